@@ -1,0 +1,10 @@
+//! The generated glue: the contract's types, the imports and the exports.
+#![expect(missing_docs, clippy::allow_attributes_without_reason, clippy::allow_attributes, reason = "generated from wit/, where every item is documented")]
+
+wit_bindgen::generate!({
+    world: "guest",
+    path: "../wit",
+    additional_derives: [PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize],
+    pub_export_macro: true,
+    generate_all,
+});

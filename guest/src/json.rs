@@ -1,0 +1,1 @@
+//! JSON text kept verbatim: objects by key, duplicate keys refused, merge.

@@ -1,0 +1,18 @@
+//! The pure scheduler core of Refrain.
+//!
+//! It holds no clock, no randomness, no input and no output: time is an
+//! argument, chance is derived from the seed in event 1, and whatever the core
+//! wants from the world it says in its answer. Built natively it is a library
+//! for tests; built for `wasm32-unknown-unknown` it is the scheduler component.
+//!
+//! The modules, from the bottom up; each may use those above it in this list.
+#![no_std]
+
+extern crate alloc;
+
+pub mod bindings;
+pub mod limits;
+pub mod time;
+pub mod json;
+pub mod condition;
+pub mod workflow;

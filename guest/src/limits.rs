@@ -1,0 +1,49 @@
+//! Every limit of the guest, with its reason.
+
+/// Nodes in one workflow. Counters are 32 bits wide, and a graph this large
+/// still plans in well under a second.
+pub const NODES_MAX: usize = 20_000;
+
+/// Edges in one workflow, those inside kinds included.
+pub const EDGES_MAX: usize = 100_000;
+
+/// Bytes of a workflow's text: room for the largest graph with some hundred
+/// bytes for each node and edge.
+pub const WORKFLOW_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of one condition or mapping expression: it is for a person to read.
+pub const CONDITION_BYTES_MAX: usize = 4 * 1024;
+
+/// Nesting of one condition. Its parser and evaluator recurse this deep.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+
+/// Bytes of one payload: an input, an output, a patch.
+pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Nesting of JSON, below the depth at which the JSON parser itself refuses.
+pub const JSON_DEPTH_MAX: usize = 100;
+
+/// Bytes of an id: of a workflow, a node, a correlation key.
+pub const ID_BYTES_MAX: usize = 256;
+
+/// Events in one log: room for retries of the largest workflow.
+pub const EVENTS_MAX: u64 = 1_000_000;
+
+/// Attempts that a policy may ask for.
+pub const ATTEMPTS_MAX: u32 = 1_000;
+
+/// Events that the guest asks for in one page.
+pub const EVENTS_PAGE: u32 = 512;
+
+const _: () = assert!(
+    JSON_DEPTH_MAX < 128,
+    "serde_json refuses nesting of 128 by itself, with a worse message"
+);
+const _: () = assert!(
+    EVENTS_MAX >= 10 * NODES_MAX as u64,
+    "a workflow of the largest size needs some events for each node"
+);
+const _: () = assert!(
+    PAYLOAD_BYTES_MAX <= WORKFLOW_BYTES_MAX,
+    "a guest that can hold a workflow can hold a payload"
+);

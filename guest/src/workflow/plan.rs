@@ -1,0 +1,217 @@
+//! A valid workflow, resolved: ids are indexes, conditions are compiled, orders are computed.
+//!
+//! Nothing behind this door checks a workflow again.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use serde_json::value::RawValue;
+
+use crate::condition::Expression;
+use crate::time::Millis;
+
+/// A node, by its place in the order of rule R2: (rank, id by UTF-8 bytes).
+/// Comparing two indexes compares that order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct NodeIx(pub u32);
+
+/// An edge, by its place in [`Plan::edges`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct EdgeIx(pub u32);
+
+/// A valid workflow. Immutable.
+#[derive(Debug)]
+pub struct Plan {
+    /// The workflow's id.
+    pub workflow_id: String,
+    /// The workflow's version, three numbers.
+    pub version: String,
+    /// The nodes in the order of rule R2.
+    pub nodes: Vec<Node>,
+    /// The edges, sorted by (source, target); those inside kinds included,
+    /// those to `"end"` left out.
+    pub edges: Vec<Edge>,
+    /// The node that is ready at once.
+    pub start: NodeIx,
+    /// How long the execution may take (rule R14).
+    pub workflow_timeout: Option<Millis>,
+    /// The workflow's own narrowing of `max_concurrent_nodes` (rule R4).
+    pub max_concurrent_nodes: Option<u32>,
+    /// The workflow's own narrowing of `max_dispatch_per_tick` (rule R4).
+    pub max_dispatch_per_tick: Option<u32>,
+    /// The finalizers, in the order in which they run when they all match
+    /// (rules R2 and R16). They are nodes too, but take part only at the end.
+    pub finalizers: Vec<NodeIx>,
+}
+
+/// One node of a plan.
+#[derive(Debug)]
+pub struct Node {
+    /// Its id.
+    pub id: String,
+    /// The longest path from the start node, in edges.
+    pub rank: u32,
+    /// What it does, as far as scheduling is concerned.
+    pub kind: Kind,
+    /// The node's `kind` object, verbatim, for work item payloads.
+    pub kind_json: Box<RawValue>,
+    /// Its outgoing edges: a range of [`Plan::edges`].
+    pub outgoing: Range<u32>,
+    /// Its incoming edges.
+    pub incoming: Vec<EdgeIx>,
+    /// What follows a failed attempt.
+    pub retry: RetryPolicy,
+    /// How long one attempt may take (rule R14).
+    pub timeout: Option<Millis>,
+}
+
+/// One edge of a plan.
+#[derive(Debug)]
+pub struct Edge {
+    /// Where it comes from.
+    pub from: NodeIx,
+    /// Where it leads.
+    pub to: NodeIx,
+    /// How it becomes live.
+    pub rule: EdgeRule,
+}
+
+/// How an edge becomes live when its source completes.
+#[derive(Debug)]
+pub enum EdgeRule {
+    /// Live if the condition holds, or if there is none. Dead if the source
+    /// names a chosen target and it is another.
+    Ordinary(Option<Expression>),
+    /// A target inside the source's kind that is only taken when chosen: a
+    /// branch, a fallback, a violation target. With the explicit edge to the
+    /// same target, if there is one, it is one edge.
+    Chosen,
+}
+
+/// What a node does, as far as scheduling is concerned.
+#[derive(Debug)]
+pub enum Kind {
+    /// A work item for a worker (rule R5).
+    Work(Work),
+    /// Takes its first true branch (rule R7). Never without branches.
+    Condition(Vec<Branch>),
+    /// Completes at once; its branches are ordinary edges.
+    Parallel,
+    /// Completes when it is ready.
+    Join(Join),
+    /// Waits for a time, an external event, or either (rule R19).
+    Wait(Wait),
+    /// Waits for a person (rule R19).
+    HumanApproval(HumanApproval),
+    /// Fails for good: a limit of the workflow's own was reached.
+    LimitExceeded {
+        /// The node's `description`, for the error.
+        description: Option<String>,
+    },
+}
+
+/// A node that a worker does.
+#[derive(Debug)]
+pub struct Work {
+    /// The queue.
+    pub queue: &'static str,
+    /// The input: name and expression, sorted by name. None: all of state and
+    /// input.
+    pub input_mapping: Option<Vec<(String, Expression)>>,
+    /// Whether the worker may name a chosen target (the kind has targets, or
+    /// the node has outgoing edges to choose from).
+    pub has_targets: bool,
+    /// For a `finalizer`: the endings it runs on (rule R16).
+    pub finalizer: Option<RunOn>,
+}
+
+/// The endings that a finalizer runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunOn {
+    /// No node failed.
+    Success,
+    /// A node failed, or time ran out.
+    Failure,
+    /// Every ending, cancellation included.
+    Always,
+}
+
+/// One branch of a `condition` node.
+#[derive(Debug)]
+pub struct Branch {
+    /// None is true.
+    pub condition: Option<Expression>,
+    /// None is `"end"`: all edges are dead.
+    pub target: Option<NodeIx>,
+}
+
+/// When a `join` is ready. A `custom` one is [`Kind::Work`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// As rule R3 has it.
+    Collect,
+    /// At its first live edge; what comes later changes nothing.
+    First,
+}
+
+/// What a `wait` node waits for.
+#[derive(Debug)]
+pub struct Wait {
+    /// The timer; None: there is none.
+    pub timer: Option<Millis>,
+    /// The external event; None: none is waited for.
+    pub correlation_key: Option<String>,
+    /// Whether the timer's end completes the node (`timer`, `either`) or is a
+    /// timeout that fails it (`external_event`).
+    pub timer_completes: bool,
+}
+
+/// What a `human_approval` node asks.
+#[derive(Debug)]
+pub struct HumanApproval {
+    /// What the person is asked.
+    pub description: String,
+    /// How long to wait; None: for ever.
+    pub timeout: Option<Millis>,
+    /// The node to go to when nobody answers in time.
+    pub fallback: Option<NodeIx>,
+}
+
+/// What follows a failed attempt (rules R11 and R12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The most attempts, the first included; at least 1.
+    pub max_attempts: u32,
+    /// The delays; None: 2^min(n, 6) seconds.
+    pub backoff: Option<Backoff>,
+    /// The error classes that are retried; empty: all.
+    pub retryable_on: Vec<String>,
+    /// Stall instead of failing for good (`on_exhausted: pause`).
+    pub pause_when_exhausted: bool,
+}
+
+/// How long to wait before a further attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// How the delay grows.
+    pub growth: Growth,
+    /// The delay after the first failed attempt.
+    pub initial: Millis,
+    /// The longest delay.
+    pub max: Millis,
+    /// Whether to spread delays over [50 %, 100 %] of themselves.
+    pub jitter: bool,
+}
+
+/// How a delay grows with failed attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// Always the same.
+    Fixed,
+    /// n times the first.
+    Linear,
+    /// Twice the one before.
+    Exponential,
+}

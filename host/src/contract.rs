@@ -1,0 +1,13 @@
+//! The contract's types, generated from `wit/`, and nothing else.
+//!
+//! They are the only names that the host has for events and work items.
+
+#![expect(missing_docs, clippy::allow_attributes_without_reason, clippy::allow_attributes, reason = "generated from wit/, where every item is documented")]
+
+wasmtime::component::bindgen!({
+    world: "guest",
+    path: "../wit",
+    additional_derives: [PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize],
+});
+
+pub use refrain::scheduler::types::*;

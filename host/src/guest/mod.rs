@@ -1,0 +1,30 @@
+//! Guests: scheduler components, kept by digest, run in a sandbox.
+//!
+//! A guest sees the world through [`Ports`] and nothing else. Live, the ports
+//! stage what it orders; in an audit they compare it with the log.
+
+use crate::contract::{AppendError, Event, Snapshot, WorkItem};
+use crate::store::{StoreError, Timestamp};
+
+/// The world as one execution's call into a guest sees it: the three imports
+/// of the contract, all of them about that one execution.
+///
+/// An inner `Err(String)` or [`AppendError`] is an answer to the guest. An
+/// outer [`StoreError`] means that the host itself cannot go on: it ends the
+/// call, and the guest is not to blame.
+pub trait Ports: Send + 'static {
+    /// The workflow's text as registered.
+    fn load_workflow(&mut self) -> Result<String, StoreError>;
+    /// The newest usable snapshot.
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
+    /// A page of events from `first` on; empty: there are no more.
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError>;
+    /// Take decisions.
+    fn append_events(&mut self, expected: u64, events: Vec<Event>) -> Result<Result<(), AppendError>, StoreError>;
+    /// The turn's clock reading.
+    fn now(&mut self) -> Timestamp;
+    /// Take an order to the queue.
+    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError>;
+    /// Take a work item back.
+    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<Result<(), String>, StoreError>;
+}

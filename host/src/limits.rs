@@ -1,0 +1,77 @@
+//! Every limit of the host, with its reason.
+
+use std::time::Duration;
+
+/// Nodes of one execution in flight at once, unless the engine is built otherwise.
+pub const CONCURRENT_NODES_DEFAULT: u32 = 16;
+
+/// Work items that one tick may order, unless the engine is built otherwise.
+pub const DISPATCH_PER_TICK_DEFAULT: u32 = 8;
+
+/// How long a claim holds without a heartbeat, unless the engine is built otherwise.
+pub const LEASE_DEFAULT: Duration = Duration::from_secs(10);
+
+/// How many heartbeats fit into a lease: one may be lost without losing the lease.
+pub const HEARTBEATS_PER_LEASE: u32 = 3;
+
+/// How often the live loop looks for what it was not told of, unless the
+/// engine is built otherwise. Only where no file watcher works does anything
+/// depend on it.
+pub const FALLBACK_POLL_DEFAULT: Duration = Duration::from_millis(500);
+
+/// Facts taken into one turn: enough for one sync to serve many, few enough
+/// that the first of them does not wait long.
+pub const FACTS_PER_TURN_MAX: usize = 512;
+
+/// Executions ticked in one turn because their wake was due.
+pub const WAKES_PER_TURN_MAX: usize = 256;
+
+/// Ticks of one execution in one turn. The dispatch limit cuts a batch at some
+/// items a tick, so the concurrency limit bounds the honest ticks; a guest
+/// that wants more is taken for one that never ends.
+pub const TICKS_PER_TURN_MAX: u32 = 10_000;
+
+/// Decisions that one tick may append: the largest workflow, each node settled
+/// twice over.
+pub const DECISIONS_PER_TICK_MAX: usize = 65_536;
+
+/// Bytes of a workflow's text.
+pub const WORKFLOW_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of one payload: an input, an output, a patch.
+pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Nesting of a payload's JSON.
+pub const JSON_DEPTH_MAX: usize = 100;
+
+/// Bytes of a caller's key, a reason, a user's name, an error text.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a guest component.
+pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Fuel of one call into a guest: about a second of work, a thousand times
+/// what the largest honest tick was seen to burn per event.
+pub const FUEL_PER_CALL: u64 = 4_000_000_000;
+
+/// Memory of one guest instance, all executions that it caches included.
+pub const GUEST_MEMORY_MAX: usize = 1024 * 1024 * 1024;
+
+/// Events that storage hands to a guest in one page.
+pub const EVENTS_PAGE_MAX: u32 = 1024;
+
+/// Bytes of event payload in one such page, one event at least.
+pub const EVENTS_PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+const _: () = assert!(
+    DISPATCH_PER_TICK_DEFAULT <= CONCURRENT_NODES_DEFAULT,
+    "a tick may not order more than may be in flight"
+);
+const _: () = assert!(
+    EVENTS_PAGE_BYTES_MAX >= 2 * PAYLOAD_BYTES_MAX,
+    "the largest event, with an output and a patch, fits into one page"
+);
+const _: () = assert!(
+    GUEST_MEMORY_MAX >= 8 * WORKFLOW_BYTES_MAX,
+    "a guest can hold the largest workflow, parsed"
+);
