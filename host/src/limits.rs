@@ -57,6 +57,17 @@ pub const FUEL_PER_CALL: u64 = 4_000_000_000;
 /// Memory of one guest instance, all executions that it caches included.
 pub const GUEST_MEMORY_MAX: usize = 1024 * 1024 * 1024;
 
+/// Call stack of a guest. The thread that calls it must have this much to
+/// spare, and Rust gives the threads it starts 2 MiB.
+pub const GUEST_STACK_MAX: usize = 512 * 1024;
+
+/// Elements of a guest's tables: function pointers, some thousand in an honest one.
+pub const GUEST_TABLE_ELEMENTS_MAX: usize = 100_000;
+
+/// Bytes that a guest may hand to the host at once: in one append, one order,
+/// one answer.
+pub const GUEST_TRANSFER_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// Events that storage hands to a guest in one page.
 pub const EVENTS_PAGE_MAX: u32 = 1024;
 
@@ -70,6 +81,10 @@ const _: () = assert!(
 const _: () = assert!(
     EVENTS_PAGE_BYTES_MAX >= 2 * PAYLOAD_BYTES_MAX,
     "the largest event, with an output and a patch, fits into one page"
+);
+const _: () = assert!(
+    GUEST_TRANSFER_BYTES_MAX >= 2 * (PAYLOAD_BYTES_MAX + DECISIONS_PER_TICK_MAX * 512),
+    "the decisions of one tick and the largest state go through in one append"
 );
 const _: () = assert!(
     GUEST_MEMORY_MAX >= 8 * WORKFLOW_BYTES_MAX,

@@ -2,6 +2,25 @@
 //!
 //! A guest sees the world through [`Ports`] and nothing else. Live, the ports
 //! stage what it orders; in an audit they compare it with the log.
+//!
+//! ```text
+//! Sandbox   one wasmtime engine: what every guest runs under
+//! Library   components by digest, compiled when first needed
+//! Instance  a guest at work: one call at a time, each with ports of its own
+//! ```
+
+mod check;
+mod failure;
+mod instance;
+mod library;
+mod ports;
+mod sandbox;
+
+pub use check::ComponentError;
+pub use failure::{CallError, GuestFailure};
+pub use instance::Instance;
+pub use library::{Library, LibraryError};
+pub use sandbox::{CallLimits, Sandbox, SandboxError};
 
 use crate::contract::{AppendError, Event, Snapshot, WorkItem};
 use crate::store::{StoreError, Timestamp};
@@ -20,7 +39,11 @@ pub trait Ports: Send + 'static {
     /// A page of events from `first` on; empty: there are no more.
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError>;
     /// Take decisions.
-    fn append_events(&mut self, expected: u64, events: Vec<Event>) -> Result<Result<(), AppendError>, StoreError>;
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError>;
     /// The turn's clock reading.
     fn now(&mut self) -> Timestamp;
     /// Take an order to the queue.

@@ -1,0 +1,151 @@
+//! The door for components: is this a guest? If not, what is it, and what to
+//! do about that?
+//!
+//! The artifact itself is checked, not what its makers meant to build.
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::Ports;
+use super::ports::Doors;
+use crate::contract::{AppendError, Event, Guest, GuestPre, Snapshot, WorkItem};
+use crate::limits::COMPONENT_BYTES_MAX;
+use crate::store::{StoreError, Timestamp};
+
+/// All that a guest may import.
+const IMPORTS: [&str; 4] = [
+    "refrain:scheduler/types@0.1.0",
+    "refrain:scheduler/storage@0.1.0",
+    "refrain:scheduler/clock@0.1.0",
+    "refrain:scheduler/queue@0.1.0",
+];
+
+/// What a guest must export.
+const EXPORT: &str = "refrain:scheduler/scheduler@0.1.0";
+
+/// The first eight bytes of every component, and of every core module.
+const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
+
+/// Why these bytes are no guest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ComponentError {
+    /// There are too many of them.
+    #[error(
+        "the component has {bytes} bytes, and a guest may have {COMPONENT_BYTES_MAX}; build it with `opt-level = \"s\"` and `strip = true`"
+    )]
+    TooLarge {
+        /// How many there are.
+        bytes: usize,
+    },
+    /// They are something else altogether.
+    #[error(
+        "this is no WebAssembly component (it does not begin as one); give the .wasm file of a scheduler guest"
+    )]
+    NotWebAssembly,
+    /// They are what a compiler makes before it is encoded as a component.
+    #[error(
+        "this is a core WebAssembly module, not a component; encode it with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// They begin well, but are damaged, or use what the sandbox has not.
+    #[error(
+        "the component cannot be loaded; build it anew, for wasm32-unknown-unknown and without extensions: {0}"
+    )]
+    Malformed(String),
+    /// It asks for more than the contract has.
+    #[error(
+        "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version 0.1.0; build it without WASI, for wasm32-unknown-unknown"
+    )]
+    UndeclaredImport {
+        /// The first such import.
+        import: String,
+    },
+    /// It is some other component.
+    #[error(
+        "the component does not export `{EXPORT}`; build it for the world `guest` of Refrain's wit/"
+    )]
+    MissingExport,
+    /// It names our interfaces, but means others.
+    #[error(
+        "the component was built for another form of the contract; build it anew for the world `guest` of Refrain's wit/: {0}"
+    )]
+    OtherContract(String),
+}
+
+/// Could these bytes be a component?
+pub(super) fn bytes(bytes: &[u8]) -> Result<(), ComponentError> {
+    if bytes.starts_with(MODULE_HEADER) {
+        return Err(ComponentError::CoreModule);
+    }
+    if !bytes.starts_with(COMPONENT_HEADER) {
+        return Err(ComponentError::NotWebAssembly);
+    }
+    if bytes.len() > COMPONENT_BYTES_MAX {
+        return Err(ComponentError::TooLarge { bytes: bytes.len() });
+    }
+    Ok(())
+}
+
+/// Does this component import nothing but the contract's doors, and export all
+/// that the contract asks for, with the types that it has there?
+pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), ComponentError> {
+    let component_type = component.component_type();
+    if let Some((import, _)) = component_type
+        .imports(engine)
+        .find(|(import, _)| !IMPORTS.contains(import))
+    {
+        return Err(ComponentError::UndeclaredImport {
+            import: import.to_owned(),
+        });
+    }
+    if !component_type
+        .exports(engine)
+        .any(|(export, _)| export == EXPORT)
+    {
+        return Err(ComponentError::MissingExport);
+    }
+    linker::<Nobody>(engine)
+        .and_then(|linker| linker.instantiate_pre(component))
+        .and_then(GuestPre::new)
+        .map(drop)
+        .map_err(|error| ComponentError::OtherContract(format!("{error:#}")))
+}
+
+/// The contract's imports, and nothing else.
+pub(super) fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<Doors<P>>> {
+    let mut linker = Linker::new(engine);
+    Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |doors: &mut Doors<P>| doors)?;
+    Ok(linker)
+}
+
+/// Ports of a call that is never made: checking types takes a type of ports.
+enum Nobody {}
+
+impl Ports for Nobody {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        match *self {}
+    }
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        match *self {}
+    }
+    fn read_events(&mut self, _: u64, _: u32) -> Result<Vec<Event>, StoreError> {
+        match *self {}
+    }
+    fn append_events(
+        &mut self,
+        _: u64,
+        _: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
+        match *self {}
+    }
+    fn now(&mut self) -> Timestamp {
+        match *self {}
+    }
+    fn enqueue(&mut self, _: WorkItem) -> Result<Result<(), String>, StoreError> {
+        match *self {}
+    }
+    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
+        match *self {}
+    }
+}

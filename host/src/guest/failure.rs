@@ -1,0 +1,152 @@
+//! What can go wrong in a call into a guest, each said in a sentence, and the
+//! one place where wasmtime's errors become ours.
+
+use std::fmt::Write;
+
+use wasmtime::Trap;
+
+use super::ports::Doors;
+use super::sandbox::CallLimits;
+use crate::contract::{AppendError, Fault, SchedulerError};
+use crate::store::StoreError;
+
+/// Why a call into a guest gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The guest did its work, and its answer is a refusal.
+    #[error("{}", sentence(.0))]
+    Scheduler(SchedulerError),
+    /// The guest failed at its work. The instance is spent.
+    #[error(transparent)]
+    Guest(#[from] GuestFailure),
+    /// A port failed, and the guest is not to blame. The instance is spent
+    /// all the same: its call was cut off half way.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How a guest failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GuestFailure {
+    /// It did not come to an end.
+    #[error(
+        "the guest ran out of fuel: one call may burn {fuel_max} units, and this one had not ended by then"
+    )]
+    OutOfFuel {
+        /// The fuel of one call.
+        fuel_max: u64,
+    },
+    /// It wanted more memory than there is for it.
+    #[error(
+        "the guest ran out of memory: an instance may hold {memory_bytes_max} bytes, and it asked for more"
+    )]
+    OutOfMemory {
+        /// The cap of one instance.
+        memory_bytes_max: usize,
+    },
+    /// It called itself too deeply.
+    #[error("the guest overflowed its call stack")]
+    StackOverflow,
+    /// It crashed.
+    #[error("the guest crashed: {0}")]
+    Trapped(Trap),
+    /// It asked for an execution's data when the call was about none.
+    #[error(
+        "the guest called `{import}` while it was asked about no execution, where it has no access to one"
+    )]
+    OutOfPlace {
+        /// The import.
+        import: &'static str,
+    },
+    /// It sent the host something that is no value of the contract.
+    #[error("the guest broke the contract: {0}")]
+    Malformed(String),
+    /// It failed before.
+    #[error(
+        "this guest instance was cut off in an earlier call and is spent; its execution needs a fresh one"
+    )]
+    Spent,
+}
+
+impl CallError {
+    /// What wasmtime's error means, given what the ports and the caps noted
+    /// while it came about.
+    pub(super) fn from_wasmtime<P>(
+        error: &wasmtime::Error,
+        doors: &mut Doors<P>,
+        limits: CallLimits,
+    ) -> Self {
+        if let Some(error) = doors.store_error.take() {
+            return Self::Store(error);
+        }
+        Self::Guest(GuestFailure::from_wasmtime(error, doors, limits))
+    }
+}
+
+impl GuestFailure {
+    /// As for [`CallError`], where no port can have been at fault.
+    pub(super) fn from_wasmtime<P>(
+        error: &wasmtime::Error,
+        doors: &Doors<P>,
+        limits: CallLimits,
+    ) -> Self {
+        if doors.caps.exceeded {
+            return Self::OutOfMemory {
+                memory_bytes_max: limits.memory_bytes_max,
+            };
+        }
+        if let Some(failure) = error.downcast_ref::<Self>() {
+            return failure.clone();
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => Self::OutOfFuel {
+                fuel_max: limits.fuel,
+            },
+            Some(Trap::StackOverflow) => Self::StackOverflow,
+            Some(trap) => Self::Trapped(*trap),
+            None => Self::Malformed(format!("{error:#}")),
+        }
+    }
+}
+
+/// A guest's refusal as a sentence.
+fn sentence(error: &SchedulerError) -> String {
+    match error {
+        SchedulerError::Illegal(event) => format!(
+            "event {} may not stand there: {}",
+            event.sequence, event.reason
+        ),
+        SchedulerError::InvalidWorkflow(faults) => invalid_workflow(faults),
+        SchedulerError::Append(AppendError::Conflict(last)) => {
+            format!(
+                "the log ends at event {last}, which is not what the guest had seen: someone else wrote to it; try again"
+            )
+        }
+        SchedulerError::Append(AppendError::Refused(reason)) => {
+            format!("the log did not take the guest's decisions: {reason}")
+        }
+        SchedulerError::Queue(reason) => {
+            format!("the queue did not take the guest's order: {reason}")
+        }
+        SchedulerError::BadSnapshot(reason) => {
+            format!("the guest cannot read its snapshot: {reason}")
+        }
+        SchedulerError::UnknownNode(node) => {
+            format!("the workflow has no node {node:?}; `refrain show` lists those it has")
+        }
+    }
+}
+
+fn invalid_workflow(faults: &[Fault]) -> String {
+    let mut text = format!("the workflow is not valid, {} fault(s):", faults.len());
+    for Fault {
+        pointer,
+        message,
+        remedy,
+    } in faults
+    {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "\n  at {pointer:?}: {message}; {remedy}");
+    }
+    text
+}

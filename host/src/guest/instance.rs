@@ -1,0 +1,173 @@
+//! An instance: a guest at work.
+//!
+//! A call that is about an execution takes the [`Ports`] that it may use and
+//! gives them back with its answer, so that nobody else holds them meanwhile.
+//! Each call has its own fuel. A call that was cut off leaves the guest in the
+//! middle of a thought: the instance is spent then, and says so when asked
+//! again.
+
+use wasmtime::Store;
+use wasmtime::component::Component;
+
+use super::check::linker;
+use super::ports::Doors;
+use super::sandbox::{CallLimits, Caps, Sandbox};
+use super::{CallError, GuestFailure, Ports};
+use crate::contract::exports::refrain::scheduler::scheduler;
+use crate::contract::{
+    Description, Event, Explanation, Fault, Guest, Inspection, Outcome, SchedulerError, Snapshot,
+    WorkflowSummary,
+};
+use crate::id::ExecutionId;
+use crate::limits::GUEST_TRANSFER_BYTES_MAX;
+
+/// A guest at work. What it keeps between calls is a cache; a fresh instance
+/// gives the same answers.
+pub struct Instance<P: Ports> {
+    store: Store<Doors<P>>,
+    guest: Guest,
+    limits: CallLimits,
+    spent: bool,
+}
+
+impl<P: Ports> Instance<P> {
+    /// A fresh instance of a component that is a guest.
+    pub(super) fn new(sandbox: &Sandbox, component: &Component) -> Result<Self, GuestFailure> {
+        let limits = sandbox.limits();
+        let mut store = Store::new(sandbox.engine(), Doors::new(Caps::new(limits)));
+        store.limiter(|doors| &mut doors.caps);
+        store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
+        let guest = refuel(&mut store, limits)
+            .and_then(|()| linker(sandbox.engine()))
+            .and_then(|linker| Guest::instantiate(&mut store, component, &linker))
+            .map_err(|error| GuestFailure::from_wasmtime(&error, store.data(), limits))?;
+        Ok(Self {
+            store,
+            guest,
+            limits,
+            spent: false,
+        })
+    }
+
+    /// May this fact stand next in the log? If so, the guest takes it as
+    /// appended: [`forget`](Self::forget) the execution if it is not.
+    pub fn admit(
+        &mut self,
+        ports: P,
+        execution: ExecutionId,
+        fact: &Event,
+    ) -> (P, Result<(), CallError>) {
+        self.about(ports, |guest, store| {
+            guest.call_admit(store, &execution.to_string(), fact)
+        })
+    }
+
+    /// Decide. The decisions and orders went to the ports.
+    pub fn tick(&mut self, ports: P, execution: ExecutionId) -> (P, Result<Outcome, CallError>) {
+        self.about(ports, |guest, store| {
+            guest.call_tick(store, &execution.to_string())
+        })
+    }
+
+    /// Why is this node where it is?
+    pub fn explain(
+        &mut self,
+        ports: P,
+        execution: ExecutionId,
+        node_id: &str,
+    ) -> (P, Result<Explanation, CallError>) {
+        self.about(ports, |guest, store| {
+            guest.call_explain(store, &execution.to_string(), node_id)
+        })
+    }
+
+    /// The state of an execution.
+    pub fn inspect(
+        &mut self,
+        ports: P,
+        execution: ExecutionId,
+    ) -> (P, Result<Inspection, CallError>) {
+        self.about(ports, |guest, store| {
+            guest.call_inspect(store, &execution.to_string())
+        })
+    }
+
+    /// A snapshot of an execution, with an empty `head`.
+    pub fn snapshot(
+        &mut self,
+        ports: P,
+        execution: ExecutionId,
+    ) -> (P, Result<Snapshot, CallError>) {
+        self.about(ports, |guest, store| {
+            guest.call_snapshot(store, &execution.to_string())
+        })
+    }
+
+    /// Drop what the guest has cached for an execution.
+    pub fn forget(&mut self, execution: ExecutionId) -> Result<(), CallError> {
+        self.call(|guest, store| guest.call_forget(store, &execution.to_string()))
+    }
+
+    /// Is this workflow valid? All faults at once.
+    pub fn validate(
+        &mut self,
+        workflow: &str,
+    ) -> Result<Result<WorkflowSummary, Vec<Fault>>, CallError> {
+        self.call(|guest, store| guest.call_validate(store, &workflow.to_owned()))
+    }
+
+    /// What the guest says of itself.
+    pub fn describe(&mut self) -> Result<Description, CallError> {
+        self.call(|guest, store| guest.call_describe(store))
+    }
+
+    /// Whether an earlier call was cut off, so that this instance is of no
+    /// more use.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.spent
+    }
+
+    /// A call about an execution, with its ports.
+    fn about<T>(
+        &mut self,
+        ports: P,
+        call: impl FnOnce(
+            &scheduler::Guest,
+            &mut Store<Doors<P>>,
+        ) -> wasmtime::Result<Result<T, SchedulerError>>,
+    ) -> (P, Result<T, CallError>) {
+        self.store.data_mut().ports = Some(ports);
+        let answer = self.call(call);
+        let ports = self
+            .store
+            .data_mut()
+            .ports
+            .take()
+            .expect("nobody but this function takes the ports out again");
+        (
+            ports,
+            answer.and_then(|answer| answer.map_err(CallError::Scheduler)),
+        )
+    }
+
+    /// A call, with fresh fuel.
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&scheduler::Guest, &mut Store<Doors<P>>) -> wasmtime::Result<T>,
+    ) -> Result<T, CallError> {
+        if self.spent {
+            return Err(GuestFailure::Spent.into());
+        }
+        refuel(&mut self.store, self.limits)
+            .and_then(|()| call(self.guest.refrain_scheduler_scheduler(), &mut self.store))
+            .map_err(|error| {
+                self.spent = true;
+                CallError::from_wasmtime(&error, self.store.data_mut(), self.limits)
+            })
+    }
+}
+
+fn refuel<P>(store: &mut Store<Doors<P>>, limits: CallLimits) -> wasmtime::Result<()> {
+    store.set_fuel(limits.fuel)
+}

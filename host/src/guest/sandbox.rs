@@ -1,0 +1,177 @@
+//! The sandbox: what every guest runs under, whoever wrote it.
+//!
+//! One wasmtime engine, set up so that the same bytes give the same answers on
+//! every machine, and so that no guest can take more than it is given. It must
+//! never offer a guest anything beyond the contract's imports.
+
+use std::time::Instant;
+
+use wasmtime::component::Component;
+use wasmtime::{Cache, CacheConfig, Config, Engine, ResourceLimiter};
+
+use super::check::{self, ComponentError};
+use crate::limits::{FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX};
+
+/// The engine that compiles and runs guests. A clone is the same sandbox.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    limits: CallLimits,
+}
+
+/// What one guest may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// The fuel of one call; about one unit for each WebAssembly instruction.
+    pub fuel: u64,
+    /// The memory of one instance, in bytes.
+    pub memory_bytes_max: usize,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            fuel: FUEL_PER_CALL,
+            memory_bytes_max: GUEST_MEMORY_MAX,
+        }
+    }
+}
+
+/// The sandbox could not be set up on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the WebAssembly engine does not run on this machine; Refrain needs one that wasmtime supports: {0}"
+)]
+pub struct SandboxError(String);
+
+impl Sandbox {
+    /// A sandbox with these limits, which keeps compiled code in the user's
+    /// cache folder where there is one, so that a second start is quick.
+    pub fn new(limits: CallLimits) -> Result<Self, SandboxError> {
+        let mut config = deterministic();
+        config.cache(code_cache());
+        let engine = Engine::new(&config).map_err(|error| SandboxError(format!("{error:#}")))?;
+        Ok(Self { engine, limits })
+    }
+
+    /// Compile a component, if it is a guest.
+    pub(super) fn compile(&self, bytes: &[u8]) -> Result<Component, ComponentError> {
+        check::bytes(bytes)?;
+        let start = Instant::now();
+        let component = Component::new(&self.engine, bytes)
+            .map_err(|error| ComponentError::Malformed(format!("{error:#}")))?;
+        tracing::debug!(
+            refrain.compile_ms = start.elapsed().as_millis(),
+            "a guest is compiled"
+        );
+        check::contract(&self.engine, &component)?;
+        Ok(component)
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(super) fn limits(&self) -> CallLimits {
+        self.limits
+    }
+}
+
+/// The same answers on every machine, and nothing that a guest has no use for.
+fn deterministic() -> Config {
+    let mut config = Config::new();
+    config
+        // The bit pattern of a NaN is the one thing in which processors differ.
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        .relaxed_simd_deterministic(true)
+        // Fuel counts instructions; a deadline would make the point at which a
+        // guest is cut off a matter of the machine's mood.
+        .consume_fuel(true)
+        .max_wasm_stack(GUEST_STACK_MAX)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .concurrency_support(false);
+    config
+}
+
+/// The user's cache folder (`$XDG_CACHE_HOME/wasmtime` or its like), which
+/// wasmtime keys by the code and its own version. Without it everything works,
+/// only each start compiles anew.
+fn code_cache() -> Option<Cache> {
+    Cache::new(CacheConfig::new())
+        .inspect_err(|error| tracing::info!("compiled guests are not kept between runs: {error:#}"))
+        .ok()
+}
+
+/// Counts what one instance holds, and says no in time.
+pub(super) struct Caps {
+    memory_bytes_left: usize,
+    table_elements_left: usize,
+    /// Whether the instance wanted more than it may have.
+    pub(super) exceeded: bool,
+}
+
+impl Caps {
+    pub(super) fn new(limits: CallLimits) -> Self {
+        Self {
+            memory_bytes_left: limits.memory_bytes_max,
+            table_elements_left: GUEST_TABLE_ELEMENTS_MAX,
+            exceeded: false,
+        }
+    }
+}
+
+/// Growth that goes over the cap ends the call: told "no" instead, a guest
+/// would only crash a moment later, and nobody could say of what.
+impl ResourceLimiter for Caps {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        take(&mut self.memory_bytes_left, current, desired)
+            .ok_or_else(|| self.over_the_cap("memory"))?;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        take(&mut self.table_elements_left, current, desired)
+            .ok_or_else(|| self.over_the_cap("tables"))?;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES_MAX
+    }
+
+    fn tables(&self) -> usize {
+        INSTANCES_MAX
+    }
+
+    fn memories(&self) -> usize {
+        INSTANCES_MAX
+    }
+}
+
+/// Core instances, tables and memories of one component: `wit-component` makes
+/// three or four of its own around the guest's one.
+const INSTANCES_MAX: usize = 16;
+
+impl Caps {
+    fn over_the_cap(&mut self, what: &str) -> wasmtime::Error {
+        self.exceeded = true;
+        wasmtime::format_err!("the cap on {what} is reached")
+    }
+}
+
+fn take(left: &mut usize, current: usize, desired: usize) -> Option<()> {
+    *left = left.checked_sub(desired.saturating_sub(current))?;
+    Some(())
+}
