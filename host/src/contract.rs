@@ -2,7 +2,12 @@
 //!
 //! They are the only names that the host has for events and work items.
 
-#![expect(missing_docs, clippy::allow_attributes_without_reason, clippy::allow_attributes, reason = "generated from wit/, where every item is documented")]
+#![expect(
+    missing_docs,
+    clippy::allow_attributes_without_reason,
+    clippy::allow_attributes,
+    reason = "generated from wit/, where every item is documented"
+)]
 
 wasmtime::component::bindgen!({
     world: "guest",

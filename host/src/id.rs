@@ -11,7 +11,9 @@ pub struct ExecutionId(Uuid);
 
 /// The text is no execution id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{text:?} is not an execution id: it should be \"exec_\" and 32 hexadecimal digits; `refrain list` shows those there are")]
+#[error(
+    "{text:?} is not an execution id: it should be \"exec_\" and 32 hexadecimal digits; `refrain list` shows those there are"
+)]
 pub struct ExecutionIdError {
     text: String,
 }
@@ -46,10 +48,16 @@ impl FromStr for ExecutionId {
     type Err = ExecutionIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || ExecutionIdError { text: text.to_owned() };
+        let refused = || ExecutionIdError {
+            text: text.to_owned(),
+        };
         let digits = text.strip_prefix("exec_").ok_or_else(refused)?;
         // `Uuid` also parses hyphens and braces; an id has one spelling only.
-        if digits.len() != 32 || !digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        if digits.len() != 32
+            || !digits
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return Err(refused());
         }
         Uuid::try_parse(digits).map(Self).map_err(|_| refused())

@@ -2,9 +2,9 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
-mod limits;
-mod id;
 pub mod contract;
+pub mod guest;
+mod id;
+mod limits;
 pub mod log;
 pub mod store;
-pub mod guest;

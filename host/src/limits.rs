@@ -74,6 +74,15 @@ pub const EVENTS_PAGE_MAX: u32 = 1024;
 /// Bytes of event payload in one such page, one event at least.
 pub const EVENTS_PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of one line of an exported log. The header holds the workflow, an
+/// event two payloads and a few texts; escaped, each byte can become six.
+pub const EXPORT_LINE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+const _: () = assert!(
+    EXPORT_LINE_BYTES_MAX as usize >= 6 * (WORKFLOW_BYTES_MAX + 16 * TEXT_BYTES_MAX)
+        && EXPORT_LINE_BYTES_MAX as usize >= 6 * (2 * PAYLOAD_BYTES_MAX + 16 * TEXT_BYTES_MAX),
+    "what was written can be read again"
+);
 const _: () = assert!(
     DISPATCH_PER_TICK_DEFAULT <= CONCURRENT_NODES_DEFAULT,
     "a tick may not order more than may be in flight"

@@ -1,1 +1,54 @@
 //! The log: canonical bytes, the hash chain, the one JSON form, the export.
+//!
+//! An event has two written forms, and both come from the one table in
+//! `form`: the *canonical bytes*, which are stored and hashed, and the
+//! *JSON form*, which people and other programs read. Nothing in here knows
+//! where events are kept, or whether they are legal where they stand.
+
+pub mod canonical;
+pub mod chain;
+pub mod digest;
+pub mod export;
+mod field;
+mod form;
+pub mod json;
+#[cfg(test)]
+mod samples;
+pub mod time;
+
+use crate::contract::Event;
+
+pub use digest::Hash;
+pub use form::KIND_NAMES;
+
+/// Milliseconds since the Unix epoch.
+pub type Timestamp = u64;
+
+/// The last event of a log, and the chain hash up to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The sequence of the last event; 0: the log is empty.
+    pub sequence: u64,
+    /// Its chain hash; 32 zero bytes for an empty log.
+    pub hash: Hash,
+}
+
+/// An event with its chain hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The event.
+    pub event: Event,
+    /// The chain hash up to and including it, as it was stored.
+    pub hash: Hash,
+}
+
+impl StoredEvent {
+    /// The head of a log that ends with this event.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            sequence: self.event.sequence,
+            hash: self.hash,
+        }
+    }
+}

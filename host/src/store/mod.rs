@@ -20,32 +20,10 @@
 //! * **Immutable.** A workflow's text and a component's bytes never change
 //!   under their name.
 
-use crate::contract::{Event, Status, WorkItem};
+use crate::contract::{Status, WorkItem};
 use crate::id::ExecutionId;
 
-/// Milliseconds since the Unix epoch.
-pub type Timestamp = u64;
-
-/// A chain hash: SHA-256.
-pub type Hash = [u8; 32];
-
-/// The last event of a log, and the chain hash up to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The sequence of the last event; 0: the log is empty.
-    pub sequence: u64,
-    /// Its chain hash; 32 zero bytes for an empty log.
-    pub hash: Hash,
-}
-
-/// An event with its chain hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// The event.
-    pub event: Event,
-    /// The chain hash up to and including it, as it was stored.
-    pub hash: Hash,
-}
+pub use crate::log::{Hash, Head, StoredEvent, Timestamp};
 
 /// What the store knows of an execution without reading its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,7 +210,9 @@ pub enum StoreError {
         detail: String,
     },
     /// There is no room.
-    #[error("no room is left on the disk of {place}; free some and try again, nothing was lost: {detail}")]
+    #[error(
+        "no room is left on the disk of {place}; free some and try again, nothing was lost: {detail}"
+    )]
     Full {
         /// The store.
         place: String,
@@ -248,7 +228,9 @@ pub enum StoreError {
         detail: String,
     },
     /// A newer Refrain wrote it.
-    #[error("{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain")]
+    #[error(
+        "{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain"
+    )]
     Newer {
         /// The store.
         place: String,
@@ -318,14 +300,23 @@ pub trait Store: Send {
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError>;
 
     /// The execution that a caller's key started.
-    fn execution_by_key(&mut self, tenant: &str, key: &str) -> Result<Option<ExecutionId>, StoreError>;
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError>;
 
     /// Executions, ordered by start and then by id.
     fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError>;
 
     /// Events from sequence `first` on, at most `max`, in the order of their
     /// sequences (even where those have gaps: the reader judges).
-    fn events(&mut self, id: ExecutionId, first: u64, max: u32) -> Result<Vec<StoredEvent>, StoreError>;
+    fn events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// The work items of an execution, sorted by node id.
     fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError>;
@@ -336,28 +327,56 @@ pub trait Store: Send {
     /// Waiting items that may be claimed on `queue` at `now`, of executions
     /// that run (neither paused, stalled nor ended), those that may be claimed
     /// for the longest time first, at most `max`.
-    fn claimable(&mut self, simulated: bool, queue: &str, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError>;
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError>;
 
     /// Leased items whose lease is over at `now`, the oldest first, at most `max`.
-    fn expired(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError>;
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError>;
 
     /// Executions whose wake is due at `now`, the longest due first, at most
     /// `max`. Stalled and ended ones are not.
-    fn due(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ExecutionId>, StoreError>;
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ExecutionId>, StoreError>;
 
     /// When the next wake, lease end or not-before time of an item on one of
     /// `queues` after `now` is.
-    fn next_due(&mut self, simulated: bool, queues: &[String], now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
 
     /// The greatest `at` there is: time does not go behind it.
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError>;
 
     /// A registered workflow.
-    fn workflow(&mut self, workflow_id: &str, version: &str) -> Result<Option<WorkflowRecord>, StoreError>;
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError>;
 
     /// A component by its digest.
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The newest snapshot of an execution.
-    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<crate::contract::Snapshot>, StoreError>;
+    fn snapshot(
+        &mut self,
+        id: ExecutionId,
+    ) -> Result<Option<crate::contract::Snapshot>, StoreError>;
 }

@@ -1,0 +1,349 @@
+//! The export of a log: NDJSON, one header line and one event a line.
+//!
+//! An export can be audited with no database at hand. The header is believed
+//! only as far as event 1 binds it, and that is the audit's business: the
+//! reader returns what the lines say, and refuses what is no export, what is
+//! cut, and lines that are no events.
+
+use std::io::{self, BufRead, Read, Write};
+
+use serde_json::Value;
+
+use crate::limits::EXPORT_LINE_BYTES_MAX;
+use crate::log::digest::hex;
+use crate::log::field::Source;
+use crate::log::json::{self, JsonError, Reader};
+use crate::log::{Head, StoredEvent};
+
+/// The format that this module writes and reads.
+pub const FORMAT: &str = "refrain-log/1";
+
+/// The first line of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The execution.
+    pub execution_id: String,
+    /// The workflow's text as registered. It is a string in the header, not
+    /// an object: event 1 binds its digest, byte for byte.
+    pub workflow: String,
+    /// The guest that the execution started with, 64 hexadecimal digits.
+    pub guest_digest: String,
+    /// The last event, and the chain hash up to it.
+    pub head: Head,
+}
+
+/// Writes an export.
+#[derive(Debug)]
+pub struct ExportWriter<W> {
+    to: W,
+}
+
+impl<W: Write> ExportWriter<W> {
+    /// Begin with the header.
+    ///
+    /// # Errors
+    ///
+    /// What writing says.
+    pub fn new(mut to: W, header: &Header) -> io::Result<Self> {
+        let Header {
+            execution_id,
+            workflow,
+            guest_digest,
+            head,
+        } = header;
+        writeln!(
+            to,
+            r#"{{"format":"{FORMAT}","execution_id":{},"workflow":{},"guest_digest":{},"events":{},"head":"{}"}}"#,
+            Value::from(execution_id.as_str()),
+            Value::from(workflow.as_str()),
+            Value::from(guest_digest.as_str()),
+            head.sequence,
+            hex(&head.hash),
+        )?;
+        Ok(Self { to })
+    }
+
+    /// Go on with the next event.
+    ///
+    /// # Errors
+    ///
+    /// What writing says.
+    pub fn event(&mut self, event: &StoredEvent) -> io::Result<()> {
+        writeln!(self.to, "{}", json::write_stored(event))
+    }
+
+    /// End.
+    ///
+    /// # Errors
+    ///
+    /// What writing says.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.to.flush()?;
+        Ok(self.to)
+    }
+}
+
+/// This file is no whole export.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It could not be read.
+    #[error("line {line} could not be read: {source}")]
+    Io {
+        /// The line, from 1.
+        line: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error(
+        "this is no exported log of the format {FORMAT}, which `refrain export` writes: line 1: {problem}"
+    )]
+    Format {
+        /// What is wrong with the first line.
+        problem: String,
+    },
+    /// A line is no event.
+    #[error("line {line} is no event, export the log again: {source}")]
+    Line {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: JsonError,
+    },
+    /// A line is longer than any event.
+    #[error(
+        "line {line} is longer than {EXPORT_LINE_BYTES_MAX} bytes, and no event is; export the log again"
+    )]
+    Long {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The end is missing.
+    #[error(
+        "the file is cut: line {line} should be event {next} of {events}, and {found}; export the log again"
+    )]
+    Cut {
+        /// The line at which something is missing, from 1.
+        line: u64,
+        /// Which event should stand there.
+        next: u64,
+        /// How many there should be.
+        events: u64,
+        /// What stands there instead.
+        found: &'static str,
+    },
+    /// There is more than the header says.
+    #[error(
+        "line {line} is one too many: the header says that there are {events} events; export the log again"
+    )]
+    Surplus {
+        /// The line, from 1.
+        line: u64,
+        /// How many events there should be.
+        events: u64,
+    },
+}
+
+/// Reads an export: an iterator over its events, which ends with an error
+/// where the file does not hold what its header says.
+#[derive(Debug)]
+pub struct ExportReader<R> {
+    lines: Lines<R>,
+    header: Header,
+    ended: bool,
+}
+
+impl<R: BufRead> ExportReader<R> {
+    /// Read the header.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no export.
+    pub fn new(from: R) -> Result<Self, ExportError> {
+        let mut lines = Lines { from, line: 0 };
+        let header = match lines.next_line()? {
+            Some(Line { text, .. }) => {
+                read_header(&text).map_err(|problem| ExportError::Format { problem })?
+            }
+            None => {
+                return Err(ExportError::Format {
+                    problem: "it is empty".to_owned(),
+                });
+            }
+        };
+        Ok(Self {
+            lines,
+            header,
+            ended: false,
+        })
+    }
+
+    /// What the first line says.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn next_event(&mut self) -> Result<Option<StoredEvent>, ExportError> {
+        let events = self.header.head.sequence;
+        let next = self.lines.line;
+        let Some(Line { text, ended }) = self.lines.next_line()? else {
+            let line = self.lines.line + 1;
+            return if next > events {
+                Ok(None)
+            } else {
+                Err(ExportError::Cut {
+                    line,
+                    next,
+                    events,
+                    found: "nothing follows",
+                })
+            };
+        };
+        let line = self.lines.line;
+        if next > events {
+            return Err(ExportError::Surplus { line, events });
+        }
+        match json::read_stored(&text) {
+            Ok(event) => Ok(Some(event)),
+            Err(_) if !ended => Err(ExportError::Cut {
+                line,
+                next,
+                events,
+                found: "only a part of it does",
+            }),
+            Err(source) => Err(ExportError::Line { line, source }),
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for ExportReader<R> {
+    type Item = Result<StoredEvent, ExportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.next_event().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+fn read_header(text: &str) -> Result<Header, String> {
+    let read = || -> Result<Result<Header, String>, JsonError> {
+        let mut reader = Reader::new(text, Vec::new())?;
+        // First of all: another format may have other fields.
+        let format = reader.text("format")?;
+        if format != FORMAT {
+            return Ok(Err(format!("the format is {format:?}")));
+        }
+        let header = Header {
+            execution_id: reader.text("execution_id")?,
+            workflow: reader.text("workflow")?,
+            guest_digest: reader.digest("guest_digest")?,
+            head: Head {
+                sequence: reader.number("events", u64::MAX)?,
+                hash: reader.hash("head")?,
+            },
+        };
+        reader.end().map(|()| Ok(header))
+    };
+    read().unwrap_or_else(|error| Err(error.to_string()))
+}
+
+/// Lines of bounded length, counted from 1.
+#[derive(Debug)]
+struct Lines<R> {
+    from: R,
+    line: u64,
+}
+
+struct Line {
+    text: String,
+    /// Whether the line has its line break: the last of a cut file has not.
+    ended: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn next_line(&mut self) -> Result<Option<Line>, ExportError> {
+        let line = self.line + 1;
+        let mut bytes = Vec::new();
+        self.from
+            .by_ref()
+            .take(EXPORT_LINE_BYTES_MAX + 1)
+            .read_until(b'\n', &mut bytes)
+            .map_err(|source| ExportError::Io { line, source })?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        self.line = line;
+        if bytes.len() as u64 > EXPORT_LINE_BYTES_MAX {
+            return Err(ExportError::Long { line });
+        }
+        let ended = bytes.pop_if(|last| *last == b'\n').is_some();
+        // Replaced characters are no valid line either, and the error then
+        // names the field that they are in.
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok(Some(Line { text, ended }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::samples;
+
+    fn header() -> Header {
+        Header {
+            execution_id: "exec_00000000000000000000000000000001".into(),
+            workflow: "{ \"id\": \"claims\",\n  \"version\": \"1.0.0\" }\n".into(),
+            guest_digest: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".into(),
+            head: samples::log()
+                .last()
+                .map(StoredEvent::head)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn export() -> String {
+        let mut writer = ExportWriter::new(Vec::new(), &header()).unwrap();
+        for event in samples::log() {
+            writer.event(&event).unwrap();
+        }
+        String::from_utf8(writer.finish().unwrap()).unwrap()
+    }
+
+    fn read(text: &str) -> Result<(Header, Vec<StoredEvent>), ExportError> {
+        let reader = ExportReader::new(text.as_bytes())?;
+        let header = reader.header().clone();
+        Ok((header, reader.collect::<Result<_, _>>()?))
+    }
+
+    #[test]
+    fn an_export_comes_back() {
+        let text = export();
+        assert_eq!(text.lines().count(), samples::log().len() + 1);
+        assert_eq!(read(&text).unwrap(), (header(), samples::log()));
+    }
+
+    #[test]
+    fn what_is_no_export_is_named() {
+        let lines: Vec<String> = export().lines().map(|line| format!("{line}\n")).collect();
+        let (all, events) = (lines.concat(), samples::log().len());
+        let half = &all[..all.len() - lines[events].len() / 2];
+        for (text, expected) in [
+            (String::new(), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: it is empty".to_owned()),
+            ("SQLite format 3\0".into(), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: field `the whole line`: it should be one JSON object".into()),
+            (all.replacen("log/1", "log/2", 1), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: the format is \"refrain-log/2\"".into()),
+            (lines[1..].concat(), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: field `format`: it is missing".into()),
+            (lines[..7].concat(), format!("the file is cut: line 8 should be event 7 of {events}, and nothing follows")),
+            (half.to_owned(), format!("the file is cut: line {} should be event {events} of {events}, and only a part of it does", events + 1)),
+            (all.replacen("\"node_started\"", "\"node_strated\"", 1), "line 5 is no event, export the log again: field `type`: node_strated should be one of".into()),
+            (format!("{all}{}", lines[3]), format!("line {} is one too many: the header says that there are {events} events", events + 2)),
+        ] {
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.starts_with(&expected), "{error}");
+        }
+    }
+}

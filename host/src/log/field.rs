@@ -1,0 +1,213 @@
+//! What fields an event can have: the vocabulary of the table in `form`.
+//!
+//! A written form implements [`Sink`] and [`Source`], one small method for
+//! each sort of field. The types below them are named in the table.
+
+use std::marker::PhantomData;
+
+use crate::contract::Telemetry;
+
+/// Takes an event's fields, in order.
+pub(super) trait Sink {
+    fn text(&mut self, name: &'static str, value: &str);
+    /// JSON text of the user's, to be kept verbatim.
+    fn json(&mut self, name: &'static str, value: &str);
+    fn digest(&mut self, name: &'static str, value: &str);
+    fn number(&mut self, name: &'static str, value: u64);
+    fn time(&mut self, name: &'static str, value: u64);
+    fn flag(&mut self, name: &'static str, value: bool);
+    /// One of a few names.
+    fn choice(&mut self, name: &'static str, value: &'static str);
+    /// Whether the optional field that may follow is there.
+    fn present(&mut self, name: &'static str, present: bool);
+    fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self));
+}
+
+/// Gives an event's fields back, in order.
+pub(super) trait Source {
+    type Error;
+    fn text(&mut self, name: &'static str) -> Result<String, Self::Error>;
+    fn json(&mut self, name: &'static str) -> Result<String, Self::Error>;
+    fn digest(&mut self, name: &'static str) -> Result<String, Self::Error>;
+    /// A number that is at most `max`.
+    fn number(&mut self, name: &'static str, max: u64) -> Result<u64, Self::Error>;
+    fn time(&mut self, name: &'static str) -> Result<u64, Self::Error>;
+    fn flag(&mut self, name: &'static str) -> Result<bool, Self::Error>;
+    /// The index of the name among `names`.
+    fn choice(&mut self, name: &'static str, names: &[&'static str]) -> Result<usize, Self::Error>;
+    fn present(&mut self, name: &'static str) -> Result<bool, Self::Error>;
+    fn record<T>(
+        &mut self,
+        name: &'static str,
+        fields: impl FnOnce(&mut Self) -> Result<T, Self::Error>,
+    ) -> Result<T, Self::Error>;
+}
+
+/// How a field of one type is written and read.
+pub(super) trait Codec {
+    type Value;
+    fn write(name: &'static str, value: &Self::Value, sink: &mut impl Sink);
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Self::Value, S::Error>;
+}
+
+/// A text.
+pub(super) struct Text;
+/// JSON text of the user's.
+pub(super) struct Json;
+/// A SHA-256 in hexadecimal digits.
+pub(super) struct Digest;
+
+macro_rules! text_codecs {
+    ($( $codec:ident = $method:ident, )*) => { $(
+        impl Codec for $codec {
+            type Value = String;
+            fn write(name: &'static str, value: &String, sink: &mut impl Sink) {
+                sink.$method(name, value);
+            }
+            fn read<S: Source>(name: &'static str, source: &mut S) -> Result<String, S::Error> {
+                source.$method(name)
+            }
+        }
+    )* };
+}
+
+text_codecs! { Text = text, Json = json, Digest = digest, }
+
+/// A 64-bit number.
+pub(super) struct Number;
+
+impl Codec for Number {
+    type Value = u64;
+    fn write(name: &'static str, value: &u64, sink: &mut impl Sink) {
+        sink.number(name, *value);
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<u64, S::Error> {
+        source.number(name, u64::MAX)
+    }
+}
+
+/// A 32-bit number.
+pub(super) struct Count;
+
+impl Codec for Count {
+    type Value = u32;
+    fn write(name: &'static str, value: &u32, sink: &mut impl Sink) {
+        sink.number(name, u64::from(*value));
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<u32, S::Error> {
+        // Lossless: the source refuses what is greater.
+        source
+            .number(name, u64::from(u32::MAX))
+            .map(|number| number as u32)
+    }
+}
+
+/// A point in time.
+pub(super) struct Time;
+
+impl Codec for Time {
+    type Value = u64;
+    fn write(name: &'static str, value: &u64, sink: &mut impl Sink) {
+        sink.time(name, *value);
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<u64, S::Error> {
+        source.time(name)
+    }
+}
+
+/// Yes or no.
+pub(super) struct Flag;
+
+impl Codec for Flag {
+    type Value = bool;
+    fn write(name: &'static str, value: &bool, sink: &mut impl Sink) {
+        sink.flag(name, *value);
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<bool, S::Error> {
+        source.flag(name)
+    }
+}
+
+/// One of the values of `T`.
+pub(super) struct Choice<T>(PhantomData<T>);
+
+/// A type with a few named values.
+pub(super) trait Named: Copy + 'static {
+    const VALUES: &'static [Self];
+    /// The names of [`Self::VALUES`], in the same order.
+    const NAMES: &'static [&'static str];
+    fn name(self) -> &'static str;
+}
+
+impl<T: Named> Codec for Choice<T> {
+    type Value = T;
+    fn write(name: &'static str, value: &T, sink: &mut impl Sink) {
+        sink.choice(name, value.name());
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<T, S::Error> {
+        source.choice(name, T::NAMES).map(|index| T::VALUES[index])
+    }
+}
+
+/// A field that may be missing.
+pub(super) struct Maybe<C>(PhantomData<C>);
+
+impl<C: Codec> Codec for Maybe<C> {
+    type Value = Option<C::Value>;
+    fn write(name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
+        sink.present(name, value.is_some());
+        if let Some(value) = value {
+            C::write(name, value, sink);
+        }
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
+        if source.present(name)? {
+            C::read(name, source).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+/// A record in a field of its own.
+pub(super) struct Record<T>(PhantomData<T>);
+
+/// What a record inside an event consists of.
+pub(super) trait Fields: Sized {
+    fn write(&self, sink: &mut impl Sink);
+    fn read<S: Source>(source: &mut S) -> Result<Self, S::Error>;
+}
+
+impl<T: Fields> Codec for Record<T> {
+    type Value = T;
+    fn write(name: &'static str, value: &T, sink: &mut impl Sink) {
+        sink.record(name, |sink| value.write(sink));
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<T, S::Error> {
+        source.record(name, T::read)
+    }
+}
+
+/// An optional record of optional fields that stand among those of the event
+/// itself. A record without any is the same as none, and reads as none.
+pub(super) struct Flattened<T>(PhantomData<T>);
+
+const NO_TELEMETRY: Telemetry = Telemetry {
+    gen_ai_system: None,
+    gen_ai_model: None,
+    input_tokens: None,
+    output_tokens: None,
+    finish_reason: None,
+    cost_usd: None,
+    provenance: None,
+};
+
+impl Codec for Flattened<Telemetry> {
+    type Value = Option<Telemetry>;
+    fn write(_name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
+        value.as_ref().unwrap_or(&NO_TELEMETRY).write(sink);
+    }
+    fn read<S: Source>(_name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
+        Telemetry::read(source).map(|telemetry| (telemetry != NO_TELEMETRY).then_some(telemetry))
+    }
+}
