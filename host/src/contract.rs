@@ -4,8 +4,6 @@
 
 #![expect(
     missing_docs,
-    clippy::allow_attributes_without_reason,
-    clippy::allow_attributes,
     reason = "generated from wit/, where every item is documented"
 )]
 

@@ -4,7 +4,7 @@
 
 pub mod contract;
 pub mod guest;
-mod id;
-mod limits;
+pub mod id;
+pub mod limits;
 pub mod log;
 pub mod store;

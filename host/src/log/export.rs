@@ -270,14 +270,14 @@ impl<R: BufRead> Lines<R> {
         let mut bytes = Vec::new();
         self.from
             .by_ref()
-            .take(EXPORT_LINE_BYTES_MAX + 1)
+            .take(EXPORT_LINE_BYTES_MAX as u64 + 1)
             .read_until(b'\n', &mut bytes)
             .map_err(|source| ExportError::Io { line, source })?;
         if bytes.is_empty() {
             return Ok(None);
         }
         self.line = line;
-        if bytes.len() as u64 > EXPORT_LINE_BYTES_MAX {
+        if bytes.len() > EXPORT_LINE_BYTES_MAX {
             return Err(ExportError::Long { line });
         }
         let ended = bytes.pop_if(|last| *last == b'\n').is_some();
