@@ -1,0 +1,213 @@
+//! Rule R8 as tables. That CEL agrees is asked in the tests package.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::{Expression, Scope};
+use crate::json::Object;
+use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
+
+const INPUT: &str = r#" {"claim": 17, "name": "Zoë", "tags": ["a", "b"]} "#;
+const STATE: &str = r#"{
+    "zero": 0, "one": 1.0, "big": 9007199254740993, "huge": 1e999, "none": null,
+    "no": false, "yes": true, "empty": "", "text": "café", "escaped": "\u0041\n",
+    "list": [1, 2.50, "x", [], {"k": [ 7 ]}], "bare": [], "void": {},
+    "map": {"a": 1, "b": {"c": null}, "x-y": 2, "0": "nil"},
+    "__cost_exceeded__": true
+}"#;
+
+fn value(text: &str) -> String {
+    let state = Object::parse(STATE).unwrap();
+    let expression = Expression::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let value = expression.value(&Scope::new(INPUT, &state));
+    let truthy = !["null", "false", "0", "0.0", "\"\"", "[]", "{}"].contains(&value.as_str());
+    assert_eq!(
+        expression.is_true(&Scope::new(INPUT, &state)),
+        truthy,
+        "{text}"
+    );
+    assert_eq!(expression.text(), text);
+    value
+}
+
+#[test]
+fn r8_values() {
+    #[rustfmt::skip]
+    let rows = [
+        // paths: verbatim, null where they lead nowhere
+        ("state.one",                        "1.0"),
+        ("state.huge",                       "1e999"),
+        ("state.escaped",                    r#""\u0041\n""#),
+        ("state.list",                       r#"[1, 2.50, "x", [], {"k": [ 7 ]}]"#),
+        (" input . claim ",                  "17"),
+        ("input",                            INPUT.trim()),
+        ("state.nowhere",                    "null"),
+        ("state.nowhere.at.all",             "null"),
+        ("state.one.deeper",                 "null"),
+        ("state.list.0",                     "1"),
+        ("state.list.4.k.0",                 "7"),
+        ("state.list[1]",                    "2.50"),
+        ("state.list[state.one]",            "2.50"),
+        ("state.list[-1]",                   "null"),
+        ("state.list[9]",                    "null"),
+        ("state.list[\"0\"]",                "null"),
+        ("state.list.k",                     "null"),
+        ("state.map[\"x-y\"]",               "2"),
+        ("state['map']['b']",                r#"{"c": null}"#),
+        ("state.map.0",                      "\"nil\""),
+        ("state.map[0]",                     "null"),
+        ("state[0]",                         "null"),
+        ("(state.map).a",                    "1"),
+        ("[state][0].map.a",                 "1"),
+        ("[state][0].text",                  "\"café\""),
+        ("[1, [2, 3]][1][0]",                "2"),
+        ("[1, 2].1",                         "2"),
+        // literals
+        (r#""a\"b\\ \x41\u00e9\U0001F600\101\/""#, r#""a\"b\\ Aé😀A/""#),
+        (r#""\ud83d\ude00""#,                "\"😀\""),
+        (r"'say \'hi\' \`\?'",               r#""say 'hi' `?""#),
+        ("[1, 'a', true, null, [],]",        r#"[1,"a",true,null,[]]"#),
+        ("-1.5e3",                           "-1.5e3"),
+        // comparisons
+        ("state.one == 1",                   "true"),
+        ("state.big == 9007199254740992.0",  "false"),
+        ("state.big > 9007199254740992.0",   "true"),
+        ("state.huge > 5",                   "true"),
+        ("state.text == \"café\"",           "true"),
+        ("state.escaped == 'A\\n'",          "true"),
+        ("state.none == null",               "true"),
+        ("state.nowhere == null",            "true"),
+        ("state.nowhere != 'x'",             "true"),
+        ("state.one == '1'",                 "false"),
+        ("state.one != '1'",                 "true"),
+        ("state.one < '2'",                  "false"),
+        ("state.one >= null",                "false"),
+        ("null <= null",                     "false"),
+        ("false < true",                     "true"),
+        ("'a' < 'b' && 'B' < 'a'",           "true"),
+        ("[1, 2.5] == [1.0, 2.50]",          "true"),
+        ("[] < [1]",                         "false"),
+        ("state.list == [1, 2.5, 'x', [], state.list[4]]", "true"),
+        ("state.void == state.bare",         "false"),
+        ("1 < 2 == true",                    "true"),
+        ("state == state",                   "true"),
+        // in
+        ("'x' in state.list",                "true"),
+        ("2.5 in state.list",                "true"),
+        ("[] in state.list",                 "true"),
+        ("'a' in state.map",                 "true"),
+        ("'c' in state.map",                 "false"),
+        ("0 in state.map",                   "false"),
+        ("'list' in state",                  "true"),
+        ("1 in [1.0]",                       "true"),
+        ("'a' in 'abc'",                     "false"),
+        ("1 in state.nowhere",               "false"),
+        ("input.name in ['Zoë']",            "true"),
+        // logic on truthiness
+        ("!state.zero && !state.none && !state.no && !state.empty && !state.bare && !state.void", "true"),
+        ("state.text && state.list && state.map", "true"),
+        ("!!state.one",                      "true"),
+        ("state.nowhere || state.yes",       "true"),
+        ("true || false && false",           "true"),
+        ("(true || false) && false",         "false"),
+        ("!state.zero == true",              "true"),
+        ("state.__cost_exceeded__",          "true"),
+        // has and size
+        ("has(state.none)",                  "true"),
+        ("has(state.map.b.c)",               "true"),
+        ("has(state.map.b.c.d)",             "false"),
+        ("has(state.nowhere.x)",             "false"),
+        ("has(state.list[4].k)",             "true"),
+        ("has(input.tags[2])",               "false"),
+        ("size(state.text)",                 "4"),
+        ("size(state.list) == 5 && size(state.map) == 4", "true"),
+        ("size(null)",                       "0"),
+        ("size(state.nowhere)",              "0"),
+        ("size(12)",                         "0"),
+        ("size(state.bare)",                 "0"),
+        ("input.tags.size() >= 2",           "true"),
+        ("'héé'.size()",                     "3"),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn r8_the_whole_state_is_an_object() {
+    assert_eq!(value("size(state)"), "15");
+    assert_eq!(
+        Object::parse(&value("state")).unwrap(),
+        Object::parse(STATE).unwrap()
+    );
+}
+
+#[test]
+fn r8_syntax_errors_name_place_and_remedy() {
+    #[rustfmt::skip]
+    let rows = [
+        ("",                    0,  "expected a path such as state.name, a literal, a list or (…), found the end"),
+        ("state.a ==",          10, "expected a path such as state.name, a literal, a list or (…), found the end"),
+        ("state.a = 1",         8,  "a single `=`; equality is written `==`"),
+        ("state.a & state.b",   8,  "and is written `&&`, or is written `||`"),
+        ("state.a - 1",         8,  "there is no arithmetic here; a key with other characters is written state[\"a-b\"]"),
+        ("state.a state.b",     8,  "expected an operator or the end, found `state`"),
+        ("state.",              6,  "expected a name after the dot, found the end"),
+        ("state[0",             7,  "expected `]`, found the end"),
+        ("(state.a",            8,  "expected `)`, found the end"),
+        ("[1 2]",               3,  "expected `]`, found `2`"),
+        ("done",                0,  "unknown word `done`; a path begins with state or input, and a text stands in quotes: \"done\""),
+        ("not state.a",         0,  "unknown word `not`; write ! instead"),
+        ("state.a == True",     11, "unknown word `True`; the words are true, false and null"),
+        ("state.a and true",    8,  "expected an operator or the end, found `and`"),
+        ("len(state.a)",        0,  "unknown function `len`; there are has() and size()"),
+        ("has(state)",          0,  "has() takes a path, such as has(state.name)"),
+        ("has('a')",            0,  "has() takes a path, such as has(state.name)"),
+        ("'abc",                0,  "this text has no closing '"),
+        ("x == \"a\nb\"",       0,  "unknown word `x`; a path begins with state or input, and a text stands in quotes: \"x\""),
+        ("\"a\nb\"",            0,  "this text has no closing \""),
+        (r"'a\qb'",             2,  r#"unknown escape; there are \\ \" \' \n \r \t \xHH \uHHHH and the others of CEL"#),
+        (r"'\ud800'",           1,  r#"unknown escape; there are \\ \" \' \n \r \t \xHH \uHHHH and the others of CEL"#),
+        ("012",                 1,  "`012` is no number: a number may not begin with 0; write it as in JSON"),
+        ("-state.a",            1,  "`-state.a` is no number: expected a digit; write it as in JSON"),
+        ("state.größe",         8,  "expected an operator or the end, found `ö`"),
+        ("state.a.size() + 1",  15, "there is no arithmetic here; a key with other characters is written state[\"a-b\"]"),
+        ("'it''s'",             4,  "expected an operator or the end, found `'`"),
+        ("state.a.size().b",    14, "expected an operator or the end, found `.`"),
+    ];
+    for (text, offset, message) in rows {
+        let error = Expression::parse(text).unwrap_err();
+        assert_eq!(
+            (error.offset, error.message.as_str()),
+            (offset, message),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn r8_limits() {
+    let deep = |count: usize| format!("{}1{}", "(".repeat(count), ")".repeat(count));
+    assert!(Expression::parse(&deep(CONDITION_DEPTH_MAX)).is_ok());
+    for text in [
+        deep(CONDITION_DEPTH_MAX + 1),
+        "!".repeat(40) + "1",
+        "[".repeat(500),
+        "size(".repeat(500),
+    ] {
+        let error = Expression::parse(&text).unwrap_err();
+        assert!(
+            error.message.starts_with("nested deeper than 32 levels"),
+            "{error}"
+        );
+    }
+
+    // Long is not deep.
+    let long = "state.a.size() == 1 == 2 && !state.b[0]||".repeat(80) + "1";
+    assert!(Expression::parse(&long).is_ok());
+    let too_long = " ".repeat(CONDITION_BYTES_MAX) + "1";
+    assert_eq!(
+        Expression::parse(&too_long).unwrap_err().message,
+        "4097 bytes long, 4096 are allowed; compute it in a node and test the result"
+    );
+}

@@ -1,1 +1,0 @@
-//! JSON text kept verbatim: objects by key, duplicate keys refused, merge.

@@ -1,0 +1,19 @@
+//! JSON text kept verbatim.
+//!
+//! Payloads belong to the user: whatever comes in goes out as it came, number
+//! spellings included. [`check`] stands at the door; everything else here reads
+//! text that passed it, and treats a surprise as a fault of our own.
+//!
+//! Nothing here may recurse over text that was not checked, or reorder, round
+//! or drop what it was given.
+
+mod check;
+mod lexer;
+mod object;
+mod walk;
+
+pub use check::{Malformed, check};
+pub use object::Object;
+
+pub(crate) use lexer::{Lexer, Token, decode_text};
+pub(crate) use walk::{element, elements, length, member};
