@@ -1,0 +1,151 @@
+//! `refrain audit`: does every decision come out the same again?
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use refrain::guest::Library;
+use refrain::id::ExecutionId;
+use refrain::replay::{Audit, AuditError, Auditor, Difference, Divergence, Verdict};
+use refrain::store::Store;
+use serde_json::{Value, json};
+
+use super::database::Database;
+use super::guests;
+use super::output::{self, Paint};
+use super::{Answer, failure, list};
+
+/// Replay executions from their logs, and compare every decision
+///
+/// Answers 1 if a log is anything but clean, and names the first event that
+/// is not what it should be.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["executions", "all", "file"]))]
+pub(super) struct Arguments {
+    /// The executions
+    #[arg(value_name = "EXECUTION")]
+    executions: Vec<ExecutionId>,
+    /// All executions of the database
+    #[arg(long)]
+    all: bool,
+    /// A log that `refrain export` wrote
+    #[arg(long, value_name = "LOG.ndjson")]
+    file: Option<PathBuf>,
+    /// Ask this scheduler component instead of those that the logs name
+    #[arg(long, value_name = "FILE.wasm")]
+    guest: Option<PathBuf>,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut library = guests::library()?;
+    let other = match &arguments.guest {
+        Some(path) => Some(guests::add(&mut library, path)?),
+        None => None,
+    };
+    let (audits, failures) = match &arguments.file {
+        Some(path) => (vec![of_file(&mut library, other, path)?], 0),
+        None => of_database(&mut library, other, arguments)?,
+    };
+    if arguments.json {
+        output::document(&json!({ "executions": audits }))?;
+    } else {
+        let colours = output::colours(&std::io::stdout());
+        output::data(&audits.iter().map(|audit| text(audit, colours)).collect::<String>())?;
+    }
+    if failures > 0 {
+        bail!("{failures} of {} executions could not be audited", failures + audits.len());
+    }
+    Ok(Answer::good_if(audits.iter().all(|audit| audit.verdict == Verdict::Clean)))
+}
+
+fn auditor(library: &mut Library, other: Option<String>) -> Auditor<'_> {
+    let auditor = Auditor::new(library);
+    match other {
+        Some(digest) => auditor.with_guest(digest),
+        None => auditor,
+    }
+}
+
+fn of_file(library: &mut Library, other: Option<String>, path: &PathBuf) -> anyhow::Result<Audit> {
+    let place = path.display().to_string();
+    let file = File::open(path).with_context(|| format!("cannot open the log {place}"))?;
+    auditor(library, other).audit_export(BufReader::new(file), &place).with_context(|| format!("cannot audit {place}"))
+}
+
+/// The audits of those that could be audited, and how many could not. One
+/// that cannot be must not keep the others from it.
+fn of_database(library: &mut Library, other: Option<String>, arguments: &Arguments) -> anyhow::Result<(Vec<Audit>, usize)> {
+    let mut store = arguments.database.open()?;
+    let ids = if arguments.all {
+        list::all(&mut store, None)?.into_iter().map(|record| record.id).collect()
+    } else {
+        arguments.executions.clone()
+    };
+    let mut auditor = auditor(library, other);
+    let mut audits = Vec::new();
+    let mut failures = 0;
+    for id in ids {
+        match of_execution(&mut auditor, &mut store, id) {
+            Ok(audit) => audits.push(audit),
+            Err(error) => {
+                output::say(&failure::text(&error));
+                failures += 1;
+            }
+        }
+    }
+    Ok((audits, failures))
+}
+
+fn of_execution(auditor: &mut Auditor<'_>, store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Audit> {
+    match auditor.audit_stored(store, id) {
+        Ok(Some(audit)) => Ok(audit),
+        Ok(None) => bail!("there is no execution {id}; `refrain list` shows those there are"),
+        Err(error) => Err(AuditError::into(error)).with_context(|| format!("cannot audit {id}")),
+    }
+}
+
+fn text(audit: &Audit, colours: bool) -> String {
+    let (word, paint) = match audit.verdict {
+        Verdict::Clean => ("clean", Paint::Green),
+        Verdict::Divergent => ("divergent", Paint::Red),
+        Verdict::Tampered => ("tampered", Paint::Red),
+        Verdict::Illegal => ("illegal", Paint::Red),
+        Verdict::Unreadable => ("unreadable", Paint::Red),
+    };
+    let id = audit.execution_id.as_deref().unwrap_or("(unknown execution)");
+    let counts = format!("{} events, {} decisions replayed", audit.events, audit.decisions);
+    let mut text = format!("{id}  {}  {counts}\n", paint.on(word, colours));
+    if let Some(divergence) = &audit.divergence {
+        text.push_str(&details(divergence));
+    }
+    text
+}
+
+fn details(divergence: &Divergence) -> String {
+    let mut text = format!("  event {}: {}\n", divergence.sequence, divergence.message);
+    for (name, value) in [("expected", &divergence.expected), ("found", &divergence.found)] {
+        if let Some(value) = value {
+            text.push_str(&format!("    {name:<8}  {value}\n"));
+        }
+    }
+    for Difference { pointer, expected, found } in &divergence.difference {
+        let side = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
+        text.push_str(&format!("    at {pointer:?}: expected {}, found {}\n", side(expected), side(found)));
+    }
+    if let Some(hash) = &divergence.state_hash {
+        text.push_str(&format!("    state before: {hash}\n"));
+    }
+    if let Some(explanation) = &divergence.explanation {
+        text.push_str(&format!("    the guest on node {}, which is {}:\n", explanation["node_id"], explanation["state"]));
+        for reason in explanation["reasons"].as_array().into_iter().flatten() {
+            text.push_str(&format!("      {}\n", reason["message"].as_str().unwrap_or_default()));
+        }
+    }
+    text
+}

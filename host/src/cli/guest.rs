@@ -1,0 +1,101 @@
+//! `refrain guest`: the scheduler component, its version and digest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use refrain::guest::Library;
+use serde_json::json;
+
+use super::guests::{self, Nobody};
+use super::output;
+use super::Answer;
+
+/// Show the built-in scheduler component, check another, or write it to a file
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Is this component one that Refrain can run?
+    Check {
+        /// The component
+        #[arg(value_name = "FILE.wasm")]
+        file: PathBuf,
+        /// Answer with one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the built-in component to a file
+    Export {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut library = guests::library()?;
+    match &arguments.command {
+        None => show_built_in(&mut library, arguments.json),
+        Some(Command::Check { file, json }) => check(&mut library, file, *json),
+        Some(Command::Export { file }) => export(&library, file),
+    }
+}
+
+fn show_built_in(library: &mut Library, json: bool) -> anyhow::Result<Answer> {
+    let digest = library.built_in().to_owned();
+    let description = library.instance::<Nobody>(&digest)?.describe()?;
+    let bytes = library.bytes(&digest).map_or(0, <[u8]>::len);
+    if json {
+        output::document(&json!({ "name": description.name, "version": description.version, "digest": digest, "bytes": bytes }))?;
+    } else {
+        output::data(&format!("{} {}\ndigest  {digest}\nbytes   {bytes}\n", description.name, description.version))?;
+    }
+    Ok(Answer::Good)
+}
+
+fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answer> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read the component {}", file.display()))?;
+    let checked = described(library, bytes);
+    let place = file.display();
+    match (checked, json) {
+        (Ok((name, version, digest)), true) => {
+            output::document(&json!({ "valid": true, "name": name, "version": version, "digest": digest, "problem": null }))?;
+            Ok(Answer::Good)
+        }
+        (Ok((name, version, digest)), false) => {
+            output::data(&format!("{place} is a scheduler component: {name} {version}\ndigest  {digest}\n"))?;
+            Ok(Answer::Good)
+        }
+        (Err(problem), true) => {
+            output::document(&json!({ "valid": false, "name": null, "version": null, "digest": null, "problem": format!("{problem:#}") }))?;
+            Ok(Answer::Bad)
+        }
+        (Err(problem), false) => {
+            output::data(&format!("{place} cannot be used: {problem:#}\n"))?;
+            Ok(Answer::Bad)
+        }
+    }
+}
+
+/// Name, version and digest of a component, once it has shown that it runs.
+fn described(library: &mut Library, bytes: Vec<u8>) -> anyhow::Result<(String, String, String)> {
+    let digest = library.add(bytes)?;
+    let description = library.instance::<Nobody>(&digest)?.describe()?;
+    Ok((description.name, description.version, digest))
+}
+
+fn export(library: &Library, file: &Path) -> anyhow::Result<Answer> {
+    let bytes = library.bytes(library.built_in()).context("the built-in component is not in the library")?;
+    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+    output::say(&format!("the built-in component is in {}", file.display()));
+    Ok(Answer::Good)
+}

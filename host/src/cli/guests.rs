@@ -1,0 +1,38 @@
+//! The scheduler components that a command works with.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::replay::{Player, Recording, fetch_guest, from_store};
+use refrain::store::{ExecutionRecord, Store};
+
+/// A library with the built-in component.
+pub(super) fn library() -> anyhow::Result<Library> {
+    Ok(Library::new(Sandbox::new(CallLimits::default())?))
+}
+
+/// Take a component file into the library; its digest.
+pub(super) fn add(library: &mut Library, path: &Path) -> anyhow::Result<String> {
+    let place = path.display();
+    let bytes = fs::read(path).with_context(|| format!("cannot read the component {place}"))?;
+    let digest = library.add(bytes).with_context(|| format!("{place} is not a scheduler component"))?;
+    library.check(&digest).with_context(|| format!("{place} is not a scheduler component"))?;
+    Ok(digest)
+}
+
+/// An execution as its own guest sees it now.
+pub(super) fn player(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<(Player, Arc<Recording>)> {
+    let reading = from_store(store, record.id)?.with_context(|| format!("execution {} is gone", record.id))?;
+    let recording = match reading {
+        Ok(recording) => Arc::new(recording),
+        Err(unreadable) => anyhow::bail!("the log of {} is damaged: {}; see `refrain audit {0}`", record.id, unreadable.message),
+    };
+    let mut library = library()?;
+    fetch_guest(&mut library, store, &record.guest_digest)?;
+    let mut player = Player::new(&mut library, &record.guest_digest, Arc::clone(&recording))?;
+    player.reveal_all();
+    Ok((player, recording))
+}

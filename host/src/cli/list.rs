@@ -1,0 +1,104 @@
+//! `refrain list`: which executions there are.
+
+use refrain::contract::Status;
+use refrain::log::time::rfc3339;
+use refrain::names;
+use refrain::store::{ExecutionRecord, ListFilter, Store};
+use serde_json::{Value, json};
+
+use super::database::Database;
+use super::output::{self, Paint};
+use super::table::{Table, plain};
+use super::time::{self, span, stamp};
+use super::Answer;
+
+/// Executions read from the store at once.
+const PAGE: usize = 1000;
+
+/// List executions, the oldest first
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Only those of this status
+    #[arg(long, value_parser = status, value_name = "STATUS")]
+    status: Option<Status>,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut store = arguments.database.open()?;
+    let records = all(&mut store, arguments.status)?;
+    if arguments.json {
+        let executions: Vec<Value> = records.iter().map(record_json).collect();
+        output::document(&json!({ "executions": executions }))?;
+    } else if records.is_empty() {
+        output::say("no executions");
+    } else {
+        output::data(&table(&records).text("", output::colours(&std::io::stdout())))?;
+    }
+    Ok(Answer::Good)
+}
+
+/// All executions of a status, in the order in which they started.
+pub(super) fn all(store: &mut dyn Store, status: Option<Status>) -> anyhow::Result<Vec<ExecutionRecord>> {
+    let mut all: Vec<ExecutionRecord> = Vec::new();
+    loop {
+        let after = all.last().map(|record| (record.started_at, record.id));
+        let page = store.list(&ListFilter { status, after, max: PAGE })?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// A record as every JSON document has it.
+pub(super) fn record_json(record: &ExecutionRecord) -> Value {
+    json!({
+        "execution_id": record.id.to_string(),
+        "workflow_id": record.workflow_id,
+        "workflow_version": record.workflow_version,
+        "status": names::status(record.status),
+        "events": record.head.sequence,
+        "started_at": rfc3339(record.started_at),
+        "last_at": rfc3339(record.last_at),
+        "next_wake": record.next_wake.and_then(rfc3339),
+        "tenant": record.tenant,
+        "key": record.key,
+        "simulated": record.simulated,
+        "guest": record.guest_digest,
+    })
+}
+
+fn table(records: &[ExecutionRecord]) -> Table {
+    let now = time::now();
+    let mut table = Table::new(["EXECUTION", "WORKFLOW", "STATUS", "EVENTS", "STARTED", "TOOK"]);
+    for record in records {
+        table.row([
+            plain(record.id.to_string()),
+            plain(format!("{} {}", record.workflow_id, record.workflow_version)),
+            (names::status(record.status).to_owned(), Paint::of_status(record.status)),
+            plain(record.head.sequence.to_string()),
+            plain(stamp(record.started_at)),
+            plain(took(record, now)),
+        ]);
+    }
+    table
+}
+
+/// How long an execution took, or how long it has been at it.
+pub(super) fn took(record: &ExecutionRecord, now: u64) -> String {
+    if names::has_ended(record.status) || record.simulated {
+        span(record.last_at - record.started_at)
+    } else {
+        format!("{} so far", span(now.saturating_sub(record.started_at)))
+    }
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    names::parse_status(text)
+        .ok_or_else(|| "it should be running, paused, stalled, completed, failed or cancelled".to_owned())
+}

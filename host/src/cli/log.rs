@@ -1,0 +1,99 @@
+//! `refrain log`: what happened in an execution, event by event.
+
+use std::collections::BTreeMap;
+
+use refrain::contract::Origin;
+use refrain::id::ExecutionId;
+use refrain::limits::EVENTS_PAGE_MAX;
+use refrain::log::json::{write_event, write_stored};
+use refrain::store::{Store, StoredEvent};
+use serde_json::value::RawValue;
+
+use super::database::{self, Database};
+use super::output::{self, Paint};
+use super::time::stamp;
+use super::Answer;
+
+/// Print an execution's log
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The execution
+    #[arg(value_name = "EXECUTION")]
+    execution: ExecutionId,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// One JSON document; events stand in it as they stand in an export.
+#[derive(serde::Serialize)]
+struct Document {
+    execution_id: String,
+    events: Vec<Box<RawValue>>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut store = arguments.database.open()?;
+    database::record(&mut store, arguments.execution)?;
+    let events = events(&mut store, arguments.execution)?;
+    if arguments.json {
+        let events = events.iter().map(|stored| RawValue::from_string(write_stored(stored))).collect::<Result<_, _>>()?;
+        output::document(&Document { execution_id: arguments.execution.to_string(), events })?;
+    } else {
+        output::data(&text(&events, output::colours(&std::io::stdout()))?)?;
+    }
+    Ok(Answer::Good)
+}
+
+/// The whole log.
+pub(super) fn events(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Vec<StoredEvent>> {
+    let mut all: Vec<StoredEvent> = Vec::new();
+    loop {
+        let first = all.last().map_or(1, |stored| stored.event.sequence + 1);
+        let page = store.events(id, first, EVENTS_PAGE_MAX)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// A line for each event: facts come in, decisions go out.
+fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<String> {
+    let digits = events.last().map_or(1, |stored| stored.event.sequence.to_string().len());
+    let mut text = String::new();
+    for StoredEvent { event, .. } in events {
+        let (mark, paint) = match event.origin {
+            Origin::Fact => ("<", Paint::Blue),
+            Origin::Decision => (">", Paint::Green),
+        };
+        let (kind, fields) = kind_and_fields(&write_event(event))?;
+        let at = Paint::Dim.on(&stamp(event.at), colours);
+        let kind = paint.on(&format!("{mark} {kind}"), colours);
+        text.push_str(&format!("{:>digits$}  {at}  {kind}{fields}\n", event.sequence));
+    }
+    Ok(text)
+}
+
+/// An event's kind and its fields as `name=value`, the node first, digests
+/// cut short, and everything else as it is.
+fn kind_and_fields(json: &str) -> anyhow::Result<(String, String)> {
+    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+    let mut take = |name: &str| fields.remove(name).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    let kind = take("type").unwrap_or_default();
+    let mut text = take("node_id").map(|node| format!(" {node}")).unwrap_or_default();
+    for (name, raw) in fields {
+        if matches!(name.as_str(), "sequence" | "at" | "origin") {
+            continue;
+        }
+        let value = match serde_json::from_str::<String>(raw.get()) {
+            Ok(digest) if name.ends_with("digest") => digest.chars().take(12).collect(),
+            Ok(word) if !word.is_empty() && !word.contains(char::is_whitespace) => word,
+            _ => raw.get().to_owned(),
+        };
+        text.push_str(&format!(" {name}={value}"));
+    }
+    Ok((kind, text))
+}

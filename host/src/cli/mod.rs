@@ -1,0 +1,125 @@
+//! The command line: one file per subcommand, so that the folder's listing is
+//! the vocabulary.
+//!
+//! Data goes to stdout, talk to stderr. The exit code is 0 when all is well, 1
+//! when the thing asked about is bad (failed, divergent, invalid), and 2 when
+//! it could not be done (usage, input, storage).
+
+mod approve;
+mod audit;
+mod cancel;
+mod database;
+mod explain;
+mod export;
+mod failure;
+mod guest;
+mod list;
+mod log;
+mod output;
+mod pause;
+mod progress;
+mod resume;
+mod retry;
+mod run;
+mod show;
+mod signal;
+mod skip;
+mod table;
+mod time;
+mod unpause;
+mod validate;
+mod waiting;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Durable workflows whose every scheduling decision can be replayed.
+#[derive(Parser)]
+#[command(name = "refrain", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Resume(resume::Arguments),
+    List(list::Arguments),
+    Show(show::Arguments),
+    Log(log::Arguments),
+    Explain(explain::Arguments),
+    Cancel(cancel::Arguments),
+    Pause(pause::Arguments),
+    Unpause(unpause::Arguments),
+    Approve(approve::Arguments),
+    Signal(signal::Arguments),
+    Retry(retry::Arguments),
+    Skip(skip::Arguments),
+    Export(export::Arguments),
+    Audit(audit::Arguments),
+    Validate(validate::Arguments),
+    Guest(guest::Arguments),
+}
+
+/// Whether the thing asked about is good or bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Good,
+    Bad,
+}
+
+impl Answer {
+    /// Good if `good`.
+    fn good_if(good: bool) -> Self {
+        if good { Self::Good } else { Self::Bad }
+    }
+}
+
+/// Read the arguments, do what they ask, and say how it went.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    match arguments.command.obey() {
+        Ok(Answer::Good) => ExitCode::SUCCESS,
+        Ok(Answer::Bad) => ExitCode::from(1),
+        Err(error) => failure::report(&error),
+    }
+}
+
+impl Command {
+    fn obey(self) -> anyhow::Result<Answer> {
+        match self {
+            Self::Run(arguments) => run::run(arguments),
+            Self::Resume(arguments) => resume::run(arguments),
+            Self::List(arguments) => list::run(&arguments),
+            Self::Show(arguments) => show::run(&arguments),
+            Self::Log(arguments) => log::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
+            Self::Cancel(arguments) => cancel::run(arguments),
+            Self::Pause(arguments) => pause::run(arguments),
+            Self::Unpause(arguments) => unpause::run(arguments),
+            Self::Approve(arguments) => approve::run(arguments),
+            Self::Signal(arguments) => signal::run(arguments),
+            Self::Retry(arguments) => retry::run(arguments),
+            Self::Skip(arguments) => skip::run(arguments),
+            Self::Export(arguments) => export::run(&arguments),
+            Self::Audit(arguments) => audit::run(&arguments),
+            Self::Validate(arguments) => validate::run(&arguments),
+            Self::Guest(arguments) => guest::run(&arguments),
+        }
+    }
+}
+
+/// The program's own log: warnings, unless `RUST_LOG` asks for more or less.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::colours(&std::io::stderr()))
+        .init();
+}

@@ -1,0 +1,69 @@
+//! `refrain validate`: everything that is wrong with a workflow, at once.
+
+use std::path::PathBuf;
+
+use refrain::contract::{Fault, WorkflowSummary};
+use serde_json::{Value, json};
+
+use super::output;
+use super::{Answer, files, guests};
+
+/// Check a workflow, and name every fault with its place and remedy
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The workflow
+    #[arg(value_name = "WORKFLOW.json")]
+    workflow: PathBuf,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let text = files::workflow(&arguments.workflow)?;
+    let mut library = guests::library()?;
+    let digest = library.built_in().to_owned();
+    let answer = library.instance::<guests::Nobody>(&digest)?.validate(&text)?;
+    if arguments.json {
+        output::document(&document(&answer))?;
+    } else {
+        let place = arguments.workflow.display().to_string();
+        output::data(&match &answer {
+            Ok(summary) => good(summary),
+            Err(faults) => bad(&place, faults),
+        })?;
+    }
+    Ok(Answer::good_if(answer.is_ok()))
+}
+
+fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
+    match answer {
+        Ok(summary) => json!({
+            "valid": true,
+            "workflow_id": summary.workflow_id,
+            "version": summary.version,
+            "nodes": summary.nodes,
+            "edges": summary.edges,
+            "queues": summary.queues,
+            "faults": [],
+        }),
+        Err(faults) => json!({ "valid": false, "faults": faults }),
+    }
+}
+
+fn good(summary: &WorkflowSummary) -> String {
+    let WorkflowSummary { workflow_id, version, nodes, edges, queues } = summary;
+    let queues = if queues.is_empty() { "no work".to_owned() } else { format!("work for {}", queues.join(", ")) };
+    format!("{workflow_id} {version} is valid: {nodes} nodes, {edges} edges, {queues}\n")
+}
+
+/// All faults, each with its place and remedy.
+pub(super) fn bad(place: &str, faults: &[Fault]) -> String {
+    let many = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+    let mut text = format!("{place} is not valid: {many}\n");
+    for Fault { pointer, message, remedy } in faults {
+        let pointer = if pointer.is_empty() { "(the whole text)" } else { pointer };
+        text.push_str(&format!("  {pointer}\n    {message}\n    remedy: {remedy}\n"));
+    }
+    text
+}

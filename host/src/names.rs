@@ -1,0 +1,89 @@
+//! How the contract's enums are spelled in JSON and on the command line: in
+//! snake_case, one spelling each, for ever.
+
+use crate::contract::{Explanation, NodeState, ReasonTopic, Status};
+
+macro_rules! spellings {
+    ($( $(#[$doc:meta])* $name:ident, $parse:ident: $enum:ident { $( $variant:ident = $text:literal ),* $(,)? } )*) => { $(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(value: $enum) -> &'static str {
+            match value {
+                $( $enum::$variant => $text, )*
+            }
+        }
+
+        /// The value that is spelled so, if there is one.
+        #[must_use]
+        pub fn $parse(text: &str) -> Option<$enum> {
+            match text {
+                $( $text => Some($enum::$variant), )*
+                _ => None,
+            }
+        }
+    )* };
+}
+
+spellings! {
+    /// An execution's status.
+    status, parse_status: Status {
+        Running = "running",
+        Paused = "paused",
+        Stalled = "stalled",
+        Completed = "completed",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
+    /// A node's state.
+    node_state, parse_node_state: NodeState {
+        Pending = "pending",
+        Ready = "ready",
+        Scheduled = "scheduled",
+        Running = "running",
+        Failing = "failing",
+        BackingOff = "backing_off",
+        Waiting = "waiting",
+        Completed = "completed",
+        Failed = "failed",
+        Skipped = "skipped",
+        Cancelled = "cancelled",
+    }
+    /// What sort of reason a node is where it is for.
+    reason_topic, parse_reason_topic: ReasonTopic {
+        UnmetPredecessor = "unmet_predecessor",
+        FailedPredecessor = "failed_predecessor",
+        DeadEdge = "dead_edge",
+        FalseCondition = "false_condition",
+        Attempts = "attempts",
+        Limit = "limit",
+        Worker = "worker",
+        Time = "time",
+        Signal = "signal",
+        Execution = "execution",
+        Operator = "operator",
+        Progress = "progress",
+    }
+}
+
+/// An explanation as JSON.
+#[must_use]
+pub fn explanation_json(explanation: &Explanation) -> serde_json::Value {
+    let reasons = explanation
+        .reasons
+        .iter()
+        .map(|reason| serde_json::json!({ "topic": reason_topic(reason.topic), "message": reason.message }));
+    serde_json::json!({
+        "node_id": explanation.node_id,
+        "state": node_state(explanation.state),
+        "reasons": reasons.collect::<Vec<_>>(),
+    })
+}
+
+/// Whether an execution of this status has ended for good.
+#[must_use]
+pub fn has_ended(status: Status) -> bool {
+    match status {
+        Status::Completed | Status::Failed | Status::Cancelled => true,
+        Status::Running | Status::Paused | Status::Stalled => false,
+    }
+}

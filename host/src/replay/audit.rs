@@ -1,0 +1,196 @@
+//! The door of the audit: a log in, a verdict out.
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::divergence::Divergence;
+use super::integrity;
+use super::source::{self, Reading, Recording, Unreadable};
+use super::walk::{Stop, Walk};
+use crate::contract::EventKind;
+use crate::guest::{ComponentError, Library, LibraryError};
+use crate::id::ExecutionId;
+use crate::store::{Store, StoreError};
+
+/// What an audit concludes of one execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The log is whole, lawful, and what its guest decides.
+    Clean,
+    /// The guest decides otherwise, or the store says otherwise than the log.
+    Divergent,
+    /// An event was edited, removed, inserted or moved.
+    Tampered,
+    /// An event may not stand where it stands.
+    Illegal,
+    /// The log does not decode.
+    Unreadable,
+}
+
+/// The audit of one execution.
+#[derive(Clone, Debug, Serialize)]
+pub struct Audit {
+    /// The execution; none where even that cannot be read.
+    pub execution_id: Option<String>,
+    /// What the audit concludes.
+    pub verdict: Verdict,
+    /// How many events the log has, as far as it can be read.
+    pub events: u64,
+    /// How many decisions were asked for again and came out the same.
+    pub decisions: u64,
+    /// The first thing that is wrong; none if nothing is.
+    pub divergence: Option<Divergence>,
+}
+
+/// Why an audit could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// A guest is not at hand, or does not run.
+    #[error(transparent)]
+    Guest(#[from] LibraryError),
+    /// What is stored as a guest is none.
+    #[error("the component that is stored as {digest} is none: {reason}")]
+    Component {
+        /// Its digest.
+        digest: String,
+        /// Why not.
+        #[source]
+        reason: ComponentError,
+    },
+    /// The store, or the file, could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Audits logs with the guests they name, or with another.
+pub struct Auditor<'a> {
+    library: &'a mut Library,
+    /// The guest to ask instead of those that the logs name.
+    other: Option<String>,
+}
+
+impl<'a> Auditor<'a> {
+    /// An auditor that runs the guests that the logs name.
+    pub fn new(library: &'a mut Library) -> Self {
+        Self { library, other: None }
+    }
+
+    /// Ask the library's guest with this digest, whatever the logs name: what
+    /// would it have decided?
+    #[must_use]
+    pub fn with_guest(mut self, digest: String) -> Self {
+        self.other = Some(digest);
+        self
+    }
+
+    /// Audit one execution of a store: its log, and what the store says beside
+    /// it. None if there is no such execution.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the audit itself cannot be done.
+    pub fn audit_stored(&mut self, store: &mut dyn Store, id: ExecutionId) -> Result<Option<Audit>, AuditError> {
+        let Some(reading) = source::from_store(store, id)? else { return Ok(None) };
+        if let Ok(recording) = &reading {
+            self.fetch_guests(store, recording)?;
+        }
+        self.audit(reading).map(Some)
+    }
+
+    /// Audit an export. Its guest must be the library's.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the audit itself cannot be done.
+    pub fn audit_export(&mut self, export: impl BufRead, place: &str) -> Result<Audit, AuditError> {
+        let reading = source::from_export(export, place)?;
+        self.audit(reading)
+    }
+
+    /// Audit what was read. What is wrong with it is the answer, not an error.
+    fn audit(&mut self, reading: Reading) -> Result<Audit, AuditError> {
+        let recording = match reading {
+            Ok(recording) => Arc::new(recording),
+            Err(unreadable) => return Ok(Audit::unreadable(unreadable)),
+        };
+        let mut audit = Audit::clean(&recording);
+        let judged = match integrity::check(&recording) {
+            Err(finding) => Err(Stop::Found(Box::new(finding))),
+            Ok(()) => self.replay(recording, &mut audit.decisions),
+        };
+        match judged {
+            Ok(()) => {}
+            Err(Stop::Failed(error)) => return Err(error),
+            Err(Stop::Found(finding)) => (audit.verdict, audit.divergence) = (finding.0, Some(finding.1)),
+        }
+        Ok(audit)
+    }
+
+    fn replay(&mut self, recording: Arc<Recording>, decisions: &mut u64) -> Result<(), Stop> {
+        let mut walk = Walk::start(self.library, self.other.clone(), recording)?;
+        let walked = walk.to_the_end();
+        *decisions = walk.decisions();
+        walked
+    }
+
+    /// Bring the guests that a log names from the store to the library.
+    fn fetch_guests(&mut self, store: &mut dyn Store, recording: &Recording) -> Result<(), AuditError> {
+        if self.other.is_some() {
+            return Ok(());
+        }
+        for digest in guests_of(recording) {
+            fetch_guest(self.library, store, digest)?;
+        }
+        Ok(())
+    }
+}
+
+/// The digests of the guests that a log names, in its order.
+fn guests_of(recording: &Recording) -> impl Iterator<Item = &str> {
+    recording.events.iter().filter_map(|stored| match &stored.event.kind {
+        EventKind::WorkflowStarted(started) => Some(started.guest_digest.as_str()),
+        EventKind::GuestChanged(changed) => Some(changed.guest_digest.as_str()),
+        _ => None,
+    })
+}
+
+/// Bring a guest from the store to the library, if it is in the one and not
+/// yet in the other.
+///
+/// # Errors
+/// [`AuditError`] if the store fails, or has something else under this digest.
+pub fn fetch_guest(library: &mut Library, store: &mut dyn Store, digest: &str) -> Result<(), AuditError> {
+    if library.bytes(digest).is_some() {
+        return Ok(());
+    }
+    let Some(bytes) = store.component(digest)? else { return Ok(()) };
+    let found = library.add(bytes).map_err(|reason| AuditError::Component { digest: digest.to_owned(), reason })?;
+    if found != digest {
+        let place = format!("the component stored as {digest}");
+        return Err(StoreError::Corrupt { place, detail: format!("its bytes have the digest {found}") }.into());
+    }
+    Ok(())
+}
+
+impl Audit {
+    fn clean(recording: &Recording) -> Self {
+        Self {
+            execution_id: Some(recording.execution_id.to_string()),
+            verdict: Verdict::Clean,
+            events: recording.events.len() as u64,
+            decisions: 0,
+            divergence: None,
+        }
+    }
+
+    fn unreadable(unreadable: Unreadable) -> Self {
+        Self {
+            execution_id: unreadable.execution_id.map(|id| id.to_string()),
+            verdict: Verdict::Unreadable,
+            events: unreadable.sequence.saturating_sub(1),
+            decisions: 0,
+            divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
+        }
+    }
+}

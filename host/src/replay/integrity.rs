@@ -1,0 +1,173 @@
+//! What needs no guest to be judged: laws 1, 4, 5 and 6, and who may author what.
+//!
+//! The chain comes first: only of a log that nobody touched does it make sense
+//! to ask whether it is legal.
+
+use super::audit::Verdict;
+use super::divergence::Divergence;
+use super::source::Recording;
+use crate::contract::{EventKind, Origin};
+use crate::log::digest::{digest, hex};
+use crate::log::{canonical, chain};
+use crate::store::{Hash, Head, StoredEvent};
+
+/// A verdict and what it rests on.
+pub(super) type Finding = (Verdict, Divergence);
+
+/// The first thing that is wrong with the log itself.
+pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
+    untouched(recording).map_err(|found| (Verdict::Tampered, found))?;
+    lawful(recording).map_err(|found| (Verdict::Illegal, found))
+}
+
+/// Laws 1 and 4: no event was edited, removed, inserted or moved.
+fn untouched(recording: &Recording) -> Result<(), Divergence> {
+    let mut head = Head::default();
+    for stored in &recording.events {
+        head = follows(head, stored)?;
+    }
+    ends_where_anchored(head, recording.head)?;
+    bound_by_event_1(recording)
+}
+
+/// The head after `stored`, if that is the event that comes after `head`.
+fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Divergence> {
+    let due = head.sequence + 1;
+    let found = stored.event.sequence;
+    if found != due {
+        let message = if found > due {
+            format!("event {due} is missing: the log goes on with event {found}")
+        } else {
+            format!("where event {due} should be stands a second event {found}")
+        };
+        return Err(Divergence::plain(due, message));
+    }
+    let hash = chain::link(&head.hash, &canonical::write(&stored.event));
+    if hash != stored.hash {
+        let message = format!("event {due} was changed: its hash is not that of its content and of what comes before it");
+        return Err(Divergence::between(due, message, Some(hex_value(&hash)), Some(hex_value(&stored.hash))));
+    }
+    Ok(Head { sequence: due, hash })
+}
+
+/// A cut tail leaves a log that is whole in itself; only the anchored head tells.
+fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Divergence> {
+    let (ends, named) = (end.sequence, anchored.sequence);
+    if ends < named {
+        let message = format!("event {} is missing: the log ends with event {ends}, and its recorded head is event {named}", ends + 1);
+        return Err(Divergence::plain(ends + 1, message));
+    }
+    if ends > named {
+        let message = format!("event {} was inserted: the recorded head is event {named}", named + 1);
+        return Err(Divergence::plain(named + 1, message));
+    }
+    if end.hash != anchored.hash {
+        let message = format!("the recorded head names another event {ends}");
+        return Err(Divergence::between(ends, message, Some(hex_value(&anchored.hash)), Some(hex_value(&end.hash))));
+    }
+    Ok(())
+}
+
+/// Event 1 is this execution's, and binds this workflow's text.
+fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
+    let Some(EventKind::WorkflowStarted(started)) = recording.events.first().map(|stored| &stored.event.kind) else {
+        return Ok(()); // That is for `lawful` to refuse.
+    };
+    let asked = recording.execution_id.to_string();
+    if started.execution_id != asked {
+        let message = format!("the log is that of another execution, {}", started.execution_id);
+        return Err(Divergence::between(1, message, Some(asked.into()), Some(started.execution_id.clone().into())));
+    }
+    let found = digest(recording.workflow.as_bytes());
+    if started.workflow_digest != found {
+        let message = format!(
+            "the text of workflow {} {} is not the one that event 1 names",
+            started.workflow_id, started.workflow_version
+        );
+        return Err(Divergence::between(1, message, Some(started.workflow_digest.clone().into()), Some(found.into())));
+    }
+    Ok(())
+}
+
+/// Laws 5 and 6, and who may author what.
+fn lawful(recording: &Recording) -> Result<(), Divergence> {
+    let Some(first) = recording.events.first() else {
+        return Err(Divergence::plain(1, "the log has no events: it should begin with workflow_started"));
+    };
+    let mut at = first.event.at;
+    let mut terminal = None;
+    for event in recording.events.iter().map(|stored| &stored.event) {
+        let sequence = event.sequence;
+        let refused = |message: String| Err(Divergence::plain(sequence, message));
+        if (sequence == 1) != matches!(event.kind, EventKind::WorkflowStarted(_)) {
+            return refused(format!("event {sequence}: event 1, and no other, is workflow_started"));
+        }
+        if !may_author(event.origin, &event.kind) {
+            return refused(format!("event {sequence}: a {} cannot be of this kind", origin_name(event.origin)));
+        }
+        if event.at < at {
+            return refused(format!("event {sequence} is stamped {} ms before the event before it", at - event.at));
+        }
+        if let Some(end) = terminal {
+            return refused(format!("event {sequence} comes after event {end}, which ended the execution"));
+        }
+        at = event.at;
+        terminal = is_terminal(&event.kind).then_some(sequence);
+    }
+    Ok(())
+}
+
+/// Facts are the world's, decisions the guest's. A decision that calls itself
+/// a fact would be believed without being asked for again.
+fn may_author(origin: Origin, kind: &EventKind) -> bool {
+    use EventKind as Kind;
+    match kind {
+        Kind::WorkflowStarted(_)
+        | Kind::NodeStarted(_)
+        | Kind::NodeFailed(_)
+        | Kind::ApprovalReceived(_)
+        | Kind::ExternalEventReceived(_)
+        | Kind::CancelRequested(_)
+        | Kind::ExecutionPaused(_)
+        | Kind::ExecutionUnpaused(_)
+        | Kind::RetryRequested(_)
+        | Kind::SkipRequested(_)
+        | Kind::StallLifted(_)
+        | Kind::GuestChanged(_) => origin == Origin::Fact,
+        Kind::WorkflowCompleted(_)
+        | Kind::WorkflowFailed(_)
+        | Kind::WorkflowCancelled(_)
+        | Kind::WorkflowTimedOut
+        | Kind::NodeScheduled(_)
+        | Kind::NodeTimedOut(_)
+        | Kind::NodeExhausted(_)
+        | Kind::NodeSkipped(_)
+        | Kind::NodeCancelled(_)
+        | Kind::RetryScheduled(_)
+        | Kind::InterruptRaised(_)
+        | Kind::TimerCreated(_)
+        | Kind::TimerFired(_) => origin == Origin::Decision,
+        // A worker's completion presents a fence, the guest's own has none.
+        Kind::NodeCompleted(completed) => (origin == Origin::Fact) == (completed.fence != 0),
+        // The host saw the guest fail, or a policy asked for it on a node.
+        Kind::Stalled(stalled) => (origin == Origin::Fact) == stalled.node_id.is_none(),
+    }
+}
+
+fn origin_name(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Fact => "fact",
+        Origin::Decision => "decision",
+    }
+}
+
+fn is_terminal(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::WorkflowCompleted(_) | EventKind::WorkflowFailed(_) | EventKind::WorkflowCancelled(_)
+    )
+}
+
+fn hex_value(hash: &Hash) -> serde_json::Value {
+    hex(hash).into()
+}

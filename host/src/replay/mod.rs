@@ -1,0 +1,24 @@
+//! Replay: the same component bytes over the same log give the same decisions.
+//!
+//! An [`Auditor`] walks a [`Recording`] and asks the guest for every decision
+//! again. Nothing here ever writes, neither to a store nor to a queue.
+//!
+//! The modules, from the bottom up: `divergence` (what was found, as JSON),
+//! `source` (a log from a store or from an export), `integrity` (what needs no
+//! guest: sequence, chain, time, endings), `ports` (the log answers instead of
+//! the world), `player` (a guest behind those ports), `queue` (what the log
+//! says of the work items), `walk` (every decision again), `audit` (the door).
+
+mod audit;
+mod divergence;
+mod integrity;
+mod player;
+mod ports;
+mod queue;
+mod source;
+mod walk;
+
+pub use audit::{Audit, AuditError, Auditor, Verdict};
+pub use divergence::{Difference, Divergence};
+pub use player::Player;
+pub use source::{Reading, Recording, Stored, Unreadable, from_export, from_store};

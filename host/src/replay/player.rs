@@ -1,0 +1,96 @@
+//! A guest that plays a recording: it sees the log's first events, and
+//! whatever it does is compared with the rest.
+
+use std::sync::Arc;
+
+use super::ports::ReplayPorts;
+use super::source::Recording;
+use crate::contract::{Explanation, Inspection, Outcome};
+use crate::guest::{CallError, Instance, Library, LibraryError};
+use crate::store::Timestamp;
+
+/// A guest, and one log that it sees the first events of.
+///
+/// What it is asked changes neither the log nor anything else: this is how
+/// to look at an execution without taking part in it.
+pub struct Player {
+    guest: Instance<ReplayPorts>,
+    recording: Arc<Recording>,
+    /// Taken out for the time of a call only.
+    ports: Option<ReplayPorts>,
+}
+
+impl Player {
+    /// The guest with this digest, before it has seen any event.
+    ///
+    /// # Errors
+    /// [`LibraryError`] if the library has no such guest, or it does not run.
+    pub fn new(library: &mut Library, digest: &str, recording: Arc<Recording>) -> Result<Self, LibraryError> {
+        let ports = Some(ReplayPorts::new(Arc::clone(&recording)));
+        Ok(Self { guest: library.instance(digest)?, recording, ports })
+    }
+
+    /// Show the guest all events.
+    pub fn reveal_all(&mut self) {
+        self.reveal(self.recording.events.len());
+    }
+
+    /// Why is this node where it is, after the events revealed?
+    ///
+    /// # Errors
+    /// [`CallError`] if the guest refuses or fails.
+    pub fn explain(&mut self, node_id: &str) -> Result<Explanation, CallError> {
+        let now = self.last_at();
+        let id = self.recording.execution_id;
+        self.call(now, |guest, ports| guest.explain(ports, id, node_id))
+    }
+
+    /// The state after the events revealed.
+    ///
+    /// # Errors
+    /// [`CallError`] if the guest refuses or fails.
+    pub fn inspect(&mut self) -> Result<Inspection, CallError> {
+        let now = self.last_at();
+        let id = self.recording.execution_id;
+        self.call(now, |guest, ports| guest.inspect(ports, id))
+    }
+
+    /// Show the guest the first `events` events.
+    pub(super) fn reveal(&mut self, events: usize) {
+        self.ports_mut().reveal(events);
+    }
+
+    /// Let the guest decide, with the clock at `now`. What it decided is in
+    /// the ports.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Result<Outcome, CallError> {
+        let id = self.recording.execution_id;
+        self.call(now, |guest, ports| guest.tick(ports, id))
+    }
+
+    /// What the last call did.
+    pub(super) fn ports(&self) -> &ReplayPorts {
+        self.ports.as_ref().expect("the ports are back after every call")
+    }
+
+    fn ports_mut(&mut self) -> &mut ReplayPorts {
+        self.ports.as_mut().expect("the ports are back after every call")
+    }
+
+    /// The `at` of the last event revealed.
+    fn last_at(&self) -> Timestamp {
+        let revealed = self.ports().revealed();
+        self.recording.events[..revealed].last().map_or(0, |stored| stored.event.at)
+    }
+
+    fn call<T>(
+        &mut self,
+        now: Timestamp,
+        call: impl FnOnce(&mut Instance<ReplayPorts>, ReplayPorts) -> (ReplayPorts, Result<T, CallError>),
+    ) -> Result<T, CallError> {
+        let mut ports = self.ports.take().expect("the ports are back after every call");
+        ports.begin(now);
+        let (ports, answer) = call(&mut self.guest, ports);
+        self.ports = Some(ports);
+        answer
+    }
+}

@@ -1,0 +1,170 @@
+//! The log answers instead of the world.
+//!
+//! Storage serves the log's first events, the clock reads what the log says,
+//! append and enqueue compare instead of writing. What does not compare is
+//! refused and noted: whatever the guest then makes of the refusal, the note
+//! is what counts.
+
+use std::sync::Arc;
+
+use super::source::Recording;
+use crate::contract::{AppendError, Event, EventKind, Snapshot, WorkItem};
+use crate::guest::Ports;
+use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
+use crate::log::canonical;
+use crate::log::digest::work_item_digest;
+use crate::store::{StoreError, StoredEvent, Timestamp};
+
+/// One execution's log, opened as far as it has been replayed.
+pub(super) struct ReplayPorts {
+    recording: Arc<Recording>,
+    /// The guest sees the first so many events.
+    revealed: usize,
+    /// What the clock reads.
+    now: Timestamp,
+    /// It saw so many before this call: what lies between, it decided.
+    batch_start: usize,
+    /// The work items ordered in this call.
+    orders: Vec<WorkItem>,
+    /// The first thing that the guest did and the log does not have.
+    mismatch: Option<Mismatch>,
+}
+
+/// Something that the guest did, and the log says otherwise.
+#[derive(Clone, Debug)]
+pub(super) enum Mismatch {
+    /// The guest decided this where the log has something else.
+    Decision(Box<Event>),
+    /// The guest builds on another last event than the log's.
+    Head {
+        /// What the guest takes for the last sequence.
+        expected: u64,
+    },
+    /// The guest ordered an item that no decision of its batch names.
+    Order {
+        /// The item.
+        item: Box<WorkItem>,
+        /// The item's digest.
+        digest: String,
+    },
+}
+
+impl ReplayPorts {
+    /// The log with nothing revealed.
+    pub(super) fn new(recording: Arc<Recording>) -> Self {
+        Self { recording, revealed: 0, now: 0, batch_start: 0, orders: Vec::new(), mismatch: None }
+    }
+
+    /// Prepare for one call with the clock at `now`.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.now = now;
+        self.batch_start = self.revealed;
+        self.orders.clear();
+        self.mismatch = None;
+    }
+
+    /// Show the guest the first `events` events.
+    pub(super) fn reveal(&mut self, events: usize) {
+        self.revealed = events;
+        self.batch_start = events;
+    }
+
+    /// How many events the guest sees.
+    pub(super) fn revealed(&self) -> usize {
+        self.revealed
+    }
+
+    /// The decisions of the last call.
+    pub(super) fn batch(&self) -> &[StoredEvent] {
+        &self.recording.events[self.batch_start..self.revealed]
+    }
+
+    /// The items ordered in the last call, which its decisions name.
+    pub(super) fn orders(&self) -> &[WorkItem] {
+        &self.orders
+    }
+
+    /// The first thing in the last call that the log does not have.
+    pub(super) fn mismatch(&self) -> Option<&Mismatch> {
+        self.mismatch.as_ref()
+    }
+
+    /// Note a mismatch, unless one is noted already; later ones are its echo.
+    fn note(&mut self, mismatch: Mismatch) -> String {
+        self.mismatch.get_or_insert(mismatch);
+        "the log says otherwise".to_owned()
+    }
+}
+
+/// The item that an event orders: its node, attempt and digest.
+pub(super) fn ordered_by(kind: &EventKind) -> Option<(&str, u32, &str)> {
+    match kind {
+        EventKind::NodeScheduled(e) => Some((&e.node_id, e.attempt, &e.item_digest)),
+        EventKind::RetryScheduled(e) => Some((&e.node_id, e.attempt, &e.item_digest)),
+        _ => None,
+    }
+}
+
+impl Ports for ReplayPorts {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        Ok(self.recording.workflow.clone())
+    }
+
+    /// Never: an audit trusts the log alone (law 10).
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        Ok(None)
+    }
+
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
+        let start = usize::try_from(first.saturating_sub(1)).map_or(self.revealed, |start| start.min(self.revealed));
+        let mut bytes = 0;
+        let page = self.recording.events[start..self.revealed]
+            .iter()
+            .take(max.min(EVENTS_PAGE_MAX) as usize)
+            .enumerate()
+            .take_while(|(i, stored)| {
+                bytes += canonical::write(&stored.event).len();
+                *i == 0 || bytes <= EVENTS_PAGE_BYTES_MAX
+            });
+        Ok(page.map(|(_, stored)| stored.event.clone()).collect())
+    }
+
+    fn append_events(&mut self, expected: u64, events: Vec<Event>) -> Result<Result<(), AppendError>, StoreError> {
+        if expected != self.revealed as u64 {
+            self.note(Mismatch::Head { expected });
+            return Ok(Err(AppendError::Conflict(self.revealed as u64)));
+        }
+        for event in events {
+            let found = self.recording.events.get(self.revealed);
+            if found.map(|stored| &stored.event) != Some(&event) {
+                return Ok(Err(AppendError::Refused(self.note(Mismatch::Decision(Box::new(event))))));
+            }
+            self.revealed += 1;
+        }
+        Ok(Ok(()))
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.now
+    }
+
+    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
+        let digest = work_item_digest(&item);
+        let named = self
+            .batch()
+            .iter()
+            .filter_map(|stored| ordered_by(&stored.event.kind))
+            .any(|named| named == (item.node_id.as_str(), item.attempt, digest.as_str()));
+        let repeated = self.orders.iter().any(|order| order.node_id == item.node_id);
+        if !named || repeated {
+            return Ok(Err(self.note(Mismatch::Order { item: Box::new(item), digest })));
+        }
+        self.orders.push(item);
+        Ok(Ok(()))
+    }
+
+    /// What is cancelled follows from the decisions, and those are compared.
+    fn cancel(&mut self, _node_id: &str, _attempt: u32) -> Result<Result<(), String>, StoreError> {
+        Ok(Ok(()))
+    }
+}

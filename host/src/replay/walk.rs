@@ -1,0 +1,280 @@
+//! The walk along a log: every decision is asked for again.
+//!
+//! Wherever event k is a decision, the guest sees events 1 to k − 1 and the
+//! clock reading of event k, and what it then appends must be exactly what the
+//! log goes on with (law 2). Between turns, and at the end, it must have
+//! nothing to add.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::audit::{AuditError, Verdict};
+use super::divergence::{Divergence, node_of};
+use super::integrity::Finding;
+use super::player::Player;
+use super::ports::{Mismatch, ordered_by};
+use super::queue::{ExpectedQueue, stored_json};
+use super::source::{Recording, Stored};
+use crate::contract::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
+use crate::guest::{CallError, Library, LibraryError};
+use crate::log::digest::hex;
+use crate::log::json::write_event;
+use crate::names;
+use crate::store::Timestamp;
+
+/// Why a walk ends early.
+pub(super) enum Stop {
+    /// Something is wrong with the log.
+    Found(Box<Finding>),
+    /// The audit cannot be done.
+    Failed(AuditError),
+}
+
+impl From<LibraryError> for Stop {
+    fn from(error: LibraryError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// One log under audit.
+pub(super) struct Walk<'a> {
+    library: &'a mut Library,
+    /// The guest to ask instead of those that the log names.
+    other: Option<String>,
+    recording: Arc<Recording>,
+    /// The guest that has the execution at this place of the log.
+    player: Player,
+    guest_digest: String,
+    queue: ExpectedQueue,
+    /// Events behind us.
+    done: usize,
+    decisions: u64,
+    /// The host saw the guest fail, and nobody has lifted the stall yet.
+    host_stalled: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Stand before event 1, which must be `workflow_started`.
+    pub(super) fn start(library: &'a mut Library, other: Option<String>, recording: Arc<Recording>) -> Result<Self, Stop> {
+        let named = recording.first_guest().unwrap_or_default().to_owned();
+        let guest_digest = other.clone().unwrap_or(named);
+        let player = Player::new(library, &guest_digest, Arc::clone(&recording))?;
+        let queue = ExpectedQueue::default();
+        Ok(Self { library, other, recording, player, guest_digest, queue, done: 0, decisions: 0, host_stalled: false })
+    }
+
+    /// Replay the whole log, and compare the store with it, if it comes from
+    /// one.
+    pub(super) fn to_the_end(&mut self) -> Result<(), Stop> {
+        let recording = Arc::clone(&self.recording);
+        let mut at = None;
+        while let Some(next) = recording.events.get(self.done).map(|stored| &stored.event) {
+            if let Some(at) = at.filter(|at| *at < next.at) {
+                self.nothing_to_add(at)?;
+            }
+            match next.origin {
+                Origin::Fact => self.take_fact(next)?,
+                Origin::Decision => self.ask_again(next)?,
+            }
+            at = Some(next.at);
+        }
+        let outcome = self.nothing_to_add(at.unwrap_or(0))?;
+        match &recording.stored {
+            Some(stored) => self.compare_with_store(stored, outcome),
+            None => Ok(()),
+        }
+    }
+
+    /// How many decisions came out the same.
+    pub(super) fn decisions(&self) -> u64 {
+        self.decisions
+    }
+
+    /// The world says what it says; whether that is legal here the guest tells
+    /// with its next answer.
+    fn take_fact(&mut self, fact: &Event) -> Result<(), Stop> {
+        self.done += 1;
+        self.player.reveal(self.done);
+        self.queue.apply(fact, &[]);
+        match &fact.kind {
+            EventKind::Stalled(_) => self.host_stalled = true,
+            EventKind::StallLifted(_) => self.host_stalled = false,
+            EventKind::GuestChanged(changed) if self.other.is_none() => {
+                self.guest_digest.clone_from(&changed.guest_digest);
+                self.player = Player::new(self.library, &self.guest_digest, Arc::clone(&self.recording))?;
+                self.player.reveal(self.done);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The log has a decision next: the guest must come to the same, and to as
+    /// many more as follow from it.
+    fn ask_again(&mut self, next: &Event) -> Result<(), Stop> {
+        self.tick(next.at)?;
+        let ports = self.player.ports();
+        let batch = ports.batch();
+        if batch.is_empty() {
+            return self.diverges("the guest decides nothing here", None);
+        }
+        let orders = ports.orders();
+        for event in batch.iter().map(|stored| &stored.event) {
+            let ordered = |node| orders.iter().any(|item| item.node_id == node);
+            if let Some((node, _, digest)) = ordered_by(&event.kind).filter(|(node, ..)| !ordered(*node)) {
+                let message = format!("the guest decides to schedule {node:?}, and does not order the item {digest}");
+                return found(Verdict::Divergent, Divergence::plain(event.sequence, message));
+            }
+            self.queue.apply(event, orders);
+        }
+        self.decisions += batch.len() as u64;
+        self.done = ports.revealed();
+        Ok(())
+    }
+
+    /// With the clock still at `at`, the guest must have no more to decide.
+    /// None where a host's stall left it without a word.
+    fn nothing_to_add(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
+        match self.tick(at) {
+            Ok(outcome) => Ok(Some(outcome)),
+            // The host saw it fail then; that it fails again is no news.
+            Err(Stop::Found(finding)) if self.host_stalled && finding.1.expected.is_none() => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Ask the guest. Whatever it does must stand in the log.
+    fn tick(&mut self, at: Timestamp) -> Result<Outcome, Stop> {
+        let answer = self.player.tick(at);
+        if let Some(mismatch) = self.player.ports().mismatch().cloned() {
+            return self.mismatched(&mismatch);
+        }
+        match answer {
+            Ok(outcome) => Ok(outcome),
+            Err(CallError::Store(error)) => Err(Stop::Failed(error.into())),
+            Err(CallError::Scheduler(SchedulerError::Illegal(illegal))) => {
+                let mut divergence = Divergence::plain(illegal.sequence, illegal.reason);
+                divergence.found = self.event_json(illegal.sequence);
+                found(Verdict::Illegal, divergence)
+            }
+            Err(error) => self.diverges(&format!("the guest gives no answer: {error}"), None),
+        }
+    }
+
+    fn mismatched(&mut self, mismatch: &Mismatch) -> Result<Outcome, Stop> {
+        match mismatch {
+            Mismatch::Decision(event) => self.diverges("the guest decides otherwise", Some(event)),
+            Mismatch::Head { expected } => {
+                self.diverges(&format!("the guest takes event {expected} for the last one of the log"), None)
+            }
+            Mismatch::Order { item, digest } => {
+                let sequence = self.ordering_event(&item.node_id);
+                let message = format!("the guest orders an item for {:?} that its decision does not name", item.node_id);
+                let found = self.event_json(sequence);
+                let expected = json!({ "node_id": item.node_id, "attempt": item.attempt, "item_digest": digest });
+                self.concluded(Divergence { expected: Some(expected), found, ..Divergence::plain(sequence, message) }, None)
+            }
+        }
+    }
+
+    /// The decision of the last batch that orders this node's item, or the
+    /// batch's first.
+    fn ordering_event(&self, node: &str) -> u64 {
+        let batch = self.player.ports().batch();
+        let named = batch.iter().find(|stored| ordered_by(&stored.event.kind).is_some_and(|(id, ..)| id == node));
+        named.or(batch.first()).map_or(self.done as u64 + 1, |stored| stored.event.sequence)
+    }
+
+    /// The log and the guest part: at what the guest decided, or else at the
+    /// event after those it has seen.
+    fn diverges<T>(&mut self, message: &str, expected: Option<&Event>) -> Result<T, Stop> {
+        let sequence = expected.map_or(self.player.ports().revealed() as u64 + 1, |event| event.sequence);
+        let found = self.event_json(sequence);
+        let node = expected.and_then(|event| node_of(&event.kind)).map(str::to_owned).or_else(|| self.node_at(sequence));
+        let message = match (&found, expected) {
+            (None, Some(_)) => format!("{message}: the log ends before event {sequence}, which is missing"),
+            _ => format!("{message}, at event {sequence}"),
+        };
+        let expected = expected.and_then(|event| as_json(&write_event(event)));
+        self.concluded(Divergence::between(sequence, message, expected, found), node)
+    }
+
+    /// A divergence, with what a fresh instance says of the state just before
+    /// it. One that cannot say anything leaves that out.
+    fn concluded<T>(&mut self, mut divergence: Divergence, node: Option<String>) -> Result<T, Stop> {
+        if let Ok(mut player) = Player::new(self.library, &self.guest_digest, Arc::clone(&self.recording)) {
+            player.reveal(self.done);
+            divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
+            divergence.explanation =
+                node.and_then(|node| player.explain(&node).ok()).map(|explanation| names::explanation_json(&explanation));
+        }
+        found(Verdict::Divergent, divergence)
+    }
+
+    fn event(&self, sequence: u64) -> Option<&Event> {
+        let index = usize::try_from(sequence).ok()?.checked_sub(1)?;
+        self.recording.events.get(index).map(|stored| &stored.event)
+    }
+
+    fn event_json(&self, sequence: u64) -> Option<Value> {
+        self.event(sequence).and_then(|event| as_json(&write_event(event)))
+    }
+
+    fn node_at(&self, sequence: u64) -> Option<String> {
+        self.event(sequence).and_then(|event| node_of(&event.kind)).map(str::to_owned)
+    }
+
+    /// What the store says beside the log must be what the log says.
+    fn compare_with_store(&self, stored: &Stored, outcome: Option<Outcome>) -> Result<(), Stop> {
+        let Some(EventKind::WorkflowStarted(started)) = self.event(1).map(|event| &event.kind) else {
+            return Ok(()); // Refused by the integrity check before.
+        };
+        let (status, next_wake) = outcome.map_or((Status::Stalled, None), |outcome| (outcome.status, outcome.next_wake));
+        let at = |sequence| self.event(sequence).map(|event| event.at);
+        let record = &stored.record;
+        let end = record.head.sequence;
+        let guest = if self.other.is_some() { &record.guest_digest } else { &self.guest_digest };
+        let expected = json!({
+            "status": names::status(status),
+            "next_wake": next_wake,
+            "workflow_id": started.workflow_id,
+            "workflow_version": started.workflow_version,
+            "guest_digest": guest,
+            "tenant": started.tenant,
+            "key": started.key,
+            "simulated": started.simulated,
+            "started_at": at(1),
+            "last_at": at(end),
+            "head": hex(&record.head.hash),
+            "queue": self.queue.to_json(),
+        });
+        let found_there = json!({
+            "status": names::status(record.status),
+            "next_wake": record.next_wake,
+            "workflow_id": record.workflow_id,
+            "workflow_version": record.workflow_version,
+            "guest_digest": record.guest_digest,
+            "tenant": record.tenant,
+            "key": record.key,
+            "simulated": record.simulated,
+            "started_at": record.started_at,
+            "last_at": record.last_at,
+            "head": hex(&record.head.hash),
+            "queue": stored_json(&stored.items),
+        });
+        if expected == found_there {
+            return Ok(());
+        }
+        let message = "what the store says beside the log is not what the log says";
+        found(Verdict::Divergent, Divergence::between(end, message, Some(expected), Some(found_there)))
+    }
+}
+
+fn found<T>(verdict: Verdict, divergence: Divergence) -> Result<T, Stop> {
+    Err(Stop::Found(Box::new((verdict, divergence))))
+}
+
+fn as_json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
