@@ -8,3 +8,5 @@ pub mod id;
 pub mod limits;
 pub mod log;
 pub mod store;
+pub mod names;
+pub mod replay;

@@ -5,7 +5,7 @@
 
 use super::audit::Verdict;
 use super::divergence::Divergence;
-use super::source::Recording;
+use super::source::{Beside, Recording};
 use crate::contract::{EventKind, Origin};
 use crate::log::digest::{digest, hex};
 use crate::log::{canonical, chain};
@@ -16,18 +16,24 @@ pub(super) type Finding = (Verdict, Divergence);
 
 /// The first thing that is wrong with the log itself.
 pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
-    untouched(recording).map_err(|found| (Verdict::Tampered, found))?;
+    let tampered = |found| (Verdict::Tampered, found);
+    let end = chained(recording).map_err(tampered)?;
+    if let Some(place) = &recording.broken_off {
+        return Err((Verdict::Unreadable, Divergence::plain(place.sequence, place.message.clone())));
+    }
+    ends_where_anchored(end, recording.head).map_err(tampered)?;
+    bound_by_event_1(recording).map_err(tampered)?;
     lawful(recording).map_err(|found| (Verdict::Illegal, found))
 }
 
-/// Laws 1 and 4: no event was edited, removed, inserted or moved.
-fn untouched(recording: &Recording) -> Result<(), Divergence> {
+/// Laws 1 and 4: no event was edited, removed, inserted or moved. The head of
+/// what was read.
+fn chained(recording: &Recording) -> Result<Head, Divergence> {
     let mut head = Head::default();
     for stored in &recording.events {
         head = follows(head, stored)?;
     }
-    ends_where_anchored(head, recording.head)?;
-    bound_by_event_1(recording)
+    Ok(head)
 }
 
 /// The head after `stored`, if that is the event that comes after `head`.
@@ -68,7 +74,7 @@ fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Divergence> {
     Ok(())
 }
 
-/// Event 1 is this execution's, and binds this workflow's text.
+/// Event 1 is this execution's, and binds this workflow's text and guest.
 fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
     let Some(EventKind::WorkflowStarted(started)) = recording.events.first().map(|stored| &stored.event.kind) else {
         return Ok(()); // That is for `lawful` to refuse.
@@ -86,7 +92,14 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
         );
         return Err(Divergence::between(1, message, Some(started.workflow_digest.clone().into()), Some(found.into())));
     }
-    Ok(())
+    match &recording.beside {
+        Beside::Header { guest_digest } if *guest_digest != started.guest_digest => {
+            let message = "the header names another guest than event 1";
+            let (expected, found) = (started.guest_digest.clone(), guest_digest.clone());
+            Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Laws 5 and 6, and who may author what.

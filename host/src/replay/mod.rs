@@ -18,7 +18,7 @@ mod queue;
 mod source;
 mod walk;
 
-pub use audit::{Audit, AuditError, Auditor, Verdict};
+pub use audit::{Audit, AuditError, Auditor, Verdict, fetch_guest};
 pub use divergence::{Difference, Divergence};
 pub use player::Player;
-pub use source::{Reading, Recording, Stored, Unreadable, from_export, from_store};
+pub use source::{Beside, Reading, Recording, Unreadable, from_export, from_store};

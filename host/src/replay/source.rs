@@ -8,7 +8,7 @@ use std::io::BufRead;
 use crate::contract::EventKind;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::log::export;
+use crate::log::export::{ExportError, ExportReader};
 use crate::store::{ExecutionRecord, Head, ItemRecord, Store, StoreError, StoredEvent};
 
 /// A log, and all that its replay needs from outside.
@@ -20,25 +20,32 @@ pub struct Recording {
     pub head: Head,
     /// The events, as they stand there.
     pub events: Vec<StoredEvent>,
+    /// The place after `events` where reading had to stop; none: the end.
+    pub broken_off: Option<Unreadable>,
     /// The workflow's text.
     pub workflow: String,
-    /// What a store says beside the log; none for an export.
-    pub stored: Option<Stored>,
+    /// What is said beside the log.
+    pub beside: Beside,
 }
 
-/// What a store says of an execution beside its log.
+/// What is said of an execution beside its log.
 #[derive(Clone, Debug)]
-pub struct Stored {
-    /// Its record.
-    pub record: ExecutionRecord,
-    /// Its work items.
-    pub items: Vec<ItemRecord>,
+pub enum Beside {
+    /// A store says this.
+    Store {
+        /// The execution's record.
+        record: Box<ExecutionRecord>,
+        /// Its work items.
+        items: Vec<ItemRecord>,
+    },
+    /// The header of an export says this.
+    Header {
+        /// The guest that the execution started with.
+        guest_digest: String,
+    },
 }
 
-/// A log, or the place where it cannot be read.
-pub type Reading = Result<Recording, Unreadable>;
-
-/// A log that does not decode.
+/// Something that does not decode.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
     /// Whose log it is said to be; none where even that cannot be read.
@@ -48,6 +55,9 @@ pub struct Unreadable {
     /// What is wrong with it.
     pub message: String,
 }
+
+/// A log, or why there is none to be had.
+pub type Reading = Result<Recording, Unreadable>;
 
 /// How often a log is read again because it went on meanwhile.
 const READS_MAX: u32 = 1_000;
@@ -59,22 +69,24 @@ const READS_MAX: u32 = 1_000;
 pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
     for _ in 0..READS_MAX {
         let Some(record) = store.execution(id)? else { return Ok(None) };
-        let events = match all_events(store, id)? {
-            Ok(events) => events,
-            Err(unreadable) => return Ok(Some(Err(unreadable))),
-        };
+        let (events, broken_off) = all_events(store, id)?;
         let items = store.items(id)?;
         // Somebody may be working on it: only what held still is one state.
         if store.execution(id)?.as_ref() != Some(&record) {
             continue;
         }
-        let workflow = match store.workflow(&record.workflow_id, &record.workflow_version)? {
-            Some(workflow) => workflow.text,
-            None => return Ok(Some(Err(without_workflow(&record)))),
+        let Some(workflow) = store.workflow(&record.workflow_id, &record.workflow_version)? else {
+            let message = format!("workflow {} {} is not in the store", record.workflow_id, record.workflow_version);
+            return Ok(Some(Err(Unreadable { execution_id: Some(id), sequence: 1, message })));
         };
-        let head = record.head;
-        let stored = Some(Stored { record, items });
-        return Ok(Some(Ok(Recording { execution_id: id, head, events, workflow, stored })));
+        return Ok(Some(Ok(Recording {
+            execution_id: id,
+            head: record.head,
+            events,
+            broken_off,
+            workflow: workflow.text,
+            beside: Beside::Store { record: Box::new(record), items },
+        })));
     }
     Err(StoreError::Io {
         place: format!("execution {id}"),
@@ -82,50 +94,58 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
     })
 }
 
-fn without_workflow(record: &ExecutionRecord) -> Unreadable {
-    Unreadable {
-        execution_id: Some(record.id),
-        sequence: 1,
-        message: format!("workflow {} {} is not in the store", record.workflow_id, record.workflow_version),
-    }
-}
+type Events = (Vec<StoredEvent>, Option<Unreadable>);
 
-/// All events, or the first that does not decode.
-fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Result<Vec<StoredEvent>, Unreadable>, StoreError> {
+/// All events, up to the first that does not decode.
+fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreError> {
     let mut events: Vec<StoredEvent> = Vec::new();
-    let mut first = 0;
+    let mut page_max = EVENTS_PAGE_MAX;
     loop {
-        let page = match store.events(id, first, EVENTS_PAGE_MAX) {
-            Ok(page) => page,
-            Err(StoreError::Corrupt { .. }) => return first_undecodable(store, id, first),
-            Err(error) => return Err(error),
-        };
-        let Some(last) = page.last() else { return Ok(Ok(events)) };
-        first = last.event.sequence.saturating_add(1);
-        events.extend(page);
-    }
-}
-
-/// Which event of a page that cannot be read is to blame.
-fn first_undecodable(store: &mut dyn Store, id: ExecutionId, mut first: u64) -> Result<Result<Vec<StoredEvent>, Unreadable>, StoreError> {
-    let mut last_good = first.saturating_sub(1);
-    loop {
-        match store.events(id, first, 1) {
-            Ok(page) => match page.last() {
-                Some(stored) => {
-                    last_good = stored.event.sequence;
-                    first = last_good + 1;
-                }
-                // It could be read after all: somebody repaired it meanwhile.
-                None => return all_events(store, id),
-            },
+        let first = events.last().map_or(0, |last| last.event.sequence.saturating_add(1));
+        match store.events(id, first, page_max) {
+            Ok(page) if page.is_empty() => return Ok((events, None)),
+            Ok(page) => events.extend(page),
+            // Which of the page's events is to blame? One by one.
+            Err(StoreError::Corrupt { .. }) if page_max > 1 => page_max = 1,
             Err(error @ StoreError::Corrupt { .. }) => {
-                let message = format!("event {} cannot be read: {error}", last_good + 1);
-                return Ok(Err(Unreadable { execution_id: Some(id), sequence: last_good + 1, message }));
+                let sequence = events.last().map_or(1, |last| last.event.sequence + 1);
+                let message = format!("event {sequence} cannot be read: {error}");
+                return Ok((events, Some(Unreadable { execution_id: Some(id), sequence, message })));
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The log that an export holds. `place` names the export in errors.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read at all.
+pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreError> {
+    let failed = |detail: String| StoreError::Io { place: place.to_owned(), detail };
+    let unreadable = |execution_id, sequence, message| Unreadable { execution_id, sequence, message };
+    let mut lines = match ExportReader::new(export) {
+        Ok(lines) => lines,
+        Err(error @ ExportError::Io { .. }) => return Err(failed(error.to_string())),
+        Err(error) => return Ok(Err(unreadable(None, 0, error.to_string()))),
+    };
+    let header = lines.header().clone();
+    let execution_id: ExecutionId = match header.execution_id.parse() {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(unreadable(None, 0, format!("line 1: {error}")))),
+    };
+    let mut events = Vec::new();
+    let broken_off = loop {
+        match lines.next() {
+            // That the end is missing shows in the head, and where.
+            None | Some(Err(ExportError::Cut { .. })) => break None,
+            Some(Ok(event)) => events.push(event),
+            Some(Err(error @ ExportError::Io { .. })) => return Err(failed(error.to_string())),
+            Some(Err(error)) => break Some(unreadable(Some(execution_id), events.len() as u64 + 1, error.to_string())),
+        }
+    };
+    let beside = Beside::Header { guest_digest: header.guest_digest };
+    Ok(Ok(Recording { execution_id, head: header.head, events, broken_off, workflow: header.workflow, beside }))
 }
 
 impl Recording {

@@ -15,13 +15,13 @@ use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
 use super::queue::{ExpectedQueue, stored_json};
-use super::source::{Recording, Stored};
+use super::source::{Beside, Recording};
 use crate::contract::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
 use crate::guest::{CallError, Library, LibraryError};
 use crate::log::digest::hex;
 use crate::log::json::write_event;
 use crate::names;
-use crate::store::Timestamp;
+use crate::store::{ExecutionRecord, ItemRecord, Timestamp};
 
 /// Why a walk ends early.
 pub(super) enum Stop {
@@ -80,9 +80,9 @@ impl<'a> Walk<'a> {
             at = Some(next.at);
         }
         let outcome = self.nothing_to_add(at.unwrap_or(0))?;
-        match &recording.stored {
-            Some(stored) => self.compare_with_store(stored, outcome),
-            None => Ok(()),
+        match &recording.beside {
+            Beside::Store { record, items } => self.compare_with_store(record, items, outcome),
+            Beside::Header { .. } => Ok(()),
         }
     }
 
@@ -226,13 +226,12 @@ impl<'a> Walk<'a> {
     }
 
     /// What the store says beside the log must be what the log says.
-    fn compare_with_store(&self, stored: &Stored, outcome: Option<Outcome>) -> Result<(), Stop> {
+    fn compare_with_store(&self, record: &ExecutionRecord, items: &[ItemRecord], outcome: Option<Outcome>) -> Result<(), Stop> {
         let Some(EventKind::WorkflowStarted(started)) = self.event(1).map(|event| &event.kind) else {
             return Ok(()); // Refused by the integrity check before.
         };
         let (status, next_wake) = outcome.map_or((Status::Stalled, None), |outcome| (outcome.status, outcome.next_wake));
         let at = |sequence| self.event(sequence).map(|event| event.at);
-        let record = &stored.record;
         let end = record.head.sequence;
         let guest = if self.other.is_some() { &record.guest_digest } else { &self.guest_digest };
         let expected = json!({
@@ -261,7 +260,7 @@ impl<'a> Walk<'a> {
             "started_at": record.started_at,
             "last_at": record.last_at,
             "head": hex(&record.head.hash),
-            "queue": stored_json(&stored.items),
+            "queue": stored_json(items),
         });
         if expected == found_there {
             return Ok(());
