@@ -75,7 +75,10 @@ pub struct Auditor<'a> {
 impl<'a> Auditor<'a> {
     /// An auditor that runs the guests that the logs name.
     pub fn new(library: &'a mut Library) -> Self {
-        Self { library, other: None }
+        Self {
+            library,
+            other: None,
+        }
     }
 
     /// Ask the library's guest with this digest, whatever the logs name: what
@@ -91,8 +94,14 @@ impl<'a> Auditor<'a> {
     ///
     /// # Errors
     /// [`AuditError`] if the audit itself cannot be done.
-    pub fn audit_stored(&mut self, store: &mut dyn Store, id: ExecutionId) -> Result<Option<Audit>, AuditError> {
-        let Some(reading) = source::from_store(store, id)? else { return Ok(None) };
+    pub fn audit_stored(
+        &mut self,
+        store: &mut dyn Store,
+        id: ExecutionId,
+    ) -> Result<Option<Audit>, AuditError> {
+        let Some(reading) = source::from_store(store, id)? else {
+            return Ok(None);
+        };
         if let Ok(recording) = &reading {
             self.fetch_guests(store, recording)?;
         }
@@ -122,7 +131,9 @@ impl<'a> Auditor<'a> {
         match judged {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Found(finding)) => (audit.verdict, audit.divergence) = (finding.0, Some(finding.1)),
+            Err(Stop::Found(finding)) => {
+                (audit.verdict, audit.divergence) = (finding.0, Some(finding.1))
+            }
         }
         Ok(audit)
     }
@@ -135,7 +146,11 @@ impl<'a> Auditor<'a> {
     }
 
     /// Bring the guests that a log names from the store to the library.
-    fn fetch_guests(&mut self, store: &mut dyn Store, recording: &Recording) -> Result<(), AuditError> {
+    fn fetch_guests(
+        &mut self,
+        store: &mut dyn Store,
+        recording: &Recording,
+    ) -> Result<(), AuditError> {
         if self.other.is_some() {
             return Ok(());
         }
@@ -148,11 +163,14 @@ impl<'a> Auditor<'a> {
 
 /// The digests of the guests that a log names, in its order.
 fn guests_of(recording: &Recording) -> impl Iterator<Item = &str> {
-    recording.events.iter().filter_map(|stored| match &stored.event.kind {
-        EventKind::WorkflowStarted(started) => Some(started.guest_digest.as_str()),
-        EventKind::GuestChanged(changed) => Some(changed.guest_digest.as_str()),
-        _ => None,
-    })
+    recording
+        .events
+        .iter()
+        .filter_map(|stored| match &stored.event.kind {
+            EventKind::WorkflowStarted(started) => Some(started.guest_digest.as_str()),
+            EventKind::GuestChanged(changed) => Some(changed.guest_digest.as_str()),
+            _ => None,
+        })
 }
 
 /// Bring a guest from the store to the library, if it is in the one and not
@@ -160,15 +178,28 @@ fn guests_of(recording: &Recording) -> impl Iterator<Item = &str> {
 ///
 /// # Errors
 /// [`AuditError`] if the store fails, or has something else under this digest.
-pub fn fetch_guest(library: &mut Library, store: &mut dyn Store, digest: &str) -> Result<(), AuditError> {
+pub fn fetch_guest(
+    library: &mut Library,
+    store: &mut dyn Store,
+    digest: &str,
+) -> Result<(), AuditError> {
     if library.bytes(digest).is_some() {
         return Ok(());
     }
-    let Some(bytes) = store.component(digest)? else { return Ok(()) };
-    let found = library.add(bytes).map_err(|reason| AuditError::Component { digest: digest.to_owned(), reason })?;
+    let Some(bytes) = store.component(digest)? else {
+        return Ok(());
+    };
+    let found = library.add(bytes).map_err(|reason| AuditError::Component {
+        digest: digest.to_owned(),
+        reason,
+    })?;
     if found != digest {
         let place = format!("the component stored as {digest}");
-        return Err(StoreError::Corrupt { place, detail: format!("its bytes have the digest {found}") }.into());
+        return Err(StoreError::Corrupt {
+            place,
+            detail: format!("its bytes have the digest {found}"),
+        }
+        .into());
     }
     Ok(())
 }

@@ -51,12 +51,22 @@ impl Divergence {
     }
 
     /// A divergence between two values, of which they are not both absent.
-    pub(super) fn between(sequence: u64, message: impl Into<String>, expected: Option<Value>, found: Option<Value>) -> Self {
+    pub(super) fn between(
+        sequence: u64,
+        message: impl Into<String>,
+        expected: Option<Value>,
+        found: Option<Value>,
+    ) -> Self {
         let difference = match (&expected, &found) {
             (Some(expected), Some(found)) => differences(expected, found),
             _ => Vec::new(),
         };
-        Self { expected, found, difference, ..Self::plain(sequence, message) }
+        Self {
+            expected,
+            found,
+            difference,
+            ..Self::plain(sequence, message)
+        }
     }
 }
 
@@ -70,14 +80,24 @@ fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
         match (expected, found) {
             (Some(Value::Object(a)), Some(Value::Object(b))) => {
                 let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-                places.extend(keys.map(|key| (format!("{pointer}/{}", escaped(key)), a.get(key), b.get(key))));
+                places.extend(keys.map(|key| {
+                    (
+                        format!("{pointer}/{}", escaped(key)),
+                        a.get(key),
+                        b.get(key),
+                    )
+                }));
             }
             (Some(Value::Array(a)), Some(Value::Array(b))) => {
                 let indexes = 0..a.len().max(b.len());
                 places.extend(indexes.map(|i| (format!("{pointer}/{i}"), a.get(i), b.get(i))));
             }
             (a, b) if a == b => {}
-            (a, b) => all.push(Difference { pointer, expected: a.cloned(), found: b.cloned() }),
+            (a, b) => all.push(Difference {
+                pointer,
+                expected: a.cloned(),
+                found: b.cloned(),
+            }),
         }
     }
     all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -132,13 +152,24 @@ mod tests {
             (json!({"a": 1}), json!({"a": 1}), vec![]),
             (json!({"a": 1}), json!({"a": 2}), vec!["/a"]),
             (json!({"a": 1}), json!({"b": 1}), vec!["/a", "/b"]),
-            (json!({"a": {"b": [1, 2]}}), json!({"a": {"b": [1, 3, 4]}}), vec!["/a/b/1", "/a/b/2"]),
-            (json!({"a/b": 1, "c~d": 1}), json!({"a/b": 2, "c~d": 2}), vec!["/a~1b", "/c~0d"]),
+            (
+                json!({"a": {"b": [1, 2]}}),
+                json!({"a": {"b": [1, 3, 4]}}),
+                vec!["/a/b/1", "/a/b/2"],
+            ),
+            (
+                json!({"a/b": 1, "c~d": 1}),
+                json!({"a/b": 2, "c~d": 2}),
+                vec!["/a~1b", "/c~0d"],
+            ),
             (json!({"a": {}}), json!({"a": []}), vec!["/a"]),
             (json!(1), json!(2), vec![""]),
         ];
         for (expected, found, pointers) in table {
-            let got: Vec<String> = differences(&expected, &found).into_iter().map(|d| d.pointer).collect();
+            let got: Vec<String> = differences(&expected, &found)
+                .into_iter()
+                .map(|d| d.pointer)
+                .collect();
             assert_eq!(got, pointers, "{expected} against {found}");
         }
     }

@@ -19,7 +19,10 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     let tampered = |found| (Verdict::Tampered, found);
     let end = chained(recording).map_err(tampered)?;
     if let Some(place) = &recording.broken_off {
-        return Err((Verdict::Unreadable, Divergence::plain(place.sequence, place.message.clone())));
+        return Err((
+            Verdict::Unreadable,
+            Divergence::plain(place.sequence, place.message.clone()),
+        ));
     }
     ends_where_anchored(end, recording.head).map_err(tampered)?;
     bound_by_event_1(recording).map_err(tampered)?;
@@ -50,39 +53,70 @@ fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Divergence> {
     }
     let hash = chain::link(&head.hash, &canonical::write(&stored.event));
     if hash != stored.hash {
-        let message = format!("event {due} was changed: its hash is not that of its content and of what comes before it");
-        return Err(Divergence::between(due, message, Some(hex_value(&hash)), Some(hex_value(&stored.hash))));
+        let message = format!(
+            "event {due} was changed: its hash is not that of its content and of what comes before it"
+        );
+        return Err(Divergence::between(
+            due,
+            message,
+            Some(hex_value(&hash)),
+            Some(hex_value(&stored.hash)),
+        ));
     }
-    Ok(Head { sequence: due, hash })
+    Ok(Head {
+        sequence: due,
+        hash,
+    })
 }
 
 /// A cut tail leaves a log that is whole in itself; only the anchored head tells.
 fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Divergence> {
     let (ends, named) = (end.sequence, anchored.sequence);
     if ends < named {
-        let message = format!("event {} is missing: the log ends with event {ends}, and its recorded head is event {named}", ends + 1);
+        let message = format!(
+            "event {} is missing: the log ends with event {ends}, and its recorded head is event {named}",
+            ends + 1
+        );
         return Err(Divergence::plain(ends + 1, message));
     }
     if ends > named {
-        let message = format!("event {} was inserted: the recorded head is event {named}", named + 1);
+        let message = format!(
+            "event {} was inserted: the recorded head is event {named}",
+            named + 1
+        );
         return Err(Divergence::plain(named + 1, message));
     }
     if end.hash != anchored.hash {
         let message = format!("the recorded head names another event {ends}");
-        return Err(Divergence::between(ends, message, Some(hex_value(&anchored.hash)), Some(hex_value(&end.hash))));
+        return Err(Divergence::between(
+            ends,
+            message,
+            Some(hex_value(&anchored.hash)),
+            Some(hex_value(&end.hash)),
+        ));
     }
     Ok(())
 }
 
 /// Event 1 is this execution's, and binds this workflow's text and guest.
 fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
-    let Some(EventKind::WorkflowStarted(started)) = recording.events.first().map(|stored| &stored.event.kind) else {
+    let Some(EventKind::WorkflowStarted(started)) =
+        recording.events.first().map(|stored| &stored.event.kind)
+    else {
         return Ok(()); // That is for `lawful` to refuse.
     };
     let asked = recording.execution_id.to_string();
     if started.execution_id != asked {
-        let message = format!("the log is that of another execution, {}", started.execution_id);
-        return Err(Divergence::between(1, message, Some(asked.into()), Some(started.execution_id.clone().into())));
+        let message = format!(
+            "the log is that of another execution, {}",
+            started.execution_id
+        );
+        return Err(Divergence::between(
+            1,
+            message,
+            Some(asked.into()),
+            Some(started.execution_id.clone().into()),
+        ));
     }
     let found = digest(recording.workflow.as_bytes());
     if started.workflow_digest != found {
@@ -90,13 +124,23 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
             "the text of workflow {} {} is not the one that event 1 names",
             started.workflow_id, started.workflow_version
         );
-        return Err(Divergence::between(1, message, Some(started.workflow_digest.clone().into()), Some(found.into())));
+        return Err(Divergence::between(
+            1,
+            message,
+            Some(started.workflow_digest.clone().into()),
+            Some(found.into()),
+        ));
     }
     match &recording.beside {
         Beside::Header { guest_digest } if *guest_digest != started.guest_digest => {
             let message = "the header names another guest than event 1";
             let (expected, found) = (started.guest_digest.clone(), guest_digest.clone());
-            Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())))
+            Err(Divergence::between(
+                1,
+                message,
+                Some(expected.into()),
+                Some(found.into()),
+            ))
         }
         _ => Ok(()),
     }
@@ -105,7 +149,10 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
 /// Laws 5 and 6, and who may author what.
 fn lawful(recording: &Recording) -> Result<(), Divergence> {
     let Some(first) = recording.events.first() else {
-        return Err(Divergence::plain(1, "the log has no events: it should begin with workflow_started"));
+        return Err(Divergence::plain(
+            1,
+            "the log has no events: it should begin with workflow_started",
+        ));
     };
     let mut at = first.event.at;
     let mut terminal = None;
@@ -113,16 +160,26 @@ fn lawful(recording: &Recording) -> Result<(), Divergence> {
         let sequence = event.sequence;
         let refused = |message: String| Err(Divergence::plain(sequence, message));
         if (sequence == 1) != matches!(event.kind, EventKind::WorkflowStarted(_)) {
-            return refused(format!("event {sequence}: event 1, and no other, is workflow_started"));
+            return refused(format!(
+                "event {sequence}: event 1, and no other, is workflow_started"
+            ));
         }
         if !may_author(event.origin, &event.kind) {
-            return refused(format!("event {sequence}: a {} cannot be of this kind", origin_name(event.origin)));
+            return refused(format!(
+                "event {sequence}: a {} cannot be of this kind",
+                origin_name(event.origin)
+            ));
         }
         if event.at < at {
-            return refused(format!("event {sequence} is stamped {} ms before the event before it", at - event.at));
+            return refused(format!(
+                "event {sequence} is stamped {} ms before the event before it",
+                at - event.at
+            ));
         }
         if let Some(end) = terminal {
-            return refused(format!("event {sequence} comes after event {end}, which ended the execution"));
+            return refused(format!(
+                "event {sequence} comes after event {end}, which ended the execution"
+            ));
         }
         at = event.at;
         terminal = is_terminal(&event.kind).then_some(sequence);
@@ -177,7 +234,9 @@ fn origin_name(origin: Origin) -> &'static str {
 fn is_terminal(kind: &EventKind) -> bool {
     matches!(
         kind,
-        EventKind::WorkflowCompleted(_) | EventKind::WorkflowFailed(_) | EventKind::WorkflowCancelled(_)
+        EventKind::WorkflowCompleted(_)
+            | EventKind::WorkflowFailed(_)
+            | EventKind::WorkflowCancelled(_)
     )
 }
 

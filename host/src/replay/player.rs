@@ -25,9 +25,17 @@ impl Player {
     ///
     /// # Errors
     /// [`LibraryError`] if the library has no such guest, or it does not run.
-    pub fn new(library: &mut Library, digest: &str, recording: Arc<Recording>) -> Result<Self, LibraryError> {
+    pub fn new(
+        library: &mut Library,
+        digest: &str,
+        recording: Arc<Recording>,
+    ) -> Result<Self, LibraryError> {
         let ports = Some(ReplayPorts::new(Arc::clone(&recording)));
-        Ok(Self { guest: library.instance(digest)?, recording, ports })
+        Ok(Self {
+            guest: library.instance(digest)?,
+            recording,
+            ports,
+        })
     }
 
     /// Show the guest all events.
@@ -69,25 +77,37 @@ impl Player {
 
     /// What the last call did.
     pub(super) fn ports(&self) -> &ReplayPorts {
-        self.ports.as_ref().expect("the ports are back after every call")
+        self.ports
+            .as_ref()
+            .expect("the ports are back after every call")
     }
 
     fn ports_mut(&mut self) -> &mut ReplayPorts {
-        self.ports.as_mut().expect("the ports are back after every call")
+        self.ports
+            .as_mut()
+            .expect("the ports are back after every call")
     }
 
     /// The `at` of the last event revealed.
     fn last_at(&self) -> Timestamp {
         let revealed = self.ports().revealed();
-        self.recording.events[..revealed].last().map_or(0, |stored| stored.event.at)
+        self.recording.events[..revealed]
+            .last()
+            .map_or(0, |stored| stored.event.at)
     }
 
     fn call<T>(
         &mut self,
         now: Timestamp,
-        call: impl FnOnce(&mut Instance<ReplayPorts>, ReplayPorts) -> (ReplayPorts, Result<T, CallError>),
+        call: impl FnOnce(
+            &mut Instance<ReplayPorts>,
+            ReplayPorts,
+        ) -> (ReplayPorts, Result<T, CallError>),
     ) -> Result<T, CallError> {
-        let mut ports = self.ports.take().expect("the ports are back after every call");
+        let mut ports = self
+            .ports
+            .take()
+            .expect("the ports are back after every call");
         ports.begin(now);
         let (ports, answer) = call(&mut self.guest, ports);
         self.ports = Some(ports);

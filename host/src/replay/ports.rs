@@ -52,7 +52,14 @@ pub(super) enum Mismatch {
 impl ReplayPorts {
     /// The log with nothing revealed.
     pub(super) fn new(recording: Arc<Recording>) -> Self {
-        Self { recording, revealed: 0, now: 0, batch_start: 0, orders: Vec::new(), mismatch: None }
+        Self {
+            recording,
+            revealed: 0,
+            now: 0,
+            batch_start: 0,
+            orders: Vec::new(),
+            mismatch: None,
+        }
     }
 
     /// Prepare for one call with the clock at `now`.
@@ -116,7 +123,8 @@ impl Ports for ReplayPorts {
     }
 
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let start = usize::try_from(first.saturating_sub(1)).map_or(self.revealed, |start| start.min(self.revealed));
+        let start = usize::try_from(first.saturating_sub(1))
+            .map_or(self.revealed, |start| start.min(self.revealed));
         let mut bytes = 0;
         let page = self.recording.events[start..self.revealed]
             .iter()
@@ -129,7 +137,11 @@ impl Ports for ReplayPorts {
         Ok(page.map(|(_, stored)| stored.event.clone()).collect())
     }
 
-    fn append_events(&mut self, expected: u64, events: Vec<Event>) -> Result<Result<(), AppendError>, StoreError> {
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
         if expected != self.revealed as u64 {
             self.note(Mismatch::Head { expected });
             return Ok(Err(AppendError::Conflict(self.revealed as u64)));
@@ -137,7 +149,9 @@ impl Ports for ReplayPorts {
         for event in events {
             let found = self.recording.events.get(self.revealed);
             if found.map(|stored| &stored.event) != Some(&event) {
-                return Ok(Err(AppendError::Refused(self.note(Mismatch::Decision(Box::new(event))))));
+                return Ok(Err(AppendError::Refused(
+                    self.note(Mismatch::Decision(Box::new(event))),
+                )));
             }
             self.revealed += 1;
         }
@@ -155,9 +169,15 @@ impl Ports for ReplayPorts {
             .iter()
             .filter_map(|stored| ordered_by(&stored.event.kind))
             .any(|named| named == (item.node_id.as_str(), item.attempt, digest.as_str()));
-        let repeated = self.orders.iter().any(|order| order.node_id == item.node_id);
+        let repeated = self
+            .orders
+            .iter()
+            .any(|order| order.node_id == item.node_id);
         if !named || repeated {
-            return Ok(Err(self.note(Mismatch::Order { item: Box::new(item), digest })));
+            return Ok(Err(self.note(Mismatch::Order {
+                item: Box::new(item),
+                digest,
+            })));
         }
         self.orders.push(item);
         Ok(Ok(()))

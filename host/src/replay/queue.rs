@@ -44,18 +44,30 @@ impl ExpectedQueue {
 
     /// The queue as JSON, an object by node id.
     pub(super) fn to_json(&self) -> Value {
-        self.items.values().map(described).collect::<serde_json::Map<_, _>>().into()
+        self.items
+            .values()
+            .map(described)
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     fn order(&mut self, item: &WorkItem, at: u64) {
-        let record = ItemRecord { item: item.clone(), enqueued_at: at, state: ItemState::Waiting };
+        let record = ItemRecord {
+            item: item.clone(),
+            enqueued_at: at,
+            state: ItemState::Waiting,
+        };
         self.failed.remove(&item.node_id);
         self.items.insert(item.node_id.clone(), record);
     }
 
     fn lease(&mut self, node: &str, worker: &str, fence: u64) {
         if let Some(record) = self.items.get_mut(node) {
-            record.state = ItemState::Leased(Lease { worker_id: worker.to_owned(), fence, expires_at: 0 });
+            record.state = ItemState::Leased(Lease {
+                worker_id: worker.to_owned(),
+                fence,
+                expires_at: 0,
+            });
         }
     }
 
@@ -67,7 +79,10 @@ impl ExpectedQueue {
 
     fn bury(&mut self, node: &str, error: &str, at: u64) {
         if let Some(mut record) = self.failed.remove(node) {
-            record.state = ItemState::Dead { error: error.to_owned(), since: at };
+            record.state = ItemState::Dead {
+                error: error.to_owned(),
+                since: at,
+            };
             self.items.insert(node.to_owned(), record);
         }
     }
@@ -80,14 +95,20 @@ impl ExpectedQueue {
 
 /// A store's items as JSON, in the same form.
 pub(super) fn stored_json(items: &[ItemRecord]) -> Value {
-    items.iter().map(described).collect::<serde_json::Map<_, _>>().into()
+    items
+        .iter()
+        .map(described)
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn described(record: &ItemRecord) -> (String, Value) {
     let item = &record.item;
     let state = match &record.state {
         ItemState::Waiting => json!("waiting"),
-        ItemState::Leased(lease) => json!({ "leased": { "worker_id": lease.worker_id, "fence": lease.fence } }),
+        ItemState::Leased(lease) => {
+            json!({ "leased": { "worker_id": lease.worker_id, "fence": lease.fence } })
+        }
         ItemState::Dead { error, since } => json!({ "dead": { "error": error, "since": since } }),
     };
     let value = json!({

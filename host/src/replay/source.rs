@@ -68,7 +68,9 @@ const READS_MAX: u32 = 1_000;
 /// [`StoreError`] if the store as a whole cannot be read.
 pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
     for _ in 0..READS_MAX {
-        let Some(record) = store.execution(id)? else { return Ok(None) };
+        let Some(record) = store.execution(id)? else {
+            return Ok(None);
+        };
         let (events, broken_off) = all_events(store, id)?;
         let items = store.items(id)?;
         // Somebody may be working on it: only what held still is one state.
@@ -76,8 +78,15 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
             continue;
         }
         let Some(workflow) = store.workflow(&record.workflow_id, &record.workflow_version)? else {
-            let message = format!("workflow {} {} is not in the store", record.workflow_id, record.workflow_version);
-            return Ok(Some(Err(Unreadable { execution_id: Some(id), sequence: 1, message })));
+            let message = format!(
+                "workflow {} {} is not in the store",
+                record.workflow_id, record.workflow_version
+            );
+            return Ok(Some(Err(Unreadable {
+                execution_id: Some(id),
+                sequence: 1,
+                message,
+            })));
         };
         return Ok(Some(Ok(Recording {
             execution_id: id,
@@ -85,7 +94,10 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
             events,
             broken_off,
             workflow: workflow.text,
-            beside: Beside::Store { record: Box::new(record), items },
+            beside: Beside::Store {
+                record: Box::new(record),
+                items,
+            },
         })));
     }
     Err(StoreError::Io {
@@ -101,7 +113,9 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
     let mut events: Vec<StoredEvent> = Vec::new();
     let mut page_max = EVENTS_PAGE_MAX;
     loop {
-        let first = events.last().map_or(0, |last| last.event.sequence.saturating_add(1));
+        let first = events
+            .last()
+            .map_or(0, |last| last.event.sequence.saturating_add(1));
         match store.events(id, first, page_max) {
             Ok(page) if page.is_empty() => return Ok((events, None)),
             Ok(page) => events.extend(page),
@@ -110,7 +124,14 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
             Err(error @ StoreError::Corrupt { .. }) => {
                 let sequence = events.last().map_or(1, |last| last.event.sequence + 1);
                 let message = format!("event {sequence} cannot be read: {error}");
-                return Ok((events, Some(Unreadable { execution_id: Some(id), sequence, message })));
+                return Ok((
+                    events,
+                    Some(Unreadable {
+                        execution_id: Some(id),
+                        sequence,
+                        message,
+                    }),
+                ));
             }
             Err(error) => return Err(error),
         }
@@ -122,8 +143,15 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
 /// # Errors
 /// [`StoreError`] if it cannot be read at all.
 pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreError> {
-    let failed = |detail: String| StoreError::Io { place: place.to_owned(), detail };
-    let unreadable = |execution_id, sequence, message| Unreadable { execution_id, sequence, message };
+    let failed = |detail: String| StoreError::Io {
+        place: place.to_owned(),
+        detail,
+    };
+    let unreadable = |execution_id, sequence, message| Unreadable {
+        execution_id,
+        sequence,
+        message,
+    };
     let mut lines = match ExportReader::new(export) {
         Ok(lines) => lines,
         Err(error @ ExportError::Io { .. }) => return Err(failed(error.to_string())),
@@ -141,11 +169,26 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
             None | Some(Err(ExportError::Cut { .. })) => break None,
             Some(Ok(event)) => events.push(event),
             Some(Err(error @ ExportError::Io { .. })) => return Err(failed(error.to_string())),
-            Some(Err(error)) => break Some(unreadable(Some(execution_id), events.len() as u64 + 1, error.to_string())),
+            Some(Err(error)) => {
+                break Some(unreadable(
+                    Some(execution_id),
+                    events.len() as u64 + 1,
+                    error.to_string(),
+                ));
+            }
         }
     };
-    let beside = Beside::Header { guest_digest: header.guest_digest };
-    Ok(Ok(Recording { execution_id, head: header.head, events, broken_off, workflow: header.workflow, beside }))
+    let beside = Beside::Header {
+        guest_digest: header.guest_digest,
+    };
+    Ok(Ok(Recording {
+        execution_id,
+        head: header.head,
+        events,
+        broken_off,
+        workflow: header.workflow,
+        beside,
+    }))
 }
 
 impl Recording {

@@ -56,12 +56,26 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Stand before event 1, which must be `workflow_started`.
-    pub(super) fn start(library: &'a mut Library, other: Option<String>, recording: Arc<Recording>) -> Result<Self, Stop> {
+    pub(super) fn start(
+        library: &'a mut Library,
+        other: Option<String>,
+        recording: Arc<Recording>,
+    ) -> Result<Self, Stop> {
         let named = recording.first_guest().unwrap_or_default().to_owned();
         let guest_digest = other.clone().unwrap_or(named);
         let player = Player::new(library, &guest_digest, Arc::clone(&recording))?;
         let queue = ExpectedQueue::default();
-        Ok(Self { library, other, recording, player, guest_digest, queue, done: 0, decisions: 0, host_stalled: false })
+        Ok(Self {
+            library,
+            other,
+            recording,
+            player,
+            guest_digest,
+            queue,
+            done: 0,
+            decisions: 0,
+            host_stalled: false,
+        })
     }
 
     /// Replay the whole log, and compare the store with it, if it comes from
@@ -102,7 +116,11 @@ impl<'a> Walk<'a> {
             EventKind::StallLifted(_) => self.host_stalled = false,
             EventKind::GuestChanged(changed) if self.other.is_none() => {
                 self.guest_digest.clone_from(&changed.guest_digest);
-                self.player = Player::new(self.library, &self.guest_digest, Arc::clone(&self.recording))?;
+                self.player = Player::new(
+                    self.library,
+                    &self.guest_digest,
+                    Arc::clone(&self.recording),
+                )?;
                 self.player.reveal(self.done);
             }
             _ => {}
@@ -122,9 +140,16 @@ impl<'a> Walk<'a> {
         let orders = ports.orders();
         for event in batch.iter().map(|stored| &stored.event) {
             let ordered = |node| orders.iter().any(|item| item.node_id == node);
-            if let Some((node, _, digest)) = ordered_by(&event.kind).filter(|(node, ..)| !ordered(*node)) {
-                let message = format!("the guest decides to schedule {node:?}, and does not order the item {digest}");
-                return found(Verdict::Divergent, Divergence::plain(event.sequence, message));
+            if let Some((node, _, digest)) =
+                ordered_by(&event.kind).filter(|(node, ..)| !ordered(*node))
+            {
+                let message = format!(
+                    "the guest decides to schedule {node:?}, and does not order the item {digest}"
+                );
+                return found(
+                    Verdict::Divergent,
+                    Divergence::plain(event.sequence, message),
+                );
             }
             self.queue.apply(event, orders);
         }
@@ -139,7 +164,9 @@ impl<'a> Walk<'a> {
         match self.tick(at) {
             Ok(outcome) => Ok(Some(outcome)),
             // The host saw it fail then; that it fails again is no news.
-            Err(Stop::Found(finding)) if self.host_stalled && finding.1.expected.is_none() => Ok(None),
+            Err(Stop::Found(finding)) if self.host_stalled && finding.1.expected.is_none() => {
+                Ok(None)
+            }
             Err(stop) => Err(stop),
         }
     }
@@ -165,15 +192,26 @@ impl<'a> Walk<'a> {
     fn mismatched(&mut self, mismatch: &Mismatch) -> Result<Outcome, Stop> {
         match mismatch {
             Mismatch::Decision(event) => self.diverges("the guest decides otherwise", Some(event)),
-            Mismatch::Head { expected } => {
-                self.diverges(&format!("the guest takes event {expected} for the last one of the log"), None)
-            }
+            Mismatch::Head { expected } => self.diverges(
+                &format!("the guest takes event {expected} for the last one of the log"),
+                None,
+            ),
             Mismatch::Order { item, digest } => {
                 let sequence = self.ordering_event(&item.node_id);
-                let message = format!("the guest orders an item for {:?} that its decision does not name", item.node_id);
+                let message = format!(
+                    "the guest orders an item for {:?} that its decision does not name",
+                    item.node_id
+                );
                 let found = self.event_json(sequence);
                 let expected = json!({ "node_id": item.node_id, "attempt": item.attempt, "item_digest": digest });
-                self.concluded(Divergence { expected: Some(expected), found, ..Divergence::plain(sequence, message) }, None)
+                self.concluded(
+                    Divergence {
+                        expected: Some(expected),
+                        found,
+                        ..Divergence::plain(sequence, message)
+                    },
+                    None,
+                )
             }
         }
     }
@@ -182,32 +220,55 @@ impl<'a> Walk<'a> {
     /// batch's first.
     fn ordering_event(&self, node: &str) -> u64 {
         let batch = self.player.ports().batch();
-        let named = batch.iter().find(|stored| ordered_by(&stored.event.kind).is_some_and(|(id, ..)| id == node));
-        named.or(batch.first()).map_or(self.done as u64 + 1, |stored| stored.event.sequence)
+        let named = batch
+            .iter()
+            .find(|stored| ordered_by(&stored.event.kind).is_some_and(|(id, ..)| id == node));
+        named
+            .or(batch.first())
+            .map_or(self.done as u64 + 1, |stored| stored.event.sequence)
     }
 
     /// The log and the guest part: at what the guest decided, or else at the
     /// event after those it has seen.
     fn diverges<T>(&mut self, message: &str, expected: Option<&Event>) -> Result<T, Stop> {
-        let sequence = expected.map_or(self.player.ports().revealed() as u64 + 1, |event| event.sequence);
+        let sequence = expected.map_or(self.player.ports().revealed() as u64 + 1, |event| {
+            event.sequence
+        });
         let found = self.event_json(sequence);
-        let node = expected.and_then(|event| node_of(&event.kind)).map(str::to_owned).or_else(|| self.node_at(sequence));
+        let node = expected
+            .and_then(|event| node_of(&event.kind))
+            .map(str::to_owned)
+            .or_else(|| self.node_at(sequence));
         let message = match (&found, expected) {
-            (None, Some(_)) => format!("{message}: the log ends before event {sequence}, which is missing"),
+            (None, Some(_)) => {
+                format!("{message}: the log ends before event {sequence}, which is missing")
+            }
             _ => format!("{message}, at event {sequence}"),
         };
         let expected = expected.and_then(|event| as_json(&write_event(event)));
-        self.concluded(Divergence::between(sequence, message, expected, found), node)
+        self.concluded(
+            Divergence::between(sequence, message, expected, found),
+            node,
+        )
     }
 
     /// A divergence, with what a fresh instance says of the state just before
     /// it. One that cannot say anything leaves that out.
-    fn concluded<T>(&mut self, mut divergence: Divergence, node: Option<String>) -> Result<T, Stop> {
-        if let Ok(mut player) = Player::new(self.library, &self.guest_digest, Arc::clone(&self.recording)) {
+    fn concluded<T>(
+        &mut self,
+        mut divergence: Divergence,
+        node: Option<String>,
+    ) -> Result<T, Stop> {
+        if let Ok(mut player) = Player::new(
+            self.library,
+            &self.guest_digest,
+            Arc::clone(&self.recording),
+        ) {
             player.reveal(self.done);
             divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
-            divergence.explanation =
-                node.and_then(|node| player.explain(&node).ok()).map(|explanation| names::explanation_json(&explanation));
+            divergence.explanation = node
+                .and_then(|node| player.explain(&node).ok())
+                .map(|explanation| names::explanation_json(&explanation));
         }
         found(Verdict::Divergent, divergence)
     }
@@ -218,22 +279,37 @@ impl<'a> Walk<'a> {
     }
 
     fn event_json(&self, sequence: u64) -> Option<Value> {
-        self.event(sequence).and_then(|event| as_json(&write_event(event)))
+        self.event(sequence)
+            .and_then(|event| as_json(&write_event(event)))
     }
 
     fn node_at(&self, sequence: u64) -> Option<String> {
-        self.event(sequence).and_then(|event| node_of(&event.kind)).map(str::to_owned)
+        self.event(sequence)
+            .and_then(|event| node_of(&event.kind))
+            .map(str::to_owned)
     }
 
     /// What the store says beside the log must be what the log says.
-    fn compare_with_store(&self, record: &ExecutionRecord, items: &[ItemRecord], outcome: Option<Outcome>) -> Result<(), Stop> {
-        let Some(EventKind::WorkflowStarted(started)) = self.event(1).map(|event| &event.kind) else {
+    fn compare_with_store(
+        &self,
+        record: &ExecutionRecord,
+        items: &[ItemRecord],
+        outcome: Option<Outcome>,
+    ) -> Result<(), Stop> {
+        let Some(EventKind::WorkflowStarted(started)) = self.event(1).map(|event| &event.kind)
+        else {
             return Ok(()); // Refused by the integrity check before.
         };
-        let (status, next_wake) = outcome.map_or((Status::Stalled, None), |outcome| (outcome.status, outcome.next_wake));
+        let (status, next_wake) = outcome.map_or((Status::Stalled, None), |outcome| {
+            (outcome.status, outcome.next_wake)
+        });
         let at = |sequence| self.event(sequence).map(|event| event.at);
         let end = record.head.sequence;
-        let guest = if self.other.is_some() { &record.guest_digest } else { &self.guest_digest };
+        let guest = if self.other.is_some() {
+            &record.guest_digest
+        } else {
+            &self.guest_digest
+        };
         let expected = json!({
             "status": names::status(status),
             "next_wake": next_wake,
@@ -266,7 +342,10 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let message = "what the store says beside the log is not what the log says";
-        found(Verdict::Divergent, Divergence::between(end, message, Some(expected), Some(found_there)))
+        found(
+            Verdict::Divergent,
+            Divergence::between(end, message, Some(expected), Some(found_there)),
+        )
     }
 }
 
