@@ -18,166 +18,38 @@
 //!   written; [`CommitError::Unknown`] that it cannot be told: the owner
 //!   reopens the store and compares heads.
 //! * **Immutable.** A workflow's text and a component's bytes never change
-//!   under their name.
+//!   under their name, nor what an execution was started with.
+//! * **Never silently nothing.** A change of a work item that is not there,
+//!   or a second item for a node that has one, is a conflict.
+//! * **Consistent.** A turn that contradicts itself (a gap, a hash that does
+//!   not chain, an item of another execution) is refused and never stored:
+//!   see [`check`].
+//! * **Quick.** Questions about time and queues cost what they return, not
+//!   what is stored.
+//!
+//! The module [`laws`] holds this contract as tests, for every implementation.
 
-use crate::contract::{Status, WorkItem};
+pub mod check;
+mod error;
+#[macro_use]
+pub mod laws;
+mod memory;
+mod record;
+mod status;
+mod turn;
+
+use std::path::PathBuf;
+
+use crate::contract::{Snapshot, Status};
 use crate::id::ExecutionId;
 
+pub use error::{CommitError, StoreError};
+pub use memory::MemoryStore;
+pub use record::{ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
+pub use status::{ended, parse_status, status_name};
+pub use turn::{ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
+
 pub use crate::log::{Hash, Head, StoredEvent, Timestamp};
-
-/// What the store knows of an execution without reading its log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExecutionRecord {
-    /// The execution.
-    pub id: ExecutionId,
-    /// Its workflow's id.
-    pub workflow_id: String,
-    /// Its workflow's version.
-    pub workflow_version: String,
-    /// The guest that it belongs to, 64 hexadecimal digits.
-    pub guest_digest: String,
-    /// Whom it belongs to.
-    pub tenant: String,
-    /// The caller's key, unique within the tenant.
-    pub key: Option<String>,
-    /// Whether its time is simulated.
-    pub simulated: bool,
-    /// What it is.
-    pub status: Status,
-    /// The head of its log.
-    pub head: Head,
-    /// The `at` of event 1.
-    pub started_at: Timestamp,
-    /// The `at` of the last event.
-    pub last_at: Timestamp,
-    /// When time alone could change what the guest decides.
-    pub next_wake: Option<Timestamp>,
-}
-
-/// A work item as the queue has it: unsettled, or a dead letter. Settled items
-/// are gone; the log tells of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemRecord {
-    /// The item as the guest ordered it.
-    pub item: WorkItem,
-    /// When it was ordered.
-    pub enqueued_at: Timestamp,
-    /// Where it is.
-    pub state: ItemState,
-}
-
-/// Where a work item is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ItemState {
-    /// It waits for a worker, or for its not-before time.
-    Waiting,
-    /// A worker holds it.
-    Leased(Lease),
-    /// Its node failed for good; kept for people to see.
-    Dead {
-        /// The last error.
-        error: String,
-        /// When it died.
-        since: Timestamp,
-    },
-}
-
-/// A worker's claim on a work item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The worker.
-    pub worker_id: String,
-    /// The number minted at the claim: the sequence of its `node_started`.
-    pub fence: u64,
-    /// When the claim ends, if no heartbeat comes.
-    pub expires_at: Timestamp,
-}
-
-/// All that one turn writes.
-#[derive(Clone, Debug, Default)]
-pub struct Turn {
-    /// Workflows to keep. One that is there already, with the same text, is
-    /// no change; with another text it is refused.
-    pub workflows: Vec<WorkflowRecord>,
-    /// Components to keep.
-    pub components: Vec<ComponentRecord>,
-    /// The executions that the turn touched, each once.
-    pub executions: Vec<ExecutionChange>,
-    /// Snapshots; each replaces the execution's former one.
-    pub snapshots: Vec<(ExecutionId, crate::contract::Snapshot)>,
-}
-
-/// A registered workflow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkflowRecord {
-    /// Its id.
-    pub workflow_id: String,
-    /// Its version.
-    pub version: String,
-    /// Its text, verbatim.
-    pub text: String,
-    /// The SHA-256 of the text, 64 hexadecimal digits.
-    pub digest: String,
-}
-
-/// A guest component.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ComponentRecord {
-    /// The SHA-256 of its bytes, 64 hexadecimal digits.
-    pub digest: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// What one turn does to one execution.
-#[derive(Clone, Debug)]
-pub struct ExecutionChange {
-    /// The head that the change builds on; `Head::default()` for a new one.
-    pub expected: Head,
-    /// The events to append.
-    pub events: Vec<StoredEvent>,
-    /// The record after the change.
-    pub record: ExecutionRecord,
-    /// What happens to its work items, in order.
-    pub items: Vec<ItemChange>,
-}
-
-/// What happens to a work item. The node has at most one unsettled item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ItemChange {
-    /// It is ordered. A dead letter of the same node is replaced.
-    Enqueue {
-        /// The item.
-        item: WorkItem,
-        /// When.
-        at: Timestamp,
-    },
-    /// A worker claims it, or renews its claim.
-    Lease {
-        /// The node.
-        node_id: String,
-        /// The claim.
-        lease: Lease,
-    },
-    /// It is settled, cancelled or replaced: it leaves the queue.
-    Remove {
-        /// The node.
-        node_id: String,
-    },
-    /// Its node failed for good.
-    Bury {
-        /// The node.
-        node_id: String,
-        /// The item, as it was when it left the queue.
-        item: WorkItem,
-        /// When it was ordered.
-        enqueued_at: Timestamp,
-        /// The last error.
-        error: String,
-        /// When.
-        at: Timestamp,
-    },
-}
 
 /// Which executions to list.
 #[derive(Clone, Debug, Default)]
@@ -190,98 +62,21 @@ pub struct ListFilter {
     pub max: usize,
 }
 
-/// Why the store could not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process holds the lock and does not give it up.
-    #[error("{place} is locked by another process; wait for it to end, or stop it: {detail}")]
-    Locked {
-        /// The store.
-        place: String,
-        /// What the storage said.
-        detail: String,
-    },
-    /// The store may not be written.
-    #[error("{place} cannot be written; check its permissions and those of its folder: {detail}")]
-    ReadOnly {
-        /// The store.
-        place: String,
-        /// What the storage said.
-        detail: String,
-    },
-    /// There is no room.
-    #[error(
-        "no room is left on the disk of {place}; free some and try again, nothing was lost: {detail}"
-    )]
-    Full {
-        /// The store.
-        place: String,
-        /// What the storage said.
-        detail: String,
-    },
-    /// What is stored cannot be right.
-    #[error("{place} is damaged; keep a copy and restore it from a backup: {detail}")]
-    Corrupt {
-        /// The store, and where in it.
-        place: String,
-        /// What was found.
-        detail: String,
-    },
-    /// A newer Refrain wrote it.
-    #[error(
-        "{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain"
-    )]
-    Newer {
-        /// The store.
-        place: String,
-        /// The schema version found.
-        found: i64,
-        /// The newest schema version that this program knows.
-        known: i64,
-    },
-    /// It is no store of ours.
-    #[error("{place} is not a Refrain database: {detail}")]
-    Foreign {
-        /// The store.
-        place: String,
-        /// What was found.
-        detail: String,
-    },
-    /// Anything else.
-    #[error("{place} could not be used: {detail}")]
-    Io {
-        /// The store.
-        place: String,
-        /// What the storage said.
-        detail: String,
-    },
-}
-
-/// Why a turn was not committed.
-#[derive(Debug, thiserror::Error)]
-pub enum CommitError {
-    /// Another head, key or workflow text than expected; nothing was written.
-    #[error("the turn conflicts with what is stored: {0}")]
-    Conflict(String),
-    /// Nothing was written.
-    #[error(transparent)]
-    Failed(StoreError),
-    /// It cannot be told whether it was written.
-    #[error("whether the turn was written cannot be told: {0}")]
-    Unknown(StoreError),
-}
-
 /// Durable storage for logs, queue and all they name. See the module's
 /// documentation for the contract.
 ///
 /// Executions of simulated and of real time share a store but never a clock:
 /// the methods that ask about time take `simulated` and look at those only.
 pub trait Store: Send {
-    /// Take the write lock, for one turn. Waits a bounded time.
+    /// Where it is, for error messages.
+    fn place(&self) -> String;
+
+    /// Take the write lock, for one turn. Waits a bounded time for another
+    /// owner. Of one owner, a second turn at a time is a contradiction.
     fn begin(&mut self) -> Result<(), StoreError>;
 
     /// Write the turn, make it durable, give up the lock. On any error the
-    /// lock is given up too.
+    /// lock is given up too. Without a turn begun it is a contradiction.
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError>;
 
     /// Give up the lock; nothing was written.
@@ -294,7 +89,7 @@ pub trait Store: Send {
     fn version(&mut self) -> Result<u64, StoreError>;
 
     /// The file whose change tells of others' commits, if there is one.
-    fn watched_file(&self) -> Option<std::path::PathBuf>;
+    fn watched_file(&self) -> Option<PathBuf>;
 
     /// One execution.
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError>;
@@ -310,13 +105,33 @@ pub trait Store: Send {
     fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError>;
 
     /// Events from sequence `first` on, at most `max`, in the order of their
-    /// sequences (even where those have gaps: the reader judges).
+    /// sequences (even where those have gaps: the reader judges), as their
+    /// bytes are found.
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError>;
+
+    /// The same, decoded. Bytes that are no event are [`StoreError::Corrupt`].
     fn events(
         &mut self,
         id: ExecutionId,
         first: u64,
         max: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError>;
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let raw = self.raw_events(id, first, max)?;
+        let place = || format!("{}, {id}", self.place());
+        raw.iter()
+            .map(|raw| {
+                raw.decode().map_err(|detail| StoreError::Corrupt {
+                    place: place(),
+                    detail,
+                })
+            })
+            .collect()
+    }
 
     /// The work items of an execution, sorted by node id.
     fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError>;
@@ -326,7 +141,8 @@ pub trait Store: Send {
 
     /// Waiting items that may be claimed on `queue` at `now`, of executions
     /// that run (neither paused, stalled nor ended), those that may be claimed
-    /// for the longest time first, at most `max`.
+    /// for the longest time first, then in the order in which they were
+    /// ordered, at most `max`.
     fn claimable(
         &mut self,
         simulated: bool,
@@ -352,8 +168,9 @@ pub trait Store: Send {
         max: usize,
     ) -> Result<Vec<ExecutionId>, StoreError>;
 
-    /// When the next wake, lease end or not-before time of an item on one of
-    /// `queues` after `now` is.
+    /// When the next wake (of those that [`Store::due`] would name then), lease
+    /// end, or not-before time of an item on one of `queues` (that
+    /// [`Store::claimable`] would name then) after `now` is.
     fn next_due(
         &mut self,
         simulated: bool,
@@ -375,8 +192,5 @@ pub trait Store: Send {
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The newest snapshot of an execution.
-    fn snapshot(
-        &mut self,
-        id: ExecutionId,
-    ) -> Result<Option<crate::contract::Snapshot>, StoreError>;
+    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError>;
 }

@@ -1,0 +1,204 @@
+//! What every store checks of a turn before it writes: that the turn does not
+//! contradict itself, and that it follows on what is stored.
+//!
+//! A wrong hash, once written, would be found by an audit, perhaps a year
+//! later. Here it is found before it is written.
+
+use std::collections::BTreeSet;
+
+use crate::id::ExecutionId;
+use crate::log::digest::digest;
+use crate::log::{Head, Timestamp, canonical, chain};
+use crate::store::{CommitError, ExecutionChange, ExecutionRecord, ItemChange, StoreError, Turn};
+
+/// The last time that a store keeps: the largest signed 64-bit number, in some
+/// 292 million years.
+pub const TIME_MAX: Timestamp = i64::MAX as Timestamp;
+
+/// The canonical bytes of the events of one change, in their order.
+pub type EventBytes = Vec<Vec<u8>>;
+
+/// Check a turn by itself. Returns the canonical bytes of the events, for each
+/// of [`Turn::executions`].
+///
+/// # Errors
+///
+/// [`StoreError::Contradiction`], with `place` as where it was to be written.
+pub fn turn(turn: &Turn, place: &str) -> Result<Vec<EventBytes>, StoreError> {
+    check_turn(turn).map_err(|detail| StoreError::Contradiction {
+        place: place.to_owned(),
+        detail,
+    })
+}
+
+fn check_turn(turn: &Turn) -> Result<Vec<EventBytes>, String> {
+    for workflow in &turn.workflows {
+        let name = format!("workflow {} {}", workflow.workflow_id, workflow.version);
+        ensure(digest(workflow.text.as_bytes()) == workflow.digest, || {
+            format!("{name}: its digest is not that of its text")
+        })?;
+    }
+    for component in &turn.components {
+        ensure(digest(&component.bytes) == component.digest, || {
+            format!("component {}: that is not its digest", component.digest)
+        })?;
+    }
+    let mut seen = BTreeSet::new();
+    turn.executions
+        .iter()
+        .map(|change| {
+            let id = change.record.id;
+            ensure(seen.insert(id), || "it is changed twice".to_owned())
+                .and_then(|()| items(change))
+                .and_then(|()| events(change))
+                .map_err(|detail| format!("{id}: {detail}"))
+        })
+        .collect()
+}
+
+/// The events follow on one another, and the record is what they lead to.
+fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
+    let ExecutionChange {
+        expected,
+        events,
+        record,
+        items: _,
+    } = change;
+    let mut head = *expected;
+    let mut bytes = Vec::with_capacity(events.len());
+    for stored in events {
+        let sequence = stored.event.sequence;
+        ensure(sequence == head.sequence + 1, || {
+            format!("event {sequence} follows on event {}", head.sequence)
+        })?;
+        let written = canonical::write(&stored.event);
+        ensure(stored.hash == chain::link(&head.hash, &written), || {
+            format!("event {sequence} has another hash than the chain")
+        })?;
+        time("a time of an event", stored.event.at)?;
+        head = stored.head();
+        bytes.push(written);
+    }
+    ensure(head != Head::default(), || "it has no event".to_owned())?;
+    ensure(record.head == head, || {
+        format!("its record's head is not event {}", head.sequence)
+    })?;
+    if let Some(last) = events.last() {
+        ensure(record.last_at == last.event.at, || {
+            "its record's last time is not that of its last event".to_owned()
+        })?;
+    }
+    time("its next wake", record.next_wake.unwrap_or(0))?;
+    time("its start", record.started_at)?;
+    Ok(bytes)
+}
+
+fn items(change: &ExecutionChange) -> Result<(), String> {
+    let id = change.record.id.to_string();
+    for item in &change.items {
+        match item {
+            ItemChange::Enqueue { item, at } => {
+                ensure(item.execution_id == id, || {
+                    format!("an item of {} is ordered", item.execution_id)
+                })?;
+                time("an item's times", item.not_before.max(*at))?;
+            }
+            ItemChange::Bury {
+                node_id,
+                item,
+                enqueued_at,
+                at,
+                error: _,
+            } => {
+                ensure(item.execution_id == id, || {
+                    format!("an item of {} is buried", item.execution_id)
+                })?;
+                ensure(item.node_id == *node_id, || {
+                    format!(
+                        "an item of node {} is buried for node {node_id}",
+                        item.node_id
+                    )
+                })?;
+                time(
+                    "a dead letter's times",
+                    item.not_before.max(*enqueued_at).max(*at),
+                )?;
+            }
+            ItemChange::Lease { lease, .. } => {
+                time("a lease's end", lease.expires_at)?;
+                time("a fence", lease.fence)?;
+            }
+            ItemChange::Remove { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+fn time(what: &str, time: Timestamp) -> Result<(), String> {
+    ensure(time <= TIME_MAX, || {
+        format!("{what}, {time}, is more than {TIME_MAX}")
+    })
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// Check that a change follows on the record that is stored.
+///
+/// # Errors
+///
+/// [`CommitError::Conflict`], in a sentence.
+pub fn follows(
+    stored: Option<&ExecutionRecord>,
+    change: &ExecutionChange,
+) -> Result<(), CommitError> {
+    let ExecutionChange {
+        expected, record, ..
+    } = change;
+    let conflict = |detail: String| Err(CommitError::Conflict(format!("{}: {detail}", record.id)));
+    let head = stored.map(|stored| stored.head).unwrap_or_default();
+    if head.sequence != expected.sequence {
+        return conflict(format!(
+            "its last event is {}, and {} was expected",
+            head.sequence, expected.sequence
+        ));
+    }
+    if head.hash != expected.hash {
+        return conflict(format!(
+            "its event {} is another than expected",
+            head.sequence
+        ));
+    }
+    match stored {
+        Some(stored) if origin(stored) != origin(record) => {
+            conflict("what it was started with cannot be changed".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What never changes of an execution.
+fn origin(
+    record: &ExecutionRecord,
+) -> (ExecutionId, &str, &str, &str, Option<&str>, bool, Timestamp) {
+    let ExecutionRecord {
+        id,
+        workflow_id,
+        workflow_version,
+        tenant,
+        key,
+        simulated,
+        started_at,
+        ..
+    } = record;
+    (
+        *id,
+        workflow_id,
+        workflow_version,
+        tenant,
+        key.as_deref(),
+        *simulated,
+        *started_at,
+    )
+}

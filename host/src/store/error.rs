@@ -1,0 +1,100 @@
+//! Why a store could not do it: each error names the place and the remedy.
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the lock and does not give it up.
+    #[error("{place} is locked by another process; wait for it to end, or stop it: {detail}")]
+    Locked {
+        /// The store.
+        place: String,
+        /// What the storage said.
+        detail: String,
+    },
+    /// The store may not be written.
+    #[error("{place} cannot be written; check its permissions and those of its folder: {detail}")]
+    ReadOnly {
+        /// The store.
+        place: String,
+        /// What the storage said.
+        detail: String,
+    },
+    /// There is no room.
+    #[error(
+        "no room is left on the disk of {place}; free some and try again, nothing was lost: {detail}"
+    )]
+    Full {
+        /// The store.
+        place: String,
+        /// What the storage said.
+        detail: String,
+    },
+    /// What is stored cannot be right.
+    #[error("{place} is damaged; keep a copy and restore it from a backup: {detail}")]
+    Corrupt {
+        /// The store, and where in it.
+        place: String,
+        /// What was found.
+        detail: String,
+    },
+    /// A newer Refrain wrote it.
+    #[error(
+        "{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain"
+    )]
+    Newer {
+        /// The store.
+        place: String,
+        /// The schema version found.
+        found: i64,
+        /// The newest schema version that this program knows.
+        known: i64,
+    },
+    /// There is none, and it is not the time to create one.
+    #[error(
+        "there is no database at {place}; name the right one with --db, or create it with `refrain run`"
+    )]
+    Missing {
+        /// Where it should be.
+        place: String,
+    },
+    /// It is no store of ours.
+    #[error("{place} is not a Refrain database: {detail}")]
+    Foreign {
+        /// The store.
+        place: String,
+        /// What was found.
+        detail: String,
+    },
+    /// What should have been written contradicts itself. Nothing was written.
+    #[error(
+        "{place} refused a turn that contradicts itself, which is a fault of the program; please report it: {detail}"
+    )]
+    Contradiction {
+        /// The store.
+        place: String,
+        /// What does not fit.
+        detail: String,
+    },
+    /// Anything else.
+    #[error("{place} could not be used: {detail}")]
+    Io {
+        /// The store.
+        place: String,
+        /// What the storage said.
+        detail: String,
+    },
+}
+
+/// Why a turn was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Another head, key or workflow text than expected; nothing was written.
+    #[error("the turn conflicts with what is stored: {0}")]
+    Conflict(String),
+    /// Nothing was written.
+    #[error(transparent)]
+    Failed(StoreError),
+    /// It cannot be told whether it was written.
+    #[error("whether the turn was written cannot be told: {0}")]
+    Unknown(StoreError),
+}

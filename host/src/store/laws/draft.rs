@@ -1,0 +1,279 @@
+//! Turns for the laws: an execution that is drafted in memory, event by event,
+//! and the owner that commits it.
+
+use crate::contract::{
+    Event, EventKind, Limits, NodeTimedOut, Origin, Snapshot, Status, WorkItem, WorkflowStarted,
+};
+use crate::id::ExecutionId;
+use crate::log::digest::{digest, hex};
+use crate::log::{Head, Timestamp, chain};
+use crate::store::{
+    CommitError, ComponentRecord, ExecutionChange, ExecutionRecord, ItemChange, Lease, Store, Turn,
+    WorkflowRecord,
+};
+
+use super::Place;
+
+/// When drafts start, unless a law says otherwise.
+pub(super) const START: Timestamp = 1000;
+
+/// A store with one owner, as the laws use it.
+pub(super) struct Owner {
+    pub(super) store: Box<dyn Store>,
+    reopens: bool,
+}
+
+impl Owner {
+    pub(super) fn new(place: &dyn Place) -> Self {
+        Self {
+            store: place.open(),
+            reopens: place.reopens(),
+        }
+    }
+
+    /// One turn: begin, commit.
+    pub(super) fn try_commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+        self.store.begin().expect("the turn begins");
+        let outcome = self.store.commit(turn);
+        if self.reopens {
+            self.store.reopen().expect("the store reopens");
+        }
+        outcome
+    }
+
+    pub(super) fn commit(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
+        self.try_commit(&turn(changes))
+            .expect("the turn is committed");
+    }
+
+    /// The turn is refused as a conflict.
+    pub(super) fn conflicts(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
+        match self.try_commit(&turn(changes)) {
+            Err(CommitError::Conflict(_)) => {}
+            other => panic!("expected a conflict, found {other:?}"),
+        }
+    }
+
+    /// The turn is refused as one that contradicts itself.
+    pub(super) fn contradicts(&mut self, turn: &Turn) {
+        use crate::store::StoreError::Contradiction;
+        match self.try_commit(turn) {
+            Err(CommitError::Failed(Contradiction { .. })) => {}
+            other => panic!("expected a contradiction, found {other:?}"),
+        }
+    }
+
+    /// The nodes whose items are claimable on queue `tool`, as "execution/node".
+    pub(super) fn claimable(&mut self, now: Timestamp) -> Vec<String> {
+        let items = self
+            .store
+            .claimable(false, "tool", now, usize::MAX)
+            .expect("the store answers");
+        items.iter().map(|item| name(&item.item)).collect()
+    }
+
+    pub(super) fn expired(&mut self, now: Timestamp) -> Vec<String> {
+        let items = self
+            .store
+            .expired(false, now, usize::MAX)
+            .expect("the store answers");
+        items.iter().map(|item| name(&item.item)).collect()
+    }
+}
+
+/// "2/a": node a of the execution whose id consists of twos.
+fn name(item: &WorkItem) -> String {
+    let execution = item
+        .execution_id
+        .trim_start_matches("exec_")
+        .trim_start_matches('0');
+    format!("{execution}/{}", item.node_id)
+}
+
+pub(super) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
+    Turn {
+        executions: changes.into_iter().collect(),
+        ..Turn::default()
+    }
+}
+
+/// An execution as its owner knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) record: ExecutionRecord,
+}
+
+impl Draft {
+    /// The execution number `n`; its log is empty.
+    pub(super) fn new(n: u8) -> Self {
+        let mut bytes = [0; 16];
+        bytes[15] = n;
+        let record = ExecutionRecord {
+            id: ExecutionId::from_bytes(bytes),
+            workflow_id: "claims".into(),
+            workflow_version: "1.0.0".into(),
+            guest_digest: digest(b"guest"),
+            tenant: "default".into(),
+            key: None,
+            simulated: false,
+            status: Status::Running,
+            head: Head::default(),
+            started_at: START,
+            last_at: START,
+            next_wake: None,
+        };
+        Self { record }
+    }
+
+    /// The same, changed.
+    pub(super) fn with(mut self, change: impl FnOnce(&mut ExecutionRecord)) -> Self {
+        change(&mut self.record);
+        self
+    }
+
+    pub(super) fn id(&self) -> ExecutionId {
+        self.record.id
+    }
+
+    /// The change that appends one event, at the time of the last, and does
+    /// this to the work items.
+    pub(super) fn append(
+        &mut self,
+        items: impl IntoIterator<Item = ItemChange>,
+    ) -> ExecutionChange {
+        let expected = self.record.head;
+        let event = Event {
+            sequence: expected.sequence + 1,
+            at: self.record.last_at,
+            origin: Origin::Fact,
+            kind: if expected.sequence == 0 {
+                self.started()
+            } else {
+                timed_out()
+            },
+        };
+        let stored = chain::follow(&expected, event);
+        self.record.head = stored.head();
+        ExecutionChange {
+            expected,
+            events: vec![stored],
+            record: self.record.clone(),
+            items: items.into_iter().collect(),
+        }
+    }
+
+    /// The change that appends one event and makes the record say this.
+    pub(super) fn append_as(
+        &mut self,
+        change: impl FnOnce(&mut ExecutionRecord),
+    ) -> ExecutionChange {
+        change(&mut self.record);
+        self.append([])
+    }
+
+    fn started(&self) -> EventKind {
+        let record = &self.record;
+        EventKind::WorkflowStarted(WorkflowStarted {
+            execution_id: record.id.to_string(),
+            workflow_id: record.workflow_id.clone(),
+            workflow_version: record.workflow_version.clone(),
+            workflow_digest: digest(b"workflow"),
+            guest_digest: record.guest_digest.clone(),
+            initial_input: "{ \"claim\": 17.0 }".into(),
+            limits: Limits {
+                max_concurrent_nodes: 16,
+                max_dispatch_per_tick: 8,
+            },
+            seed: 7,
+            tenant: record.tenant.clone(),
+            simulated: record.simulated,
+            key: record.key.clone(),
+            forked_from: None,
+        })
+    }
+
+    /// A work item of one of its nodes.
+    pub(super) fn item(&self, node: &str, not_before: Timestamp) -> WorkItem {
+        WorkItem {
+            execution_id: self.record.id.to_string(),
+            node_id: node.into(),
+            attempt: 1,
+            max_attempts: 3,
+            queue_type: "tool".into(),
+            tenant: self.record.tenant.clone(),
+            not_before,
+            payload: "{ \"n\": 1.50 }".into(),
+        }
+    }
+
+    pub(super) fn enqueue(&self, node: &str, not_before: Timestamp) -> ItemChange {
+        ItemChange::Enqueue {
+            item: self.item(node, not_before),
+            at: START,
+        }
+    }
+
+    pub(super) fn bury(&self, node: &str) -> ItemChange {
+        ItemChange::Bury {
+            node_id: node.into(),
+            item: self.item(node, 0),
+            enqueued_at: START,
+            error: "boom".into(),
+            at: START + 5,
+        }
+    }
+}
+
+fn timed_out() -> EventKind {
+    EventKind::NodeTimedOut(NodeTimedOut {
+        node_id: "a".into(),
+        attempt: 1,
+    })
+}
+
+pub(super) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
+    ItemChange::Lease {
+        node_id: node.into(),
+        lease: Lease {
+            worker_id: "w1".into(),
+            fence: 2,
+            expires_at,
+        },
+    }
+}
+
+pub(super) fn remove(node: &str) -> ItemChange {
+    ItemChange::Remove {
+        node_id: node.into(),
+    }
+}
+
+pub(super) fn workflow(version: &str, text: &str) -> WorkflowRecord {
+    WorkflowRecord {
+        workflow_id: "claims".into(),
+        version: version.into(),
+        text: text.into(),
+        digest: digest(text.as_bytes()),
+    }
+}
+
+pub(super) fn component(bytes: &[u8]) -> ComponentRecord {
+    ComponentRecord {
+        digest: digest(bytes),
+        bytes: bytes.to_vec(),
+    }
+}
+
+pub(super) fn snapshot(draft: &Draft, state: &[u8]) -> (ExecutionId, Snapshot) {
+    let Head { sequence, hash } = draft.record.head;
+    let guest_digest = draft.record.guest_digest.clone();
+    (
+        draft.id(),
+        Snapshot {
+            guest_digest,
+            sequence,
+            head: hex(&hash),
+            state: state.to_vec(),
+        },
+    )
+}

@@ -1,0 +1,98 @@
+//! The store's contract as tests, for every implementation, also yours.
+//!
+//! Say how your store is opened, and run all laws on it:
+//!
+//! ```ignore
+//! use refrain::store::{Store, laws::Place};
+//!
+//! struct MyPlace(/* … */);
+//! impl Place for MyPlace {
+//!     fn open(&self) -> Box<dyn Store> { /* … */ }
+//! }
+//! refrain::store_laws!(MyPlace::empty());
+//! ```
+//!
+//! A law panics where it is broken, and says what it saw.
+
+mod draft;
+mod keep;
+mod log;
+mod queue;
+mod time;
+
+use crate::store::Store;
+
+/// Where a store keeps its data. It is empty at first. What is opened twice is
+/// two owners of the same data.
+pub trait Place {
+    /// Another owner of the place's data.
+    fn open(&self) -> Box<dyn Store>;
+
+    /// Whether to reopen a store after every commit.
+    fn reopens(&self) -> bool {
+        false
+    }
+}
+
+/// One law: it holds, or panics.
+pub type Law = fn(&dyn Place);
+
+macro_rules! laws {
+    ($dollar:tt $( $(#[$doc:meta])* $group:ident::$law:ident, )*) => {
+        $( $(#[$doc])* pub use $group::$law; )*
+
+        /// All laws, with their names.
+        pub const ALL: &[(&str, Law)] = &[$( (stringify!($law), $law) ),*];
+
+        /// Make a test of every law of the store's contract. The argument is
+        /// an expression for a new, empty `Place`.
+        #[macro_export]
+        macro_rules! store_laws {
+            ($dollar place:expr) => {
+                $( #[test] fn $law() { $crate::store::laws::$law(&$dollar place); } )*
+            };
+        }
+    };
+}
+
+laws! { $
+    log::an_empty_store_is_empty,
+    log::law1_appends_are_gapless,
+    log::law1_a_conflict_writes_nothing,
+    log::law1_a_new_execution_does_not_replace_one,
+    log::law3_a_turn_is_written_whole_or_not,
+    log::law4_a_wrong_hash_is_refused,
+    log::law4_raw_events_are_the_canonical_bytes,
+    log::events_come_in_pages,
+    log::a_turn_must_be_begun_once,
+    log::a_rollback_writes_nothing,
+    log::what_it_was_started_with_never_changes,
+    log::a_record_comes_back_as_it_was_written,
+    log::a_key_starts_once,
+    log::executions_are_listed_by_their_start,
+    log::law8_what_was_committed_is_there_after_reopening,
+    log::turns_of_two_owners_wait_for_one_another,
+    log::other_owners_commits_are_seen,
+    keep::a_workflow_is_immutable,
+    keep::a_component_is_kept,
+    keep::a_digest_is_checked,
+    keep::a_snapshot_replaces_the_former,
+    queue::items_come_back_as_they_were_ordered,
+    queue::the_longest_waiting_is_claimable_first,
+    queue::nothing_is_claimable_before_its_time,
+    queue::only_running_executions_items_are_claimable,
+    queue::a_leased_item_is_not_claimable,
+    queue::a_lease_is_renewed,
+    queue::leases_expire_in_order,
+    queue::a_removed_item_is_gone,
+    queue::a_dead_letter_is_kept_for_people,
+    queue::a_dead_letter_makes_room_for_a_retry,
+    queue::a_change_without_an_item_is_a_conflict,
+    queue::an_item_of_another_execution_is_refused,
+    time::wakes_are_due_in_order,
+    time::only_what_can_wake_is_due,
+    time::next_due_is_the_earliest_of_all,
+    time::last_at_is_the_greatest,
+    time::simulated_and_real_time_are_apart,
+    time::times_without_end_are_refused,
+}

@@ -1,0 +1,264 @@
+//! Laws of the work queue.
+#![expect(missing_docs, reason = "a law's name says what it demands")]
+
+use crate::contract::Status;
+use crate::store::{ItemChange, ItemRecord, ItemState, Lease};
+
+use super::Place;
+use super::draft::{Draft, Owner, START, lease, remove, turn};
+
+pub fn items_come_back_as_they_were_ordered(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    let mut item = one.item("b \"quoted\"", 3000);
+    item.payload = "{\n \"ü\": 1e3, \"x\": \"\\u0000\" }".into();
+    item.attempt = u32::MAX;
+    let order = ItemChange::Enqueue {
+        item: item.clone(),
+        at: 1234,
+    };
+    owner.commit([one.append([order, one.enqueue("a", 0)])]);
+    let record = ItemRecord {
+        item,
+        enqueued_at: 1234,
+        state: ItemState::Waiting,
+    };
+    assert_eq!(
+        owner.store.item(one.id(), "b \"quoted\"").unwrap().as_ref(),
+        Some(&record)
+    );
+    assert_eq!(owner.store.item(one.id(), "c").unwrap(), None);
+    let items = owner.store.items(one.id()).unwrap();
+    assert_eq!(
+        items
+            .iter()
+            .map(|item| item.item.node_id.as_str())
+            .collect::<Vec<_>>(),
+        ["a", "b \"quoted\""]
+    );
+    assert_eq!(items[1], record);
+}
+
+pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let (mut one, mut two) = (Draft::new(1), Draft::new(2));
+    let other_queue = {
+        let mut item = two.item("q", 0);
+        item.queue_type = "model".into();
+        ItemChange::Enqueue { item, at: START }
+    };
+    owner.commit([two.append([
+        two.enqueue("late", START + 9),
+        two.enqueue("z", 0),
+        two.enqueue("a", 0),
+        other_queue,
+    ])]);
+    owner.commit([one.append([one.enqueue("early", START + 1), one.enqueue("b", START)])]);
+    // A time before the order counts as the time of the order.
+    assert_eq!(
+        owner.claimable(START + 9),
+        ["2/z", "2/a", "1/b", "1/early", "2/late"]
+    );
+    let two_of_them = owner.store.claimable(false, "tool", START + 9, 2).unwrap();
+    assert_eq!(
+        two_of_them
+            .iter()
+            .map(|item| item.item.node_id.as_str())
+            .collect::<Vec<_>>(),
+        ["z", "a"]
+    );
+    assert_eq!(
+        owner
+            .store
+            .claimable(false, "model", START, 9)
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        owner
+            .store
+            .claimable(false, "no such queue", START, 9)
+            .unwrap(),
+        []
+    );
+}
+
+pub fn nothing_is_claimable_before_its_time(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", START + 10)])]);
+    assert_eq!(owner.claimable(START + 9), [""; 0]);
+    assert_eq!(owner.claimable(START + 10), ["1/a"]);
+}
+
+pub fn only_running_executions_items_are_claimable(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0)])]);
+    for held in [
+        Status::Paused,
+        Status::Stalled,
+        Status::Completed,
+        Status::Failed,
+        Status::Cancelled,
+    ] {
+        owner.commit([one.append_as(|record| record.status = held)]);
+        assert_eq!(owner.claimable(START), [""; 0], "{held:?}");
+        owner.commit([one.append_as(|record| record.status = Status::Running)]);
+        assert_eq!(owner.claimable(START), ["1/a"], "{held:?}");
+    }
+    // Ordered in the same turn in which the execution is held, or released.
+    one.record.status = Status::Paused;
+    owner.commit([one.append([one.enqueue("b", 0)])]);
+    assert_eq!(owner.claimable(START), [""; 0]);
+    one.record.status = Status::Running;
+    owner.commit([one.append([one.enqueue("c", 0)])]);
+    assert_eq!(owner.claimable(START), ["1/a", "1/b", "1/c"]);
+}
+
+pub fn a_leased_item_is_not_claimable(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([
+        one.enqueue("a", 0),
+        one.enqueue("b", 0),
+        lease("a", START + 10),
+    ])]);
+    assert_eq!(owner.claimable(START), ["1/b"]);
+    // Not even when the lease is over: that takes a fact.
+    assert_eq!(owner.claimable(START + 11), ["1/b"]);
+    let item = owner.store.item(one.id(), "a").unwrap().unwrap();
+    let expected = Lease {
+        worker_id: "w1".into(),
+        fence: 2,
+        expires_at: START + 10,
+    };
+    assert_eq!(item.state, ItemState::Leased(expected));
+}
+
+pub fn a_lease_is_renewed(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0), lease("a", START + 10)])]);
+    owner.commit([one.append([lease("a", START + 20)])]);
+    assert_eq!(owner.expired(START + 19), [""; 0]);
+    assert_eq!(owner.expired(START + 20), ["1/a"]);
+}
+
+pub fn leases_expire_in_order(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let (mut one, mut two) = (Draft::new(1), Draft::new(2));
+    owner.commit([one.append([
+        one.enqueue("a", 0),
+        one.enqueue("b", 0),
+        lease("a", 30),
+        lease("b", 10),
+    ])]);
+    owner.commit([two.append([two.enqueue("c", 0), two.enqueue("d", 0), lease("c", 20)])]);
+    assert_eq!(owner.expired(9), [""; 0]);
+    assert_eq!(owner.expired(10), ["1/b"]);
+    assert_eq!(owner.expired(30), ["1/b", "2/c", "1/a"]);
+    assert_eq!(owner.store.expired(false, 30, 1).unwrap().len(), 1);
+    // A pause holds back claims, not the end of leases.
+    owner.commit([two.append_as(|record| record.status = Status::Paused)]);
+    assert_eq!(owner.expired(20), ["1/b", "2/c"]);
+}
+
+pub fn a_removed_item_is_gone(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0), one.enqueue("b", 0), lease("b", 10)])]);
+    owner.commit([one.append([remove("a"), remove("b")])]);
+    assert_eq!(owner.store.items(one.id()).unwrap(), []);
+    assert_eq!(owner.claimable(9999), [""; 0]);
+    assert_eq!(owner.expired(9999), [""; 0]);
+    // Settled and ordered again within one turn, as a retry is.
+    owner.commit([one.append([one.enqueue("a", 0), remove("a"), one.enqueue("a", 50)])]);
+    assert_eq!(
+        owner
+            .store
+            .item(one.id(), "a")
+            .unwrap()
+            .unwrap()
+            .item
+            .not_before,
+        50
+    );
+}
+
+pub fn a_dead_letter_is_kept_for_people(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0), one.enqueue("b", 0), lease("a", 10)])]);
+    // One that is still there, and one that has left already.
+    owner.commit([one.append([one.bury("a"), remove("b"), one.bury("b")])]);
+    for node in ["a", "b"] {
+        let letter = owner.store.item(one.id(), node).unwrap().unwrap();
+        assert_eq!(letter.item, one.item(node, 0));
+        assert_eq!(letter.enqueued_at, START);
+        assert_eq!(
+            letter.state,
+            ItemState::Dead {
+                error: "boom".into(),
+                since: START + 5
+            }
+        );
+    }
+    assert_eq!(owner.claimable(9999), [""; 0]);
+    assert_eq!(owner.expired(9999), [""; 0]);
+    assert_eq!(
+        owner.store.next_due(false, &["tool".into()], 0).unwrap(),
+        None
+    );
+}
+
+pub fn a_dead_letter_makes_room_for_a_retry(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0), one.bury("a")])]);
+    owner.conflicts([one.clone().append([lease("a", 10)])]);
+    owner.commit([one.append([one.enqueue("a", 0)])]);
+    assert_eq!(
+        owner.store.item(one.id(), "a").unwrap().unwrap().state,
+        ItemState::Waiting
+    );
+    owner.commit([one.append([one.bury("a")])]);
+    owner.commit([one.append([remove("a")])]);
+    assert_eq!(owner.store.items(one.id()).unwrap(), []);
+}
+
+pub fn a_change_without_an_item_is_a_conflict(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0)])]);
+    for items in [
+        vec![lease("b", 10)],
+        vec![remove("b")],
+        vec![remove("a"), remove("a")],
+        vec![remove("a"), lease("a", 10)],
+        vec![one.enqueue("a", 5)],
+        vec![one.enqueue("b", 5), one.enqueue("b", 6)],
+    ] {
+        owner.conflicts([one.clone().append(items)]);
+    }
+    assert_eq!(
+        owner
+            .store
+            .execution(one.id())
+            .unwrap()
+            .unwrap()
+            .head
+            .sequence,
+        1
+    );
+    assert_eq!(owner.claimable(START), ["1/a"]);
+}
+
+pub fn an_item_of_another_execution_is_refused(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let (mut one, two) = (Draft::new(1), Draft::new(2));
+    owner.contradicts(&turn([one.clone().append([two.enqueue("a", 0)])]));
+    owner.contradicts(&turn([one.append([two.bury("a")])]));
+    assert_eq!(owner.store.execution(one.id()).unwrap(), None);
+}

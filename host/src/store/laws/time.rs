@@ -1,0 +1,149 @@
+//! Laws of wakes and clocks.
+#![expect(missing_docs, reason = "a law's name says what it demands")]
+
+use crate::contract::Status;
+
+use super::Place;
+use super::draft::{Draft, Owner, START, lease, turn};
+
+fn waking(n: u8, next_wake: u64) -> Draft {
+    Draft::new(n).with(|record| record.next_wake = Some(next_wake))
+}
+
+fn due(owner: &mut Owner, now: u64, max: usize) -> Vec<u8> {
+    owner
+        .store
+        .due(false, now, max)
+        .unwrap()
+        .iter()
+        .map(|id| id.as_bytes()[15])
+        .collect()
+}
+
+pub fn wakes_are_due_in_order(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    for (n, wake) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+        owner.commit([waking(n, wake).append([])]);
+    }
+    owner.commit([Draft::new(5).append([])]);
+    assert_eq!(due(&mut owner, 9, 10), [0; 0]);
+    assert_eq!(due(&mut owner, 10, 10), [2, 4]);
+    assert_eq!(due(&mut owner, 99, 10), [2, 4, 3, 1]);
+    assert_eq!(due(&mut owner, 99, 3), [2, 4, 3]);
+}
+
+pub fn only_what_can_wake_is_due(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = waking(1, 10);
+    owner.commit([one.append([])]);
+    for (status, expected) in [
+        (Status::Stalled, false),
+        (Status::Paused, true),
+        (Status::Running, true),
+        (Status::Completed, false),
+        (Status::Failed, false),
+        (Status::Cancelled, false),
+    ] {
+        owner.commit([one.append_as(|record| record.status = status)]);
+        assert_eq!(!due(&mut owner, 10, 10).is_empty(), expected, "{status:?}");
+        assert_eq!(
+            owner.store.next_due(false, &[], 0).unwrap().is_some(),
+            expected,
+            "{status:?}"
+        );
+    }
+    owner.commit([one.append_as(|record| {
+        record.status = Status::Running;
+        record.next_wake = None;
+    })]);
+    assert_eq!(due(&mut owner, 99, 10), [0; 0]);
+}
+
+pub fn next_due_is_the_earliest_of_all(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let (mut one, mut two) = (waking(1, START + 50), Draft::new(2));
+    let items = [
+        two.enqueue("a", START + 40),
+        two.enqueue("b", 0),
+        lease("b", START + 30),
+        two.enqueue("c", 0),
+    ];
+    owner.commit([one.append([]), two.append(items)]);
+    let tool = ["other".to_owned(), "tool".to_owned()];
+    let mut next = |queues: &[String], now| owner.store.next_due(false, queues, now).unwrap();
+    assert_eq!(next(&tool, START), Some(START + 30));
+    assert_eq!(next(&tool, START + 30), Some(START + 40));
+    assert_eq!(next(&[], START + 30), Some(START + 50));
+    assert_eq!(next(&tool[..1], START + 30), Some(START + 50));
+    assert_eq!(next(&tool, START + 50), None);
+    owner.commit([two.append_as(|record| record.status = Status::Paused)]);
+    assert_eq!(
+        owner.store.next_due(false, &tool, START + 30).unwrap(),
+        Some(START + 50)
+    );
+}
+
+pub fn last_at_is_the_greatest(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    owner.commit([Draft::new(1)
+        .with(|record| record.last_at = 2000)
+        .append([])]);
+    owner.commit([Draft::new(2)
+        .with(|record| record.last_at = 1500)
+        .append([])]);
+    assert_eq!(owner.store.last_at(false).unwrap(), 2000);
+    assert_eq!(owner.store.last_at(true).unwrap(), 0);
+}
+
+pub fn simulated_and_real_time_are_apart(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut simulated = waking(1, 10).with(|record| {
+        record.simulated = true;
+        record.last_at = 7000;
+    });
+    let items = [
+        simulated.enqueue("a", 0),
+        simulated.enqueue("b", 0),
+        lease("b", 10),
+    ];
+    owner.commit([simulated.append(items)]);
+    assert_eq!(owner.claimable(9999), [""; 0]);
+    assert_eq!(owner.expired(9999), [""; 0]);
+    assert_eq!(due(&mut owner, 9999, 10), [0; 0]);
+    assert_eq!(
+        owner.store.next_due(false, &["tool".into()], 0).unwrap(),
+        None
+    );
+    assert_eq!(owner.store.last_at(false).unwrap(), 0);
+    assert_eq!(
+        owner.store.claimable(true, "tool", 9999, 10).unwrap().len(),
+        1
+    );
+    assert_eq!(owner.store.expired(true, 9999, 10).unwrap().len(), 1);
+    assert_eq!(owner.store.due(true, 9999, 10).unwrap(), [simulated.id()]);
+    assert_eq!(
+        owner.store.next_due(true, &["tool".into()], 0).unwrap(),
+        Some(10)
+    );
+    assert_eq!(owner.store.last_at(true).unwrap(), 7000);
+}
+
+pub fn times_without_end_are_refused(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let last = crate::store::check::TIME_MAX;
+    let mut one = Draft::new(1);
+    owner.contradicts(&turn([waking(1, last + 1).append([])]));
+    owner.contradicts(&turn([one.clone().append([one.enqueue("a", u64::MAX)])]));
+    owner.contradicts(&turn([one
+        .clone()
+        .append([one.enqueue("a", 0), lease("a", last + 1)])]));
+    owner.commit([one.append([one.enqueue("a", last)])]);
+    assert_eq!(owner.claimable(u64::MAX), ["1/a"]);
+    assert_eq!(
+        owner
+            .store
+            .next_due(false, &["tool".into()], START)
+            .unwrap(),
+        Some(last)
+    );
+}

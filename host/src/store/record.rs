@@ -1,0 +1,114 @@
+//! What a store keeps: raw events, executions, work items.
+
+use crate::contract::{Status, WorkItem};
+use crate::id::ExecutionId;
+use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
+
+/// An event as its bytes were found, for those who judge them: an audit names
+/// the event whose bytes are no longer what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEvent {
+    /// The sequence that it is stored under.
+    pub sequence: u64,
+    /// What should be its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// What should be its chain hash.
+    pub hash: Vec<u8>,
+}
+
+impl RawEvent {
+    /// The event that these bytes are.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, in a sentence that names the event.
+    pub fn decode(&self) -> Result<StoredEvent, String> {
+        let Self {
+            sequence,
+            bytes,
+            hash,
+        } = self;
+        let event = canonical::read(bytes).map_err(|error| format!("event {sequence}: {error}"))?;
+        if event.sequence != *sequence {
+            return Err(format!(
+                "event {sequence} says of itself that it is event {}",
+                event.sequence
+            ));
+        }
+        let hash = Hash::try_from(hash.as_slice()).map_err(|_| {
+            format!(
+                "event {sequence}: its hash has {} bytes instead of 32",
+                hash.len()
+            )
+        })?;
+        Ok(StoredEvent { event, hash })
+    }
+}
+
+/// What the store knows of an execution without reading its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionRecord {
+    /// The execution.
+    pub id: ExecutionId,
+    /// Its workflow's id.
+    pub workflow_id: String,
+    /// Its workflow's version.
+    pub workflow_version: String,
+    /// The guest that it belongs to, 64 hexadecimal digits.
+    pub guest_digest: String,
+    /// Whom it belongs to.
+    pub tenant: String,
+    /// The caller's key, unique within the tenant.
+    pub key: Option<String>,
+    /// Whether its time is simulated.
+    pub simulated: bool,
+    /// What it is.
+    pub status: Status,
+    /// The head of its log.
+    pub head: Head,
+    /// The `at` of event 1.
+    pub started_at: Timestamp,
+    /// The `at` of the last event.
+    pub last_at: Timestamp,
+    /// When time alone could change what the guest decides.
+    pub next_wake: Option<Timestamp>,
+}
+
+/// A work item as the queue has it: unsettled, or a dead letter. Settled items
+/// are gone; the log tells of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRecord {
+    /// The item as the guest ordered it.
+    pub item: WorkItem,
+    /// When it was ordered.
+    pub enqueued_at: Timestamp,
+    /// Where it is.
+    pub state: ItemState,
+}
+
+/// Where a work item is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemState {
+    /// It waits for a worker, or for its not-before time.
+    Waiting,
+    /// A worker holds it.
+    Leased(Lease),
+    /// Its node failed for good; kept for people to see.
+    Dead {
+        /// The last error.
+        error: String,
+        /// When it died.
+        since: Timestamp,
+    },
+}
+
+/// A worker's claim on a work item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The worker.
+    pub worker_id: String,
+    /// The number minted at the claim: the sequence of its `node_started`.
+    pub fence: u64,
+    /// When the claim ends, if no heartbeat comes.
+    pub expires_at: Timestamp,
+}

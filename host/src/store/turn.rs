@@ -1,0 +1,96 @@
+//! What one turn writes.
+
+use crate::contract::{Snapshot, WorkItem};
+use crate::id::ExecutionId;
+use crate::log::{Head, StoredEvent, Timestamp};
+use crate::store::{ExecutionRecord, Lease};
+
+/// All that one turn writes.
+#[derive(Clone, Debug, Default)]
+pub struct Turn {
+    /// Workflows to keep. One that is there already, with the same text, is
+    /// no change; with another text it is refused.
+    pub workflows: Vec<WorkflowRecord>,
+    /// Components to keep.
+    pub components: Vec<ComponentRecord>,
+    /// The executions that the turn touched, each once.
+    pub executions: Vec<ExecutionChange>,
+    /// Snapshots; each replaces the execution's former one.
+    pub snapshots: Vec<(ExecutionId, Snapshot)>,
+}
+
+/// A registered workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkflowRecord {
+    /// Its id.
+    pub workflow_id: String,
+    /// Its version.
+    pub version: String,
+    /// Its text, verbatim.
+    pub text: String,
+    /// The SHA-256 of the text, 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// A guest component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentRecord {
+    /// The SHA-256 of its bytes, 64 hexadecimal digits.
+    pub digest: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What one turn does to one execution.
+#[derive(Clone, Debug)]
+pub struct ExecutionChange {
+    /// The head that the change builds on; `Head::default()` for a new one.
+    pub expected: Head,
+    /// The events to append.
+    pub events: Vec<StoredEvent>,
+    /// The record after the change.
+    pub record: ExecutionRecord,
+    /// What happens to its work items, in order.
+    pub items: Vec<ItemChange>,
+}
+
+/// What happens to a work item. The node has at most one unsettled item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemChange {
+    /// It is ordered. A dead letter of the same node is replaced; an unsettled
+    /// item is a conflict.
+    Enqueue {
+        /// The item.
+        item: WorkItem,
+        /// When.
+        at: Timestamp,
+    },
+    /// A worker claims it, or renews its claim. There must be an unsettled
+    /// item.
+    Lease {
+        /// The node.
+        node_id: String,
+        /// The claim.
+        lease: Lease,
+    },
+    /// It is settled, cancelled or replaced, or a dead letter is done with: it
+    /// leaves the queue. It must be there.
+    Remove {
+        /// The node.
+        node_id: String,
+    },
+    /// Its node failed for good: a dead letter. If an item of the node is
+    /// still there, it is replaced.
+    Bury {
+        /// The node.
+        node_id: String,
+        /// The item, as it was when it left the queue.
+        item: WorkItem,
+        /// When it was ordered.
+        enqueued_at: Timestamp,
+        /// The last error.
+        error: String,
+        /// When.
+        at: Timestamp,
+    },
+}
