@@ -7,6 +7,6 @@ pub mod guest;
 pub mod id;
 pub mod limits;
 pub mod log;
-pub mod store;
 pub mod names;
+pub mod store;
 pub mod replay;

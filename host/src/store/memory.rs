@@ -22,7 +22,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A store in memory. A clone is another owner of the same data, as another
 /// process would be of a file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
     /// Whether this owner holds the write lock.
@@ -63,16 +63,6 @@ struct Execution {
 
 /// Items by node id, each with the number of its order.
 type Items = BTreeMap<String, (u64, ItemRecord)>;
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self {
-            shared: Arc::default(),
-            in_turn: false,
-            committed: 0,
-        }
-    }
-}
 
 impl MemoryStore {
     /// An empty store.

@@ -46,7 +46,7 @@ use crate::id::ExecutionId;
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use record::{ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
-pub use status::{ended, parse_status, status_name};
+pub use status::ended;
 pub use turn::{ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
 
 pub use crate::log::{Hash, Head, StoredEvent, Timestamp};

@@ -1,34 +1,6 @@
-//! The names of the statuses, and what follows from them.
+//! What follows from an execution's status.
 
 use crate::contract::Status;
-
-const ALL: [Status; 6] = [
-    Status::Running,
-    Status::Paused,
-    Status::Stalled,
-    Status::Completed,
-    Status::Failed,
-    Status::Cancelled,
-];
-
-/// The name of a status, as it is stored, printed and typed.
-#[must_use]
-pub fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Running => "running",
-        Status::Paused => "paused",
-        Status::Stalled => "stalled",
-        Status::Completed => "completed",
-        Status::Failed => "failed",
-        Status::Cancelled => "cancelled",
-    }
-}
-
-/// The status of this name.
-#[must_use]
-pub fn parse_status(name: &str) -> Option<Status> {
-    ALL.into_iter().find(|status| status_name(*status) == name)
-}
 
 /// Whether nothing more can happen.
 #[must_use]
