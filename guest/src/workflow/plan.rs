@@ -14,11 +14,15 @@ use crate::time::Millis;
 
 /// A node, by its place in the order of rule R2: (rank, id by UTF-8 bytes).
 /// Comparing two indexes compares that order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct NodeIx(pub u32);
 
 /// An edge, by its place in [`Plan::edges`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct EdgeIx(pub u32);
 
 /// A valid workflow. Immutable.
@@ -30,6 +34,8 @@ pub struct Plan {
     pub version: String,
     /// The nodes in the order of rule R2.
     pub nodes: Vec<Node>,
+    /// The nodes' indexes, sorted by id: what [`Plan::find`] searches.
+    pub by_id: Vec<NodeIx>,
     /// The edges, sorted by (source, target); those inside kinds included,
     /// those to `"end"` left out.
     pub edges: Vec<Edge>,
@@ -44,6 +50,16 @@ pub struct Plan {
     /// The finalizers, in the order in which they run when they all match
     /// (rules R2 and R16). They are nodes too, but take part only at the end.
     pub finalizers: Vec<NodeIx>,
+}
+
+impl Plan {
+    /// The node of an id.
+    #[must_use]
+    pub fn find(&self, node_id: &str) -> Option<NodeIx> {
+        let id = |ix: &NodeIx| self.nodes[ix.0 as usize].id.as_str();
+        let place = self.by_id.binary_search_by(|ix| id(ix).cmp(node_id)).ok()?;
+        Some(self.by_id[place])
+    }
 }
 
 /// One node of a plan.
@@ -81,8 +97,8 @@ pub struct Edge {
 /// How an edge becomes live when its source completes.
 #[derive(Debug)]
 pub enum EdgeRule {
-    /// Live if the condition holds, or if there is none. Dead if the source
-    /// names a chosen target and it is another.
+    /// Live if the condition holds, or if there is none. Where the source names
+    /// a chosen target, that alone decides.
     Ordinary(Option<Expression>),
     /// A target inside the source's kind that is only taken when chosen: a
     /// branch, a fallback, a violation target. With the explicit edge to the
