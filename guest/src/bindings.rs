@@ -1,5 +1,8 @@
 //! The generated glue: the contract's types, the imports and the exports.
-#![expect(missing_docs, clippy::allow_attributes_without_reason, clippy::allow_attributes, reason = "generated from wit/, where every item is documented")]
+#![expect(
+    missing_docs,
+    reason = "generated from wit/, where every item is documented"
+)]
 
 wit_bindgen::generate!({
     world: "guest",

@@ -11,8 +11,21 @@
 extern crate alloc;
 
 pub mod bindings;
+pub use bindings::refrain::scheduler::types as contract;
 pub mod limits;
 pub mod time;
 pub mod json;
 pub mod condition;
 pub mod workflow;
+pub mod node;
+pub mod state;
+pub(crate) mod agenda;
+pub mod machine;
+pub mod apply;
+pub mod decide;
+pub mod inspect;
+pub mod explain;
+pub mod snapshot;
+pub mod shell;
+#[cfg(target_family = "wasm")]
+pub mod component;

@@ -1,0 +1,53 @@
+//! What the user sends, checked where it comes in (rule R10).
+
+use alloc::format;
+
+use super::Refusal;
+use crate::json::{self, Object};
+use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX};
+
+/// Check that `text` is one JSON value inside the limits.
+pub(super) fn value(what: &str, text: &str) -> Result<(), Refusal> {
+    size(what, text)?;
+    json::check(text).map_err(|malformed| format!("{what} is not JSON: {malformed}"))
+}
+
+/// Read a JSON object inside the limits.
+pub(super) fn object(what: &str, text: &str) -> Result<Object, Refusal> {
+    size(what, text)?;
+    composed(what, text)
+}
+
+/// Read a JSON object of any size: one that the guest composed of payloads.
+pub(super) fn composed(what: &str, text: &str) -> Result<Object, Refusal> {
+    Object::parse(text).map_err(|malformed| format!("{what} is not a JSON object: {malformed}"))
+}
+
+/// Check that `text` is one JSON value inside the limits that can also stand
+/// as a value in an object inside the limits.
+pub(super) fn member(what: &str, text: &str) -> Result<(), Refusal> {
+    value(what, text)?;
+    json::check(&format!("[{text}]"))
+        .map_err(|_| format!("{what} is nested too deeply to be put into the state"))
+}
+
+/// Check a correlation key.
+pub(super) fn key(text: &str) -> Result<(), Refusal> {
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return Err(format!(
+            "the correlation key has {} bytes; it must have 1 to {ID_BYTES_MAX}",
+            text.len()
+        ));
+    }
+    Ok(())
+}
+
+fn size(what: &str, text: &str) -> Result<(), Refusal> {
+    if text.len() > PAYLOAD_BYTES_MAX {
+        return Err(format!(
+            "{what} has {} bytes; {PAYLOAD_BYTES_MAX} are allowed: store it elsewhere and pass a reference",
+            text.len()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Waits: for a time, for an external event, for a person (rule R19).
+
+use alloc::format;
+use alloc::string::String;
+
+use super::{Refusal, payload};
+use crate::contract::{
+    ApprovalReceived, ExternalEventReceived, InterruptRaised, NodeState, TimerCreated, TimerFired,
+};
+use crate::machine::Machine;
+use crate::node::Step;
+use crate::state::Answer;
+use crate::time::Timestamp;
+use crate::workflow::plan::{Kind, NodeIx, Wait};
+
+impl Machine {
+    pub(super) fn interrupted(
+        &mut self,
+        at: Timestamp,
+        decision: &InterruptRaised,
+    ) -> Result<(), Refusal> {
+        let (ix, _) = self.check_step(&decision.node_id, Step::Wait)?;
+        if !matches!(self.node(ix).kind, Kind::HumanApproval(_)) {
+            return Err(format!(
+                "node `{}` does not wait for a person",
+                decision.node_id
+            ));
+        }
+        self.wait(ix, at, decision.expires_at.map(Timestamp));
+        Ok(())
+    }
+
+    pub(super) fn timer_created(
+        &mut self,
+        at: Timestamp,
+        decision: &TimerCreated,
+    ) -> Result<(), Refusal> {
+        let (ix, _) = self.check_step(&decision.node_id, Step::Wait)?;
+        let Kind::Wait(wait) = &self.node(ix).kind else {
+            return Err(format!("node `{}` is no wait", decision.node_id));
+        };
+        if wait.correlation_key != decision.correlation_key {
+            return Err(format!(
+                "node `{}` waits for another external event",
+                decision.node_id
+            ));
+        }
+        if let Some(key) = wait.correlation_key.clone() {
+            self.state
+                .mailboxes
+                .entry(key)
+                .or_default()
+                .waiters
+                .push_back(ix);
+        }
+        self.wait(ix, at, decision.fire_at.map(Timestamp));
+        Ok(())
+    }
+
+    fn wait(&mut self, ix: NodeIx, at: Timestamp, deadline: Option<Timestamp>) {
+        self.change(ix, |node| {
+            node.take(Step::Wait);
+            node.started_at = Some(at);
+            node.ended_at = None;
+            node.deadline = deadline;
+        });
+    }
+
+    pub(super) fn timer_fired(
+        &mut self,
+        at: Timestamp,
+        decision: &TimerFired,
+    ) -> Result<(), Refusal> {
+        let (ix, _) = self.check_step(&decision.node_id, Step::Answer)?;
+        let Kind::Wait(wait) = &self.node(ix).kind else {
+            return Err(format!("node `{}` is no wait", decision.node_id));
+        };
+        if !wait.timer_completes || wait.correlation_key != decision.correlation_key {
+            return Err(format!("node `{}` waits otherwise", decision.node_id));
+        }
+        match self.record(ix).deadline {
+            Some(deadline) if deadline <= at => {}
+            Some(deadline) => {
+                return Err(format!(
+                    "node `{}` waits until {} ms; it is {} ms",
+                    decision.node_id, deadline.0, at.0
+                ));
+            }
+            None => return Err(format!("no time runs for node `{}`", decision.node_id)),
+        }
+        self.answer(ix, Answer::Time);
+        Ok(())
+    }
+
+    pub(super) fn approved(&mut self, fact: &ApprovalReceived) -> Result<(), Refusal> {
+        let ix = self.find(&fact.node_id)?;
+        if !matches!(self.node(ix).kind, Kind::HumanApproval(_)) {
+            return Err(format!(
+                "node `{}` is no human_approval: nobody's approval is asked for",
+                fact.node_id
+            ));
+        }
+        self.check_step(&fact.node_id, Step::Answer)?;
+        if self.record(ix).answer.is_some() {
+            return Err(format!(
+                "node `{}` has been decided on already",
+                fact.node_id
+            ));
+        }
+        if let Some(patch) = &fact.state_patch {
+            payload::object("the state patch", patch)?;
+        }
+        let ApprovalReceived {
+            user_id,
+            decision,
+            comment,
+            state_patch,
+            ..
+        } = fact.clone();
+        self.answer(
+            ix,
+            Answer::Approval {
+                user_id,
+                decision,
+                comment,
+                state_patch,
+            },
+        );
+        Ok(())
+    }
+
+    /// First come, first served: the longest waiting node takes it, and if
+    /// nobody waits it is kept.
+    pub(super) fn external_event(&mut self, fact: &ExternalEventReceived) -> Result<(), Refusal> {
+        payload::key(&fact.correlation_key)?;
+        payload::member("the payload", &fact.payload)?;
+        let mailbox = self
+            .state
+            .mailboxes
+            .entry(fact.correlation_key.clone())
+            .or_default();
+        match mailbox.waiters.pop_front() {
+            Some(ix) => self.answer(ix, Answer::ExternalEvent(fact.payload.clone())),
+            None => mailbox.kept.push_back(fact.payload.clone()),
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, ix: NodeIx, answer: Answer) {
+        self.stop_waiting(ix);
+        self.change(ix, |node| {
+            node.take(Step::Answer);
+            node.deadline = None;
+            node.answer = Some(answer);
+        });
+    }
+
+    /// Whether the external event of this wait has come before anyone waited.
+    pub(crate) fn has_kept(&self, wait: &Wait) -> bool {
+        self.kept(wait).is_some()
+    }
+
+    /// The oldest external event that this wait could take.
+    pub(crate) fn kept(&self, wait: &Wait) -> Option<&str> {
+        let mailbox = self.state.mailboxes.get(wait.correlation_key.as_ref()?)?;
+        mailbox.kept.front().map(String::as_str)
+    }
+
+    /// Leave the mailbox. A node that did not wait, because the event was
+    /// there already, consumes it.
+    pub(super) fn stop_waiting(&mut self, ix: NodeIx) {
+        let Kind::Wait(wait) = &self.plan.nodes[ix.0 as usize].kind else {
+            return;
+        };
+        let Some(key) = &wait.correlation_key else {
+            return;
+        };
+        let Some(mailbox) = self.state.mailboxes.get_mut(key) else {
+            return;
+        };
+        if self.state.nodes[ix.0 as usize].state == NodeState::Ready {
+            mailbox.kept.pop_front();
+        } else {
+            mailbox.waiters.retain(|waiter| *waiter != ix);
+        }
+        if mailbox.kept.is_empty() && mailbox.waiters.is_empty() {
+            self.state.mailboxes.remove(key);
+        }
+    }
+}

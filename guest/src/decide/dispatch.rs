@@ -1,0 +1,128 @@
+//! A ready node becomes a work item (rule R5).
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::apply::hex;
+use crate::contract::{EventKind, NodeScheduled, RetryScheduled, WorkItem};
+use crate::json::Object;
+use crate::machine::{Decision, Machine, Order};
+use crate::time::{Millis, Timestamp};
+use crate::workflow::plan::{Kind, NodeIx, Work};
+
+/// A work item's payload, in this order.
+#[derive(Serialize)]
+struct Payload<'a> {
+    workflow_id: &'a str,
+    workflow_version: &'a str,
+    node_id: &'a str,
+    kind: &'a RawValue,
+    input: &'a RawValue,
+}
+
+impl Machine {
+    /// The first attempt of a ready node, or the next one of a node that an
+    /// operator retries (rule R20).
+    pub(super) fn dispatch(&self, now: Timestamp, ix: NodeIx) -> Decision {
+        if self.record(ix).attempt > 0 {
+            return self.order_retry(now, ix, Millis(0));
+        }
+        let item = self.work_item(ix, now);
+        let scheduled = NodeScheduled {
+            node_id: item.node_id.clone(),
+            queue_type: item.queue_type.clone(),
+            attempt: item.attempt,
+            item_digest: item_digest(&item),
+        };
+        self.decision(
+            now,
+            EventKind::NodeScheduled(scheduled),
+            Some(Order::Enqueue(item)),
+        )
+    }
+
+    /// A further attempt, after a delay.
+    pub(super) fn order_retry(&self, now: Timestamp, ix: NodeIx, delay: Millis) -> Decision {
+        let item = self.work_item(ix, now.after(delay));
+        let scheduled = RetryScheduled {
+            node_id: item.node_id.clone(),
+            attempt: item.attempt,
+            delay_ms: delay.0,
+            item_digest: item_digest(&item),
+        };
+        self.decision(
+            now,
+            EventKind::RetryScheduled(scheduled),
+            Some(Order::Enqueue(item)),
+        )
+    }
+
+    fn work_item(&self, ix: NodeIx, not_before: Timestamp) -> WorkItem {
+        let (node, record) = (self.node(ix), self.record(ix));
+        let Kind::Work(work) = &node.kind else {
+            unreachable!("only nodes for workers are filed for dispatch");
+        };
+        let input = RawValue::from_string(self.resolve_input(work))
+            .expect("an input is composed of checked JSON");
+        let payload = Payload {
+            workflow_id: &self.plan.workflow_id,
+            workflow_version: &self.plan.version,
+            node_id: &node.id,
+            kind: &node.kind_json,
+            input: &input,
+        };
+        WorkItem {
+            execution_id: self.state.started.execution_id.clone(),
+            node_id: node.id.clone(),
+            attempt: record.attempt + 1,
+            max_attempts: record.max_attempts,
+            queue_type: work.queue.to_owned(),
+            tenant: self.state.started.tenant.clone(),
+            not_before: not_before.0,
+            payload: serde_json::to_string(&payload)
+                .expect("texts and verbatim values can be written"),
+        }
+    }
+
+    /// The kind's mapping, resolved; without one all there is.
+    fn resolve_input(&self, work: &Work) -> String {
+        let input = &self.state.started.initial_input;
+        let Some(mapping) = &work.input_mapping else {
+            return format!(
+                "{{\"state\":{},\"input\":{input}}}",
+                self.state.data.to_text()
+            );
+        };
+        let scope = self.scope();
+        let mut resolved = Object::new();
+        for (name, expression) in mapping {
+            resolved.insert(name.clone(), &expression.value(&scope));
+        }
+        resolved.to_text()
+    }
+}
+
+/// The digest of a work item, as `work-item` in `wit/types.wit` defines it.
+#[must_use]
+pub fn item_digest(item: &WorkItem) -> String {
+    let mut hash = Sha256::new();
+    let text = |hash: &mut Sha256, text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    let number = |hash: &mut Sha256, number: u64| hash.update(number.to_le_bytes());
+    text(&mut hash, &item.execution_id);
+    text(&mut hash, &item.node_id);
+    number(&mut hash, u64::from(item.attempt));
+    number(&mut hash, u64::from(item.max_attempts));
+    text(&mut hash, &item.queue_type);
+    text(&mut hash, &item.tenant);
+    number(&mut hash, item.not_before);
+    text(&mut hash, &item.payload);
+    hex(&hash.finalize())
+}

@@ -1,0 +1,195 @@
+//! What follows a failed attempt (rules R11, R12 and R13).
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::contract::{EventKind, NodeExhausted, Stalled};
+use crate::machine::{Decision, Machine};
+use crate::state::Failure;
+use crate::time::{Millis, Timestamp};
+use crate::workflow::plan::{Backoff, Growth, NodeIx, RetryPolicy};
+
+/// The class of a failure that the host reports for an expired lease.
+const LEASE_EXPIRED: &str = "lease_expired";
+
+/// The delays without a policy double until the sixth failed attempt.
+const DOUBLINGS_MAX: u32 = 6;
+
+impl Machine {
+    /// The first failing node, in the order of rule R2, about which something
+    /// can be decided now. Few nodes are failing at a time: no more than were
+    /// in flight.
+    pub(super) fn after_failure(&self, now: Timestamp, budget: u32) -> Option<Decision> {
+        self.agenda
+            .failing
+            .iter()
+            .find_map(|ix| self.judge_failure(now, budget, *ix))
+    }
+
+    fn judge_failure(&self, now: Timestamp, budget: u32, ix: NodeIx) -> Option<Decision> {
+        let (policy, record) = (&self.node(ix).retry, self.record(ix));
+        let failure = record.failure.as_ref()?;
+        if record.attempt < record.max_attempts && is_retried(policy, failure) {
+            let may_order = budget > 0 && !self.is_held();
+            let delay = self.delay(ix, policy, failure);
+            return may_order.then(|| self.order_retry(now, ix, delay));
+        }
+        if policy.pause_when_exhausted {
+            return self
+                .state
+                .policy_stall
+                .is_none()
+                .then(|| self.stall_on(now, ix, failure));
+        }
+        let (node_id, attempts) = (self.node_id(ix), record.attempt);
+        let error = final_error(failure, attempts);
+        Some(self.decision(
+            now,
+            EventKind::NodeExhausted(NodeExhausted {
+                node_id,
+                attempts,
+                error,
+            }),
+            None,
+        ))
+    }
+
+    fn stall_on(&self, now: Timestamp, ix: NodeIx, failure: &Failure) -> Decision {
+        let (id, execution) = (&self.node(ix).id, &self.state.started.execution_id);
+        let reason = format!(
+            "node `{id}` failed at attempt {} ({}), and its policy asks for a person: `refrain retry {execution} {id}` tries again, \
+             `refrain skip {execution} {id}` goes on without it, `refrain cancel {execution}` gives up",
+            self.record(ix).attempt,
+            final_error(failure, self.record(ix).attempt),
+        );
+        self.decision(
+            now,
+            EventKind::Stalled(Stalled {
+                reason,
+                node_id: Some(id.clone()),
+            }),
+            None,
+        )
+    }
+
+    fn delay(&self, ix: NodeIx, policy: &RetryPolicy, failure: &Failure) -> Millis {
+        let attempt = self.record(ix).attempt;
+        match &policy.backoff {
+            Some(backoff) if !is_lease_expired(failure) => {
+                backoff_delay(backoff, self.state.started.seed, &self.node(ix).id, attempt)
+            }
+            _ => Millis::from_secs(1 << attempt.min(DOUBLINGS_MAX)),
+        }
+    }
+}
+
+/// Rule R13: an expired lease says nothing about the work, so every policy
+/// retries it.
+fn is_retried(policy: &RetryPolicy, failure: &Failure) -> bool {
+    let is_class_retried = || {
+        let class = failure.class.as_ref();
+        policy.retryable_on.is_empty()
+            || class.is_some_and(|class| policy.retryable_on.contains(class))
+    };
+    failure.retryable && (is_lease_expired(failure) || is_class_retried())
+}
+
+fn is_lease_expired(failure: &Failure) -> bool {
+    failure.class.as_deref() == Some(LEASE_EXPIRED)
+}
+
+fn final_error(failure: &Failure, attempts: u32) -> String {
+    if is_lease_expired(failure) {
+        return format!("exhausted {attempts} attempts: lease expired");
+    }
+    failure.error.to_string()
+}
+
+/// The delay after failed attempt `attempt` (rule R12).
+fn backoff_delay(backoff: &Backoff, seed: u64, node_id: &str, attempt: u32) -> Millis {
+    let initial = backoff.initial.0;
+    let grown = match backoff.growth {
+        Growth::Fixed => initial,
+        Growth::Linear => initial.saturating_mul(u64::from(attempt)),
+        Growth::Exponential => initial.saturating_mul(
+            1_u64
+                .checked_shl(attempt.saturating_sub(1))
+                .unwrap_or(u64::MAX),
+        ),
+    };
+    let delay = grown.min(backoff.max.0);
+    Millis(if backoff.jitter {
+        jittered(delay, seed, node_id, attempt)
+    } else {
+        delay
+    })
+}
+
+/// Between 50 % and 100 % of `delay`, by a share that the seed, the node and
+/// the attempt determine. Whole numbers only: no rounding depends on a machine.
+fn jittered(delay: u64, seed: u64, node_id: &str, attempt: u32) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(seed.to_le_bytes());
+    hash.update(node_id.as_bytes());
+    hash.update(attempt.to_le_bytes());
+    let mut share = [0; 8];
+    share.copy_from_slice(&hash.finalize()[..8]);
+    let half = delay / 2;
+    let spread = (u128::from(delay - half) * u128::from(u64::from_le_bytes(share))) >> 64;
+    half + u64::try_from(spread).unwrap_or(delay - half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backoff(growth: Growth, initial_secs: u64, max_secs: u64, jitter: bool) -> Backoff {
+        Backoff {
+            growth,
+            initial: Millis::from_secs(initial_secs),
+            max: Millis::from_secs(max_secs),
+            jitter,
+        }
+    }
+
+    #[test]
+    fn r12_delays_grow_to_their_cap() {
+        let rows = [
+            (Growth::Fixed, [2_000, 2_000, 2_000, 2_000]),
+            (Growth::Linear, [2_000, 4_000, 6_000, 7_000]),
+            (Growth::Exponential, [2_000, 4_000, 7_000, 7_000]),
+        ];
+        for (growth, expected) in rows {
+            let backoff = backoff(growth, 2, 7, false);
+            let delays = [1, 2, 3, 4].map(|attempt| backoff_delay(&backoff, 0, "a", attempt).0);
+            assert_eq!(delays, expected, "{growth:?}");
+            assert_eq!(
+                backoff_delay(&backoff, 0, "a", u32::MAX).0,
+                expected[0].max(if growth == Growth::Fixed { 0 } else { 7_000 })
+            );
+        }
+    }
+
+    #[test]
+    fn r12_jitter_is_derived_and_stays_in_its_half() {
+        let backoff = backoff(Growth::Fixed, 10, 10, true);
+        let mut seen = alloc::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let delay = backoff_delay(&backoff, seed, "a", 1);
+            assert!((5_000..=10_000).contains(&delay.0), "{delay:?}");
+            assert_eq!(delay, backoff_delay(&backoff, seed, "a", 1));
+            seen.insert(delay);
+        }
+        assert!(seen.len() > 150, "only {} different delays", seen.len());
+        assert_ne!(
+            backoff_delay(&backoff, 1, "a", 1),
+            backoff_delay(&backoff, 1, "b", 1)
+        );
+        assert_ne!(
+            backoff_delay(&backoff, 1, "a", 1),
+            backoff_delay(&backoff, 1, "a", 2)
+        );
+    }
+}

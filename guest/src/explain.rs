@@ -1,0 +1,423 @@
+//! Why a node is where it is, in sentences with the names and numbers in them.
+//!
+//! Nothing here decides anything: it reads what the decisions read, and says
+//! it in words. The most telling reason comes first.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::contract::{CancelReason, Explanation, NodeState, Reason, ReasonTopic, SkipReason};
+use crate::inspect::{queue, status_name};
+use crate::machine::Machine;
+use crate::node::name;
+use crate::state::{Dismissal, EdgeFate, is_finalizer};
+use crate::time::Timestamp;
+use crate::workflow::plan::{Edge, EdgeRule, Kind, NodeIx};
+
+/// Edges that are spelled out for one node; a sentence tells of the rest.
+const EDGES_TOLD: usize = 20;
+
+impl Machine {
+    /// Why the node is where it is; none: the workflow has no such node.
+    #[must_use]
+    pub fn explain(&self, node_id: &str) -> Option<Explanation> {
+        let ix = self.plan.find(node_id)?;
+        let state = self.record(ix).state;
+        let mut reasons = match state {
+            NodeState::Pending => self.why_pending(ix),
+            NodeState::Ready => self.why_ready(ix),
+            NodeState::Scheduled | NodeState::BackingOff => self.why_ordered(ix),
+            NodeState::Running => self.why_running(ix),
+            NodeState::Failing => self.why_failing(ix),
+            NodeState::Waiting => self.why_waiting(ix),
+            NodeState::Completed => self.why_completed(ix),
+            NodeState::Failed => self.why_failed(ix),
+            NodeState::Skipped | NodeState::Cancelled => self.why_dismissed(ix),
+        };
+        reasons.extend(self.why_execution(state));
+        Some(Explanation {
+            node_id: node_id.to_string(),
+            state,
+            reasons,
+        })
+    }
+
+    fn why_pending(&self, ix: NodeIx) -> Vec<Reason> {
+        let id = &self.node(ix).id;
+        if is_finalizer(&self.node(ix).kind) {
+            return self.why_finalizer_pending(ix);
+        }
+        if self.record(ix).unsettled == 0 {
+            return [say(
+                ReasonTopic::Progress,
+                format!("node `{id}` cannot be reached and will be skipped"),
+            )]
+            .into();
+        }
+        self.unmet(ix)
+    }
+
+    fn why_finalizer_pending(&self, ix: NodeIx) -> Vec<Reason> {
+        let id = &self.node(ix).id;
+        let sentence = if self.is_time_for_finalizers() {
+            format!(
+                "finalizer `{id}` comes after {} other finalizer(s) that have not ended",
+                self.record(ix).unsettled
+            )
+        } else {
+            format!(
+                "finalizer `{id}` runs when the execution ends; {} node(s) are still under way",
+                self.agenda.active.len()
+            )
+        };
+        [say(ReasonTopic::UnmetPredecessor, sentence)].into()
+    }
+
+    /// The incoming edges that are not settled: failed predecessors first.
+    fn unmet(&self, ix: NodeIx) -> Vec<Reason> {
+        let (failed, open): (Vec<&Edge>, Vec<&Edge>) = self
+            .incoming(ix)
+            .filter(|(_, fate)| *fate == EdgeFate::Unsettled)
+            .map(|(edge, _)| edge)
+            .partition(|edge| self.record(edge.from).state == NodeState::Failed);
+        let mut reasons: Vec<Reason> = failed
+            .iter()
+            .take(EDGES_TOLD)
+            .map(|edge| self.blocked_by(edge))
+            .collect();
+        reasons.extend(
+            open.iter()
+                .take(EDGES_TOLD)
+                .map(|edge| self.unmet_edge(edge)),
+        );
+        let untold =
+            failed.len().saturating_sub(EDGES_TOLD) + open.len().saturating_sub(EDGES_TOLD);
+        if untold > 0 {
+            reasons.push(say(
+                ReasonTopic::UnmetPredecessor,
+                format!("{untold} more predecessors are not settled"),
+            ));
+        }
+        reasons
+    }
+
+    fn blocked_by(&self, edge: &Edge) -> Reason {
+        let (from, to) = (&self.node(edge.from).id, &self.node(edge.to).id);
+        let failure = self.record(edge.from).failure.as_ref();
+        let error = failure.map_or("no error given", |failure| failure.error.as_str());
+        say(
+            ReasonTopic::FailedPredecessor,
+            format!("node `{to}` needs node `{from}`, which failed for good: {error}"),
+        )
+    }
+
+    fn unmet_edge(&self, edge: &Edge) -> Reason {
+        let (from, to) = (&self.node(edge.from).id, &self.node(edge.to).id);
+        let state = name(self.record(edge.from).state);
+        say(
+            ReasonTopic::UnmetPredecessor,
+            format!("node `{to}` needs node `{from}`, which is {state}"),
+        )
+    }
+
+    fn incoming(&self, ix: NodeIx) -> impl Iterator<Item = (&Edge, EdgeFate)> {
+        let incoming = self.node(ix).incoming.iter();
+        incoming.map(|edge| {
+            (
+                &self.plan.edges[edge.0 as usize],
+                self.state.edges[edge.0 as usize],
+            )
+        })
+    }
+
+    fn why_ready(&self, ix: NodeIx) -> Vec<Reason> {
+        let (id, max) = (&self.node(ix).id, self.max_concurrent());
+        if self.is_held() || self.is_ending() {
+            return Vec::new();
+        }
+        let sentence = if !matches!(self.node(ix).kind, Kind::Work(_)) {
+            say(
+                ReasonTopic::Progress,
+                format!("node `{id}` is settled by the scheduler at its next tick"),
+            )
+        } else if self.agenda.in_flight >= max {
+            let sentence = format!(
+                "node `{id}` could run, but {} of {max} nodes (max_concurrent_nodes) are in flight",
+                self.agenda.in_flight
+            );
+            say(ReasonTopic::Limit, sentence)
+        } else {
+            let limit = self.dispatch_per_tick();
+            say(
+                ReasonTopic::Limit,
+                format!(
+                    "node `{id}` is dispatched at the next tick; one tick orders at most {limit} items (max_dispatch_per_tick)"
+                ),
+            )
+        };
+        [sentence].into()
+    }
+
+    fn why_ordered(&self, ix: NodeIx) -> Vec<Reason> {
+        let (id, record) = (&self.node(ix).id, self.record(ix));
+        let queue = queue(&self.node(ix).kind).unwrap_or_default();
+        let mut reasons = Vec::new();
+        if let Some(not_before) = record.not_before.filter(|time| *time > self.state.at) {
+            let wait = not_before.since(self.state.at);
+            let sentence = format!(
+                "attempt {} of node `{id}` may begin at {} ms, {wait} after the last event",
+                record.attempt, not_before.0
+            );
+            reasons.push(say(ReasonTopic::Time, sentence));
+        }
+        let since = record.scheduled_at.unwrap_or_default();
+        let sentence = format!(
+            "attempt {} of node `{id}` waits on the queue `{queue}` for a worker, since {} ms",
+            record.attempt, since.0
+        );
+        reasons.push(say(ReasonTopic::Worker, sentence));
+        reasons.extend(self.attempts_made(ix));
+        reasons
+    }
+
+    fn why_running(&self, ix: NodeIx) -> Vec<Reason> {
+        let (id, record) = (&self.node(ix).id, self.record(ix));
+        let worker = record.worker_id.as_deref().unwrap_or_default();
+        let since = record.started_at.unwrap_or_default();
+        let sentence = format!(
+            "worker `{worker}` has been doing attempt {} of node `{id}` since {} ms",
+            record.attempt, since.0
+        );
+        let mut reasons: Vec<Reason> = [say(ReasonTopic::Worker, sentence)].into();
+        reasons.extend(record.deadline.map(|deadline| times_out(id, deadline)));
+        reasons.extend(self.attempts_made(ix));
+        reasons
+    }
+
+    fn why_failing(&self, ix: NodeIx) -> Vec<Reason> {
+        if self.is_stalled_on(ix) {
+            return self.attempts_made(ix).into_iter().collect();
+        }
+        let sentence = format!(
+            "what follows the failure of node `{}` is decided at the next tick",
+            self.node(ix).id
+        );
+        self.attempts_made(ix)
+            .into_iter()
+            .chain([say(ReasonTopic::Progress, sentence)])
+            .collect()
+    }
+
+    fn attempts_made(&self, ix: NodeIx) -> Option<Reason> {
+        let (id, record) = (&self.node(ix).id, self.record(ix));
+        let failure = record.failure.as_ref()?;
+        let class = failure
+            .class
+            .as_ref()
+            .map_or(String::new(), |class| format!(" of class {class}"));
+        let sentence = format!(
+            "node `{id}` is at attempt {} of {}; the last failure{class}: {}",
+            record.attempt, record.max_attempts, failure.error
+        );
+        Some(say(ReasonTopic::Attempts, sentence))
+    }
+
+    fn why_waiting(&self, ix: NodeIx) -> Vec<Reason> {
+        let (node, record) = (self.node(ix), self.record(ix));
+        if record.answer.is_some() {
+            let sentence = format!(
+                "what node `{}` waited for has come; it is settled at the next tick",
+                node.id
+            );
+            return [say(ReasonTopic::Progress, sentence)].into();
+        }
+        let execution = &self.state.started.execution_id;
+        let signal = match &node.kind {
+            Kind::HumanApproval(approval) => Some(format!(
+                "node `{id}` waits for a person to decide on \"{}\": `refrain approve {execution} {id}`",
+                approval.description,
+                id = node.id
+            )),
+            Kind::Wait(wait) => wait.correlation_key.as_ref().map(|key| {
+                format!("node `{}` waits for the external event `{key}`: `refrain signal {execution} {key}`", node.id)
+            }),
+            _ => None,
+        };
+        let mut reasons: Vec<Reason> = signal
+            .map(|sentence| say(ReasonTopic::Signal, sentence))
+            .into_iter()
+            .collect();
+        if let Some(deadline) = record.deadline {
+            let sentence = format!(
+                "the wait of node `{}` ends by itself at {} ms",
+                node.id, deadline.0
+            );
+            reasons.push(say(ReasonTopic::Time, sentence));
+        }
+        reasons
+    }
+
+    fn why_completed(&self, ix: NodeIx) -> Vec<Reason> {
+        let (id, record) = (&self.node(ix).id, self.record(ix));
+        let by = match &record.worker_id {
+            Some(worker) => format!("worker `{worker}` at attempt {}", record.attempt),
+            None => "the scheduler itself".to_string(),
+        };
+        let ended_at = record.ended_at.unwrap_or_default();
+        let chosen = record
+            .chosen_target
+            .as_ref()
+            .map_or(String::new(), |target| {
+                format!(", with `{target}` as the chosen target")
+            });
+        [say(
+            ReasonTopic::Progress,
+            format!(
+                "node `{id}` was completed by {by} at {} ms{chosen}",
+                ended_at.0
+            ),
+        )]
+        .into()
+    }
+
+    fn why_failed(&self, ix: NodeIx) -> Vec<Reason> {
+        let (id, record) = (&self.node(ix).id, self.record(ix));
+        let error = record
+            .failure
+            .as_ref()
+            .map_or("no error given", |failure| failure.error.as_str());
+        let sentence = match record.attempt {
+            0 => format!("node `{id}` failed for good: {error}"),
+            attempts => format!(
+                "node `{id}` failed for good after {attempts} of {} attempts: {error}",
+                record.max_attempts
+            ),
+        };
+        [say(ReasonTopic::Attempts, sentence)].into()
+    }
+
+    fn why_dismissed(&self, ix: NodeIx) -> Vec<Reason> {
+        let id = &self.node(ix).id;
+        match self.record(ix).dismissal {
+            Some(Dismissal::Skipped(SkipReason::Unreached)) => self.dead_edges(ix),
+            Some(Dismissal::Skipped(SkipReason::RunOn)) => [say(
+                ReasonTopic::Execution,
+                format!("finalizer `{id}` does not run on the ending that the execution came to"),
+            )]
+            .into(),
+            Some(
+                Dismissal::Skipped(SkipReason::ByOperator)
+                | Dismissal::Cancelled(CancelReason::ByOperator),
+            ) => [say(
+                ReasonTopic::Operator,
+                format!("an operator asked for node `{id}` to be skipped; it counts as completed"),
+            )]
+            .into(),
+            Some(Dismissal::Cancelled(CancelReason::CancelRequested)) => [say(
+                ReasonTopic::Execution,
+                format!("node `{id}` was stopped because the execution is cancelled"),
+            )]
+            .into(),
+            Some(Dismissal::Cancelled(CancelReason::WorkflowTimedOut)) => [say(
+                ReasonTopic::Execution,
+                format!("node `{id}` was stopped because the workflow's time ran out"),
+            )]
+            .into(),
+            None => Vec::new(),
+        }
+    }
+
+    fn dead_edges(&self, ix: NodeIx) -> Vec<Reason> {
+        let mut reasons: Vec<Reason> = self
+            .incoming(ix)
+            .take(EDGES_TOLD)
+            .map(|(edge, _)| self.why_dead(edge))
+            .collect();
+        let untold = self.node(ix).incoming.len().saturating_sub(EDGES_TOLD);
+        if untold > 0 {
+            reasons.push(say(
+                ReasonTopic::DeadEdge,
+                format!("{untold} more incoming edges are dead"),
+            ));
+        }
+        reasons
+    }
+
+    fn why_dead(&self, edge: &Edge) -> Reason {
+        let (from, to) = (&self.node(edge.from).id, &self.node(edge.to).id);
+        let source = self.record(edge.from);
+        match (source.state, &source.chosen_target, &edge.rule) {
+            (NodeState::Skipped, ..)
+                if source.dismissal == Some(Dismissal::Skipped(SkipReason::Unreached)) =>
+            {
+                say(
+                    ReasonTopic::DeadEdge,
+                    format!("node `{to}` comes after node `{from}`, which was skipped"),
+                )
+            }
+            (_, Some(target), _) => say(
+                ReasonTopic::DeadEdge,
+                format!("node `{from}` chose `{target}`, not `{to}`"),
+            ),
+            (_, None, EdgeRule::Chosen) => say(
+                ReasonTopic::DeadEdge,
+                format!("node `{from}` chose no target, and `{to}` runs only when chosen"),
+            ),
+            (_, None, EdgeRule::Ordinary(Some(condition))) => {
+                let sentence = format!(
+                    "the condition `{}` from `{from}` to `{to}` was false when node `{from}` was settled",
+                    condition.text()
+                );
+                say(ReasonTopic::FalseCondition, sentence)
+            }
+            (_, None, EdgeRule::Ordinary(None)) => say(
+                ReasonTopic::DeadEdge,
+                format!("the edge from `{from}` to `{to}` is dead"),
+            ),
+        }
+    }
+
+    /// What holds the whole execution, where that concerns a node.
+    fn why_execution(&self, state: NodeState) -> Vec<Reason> {
+        let is_open = !crate::node::is_settled(state);
+        let execution = &self.state.started.execution_id;
+        let mut reasons = Vec::new();
+        if let Some(ending) = self.state.ended.filter(|_| is_open) {
+            reasons.push(format!("the execution has ended ({})", ending.name()));
+        } else if is_open {
+            if let Some(reason) = self.stall() {
+                reasons.push(format!(
+                    "the execution is {}: {reason}",
+                    status_name(self.status())
+                ));
+            }
+            if self.state.paused {
+                reasons.push(format!(
+                    "the execution is paused: `refrain unpause {execution}`"
+                ));
+            }
+            if self.state.cancel.is_some() {
+                reasons.push("the execution is being cancelled".to_string());
+            } else if self.state.timed_out {
+                reasons
+                    .push("the workflow's time ran out, and the execution is ending".to_string());
+            }
+        }
+        reasons
+            .into_iter()
+            .map(|sentence| say(ReasonTopic::Execution, sentence))
+            .collect()
+    }
+}
+
+fn times_out(id: &str, deadline: Timestamp) -> Reason {
+    say(
+        ReasonTopic::Time,
+        format!("the attempt of node `{id}` times out at {} ms", deadline.0),
+    )
+}
+
+fn say(topic: ReasonTopic, message: String) -> Reason {
+    Reason { topic, message }
+}

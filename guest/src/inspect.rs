@@ -1,0 +1,187 @@
+//! The state of an execution as JSON, for people and for comparison.
+//!
+//! Keys are sorted and nothing depends on a map's order, so that equal states
+//! have equal texts, and equal hashes.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::apply::digest_of_text;
+use crate::contract::{CancelReason, Inspection, NodeState, SkipReason, Status};
+use crate::machine::Machine;
+use crate::node::name;
+use crate::state::{Dismissal, NodeRecord};
+use crate::time::Timestamp;
+use crate::workflow::plan::{Kind, Node, NodeIx};
+
+/// An execution. The fields are in the order of their names.
+#[derive(Serialize)]
+struct ExecutionView<'a> {
+    at: u64,
+    cancel_requested: bool,
+    execution_id: &'a str,
+    guest_digest: &'a str,
+    input: &'a RawValue,
+    nodes: BTreeMap<&'a str, NodeView<'a>>,
+    sequence: u64,
+    simulated: bool,
+    stalled: Option<&'a str>,
+    started_at: u64,
+    state: &'a RawValue,
+    status: &'static str,
+    workflow_id: &'a str,
+    workflow_version: &'a str,
+}
+
+/// A node. The fields are in the order of their names.
+#[derive(Serialize)]
+struct NodeView<'a> {
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen_target: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    kind: Cow<'a, str>,
+    max_attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<u64>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wakes_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker_id: Option<&'a str>,
+}
+
+impl Machine {
+    /// The state as a JSON object with sorted keys, and its hash.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        let (started, data) = (&self.state.started, self.state.data.to_text());
+        let nodes = (0..).zip(&self.state.nodes).map(|(index, record)| {
+            let node = self.node(NodeIx(index));
+            (node.id.as_str(), view(node, record))
+        });
+        let view = ExecutionView {
+            at: self.state.at.0,
+            cancel_requested: self.state.cancel.is_some(),
+            execution_id: &started.execution_id,
+            guest_digest: &self.state.guest_digest,
+            input: verbatim(&started.initial_input),
+            nodes: nodes.collect(),
+            sequence: self.state.sequence,
+            simulated: started.simulated,
+            stalled: self.stall(),
+            started_at: self.state.started_at.0,
+            state: verbatim(&data),
+            status: status_name(self.status()),
+            workflow_id: &started.workflow_id,
+            workflow_version: &started.workflow_version,
+        };
+        let state = serde_json::to_string(&view).expect("texts and verbatim values can be written");
+        Inspection {
+            hash: digest_of_text(&state),
+            state,
+        }
+    }
+}
+
+fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
+    let ms = |time: Option<Timestamp>| time.map(|time| time.0);
+    NodeView {
+        attempts: record.attempt,
+        chosen_target: record.chosen_target.as_deref(),
+        ended_at: ms(record.ended_at),
+        error: record
+            .failure
+            .as_ref()
+            .map(|failure| failure.error.as_str()),
+        kind: kind_name(node),
+        max_attempts: record.max_attempts,
+        not_before: ms(record.not_before),
+        queue_type: queue(&node.kind),
+        reason: record.dismissal.map(reason_name),
+        scheduled_at: ms(record.scheduled_at),
+        started_at: ms(record.started_at),
+        state: name(record.state),
+        waits_for: waits_for(node, record),
+        wakes_at: ms(record.deadline),
+        worker_id: record.worker_id.as_deref(),
+    }
+}
+
+/// The name of a node's kind, as in its JSON.
+pub(crate) fn kind_name(node: &Node) -> Cow<'_, str> {
+    #[derive(Deserialize)]
+    struct Tag<'a> {
+        #[serde(borrow)]
+        r#type: Cow<'a, str>,
+    }
+    serde_json::from_str::<Tag<'_>>(node.kind_json.get())
+        .map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
+}
+
+pub(crate) fn queue(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Work(work) => Some(work.queue),
+        Kind::Condition(_)
+        | Kind::Parallel
+        | Kind::Join(_)
+        | Kind::Wait(_)
+        | Kind::HumanApproval(_)
+        | Kind::LimitExceeded { .. } => None,
+    }
+}
+
+fn waits_for<'a>(node: &'a Node, record: &NodeRecord) -> Option<&'a str> {
+    if record.state != NodeState::Waiting {
+        return None;
+    }
+    match &node.kind {
+        Kind::HumanApproval(_) => Some("approval"),
+        Kind::Wait(wait) => wait.correlation_key.as_deref(),
+        _ => None,
+    }
+}
+
+fn verbatim(text: &str) -> &RawValue {
+    serde_json::from_str(text).expect("payloads are checked at the door")
+}
+
+/// The status's name.
+#[must_use]
+pub const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Running => "running",
+        Status::Paused => "paused",
+        Status::Stalled => "stalled",
+        Status::Completed => "completed",
+        Status::Failed => "failed",
+        Status::Cancelled => "cancelled",
+    }
+}
+
+const fn reason_name(dismissal: Dismissal) -> &'static str {
+    match dismissal {
+        Dismissal::Skipped(SkipReason::Unreached) => "unreached",
+        Dismissal::Skipped(SkipReason::ByOperator)
+        | Dismissal::Cancelled(CancelReason::ByOperator) => "by_operator",
+        Dismissal::Skipped(SkipReason::RunOn) => "run_on",
+        Dismissal::Cancelled(CancelReason::CancelRequested) => "cancel_requested",
+        Dismissal::Cancelled(CancelReason::WorkflowTimedOut) => "workflow_timed_out",
+    }
+}

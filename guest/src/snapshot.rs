@@ -1,0 +1,114 @@
+//! An execution's state as bytes, and back: a cache, never a source.
+//!
+//! The bytes are the SHA-256 of what follows, the version of the form, and the
+//! state. The agenda is not among them: it follows from the state. The chain
+//! hash of the last event is the host's to fill in and to verify.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::contract::Snapshot;
+use crate::machine::Machine;
+use crate::state::State;
+use crate::workflow::Plan;
+
+/// The version of the form. Another one is refused, and the log read instead.
+const VERSION: u32 = 1;
+
+const DIGEST_BYTES: usize = 32;
+
+impl Machine {
+    /// A snapshot, with an empty head.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let body = postcard::to_allocvec(&(VERSION, &self.state)).expect("a state can be written");
+        let mut bytes: Vec<u8> = Sha256::digest(&body).to_vec();
+        bytes.extend(body);
+        Snapshot {
+            guest_digest: self.state.guest_digest.clone(),
+            sequence: self.state.sequence,
+            head: String::new(),
+            state: bytes,
+        }
+    }
+
+    /// The machine that a snapshot holds.
+    ///
+    /// # Errors
+    /// It is damaged, of another form, or of another workflow.
+    pub fn restore(
+        plan: Arc<Plan>,
+        workflow_digest: &str,
+        snapshot: &Snapshot,
+    ) -> Result<Self, String> {
+        let Some((digest, body)) = snapshot.state.split_at_checked(DIGEST_BYTES) else {
+            return Err(format!(
+                "it has {} bytes, too few to be a snapshot",
+                snapshot.state.len()
+            ));
+        };
+        if Sha256::digest(body).as_slice() != digest {
+            return Err("its bytes are not those that were written".to_string());
+        }
+        let (version, rest) =
+            postcard::take_from_bytes::<u32>(body).map_err(|error| error.to_string())?;
+        if version != VERSION {
+            return Err(format!(
+                "it is of version {version}, and this guest reads version {VERSION}"
+            ));
+        }
+        let state: State = postcard::from_bytes(rest).map_err(|error| error.to_string())?;
+        check(&plan, workflow_digest, snapshot, &state)?;
+        Ok(Self::in_state(plan, state))
+    }
+}
+
+fn check(
+    plan: &Plan,
+    workflow_digest: &str,
+    snapshot: &Snapshot,
+    state: &State,
+) -> Result<(), String> {
+    if (&state.guest_digest, state.sequence) != (&snapshot.guest_digest, snapshot.sequence) {
+        return Err(format!(
+            "it says to be of guest {} at sequence {}, but holds guest {} at sequence {}",
+            snapshot.guest_digest, snapshot.sequence, state.guest_digest, state.sequence
+        ));
+    }
+    if state.started.workflow_digest != workflow_digest {
+        return Err("it is of another workflow".to_string());
+    }
+    if (state.nodes.len(), state.edges.len()) != (plan.nodes.len(), plan.edges.len()) {
+        return Err("its nodes and edges are not those of the workflow".to_string());
+    }
+    Ok(())
+}
+
+/// An [`Object`](crate::json::Object) as one text: its values are verbatim
+/// JSON, which no other form can carry.
+pub(crate) mod verbatim {
+    use alloc::string::String;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::json::Object;
+
+    pub(crate) fn serialize<S: Serializer>(
+        object: &Object,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&object.to_text())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Object, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Object::parse(&text).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,273 @@
+//! What an execution is between two events.
+//!
+//! Data only. [`crate::apply`] is the one writer; what is to be done next is
+//! indexed beside it, in [`crate::agenda`], and follows from it.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::{ApprovalDecision, CancelReason, NodeState, SkipReason, WorkflowStarted};
+use crate::json;
+use crate::node::Step;
+use crate::time::Timestamp;
+use crate::workflow::Plan;
+use crate::workflow::plan::{Kind, NodeIx};
+
+/// The state of one execution.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// What event 1 says.
+    pub started: WorkflowStarted,
+    /// When event 1 says it.
+    pub started_at: Timestamp,
+    /// The guest that the execution belongs to now (law 10).
+    pub guest_digest: String,
+    /// The last event.
+    pub sequence: u64,
+    /// When the last event was.
+    pub at: Timestamp,
+    /// The merged state of the user's data (rule R10).
+    #[serde(with = "crate::snapshot::verbatim")]
+    pub data: json::Object,
+    /// The nodes, by their index.
+    pub nodes: Vec<NodeRecord>,
+    /// What became of each edge, by its index.
+    pub edges: Vec<EdgeFate>,
+    /// External events and those who wait for them, by correlation key.
+    pub mailboxes: BTreeMap<String, Mailbox>,
+    /// The nodes that an operator asked to skip, in the order of asking.
+    pub skips: VecDeque<NodeIx>,
+    /// An operator holds the execution (rule R18).
+    pub paused: bool,
+    /// Why the host stalled the execution.
+    pub host_stall: Option<String>,
+    /// The node that a policy stalled the execution on, and why (rule R11).
+    pub policy_stall: Option<(NodeIx, String)>,
+    /// Someone asked for the end (rule R17).
+    pub cancel: Option<CancelRequest>,
+    /// The workflow's own timeout has passed (rule R14).
+    pub timed_out: bool,
+    /// The ending that the finalizers run for, once one of them was reached
+    /// (rule R16).
+    pub finalizing: Option<Ending>,
+    /// How the execution ended (law 6).
+    pub ended: Option<Ending>,
+}
+
+/// That someone asked for the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What an execution can come to. The graver one wins (rule R17), and is the
+/// greater one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Ending {
+    /// No node failed.
+    Completed,
+    /// A node failed for good.
+    Failed,
+    /// The workflow's time ran out.
+    TimedOut,
+    /// Someone asked for it.
+    Cancelled,
+}
+
+/// What became of an edge (rule R7). Judged once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EdgeFate {
+    /// Its source is not settled yet.
+    Unsettled,
+    /// It leads on.
+    Live,
+    /// It leads nowhere.
+    Dead,
+}
+
+/// One node of an execution.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// Where it is.
+    pub state: NodeState,
+    /// Its incoming edges that are not settled. For a finalizer: those from
+    /// finalizers, because only they order it.
+    pub unsettled: u32,
+    /// Its incoming edges that are live. The start node has one from outside.
+    pub live: u32,
+    /// The last attempt that was ordered; 0: none.
+    pub attempt: u32,
+    /// The last attempt that there can be.
+    pub max_attempts: u32,
+    /// The fence of the running attempt.
+    pub fence: u64,
+    /// When time alone ends what it does: an attempt, a wait, an approval.
+    /// Only while running or waiting.
+    pub deadline: Option<Timestamp>,
+    /// When the ordered attempt may be claimed.
+    pub not_before: Option<Timestamp>,
+    /// When the last attempt was ordered.
+    pub scheduled_at: Option<Timestamp>,
+    /// When the last attempt, or the wait, began.
+    pub started_at: Option<Timestamp>,
+    /// When it came to its end.
+    pub ended_at: Option<Timestamp>,
+    /// Who does, or did, the last attempt.
+    pub worker_id: Option<String>,
+    /// The last failure.
+    pub failure: Option<Failure>,
+    /// What has come of what it waited for.
+    pub answer: Option<Answer>,
+    /// The target that was chosen.
+    pub chosen_target: Option<String>,
+    /// Why it did not run, or was stopped.
+    pub dismissal: Option<Dismissal>,
+}
+
+/// How an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: String,
+    /// The class of the error.
+    pub class: Option<String>,
+    /// Whether a further attempt may help.
+    pub retryable: bool,
+}
+
+/// What has come of what a node waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The time (rule R19).
+    Time,
+    /// The external event, with its payload.
+    ExternalEvent(String),
+    /// A person's decision.
+    Approval {
+        /// Who decided.
+        user_id: String,
+        /// What was decided.
+        decision: ApprovalDecision,
+        /// What they had to say.
+        comment: Option<String>,
+        /// The patch they gave, a JSON object.
+        state_patch: Option<String>,
+    },
+}
+
+/// Why a node did not run, or was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dismissal {
+    /// It was skipped.
+    Skipped(SkipReason),
+    /// It was cancelled.
+    Cancelled(CancelReason),
+}
+
+/// The external events of one correlation key (rule R19). One of the two lists
+/// is always empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Payloads that came early, the oldest first.
+    pub kept: VecDeque<String>,
+    /// Nodes that wait, the longest waiting first.
+    pub waiters: VecDeque<NodeIx>,
+}
+
+impl State {
+    /// The state of an execution of `plan` before its start node is reached.
+    #[must_use]
+    pub fn new(plan: &Plan, started: WorkflowStarted, at: Timestamp) -> Self {
+        let mut nodes: Vec<NodeRecord> = (0..plan.nodes.len())
+            .map(|index| NodeRecord::new(plan, index))
+            .collect();
+        if let Some(start) = nodes.get_mut(plan.start.0 as usize) {
+            start.live = 1;
+        }
+        Self {
+            guest_digest: started.guest_digest.clone(),
+            started,
+            started_at: at,
+            sequence: 1,
+            at,
+            data: json::Object::new(),
+            nodes,
+            edges: vec![EdgeFate::Unsettled; plan.edges.len()],
+            mailboxes: BTreeMap::new(),
+            skips: VecDeque::new(),
+            paused: false,
+            host_stall: None,
+            policy_stall: None,
+            cancel: None,
+            timed_out: false,
+            finalizing: None,
+            ended: None,
+        }
+    }
+}
+
+impl NodeRecord {
+    fn new(plan: &Plan, index: usize) -> Self {
+        let node = &plan.nodes[index];
+        let is_finalizer = is_finalizer(&node.kind);
+        let counted = node.incoming.iter().filter(|edge| {
+            let source = plan.edges[edge.0 as usize].from;
+            !is_finalizer || self::is_finalizer(&plan.nodes[source.0 as usize].kind)
+        });
+        Self {
+            state: NodeState::Pending,
+            unsettled: u32::try_from(counted.count()).unwrap_or(u32::MAX),
+            live: 0,
+            attempt: 0,
+            max_attempts: node.retry.max_attempts,
+            fence: 0,
+            deadline: None,
+            not_before: None,
+            scheduled_at: None,
+            started_at: None,
+            ended_at: None,
+            worker_id: None,
+            failure: None,
+            answer: None,
+            chosen_target: None,
+            dismissal: None,
+        }
+    }
+}
+
+impl NodeRecord {
+    /// Take a step that was checked. A deadline outlives it only while the
+    /// node waits.
+    pub(crate) fn take(&mut self, step: Step) {
+        self.state = step
+            .leads(self.state)
+            .expect("a step is checked before it is taken");
+        if self.state != NodeState::Waiting {
+            self.deadline = None;
+        }
+    }
+}
+
+impl Ending {
+    /// Its name in a sentence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::TimedOut => "failed, timed out",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Whether a node of this kind takes part only at the end (rule R16).
+#[must_use]
+pub fn is_finalizer(kind: &Kind) -> bool {
+    matches!(kind, Kind::Work(work) if work.finalizer.is_some())
+}
