@@ -28,12 +28,18 @@ pub fn workflow(dice: &mut Dice, nodes: usize) -> String {
         let sources: Vec<usize> = edges.iter().filter(|e| e.1 == node).map(|e| e.0).collect();
         table.insert(name(node), node_json(dice, node, &sources, &targets));
     }
-    let mut listed: Vec<Value> = edges.iter().map(|(from, to)| edge_json(dice, *from, *to)).collect();
+    let mut listed: Vec<Value> = edges
+        .iter()
+        .map(|(from, to)| edge_json(dice, *from, *to))
+        .collect();
     listed.push(json!({"from": name(nodes - 1), "to": "end"}));
     for finalizer in 0..dice.below(3) {
         let id = format!("z{finalizer}");
         let run_on = ["success", "failure", "always"][(dice.below(3)) as usize];
-        table.insert(id.clone(), json!({"id": id, "kind": {"type": "finalizer", "tool_ref": "t", "run_on": run_on}}));
+        table.insert(
+            id.clone(),
+            json!({"id": id, "kind": {"type": "finalizer", "tool_ref": "t", "run_on": run_on}}),
+        );
     }
 
     let mut whole = json!({
@@ -49,7 +55,8 @@ pub fn workflow(dice: &mut Dice, nodes: usize) -> String {
         },
     });
     if dice.chance(1, 4) {
-        whole["timeouts"] = json!({"node_timeout": 1 + dice.below(20), "workflow_timeout": 30 + dice.below(300)});
+        whole["timeouts"] =
+            json!({"node_timeout": 1 + dice.below(20), "workflow_timeout": 30 + dice.below(300)});
     }
     if dice.chance(1, 3) {
         whole["limits"] = json!({"max_concurrent_nodes": 1 + dice.below(5), "max_dispatch_per_tick": 1 + dice.below(4)});
@@ -63,8 +70,16 @@ fn name(node: usize) -> String {
 
 fn node_json(dice: &mut Dice, node: usize, sources: &[usize], targets: &[usize]) -> Value {
     let mut json = json!({"id": name(node), "kind": kind_json(dice, sources, targets)});
-    if let Some(policy) = dice.pick(&["", "", "", "twice", "io_only", "held", "no_retry", "io_default"])
-        && !policy.is_empty()
+    if let Some(policy) = dice.pick(&[
+        "",
+        "",
+        "",
+        "twice",
+        "io_only",
+        "held",
+        "no_retry",
+        "io_default",
+    ]) && !policy.is_empty()
     {
         json["retry_policy"] = json!(policy);
     }
@@ -86,13 +101,17 @@ fn kind_json(dice: &mut Dice, sources: &[usize], targets: &[usize]) -> Value {
                 .collect();
             json!({"type": "condition", "branches": branches})
         }
-        1 => json!({"type": "parallel", "branches": targets.iter().map(|t| name(*t)).collect::<Vec<_>>()}),
+        1 => {
+            json!({"type": "parallel", "branches": targets.iter().map(|t| name(*t)).collect::<Vec<_>>()})
+        }
         2 | 3 => {
             let strategy = ["collect", "first"][(dice.below(2)) as usize];
             json!({"type": "join", "wait_for": sources.iter().map(|s| name(*s)).collect::<Vec<_>>(), "merge_strategy": strategy})
         }
         4 => json!({"type": "wait", "condition": "timer", "timeout_secs": 1 + dice.below(30)}),
-        5 => json!({"type": "wait", "condition": "either", "correlation_key": key(dice), "timeout_secs": 1 + dice.below(30)}),
+        5 => {
+            json!({"type": "wait", "condition": "either", "correlation_key": key(dice), "timeout_secs": 1 + dice.below(30)})
+        }
         6 => {
             let mut kind = json!({"type": "human_approval", "description": "may it?", "timeout_secs": 1 + dice.below(40)});
             if let Some(target) = dice.pick(targets) {
@@ -100,7 +119,9 @@ fn kind_json(dice: &mut Dice, sources: &[usize], targets: &[usize]) -> Value {
             }
             kind
         }
-        7 => json!({"type": "tool", "tool_ref": "t", "input_mapping": {"a": "state.k0", "b": "input.claim"}, "output_schema": ""}),
+        7 => {
+            json!({"type": "tool", "tool_ref": "t", "input_mapping": {"a": "state.k0", "b": "input.claim"}, "output_schema": ""})
+        }
         8 => json!({"type": "model", "model_ref": "m", "prompt_ref": "p", "output_schema": ""}),
         9 => json!({"type": "policy", "policy_ref": "p", "on_violation": "fail"}),
         _ => json!({"type": "condition", "branches": []}),
@@ -108,7 +129,11 @@ fn kind_json(dice: &mut Dice, sources: &[usize], targets: &[usize]) -> Value {
 }
 
 fn edge_json(dice: &mut Dice, from: usize, to: usize) -> Value {
-    let condition = if dice.chance(1, 4) { condition(dice) } else { None };
+    let condition = if dice.chance(1, 4) {
+        condition(dice)
+    } else {
+        None
+    };
     match condition {
         Some(condition) => json!({"from": name(from), "to": name(to), "condition": condition}),
         None => json!({"from": name(from), "to": name(to)}),

@@ -1,4 +1,5 @@
 //! What the integration tests share, from the bottom up.
 
+pub mod component;
 pub mod dice;
 pub mod generated;

@@ -1,0 +1,81 @@
+//! `cargo rebuild-component`: build the committed components from their
+//! sources. With `--check`, build and compare, and write nothing.
+//!
+//! Exit code 0: done, or the same bytes. 1: `--check` found other bytes. 2: it
+//! could not be done. 3: `--check` built it, but the compiler at hand is not
+//! the stamped one, so that the bytes say nothing.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use refrain_tests::component::product::{PRODUCTS, Product};
+use refrain_tests::component::toolchain::Toolchain;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(verdict) => ExitCode::from(verdict),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<u8> {
+    let each: fn(&Product) -> Result<u8> = match arguments {
+        [] => rebuild,
+        [only] if only == "--check" => check,
+        _ => bail!("usage: cargo rebuild-component [--check]"),
+    };
+    let mut verdict = 0;
+    for product in &PRODUCTS {
+        verdict = verdict.max(each(product)?);
+    }
+    Ok(verdict)
+}
+
+fn rebuild(product: &Product) -> Result<u8> {
+    let toolchain = Toolchain::find(stamped_compiler(product).as_deref())?;
+    let (component, stamp) = product.build(&toolchain)?;
+    product.write(&component, &stamp)?;
+    println!(
+        "{}: {} bytes, SHA-256 {}, built with {}",
+        product.component,
+        component.len(),
+        stamp.component,
+        stamp.compiler
+    );
+    Ok(0)
+}
+
+fn check(product: &Product) -> Result<u8> {
+    let stamp = product.stamp()?;
+    let toolchain = Toolchain::find(Some(&stamp.compiler))?;
+    let (component, rebuilt) = product.build(&toolchain)?;
+    if component == product.committed()? {
+        println!(
+            "{} is, byte for byte, what its sources build to with {}",
+            product.name, rebuilt.compiler
+        );
+        return Ok(0);
+    }
+    if rebuilt.compiler != stamp.compiler {
+        println!(
+            "{} was rebuilt with another compiler ({}) than the stamped one ({}), so the bytes differ and prove nothing; \
+             its sources do build",
+            product.name, rebuilt.compiler, stamp.compiler
+        );
+        return Ok(3);
+    }
+    println!(
+        "{} is not what its sources build to with {}; type: cargo rebuild-component",
+        product.name, stamp.compiler
+    );
+    Ok(1)
+}
+
+/// The compiler that made what is committed, if anything is.
+fn stamped_compiler(product: &Product) -> Option<String> {
+    product.stamp().ok().map(|stamp| stamp.compiler)
+}

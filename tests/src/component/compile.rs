@@ -1,0 +1,116 @@
+//! From the guest's sources to a core WebAssembly module, the same bytes in
+//! whatever folder, for whoever does it with the same compiler.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::sources::PACKAGE;
+use super::toolchain::{Library, TARGET, Toolchain};
+
+/// What is asked of the compiler beyond the manifests, as the stamp has it.
+#[must_use]
+pub fn flags(variant: Option<&str>) -> Vec<String> {
+    let variant = variant.map(|name| format!("--cfg=refrain_variant=\"{name}\""));
+    let fixed = [
+        "--crate-type=cdylib",
+        "--profile=component",
+        "--target=wasm32-unknown-unknown",
+        LOCATIONS,
+    ];
+    fixed
+        .map(str::to_owned)
+        .into_iter()
+        .chain(variant)
+        .collect()
+}
+
+/// Panics of the guest have nobody to tell where they happened; without their
+/// places the component is smaller, and no path can leak into it.
+const LOCATIONS: &str = "-Zlocation-detail=none";
+
+/// Build the core module; with `variant`, under `cfg(refrain_variant)`.
+pub fn core_module(
+    workspace: &Path,
+    toolchain: &Toolchain,
+    variant: Option<&str>,
+) -> Result<Vec<u8>> {
+    let target_folder = workspace.join("target/component");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(workspace)
+        .args([
+            "rustc",
+            "--quiet",
+            "--locked",
+            "--package",
+            PACKAGE,
+            "--lib",
+            "--crate-type=cdylib",
+        ])
+        .args(["--profile=component", "--target", TARGET])
+        .env("CARGO_TARGET_DIR", &target_folder)
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            rustflags(workspace, &toolchain.library)?,
+        )
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
+            &toolchain.linker,
+        )
+        .env("RUSTC", &toolchain.rustc)
+        // `-Z` options on a released compiler.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("RUSTC_WRAPPER")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
+    if let Library::Sources(_) = toolchain.library {
+        cargo.arg("-Zbuild-std=core,alloc");
+    }
+    if let Some(name) = variant {
+        cargo
+            .arg("--")
+            .arg(format!("--cfg=refrain_variant=\"{name}\""));
+    }
+    let status = cargo.status().context("cannot start cargo")?;
+    ensure!(
+        status.success(),
+        "the guest does not build for {TARGET} with {}; see above",
+        toolchain.version
+    );
+
+    let module = target_folder
+        .join(TARGET)
+        .join("component/refrain_guest.wasm");
+    fs::read(&module).with_context(|| format!("cargo left no {}", module.display()))
+}
+
+/// Flags for every crate: no path of this machine may be told from the bytes.
+fn rustflags(workspace: &Path, library: &Library) -> Result<OsString> {
+    let mut remaps = vec![
+        (workspace.canonicalize()?, "/refrain"),
+        (cargo_home()?, "/cargo"),
+    ];
+    if let Library::Sources(folder) = library {
+        remaps.push((folder.clone(), "/rust/library"));
+    }
+    let mut flags = OsString::from(LOCATIONS);
+    for (folder, name) in remaps {
+        flags.push("\x1f--remap-path-prefix=");
+        flags.push(folder);
+        flags.push("=");
+        flags.push(name);
+    }
+    Ok(flags)
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    let home = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(home)
+        .context("there is no home folder; set CARGO_HOME to where cargo keeps its registry")
+}

@@ -1,0 +1,90 @@
+//! The components that are committed, and where.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use super::stamp::Stamp;
+use super::toolchain::Toolchain;
+use super::{compile, encode, sources, workspace};
+
+/// A component that is committed with its stamp.
+#[derive(Clone, Copy, Debug)]
+pub struct Product {
+    /// What it is, for people.
+    pub name: &'static str,
+    /// Where it is, from the workspace.
+    pub component: &'static str,
+    /// Where its stamp is.
+    pub stamp: &'static str,
+    /// The `cfg(refrain_variant)` that it is built under.
+    pub variant: Option<&'static str>,
+}
+
+/// The scheduler itself.
+pub const SCHEDULER: Product = Product {
+    name: "the scheduler component",
+    component: "host/component/refrain-scheduler.wasm",
+    stamp: "host/component/stamp.json",
+    variant: None,
+};
+
+/// All of them.
+pub const PRODUCTS: [Product; 1] = [SCHEDULER];
+
+impl Product {
+    /// Build it: its bytes, and the stamp that belongs to them.
+    pub fn build(&self, toolchain: &Toolchain) -> Result<(Vec<u8>, Stamp)> {
+        let workspace = workspace();
+        let module = compile::core_module(&workspace, toolchain, self.variant)?;
+        let component = encode::component(&module)?;
+        let stamp = Stamp {
+            sources: sources::digest(&workspace)?,
+            compiler: toolchain.version.clone(),
+            flags: compile::flags(self.variant),
+            component: sources::hex(&Sha256::digest(&component)),
+        };
+        Ok((component, stamp))
+    }
+
+    /// Put it where it is committed.
+    pub fn write(&self, component: &[u8], stamp: &Stamp) -> Result<()> {
+        let path = self.path(self.component);
+        fs::write(&path, component).with_context(|| format!("cannot write {}", path.display()))?;
+        stamp.write(&self.path(self.stamp))
+    }
+
+    /// The committed bytes.
+    pub fn committed(&self) -> Result<Vec<u8>> {
+        let path = self.path(self.component);
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// The committed stamp.
+    pub fn stamp(&self) -> Result<Stamp> {
+        Stamp::read(&self.path(self.stamp))
+    }
+
+    /// Is the committed component what today's sources ask for? If not, the
+    /// sentence that says what to do.
+    pub fn freshness(&self) -> Result<Result<(), String>> {
+        let (stamp, component) = (self.stamp()?, self.committed()?);
+        let fresh = stamp.sources == sources::digest(&workspace())?
+            && stamp.flags == compile::flags(self.variant)
+            && stamp.component == sources::hex(&Sha256::digest(component));
+        Ok(if fresh {
+            Ok(())
+        } else {
+            Err(format!(
+                "{} is not built from today's sources; type: cargo rebuild-component",
+                self.name
+            ))
+        })
+    }
+
+    fn path(&self, place: impl AsRef<Path>) -> PathBuf {
+        workspace().join(place)
+    }
+}

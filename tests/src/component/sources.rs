@@ -1,0 +1,191 @@
+//! What a component is built from, as one digest.
+//!
+//! Four parts: the guest's sources, the contract, what the manifests say about
+//! the guest's build, and the exact dependencies that the lock file gives it.
+//! Nothing else counts: a change in the host, in a test or in another crate's
+//! dependencies does not make the component stale. Reading them takes neither
+//! a network nor a compiler.
+//!
+//! Tests count only where they share a file with what they test; files named
+//! `tests.rs` or `*_tests.rs` are left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use toml::Table;
+
+/// The package that becomes the component.
+pub const PACKAGE: &str = "refrain-guest";
+
+/// The SHA-256 over all that the component is built from.
+pub fn digest(workspace: &Path) -> Result<String> {
+    let mut parts = BTreeMap::new();
+    texts(workspace, Path::new("guest/src"), &mut parts)?;
+    texts(workspace, Path::new("wit"), &mut parts)?;
+    let guest = table(workspace, "guest/Cargo.toml")?;
+    let whole = table(workspace, "Cargo.toml")?;
+    let lock = table(workspace, "Cargo.lock")?;
+    parts.insert(
+        "manifests".to_owned(),
+        manifests(&guest, &whole).to_string(),
+    );
+    parts.insert(
+        "dependencies".to_owned(),
+        closure(&guest, &lock)?.join("\n"),
+    );
+
+    let mut sha = Sha256::new();
+    for (name, text) in &parts {
+        for field in [name, text] {
+            sha.update((field.len() as u64).to_le_bytes());
+            sha.update(field);
+        }
+    }
+    Ok(hex(&sha.finalize()))
+}
+
+/// A digest as 64 lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Every source text below a folder, by its path from the workspace.
+fn texts(workspace: &Path, folder: &Path, parts: &mut BTreeMap<String, String>) -> Result<()> {
+    let place = workspace.join(folder);
+    for entry in fs::read_dir(&place).with_context(|| format!("cannot list {}", place.display()))? {
+        let path = folder.join(entry?.file_name());
+        if workspace.join(&path).is_dir() {
+            texts(workspace, &path, parts)?;
+        } else if is_source(&path) {
+            let name = path.to_string_lossy().replace('\\', "/");
+            // Line ends are a matter of the checkout, not of the source.
+            parts.insert(name, read(workspace, &path)?.replace("\r\n", "\n"));
+        }
+    }
+    Ok(())
+}
+
+fn is_source(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    (name.ends_with(".rs") || name.ends_with(".wit"))
+        && name != "tests.rs"
+        && !name.ends_with("_tests.rs")
+}
+
+/// What the manifests say about the guest's build: its own, and what it
+/// inherits from the workspace.
+fn manifests(guest: &Table, whole: &Table) -> Value {
+    let inherited: BTreeMap<_, _> = dependencies(guest)
+        .into_iter()
+        .map(|name| (name, whole["workspace"]["dependencies"].get(name)))
+        .collect();
+    json!({
+        "package": guest.get("package"),
+        "dependencies": guest.get("dependencies"),
+        "features": guest.get("features"),
+        "target": guest.get("target"),
+        "inherited": inherited,
+        "workspace": whole["workspace"].get("package"),
+        "profiles": [whole["profile"].get("release"), whole["profile"].get("component")],
+    })
+}
+
+/// The names of the guest's dependencies on any target, without those of its
+/// tests.
+fn dependencies(guest: &Table) -> BTreeSet<&str> {
+    let on_targets = guest
+        .get("target")
+        .and_then(|target| target.as_table())
+        .into_iter()
+        .flat_map(Table::values);
+    let mut names = BTreeSet::new();
+    for place in on_targets
+        .filter_map(|target| target.get("dependencies"))
+        .chain(guest.get("dependencies"))
+    {
+        names.extend(
+            place
+                .as_table()
+                .into_iter()
+                .flat_map(Table::keys)
+                .map(String::as_str),
+        );
+    }
+    names
+}
+
+/// The guest's dependencies and theirs, each as `name version checksum`.
+fn closure(guest: &Table, lock: &Table) -> Result<Vec<String>> {
+    let packages = lock
+        .get("package")
+        .and_then(|packages| packages.as_array())
+        .context("Cargo.lock lists no packages")?;
+    let direct = dependencies(guest);
+    let mut todo: Vec<&str> = locked_dependencies(find(packages, PACKAGE)?)
+        .filter(|dependency| direct.contains(dependency.split(' ').next().unwrap_or_default()))
+        .collect();
+    let mut lines = BTreeMap::new();
+    while let Some(dependency) = todo.pop() {
+        let package = find(packages, dependency)?;
+        let [name, version, checksum] =
+            ["name", "version", "checksum"].map(|key| text(package, key));
+        if lines
+            .insert((name, version), format!("{name} {version} {checksum}"))
+            .is_none()
+        {
+            todo.extend(locked_dependencies(package));
+        }
+    }
+    Ok(lines.into_values().collect())
+}
+
+fn locked_dependencies(package: &toml::Value) -> impl Iterator<Item = &str> {
+    let dependencies = package
+        .get("dependencies")
+        .and_then(|dependencies| dependencies.as_array());
+    dependencies
+        .into_iter()
+        .flatten()
+        .filter_map(|dependency| dependency.as_str())
+}
+
+/// The package that a lock file's dependency means: `name`, or `name version`
+/// where several versions are locked.
+fn find<'a>(packages: &'a [toml::Value], dependency: &str) -> Result<&'a toml::Value> {
+    let mut words = dependency.split(' ');
+    let (name, version) = (words.next().unwrap_or_default(), words.next());
+    packages
+        .iter()
+        .find(|package| {
+            text(package, "name") == name
+                && version.is_none_or(|version| text(package, "version") == version)
+        })
+        .with_context(|| {
+            format!(
+                "Cargo.lock has no package {dependency:?}; run `cargo build` to bring it up to date"
+            )
+        })
+}
+
+fn text<'a>(package: &'a toml::Value, key: &str) -> &'a str {
+    package
+        .get(key)
+        .and_then(|value| value.as_str())
+        .unwrap_or_default()
+}
+
+fn table(workspace: &Path, path: &str) -> Result<Table> {
+    read(workspace, Path::new(path))?
+        .parse()
+        .with_context(|| format!("{path} is not TOML"))
+}
+
+fn read(workspace: &Path, path: &Path) -> Result<String> {
+    fs::read_to_string(workspace.join(path))
+        .with_context(|| format!("cannot read {}", path.display()))
+}
