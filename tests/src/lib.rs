@@ -3,3 +3,4 @@
 pub mod component;
 pub mod dice;
 pub mod generated;
+pub mod wat_guest;

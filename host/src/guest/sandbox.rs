@@ -89,6 +89,8 @@ fn deterministic() -> Config {
         // guest is cut off a matter of the machine's mood.
         .consume_fuel(true)
         .max_wasm_stack(GUEST_STACK_MAX)
+        // Guests are stripped: a backtrace of numbers tells nobody anything.
+        .wasm_backtrace_max_frames(None)
         .wasm_memory64(false)
         .wasm_multi_memory(false)
         .concurrency_support(false);

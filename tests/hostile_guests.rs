@@ -1,0 +1,369 @@
+//! Guests that mean harm, or are no guests at all: each is contained, with an
+//! error that says what it did, and nobody else is worse off.
+
+use refrain::contract::{AppendError, Event, Snapshot, WorkItem};
+use refrain::guest::{
+    CallError, CallLimits, GuestFailure, Instance, Library, LibraryError, Ports, Sandbox,
+};
+use refrain::id::ExecutionId;
+use refrain::store::StoreError;
+use refrain_tests::wat_guest::{WatGuest, World};
+
+/// Small limits, so that a guest runs into them at once.
+const LIMITS: CallLimits = CallLimits {
+    fuel: 1_000_000,
+    memory_bytes_max: 4 << 20,
+};
+
+const NOW: &str = r#"(import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))"#;
+const LOAD_WORKFLOW: &str = r#"(import "refrain:scheduler/storage@0.1.0" "load-workflow" (func $load_workflow (param i32)))"#;
+const CANCEL: &str =
+    r#"(import "refrain:scheduler/queue@0.1.0" "cancel" (func $cancel (param i32 i32 i32 i32)))"#;
+
+#[test]
+fn misbehaving_in_a_tick_is_cut_off_and_named() {
+    let base = WatGuest::default();
+    let table = [
+        (
+            "loops",
+            WatGuest {
+                tick: "(loop $again br $again) unreachable",
+                ..base
+            },
+            "ran out of fuel",
+        ),
+        (
+            "calls the clock for ever",
+            WatGuest {
+                imports: NOW,
+                tick: "(loop $again (drop (call $now)) br $again) unreachable",
+                ..base
+            },
+            "ran out of fuel",
+        ),
+        (
+            "eats memory",
+            WatGuest {
+                tick: "(loop $again (drop (memory.grow (i32.const 16))) br $again) unreachable",
+                ..base
+            },
+            "ran out of memory",
+        ),
+        (
+            "grows its tables",
+            WatGuest {
+                tick: "(drop (table.grow $t (ref.null func) (i32.const 200000))) unreachable",
+                rest: "(table $t 1 funcref)",
+                ..base
+            },
+            "ran out of memory",
+        ),
+        (
+            "recurses",
+            WatGuest {
+                tick: "(call $tick (local.get $id) (local.get $id_length))",
+                ..base
+            },
+            "overflowed its call stack",
+        ),
+        (
+            "panics",
+            WatGuest {
+                tick: "unreachable",
+                ..base
+            },
+            "crashed: wasm trap: wasm `unreachable` instruction executed",
+        ),
+        (
+            "divides by zero",
+            WatGuest {
+                tick: "(i32.div_u (i32.const 1) (i32.const 0))",
+                ..base
+            },
+            "crashed: wasm trap: integer divide by zero",
+        ),
+        (
+            "reads beyond its memory",
+            WatGuest {
+                tick: "(i32.load (i32.const -4))",
+                ..base
+            },
+            "crashed: wasm trap: out of bounds memory access",
+        ),
+        (
+            "answers from beyond its memory",
+            WatGuest {
+                tick: "(i32.const -8)",
+                ..base
+            },
+            "broke the contract",
+        ),
+        (
+            "answers with no known variant",
+            WatGuest {
+                tick: "(i32.store8 (i32.const 8) (i32.const 9)) (i32.const 8)",
+                ..base
+            },
+            "broke the contract",
+        ),
+        (
+            "names a node beyond its memory",
+            WatGuest {
+                imports: CANCEL,
+                tick: "(call $cancel (i32.const 0) (i32.const -1) (i32.const 1) (i32.const 8)) unreachable",
+                ..base
+            },
+            "out of bounds of memory",
+        ),
+        (
+            "names a node in bytes that are no text",
+            WatGuest {
+                imports: CANCEL,
+                tick: "(i32.store8 (i32.const 0) (i32.const 255)) (call $cancel (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 8)) unreachable",
+                ..base
+            },
+            "broke the contract",
+        ),
+    ];
+    for (name, guest, expected) in table {
+        let mut instance = instance(&guest);
+        let (_, answer) = instance.tick(Quiet, execution());
+        let message = failure(answer).to_string();
+        assert!(message.contains(expected), "a guest that {name}: {message}");
+
+        let (_, again) = instance.tick(Quiet, execution());
+        assert_eq!(
+            failure(again),
+            GuestFailure::Spent,
+            "a guest that {name}, called again"
+        );
+    }
+}
+
+#[test]
+fn asking_for_more_memory_than_there_is_at_the_start_is_refused() {
+    let mut library = library();
+    let digest = add(
+        &mut library,
+        &WatGuest {
+            memory_pages: 65,
+            ..WatGuest::default()
+        },
+    );
+    let error = library
+        .instance::<Quiet>(&digest)
+        .err()
+        .expect("4 MiB and a page are too much");
+    assert!(
+        matches!(
+            &error,
+            LibraryError::Start {
+                failure: GuestFailure::OutOfMemory { .. },
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn fuel_is_for_one_call_and_not_for_a_life() {
+    let spend_most = "(local $left i32) (local.set $left (i32.const 100000))
+        (loop $again (local.set $left (i32.sub (local.get $left) (i32.const 1))) (br_if $again (local.get $left)))
+        (i32.const 512)";
+    let mut instance = instance(&WatGuest {
+        describe: spend_most,
+        ..WatGuest::default()
+    });
+    for _ in 0..5 {
+        instance.describe().expect("each call has its own fuel");
+    }
+}
+
+#[test]
+fn a_call_about_no_execution_opens_no_execution() {
+    let nosy = WatGuest {
+        imports: LOAD_WORKFLOW,
+        describe: "(call $load_workflow (i32.const 512)) (i32.const 512)",
+        ..WatGuest::default()
+    };
+    let error = failure(instance(&nosy).describe());
+    assert_eq!(
+        error,
+        GuestFailure::OutOfPlace {
+            import: "storage.load-workflow"
+        }
+    );
+}
+
+#[test]
+fn a_port_that_fails_is_not_the_guests_fault() {
+    let honest = WatGuest {
+        imports: LOAD_WORKFLOW,
+        tick: "(call $load_workflow (i32.const 512)) unreachable",
+        ..WatGuest::default()
+    };
+    let mut instance = instance(&honest);
+    let (_, answer) = instance.tick(Quiet, execution());
+    assert!(
+        matches!(answer, Err(CallError::Store(StoreError::Full { .. }))),
+        "{answer:?}"
+    );
+    assert!(instance.is_spent());
+}
+
+#[test]
+fn what_is_no_guest_is_refused_with_a_remedy() {
+    let base = WatGuest::default();
+    let honest = base.component().expect("the base is a guest");
+    let cut = honest[..honest.len() / 2].to_vec();
+    let wasi = WatGuest {
+        world: World::Wider(
+            "package wasi:clocks@0.2.0; interface monotonic-clock { now: func() -> u64; } world hostile { include refrain:scheduler/guest@0.1.0; import monotonic-clock; }",
+        ),
+        imports: r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $wasi (result i64)))"#,
+        tick: "(drop (call $wasi)) unreachable",
+        ..base
+    };
+    let adder = WatGuest {
+        world: World::Other(
+            "package some:other@1.0.0; world hostile { export add: func(a: u32, b: u32) -> u32; }",
+        ),
+        rest: r#"(func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))"#,
+        ..base
+    };
+    let namesake = WatGuest {
+        world: World::Other(
+            "package refrain:scheduler@0.1.0; interface scheduler { tick: func() -> u32; } world hostile { export scheduler; }",
+        ),
+        rest: r#"(func (export "refrain:scheduler/scheduler@0.1.0#tick") (result i32) i32.const 0)"#,
+        ..base
+    };
+    let table = [
+        ("nothing", vec![], "no WebAssembly component"),
+        (
+            "junk",
+            b"#!/bin/sh\nrm -rf /\n".to_vec(),
+            "no WebAssembly component",
+        ),
+        (
+            "a core module",
+            wat::parse_str(base.module()).expect("the base parses"),
+            "wasm-tools component new",
+        ),
+        ("a component cut in half", cut, "cannot be loaded"),
+        (
+            "a component and much ballast",
+            [honest, vec![0; 17 << 20]].concat(),
+            "a guest may have 16777216",
+        ),
+        (
+            "a component that imports WASI",
+            wasi.component().expect("it is a component"),
+            "imports `wasi:clocks/monotonic-clock@0.2.0`",
+        ),
+        (
+            "a component of another world",
+            adder.component().expect("it is a component"),
+            "does not export `refrain:scheduler/scheduler@0.1.0`",
+        ),
+        (
+            "a component of another contract",
+            namesake.component().expect("it is a component"),
+            "another form of the contract",
+        ),
+    ];
+    for (name, bytes, expected) in table {
+        let mut library = library();
+        let refusal = match library.add(bytes) {
+            Err(error) => error.to_string(),
+            Ok(digest) => library.check(&digest).expect_err(name).to_string(),
+        };
+        assert!(refusal.contains(expected), "{name}: {refusal}");
+    }
+}
+
+#[test]
+fn one_guests_failure_is_not_anothers() {
+    let mut library = library();
+    let bad = add(&mut library, &WatGuest::default());
+    let good = add(
+        &mut library,
+        &WatGuest {
+            describe: "(i32.const 512)",
+            ..WatGuest::default()
+        },
+    );
+    let mut bad: Instance<Quiet> = library.instance(&bad).expect("it starts");
+    let mut good: Instance<Quiet> = library.instance(&good).expect("it starts");
+    assert!(bad.describe().is_err());
+    assert_eq!(
+        good.describe()
+            .expect("it has nothing to do with the other")
+            .name,
+        ""
+    );
+}
+
+fn execution() -> ExecutionId {
+    ExecutionId::from_bytes([7; 16])
+}
+
+fn library() -> Library {
+    Library::new(Sandbox::new(LIMITS).expect("wasmtime runs here"))
+}
+
+fn add(library: &mut Library, guest: &WatGuest) -> String {
+    library
+        .add(guest.component().expect("it is a component"))
+        .expect("it looks like one")
+}
+
+fn instance(guest: &WatGuest) -> Instance<Quiet> {
+    let mut library = library();
+    let digest = add(&mut library, guest);
+    library
+        .instance(&digest)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn failure<T: std::fmt::Debug>(answer: Result<T, CallError>) -> GuestFailure {
+    match answer {
+        Err(CallError::Guest(failure)) => failure,
+        other => panic!("expected the guest to fail, found {other:?}"),
+    }
+}
+
+/// A world in which nothing happens, on a full disk.
+struct Quiet;
+
+impl Ports for Quiet {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        Err(StoreError::Full {
+            place: "refrain.db".to_owned(),
+            detail: "no space left".to_owned(),
+        })
+    }
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        Ok(None)
+    }
+    fn read_events(&mut self, _: u64, _: u32) -> Result<Vec<Event>, StoreError> {
+        Ok(Vec::new())
+    }
+    fn append_events(
+        &mut self,
+        _: u64,
+        _: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
+        Ok(Ok(()))
+    }
+    fn now(&mut self) -> u64 {
+        0
+    }
+    fn enqueue(&mut self, _: WorkItem) -> Result<Result<(), String>, StoreError> {
+        Ok(Ok(()))
+    }
+    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
+        Ok(Ok(()))
+    }
+}

@@ -1,0 +1,119 @@
+//! Small guests written by hand, in WebAssembly's text form.
+//!
+//! They need no compiler for WebAssembly, and do what no honest compiler would
+//! write. Each is a core module wrapped as a component of some world, by
+//! default the contract's own.
+
+use anyhow::{Context, Result};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use crate::component::workspace;
+
+/// The world of a [`WatGuest`].
+#[derive(Clone, Copy, Debug)]
+pub enum World<'a> {
+    /// The contract's.
+    Guest,
+    /// The world `hostile` of a WIT package that includes the contract's.
+    Wider(&'a str),
+    /// The world `hostile` of a WIT package that knows no contract; the module
+    /// has only what stands in [`WatGuest::rest`].
+    Other(&'a str),
+}
+
+/// A guest that traps whatever it is asked, except for what is changed here.
+#[derive(Clone, Copy, Debug)]
+pub struct WatGuest<'a> {
+    /// The world that it is of.
+    pub world: World<'a>,
+    /// Its imports.
+    pub imports: &'a str,
+    /// Its memory, in pages of 64 KiB.
+    pub memory_pages: u32,
+    /// The body of `tick`, which answers the address of an outcome.
+    pub tick: &'a str,
+    /// The body of `describe`, which answers the address of a description.
+    pub describe: &'a str,
+    /// What else there is in the module.
+    pub rest: &'a str,
+}
+
+impl Default for WatGuest<'_> {
+    fn default() -> Self {
+        Self {
+            world: World::Guest,
+            imports: "",
+            memory_pages: 1,
+            tick: "unreachable",
+            describe: "unreachable",
+            rest: "",
+        }
+    }
+}
+
+impl WatGuest<'_> {
+    /// The component.
+    pub fn component(&self) -> Result<Vec<u8>> {
+        let mut module = wat::parse_str(self.module())?;
+        let mut resolve = Resolve::default();
+        let (package, world) = match self.world {
+            World::Guest => (resolve.push_dir(workspace().join("wit"))?.0, "guest"),
+            World::Wider(text) => {
+                resolve.push_dir(workspace().join("wit"))?;
+                (resolve.push_str("hostile.wit", text)?, "hostile")
+            }
+            World::Other(text) => (resolve.push_str("hostile.wit", text)?, "hostile"),
+        };
+        let world = resolve.select_world(&[package], Some(world))?;
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+        ComponentEncoder::default()
+            .module(&module)?
+            .validate(true)
+            .encode()
+            .context("the module does not fit its world")
+    }
+
+    /// The core module, as text.
+    #[must_use]
+    pub fn module(&self) -> String {
+        let Self {
+            imports,
+            memory_pages,
+            rest,
+            ..
+        } = self;
+        let exports = if matches!(self.world, World::Other(_)) {
+            String::new()
+        } else {
+            self.exports()
+        };
+        format!(
+            r#"(module
+                {imports}
+                (memory (export "memory") {memory_pages})
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+                {exports}
+                {rest}
+            )"#
+        )
+    }
+
+    fn exports(&self) -> String {
+        let Self { tick, describe, .. } = self;
+        format!(
+            r#"
+                (func (export "{SCHEDULER}#validate") (param i32 i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#admit") (param i32) (result i32) unreachable)
+                (func $tick (export "{SCHEDULER}#tick") (param $id i32) (param $id_length i32) (result i32) {tick})
+                (func (export "{SCHEDULER}#explain") (param i32 i32 i32 i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#inspect") (param i32 i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#snapshot") (param i32 i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#forget") (param i32 i32))
+                (func (export "{SCHEDULER}#describe") (result i32) {describe})
+            "#
+        )
+    }
+}
+
+const SCHEDULER: &str = "refrain:scheduler/scheduler@0.1.0";
