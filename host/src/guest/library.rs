@@ -8,11 +8,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::check;
 use super::{ComponentError, GuestFailure, Instance, Ports, Sandbox};
+use crate::log::digest;
 
 /// The scheduler component that this program was built with.
 const BUILT_IN: &[u8] = include_bytes!("../../component/refrain-scheduler.wasm");
@@ -106,7 +106,7 @@ impl Library {
     }
 
     fn put(&mut self, bytes: Cow<'static, [u8]>) -> String {
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = digest::digest(&bytes);
         self.shelf.entry(digest.clone()).or_insert(Volume {
             bytes,
             compiled: None,
@@ -133,8 +133,4 @@ impl Library {
                 })?;
         Ok(volume.compiled.insert(component).clone())
     }
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
