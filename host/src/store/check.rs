@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::id::ExecutionId;
 use crate::log::digest::digest;
 use crate::log::{Head, Timestamp, canonical, chain};
-use crate::store::{CommitError, ExecutionChange, ExecutionRecord, ItemChange, StoreError, Turn};
+use crate::store::{ExecutionChange, ExecutionRecord, ItemChange, StoreError, Turn};
 
 /// The last time that a store keeps: the largest signed 64-bit number, in some
 /// 292 million years.
@@ -148,15 +148,12 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
 ///
 /// # Errors
 ///
-/// [`CommitError::Conflict`], in a sentence.
-pub fn follows(
-    stored: Option<&ExecutionRecord>,
-    change: &ExecutionChange,
-) -> Result<(), CommitError> {
+/// The conflict, in a sentence.
+pub fn follows(stored: Option<&ExecutionRecord>, change: &ExecutionChange) -> Result<(), String> {
     let ExecutionChange {
         expected, record, ..
     } = change;
-    let conflict = |detail: String| Err(CommitError::Conflict(format!("{}: {detail}", record.id)));
+    let conflict = |detail: String| Err(format!("{}: {detail}", record.id));
     let head = stored.map(|stored| stored.head).unwrap_or_default();
     if head.sequence != expected.sequence {
         return conflict(format!(

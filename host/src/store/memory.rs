@@ -347,7 +347,8 @@ impl Data {
         let mut items = Vec::new();
         for change in &turn.executions {
             let stored = self.executions.get(&change.record.id);
-            check::follows(stored.map(|execution| &execution.record), change)?;
+            check::follows(stored.map(|execution| &execution.record), change)
+                .map_err(CommitError::Conflict)?;
             self.check_key(turn, change)?;
             let mut after = stored
                 .map(|execution| execution.items.clone())

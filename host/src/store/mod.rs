@@ -35,6 +35,7 @@ mod error;
 pub mod laws;
 mod memory;
 mod record;
+mod sqlite;
 mod status;
 mod turn;
 
@@ -46,6 +47,7 @@ use crate::id::ExecutionId;
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use record::{ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use status::ended;
 pub use turn::{ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
 

@@ -1,0 +1,186 @@
+//! The records of executions.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+
+use crate::id::ExecutionId;
+use crate::log::{Head, Timestamp};
+use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName, limit};
+use crate::store::{ExecutionRecord, ListFilter};
+
+const COLUMNS: &str = "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
+                       last_sequence, last_hash, started_at, last_at, next_wake";
+
+/// An execution's integer key: what the other tables know it by.
+pub(super) type Key = i64;
+
+fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
+    let number = |column| row.get::<_, Number>(column).map(|number| number.0);
+    Ok(ExecutionRecord {
+        id: row.get::<_, Id>("id")?.0,
+        workflow_id: row.get("workflow_id")?,
+        workflow_version: row.get("workflow_version")?,
+        guest_digest: row.get("guest_digest")?,
+        tenant: row.get("tenant")?,
+        key: row.get("caller_key")?,
+        simulated: row.get("simulated")?,
+        status: row.get::<_, StatusName>("status")?.0,
+        head: Head {
+            sequence: number("last_sequence")?,
+            hash: row.get::<_, HashBytes>("last_hash")?.0,
+        },
+        started_at: number("started_at")?,
+        last_at: number("last_at")?,
+        next_wake: row
+            .get::<_, Option<Number>>("next_wake")?
+            .map(|number| number.0),
+    })
+}
+
+pub(super) fn by_id(connection: &Connection, id: ExecutionId) -> Result<Option<ExecutionRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM executions WHERE id = ?1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([Id(id)], read)
+        .optional()
+}
+
+pub(super) fn key_of(connection: &Connection, id: ExecutionId) -> Result<Option<Key>> {
+    let mut select = connection.prepare_cached("SELECT key FROM executions WHERE id = ?1")?;
+    select.query_row([Id(id)], |row| row.get(0)).optional()
+}
+
+pub(super) fn by_caller_key(
+    connection: &Connection,
+    tenant: &str,
+    key: &str,
+) -> Result<Option<ExecutionId>> {
+    let mut select = connection
+        .prepare_cached("SELECT id FROM executions WHERE tenant = ?1 AND caller_key = ?2")?;
+    select
+        .query_row([tenant, key], |row| row.get::<_, Id>(0).map(|id| id.0))
+        .optional()
+}
+
+pub(super) fn list(connection: &Connection, filter: &ListFilter) -> Result<Vec<ExecutionRecord>> {
+    let status = filter.status.map(StatusName);
+    let and_status = if status.is_some() {
+        "AND status = :status"
+    } else {
+        "AND :status IS NULL"
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM executions WHERE (started_at, id) > (:started_at, :id) {and_status} \
+         ORDER BY started_at, id LIMIT :max"
+    );
+    // No execution started before time -1.
+    let (started_at, id) = match filter.after {
+        Some((started_at, id)) => (
+            i64::try_from(started_at).unwrap_or(i64::MAX),
+            id.to_string(),
+        ),
+        None => (-1, String::new()),
+    };
+    let mut select = connection.prepare_cached(&sql)?;
+    let of = named_params! { ":started_at": started_at, ":id": id, ":status": status, ":max": limit(filter.max) };
+    select.query_map(of, read)?.collect()
+}
+
+pub(super) fn due(
+    connection: &Connection,
+    simulated: bool,
+    now: Timestamp,
+    max: usize,
+) -> Result<Vec<ExecutionId>> {
+    let mut select = connection.prepare_cached(DUE)?;
+    let ids = select.query_map(params![simulated, Number(now), limit(max)], |row| {
+        row.get::<_, Id>(0)
+    })?;
+    ids.map(|id| id.map(|id| id.0)).collect()
+}
+
+pub(super) const DUE: &str = "
+    SELECT id FROM executions
+    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused') AND next_wake <= ?2
+    ORDER BY next_wake, id LIMIT ?3";
+
+/// The first wake after `now`.
+pub(super) fn next_wake(
+    connection: &Connection,
+    simulated: bool,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let mut select = connection.prepare_cached(NEXT_WAKE)?;
+    let wake = select.query_row(params![simulated, Number(now)], |row| {
+        row.get::<_, Number>(0)
+    });
+    wake.map(|wake| wake.0).optional()
+}
+
+pub(super) const NEXT_WAKE: &str = "
+    SELECT next_wake FROM executions
+    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused') AND next_wake > ?2
+    ORDER BY next_wake LIMIT 1";
+
+/// Write a new execution's record. None: its id or its caller's key is taken.
+pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Result<Option<Key>> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated,
+             status, last_sequence, last_hash, started_at, last_at, next_wake)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT DO NOTHING",
+    )?;
+    let inserted = insert.execute(params![
+        Id(record.id),
+        record.workflow_id,
+        record.workflow_version,
+        record.guest_digest,
+        record.tenant,
+        record.key,
+        record.simulated,
+        StatusName(record.status),
+        Number(record.head.sequence),
+        record.head.hash,
+        Number(record.started_at),
+        Number(record.last_at),
+        record.next_wake.map(Number),
+    ])?;
+    Ok((inserted > 0).then(|| connection.last_insert_rowid()))
+}
+
+/// Write what can change of an execution's record.
+pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord) -> Result<()> {
+    let mut update = connection.prepare_cached(
+        "UPDATE executions
+         SET guest_digest = ?2, status = ?3, last_sequence = ?4, last_hash = ?5, last_at = ?6, next_wake = ?7
+         WHERE key = ?1",
+    )?;
+    update.execute(params![
+        key,
+        record.guest_digest,
+        StatusName(record.status),
+        Number(record.head.sequence),
+        record.head.hash,
+        Number(record.last_at),
+        record.next_wake.map(Number),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timestamp> {
+    let mut select =
+        connection.prepare_cached("SELECT last_at FROM clocks WHERE simulated = ?1")?;
+    let last_at = select
+        .query_row([simulated], |row| row.get::<_, Number>(0))
+        .optional()?;
+    Ok(last_at.map_or(0, |last_at| last_at.0))
+}
+
+/// Time has come as far as this.
+pub(super) fn advance_clock(connection: &Connection, simulated: bool, at: Timestamp) -> Result<()> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO clocks (simulated, last_at) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)",
+    )?;
+    upsert.execute(params![simulated, Number(at)])?;
+    Ok(())
+}

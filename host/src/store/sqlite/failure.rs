@@ -1,0 +1,151 @@
+//! What SQLite's errors mean to us: each becomes the [`StoreError`] that names
+//! the file and the remedy.
+
+use std::path::Path;
+
+use rusqlite::{Error, ErrorCode, ffi};
+
+use crate::store::{CommitError, StoreError};
+
+/// The error of a statement.
+pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
+    let place = path.display().to_string();
+    let detail = error.to_string();
+    match error {
+        Error::SqliteFailure(failure, _) => match failure.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                StoreError::Locked { place, detail }
+            }
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+                StoreError::ReadOnly { place, detail }
+            }
+            ErrorCode::DiskFull => StoreError::Full { place, detail },
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                StoreError::Corrupt { place, detail }
+            }
+            ErrorCode::CannotOpen => cannot_open(path, place, detail),
+            // The file that processes share beside the database cannot grow.
+            ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+                StoreError::Full { place, detail }
+            }
+            _ => StoreError::Io { place, detail },
+        },
+        // A value that is not what the column holds: someone else wrote it.
+        Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnType(..)
+        | Error::Utf8Error(..) => StoreError::Corrupt { place, detail },
+        _ => StoreError::Io { place, detail },
+    }
+}
+
+/// The error of opening: what is no database at all is not a damaged one.
+pub(super) fn open_error(path: &Path, error: &Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => StoreError::Foreign {
+            place: path.display().to_string(),
+            detail: "it is no SQLite database, or its first bytes are damaged".to_owned(),
+        },
+        _ => store_error(path, error),
+    }
+}
+
+/// The error of COMMIT itself. After an I/O error the turn may be in the file
+/// all the same: its last bytes may be written, and only the sync have failed.
+/// A full disk is no such error: the bytes that make it a turn come last, and
+/// they are what did not fit.
+pub(super) fn commit_error(path: &Path, error: &Error) -> CommitError {
+    let failure = store_error(path, error);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => CommitError::Unknown(failure),
+        _ => CommitError::Failed(failure),
+    }
+}
+
+/// SQLite says only that it could not open a file. Mostly it is the folder.
+fn cannot_open(path: &Path, place: String, detail: String) -> StoreError {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if path.is_dir() {
+        StoreError::Io {
+            place,
+            detail: "it is a folder; name a file in it".to_owned(),
+        }
+    } else if !folder.is_dir() {
+        let detail = format!("its folder {} does not exist; create it", folder.display());
+        StoreError::Io { place, detail }
+    } else {
+        // The folder must be writable too: SQLite keeps files beside the
+        // database.
+        StoreError::ReadOnly { place, detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(extended_code: i32) -> Error {
+        Error::SqliteFailure(ffi::Error::new(extended_code), None)
+    }
+
+    #[test]
+    fn each_error_has_its_remedy() {
+        let path = Path::new("./x.db");
+        for (code, expected) in [
+            (ffi::SQLITE_BUSY, "./x.db is locked by another process"),
+            (
+                ffi::SQLITE_BUSY_RECOVERY,
+                "./x.db is locked by another process",
+            ),
+            (ffi::SQLITE_READONLY, "./x.db cannot be written"),
+            (ffi::SQLITE_READONLY_DIRECTORY, "./x.db cannot be written"),
+            (ffi::SQLITE_PERM, "./x.db cannot be written"),
+            (
+                ffi::SQLITE_CANTOPEN,
+                "./x.db cannot be written; check its permissions and those of its folder",
+            ),
+            (ffi::SQLITE_FULL, "no room is left on the disk of ./x.db"),
+            (
+                ffi::SQLITE_IOERR_SHMSIZE,
+                "no room is left on the disk of ./x.db",
+            ),
+            (ffi::SQLITE_CORRUPT, "./x.db is damaged"),
+            (ffi::SQLITE_NOTADB, "./x.db is damaged"),
+            (ffi::SQLITE_IOERR_READ, "./x.db could not be used"),
+        ] {
+            let error = store_error(path, &failure(code)).to_string();
+            assert!(error.starts_with(expected), "{code}: {error}");
+        }
+        let error = open_error(path, &failure(ffi::SQLITE_NOTADB)).to_string();
+        assert!(
+            error.starts_with("./x.db is not a Refrain database"),
+            "{error}"
+        );
+        let error =
+            store_error(Path::new("./no/such/x.db"), &failure(ffi::SQLITE_CANTOPEN)).to_string();
+        assert!(
+            error.ends_with("its folder ./no/such does not exist; create it"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn only_an_io_error_of_commit_leaves_the_outcome_unknown() {
+        let path = Path::new("./x.db");
+        for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_WRITE] {
+            assert!(matches!(
+                commit_error(path, &failure(code)),
+                CommitError::Unknown(StoreError::Io { .. })
+            ));
+        }
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY] {
+            assert!(matches!(
+                commit_error(path, &failure(code)),
+                CommitError::Failed(_)
+            ));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is kept beside the logs: workflows, components, snapshots.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::contract::Snapshot;
+use crate::id::ExecutionId;
+use crate::store::sqlite::execution::Key;
+use crate::store::sqlite::value::{Id, Number};
+use crate::store::{ComponentRecord, WorkflowRecord};
+
+pub(super) fn workflow(
+    connection: &Connection,
+    workflow_id: &str,
+    version: &str,
+) -> Result<Option<WorkflowRecord>> {
+    let mut select = connection.prepare_cached(
+        "SELECT text, digest FROM workflows WHERE workflow_id = ?1 AND version = ?2",
+    )?;
+    let record = select.query_row([workflow_id, version], |row| {
+        Ok(WorkflowRecord {
+            workflow_id: workflow_id.to_owned(),
+            version: version.to_owned(),
+            text: row.get(0)?,
+            digest: row.get(1)?,
+        })
+    });
+    record.optional()
+}
+
+/// Keep a workflow. False: another text is kept under its name.
+pub(super) fn keep_workflow(connection: &Connection, record: &WorkflowRecord) -> Result<bool> {
+    let WorkflowRecord {
+        workflow_id,
+        version,
+        text,
+        digest,
+    } = record;
+    if let Some(kept) = workflow(connection, workflow_id, version)? {
+        return Ok(kept.text == *text);
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO workflows (workflow_id, version, text, digest) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    insert.execute(params![workflow_id, version, text, digest])?;
+    Ok(true)
+}
+
+pub(super) fn component(connection: &Connection, digest: &str) -> Result<Option<Vec<u8>>> {
+    let mut select = connection.prepare_cached("SELECT bytes FROM components WHERE digest = ?1")?;
+    select.query_row([digest], |row| row.get(0)).optional()
+}
+
+/// Keep a component. Its digest is that of its bytes, so that one of the same
+/// digest is the same.
+pub(super) fn keep_component(connection: &Connection, record: &ComponentRecord) -> Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO components (digest, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?;
+    insert.execute(params![record.digest, record.bytes])?;
+    Ok(())
+}
+
+pub(super) fn snapshot(connection: &Connection, id: ExecutionId) -> Result<Option<Snapshot>> {
+    let mut select = connection.prepare_cached(
+        "SELECT guest_digest, sequence, head, state FROM snapshots
+         WHERE execution = (SELECT key FROM executions WHERE id = ?1)",
+    )?;
+    let snapshot = select.query_row([Id(id)], |row| {
+        Ok(Snapshot {
+            guest_digest: row.get(0)?,
+            sequence: row.get::<_, Number>(1)?.0,
+            head: row.get(2)?,
+            state: row.get(3)?,
+        })
+    });
+    snapshot.optional()
+}
+
+pub(super) fn keep_snapshot(connection: &Connection, key: Key, snapshot: &Snapshot) -> Result<()> {
+    let Snapshot {
+        guest_digest,
+        sequence,
+        head,
+        state,
+    } = snapshot;
+    let mut replace = connection.prepare_cached(
+        "INSERT OR REPLACE INTO snapshots (execution, guest_digest, sequence, head, state)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    replace.execute(params![key, guest_digest, Number(*sequence), head, state])?;
+    Ok(())
+}

@@ -1,0 +1,350 @@
+//! The store in an SQLite file: the one for real work.
+//!
+//! A turn is one transaction of SQLite, begun with the write lock in hand, and
+//! one sync. Several processes may work on one file. What the tables are for
+//! stands in `schema.rs`.
+
+mod execution;
+mod failure;
+mod keep;
+mod log;
+mod open;
+mod queue;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::contract::Snapshot;
+use crate::id::ExecutionId;
+use crate::log::Timestamp;
+use crate::store::{
+    CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Turn,
+    WorkflowRecord, check,
+};
+
+/// How safe a turn is when `commit` has returned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// It survives a power cut. One sync a turn.
+    #[default]
+    Full,
+    /// It survives a crash of the process; a power cut may lose the last
+    /// turns, though never a part of one.
+    Normal,
+}
+
+/// How to open a database file.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    durability: Durability,
+    lock_wait: Duration,
+}
+
+impl SqliteOptions {
+    /// How safe a turn is when `commit` has returned; [`Durability::Full`],
+    /// unless said otherwise.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// How long to wait for another process's lock; 5 seconds, unless said
+    /// otherwise.
+    #[must_use]
+    pub fn lock_wait(mut self, lock_wait: Duration) -> Self {
+        self.lock_wait = lock_wait;
+        self
+    }
+
+    /// Open the file; create it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be used, is not ours, or is of a newer version.
+    pub fn open(self, path: impl Into<PathBuf>) -> Result<SqliteStore, StoreError> {
+        SqliteStore::new(path.into(), Access::Write, self)
+    }
+
+    /// Open the file for reading only. It must be there.
+    ///
+    /// # Errors
+    ///
+    /// The file is not there, cannot be used, is not ours, or is of another
+    /// version.
+    pub fn open_read_only(self, path: impl Into<PathBuf>) -> Result<SqliteStore, StoreError> {
+        SqliteStore::new(path.into(), Access::Read, self)
+    }
+}
+
+/// What the file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// A store in an SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    access: Access,
+    options: SqliteOptions,
+    connection: Connection,
+    /// How many connections there were before this one.
+    reopened: u64,
+}
+
+impl SqliteStore {
+    /// Open the file; create it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be used, is not ours, or is of a newer version.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::options().open(path)
+    }
+
+    /// Open the file for reading only, for commands that look and change
+    /// nothing. It must be there.
+    ///
+    /// # Errors
+    ///
+    /// The file is not there, cannot be used, is not ours, or is of another
+    /// version.
+    pub fn open_read_only(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::options().open_read_only(path)
+    }
+
+    /// Open the file in another way than the usual one.
+    #[must_use]
+    pub fn options() -> SqliteOptions {
+        SqliteOptions {
+            durability: Durability::default(),
+            lock_wait: Duration::from_secs(5),
+        }
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn new(path: PathBuf, access: Access, options: SqliteOptions) -> Result<Self, StoreError> {
+        let connection = open::connect(&path, access, &options)?;
+        Ok(Self {
+            path,
+            access,
+            options,
+            connection,
+            reopened: 0,
+        })
+    }
+
+    /// Whether a transaction is open.
+    fn in_turn(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    fn write(&mut self, turn: &Turn) -> Result<(), CommitError> {
+        if !self.in_turn() {
+            return Err(CommitError::Failed(
+                self.contradiction("a turn was committed that was never begun"),
+            ));
+        }
+        let bytes = check::turn(turn, &self.place()).map_err(CommitError::Failed)?;
+        turn::write(&self.connection, turn, &bytes).map_err(|refusal| match refusal {
+            turn::Refusal::Conflict(detail) => CommitError::Conflict(detail),
+            turn::Refusal::Sqlite(error) => {
+                CommitError::Failed(failure::store_error(&self.path, &error))
+            }
+        })?;
+        self.connection
+            .execute_batch("COMMIT")
+            .map_err(|error| failure::commit_error(&self.path, &error))
+    }
+
+    fn contradiction(&self, detail: &str) -> StoreError {
+        StoreError::Contradiction {
+            place: self.place(),
+            detail: detail.to_owned(),
+        }
+    }
+
+    /// An answer of the database, its errors named.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        question(&self.connection).map_err(|error| failure::store_error(&self.path, &error))
+    }
+}
+
+impl Store for SqliteStore {
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if self.access == Access::Read {
+            let detail = "it was opened for reading only".to_owned();
+            return Err(StoreError::ReadOnly {
+                place: self.place(),
+                detail,
+            });
+        }
+        if self.in_turn() {
+            return Err(self.contradiction("a turn was begun within a turn"));
+        }
+        self.ask(|connection| connection.execute_batch("BEGIN IMMEDIATE"))
+    }
+
+    fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+        let written = self.write(turn);
+        if written.is_err() {
+            self.rollback();
+        }
+        written
+    }
+
+    fn rollback(&mut self) {
+        if !self.in_turn() {
+            return;
+        }
+        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+            // SQLite has rolled back by itself, or will on the next opening:
+            // without a COMMIT nothing of it counts.
+            tracing::warn!(refrain.store = %self.path.display(), %error, "a turn could not be rolled back");
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.rollback();
+        self.connection = open::connect(&self.path, self.access, &self.options)?;
+        self.reopened += 1;
+        Ok(())
+    }
+
+    fn version(&mut self) -> Result<u64, StoreError> {
+        let version: u32 = self.ask(|connection| {
+            connection
+                .prepare_cached("PRAGMA data_version")?
+                .query_row([], |row| row.get(0))
+        })?;
+        // SQLite's number tells of changes within one connection only.
+        Ok(self.reopened << 32 | u64::from(version))
+    }
+
+    fn watched_file(&self) -> Option<PathBuf> {
+        let mut file = self.path.clone().into_os_string();
+        file.push("-wal");
+        Some(file.into())
+    }
+
+    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
+        self.ask(|connection| execution::by_id(connection, id))
+    }
+
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        self.ask(|connection| execution::by_caller_key(connection, tenant, key))
+    }
+
+    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
+        self.ask(|connection| execution::list(connection, filter))
+    }
+
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        self.ask(|connection| log::read(connection, id, first, max))
+    }
+
+    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
+        self.ask(|connection| queue::of_execution(connection, id))
+    }
+
+    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
+        self.ask(|connection| queue::of_node(connection, id, node_id))
+    }
+
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError> {
+        self.ask(|connection| queue::claimable(connection, simulated, queue, now, max))
+    }
+
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError> {
+        self.ask(|connection| queue::expired(connection, simulated, now, max))
+    }
+
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ExecutionId>, StoreError> {
+        self.ask(|connection| execution::due(connection, simulated, now, max))
+    }
+
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.ask(|connection| {
+            let mut times = vec![
+                execution::next_wake(connection, simulated, now)?,
+                queue::next_expiry(connection, simulated, now)?,
+            ];
+            for queue in queues {
+                times.push(queue::next_claimable(connection, simulated, queue, now)?);
+            }
+            Ok(times.into_iter().flatten().min())
+        })
+    }
+
+    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
+        self.ask(|connection| execution::last_at(connection, simulated))
+    }
+
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError> {
+        self.ask(|connection| keep::workflow(connection, workflow_id, version))
+    }
+
+    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(|connection| keep::component(connection, digest))
+    }
+
+    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
+        self.ask(|connection| keep::snapshot(connection, id))
+    }
+}

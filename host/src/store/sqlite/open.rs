@@ -1,0 +1,154 @@
+//! Opening a database file: is it ours, may it be written, is it of our
+//! version? Nothing is written to a file before all that is known.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::store::StoreError;
+use crate::store::sqlite::failure::open_error;
+use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, VERSION};
+use crate::store::sqlite::{Access, Durability, SqliteOptions};
+
+/// Statements that are kept prepared: more than this store has.
+const STATEMENTS_MAX: usize = 64;
+
+/// How long to wait before another look at a lock that SQLite itself does not
+/// wait for.
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+pub(super) fn connect(
+    path: &Path,
+    access: Access,
+    options: &SqliteOptions,
+) -> Result<Connection, StoreError> {
+    if access == Access::Read && !path.exists() {
+        return Err(StoreError::Missing { place: place(path) });
+    }
+    let failed = |error: rusqlite::Error| open_error(path, &error);
+    let mut connection = Connection::open_with_flags(path, flags(access)).map_err(failed)?;
+    connection.busy_timeout(options.lock_wait).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    check_identity(
+        path,
+        access,
+        &schema::identity(&connection).map_err(failed)?,
+    )?;
+    if access == Access::Write {
+        check_writable(path, &connection)?;
+        write_ahead(path, &connection, options.lock_wait)?;
+        set_up(&connection, options.durability).map_err(failed)?;
+        schema::migrate(&mut connection).map_err(failed)?;
+    }
+    Ok(connection)
+}
+
+fn flags(access: Access) -> OpenFlags {
+    // One owner, one thread at a time: SQLite's own mutexes are not needed.
+    let common = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    match access {
+        Access::Read => common | OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => common | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    }
+}
+
+fn check_identity(path: &Path, access: Access, identity: &Identity) -> Result<(), StoreError> {
+    let place = place(path);
+    let Identity {
+        application_id,
+        version,
+        objects,
+    } = *identity;
+    // A file without anything in it becomes ours by the first step.
+    let fresh = application_id == 0 && version == 0 && objects == 0;
+    if fresh && access == Access::Read {
+        return Err(StoreError::Foreign {
+            place,
+            detail: "it is empty".to_owned(),
+        });
+    }
+    if !fresh && application_id != APPLICATION_ID {
+        let detail =
+            format!("it is a SQLite database of another program (application id {application_id})");
+        return Err(StoreError::Foreign { place, detail });
+    }
+    if version > VERSION {
+        return Err(StoreError::Newer {
+            place,
+            found: version,
+            known: VERSION,
+        });
+    }
+    if version < VERSION && access == Access::Read {
+        let detail = format!(
+            "it has schema version {version}, older than {VERSION}, and reading does not change it; \
+             `refrain resume` brings it up to date"
+        );
+        return Err(StoreError::Io { place, detail });
+    }
+    Ok(())
+}
+
+/// SQLite opens a file that may not be written for reading, and says so only
+/// when asked.
+fn check_writable(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    match connection
+        .is_readonly("main")
+        .map_err(|error| open_error(path, &error))?
+    {
+        false => Ok(()),
+        true => Err(StoreError::ReadOnly {
+            place: place(path),
+            detail: "the file may only be read".to_owned(),
+        }),
+    }
+}
+
+/// Readers and the writer must not wait for one another. SQLite does not wait
+/// for the lock that the change of the journal takes, so we do.
+fn write_ahead(
+    path: &Path,
+    connection: &Connection,
+    lock_wait: Duration,
+) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
+            row.get::<_, String>(0)
+        }) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                let detail = format!(
+                    "its file system knows no write-ahead log (journal mode {mode}); keep it on a local disk"
+                );
+                return Err(StoreError::Io {
+                    place: place(path),
+                    detail,
+                });
+            }
+            Err(error) => {
+                let busy = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+                if !busy || begun.elapsed() >= lock_wait {
+                    return Err(open_error(path, &error));
+                }
+            }
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+}
+
+fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // After a large turn the file beside the database shrinks again.
+    connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))
+}
+
+fn place(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,142 @@
+//! The tables, and the steps that lead to them from any older version.
+//!
+//! The log is the truth. All else is here so that questions can be answered
+//! without reading logs, and is written only together with the log. Texts and
+//! names rather than codes: people look into this file with other programs.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks the file as ours: "RFRN" in ASCII.
+pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
+
+/// What leads from each schema version to the next. Steps that have shipped
+/// never change; a new version is a further step.
+const STEPS: &[&str] = &[STEP_1];
+
+/// The schema version of this program.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+const STEP_1: &str = "
+    CREATE TABLE executions (
+        key              INTEGER PRIMARY KEY,
+        id               TEXT NOT NULL UNIQUE,
+        workflow_id      TEXT NOT NULL,
+        workflow_version TEXT NOT NULL,
+        guest_digest     TEXT NOT NULL,
+        tenant           TEXT NOT NULL,
+        caller_key       TEXT,
+        simulated        INTEGER NOT NULL,
+        status           TEXT NOT NULL,
+        last_sequence    INTEGER NOT NULL,
+        last_hash        BLOB NOT NULL,
+        started_at       INTEGER NOT NULL,
+        last_at          INTEGER NOT NULL,
+        next_wake        INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX executions_by_caller_key ON executions (tenant, caller_key) WHERE caller_key IS NOT NULL;
+    CREATE INDEX executions_by_start ON executions (started_at, id);
+    CREATE INDEX executions_by_status ON executions (status, started_at, id);
+    CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
+        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused');
+
+    -- One event a row, by its canonical bytes: those that are hashed.
+    CREATE TABLE events (
+        execution INTEGER NOT NULL REFERENCES executions (key),
+        sequence  INTEGER NOT NULL,
+        bytes     BLOB NOT NULL,
+        hash      BLOB NOT NULL,
+        PRIMARY KEY (execution, sequence)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Unsettled work items and dead letters. `held` is 1 unless the execution
+    -- runs: so that claims never look at what may not be claimed.
+    CREATE TABLE items (
+        ordered       INTEGER PRIMARY KEY,
+        execution     INTEGER NOT NULL REFERENCES executions (key),
+        node_id       TEXT NOT NULL,
+        attempt       INTEGER NOT NULL,
+        max_attempts  INTEGER NOT NULL,
+        queue_type    TEXT NOT NULL,
+        tenant        TEXT NOT NULL,
+        not_before    INTEGER NOT NULL,
+        payload       TEXT NOT NULL,
+        enqueued_at   INTEGER NOT NULL,
+        claimable_at  INTEGER NOT NULL,
+        simulated     INTEGER NOT NULL,
+        held          INTEGER NOT NULL,
+        state         TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'dead')),
+        worker_id     TEXT,
+        fence         INTEGER,
+        expires_at    INTEGER,
+        error         TEXT,
+        dead_since    INTEGER,
+        UNIQUE (execution, node_id)
+    ) STRICT;
+    CREATE INDEX items_claimable ON items (simulated, queue_type, claimable_at) WHERE state = 'waiting' AND held = 0;
+    CREATE INDEX items_leased ON items (simulated, expires_at) WHERE state = 'leased';
+
+    -- The greatest time of an event, for real and for simulated time.
+    CREATE TABLE clocks (
+        simulated INTEGER PRIMARY KEY,
+        last_at   INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE workflows (
+        workflow_id TEXT NOT NULL,
+        version     TEXT NOT NULL,
+        text        TEXT NOT NULL,
+        digest      TEXT NOT NULL,
+        PRIMARY KEY (workflow_id, version)
+    ) STRICT;
+
+    CREATE TABLE components (
+        digest TEXT PRIMARY KEY,
+        bytes  BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE snapshots (
+        execution    INTEGER PRIMARY KEY REFERENCES executions (key),
+        guest_digest TEXT NOT NULL,
+        sequence     INTEGER NOT NULL,
+        head         TEXT NOT NULL,
+        state        BLOB NOT NULL
+    ) STRICT;
+";
+
+/// What a file says of itself.
+pub(super) struct Identity {
+    pub(super) application_id: i64,
+    pub(super) version: i64,
+    /// How many tables and indexes there are.
+    pub(super) objects: i64,
+}
+
+pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
+    Ok(Identity {
+        application_id: number("PRAGMA application_id")?,
+        version: number("PRAGMA user_version")?,
+        objects: number("SELECT count(*) FROM sqlite_schema")?,
+    })
+}
+
+/// Bring the file to this program's schema version. Another process may do the
+/// same at the same time: the version is looked at again under the lock.
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    if identity(connection)?.version == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = identity(&transaction)?.version;
+    for step in STEPS
+        .iter()
+        .skip(usize::try_from(from).unwrap_or(usize::MAX))
+    {
+        transaction.execute_batch(step)?;
+    }
+    if from < VERSION {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
+}
