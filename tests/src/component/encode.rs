@@ -1,50 +1,21 @@
-//! From a core module to a component that is a guest and nothing more.
+//! From a core module to a component, without a word about who made it.
 
-use anyhow::{Result, bail, ensure};
-use wit_component::{ComponentEncoder, DecodedWasm};
+use anyhow::{Context, Result, ensure};
+use wit_component::ComponentEncoder;
 
-/// All that a guest may import.
-const IMPORTS: [&str; 4] = [
-    "refrain:scheduler/types@0.1.0",
-    "refrain:scheduler/storage@0.1.0",
-    "refrain:scheduler/clock@0.1.0",
-    "refrain:scheduler/queue@0.1.0",
-];
-
-/// Encode a core module that carries the contract's metadata, and check that
-/// it asks for nothing else.
+/// Encode a core module that carries the contract's metadata.
 pub fn component(module: &[u8]) -> Result<Vec<u8>> {
     let component = ComponentEncoder::default()
         .module(&without_notes(module)?)?
         .validate(true)
         .encode()?;
-    for import in imports(&component)? {
-        ensure!(
-            IMPORTS.contains(&import.as_str()),
-            "the component would import {import}, which is not in the contract"
-        );
-    }
     without_notes(&component)
-}
-
-/// The names of a component's imports.
-pub fn imports(component: &[u8]) -> Result<Vec<String>> {
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(component)? else {
-        bail!("what was encoded is no component");
-    };
-    Ok(resolve.worlds[world]
-        .imports
-        .keys()
-        .map(|key| resolve.name_world_key(key))
-        .collect())
 }
 
 /// The same module or component without the custom sections in which tools
 /// leave notes about themselves. Those that `wit-component` reads stay.
 fn without_notes(wasm: &[u8]) -> Result<Vec<u8>> {
-    let (header, mut rest) = wasm
-        .split_at_checked(8)
-        .ok_or_else(|| anyhow::anyhow!("the module is cut off"))?;
+    let (header, mut rest) = wasm.split_at_checked(8).context("the module is cut off")?;
     let mut kept = header.to_vec();
     while let Some((section, after)) = split_section(rest) {
         if !section.is_note() {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::digest::digest;
 
 use super::stamp::Stamp;
 use super::toolchain::Toolchain;
@@ -40,11 +41,12 @@ impl Product {
         let workspace = workspace();
         let module = compile::core_module(&workspace, toolchain, self.variant)?;
         let component = encode::component(&module)?;
+        accepted(&component)?;
         let stamp = Stamp {
             sources: sources::digest(&workspace)?,
             compiler: toolchain.version.clone(),
             flags: compile::flags(self.variant),
-            component: sources::hex(&Sha256::digest(&component)),
+            component: digest(&component),
         };
         Ok((component, stamp))
     }
@@ -73,7 +75,7 @@ impl Product {
         let (stamp, component) = (self.stamp()?, self.committed()?);
         let fresh = stamp.sources == sources::digest(&workspace())?
             && stamp.flags == compile::flags(self.variant)
-            && stamp.component == sources::hex(&Sha256::digest(component));
+            && stamp.component == digest(&component);
         Ok(if fresh {
             Ok(())
         } else {
@@ -87,4 +89,12 @@ impl Product {
     fn path(&self, place: impl AsRef<Path>) -> PathBuf {
         workspace().join(place)
     }
+}
+
+/// Show the component to the host's own door, which knows what a guest may
+/// import and must export.
+fn accepted(component: &[u8]) -> Result<()> {
+    let mut library = Library::new(Sandbox::new(CallLimits::default())?);
+    let digest = library.add(component.to_vec())?;
+    Ok(library.check(&digest)?)
 }

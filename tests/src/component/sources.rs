@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use refrain::log::digest::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toml::Table;
@@ -45,13 +46,7 @@ pub fn digest(workspace: &Path) -> Result<String> {
             sha.update(field);
         }
     }
-    Ok(hex(&sha.finalize()))
-}
-
-/// A digest as 64 lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex(&sha.finalize().into()))
 }
 
 /// Every source text below a folder, by its path from the workspace.
