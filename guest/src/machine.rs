@@ -20,8 +20,8 @@ use crate::condition::Scope;
 use crate::contract::{Event, EventKind, IllegalEvent, Origin, Status, WorkItem};
 use crate::state::{Ending, NodeRecord, State};
 use crate::time::Timestamp;
-use crate::workflow::Plan;
-use crate::workflow::plan::{Node, NodeIx};
+use crate::workflow::plan::{Node, NodeIx, Target};
+use crate::workflow::{END, Plan};
 
 /// One execution, and all that is needed to say how it goes on.
 #[derive(Debug)]
@@ -228,5 +228,13 @@ impl Machine {
 
     pub(crate) fn node_id(&self, ix: NodeIx) -> String {
         self.node(ix).id.to_string()
+    }
+
+    /// The name under which a target is chosen.
+    pub(crate) fn target(&self, target: Target) -> String {
+        match target {
+            Target::Node(ix) => self.node_id(ix),
+            Target::End => END.to_string(),
+        }
     }
 }

@@ -111,11 +111,7 @@ impl Machine {
                 .is_none_or(|condition| condition.is_true(&scope))
         };
         let branch = branches.iter().find(is_true)?;
-        Some(
-            branch
-                .target
-                .map_or_else(|| "end".to_string(), |target| self.node_id(target)),
-        )
+        Some(self.target(branch.target))
     }
 
     /// An external event that came early is there at once.

@@ -73,7 +73,7 @@ impl Machine {
                     ix,
                     "null".to_string(),
                     "{}".to_string(),
-                    Some(self.node_id(fallback)),
+                    Some(self.target(fallback)),
                 ),
                 None,
             ),

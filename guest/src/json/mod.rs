@@ -15,5 +15,6 @@ mod walk;
 pub use check::{Malformed, check};
 pub use object::Object;
 
+pub(crate) use check::push_pointer;
 pub(crate) use lexer::{Lexer, Token, decode_text};
-pub(crate) use walk::{element, elements, length, member};
+pub(crate) use walk::{element, elements, length, member, members};

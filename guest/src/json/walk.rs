@@ -2,12 +2,14 @@
 //!
 //! All of this reads text that [`check`](super::check()) accepted.
 
+use alloc::borrow::Cow;
+
 use super::lexer::{Lexer, Token, decode_text};
 
 /// The text of an object's member; None if it is no object or has no such key.
 pub(crate) fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     members(object)
-        .find(|(raw, _)| decode_text(raw) == key)
+        .find(|(name, _)| name == key)
         .map(|(_, value)| value)
 }
 
@@ -34,8 +36,8 @@ pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The members' keys as they are written, and the texts of their values.
-fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+/// The members' keys and the texts of their values; none if it is no object.
+pub(crate) fn members(object: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     let mut children = Children::of(object, Token::BeginObject);
     core::iter::from_fn(move || {
         let (_, Token::Text(key)) = children.next_first()? else {
@@ -45,7 +47,7 @@ fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
             unreachable!("a checked object's key is followed by a colon");
         };
         let first = children.token();
-        Some((key, children.value(first)))
+        Some((decode_text(key), children.value(first)))
     })
 }
 

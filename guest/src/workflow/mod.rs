@@ -1,30 +1,83 @@
 //! Workflows: the JSON form, its check (rule R1), and the plan that comes of it.
 //!
-//! [`parse`] is the only door: a [`Plan`] that exists is valid.
+//! [`parse`] is the only door: a [`Plan`] that exists is valid. A workflow
+//! passes through four rooms, and each collects faults without stopping the
+//! next, so that all of them are told at once:
+//!
+//! ```text
+//! text --source--> nodes and edges as written --graph--> links between nodes
+//!      --order--> ranks, or the cycles --build--> plan
+//! ```
+//!
+//! The JSON is JamJet's. Fields that we do not know are let be, because JamJet
+//! and its users put more into a workflow than a scheduler reads; but one that
+//! looks like a known one misspelled is a fault, because it would silently not
+//! take effect.
 
+mod build;
+mod cycle;
+mod fault;
+mod fields;
+mod graph;
+mod kind;
+mod order;
 pub mod plan;
+mod retry;
+mod source;
 
 pub use plan::Plan;
 
-use alloc::string::ToString;
+use alloc::format;
 use alloc::vec::Vec;
 
 use crate::contract::Fault;
+use crate::json;
+use crate::limits::WORKFLOW_BYTES_MAX;
+use fault::{Faults, Place};
+
+/// The target that is no node: the terminal.
+pub(crate) const END: &str = "end";
 
 /// Read and check a workflow.
 ///
 /// # Errors
 /// Everything that is wrong with it (rule R1); never an empty list.
-pub fn parse(_text: &str) -> Result<Plan, Vec<Fault>> {
-    let (pointer, message, remedy) = (
-        "",
-        "this build reads no workflows yet",
-        "wait for the next one",
-    );
-    Err([Fault {
-        pointer: pointer.to_string(),
-        message: message.to_string(),
-        remedy: remedy.to_string(),
-    }]
-    .into())
+pub fn parse(text: &str) -> Result<Plan, Vec<Fault>> {
+    let faults = Faults::default();
+    let plan = plan(text, &faults);
+    let faults = faults.into_list();
+    match plan {
+        Some(plan) if faults.is_empty() => Ok(plan),
+        _ => Err(faults),
+    }
 }
+
+/// None only after a fault was reported.
+fn plan(text: &str, faults: &Faults) -> Option<Plan> {
+    if text.len() > WORKFLOW_BYTES_MAX {
+        let message = format!(
+            "the workflow is {} bytes long, {WORKFLOW_BYTES_MAX} are allowed",
+            text.len()
+        );
+        faults.report(&Place::Top, message, "split it into several workflows");
+        return None;
+    }
+    if let Err(malformed) = json::check(text) {
+        let message = format!(
+            "this is no JSON that can be read: {} at byte {}",
+            malformed.message, malformed.offset
+        );
+        faults.report_at(malformed.pointer, message, "correct the JSON there");
+        return None;
+    }
+    let mut source = source::read(text, faults)?;
+    let edges = core::mem::take(&mut source.edges);
+    let graph = graph::check(&source, edges, faults);
+    if !faults.is_empty() {
+        return None;
+    }
+    Some(build::plan(source, graph))
+}
+
+#[cfg(test)]
+mod tests;

@@ -32,12 +32,13 @@ pub struct Plan {
     pub workflow_id: String,
     /// The workflow's version, three numbers.
     pub version: String,
-    /// The nodes in the order of rule R2.
+    /// The nodes in the order of rule R2. A finalizer's rank counts the edges
+    /// among finalizers only.
     pub nodes: Vec<Node>,
     /// The nodes' indexes, sorted by id: what [`Plan::find`] searches.
     pub by_id: Vec<NodeIx>,
     /// The edges, sorted by (source, target); those inside kinds included,
-    /// those to `"end"` left out.
+    /// those to `"end"`, and those from other nodes to a finalizer, left out.
     pub edges: Vec<Edge>,
     /// The node that is ready at once.
     pub start: NodeIx,
@@ -159,8 +160,17 @@ pub enum RunOn {
 pub struct Branch {
     /// None is true.
     pub condition: Option<Expression>,
-    /// None is `"end"`: all edges are dead.
-    pub target: Option<NodeIx>,
+    /// Where it leads.
+    pub target: Target,
+}
+
+/// Where a choice leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To a node, by the edge that leads there.
+    Node(NodeIx),
+    /// To `"end"`: all edges are dead.
+    End,
 }
 
 /// When a `join` is ready. A `custom` one is [`Kind::Work`].
@@ -191,8 +201,8 @@ pub struct HumanApproval {
     pub description: String,
     /// How long to wait; None: for ever.
     pub timeout: Option<Millis>,
-    /// The node to go to when nobody answers in time.
-    pub fallback: Option<NodeIx>,
+    /// Where to go when nobody answers in time; None: the node fails.
+    pub fallback: Option<Target>,
 }
 
 /// What follows a failed attempt (rules R11 and R12).

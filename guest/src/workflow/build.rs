@@ -1,0 +1,178 @@
+//! A checked workflow to a plan: nodes in the order of rule R2, names as
+//! indexes.
+
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use serde_json::value::RawValue;
+
+use super::END;
+use super::graph::{Graph, Link, Rule};
+use super::kind::{BranchSource, Does, KindSource};
+use super::plan::{
+    Branch, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target, Work,
+};
+use super::source::{NodeSource, Source};
+
+/// Build the plan of a workflow in which nothing is faulty.
+pub(super) fn plan(source: Source<'_>, graph: Graph) -> Plan {
+    let names = Names::new(&source, &graph);
+    let edges = edges(graph.links, &names);
+    let (outgoing, incoming) = ends(source.nodes.len(), &edges);
+    let start = names.node(
+        source
+            .start
+            .as_deref()
+            .expect("a checked workflow has a start node"),
+    );
+
+    let mut nodes: Vec<(NodeIx, NodeSource<'_>)> =
+        names.by_id.iter().copied().zip(source.nodes).collect();
+    nodes.sort_unstable_by_key(|(ix, _)| *ix);
+    let nodes: Vec<Node> = nodes
+        .into_iter()
+        .zip(outgoing.windows(2).zip(incoming))
+        .map(|((ix, node), (outgoing, incoming))| {
+            let outgoing = outgoing[0]..outgoing[1];
+            Node {
+                rank: names.ranks[ix.0 as usize],
+                kind: kind(node.kind, &names, !outgoing.is_empty()),
+                kind_json: RawValue::from_string(node.kind_json.into())
+                    .expect("checked JSON is JSON"),
+                id: node.id.into_owned(),
+                outgoing,
+                incoming,
+                retry: node.retry,
+                timeout: node.timeout,
+            }
+        })
+        .collect();
+    let finalizers = (0..)
+        .map(NodeIx)
+        .zip(&nodes)
+        .filter(|(_, node)| is_finalizer(node))
+        .map(|(ix, _)| ix)
+        .collect();
+    Plan {
+        workflow_id: source.id.into_owned(),
+        version: source.version.into_owned(),
+        start,
+        workflow_timeout: source.timeouts.workflow,
+        max_concurrent_nodes: source.max_concurrent_nodes,
+        max_dispatch_per_tick: source.max_dispatch_per_tick,
+        finalizers,
+        by_id: names.by_id,
+        nodes,
+        edges,
+    }
+}
+
+/// Where each node of the source stands in the plan.
+struct Names<'a> {
+    /// The ids of the source's nodes, sorted.
+    ids: Vec<Cow<'a, str>>,
+    /// For each of them, its index.
+    by_id: Vec<NodeIx>,
+    /// For each index, its rank.
+    ranks: Vec<u32>,
+}
+
+impl<'a> Names<'a> {
+    fn new(source: &Source<'a>, graph: &Graph) -> Self {
+        let ranks = &graph.order.ranks;
+        let mut ordered: Vec<usize> = (0..source.nodes.len()).collect();
+        ordered.sort_by_key(|&at| (ranks[at], at));
+        let mut by_id = vec![NodeIx(0); ordered.len()];
+        for (ix, &at) in (0..).zip(&ordered) {
+            by_id[at] = NodeIx(ix);
+        }
+        Self {
+            ids: source.nodes.iter().map(|node| node.id.clone()).collect(),
+            by_id,
+            ranks: ordered.iter().map(|&at| ranks[at]).collect(),
+        }
+    }
+
+    fn node(&self, id: &str) -> NodeIx {
+        let place = self.ids.binary_search_by(|probe| (**probe).cmp(id));
+        self.by_id[place.expect("every name in a checked workflow is a node's")]
+    }
+
+    fn target(&self, id: &str) -> Target {
+        match id {
+            END => Target::End,
+            id => Target::Node(self.node(id)),
+        }
+    }
+}
+
+/// The edges by (source, target); those of the same ends stay in their order.
+fn edges(links: Vec<Link>, names: &Names<'_>) -> Vec<Edge> {
+    let edge = |link: Link| Edge {
+        from: names.by_id[link.from],
+        to: names.by_id[link.to],
+        rule: match link.rule {
+            Rule::Chosen => EdgeRule::Chosen,
+            Rule::Ordinary(condition) => EdgeRule::Ordinary(condition),
+            Rule::Implied => EdgeRule::Ordinary(None),
+        },
+    };
+    let mut edges: Vec<Edge> = links.into_iter().map(edge).collect();
+    edges.sort_by_key(|edge| (edge.from, edge.to));
+    edges
+}
+
+/// Where each node's outgoing edges begin (and the last ones end), and its
+/// incoming edges.
+fn ends(nodes: usize, edges: &[Edge]) -> (Vec<u32>, Vec<Vec<EdgeIx>>) {
+    let mut outgoing = vec![0; nodes + 1];
+    let mut incoming = vec![Vec::new(); nodes];
+    for (ix, edge) in (0..).map(EdgeIx).zip(edges) {
+        outgoing[edge.from.0 as usize + 1] += 1;
+        incoming[edge.to.0 as usize].push(ix);
+    }
+    for node in 0..nodes {
+        outgoing[node + 1] += outgoing[node];
+    }
+    (outgoing, incoming)
+}
+
+fn kind(source: Option<KindSource<'_>>, names: &Names<'_>, leads_on: bool) -> Kind {
+    match source.expect("a checked workflow's nodes have kinds").does {
+        Does::Plainly(Kind::Work(work)) => Kind::Work(Work {
+            has_targets: work.has_targets || leads_on,
+            ..work
+        }),
+        Does::Plainly(kind) => kind,
+        Does::Condition(branches) => {
+            let branch = |BranchSource { condition, target }| Branch {
+                condition,
+                target: names.target(&target),
+            };
+            Kind::Condition(branches.into_iter().map(branch).collect())
+        }
+        Does::HumanApproval {
+            description,
+            timeout,
+            fallback,
+        } => {
+            let fallback = fallback.map(|id| names.target(&id));
+            Kind::HumanApproval(HumanApproval {
+                description,
+                timeout,
+                fallback,
+            })
+        }
+    }
+}
+
+fn is_finalizer(node: &Node) -> bool {
+    matches!(
+        node.kind,
+        Kind::Work(Work {
+            finalizer: Some(_),
+            ..
+        })
+    )
+}

@@ -1,0 +1,211 @@
+//! Faults: what is wrong with a workflow, where, and what to do about it.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use crate::contract::Fault;
+use crate::json::push_pointer;
+use crate::limits::FAULTS_MAX;
+
+/// A place in the workflow's JSON. It becomes a text only when it is needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place<'p> {
+    Top,
+    Key(&'p Place<'p>, &'p str),
+    Index(&'p Place<'p>, usize),
+}
+
+impl Place<'_> {
+    pub(super) fn key<'q>(&'q self, key: &'q str) -> Place<'q> {
+        Place::Key(self, key)
+    }
+
+    pub(super) fn index(&self, index: usize) -> Place<'_> {
+        Place::Index(self, index)
+    }
+
+    /// The place as a JSON pointer (RFC 6901).
+    pub(super) fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        self.write(&mut pointer);
+        pointer
+    }
+
+    /// Recurses as deep as the form of a workflow is nested, a handful.
+    fn write(&self, pointer: &mut String) {
+        match self {
+            Self::Top => {}
+            Self::Key(parent, key) => {
+                parent.write(pointer);
+                push_pointer(pointer, key);
+            }
+            Self::Index(parent, index) => {
+                parent.write(pointer);
+                push_pointer(pointer, &index.to_string());
+            }
+        }
+    }
+}
+
+/// The faults found so far, in the order in which they were found.
+#[derive(Debug, Default)]
+pub(super) struct Faults(RefCell<Found>);
+
+#[derive(Debug, Default)]
+struct Found {
+    told: Vec<Fault>,
+    untold: usize,
+}
+
+impl Faults {
+    pub(super) fn report(
+        &self,
+        place: &Place<'_>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.report_at(place.pointer(), message, remedy);
+    }
+
+    pub(super) fn report_at(
+        &self,
+        pointer: String,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let mut found = self.0.borrow_mut();
+        if found.told.len() < FAULTS_MAX {
+            found.told.push(Fault {
+                pointer,
+                message: message.into(),
+                remedy: remedy.into(),
+            });
+        } else {
+            found.untold += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().told.is_empty()
+    }
+
+    pub(super) fn into_list(self) -> Vec<Fault> {
+        let Found { mut told, untold } = self.0.into_inner();
+        if untold > 0 {
+            told.push(Fault {
+                pointer: String::new(),
+                message: format!("there are {untold} more faults"),
+                remedy: "correct these first".into(),
+            });
+        }
+        told
+    }
+}
+
+/// A name from the workflow, in backquotes and not too long to print.
+pub(super) fn quoted(name: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    match name.char_indices().nth(CHARS_MAX) {
+        None => format!("`{name}`"),
+        Some((end, _)) => format!("`{}…`", &name[..end]),
+    }
+}
+
+/// The known name that this one looks like, if it is none of them itself.
+pub(super) fn resembling<'k>(
+    name: &str,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<&'k str> {
+    let plain = squeezed(name);
+    let mut known: Vec<(usize, &str)> = known
+        .into_iter()
+        .map(|candidate| (distance(&plain, &squeezed(candidate)), candidate))
+        .collect();
+    known.sort_unstable();
+    let (distance, nearest) = *known.first()?;
+    let length = squeezed(nearest).len();
+    let near = distance == 0 || (length > 3 && distance == 1) || (length > 6 && distance == 2);
+    near.then_some(nearest)
+}
+
+/// `retryPolicy`, `retry-policy` and `retry_policy` are one word.
+fn squeezed(name: &str) -> Vec<char> {
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// How many characters to insert, remove or replace. Names that are far apart
+/// in length are not compared: known names are short, others may be long.
+fn distance(a: &[char], b: &[char]) -> usize {
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r1_pointers_are_escaped() {
+        let (nodes, top) = (Place::Key(&Place::Top, "nodes"), Place::Top);
+        assert_eq!(
+            nodes
+                .key("a/b~c")
+                .key("kind")
+                .key("branches")
+                .index(2)
+                .pointer(),
+            "/nodes/a~1b~0c/kind/branches/2"
+        );
+        assert_eq!(top.pointer(), "");
+    }
+
+    #[test]
+    fn r1_misspellings() {
+        let known = ["retry_policy", "node_timeout_secs", "id", "kind", "labels"];
+        #[rustfmt::skip]
+        let rows = [
+            ("retryPolicy",       Some("retry_policy")),
+            ("retry_polcy",       Some("retry_policy")),
+            ("retires_policy",    None),
+            ("node_timeout",      None),
+            ("node_timeout_sec",  Some("node_timeout_secs")),
+            ("kid",               None),
+            ("Kind",              Some("kind")),
+            ("label",             Some("labels")),
+            ("ix",                None),
+            ("notes",             None),
+        ];
+        for (name, expected) in rows {
+            assert_eq!(resembling(name, known), expected, "{name}");
+        }
+        assert_eq!(quoted(&"é".repeat(81)), format!("`{}…`", "é".repeat(80)));
+    }
+
+    #[test]
+    fn r1_faults_are_limited() {
+        let faults = Faults::default();
+        for _ in 0..FAULTS_MAX + 7 {
+            faults.report(&Place::Top, "m", "r");
+        }
+        let list = faults.into_list();
+        assert_eq!(list.len(), FAULTS_MAX + 1);
+        assert_eq!(list[FAULTS_MAX].message, "there are 7 more faults");
+    }
+}

@@ -1,0 +1,264 @@
+//! The fields of a JSON object, read one by one: what has the wrong type, is
+//! missing or misspelled is reported, and reading goes on.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::fault::{Faults, Place, quoted, resembling};
+use crate::condition::Expression;
+use crate::json::{decode_text, elements, members};
+use crate::limits::ID_BYTES_MAX;
+use crate::time::Millis;
+
+/// The fields of one object.
+pub(super) struct Fields<'a, 'p> {
+    pub(super) place: &'p Place<'p>,
+    pub(super) faults: &'p Faults,
+    members: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a, 'p> Fields<'a, 'p> {
+    /// The fields of the object at `place`; None, and a fault, if it is none.
+    pub(super) fn read(place: &'p Place<'p>, json: &'a str, faults: &'p Faults) -> Option<Self> {
+        let Object(json) = value(place, json, faults)?;
+        Some(Self {
+            place,
+            faults,
+            members: members(json).collect(),
+        })
+    }
+
+    /// The value of a field that must be there.
+    pub(super) fn required<T: Read<'a>>(&self, name: &str) -> Option<T> {
+        match self.raw(name) {
+            Some(json) => value(&self.place.key(name), json, self.faults),
+            None => {
+                let message = format!("the field `{name}` is missing");
+                self.faults.report(
+                    self.place,
+                    message,
+                    format!("add `{name}`, {}", T::EXPECTED),
+                );
+                None
+            }
+        }
+    }
+
+    /// The value of a field that may be left out or null.
+    pub(super) fn optional<T: Read<'a>>(&self, name: &str) -> Option<T> {
+        match self.raw(name) {
+            None | Some("null") => None,
+            Some(json) => value(&self.place.key(name), json, self.faults),
+        }
+    }
+
+    /// The JSON text of a field, if it is there.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.members
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, json)| *json)
+    }
+
+    /// Report the fields that look like one of `known`, and are none.
+    pub(super) fn refuse_misspelled<'k>(&self, known: impl IntoIterator<Item = &'k str> + Clone) {
+        for (name, _) in &self.members {
+            if known.clone().into_iter().any(|known| known == name) {
+                continue;
+            }
+            if let Some(meant) = resembling(name, known.clone()) {
+                self.faults.report(
+                    &self.place.key(name),
+                    format!("unknown field {}, which would be ignored", quoted(name)),
+                    format!(
+                        "did you mean `{meant}`? If not, choose a name that does not look like it"
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Report something about a field.
+    pub(super) fn fault(&self, name: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.faults.report(&self.place.key(name), message, remedy);
+    }
+
+    /// The expression in a field that may be left out or null.
+    pub(super) fn expression(&self, name: &str) -> Option<Expression> {
+        let text: Cow<'_, str> = self.optional(name)?;
+        expression(&self.place.key(name), &text, self.faults)
+    }
+
+    /// A span that may be left out or null, but is not 0.
+    pub(super) fn span(&self, name: &str) -> Option<Millis> {
+        let Span(span) = self.optional(name)?;
+        if span == Millis(0) {
+            self.fault(
+                name,
+                "0 seconds would be over at once",
+                "give it at least 1 second, or leave it out",
+            );
+        }
+        Some(span)
+    }
+
+    /// A list's elements and their indexes; none if it is left out or null.
+    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
+        let list: Option<List<'a>> = self.optional(name);
+        list.into_iter()
+            .flat_map(|List(json)| elements(json))
+            .enumerate()
+    }
+
+    /// An object's members; none if it is left out or null.
+    pub(super) fn map(
+        &self,
+        name: &str,
+    ) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
+        let object: Option<Object<'a>> = self.optional(name);
+        object.into_iter().flat_map(|Object(json)| members(json))
+    }
+}
+
+/// The value at `place`; None, and a fault, if it has another type.
+pub(super) fn value<'a, T: Read<'a>>(
+    place: &Place<'_>,
+    json: &'a str,
+    faults: &Faults,
+) -> Option<T> {
+    let json = json.trim();
+    let value = T::read(json);
+    if value.is_none() {
+        let message = format!("expected {}, found {}", T::EXPECTED, found(json));
+        faults.report(place, message, format!("write {} here", T::EXPECTED));
+    }
+    value
+}
+
+/// The expression at `place`; None, and a fault, if it is none.
+pub(super) fn expression(place: &Place<'_>, text: &str, faults: &Faults) -> Option<Expression> {
+    Expression::parse(text)
+        .map_err(|error| {
+            let message = format!("{} does not parse: {error}", quoted(text));
+            faults.report(place, message, "correct the expression; it may hold paths of state and input, literals, lists, == != < <= > >= in && || ! ( ) has() size()");
+        })
+        .ok()
+}
+
+/// An id: of a workflow, a node, an external event.
+pub(super) fn check_id(place: &Place<'_>, id: &str, faults: &Faults) {
+    if id.is_empty() {
+        faults.report(place, "an id may not be empty", "give it a name");
+    } else if id.len() > ID_BYTES_MAX {
+        let message = format!(
+            "the id {} is {} bytes long, {ID_BYTES_MAX} are allowed",
+            quoted(id),
+            id.len()
+        );
+        faults.report(place, message, "give it a shorter name");
+    } else if id.chars().any(char::is_control) {
+        faults.report(
+            place,
+            "an id may not hold control characters",
+            "use letters, digits, `_` and `-`",
+        );
+    }
+}
+
+fn found(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "true or false",
+        Some(b'n') => "null",
+        Some(b'-') => "a negative number",
+        _ => "a number",
+    }
+}
+
+/// A type that a field can have.
+pub(super) trait Read<'a>: Sized {
+    /// What is expected, with its article.
+    const EXPECTED: &'static str;
+
+    /// Read checked JSON; None if it has another type.
+    fn read(json: &'a str) -> Option<Self>;
+}
+
+/// The text of an object.
+pub(super) struct Object<'a>(pub(super) &'a str);
+
+/// The text of a list.
+pub(super) struct List<'a>(pub(super) &'a str);
+
+/// A span of time, 0 included.
+pub(super) struct Span(pub(super) Millis);
+
+impl<'a> Read<'a> for Object<'a> {
+    const EXPECTED: &'static str = "an object";
+
+    fn read(json: &'a str) -> Option<Self> {
+        json.starts_with('{').then_some(Self(json))
+    }
+}
+
+impl<'a> Read<'a> for List<'a> {
+    const EXPECTED: &'static str = "a list";
+
+    fn read(json: &'a str) -> Option<Self> {
+        json.starts_with('[').then_some(Self(json))
+    }
+}
+
+impl<'a> Read<'a> for Cow<'a, str> {
+    const EXPECTED: &'static str = "a text";
+
+    fn read(json: &'a str) -> Option<Self> {
+        json.starts_with('"').then(|| decode_text(json))
+    }
+}
+
+impl Read<'_> for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read(json: &str) -> Option<Self> {
+        json.parse().ok()
+    }
+}
+
+impl Read<'_> for u64 {
+    const EXPECTED: &'static str = "a whole number, not negative";
+
+    fn read(json: &str) -> Option<Self> {
+        json.parse().ok()
+    }
+}
+
+impl Read<'_> for u32 {
+    const EXPECTED: &'static str = "a whole number from 0 to 4294967295";
+
+    fn read(json: &str) -> Option<Self> {
+        json.parse().ok()
+    }
+}
+
+impl Read<'_> for Span {
+    const EXPECTED: &'static str = "a whole number of seconds (or {\"secs\", \"nanos\"})";
+
+    fn read(json: &str) -> Option<Self> {
+        if let Some(seconds) = u64::read(json) {
+            return Some(Self(Millis::from_secs(seconds)));
+        }
+        let field = |name| crate::json::member(json, name).map(u64::read);
+        let seconds = field("secs")??;
+        let nanos = field("nanos").unwrap_or(Some(0))?;
+        // Rounded up: a span that is not 0 stays so.
+        let Millis(whole) = Millis::from_secs(seconds);
+        Some(Self(Millis(
+            whole.saturating_add(nanos.div_ceil(1_000_000)),
+        )))
+    }
+}

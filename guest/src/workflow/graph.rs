@@ -1,0 +1,321 @@
+//! Nodes and edges as written, to links between nodes: every name resolved,
+//! edges inside kinds included, one link for what is one edge.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use super::END;
+use super::cycle;
+use super::fault::{Faults, Place, quoted};
+use super::kind::{Does, How, KindSource, TargetSource};
+use super::order::{self, Order};
+use super::source::{EdgeSource, NodeSource, Source};
+use crate::condition::Expression;
+use crate::limits::EDGES_MAX;
+
+/// The links, and the order that they give.
+pub(super) struct Graph {
+    /// Sorted by (from, to).
+    pub(super) links: Vec<Link>,
+    pub(super) order: Order,
+}
+
+/// One edge between two nodes, by their places in [`Source::nodes`].
+pub(super) struct Link {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) rule: Rule,
+    origin: Origin,
+}
+
+/// How a link becomes live.
+pub(super) enum Rule {
+    Chosen,
+    Ordinary(Option<Expression>),
+    /// Ordinary, and only there because a kind names its end: it gives way to
+    /// an edge that is written between the same nodes.
+    Implied,
+}
+
+/// Where a link was written.
+enum Origin {
+    Edge(usize),
+    Kind(String),
+}
+
+/// Resolve every name and check the graph's shape (rule R1). Where something
+/// is faulty, the rest is checked without it.
+pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Faults) -> Graph {
+    let mut ends = Ends {
+        nodes: &source.nodes,
+        faults,
+        links: Vec::new(),
+    };
+    for edge in edges {
+        ends.add_edge(edge);
+    }
+    for (at, node) in source.nodes.iter().enumerate() {
+        for target in node.kind.iter().flat_map(|kind| &kind.targets) {
+            ends.add_target(at, target);
+        }
+    }
+    let mut links = ends.links;
+    if links.len() > EDGES_MAX {
+        let message = format!(
+            "the workflow has {} edges, {EDGES_MAX} are allowed",
+            links.len()
+        );
+        faults.report(
+            &Place::Top.key("edges"),
+            message,
+            "split it into several workflows",
+        );
+    }
+    merge(&mut links);
+
+    let pairs: Vec<(usize, usize)> = links.iter().map(|link| (link.from, link.to)).collect();
+    let order = order::order(source.nodes.len(), &pairs);
+    report_cycles(
+        source,
+        &links,
+        &cycle::cycles(&order.unordered, source.nodes.len(), &pairs),
+        faults,
+    );
+    if let Some((id, start)) = start(source, faults) {
+        report_unreachable(
+            source,
+            id,
+            &order::reachable(source.nodes.len(), &pairs, start),
+            faults,
+        );
+    }
+    Graph { links, order }
+}
+
+/// The id and place of the start node; None, and a fault, if there is none.
+fn start<'s>(source: &'s Source<'_>, faults: &Faults) -> Option<(&'s str, usize)> {
+    let place = Place::Top.key("start_node");
+    let id = source.start.as_deref()?;
+    let Some(start) = find(&source.nodes, id) else {
+        faults.report(
+            &place,
+            format!("there is no node {}", quoted(id)),
+            "name one of `nodes`",
+        );
+        return None;
+    };
+    if is_finalizer(&source.nodes[start]) {
+        let message = format!("{} is a finalizer, which runs at the end", quoted(id));
+        faults.report(&place, message, "begin with another node");
+        return None;
+    }
+    Some((id, start))
+}
+
+fn is_finalizer(node: &NodeSource<'_>) -> bool {
+    node.kind.as_ref().is_some_and(KindSource::is_finalizer)
+}
+
+/// Collects links, and reports ends that are none.
+struct Ends<'s, 'a> {
+    nodes: &'s [NodeSource<'a>],
+    faults: &'s Faults,
+    links: Vec<Link>,
+}
+
+impl Ends<'_, '_> {
+    fn add_edge(&mut self, edge: EdgeSource<'_>) {
+        let edges = Place::Top.key("edges");
+        let place = edges.index(edge.index);
+        let from = self.source(&edge.from, || place.key("from").pointer());
+        let to = self.target(&edge.to, || place.key("to").pointer());
+        if let (Some(from), Some(Some(to))) = (from, to) {
+            self.add(
+                from,
+                to,
+                Rule::Ordinary(edge.condition),
+                Origin::Edge(edge.index),
+            );
+        }
+    }
+
+    fn add_target(&mut self, node: usize, target: &TargetSource<'_>) {
+        let pointer = || target.pointer.clone();
+        let (from, to, rule) = match target.how {
+            How::Leads => (Some(node), self.target(&target.id, pointer), Rule::Implied),
+            How::MayChoose => (Some(node), self.target(&target.id, pointer), Rule::Chosen),
+            How::WaitsFor => (
+                self.source(&target.id, pointer),
+                Some(Some(node)),
+                Rule::Implied,
+            ),
+        };
+        if let (Some(from), Some(Some(to))) = (from, to) {
+            self.add(from, to, rule, Origin::Kind(pointer()));
+        }
+    }
+
+    fn add(&mut self, from: usize, to: usize, rule: Rule, origin: Origin) {
+        let rule = match &self.nodes[from].kind {
+            // A branch decides: no edge of such a node is live by itself.
+            Some(KindSource {
+                does: Does::Condition(_),
+                ..
+            }) => Rule::Chosen,
+            _ => rule,
+        };
+        match (
+            is_finalizer(&self.nodes[from]),
+            is_finalizer(&self.nodes[to]),
+        ) {
+            (true, false) => {
+                let message = format!(
+                    "{} is a finalizer and runs at the end, so {} can not follow it",
+                    quoted(&self.nodes[from].id),
+                    quoted(&self.nodes[to].id)
+                );
+                let remedy = "remove this edge; from a finalizer, edges may lead to finalizers and to \"end\"";
+                self.faults.report_at(origin.pointer(), message, remedy);
+            }
+            // Finalizers run at the end, whatever leads to them (rule R16).
+            (false, true) => {
+                if let Origin::Kind(pointer) = origin
+                    && matches!(rule, Rule::Chosen)
+                {
+                    let message = format!(
+                        "{} is a finalizer and runs at the end, so it can not be chosen",
+                        quoted(&self.nodes[to].id)
+                    );
+                    let remedy = "choose \"end\" instead; the finalizer runs then by itself";
+                    self.faults.report_at(pointer, message, remedy);
+                }
+            }
+            (true, true) | (false, false) => self.links.push(Link {
+                from,
+                to,
+                rule,
+                origin,
+            }),
+        }
+    }
+
+    fn source(&self, id: &str, pointer: impl FnOnce() -> String) -> Option<usize> {
+        let found = find(self.nodes, id);
+        if found.is_none() {
+            let message = match id {
+                END => "nothing can follow \"end\"".into(),
+                _ => format!("there is no node {}", quoted(id)),
+            };
+            self.faults
+                .report_at(pointer(), message, "name one of `nodes`");
+        }
+        found
+    }
+
+    /// Some(None) is `"end"`.
+    fn target(&self, id: &str, pointer: impl FnOnce() -> String) -> Option<Option<usize>> {
+        let found = find(self.nodes, id);
+        if found.is_none() && id != END {
+            let message = format!("there is no node {}", quoted(id));
+            self.faults
+                .report_at(pointer(), message, "name one of `nodes`, or \"end\"");
+        }
+        (found.is_some() || id == END).then_some(found)
+    }
+}
+
+fn find(nodes: &[NodeSource<'_>], id: &str) -> Option<usize> {
+    nodes.binary_search_by(|node| (*node.id).cmp(id)).ok()
+}
+
+impl Origin {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Edge(index) => format!("/edges/{index}"),
+            Self::Kind(pointer) => pointer.clone(),
+        }
+    }
+}
+
+/// Sort, and make one link of what is one edge: exact repeats, an implied edge
+/// and the one written for it, a choice and the edge written for it.
+fn merge(links: &mut Vec<Link>) {
+    links.sort_by(|a, b| {
+        (a.from, a.to)
+            .cmp(&(b.from, b.to))
+            .then_with(|| a.rule.order(&b.rule))
+    });
+    links.dedup_by(|later, earlier| {
+        (later.from, later.to) == (earlier.from, earlier.to)
+            && match (&earlier.rule, &later.rule) {
+                (Rule::Chosen, _) | (_, Rule::Implied) => true,
+                (Rule::Ordinary(a), Rule::Ordinary(b)) => a == b,
+                (Rule::Ordinary(_) | Rule::Implied, _) => false,
+            }
+    });
+}
+
+impl Rule {
+    /// The order among links of the same ends: what takes in others first.
+    fn order(&self, other: &Self) -> Ordering {
+        fn key(rule: &Rule) -> (u8, Option<&str>) {
+            match rule {
+                Rule::Chosen => (0, None),
+                Rule::Ordinary(condition) => (1, condition.as_ref().map(Expression::text)),
+                Rule::Implied => (2, None),
+            }
+        }
+        key(self).cmp(&key(other))
+    }
+}
+
+fn report_cycles(source: &Source<'_>, links: &[Link], cycles: &[Vec<usize>], faults: &Faults) {
+    for cycle in cycles {
+        let (first, last) = (cycle[0], cycle[cycle.len() - 1]);
+        let closing = links.partition_point(|link| (link.from, link.to) < (last, first));
+        faults.report_at(
+            links[closing].origin.pointer(),
+            format!("the nodes go round in a cycle: {}", printed(source, cycle)),
+            "remove one of these edges; a node that may fail is repeated by its retry policy",
+        );
+    }
+}
+
+/// `a -> b -> a`; the middle of a long way round is left out.
+fn printed(source: &Source<'_>, cycle: &[usize]) -> String {
+    const NAMES_MAX: usize = 20;
+    let mut text = String::new();
+    let left_out = cycle.len().saturating_sub(NAMES_MAX);
+    for (place, node) in cycle.iter().enumerate() {
+        if left_out > 0 && place == NAMES_MAX / 2 {
+            text.push_str(&format!("({left_out} more) -> "));
+        }
+        if !(NAMES_MAX / 2..NAMES_MAX / 2 + left_out).contains(&place) {
+            text.push_str(&source.nodes[*node].id);
+            text.push_str(" -> ");
+        }
+    }
+    text.push_str(&source.nodes[cycle[0]].id);
+    text
+}
+
+fn report_unreachable(source: &Source<'_>, start: &str, reachable: &[bool], faults: &Faults) {
+    let place = Place::Top.key("nodes");
+    for (node, reachable) in source.nodes.iter().zip(reachable) {
+        // A finalizer needs no edge; and what has no kind could be one.
+        if !reachable && node.kind.is_some() && !is_finalizer(node) {
+            let message = format!(
+                "{} can not be reached from {}",
+                quoted(&node.id),
+                quoted(start)
+            );
+            faults.report(
+                &place.key(&node.id),
+                message,
+                "add an edge that leads to it, or remove it",
+            );
+        }
+    }
+}
