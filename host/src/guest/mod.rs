@@ -15,6 +15,8 @@ mod instance;
 mod library;
 mod ports;
 mod sandbox;
+#[cfg(test)]
+mod tests;
 
 pub use check::ComponentError;
 pub use failure::{CallError, GuestFailure};

@@ -56,18 +56,18 @@ pub fn core_module(
         .env("CARGO_TARGET_DIR", &target_folder)
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
-            rustflags(workspace, &toolchain.library)?,
+            rustflags(workspace, &toolchain.compiler.library)?,
         )
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
             &toolchain.linker,
         )
-        .env("RUSTC", &toolchain.rustc)
+        .env("RUSTC", &toolchain.compiler.rustc)
         // `-Z` options on a released compiler.
         .env("RUSTC_BOOTSTRAP", "1")
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
-    if let Library::Sources(_) = toolchain.library {
+    if let Library::Sources(_) = toolchain.compiler.library {
         cargo.arg("-Zbuild-std=core,alloc");
     }
     if let Some(name) = variant {
@@ -79,7 +79,7 @@ pub fn core_module(
     ensure!(
         status.success(),
         "the guest does not build for {TARGET} with {}; see above",
-        toolchain.version
+        toolchain.compiler.name
     );
 
     let module = target_folder

@@ -44,7 +44,7 @@ impl Product {
         accepted(&component)?;
         let stamp = Stamp {
             sources: sources::digest(&workspace)?,
-            compiler: toolchain.version.clone(),
+            compiler: toolchain.compiler.name.clone(),
             flags: compile::flags(self.variant),
             component: digest(&component),
         };

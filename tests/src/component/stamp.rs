@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Stamp {
     /// The digest of its sources, see [`super::sources`].
     pub sources: String,
-    /// The tools that shape its bytes: `rustc --version` and the like.
+    /// The compiler, see [`super::toolchain::Compiler::name`].
     pub compiler: String,
     /// What the compiler was asked for beyond the manifests.
     pub flags: Vec<String>,

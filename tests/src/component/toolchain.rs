@@ -7,25 +7,33 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 /// The target of every guest: WebAssembly and nothing around it.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A compiler, a linker, and the standard library for [`TARGET`].
+/// A compiler with the standard library for [`TARGET`], and a linker.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
     /// The compiler.
-    pub rustc: PathBuf,
-    /// What it says of itself.
-    pub version: String,
-    /// Where `core` and `alloc` come from.
-    pub library: Library,
-    /// The linker.
+    pub compiler: Compiler,
+    /// The linker. It does not show in the bytes.
     pub linker: PathBuf,
 }
 
-/// Where `core` and `alloc` come from.
+/// A compiler with the standard library for [`TARGET`].
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    /// The program.
+    pub rustc: PathBuf,
+    /// What it says of itself, and how it comes by the library: what the stamp
+    /// calls it. Under the same name, the same sources give the same bytes.
+    pub name: String,
+    /// How it comes by `core` and `alloc`.
+    pub library: Library,
+}
+
+/// How a compiler comes by `core` and `alloc`.
 #[derive(Clone, Debug)]
 pub enum Library {
     /// Compiled along, from the compiler's own sources in this folder.
@@ -35,18 +43,14 @@ pub enum Library {
 }
 
 impl Toolchain {
-    /// The compiler that says `stamped` of itself, if it is at hand; else the
-    /// first that can do it.
+    /// The compiler named `stamped`, if it is at hand; else the first that can
+    /// do it.
     pub fn find(stamped: Option<&str>) -> Result<Self> {
         let mut compilers = compilers();
-        compilers.sort_by_key(|(_, version, _)| Some(version.as_str()) != stamped);
-        let Some((rustc, version, library)) = compilers.into_iter().next() else {
-            bail!(NO_COMPILER)
-        };
+        compilers.sort_by_key(|compiler| Some(compiler.name.as_str()) != stamped);
+        let compiler = compilers.into_iter().next().context(NO_COMPILER)?;
         Ok(Self {
-            rustc,
-            version,
-            library,
+            compiler,
             linker: linker()?,
         })
     }
@@ -62,20 +66,38 @@ const NO_LINKER: &str = "no linker for WebAssembly is at hand; install Rust's st
 
 /// The compilers at hand that can build for the target, the best kind first:
 /// a system compiler with its sources, an installed target, other sources.
-fn compilers() -> Vec<(PathBuf, String, Library)> {
-    let system = PathBuf::from("/usr/bin/rustc");
+fn compilers() -> Vec<Compiler> {
+    let system = Path::new("/usr/bin/rustc");
     let usual = env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
-    let kinds = [
-        (&system, library_sources as fn(&Path) -> Option<Library>),
-        (&usual, installed_library),
-        (&usual, library_sources),
-    ];
-    kinds
+    let of_its_own = |rustc| {
+        Compiler::with(
+            rustc,
+            library_sources(rustc)?,
+            "core and alloc from its sources",
+        )
+    };
+    let installed = |rustc| {
+        Compiler::with(
+            rustc,
+            installed_library(rustc)?,
+            "core and alloc as installed",
+        )
+    };
+    [of_its_own(system), installed(&usual), of_its_own(&usual)]
         .into_iter()
-        .filter_map(|(rustc, library)| {
-            Some((rustc.clone(), ask(rustc, &["--version"])?, library(rustc)?))
-        })
+        .flatten()
         .collect()
+}
+
+impl Compiler {
+    fn with(rustc: &Path, library: Library, remark: &str) -> Option<Self> {
+        let version = ask(rustc, &["--version"])?;
+        Some(Self {
+            rustc: rustc.to_owned(),
+            name: format!("{version}, {remark}"),
+            library,
+        })
+    }
 }
 
 fn library_sources(rustc: &Path) -> Option<Library> {

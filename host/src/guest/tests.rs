@@ -1,0 +1,230 @@
+//! The built-in guest at work, on ports that are vectors.
+
+use super::*;
+use crate::contract::{
+    EventKind, Limits, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
+};
+use crate::id::ExecutionId;
+
+const WORKFLOW: &str = r#"{
+    "workflow_id": "pair", "version": "1.0.0", "name": "pair", "state_schema": "", "start_node": "a",
+    "nodes": {
+        "a": { "id": "a", "kind": { "type": "condition", "branches": [] } },
+        "b": { "id": "b", "kind": { "type": "condition", "branches": [] } }
+    },
+    "edges": [{ "from": "a", "to": "b" }, { "from": "b", "to": "end" }]
+}"#;
+
+#[test]
+fn the_built_in_guest_runs_a_workflow() {
+    let mut guest = built_in();
+    let mut desk = Desk::new();
+    desk = admitted(&mut guest, desk, started());
+    for (node, patch) in [("a", r#"{"x":1}"#), ("b", r#"{"y":2}"#)] {
+        let (after, outcome) = guest.tick(desk, execution());
+        assert_eq!(outcome.expect("it decides").status, Status::Running);
+        assert_eq!(
+            after.items.last().map(|item| item.node_id.as_str()),
+            Some(node)
+        );
+        desk = after;
+
+        let fence = desk.events.len() as u64 + 1;
+        desk = admitted(&mut guest, desk, claimed(node, fence));
+        desk = admitted(&mut guest, desk, completed(node, fence, patch));
+    }
+    let (desk, outcome) = guest.tick(desk, execution());
+    assert_eq!(outcome.expect("it decides").status, Status::Completed);
+    let Some(EventKind::WorkflowCompleted(end)) = desk.events.last().map(|event| &event.kind)
+    else {
+        panic!("found {:?}", desk.events.last())
+    };
+    assert_eq!(end.final_state, r#"{"x":1,"y":2}"#);
+}
+
+/// A fresh instance, or one that has forgotten, decides what the old one would.
+#[test]
+fn what_a_guest_keeps_is_only_a_cache() {
+    let mut guest = built_in();
+    let desk = admitted(&mut guest, Desk::new(), started());
+    let (desk, kept) = guest.inspect(desk, execution());
+    guest.forget(execution()).expect("it forgets");
+    let (desk, forgotten) = guest.inspect(desk, execution());
+    let (_, fresh) = built_in().inspect(desk, execution());
+    let [kept, forgotten, fresh] =
+        [kept, forgotten, fresh].map(|answer| answer.expect("it answers"));
+    assert_eq!(kept, forgotten);
+    assert_eq!(kept, fresh);
+}
+
+#[test]
+fn an_illegal_fact_is_refused_and_the_instance_goes_on() {
+    let mut guest = built_in();
+    let desk = admitted(&mut guest, Desk::new(), started());
+    let stray = desk.next(completed("b", 7, "{}"));
+    let (desk, answer) = guest.admit(desk, execution(), &stray);
+    assert!(matches!(answer, Err(CallError::Scheduler(_))), "{answer:?}");
+    assert!(guest.tick(desk, execution()).1.is_ok());
+}
+
+#[test]
+fn the_built_in_guest_validates_and_names_itself() {
+    let mut guest = built_in();
+    assert_eq!(
+        guest.describe().expect("it answers").version,
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(
+        guest
+            .validate(WORKFLOW)
+            .expect("it answers")
+            .expect("it is valid")
+            .nodes,
+        2
+    );
+    let faults = guest
+        .validate("{}")
+        .expect("it answers")
+        .expect_err("nothing is there");
+    assert!(
+        faults.iter().all(|fault| !fault.remedy.is_empty()),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_guest_that_nobody_brought_is_unknown() {
+    let mut library =
+        Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+    let error = library
+        .instance::<Desk>("00")
+        .err()
+        .map(|error| error.to_string());
+    assert_eq!(
+        error.as_deref(),
+        Some("the guest 00 is not at hand; give its component with `--guest FILE.wasm`")
+    );
+}
+
+fn built_in() -> Instance<Desk> {
+    let mut library =
+        Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+    let digest = library.built_in().to_owned();
+    library
+        .instance(&digest)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A fact goes through the guest, and then into the log.
+fn admitted(guest: &mut Instance<Desk>, desk: Desk, kind: EventKind) -> Desk {
+    let fact = desk.next(kind);
+    let (mut desk, answer) = guest.admit(desk, execution(), &fact);
+    answer.unwrap_or_else(|error| panic!("{error}"));
+    desk.events.push(fact);
+    desk
+}
+
+/// Ports that are vectors.
+#[derive(Default)]
+struct Desk {
+    events: Vec<Event>,
+    items: Vec<WorkItem>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn next(&self, kind: EventKind) -> Event {
+        Event {
+            sequence: self.events.len() as u64 + 1,
+            at: 1000,
+            origin: Origin::Fact,
+            kind,
+        }
+    }
+}
+
+impl Ports for Desk {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        Ok(WORKFLOW.to_owned())
+    }
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        Ok(None)
+    }
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
+        Ok(self
+            .events
+            .iter()
+            .filter(|event| event.sequence >= first)
+            .take(max as usize)
+            .cloned()
+            .collect())
+    }
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
+        assert_eq!(expected, self.events.len() as u64);
+        self.events.extend(events);
+        Ok(Ok(()))
+    }
+    fn now(&mut self) -> Timestamp {
+        1000
+    }
+    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
+        self.items.push(item);
+        Ok(Ok(()))
+    }
+    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
+        Ok(Err("nothing is cancelled here".to_owned()))
+    }
+}
+
+fn execution() -> ExecutionId {
+    ExecutionId::from_bytes([7; 16])
+}
+
+fn started() -> EventKind {
+    EventKind::WorkflowStarted(WorkflowStarted {
+        execution_id: execution().to_string(),
+        workflow_id: "pair".to_owned(),
+        workflow_version: "1.0.0".to_owned(),
+        workflow_digest: crate::log::digest::digest(WORKFLOW.as_bytes()),
+        guest_digest: "0".repeat(64),
+        initial_input: "{}".to_owned(),
+        limits: Limits {
+            max_concurrent_nodes: 16,
+            max_dispatch_per_tick: 8,
+        },
+        seed: 7,
+        tenant: "default".to_owned(),
+        simulated: true,
+        key: None,
+        forked_from: None,
+    })
+}
+
+fn claimed(node: &str, fence: u64) -> EventKind {
+    EventKind::NodeStarted(NodeStarted {
+        node_id: node.to_owned(),
+        worker_id: "w".to_owned(),
+        attempt: 1,
+        fence,
+    })
+}
+
+fn completed(node: &str, fence: u64, patch: &str) -> EventKind {
+    EventKind::NodeCompleted(NodeCompleted {
+        node_id: node.to_owned(),
+        attempt: 1,
+        fence,
+        output: "null".to_owned(),
+        state_patch: patch.to_owned(),
+        duration_ms: 5,
+        chosen_target: None,
+        telemetry: None,
+    })
+}
