@@ -15,16 +15,16 @@ use crate::store::{
 use super::Place;
 
 /// When drafts start, unless a law says otherwise.
-pub(super) const START: Timestamp = 1000;
+pub(in crate::store) const START: Timestamp = 1000;
 
 /// A store with one owner, as the laws use it.
-pub(super) struct Owner {
-    pub(super) store: Box<dyn Store>,
+pub(in crate::store) struct Owner {
+    pub(in crate::store) store: Box<dyn Store>,
     reopens: bool,
 }
 
 impl Owner {
-    pub(super) fn new(place: &dyn Place) -> Self {
+    pub(in crate::store) fn new(place: &dyn Place) -> Self {
         Self {
             store: place.open(),
             reopens: place.reopens(),
@@ -32,7 +32,7 @@ impl Owner {
     }
 
     /// One turn: begin, commit.
-    pub(super) fn try_commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+    pub(in crate::store) fn try_commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         self.store.begin().expect("the turn begins");
         let outcome = self.store.commit(turn);
         if self.reopens {
@@ -41,13 +41,16 @@ impl Owner {
         outcome
     }
 
-    pub(super) fn commit(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
+    pub(in crate::store) fn commit(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
         self.try_commit(&turn(changes))
             .expect("the turn is committed");
     }
 
     /// The turn is refused as a conflict.
-    pub(super) fn conflicts(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
+    pub(in crate::store) fn conflicts(
+        &mut self,
+        changes: impl IntoIterator<Item = ExecutionChange>,
+    ) {
         match self.try_commit(&turn(changes)) {
             Err(CommitError::Conflict(_)) => {}
             other => panic!("expected a conflict, found {other:?}"),
@@ -55,7 +58,7 @@ impl Owner {
     }
 
     /// The turn is refused as one that contradicts itself.
-    pub(super) fn contradicts(&mut self, turn: &Turn) {
+    pub(in crate::store) fn contradicts(&mut self, turn: &Turn) {
         use crate::store::StoreError::Contradiction;
         match self.try_commit(turn) {
             Err(CommitError::Failed(Contradiction { .. })) => {}
@@ -64,7 +67,7 @@ impl Owner {
     }
 
     /// The nodes whose items are claimable on queue `tool`, as "execution/node".
-    pub(super) fn claimable(&mut self, now: Timestamp) -> Vec<String> {
+    pub(in crate::store) fn claimable(&mut self, now: Timestamp) -> Vec<String> {
         let items = self
             .store
             .claimable(false, "tool", now, usize::MAX)
@@ -72,7 +75,7 @@ impl Owner {
         items.iter().map(|item| name(&item.item)).collect()
     }
 
-    pub(super) fn expired(&mut self, now: Timestamp) -> Vec<String> {
+    pub(in crate::store) fn expired(&mut self, now: Timestamp) -> Vec<String> {
         let items = self
             .store
             .expired(false, now, usize::MAX)
@@ -90,7 +93,7 @@ fn name(item: &WorkItem) -> String {
     format!("{execution}/{}", item.node_id)
 }
 
-pub(super) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
+pub(in crate::store) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
     Turn {
         executions: changes.into_iter().collect(),
         ..Turn::default()
@@ -99,13 +102,13 @@ pub(super) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
 
 /// An execution as its owner knows it.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
-    pub(super) record: ExecutionRecord,
+pub(in crate::store) struct Draft {
+    pub(in crate::store) record: ExecutionRecord,
 }
 
 impl Draft {
     /// The execution number `n`; its log is empty.
-    pub(super) fn new(n: u8) -> Self {
+    pub(in crate::store) fn new(n: u8) -> Self {
         let mut bytes = [0; 16];
         bytes[15] = n;
         let record = ExecutionRecord {
@@ -126,18 +129,18 @@ impl Draft {
     }
 
     /// The same, changed.
-    pub(super) fn with(mut self, change: impl FnOnce(&mut ExecutionRecord)) -> Self {
+    pub(in crate::store) fn with(mut self, change: impl FnOnce(&mut ExecutionRecord)) -> Self {
         change(&mut self.record);
         self
     }
 
-    pub(super) fn id(&self) -> ExecutionId {
+    pub(in crate::store) fn id(&self) -> ExecutionId {
         self.record.id
     }
 
     /// The change that appends one event, at the time of the last, and does
     /// this to the work items.
-    pub(super) fn append(
+    pub(in crate::store) fn append(
         &mut self,
         items: impl IntoIterator<Item = ItemChange>,
     ) -> ExecutionChange {
@@ -163,7 +166,7 @@ impl Draft {
     }
 
     /// The change that appends one event and makes the record say this.
-    pub(super) fn append_as(
+    pub(in crate::store) fn append_as(
         &mut self,
         change: impl FnOnce(&mut ExecutionRecord),
     ) -> ExecutionChange {
@@ -193,7 +196,7 @@ impl Draft {
     }
 
     /// A work item of one of its nodes.
-    pub(super) fn item(&self, node: &str, not_before: Timestamp) -> WorkItem {
+    pub(in crate::store) fn item(&self, node: &str, not_before: Timestamp) -> WorkItem {
         WorkItem {
             execution_id: self.record.id.to_string(),
             node_id: node.into(),
@@ -206,14 +209,14 @@ impl Draft {
         }
     }
 
-    pub(super) fn enqueue(&self, node: &str, not_before: Timestamp) -> ItemChange {
+    pub(in crate::store) fn enqueue(&self, node: &str, not_before: Timestamp) -> ItemChange {
         ItemChange::Enqueue {
             item: self.item(node, not_before),
             at: START,
         }
     }
 
-    pub(super) fn bury(&self, node: &str) -> ItemChange {
+    pub(in crate::store) fn bury(&self, node: &str) -> ItemChange {
         ItemChange::Bury {
             node_id: node.into(),
             item: self.item(node, 0),
@@ -231,7 +234,7 @@ fn timed_out() -> EventKind {
     })
 }
 
-pub(super) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
+pub(in crate::store) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
     ItemChange::Lease {
         node_id: node.into(),
         lease: Lease {
@@ -242,13 +245,13 @@ pub(super) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
     }
 }
 
-pub(super) fn remove(node: &str) -> ItemChange {
+pub(in crate::store) fn remove(node: &str) -> ItemChange {
     ItemChange::Remove {
         node_id: node.into(),
     }
 }
 
-pub(super) fn workflow(version: &str, text: &str) -> WorkflowRecord {
+pub(in crate::store) fn workflow(version: &str, text: &str) -> WorkflowRecord {
     WorkflowRecord {
         workflow_id: "claims".into(),
         version: version.into(),
@@ -257,14 +260,14 @@ pub(super) fn workflow(version: &str, text: &str) -> WorkflowRecord {
     }
 }
 
-pub(super) fn component(bytes: &[u8]) -> ComponentRecord {
+pub(in crate::store) fn component(bytes: &[u8]) -> ComponentRecord {
     ComponentRecord {
         digest: digest(bytes),
         bytes: bytes.to_vec(),
     }
 }
 
-pub(super) fn snapshot(draft: &Draft, state: &[u8]) -> (ExecutionId, Snapshot) {
+pub(in crate::store) fn snapshot(draft: &Draft, state: &[u8]) -> (ExecutionId, Snapshot) {
     let Head { sequence, hash } = draft.record.head;
     let guest_digest = draft.record.guest_digest.clone();
     (

@@ -14,7 +14,7 @@
 //!
 //! A law panics where it is broken, and says what it saw.
 
-mod draft;
+pub(in crate::store) mod draft;
 mod keep;
 mod log;
 mod queue;

@@ -111,12 +111,18 @@ pub(super) struct Identity {
     pub(super) objects: i64,
 }
 
+/// Read in one statement, and so from one state: another process may be making
+/// the file its first database just now.
 pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
-    Ok(Identity {
-        application_id: number("PRAGMA application_id")?,
-        version: number("PRAGMA user_version")?,
-        objects: number("SELECT count(*) FROM sqlite_schema")?,
+    const SQL: &str = "
+        SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+        FROM pragma_application_id, pragma_user_version";
+    connection.query_row(SQL, [], |row| {
+        Ok(Identity {
+            application_id: row.get(0)?,
+            version: row.get(1)?,
+            objects: row.get(2)?,
+        })
     })
 }
 

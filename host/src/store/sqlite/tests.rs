@@ -1,5 +1,9 @@
 //! The laws on an SQLite file, and what is SQLite's own.
 
+mod damage;
+mod opening;
+mod plans;
+
 use tempfile::TempDir;
 
 use super::*;
@@ -21,6 +25,26 @@ impl File {
 
     fn path(&self) -> PathBuf {
         self.folder.path().join("refrain.db")
+    }
+
+    fn store(&self) -> SqliteStore {
+        SqliteStore::options()
+            .lock_wait(Duration::from_millis(50))
+            .open(self.path())
+            .unwrap()
+    }
+
+    /// As another program sees it.
+    fn raw(&self) -> Connection {
+        Connection::open(self.path()).unwrap()
+    }
+
+    /// Why it cannot be opened.
+    fn refusal(&self) -> String {
+        SqliteStore::open(self.path())
+            .unwrap_err()
+            .to_string()
+            .replace(&self.path().display().to_string(), "DB")
     }
 }
 

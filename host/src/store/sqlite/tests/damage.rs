@@ -1,0 +1,181 @@
+//! Locks, full disks, damage: each is named, and nothing is lost.
+
+use std::time::Instant;
+
+use super::*;
+use crate::store::laws::draft::{Draft, turn};
+
+/// A file with one execution of three events and one item.
+fn file_of_three() -> (File, Draft) {
+    let (file, mut one) = (File::new(), Draft::new(1));
+    let mut store = file.store();
+    for items in [vec![one.enqueue("a", 0)], vec![], vec![]] {
+        store.begin().unwrap();
+        store.commit(&turn([one.append(items)])).unwrap();
+    }
+    drop(store);
+    (file, one)
+}
+
+#[test]
+fn a_lock_is_waited_for_but_not_for_ever() {
+    let file = File::new();
+    let (mut store, mut other) = (file.store(), file.store());
+    store.begin().unwrap();
+    let begun = Instant::now();
+    let error = other.begin().unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert!(
+        begun.elapsed() >= Duration::from_millis(50) && begun.elapsed() < Duration::from_secs(3)
+    );
+    // Reading needs no lock.
+    assert_eq!(other.last_at(false).unwrap(), 0);
+    store.rollback();
+    other.begin().unwrap();
+}
+
+#[test]
+fn law3_an_owner_that_dies_within_a_turn_leaves_nothing() {
+    let (file, mut one) = file_of_three();
+    let mut store = file.store();
+    store.begin().unwrap();
+    let change = one.clone().append([]);
+    let bytes = check::turn(&turn([change.clone()]), "").unwrap();
+    assert!(turn::write(&store.connection, &turn([change]), &bytes).is_ok());
+    drop(store);
+    let mut store = file.store();
+    assert_eq!(store.raw_events(one.id(), 1, 10).unwrap().len(), 3);
+    store.begin().unwrap();
+    store.commit(&turn([one.append([])])).unwrap();
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let (file, mut one) = file_of_three();
+    let mut store = file.store();
+    let pages: i64 = store
+        .connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    let limit = |store: &SqliteStore, pages: i64| {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        store.connection.query_row(&sql, [], |_| Ok(())).unwrap();
+    };
+    limit(&store, pages);
+    let mut item = one.item("big", 0);
+    item.payload = "7".repeat(1 << 20);
+    let change = one.append([crate::store::ItemChange::Enqueue { item, at: 0 }]);
+    store.begin().unwrap();
+    let error = store.commit(&turn([change.clone()])).unwrap_err();
+    assert!(
+        matches!(error, CommitError::Failed(StoreError::Full { .. })),
+        "{error}"
+    );
+    assert_eq!(store.raw_events(one.id(), 1, 10).unwrap().len(), 3);
+    // And with room it goes on.
+    limit(&store, 1 << 20);
+    store.begin().unwrap();
+    store.commit(&turn([change])).unwrap();
+    assert_eq!(store.raw_events(one.id(), 1, 10).unwrap().len(), 4);
+}
+
+#[test]
+fn law4_a_changed_row_is_shown_as_it_is() {
+    type Seen = &'static [(u64, usize)];
+    let cases: [(&str, Seen, &str); 6] = [
+        (
+            "UPDATE events SET bytes = x'00ff' WHERE sequence = 2",
+            &[(1, 32), (2, 32), (3, 32)],
+            "event 2: byte 0, field `sequence`: 8 bytes should follow, and 2 do",
+        ),
+        (
+            "UPDATE events SET hash = x'00' WHERE sequence = 3",
+            &[(1, 32), (2, 32), (3, 1)],
+            "event 3: its hash has 1 bytes instead of 32",
+        ),
+        (
+            "UPDATE events SET bytes = (SELECT bytes FROM events WHERE sequence = 3) WHERE sequence = 2",
+            &[(1, 32), (2, 32), (3, 32)],
+            "event 2 says of itself that it is event 3",
+        ),
+        (
+            "DELETE FROM events WHERE sequence = 2",
+            &[(1, 32), (3, 32)],
+            "",
+        ),
+        (
+            "UPDATE events SET sequence = 9 WHERE sequence = 1",
+            &[(2, 32), (3, 32), (9, 32)],
+            "event 9 says of itself that it is event 1",
+        ),
+        (
+            "UPDATE events SET bytes = CAST('text' AS BLOB) WHERE sequence = 1",
+            &[(1, 32), (2, 32), (3, 32)],
+            "event 1: byte 0",
+        ),
+    ];
+    for (edit, expected, error) in cases {
+        let (file, one) = file_of_three();
+        assert!(file.raw().execute(edit, []).unwrap() > 0);
+        let mut store = file.store();
+        let raw = store.raw_events(one.id(), 0, 10).unwrap();
+        let seen: Vec<(u64, usize)> = raw
+            .iter()
+            .map(|raw| (raw.sequence, raw.hash.len()))
+            .collect();
+        assert_eq!(seen, expected, "{edit}");
+        match store.events(one.id(), 0, 10) {
+            Ok(events) => assert!(error.is_empty() && events.len() == expected.len(), "{edit}"),
+            Err(StoreError::Corrupt { place, detail }) => {
+                assert!(
+                    !error.is_empty() && detail.starts_with(error),
+                    "{edit}: {detail}"
+                );
+                assert!(place.ends_with(&one.id().to_string()), "{place}");
+            }
+            Err(other) => panic!("{edit}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_is_damage() {
+    for edit in [
+        "UPDATE executions SET status = 'melted'",
+        "UPDATE executions SET last_hash = x'00'",
+        "UPDATE executions SET last_at = -1",
+        "UPDATE executions SET id = 'exec_1'",
+    ] {
+        let (file, _) = file_of_three();
+        file.raw().execute(edit, []).unwrap();
+        let error = file
+            .store()
+            .list(&ListFilter {
+                max: 9,
+                ..ListFilter::default()
+            })
+            .unwrap_err();
+        assert!(
+            matches!(error, StoreError::Corrupt { .. }),
+            "{edit}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_page_is_named() {
+    let (file, one) = file_of_three();
+    let number = |sql: &str| {
+        let number: u32 = file.raw().query_row(sql, [], |row| row.get(0)).unwrap();
+        number as usize
+    };
+    let root = number("SELECT rootpage FROM sqlite_schema WHERE name = 'events'");
+    let size = number("PRAGMA page_size");
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    bytes[(root - 1) * size..root * size].fill(0xee);
+    std::fs::write(file.path(), bytes).unwrap();
+    let error = file.store().raw_events(one.id(), 1, 10).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    // The rest can still be read.
+    assert_eq!(file.store().execution(one.id()).unwrap(), Some(one.record));
+}

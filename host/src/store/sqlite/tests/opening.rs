@@ -1,0 +1,173 @@
+//! What is opened, and what is refused.
+
+use super::*;
+use crate::store::laws::draft::{Draft, turn};
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let file = File::new();
+    drop(file.store());
+    file.raw().pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(
+        file.refusal(),
+        "DB has schema version 99, and this program knows versions up to 1; use a newer refrain"
+    );
+}
+
+#[test]
+fn another_program_s_database_is_left_alone() {
+    let file = File::new();
+    file.raw()
+        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        .unwrap();
+    let before = std::fs::read(file.path()).unwrap();
+    assert_eq!(
+        file.refusal(),
+        "DB is not a Refrain database: it is a SQLite database of another program (application id 0)"
+    );
+    file.raw().pragma_update(None, "application_id", 7).unwrap();
+    assert!(file.refusal().ends_with("(application id 7)"));
+    file.raw().pragma_update(None, "application_id", 0).unwrap();
+    // Only SQLite's own change counters differ.
+    assert_eq!(std::fs::read(file.path()).unwrap()[100..], before[100..]);
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let file = File::new();
+    std::fs::write(file.path(), "{ \"id\": \"claims\" }".repeat(100)).unwrap();
+    assert_eq!(
+        file.refusal(),
+        "DB is not a Refrain database: it is no SQLite database, or its first bytes are damaged"
+    );
+}
+
+#[test]
+fn a_path_that_cannot_be_is_named() {
+    let file = File::new();
+    let folder = file.folder.path();
+    let refusal = |path: PathBuf| SqliteStore::open(path).unwrap_err().to_string();
+    let missing = refusal(folder.join("no/such/refrain.db"));
+    assert!(
+        missing.ends_with("/no/such does not exist; create it"),
+        "{missing}"
+    );
+    let is_folder = refusal(folder.to_path_buf());
+    assert!(
+        is_folder.ends_with("it is a folder; name a file in it"),
+        "{is_folder}"
+    );
+}
+
+#[test]
+fn reading_creates_nothing() {
+    let file = File::new();
+    let error = SqliteStore::open_read_only(file.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+    assert!(!file.path().exists());
+    std::fs::write(file.path(), "").unwrap();
+    let error = SqliteStore::open_read_only(file.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    assert_eq!(std::fs::read(file.path()).unwrap(), b"");
+    // An empty file becomes a database by the first who writes.
+    drop(file.store());
+    SqliteStore::open_read_only(file.path()).unwrap();
+}
+
+#[test]
+fn a_reader_sees_what_is_committed_and_writes_nothing() {
+    let file = File::new();
+    let mut store = file.store();
+    let mut reader = SqliteStore::open_read_only(file.path()).unwrap();
+    let mut one = Draft::new(1);
+    store.begin().unwrap();
+    store.commit(&turn([one.append([])])).unwrap();
+    assert_eq!(
+        reader.execution(one.id()).unwrap(),
+        Some(one.record.clone())
+    );
+    let error = reader.begin().unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
+    // Also when no writer lives any more, and nothing but the one file is left.
+    drop((store, reader));
+    let mut reader = SqliteStore::open_read_only(file.path()).unwrap();
+    assert_eq!(reader.execution(one.id()).unwrap(), Some(one.record));
+}
+
+#[test]
+fn a_file_that_may_only_be_read_is_refused_for_writing() {
+    use std::os::unix::fs::PermissionsExt;
+    if rustix::process::geteuid().is_root() {
+        eprintln!("skipped: root may write any file");
+        return;
+    }
+    let file = File::new();
+    drop(file.store());
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
+    assert!(
+        file.refusal()
+            .starts_with("DB cannot be written; check its permissions"),
+        "{}",
+        file.refusal()
+    );
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(file.folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let refusal = file.refusal();
+    std::fs::set_permissions(file.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(
+        refusal.starts_with("DB cannot be written; check its permissions and those of its folder"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn many_may_open_a_new_file_at_once() {
+    let file = File::new();
+    std::thread::scope(|scope| {
+        for n in 1..=8 {
+            let file = &file;
+            scope.spawn(move || {
+                let mut store = SqliteStore::open(file.path()).unwrap();
+                store.begin().unwrap();
+                store.commit(&turn([Draft::new(n).append([])])).unwrap();
+            });
+        }
+    });
+    assert_eq!(
+        file.store()
+            .list(&ListFilter {
+                max: 99,
+                ..ListFilter::default()
+            })
+            .unwrap()
+            .len(),
+        8
+    );
+}
+
+#[test]
+fn law8_commits_are_synced_unless_said_otherwise() {
+    let file = File::new();
+    let synchronous = |store: &SqliteStore| -> i64 {
+        store
+            .connection
+            .query_row("PRAGMA synchronous", [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(synchronous(&file.store()), 2);
+    let normal = SqliteStore::options()
+        .durability(Durability::Normal)
+        .open(file.path())
+        .unwrap();
+    assert_eq!(synchronous(&normal), 1);
+    let mode: String = normal
+        .connection
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    assert_eq!(
+        normal.watched_file(),
+        Some(file.folder.path().join("refrain.db-wal"))
+    );
+    assert!(normal.watched_file().is_some_and(|file| file.exists()));
+}
