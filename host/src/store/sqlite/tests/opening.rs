@@ -95,29 +95,26 @@ fn a_reader_sees_what_is_committed_and_writes_nothing() {
 }
 
 #[test]
-fn a_file_that_may_only_be_read_is_refused_for_writing() {
+fn what_may_only_be_read_is_refused_for_writing() {
+    use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
     if rustix::process::geteuid().is_root() {
-        eprintln!("skipped: root may write any file");
+        eprintln!("skipped: root may write everything");
         return;
     }
-    let file = File::new();
-    drop(file.store());
-    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
-    assert!(
-        file.refusal()
-            .starts_with("DB cannot be written; check its permissions"),
-        "{}",
-        file.refusal()
-    );
-    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    std::fs::set_permissions(file.folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
-    let refusal = file.refusal();
-    std::fs::set_permissions(file.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(
-        refusal.starts_with("DB cannot be written; check its permissions and those of its folder"),
-        "{refusal}"
-    );
+    let (file, folder) = (File::new(), File::new());
+    drop((file.store(), folder.store()));
+    set_permissions(file.path(), Permissions::from_mode(0o444)).unwrap();
+    set_permissions(folder.folder.path(), Permissions::from_mode(0o555)).unwrap();
+    let refusals = [file.refusal(), folder.refusal()];
+    set_permissions(folder.folder.path(), Permissions::from_mode(0o755)).unwrap();
+    for refusal in refusals {
+        assert!(
+            refusal
+                .starts_with("DB cannot be written; check its permissions and those of its folder"),
+            "{refusal}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! The one JSON form of events: `log --json` prints it, exports consist of it.
+//!
+//! One flat object an event, on one line:
+//! `{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","hash":…,"type":"node_started",…}`.
+//! An option that is none is left out. Payloads are embedded as they are,
+//! character for character; one that cannot stand on one line as JSON (it has
+//! line breaks around its tokens, say) is written as a string instead, in a
+//! field whose name ends in `_text`. So what is read is what was written, and
+//! an event has the same hash before and after.
+
+mod read;
+mod write;
+
+use crate::contract::Event;
+use crate::log::digest::hex;
+use crate::log::field::Sink;
+use crate::log::{StoredEvent, form};
+
+pub(in crate::log) use read::Reader;
+use write::Writer;
+
+/// This text is no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("field `{field}`: {problem}")]
+pub struct JsonError {
+    /// The field, with those that it is in: `limits.max_concurrent_nodes`.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// The JSON form of an event.
+#[must_use]
+pub fn write_event(event: &Event) -> String {
+    write(event, None)
+}
+
+/// The JSON form of an event with its chain hash, which is the field `hash`.
+#[must_use]
+pub fn write_stored(stored: &StoredEvent) -> String {
+    write(&stored.event, Some(&hex(&stored.hash)))
+}
+
+fn write(event: &Event, hash: Option<&str>) -> String {
+    let mut writer = Writer(String::with_capacity(256));
+    writer.0.push('{');
+    form::write_place(event, &mut writer);
+    if let Some(hash) = hash {
+        writer.digest("hash", hash);
+    }
+    form::write_kind(&event.kind, &mut writer);
+    writer.0.push('}');
+    writer.0
+}
+
+/// The event that [`write_event`] writes like this.
+///
+/// # Errors
+///
+/// Anything else, with the name of the field.
+pub fn read_event(text: &str) -> Result<Event, JsonError> {
+    let mut reader = Reader::new(text, Vec::new())?;
+    let event = form::read_event(&mut reader)?;
+    reader.end()?;
+    Ok(event)
+}
+
+/// The event that [`write_stored`] writes like this.
+///
+/// # Errors
+///
+/// Anything else, with the name of the field.
+pub fn read_stored(text: &str) -> Result<StoredEvent, JsonError> {
+    let mut reader = Reader::new(text, Vec::new())?;
+    let hash = reader.hash("hash")?;
+    let event = form::read_event(&mut reader)?;
+    reader.end()?;
+    Ok(StoredEvent { event, hash })
+}
+
+/// `output` has its text form in `output_text`.
+fn text_name(name: &str) -> String {
+    format!("{name}_text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::samples;
+
+    #[test]
+    fn every_kind_comes_back() {
+        for stored in samples::log() {
+            let line = write_stored(&stored);
+            assert!(!line.contains('\n'), "{line}");
+            assert_eq!(read_stored(&line), Ok(stored.clone()), "{line}");
+            assert_eq!(read_event(&write_event(&stored.event)), Ok(stored.event));
+        }
+    }
+
+    #[test]
+    fn the_form_is_stable() {
+        let log = samples::log();
+        for (sequence, expected) in [
+            (
+                4,
+                r#""type":"node_started","node_id":"a \"quoted\" node","worker_id":"w","attempt":4294967295,"fence":4}"#,
+            ),
+            (
+                5,
+                r#""node_id":"a","attempt":1,"fence":4,"output":null,"state_patch":{},"duration_ms":12}"#,
+            ),
+            (
+                6,
+                r#""output_text":"{\n  \"pretty\": true\n}","state_patch_text":" {}","duration_ms":12,"chosen_target":"b","gen_ai_system":"anthropic","gen_ai_model":"m","input_tokens":10,"output_tokens":18446744073709551615,"finish_reason":"stop","cost_usd":0.0100,"provenance":{"verified":true}}"#,
+            ),
+            (
+                26,
+                r#""payload":{"b":1.50,"a":[1e3, null],"ü\u00fc":"\"x\" \\ \ud83d\ude00","n":123456789012345678901234567890}}"#,
+            ),
+        ] {
+            let line = write_event(&log[sequence - 1].event);
+            assert!(line.ends_with(expected), "{line}");
+        }
+        let line = write_stored(&log[1]);
+        assert!(
+            line.starts_with(
+                r#"{"sequence":2,"at":"2026-01-01T00:00:02.002Z","origin":"decision","hash":""#
+            ),
+            "{line}"
+        );
+        assert!(
+            line.contains(
+                r#""limits":{"max_concurrent_nodes":16,"max_dispatch_per_tick":8},"seed":1844"#
+            ),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_field_and_the_remedy() {
+        let good = r#"{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","type":"node_timed_out","node_id":"a","attempt":2}"#;
+        assert!(read_event(good).is_ok());
+        for (from, to, expected) in [
+            (
+                "{",
+                "",
+                "field `the whole line`: it should be one JSON object: ",
+            ),
+            (
+                r#""attempt":2"#,
+                r#""attempt":2,"attempt":3"#,
+                "field `the whole line`: it should be one JSON object: the field `attempt` is there twice at ",
+            ),
+            (
+                r#","attempt":2"#,
+                "",
+                "field `attempt`: it is missing; add it, or take the line from the original",
+            ),
+            (
+                ":2}",
+                ":-2}",
+                "field `attempt`: -2 should be a whole number, not negative",
+            ),
+            (
+                ":2}",
+                ":4294967296}",
+                "field `attempt`: 4294967296 should be at most 4294967295",
+            ),
+            (
+                ":2}",
+                r#":2,"colour":"red"}"#,
+                "field `colour`: there is no such field here; remove it",
+            ),
+            (r#""a","#, "17,", "field `node_id`: 17 should be a string"),
+            (
+                "node_timed_out",
+                "node_melted",
+                "field `type`: node_melted should be one of workflow_started, ",
+            ),
+            (
+                r#"fact"#,
+                r#"rumour"#,
+                "field `origin`: rumour should be one of fact, decision",
+            ),
+            (
+                "00.000Z",
+                "00Z",
+                r#"field `at`: "2026-01-01T00:00:00Z" should be a time like "2026-01-01T00:00:00.000Z""#,
+            ),
+        ] {
+            let error = read_event(&good.replacen(from, to, 1))
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_name_fields_of_inner_records() {
+        let line = write_event(&samples::events()[1]);
+        for (from, to, expected) in [
+            (
+                r#""max_concurrent_nodes":16"#,
+                r#""max_concurrent_nodes":"x""#,
+                "field `limits.max_concurrent_nodes`: \"x\" should be a whole number",
+            ),
+            (
+                r#"{"max_concurrent_nodes":16"#,
+                r#"{"x":1,"max_concurrent_nodes":16"#,
+                "field `limits.x`: there is no such field",
+            ),
+            (
+                r#""initial_input":"#,
+                r#""initial_input_text":"x","initial_input":"#,
+                "field `initial_input`: it is there twice",
+            ),
+        ] {
+            let error = read_event(&line.replacen(from, to, 1))
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Writing the JSON form.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::text_name;
+use crate::log::field::Sink;
+use crate::log::time::rfc3339;
+
+/// An object in the making.
+pub(super) struct Writer(pub(super) String);
+
+impl Writer {
+    fn field(&mut self, name: &str, json: &str) {
+        if !self.0.ends_with('{') {
+            self.0.push(',');
+        }
+        self.0.extend(["\"", name, "\":", json]);
+    }
+}
+
+impl Sink for Writer {
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.field(name, &Value::from(value).to_string());
+    }
+    fn json(&mut self, name: &'static str, value: &str) {
+        if embeds(value) {
+            self.field(name, value);
+        } else {
+            self.field(&text_name(name), &Value::from(value).to_string());
+        }
+    }
+    fn digest(&mut self, name: &'static str, value: &str) {
+        self.text(name, value);
+    }
+    fn number(&mut self, name: &'static str, value: u64) {
+        self.field(name, &value.to_string());
+    }
+    fn time(&mut self, name: &'static str, value: u64) {
+        match rfc3339(value) {
+            Some(text) => self.text(name, &text),
+            None => self.number(name, value),
+        }
+    }
+    fn flag(&mut self, name: &'static str, value: bool) {
+        self.field(name, if value { "true" } else { "false" });
+    }
+    fn choice(&mut self, name: &'static str, value: &'static str) {
+        self.text(name, value);
+    }
+    fn present(&mut self, _name: &'static str, _present: bool) {}
+    fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self)) {
+        self.field(name, "{");
+        fields(self);
+        self.0.push('}');
+    }
+}
+
+/// Whether this text reads back as it is when it is embedded in a line of
+/// JSON.
+fn embeds(text: &str) -> bool {
+    !text.contains(['\n', '\r'])
+        && serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get() == text)
+}
