@@ -15,4 +15,5 @@ wasmtime::component::bindgen!({
     additional_derives: [PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize],
 });
 
-pub use refrain::scheduler::types::*;
+// `self::`, because documentation tests know this crate as `refrain` too.
+pub use self::refrain::scheduler::types::*;

@@ -237,6 +237,29 @@ mod tests {
     }
 
     #[test]
+    fn any_byte_soup_is_refused() {
+        // Numbers from one multiplication each (MMIX): the same every time.
+        let mut seed: u64 = 1;
+        let mut next = || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 56) as u8
+        };
+        let whole = write(&samples::events()[1]);
+        for _ in 0..20_000 {
+            // A sound beginning leads deeper into the reader.
+            let sound = usize::from(next()) % whole.len();
+            let soup: Vec<u8> = whole[..sound]
+                .iter()
+                .copied()
+                .chain((0..next()).map(|_| next()))
+                .collect();
+            assert!(read(&soup).is_err(), "{soup:?}");
+        }
+    }
+
+    #[test]
     fn errors_name_the_place() {
         let mut bytes = write(&samples::events()[0]);
         bytes[24] = b'p';

@@ -37,7 +37,7 @@ impl RawEvent {
         }
         let hash = Hash::try_from(hash.as_slice()).map_err(|_| {
             format!(
-                "event {sequence}: its hash has {} bytes instead of 32",
+                "event {sequence}: the length of its hash is {}, not 32",
                 hash.len()
             )
         })?;

@@ -1,16 +1,26 @@
 //! The store's contract as tests, for every implementation, also yours.
 //!
-//! Say how your store is opened, and run all laws on it:
+//! Say how your store is opened, and run all laws on it, each in a new place:
 //!
-//! ```ignore
-//! use refrain::store::{Store, laws::Place};
-//!
-//! struct MyPlace(/* … */);
-//! impl Place for MyPlace {
-//!     fn open(&self) -> Box<dyn Store> { /* … */ }
-//! }
-//! refrain::store_laws!(MyPlace::empty());
 //! ```
+//! use refrain::store::laws::{self, Place};
+//! use refrain::store::{MemoryStore, Store};
+//!
+//! struct Here(MemoryStore);
+//!
+//! impl Place for Here {
+//!     fn open(&self) -> Box<dyn Store> {
+//!         Box::new(self.0.clone())
+//!     }
+//! }
+//!
+//! for (_name, law) in laws::ALL {
+//!     law(&Here(MemoryStore::new()));
+//! }
+//! ```
+//!
+//! In a test module, `refrain::store_laws!(Here(MemoryStore::new()));` makes a
+//! test of each.
 //!
 //! A law panics where it is broken, and says what it saw.
 

@@ -91,7 +91,7 @@ fn law4_a_changed_row_is_shown_as_it_is() {
         (
             "UPDATE events SET hash = x'00' WHERE sequence = 3",
             &[(1, 32), (2, 32), (3, 1)],
-            "event 3: its hash has 1 bytes instead of 32",
+            "event 3: the length of its hash is 1, not 32",
         ),
         (
             "UPDATE events SET bytes = (SELECT bytes FROM events WHERE sequence = 3) WHERE sequence = 2",
