@@ -1,5 +1,6 @@
 //! The store in memory: for tests and simulations, and as the plainest reading
-//! of the contract. Nothing in it survives the process.
+//! of the contract. Nothing in it survives the process, and each question about
+//! time and queues looks at every execution that has not ended.
 
 mod data;
 
