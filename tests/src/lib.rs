@@ -3,4 +3,5 @@
 pub mod component;
 pub mod dice;
 pub mod generated;
+pub mod tape;
 pub mod wat_guest;
