@@ -4,12 +4,13 @@
 //! illegal, in lockstep. Whatever they answer must be equal: decisions as
 //! canonical bytes, orders, outcomes, refusals, explanations, the state.
 
-use refrain::ExecutionId;
 use refrain::contract::{
-    ApprovalDecision, ApprovalReceived, CancelRequested, Event, EventKind, ExternalEventReceived, Limits, NodeCompleted,
-    NodeFailed, NodeRequest, NodeStarted, OperatorNote, SchedulerError, Status, WorkflowStarted,
+    ApprovalDecision, ApprovalReceived, CancelRequested, Event, EventKind, ExternalEventReceived,
+    Limits, NodeCompleted, NodeFailed, NodeRequest, NodeStarted, OperatorNote, SchedulerError,
+    Status, WorkflowStarted,
 };
 use refrain::guest::{CallError, CallLimits, Instance, Library, Sandbox};
+use refrain::id::ExecutionId;
 use refrain::log::canonical;
 use refrain_guest::shell::Scheduler;
 use refrain_tests::dice::Dice;
@@ -49,10 +50,26 @@ impl Seen {
         assert!(self.refusals > 300, "{self:?}");
         assert!(self.ended > 50, "{self:?}");
         for kind in [
-            "NodeScheduled", "RetryScheduled", "NodeExhausted", "NodeSkipped", "NodeCancelled", "NodeTimedOut", "TimerFired",
-            "TimerCreated", "InterruptRaised", "Stalled", "WorkflowTimedOut", "WorkflowCompleted", "WorkflowFailed", "WorkflowCancelled",
+            "NodeScheduled",
+            "RetryScheduled",
+            "NodeExhausted",
+            "NodeSkipped",
+            "NodeCancelled",
+            "NodeTimedOut",
+            "TimerFired",
+            "TimerCreated",
+            "InterruptRaised",
+            "Stalled",
+            "WorkflowTimedOut",
+            "WorkflowCompleted",
+            "WorkflowFailed",
+            "WorkflowCancelled",
         ] {
-            assert!(self.kinds.contains(kind), "no generated case led to {kind}: {:?}", self.kinds);
+            assert!(
+                self.kinds.contains(kind),
+                "no generated case led to {kind}: {:?}",
+                self.kinds
+            );
         }
     }
 }
@@ -74,15 +91,22 @@ impl<'a> Pair<'a> {
         let nodes = 1 + usize::try_from(dice.below(25)).unwrap_or(0);
         let workflow = generated::workflow(&mut dice, nodes);
         let id = ExecutionId::from_bytes(u128::from(seed).to_be_bytes());
-        let mut tape = Tape { workflow, now: 1_000, ..Tape::default() };
+        let tape = Tape {
+            workflow,
+            now: 1_000,
+            ..Tape::default()
+        };
         let started = tape.fact(EventKind::WorkflowStarted(WorkflowStarted {
             execution_id: id.to_string(),
             workflow_id: "generated".to_owned(),
             workflow_version: "1.0.0".to_owned(),
-            workflow_digest: refrain::log::digest(tape.workflow.as_bytes()),
+            workflow_digest: refrain::log::digest::digest(tape.workflow.as_bytes()),
             guest_digest: digest.to_owned(),
             initial_input: format!("{{\"claim\":{}}}", dice.below(8)),
-            limits: Limits { max_concurrent_nodes: 16, max_dispatch_per_tick: 8 },
+            limits: Limits {
+                max_concurrent_nodes: 16,
+                max_dispatch_per_tick: 8,
+            },
             seed,
             tenant: "default".to_owned(),
             simulated: false,
@@ -105,7 +129,10 @@ impl<'a> Pair<'a> {
     fn play(&mut self, seen: &mut Seen) -> anyhow::Result<()> {
         for _ in 0..FACTS_PER_WORKFLOW {
             let status = self.tick(seen);
-            if matches!(status, Status::Completed | Status::Failed | Status::Cancelled) {
+            if matches!(
+                status,
+                Status::Completed | Status::Failed | Status::Cancelled
+            ) {
                 seen.ended += 1;
                 break;
             }
@@ -130,7 +157,9 @@ impl<'a> Pair<'a> {
 
     /// Offer the fact to both; append it if both take it.
     fn admit(&mut self, fact: Event) -> bool {
-        let natively = self.native.admit(&mut self.native_tape, &self.id.to_string(), &across(&fact));
+        let natively =
+            self.native
+                .admit(&mut self.native_tape, &self.id.to_string(), &across(&fact));
         let in_wasm = self.through(|instance, tape, id| instance.admit(tape, id, &fact));
         let natively = natively.map_err(|error| across::<_, SchedulerError>(&error));
         assert_eq!(natively, in_wasm, "seed {}, fact {fact:?}", self.seed);
@@ -145,17 +174,41 @@ impl<'a> Pair<'a> {
     fn tick(&mut self, seen: &mut Seen) -> Status {
         loop {
             let before = self.wasm_tape.events.len();
-            let natively = self.native.tick(&mut self.native_tape, &self.id.to_string());
+            let natively = self
+                .native
+                .tick(&mut self.native_tape, &self.id.to_string());
             let in_wasm = self.through(Instance::tick);
-            let natively = natively.map(|it| across(&it)).map_err(|error| across::<_, SchedulerError>(&error));
+            let natively = natively
+                .map(|it| across(&it))
+                .map_err(|error| across::<_, SchedulerError>(&error));
             assert_eq!(natively, in_wasm, "seed {}", self.seed);
-            let bytes = |tape: &Tape| tape.events[before..].iter().map(canonical::write).collect::<Vec<_>>();
-            assert_eq!(bytes(&self.native_tape), bytes(&self.wasm_tape), "seed {}", self.seed);
-            assert_eq!(self.native_tape.items, self.wasm_tape.items, "seed {}", self.seed);
+            let bytes = |tape: &Tape| {
+                tape.events[before..]
+                    .iter()
+                    .map(canonical::write)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(
+                bytes(&self.native_tape),
+                bytes(&self.wasm_tape),
+                "seed {}",
+                self.seed
+            );
+            assert_eq!(
+                self.native_tape.items, self.wasm_tape.items,
+                "seed {}",
+                self.seed
+            );
             for event in &self.wasm_tape.events[before..] {
                 seen.decisions += 1;
                 let name = format!("{:?}", event.kind);
-                seen.kinds.insert(name.trim_start_matches("EventKind::").split('(').next().unwrap_or_default().to_owned());
+                seen.kinds.insert(
+                    name.trim_start_matches("EventKind::")
+                        .split('(')
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned(),
+                );
             }
             let outcome = in_wasm.unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed));
             if !outcome.more {
@@ -166,13 +219,31 @@ impl<'a> Pair<'a> {
 
     fn same_state(&mut self) {
         let id = self.id.to_string();
-        let natively = self.native.inspect(&mut self.native_tape, &id).map(|it| (it.state, it.hash));
-        let in_wasm = self.through(Instance::inspect).map(|it| (it.state, it.hash));
-        assert_eq!(natively.map_err(|error| across::<_, SchedulerError>(&error)), in_wasm, "seed {}", self.seed);
+        let natively = self
+            .native
+            .inspect(&mut self.native_tape, &id)
+            .map(|it| (it.state, it.hash));
+        let in_wasm = self
+            .through(Instance::inspect)
+            .map(|it| (it.state, it.hash));
+        assert_eq!(
+            natively.map_err(|error| across::<_, SchedulerError>(&error)),
+            in_wasm,
+            "seed {}",
+            self.seed
+        );
         for node in self.nodes() {
-            let natively = self.native.explain(&mut self.native_tape, &id, &node).map(|it| across(&it));
+            let natively = self
+                .native
+                .explain(&mut self.native_tape, &id, &node)
+                .map(|it| across(&it));
             let in_wasm = self.through(|instance, tape, id| instance.explain(tape, id, &node));
-            assert_eq!(natively.map_err(|error| across::<_, SchedulerError>(&error)), in_wasm, "seed {}, {node}", self.seed);
+            assert_eq!(
+                natively.map_err(|error| across::<_, SchedulerError>(&error)),
+                in_wasm,
+                "seed {}, {node}",
+                self.seed
+            );
         }
     }
 
@@ -191,8 +262,12 @@ impl<'a> Pair<'a> {
     }
 
     fn nodes(&self) -> Vec<String> {
-        let workflow: serde_json::Value = serde_json::from_str(&self.wasm_tape.workflow).unwrap_or_default();
-        workflow["nodes"].as_object().map(|nodes| nodes.keys().cloned().collect()).unwrap_or_default()
+        let workflow: serde_json::Value =
+            serde_json::from_str(&self.wasm_tape.workflow).unwrap_or_default();
+        workflow["nodes"]
+            .as_object()
+            .map(|nodes| nodes.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// A fact that might happen now; one in ten is nonsense.
@@ -201,9 +276,17 @@ impl<'a> Pair<'a> {
         match self.dice.below(40) {
             0 => EventKind::ExecutionPaused(OperatorNote { reason: None }),
             1 | 2 => EventKind::ExecutionUnpaused(OperatorNote { reason: None }),
-            3 => EventKind::RetryRequested(NodeRequest { node_id, reason: None }),
-            4 => EventKind::SkipRequested(NodeRequest { node_id, reason: Some("why not".to_owned()) }),
-            5 if self.dice.chance(1, 4) => EventKind::CancelRequested(CancelRequested { reason: None }),
+            3 => EventKind::RetryRequested(NodeRequest {
+                node_id,
+                reason: None,
+            }),
+            4 => EventKind::SkipRequested(NodeRequest {
+                node_id,
+                reason: Some("why not".to_owned()),
+            }),
+            5 if self.dice.chance(1, 4) => {
+                EventKind::CancelRequested(CancelRequested { reason: None })
+            }
             6..9 => EventKind::ExternalEventReceived(ExternalEventReceived {
                 correlation_key: generated::key(&mut self.dice).to_owned(),
                 payload: "{\"k0\":1}".to_owned(),
@@ -211,9 +294,16 @@ impl<'a> Pair<'a> {
             9..12 => EventKind::ApprovalReceived(ApprovalReceived {
                 node_id: self.waiting().unwrap_or(node_id),
                 user_id: "ada".to_owned(),
-                decision: if self.dice.chance(3, 4) { ApprovalDecision::Approved } else { ApprovalDecision::Rejected },
+                decision: if self.dice.chance(3, 4) {
+                    ApprovalDecision::Approved
+                } else {
+                    ApprovalDecision::Rejected
+                },
                 comment: None,
-                state_patch: self.dice.chance(1, 2).then(|| generated::patch(&mut self.dice)),
+                state_patch: self
+                    .dice
+                    .chance(1, 2)
+                    .then(|| generated::patch(&mut self.dice)),
             }),
             _ => self.some_answer(node_id),
         }
@@ -221,21 +311,37 @@ impl<'a> Pair<'a> {
 
     /// The node of the last interrupt.
     fn waiting(&self) -> Option<String> {
-        self.wasm_tape.events.iter().rev().find_map(|event| match &event.kind {
-            EventKind::InterruptRaised(it) => Some(it.node_id.clone()),
-            _ => None,
-        })
+        self.wasm_tape
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match &event.kind {
+                EventKind::InterruptRaised(it) => Some(it.node_id.clone()),
+                _ => None,
+            })
     }
 
     /// A claim of an item, or an answer to one; with a wrong fence now and then.
     fn some_answer(&mut self, node_id: String) -> EventKind {
         let Some(item) = self.dice.pick(&self.wasm_tape.items).cloned() else {
-            return EventKind::RetryRequested(NodeRequest { node_id, reason: None });
+            return EventKind::RetryRequested(NodeRequest {
+                node_id,
+                reason: None,
+            });
         };
-        let claim = self.wasm_tape.events.iter().rev().find_map(|event| match &event.kind {
-            EventKind::NodeStarted(it) if it.node_id == item.node_id && it.attempt == item.attempt => Some(it.fence),
-            _ => None,
-        });
+        let claim = self
+            .wasm_tape
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match &event.kind {
+                EventKind::NodeStarted(it)
+                    if it.node_id == item.node_id && it.attempt == item.attempt =>
+                {
+                    Some(it.fence)
+                }
+                _ => None,
+            });
         let Some(fence) = claim else {
             let fence = self.wasm_tape.events.len() as u64 + 1;
             return EventKind::NodeStarted(NodeStarted {
@@ -245,7 +351,11 @@ impl<'a> Pair<'a> {
                 fence,
             });
         };
-        let fence = if self.dice.chance(1, 10) { fence + 1 } else { fence };
+        let fence = if self.dice.chance(1, 10) {
+            fence + 1
+        } else {
+            fence
+        };
         if self.dice.chance(3, 4) {
             return EventKind::NodeCompleted(NodeCompleted {
                 node_id: item.node_id,
@@ -258,7 +368,11 @@ impl<'a> Pair<'a> {
                 telemetry: None,
             });
         }
-        let class = self.dice.pick(&[None, Some("io_error"), Some("lease_expired")]).copied().flatten();
+        let class = self
+            .dice
+            .pick(&[None, Some("io_error"), Some("lease_expired")])
+            .copied()
+            .flatten();
         EventKind::NodeFailed(NodeFailed {
             node_id: item.node_id,
             attempt: item.attempt,

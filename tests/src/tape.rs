@@ -62,7 +62,12 @@ impl Tape {
 
     fn page(&self, first: u64, max: u32) -> Vec<Event> {
         let skip = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
-        self.events.iter().skip(skip).take(max as usize).cloned().collect()
+        self.events
+            .iter()
+            .skip(skip)
+            .take(max as usize)
+            .cloned()
+            .collect()
     }
 
     fn order(&mut self, item: WorkItem) -> Result<(), String> {
@@ -75,9 +80,12 @@ impl Tape {
 
     fn take_back(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
         let before = self.items.len();
-        self.items.retain(|item| (item.node_id.as_str(), item.attempt) != (node_id, attempt));
+        self.items
+            .retain(|item| (item.node_id.as_str(), item.attempt) != (node_id, attempt));
         if self.items.len() == before {
-            return Err(format!("{node_id} has no unsettled item of attempt {attempt}"));
+            return Err(format!(
+                "{node_id} has no unsettled item of attempt {attempt}"
+            ));
         }
         Ok(())
     }
@@ -93,7 +101,11 @@ impl Ports for Tape {
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
         Ok(self.page(first, max))
     }
-    fn append_events(&mut self, expected: u64, events: Vec<Event>) -> Result<Result<(), AppendError>, StoreError> {
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
         Ok(self.append(expected, events))
     }
     fn now(&mut self) -> Timestamp {
@@ -117,8 +129,13 @@ impl refrain_guest::shell::World for Tape {
     fn read_events(&mut self, first: u64, max: u32) -> Vec<native::Event> {
         across(&self.page(first, max))
     }
-    fn append_events(&mut self, expected: u64, events: &[native::Event]) -> Result<(), native::AppendError> {
-        self.append(expected, across(&events)).map_err(|error| across(&error))
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: &[native::Event],
+    ) -> Result<(), native::AppendError> {
+        self.append(expected, across(&events))
+            .map_err(|error| across(&error))
     }
     fn now(&mut self) -> refrain_guest::time::Timestamp {
         refrain_guest::time::Timestamp(self.now)
