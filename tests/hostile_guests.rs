@@ -1,7 +1,7 @@
 //! Guests that mean harm, or are no guests at all: each is contained, with an
 //! error that says what it did, and nobody else is worse off.
 
-use refrain::contract::{AppendError, Event, Snapshot, WorkItem};
+use refrain::contract::{AppendError, Event, EventKind, OperatorNote, Origin, Snapshot, WorkItem};
 use refrain::guest::{
     CallError, CallLimits, GuestFailure, Instance, Library, LibraryError, Ports, Sandbox,
 };
@@ -12,11 +12,13 @@ use refrain_tests::wat_guest::{WatGuest, World};
 /// Small limits, so that a guest runs into them at once.
 const LIMITS: CallLimits = CallLimits {
     fuel: 1_000_000,
+    fuel_per_byte: 1_000,
     memory_bytes_max: 4 << 20,
 };
 
 const NOW: &str = r#"(import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))"#;
 const LOAD_WORKFLOW: &str = r#"(import "refrain:scheduler/storage@0.1.0" "load-workflow" (func $load_workflow (param i32)))"#;
+const READ_EVENTS: &str = r#"(import "refrain:scheduler/storage@0.1.0" "read-events" (func $read_events (param i64 i32 i32)))"#;
 const CANCEL: &str =
     r#"(import "refrain:scheduler/queue@0.1.0" "cancel" (func $cancel (param i32 i32 i32 i32)))"#;
 
@@ -180,6 +182,37 @@ fn fuel_is_for_one_call_and_not_for_a_life() {
     }
 }
 
+/// What is handed over brings fuel, but only once in a call.
+#[test]
+fn reading_the_same_log_for_ever_ends() {
+    let reader = |first: &str| {
+        let tick = format!(
+            "(local $first i64)
+            (loop $again
+                (call $read_events {first} (i32.const 1) (i32.const 512))
+                (local.set $first (i64.add (local.get $first) (i64.const 1)))
+                br $again)
+            unreachable"
+        );
+        let guest = WatGuest {
+            imports: READ_EVENTS,
+            tick: &tick,
+            ..WatGuest::default()
+        };
+        match failure(instance(&guest).tick(Quiet, execution()).1) {
+            GuestFailure::OutOfFuel { fuel } => fuel,
+            other => panic!("{other}"),
+        }
+    };
+    let same_event = reader("(i64.const 1)");
+    assert!(
+        (LIMITS.fuel..2 * LIMITS.fuel).contains(&same_event),
+        "{same_event}"
+    );
+    let every_event = reader("(local.get $first)");
+    assert!(every_event > 5 * LIMITS.fuel, "{every_event}");
+}
+
 #[test]
 fn a_call_about_no_execution_opens_no_execution() {
     let nosy = WatGuest {
@@ -334,7 +367,7 @@ fn failure<T: std::fmt::Debug>(answer: Result<T, CallError>) -> GuestFailure {
     }
 }
 
-/// A world in which nothing happens, on a full disk.
+/// A long log of nothing much, on a full disk.
 struct Quiet;
 
 impl Ports for Quiet {
@@ -347,8 +380,16 @@ impl Ports for Quiet {
     fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
         Ok(None)
     }
-    fn read_events(&mut self, _: u64, _: u32) -> Result<Vec<Event>, StoreError> {
-        Ok(Vec::new())
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
+        let note = OperatorNote { reason: None };
+        let event = |sequence| Event {
+            sequence,
+            at: 0,
+            origin: Origin::Fact,
+            kind: EventKind::ExecutionPaused(note.clone()),
+        };
+        let last = (first + u64::from(max)).min(101);
+        Ok((first..last).map(event).collect())
     }
     fn append_events(
         &mut self,

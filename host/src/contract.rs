@@ -10,8 +10,6 @@
 wasmtime::component::bindgen!({
     world: "guest",
     path: "../wit",
-    // A port that fails ends the call: see `guest::ports`.
-    imports: { default: trappable },
     additional_derives: [PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize],
 });
 

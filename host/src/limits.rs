@@ -50,9 +50,20 @@ pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a guest component.
 pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Fuel of one call into a guest: about a second of work, a thousand times
-/// what the largest honest tick was seen to burn per event.
+/// Fuel of one call into a guest: two or three seconds of work, and four times
+/// what settling every node of the largest workflow in one tick would burn.
 pub const FUEL_PER_CALL: u64 = 4_000_000_000;
+
+/// More of it for each byte of workflow, snapshot and log that a call hands
+/// over. A byte of a large workflow was seen to burn 700, one of a log 300.
+pub const FUEL_PER_BYTE: u64 = 4_000;
+
+/// What each byte costs that a call hands over once more. An honest guest asks
+/// once; this much work of its own takes as long as the host's.
+pub const FUEL_PER_BYTE_AGAIN: u64 = 100;
+
+/// What each call of an import costs, for the same reason.
+pub const FUEL_PER_IMPORT: u64 = 10_000;
 
 /// Memory of one guest instance, all executions that it caches included.
 pub const GUEST_MEMORY_MAX: usize = 1024 * 1024 * 1024;
@@ -101,4 +112,8 @@ const _: () = assert!(
 const _: () = assert!(
     GUEST_MEMORY_MAX >= 8 * WORKFLOW_BYTES_MAX,
     "a guest can hold the largest workflow, parsed"
+);
+const _: () = assert!(
+    FUEL_PER_CALL >= 2 * FUEL_PER_IMPORT * DECISIONS_PER_TICK_MAX as u64,
+    "a tick has fuel for an order to the queue with each of its decisions"
 );

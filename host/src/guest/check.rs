@@ -4,11 +4,11 @@
 //! The artifact itself is checked, not what its makers meant to build.
 
 use wasmtime::Engine;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::Component;
 
 use super::Ports;
-use super::ports::Doors;
-use crate::contract::{AppendError, Event, Guest, GuestPre, Snapshot, WorkItem};
+use super::ports::linker;
+use crate::contract::{AppendError, Event, GuestPre, Snapshot, WorkItem};
 use crate::limits::COMPONENT_BYTES_MAX;
 use crate::store::{StoreError, Timestamp};
 
@@ -110,13 +110,6 @@ pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), Com
         .and_then(GuestPre::new)
         .map(drop)
         .map_err(|error| ComponentError::OtherContract(format!("{error:#}")))
-}
-
-/// The contract's imports, and nothing else.
-pub(super) fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<Doors<P>>> {
-    let mut linker = Linker::new(engine);
-    Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |doors: &mut Doors<P>| doors)?;
-    Ok(linker)
 }
 
 /// Ports of a call that is never made: checking types takes a type of ports.

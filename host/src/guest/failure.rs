@@ -6,7 +6,6 @@ use std::fmt::Write;
 use wasmtime::Trap;
 
 use super::ports::Doors;
-use super::sandbox::CallLimits;
 use crate::contract::{AppendError, Fault, SchedulerError};
 use crate::store::StoreError;
 
@@ -30,11 +29,11 @@ pub enum CallError {
 pub enum GuestFailure {
     /// It did not come to an end.
     #[error(
-        "the guest ran out of fuel: one call may burn {fuel_max} units, and this one had not ended by then"
+        "the guest ran out of fuel: its call had {fuel} units to burn, and had not ended by then"
     )]
     OutOfFuel {
-        /// The fuel of one call.
-        fuel_max: u64,
+        /// The fuel of the call.
+        fuel: u64,
     },
     /// It wanted more memory than there is for it.
     #[error(
@@ -71,28 +70,20 @@ pub enum GuestFailure {
 impl CallError {
     /// What wasmtime's error means, given what the ports and the caps noted
     /// while it came about.
-    pub(super) fn from_wasmtime<P>(
-        error: &wasmtime::Error,
-        doors: &mut Doors<P>,
-        limits: CallLimits,
-    ) -> Self {
+    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, doors: &mut Doors<P>) -> Self {
         if let Some(error) = doors.store_error.take() {
             return Self::Store(error);
         }
-        Self::Guest(GuestFailure::from_wasmtime(error, doors, limits))
+        Self::Guest(GuestFailure::from_wasmtime(error, doors))
     }
 }
 
 impl GuestFailure {
     /// As for [`CallError`], where no port can have been at fault.
-    pub(super) fn from_wasmtime<P>(
-        error: &wasmtime::Error,
-        doors: &Doors<P>,
-        limits: CallLimits,
-    ) -> Self {
+    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, doors: &Doors<P>) -> Self {
         if doors.caps.exceeded {
             return Self::OutOfMemory {
-                memory_bytes_max: limits.memory_bytes_max,
+                memory_bytes_max: doors.limits.memory_bytes_max,
             };
         }
         if let Some(failure) = error.downcast_ref::<Self>() {
@@ -100,7 +91,7 @@ impl GuestFailure {
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::OutOfFuel {
-                fuel_max: limits.fuel,
+                fuel: doors.meter.fuel,
             },
             Some(Trap::StackOverflow) => Self::StackOverflow,
             Some(trap) => Self::Trapped(*trap),

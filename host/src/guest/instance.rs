@@ -9,10 +9,9 @@
 use wasmtime::Store;
 use wasmtime::component::Component;
 
-use super::check::linker;
-use super::ports::Doors;
-use super::sandbox::{CallLimits, Caps, Sandbox};
-use super::{CallError, GuestFailure, Ports};
+use super::fuel::event_bytes;
+use super::ports::{Doors, linker};
+use super::{CallError, GuestFailure, Ports, Sandbox, fuel};
 use crate::contract::exports::refrain::scheduler::scheduler;
 use crate::contract::{
     Description, Event, Explanation, Fault, Guest, Inspection, Outcome, SchedulerError, Snapshot,
@@ -26,25 +25,22 @@ use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 pub struct Instance<P: Ports> {
     store: Store<Doors<P>>,
     guest: Guest,
-    limits: CallLimits,
     spent: bool,
 }
 
 impl<P: Ports> Instance<P> {
     /// A fresh instance of a component that is a guest.
     pub(super) fn new(sandbox: &Sandbox, component: &Component) -> Result<Self, GuestFailure> {
-        let limits = sandbox.limits();
-        let mut store = Store::new(sandbox.engine(), Doors::new(Caps::new(limits)));
+        let mut store = Store::new(sandbox.engine(), Doors::new(sandbox.limits()));
         store.limiter(|doors| &mut doors.caps);
         store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
-        let guest = refuel(&mut store, limits)
+        let guest = fuel::fill(&mut store, 0)
             .and_then(|()| linker(sandbox.engine()))
             .and_then(|linker| Guest::instantiate(&mut store, component, &linker))
-            .map_err(|error| GuestFailure::from_wasmtime(&error, store.data(), limits))?;
+            .map_err(|error| GuestFailure::from_wasmtime(&error, store.data()))?;
         Ok(Self {
             store,
             guest,
-            limits,
             spent: false,
         })
     }
@@ -57,14 +53,14 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
         fact: &Event,
     ) -> (P, Result<(), CallError>) {
-        self.about(ports, |guest, store| {
+        self.about(ports, event_bytes(fact), |guest, store| {
             guest.call_admit(store, &execution.to_string(), fact)
         })
     }
 
     /// Decide. The decisions and orders went to the ports.
     pub fn tick(&mut self, ports: P, execution: ExecutionId) -> (P, Result<Outcome, CallError>) {
-        self.about(ports, |guest, store| {
+        self.about(ports, 0, |guest, store| {
             guest.call_tick(store, &execution.to_string())
         })
     }
@@ -76,7 +72,7 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
         node_id: &str,
     ) -> (P, Result<Explanation, CallError>) {
-        self.about(ports, |guest, store| {
+        self.about(ports, 0, |guest, store| {
             guest.call_explain(store, &execution.to_string(), node_id)
         })
     }
@@ -87,7 +83,7 @@ impl<P: Ports> Instance<P> {
         ports: P,
         execution: ExecutionId,
     ) -> (P, Result<Inspection, CallError>) {
-        self.about(ports, |guest, store| {
+        self.about(ports, 0, |guest, store| {
             guest.call_inspect(store, &execution.to_string())
         })
     }
@@ -98,14 +94,16 @@ impl<P: Ports> Instance<P> {
         ports: P,
         execution: ExecutionId,
     ) -> (P, Result<Snapshot, CallError>) {
-        self.about(ports, |guest, store| {
+        self.about(ports, 0, |guest, store| {
             guest.call_snapshot(store, &execution.to_string())
         })
     }
 
     /// Drop what the guest has cached for an execution.
     pub fn forget(&mut self, execution: ExecutionId) -> Result<(), CallError> {
-        self.call(|guest, store| guest.call_forget(store, &execution.to_string()))
+        self.call(0, |guest, store| {
+            guest.call_forget(store, &execution.to_string())
+        })
     }
 
     /// Is this workflow valid? All faults at once.
@@ -113,12 +111,14 @@ impl<P: Ports> Instance<P> {
         &mut self,
         workflow: &str,
     ) -> Result<Result<WorkflowSummary, Vec<Fault>>, CallError> {
-        self.call(|guest, store| guest.call_validate(store, &workflow.to_owned()))
+        self.call(workflow.len(), |guest, store| {
+            guest.call_validate(store, &workflow.to_owned())
+        })
     }
 
     /// What the guest says of itself.
     pub fn describe(&mut self) -> Result<Description, CallError> {
-        self.call(|guest, store| guest.call_describe(store))
+        self.call(0, |guest, store| guest.call_describe(store))
     }
 
     /// Whether an earlier call was cut off, so that this instance is of no
@@ -132,13 +132,14 @@ impl<P: Ports> Instance<P> {
     fn about<T>(
         &mut self,
         ports: P,
+        argument_bytes: usize,
         call: impl FnOnce(
             &scheduler::Guest,
             &mut Store<Doors<P>>,
         ) -> wasmtime::Result<Result<T, SchedulerError>>,
     ) -> (P, Result<T, CallError>) {
         self.store.data_mut().ports = Some(ports);
-        let answer = self.call(call);
+        let answer = self.call(argument_bytes, call);
         let ports = self
             .store
             .data_mut()
@@ -151,23 +152,20 @@ impl<P: Ports> Instance<P> {
         )
     }
 
-    /// A call, with fresh fuel.
+    /// A call with fresh fuel, for arguments of this many bytes.
     fn call<T>(
         &mut self,
+        argument_bytes: usize,
         call: impl FnOnce(&scheduler::Guest, &mut Store<Doors<P>>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
         if self.spent {
             return Err(GuestFailure::Spent.into());
         }
-        refuel(&mut self.store, self.limits)
+        fuel::fill(&mut self.store, argument_bytes)
             .and_then(|()| call(self.guest.refrain_scheduler_scheduler(), &mut self.store))
             .map_err(|error| {
                 self.spent = true;
-                CallError::from_wasmtime(&error, self.store.data_mut(), self.limits)
+                CallError::from_wasmtime(&error, self.store.data_mut())
             })
     }
-}
-
-fn refuel<P>(store: &mut Store<Doors<P>>, limits: CallLimits) -> wasmtime::Result<()> {
-    store.set_fuel(limits.fuel)
 }

@@ -11,6 +11,7 @@
 
 mod check;
 mod failure;
+mod fuel;
 mod instance;
 mod library;
 mod ports;

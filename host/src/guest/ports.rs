@@ -2,13 +2,17 @@
 //! came with.
 //!
 //! Nothing is decided here. A port's [`StoreError`] is kept aside and the
-//! guest is cut off, so that the error reaches the caller as it was.
+//! guest is cut off, so that the error reaches the caller as it was. The
+//! imports are linked by hand, because those that `bindgen!` would link do not
+//! see the store, and with it the fuel.
 
-use super::sandbox::Caps;
+use wasmtime::component::{Linker, LinkerInstance};
+use wasmtime::{Engine, StoreContextMut};
+
+use super::fuel::{Handed, Meter};
+use super::sandbox::{CallLimits, Caps};
 use super::{GuestFailure, Ports};
-use crate::contract::refrain::scheduler::{clock, queue, storage, types};
-use crate::contract::{AppendError, Event, Snapshot, WorkItem};
-use crate::store::{StoreError, Timestamp};
+use crate::store::StoreError;
 
 /// What stands between an instance and the world.
 pub(super) struct Doors<P> {
@@ -16,20 +20,117 @@ pub(super) struct Doors<P> {
     pub(super) ports: Option<P>,
     /// The error of the port that ended the current call.
     pub(super) store_error: Option<StoreError>,
-    /// What the instance may hold.
+    /// What the instance may take.
+    pub(super) limits: CallLimits,
+    /// What of it the instance still may hold.
     pub(super) caps: Caps,
+    /// What of it the current call was given to burn.
+    pub(super) meter: Meter,
+}
+
+/// The contract's imports, and nothing else.
+pub(super) fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<Doors<P>>> {
+    let mut linker = Linker::new(engine);
+    linker.instance("refrain:scheduler/types@0.1.0")?;
+    storage(linker.instance("refrain:scheduler/storage@0.1.0")?)?;
+    clock(linker.instance("refrain:scheduler/clock@0.1.0")?)?;
+    queue(linker.instance("refrain:scheduler/queue@0.1.0")?)?;
+    Ok(linker)
+}
+
+fn storage<P: Ports>(mut storage: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
+    storage.func_wrap("load-workflow", |store, ()| {
+        ask(
+            store,
+            "storage.load-workflow",
+            P::load_workflow,
+            |meter, text| meter.workflow(text),
+        )
+    })?;
+    storage.func_wrap("load-snapshot", |store, ()| {
+        ask(
+            store,
+            "storage.load-snapshot",
+            P::load_snapshot,
+            |meter, snapshot| meter.snapshot(snapshot.as_ref()),
+        )
+    })?;
+    storage.func_wrap("read-events", |store, (first, max)| {
+        ask(
+            store,
+            "storage.read-events",
+            |ports| ports.read_events(first, max),
+            |meter, events| meter.events(events),
+        )
+    })?;
+    storage.func_wrap("append-events", |store, (expected, events)| {
+        ask(
+            store,
+            "storage.append-events",
+            |ports| ports.append_events(expected, events),
+            |_, _| Handed::default(),
+        )
+    })
+}
+
+fn clock<P: Ports>(mut clock: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
+    clock.func_wrap("now", |store, ()| {
+        ask(
+            store,
+            "clock.now",
+            |ports| Ok(ports.now()),
+            |_, _| Handed::default(),
+        )
+    })
+}
+
+fn queue<P: Ports>(mut queue: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
+    queue.func_wrap("enqueue", |store, (item,)| {
+        ask(
+            store,
+            "queue.enqueue",
+            |ports| ports.enqueue(item),
+            |_, _| Handed::default(),
+        )
+    })?;
+    queue.func_wrap("cancel", |store, (node_id, attempt): (String, u32)| {
+        ask(
+            store,
+            "queue.cancel",
+            |ports| ports.cancel(&node_id, attempt),
+            |_, _| Handed::default(),
+        )
+    })
+}
+
+/// Put a question of the guest to the ports, and settle its fuel.
+fn ask<P: Ports, T>(
+    mut store: StoreContextMut<'_, Doors<P>>,
+    import: &'static str,
+    question: impl FnOnce(&mut P) -> Result<T, StoreError>,
+    handed: impl FnOnce(&mut Meter, &T) -> Handed,
+) -> wasmtime::Result<(T,)> {
+    let doors = store.data_mut();
+    let answer = doors.answer(import, question)?;
+    let handed = handed(&mut doors.meter, &answer);
+    let gain = doors.meter.gain(handed, doors.limits);
+    let left = store.get_fuel()?.saturating_sub(handed.cost());
+    store.set_fuel(left.saturating_add(gain))?;
+    Ok((answer,))
 }
 
 impl<P: Ports> Doors<P> {
-    pub(super) fn new(caps: Caps) -> Self {
+    pub(super) fn new(limits: CallLimits) -> Self {
         Self {
             ports: None,
             store_error: None,
-            caps,
+            limits,
+            caps: Caps::new(limits),
+            meter: Meter::default(),
         }
     }
 
-    fn ask<T>(
+    fn answer<T>(
         &mut self,
         import: &'static str,
         question: impl FnOnce(&mut P) -> Result<T, StoreError>,
@@ -43,47 +144,5 @@ impl<P: Ports> Doors<P> {
             self.store_error = Some(error);
             cut_off
         })
-    }
-}
-
-impl<P: Ports> types::Host for Doors<P> {}
-
-impl<P: Ports> storage::Host for Doors<P> {
-    fn load_workflow(&mut self) -> wasmtime::Result<String> {
-        self.ask("storage.load-workflow", P::load_workflow)
-    }
-
-    fn load_snapshot(&mut self) -> wasmtime::Result<Option<Snapshot>> {
-        self.ask("storage.load-snapshot", P::load_snapshot)
-    }
-
-    fn read_events(&mut self, first: u64, max: u32) -> wasmtime::Result<Vec<Event>> {
-        self.ask("storage.read-events", |ports| ports.read_events(first, max))
-    }
-
-    fn append_events(
-        &mut self,
-        expected: u64,
-        events: Vec<Event>,
-    ) -> wasmtime::Result<Result<(), AppendError>> {
-        self.ask("storage.append-events", |ports| {
-            ports.append_events(expected, events)
-        })
-    }
-}
-
-impl<P: Ports> clock::Host for Doors<P> {
-    fn now(&mut self) -> wasmtime::Result<Timestamp> {
-        self.ask("clock.now", |ports| Ok(ports.now()))
-    }
-}
-
-impl<P: Ports> queue::Host for Doors<P> {
-    fn enqueue(&mut self, item: WorkItem) -> wasmtime::Result<Result<(), String>> {
-        self.ask("queue.enqueue", |ports| ports.enqueue(item))
-    }
-
-    fn cancel(&mut self, node_id: String, attempt: u32) -> wasmtime::Result<Result<(), String>> {
-        self.ask("queue.cancel", |ports| ports.cancel(&node_id, attempt))
     }
 }

@@ -10,7 +10,9 @@ use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config, Engine, ResourceLimiter};
 
 use super::check::{self, ComponentError};
-use crate::limits::{FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX};
+use crate::limits::{
+    FUEL_PER_BYTE, FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX,
+};
 
 /// The engine that compiles and runs guests. A clone is the same sandbox.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub struct Sandbox {
 pub struct CallLimits {
     /// The fuel of one call; about one unit for each WebAssembly instruction.
     pub fuel: u64,
+    /// More fuel, for each byte that the guest is handed in the call.
+    pub fuel_per_byte: u64,
     /// The memory of one instance, in bytes.
     pub memory_bytes_max: usize,
 }
@@ -32,6 +36,7 @@ impl Default for CallLimits {
     fn default() -> Self {
         Self {
             fuel: FUEL_PER_CALL,
+            fuel_per_byte: FUEL_PER_BYTE,
             memory_bytes_max: GUEST_MEMORY_MAX,
         }
     }

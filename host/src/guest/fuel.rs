@@ -1,0 +1,116 @@
+//! Fuel: what one call may burn.
+//!
+//! Each call has the same amount, and some more for each byte of workflow,
+//! snapshot and log that the guest is handed for the first time in the call.
+//! So the longest log can be read, and a guest that goes round in circles is
+//! still cut off soon: what it is handed again costs fuel, and so does every
+//! import, for the host's work is not free either. Nothing but the guest's
+//! bytes and the log decides how much there is.
+
+use wasmtime::Store;
+
+use super::Ports;
+use super::ports::Doors;
+use super::sandbox::CallLimits;
+use crate::contract::{Event, Snapshot};
+use crate::limits::{FUEL_PER_BYTE_AGAIN, FUEL_PER_IMPORT};
+use crate::log::canonical;
+
+/// What the guest has been handed in the current call.
+#[derive(Default)]
+pub(super) struct Meter {
+    /// All the fuel that the call was given.
+    pub(super) fuel: u64,
+    workflow: bool,
+    snapshot: bool,
+    events_up_to: u64,
+}
+
+/// How many bytes an import hands to the guest.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Handed {
+    new: usize,
+    again: usize,
+}
+
+/// Begin a call whose arguments have this many bytes.
+pub(super) fn fill<P: Ports>(
+    store: &mut Store<Doors<P>>,
+    argument_bytes: usize,
+) -> wasmtime::Result<()> {
+    let limits = store.data().limits;
+    let mut meter = Meter {
+        fuel: limits.fuel,
+        ..Meter::default()
+    };
+    meter.gain(
+        Handed {
+            new: argument_bytes,
+            again: 0,
+        },
+        limits,
+    );
+    store.set_fuel(meter.fuel)?;
+    store.data_mut().meter = meter;
+    Ok(())
+}
+
+/// The bytes that an event counts for.
+pub(super) fn event_bytes(event: &Event) -> usize {
+    canonical::write(event).len()
+}
+
+impl Meter {
+    /// Take note of what is handed over, and say how much fuel comes with it.
+    pub(super) fn gain(&mut self, handed: Handed, limits: CallLimits) -> u64 {
+        let fuel = limits.fuel_per_byte.saturating_mul(handed.new as u64);
+        self.fuel = self.fuel.saturating_add(fuel);
+        fuel
+    }
+
+    pub(super) fn workflow(&mut self, text: &str) -> Handed {
+        Handed::once(text.len(), std::mem::replace(&mut self.workflow, true))
+    }
+
+    pub(super) fn snapshot(&mut self, snapshot: Option<&Snapshot>) -> Handed {
+        let bytes = snapshot.map_or(0, |snapshot| snapshot.state.len());
+        Handed::once(bytes, std::mem::replace(&mut self.snapshot, true))
+    }
+
+    pub(super) fn events(&mut self, events: &[Event]) -> Handed {
+        let mut handed = Handed::default();
+        for event in events {
+            let bytes = event_bytes(event);
+            if event.sequence > self.events_up_to {
+                self.events_up_to = event.sequence;
+                handed.new += bytes;
+            } else {
+                handed.again += bytes;
+            }
+        }
+        handed
+    }
+}
+
+impl Handed {
+    fn once(bytes: usize, before: bool) -> Self {
+        if before {
+            Self {
+                new: 0,
+                again: bytes,
+            }
+        } else {
+            Self {
+                new: bytes,
+                again: 0,
+            }
+        }
+    }
+
+    /// What an import that hands this over costs.
+    pub(super) fn cost(self) -> u64 {
+        FUEL_PER_BYTE_AGAIN
+            .saturating_mul(self.again as u64)
+            .saturating_add(FUEL_PER_IMPORT)
+    }
+}
