@@ -1,12 +1,51 @@
 //! Refrain: a durable workflow scheduler whose every decision can be replayed.
 //!
+//! ```
+//! use refrain::store::MemoryStore; // or SqliteStore::open("refrain.db")?
+//! use refrain::{Engine, WorkItem, Workflow};
+//! use serde_json::json;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::builder().store(MemoryStore::new()).start().await?;
+//! let claims = r#"{
+//!     "workflow_id": "claims",
+//!     "version": "1.0.0",
+//!     "start_node": "score",
+//!     "nodes": { "score": { "kind": { "type": "tool", "tool_ref": "score" } } },
+//!     "edges": [{ "from": "score", "to": "end" }]
+//! }"#;
+//! engine.register(Workflow::from_json(claims)?).await?;
+//! engine.work("tool", |item: WorkItem| async move { Ok(json!({ "score": 7 })) });
+//! let execution = engine.start("claims", "1.0.0", json!({ "claim": 17 })).await?;
+//! println!("{}", execution.finished().await?.final_state);
+//! # assert_eq!(execution.finished().await?.final_state.as_str(), r#"{"score":7}"#);
+//! # engine.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The modules, from the bottom up; each may use those above it in this list.
 
 pub mod contract;
 pub mod guest;
 pub mod id;
 pub mod limits;
+pub mod json;
 pub mod log;
 pub mod names;
 pub mod store;
+pub mod error;
+pub mod clock;
 pub mod replay;
+pub mod live;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use contract::WorkItem;
+pub use error::{EngineError, WorkError};
+pub use id::ExecutionId;
+pub use json::Json;
+pub use live::{
+    Answer, Approval, Builder, Claim, ClaimId, Engine, Execution, Finished, Receipt, Start,
+    Subscription, Workflow,
+};

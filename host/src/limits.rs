@@ -11,6 +11,9 @@ pub const DISPATCH_PER_TICK_DEFAULT: u32 = 8;
 /// How long a claim holds without a heartbeat, unless the engine is built otherwise.
 pub const LEASE_DEFAULT: Duration = Duration::from_secs(10);
 
+/// The shortest lease: a heartbeat takes a turn, and a turn takes a sync.
+pub const LEASE_MIN: Duration = Duration::from_millis(100);
+
 /// How many heartbeats fit into a lease: one may be lost without losing the lease.
 pub const HEARTBEATS_PER_LEASE: u32 = 3;
 
@@ -30,6 +33,47 @@ pub const WAKES_PER_TURN_MAX: usize = 256;
 /// items a tick, so the concurrency limit bounds the honest ticks; a guest
 /// that wants more is taken for one that never ends.
 pub const TICKS_PER_TURN_MAX: u32 = 10_000;
+
+/// Leases that end in one turn.
+pub const EXPIRIES_PER_TURN_MAX: usize = 256;
+
+/// How often a turn is done anew because someone else wrote meanwhile. Who
+/// holds the write lock meets no conflict, so more than one is strange already.
+pub const CONFLICTS_PER_TURN_MAX: u32 = 5;
+
+/// How long to leave a store alone that has failed.
+pub const STORE_RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often to open a store anew when the outcome of a commit is unknown,
+/// before the callers are told that it is.
+pub const REOPENS_MAX: u32 = 40;
+
+/// How long a worker's answer waits before it is offered anew to a store that failed.
+pub const ANSWER_RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Items that workers of one registration work on at once, unless registered otherwise.
+pub const WORKER_SLOTS_DEFAULT: usize = 16;
+
+/// Items of one queue that simulated workers claim at once.
+pub const SIMULATED_CLAIMS_AT_ONCE_MAX: usize = 64;
+
+/// Executions that one guest instance keeps cached: with workflows of a
+/// thousand nodes, a fraction of its memory.
+pub const CACHED_EXECUTIONS_MAX: usize = 256;
+
+/// Events between two snapshots of an execution: what a fresh guest has to
+/// read again is a matter of milliseconds.
+pub const EVENTS_PER_SNAPSHOT: u64 = 1000;
+
+/// What a failed command said last, as far as its failure repeats it.
+pub const COMMAND_STDERR_BYTES_MAX: usize = 4096;
+
+/// The body of a refusal, as far as the failure of a request repeats it.
+pub const HTTP_ERROR_BYTES_MAX: usize = 1024;
+
+/// How long a request may take. A shorter node timeout ends the attempt
+/// earlier; the request itself goes on unheard until then.
+pub const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Decisions that one tick may append: the largest workflow, each node settled
 /// twice over.
@@ -116,4 +160,8 @@ const _: () = assert!(
 const _: () = assert!(
     FUEL_PER_CALL >= 2 * FUEL_PER_IMPORT * DECISIONS_PER_TICK_MAX as u64,
     "a tick has fuel for an order to the queue with each of its decisions"
+);
+const _: () = assert!(
+    COMMAND_STDERR_BYTES_MAX < TEXT_BYTES_MAX && HTTP_ERROR_BYTES_MAX < TEXT_BYTES_MAX,
+    "what workers repeat fits into an error text"
 );

@@ -1,0 +1,189 @@
+//! What can go wrong at the engine's doors.
+//!
+//! Every message names the place and the remedy.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::contract::Fault;
+use crate::id::ExecutionId;
+use crate::json::JsonError;
+use crate::store::StoreError;
+
+/// Why the engine did not do what it was asked to.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store could not be used.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// There is no such execution.
+    #[error("there is no execution {0} in this store; `refrain list` shows those there are")]
+    UnknownExecution(ExecutionId),
+    /// The execution's workflow has no such node.
+    #[error(
+        "execution {execution} has no node {node_id:?}; `refrain show {execution}` lists its nodes"
+    )]
+    UnknownNode {
+        /// The execution.
+        execution: ExecutionId,
+        /// What was asked for.
+        node_id: String,
+    },
+    /// No such workflow is registered.
+    #[error("no workflow {workflow_id:?} of version {version:?} is registered; register it first")]
+    UnknownWorkflow {
+        /// The workflow's id.
+        workflow_id: String,
+        /// The workflow's version.
+        version: String,
+    },
+    /// The workflow breaks rule R1.
+    #[error("the workflow is not valid: {}", faults_in_words(.0))]
+    InvalidWorkflow(
+        /// All that is wrong with it.
+        Vec<Fault>,
+    ),
+    /// Another text is registered under this id and version.
+    #[error(
+        "workflow {workflow_id:?} of version {version:?} is registered with another content, and a registered workflow never changes; give the new content a new version"
+    )]
+    WorkflowDiffers {
+        /// The workflow's id.
+        workflow_id: String,
+        /// The workflow's version.
+        version: String,
+    },
+    /// The key has started something else.
+    #[error(
+        "the key {key:?} has started {execution}, with another workflow or input; choose another key"
+    )]
+    KeyTaken {
+        /// The caller's key.
+        key: String,
+        /// What it started.
+        execution: ExecutionId,
+    },
+    /// A JSON text is not accepted.
+    #[error("the {what} is not accepted: {error}")]
+    Json {
+        /// Which one.
+        what: &'static str,
+        /// What is wrong with it.
+        error: JsonError,
+    },
+    /// A text is longer than is allowed.
+    #[error("the {what} has {bytes} bytes, and {bytes_max} are allowed; shorten it")]
+    TooLong {
+        /// Which one.
+        what: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        bytes_max: usize,
+    },
+    /// The fact may not stand next in the log.
+    #[error("execution {execution} does not take this: {reason}")]
+    Refused {
+        /// The execution.
+        execution: ExecutionId,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// The claim that was presented does not hold the work item (law 7).
+    #[error(
+        "the claim with fence {fence} does not hold attempt {attempt} of node {node_id:?} of {execution}: {reason}; drop the answer, and claim anew for further work"
+    )]
+    Stale {
+        /// The execution.
+        execution: ExecutionId,
+        /// The node.
+        node_id: String,
+        /// The attempt that was presented.
+        attempt: u32,
+        /// The fence that was presented.
+        fence: u64,
+        /// Who or what holds it instead.
+        reason: String,
+    },
+    /// The execution's guest could not answer.
+    #[error("the scheduler component {digest} could not answer: {reason}")]
+    Guest {
+        /// The guest.
+        digest: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The engine cannot be built like this.
+    #[error("the engine cannot start: {0}")]
+    Setup(String),
+    /// The engine has been shut down.
+    #[error("the engine has been shut down; start another one")]
+    ShutDown,
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+fn faults_in_words(faults: &[Fault]) -> String {
+    let each = |fault: &Fault| format!("{}: {}; {}", fault.pointer, fault.message, fault.remedy);
+    faults.iter().map(each).collect::<Vec<_>>().join(" | ")
+}
+
+/// Why a worker could not do its work.
+///
+/// Any error converts into one with `?`: retryable, without a class. It is no
+/// [`std::error::Error`] itself, because that conversion would then be
+/// ambiguous.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkError {
+    pub(crate) message: String,
+    pub(crate) class: Option<String>,
+    pub(crate) retryable: bool,
+}
+
+impl WorkError {
+    /// A failure that a further attempt may cure.
+    #[must_use]
+    pub fn retryable(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            class: None,
+            retryable: true,
+        }
+    }
+
+    /// A failure that no further attempt can cure.
+    #[must_use]
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            class: None,
+            retryable: false,
+        }
+    }
+
+    /// The same, with a class that retry policies can name: `io_error`,
+    /// `timeout`, `rate_limit`, `server_error`, `connection_reset`, or your own.
+    #[must_use]
+    pub fn class(self, class: impl Into<String>) -> Self {
+        Self {
+            class: Some(class.into()),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for WorkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl<E: std::error::Error> From<E> for WorkError {
+    fn from(error: E) -> Self {
+        Self::retryable(error.to_string())
+    }
+}

@@ -1,0 +1,265 @@
+//! What the engine's one thread owns: the store, the guests, the time, the
+//! workers. No locks, because nobody else has it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::clock::{TurnClock, milliseconds};
+use crate::contract::{Limits, SchedulerError, WorkflowSummary};
+use crate::error::EngineError;
+use crate::guest::{CallError, Instance};
+use crate::id::ExecutionId;
+use crate::limits::HEARTBEATS_PER_LEASE;
+use crate::store::{ExecutionRecord, Store, StoreError, Timestamp, ended};
+
+use super::guests::{Failure, Guests};
+use super::ports::{Orders, TurnPorts};
+use super::simulation::Simulation;
+use super::staged::Staged;
+use super::work::ClaimId;
+use super::workers::Pool;
+use super::workflow::Workflow;
+
+/// What the builder settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The limits of executions that start here.
+    pub(crate) limits: Limits,
+    /// How long a claim holds without a heartbeat.
+    pub(crate) lease: Duration,
+    /// How often to look for what nobody told of.
+    pub(crate) fallback_poll: Duration,
+    /// The name of this engine's workers.
+    pub(crate) worker_id: String,
+    /// Whether this engine works on simulated executions, and on no others.
+    pub(crate) simulated: bool,
+}
+
+impl Settings {
+    pub(crate) fn lease_ms(&self) -> u64 {
+        milliseconds(self.lease)
+    }
+
+    /// How long before its end a claim is renewed.
+    pub(crate) fn renewal_ms(&self) -> u64 {
+        self.lease_ms() - self.lease_ms() / u64::from(HEARTBEATS_PER_LEASE)
+    }
+}
+
+/// All that the engine's thread owns.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) store: StoreSlot,
+    pub(crate) guests: Guests,
+    pub(crate) time: EngineTime,
+    pub(crate) pool: Pool,
+    pub(crate) simulation: Simulation,
+    /// The guests that the store is known to have.
+    pub(crate) kept_guests: Vec<String>,
+    /// Claims whose end could not be recorded, because the guest does not
+    /// take it; not tried again until the execution's stall is lifted.
+    pub(crate) left_leased: HashSet<ClaimId>,
+}
+
+/// A turn's clock readings. Simulated executions have a time of their own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TurnTime {
+    real: Timestamp,
+    simulated: Timestamp,
+}
+
+impl TurnTime {
+    /// The reading for executions of real or simulated time.
+    pub(crate) fn of(self, simulated: bool) -> Timestamp {
+        if simulated { self.simulated } else { self.real }
+    }
+}
+
+/// The engine's time. Simulated time stands, except where the engine that
+/// simulates moves it on.
+pub(crate) struct EngineTime {
+    clock: TurnClock,
+    simulated: Timestamp,
+}
+
+impl EngineTime {
+    pub(crate) fn new(clock: TurnClock, simulated_from: Timestamp) -> Self {
+        Self {
+            clock,
+            simulated: simulated_from,
+        }
+    }
+
+    /// Read the clock, for one turn.
+    pub(crate) fn read(&mut self, store: &mut dyn Store) -> Result<TurnTime, StoreError> {
+        let real = self.clock.read(store.last_at(false)?);
+        self.simulated = self.simulated.max(store.last_at(true)?);
+        Ok(TurnTime {
+            real,
+            simulated: self.simulated,
+        })
+    }
+
+    /// What time it is, between turns, as far as this engine knows.
+    fn glance(&mut self) -> TurnTime {
+        TurnTime {
+            real: self.clock.read(0),
+            simulated: self.simulated,
+        }
+    }
+
+    /// Let simulated time jump.
+    pub(crate) fn jump(&mut self, to: Timestamp) {
+        self.simulated = self.simulated.max(to);
+    }
+}
+
+/// The place of the store, which is lent to the ports for the length of a call.
+pub(crate) struct StoreSlot(Option<Box<dyn Store>>);
+
+impl StoreSlot {
+    pub(crate) fn new(store: Box<dyn Store>) -> Self {
+        Self(Some(store))
+    }
+
+    /// The store.
+    pub(crate) fn get(&mut self) -> &mut dyn Store {
+        self.0.as_deref_mut().expect(
+            "the store is lent only during a call into a guest, and comes back with its answer",
+        )
+    }
+
+    fn lend(&mut self) -> Box<dyn Store> {
+        self.0
+            .take()
+            .expect("calls into guests do not nest, so the store is here")
+    }
+
+    fn give_back(&mut self, store: Box<dyn Store>) {
+        self.0 = Some(store);
+    }
+}
+
+/// One call into a guest: about what, and with which rights.
+pub(crate) struct Asking {
+    /// The execution.
+    pub(crate) staged: Staged,
+    /// The turn's clock reading.
+    pub(crate) now: Timestamp,
+    /// The workflow's text, where the turn itself registered it.
+    pub(crate) workflow_text: Option<String>,
+    /// Whether the call may append and order: a tick may.
+    pub(crate) may_order: bool,
+}
+
+impl Core {
+    /// Ask the execution's guest, and have the execution back with its answer.
+    pub(crate) fn ask<T>(
+        &mut self,
+        asking: Asking,
+        call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    ) -> (Staged, Result<T, Failure>) {
+        let Asking {
+            staged,
+            now,
+            workflow_text,
+            may_order,
+        } = asking;
+        let ports = TurnPorts {
+            store: self.store.lend(),
+            staged,
+            orders: Orders::default(),
+            workflow_text,
+            now,
+            may_order,
+        };
+        // What a tick refuses is its own doing; what any other call refuses is its answer.
+        let (ports, answer) = self.guests.ask(ports, !may_order, call);
+        self.store.give_back(ports.store);
+        (ports.staged, answer)
+    }
+
+    /// Ask the guest about what is stored, outside of a turn.
+    pub(crate) fn question<T>(
+        &mut self,
+        id: ExecutionId,
+        call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    ) -> Result<T, EngineError> {
+        let record = self.record(id)?;
+        let now = self.time.read(self.store.get())?.of(record.simulated);
+        self.guests.compare(&record, self.store.get())?;
+        let digest = record.guest_digest.clone();
+        let known = (id, record.head, ended(record.status));
+        let asking = Asking {
+            staged: Staged::stored(record, false),
+            now,
+            workflow_text: None,
+            may_order: false,
+        };
+        let (_, answer) = self.ask(asking, call);
+        self.guests.committed(std::iter::once(known));
+        answer.map_err(|failure| failure.into_engine_error(id, &digest))
+    }
+
+    /// What time it is, between turns, for the executions that this engine
+    /// works on.
+    pub(crate) fn now(&mut self) -> Timestamp {
+        self.time.glance().of(self.settings.simulated)
+    }
+
+    /// Is this workflow valid (rule R1)?
+    pub(crate) fn validate(&mut self, workflow: &Workflow) -> Result<WorkflowSummary, EngineError> {
+        match self.guests.validate(workflow.text()) {
+            Ok(Ok(summary)) => Ok(summary),
+            Ok(Err(faults)) => Err(EngineError::InvalidWorkflow(faults)),
+            Err(Failure::Store(error)) => Err(error.into()),
+            Err(Failure::Refused(refusal)) => {
+                Err(self.guest_error(CallError::Scheduler(refusal).to_string()))
+            }
+            Err(Failure::Broken(reason)) => Err(self.guest_error(reason)),
+        }
+    }
+
+    fn guest_error(&self, reason: String) -> EngineError {
+        EngineError::Guest {
+            digest: self.guests.own().to_owned(),
+            reason,
+        }
+    }
+
+    /// The execution's record.
+    pub(crate) fn record(&mut self, id: ExecutionId) -> Result<ExecutionRecord, EngineError> {
+        self.store
+            .get()
+            .execution(id)?
+            .ok_or(EngineError::UnknownExecution(id))
+    }
+}
+
+impl Failure {
+    /// The failure as a caller sees it.
+    pub(crate) fn into_engine_error(self, id: ExecutionId, digest: &str) -> EngineError {
+        match self {
+            Self::Store(error) => error.into(),
+            Self::Refused(SchedulerError::UnknownNode(node_id)) => EngineError::UnknownNode {
+                execution: id,
+                node_id,
+            },
+            Self::Refused(SchedulerError::Illegal(illegal)) => EngineError::Refused {
+                execution: id,
+                reason: illegal.reason,
+            },
+            Self::Refused(SchedulerError::InvalidWorkflow(faults)) => {
+                EngineError::InvalidWorkflow(faults)
+            }
+            Self::Refused(other) => EngineError::Guest {
+                digest: digest.to_owned(),
+                reason: CallError::Scheduler(other).to_string(),
+            },
+            Self::Broken(reason) => EngineError::Guest {
+                digest: digest.to_owned(),
+                reason,
+            },
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The engine as its users hold it: a handle on the thread that owns it all.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::contract::{WorkItem, WorkflowSummary};
+use crate::error::{EngineError, WorkError};
+use crate::id::ExecutionId;
+use crate::json::Json;
+use crate::limits::WORKER_SLOTS_DEFAULT;
+use crate::store::{ExecutionRecord, ListFilter, Timestamp, WorkflowRecord};
+
+use super::builder::Builder;
+use super::execution::Execution;
+use super::facts;
+use super::link::{Closing, Link, Message};
+use super::start::Start;
+use super::work::{Answer, Claim, ClaimId, Receipt};
+use super::workers::{Crew, command, http};
+use super::workflow::Workflow;
+
+/// A running engine. Clones are the same engine; when the last of them is
+/// dropped, it stops as with [`Engine::stop`].
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link,
+    committed: watch::Receiver<u64>,
+    guest_digest: String,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let (done, _) = oneshot::channel();
+        // One that has come to its end already needs no telling.
+        let _ = self
+            .link
+            .tell(Message::Close(Closing { drain: false, done }));
+    }
+}
+
+impl Engine {
+    /// Put an engine together.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(link: Link, committed: watch::Receiver<u64>, guest_digest: String) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                link,
+                committed,
+                guest_digest,
+            }),
+        }
+    }
+
+    fn link(&self) -> &Link {
+        &self.shared.link
+    }
+
+    /// The digest of the scheduler component of executions that start here.
+    #[must_use]
+    pub fn guest_digest(&self) -> &str {
+        &self.shared.guest_digest
+    }
+
+    // ---- workflows and executions --------------------------------------------
+
+    /// Is this workflow valid (rule R1)?
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
+    pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
+        self.link().read(move |core| core.validate(&workflow)).await
+    }
+
+    /// Register a workflow. Registering the same content again changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it;
+    /// [`EngineError::WorkflowDiffers`] when another content is registered
+    /// under its id and version.
+    pub async fn register(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
+        self.link()
+            .write(move |turn| turn.register(&workflow))
+            .await
+    }
+
+    /// A registered workflow, as it was registered.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownWorkflow`].
+    pub async fn workflow(
+        &self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<WorkflowRecord, EngineError> {
+        let (workflow_id, version) = (workflow_id.to_owned(), version.to_owned());
+        let read = move |core: &mut super::core::Core| {
+            let workflow = core.store.get().workflow(&workflow_id, &version)?;
+            workflow.ok_or(EngineError::UnknownWorkflow {
+                workflow_id,
+                version,
+            })
+        };
+        self.link().read(read).await
+    }
+
+    /// Start an execution.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownWorkflow`] when it is not registered, and
+    /// [`EngineError::Json`] when the input is not accepted.
+    pub async fn start(
+        &self,
+        workflow_id: &str,
+        version: &str,
+        input: impl Into<Json>,
+    ) -> Result<Execution, EngineError> {
+        self.start_with(Start::new(workflow_id, version, input))
+            .await
+    }
+
+    /// Start an execution, with a key or a tenant.
+    ///
+    /// # Errors
+    /// As [`Engine::start`], and [`EngineError::KeyTaken`] when the key has
+    /// started something else.
+    pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
+        start.check()?;
+        let id = self.link().write(move |turn| turn.start(&start)).await?;
+        Ok(self.execution(id))
+    }
+
+    /// A handle on an execution. Whether there is one of this id shows when
+    /// it is asked for anything.
+    #[must_use]
+    pub fn execution(&self, id: ExecutionId) -> Execution {
+        Execution::new(
+            self.clone(),
+            id,
+            self.link().clone(),
+            self.shared.committed.clone(),
+        )
+    }
+
+    /// Executions, in the order in which they started.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn list(&self, filter: ListFilter) -> Result<Vec<ExecutionRecord>, EngineError> {
+        self.link()
+            .read(move |core| Ok(core.store.get().list(&filter)?))
+            .await
+    }
+
+    // ---- workers --------------------------------------------------------------
+
+    /// Do the work of a queue with this function: up to 16 items at once.
+    ///
+    /// Its answer is the node's output and patch, see [`Answer`]; its error
+    /// is a failed attempt, see [`WorkError`], and so is a panic. While it runs,
+    /// its claim is renewed. It is dropped at its next await when the item is
+    /// cancelled or timed out.
+    pub fn work<F, Done, A>(&self, queue: impl Into<String>, work: F)
+    where
+        F: Fn(WorkItem) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<A, WorkError>> + Send + 'static,
+        A: Into<Answer>,
+    {
+        self.work_with_slots(queue, WORKER_SLOTS_DEFAULT, work);
+    }
+
+    /// As [`Engine::work`], for up to `slots` items at once.
+    pub fn work_with_slots<F, Done, A>(&self, queue: impl Into<String>, slots: usize, work: F)
+    where
+        F: Fn(WorkItem) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<A, WorkError>> + Send + 'static,
+        A: Into<Answer>,
+    {
+        let work = Arc::new(move |item| {
+            let done = work(item);
+            let answer: std::pin::Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>> =
+                Box::pin(async move { done.await.map(Into::into) });
+            answer
+        });
+        if self
+            .link()
+            .tell(Message::Join(Crew {
+                queue: queue.into(),
+                slots,
+                work,
+            }))
+            .is_err()
+        {
+            tracing::warn!("workers were registered with an engine that has been shut down");
+        }
+    }
+
+    /// Run programs: the built-in worker of the queue `command`.
+    pub fn work_commands(&self, slots: usize) {
+        self.work_with_slots("command", slots, command::run);
+    }
+
+    /// Make requests: the built-in worker of the queue `http`.
+    pub fn work_http(&self, slots: usize) {
+        self.work_with_slots("http", slots, http::run);
+    }
+
+    /// Claim up to `max` items of a queue for a worker outside of the engine.
+    /// Each claim ends with its lease, unless it is renewed in time.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn claim(
+        &self,
+        queue: &str,
+        max: usize,
+        worker_id: &str,
+    ) -> Result<Vec<Claim>, EngineError> {
+        facts::text("worker id", worker_id)?;
+        let (queue, worker_id) = (queue.to_owned(), worker_id.to_owned());
+        let claim = move |turn: &mut super::turn::OpenTurn<'_>| {
+            // Orders of this very turn may be claimed too.
+            turn.tick_all()?;
+            turn.claim(&queue, max, &worker_id)
+        };
+        self.link().write(claim).await
+    }
+
+    /// A claim's worker lives: renew its lease. Answers when it ends now.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim holds no longer; the work should stop.
+    pub async fn renew(&self, claim: ClaimId) -> Result<Timestamp, EngineError> {
+        self.link().write(move |turn| turn.renew(&claim)).await
+    }
+
+    /// A claim's work is done.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim does not hold the item (law 7),
+    /// [`EngineError::Json`] or [`EngineError::Refused`] when the answer will not do.
+    pub async fn complete(
+        &self,
+        claim: ClaimId,
+        answer: impl Into<Answer>,
+    ) -> Result<Receipt, EngineError> {
+        let answer = answer.into();
+        self.link()
+            .write(move |turn| turn.complete(&claim, &answer))
+            .await
+    }
+
+    /// A claim's work failed.
+    ///
+    /// # Errors
+    /// As [`Engine::complete`].
+    pub async fn fail(
+        &self,
+        claim: ClaimId,
+        error: impl Into<WorkError>,
+    ) -> Result<Receipt, EngineError> {
+        let error = error.into();
+        self.link()
+            .write(move |turn| turn.fail(&claim, &error))
+            .await
+    }
+
+    // ---- the end ----------------------------------------------------------------
+
+    /// Come to an end in peace: nothing more is claimed, the workers that are
+    /// at work finish, and all is written.
+    pub async fn shutdown(&self) {
+        self.close(true).await;
+    }
+
+    /// Come to an end at once: workers are stopped (a program is killed with
+    /// all that it started), and their claims given up. Each such attempt ends
+    /// as an expired lease (rule R13) as soon as an engine runs again.
+    pub async fn stop(&self) {
+        self.close(false).await;
+    }
+
+    async fn close(&self, drain: bool) {
+        let (done, closed) = oneshot::channel();
+        if self
+            .link()
+            .tell(Message::Close(Closing { drain, done }))
+            .is_ok()
+        {
+            // Either it says so, or it has gone already.
+            let _ = closed.await;
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Guests at work: one instance for each digest that executions belong to,
+//! and what each of them has cached.
+//!
+//! A cached execution is an optimisation and must never be more: whatever is
+//! doubtful (a failed commit, a log that is another than it was) is forgotten.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::contract::{Fault, SchedulerError, WorkflowSummary};
+use crate::guest::{CallError, Instance, Library};
+use crate::id::ExecutionId;
+use crate::limits::CACHED_EXECUTIONS_MAX;
+use crate::store::{ExecutionRecord, Head, Store, StoreError};
+
+use super::ports::{Orders, TurnPorts};
+
+/// The guests of an engine.
+pub(crate) struct Guests {
+    library: Library,
+    own: String,
+    at_work: HashMap<String, AtWork>,
+    /// Asked about in this turn: what they hold now may never be committed.
+    uncommitted: BTreeSet<(String, ExecutionId)>,
+}
+
+/// A guest at work.
+struct AtWork {
+    instance: Instance<TurnPorts>,
+    cached: HashMap<ExecutionId, Cached>,
+    uses: u64,
+}
+
+/// An execution that a guest has cached.
+struct Cached {
+    /// The head of its log when it was last committed.
+    head: Head,
+    /// When it was last used, counted in uses.
+    used: u64,
+}
+
+/// Why a guest gave no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It answered that it may not be.
+    Refused(SchedulerError),
+    /// It failed, in a fresh instance too; or there is none.
+    Broken(String),
+    /// The store failed, and the guest is not to blame.
+    Store(StoreError),
+}
+
+impl Guests {
+    /// The guests of this library; new executions belong to `own`.
+    pub(crate) fn new(library: Library, own: String) -> Self {
+        Self {
+            library,
+            own,
+            at_work: HashMap::new(),
+            uncommitted: BTreeSet::new(),
+        }
+    }
+
+    /// The digest of the guest that new executions belong to.
+    pub(crate) fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// The bytes of a guest.
+    pub(crate) fn bytes(&self, digest: &str) -> Option<&[u8]> {
+        self.library.bytes(digest)
+    }
+
+    /// Is this workflow valid?
+    pub(crate) fn validate(
+        &mut self,
+        workflow: &str,
+    ) -> Result<Result<WorkflowSummary, Vec<Fault>>, Failure> {
+        let own = self.own.clone();
+        let answer = self.at_work(&own)?.instance.validate(workflow);
+        answer.map_err(|error| {
+            self.at_work.remove(&own);
+            Failure::Broken(error.to_string())
+        })
+    }
+
+    /// Ask the execution's guest. If it fails, it is asked once more in a
+    /// fresh instance; a failure leaves no orders in the ports.
+    ///
+    /// `may_refuse`: whether a refusal is an answer here, or a failure.
+    pub(crate) fn ask<T>(
+        &mut self,
+        mut ports: TurnPorts,
+        may_refuse: bool,
+        call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    ) -> (TurnPorts, Result<T, Failure>) {
+        let digest = ports.staged.record.guest_digest.clone();
+        if let Err(error) = self.fetch(&digest, ports.store.as_mut()) {
+            return (ports, Err(Failure::Store(error)));
+        }
+        self.uncommitted
+            .insert((digest.clone(), ports.staged.record.id));
+        let mut last_chance = false;
+        loop {
+            let guest = match self.at_work(&digest) {
+                Ok(guest) => guest,
+                Err(failure) => return (ports, Err(failure)),
+            };
+            let (returned, answer) = call(&mut guest.instance, ports);
+            ports = returned;
+            let error = match answer {
+                Ok(answer) => return (ports, Ok(answer)),
+                Err(error) => error,
+            };
+            ports.orders = Orders::default();
+            match error {
+                CallError::Scheduler(refusal) if may_refuse => {
+                    return (ports, Err(Failure::Refused(refusal)));
+                }
+                CallError::Store(error) => {
+                    self.at_work.remove(&digest);
+                    return (ports, Err(Failure::Store(error)));
+                }
+                error => {
+                    self.at_work.remove(&digest);
+                    tracing::warn!(refrain.guest = %digest, refrain.execution = %ports.staged.record.id, "a scheduler call failed: {error}");
+                    if last_chance {
+                        return (ports, Err(Failure::Broken(error.to_string())));
+                    }
+                    last_chance = true;
+                }
+            }
+        }
+    }
+
+    /// The guest at work, or a fresh instance of it.
+    fn at_work(&mut self, digest: &str) -> Result<&mut AtWork, Failure> {
+        if !self.at_work.contains_key(digest) {
+            let instance = self
+                .library
+                .instance(digest)
+                .map_err(|error| Failure::Broken(error.to_string()))?;
+            let fresh = AtWork {
+                instance,
+                cached: HashMap::new(),
+                uses: 0,
+            };
+            self.at_work.insert(digest.to_owned(), fresh);
+        }
+        self.at_work
+            .get_mut(digest)
+            .ok_or_else(|| Failure::Broken("it left while it was called".to_owned()))
+    }
+
+    /// Have the component at hand, if the store has it.
+    fn fetch(&mut self, digest: &str, store: &mut dyn Store) -> Result<(), StoreError> {
+        if self.library.bytes(digest).is_some() {
+            return Ok(());
+        }
+        let Some(bytes) = store.component(digest)? else {
+            return Ok(());
+        };
+        match self.library.add(bytes) {
+            Ok(found) if found == digest => Ok(()),
+            Ok(found) => Err(StoreError::Corrupt {
+                place: format!("component {digest}"),
+                detail: format!("its bytes have the digest {found}"),
+            }),
+            Err(error) => Err(StoreError::Corrupt {
+                place: format!("component {digest}"),
+                detail: error.to_string(),
+            }),
+        }
+    }
+
+    /// The execution is about to be used: is what is cached still a part of
+    /// its log? Others may have written to it, which is well, or to another
+    /// log of the same name, which is not.
+    pub(crate) fn compare(
+        &mut self,
+        record: &ExecutionRecord,
+        store: &mut dyn Store,
+    ) -> Result<(), StoreError> {
+        let Some(guest) = self.at_work.get(&record.guest_digest) else {
+            return Ok(());
+        };
+        let Some(Cached { head, .. }) = guest.cached.get(&record.id) else {
+            return Ok(());
+        };
+        if *head == record.head {
+            return Ok(());
+        }
+        let same_past = head.sequence < record.head.sequence
+            && store
+                .events(record.id, head.sequence, 1)?
+                .first()
+                .is_some_and(|stored| stored.head() == *head);
+        if !same_past {
+            let digest = record.guest_digest.clone();
+            self.forget(&digest, record.id);
+        }
+        Ok(())
+    }
+
+    /// The turn was committed: what the guests hold is what is stored.
+    pub(crate) fn committed(&mut self, heads: impl Iterator<Item = (ExecutionId, Head, bool)>) {
+        let heads: HashMap<_, _> = heads.map(|(id, head, ended)| (id, (head, ended))).collect();
+        for (digest, id) in std::mem::take(&mut self.uncommitted) {
+            match heads.get(&id) {
+                Some((_, true)) => self.forget(&digest, id),
+                Some((head, false)) => self.remember(&digest, id, *head),
+                // A start that was refused.
+                None => self.forget(&digest, id),
+            }
+        }
+    }
+
+    /// The turn was not committed: what the guests hold may be wrong.
+    pub(crate) fn not_committed(&mut self) {
+        for (digest, id) in std::mem::take(&mut self.uncommitted) {
+            self.forget(&digest, id);
+        }
+    }
+
+    fn remember(&mut self, digest: &str, id: ExecutionId, head: Head) {
+        let Some(guest) = self.at_work.get_mut(digest) else {
+            return;
+        };
+        guest.uses += 1;
+        guest.cached.insert(
+            id,
+            Cached {
+                head,
+                used: guest.uses,
+            },
+        );
+        if guest.cached.len() > CACHED_EXECUTIONS_MAX {
+            let oldest = guest.cached.iter().min_by_key(|(_, cached)| cached.used);
+            if let Some((&oldest, _)) = oldest {
+                self.forget(digest, oldest);
+            }
+        }
+    }
+
+    /// Drop what a guest has cached for an execution.
+    pub(crate) fn forget(&mut self, digest: &str, id: ExecutionId) {
+        let Some(guest) = self.at_work.get_mut(digest) else {
+            return;
+        };
+        guest.cached.remove(&id);
+        // A guest that cannot even forget forgets with its instance.
+        if guest.instance.forget(id).is_err() {
+            self.at_work.remove(digest);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The way from the async world to the engine's thread, and back.
+
+use std::sync::mpsc::Sender;
+
+use tokio::sync::oneshot;
+
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+
+use super::core::Core;
+use super::turn::OpenTurn;
+use super::workers::Crew;
+
+/// What the engine's thread is told.
+pub(crate) enum Message {
+    /// To be done within a turn, and answered when the turn is written.
+    Write(Box<dyn Write>),
+    /// To be read outside of a turn.
+    Read(Box<dyn FnOnce(&mut Core) + Send>),
+    /// Workers come.
+    Join(Crew),
+    /// Say when this execution has ended.
+    Watch(ExecutionId, oneshot::Sender<Result<(), EngineError>>),
+    /// Something may have changed: the store's file, or the clock.
+    Nudge,
+    /// Come to an end.
+    Close(Closing),
+}
+
+/// How to come to an end.
+pub(crate) struct Closing {
+    /// Whether to wait for the workers that are at work; otherwise they are
+    /// stopped, and their claims given up.
+    pub(crate) drain: bool,
+    /// Told at the very end.
+    pub(crate) done: oneshot::Sender<()>,
+}
+
+/// Something to be done within a turn. It may be done several times, until a
+/// turn that holds it is written.
+pub(crate) trait Write: Send {
+    /// Do it.
+    fn apply(&mut self, turn: &mut OpenTurn<'_>);
+    /// Tell the caller: what came of it, or why the turn was not written.
+    fn answer(self: Box<Self>, failed: Option<&EngineError>);
+}
+
+/// A [`Write`] with its answer and whoever waits for it.
+struct Asked<T, F> {
+    run: F,
+    answer: Option<Result<T, EngineError>>,
+    caller: oneshot::Sender<Result<T, EngineError>>,
+}
+
+impl<T, F> Write for Asked<T, F>
+where
+    T: Send,
+    F: FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send,
+{
+    fn apply(&mut self, turn: &mut OpenTurn<'_>) {
+        self.answer = Some((self.run)(turn));
+    }
+
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) {
+        let answer = match (failed, self.answer) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(answer)) => answer,
+            (None, None) => Err(EngineError::ShutDown),
+        };
+        // A caller that has gone away does not want to know.
+        let _ = self.caller.send(answer);
+    }
+}
+
+/// A caller's end. Clones lead to the same engine.
+#[derive(Clone)]
+pub(crate) struct Link {
+    to: Sender<Message>,
+}
+
+impl Link {
+    pub(crate) fn new(to: Sender<Message>) -> Self {
+        Self { to }
+    }
+
+    /// Do this within a turn, and wait until it is written.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (caller, answer) = oneshot::channel();
+        self.tell(Message::Write(Box::new(Asked {
+            run,
+            answer: None,
+            caller,
+        })))?;
+        answer.await.unwrap_or(Err(EngineError::ShutDown))
+    }
+
+    /// Read this, outside of a turn.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (caller, answer) = oneshot::channel();
+        self.tell(Message::Read(Box::new(move |core| {
+            // A caller that has gone away does not want to know.
+            let _ = caller.send(run(core));
+        })))?;
+        answer.await.unwrap_or(Err(EngineError::ShutDown))
+    }
+
+    /// Tell the engine's thread.
+    pub(crate) fn tell(&self, message: Message) -> Result<(), EngineError> {
+        self.to.send(message).map_err(|_| EngineError::ShutDown)
+    }
+}

@@ -1,0 +1,38 @@
+//! The live host: executions that run, now.
+//!
+//! One thread owns the store's write side and the guests, and works in turns;
+//! everything async (callers, workers, watchers) stands outside, at its doors.
+//!
+//! The modules, from the bottom up; each may use those above it in this list.
+
+mod workflow;
+mod work;
+mod facts;
+// What one turn is made of.
+mod staged;
+mod ports;
+mod settle;
+mod guests;
+mod core;
+mod turn;
+mod start;
+mod answers;
+mod claims;
+mod simulation;
+// Around the turns.
+mod link;
+mod workers;
+mod wake;
+mod owner;
+// What users hold.
+mod execution;
+mod engine;
+mod builder;
+
+pub use builder::Builder;
+pub use engine::Engine;
+pub use execution::{Execution, Finished, Subscription};
+pub use facts::Approval;
+pub use start::Start;
+pub use work::{Answer, Claim, ClaimId, Receipt};
+pub use workflow::Workflow;

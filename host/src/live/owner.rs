@@ -1,0 +1,540 @@
+//! The engine's one thread: owner of the store's write side and of the guests.
+//!
+//! ```text
+//! wait for messages, due wakes, others' commits
+//! a turn   begin, fill, commit; answer the callers, send the workers to work
+//! reads    after the turn, outside of it
+//! ```
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+use crate::limits::{CONFLICTS_PER_TURN_MAX, FACTS_PER_TURN_MAX, REOPENS_MAX, STORE_RETRY_PAUSE};
+use crate::store::{CommitError, StoreError, Timestamp, Turn, ended};
+
+use super::core::Core;
+use super::link::{Closing, Message, Write};
+use super::turn::{Effects, OpenTurn};
+use super::wake::Wake;
+
+type Watchers = HashMap<ExecutionId, Vec<oneshot::Sender<Result<(), EngineError>>>>;
+
+/// The thread's own state.
+pub(crate) struct Owner {
+    core: Core,
+    inbox: Receiver<Message>,
+    wake: Wake,
+    /// Counts commits, this engine's and those of others that it noticed.
+    commits: watch::Sender<u64>,
+    watchers: Watchers,
+    /// The store's version when it was last looked at.
+    version: u64,
+    /// When time alone asks for a turn.
+    due_at: Option<Timestamp>,
+    /// A turn is due for another reason than time or a write.
+    turn_due: bool,
+    /// The store failed: not before a pause.
+    failed: bool,
+    closing: Option<Closing>,
+}
+
+/// What came in since the last turn.
+#[derive(Default)]
+struct Gathered {
+    writes: Vec<Box<dyn Write>>,
+    reads: Vec<Box<dyn FnOnce(&mut Core) + Send>>,
+}
+
+impl Owner {
+    pub(crate) fn new(
+        core: Core,
+        inbox: Receiver<Message>,
+        wake: Wake,
+        commits: watch::Sender<u64>,
+    ) -> Self {
+        Self {
+            core,
+            inbox,
+            wake,
+            commits,
+            watchers: HashMap::new(),
+            version: 0,
+            due_at: None,
+            turn_due: true,
+            failed: false,
+            closing: None,
+        }
+    }
+
+    /// The guest that new executions belong to.
+    pub(crate) fn guest_digest(&self) -> String {
+        self.core.guests.own().to_owned()
+    }
+
+    /// Work, until told to close.
+    pub(crate) fn run(mut self) {
+        loop {
+            let gathered = self.gather();
+            self.notice_others();
+            if self.is_turn_due(&gathered) {
+                self.turn(gathered.writes);
+            }
+            for read in gathered.reads {
+                read(&mut self.core);
+            }
+            if self.is_closed() {
+                break;
+            }
+        }
+        let closing = self.closing.take();
+        // Whoever waits to hear of the end may open the store anew.
+        drop(self);
+        if let Some(Closing { done, .. }) = closing {
+            let _ = done.send(());
+        }
+    }
+
+    /// Wait for what comes next, and take what else has come meanwhile.
+    fn gather(&mut self) -> Gathered {
+        let mut gathered = Gathered::default();
+        let pause = self.pause();
+        match self.inbox.recv_timeout(pause) {
+            Ok(message) => self.sort(message, &mut gathered),
+            Err(RecvTimeoutError::Timeout) => {}
+            // The core holds a sender itself, so this cannot be.
+            Err(RecvTimeoutError::Disconnected) => {}
+        }
+        while gathered.writes.len() < FACTS_PER_TURN_MAX {
+            match self.inbox.try_recv() {
+                Ok(message) => self.sort(message, &mut gathered),
+                Err(_) => break,
+            }
+        }
+        gathered
+    }
+
+    fn sort(&mut self, message: Message, gathered: &mut Gathered) {
+        match message {
+            Message::Write(write) => gathered.writes.push(write),
+            Message::Read(read) => gathered.reads.push(read),
+            Message::Join(crew) => {
+                self.core.pool.join(crew);
+                self.turn_due = true;
+            }
+            Message::Watch(id, watcher) => self.watch(id, watcher),
+            Message::Nudge => self.wake.heard(),
+            Message::Close(closing) => {
+                self.core.pool.close();
+                if !closing.drain {
+                    self.give_up_workers();
+                }
+                self.closing = Some(closing);
+            }
+        }
+    }
+
+    /// How long there is nothing to do, as far as is known.
+    fn pause(&mut self) -> Duration {
+        if self.failed {
+            return STORE_RETRY_PAUSE;
+        }
+        if self.turn_due {
+            return Duration::ZERO;
+        }
+        let until_due = self.due_at.map(|due_at| self.time_until(due_at));
+        let until_look = self.wake.until_look();
+        [until_due, until_look]
+            .into_iter()
+            .flatten()
+            .fold(self.core.settings.fallback_poll, Duration::min)
+    }
+
+    /// Simulated time does not have to be waited for.
+    fn time_until(&mut self, due_at: Timestamp) -> Duration {
+        if self.core.settings.simulated {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(due_at.saturating_sub(self.core.now()))
+    }
+
+    fn is_turn_due(&mut self, gathered: &Gathered) -> bool {
+        if self.turn_due || !gathered.writes.is_empty() {
+            return true;
+        }
+        let Some(due_at) = self.due_at else {
+            return false;
+        };
+        if self.core.settings.simulated && gathered.reads.is_empty() {
+            self.core.time.jump(due_at);
+        }
+        due_at <= self.core.now()
+    }
+
+    /// One turn. Whatever comes of it, the callers hear of it.
+    fn turn(&mut self, mut writes: Vec<Box<dyn Write>>) {
+        let span = tracing::debug_span!(
+            "refrain.turn",
+            refrain.writes = writes.len(),
+            refrain.executions = tracing::field::Empty
+        );
+        let _entered = span.enter();
+        self.turn_due = false;
+        let outcome = self.write_turn(&mut writes);
+        let failed = match outcome {
+            Ok(effects) => {
+                span.record("refrain.executions", effects.executions.len());
+                self.carry_out(effects);
+                self.plan_next();
+                None
+            }
+            Err(error) => {
+                tracing::error!("a turn was not written: {error}");
+                self.failed = true;
+                self.turn_due = true;
+                Some(error)
+            }
+        };
+        for write in writes {
+            write.answer(failed.as_ref());
+        }
+    }
+
+    /// Fill and commit a turn; anew where it met a conflict.
+    fn write_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, EngineError> {
+        self.failed = false;
+        let mut conflicts = 0;
+        loop {
+            match self.try_turn(writes) {
+                Ok(effects) => return Ok(effects),
+                Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
+                    tracing::debug!("a turn is done anew: {detail}");
+                    conflicts += 1;
+                }
+                Err(Trouble::Conflict(detail)) => {
+                    return Err(StoreError::Io {
+                        place: "the store".to_owned(),
+                        detail: format!("a turn conflicts again and again: {detail}"),
+                    }
+                    .into());
+                }
+                Err(Trouble::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn try_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, Trouble> {
+        self.core.store.get().begin()?;
+        match self.fill(writes) {
+            Ok((turn, effects)) if is_empty(&turn) => {
+                self.core.store.get().rollback();
+                self.core
+                    .guests
+                    .committed(effects.executions.iter().copied());
+                Ok(effects)
+            }
+            Ok((turn, effects)) => self.commit(&turn, effects),
+            Err(error) => {
+                self.core.store.get().rollback();
+                self.core.guests.not_committed();
+                Err(Trouble::Failed(error))
+            }
+        }
+    }
+
+    /// The order within a turn: what was said, then what time brings, then
+    /// ticks and claims until nothing moves.
+    fn fill(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(Turn, Effects), EngineError> {
+        let time = self.core.time.read(self.core.store.get())?;
+        let simulated = self.core.settings.simulated;
+        let mut turn = OpenTurn::new(&mut self.core, time);
+        turn.renew_own()?;
+        for write in writes {
+            write.apply(&mut turn);
+        }
+        turn.expire()?;
+        turn.wake_due()?;
+        loop {
+            turn.tick_all()?;
+            let moved = if simulated {
+                turn.simulate()?
+            } else {
+                turn.claim_for_crews()?
+            };
+            if !moved {
+                break;
+            }
+        }
+        turn.take_snapshots()?;
+        turn.close()
+    }
+
+    fn commit(&mut self, turn: &Turn, effects: Effects) -> Result<Effects, Trouble> {
+        let written = match self.core.store.get().commit(turn) {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
+            Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
+            Err(CommitError::Unknown(error)) => self.find_out(turn, &error),
+        };
+        match written {
+            Ok(()) => {
+                self.core
+                    .guests
+                    .committed(effects.executions.iter().copied());
+                self.commits.send_modify(|commits| *commits += 1);
+                Ok(effects)
+            }
+            Err(trouble) => {
+                self.core.guests.not_committed();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// The outcome of a commit is unknown: reopen the store and compare heads.
+    /// A turn is written whole or not at all, so one execution tells.
+    fn find_out(&mut self, turn: &Turn, error: &StoreError) -> Result<(), Trouble> {
+        tracing::warn!("whether a turn was written has to be found out: {error}");
+        self.reopen()?;
+        let store = self.core.store.get();
+        for change in turn
+            .executions
+            .iter()
+            .filter(|change| !change.events.is_empty())
+        {
+            let head = store
+                .execution(change.record.id)?
+                .map(|record| record.head)
+                .unwrap_or_default();
+            let last = change.record.head;
+            let stored = store.events(change.record.id, last.sequence, 1)?;
+            return match stored.first() {
+                Some(event) if event.head() == last => Ok(()),
+                _ => Err(Trouble::Conflict(format!(
+                    "it was not written, the log ends at event {}",
+                    head.sequence
+                ))),
+            };
+        }
+        Err(Trouble::Conflict(
+            "it held no events, and is done anew".to_owned(),
+        ))
+    }
+
+    /// Open the store anew. Nobody is answered before, so this is tried for a while.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        for _ in 1..REOPENS_MAX {
+            match self.core.store.get().reopen() {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::warn!("the store does not open again yet: {error}"),
+            }
+            std::thread::sleep(STORE_RETRY_PAUSE);
+        }
+        self.core.store.get().reopen()
+    }
+
+    /// The turn is written: tell and start whom it concerns.
+    fn carry_out(&mut self, effects: Effects) {
+        let core = &mut self.core;
+        let lease_ms = core.settings.lease_ms();
+        let expires_at = effects
+            .now
+            .of(core.settings.simulated)
+            .saturating_add(lease_ms);
+        core.kept_guests.extend(effects.guests_kept);
+        core.simulation.due = effects.simulated;
+        effects
+            .released
+            .iter()
+            .for_each(|claim| core.pool.end(claim));
+        effects.lost.iter().for_each(|claim| core.pool.stop(claim));
+        effects
+            .renewed
+            .iter()
+            .for_each(|claim| core.pool.renewed(claim, expires_at));
+        for (crew, claim) in effects.granted {
+            core.pool.begin(crew, claim);
+        }
+        for (id, _, _) in effects.executions.iter().filter(|(_, _, ended)| *ended) {
+            for watcher in self.watchers.remove(id).into_iter().flatten() {
+                let _ = watcher.send(Ok(()));
+            }
+        }
+        self.turn_due |= effects.cut;
+    }
+
+    /// When time alone asks for the next turn.
+    fn plan_next(&mut self) {
+        match self.next_due() {
+            Ok(due_at) => self.due_at = due_at,
+            Err(error) => {
+                tracing::error!("when the next turn is due cannot be told: {error}");
+                self.failed = true;
+                self.turn_due = true;
+            }
+        }
+    }
+
+    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let core = &mut self.core;
+        let simulated = core.settings.simulated;
+        let now = core.now();
+        let stored = core
+            .store
+            .get()
+            .next_due(simulated, &core.pool.free_queues(), now)?;
+        let answer = core.simulation.due.first().map(|(at, _)| *at);
+        let renewal = core
+            .pool
+            .first_expiry()
+            .map(|expiry| expiry.saturating_sub(core.settings.renewal_ms()));
+        Ok([stored, answer, renewal].into_iter().flatten().min())
+    }
+
+    /// Have others committed? Then what they did may concern us.
+    fn notice_others(&mut self) {
+        self.wake.looked();
+        let version = match self.core.store.get().version() {
+            Ok(version) => version,
+            Err(error) => {
+                tracing::error!("the store's version cannot be read: {error}");
+                return;
+            }
+        };
+        if version == self.version {
+            return;
+        }
+        self.version = version;
+        self.commits.send_modify(|commits| *commits += 1);
+        if let Err(error) = self.look_around() {
+            tracing::error!("others' commits cannot be read: {error}");
+            self.turn_due = true;
+        }
+    }
+
+    /// After others' commits: own claims that no longer hold, watched
+    /// executions that ended, and whether there is work for us.
+    fn look_around(&mut self) -> Result<(), EngineError> {
+        for claim in self.core.pool.running() {
+            let item = self
+                .core
+                .store
+                .get()
+                .item(claim.execution, &claim.node_id)?;
+            if !item.is_some_and(|record| super::answers::holds(&record, &claim)) {
+                self.core.pool.stop(&claim);
+            }
+        }
+        let watched: Vec<_> = self.watchers.keys().copied().collect();
+        for id in watched {
+            if self
+                .core
+                .store
+                .get()
+                .execution(id)?
+                .is_some_and(|record| ended(record.status))
+            {
+                for watcher in self.watchers.remove(&id).into_iter().flatten() {
+                    let _ = watcher.send(Ok(()));
+                }
+            }
+        }
+        self.turn_due |= self.has_work()?;
+        self.plan_next();
+        Ok(())
+    }
+
+    /// Whether a turn would find something to do. Asked without the write
+    /// lock, so that idle engines do not stand in each other's way.
+    fn has_work(&mut self) -> Result<bool, StoreError> {
+        let core = &mut self.core;
+        let simulated = core.settings.simulated;
+        let now = core.now();
+        let store = core.store.get();
+        if simulated
+            || !store.due(simulated, now, 1)?.is_empty()
+            || !store.expired(simulated, now, 1)?.is_empty()
+        {
+            return Ok(true);
+        }
+        for queue in core.pool.free_queues() {
+            if !core
+                .store
+                .get()
+                .claimable(simulated, &queue, now, 1)?
+                .is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn watch(&mut self, id: ExecutionId, watcher: oneshot::Sender<Result<(), EngineError>>) {
+        match self.core.record(id) {
+            Ok(record) if !ended(record.status) => {
+                self.watchers.entry(id).or_default().push(watcher)
+            }
+            Ok(_) => drop(watcher.send(Ok(()))),
+            Err(error) => drop(watcher.send(Err(error))),
+        }
+    }
+
+    /// Stop all work at once, and give its claims up.
+    fn give_up_workers(&mut self) {
+        if let Err(error) = self.give_up_claims() {
+            tracing::warn!("claims could not be given up, and end with their leases: {error}");
+        }
+        self.core.pool.stop_all();
+    }
+
+    fn give_up_claims(&mut self) -> Result<(), EngineError> {
+        self.core.store.get().begin()?;
+        let time = self.core.time.read(self.core.store.get())?;
+        let mut turn = OpenTurn::new(&mut self.core, time);
+        let closed = turn.give_up_own().and_then(|()| turn.close());
+        let store = self.core.store.get();
+        match closed {
+            Ok((turn, _)) => store.commit(&turn).map_err(|error| {
+                StoreError::Io {
+                    place: "the store".to_owned(),
+                    detail: error.to_string(),
+                }
+                .into()
+            }),
+            Err(error) => {
+                store.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closing.is_some() && self.core.pool.is_idle()
+    }
+}
+
+/// Why a turn was not written.
+enum Trouble {
+    /// It is to be done anew.
+    Conflict(String),
+    /// It cannot be.
+    Failed(EngineError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn is_empty(turn: &Turn) -> bool {
+    turn.workflows.is_empty()
+        && turn.components.is_empty()
+        && turn.executions.is_empty()
+        && turn.snapshots.is_empty()
+}

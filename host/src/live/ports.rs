@@ -1,0 +1,280 @@
+//! The world as a guest sees it while a turn is open: reads see what is
+//! stored and what is staged, orders are checked and staged.
+//!
+//! Nothing here writes to the store, and a call that fails leaves nothing:
+//! its orders are dropped with it.
+
+use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
+use crate::guest::Ports;
+use crate::limits::DECISIONS_PER_TICK_MAX;
+use crate::log::digest::{hex, work_item_digest};
+use crate::store::{ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
+
+use super::staged::Staged;
+
+/// What a guest ordered in one call.
+#[derive(Default)]
+pub(crate) struct Orders {
+    /// Its decisions, numbered and stamped, not yet appended.
+    pub(crate) decisions: Vec<Event>,
+    /// The work items that it ordered.
+    pub(crate) items: Vec<WorkItem>,
+    /// The work items that it took back: node and attempt.
+    pub(crate) cancelled: Vec<(String, u32)>,
+}
+
+/// The ports of one call about one execution. They own the store for as long
+/// as the call lasts, and give it back.
+pub(crate) struct TurnPorts {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) staged: Staged,
+    pub(crate) orders: Orders,
+    /// The workflow's text, where the turn itself registered it.
+    pub(crate) workflow_text: Option<String>,
+    /// The turn's clock reading.
+    pub(crate) now: Timestamp,
+    /// Whether this call may order anything: a tick may.
+    pub(crate) may_order: bool,
+}
+
+impl TurnPorts {
+    fn last_sequence(&self) -> u64 {
+        self.staged.record.head.sequence + self.orders.decisions.len() as u64
+    }
+
+    /// Why these decisions may not be appended, if they may not.
+    fn decisions_fault(&self, events: &[Event]) -> Option<String> {
+        if !self.may_order {
+            return Some("decisions are taken in a tick, and this call is none".to_owned());
+        }
+        if self.orders.decisions.len() + events.len() > DECISIONS_PER_TICK_MAX {
+            return Some(format!(
+                "one tick may append {DECISIONS_PER_TICK_MAX} decisions at most"
+            ));
+        }
+        let mut ended = self
+            .orders
+            .decisions
+            .last()
+            .or(self.staged.last_event())
+            .is_some_and(|event| is_terminal(&event.kind));
+        for (event, sequence) in events.iter().zip(self.last_sequence() + 1..) {
+            let fault = match event {
+                _ if ended => "follows a terminal event",
+                Event {
+                    sequence: claimed, ..
+                } if *claimed != sequence => "is not numbered as the log's next",
+                Event { at, .. } if *at != self.now => {
+                    "is not stamped with the turn's clock reading"
+                }
+                Event {
+                    origin: Origin::Fact,
+                    ..
+                } => "claims to be a fact, and a guest only decides",
+                Event { kind, .. } if !is_decision(kind) => {
+                    "is of a kind that only the world can report"
+                }
+                _ => {
+                    ended = is_terminal(&event.kind);
+                    continue;
+                }
+            };
+            return Some(format!("the decision meant as event {sequence} {fault}"));
+        }
+        None
+    }
+
+    /// Why this item may not be ordered, if it may not.
+    fn item_fault(&self, item: &WorkItem) -> Option<String> {
+        let place = format!(
+            "the work item of attempt {} of node {:?}",
+            item.attempt, item.node_id
+        );
+        let record = &self.staged.record;
+        if item.execution_id != record.id.to_string() || item.tenant != record.tenant {
+            return Some(format!("{place} is not this execution's"));
+        }
+        if item.not_before > TIME_MAX {
+            return Some(format!("{place} waits for a time that never comes"));
+        }
+        let ordered =
+            |other: &WorkItem| other.node_id == item.node_id && other.attempt == item.attempt;
+        if self.orders.items.iter().any(ordered) {
+            return Some(format!("{place} is ordered twice"));
+        }
+        let digest = work_item_digest(item);
+        let named = self
+            .orders
+            .decisions
+            .iter()
+            .rev()
+            .any(|event| match &event.kind {
+                EventKind::NodeScheduled(it) => {
+                    it.node_id == item.node_id
+                        && it.attempt == item.attempt
+                        && it.item_digest == digest
+                        && it.queue_type == item.queue_type
+                }
+                EventKind::RetryScheduled(it) => {
+                    it.node_id == item.node_id
+                        && it.attempt == item.attempt
+                        && it.item_digest == digest
+                }
+                _ => false,
+            });
+        (!named)
+            .then(|| format!("{place} has digest {digest}, and no decision of this tick names it"))
+    }
+}
+
+impl Ports for TurnPorts {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        if let Some(text) = &self.workflow_text {
+            return Ok(text.clone());
+        }
+        let record = &self.staged.record;
+        let stored = self
+            .store
+            .workflow(&record.workflow_id, &record.workflow_version)?;
+        stored
+            .map(|workflow| workflow.text)
+            .ok_or_else(|| StoreError::Corrupt {
+                place: format!("execution {}", record.id),
+                detail: format!(
+                    "its workflow {:?} {:?} is not registered",
+                    record.workflow_id, record.workflow_version
+                ),
+            })
+    }
+
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        let record = &self.staged.record;
+        if self.staged.status_before.is_none() {
+            return Ok(None);
+        }
+        let Some(snapshot) = self.store.snapshot(record.id)? else {
+            return Ok(None);
+        };
+        // A snapshot is a cache: one that does not fit is not used, and not missed.
+        let event = self
+            .staged
+            .page(self.store.as_mut(), snapshot.sequence, 1)?;
+        let fits = snapshot.guest_digest == record.guest_digest
+            && event.first().is_some_and(|stored| {
+                stored.event.sequence == snapshot.sequence && hex(&stored.hash) == snapshot.head
+            });
+        Ok(fits.then_some(snapshot))
+    }
+
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
+        let appended = self.staged.record.head.sequence;
+        if first > appended {
+            let skip = usize::try_from(first - appended - 1).unwrap_or(usize::MAX);
+            return Ok(self
+                .orders
+                .decisions
+                .iter()
+                .skip(skip)
+                .take(max as usize)
+                .cloned()
+                .collect());
+        }
+        let page = self.staged.page(self.store.as_mut(), first, max)?;
+        Ok(page.into_iter().map(|stored| stored.event).collect())
+    }
+
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
+        if expected != self.last_sequence() {
+            return Ok(Err(AppendError::Conflict(self.last_sequence())));
+        }
+        if let Some(fault) = self.decisions_fault(&events) {
+            return Ok(Err(AppendError::Refused(fault)));
+        }
+        self.orders.decisions.extend(events);
+        Ok(Ok(()))
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.now
+    }
+
+    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
+        if let Some(fault) = self.item_fault(&item) {
+            return Ok(Err(fault));
+        }
+        self.orders.items.push(item);
+        Ok(Ok(()))
+    }
+
+    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<Result<(), String>, StoreError> {
+        let ordered_now = self
+            .orders
+            .items
+            .iter()
+            .any(|item| item.node_id == node_id && item.attempt == attempt);
+        let unsettled = ordered_now
+            || self
+                .staged
+                .item(self.store.as_mut(), node_id)?
+                .is_some_and(|record| {
+                    record.item.attempt == attempt
+                        && !matches!(record.state, ItemState::Dead { .. })
+                });
+        if !self.may_order || !unsettled {
+            return Ok(Err(format!(
+                "node {node_id:?} has no unsettled work item of attempt {attempt}"
+            )));
+        }
+        self.orders.cancelled.push((node_id.to_owned(), attempt));
+        Ok(Ok(()))
+    }
+}
+
+/// Whether an event of this kind ends its execution.
+pub(crate) fn is_terminal(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::WorkflowCompleted(_)
+            | EventKind::WorkflowFailed(_)
+            | EventKind::WorkflowCancelled(_)
+    )
+}
+
+/// Whether a guest may conclude an event of this kind.
+fn is_decision(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::WorkflowCompleted(_)
+        | EventKind::WorkflowFailed(_)
+        | EventKind::WorkflowCancelled(_)
+        | EventKind::WorkflowTimedOut
+        | EventKind::NodeScheduled(_)
+        | EventKind::NodeTimedOut(_)
+        | EventKind::NodeExhausted(_)
+        | EventKind::NodeSkipped(_)
+        | EventKind::NodeCancelled(_)
+        | EventKind::RetryScheduled(_)
+        | EventKind::InterruptRaised(_)
+        | EventKind::TimerCreated(_)
+        | EventKind::TimerFired(_) => true,
+        // Facts too, when a worker reports them.
+        EventKind::NodeCompleted(it) => it.attempt == 0 && it.fence == 0,
+        // A host's stall names no node, a policy's does.
+        EventKind::Stalled(it) => it.node_id.is_some(),
+        EventKind::WorkflowStarted(_)
+        | EventKind::NodeStarted(_)
+        | EventKind::NodeFailed(_)
+        | EventKind::ApprovalReceived(_)
+        | EventKind::ExternalEventReceived(_)
+        | EventKind::CancelRequested(_)
+        | EventKind::ExecutionPaused(_)
+        | EventKind::ExecutionUnpaused(_)
+        | EventKind::RetryRequested(_)
+        | EventKind::SkipRequested(_)
+        | EventKind::StallLifted(_)
+        | EventKind::GuestChanged(_) => false,
+    }
+}

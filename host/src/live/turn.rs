@@ -1,0 +1,412 @@
+//! One turn: facts in, ticks, decisions out.
+//!
+//! ```text
+//! open      an execution comes into the turn: its record, what is cached of it compared
+//! admit     a fact, if the guest lets it stand; the execution is to be ticked then
+//! tick      until it has nothing more to decide; a guest that fails twice stalls its execution
+//! close     all of it, as the one write of the turn
+//! ```
+//!
+//! Everything is staged in memory. Who fills a turn, and what is done when it
+//! could not be written, is [`super::owner`]'s business.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::contract::{Event, EventKind, OperatorNote, Origin, Outcome, Snapshot, Stalled, Status};
+use crate::error::EngineError;
+use crate::guest::{CallError, GuestFailure, Instance};
+use crate::id::ExecutionId;
+use crate::limits::{EVENTS_PER_SNAPSHOT, TICKS_PER_TURN_MAX};
+use crate::log::digest::hex;
+use crate::store::{ComponentRecord, Head, StoreError, Turn, WorkflowRecord, ended};
+
+use super::core::{Asking, Core, TurnTime};
+use super::guests::Failure;
+use super::ports::TurnPorts;
+use super::settle::settle;
+use super::simulation::Due;
+use super::staged::Staged;
+use super::work::{Claim, ClaimId};
+
+/// A turn that is being filled.
+pub(crate) struct OpenTurn<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) time: TurnTime,
+    pub(super) staged: BTreeMap<ExecutionId, Staged>,
+    /// To be ticked.
+    dirty: BTreeSet<ExecutionId>,
+    pub(super) workflows: Vec<WorkflowRecord>,
+    pub(super) components: Vec<ComponentRecord>,
+    snapshots: Vec<(ExecutionId, Snapshot)>,
+    /// Claims of this engine's own workers, by the place of their crew.
+    pub(super) granted: Vec<(usize, Claim)>,
+    /// Claims whose own worker has answered.
+    pub(super) released: BTreeSet<ClaimId>,
+    /// Claims whose own worker had its lease renewed, and until when.
+    pub(super) renewed: Vec<ClaimId>,
+    /// What simulated workers are at.
+    pub(super) simulated: Due,
+    /// How many facts it has taken.
+    pub(super) facts: usize,
+    /// A limit cut something off: another turn is due at once.
+    pub(super) cut: bool,
+}
+
+/// What is to be done in memory once a turn is written.
+pub(crate) struct Effects {
+    pub(crate) now: TurnTime,
+    /// All executions of the turn: head, and whether it has ended.
+    pub(crate) executions: Vec<(ExecutionId, Head, bool)>,
+    pub(crate) granted: Vec<(usize, Claim)>,
+    pub(crate) released: BTreeSet<ClaimId>,
+    pub(crate) renewed: Vec<ClaimId>,
+    /// Claims of own workers that do not hold any longer.
+    pub(crate) lost: Vec<ClaimId>,
+    pub(crate) simulated: Due,
+    pub(crate) guests_kept: Vec<String>,
+    pub(crate) cut: bool,
+}
+
+impl<'a> OpenTurn<'a> {
+    /// A turn at this time, with nothing in it.
+    pub(crate) fn new(core: &'a mut Core, time: TurnTime) -> Self {
+        let simulated = core.simulation.due.clone();
+        Self {
+            core,
+            time,
+            staged: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            workflows: Vec::new(),
+            components: Vec::new(),
+            snapshots: Vec::new(),
+            granted: Vec::new(),
+            released: BTreeSet::new(),
+            renewed: Vec::new(),
+            simulated,
+            facts: 0,
+            cut: false,
+        }
+    }
+
+    /// Bring an execution into the turn.
+    pub(crate) fn open(&mut self, id: ExecutionId) -> Result<&mut Staged, EngineError> {
+        if !self.staged.contains_key(&id) {
+            let record = self.core.record(id)?;
+            self.core.guests.compare(&record, self.core.store.get())?;
+            let held =
+                record.status == Status::Stalled && self.stalled_by_the_host(id, record.head)?;
+            self.staged.insert(id, Staged::stored(record, held));
+        }
+        self.staged
+            .get_mut(&id)
+            .ok_or(EngineError::UnknownExecution(id))
+    }
+
+    /// Whether the last stall in the log is the host's, and not lifted. Read
+    /// from the end, because stalled executions write little.
+    fn stalled_by_the_host(&mut self, id: ExecutionId, head: Head) -> Result<bool, EngineError> {
+        const STEP: u32 = 64;
+        let mut end = head.sequence;
+        while end > 0 {
+            let first = end.saturating_sub(u64::from(STEP)) + 1;
+            let page = self.core.store.get().events(id, first, STEP)?;
+            for stored in page.iter().rev() {
+                match &stored.event.kind {
+                    EventKind::Stalled(stalled) if stalled.node_id.is_none() => return Ok(true),
+                    EventKind::StallLifted(_) => return Ok(false),
+                    _ => {}
+                }
+            }
+            end = first - 1;
+        }
+        Ok(false)
+    }
+
+    /// Take a fact, if the guest lets it stand next in the log.
+    pub(crate) fn admit(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
+        let fact = self.next_event(id, Origin::Fact, kind)?;
+        let admitted = self.ask(id, false, |guest, ports| guest.admit(ports, id, &fact));
+        if let Err(failure) = admitted {
+            return Err(self.refused(id, failure));
+        }
+        let sequence = fact.sequence;
+        self.append(id, fact)?;
+        self.touch(id);
+        Ok(sequence)
+    }
+
+    /// An execution that begins: its event 1, if the guest takes it.
+    pub(crate) fn begin(&mut self, staged: Staged, kind: EventKind) -> Result<(), EngineError> {
+        let id = staged.record.id;
+        self.staged.insert(id, staged);
+        let admitted = self.admit(id, kind);
+        if admitted.is_err() {
+            self.staged.remove(&id);
+            self.dirty.remove(&id);
+        }
+        admitted.map(drop)
+    }
+
+    /// The execution is to be ticked before the turn is over.
+    pub(crate) fn touch(&mut self, id: ExecutionId) {
+        self.facts += 1;
+        self.dirty.insert(id);
+    }
+
+    /// Tick what is to be ticked, until nothing more is decided.
+    pub(crate) fn tick_all(&mut self) -> Result<(), EngineError> {
+        while let Some(id) = self.dirty.pop_first() {
+            self.tick(id)?;
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, id: ExecutionId) -> Result<(), EngineError> {
+        let staged = self.open(id)?;
+        if staged.held || ended(staged.record.status) {
+            return Ok(());
+        }
+        for _ in 0..TICKS_PER_TURN_MAX {
+            match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
+                Ok(Outcome { more: false, .. }) => return Ok(()),
+                Ok(_) => {}
+                // One that is damaged does not stop the others.
+                Err(Failure::Store(error @ StoreError::Corrupt { .. })) => {
+                    return self.stall(id, &error.to_string());
+                }
+                Err(Failure::Store(error)) => return Err(error.into()),
+                Err(Failure::Refused(refusal)) => {
+                    return self.stall(id, &CallError::Scheduler(refusal).to_string());
+                }
+                Err(Failure::Broken(reason)) => return self.stall(id, &reason),
+            }
+        }
+        self.stall(
+            id,
+            &format!("the guest asked for more than {TICKS_PER_TURN_MAX} ticks in a row"),
+        )
+    }
+
+    /// The guest failed twice at this execution: say so in its log (law 9).
+    fn stall(&mut self, id: ExecutionId, reason: &str) -> Result<(), EngineError> {
+        tracing::error!(refrain.execution = %id, "stalled: {reason}");
+        let reason = format!(
+            "the scheduler could not go on: {reason}; when that is mended, `refrain resume {id}` lifts the stall"
+        );
+        let event = self.next_event(
+            id,
+            Origin::Fact,
+            EventKind::Stalled(Stalled {
+                reason,
+                node_id: None,
+            }),
+        )?;
+        self.append(id, event)?;
+        let staged = self.open(id)?;
+        staged.held = true;
+        staged.record.status = Status::Stalled;
+        staged.record.next_wake = None;
+        let digest = staged.record.guest_digest.clone();
+        self.core.guests.forget(&digest, id);
+        Ok(())
+    }
+
+    /// Let a stalled execution go on. The guest is not asked: it failed.
+    pub(crate) fn lift(&mut self, id: ExecutionId, note: OperatorNote) -> Result<(), EngineError> {
+        if !self.open(id)?.held {
+            return Err(EngineError::Refused {
+                execution: id,
+                reason: "it is not stalled by a failing scheduler component; a node that a retry policy stalled on is retried or skipped, \
+                    and a pause is ended with unpause"
+                    .to_owned(),
+            });
+        }
+        let event = self.next_event(id, Origin::Fact, EventKind::StallLifted(note))?;
+        self.append(id, event)?;
+        let staged = self.open(id)?;
+        staged.held = false;
+        staged.record.status = Status::Running;
+        self.core.left_leased.retain(|claim| claim.execution != id);
+        self.touch(id);
+        Ok(())
+    }
+
+    /// A guest's refusal is the caller's answer; its failure is also the
+    /// execution's stall.
+    fn refused(&mut self, id: ExecutionId, failure: Failure) -> EngineError {
+        let Some(staged) = self.staged.get(&id) else {
+            return EngineError::UnknownExecution(id);
+        };
+        let digest = staged.record.guest_digest.clone();
+        let stalls =
+            staged.record.head.sequence > 0 && !staged.held && !ended(staged.record.status);
+        if let (Failure::Broken(reason), true) = (&failure, stalls)
+            && let Err(error) = self.stall(id, &reason.clone())
+        {
+            return error;
+        }
+        failure.into_engine_error(id, &digest)
+    }
+
+    fn next_event(
+        &mut self,
+        id: ExecutionId,
+        origin: Origin,
+        kind: EventKind,
+    ) -> Result<Event, EngineError> {
+        let time = self.time;
+        let record = &self.open(id)?.record;
+        let at = time.of(record.simulated).max(record.last_at);
+        Ok(Event {
+            sequence: record.head.sequence + 1,
+            at,
+            origin,
+            kind,
+        })
+    }
+
+    fn append(&mut self, id: ExecutionId, event: Event) -> Result<(), EngineError> {
+        self.open(id)?.push(event);
+        Ok(())
+    }
+
+    /// Ask the guest about an execution that is in the turn.
+    pub(super) fn ask<T>(
+        &mut self,
+        id: ExecutionId,
+        may_order: bool,
+        call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    ) -> Result<T, Failure> {
+        let Some(staged) = self.staged.remove(&id) else {
+            return Err(Failure::Broken(format!(
+                "execution {id} is not in the turn"
+            )));
+        };
+        let record = &staged.record;
+        let registered = |workflow: &&WorkflowRecord| {
+            workflow.workflow_id == record.workflow_id
+                && workflow.version == record.workflow_version
+        };
+        let workflow_text = self
+            .workflows
+            .iter()
+            .find(registered)
+            .map(|workflow| workflow.text.clone());
+        let now = self.time.of(record.simulated).max(record.last_at);
+        let (staged, answer) = self.core.ask(
+            Asking {
+                staged,
+                now,
+                workflow_text,
+                may_order,
+            },
+            call,
+        );
+        self.staged.insert(id, staged);
+        answer
+    }
+
+    /// Snapshots of what has grown much since the last one.
+    pub(crate) fn take_snapshots(&mut self) -> Result<(), EngineError> {
+        let grown = |staged: &&Staged| {
+            let last = staged.record.head.sequence;
+            let before = last - staged.events().len() as u64;
+            !staged.held
+                && !ended(staged.record.status)
+                && before / EVENTS_PER_SNAPSHOT < last / EVENTS_PER_SNAPSHOT
+        };
+        let due: Vec<_> = self
+            .staged
+            .values()
+            .filter(grown)
+            .map(|staged| staged.record.id)
+            .collect();
+        for id in due {
+            match self.ask(id, false, |guest, ports| guest.snapshot(ports, id)) {
+                Ok(snapshot) => self.keep_snapshot(id, snapshot)?,
+                Err(Failure::Store(error)) => return Err(error.into()),
+                // A snapshot is a cache: the next tick shows whether the guest is well.
+                Err(failure) => tracing::warn!(refrain.execution = %id, "no snapshot: {failure:?}"),
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_snapshot(
+        &mut self,
+        id: ExecutionId,
+        mut snapshot: Snapshot,
+    ) -> Result<(), EngineError> {
+        let record = &self.open(id)?.record;
+        if snapshot.sequence != record.head.sequence {
+            tracing::warn!(refrain.execution = %id, "a snapshot of event {}, not {}, is not kept", snapshot.sequence, record.head.sequence);
+            return Ok(());
+        }
+        snapshot.head = hex(&record.head.hash);
+        snapshot.guest_digest.clone_from(&record.guest_digest);
+        self.snapshots.push((id, snapshot));
+        Ok(())
+    }
+
+    /// The turn as one write, and what follows when it is written.
+    pub(crate) fn close(mut self) -> Result<(Turn, Effects), EngineError> {
+        let lost = self.lost_claims()?;
+        let executions = self
+            .staged
+            .values()
+            .map(|staged| {
+                (
+                    staged.record.id,
+                    staged.record.head,
+                    ended(staged.record.status),
+                )
+            })
+            .collect();
+        let effects = Effects {
+            now: self.time,
+            executions,
+            granted: self.granted,
+            released: self.released,
+            renewed: self.renewed,
+            lost,
+            simulated: self.simulated,
+            guests_kept: self
+                .components
+                .iter()
+                .map(|component| component.digest.clone())
+                .collect(),
+            cut: self.cut,
+        };
+        let turn = Turn {
+            workflows: self.workflows,
+            components: self.components,
+            executions: self
+                .staged
+                .into_values()
+                .filter_map(Staged::into_change)
+                .collect(),
+            snapshots: self.snapshots,
+        };
+        Ok((turn, effects))
+    }
+}
+
+/// A tick, and what follows from it in the queue; both or neither.
+fn tick_and_settle(
+    guest: &mut Instance<TurnPorts>,
+    ports: TurnPorts,
+    id: ExecutionId,
+) -> (TurnPorts, Result<Outcome, CallError>) {
+    let (mut ports, answer) = guest.tick(ports, id);
+    let outcome = match answer {
+        Ok(outcome) => outcome,
+        Err(error) => return (ports, Err(error)),
+    };
+    let orders = std::mem::take(&mut ports.orders);
+    let answer = match settle(&mut ports.staged, ports.store.as_mut(), orders, &outcome) {
+        Ok(Ok(())) => Ok(outcome),
+        Ok(Err(fault)) => Err(CallError::Guest(GuestFailure::Malformed(fault))),
+        Err(error) => Err(CallError::Store(error)),
+    };
+    (ports, answer)
+}

@@ -1,0 +1,176 @@
+//! What workers get and give: claims, payloads, answers.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::contract::{Telemetry, WorkItem};
+use crate::id::ExecutionId;
+use crate::json::Json;
+use crate::store::Timestamp;
+
+/// Which claim on a work item: what every answer must present (law 7).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimId {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The node.
+    pub node_id: String,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The number minted at the claim.
+    pub fence: u64,
+}
+
+/// A work item that a worker outside of the engine has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What the answer must present.
+    pub id: ClaimId,
+    /// The work item.
+    pub item: WorkItem,
+    /// When the claim ends, unless it is renewed before.
+    pub expires_at: Timestamp,
+}
+
+/// What a worker concluded.
+///
+/// Made from JSON with `into()`, it is the node's output, and what the state
+/// gets: the output's top-level keys if it is an object, else the output under
+/// the node's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub(crate) output: Json,
+    pub(crate) patch: Option<Json>,
+    pub(crate) chosen_target: Option<String>,
+    pub(crate) telemetry: Option<Telemetry>,
+}
+
+impl Answer {
+    /// The node produced this.
+    #[must_use]
+    pub fn output(output: impl Into<Json>) -> Self {
+        Self {
+            output: output.into(),
+            patch: None,
+            chosen_target: None,
+            telemetry: None,
+        }
+    }
+
+    /// Merge this JSON object into the state, instead of what follows from the output.
+    #[must_use]
+    pub fn patch(self, patch: impl Into<Json>) -> Self {
+        Self {
+            patch: Some(patch.into()),
+            ..self
+        }
+    }
+
+    /// Take the edge to this node, and no other.
+    #[must_use]
+    pub fn chosen_target(self, node_id: impl Into<String>) -> Self {
+        Self {
+            chosen_target: Some(node_id.into()),
+            ..self
+        }
+    }
+
+    /// What was measured; kept as it comes.
+    #[must_use]
+    pub fn telemetry(self, telemetry: Telemetry) -> Self {
+        Self {
+            telemetry: Some(telemetry),
+            ..self
+        }
+    }
+
+    /// What the state gets from `node_id`.
+    pub(crate) fn state_patch(&self, node_id: &str) -> Json {
+        match &self.patch {
+            Some(patch) => patch.clone(),
+            None if self.output.is_object() => self.output.clone(),
+            None => Json::trusted(format!(
+                "{{{}:{}}}",
+                serde_json::Value::from(node_id),
+                self.output
+            )),
+        }
+    }
+}
+
+impl<T: Into<Json>> From<T> for Answer {
+    fn from(output: T) -> Self {
+        Self::output(output)
+    }
+}
+
+/// What became of an answer that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is in the log now.
+    Recorded,
+    /// The very same answer has settled the item before (law 7).
+    AlreadyRecorded,
+}
+
+/// A work item's payload (rule R5), as far as workers ask for it.
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    kind: &'a RawValue,
+    #[serde(borrow)]
+    input: &'a RawValue,
+}
+
+impl WorkItem {
+    /// The node's input (rule R5).
+    ///
+    /// # Errors
+    /// When the payload is not of the form that rule R5 gives it; another scheduler component ordered it then.
+    pub fn input(&self) -> Result<Json, serde_json::Error> {
+        serde_json::from_str::<Payload<'_>>(&self.payload)
+            .map(|payload| Json::trusted(payload.input.get().to_owned()))
+    }
+
+    /// The node's `kind` object, verbatim from the workflow.
+    ///
+    /// # Errors
+    /// As for [`WorkItem::input`].
+    pub fn kind(&self) -> Result<Json, serde_json::Error> {
+        serde_json::from_str::<Payload<'_>>(&self.payload)
+            .map(|payload| Json::trusted(payload.kind.get().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn r10_the_state_gets_the_object_or_the_output_under_the_nodes_id() {
+        let given = |answer: Answer| answer.state_patch("n\"1").to_string();
+        assert_eq!(given(json!({"a": 1}).into()), r#"{"a":1}"#);
+        assert_eq!(given(json!([1]).into()), r#"{"n\"1":[1]}"#);
+        assert_eq!(
+            given(Answer::output(json!(7)).patch(json!({"b": 2}))),
+            r#"{"b":2}"#
+        );
+    }
+
+    #[test]
+    fn r5_payload_is_read_verbatim() {
+        let item = WorkItem {
+            execution_id: String::new(),
+            node_id: "a".into(),
+            attempt: 1,
+            max_attempts: 3,
+            queue_type: "http".into(),
+            tenant: String::new(),
+            not_before: 0,
+            payload: r#"{"workflow_id":"w","workflow_version":"1.0.0","node_id":"a","kind":{"type":"http"},"input":{"n":1.50}}"#.into(),
+        };
+        assert_eq!(item.input().expect("an input").as_str(), r#"{"n":1.50}"#);
+        assert_eq!(item.kind().expect("a kind").as_str(), r#"{"type":"http"}"#);
+    }
+}

@@ -1,0 +1,11 @@
+//! Workers: whoever does what the scheduler orders.
+//!
+//! `pool` runs any async function for a queue; `command` and `http` are the
+//! two that come built in.
+
+pub(crate) mod command;
+mod group;
+pub(crate) mod http;
+mod pool;
+
+pub(crate) use pool::{Crew, Pool};
