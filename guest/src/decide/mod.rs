@@ -80,9 +80,7 @@ impl Machine {
         }
         let settle = self.agenda.settle.first();
         let dispatch = self
-            .agenda
-            .dispatch
-            .first()
+            .next_to_dispatch()
             .filter(|_| self.may_dispatch(budget));
         match (settle, dispatch) {
             (Some(settle), Some(dispatch)) if dispatch < settle => {
@@ -91,6 +89,17 @@ impl Machine {
             (Some(settle), _) => Some(self.settle(now, *settle)),
             (None, Some(dispatch)) => Some(self.dispatch(now, *dispatch)),
             (None, None) => None,
+        }
+    }
+
+    /// The first in the order of rule R2. The variant is never anyone's
+    /// scheduler: the tests build it, so that audits have another guest's
+    /// decisions to find.
+    fn next_to_dispatch(&self) -> Option<&NodeIx> {
+        if cfg!(refrain_variant = "reversed") {
+            self.agenda.dispatch.last()
+        } else {
+            self.agenda.dispatch.first()
         }
     }
 

@@ -32,8 +32,16 @@ pub const SCHEDULER: Product = Product {
     variant: None,
 };
 
+/// A scheduler that dispatches the other way round, for audits to find out.
+pub const DIVERGENT: Product = Product {
+    name: "the divergent guest of the tests",
+    component: "tests/guests/divergent.wasm",
+    stamp: "tests/guests/divergent.json",
+    variant: Some("reversed"),
+};
+
 /// All of them.
-pub const PRODUCTS: [Product; 1] = [SCHEDULER];
+pub const PRODUCTS: [Product; 2] = [SCHEDULER, DIVERGENT];
 
 impl Product {
     /// Build it: its bytes, and the stamp that belongs to them.

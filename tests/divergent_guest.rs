@@ -1,0 +1,186 @@
+//! Another guest's decisions are found: by an audit of a log that it did not
+//! write, whichever of the two guests wrote it.
+
+use refrain::contract::{EventKind, Limits, NodeCompleted, NodeStarted, Status, WorkflowStarted};
+use refrain::guest::{CallLimits, Instance, Library, Sandbox};
+use refrain::id::ExecutionId;
+use refrain::log::chain::follow;
+use refrain::log::digest::digest;
+use refrain::log::export::{ExportWriter, Header};
+use refrain::log::{Head, StoredEvent};
+use refrain::replay::{Audit, Auditor, Verdict};
+use refrain_tests::component::product::DIVERGENT;
+use refrain_tests::tape::Tape;
+
+/// Two nodes that are ready at once.
+const WORKFLOW: &str = r#"{
+    "workflow_id": "fork", "version": "1.0.0", "start_node": "start",
+    "nodes": {
+        "start": { "id": "start", "kind": { "type": "parallel", "branches": ["left", "right"] } },
+        "left":  { "id": "left",  "kind": { "type": "tool", "tool_ref": "any" } },
+        "right": { "id": "right", "kind": { "type": "tool", "tool_ref": "any" } }
+    },
+    "edges": []
+}"#;
+
+#[test]
+fn law2_an_audit_finds_another_guests_decisions() {
+    let mut library =
+        Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+    let ours = library.built_in().to_owned();
+    let other = library
+        .add(DIVERGENT.committed().expect("it is committed"))
+        .expect("it is a component");
+
+    for (author, order, stranger) in [
+        (&ours, ["left", "right"], &other),
+        (&other, ["right", "left"], &ours),
+    ] {
+        let log = log(&mut library, author);
+        assert_eq!(dispatched(&log), order);
+
+        let own = audit(&mut library, &log, author);
+        assert_eq!(
+            (own.verdict, own.decisions),
+            (Verdict::Clean, 4),
+            "{:?}",
+            own.divergence
+        );
+
+        let foreign = audit(&mut library, &log, stranger);
+        let divergence = foreign.divergence.expect("the order is another");
+        assert_eq!(
+            (foreign.verdict, divergence.sequence),
+            (Verdict::Divergent, 3),
+            "{}",
+            divergence.message
+        );
+        assert!(
+            divergence
+                .difference
+                .iter()
+                .any(|difference| difference.pointer.ends_with("/node_id")),
+            "{divergence:?}"
+        );
+    }
+}
+
+/// What this guest makes of the workflow, from its start to its end.
+fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
+    let mut instance: Instance<Tape> = library
+        .instance(guest)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut tape = Tape {
+        workflow: WORKFLOW.to_owned(),
+        now: 1000,
+        ..Tape::default()
+    };
+    tape = admitted(&mut instance, tape, started(guest));
+    tape = ticked(&mut instance, tape, Status::Running);
+    for item in tape.items.clone() {
+        let fence = tape.events.len() as u64 + 1;
+        tape = admitted(&mut instance, tape, claimed(&item.node_id, fence));
+        tape = admitted(&mut instance, tape, completed(&item.node_id, fence));
+    }
+    let tape = ticked(&mut instance, tape, Status::Completed);
+    let mut head = Head::default();
+    let chained = tape.events.into_iter().map(|event| {
+        let stored = follow(&head, event);
+        head = stored.head();
+        stored
+    });
+    chained.collect()
+}
+
+fn admitted(guest: &mut Instance<Tape>, tape: Tape, kind: EventKind) -> Tape {
+    let fact = tape.fact(kind);
+    let (mut tape, answer) = guest.admit(tape, execution(), &fact);
+    answer.unwrap_or_else(|error| panic!("{error}"));
+    tape.push(fact);
+    tape
+}
+
+fn ticked(guest: &mut Instance<Tape>, tape: Tape, expected: Status) -> Tape {
+    let (tape, answer) = guest.tick(tape, execution());
+    assert_eq!(
+        answer.unwrap_or_else(|error| panic!("{error}")).status,
+        expected
+    );
+    tape
+}
+
+fn dispatched(log: &[StoredEvent]) -> Vec<&str> {
+    let scheduled = log.iter().filter_map(|stored| match &stored.event.kind {
+        EventKind::NodeScheduled(scheduled) => Some(scheduled.node_id.as_str()),
+        _ => None,
+    });
+    scheduled.collect()
+}
+
+/// The audit of the log's export, with this guest.
+fn audit(library: &mut Library, log: &[StoredEvent], guest: &str) -> Audit {
+    let EventKind::WorkflowStarted(started) = &log[0].event.kind else {
+        panic!("{:?}", log[0])
+    };
+    let header = Header {
+        execution_id: started.execution_id.clone(),
+        workflow: WORKFLOW.to_owned(),
+        guest_digest: started.guest_digest.clone(),
+        head: log[log.len() - 1].head(),
+    };
+    let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
+    for event in log {
+        export.event(event).expect("a vector takes it");
+    }
+    let export = export.finish().expect("a vector takes it");
+    Auditor::new(library)
+        .with_guest(guest.to_owned())
+        .audit_export(&export[..], "memory")
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn execution() -> ExecutionId {
+    ExecutionId::from_bytes([7; 16])
+}
+
+fn started(guest: &str) -> EventKind {
+    EventKind::WorkflowStarted(WorkflowStarted {
+        execution_id: execution().to_string(),
+        workflow_id: "fork".to_owned(),
+        workflow_version: "1.0.0".to_owned(),
+        workflow_digest: digest(WORKFLOW.as_bytes()),
+        guest_digest: guest.to_owned(),
+        initial_input: "{}".to_owned(),
+        limits: Limits {
+            max_concurrent_nodes: 16,
+            max_dispatch_per_tick: 8,
+        },
+        seed: 7,
+        tenant: "default".to_owned(),
+        simulated: true,
+        key: None,
+        forked_from: None,
+    })
+}
+
+fn claimed(node: &str, fence: u64) -> EventKind {
+    EventKind::NodeStarted(NodeStarted {
+        node_id: node.to_owned(),
+        worker_id: "w".to_owned(),
+        attempt: 1,
+        fence,
+    })
+}
+
+fn completed(node: &str, fence: u64) -> EventKind {
+    EventKind::NodeCompleted(NodeCompleted {
+        node_id: node.to_owned(),
+        attempt: 1,
+        fence,
+        output: "null".to_owned(),
+        state_patch: "{}".to_owned(),
+        duration_ms: 5,
+        chosen_target: None,
+        telemetry: None,
+    })
+}
