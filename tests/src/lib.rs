@@ -2,6 +2,8 @@
 
 pub mod component;
 pub mod dice;
+pub mod faulty_store;
 pub mod generated;
 pub mod tape;
+pub mod cost;
 pub mod wat_guest;

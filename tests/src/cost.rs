@@ -1,0 +1,142 @@
+//! One execution in the component, driven by hand; and what its steps cost.
+
+use anyhow::{Context, Result};
+use refrain::contract::{Event, EventKind, Limits, NodeCompleted, NodeStarted, Outcome, WorkflowStarted};
+use refrain::guest::{CallError, CallLimits, Instance, Library, Sandbox};
+use refrain::id::ExecutionId;
+use refrain::log::digest::digest;
+use serde_json::{Map, json};
+
+use crate::tape::Tape;
+
+/// One execution in the built-in component.
+pub struct Run {
+    id: ExecutionId,
+    instance: Instance<Tape>,
+    /// Its world.
+    pub tape: Tape,
+}
+
+impl Run {
+    /// The workflow, started.
+    ///
+    /// # Errors
+    /// When the component does not run, or refuses the workflow.
+    pub fn new(workflow: &str) -> Result<Self> {
+        let mut library = Library::new(Sandbox::new(CallLimits::default())?);
+        let guest_digest = library.built_in().to_owned();
+        let instance = library.instance(&guest_digest)?;
+        let id = ExecutionId::random();
+        let tape = Tape { workflow: workflow.to_owned(), now: 1_000, ..Tape::default() };
+        let head: serde_json::Value = serde_json::from_str(workflow)?;
+        let text = |key: &str| head[key].as_str().unwrap_or_default().to_owned();
+        let started = tape.fact(EventKind::WorkflowStarted(WorkflowStarted {
+            execution_id: id.to_string(),
+            workflow_id: text("workflow_id"),
+            workflow_version: text("version"),
+            workflow_digest: digest(workflow.as_bytes()),
+            guest_digest,
+            initial_input: "{}".to_owned(),
+            limits: Limits { max_concurrent_nodes: 16, max_dispatch_per_tick: 8 },
+            seed: 1,
+            tenant: "default".to_owned(),
+            simulated: false,
+            key: None,
+            forked_from: None,
+        }));
+        let mut run = Self { id, instance, tape };
+        run.admit(started)?;
+        Ok(run)
+    }
+
+    /// Offer a fact, and append it if it is admitted.
+    ///
+    /// # Errors
+    /// The guest refuses it, or fails.
+    pub fn admit(&mut self, fact: Event) -> Result<(), CallError> {
+        let tape = std::mem::take(&mut self.tape);
+        let (tape, answer) = self.instance.admit(tape, self.id, &fact);
+        self.tape = tape;
+        answer?;
+        self.tape.push(fact);
+        Ok(())
+    }
+
+    /// Tick once.
+    ///
+    /// # Errors
+    /// The guest fails.
+    pub fn tick(&mut self) -> Result<Outcome, CallError> {
+        let tape = std::mem::take(&mut self.tape);
+        let (tape, answer) = self.instance.tick(tape, self.id);
+        self.tape = tape;
+        answer
+    }
+
+    /// Claim the node's item and complete it, with `{}`.
+    ///
+    /// # Errors
+    /// It has no item, or the guest refuses.
+    pub fn complete(&mut self, node_id: &str) -> Result<()> {
+        let item = self.tape.items.iter().find(|item| item.node_id == node_id).context("no such item")?;
+        let (node_id, attempt) = (item.node_id.clone(), item.attempt);
+        let fence = self.tape.events.len() as u64 + 1;
+        let started = NodeStarted { node_id: node_id.clone(), worker_id: "w".to_owned(), attempt, fence };
+        self.admit(self.tape.fact(EventKind::NodeStarted(started)))?;
+        let completed = NodeCompleted {
+            node_id,
+            attempt,
+            fence,
+            output: "null".to_owned(),
+            state_patch: "{}".to_owned(),
+            duration_ms: 1,
+            chosen_target: None,
+            telemetry: None,
+        };
+        self.admit(self.tape.fact(EventKind::NodeCompleted(completed)))?;
+        Ok(())
+    }
+}
+
+/// The fuel that one step of a layered graph of so many nodes burns: a claim,
+/// a completion and the tick after it. Parsing the workflow is not counted.
+///
+/// # Errors
+/// When the component fails.
+pub fn fuel_per_step(nodes: usize) -> Result<f64> {
+    let mut run = Run::new(&layered(nodes))?;
+    run.tick()?;
+    let (mut fuel, mut steps) = (0, 0_u32);
+    while let Some(item) = run.tape.items.first().cloned() {
+        // What every step costs: the log grows, and nothing else may.
+        fuel += run.burnt(|run| run.complete(&item.node_id))?;
+        fuel += run.burnt(|run| Ok(run.tick().map(drop)?))?;
+        steps += 1;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a ratio of fuel is compared roughly")]
+    let fuel = fuel as f64;
+    Ok(fuel / f64::from(steps))
+}
+
+/// Layers of ten nodes; each node has edges to three of the next layer.
+#[must_use]
+pub fn layered(nodes: usize) -> String {
+    let name = |node: usize| format!("n{node:05}");
+    let mut table = Map::new();
+    let mut edges = Vec::new();
+    for node in 0..nodes {
+        table.insert(name(node), json!({"id": name(node), "kind": {"type": "condition", "branches": []}}));
+        let layer = node.saturating_sub(1) / 10;
+        for offset in 0..3 {
+            let to = if node == 0 { 1 + offset } else { 1 + (layer + 1) * 10 + (node - 1 + offset) % 10 };
+            if to < nodes {
+                edges.push(json!({"from": name(node), "to": name(to)}));
+            }
+        }
+        if node > 3 && node < 11 {
+            edges.push(json!({"from": name(0), "to": name(node)}));
+        }
+    }
+    json!({"workflow_id": format!("layered {nodes}"), "version": "1.0.0", "start_node": name(0), "nodes": table, "edges": edges})
+        .to_string()
+}
