@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use refrain::contract::{Event, EventKind, NodeStarted, Origin, Status};
 use refrain::store::{ItemChange, ItemState, ListFilter, MemoryStore, SqliteStore, Store};
-use refrain::{Claim, Engine, EngineError, Execution, ManualClock, Receipt, WorkError, WorkItem, Workflow};
+use refrain::{
+    Claim, Engine, EngineError, Execution, ManualClock, Receipt, WorkError, WorkItem, Workflow,
+};
 use refrain_tests::faulty_store::{Fate, FaultyStore, Plan};
 use serde_json::{Value, json};
 
@@ -23,12 +25,18 @@ async fn fault01_a_schedule_without_its_work_item() -> Result<()> {
     plan.next(Fate::Fails);
     let refused = engine.complete(a.id.clone(), json!({})).await;
     ensure!(matches!(refused, Err(EngineError::Store(_))), "{refused:?}");
-    ensure!(scheduled(&log(&execution).await?) == ["a"], "b is scheduled by a turn that was not written");
+    ensure!(
+        scheduled(&log(&execution).await?) == ["a"],
+        "b is scheduled by a turn that was not written"
+    );
 
     ensure!(engine.complete(a.id, json!({})).await? == Receipt::Recorded);
     ensure!(scheduled(&log(&execution).await?) == ["a", "b"]);
     let items = store.items(execution.id())?;
-    ensure!(items.len() == 1 && items[0].item.node_id == "b", "b is scheduled and not ordered: {items:?}");
+    ensure!(
+        items.len() == 1 && items[0].item.node_id == "b",
+        "b is scheduled and not ordered: {items:?}"
+    );
     complete_all(&engine).await?;
     ensure!(execution.finished().await?.status == Status::Completed);
     Ok(())
@@ -43,15 +51,25 @@ async fn fault02_an_item_settled_without_its_completion() -> Result<()> {
 
     plan.next(Fate::Fails);
     ensure!(engine.complete(a.id.clone(), json!({})).await.is_err());
-    let kept = store.item(execution.id(), "a")?.context("the item is gone, and its completion too")?;
+    let kept = store
+        .item(execution.id(), "a")?
+        .context("the item is gone, and its completion too")?;
     ensure!(matches!(kept.state, ItemState::Leased(_)), "{kept:?}");
     ensure!(engine.complete(a.id, json!({})).await? == Receipt::Recorded);
 
     for turn in plan.committed() {
         for change in &turn.executions {
-            let removed = change.items.iter().any(|it| matches!(it, ItemChange::Remove { node_id } if node_id == "a"));
-            let completed = change.events.iter().any(|it| matches!(&it.event.kind, EventKind::NodeCompleted(it) if it.node_id == "a"));
-            ensure!(removed == completed, "settled and completed in two commits: {change:?}");
+            let removed = change
+                .items
+                .iter()
+                .any(|it| matches!(it, ItemChange::Remove { node_id } if node_id == "a"));
+            let completed = change.events.iter().any(
+                |it| matches!(&it.event.kind, EventKind::NodeCompleted(it) if it.node_id == "a"),
+            );
+            ensure!(
+                removed == completed,
+                "settled and completed in two commits: {change:?}"
+            );
         }
     }
     Ok(())
@@ -67,17 +85,35 @@ async fn fault03_a_terminal_event_without_its_status() -> Result<()> {
     // The end is written, but nobody hears of it: as if the host had died then.
     plan.next(Fate::AnswerLost);
     let answer = engine.complete(a.id.clone(), json!({})).await;
-    ensure!(answer.is_ok() || matches!(answer, Err(EngineError::Store(_))), "{answer:?}");
+    ensure!(
+        answer.is_ok() || matches!(answer, Err(EngineError::Store(_))),
+        "{answer:?}"
+    );
     ensure!(engine.complete(a.id, json!({})).await? == Receipt::AlreadyRecorded);
 
     ensure!(execution.finished().await?.status == Status::Completed);
-    let terminal = |events: &[Event]| events.iter().filter(|it| matches!(it.kind, EventKind::WorkflowCompleted(_))).count();
+    let terminal = |events: &[Event]| {
+        events
+            .iter()
+            .filter(|it| matches!(it.kind, EventKind::WorkflowCompleted(_)))
+            .count()
+    };
     ensure!(terminal(&log(&execution).await?) == 1);
-    ensure!(store.execution(execution.id())?.is_some_and(|it| it.status == Status::Completed));
+    ensure!(
+        store
+            .execution(execution.id())?
+            .is_some_and(|it| it.status == Status::Completed)
+    );
     for turn in plan.committed() {
         for change in &turn.executions {
-            let ends = change.events.iter().any(|it| matches!(it.event.kind, EventKind::WorkflowCompleted(_)));
-            ensure!(ends == (change.record.status == Status::Completed), "event and status in two commits");
+            let ends = change
+                .events
+                .iter()
+                .any(|it| matches!(it.event.kind, EventKind::WorkflowCompleted(_)));
+            ensure!(
+                ends == (change.record.status == Status::Completed),
+                "event and status in two commits"
+            );
         }
     }
     Ok(())
@@ -92,14 +128,23 @@ async fn fault04_two_writers_one_sequence() -> Result<()> {
     let same = two.execution(execution.id());
     for round in 0..50 {
         let (left, right) = (format!("left {round}"), format!("right {round}"));
-        let (left, right) = tokio::join!(execution.signal(&left, json!(round)), same.signal(&right, json!(round)));
+        let (left, right) = tokio::join!(
+            execution.signal(&left, json!(round)),
+            same.signal(&right, json!(round))
+        );
         left?;
         right?;
     }
     let events = log(&execution).await?;
     let sequences: Vec<u64> = events.iter().map(|it| it.sequence).collect();
-    ensure!(sequences == (1..=events.len() as u64).collect::<Vec<_>>(), "{sequences:?}");
-    let signals = events.iter().filter(|it| matches!(it.kind, EventKind::ExternalEventReceived(_))).count();
+    ensure!(
+        sequences == (1..=events.len() as u64).collect::<Vec<_>>(),
+        "{sequences:?}"
+    );
+    let signals = events
+        .iter()
+        .filter(|it| matches!(it.kind, EventKind::ExternalEventReceived(_)))
+        .count();
     ensure!(signals == 100, "{signals} of 100 signals are in the log");
     Ok(())
 }
@@ -114,11 +159,17 @@ async fn fault05_the_older_of_many_executions_starve() -> Result<()> {
     }
     // The one that waits longest is served first.
     let first = claim_one(&engine).await?;
-    ensure!(first.id.execution == executions[0].id(), "the oldest item is not the first to be claimed");
+    ensure!(
+        first.id.execution == executions[0].id(),
+        "the oldest item is not the first to be claimed"
+    );
     engine.complete(first.id, json!({})).await?;
     complete_all(&engine).await?;
     for (place, execution) in executions.iter().enumerate() {
-        ensure!(execution.record().await?.status == Status::Completed, "execution {place} of 250 starved");
+        ensure!(
+            execution.record().await?.status == Status::Completed,
+            "execution {place} of 250 starved"
+        );
     }
     Ok(())
 }
@@ -129,7 +180,10 @@ async fn fault05_the_older_of_many_executions_starve() -> Result<()> {
 fn fault06_the_cost_of_a_step_grows_with_the_graph() -> Result<()> {
     let small = refrain_tests::cost::fuel_per_step(50)?;
     let large = refrain_tests::cost::fuel_per_step(2_000)?;
-    ensure!(large < small * 1.5, "a step costs {small:.0} units of fuel among 50 nodes, and {large:.0} among 2,000");
+    ensure!(
+        large < small * 1.5,
+        "a step costs {small:.0} units of fuel among 50 nodes, and {large:.0} among 2,000"
+    );
     Ok(())
 }
 
@@ -141,7 +195,9 @@ async fn fault07_equal_runs_dispatch_in_different_orders() -> Result<()> {
     for _ in 0..20 {
         let execution = start(&engine, graph(wide)).await?;
         complete_all(&engine).await?;
-        ensure!(scheduled(&log(&execution).await?) == ["s", "a", "b", "c", "d", "e", "f", "g", "h"]);
+        ensure!(
+            scheduled(&log(&execution).await?) == ["s", "a", "b", "c", "d", "e", "f", "g", "h"]
+        );
     }
     Ok(())
 }
@@ -150,13 +206,21 @@ async fn fault07_equal_runs_dispatch_in_different_orders() -> Result<()> {
 #[tokio::test]
 async fn fault08_both_arms_of_a_condition_run() -> Result<()> {
     let engine = engine(MemoryStore::new()).await?;
-    let execution = start(&engine, graph("a -> b if state.x == 1, a -> c if state.x != 1")).await?;
+    let execution = start(
+        &engine,
+        graph("a -> b if state.x == 1, a -> c if state.x != 1"),
+    )
+    .await?;
     let a = claim_one(&engine).await?;
     engine.complete(a.id, json!({"x": 1})).await?;
     complete_all(&engine).await?;
     let events = log(&execution).await?;
     ensure!(scheduled(&events) == ["a", "b"]);
-    ensure!(events.iter().any(|it| matches!(&it.kind, EventKind::NodeSkipped(it) if it.node_id == "c")));
+    ensure!(
+        events
+            .iter()
+            .any(|it| matches!(&it.kind, EventKind::NodeSkipped(it) if it.node_id == "c"))
+    );
     Ok(())
 }
 
@@ -164,12 +228,30 @@ async fn fault08_both_arms_of_a_condition_run() -> Result<()> {
 #[tokio::test]
 async fn fault09_a_cycle_or_an_unreachable_node_completes_unrun() -> Result<()> {
     let engine = engine(MemoryStore::new()).await?;
-    for (edges, word) in [("a -> b, b -> c, c -> b", "cycle"), ("a -> b, x -> y", "reach")] {
-        let refused = engine.register(Workflow::from_json(graph(edges).to_string())?).await;
-        let Err(EngineError::InvalidWorkflow(faults)) = refused else { bail!("{edges} is accepted: {refused:?}") };
-        ensure!(faults.iter().any(|fault| fault.message.contains(word)), "{faults:?}");
+    for (edges, word) in [
+        ("a -> b, b -> c, c -> b", "cycle"),
+        ("a -> b, x -> y", "reach"),
+    ] {
+        let refused = engine
+            .register(Workflow::from_json(graph(edges).to_string())?)
+            .await;
+        let Err(EngineError::InvalidWorkflow(faults)) = refused else {
+            bail!("{edges} is accepted: {refused:?}")
+        };
+        ensure!(
+            faults.iter().any(|fault| fault.message.contains(word)),
+            "{faults:?}"
+        );
     }
-    ensure!(engine.list(ListFilter { max: 10, ..ListFilter::default() }).await?.is_empty());
+    ensure!(
+        engine
+            .list(ListFilter {
+                max: 10,
+                ..ListFilter::default()
+            })
+            .await?
+            .is_empty()
+    );
     Ok(())
 }
 
@@ -178,13 +260,21 @@ async fn fault09_a_cycle_or_an_unreachable_node_completes_unrun() -> Result<()> 
 async fn fault10_start_node_is_ignored() -> Result<()> {
     let engine = engine(MemoryStore::new()).await?;
     let execution = start(&engine, graph("z -> m, m -> a")).await?;
-    ensure!(scheduled(&log(&execution).await?) == ["z"], "only the start node is ready at once");
+    ensure!(
+        scheduled(&log(&execution).await?) == ["z"],
+        "only the start node is ready at once"
+    );
 
     let mut elsewhere = graph("z -> m, m -> a");
     elsewhere["start_node"] = json!("m");
     elsewhere["workflow_id"] = json!("elsewhere");
-    let refused = engine.register(Workflow::from_json(elsewhere.to_string())?).await;
-    ensure!(matches!(refused, Err(EngineError::InvalidWorkflow(_))), "z cannot be reached from m: {refused:?}");
+    let refused = engine
+        .register(Workflow::from_json(elsewhere.to_string())?)
+        .await;
+    ensure!(
+        matches!(refused, Err(EngineError::InvalidWorkflow(_))),
+        "z cannot be reached from m: {refused:?}"
+    );
     Ok(())
 }
 
@@ -194,10 +284,13 @@ async fn fault10_start_node_is_ignored() -> Result<()> {
 #[tokio::test]
 async fn fault11_policies_timeouts_and_delays_are_decoration() -> Result<()> {
     let clock = ManualClock::new(1_000_000);
-    let engine = Engine::builder().store(MemoryStore::new()).clock(clock.clone()).start().await?;
+    let engine = Engine::builder()
+        .store(MemoryStore::new())
+        .clock(clock.clone())
+        .start()
+        .await?;
     let mut workflow = graph("a");
-    workflow["retry_policies"] =
-        json!({"p": {"max_attempts": 3, "backoff": "fixed", "initial_delay": 7, "max_delay": 7, "jitter": false, "retryable_on": []}});
+    workflow["retry_policies"] = json!({"p": {"max_attempts": 3, "backoff": "fixed", "initial_delay": 7, "max_delay": 7, "jitter": false, "retryable_on": []}});
     workflow["nodes"]["a"]["retry_policy"] = json!("p");
     workflow["nodes"]["a"]["node_timeout_secs"] = json!(5);
     let execution = start(&engine, workflow).await?;
@@ -205,20 +298,37 @@ async fn fault11_policies_timeouts_and_delays_are_decoration() -> Result<()> {
     let first = claim_one(&engine).await?;
     engine.fail(first.id, WorkError::retryable("boom")).await?;
     clock.advance(Duration::from_millis(6_999));
-    ensure!(claim(&engine).await?.is_empty(), "the delay of 7 s is not kept");
+    ensure!(
+        claim(&engine).await?.is_empty(),
+        "the delay of 7 s is not kept"
+    );
     clock.advance(Duration::from_millis(1));
     let second = claim_one(&engine).await?;
     ensure!(second.id.attempt == 2);
 
     clock.advance(Duration::from_secs(5));
-    settle_until(&execution, |events| events.iter().any(|it| matches!(it.kind, EventKind::NodeTimedOut(_)))).await?;
-    ensure!(matches!(engine.complete(second.id, json!({})).await, Err(EngineError::Stale { .. })));
+    settle_until(&execution, |events| {
+        events
+            .iter()
+            .any(|it| matches!(it.kind, EventKind::NodeTimedOut(_)))
+    })
+    .await?;
+    ensure!(matches!(
+        engine.complete(second.id, json!({})).await,
+        Err(EngineError::Stale { .. })
+    ));
 
     clock.advance(Duration::from_secs(7));
     let third = claim_one(&engine).await?;
-    engine.fail(third.id, WorkError::retryable("boom again")).await?;
+    engine
+        .fail(third.id, WorkError::retryable("boom again"))
+        .await?;
     let end = execution.finished().await?;
-    ensure!((end.status, end.error.as_deref()) == (Status::Failed, Some("node(s) failed terminally: a")), "{end:?}");
+    ensure!(
+        (end.status, end.error.as_deref())
+            == (Status::Failed, Some("node(s) failed terminally: a")),
+        "{end:?}"
+    );
     Ok(())
 }
 
@@ -246,7 +356,12 @@ fn fault12_a_late_start_revives_a_finished_node() -> Result<()> {
 #[tokio::test]
 async fn fault13_a_lost_lease_spends_no_attempt() -> Result<()> {
     let clock = ManualClock::new(1_000_000);
-    let engine = Engine::builder().store(MemoryStore::new()).clock(clock.clone()).lease(Duration::from_secs(10)).start().await?;
+    let engine = Engine::builder()
+        .store(MemoryStore::new())
+        .clock(clock.clone())
+        .lease(Duration::from_secs(10))
+        .start()
+        .await?;
     let execution = start(&engine, graph("a")).await?;
     let mut claims = 0;
     for _ in 0..200 {
@@ -262,7 +377,10 @@ async fn fault13_a_lost_lease_spends_no_attempt() -> Result<()> {
         EventKind::NodeExhausted(it) => Some(it.error.clone()),
         _ => None,
     });
-    ensure!(exhausted.as_deref() == Some("exhausted 3 attempts: lease expired"), "{exhausted:?}");
+    ensure!(
+        exhausted.as_deref() == Some("exhausted 3 attempts: lease expired"),
+        "{exhausted:?}"
+    );
     Ok(())
 }
 
@@ -272,7 +390,10 @@ async fn fault13_a_lost_lease_spends_no_attempt() -> Result<()> {
 async fn fault14_two_schedulers_schedule_twice() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("shared.db");
-    let (one, two) = (engine(SqliteStore::open(&path)?).await?, engine(SqliteStore::open(&path)?).await?);
+    let (one, two) = (
+        engine(SqliteStore::open(&path)?).await?,
+        engine(SqliteStore::open(&path)?).await?,
+    );
     for each in [&one, &two] {
         each.work("general", |_: WorkItem| async { Ok(json!({})) });
     }
@@ -284,8 +405,18 @@ async fn fault14_two_schedulers_schedule_twice() -> Result<()> {
     for execution in executions {
         ensure!(execution.finished().await?.status == Status::Completed);
         let events = log(&execution).await?;
-        ensure!(scheduled(&events) == ["a", "b", "c", "d"], "{:?}", scheduled(&events));
-        ensure!(events.iter().filter(|it| matches!(it.kind, EventKind::WorkflowCompleted(_))).count() == 1);
+        ensure!(
+            scheduled(&events) == ["a", "b", "c", "d"],
+            "{:?}",
+            scheduled(&events)
+        );
+        ensure!(
+            events
+                .iter()
+                .filter(|it| matches!(it.kind, EventKind::WorkflowCompleted(_)))
+                .count()
+                == 1
+        );
     }
     Ok(())
 }
@@ -298,9 +429,17 @@ async fn fault15_a_definition_changes_under_an_execution() -> Result<()> {
     let execution = start(&engine, first.clone()).await?;
     let mut other = graph("a -> c");
     other["workflow_id"] = first["workflow_id"].clone();
-    let refused = engine.register(Workflow::from_json(other.to_string())?).await;
-    ensure!(matches!(refused, Err(EngineError::WorkflowDiffers { .. })), "{refused:?}");
-    engine.register(Workflow::from_json(first.to_string())?).await.context("the same text again is no change")?;
+    let refused = engine
+        .register(Workflow::from_json(other.to_string())?)
+        .await;
+    ensure!(
+        matches!(refused, Err(EngineError::WorkflowDiffers { .. })),
+        "{refused:?}"
+    );
+    engine
+        .register(Workflow::from_json(first.to_string())?)
+        .await
+        .context("the same text again is no change")?;
     complete_all(&engine).await?;
     ensure!(scheduled(&log(&execution).await?) == ["a", "b"]);
     Ok(())
@@ -310,11 +449,20 @@ async fn fault15_a_definition_changes_under_an_execution() -> Result<()> {
 /// whatever waits for a poll does not end.
 #[tokio::test(flavor = "multi_thread")]
 async fn fault16_steps_wait_for_a_poll() -> Result<()> {
-    let engine = Engine::builder().store(MemoryStore::new()).fallback_poll(Duration::from_secs(3_600)).start().await?;
+    let engine = Engine::builder()
+        .store(MemoryStore::new())
+        .fallback_poll(Duration::from_secs(3_600))
+        .start()
+        .await?;
     engine.work("general", |_: WorkItem| async { Ok(json!({})) });
-    let chain = (0..20).map(|step| format!("n{step:02} -> n{:02}", step + 1)).collect::<Vec<_>>().join(", ");
+    let chain = (0..20)
+        .map(|step| format!("n{step:02} -> n{:02}", step + 1))
+        .collect::<Vec<_>>()
+        .join(", ");
     let execution = start(&engine, graph(&chain)).await?;
-    let end = tokio::time::timeout(Duration::from_secs(60), execution.finished()).await.context("a step waits for a poll")??;
+    let end = tokio::time::timeout(Duration::from_secs(60), execution.finished())
+        .await
+        .context("a step waits for a poll")??;
     ensure!(end.status == Status::Completed);
     Ok(())
 }
@@ -324,8 +472,14 @@ async fn fault16_steps_wait_for_a_poll() -> Result<()> {
 async fn fault17_completions_are_dropped_under_load() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("busy.db");
-    let (one, two) = (engine(SqliteStore::open(&path)?).await?, engine(SqliteStore::open(&path)?).await?);
-    let fan = (0..30).map(|leaf| format!("s -> n{leaf:02}")).collect::<Vec<_>>().join(", ");
+    let (one, two) = (
+        engine(SqliteStore::open(&path)?).await?,
+        engine(SqliteStore::open(&path)?).await?,
+    );
+    let fan = (0..30)
+        .map(|leaf| format!("s -> n{leaf:02}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let mut executions = Vec::new();
     for _ in 0..4 {
         executions.push(start(&one, graph(&fan)).await?);
@@ -343,7 +497,11 @@ async fn fault17_completions_are_dropped_under_load() -> Result<()> {
                 ensure!(answer?? == Receipt::Recorded);
                 recorded += 1;
             }
-            let running = ListFilter { status: Some(Status::Running), max: 1, ..ListFilter::default() };
+            let running = ListFilter {
+                status: Some(Status::Running),
+                max: 1,
+                ..ListFilter::default()
+            };
             if engine.list(running).await?.is_empty() {
                 return Ok(recorded);
             }
@@ -353,9 +511,16 @@ async fn fault17_completions_are_dropped_under_load() -> Result<()> {
     let (left, right): (usize, usize) = (left??, right??);
     let mut completed = 0;
     for execution in executions {
-        completed += log(&execution).await?.iter().filter(|it| matches!(it.kind, EventKind::NodeCompleted(_))).count();
+        completed += log(&execution)
+            .await?
+            .iter()
+            .filter(|it| matches!(it.kind, EventKind::NodeCompleted(_)))
+            .count();
     }
-    ensure!(completed == 4 * 31 && left + right == completed, "{left} + {right} acknowledged, {completed} in the logs");
+    ensure!(
+        completed == 4 * 31 && left + right == completed,
+        "{left} + {right} acknowledged, {completed} in the logs"
+    );
     Ok(())
 }
 
@@ -373,28 +538,38 @@ async fn engine_that_can_fail() -> Result<(Plan, MemoryStore, Engine)> {
 }
 
 /// A workflow of plain nodes of the queue `general`: `a -> b, a -> c if state.x`.
-/// The first node named is the start node. Its id is made from its edges.
+/// The first node named is the start node. Its id is a digest of the text.
 fn graph(text: &str) -> Value {
     let mut nodes = BTreeMap::new();
     let mut edges = Vec::new();
     let mut start_node = None;
     for edge in text.split(", ") {
-        let (ends, condition) = edge.split_once(" if ").map_or((edge, None), |(ends, condition)| (ends, Some(condition)));
+        let (ends, condition) = edge
+            .split_once(" if ")
+            .map_or((edge, None), |(ends, condition)| (ends, Some(condition)));
         let ends: Vec<&str> = ends.split(" -> ").collect();
         start_node.get_or_insert(ends[0]);
         for end in &ends {
-            nodes.insert(*end, json!({"id": end, "kind": {"type": "condition", "branches": []}}));
+            nodes.insert(
+                *end,
+                json!({"id": end, "kind": {"type": "condition", "branches": []}}),
+            );
         }
         if let [from, to] = ends[..] {
             edges.push(json!({"from": from, "to": to, "condition": condition}));
         }
     }
-    json!({"workflow_id": text, "version": "1.0.0", "start_node": start_node, "nodes": nodes, "edges": edges})
+    let workflow_id = &refrain::log::digest::digest(text.as_bytes())[..16];
+    json!({"workflow_id": workflow_id, "version": "1.0.0", "start_node": start_node, "nodes": nodes, "edges": edges})
 }
 
 async fn start(engine: &Engine, workflow: Value) -> Result<Execution> {
-    let summary = engine.register(Workflow::from_json(workflow.to_string())?).await?;
-    Ok(engine.start(&summary.workflow_id, &summary.version, json!({})).await?)
+    let summary = engine
+        .register(Workflow::from_json(workflow.to_string())?)
+        .await?;
+    Ok(engine
+        .start(&summary.workflow_id, &summary.version, json!({}))
+        .await?)
 }
 
 async fn claim(engine: &Engine) -> Result<Vec<Claim>, EngineError> {
@@ -402,7 +577,11 @@ async fn claim(engine: &Engine) -> Result<Vec<Claim>, EngineError> {
 }
 
 async fn claim_one(engine: &Engine) -> Result<Claim> {
-    engine.claim("general", 1, "outside").await?.pop().context("nothing can be claimed")
+    engine
+        .claim("general", 1, "outside")
+        .await?
+        .pop()
+        .context("nothing can be claimed")
 }
 
 /// Claim and complete until nothing can be claimed.
@@ -445,7 +624,10 @@ async fn settle_until(execution: &Execution, says_so: impl Fn(&[Event]) -> bool)
     let mut committed = execution.subscribe(1);
     let mut events = Vec::new();
     while !says_so(&events) {
-        let more = committed.next().await?.context("the execution ended first")?;
+        let more = committed
+            .next()
+            .await?
+            .context("the execution ended first")?;
         events.extend(more.into_iter().map(|stored| stored.event));
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! One execution in the component, driven by hand; and what its steps cost.
 
 use anyhow::{Context, Result};
-use refrain::contract::{Event, EventKind, Limits, NodeCompleted, NodeStarted, Outcome, WorkflowStarted};
+use refrain::contract::{
+    Event, EventKind, Limits, NodeCompleted, NodeStarted, Outcome, WorkflowStarted,
+};
 use refrain::guest::{CallError, CallLimits, Instance, Library, Sandbox};
 use refrain::id::ExecutionId;
 use refrain::log::digest::digest;
@@ -13,6 +15,7 @@ use crate::tape::Tape;
 pub struct Run {
     id: ExecutionId,
     instance: Instance<Tape>,
+    burnt: u64,
     /// Its world.
     pub tape: Tape,
 }
@@ -27,7 +30,11 @@ impl Run {
         let guest_digest = library.built_in().to_owned();
         let instance = library.instance(&guest_digest)?;
         let id = ExecutionId::random();
-        let tape = Tape { workflow: workflow.to_owned(), now: 1_000, ..Tape::default() };
+        let tape = Tape {
+            workflow: workflow.to_owned(),
+            now: 1_000,
+            ..Tape::default()
+        };
         let head: serde_json::Value = serde_json::from_str(workflow)?;
         let text = |key: &str| head[key].as_str().unwrap_or_default().to_owned();
         let started = tape.fact(EventKind::WorkflowStarted(WorkflowStarted {
@@ -37,14 +44,22 @@ impl Run {
             workflow_digest: digest(workflow.as_bytes()),
             guest_digest,
             initial_input: "{}".to_owned(),
-            limits: Limits { max_concurrent_nodes: 16, max_dispatch_per_tick: 8 },
+            limits: Limits {
+                max_concurrent_nodes: 16,
+                max_dispatch_per_tick: 8,
+            },
             seed: 1,
             tenant: "default".to_owned(),
             simulated: false,
             key: None,
             forked_from: None,
         }));
-        let mut run = Self { id, instance, tape };
+        let mut run = Self {
+            id,
+            instance,
+            burnt: 0,
+            tape,
+        };
         run.admit(started)?;
         Ok(run)
     }
@@ -57,6 +72,7 @@ impl Run {
         let tape = std::mem::take(&mut self.tape);
         let (tape, answer) = self.instance.admit(tape, self.id, &fact);
         self.tape = tape;
+        self.burnt += self.instance.fuel_burnt();
         answer?;
         self.tape.push(fact);
         Ok(())
@@ -70,6 +86,7 @@ impl Run {
         let tape = std::mem::take(&mut self.tape);
         let (tape, answer) = self.instance.tick(tape, self.id);
         self.tape = tape;
+        self.burnt += self.instance.fuel_burnt();
         answer
     }
 
@@ -78,10 +95,20 @@ impl Run {
     /// # Errors
     /// It has no item, or the guest refuses.
     pub fn complete(&mut self, node_id: &str) -> Result<()> {
-        let item = self.tape.items.iter().find(|item| item.node_id == node_id).context("no such item")?;
+        let item = self
+            .tape
+            .items
+            .iter()
+            .find(|item| item.node_id == node_id)
+            .context("no such item")?;
         let (node_id, attempt) = (item.node_id.clone(), item.attempt);
         let fence = self.tape.events.len() as u64 + 1;
-        let started = NodeStarted { node_id: node_id.clone(), worker_id: "w".to_owned(), attempt, fence };
+        let started = NodeStarted {
+            node_id: node_id.clone(),
+            worker_id: "w".to_owned(),
+            attempt,
+            fence,
+        };
         self.admit(self.tape.fact(EventKind::NodeStarted(started)))?;
         let completed = NodeCompleted {
             node_id,
@@ -106,14 +133,18 @@ impl Run {
 pub fn fuel_per_step(nodes: usize) -> Result<f64> {
     let mut run = Run::new(&layered(nodes))?;
     run.tick()?;
-    let (mut fuel, mut steps) = (0, 0_u32);
+    let (mut fuel, mut steps) = (0_u64, 0_u32);
     while let Some(item) = run.tape.items.first().cloned() {
-        // What every step costs: the log grows, and nothing else may.
-        fuel += run.burnt(|run| run.complete(&item.node_id))?;
-        fuel += run.burnt(|run| Ok(run.tick().map(drop)?))?;
+        run.burnt = 0;
+        run.complete(&item.node_id)?;
+        run.tick()?;
+        fuel += run.burnt;
         steps += 1;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a ratio of fuel is compared roughly")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a ratio of fuel is compared roughly"
+    )]
     let fuel = fuel as f64;
     Ok(fuel / f64::from(steps))
 }
@@ -125,10 +156,17 @@ pub fn layered(nodes: usize) -> String {
     let mut table = Map::new();
     let mut edges = Vec::new();
     for node in 0..nodes {
-        table.insert(name(node), json!({"id": name(node), "kind": {"type": "condition", "branches": []}}));
+        table.insert(
+            name(node),
+            json!({"id": name(node), "kind": {"type": "condition", "branches": []}}),
+        );
         let layer = node.saturating_sub(1) / 10;
         for offset in 0..3 {
-            let to = if node == 0 { 1 + offset } else { 1 + (layer + 1) * 10 + (node - 1 + offset) % 10 };
+            let to = if node == 0 {
+                1 + offset
+            } else {
+                1 + (layer + 1) * 10 + (node - 1 + offset) % 10
+            };
             if to < nodes {
                 edges.push(json!({"from": name(node), "to": name(to)}));
             }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use refrain::contract::Snapshot;
 use refrain::id::ExecutionId;
 use refrain::store::{
-    CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Timestamp, Turn, WorkflowRecord,
+    CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Timestamp,
+    Turn, WorkflowRecord,
 };
 
 /// What the next commit comes to.
@@ -58,11 +59,17 @@ pub struct FaultyStore<S> {
 impl<S: Store> FaultyStore<S> {
     /// `inner`, which fails as `plan` says.
     pub fn new(inner: S, plan: &Plan) -> Self {
-        Self { inner, plan: plan.clone() }
+        Self {
+            inner,
+            plan: plan.clone(),
+        }
     }
 
     fn refusal(&self) -> StoreError {
-        StoreError::Io { place: self.inner.place(), detail: "this commit was made to fail".to_owned() }
+        StoreError::Io {
+            place: self.inner.place(),
+            detail: "this commit was made to fail".to_owned(),
+        }
     }
 }
 
@@ -74,7 +81,8 @@ impl<S: Store> Store for FaultyStore<S> {
             return Err(CommitError::Failed(self.refusal()));
         }
         self.inner.commit(turn)?;
-        self.plan.with(|planned| planned.committed.push(turn.clone()));
+        self.plan
+            .with(|planned| planned.committed.push(turn.clone()));
         if fate == Fate::AnswerLost {
             return Err(CommitError::Unknown(self.refusal()));
         }
@@ -102,13 +110,22 @@ impl<S: Store> Store for FaultyStore<S> {
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
         self.inner.execution(id)
     }
-    fn execution_by_key(&mut self, tenant: &str, key: &str) -> Result<Option<ExecutionId>, StoreError> {
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
         self.inner.execution_by_key(tenant, key)
     }
     fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
         self.inner.list(filter)
     }
-    fn raw_events(&mut self, id: ExecutionId, first: u64, max: u32) -> Result<Vec<RawEvent>, StoreError> {
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
         self.inner.raw_events(id, first, max)
     }
     fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
@@ -117,22 +134,47 @@ impl<S: Store> Store for FaultyStore<S> {
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
         self.inner.item(id, node_id)
     }
-    fn claimable(&mut self, simulated: bool, queue: &str, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError> {
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError> {
         self.inner.claimable(simulated, queue, now, max)
     }
-    fn expired(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError> {
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError> {
         self.inner.expired(simulated, now, max)
     }
-    fn due(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ExecutionId>, StoreError> {
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ExecutionId>, StoreError> {
         self.inner.due(simulated, now, max)
     }
-    fn next_due(&mut self, simulated: bool, queues: &[String], now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
         self.inner.next_due(simulated, queues, now)
     }
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
         self.inner.last_at(simulated)
     }
-    fn workflow(&mut self, workflow_id: &str, version: &str) -> Result<Option<WorkflowRecord>, StoreError> {
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError> {
         self.inner.workflow(workflow_id, version)
     }
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,9 +1,10 @@
 //! What the integration tests share, from the bottom up.
 
 pub mod component;
+pub mod cost;
 pub mod dice;
 pub mod faulty_store;
 pub mod generated;
 pub mod tape;
-pub mod cost;
+
 pub mod wat_guest;

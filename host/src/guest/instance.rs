@@ -128,6 +128,14 @@ impl<P: Ports> Instance<P> {
         self.spent
     }
 
+    /// The fuel that the last call burnt: what it cost, the same on every
+    /// machine.
+    #[must_use]
+    pub fn fuel_burnt(&self) -> u64 {
+        let left = self.store.get_fuel().unwrap_or(0);
+        self.store.data().meter.fuel.saturating_sub(left)
+    }
+
     /// A call about an execution, with its ports.
     fn about<T>(
         &mut self,
