@@ -266,6 +266,7 @@ impl Machine {
         self.stop_waiting(ix);
         self.change(ix, |node| {
             node.take(Step::Exhaust);
+            node.answer = None;
             node.ended_at = Some(at);
             node.failure = Some(Failure {
                 error: decision.error.clone(),

@@ -3,20 +3,20 @@
 //! Nothing here decides anything: it reads what the decisions read, and says
 //! it in words. The most telling reason comes first.
 
+mod edges;
+mod ends;
+
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::contract::{CancelReason, Explanation, NodeState, Reason, ReasonTopic, SkipReason};
+use crate::contract::{Explanation, NodeState, Reason, ReasonTopic};
 use crate::inspect::{queue, status_name};
 use crate::machine::Machine;
-use crate::node::name;
-use crate::state::{Dismissal, EdgeFate, is_finalizer};
+use crate::node::is_settled;
+use crate::state::is_finalizer;
 use crate::time::Timestamp;
-use crate::workflow::plan::{Edge, EdgeRule, Kind, NodeIx};
-
-/// Edges that are spelled out for one node; a sentence tells of the rest.
-const EDGES_TOLD: usize = 20;
+use crate::workflow::plan::{Kind, NodeIx};
 
 impl Machine {
     /// Why the node is where it is; none: the workflow has no such node.
@@ -72,63 +72,6 @@ impl Machine {
             )
         };
         [say(ReasonTopic::UnmetPredecessor, sentence)].into()
-    }
-
-    /// The incoming edges that are not settled: failed predecessors first.
-    fn unmet(&self, ix: NodeIx) -> Vec<Reason> {
-        let (failed, open): (Vec<&Edge>, Vec<&Edge>) = self
-            .incoming(ix)
-            .filter(|(_, fate)| *fate == EdgeFate::Unsettled)
-            .map(|(edge, _)| edge)
-            .partition(|edge| self.record(edge.from).state == NodeState::Failed);
-        let mut reasons: Vec<Reason> = failed
-            .iter()
-            .take(EDGES_TOLD)
-            .map(|edge| self.blocked_by(edge))
-            .collect();
-        reasons.extend(
-            open.iter()
-                .take(EDGES_TOLD)
-                .map(|edge| self.unmet_edge(edge)),
-        );
-        let untold =
-            failed.len().saturating_sub(EDGES_TOLD) + open.len().saturating_sub(EDGES_TOLD);
-        if untold > 0 {
-            reasons.push(say(
-                ReasonTopic::UnmetPredecessor,
-                format!("{untold} more predecessors are not settled"),
-            ));
-        }
-        reasons
-    }
-
-    fn blocked_by(&self, edge: &Edge) -> Reason {
-        let (from, to) = (&self.node(edge.from).id, &self.node(edge.to).id);
-        let failure = self.record(edge.from).failure.as_ref();
-        let error = failure.map_or("no error given", |failure| failure.error.as_str());
-        say(
-            ReasonTopic::FailedPredecessor,
-            format!("node `{to}` needs node `{from}`, which failed for good: {error}"),
-        )
-    }
-
-    fn unmet_edge(&self, edge: &Edge) -> Reason {
-        let (from, to) = (&self.node(edge.from).id, &self.node(edge.to).id);
-        let state = name(self.record(edge.from).state);
-        say(
-            ReasonTopic::UnmetPredecessor,
-            format!("node `{to}` needs node `{from}`, which is {state}"),
-        )
-    }
-
-    fn incoming(&self, ix: NodeIx) -> impl Iterator<Item = (&Edge, EdgeFate)> {
-        let incoming = self.node(ix).incoming.iter();
-        incoming.map(|edge| {
-            (
-                &self.plan.edges[edge.0 as usize],
-                self.state.edges[edge.0 as usize],
-            )
-        })
     }
 
     fn why_ready(&self, ix: NodeIx) -> Vec<Reason> {
@@ -258,129 +201,9 @@ impl Machine {
         reasons
     }
 
-    fn why_completed(&self, ix: NodeIx) -> Vec<Reason> {
-        let (id, record) = (&self.node(ix).id, self.record(ix));
-        let by = match &record.worker_id {
-            Some(worker) => format!("worker `{worker}` at attempt {}", record.attempt),
-            None => "the scheduler itself".to_string(),
-        };
-        let ended_at = record.ended_at.unwrap_or_default();
-        let chosen = record
-            .chosen_target
-            .as_ref()
-            .map_or(String::new(), |target| {
-                format!(", with `{target}` as the chosen target")
-            });
-        [say(
-            ReasonTopic::Progress,
-            format!(
-                "node `{id}` was completed by {by} at {} ms{chosen}",
-                ended_at.0
-            ),
-        )]
-        .into()
-    }
-
-    fn why_failed(&self, ix: NodeIx) -> Vec<Reason> {
-        let (id, record) = (&self.node(ix).id, self.record(ix));
-        let error = record
-            .failure
-            .as_ref()
-            .map_or("no error given", |failure| failure.error.as_str());
-        let sentence = match record.attempt {
-            0 => format!("node `{id}` failed for good: {error}"),
-            attempts => format!(
-                "node `{id}` failed for good after {attempts} of {} attempts: {error}",
-                record.max_attempts
-            ),
-        };
-        [say(ReasonTopic::Attempts, sentence)].into()
-    }
-
-    fn why_dismissed(&self, ix: NodeIx) -> Vec<Reason> {
-        let id = &self.node(ix).id;
-        match self.record(ix).dismissal {
-            Some(Dismissal::Skipped(SkipReason::Unreached)) => self.dead_edges(ix),
-            Some(Dismissal::Skipped(SkipReason::RunOn)) => [say(
-                ReasonTopic::Execution,
-                format!("finalizer `{id}` does not run on the ending that the execution came to"),
-            )]
-            .into(),
-            Some(
-                Dismissal::Skipped(SkipReason::ByOperator)
-                | Dismissal::Cancelled(CancelReason::ByOperator),
-            ) => [say(
-                ReasonTopic::Operator,
-                format!("an operator asked for node `{id}` to be skipped; it counts as completed"),
-            )]
-            .into(),
-            Some(Dismissal::Cancelled(CancelReason::CancelRequested)) => [say(
-                ReasonTopic::Execution,
-                format!("node `{id}` was stopped because the execution is cancelled"),
-            )]
-            .into(),
-            Some(Dismissal::Cancelled(CancelReason::WorkflowTimedOut)) => [say(
-                ReasonTopic::Execution,
-                format!("node `{id}` was stopped because the workflow's time ran out"),
-            )]
-            .into(),
-            None => Vec::new(),
-        }
-    }
-
-    fn dead_edges(&self, ix: NodeIx) -> Vec<Reason> {
-        let mut reasons: Vec<Reason> = self
-            .incoming(ix)
-            .take(EDGES_TOLD)
-            .map(|(edge, _)| self.why_dead(edge))
-            .collect();
-        let untold = self.node(ix).incoming.len().saturating_sub(EDGES_TOLD);
-        if untold > 0 {
-            reasons.push(say(
-                ReasonTopic::DeadEdge,
-                format!("{untold} more incoming edges are dead"),
-            ));
-        }
-        reasons
-    }
-
-    fn why_dead(&self, edge: &Edge) -> Reason {
-        let (from, to) = (&self.node(edge.from).id, &self.node(edge.to).id);
-        let source = self.record(edge.from);
-        match (source.state, &source.chosen_target, &edge.rule) {
-            (NodeState::Skipped, ..)
-                if source.dismissal == Some(Dismissal::Skipped(SkipReason::Unreached)) =>
-            {
-                say(
-                    ReasonTopic::DeadEdge,
-                    format!("node `{to}` comes after node `{from}`, which was skipped"),
-                )
-            }
-            (_, Some(target), _) => say(
-                ReasonTopic::DeadEdge,
-                format!("node `{from}` chose `{target}`, not `{to}`"),
-            ),
-            (_, None, EdgeRule::Chosen) => say(
-                ReasonTopic::DeadEdge,
-                format!("node `{from}` chose no target, and `{to}` runs only when chosen"),
-            ),
-            (_, None, EdgeRule::Ordinary(Some(condition))) => {
-                let sentence = format!(
-                    "the condition `{}` from `{from}` to `{to}` was false when node `{from}` was settled",
-                    condition.text()
-                );
-                say(ReasonTopic::FalseCondition, sentence)
-            }
-            (_, None, EdgeRule::Ordinary(None)) => say(
-                ReasonTopic::DeadEdge,
-                format!("the edge from `{from}` to `{to}` is dead"),
-            ),
-        }
-    }
-
     /// What holds the whole execution, where that concerns a node.
     fn why_execution(&self, state: NodeState) -> Vec<Reason> {
-        let is_open = !crate::node::is_settled(state);
+        let is_open = !is_settled(state);
         let execution = &self.state.started.execution_id;
         let mut reasons = Vec::new();
         if let Some(ending) = self.state.ended.filter(|_| is_open) {
