@@ -5,6 +5,6 @@ pub mod cost;
 pub mod dice;
 pub mod faulty_store;
 pub mod generated;
+pub mod notation;
 pub mod tape;
-
 pub mod wat_guest;

@@ -1,0 +1,174 @@
+//! R3 to R6: what is ready, dispatched, or settled without a worker.
+
+use refrain_tests::notation::{check, play};
+
+#[test]
+fn r03_ready_when_every_edge_is_settled_and_one_is_live() {
+    check(
+        r#"
+        a -> b, a -> c if state.go, b -> d, c -> d
+        0000 tick       => schedule a
+        0010 complete a => schedule b, skip c
+        0020 explain d  => pending ~"needs node `b`, which is scheduled"
+        0030 complete b => schedule d
+        0040 complete d => completed
+        "#,
+    );
+}
+
+#[test]
+fn r04_concurrency_holds_ready_nodes_back() {
+    check(
+        r#"
+        s -> a, s -> b, s -> c
+        limits 2 8
+        0000 tick       => schedule s
+        0010 complete s => schedule a, schedule b
+        0020 explain c  => ready ~"2 of 2 nodes (max_concurrent_nodes) are in flight"
+        0030 complete a => schedule c
+        0040 complete b; complete c => completed
+        "#,
+    );
+}
+
+#[test]
+fn r04_a_node_in_back_off_is_in_flight_and_a_waiting_one_is_not() {
+    check(
+        r#"
+        s -> a, s -> b, s -> w
+        w: wait timer {"timeout_secs":1}
+        limits 1 8
+        0000 tick       => schedule s
+        0010 complete s => schedule a, wait w @1010
+        0020 fail a     => retry a @2020
+        1010 tick       => fire w, settle w
+        2020 complete a => schedule b
+        2030 complete b => completed
+        "#,
+    );
+}
+
+#[test]
+fn r04_the_dispatch_limit_cuts_a_tick_and_more_follows() {
+    check(
+        r#"
+        s -> a, s -> b, s -> c, s -> j, s -> p, p -> x
+        p: parallel
+        limits 16 2
+        own_limits 99 99
+        0000 tick       => schedule s
+        0010 complete s => schedule a, schedule b, settle p, more, schedule c, schedule j, more, schedule x
+        0020 complete a; complete b; complete c; complete j; complete x => completed
+        "#,
+    );
+}
+
+#[test]
+fn r04_the_workflows_own_limits_narrow() {
+    check(
+        r#"
+        s -> a, s -> b
+        own_limits 1 1
+        0000 tick       => schedule s
+        0010 complete s => schedule a
+        0020 complete a => schedule b
+        0030 complete b => completed
+        "#,
+    );
+}
+
+#[test]
+fn r05_queues_by_kind() {
+    let queues = [
+        ("model", "model"),
+        ("tool", "tool"),
+        ("mcp_tool", "tool"),
+        ("a2a_task", "tool"),
+        ("python_fn", "python_tool"),
+        ("java_fn", "java_tool"),
+        ("memory_retrieval", "retrieval"),
+        ("command", "command"),
+        ("http", "http"),
+        ("agent", "general"),
+        ("condition", "general"),
+    ];
+    for (kind, queue) in queues {
+        check(&format!(
+            "a -> end\na: {kind}\n0000 tick => schedule a {queue}\n0010 complete a => completed"
+        ));
+    }
+}
+
+#[test]
+fn r05_the_payload_is_exact_and_the_kind_is_verbatim() {
+    let played = play(
+        r#"
+        a -> b
+        input {"n":1.50}
+        0000 tick => schedule a
+        0010 complete a {"x":[1, 2]} => schedule b
+        "#,
+    )
+    .expect("the table holds");
+    let payload = &played.world.last_item("b").expect("an item").item.payload;
+    assert_eq!(
+        payload,
+        r#"{"workflow_id":"w","workflow_version":"1.0.0","node_id":"b","kind":{"branches":[],"type":"condition"},"input":{"state":{"x":[1, 2]},"input":{"n":1.50}}}"#
+    );
+}
+
+#[test]
+fn r05_a_mapping_is_resolved_with_sorted_keys() {
+    check(
+        r#"
+        a -> b
+        b: tool {"input_mapping":{"z":"state.x","n":"input.n","gone":"state.gone.deep","is":"state.x == 2"}}
+        input {"n":15}
+        0000 tick               => schedule a
+        0010 complete a {"x":2} => schedule b
+        0010 item b /input      => {"gone":null,"is":true,"n":15,"z":2}
+        0020 complete b         => completed
+        "#,
+    );
+}
+
+#[test]
+fn r06_what_needs_no_worker_is_settled_in_the_same_tick() {
+    check(
+        r#"
+        p -> j, p -> c, c -> j, j -> l
+        p: parallel
+        j: join
+        c: condition {"branches":[{"condition":"state.none","target":"x"},{"target":"j"}]}
+        l: limit_exceeded
+        0000 tick => settle p, settle c -> j, settle j, skip x, exhaust l ~"limit exceeded", failed ~l
+        "#,
+    );
+}
+
+#[test]
+fn r06_a_first_join_runs_at_its_first_live_edge() {
+    check(
+        r#"
+        s -> a, s -> b, a -> j, b -> j, j -> z
+        j: join first
+        0000 tick       => schedule s
+        0010 complete s => schedule a, schedule b
+        0020 complete b => settle j, schedule z
+        0030 complete z
+        0040 complete a => completed
+        "#,
+    );
+}
+
+#[test]
+fn r06_a_first_join_without_a_live_edge_is_skipped() {
+    check(
+        r#"
+        s -> j if state.x, s -> k if state.y, j -> z, k -> j
+        j: join first
+        0000 tick       => schedule s
+        0010 complete s => skip k, skip j, skip z, completed
+        "#,
+    );
+}

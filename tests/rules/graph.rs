@@ -1,0 +1,52 @@
+//! R1 and R2: what a graph may be, and its order.
+
+use refrain_guest::contract::SchedulerError;
+use refrain_guest::shell::Scheduler;
+use refrain_tests::notation::{EXECUTION, Graph, Memory, check};
+
+#[test]
+fn r01_a_faulty_workflow_is_refused_with_all_its_faults() {
+    let faulty = r#"{"workflow_id":"w","version":"1","start_node":"x","nodes":{"a":{"id":"a","kind":{"type":"condition"}}},
+        "edges":[{"from":"a","to":"nowhere"}]}"#;
+    let faults = Scheduler::validate(faulty).expect_err("a workflow with three faults");
+    assert!(faults.len() >= 3, "{faults:#?}");
+    assert!(
+        faults.iter().all(|fault| !fault.remedy.is_empty()),
+        "{faults:#?}"
+    );
+
+    let graph = Graph::read(["a -> b"]).expect("a graph");
+    let mut world = Memory::new(&graph, 0);
+    world.workflow = faulty.to_owned();
+    let tick = Scheduler::new().tick(&mut world, EXECUTION);
+    assert!(matches!(tick, Err(SchedulerError::InvalidWorkflow(found)) if found == faults));
+}
+
+#[test]
+fn r01_a_valid_workflow_is_summed_up() {
+    let graph = Graph::read([
+        "a -> b, a -> c",
+        "b: tool",
+        "c: condition {\"branches\":[{\"target\":\"d\"}]}",
+    ])
+    .expect("a graph");
+    let summary = Scheduler::validate(&graph.workflow).expect("a valid workflow");
+    assert_eq!((summary.nodes, summary.edges), (4, 3));
+    assert_eq!(summary.queues, ["general", "tool"]);
+}
+
+#[test]
+fn r02_order_is_by_rank_and_then_by_id() {
+    check(
+        r#"
+        s -> z, s -> m -> a, s -> b
+        limits 1 8
+        0000 tick       => schedule s
+        0010 complete s => schedule b
+        0020 complete b => schedule m
+        0030 complete m => schedule z
+        0040 complete z => schedule a
+        0050 complete a => completed
+        "#,
+    );
+}

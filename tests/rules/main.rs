@@ -1,0 +1,39 @@
+//! The scheduling rules R1 to R20, at least one table each, on the native core.
+//!
+//! The notation is documented in `refrain_tests::notation`. Every table is also
+//! played with the machine dropped and restored from snapshots, and its log is
+//! replayed.
+
+mod graph;
+mod dispatch;
+mod conditions;
+mod results;
+mod endings;
+mod laws;
+
+use refrain_tests::notation::check;
+
+#[test]
+fn seed_schedules_in_dependency_order_and_completes() {
+    check(
+        r#"
+        a -> b -> end
+        0000 tick               => schedule a general
+        0010 complete a {"x":1} => schedule b
+        0020 complete b {"y":2} => completed {"x":1,"y":2}
+        "#,
+    );
+}
+
+#[test]
+fn seed_terminal_node_failure_fails_the_workflow() {
+    check(
+        r#"
+        a -> b -> end
+        a: condition retry=no_retry
+        0000 tick        => schedule a
+        0010 fail a      => exhaust a boom, failed "node(s) failed terminally: a"
+        0020 explain b   => pending ~"node `b` needs node `a`, which failed for good: boom"
+        "#,
+    );
+}

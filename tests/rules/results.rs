@@ -1,0 +1,213 @@
+//! R10 to R14: results, failures, retries, timeouts.
+
+use refrain_guest::contract::EventKind;
+use refrain_tests::notation::{check, play};
+
+#[test]
+fn r10_a_later_key_replaces_an_earlier_one_and_text_is_kept() {
+    check(
+        r#"
+        a -> b
+        0000 tick                               => schedule a
+        0010 complete a {"k":{"old":1},"n":1.0} => schedule b
+        0020 complete b {"k":{"new":2}}         => completed {"k":{"new":2},"n":1.0}
+        "#,
+    );
+}
+
+#[test]
+fn r10_a_patch_that_is_no_object_is_refused() {
+    check(
+        r#"
+        a -> end
+        0000 tick                         => schedule a
+        0005 claim a
+        0010 complete a [1]               => refused ~"not a JSON object"
+        0020 complete a {"x":1,"x":2}     => refused ~"state patch"
+        0030 complete a {} output=1.0.0   => refused ~"the output is not JSON"
+        0040 complete a {}                => completed {}
+        "#,
+    );
+}
+
+#[test]
+fn r11_only_what_the_policy_retries_is_retried() {
+    check(
+        r#"
+        s -> a, s -> b, s -> c, s -> d
+        policy io {"max_attempts":2,"backoff":"fixed","initial_delay":1,"max_delay":1,"retryable_on":["io_error"]}
+        a: tool retry=io
+        b: tool retry=io
+        c: tool retry=io
+        d: tool retry=io
+        0000 tick              => schedule s
+        0010 complete s        => schedule a, schedule b, schedule c, schedule d
+        0020 fail a io_error   => retry a @1020
+        0030 fail b other      => exhaust b boom
+        0040 fail c io_error fatal => exhaust c
+        0050 fail d            => exhaust d
+        1020 fail a io_error   => exhaust a boom, failed "node(s) failed terminally: a, b, c, d"
+        "#,
+    );
+}
+
+#[test]
+fn r11_a_policy_may_stall_the_execution_until_an_operator_acts() {
+    check(
+        r#"
+        s -> a, s -> b, a -> c, b -> d
+        policy ask {"max_attempts":1,"on_exhausted":"pause"}
+        a: tool retry=ask
+        0000 tick       => schedule s
+        0010 complete s => schedule a, schedule b
+        0020 claim b
+        0030 fail a     => stall a ~"refrain retry"
+        0030 status     => stalled
+        0040 complete b
+        0050 explain d  => ready ~"the execution is stalled"
+        0060 lift       => refused ~"retry or skip it"
+        0070 retry a    => retry a @70, schedule d
+        0080 complete a => schedule c
+        0090 complete d; complete c => completed
+        "#,
+    );
+}
+
+#[test]
+fn r11_a_stalled_node_can_be_skipped_or_the_execution_cancelled() {
+    let table = |ending: &str| {
+        format!(
+            r#"
+            a -> b
+            policy ask {{"max_attempts":1,"on_exhausted":"pause"}}
+            a: tool retry=ask
+            0000 tick   => schedule a
+            0010 fail a => stall a
+            0020 {ending}
+            "#
+        )
+    };
+    check(&table("skip a => skip a by_operator, schedule b"));
+    check(&table("cancel => cancel a, cancelled"));
+}
+
+#[test]
+fn r12_delays_double_to_64_seconds_without_a_policy() {
+    check(
+        r#"
+        a -> end
+        policy many {"max_attempts":9}
+        a: tool retry=many
+        000000 tick   => schedule a
+        000000 fail a => retry a @2000
+        002000 fail a => retry a @6000
+        006000 fail a => retry a @14000
+        014000 fail a => retry a @30000
+        030000 fail a => retry a @62000
+        062000 fail a => retry a @126000
+        126000 fail a => retry a @190000
+        190000 fail a => retry a @254000
+        254000 fail a => exhaust a, failed
+        "#,
+    );
+}
+
+#[test]
+fn r12_attempts_count_from_one_and_none_named_has_three() {
+    check(
+        r#"
+        a -> end
+        0000 tick           => schedule a
+        0000 fail a         => retry a @2000
+        1999 claim a        => refused ~"may not be claimed before 2000 ms"
+        2000 fail a         => retry a @6000
+        2000 inspect /nodes/a/attempts => 3
+        6000 fail a         => exhaust a, failed
+        6000 inspect /nodes/a/max_attempts => 3
+        "#,
+    );
+}
+
+#[test]
+fn r12_jitter_comes_from_the_seed() {
+    let delay = |seed: u64| {
+        let table = format!(
+            "a -> end\nseed {seed}\na: tool retry=io_default\n0000 tick => schedule a\n0000 fail a => retry a"
+        );
+        let played = play(&table).expect("the table holds");
+        match &played.world.events.last().expect("an event").kind {
+            EventKind::RetryScheduled(retry) => retry.delay_ms,
+            other => panic!("a retry was expected, not {other:?}"),
+        }
+    };
+    assert_eq!(delay(1), delay(1));
+    assert_ne!(delay(1), delay(2));
+    assert!((500..=1000).contains(&delay(3)), "{}", delay(3));
+}
+
+#[test]
+fn r13_an_expired_lease_spends_an_attempt_whatever_the_policy_retries() {
+    check(
+        r#"
+        a -> end
+        policy io {"max_attempts":2,"backoff":"fixed","initial_delay":9,"max_delay":9,"retryable_on":["io_error"]}
+        a: tool retry=io
+        0000 tick     => schedule a
+        0010 expire a => retry a @2010
+        2010 expire a => exhaust a "exhausted 2 attempts: lease expired", failed
+        "#,
+    );
+}
+
+#[test]
+fn r14_a_nodes_timeout_counts_from_its_start() {
+    check(
+        r#"
+        a -> end
+        node_timeout 5
+        00000 tick       => schedule a
+        09000 claim a
+        09000 wake       => @14000
+        13999 tick
+        14000 tick       => timeout a, retry a @16000
+        14000 wake       => never
+        14001 complete a attempt=1 fence=3 => refused ~"node `a` is backing_off"
+        16000 claim a
+        21000 tick       => timeout a, retry a @25000
+        25000 claim a
+        30000 tick       => timeout a, exhaust a "timed out after 5 s", failed
+        "#,
+    );
+}
+
+#[test]
+fn r14_a_policy_can_retry_timeouts_or_not() {
+    check(
+        r#"
+        a -> end
+        policy io {"max_attempts":2,"retryable_on":["io_error"]}
+        a: tool retry=io timeout=1
+        0000 tick    => schedule a
+        0000 claim a
+        1000 tick    => timeout a, exhaust a, failed
+        "#,
+    );
+}
+
+#[test]
+fn r14_the_workflows_timeout_cancels_and_fails() {
+    check(
+        r#"
+        s -> a, s -> w, a -> f, a -> g
+        w: wait external_event {"correlation_key":"k"}
+        f: finalizer failure
+        g: finalizer success
+        timeout 3
+        0000 tick       => schedule s
+        0000 complete s => schedule a, wait w
+        0000 wake       => @3000
+        3000 tick       => timeout workflow, cancel a, cancel w, schedule f, skip g run_on
+        3010 complete f => failed "workflow timed out after 3 s"
+        "#,
+    );
+}

@@ -1,0 +1,87 @@
+//! A notation in which a test of the scheduler is a table.
+//!
+//! ```text
+//! a -> b, a -> c if state.x == 1          the graph: edges, conditions
+//! c: tool retry=io_default timeout=30     a node: kind, policy, timeout in seconds
+//! 0000 tick              => schedule a    a turn at 0 ms, and what it decides
+//! 0010 complete a {"x":1} => schedule b, schedule c
+//! 0020 fail b io         => retry b @2020
+//! ```
+//!
+//! **The graph** comes first, a line each, in any order:
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `a -> b -> c, a -> d if CONDITION` | edges; the first node named is the start node; `end` is the terminal |
+//! | `a: KIND [WORD] [retry=NAME] [timeout=SECS] {JSON}` | a node's kind; the JSON is merged into its `kind`. A finalizer's word is its `run_on`, a wait's its `condition`, a join's its `merge_strategy`. Fields that a kind must have and that do not matter here are filled in. Without a line, a node is a `condition` without branches: ordinary work |
+//! | `policy NAME {JSON}` | a retry policy |
+//! | `timeout SECS`, `node_timeout SECS` | the workflow's timeouts |
+//! | `limits N M` | `max_concurrent_nodes` and `max_dispatch_per_tick` of the engine (16 and 8) |
+//! | `own_limits N M` | the same of the workflow |
+//! | `input {JSON}`, `seed N` | the execution's input (`{}`) and seed (7) |
+//!
+//! **A row** is `TIME ACTION; ACTION => OUTPUT, OUTPUT`: a turn at TIME ms. The
+//! facts are admitted in order, then the execution is ticked until there is no
+//! more. Event 1 is implied, at the first row's time.
+//!
+//! | action | fact |
+//! |---|---|
+//! | `tick` | none, time passes |
+//! | `claim a [by=W]` | a worker claims |
+//! | `complete a [{PATCH}] [choose=b] [output=JSON]` | its result; claims first, if nobody has |
+//! | `fail a [CLASS] [fatal]`, `expire a` | its failure (error `boom`), its lease expires; claims first |
+//! | `approve a [by=U] [{PATCH}]`, `reject a [by=U] [why=TEXT]` | a person decides |
+//! | `signal KEY JSON` | an external event |
+//! | `cancel [why=TEXT]`, `pause`, `unpause`, `retry a`, `skip a`, `stall`, `lift` | operators and host |
+//!
+//! `complete`, `fail` and `expire` take `attempt=N` and `fence=N`, to answer late.
+//!
+//! | question (no turn) | answer |
+//! |---|---|
+//! | `status`, `wake` | `running`; `@5000` or `never` |
+//! | `explain a` | the node's state, with the sentences as detail |
+//! | `inspect /JSON/POINTER` | the value in `inspect` |
+//! | `item a [/JSON/POINTER]` | the value in the payload of the node's last work item |
+//!
+//! **An output** is a decision, in order: `schedule a`, `retry a @NOT_BEFORE`,
+//! `settle a`, `settle a -> b` (with a choice), `skip a [by_operator|run_on]`,
+//! `cancel a [by_operator]`, `timeout a`, `timeout workflow`, `exhaust a`,
+//! `interrupt a`, `wait a`, `fire a`, `stall a`, `completed`, `failed`,
+//! `cancelled`; or `more` (the dispatch limit ended a tick, another followed) or
+//! `refused` (a fact was not admitted). Each may be followed by its detail (an
+//! error, a final state, a time), in full or as `~"part of it"`.
+//!
+//! Every table is played three times: with the machine kept, with it dropped
+//! before each call, and restored from a snapshot each time. All three must
+//! write the same log; and the log, replayed as law 2 has it, must answer the
+//! same decisions. So every table tests those laws too.
+
+mod facts;
+mod graph;
+mod phrase;
+mod play;
+mod replay;
+mod row;
+mod text;
+mod world;
+
+pub use graph::Graph;
+pub use play::Played;
+pub use replay::replay;
+pub use world::{EXECUTION, Item, ItemState, Memory};
+
+/// Play a table; panic with the row that differs.
+#[track_caller]
+pub fn check(table: &str) {
+    if let Err(difference) = play(table) {
+        panic!("{difference}");
+    }
+}
+
+/// Play a table, and hand out what it came to.
+///
+/// # Errors
+/// The row that differs, or the law that does not hold.
+pub fn play(table: &str) -> Result<Played, String> {
+    play::play(table)
+}

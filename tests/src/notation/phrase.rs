@@ -1,0 +1,112 @@
+//! A decision in a few words, and whether it is the expected one.
+
+use std::fmt;
+
+use refrain_guest::contract::{CancelReason, Event, EventKind, SkipReason};
+
+use super::text::unquoted;
+
+/// What came, in words, and its detail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Phrase {
+    words: String,
+    detail: String,
+}
+
+impl Phrase {
+    pub(super) fn new(words: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Whether `expected` says this: the words alone, or with the detail, or
+    /// with a part of it after `~`.
+    pub(super) fn is(&self, expected: &str) -> bool {
+        let Some(rest) = expected.strip_prefix(&self.words) else {
+            return false;
+        };
+        match rest.trim().strip_prefix('~') {
+            Some(part) => self.detail.contains(unquoted(part)),
+            None if rest.is_empty() => true,
+            None => rest.starts_with(' ') && unquoted(rest.trim()) == self.detail,
+        }
+    }
+}
+
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.detail.as_str() {
+            "" => write!(f, "{}", self.words),
+            detail if detail.starts_with(['{', '@']) => write!(f, "{} {detail}", self.words),
+            detail => write!(f, "{} \"{detail}\"", self.words),
+        }
+    }
+}
+
+/// A decision in words. Facts have none: the table itself tells of them.
+pub(super) fn of(event: &Event) -> Phrase {
+    match &event.kind {
+        EventKind::WorkflowCompleted(e) => Phrase::new("completed", &e.final_state),
+        EventKind::WorkflowFailed(e) => Phrase::new("failed", &e.error),
+        EventKind::WorkflowCancelled(e) => {
+            Phrase::new("cancelled", e.reason.clone().unwrap_or_default())
+        }
+        EventKind::WorkflowTimedOut => Phrase::new("timeout workflow", ""),
+        EventKind::NodeScheduled(e) => {
+            Phrase::new(format!("schedule {}", e.node_id), &e.queue_type)
+        }
+        EventKind::NodeCompleted(e) => match &e.chosen_target {
+            Some(target) => {
+                Phrase::new(format!("settle {} -> {target}", e.node_id), &e.state_patch)
+            }
+            None => Phrase::new(format!("settle {}", e.node_id), &e.state_patch),
+        },
+        EventKind::NodeTimedOut(e) => Phrase::new(format!("timeout {}", e.node_id), ""),
+        EventKind::NodeExhausted(e) => Phrase::new(format!("exhaust {}", e.node_id), &e.error),
+        EventKind::NodeSkipped(e) => match e.reason {
+            SkipReason::Unreached => Phrase::new(format!("skip {}", e.node_id), ""),
+            SkipReason::ByOperator => Phrase::new(format!("skip {} by_operator", e.node_id), ""),
+            SkipReason::RunOn => Phrase::new(format!("skip {} run_on", e.node_id), ""),
+        },
+        EventKind::NodeCancelled(e) => match e.reason {
+            CancelReason::ByOperator => {
+                Phrase::new(format!("cancel {} by_operator", e.node_id), "")
+            }
+            CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
+                Phrase::new(format!("cancel {}", e.node_id), "")
+            }
+        },
+        EventKind::RetryScheduled(e) => Phrase::new(
+            format!("retry {}", e.node_id),
+            format!("@{}", event.at + e.delay_ms),
+        ),
+        EventKind::InterruptRaised(e) => {
+            Phrase::new(format!("interrupt {}", e.node_id), time(e.expires_at))
+        }
+        EventKind::TimerCreated(e) => Phrase::new(format!("wait {}", e.node_id), time(e.fire_at)),
+        EventKind::TimerFired(e) => Phrase::new(format!("fire {}", e.node_id), ""),
+        EventKind::Stalled(e) => Phrase::new(
+            format!("stall {}", e.node_id.clone().unwrap_or_default()),
+            &e.reason,
+        ),
+        EventKind::WorkflowStarted(_)
+        | EventKind::NodeStarted(_)
+        | EventKind::NodeFailed(_)
+        | EventKind::ApprovalReceived(_)
+        | EventKind::ExternalEventReceived(_)
+        | EventKind::CancelRequested(_)
+        | EventKind::ExecutionPaused(_)
+        | EventKind::ExecutionUnpaused(_)
+        | EventKind::RetryRequested(_)
+        | EventKind::SkipRequested(_)
+        | EventKind::StallLifted(_)
+        | EventKind::GuestChanged(_) => Phrase::new("a fact among decisions", format!("{event:?}")),
+    }
+}
+
+/// `@5000`, or nothing.
+pub(super) fn time(at: Option<u64>) -> String {
+    at.map_or_else(String::new, |at| format!("@{at}"))
+}

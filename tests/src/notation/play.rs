@@ -1,0 +1,277 @@
+//! A table is played: facts in, ticks, decisions compared, laws checked.
+
+use refrain_guest::contract::{Event, Inspection, Outcome, SchedulerError};
+use refrain_guest::node;
+use refrain_guest::shell::Scheduler;
+use serde_json::Value;
+
+use super::graph::Graph;
+use super::phrase::{self, Phrase};
+use super::replay::replay;
+use super::row::{Action, Row};
+use super::world::{EXECUTION, Memory};
+
+/// What a table came to.
+#[derive(Debug)]
+pub struct Played {
+    /// The world with its log.
+    pub world: Memory,
+    /// The state at the end.
+    pub inspection: Inspection,
+}
+
+/// What is kept of the machine between two calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memo {
+    Kept,
+    Dropped,
+    Snapshot,
+}
+
+/// The scheduler and its world.
+struct Stage {
+    scheduler: Scheduler,
+    world: Memory,
+    memo: Memo,
+    outcome: Option<Outcome>,
+}
+
+/// Play a table in all three ways, and replay its log.
+pub(super) fn play(table: &str) -> Result<Played, String> {
+    let lines = || table.lines().map(str::trim).filter(|line| !line.is_empty());
+    let rows: Vec<Row<'_>> = lines().filter_map(Row::read).collect();
+    let graph = Graph::read(lines().take_while(|line| Row::read(line).is_none()))?;
+    if let Some(line) = lines()
+        .skip_while(|line| Row::read(line).is_none())
+        .find(|line| Row::read(line).is_none())
+    {
+        return Err(format!(
+            "`{line}` is no row: rows follow the graph and begin with a time"
+        ));
+    }
+    let kept = play_as(Memo::Kept, &graph, &rows)?;
+    for memo in [Memo::Dropped, Memo::Snapshot] {
+        let other = play_as(memo, &graph, &rows)?;
+        if other.world.events != kept.world.events || other.inspection != kept.inspection {
+            return Err(format!(
+                "with the machine {memo:?} between calls, another log comes of the same table"
+            ));
+        }
+    }
+    replay(&kept.world)?;
+    Ok(kept)
+}
+
+fn play_as(memo: Memo, graph: &Graph, rows: &[Row<'_>]) -> Result<Played, String> {
+    let first = rows.first().ok_or("a table needs a row")?;
+    let mut stage = Stage {
+        scheduler: Scheduler::new(),
+        world: Memory::new(graph, first.at),
+        memo,
+        outcome: None,
+    };
+    let start = stage.world.start(graph);
+    if let Err(reason) = stage.admit(start) {
+        return Err(format!("the execution could not be started: {reason}"));
+    }
+    let mut played = Vec::new();
+    for row in rows {
+        let found = stage
+            .row(row)
+            .map_err(|error| format!("the row `{}`: {error}", row.line))?;
+        played.push((row, found));
+        let (_, found) = &played[played.len() - 1];
+        if found.len() != row.expected.len()
+            || !found
+                .iter()
+                .zip(&row.expected)
+                .all(|(phrase, expected)| phrase.is(expected))
+        {
+            return Err(difference(&played));
+        }
+    }
+    let inspection = stage.inspect()?;
+    Ok(Played {
+        world: stage.world,
+        inspection,
+    })
+}
+
+/// The table as it was found, up to the row that differs.
+fn difference(played: &[(&Row<'_>, Vec<Phrase>)]) -> String {
+    let mut text = "the last of these rows differs:\n".to_owned();
+    for (row, found) in played {
+        let (actions, _) = row.line.split_once("=>").unwrap_or((row.line, ""));
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        text += &format!("  {} => {}\n", actions.trim(), found.join(", "));
+    }
+    let expected = played
+        .last()
+        .map_or(String::new(), |(row, _)| row.expected.join(", "));
+    text + &format!("expected: {expected}\n")
+}
+
+impl Stage {
+    fn row(&mut self, row: &Row<'_>) -> Result<Vec<Phrase>, String> {
+        self.world.now = row.at;
+        if let [question] = row.actions.as_slice()
+            && let Some(answer) = self.answer(question)?
+        {
+            return Ok(vec![answer]);
+        }
+        let mut found = Vec::new();
+        for action in &row.actions {
+            for kind in self.world.facts(action)? {
+                let fact = self.world.fact(kind);
+                found.extend(
+                    self.admit(fact)
+                        .err()
+                        .map(|reason| Phrase::new("refused", reason)),
+                );
+            }
+        }
+        self.turn(&mut found)?;
+        self.check_items()?;
+        Ok(found)
+    }
+
+    /// Tick until there is no more.
+    fn turn(&mut self, found: &mut Vec<Phrase>) -> Result<(), String> {
+        loop {
+            let before = self.world.events.len();
+            self.recall();
+            let outcome = self
+                .scheduler
+                .tick(&mut self.world, EXECUTION)
+                .map_err(|error| format!("the tick failed: {error:?}"))?;
+            found.extend(self.world.events[before..].iter().map(phrase::of));
+            let more = outcome.more;
+            self.outcome = Some(outcome);
+            self.remember()?;
+            if !more {
+                return Ok(());
+            }
+            found.push(Phrase::new("more", ""));
+        }
+    }
+
+    fn admit(&mut self, fact: Event) -> Result<(), String> {
+        self.recall();
+        match self.scheduler.admit(&mut self.world, EXECUTION, &fact) {
+            Ok(()) => {
+                self.world.append_fact(fact);
+                Ok(())
+            }
+            Err(SchedulerError::Illegal(illegal)) => Err(illegal.reason),
+            Err(other) => Err(format!("{other:?}")),
+        }
+    }
+
+    fn recall(&mut self) {
+        if self.memo != Memo::Kept {
+            self.scheduler.forget(EXECUTION);
+        }
+    }
+
+    fn remember(&mut self) -> Result<(), String> {
+        if self.memo == Memo::Snapshot {
+            let snapshot = self.scheduler.snapshot(&mut self.world, EXECUTION);
+            self.world.snapshot =
+                Some(snapshot.map_err(|error| format!("no snapshot: {error:?}"))?);
+        }
+        Ok(())
+    }
+
+    fn inspect(&mut self) -> Result<Inspection, String> {
+        self.scheduler
+            .inspect(&mut self.world, EXECUTION)
+            .map_err(|error| format!("{error:?}"))
+    }
+
+    /// The queue holds exactly what is in flight.
+    fn check_items(&mut self) -> Result<(), String> {
+        let inspection = self.inspect()?;
+        let state: Value =
+            serde_json::from_str(&inspection.state).map_err(|error| error.to_string())?;
+        let nodes = state["nodes"].as_object().ok_or("inspect shows no nodes")?;
+        let is_in_flight = |node: &Value| {
+            matches!(
+                node["state"].as_str(),
+                Some("scheduled" | "running" | "backing_off")
+            )
+        };
+        let mut in_flight: Vec<&str> = nodes
+            .iter()
+            .filter(|(_, node)| is_in_flight(node))
+            .map(|(id, _)| id.as_str())
+            .collect();
+        in_flight.sort_unstable();
+        if in_flight != self.world.in_flight() {
+            return Err(format!(
+                "in flight are {in_flight:?}, but on the queue are {:?}",
+                self.world.in_flight()
+            ));
+        }
+        Ok(())
+    }
+
+    // ---- questions -------------------------------------------------------------
+
+    fn answer(&mut self, question: &Action<'_>) -> Result<Option<Phrase>, String> {
+        let answer = match question.verb {
+            "status" => {
+                let status = self.outcome.as_ref().map(|outcome| outcome.status);
+                Phrase::new(
+                    status.map_or("unknown", refrain_guest::inspect::status_name),
+                    "",
+                )
+            }
+            "wake" => {
+                let wake = self.outcome.as_ref().and_then(|outcome| outcome.next_wake);
+                Phrase::new(
+                    wake.map_or_else(|| "never".to_owned(), |wake| phrase::time(Some(wake))),
+                    "",
+                )
+            }
+            "explain" => self.explain(question.subject()?)?,
+            "inspect" => {
+                let inspection = self.inspect()?;
+                pointed(&inspection.state, question.subject()?)?
+            }
+            "item" => {
+                let item = self
+                    .world
+                    .last_item(question.subject()?)
+                    .ok_or("it has no work item")?;
+                pointed(
+                    &item.item.payload,
+                    question.words().next().unwrap_or_default(),
+                )?
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(answer))
+    }
+
+    fn explain(&mut self, node_id: &str) -> Result<Phrase, String> {
+        let explained = self.scheduler.explain(&mut self.world, EXECUTION, node_id);
+        let explanation = explained.map_err(|error| format!("{error:?}"))?;
+        let sentences: Vec<String> = explanation
+            .reasons
+            .into_iter()
+            .map(|reason| reason.message)
+            .collect();
+        Ok(Phrase::new(
+            node::name(explanation.state),
+            sentences.join(" | "),
+        ))
+    }
+}
+
+fn pointed(json: &str, pointer: &str) -> Result<Phrase, String> {
+    let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let value = value
+        .pointer(pointer)
+        .ok_or_else(|| format!("nothing is at `{pointer}` in {json}"))?;
+    Ok(Phrase::new(value.to_string(), ""))
+}
