@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The binary `refrain`: the library, from the command line.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -78,12 +78,3 @@ pub fn explanation_json(explanation: &Explanation) -> serde_json::Value {
         "reasons": reasons.collect::<Vec<_>>(),
     })
 }
-
-/// Whether an execution of this status has ended for good.
-#[must_use]
-pub fn has_ended(status: Status) -> bool {
-    match status {
-        Status::Completed | Status::Failed | Status::Cancelled => true,
-        Status::Running | Status::Paused | Status::Stalled => false,
-    }
-}

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
-use refrain::replay::{Audit, AuditError, Auditor, Difference, Divergence, Verdict};
+use refrain::replay::{Audit, Auditor, Difference, Divergence, Verdict};
 use refrain::store::Store;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::database::Database;
 use super::guests;
 use super::output::{self, Paint};
+use super::time::readable;
 use super::{Answer, failure, list};
 
 /// Replay executions from their logs, and compare every decision
@@ -42,6 +44,11 @@ pub(super) struct Arguments {
     database: Database,
 }
 
+#[derive(Serialize)]
+struct Document<'a> {
+    executions: &'a [Audit],
+}
+
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut library = guests::library()?;
     let other = match &arguments.guest {
@@ -53,15 +60,27 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         None => of_database(&mut library, other, arguments)?,
     };
     if arguments.json {
-        output::document(&json!({ "executions": audits }))?;
+        output::document(&Document {
+            executions: &audits,
+        })?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        output::data(&audits.iter().map(|audit| text(audit, colours)).collect::<String>())?;
+        output::data(
+            &audits
+                .iter()
+                .map(|audit| text(audit, colours))
+                .collect::<String>(),
+        )?;
     }
     if failures > 0 {
-        bail!("{failures} of {} executions could not be audited", failures + audits.len());
+        bail!(
+            "{failures} of {} executions could not be audited",
+            failures + audits.len()
+        );
     }
-    Ok(Answer::good_if(audits.iter().all(|audit| audit.verdict == Verdict::Clean)))
+    Ok(Answer::good_if(
+        audits.iter().all(|audit| audit.verdict == Verdict::Clean),
+    ))
 }
 
 fn auditor(library: &mut Library, other: Option<String>) -> Auditor<'_> {
@@ -75,15 +94,24 @@ fn auditor(library: &mut Library, other: Option<String>) -> Auditor<'_> {
 fn of_file(library: &mut Library, other: Option<String>, path: &PathBuf) -> anyhow::Result<Audit> {
     let place = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot open the log {place}"))?;
-    auditor(library, other).audit_export(BufReader::new(file), &place).with_context(|| format!("cannot audit {place}"))
+    auditor(library, other)
+        .audit_export(BufReader::new(file), &place)
+        .with_context(|| format!("cannot audit {place}"))
 }
 
 /// The audits of those that could be audited, and how many could not. One
 /// that cannot be must not keep the others from it.
-fn of_database(library: &mut Library, other: Option<String>, arguments: &Arguments) -> anyhow::Result<(Vec<Audit>, usize)> {
+fn of_database(
+    library: &mut Library,
+    other: Option<String>,
+    arguments: &Arguments,
+) -> anyhow::Result<(Vec<Audit>, usize)> {
     let mut store = arguments.database.open()?;
     let ids = if arguments.all {
-        list::all(&mut store, None)?.into_iter().map(|record| record.id).collect()
+        list::all(&mut store, None)?
+            .into_iter()
+            .map(|record| record.id)
+            .collect()
     } else {
         arguments.executions.clone()
     };
@@ -102,11 +130,15 @@ fn of_database(library: &mut Library, other: Option<String>, arguments: &Argumen
     Ok((audits, failures))
 }
 
-fn of_execution(auditor: &mut Auditor<'_>, store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Audit> {
+fn of_execution(
+    auditor: &mut Auditor<'_>,
+    store: &mut dyn Store,
+    id: ExecutionId,
+) -> anyhow::Result<Audit> {
     match auditor.audit_stored(store, id) {
         Ok(Some(audit)) => Ok(audit),
         Ok(None) => bail!("there is no execution {id}; `refrain list` shows those there are"),
-        Err(error) => Err(AuditError::into(error)).with_context(|| format!("cannot audit {id}")),
+        Err(error) => Err(error).with_context(|| format!("cannot audit {id}")),
     }
 }
 
@@ -118,8 +150,14 @@ fn text(audit: &Audit, colours: bool) -> String {
         Verdict::Illegal => ("illegal", Paint::Red),
         Verdict::Unreadable => ("unreadable", Paint::Red),
     };
-    let id = audit.execution_id.as_deref().unwrap_or("(unknown execution)");
-    let counts = format!("{} events, {} decisions replayed", audit.events, audit.decisions);
+    let id = audit
+        .execution_id
+        .as_deref()
+        .unwrap_or("(unknown execution)");
+    let counts = format!(
+        "{} events, {} decisions replayed",
+        audit.events, audit.decisions
+    );
     let mut text = format!("{id}  {}  {counts}\n", paint.on(word, colours));
     if let Some(divergence) = &audit.divergence {
         text.push_str(&details(divergence));
@@ -129,22 +167,44 @@ fn text(audit: &Audit, colours: bool) -> String {
 
 fn details(divergence: &Divergence) -> String {
     let mut text = format!("  event {}: {}\n", divergence.sequence, divergence.message);
-    for (name, value) in [("expected", &divergence.expected), ("found", &divergence.found)] {
+    for (name, value) in [
+        ("expected", &divergence.expected),
+        ("found", &divergence.found),
+    ] {
         if let Some(value) = value {
             text.push_str(&format!("    {name:<8}  {value}\n"));
         }
     }
-    for Difference { pointer, expected, found } in &divergence.difference {
-        let side = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
-        text.push_str(&format!("    at {pointer:?}: expected {}, found {}\n", side(expected), side(found)));
+    for Difference {
+        pointer,
+        expected,
+        found,
+    } in &divergence.difference
+    {
+        let side = |value: &Option<Value>| {
+            value
+                .as_ref()
+                .map_or("nothing".to_owned(), Value::to_string)
+        };
+        text.push_str(&format!(
+            "    at {pointer:?}: expected {}, found {}\n",
+            side(expected),
+            side(found)
+        ));
     }
     if let Some(hash) = &divergence.state_hash {
         text.push_str(&format!("    state before: {hash}\n"));
     }
     if let Some(explanation) = &divergence.explanation {
-        text.push_str(&format!("    the guest on node {}, which is {}:\n", explanation["node_id"], explanation["state"]));
+        text.push_str(&format!(
+            "    the guest on node {}, which is {}:\n",
+            explanation["node_id"], explanation["state"]
+        ));
         for reason in explanation["reasons"].as_array().into_iter().flatten() {
-            text.push_str(&format!("      {}\n", reason["message"].as_str().unwrap_or_default()));
+            text.push_str(&format!(
+                "      {}\n",
+                readable(reason["message"].as_str().unwrap_or_default())
+            ));
         }
     }
     text

@@ -10,31 +10,43 @@ use refrain::store::{ExecutionRecord, SqliteStore, Store};
 #[derive(clap::Args)]
 pub(super) struct Database {
     /// The database, an SQLite file
-    #[arg(long = "db", env = "REFRAIN_DB", default_value = "refrain.db", value_name = "PATH")]
+    #[arg(
+        long = "db",
+        env = "REFRAIN_DB",
+        default_value = "refrain.db",
+        value_name = "PATH"
+    )]
     path: PathBuf,
 }
 
 impl Database {
-    /// Open the database for a command that begins something: it is made if
-    /// it is not there.
+    /// Open the database for writing; it is made if it is not there.
     pub(super) fn open_or_create(&self) -> anyhow::Result<SqliteStore> {
         Ok(SqliteStore::open(&self.path)?)
     }
 
-    /// Open the database for a command that asks about something: asking must
-    /// not leave an empty database behind.
+    /// Open the database for reading: asking about something must not leave
+    /// an empty database behind, nor change one.
     pub(super) fn open(&self) -> anyhow::Result<SqliteStore> {
         let path = self.path.display();
         match self.path.try_exists() {
-            Ok(true) => Ok(SqliteStore::open(&self.path)?),
-            Ok(false) => bail!("there is no database {path}; name another with --db PATH, or begin one with `refrain run`"),
-            Err(error) => Err(error).with_context(|| format!("cannot look for the database {path}")),
+            Ok(true) => Ok(SqliteStore::open_read_only(&self.path)?),
+            Ok(false) => bail!(
+                "there is no database {path}; name another with --db PATH, or begin one with `refrain run`"
+            ),
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot look for the database {path}"))
+            }
         }
     }
 
     /// What a person types after `refrain` to mean this database again.
     pub(super) fn flag(&self) -> String {
-        if self.path == PathBuf::from("refrain.db") { String::new() } else { format!(" --db {}", self.path.display()) }
+        if self.path == PathBuf::from("refrain.db") {
+            String::new()
+        } else {
+            format!(" --db {}", self.path.display())
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use refrain::names;
 
 use super::database::{self, Database};
 use super::output::{self, Paint};
+use super::time::readable;
 use super::{Answer, guests};
 
 /// Say why a node runs, waits, was skipped or failed
@@ -27,14 +28,21 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let Arguments { execution, node, json, database } = arguments;
+    let Arguments {
+        execution,
+        node,
+        json,
+        database,
+    } = arguments;
     let mut store = database.open()?;
     let record = database::record(&mut store, *execution)?;
-    let (mut player, _) = guests::player(&mut store, &record)?;
+    let mut player = guests::player(&mut store, &record)?;
     let explanation = match player.explain(node) {
         Ok(explanation) => explanation,
         Err(CallError::Scheduler(SchedulerError::UnknownNode(node))) => {
-            bail!("execution {execution} has no node {node:?}; `refrain show {execution}` lists its nodes")
+            bail!(
+                "execution {execution} has no node {node:?}; `refrain show {execution}` lists its nodes"
+            )
         }
         Err(error) => return Err(error.into()),
     };
@@ -52,7 +60,7 @@ fn text(explanation: &Explanation, colours: bool) -> String {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
     let mut text = format!("{} is {state}\n", explanation.node_id);
     for reason in &explanation.reasons {
-        text.push_str(&format!("  {}\n", reason.message));
+        text.push_str(&format!("  {}\n", readable(&reason.message)));
     }
     text
 }

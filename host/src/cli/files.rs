@@ -9,13 +9,17 @@ use refrain::limits::{PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
 
 /// A workflow's text.
 pub(super) fn workflow(path: &Path) -> anyhow::Result<String> {
-    text(path, WORKFLOW_BYTES_MAX).with_context(|| format!("cannot read the workflow {}", path.display()))
+    text(path, WORKFLOW_BYTES_MAX)
+        .with_context(|| format!("cannot read the workflow {}", path.display()))
 }
 
 /// JSON that was given as an argument: itself, or `@` and a file.
 pub(super) fn json(argument: &str, what: &str) -> anyhow::Result<String> {
-    let Some(path) = argument.strip_prefix('@') else { return Ok(argument.to_owned()) };
-    text(Path::new(path), PAYLOAD_BYTES_MAX).with_context(|| format!("cannot read the {what} {path}"))
+    let Some(path) = argument.strip_prefix('@') else {
+        return Ok(argument.to_owned());
+    };
+    text(Path::new(path), PAYLOAD_BYTES_MAX)
+        .with_context(|| format!("cannot read the {what} {path}"))
 }
 
 /// A file's text, if it is not longer than that.

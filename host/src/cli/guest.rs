@@ -4,12 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use refrain::guest::Library;
+use refrain::guest::{Library, Nobody};
 use serde_json::json;
 
-use super::guests::{self, Nobody};
-use super::output;
-use super::Answer;
+use super::{Answer, guests, output};
 
 /// Show the built-in scheduler component, check another, or write it to a file
 #[derive(clap::Args)]
@@ -55,28 +53,40 @@ fn show_built_in(library: &mut Library, json: bool) -> anyhow::Result<Answer> {
     let description = library.instance::<Nobody>(&digest)?.describe()?;
     let bytes = library.bytes(&digest).map_or(0, <[u8]>::len);
     if json {
-        output::document(&json!({ "name": description.name, "version": description.version, "digest": digest, "bytes": bytes }))?;
+        output::document(
+            &json!({ "name": description.name, "version": description.version, "digest": digest, "bytes": bytes }),
+        )?;
     } else {
-        output::data(&format!("{} {}\ndigest  {digest}\nbytes   {bytes}\n", description.name, description.version))?;
+        output::data(&format!(
+            "{} {}\ndigest  {digest}\nbytes   {bytes}\n",
+            description.name, description.version
+        ))?;
     }
     Ok(Answer::Good)
 }
 
 fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answer> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read the component {}", file.display()))?;
+    let bytes =
+        fs::read(file).with_context(|| format!("cannot read the component {}", file.display()))?;
     let checked = described(library, bytes);
     let place = file.display();
     match (checked, json) {
         (Ok((name, version, digest)), true) => {
-            output::document(&json!({ "valid": true, "name": name, "version": version, "digest": digest, "problem": null }))?;
+            output::document(
+                &json!({ "valid": true, "name": name, "version": version, "digest": digest, "problem": null }),
+            )?;
             Ok(Answer::Good)
         }
         (Ok((name, version, digest)), false) => {
-            output::data(&format!("{place} is a scheduler component: {name} {version}\ndigest  {digest}\n"))?;
+            output::data(&format!(
+                "{place} is a scheduler component: {name} {version}\ndigest  {digest}\n"
+            ))?;
             Ok(Answer::Good)
         }
         (Err(problem), true) => {
-            output::document(&json!({ "valid": false, "name": null, "version": null, "digest": null, "problem": format!("{problem:#}") }))?;
+            output::document(
+                &json!({ "valid": false, "name": null, "version": null, "digest": null, "problem": format!("{problem:#}") }),
+            )?;
             Ok(Answer::Bad)
         }
         (Err(problem), false) => {
@@ -94,7 +104,9 @@ fn described(library: &mut Library, bytes: Vec<u8>) -> anyhow::Result<(String, S
 }
 
 fn export(library: &Library, file: &Path) -> anyhow::Result<Answer> {
-    let bytes = library.bytes(library.built_in()).context("the built-in component is not in the library")?;
+    let bytes = library
+        .bytes(library.built_in())
+        .context("the built-in component is not in the library")?;
     fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
     output::say(&format!("the built-in component is in {}", file.display()));
     Ok(Answer::Good)

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
-use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::replay::{Player, Recording, fetch_guest, from_store};
+use anyhow::{Context, bail};
+use refrain::contract::{Fault, WorkflowSummary};
+use refrain::guest::{CallLimits, Library, Nobody, Sandbox};
+use refrain::replay::{Player, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Store};
 
 /// A library with the built-in component.
@@ -18,21 +19,36 @@ pub(super) fn library() -> anyhow::Result<Library> {
 pub(super) fn add(library: &mut Library, path: &Path) -> anyhow::Result<String> {
     let place = path.display();
     let bytes = fs::read(path).with_context(|| format!("cannot read the component {place}"))?;
-    let digest = library.add(bytes).with_context(|| format!("{place} is not a scheduler component"))?;
-    library.check(&digest).with_context(|| format!("{place} is not a scheduler component"))?;
+    let digest = library
+        .add(bytes)
+        .with_context(|| format!("{place} is not a scheduler component"))?;
+    library
+        .check(&digest)
+        .with_context(|| format!("{place} is not a scheduler component"))?;
     Ok(digest)
 }
 
+/// Is this workflow valid, as the built-in component sees it?
+pub(super) fn validate(workflow: &str) -> anyhow::Result<Result<WorkflowSummary, Vec<Fault>>> {
+    let mut library = library()?;
+    let digest = library.built_in().to_owned();
+    Ok(library.instance::<Nobody>(&digest)?.validate(workflow)?)
+}
+
 /// An execution as its own guest sees it now.
-pub(super) fn player(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<(Player, Arc<Recording>)> {
-    let reading = from_store(store, record.id)?.with_context(|| format!("execution {} is gone", record.id))?;
+pub(super) fn player(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<Player> {
+    let id = record.id;
+    let reading = from_store(store, id)?.with_context(|| format!("execution {id} is gone"))?;
     let recording = match reading {
         Ok(recording) => Arc::new(recording),
-        Err(unreadable) => anyhow::bail!("the log of {} is damaged: {}; see `refrain audit {0}`", record.id, unreadable.message),
+        Err(unreadable) => bail!(
+            "the log of {id} is damaged: {}; see `refrain audit {id}`",
+            unreadable.message
+        ),
     };
     let mut library = library()?;
     fetch_guest(&mut library, store, &record.guest_digest)?;
-    let mut player = Player::new(&mut library, &record.guest_digest, Arc::clone(&recording))?;
+    let mut player = Player::new(&mut library, &record.guest_digest, recording)?;
     player.reveal_all();
-    Ok((player, recording))
+    Ok(player)
 }

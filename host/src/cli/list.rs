@@ -3,14 +3,15 @@
 use refrain::contract::Status;
 use refrain::log::time::rfc3339;
 use refrain::names;
-use refrain::store::{ExecutionRecord, ListFilter, Store};
-use serde_json::{Value, json};
+use refrain::store::{ExecutionRecord, ListFilter, Store, ended};
+use serde::Serialize;
+use serde_json::json;
 
+use super::Answer;
 use super::database::Database;
 use super::output::{self, Paint};
 use super::table::{Table, plain};
 use super::time::{self, span, stamp};
-use super::Answer;
 
 /// Executions read from the store at once.
 const PAGE: usize = 1000;
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut store = arguments.database.open()?;
     let records = all(&mut store, arguments.status)?;
     if arguments.json {
-        let executions: Vec<Value> = records.iter().map(record_json).collect();
+        let executions: Vec<RecordDocument<'_>> = records.iter().map(RecordDocument::of).collect();
         output::document(&json!({ "executions": executions }))?;
     } else if records.is_empty() {
         output::say("no executions");
@@ -43,11 +44,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 }
 
 /// All executions of a status, in the order in which they started.
-pub(super) fn all(store: &mut dyn Store, status: Option<Status>) -> anyhow::Result<Vec<ExecutionRecord>> {
+pub(super) fn all(
+    store: &mut dyn Store,
+    status: Option<Status>,
+) -> anyhow::Result<Vec<ExecutionRecord>> {
     let mut all: Vec<ExecutionRecord> = Vec::new();
     loop {
         let after = all.last().map(|record| (record.started_at, record.id));
-        let page = store.list(&ListFilter { status, after, max: PAGE })?;
+        let page = store.list(&ListFilter {
+            status,
+            after,
+            max: PAGE,
+        })?;
         if page.is_empty() {
             return Ok(all);
         }
@@ -55,32 +63,63 @@ pub(super) fn all(store: &mut dyn Store, status: Option<Status>) -> anyhow::Resu
     }
 }
 
-/// A record as every JSON document has it.
-pub(super) fn record_json(record: &ExecutionRecord) -> Value {
-    json!({
-        "execution_id": record.id.to_string(),
-        "workflow_id": record.workflow_id,
-        "workflow_version": record.workflow_version,
-        "status": names::status(record.status),
-        "events": record.head.sequence,
-        "started_at": rfc3339(record.started_at),
-        "last_at": rfc3339(record.last_at),
-        "next_wake": record.next_wake.and_then(rfc3339),
-        "tenant": record.tenant,
-        "key": record.key,
-        "simulated": record.simulated,
-        "guest": record.guest_digest,
-    })
+/// A record, as every JSON document has it.
+#[derive(Serialize)]
+pub(super) struct RecordDocument<'a> {
+    execution_id: String,
+    workflow_id: &'a str,
+    workflow_version: &'a str,
+    status: &'static str,
+    events: u64,
+    started_at: Option<String>,
+    last_at: Option<String>,
+    next_wake: Option<String>,
+    tenant: &'a str,
+    key: Option<&'a str>,
+    simulated: bool,
+    guest: &'a str,
+}
+
+impl<'a> RecordDocument<'a> {
+    pub(super) fn of(record: &'a ExecutionRecord) -> Self {
+        Self {
+            execution_id: record.id.to_string(),
+            workflow_id: &record.workflow_id,
+            workflow_version: &record.workflow_version,
+            status: names::status(record.status),
+            events: record.head.sequence,
+            started_at: rfc3339(record.started_at),
+            last_at: rfc3339(record.last_at),
+            next_wake: record.next_wake.and_then(rfc3339),
+            tenant: &record.tenant,
+            key: record.key.as_deref(),
+            simulated: record.simulated,
+            guest: &record.guest_digest,
+        }
+    }
 }
 
 fn table(records: &[ExecutionRecord]) -> Table {
     let now = time::now();
-    let mut table = Table::new(["EXECUTION", "WORKFLOW", "STATUS", "EVENTS", "STARTED", "TOOK"]);
+    let mut table = Table::new([
+        "EXECUTION",
+        "WORKFLOW",
+        "STATUS",
+        "EVENTS",
+        "STARTED",
+        "TOOK",
+    ]);
     for record in records {
         table.row([
             plain(record.id.to_string()),
-            plain(format!("{} {}", record.workflow_id, record.workflow_version)),
-            (names::status(record.status).to_owned(), Paint::of_status(record.status)),
+            plain(format!(
+                "{} {}",
+                record.workflow_id, record.workflow_version
+            )),
+            (
+                names::status(record.status).to_owned(),
+                Paint::of_status(record.status),
+            ),
             plain(record.head.sequence.to_string()),
             plain(stamp(record.started_at)),
             plain(took(record, now)),
@@ -91,7 +130,7 @@ fn table(records: &[ExecutionRecord]) -> Table {
 
 /// How long an execution took, or how long it has been at it.
 pub(super) fn took(record: &ExecutionRecord, now: u64) -> String {
-    if names::has_ended(record.status) || record.simulated {
+    if ended(record.status) || record.simulated {
         span(record.last_at - record.started_at)
     } else {
         format!("{} so far", span(now.saturating_sub(record.started_at)))
@@ -99,6 +138,7 @@ pub(super) fn took(record: &ExecutionRecord, now: u64) -> String {
 }
 
 fn status(text: &str) -> Result<Status, String> {
-    names::parse_status(text)
-        .ok_or_else(|| "it should be running, paused, stalled, completed, failed or cancelled".to_owned())
+    names::parse_status(text).ok_or_else(|| {
+        "it should be running, paused, stalled, completed, failed or cancelled".to_owned()
+    })
 }

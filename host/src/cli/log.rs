@@ -9,10 +9,10 @@ use refrain::log::json::{write_event, write_stored};
 use refrain::store::{Store, StoredEvent};
 use serde_json::value::RawValue;
 
+use super::Answer;
 use super::database::{self, Database};
 use super::output::{self, Paint};
 use super::time::stamp;
-use super::Answer;
 
 /// Print an execution's log
 #[derive(clap::Args)]
@@ -39,8 +39,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     database::record(&mut store, arguments.execution)?;
     let events = events(&mut store, arguments.execution)?;
     if arguments.json {
-        let events = events.iter().map(|stored| RawValue::from_string(write_stored(stored))).collect::<Result<_, _>>()?;
-        output::document(&Document { execution_id: arguments.execution.to_string(), events })?;
+        let events = events
+            .iter()
+            .map(|stored| RawValue::from_string(write_stored(stored)))
+            .collect::<Result<_, _>>()?;
+        output::document(&Document {
+            execution_id: arguments.execution.to_string(),
+            events,
+        })?;
     } else {
         output::data(&text(&events, output::colours(&std::io::stdout()))?)?;
     }
@@ -62,7 +68,9 @@ pub(super) fn events(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<V
 
 /// A line for each event: facts come in, decisions go out.
 fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<String> {
-    let digits = events.last().map_or(1, |stored| stored.event.sequence.to_string().len());
+    let digits = events
+        .last()
+        .map_or(1, |stored| stored.event.sequence.to_string().len());
     let mut text = String::new();
     for StoredEvent { event, .. } in events {
         let (mark, paint) = match event.origin {
@@ -72,7 +80,10 @@ fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<String> {
         let (kind, fields) = kind_and_fields(&write_event(event))?;
         let at = Paint::Dim.on(&stamp(event.at), colours);
         let kind = paint.on(&format!("{mark} {kind}"), colours);
-        text.push_str(&format!("{:>digits$}  {at}  {kind}{fields}\n", event.sequence));
+        text.push_str(&format!(
+            "{:>digits$}  {at}  {kind}{fields}\n",
+            event.sequence
+        ));
     }
     Ok(text)
 }
@@ -81,9 +92,15 @@ fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<String> {
 /// cut short, and everything else as it is.
 fn kind_and_fields(json: &str) -> anyhow::Result<(String, String)> {
     let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
-    let mut take = |name: &str| fields.remove(name).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    let mut take = |name: &str| {
+        fields
+            .remove(name)
+            .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
+    };
     let kind = take("type").unwrap_or_default();
-    let mut text = take("node_id").map(|node| format!(" {node}")).unwrap_or_default();
+    let mut text = take("node_id")
+        .map(|node| format!(" {node}"))
+        .unwrap_or_default();
     for (name, raw) in fields {
         if matches!(name.as_str(), "sequence" | "at" | "origin") {
             continue;

@@ -5,31 +5,41 @@
 //! when the thing asked about is bad (failed, divergent, invalid), and 2 when
 //! it could not be done (usage, input, storage).
 
+// What they share.
+mod act;
+mod database;
+mod ending;
+mod failure;
+mod files;
+mod guests;
+mod json_text;
+mod nodes;
+mod output;
+mod progress;
+mod table;
+mod time;
+mod waiting;
+mod watch;
+mod work;
+
+// The subcommands.
 mod approve;
 mod audit;
 mod cancel;
-mod database;
 mod explain;
 mod export;
-mod failure;
 mod guest;
 mod list;
 mod log;
-mod output;
 mod pause;
-mod progress;
 mod resume;
 mod retry;
 mod run;
 mod show;
 mod signal;
 mod skip;
-mod table;
-mod time;
 mod unpause;
 mod validate;
-mod waiting;
-mod watch;
 
 use std::process::ExitCode;
 
@@ -38,7 +48,12 @@ use tracing_subscriber::EnvFilter;
 
 /// Durable workflows whose every scheduling decision can be replayed.
 #[derive(Parser)]
-#[command(name = "refrain", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "refrain",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

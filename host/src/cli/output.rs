@@ -11,12 +11,15 @@ use serde::Serialize;
 /// Write data to stdout.
 pub(super) fn data(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to stdout")
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to stdout")
 }
 
 /// Write one JSON document to stdout.
 pub(super) fn document(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value).context("cannot write the answer as JSON")?;
+    let mut text =
+        serde_json::to_string_pretty(value).context("cannot write the answer as JSON")?;
     text.push('\n');
     data(&text)
 }
@@ -73,7 +76,11 @@ impl Paint {
             Self::Dim => "2",
             Self::Plain => return text.to_owned(),
         };
-        if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if colours {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 

@@ -10,7 +10,13 @@ pub(super) struct Table {
 impl Table {
     /// A table with these headings.
     pub(super) fn new<const N: usize>(headings: [&str; N]) -> Self {
-        Self { rows: vec![headings.map(|heading| (heading.to_owned(), Paint::Dim)).into()] }
+        Self {
+            rows: vec![
+                headings
+                    .map(|heading| (heading.to_owned(), Paint::Dim))
+                    .into(),
+            ],
+        }
     }
 
     /// Add a row.
@@ -64,6 +70,9 @@ mod tests {
         let mut table = Table::new(["NODE", "STATE"]);
         table.row([plain("a"), plain("completed")]);
         table.row([plain("größer"), plain("")]);
-        assert_eq!(table.text("  ", false), "  NODE    STATE\n  a       completed\n  größer\n");
+        assert_eq!(
+            table.text("  ", false),
+            "  NODE    STATE\n  a       completed\n  größer\n"
+        );
     }
 }

@@ -21,9 +21,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
-    let mut library = guests::library()?;
-    let digest = library.built_in().to_owned();
-    let answer = library.instance::<guests::Nobody>(&digest)?.validate(&text)?;
+    let answer = guests::validate(&text)?;
     if arguments.json {
         output::document(&document(&answer))?;
     } else {
@@ -52,18 +50,43 @@ fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
 }
 
 fn good(summary: &WorkflowSummary) -> String {
-    let WorkflowSummary { workflow_id, version, nodes, edges, queues } = summary;
-    let queues = if queues.is_empty() { "no work".to_owned() } else { format!("work for {}", queues.join(", ")) };
+    let WorkflowSummary {
+        workflow_id,
+        version,
+        nodes,
+        edges,
+        queues,
+    } = summary;
+    let queues = if queues.is_empty() {
+        "no work".to_owned()
+    } else {
+        format!("work for {}", queues.join(", "))
+    };
     format!("{workflow_id} {version} is valid: {nodes} nodes, {edges} edges, {queues}\n")
 }
 
 /// All faults, each with its place and remedy.
 pub(super) fn bad(place: &str, faults: &[Fault]) -> String {
-    let many = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+    let many = if faults.len() == 1 {
+        "1 fault".to_owned()
+    } else {
+        format!("{} faults", faults.len())
+    };
     let mut text = format!("{place} is not valid: {many}\n");
-    for Fault { pointer, message, remedy } in faults {
-        let pointer = if pointer.is_empty() { "(the whole text)" } else { pointer };
-        text.push_str(&format!("  {pointer}\n    {message}\n    remedy: {remedy}\n"));
+    for Fault {
+        pointer,
+        message,
+        remedy,
+    } in faults
+    {
+        let pointer = if pointer.is_empty() {
+            "(the whole text)"
+        } else {
+            pointer
+        };
+        text.push_str(&format!(
+            "  {pointer}\n    {message}\n    remedy: {remedy}\n"
+        ));
     }
     text
 }

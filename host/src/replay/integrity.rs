@@ -19,8 +19,13 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     let tampered = |found| (Verdict::Tampered, found);
     let end = chained(recording).map_err(tampered)?;
     if let Some(place) = &recording.broken_off {
+        let verdict = if place.changed {
+            Verdict::Tampered
+        } else {
+            Verdict::Unreadable
+        };
         return Err((
-            Verdict::Unreadable,
+            verdict,
             Divergence::plain(place.sequence, place.message.clone()),
         ));
     }

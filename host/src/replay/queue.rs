@@ -7,34 +7,27 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::ports::ordered_by;
 use crate::contract::{Event, EventKind, WorkItem};
-use crate::store::{ItemRecord, ItemState, Lease};
+use crate::store::{ItemRecord, ItemState, Lease, Timestamp};
 
-/// The queue of one execution, as its log has it.
+/// The queue of one execution, as its log has it: unsettled items and dead
+/// letters, by node.
 #[derive(Default)]
 pub(super) struct ExpectedQueue {
-    /// Unsettled items and dead letters, by node.
     items: BTreeMap<String, ItemRecord>,
-    /// Items that were settled by a failure: they become dead letters if
-    /// nothing else follows.
-    failed: BTreeMap<String, ItemRecord>,
 }
 
 impl ExpectedQueue {
-    /// Take one event, and the item that it orders, if it does.
+    /// Take one event, and the items that its batch orders.
     pub(super) fn apply(&mut self, event: &Event, orders: &[WorkItem]) {
-        if let Some((node, ..)) = ordered_by(&event.kind) {
-            if let Some(item) = orders.iter().find(|item| item.node_id == node) {
-                self.order(item, event.at);
-            }
-            return;
-        }
+        let at = event.at;
         match &event.kind {
+            EventKind::NodeScheduled(e) => self.order(&e.node_id, orders, at),
+            EventKind::RetryScheduled(e) => self.order(&e.node_id, orders, at),
             EventKind::NodeStarted(e) => self.lease(&e.node_id, &e.worker_id, e.fence),
-            EventKind::NodeFailed(e) => self.fail(&e.node_id),
-            EventKind::NodeTimedOut(e) => self.fail(&e.node_id),
-            EventKind::NodeExhausted(e) => self.bury(&e.node_id, &e.error, event.at),
+            EventKind::NodeFailed(e) => self.bury(&e.node_id, &e.error, at),
+            EventKind::NodeTimedOut(e) => self.bury(&e.node_id, &timed_out(e.attempt), at),
+            EventKind::NodeExhausted(e) => self.bury(&e.node_id, &e.error, at),
             EventKind::NodeCompleted(e) => self.settle(&e.node_id),
             EventKind::NodeCancelled(e) => self.settle(&e.node_id),
             EventKind::NodeSkipped(e) => self.settle(&e.node_id),
@@ -51,14 +44,15 @@ impl ExpectedQueue {
             .into()
     }
 
-    fn order(&mut self, item: &WorkItem, at: u64) {
-        let record = ItemRecord {
-            item: item.clone(),
-            enqueued_at: at,
-            state: ItemState::Waiting,
-        };
-        self.failed.remove(&item.node_id);
-        self.items.insert(item.node_id.clone(), record);
+    fn order(&mut self, node: &str, orders: &[WorkItem], at: Timestamp) {
+        if let Some(item) = orders.iter().find(|item| item.node_id == node) {
+            let record = ItemRecord {
+                item: item.clone(),
+                enqueued_at: at,
+                state: ItemState::Waiting,
+            };
+            self.items.insert(node.to_owned(), record);
+        }
     }
 
     fn lease(&mut self, node: &str, worker: &str, fence: u64) {
@@ -71,26 +65,24 @@ impl ExpectedQueue {
         }
     }
 
-    fn fail(&mut self, node: &str) {
-        if let Some(record) = self.items.remove(node) {
-            self.failed.insert(node.to_owned(), record);
-        }
-    }
-
-    fn bury(&mut self, node: &str, error: &str, at: u64) {
-        if let Some(mut record) = self.failed.remove(node) {
+    /// A failed attempt is a dead letter, until a further one is ordered.
+    fn bury(&mut self, node: &str, error: &str, at: Timestamp) {
+        if let Some(record) = self.items.get_mut(node) {
             record.state = ItemState::Dead {
                 error: error.to_owned(),
                 since: at,
             };
-            self.items.insert(node.to_owned(), record);
         }
     }
 
     fn settle(&mut self, node: &str) {
         self.items.remove(node);
-        self.failed.remove(node);
     }
+}
+
+/// What a dead letter says of an attempt that ran too long.
+fn timed_out(attempt: u32) -> String {
+    format!("attempt {attempt} ran longer than the node's timeout")
 }
 
 /// A store's items as JSON, in the same form.

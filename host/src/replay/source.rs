@@ -8,8 +8,9 @@ use std::io::BufRead;
 use crate::contract::EventKind;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
+use crate::log::chain;
 use crate::log::export::{ExportError, ExportReader};
-use crate::store::{ExecutionRecord, Head, ItemRecord, Store, StoreError, StoredEvent};
+use crate::store::{ExecutionRecord, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent};
 
 /// A log, and all that its replay needs from outside.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub struct Unreadable {
     pub execution_id: Option<ExecutionId>,
     /// The first event that cannot be read; 0: what stands before the events.
     pub sequence: u64,
+    /// Whether it was changed after it was written.
+    pub changed: bool,
     /// What is wrong with it.
     pub message: String,
 }
@@ -85,6 +88,7 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
             return Ok(Some(Err(Unreadable {
                 execution_id: Some(id),
                 sequence: 1,
+                changed: false,
                 message,
             })));
         };
@@ -111,31 +115,37 @@ type Events = (Vec<StoredEvent>, Option<Unreadable>);
 /// All events, up to the first that does not decode.
 fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreError> {
     let mut events: Vec<StoredEvent> = Vec::new();
-    let mut page_max = EVENTS_PAGE_MAX;
+    let mut first = 0;
     loop {
-        let first = events
-            .last()
-            .map_or(0, |last| last.event.sequence.saturating_add(1));
-        match store.events(id, first, page_max) {
-            Ok(page) if page.is_empty() => return Ok((events, None)),
-            Ok(page) => events.extend(page),
-            // Which of the page's events is to blame? One by one.
-            Err(StoreError::Corrupt { .. }) if page_max > 1 => page_max = 1,
-            Err(error @ StoreError::Corrupt { .. }) => {
-                let sequence = events.last().map_or(1, |last| last.event.sequence + 1);
-                let message = format!("event {sequence} cannot be read: {error}");
-                return Ok((
-                    events,
-                    Some(Unreadable {
-                        execution_id: Some(id),
-                        sequence,
-                        message,
-                    }),
-                ));
+        let page = store.raw_events(id, first, EVENTS_PAGE_MAX)?;
+        let Some(last) = page.last() else {
+            return Ok((events, None));
+        };
+        first = last.sequence.saturating_add(1);
+        for raw in page {
+            match raw.decode() {
+                Ok(event) => events.push(event),
+                Err(message) => return Ok(broken_off(events, id, &raw, message)),
             }
-            Err(error) => return Err(error),
         }
     }
+}
+
+/// Bytes that are no event: were they changed, or written like this?
+fn broken_off(
+    events: Vec<StoredEvent>,
+    id: ExecutionId,
+    raw: &RawEvent,
+    message: String,
+) -> Events {
+    let before = events.last().map(StoredEvent::head).unwrap_or_default();
+    let unreadable = Unreadable {
+        execution_id: Some(id),
+        sequence: before.sequence + 1,
+        changed: raw.hash != chain::link(&before.hash, &raw.bytes),
+        message,
+    };
+    (events, Some(unreadable))
 }
 
 /// The log that an export holds. `place` names the export in errors.
@@ -150,6 +160,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     let unreadable = |execution_id, sequence, message| Unreadable {
         execution_id,
         sequence,
+        changed: false,
         message,
     };
     let mut lines = match ExportReader::new(export) {

@@ -1,0 +1,87 @@
+//! What the commands share that tell an execution something: they open the
+//! database, make one turn, and leave. They run no workers; a `run` or
+//! `resume` that lives notices the turn and goes on with it.
+
+use std::future::Future;
+
+use anyhow::Context;
+use refrain::contract::Status;
+use refrain::id::ExecutionId;
+use refrain::names;
+use refrain::{Engine, EngineError, Execution};
+
+use super::Answer;
+use super::database::{self, Database};
+use super::output;
+
+/// The execution that a command is about, and where it is.
+#[derive(clap::Args)]
+pub(super) struct Target {
+    /// The execution
+    #[arg(value_name = "EXECUTION")]
+    execution: ExecutionId,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// Tell an execution something, and say what it then is.
+pub(super) fn tell<F>(
+    target: &Target,
+    done: &str,
+    tell: impl FnOnce(Execution) -> F,
+) -> anyhow::Result<Answer>
+where
+    F: Future<Output = Result<(), EngineError>>,
+{
+    // Asked first: the door of a database that is not there makes one.
+    database::record(&mut target.database.open()?, target.execution)?;
+    let store = target.database.open_or_create()?;
+    runtime()?.block_on(async {
+        let engine = Engine::builder().store(store).start().await?;
+        let told = tell(engine.execution(target.execution)).await;
+        engine.shutdown().await;
+        told
+    })?;
+    let status = database::record(&mut target.database.open()?, target.execution)?.status;
+    output::say(&format!(
+        "{done}; {} is {}{}",
+        target.execution,
+        names::status(status),
+        hint(target, status)
+    ));
+    Ok(Answer::Good)
+}
+
+/// What to type so that an execution that was told something goes on.
+fn hint(target: &Target, status: Status) -> String {
+    let flag = target.database.flag();
+    match status {
+        Status::Running => format!(
+            "; where no `refrain run` works on it, type: refrain resume {}{flag}",
+            target.execution
+        ),
+        Status::Paused => format!(
+            "; to go on, type: refrain unpause {}{flag}",
+            target.execution
+        ),
+        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => String::new(),
+    }
+}
+
+/// The runtime that async calls run on.
+pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+}
+
+/// How many built-in workers of each kind there are.
+const WORKERS: usize = 16;
+
+/// Run the built-in workers.
+pub(super) fn serve_built_in(engine: &Engine) {
+    engine.work_commands(WORKERS);
+    engine.work_http(WORKERS);
+}

@@ -1,0 +1,206 @@
+//! What a log says of each node, for people: its state, attempts and times,
+//! and whom it waits for.
+//!
+//! This is a reading of the log, not the scheduler's judgement: it needs no
+//! guest, so that it also works where a guest has failed.
+
+use std::collections::HashMap;
+
+use refrain::contract::{Event, EventKind, NodeState};
+use refrain::store::Timestamp;
+
+/// The nodes that a log tells of, in the order in which it first does.
+#[derive(Default)]
+pub(super) struct Nodes {
+    nodes: Vec<Node>,
+    by_id: HashMap<String, usize>,
+}
+
+/// What the log says of one node.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) id: String,
+    pub(super) state: NodeState,
+    /// The last attempt ordered; 0: the guest settles the node itself.
+    pub(super) attempts: u32,
+    /// The queue that its work is for.
+    pub(super) queue: Option<String>,
+    /// When it was first scheduled, or began to wait.
+    pub(super) since: Option<Timestamp>,
+    /// When the last attempt was claimed by a worker.
+    pub(super) started_at: Option<Timestamp>,
+    /// When it was settled.
+    pub(super) ended_at: Option<Timestamp>,
+    /// The last error.
+    pub(super) error: Option<String>,
+    /// Whom or what it waits for.
+    pub(super) wait: Option<Wait>,
+}
+
+/// What a waiting node waits for.
+#[derive(Clone, Debug)]
+pub(super) enum Wait {
+    /// A person's decision.
+    Approval {
+        question: String,
+        until: Option<Timestamp>,
+    },
+    /// A time, an external event, or whichever comes first.
+    Event {
+        key: Option<String>,
+        until: Option<Timestamp>,
+    },
+    /// The end of a back-off.
+    Delay { until: Timestamp },
+}
+
+impl Nodes {
+    /// What these events say.
+    pub(super) fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut nodes = Self::default();
+        for event in events {
+            nodes.apply(event);
+        }
+        nodes
+    }
+
+    /// All nodes that were told of.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
+    /// One node, if it was told of.
+    pub(super) fn named(&self, id: &str) -> Option<&Node> {
+        self.by_id.get(id).map(|index| &self.nodes[*index])
+    }
+
+    /// Take one event; the node that it is about, if it is about one.
+    pub(super) fn apply(&mut self, event: &Event) -> Option<&Node> {
+        let at = event.at;
+        let node = match &event.kind {
+            EventKind::NodeScheduled(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Scheduled, at);
+                node.attempts = e.attempt;
+                node.queue = Some(e.queue_type.clone());
+                node
+            }
+            EventKind::NodeStarted(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Running, at);
+                node.attempts = e.attempt;
+                node.started_at = Some(at);
+                node
+            }
+            EventKind::NodeFailed(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Failing, at);
+                node.error = Some(e.error.clone());
+                node
+            }
+            EventKind::NodeTimedOut(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Failing, at);
+                node.error = Some(format!(
+                    "attempt {} ran longer than the node's timeout",
+                    e.attempt
+                ));
+                node
+            }
+            EventKind::RetryScheduled(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::BackingOff, at);
+                node.attempts = e.attempt;
+                node.wait = Some(Wait::Delay {
+                    until: at.saturating_add(e.delay_ms),
+                });
+                node
+            }
+            EventKind::InterruptRaised(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Waiting, at);
+                node.wait = Some(Wait::Approval {
+                    question: e.reason.clone(),
+                    until: e.expires_at,
+                });
+                node
+            }
+            EventKind::TimerCreated(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Waiting, at);
+                node.wait = Some(Wait::Event {
+                    key: e.correlation_key.clone(),
+                    until: e.fire_at,
+                });
+                node
+            }
+            EventKind::NodeCompleted(e) => {
+                let node = self.node(&e.node_id);
+                node.error = None;
+                node.end(NodeState::Completed, at);
+                node
+            }
+            EventKind::NodeExhausted(e) => {
+                let node = self.node(&e.node_id);
+                node.error = Some(e.error.clone());
+                node.end(NodeState::Failed, at);
+                node
+            }
+            EventKind::NodeSkipped(e) => {
+                let node = self.node(&e.node_id);
+                node.end(NodeState::Skipped, at);
+                node
+            }
+            EventKind::NodeCancelled(e) => {
+                let node = self.node(&e.node_id);
+                node.end(NodeState::Cancelled, at);
+                node
+            }
+            _ => return None,
+        };
+        Some(node)
+    }
+
+    fn node(&mut self, id: &str) -> &mut Node {
+        let nodes = &mut self.nodes;
+        let index = *self.by_id.entry(id.to_owned()).or_insert_with(|| {
+            nodes.push(Node::pending(id));
+            nodes.len() - 1
+        });
+        &mut self.nodes[index]
+    }
+}
+
+impl Node {
+    /// A node that the log does not tell of yet.
+    pub(super) fn pending(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            state: NodeState::Pending,
+            attempts: 0,
+            queue: None,
+            since: None,
+            started_at: None,
+            ended_at: None,
+            error: None,
+            wait: None,
+        }
+    }
+
+    /// How long it took from the first order to the end.
+    pub(super) fn took_ms(&self) -> Option<u64> {
+        Some(self.ended_at?.saturating_sub(self.since?))
+    }
+
+    fn enter(&mut self, state: NodeState, at: Timestamp) {
+        self.state = state;
+        self.since.get_or_insert(at);
+        self.ended_at = None;
+        self.wait = None;
+    }
+
+    fn end(&mut self, state: NodeState, at: Timestamp) {
+        self.enter(state, at);
+        self.ended_at = Some(at);
+    }
+}

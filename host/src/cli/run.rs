@@ -1,0 +1,107 @@
+//! `refrain run`: register a workflow, start it, and work until it has ended.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use refrain::contract::Status;
+use refrain::json::Json;
+use refrain::{Engine, Start, Workflow};
+
+use super::database::Database;
+use super::output::{self, painted_status};
+use super::work::{Report, Session, Until};
+use super::{Answer, act, files, guests, json_text, validate};
+
+/// Run a workflow to its end, with workers for `command` and `http` nodes
+///
+/// Prints the final state. Ctrl-C stops cleanly; `refrain resume` goes on.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The workflow
+    #[arg(value_name = "WORKFLOW.json")]
+    workflow: PathBuf,
+    /// The input
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    input: String,
+    /// Start once: with the same key again, the execution that it started is
+    /// worked on
+    #[arg(long)]
+    key: Option<String>,
+    /// Answer all work at once with `{}`, on a simulated clock
+    #[arg(long)]
+    simulate: bool,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
+    let text = files::workflow(&arguments.workflow)?;
+    let input = Json::from_text(files::json(&arguments.input, "input")?)
+        .context("the input is not accepted")?;
+    // Before a database is made: what cannot run must not leave one behind.
+    if let Err(faults) = guests::validate(&text)? {
+        output::say(validate::bad(&arguments.workflow.display().to_string(), &faults).trim_end());
+        return Ok(Answer::Bad);
+    }
+    let workflow = Workflow::from_json(text)?;
+    act::runtime()?.block_on(work(&arguments, workflow, input))
+}
+
+async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow::Result<Answer> {
+    let Arguments {
+        database,
+        key,
+        simulate,
+        json,
+        ..
+    } = arguments;
+    let store = database.open_or_create()?;
+    let engine = Engine::builder()
+        .store(store)
+        .simulated(*simulate)
+        .start()
+        .await?;
+    let registered = engine.register(workflow).await?;
+    let mut start = Start::new(registered.workflow_id, registered.version, input);
+    if let Some(key) = key {
+        start = start.key(key);
+    }
+    let execution = engine.start_with(start).await?;
+    let record = execution.record().await?;
+    if record.simulated != *simulate {
+        bail!(
+            "the key has started {}, which is {}; choose another key",
+            record.id,
+            if record.simulated {
+                "simulated"
+            } else {
+                "not simulated"
+            }
+        );
+    }
+    output::say(&format!(
+        "{}  {} {}",
+        record.id, record.workflow_id, record.workflow_version
+    ));
+    let mut session = Session::new(database, &[record.id])?;
+    act::serve_built_in(&engine);
+    session.work(engine, *simulate, Until::Ended).await?;
+    let Some(seen) = session.seen().next() else {
+        return Ok(Answer::Good);
+    };
+    if *json {
+        output::document(&Report::of(seen)?)?;
+    } else if let Some(state) = &seen.ending.final_state {
+        output::data(&format!("{}\n", json_text::pretty(state)))?;
+    }
+    if let Some(error) = &seen.ending.error {
+        output::say(&format!(
+            "{}: {error}",
+            painted_status(seen.record.status, output::colours(&std::io::stderr()))
+        ));
+    }
+    Ok(Answer::good_if(seen.record.status == Status::Completed))
+}

@@ -1,0 +1,212 @@
+//! `refrain show`: one execution, node by node.
+
+use std::collections::BTreeMap;
+
+use refrain::id::ExecutionId;
+use refrain::log::time::rfc3339;
+use refrain::names;
+use refrain::store::{ExecutionRecord, Store, ended};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::database::{self, Database};
+use super::ending::Ending;
+use super::list::RecordDocument;
+use super::nodes::{Node, Nodes};
+use super::output::{self, Paint};
+use super::table::{Table, plain};
+use super::time::{self, span, stamp};
+use super::waiting::{self, Waiting};
+use super::{Answer, guests, json_text, list, log};
+
+/// Show an execution: its status and state, its nodes, and what it waits for
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The execution
+    #[arg(value_name = "EXECUTION")]
+    execution: ExecutionId,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// All that is shown.
+struct View {
+    record: ExecutionRecord,
+    ending: Ending,
+    nodes: Vec<Node>,
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    record: RecordDocument<'a>,
+    final_state: Option<&'a RawValue>,
+    error: Option<&'a str>,
+    nodes: Vec<NodeDocument<'a>>,
+    waiting: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct NodeDocument<'a> {
+    node_id: &'a str,
+    state: &'static str,
+    attempts: u32,
+    queue: Option<&'a str>,
+    since: Option<String>,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    error: Option<&'a str>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut store = arguments.database.open()?;
+    let record = database::record(&mut store, arguments.execution)?;
+    let view = view(&mut store, record)?;
+    if arguments.json {
+        output::document(&document(&view)?)?;
+    } else {
+        output::data(&text(
+            &view,
+            &arguments.database.flag(),
+            output::colours(&std::io::stdout()),
+        ))?;
+    }
+    Ok(Answer::Good)
+}
+
+fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> {
+    let events = log::events(store, record.id)?;
+    let told = Nodes::of(events.iter().map(|stored| &stored.event));
+    let now = if record.simulated {
+        record.last_at
+    } else {
+        time::now()
+    };
+    let waiting = match ended(record.status) {
+        true => Vec::new(),
+        false => waiting::all(&told, &store.items(record.id)?, now),
+    };
+    let mut nodes: Vec<Node> = told.iter().cloned().collect();
+    let ids = node_ids(store, &record)?;
+    nodes.extend(
+        ids.iter()
+            .filter(|id| told.named(id).is_none())
+            .map(|id| Node::pending(id)),
+    );
+    let mut ending = Ending::of(events.iter().map(|stored| &stored.event));
+    if ending.final_state.is_none() && ended(record.status) {
+        // Only a completion's event holds the state; of other endings the
+        // guest knows it.
+        ending.final_state = Some(guests::player(store, &record)?.inspect()?.state);
+    }
+    Ok(View {
+        record,
+        ending,
+        nodes,
+        waiting,
+    })
+}
+
+/// The ids of all nodes of the workflow.
+fn node_ids(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct Workflow {
+        nodes: BTreeMap<String, serde::de::IgnoredAny>,
+    }
+    let Some(workflow) = store.workflow(&record.workflow_id, &record.workflow_version)? else {
+        return Ok(Vec::new());
+    };
+    let workflow: Workflow = serde_json::from_str(&workflow.text)?;
+    Ok(workflow.nodes.into_keys().collect())
+}
+
+fn document(view: &View) -> anyhow::Result<Document<'_>> {
+    Ok(Document {
+        record: RecordDocument::of(&view.record),
+        final_state: view
+            .ending
+            .final_state
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()?,
+        error: view.ending.error.as_deref(),
+        nodes: view.nodes.iter().map(NodeDocument::of).collect(),
+        waiting: view.waiting.iter().map(Waiting::document).collect(),
+    })
+}
+
+impl<'a> NodeDocument<'a> {
+    fn of(node: &'a Node) -> Self {
+        Self {
+            node_id: &node.id,
+            state: names::node_state(node.state),
+            attempts: node.attempts,
+            queue: node.queue.as_deref(),
+            since: node.since.and_then(rfc3339),
+            started_at: node.started_at.and_then(rfc3339),
+            ended_at: node.ended_at.and_then(rfc3339),
+            error: node.error.as_deref(),
+        }
+    }
+}
+
+fn text(view: &View, database: &str, colours: bool) -> String {
+    let View {
+        record,
+        ending,
+        nodes,
+        waiting,
+    } = view;
+    let mut text = format!(
+        "{}  {}\n{} {}, started {}, {}, {} events\n",
+        record.id,
+        output::painted_status(record.status, colours),
+        record.workflow_id,
+        record.workflow_version,
+        stamp(record.started_at),
+        list::took(record, time::now()),
+        record.head.sequence,
+    );
+    if let Some(error) = &ending.error {
+        text.push_str(&format!(
+            "{}\n",
+            Paint::of_status(record.status).on(error, colours)
+        ));
+    }
+    text.push('\n');
+    text.push_str(&node_table(nodes).text("  ", colours));
+    for waiting in waiting {
+        text.push_str(&format!("\n{}\n", waiting.text(record.id, database)));
+    }
+    if let Some(state) = &ending.final_state {
+        text.push_str(&format!("\n{}\n", json_text::pretty(state)));
+    }
+    text
+}
+
+fn node_table(nodes: &[Node]) -> Table {
+    let mut table = Table::new(["NODE", "STATE", "ATTEMPTS", "SINCE", "TOOK", "ERROR"]);
+    for node in nodes {
+        table.row([
+            plain(&node.id),
+            (
+                names::node_state(node.state).replace('_', " "),
+                Paint::of_node(node.state),
+            ),
+            plain(if node.attempts == 0 {
+                String::new()
+            } else {
+                node.attempts.to_string()
+            }),
+            plain(node.since.map(stamp).unwrap_or_default()),
+            plain(node.took_ms().map(span).unwrap_or_default()),
+            plain(node.error.as_deref().unwrap_or_default().replace('\n', " ")),
+        ]);
+    }
+    table
+}

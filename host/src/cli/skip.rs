@@ -1,0 +1,28 @@
+//! `refrain skip`: go on without a node.
+
+use super::Answer;
+use super::act::{self, Target};
+
+/// Skip a node: it counts as completed; if it is in flight, it is cancelled
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    target: Target,
+    /// The node
+    #[arg(value_name = "NODE")]
+    node: String,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
+    let Arguments {
+        target,
+        node,
+        reason,
+    } = arguments;
+    act::tell(&target, "the skip is recorded", |execution| async move {
+        execution.skip(&node, reason.as_deref()).await
+    })
+}

@@ -1,0 +1,119 @@
+//! Watching executions: what is new in their logs since the last look.
+//!
+//! A watch reads the database through a connection of its own, and reads logs
+//! only when somebody has committed something.
+
+use std::collections::BTreeMap;
+
+use refrain::id::ExecutionId;
+use refrain::limits::EVENTS_PAGE_MAX;
+use refrain::store::{ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, ended};
+
+use super::ending::Ending;
+use super::nodes::Nodes;
+
+/// A watch on some executions.
+pub(super) struct Watch<S> {
+    store: S,
+    version: Option<u64>,
+    seen: BTreeMap<ExecutionId, Seen>,
+}
+
+/// What was seen of one execution.
+pub(super) struct Seen {
+    pub(super) record: ExecutionRecord,
+    pub(super) nodes: Nodes,
+    pub(super) ending: Ending,
+    /// Its unsettled work and dead letters; none once it has ended.
+    pub(super) items: Vec<ItemRecord>,
+    events: u64,
+}
+
+impl<S: Store> Watch<S> {
+    /// Watch these executions.
+    pub(super) fn new(store: S, records: impl IntoIterator<Item = ExecutionRecord>) -> Self {
+        let seen = records
+            .into_iter()
+            .map(|record| (record.id, Seen::nothing(record)))
+            .collect();
+        Self {
+            store,
+            version: None,
+            seen,
+        }
+    }
+
+    /// The executions, as they were when last looked at.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &Seen> {
+        self.seen.values()
+    }
+
+    /// The same, to be completed.
+    pub(super) fn seen_mut(&mut self) -> impl Iterator<Item = &mut Seen> {
+        self.seen.values_mut()
+    }
+
+    /// Look again: `told` is called with each new event. Whether anything in
+    /// the database was new.
+    pub(super) fn look(
+        &mut self,
+        mut told: impl FnMut(&Seen, &StoredEvent),
+    ) -> Result<bool, StoreError> {
+        let version = self.store.version()?;
+        if self.version == Some(version) {
+            return Ok(false);
+        }
+        for seen in self.seen.values_mut().filter(|seen| !seen.ended()) {
+            // The record comes first, so that the events are never behind it.
+            let Some(record) = self.store.execution(seen.record.id)? else {
+                continue;
+            };
+            seen.record = record;
+            seen.read_on(&mut self.store, &mut told)?;
+            seen.items = if seen.ended() {
+                Vec::new()
+            } else {
+                self.store.items(seen.record.id)?
+            };
+        }
+        self.version = Some(version);
+        Ok(true)
+    }
+}
+
+impl Seen {
+    fn nothing(record: ExecutionRecord) -> Self {
+        let (nodes, ending) = (Nodes::default(), Ending::default());
+        Self {
+            record,
+            nodes,
+            ending,
+            items: Vec::new(),
+            events: 0,
+        }
+    }
+
+    /// Whether it has ended for good, and its end has been read.
+    pub(super) fn ended(&self) -> bool {
+        ended(self.record.status) && self.events >= self.record.head.sequence
+    }
+
+    fn read_on(
+        &mut self,
+        store: &mut impl Store,
+        told: &mut impl FnMut(&Self, &StoredEvent),
+    ) -> Result<(), StoreError> {
+        loop {
+            let page = store.events(self.record.id, self.events + 1, EVENTS_PAGE_MAX)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for stored in &page {
+                self.events = stored.event.sequence;
+                self.nodes.apply(&stored.event);
+                self.ending.apply(&stored.event);
+                told(self, stored);
+            }
+        }
+    }
+}
