@@ -112,8 +112,10 @@ pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), Com
         .map_err(|error| ComponentError::OtherContract(format!("{error:#}")))
 }
 
-/// Ports of a call that is never made: checking types takes a type of ports.
-enum Nobody {}
+/// Ports of calls that are about no execution, such as `describe` and
+/// `validate`: there are none to hand over.
+#[derive(Debug)]
+pub enum Nobody {}
 
 impl Ports for Nobody {
     fn load_workflow(&mut self) -> Result<String, StoreError> {

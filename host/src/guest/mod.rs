@@ -19,7 +19,7 @@ mod sandbox;
 #[cfg(test)]
 mod tests;
 
-pub use check::ComponentError;
+pub use check::{ComponentError, Nobody};
 pub use failure::{CallError, GuestFailure};
 pub use instance::Instance;
 pub use library::{Library, LibraryError};
