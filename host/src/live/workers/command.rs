@@ -2,8 +2,9 @@
 //!
 //! No shell, unless the workflow writes one. The node's input is JSON on
 //! stdin; a JSON object on stdout is the output and the patch, other JSON or
-//! text goes under the node's id. When the attempt is stopped, the program and
-//! all it started are killed.
+//! text goes under the node's id. `REFRAIN_EXECUTION`, `REFRAIN_NODE` and
+//! `REFRAIN_ATTEMPT` in its environment say which attempt of what it is. When
+//! the attempt is stopped, the program and all it started are killed.
 
 use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
@@ -40,7 +41,7 @@ pub(crate) async fn run(item: WorkItem) -> Result<Answer, WorkError> {
     let (program, arguments) = kind.argv.split_first().ok_or_else(|| {
         WorkError::permanent("the node's `argv` is empty; name the program first")
     })?;
-    let mut child = start(program, arguments, &kind)?;
+    let mut child = start(&item, program, arguments, &kind)?;
     let mut group = Group::of(&child);
     let ended = converse(&mut child, input.as_str()).await;
     if ended.is_ok() {
@@ -58,11 +59,19 @@ fn read(item: &WorkItem) -> Result<(Kind, Json), serde_json::Error> {
     Ok((item.kind()?.parse()?, item.input()?))
 }
 
-fn start(program: &str, arguments: &[String], kind: &Kind) -> Result<Child, WorkError> {
+fn start(
+    item: &WorkItem,
+    program: &str,
+    arguments: &[String],
+    kind: &Kind,
+) -> Result<Child, WorkError> {
     let mut command = Command::new(program);
     command
         .args(arguments)
         .envs(&kind.env)
+        .env("REFRAIN_EXECUTION", &item.execution_id)
+        .env("REFRAIN_NODE", &item.node_id)
+        .env("REFRAIN_ATTEMPT", item.attempt.to_string())
         .process_group(0)
         .kill_on_drop(true);
     command
