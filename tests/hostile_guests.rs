@@ -25,104 +25,73 @@ const CANCEL: &str =
 #[test]
 fn misbehaving_in_a_tick_is_cut_off_and_named() {
     let base = WatGuest::default();
+    let ticks = |tick| WatGuest { tick, ..base };
     let table = [
         (
             "loops",
-            WatGuest {
-                tick: "(loop $again br $again) unreachable",
-                ..base
-            },
+            ticks("(loop $again br $again) unreachable"),
             "ran out of fuel",
         ),
         (
-            "calls the clock for ever",
+            "asks for ever",
             WatGuest {
                 imports: NOW,
-                tick: "(loop $again (drop (call $now)) br $again) unreachable",
-                ..base
+                ..ticks(ASK_FOR_EVER)
             },
             "ran out of fuel",
         ),
+        ("eats memory", ticks(EAT_MEMORY), "ran out of memory"),
         (
-            "eats memory",
+            "grows its table",
             WatGuest {
-                tick: "(loop $again (drop (memory.grow (i32.const 16))) br $again) unreachable",
-                ..base
-            },
-            "ran out of memory",
-        ),
-        (
-            "grows its tables",
-            WatGuest {
-                tick: "(drop (table.grow $t (ref.null func) (i32.const 200000))) unreachable",
                 rest: "(table $t 1 funcref)",
-                ..base
+                ..ticks(GROW_TABLE)
             },
             "ran out of memory",
         ),
         (
             "recurses",
-            WatGuest {
-                tick: "(call $tick (local.get $id) (local.get $id_length))",
-                ..base
-            },
+            ticks("(call $tick (local.get $id) (local.get $id_length))"),
             "overflowed its call stack",
         ),
         (
             "panics",
-            WatGuest {
-                tick: "unreachable",
-                ..base
-            },
+            ticks("unreachable"),
             "crashed: wasm trap: wasm `unreachable` instruction executed",
         ),
         (
             "divides by zero",
-            WatGuest {
-                tick: "(i32.div_u (i32.const 1) (i32.const 0))",
-                ..base
-            },
+            ticks("(i32.div_u (i32.const 1) (i32.const 0))"),
             "crashed: wasm trap: integer divide by zero",
         ),
         (
             "reads beyond its memory",
-            WatGuest {
-                tick: "(i32.load (i32.const -4))",
-                ..base
-            },
+            ticks("(i32.load (i32.const -4))"),
             "crashed: wasm trap: out of bounds memory access",
         ),
         (
             "answers from beyond its memory",
-            WatGuest {
-                tick: "(i32.const -8)",
-                ..base
-            },
+            ticks("(i32.const -8)"),
             "broke the contract",
         ),
         (
-            "answers with no known variant",
-            WatGuest {
-                tick: "(i32.store8 (i32.const 8) (i32.const 9)) (i32.const 8)",
-                ..base
-            },
+            "answers no known variant",
+            ticks("(i32.store8 (i32.const 8) (i32.const 9)) (i32.const 8)"),
             "broke the contract",
         ),
         (
             "names a node beyond its memory",
             WatGuest {
                 imports: CANCEL,
-                tick: "(call $cancel (i32.const 0) (i32.const -1) (i32.const 1) (i32.const 8)) unreachable",
-                ..base
+                ..ticks(CANCEL_BEYOND)
             },
             "out of bounds of memory",
         ),
         (
-            "names a node in bytes that are no text",
+            "names a node by what is no text",
             WatGuest {
                 imports: CANCEL,
-                tick: "(i32.store8 (i32.const 0) (i32.const 255)) (call $cancel (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 8)) unreachable",
-                ..base
+                ..ticks(CANCEL_NO_TEXT)
             },
             "broke the contract",
         ),
@@ -141,6 +110,14 @@ fn misbehaving_in_a_tick_is_cut_off_and_named() {
         );
     }
 }
+
+const ASK_FOR_EVER: &str = "(loop $again (drop (call $now)) br $again) unreachable";
+const EAT_MEMORY: &str = "(loop $again (drop (memory.grow (i32.const 16))) br $again) unreachable";
+const GROW_TABLE: &str = "(drop (table.grow $t (ref.null func) (i32.const 200000))) unreachable";
+const CANCEL_BEYOND: &str =
+    "(call $cancel (i32.const 0) (i32.const -1) (i32.const 1) (i32.const 8)) unreachable";
+const CANCEL_NO_TEXT: &str = "(i32.store8 (i32.const 0) (i32.const 255))
+    (call $cancel (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 8)) unreachable";
 
 #[test]
 fn asking_for_more_memory_than_there_is_at_the_start_is_refused() {

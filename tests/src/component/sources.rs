@@ -184,3 +184,68 @@ fn read(workspace: &Path, path: &Path) -> Result<String> {
     fs::read_to_string(workspace.join(path))
         .with_context(|| format!("cannot read {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "[workspace.package]\nversion = '1'\n[workspace.dependencies]\n\
+        near = '1'\nfar = '1'\n[profile.release]\n[profile.component]\nlto = true\n";
+    const GUEST: &str = "[package]\nname = 'refrain-guest'\n[dependencies]\nnear.workspace = true\n\
+        [dev-dependencies]\nfar.workspace = true\n";
+    const LOCK: &str = "[[package]]\nname = 'refrain-guest'\nversion = '1'\ndependencies = ['near', 'far']\n\
+        [[package]]\nname = 'near'\nversion = '1'\nchecksum = 'n'\ndependencies = ['deep']\n\
+        [[package]]\nname = 'deep'\nversion = '1'\nchecksum = 'd'\n\
+        [[package]]\nname = 'far'\nversion = '1'\nchecksum = 'f'\n";
+
+    #[test]
+    fn only_what_is_built_in_makes_a_component_stale() {
+        for (file, text, stale) in [
+            ("guest/src/lib.rs", "fn new() {}".to_owned(), true),
+            ("guest/src/deep/new.rs", String::new(), true),
+            ("guest/src/deep/tests.rs", "fn new() {}".to_owned(), false),
+            ("guest/src/deep/plan_tests.rs", String::new(), false),
+            ("guest/src/notes.md", String::new(), false),
+            ("host/src/lib.rs", "fn new() {}".to_owned(), false),
+            ("wit/world.wit", "world other {}".to_owned(), true),
+            ("Cargo.toml", MANIFEST.replace("true", "false"), true),
+            (
+                "Cargo.toml",
+                MANIFEST.replace("near = '1'", "near = '2'"),
+                true,
+            ),
+            (
+                "Cargo.toml",
+                MANIFEST.replace("far = '1'", "far = '2'"),
+                false,
+            ),
+            ("Cargo.lock", LOCK.replace("'n'", "'m'"), true),
+            ("Cargo.lock", LOCK.replace("'d'", "'e'"), true),
+            ("Cargo.lock", LOCK.replace("'f'", "'g'"), false),
+        ] {
+            let workspace = tempfile::tempdir().expect("there is room for it");
+            let write = |file: &str, text: &str| {
+                let path = workspace.path().join(file);
+                fs::create_dir_all(path.parent().expect("it is in a folder"))
+                    .expect("it can be made");
+                fs::write(path, text).expect("it can be written");
+            };
+            let base = [
+                ("guest/src/lib.rs", ""),
+                ("guest/src/deep/tests.rs", ""),
+                ("wit/world.wit", ""),
+            ];
+            for (file, text) in base.into_iter().chain([
+                ("Cargo.toml", MANIFEST),
+                ("guest/Cargo.toml", GUEST),
+                ("Cargo.lock", LOCK),
+            ]) {
+                write(file, text);
+            }
+            let before = digest(workspace.path()).expect("all is there");
+            write(file, &text);
+            let after = digest(workspace.path()).expect("all is there");
+            assert_eq!(before != after, stale, "{file}: {text}");
+        }
+    }
+}
