@@ -1,6 +1,14 @@
 //! R3 to R6: what is ready, dispatched, or settled without a worker.
 
-use refrain_tests::notation::{check, play};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use refrain_guest::apply::digest_of_text;
+use refrain_guest::contract::Status;
+use refrain_guest::machine::Machine;
+use refrain_guest::time::Timestamp;
+use refrain_guest::workflow;
+use refrain_tests::notation::{Graph, Memory, check, play};
 
 #[test]
 fn r03_ready_when_every_edge_is_settled_and_one_is_live() {
@@ -171,4 +179,58 @@ fn r06_a_first_join_without_a_live_edge_is_skipped() {
         0010 complete s => skip k, skip j, skip z, completed
         "#,
     );
+}
+
+/// The cost of a run is that of its edges: ten times the graph, about ten times
+/// the time. The bound is wide, because machines are busy; a scan per decision
+/// would need a hundred times.
+#[test]
+fn r04_a_large_graph_costs_its_own_edges() {
+    let (small, large) = (time_to_settle(100), time_to_settle(1000));
+    let bound = small * 40 + Duration::from_millis(200);
+    assert!(
+        large < bound,
+        "1,001 nodes took {small:?}, 10,001 nodes {large:?}"
+    );
+}
+
+/// The time that one tick needs for a graph of `layers` times ten nodes that
+/// need no worker.
+fn time_to_settle(layers: usize) -> Duration {
+    let mut graph = Graph::read(["a -> b"]).expect("a graph");
+    graph.workflow = layered(layers);
+    let world = Memory::new(&graph, 0);
+    let plan = Arc::new(workflow::parse(&world.workflow).expect("a valid workflow"));
+    let start = world.start(&graph);
+    let mut machine =
+        Machine::start(plan, &digest_of_text(&world.workflow), &start).expect("a legal start");
+    let begun = Instant::now();
+    let batch = machine.drain(Timestamp(0)).expect("legal decisions");
+    let needed = begun.elapsed();
+    assert_eq!(batch.events.len(), layers * 10 + 2);
+    assert_eq!(machine.status(), Status::Completed);
+    needed
+}
+
+/// A start node, and layers of ten nodes with three edges into each.
+fn layered(layers: usize) -> String {
+    let id = |layer: usize, at: usize| format!("n{layer}_{}", at % 10);
+    let mut nodes = vec![r#""s":{"kind":{"type":"parallel"}}"#.to_owned()];
+    let mut edges = Vec::new();
+    for (layer, at) in (0..layers).flat_map(|layer| (0..10).map(move |at| (layer, at))) {
+        let to = id(layer, at);
+        nodes.push(format!(r#""{to}":{{"kind":{{"type":"parallel"}}}}"#));
+        let from = match layer {
+            0 => vec!["s".to_owned()],
+            _ => (at..at + 3).map(|at| id(layer - 1, at)).collect(),
+        };
+        edges.extend(
+            from.iter()
+                .map(|from| format!(r#"{{"from":"{from}","to":"{to}"}}"#)),
+        );
+    }
+    let (nodes, edges) = (nodes.join(","), edges.join(","));
+    format!(
+        r#"{{"workflow_id":"w","version":"1.0.0","start_node":"s","nodes":{{{nodes}}},"edges":[{edges}]}}"#
+    )
 }

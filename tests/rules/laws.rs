@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use refrain_guest::apply::digest_of_text;
-use refrain_guest::contract::{Event, Origin, Snapshot, Status};
+use refrain_guest::contract::{
+    CancelReason, Event, EventKind, NodeCancelled, NodeExhausted, NodeScheduled, NodeSkipped,
+    NodeTimedOut, Origin, SchedulerError, SkipReason, Snapshot, WorkflowCompleted,
+};
 use refrain_guest::machine::Machine;
+use refrain_guest::shell::Scheduler;
 use refrain_guest::time::Timestamp;
-use refrain_guest::workflow;
-use refrain_tests::notation::{Graph, Memory, check, play};
+use refrain_guest::workflow::{self, Plan};
+use refrain_tests::notation::{EXECUTION, Memory, check, play};
 
 #[test]
 fn law9_a_stall_by_the_host_decides_nothing_until_it_is_lifted() {
@@ -59,6 +63,140 @@ fn law7_late_and_stale_answers_are_refused() {
     );
 }
 
+#[test]
+fn law9_every_state_is_explained_with_names_and_numbers() {
+    check(
+        r#"
+        s -> a, s -> w, a -> b
+        a: tool timeout=5
+        w: wait either {"correlation_key":"k","timeout_secs":60}
+        00000 tick        => schedule s
+        00000 explain s   => scheduled ~"attempt 1 of node `s` waits on the queue `general` for a worker, since 0 ms"
+        00000 explain b   => pending ~"node `b` needs node `a`, which is pending"
+        00010 complete s  => schedule a, wait w
+        00010 explain s   => completed ~"node `s` was completed by worker `w1` at attempt 1"
+        00010 explain w   => waiting ~"the wait of node `w` ends by itself at 60010 ms"
+        00020 claim a     
+        00020 explain a   => running ~"worker `w1` has been doing attempt 1 of node `a` since 20 ms"
+        00020 explain a   => running ~"times out at 5020 ms"
+        00030 fail a io   => retry a @2030
+        00030 explain a   => backing_off ~"attempt 2 of node `a` may begin at 2030 ms, 2 s after the last event"
+        00030 explain a   => backing_off ~"the last failure of class io: boom"
+        00040 pause
+        00040 explain a   => backing_off ~"refrain unpause"
+        "#,
+    );
+    let mut world = play("a -> end\n0000 tick => schedule a")
+        .expect("the table holds")
+        .world;
+    let unknown = Scheduler::new().explain(&mut world, EXECUTION, "nobody");
+    assert_eq!(
+        unknown,
+        Err(SchedulerError::UnknownNode("nobody".to_owned()))
+    );
+}
+
+/// Decisions that no guest may make where they stand.
+#[test]
+fn law2_decisions_that_may_not_stand_are_refused() {
+    let world = play("a -> b, b -> f\nf: finalizer always\n0000 tick => schedule a\n0010 claim a")
+        .expect("the table holds")
+        .world;
+    let (plan, digest) = planned(&world);
+    let node_id = || "b".to_owned();
+    let rows: [(EventKind, &str); 9] = [
+        (
+            EventKind::WorkflowCompleted(WorkflowCompleted {
+                final_state: "{}".to_owned(),
+            }),
+            "may not end as completed here (under way: a)",
+        ),
+        (
+            EventKind::WorkflowTimedOut,
+            "no timeout of the workflow runs",
+        ),
+        (
+            EventKind::NodeScheduled(NodeScheduled {
+                node_id: node_id(),
+                queue_type: "general".to_owned(),
+                attempt: 1,
+                item_digest: String::new(),
+            }),
+            "node `b` is pending: it cannot be scheduled",
+        ),
+        (
+            EventKind::NodeSkipped(NodeSkipped {
+                node_id: node_id(),
+                reason: SkipReason::Unreached,
+            }),
+            "can still be reached",
+        ),
+        (
+            EventKind::NodeSkipped(NodeSkipped {
+                node_id: node_id(),
+                reason: SkipReason::ByOperator,
+            }),
+            "no operator asked",
+        ),
+        (
+            EventKind::NodeSkipped(NodeSkipped {
+                node_id: "f".to_owned(),
+                reason: SkipReason::RunOn,
+            }),
+            "the time of finalizer `f` has not come",
+        ),
+        (
+            EventKind::NodeCancelled(NodeCancelled {
+                node_id: "a".to_owned(),
+                reason: CancelReason::CancelRequested,
+            }),
+            "nothing asks for node `a` to be cancelled",
+        ),
+        (
+            EventKind::NodeTimedOut(NodeTimedOut {
+                node_id: "a".to_owned(),
+                attempt: 1,
+            }),
+            "node `a` has no timeout",
+        ),
+        (
+            EventKind::NodeExhausted(NodeExhausted {
+                node_id: "a".to_owned(),
+                attempts: 1,
+                error: String::new(),
+            }),
+            "node `a` is running: it cannot fail for good",
+        ),
+    ];
+    for (kind, why) in rows {
+        let mut machine = applied(&plan, &digest, &world.events);
+        let before = machine.inspect();
+        let sequence = machine.sequence() + 1;
+        let event = Event {
+            sequence,
+            at: 10,
+            origin: Origin::Decision,
+            kind,
+        };
+        let illegal = machine.apply(&event).expect_err("a decision out of place");
+        assert!(illegal.reason.contains(why), "{}", illegal.reason);
+        assert_eq!((illegal.sequence, machine.inspect()), (sequence, before));
+    }
+}
+
+fn planned(world: &Memory) -> (Arc<Plan>, String) {
+    let plan = workflow::parse(&world.workflow).expect("a valid workflow");
+    (Arc::new(plan), digest_of_text(&world.workflow))
+}
+
+fn applied(plan: &Arc<Plan>, digest: &str, events: &[Event]) -> Machine {
+    let mut machine = Machine::start(plan.clone(), digest, &events[0]).expect("a legal start");
+    for event in &events[1..] {
+        machine.apply(event).expect("a legal event");
+    }
+    machine
+}
+
 /// Everything that can happen, in one execution: a log worth mistreating.
 const EVENTFUL: &str = r#"
     s -> a, s -> c, s -> h, s -> w, s -> t, a -> j, c -> j, h -> j, w -> j, t -> j, j -> z, s -> x if state.never, z -> f
@@ -90,15 +228,8 @@ const EVENTFUL: &str = r#"
 #[test]
 fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
     let world = play(EVENTFUL).expect("the table holds").world;
-    let plan = Arc::new(workflow::parse(&world.workflow).expect("a valid workflow"));
-    let digest = digest_of_text(&world.workflow);
-    let start = |events: &[Event]| {
-        let mut machine = Machine::start(plan.clone(), &digest, &events[0]).expect("a legal start");
-        events[1..]
-            .iter()
-            .for_each(|event| machine.apply(event).expect("a legal event"));
-        machine
-    };
+    let (plan, digest) = planned(&world);
+    let start = |events: &[Event]| applied(&plan, &digest, events);
     let whole = start(&world.events).inspect();
     for length in 1..=world.events.len() {
         let (seen, rest) = world.events.split_at(length);
@@ -124,10 +255,7 @@ fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
 #[test]
 fn law10_a_snapshot_that_is_not_what_it_says_is_refused() {
     let world = play(EVENTFUL).expect("the table holds").world;
-    let (plan, digest) = (
-        Arc::new(workflow::parse(&world.workflow).expect("a valid workflow")),
-        digest_of_text(&world.workflow),
-    );
+    let (plan, digest) = planned(&world);
     let snapshot = Machine::start(plan.clone(), &digest, &world.events[0])
         .expect("a legal start")
         .snapshot();
@@ -159,10 +287,7 @@ fn law10_a_snapshot_that_is_not_what_it_says_is_refused() {
 #[test]
 fn law1_no_log_makes_the_machine_panic() {
     let world = play(EVENTFUL).expect("the table holds").world;
-    let (plan, digest) = (
-        Arc::new(workflow::parse(&world.workflow).expect("a valid workflow")),
-        digest_of_text(&world.workflow),
-    );
+    let (plan, digest) = planned(&world);
     let (mut refused, mut taken) = (0, 0);
     let mut read = |log: &[Event]| {
         let applied = Machine::start(plan.clone(), &digest, &log[0]).and_then(|mut machine| {
@@ -218,60 +343,5 @@ fn law1_no_log_makes_the_machine_panic() {
     assert!(
         refused > 1000 && taken > 0,
         "{refused} refused, {taken} taken"
-    );
-}
-
-/// The cost of a run is that of its edges: ten times the graph, about ten times
-/// the time. The bound is wide, because machines are busy; a scan per decision
-/// would need a hundred times.
-#[test]
-fn r04_a_large_graph_costs_its_own_edges() {
-    let run = |layers: usize| {
-        let node = |layer: usize, at: usize| {
-            format!("{{\"id\":\"n{layer:05}_{at}\",\"kind\":{{\"type\":\"parallel\"}}}}")
-        };
-        let id = |layer: usize, at: usize| format!("n{layer:05}_{at}");
-        let mut nodes = vec!["\"s\":{\"kind\":{\"type\":\"parallel\"}}".to_owned()];
-        let mut edges: Vec<String> = (0..10)
-            .map(|at| format!("{{\"from\":\"s\",\"to\":\"{}\"}}", id(0, at)))
-            .collect();
-        for layer in 0..layers {
-            for at in 0..10 {
-                nodes.push(format!("\"{}\":{}", id(layer, at), node(layer, at)));
-                if layer > 0 {
-                    let from = [at, (at + 1) % 10, (at + 2) % 10];
-                    edges.extend(from.map(|from| {
-                        format!(
-                            "{{\"from\":\"{}\",\"to\":\"{}\"}}",
-                            id(layer - 1, from),
-                            id(layer, at)
-                        )
-                    }));
-                }
-            }
-        }
-        let workflow = format!(
-            "{{\"workflow_id\":\"w\",\"version\":\"1.0.0\",\"start_node\":\"s\",\"nodes\":{{{}}},\"edges\":[{}]}}",
-            nodes.join(","),
-            edges.join(",")
-        );
-        let mut graph = Graph::read(["a -> b"]).expect("a graph");
-        graph.workflow = workflow;
-        let mut world = Memory::new(&graph, 0);
-        world.append_fact(world.start(&graph));
-        let plan = Arc::new(workflow::parse(&world.workflow).expect("a valid workflow"));
-        let mut machine = Machine::start(plan, &digest_of_text(&world.workflow), &world.events[0])
-            .expect("a legal start");
-        let begun = std::time::Instant::now();
-        let batch = machine.drain(Timestamp(0)).expect("legal decisions");
-        let needed = begun.elapsed();
-        assert_eq!(batch.events.len(), layers * 10 + 2);
-        assert_eq!(machine.status(), Status::Completed);
-        needed
-    };
-    let (small, large) = (run(100), run(1000));
-    assert!(
-        large < small * 40 + std::time::Duration::from_millis(200),
-        "1,001 nodes took {small:?}, 10,001 nodes {large:?}"
     );
 }

@@ -10,6 +10,7 @@ mod conditions;
 mod results;
 mod endings;
 mod laws;
+mod shell;
 
 use refrain_tests::notation::check;
 

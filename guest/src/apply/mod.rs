@@ -80,9 +80,9 @@ impl Machine {
                 event.sequence
             ));
         }
-        if expected > EVENTS_MAX {
+        if expected > EVENTS_MAX && lengthens(event) {
             return Err(format!(
-                "the log is full: it may hold {EVENTS_MAX} events; fork the execution to go on"
+                "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or fork it to go on"
             ));
         }
         if event.at < self.state.at.0 {
@@ -175,6 +175,21 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Whether the event is one that a full log has no room for. What ends or
+/// holds an execution always finds room, or a full log could neither be
+/// cancelled nor tell why it stalled.
+fn lengthens(event: &Event) -> bool {
+    let always = matches!(
+        event.kind,
+        EventKind::CancelRequested(_)
+            | EventKind::ExecutionUnpaused(_)
+            | EventKind::Stalled(_)
+            | EventKind::StallLifted(_)
+            | EventKind::GuestChanged(_)
+    );
+    event.origin == Origin::Fact && !always
 }
 
 /// Who may author an event of this kind; none: either.

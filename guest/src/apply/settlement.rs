@@ -117,6 +117,7 @@ impl Machine {
             node.take(step);
             node.ended_at = Some(at);
             node.answer = None;
+            node.failure = None;
             node.chosen_target = chosen_target.map(ToString::to_string);
         });
         self.withdraw_skip(ix);

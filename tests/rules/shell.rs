@@ -1,0 +1,183 @@
+//! The shell: what it does when the world is not as it should be.
+
+use refrain_guest::contract::{
+    AppendError, Event, EventKind, SchedulerError, Snapshot, Status, WorkItem,
+};
+use refrain_guest::shell::{Scheduler, World};
+use refrain_guest::time::Timestamp;
+use refrain_tests::notation::{EXECUTION, Graph, Memory};
+
+/// A world that refuses what it is told to.
+struct Refusing {
+    world: Memory,
+    append: Option<AppendError>,
+    queue: Option<String>,
+}
+
+impl World for Refusing {
+    fn load_workflow(&mut self) -> String {
+        self.world.load_workflow()
+    }
+
+    fn load_snapshot(&mut self) -> Option<Snapshot> {
+        self.world.load_snapshot()
+    }
+
+    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
+        self.world.read_events(first, max)
+    }
+
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
+        match self.append.take() {
+            Some(error) => Err(error),
+            None => self.world.append_events(expected, events),
+        }
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.world.now()
+    }
+
+    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
+        match self.queue.take() {
+            Some(reason) => Err(reason),
+            None => self.world.enqueue(item),
+        }
+    }
+
+    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
+        self.world.cancel(node_id, attempt)
+    }
+}
+
+fn started() -> Memory {
+    let graph = Graph::read(["a -> b"]).expect("a graph");
+    let mut world = Memory::new(&graph, 0);
+    world.append_fact(world.start(&graph));
+    world
+}
+
+fn refusal(error: &SchedulerError) -> &str {
+    match error {
+        SchedulerError::Illegal(illegal) => &illegal.reason,
+        other => panic!("an illegal event was expected, not {other:?}"),
+    }
+}
+
+#[test]
+fn law3_a_tick_that_the_world_refuses_leaves_nothing_in_the_scheduler() {
+    let refusals = [
+        (
+            Some(AppendError::Conflict(7)),
+            None,
+            SchedulerError::Append(AppendError::Conflict(7)),
+        ),
+        (
+            None,
+            Some("no such queue".to_owned()),
+            SchedulerError::Queue("no such queue".to_owned()),
+        ),
+    ];
+    for (append, queue, expected) in refusals {
+        let mut scheduler = Scheduler::new();
+        let mut refusing = Refusing {
+            world: started(),
+            append,
+            queue,
+        };
+        assert_eq!(scheduler.tick(&mut refusing, EXECUTION), Err(expected));
+
+        // The host commits nothing of the refused tick, and asks again.
+        let mut world = started();
+        let outcome = scheduler.tick(&mut world, EXECUTION).expect("a tick");
+        assert_eq!(
+            (outcome.status, outcome.last_sequence, outcome.more),
+            (Status::Running, 2, false)
+        );
+        assert_eq!(world.in_flight(), ["a"]);
+    }
+}
+
+#[test]
+fn law4_event_1_must_bind_this_execution_and_this_workflow() {
+    type Change = fn(&mut EventKind);
+    let changes: [(Change, &str); 5] = [
+        (
+            |kind| *kind = EventKind::WorkflowTimedOut,
+            "event 1 must be workflow_started",
+        ),
+        (
+            |kind| change(kind, |start| start.execution_id = "exec_2".to_owned()),
+            "it starts exec_2",
+        ),
+        (
+            |kind| change(kind, |start| start.workflow_digest = "0".repeat(64)),
+            "the registered text is another one",
+        ),
+        (
+            |kind| change(kind, |start| start.workflow_version = "2.0.0".to_owned()),
+            "the workflow at hand is w 1.0.0",
+        ),
+        (
+            |kind| change(kind, |start| start.initial_input = "{".to_owned()),
+            "the initial input is not JSON",
+        ),
+    ];
+    for (change, why) in changes {
+        let mut world = started();
+        let mut first = world.events.remove(0);
+        change(&mut first.kind);
+        let mut scheduler = Scheduler::new();
+        let error = scheduler
+            .admit(&mut world, EXECUTION, &first)
+            .expect_err("an illegal start");
+        assert!(refusal(&error).contains(why), "{}", refusal(&error));
+        let error = scheduler
+            .tick(&mut world, EXECUTION)
+            .expect_err("an empty log");
+        assert!(
+            refusal(&error).contains("the log is empty"),
+            "{}",
+            refusal(&error)
+        );
+    }
+}
+
+fn change(
+    kind: &mut EventKind,
+    change: impl FnOnce(&mut refrain_guest::contract::WorkflowStarted),
+) {
+    if let EventKind::WorkflowStarted(start) = kind {
+        change(start);
+    }
+}
+
+#[test]
+fn law1_a_log_with_a_gap_is_named_by_its_sequence() {
+    let mut world = started();
+    Scheduler::new()
+        .tick(&mut world, EXECUTION)
+        .expect("a tick");
+    world.events[1].sequence = 3;
+    let error = Scheduler::new()
+        .inspect(&mut world, EXECUTION)
+        .expect_err("a gap");
+    assert!(matches!(&error, SchedulerError::Illegal(illegal) if illegal.sequence == 3));
+    assert_eq!(refusal(&error), "the next sequence is 2, not 3");
+}
+
+#[test]
+fn law10_a_damaged_snapshot_is_reported() {
+    let mut world = started();
+    let mut scheduler = Scheduler::new();
+    let mut snapshot = scheduler
+        .snapshot(&mut world, EXECUTION)
+        .expect("a snapshot");
+    snapshot.state.pop();
+    world.snapshot = Some(snapshot);
+    scheduler.forget(EXECUTION);
+    let error = scheduler
+        .tick(&mut world, EXECUTION)
+        .expect_err("a damaged snapshot");
+    assert!(matches!(error, SchedulerError::BadSnapshot(_)), "{error:?}");
+}
