@@ -3,8 +3,10 @@
 pub mod component;
 pub mod cost;
 pub mod dice;
+pub mod engines;
 pub mod faulty_store;
 pub mod generated;
 pub mod notation;
 pub mod tape;
 pub mod wat_guest;
+pub mod workflows;

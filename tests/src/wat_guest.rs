@@ -31,6 +31,8 @@ pub struct WatGuest<'a> {
     pub imports: &'a str,
     /// Its memory, in pages of 64 KiB.
     pub memory_pages: u32,
+    /// The body of `admit`, which answers the address of a result.
+    pub admit: &'a str,
     /// The body of `tick`, which answers the address of an outcome.
     pub tick: &'a str,
     /// The body of `describe`, which answers the address of a description.
@@ -45,6 +47,7 @@ impl Default for WatGuest<'_> {
             world: World::Guest,
             imports: "",
             memory_pages: 1,
+            admit: "unreachable",
             tick: "unreachable",
             describe: "unreachable",
             rest: "",
@@ -100,11 +103,16 @@ impl WatGuest<'_> {
     }
 
     fn exports(&self) -> String {
-        let Self { tick, describe, .. } = self;
+        let Self {
+            admit,
+            tick,
+            describe,
+            ..
+        } = self;
         format!(
             r#"
                 (func (export "{SCHEDULER}#validate") (param i32 i32) (result i32) unreachable)
-                (func (export "{SCHEDULER}#admit") (param i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#admit") (param i32) (result i32) {admit})
                 (func $tick (export "{SCHEDULER}#tick") (param $id i32) (param $id_length i32) (result i32) {tick})
                 (func (export "{SCHEDULER}#explain") (param i32 i32 i32 i32) (result i32) unreachable)
                 (func (export "{SCHEDULER}#inspect") (param i32 i32) (result i32) unreachable)

@@ -1,0 +1,10 @@
+//! The live engine, whole: over each store, with workers, clocks and failures.
+
+mod live {
+    mod built_in;
+    mod claims;
+    mod endings;
+    mod operators;
+    mod several;
+    mod workers;
+}

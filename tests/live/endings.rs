@@ -1,0 +1,151 @@
+//! Executions from their start to their end.
+
+use refrain::contract::Status;
+use refrain::store::ListFilter;
+use refrain::{Engine, EngineError, Start, WorkError, WorkItem, Workflow};
+use refrain_tests::engines::{Place, engine, log, start};
+use refrain_tests::workflows::{single, tool, tools};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_workflow_runs_to_its_end() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        engine.work("tool", |item: WorkItem| async move { Ok(json!({ item.node_id: item.attempt })) });
+        let execution = start(&engine, &tools("a -> b, a -> c, b -> d, c -> d")).await;
+        let end = execution.finished().await.expect("it ends");
+        assert_eq!(end.status, Status::Completed);
+        assert_eq!(end.final_state.as_str(), r#"{"a":1,"b":1,"c":1,"d":1}"#);
+        assert_eq!(execution.items().await.expect("a queue"), [], "law 3: nothing is left");
+        let log = log(&execution).await;
+        assert_eq!(log.first().map(String::as_str), Some("workflow_started"));
+        assert_eq!(log.last().map(String::as_str), Some("workflow_completed"));
+        assert_eq!(log.len(), 2 + 4 * 3, "{log:?}");
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn r11_a_failure_is_retried_until_it_succeeds() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        engine.work("tool", |item: WorkItem| async move {
+            if item.attempt < 3 {
+                return Err(WorkError::retryable("not yet").class("io_error"));
+            }
+            Ok(json!({ "attempts": item.attempt }))
+        });
+        let mut workflow = single(json!({ "kind": tool()["kind"], "retry_policy": "quick" }));
+        workflow["retry_policies"] = json!({ "quick": {
+            "max_attempts": 3, "backoff": "fixed", "initial_delay": 1, "max_delay": 1
+        } });
+        let end = start(&engine, &workflow).await.finished().await.expect("it ends");
+        assert_eq!(end.final_state.as_str(), r#"{"attempts":3}"#);
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_failed_execution_says_why_and_keeps_its_state() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        engine.work("tool", |item: WorkItem| async move {
+            if item.node_id == "b" {
+                return Err(WorkError::permanent("no such claim"));
+            }
+            Ok(json!({ item.node_id: 1 }))
+        });
+        let execution = start(&engine, &tools("a -> b, a -> c")).await;
+        let end = execution.finished().await.expect("it ends");
+        assert_eq!(end.status, Status::Failed);
+        assert_eq!(end.error.as_deref(), Some("node(s) failed terminally: b"));
+        assert_eq!(end.final_state.as_str(), r#"{"a":1,"c":1}"#);
+        let items = execution.items().await.expect("a queue");
+        assert_eq!(items.len(), 1, "r11: the item is a dead letter");
+        assert!(format!("{:?}", items[0].state).contains("no such claim"));
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn law8_a_key_starts_once() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        register(&engine, tools("a")).await.expect("valid");
+        let keyed = |input: Value| Start::new("w", "1.0.0", input).key("claim 17");
+        let (first, second) =
+            tokio::join!(engine.start_with(keyed(json!({}))), engine.start_with(keyed(json!({}))));
+        let first = first.expect("it starts").id();
+        assert_eq!(first, second.expect("it is found").id());
+        let other = engine.start_with(keyed(json!({ "other": 1 }))).await.map(|started| started.id());
+        assert!(matches!(other, Err(EngineError::KeyTaken { execution, .. }) if execution == first), "{other:?}");
+        let tenant = engine.start_with(keyed(json!({})).tenant("t")).await.expect("it starts");
+        assert_ne!(tenant.id(), first, "another tenant's key is another key");
+        engine.shutdown().await;
+    }
+}
+
+async fn register(engine: &Engine, workflow: Value) -> Result<(), EngineError> {
+    let workflow = Workflow::from_json(workflow.to_string())?;
+    engine.register(workflow).await.map(drop)
+}
+
+#[tokio::test]
+async fn seed_15_a_registered_workflow_never_changes() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        register(&engine, tools("a -> b")).await.expect("valid");
+        register(&engine, tools("a -> b")).await.expect("the same again is no change");
+        let other = register(&engine, tools("a -> c")).await;
+        assert!(matches!(other, Err(EngineError::WorkflowDiffers { .. })), "{other:?}");
+        let faulty = register(&engine, tools("a -> b, b -> a")).await;
+        assert!(matches!(&faulty, Err(EngineError::InvalidWorkflow(faults)) if !faults.is_empty()), "r1: {faulty:?}");
+        let unknown = engine.start("w", "2.0.0", json!({})).await.map(drop);
+        assert!(matches!(unknown, Err(EngineError::UnknownWorkflow { .. })), "{unknown:?}");
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn bad_json_is_refused_at_the_door() {
+    assert!(matches!(Workflow::from_json(r#"{"a":1,"a":2}"#), Err(EngineError::Json { .. })));
+    let engine = engine(&Place::file()).await;
+    register(&engine, tools("a")).await.expect("valid");
+    let deep = format!("{}{}", "[".repeat(101), "]".repeat(101));
+    let deep: Value = serde_json::from_str(&deep).expect("it is JSON");
+    let refused = engine.start("w", "1.0.0", deep).await.map(drop);
+    assert!(matches!(refused, Err(EngineError::Json { .. })), "{refused:?}");
+    let all = ListFilter { max: 10, ..ListFilter::default() };
+    assert_eq!(engine.list(all).await.expect("a list"), []);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_subscription_sees_every_event_once() {
+    let engine = engine(&Place::file()).await;
+    engine.work("tool", |_| async move { Ok(json!({})) });
+    let execution = start(&engine, &tools("a -> b, b -> c")).await;
+    let mut subscription = execution.subscribe(1);
+    let mut sequences = Vec::new();
+    while let Some(events) = subscription.next().await.expect("the log can be read") {
+        sequences.extend(events.iter().map(|stored| stored.event.sequence));
+    }
+    assert_eq!(sequences, (1..=11).collect::<Vec<_>>());
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn simulated_time_jumps() {
+    for place in Place::each() {
+        let builder = Engine::builder().boxed_store(place.store()).simulated(true);
+        let engine = builder.start().await.expect("it starts");
+        let mut workflow = tools("a -> b, b -> c");
+        workflow["nodes"]["b"]["labels"] = json!({ "simulate_ms": "86400000" });
+        workflow["nodes"]["c"]["kind"] = json!({ "type": "wait", "wait_kind": "timer", "timeout_secs": 3600 });
+        let execution = start(&engine, &workflow).await;
+        assert_eq!(execution.finished().await.expect("it ends").status, Status::Completed);
+        let record = execution.record().await.expect("a record");
+        assert_eq!(record.last_at - record.started_at, 86_400_000 + 3_600_000);
+        engine.shutdown().await;
+    }
+}

@@ -1,0 +1,86 @@
+//! The engine's own workers: slots, panics, the end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use refrain::WorkItem;
+use refrain::contract::Status;
+use refrain_tests::engines::{Place, engine, start, wait_for};
+use refrain_tests::workflows::{single, tool, tools};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_panicking_worker_is_a_failed_attempt() {
+    let engine = engine(&Place::file()).await;
+    engine.work("tool", |item: WorkItem| async move {
+        assert!(item.attempt > 1, "the first attempt panics");
+        Ok(json!({ "attempt": item.attempt }))
+    });
+    let mut workflow = single(json!({ "kind": tool()["kind"], "retry_policy": "quick" }));
+    workflow["retry_policies"] = json!({ "quick": {
+        "max_attempts": 2, "backoff": "fixed", "initial_delay": 1, "max_delay": 1
+    } });
+    let execution = start(&engine, &workflow).await;
+    let end = execution.finished().await.expect("it ends");
+    assert_eq!(end.final_state.as_str(), r#"{"attempt":2}"#);
+    let told = format!("{:?}", execution.events(1, 100).await.expect("a log"));
+    assert!(told.contains("the worker panicked: the first attempt panics"), "{told}");
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn slots_bound_what_runs_at_once() {
+    let engine = engine(&Place::file()).await;
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    engine.work_with_slots("tool", 2, move |_: WorkItem| {
+        let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+        async move {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok(json!({}))
+        }
+    });
+    let wide = (0..12).map(|leaf| format!("a -> leaf{leaf}")).collect::<Vec<_>>().join(",");
+    let end = start(&engine, &tools(&wide)).await.finished().await.expect("it ends");
+    assert_eq!(end.status, Status::Completed);
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn shutdown_lets_workers_finish() {
+    for place in Place::each() {
+        let first = engine(&place).await;
+        first.work("tool", |_| async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok(json!({ "done": true }))
+        });
+        let execution = start(&first, &tools("a -> b")).await;
+        wait_for(&execution, "node_started a", 1).await;
+        first.shutdown().await;
+        let second = engine(&place).await;
+        let record = second.execution(execution.id()).record().await.expect("a record");
+        assert_eq!(record.head.sequence, 5, "a was finished, b was ordered and not claimed");
+        second.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn stop_gives_claims_up_so_that_the_next_engine_goes_on_at_once() {
+    for place in Place::each() {
+        let first = engine(&place).await;
+        first.work("tool", |_| async move {
+            std::future::pending::<()>().await;
+            Ok(json!({}))
+        });
+        let execution = start(&first, &single(tool())).await;
+        wait_for(&execution, "node_started a", 1).await;
+        first.stop().await;
+        let second = engine(&place).await;
+        wait_for(&second.execution(execution.id()), "retry_scheduled a", 1).await;
+        second.shutdown().await;
+    }
+}

@@ -1,0 +1,131 @@
+//! Engines for tests: over each store, with a clock that is moved by hand.
+
+use std::time::Duration;
+
+use refrain::store::{MemoryStore, SqliteStore, Store};
+use refrain::{Engine, Execution, ManualClock, Workflow};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// When manual clocks begin.
+pub const BEGIN: u64 = 1_700_000_000_000;
+
+/// A place for one engine after another, or several at once.
+pub enum Place {
+    /// In memory.
+    Memory(MemoryStore),
+    /// In a file of a folder that goes with it.
+    File(TempDir),
+}
+
+impl Place {
+    /// One of each.
+    ///
+    /// # Panics
+    /// Where no temporary folder can be made.
+    #[must_use]
+    pub fn each() -> [Self; 2] {
+        [Self::Memory(MemoryStore::new()), Self::file()]
+    }
+
+    /// In a file.
+    ///
+    /// # Panics
+    /// Where no temporary folder can be made.
+    #[must_use]
+    pub fn file() -> Self {
+        Self::File(TempDir::new().expect("a temporary folder can be made"))
+    }
+
+    /// The store there: another owner of the same data each time.
+    ///
+    /// # Panics
+    /// Where the file cannot be opened.
+    #[must_use]
+    pub fn store(&self) -> Box<dyn Store> {
+        match self {
+            Self::Memory(store) => Box::new(store.clone()),
+            Self::File(folder) => Box::new(
+                SqliteStore::open(folder.path().join("refrain.db"))
+                    .expect("the database can be opened"),
+            ),
+        }
+    }
+}
+
+/// An engine over the machine's clock.
+///
+/// # Panics
+/// When it cannot start.
+pub async fn engine(place: &Place) -> Engine {
+    Engine::builder()
+        .boxed_store(place.store())
+        .start()
+        .await
+        .expect("the engine starts")
+}
+
+/// An engine over a manual clock.
+///
+/// # Panics
+/// When it cannot start.
+pub async fn manual_engine(place: &Place) -> (Engine, ManualClock) {
+    let clock = ManualClock::new(BEGIN);
+    let builder = Engine::builder()
+        .boxed_store(place.store())
+        .clock(clock.clone())
+        .lease(Duration::from_secs(10));
+    (builder.start().await.expect("the engine starts"), clock)
+}
+
+/// Register a workflow `w` 1.0.0 and start it.
+///
+/// # Panics
+/// When it is not valid.
+pub async fn start(engine: &Engine, workflow: &Value) -> Execution {
+    let workflow = Workflow::from_json(workflow.to_string()).expect("it is JSON");
+    engine
+        .register(workflow)
+        .await
+        .expect("the workflow is valid");
+    engine
+        .start("w", "1.0.0", serde_json::json!({}))
+        .await
+        .expect("it starts")
+}
+
+/// The execution's log as names: `node_completed a`.
+///
+/// # Panics
+/// When it cannot be read.
+pub async fn log(execution: &Execution) -> Vec<String> {
+    let events = execution
+        .events(1, 10_000)
+        .await
+        .expect("the log can be read");
+    events.iter().map(name).collect()
+}
+
+fn name(stored: &refrain::log::StoredEvent) -> String {
+    let text = refrain::log::json::write_stored(stored);
+    let value: Value = serde_json::from_str(&text).expect("it is JSON");
+    let node = value["node_id"]
+        .as_str()
+        .map(|node| format!(" {node}"))
+        .unwrap_or_default();
+    format!("{}{node}", value["type"].as_str().unwrap_or("?"))
+}
+
+/// Wait until the execution's log holds this so many times.
+///
+/// # Panics
+/// When it does not within seconds.
+pub async fn wait_for(execution: &Execution, name: &str, count: usize) {
+    for _ in 0..500 {
+        if log(execution).await.iter().filter(|event| *event == name).count() >= count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the log never holds {name} {count} times: {:?}", log(execution).await);
+}
