@@ -17,10 +17,16 @@ async fn command(engine: &Engine, version: &str, mut kind: Value) -> (Status, St
     workflow["version"] = json!(version);
     let workflow = Workflow::from_json(workflow.to_string()).expect("JSON");
     engine.register(workflow).await.expect("valid");
-    let started = engine.start("w", version, json!({ "n": 1 })).await.expect("it starts");
+    let started = engine
+        .start("w", version, json!({ "n": 1 }))
+        .await
+        .expect("it starts");
     let end = started.finished().await.expect("it ends");
     let items = started.items().await.expect("a queue");
-    let errors: String = items.iter().map(|item| format!("{:?}", item.state)).collect();
+    let errors: String = items
+        .iter()
+        .map(|item| format!("{:?}", item.state))
+        .collect();
     (end.status, format!("{}{errors}", end.final_state))
 }
 
@@ -29,17 +35,42 @@ async fn commands_answer_on_stdout() {
     let engine = engine(&Place::file()).await;
     engine.work_commands(4);
     let sh = |script: &str| json!({ "argv": ["sh", "-c", script] });
-    let environment = json!({ "argv": ["sh", "-c", "echo $V; pwd"], "env": { "V": "v" }, "cwd": "/" });
+    let environment =
+        json!({ "argv": ["sh", "-c", "echo $V; pwd"], "env": { "V": "v" }, "cwd": "/" });
     let table = [
-        (json!({ "argv": ["echo", r#"{"x": 1.50}"#] }), Status::Completed, r#"{"x":1.50}"#),
-        (json!({ "argv": ["echo", "hello"] }), Status::Completed, r#"{"a":"hello"}"#),
-        (json!({ "argv": ["echo", "[1]"] }), Status::Completed, r#"{"a":[1]}"#),
+        (
+            json!({ "argv": ["echo", r#"{"x": 1.50}"#] }),
+            Status::Completed,
+            r#"{"x":1.50}"#,
+        ),
+        (
+            json!({ "argv": ["echo", "hello"] }),
+            Status::Completed,
+            r#"{"a":"hello"}"#,
+        ),
+        (
+            json!({ "argv": ["echo", "[1]"] }),
+            Status::Completed,
+            r#"{"a":[1]}"#,
+        ),
         (json!({ "argv": ["true"] }), Status::Completed, "{}"),
         (sh("cat"), Status::Completed, r#""n":1"#),
         (environment, Status::Completed, r#"{"a":"v\n/"}"#),
-        (sh("echo oh >&2; exit 3"), Status::Failed, "exit status: 3; it said: oh"),
-        (json!({ "argv": ["/no/such/program"] }), Status::Failed, "could not be started"),
-        (json!({ "argv": ["echo", r#"{"x":1,"x":2}"#] }), Status::Failed, "twice"),
+        (
+            sh("echo oh >&2; exit 3"),
+            Status::Failed,
+            "exit status: 3; it said: oh",
+        ),
+        (
+            json!({ "argv": ["/no/such/program"] }),
+            Status::Failed,
+            "could not be started",
+        ),
+        (
+            json!({ "argv": ["echo", r#"{"x":1,"x":2}"#] }),
+            Status::Failed,
+            "twice",
+        ),
     ];
     for (version, (kind, status, told)) in (1..).zip(table) {
         let (found, text) = command(&engine, &format!("{version}.0.0"), kind.clone()).await;
@@ -55,11 +86,18 @@ async fn r14_a_timeout_kills_the_whole_process_group() {
     let file = folder.path().join("alive");
     let engine = engine(&Place::file()).await;
     engine.work_commands(4);
-    let script = format!("(while :; do date > {}; sleep 0.05; done) & wait", file.display());
+    let script = format!(
+        "(while :; do date > {}; sleep 0.05; done) & wait",
+        file.display()
+    );
     let mut node = json!({ "kind": { "type": "command", "argv": ["sh", "-c", script] } });
     node["retry_policy"] = json!("no_retry");
     node["node_timeout_secs"] = json!(1);
-    let end = start(&engine, &single(node)).await.finished().await.expect("it ends");
+    let end = start(&engine, &single(node))
+        .await
+        .finished()
+        .await
+        .expect("it ends");
     assert_eq!(end.status, Status::Failed);
     tokio::time::sleep(Duration::from_millis(200)).await;
     std::fs::remove_file(&file).expect("the program ran");
@@ -85,7 +123,10 @@ async fn requests_are_made_and_refusals_classed() {
     let end = execution.finished().await.expect("it ends");
     assert_eq!(end.final_state.as_str(), r#"{"x":1}"#);
     let told = format!("{:?}", execution.events(1, 100).await.expect("a log"));
-    assert!(told.contains("rate_limit") && told.contains("client_error"), "{told}");
+    assert!(
+        told.contains("rate_limit") && told.contains("client_error"),
+        "{told}"
+    );
     engine.shutdown().await;
 }
 
@@ -119,5 +160,9 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         Some("/busy") => ("429 Too Many Requests", "later".to_owned()),
         _ => ("404 Not Found", "nothing".to_owned()),
     };
-    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}", text.len())
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+        text.len()
+    )
 }

@@ -10,7 +10,12 @@ use serde_json::json;
 
 async fn claim(engine: &Engine) -> Claim {
     for _ in 0..500 {
-        if let Some(claim) = engine.claim("tool", 1, "outside").await.expect("a queue").pop() {
+        if let Some(claim) = engine
+            .claim("tool", 1, "outside")
+            .await
+            .expect("a queue")
+            .pop()
+        {
             return claim;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -26,20 +31,38 @@ async fn law7_a_repeat_is_already_recorded_and_another_answer_is_stale() {
         let held = claim(&engine).await;
         clock.advance(Duration::from_millis(250));
         let answer = || Answer::output(json!({ "x": 1 }));
-        assert_eq!(engine.complete(held.id.clone(), answer()).await.ok(), Some(Receipt::Recorded));
+        assert_eq!(
+            engine.complete(held.id.clone(), answer()).await.ok(),
+            Some(Receipt::Recorded)
+        );
         let before = log(&execution).await;
         let repeat = engine.complete(held.id.clone(), answer()).await;
         assert_eq!(repeat.ok(), Some(Receipt::AlreadyRecorded));
         let other = engine.complete(held.id.clone(), json!({ "x": 2 })).await;
         assert!(matches!(other, Err(EngineError::Stale { .. })), "{other:?}");
-        let failed = engine.fail(held.id.clone(), WorkError::retryable("late")).await;
-        assert!(matches!(failed, Err(EngineError::Stale { .. })), "{failed:?}");
+        let failed = engine
+            .fail(held.id.clone(), WorkError::retryable("late"))
+            .await;
+        assert!(
+            matches!(failed, Err(EngineError::Stale { .. })),
+            "{failed:?}"
+        );
         let mut foreign = held.id.clone();
         foreign.fence += 1;
-        assert!(matches!(engine.complete(foreign, answer()).await, Err(EngineError::Stale { .. })));
-        assert_eq!(log(&execution).await, before, "nothing of it entered the log");
+        assert!(matches!(
+            engine.complete(foreign, answer()).await,
+            Err(EngineError::Stale { .. })
+        ));
+        assert_eq!(
+            log(&execution).await,
+            before,
+            "nothing of it entered the log"
+        );
         let events = format!("{:?}", execution.events(1, 100).await.expect("a log"));
-        assert!(events.contains("duration-ms: 250") || events.contains("duration_ms: 250"), "{events}");
+        assert!(
+            events.contains("duration-ms: 250") || events.contains("duration_ms: 250"),
+            "{events}"
+        );
         engine.shutdown().await;
     }
 }
@@ -61,7 +84,10 @@ async fn r13_an_expired_lease_spends_an_attempt_and_a_late_answer_is_refused() {
         clock.advance(Duration::from_secs(2));
         wait_for(&execution, "node_failed a", 1).await;
         let answered = engine.complete(late.id, json!({})).await;
-        assert!(matches!(answered, Err(EngineError::Stale { .. })), "{answered:?}");
+        assert!(
+            matches!(answered, Err(EngineError::Stale { .. })),
+            "{answered:?}"
+        );
         clock.advance(Duration::from_secs(3));
         let second = claim(&engine).await;
         assert_eq!(second.id.attempt, 2, "seed 13: the attempt is spent");
@@ -69,7 +95,10 @@ async fn r13_an_expired_lease_spends_an_attempt_and_a_late_answer_is_refused() {
         let end = execution.finished().await.expect("it ends");
         assert_eq!(end.status, Status::Failed);
         let told = format!("{:?}", execution.events(1, 100).await.expect("a log"));
-        assert!(told.contains("exhausted 2 attempts: lease expired"), "{told}");
+        assert!(
+            told.contains("exhausted 2 attempts: lease expired"),
+            "{told}"
+        );
         engine.shutdown().await;
     }
 }
@@ -83,10 +112,16 @@ async fn r10_an_answer_that_will_not_do_changes_nothing() {
         let before = log(&execution).await;
         let no_object = Answer::output(json!(1)).patch(json!([1]));
         let no_object = engine.complete(held.id.clone(), no_object).await;
-        assert!(matches!(no_object, Err(EngineError::Json { .. })), "{no_object:?}");
+        assert!(
+            matches!(no_object, Err(EngineError::Json { .. })),
+            "{no_object:?}"
+        );
         let no_target = Answer::output(json!(1)).chosen_target("nowhere");
         let no_target = engine.complete(held.id.clone(), no_target).await;
-        assert!(matches!(no_target, Err(EngineError::Refused { .. })), "{no_target:?}");
+        assert!(
+            matches!(no_target, Err(EngineError::Refused { .. })),
+            "{no_target:?}"
+        );
         assert_eq!(log(&execution).await, before);
         let good = engine.complete(held.id, json!({})).await;
         assert_eq!(good.ok(), Some(Receipt::Recorded), "it still holds");

@@ -11,12 +11,18 @@ use serde_json::{Value, json};
 async fn a_workflow_runs_to_its_end() {
     for place in Place::each() {
         let engine = engine(&place).await;
-        engine.work("tool", |item: WorkItem| async move { Ok(json!({ item.node_id: item.attempt })) });
+        engine.work("tool", |item: WorkItem| async move {
+            Ok(json!({ item.node_id: item.attempt }))
+        });
         let execution = start(&engine, &tools("a -> b, a -> c, b -> d, c -> d")).await;
         let end = execution.finished().await.expect("it ends");
         assert_eq!(end.status, Status::Completed);
         assert_eq!(end.final_state.as_str(), r#"{"a":1,"b":1,"c":1,"d":1}"#);
-        assert_eq!(execution.items().await.expect("a queue"), [], "law 3: nothing is left");
+        assert_eq!(
+            execution.items().await.expect("a queue"),
+            [],
+            "law 3: nothing is left"
+        );
         let log = log(&execution).await;
         assert_eq!(log.first().map(String::as_str), Some("workflow_started"));
         assert_eq!(log.last().map(String::as_str), Some("workflow_completed"));
@@ -39,7 +45,11 @@ async fn r11_a_failure_is_retried_until_it_succeeds() {
         workflow["retry_policies"] = json!({ "quick": {
             "max_attempts": 3, "backoff": "fixed", "initial_delay": 1, "max_delay": 1
         } });
-        let end = start(&engine, &workflow).await.finished().await.expect("it ends");
+        let end = start(&engine, &workflow)
+            .await
+            .finished()
+            .await
+            .expect("it ends");
         assert_eq!(end.final_state.as_str(), r#"{"attempts":3}"#);
         engine.shutdown().await;
     }
@@ -73,13 +83,24 @@ async fn law8_a_key_starts_once() {
         let engine = engine(&place).await;
         register(&engine, tools("a")).await.expect("valid");
         let keyed = |input: Value| Start::new("w", "1.0.0", input).key("claim 17");
-        let (first, second) =
-            tokio::join!(engine.start_with(keyed(json!({}))), engine.start_with(keyed(json!({}))));
+        let (first, second) = tokio::join!(
+            engine.start_with(keyed(json!({}))),
+            engine.start_with(keyed(json!({})))
+        );
         let first = first.expect("it starts").id();
         assert_eq!(first, second.expect("it is found").id());
-        let other = engine.start_with(keyed(json!({ "other": 1 }))).await.map(|started| started.id());
-        assert!(matches!(other, Err(EngineError::KeyTaken { execution, .. }) if execution == first), "{other:?}");
-        let tenant = engine.start_with(keyed(json!({})).tenant("t")).await.expect("it starts");
+        let other = engine
+            .start_with(keyed(json!({ "other": 1 })))
+            .await
+            .map(|started| started.id());
+        assert!(
+            matches!(other, Err(EngineError::KeyTaken { execution, .. }) if execution == first),
+            "{other:?}"
+        );
+        let tenant = engine
+            .start_with(keyed(json!({})).tenant("t"))
+            .await
+            .expect("it starts");
         assert_ne!(tenant.id(), first, "another tenant's key is another key");
         engine.shutdown().await;
     }
@@ -95,27 +116,47 @@ async fn seed_15_a_registered_workflow_never_changes() {
     for place in Place::each() {
         let engine = engine(&place).await;
         register(&engine, tools("a -> b")).await.expect("valid");
-        register(&engine, tools("a -> b")).await.expect("the same again is no change");
+        register(&engine, tools("a -> b"))
+            .await
+            .expect("the same again is no change");
         let other = register(&engine, tools("a -> c")).await;
-        assert!(matches!(other, Err(EngineError::WorkflowDiffers { .. })), "{other:?}");
+        assert!(
+            matches!(other, Err(EngineError::WorkflowDiffers { .. })),
+            "{other:?}"
+        );
         let faulty = register(&engine, tools("a -> b, b -> a")).await;
-        assert!(matches!(&faulty, Err(EngineError::InvalidWorkflow(faults)) if !faults.is_empty()), "r1: {faulty:?}");
+        assert!(
+            matches!(&faulty, Err(EngineError::InvalidWorkflow(faults)) if !faults.is_empty()),
+            "r1: {faulty:?}"
+        );
         let unknown = engine.start("w", "2.0.0", json!({})).await.map(drop);
-        assert!(matches!(unknown, Err(EngineError::UnknownWorkflow { .. })), "{unknown:?}");
+        assert!(
+            matches!(unknown, Err(EngineError::UnknownWorkflow { .. })),
+            "{unknown:?}"
+        );
         engine.shutdown().await;
     }
 }
 
 #[tokio::test]
 async fn bad_json_is_refused_at_the_door() {
-    assert!(matches!(Workflow::from_json(r#"{"a":1,"a":2}"#), Err(EngineError::Json { .. })));
+    assert!(matches!(
+        Workflow::from_json(r#"{"a":1,"a":2}"#),
+        Err(EngineError::Json { .. })
+    ));
     let engine = engine(&Place::file()).await;
     register(&engine, tools("a")).await.expect("valid");
     let deep = format!("{}{}", "[".repeat(101), "]".repeat(101));
     let deep: Value = serde_json::from_str(&deep).expect("it is JSON");
     let refused = engine.start("w", "1.0.0", deep).await.map(drop);
-    assert!(matches!(refused, Err(EngineError::Json { .. })), "{refused:?}");
-    let all = ListFilter { max: 10, ..ListFilter::default() };
+    assert!(
+        matches!(refused, Err(EngineError::Json { .. })),
+        "{refused:?}"
+    );
+    let all = ListFilter {
+        max: 10,
+        ..ListFilter::default()
+    };
     assert_eq!(engine.list(all).await.expect("a list"), []);
     engine.shutdown().await;
 }
@@ -141,9 +182,13 @@ async fn simulated_time_jumps() {
         let engine = builder.start().await.expect("it starts");
         let mut workflow = tools("a -> b, b -> c");
         workflow["nodes"]["b"]["labels"] = json!({ "simulate_ms": "86400000" });
-        workflow["nodes"]["c"]["kind"] = json!({ "type": "wait", "wait_kind": "timer", "timeout_secs": 3600 });
+        workflow["nodes"]["c"]["kind"] =
+            json!({ "type": "wait", "condition": "timer", "timeout_secs": 3600 });
         let execution = start(&engine, &workflow).await;
-        assert_eq!(execution.finished().await.expect("it ends").status, Status::Completed);
+        assert_eq!(
+            execution.finished().await.expect("it ends").status,
+            Status::Completed
+        );
         let record = execution.record().await.expect("a record");
         assert_eq!(record.last_at - record.started_at, 86_400_000 + 3_600_000);
         engine.shutdown().await;

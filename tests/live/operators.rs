@@ -32,13 +32,22 @@ async fn r17_a_cancel_request_stops_what_is_in_flight() {
         });
         let execution = start(&engine, &tools("a -> b")).await;
         wait_for(&execution, "node_started a", 1).await;
-        execution.cancel(Some("enough")).await.expect("it can be cancelled");
+        execution
+            .cancel(Some("enough"))
+            .await
+            .expect("it can be cancelled");
         let end = execution.finished().await.expect("it ends");
-        assert_eq!((end.status, end.error.as_deref()), (Status::Cancelled, Some("enough")));
+        assert_eq!(
+            (end.status, end.error.as_deref()),
+            (Status::Cancelled, Some("enough"))
+        );
         assert!(was_dropped.recv().await.is_some(), "the worker is stopped");
         assert_eq!(execution.items().await.expect("a queue"), []);
         let again = execution.cancel(None).await;
-        assert!(matches!(again, Err(EngineError::Refused { .. })), "law 6: {again:?}");
+        assert!(
+            matches!(again, Err(EngineError::Refused { .. })),
+            "law 6: {again:?}"
+        );
         engine.shutdown().await;
     }
 }
@@ -48,12 +57,27 @@ async fn r18_paused_nothing_is_claimed() {
     for place in Place::each() {
         let engine = engine(&place).await;
         let execution = start(&engine, &tools("a -> b")).await;
-        execution.pause(Some("a look first")).await.expect("it can be paused");
-        assert_eq!(execution.record().await.expect("a record").status, Status::Paused);
+        execution
+            .pause(Some("a look first"))
+            .await
+            .expect("it can be paused");
+        assert_eq!(
+            execution.record().await.expect("a record").status,
+            Status::Paused
+        );
         engine.work("tool", |_| async move { Ok(json!({})) });
-        assert!(engine.claim("tool", 9, "outside").await.expect("a queue").is_empty());
+        assert!(
+            engine
+                .claim("tool", 9, "outside")
+                .await
+                .expect("a queue")
+                .is_empty()
+        );
         execution.unpause(None).await.expect("it goes on");
-        assert_eq!(execution.finished().await.expect("it ends").status, Status::Completed);
+        assert_eq!(
+            execution.finished().await.expect("it ends").status,
+            Status::Completed
+        );
         engine.shutdown().await;
     }
 }
@@ -65,10 +89,19 @@ async fn r19_a_person_approves() {
         let asks = json!({ "kind": { "type": "human_approval", "description": "Pay?" } });
         let execution = start(&engine, &single(asks)).await;
         let explanation = execution.explain("a").await.expect("an explanation");
-        let topics: Vec<_> = explanation.reasons.iter().map(|reason| reason.topic).collect();
+        let topics: Vec<_> = explanation
+            .reasons
+            .iter()
+            .map(|reason| reason.topic)
+            .collect();
         assert!(topics.contains(&ReasonTopic::Signal), "{explanation:?}");
-        let approval = Approval::approved("ada").comment("fine").state_patch(json!({ "paid": true }));
-        execution.approve("a", approval.clone()).await.expect("it waits for this");
+        let approval = Approval::approved("ada")
+            .comment("fine")
+            .state_patch(json!({ "paid": true }));
+        execution
+            .approve("a", approval.clone())
+            .await
+            .expect("it waits for this");
         let end = execution.finished().await.expect("it ends");
         assert_eq!(end.final_state.as_str(), r#"{"paid":true}"#);
         assert!(execution.approve("a", approval).await.is_err());
@@ -88,15 +121,29 @@ async fn r20_a_failed_node_is_retried_or_skipped() {
             }
             Ok(json!({ item.node_id: 1 }))
         });
-        let execution = start(&engine, &tools("a -> bad, a -> slow, bad -> after, slow -> last")).await;
+        let execution = start(
+            &engine,
+            &tools("a -> bad, a -> slow, bad -> after, slow -> last"),
+        )
+        .await;
         wait_for(&execution, "node_exhausted bad", 1).await;
         execution.retry("bad", None).await.expect("it has failed");
         wait_for(&execution, "node_exhausted bad", 2).await;
-        execution.skip("bad", None).await.expect("it has failed again");
-        execution.skip("slow", Some("too slow")).await.expect("it is in flight");
+        execution
+            .skip("bad", None)
+            .await
+            .expect("it has failed again");
+        execution
+            .skip("slow", Some("too slow"))
+            .await
+            .expect("it is in flight");
         let end = execution.finished().await.expect("it ends");
         assert_eq!(end.final_state.as_str(), r#"{"a":1,"after":1,"last":1}"#);
-        assert_eq!(execution.items().await.expect("a queue"), [], "no dead letter is left");
+        assert_eq!(
+            execution.items().await.expect("a queue"),
+            [],
+            "no dead letter is left"
+        );
         engine.shutdown().await;
     }
 }
@@ -105,12 +152,27 @@ async fn r20_a_failed_node_is_retried_or_skipped() {
 async fn who_is_not_there_is_named() {
     let engine = engine(&Place::file()).await;
     let nobody = engine.execution(ExecutionId::from_bytes([9; 16]));
-    assert!(matches!(nobody.finished().await, Err(EngineError::UnknownExecution(_))));
-    assert!(matches!(nobody.cancel(None).await, Err(EngineError::UnknownExecution(_))));
+    assert!(matches!(
+        nobody.finished().await,
+        Err(EngineError::UnknownExecution(_))
+    ));
+    assert!(matches!(
+        nobody.cancel(None).await,
+        Err(EngineError::UnknownExecution(_))
+    ));
     let execution = start(&engine, &tools("a")).await;
-    assert!(matches!(execution.explain("nowhere").await, Err(EngineError::UnknownNode { .. })));
+    assert!(matches!(
+        execution.explain("nowhere").await,
+        Err(EngineError::UnknownNode { .. })
+    ));
     assert!(execution.skip("nowhere", None).await.is_err());
-    assert!(matches!(execution.lift_stall(None).await, Err(EngineError::Refused { .. })));
+    assert!(matches!(
+        execution.lift_stall(None).await,
+        Err(EngineError::Refused { .. })
+    ));
     engine.shutdown().await;
-    assert!(matches!(execution.record().await, Err(EngineError::ShutDown)));
+    assert!(matches!(
+        execution.record().await,
+        Err(EngineError::ShutDown)
+    ));
 }

@@ -14,14 +14,23 @@ async fn seed_14_two_engines_share_the_work_and_count_it_once() {
     for place in Place::each() {
         let (one, two) = (engine(&place).await, engine(&place).await);
         for engine in [&one, &two] {
-            engine.work("tool", |item: WorkItem| async move { Ok(json!({ item.node_id: 1 })) });
+            engine.work("tool", |item: WorkItem| async move {
+                Ok(json!({ item.node_id: 1 }))
+            });
         }
         let workflow = tools("a -> b, a -> c, b -> d, c -> d").to_string();
-        one.register(Workflow::from_json(workflow).expect("JSON")).await.expect("valid");
+        one.register(Workflow::from_json(workflow).expect("JSON"))
+            .await
+            .expect("valid");
         let mut executions = Vec::new();
         for place in 0..20 {
             let engine = if place % 2 == 0 { &one } else { &two };
-            executions.push(engine.start("w", "1.0.0", json!({})).await.expect("it starts"));
+            executions.push(
+                engine
+                    .start("w", "1.0.0", json!({}))
+                    .await
+                    .expect("it starts"),
+            );
         }
         for execution in &executions {
             // The engine that did not start it is asked, too.
@@ -42,18 +51,25 @@ async fn an_approval_from_another_engine_is_noticed_at_once() {
     let place = Place::file();
     let (runs, approves) = (engine(&place).await, engine(&place).await);
     runs.work("tool", |_| async move { Ok(json!({ "paid": true })) });
-    let mut workflow = single(json!({ "kind": { "type": "human_approval", "description": "Pay?" } }));
+    let mut workflow =
+        single(json!({ "kind": { "type": "human_approval", "description": "Pay?" } }));
     workflow["nodes"]["b"] = tool();
     workflow["edges"] = json!([{ "from": "a", "to": "b" }]);
     let execution = start(&runs, &workflow).await;
     tokio::time::sleep(Duration::from_millis(700)).await;
     let begun = Instant::now();
     let there = approves.execution(execution.id());
-    there.approve("a", Approval::approved("ada")).await.expect("it waits");
+    there
+        .approve("a", Approval::approved("ada"))
+        .await
+        .expect("it waits");
     let end = execution.finished().await.expect("it ends");
     let took = begun.elapsed();
     assert_eq!(end.status, Status::Completed);
-    assert!(took < Duration::from_millis(300), "not by the fallback poll: {took:?}");
+    assert!(
+        took < Duration::from_millis(300),
+        "not by the fallback poll: {took:?}"
+    );
     runs.shutdown().await;
     approves.shutdown().await;
 }
@@ -69,18 +85,38 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
         };
         let hostile = hostile.component().expect("a component");
         let builder = Engine::builder().boxed_store(place.store()).guest(hostile);
-        let (bad, good) = (builder.start().await.expect("it starts"), engine(&place).await);
+        let (bad, good) = (
+            builder.start().await.expect("it starts"),
+            engine(&place).await,
+        );
         good.work("tool", |_| async move { Ok(json!({})) });
         let workflow = tools("a -> b").to_string();
-        good.register(Workflow::from_json(workflow).expect("JSON")).await.expect("valid");
-        let stalled = bad.start("w", "1.0.0", json!({})).await.expect("the start is a fact");
+        good.register(Workflow::from_json(workflow).expect("JSON"))
+            .await
+            .expect("valid");
+        let stalled = bad
+            .start("w", "1.0.0", json!({}))
+            .await
+            .expect("the start is a fact");
         assert_eq!(log(&stalled).await, ["workflow_started", "stalled"]);
-        assert_eq!(stalled.record().await.expect("a record").status, Status::Stalled);
-        let runs = good.start("w", "1.0.0", json!({})).await.expect("it starts");
-        assert_eq!(runs.finished().await.expect("it ends").status, Status::Completed);
+        assert_eq!(
+            stalled.record().await.expect("a record").status,
+            Status::Stalled
+        );
+        let runs = good
+            .start("w", "1.0.0", json!({}))
+            .await
+            .expect("it starts");
+        assert_eq!(
+            runs.finished().await.expect("it ends").status,
+            Status::Completed
+        );
         // Law 10: the good engine finds the hostile guest in the store, and asks it.
         let there = good.execution(stalled.id());
-        there.lift_stall(Some("again")).await.expect("it is the host's stall");
+        there
+            .lift_stall(Some("again"))
+            .await
+            .expect("it is the host's stall");
         let told = ["workflow_started", "stalled", "stall_lifted", "stalled"];
         assert_eq!(log(&stalled).await, told);
         bad.shutdown().await;

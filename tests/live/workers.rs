@@ -25,7 +25,10 @@ async fn a_panicking_worker_is_a_failed_attempt() {
     let end = execution.finished().await.expect("it ends");
     assert_eq!(end.final_state.as_str(), r#"{"attempt":2}"#);
     let told = format!("{:?}", execution.events(1, 100).await.expect("a log"));
-    assert!(told.contains("the worker panicked: the first attempt panics"), "{told}");
+    assert!(
+        told.contains("the worker panicked: the first attempt panics"),
+        "{told}"
+    );
     engine.shutdown().await;
 }
 
@@ -43,8 +46,15 @@ async fn slots_bound_what_runs_at_once() {
             Ok(json!({}))
         }
     });
-    let wide = (0..12).map(|leaf| format!("a -> leaf{leaf}")).collect::<Vec<_>>().join(",");
-    let end = start(&engine, &tools(&wide)).await.finished().await.expect("it ends");
+    let wide = (0..12)
+        .map(|leaf| format!("a -> leaf{leaf}"))
+        .collect::<Vec<_>>()
+        .join(",");
+    let end = start(&engine, &tools(&wide))
+        .await
+        .finished()
+        .await
+        .expect("it ends");
     assert_eq!(end.status, Status::Completed);
     assert_eq!(seen.load(Ordering::SeqCst), 2);
     engine.shutdown().await;
@@ -62,8 +72,15 @@ async fn shutdown_lets_workers_finish() {
         wait_for(&execution, "node_started a", 1).await;
         first.shutdown().await;
         let second = engine(&place).await;
-        let record = second.execution(execution.id()).record().await.expect("a record");
-        assert_eq!(record.head.sequence, 5, "a was finished, b was ordered and not claimed");
+        let record = second
+            .execution(execution.id())
+            .record()
+            .await
+            .expect("a record");
+        assert_eq!(
+            record.head.sequence, 5,
+            "a was finished, b was ordered and not claimed"
+        );
         second.shutdown().await;
     }
 }

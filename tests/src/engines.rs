@@ -122,10 +122,19 @@ fn name(stored: &refrain::log::StoredEvent) -> String {
 /// When it does not within seconds.
 pub async fn wait_for(execution: &Execution, name: &str, count: usize) {
     for _ in 0..500 {
-        if log(execution).await.iter().filter(|event| *event == name).count() >= count {
+        if log(execution)
+            .await
+            .iter()
+            .filter(|event| *event == name)
+            .count()
+            >= count
+        {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the log never holds {name} {count} times: {:?}", log(execution).await);
+    panic!(
+        "the log never holds {name} {count} times: {:?}",
+        log(execution).await
+    );
 }

@@ -102,7 +102,12 @@ fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> 
     if ending.final_state.is_none() && ended(record.status) {
         // Only a completion's event holds the state; of other endings the
         // guest knows it.
-        ending.final_state = Some(guests::player(store, &record)?.inspect()?.state);
+        ending.final_state = Some(
+            guests::player(store, &record)?
+                .inspect()?
+                .merged_state()
+                .into_string(),
+        );
     }
     Ok(View {
         record,

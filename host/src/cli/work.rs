@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
                 .inspect()
                 .await
                 .ok()
-                .map(|it| it.state);
+                .map(|it| it.merged_state().into_string());
         }
     }
 

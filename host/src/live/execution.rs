@@ -294,15 +294,30 @@ fn finished(core: &mut Core, id: ExecutionId) -> Result<Finished, EngineError> {
         _ => (None, None),
     };
     let final_state = match final_state {
-        Some(state) => state,
-        None => {
-            core.question(id, |guest, ports| guest.inspect(ports, id))?
-                .state
-        }
+        Some(state) => Json::trusted(state),
+        None => core
+            .question(id, |guest, ports| guest.inspect(ports, id))?
+            .merged_state(),
     };
     Ok(Finished {
         status: record.status,
-        final_state: Json::trusted(final_state),
+        final_state,
         error,
     })
+}
+
+impl Inspection {
+    /// The merged state of the execution, out of all that the inspection
+    /// shows. A guest that shows nothing else shows just that.
+    #[must_use]
+    pub fn merged_state(&self) -> Json {
+        #[derive(serde::Deserialize)]
+        struct Shown<'a> {
+            #[serde(borrow)]
+            state: &'a serde_json::value::RawValue,
+        }
+        let state = serde_json::from_str::<Shown<'_>>(&self.state)
+            .map_or(self.state.as_str(), |shown| shown.state.get());
+        Json::trusted(state.to_owned())
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) enum Message {
     /// To be done within a turn, and answered when the turn is written.
     Write(Box<dyn Write>),
     /// To be read outside of a turn.
-    Read(Box<dyn FnOnce(&mut Core) + Send>),
+    Read(Read),
     /// Workers come.
     Join(Crew),
     /// Say when this execution has ended.
@@ -26,6 +26,9 @@ pub(crate) enum Message {
     /// Come to an end.
     Close(Closing),
 }
+
+/// Something to be read, once.
+pub(crate) type Read = Box<dyn FnOnce(&mut Core) + Send>;
 
 /// How to come to an end.
 pub(crate) struct Closing {

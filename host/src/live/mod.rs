@@ -15,6 +15,7 @@ mod settle;
 mod guests;
 mod core;
 mod turn;
+mod snapshots;
 mod start;
 mod answers;
 mod claims;
@@ -22,6 +23,7 @@ mod simulation;
 // Around the turns.
 mod link;
 mod workers;
+mod commit;
 mod wake;
 mod owner;
 // What users hold.

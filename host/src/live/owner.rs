@@ -14,14 +14,15 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{CONFLICTS_PER_TURN_MAX, FACTS_PER_TURN_MAX, REOPENS_MAX, STORE_RETRY_PAUSE};
-use crate::store::{CommitError, StoreError, Timestamp, Turn, ended};
+use crate::limits::{FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
+use crate::store::{StoreError, Timestamp, ended};
 
 use super::core::Core;
-use super::link::{Closing, Message, Write};
-use super::turn::{Effects, OpenTurn};
+use super::link::{Closing, Message, Read, Write};
+use super::turn::Effects;
 use super::wake::Wake;
 
+/// Told when an execution has ended.
 type Watchers = HashMap<ExecutionId, Vec<oneshot::Sender<Result<(), EngineError>>>>;
 
 /// The thread's own state.
@@ -47,7 +48,7 @@ pub(crate) struct Owner {
 #[derive(Default)]
 struct Gathered {
     writes: Vec<Box<dyn Write>>,
-    reads: Vec<Box<dyn FnOnce(&mut Core) + Send>>,
+    reads: Vec<Read>,
 }
 
 impl Owner {
@@ -184,10 +185,14 @@ impl Owner {
         );
         let _entered = span.enter();
         self.turn_due = false;
-        let outcome = self.write_turn(&mut writes);
+        self.failed = false;
+        let outcome = self.core.turn(&mut writes);
         let failed = match outcome {
             Ok(effects) => {
                 span.record("refrain.executions", effects.executions.len());
+                if effects.written {
+                    self.commits.send_modify(|commits| *commits += 1);
+                }
                 self.carry_out(effects);
                 self.plan_next();
                 None
@@ -202,139 +207,6 @@ impl Owner {
         for write in writes {
             write.answer(failed.as_ref());
         }
-    }
-
-    /// Fill and commit a turn; anew where it met a conflict.
-    fn write_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, EngineError> {
-        self.failed = false;
-        let mut conflicts = 0;
-        loop {
-            match self.try_turn(writes) {
-                Ok(effects) => return Ok(effects),
-                Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
-                    tracing::debug!("a turn is done anew: {detail}");
-                    conflicts += 1;
-                }
-                Err(Trouble::Conflict(detail)) => {
-                    return Err(StoreError::Io {
-                        place: "the store".to_owned(),
-                        detail: format!("a turn conflicts again and again: {detail}"),
-                    }
-                    .into());
-                }
-                Err(Trouble::Failed(error)) => return Err(error),
-            }
-        }
-    }
-
-    fn try_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, Trouble> {
-        self.core.store.get().begin()?;
-        match self.fill(writes) {
-            Ok((turn, effects)) if is_empty(&turn) => {
-                self.core.store.get().rollback();
-                self.core
-                    .guests
-                    .committed(effects.executions.iter().copied());
-                Ok(effects)
-            }
-            Ok((turn, effects)) => self.commit(&turn, effects),
-            Err(error) => {
-                self.core.store.get().rollback();
-                self.core.guests.not_committed();
-                Err(Trouble::Failed(error))
-            }
-        }
-    }
-
-    /// The order within a turn: what was said, then what time brings, then
-    /// ticks and claims until nothing moves.
-    fn fill(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(Turn, Effects), EngineError> {
-        let time = self.core.time.read(self.core.store.get())?;
-        let simulated = self.core.settings.simulated;
-        let mut turn = OpenTurn::new(&mut self.core, time);
-        turn.renew_own()?;
-        for write in writes {
-            write.apply(&mut turn);
-        }
-        turn.expire()?;
-        turn.wake_due()?;
-        loop {
-            turn.tick_all()?;
-            let moved = if simulated {
-                turn.simulate()?
-            } else {
-                turn.claim_for_crews()?
-            };
-            if !moved {
-                break;
-            }
-        }
-        turn.take_snapshots()?;
-        turn.close()
-    }
-
-    fn commit(&mut self, turn: &Turn, effects: Effects) -> Result<Effects, Trouble> {
-        let written = match self.core.store.get().commit(turn) {
-            Ok(()) => Ok(()),
-            Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
-            Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
-            Err(CommitError::Unknown(error)) => self.find_out(turn, &error),
-        };
-        match written {
-            Ok(()) => {
-                self.core
-                    .guests
-                    .committed(effects.executions.iter().copied());
-                self.commits.send_modify(|commits| *commits += 1);
-                Ok(effects)
-            }
-            Err(trouble) => {
-                self.core.guests.not_committed();
-                Err(trouble)
-            }
-        }
-    }
-
-    /// The outcome of a commit is unknown: reopen the store and compare heads.
-    /// A turn is written whole or not at all, so one execution tells.
-    fn find_out(&mut self, turn: &Turn, error: &StoreError) -> Result<(), Trouble> {
-        tracing::warn!("whether a turn was written has to be found out: {error}");
-        self.reopen()?;
-        let store = self.core.store.get();
-        for change in turn
-            .executions
-            .iter()
-            .filter(|change| !change.events.is_empty())
-        {
-            let head = store
-                .execution(change.record.id)?
-                .map(|record| record.head)
-                .unwrap_or_default();
-            let last = change.record.head;
-            let stored = store.events(change.record.id, last.sequence, 1)?;
-            return match stored.first() {
-                Some(event) if event.head() == last => Ok(()),
-                _ => Err(Trouble::Conflict(format!(
-                    "it was not written, the log ends at event {}",
-                    head.sequence
-                ))),
-            };
-        }
-        Err(Trouble::Conflict(
-            "it held no events, and is done anew".to_owned(),
-        ))
-    }
-
-    /// Open the store anew. Nobody is answered before, so this is tried for a while.
-    fn reopen(&mut self) -> Result<(), StoreError> {
-        for _ in 1..REOPENS_MAX {
-            match self.core.store.get().reopen() {
-                Ok(()) => return Ok(()),
-                Err(error) => tracing::warn!("the store does not open again yet: {error}"),
-            }
-            std::thread::sleep(STORE_RETRY_PAUSE);
-        }
-        self.core.store.get().reopen()
     }
 
     /// The turn is written: tell and start whom it concerns.
@@ -477,7 +349,7 @@ impl Owner {
     fn watch(&mut self, id: ExecutionId, watcher: oneshot::Sender<Result<(), EngineError>>) {
         match self.core.record(id) {
             Ok(record) if !ended(record.status) => {
-                self.watchers.entry(id).or_default().push(watcher)
+                self.watchers.entry(id).or_default().push(watcher);
             }
             Ok(_) => drop(watcher.send(Ok(()))),
             Err(error) => drop(watcher.send(Err(error))),
@@ -486,55 +358,13 @@ impl Owner {
 
     /// Stop all work at once, and give its claims up.
     fn give_up_workers(&mut self) {
-        if let Err(error) = self.give_up_claims() {
+        if let Err(error) = self.core.give_up_claims() {
             tracing::warn!("claims could not be given up, and end with their leases: {error}");
         }
         self.core.pool.stop_all();
     }
 
-    fn give_up_claims(&mut self) -> Result<(), EngineError> {
-        self.core.store.get().begin()?;
-        let time = self.core.time.read(self.core.store.get())?;
-        let mut turn = OpenTurn::new(&mut self.core, time);
-        let closed = turn.give_up_own().and_then(|()| turn.close());
-        let store = self.core.store.get();
-        match closed {
-            Ok((turn, _)) => store.commit(&turn).map_err(|error| {
-                StoreError::Io {
-                    place: "the store".to_owned(),
-                    detail: error.to_string(),
-                }
-                .into()
-            }),
-            Err(error) => {
-                store.rollback();
-                Err(error)
-            }
-        }
-    }
-
     fn is_closed(&self) -> bool {
         self.closing.is_some() && self.core.pool.is_idle()
     }
-}
-
-/// Why a turn was not written.
-enum Trouble {
-    /// It is to be done anew.
-    Conflict(String),
-    /// It cannot be.
-    Failed(EngineError),
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-fn is_empty(turn: &Turn) -> bool {
-    turn.workflows.is_empty()
-        && turn.components.is_empty()
-        && turn.executions.is_empty()
-        && turn.snapshots.is_empty()
 }

@@ -130,16 +130,16 @@ impl Queue<'_> {
                 self.take_back(&it.node_id, |items, record| items.bury(record, &error, at))
             }
             EventKind::NodeCancelled(it) => self.take_back(&it.node_id, |items, record| {
-                items.remove(&record.item.node_id)
+                items.remove(&record.item.node_id);
             }),
             EventKind::NodeSkipped(it) => self.settled(&it.node_id, |items, record| {
-                items.remove(&record.item.node_id)
+                items.remove(&record.item.node_id);
             }),
             EventKind::NodeCompleted(it) => self.settled(&it.node_id, |items, record| {
-                items.remove(&record.item.node_id)
+                items.remove(&record.item.node_id);
             }),
             EventKind::NodeExhausted(it) => self.settled(&it.node_id, |items, record| {
-                items.bury(record, &it.error, at)
+                items.bury(record, &it.error, at);
             }),
             _ => Ok(None),
         }

@@ -16,8 +16,7 @@ use crate::contract::{Event, EventKind, OperatorNote, Origin, Outcome, Snapshot,
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
-use crate::limits::{EVENTS_PER_SNAPSHOT, TICKS_PER_TURN_MAX};
-use crate::log::digest::hex;
+use crate::limits::TICKS_PER_TURN_MAX;
 use crate::store::{ComponentRecord, Head, StoreError, Turn, WorkflowRecord, ended};
 
 use super::core::{Asking, Core, TurnTime};
@@ -37,7 +36,7 @@ pub(crate) struct OpenTurn<'a> {
     dirty: BTreeSet<ExecutionId>,
     pub(super) workflows: Vec<WorkflowRecord>,
     pub(super) components: Vec<ComponentRecord>,
-    snapshots: Vec<(ExecutionId, Snapshot)>,
+    pub(super) snapshots: Vec<(ExecutionId, Snapshot)>,
     /// Claims of this engine's own workers, by the place of their crew.
     pub(super) granted: Vec<(usize, Claim)>,
     /// Claims whose own worker has answered.
@@ -65,6 +64,8 @@ pub(crate) struct Effects {
     pub(crate) simulated: Due,
     pub(crate) guests_kept: Vec<String>,
     pub(crate) cut: bool,
+    /// Whether there was anything to write, and it was written.
+    pub(crate) written: bool,
 }
 
 impl<'a> OpenTurn<'a> {
@@ -306,48 +307,6 @@ impl<'a> OpenTurn<'a> {
         answer
     }
 
-    /// Snapshots of what has grown much since the last one.
-    pub(crate) fn take_snapshots(&mut self) -> Result<(), EngineError> {
-        let grown = |staged: &&Staged| {
-            let last = staged.record.head.sequence;
-            let before = last - staged.events().len() as u64;
-            !staged.held
-                && !ended(staged.record.status)
-                && before / EVENTS_PER_SNAPSHOT < last / EVENTS_PER_SNAPSHOT
-        };
-        let due: Vec<_> = self
-            .staged
-            .values()
-            .filter(grown)
-            .map(|staged| staged.record.id)
-            .collect();
-        for id in due {
-            match self.ask(id, false, |guest, ports| guest.snapshot(ports, id)) {
-                Ok(snapshot) => self.keep_snapshot(id, snapshot)?,
-                Err(Failure::Store(error)) => return Err(error.into()),
-                // A snapshot is a cache: the next tick shows whether the guest is well.
-                Err(failure) => tracing::warn!(refrain.execution = %id, "no snapshot: {failure:?}"),
-            }
-        }
-        Ok(())
-    }
-
-    fn keep_snapshot(
-        &mut self,
-        id: ExecutionId,
-        mut snapshot: Snapshot,
-    ) -> Result<(), EngineError> {
-        let record = &self.open(id)?.record;
-        if snapshot.sequence != record.head.sequence {
-            tracing::warn!(refrain.execution = %id, "a snapshot of event {}, not {}, is not kept", snapshot.sequence, record.head.sequence);
-            return Ok(());
-        }
-        snapshot.head = hex(&record.head.hash);
-        snapshot.guest_digest.clone_from(&record.guest_digest);
-        self.snapshots.push((id, snapshot));
-        Ok(())
-    }
-
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(mut self) -> Result<(Turn, Effects), EngineError> {
         let lost = self.lost_claims()?;
@@ -376,6 +335,7 @@ impl<'a> OpenTurn<'a> {
                 .map(|component| component.digest.clone())
                 .collect(),
             cut: self.cut,
+            written: false,
         };
         let turn = Turn {
             workflows: self.workflows,

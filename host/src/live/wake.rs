@@ -45,7 +45,7 @@ impl Wake {
                     tracing::warn!(
                         "{} cannot be watched, its changes are noticed later: {error}",
                         file.display()
-                    )
+                    );
                 })
                 .ok()
         });

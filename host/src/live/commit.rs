@@ -1,0 +1,182 @@
+//! How a turn gets written, and what is done when it could not be.
+//!
+//! ```text
+//! written           the guests hold what is stored
+//! conflict          the guests forget, and the turn is done anew
+//! failed            the guests forget, and the callers are told
+//! outcome unknown   the store is opened anew and its heads compared, before anyone is told
+//! ```
+
+use crate::error::EngineError;
+use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX, STORE_RETRY_PAUSE};
+use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn};
+
+use super::core::Core;
+use super::link::Write;
+use super::turn::{Effects, OpenTurn};
+
+impl Core {
+    /// Fill and commit a turn; anew where it met a conflict.
+    pub(crate) fn turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, EngineError> {
+        let mut conflicts = 0;
+        loop {
+            match self.try_turn(writes) {
+                Ok(effects) => return Ok(effects),
+                Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
+                    tracing::debug!("a turn is done anew: {detail}");
+                    conflicts += 1;
+                }
+                Err(Trouble::Conflict(detail)) => {
+                    return Err(StoreError::Io {
+                        place: "the store".to_owned(),
+                        detail: format!("a turn conflicts again and again: {detail}"),
+                    }
+                    .into());
+                }
+                Err(Trouble::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn try_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, Trouble> {
+        self.store.get().begin()?;
+        match self.fill(writes) {
+            Ok((turn, effects)) if is_empty(&turn) => {
+                self.store.get().rollback();
+                self.guests.committed(effects.executions.iter().copied());
+                Ok(effects)
+            }
+            Ok((turn, effects)) => self.commit(&turn, effects),
+            Err(error) => {
+                self.store.get().rollback();
+                self.guests.not_committed();
+                Err(Trouble::Failed(error))
+            }
+        }
+    }
+
+    /// The order within a turn: what was said, then what time brings, then
+    /// ticks and claims until nothing moves.
+    fn fill(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(Turn, Effects), EngineError> {
+        let time = self.time.read(self.store.get())?;
+        let simulated = self.settings.simulated;
+        let mut turn = OpenTurn::new(self, time);
+        turn.renew_own()?;
+        for write in writes {
+            write.apply(&mut turn);
+        }
+        turn.expire()?;
+        turn.wake_due()?;
+        loop {
+            turn.tick_all()?;
+            let moved = if simulated {
+                turn.simulate()?
+            } else {
+                turn.claim_for_crews()?
+            };
+            if !moved {
+                break;
+            }
+        }
+        turn.take_snapshots()?;
+        turn.close()
+    }
+
+    fn commit(&mut self, turn: &Turn, effects: Effects) -> Result<Effects, Trouble> {
+        let written = match self.store.get().commit(turn) {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
+            Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
+            Err(CommitError::Unknown(error)) => self.find_out(turn, &error),
+        };
+        match written {
+            Ok(()) => {
+                self.guests.committed(effects.executions.iter().copied());
+                Ok(Effects {
+                    written: true,
+                    ..effects
+                })
+            }
+            Err(trouble) => {
+                self.guests.not_committed();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// The outcome of a commit is unknown: reopen the store and compare heads.
+    /// A turn is written whole or not at all, so one execution tells.
+    fn find_out(&mut self, turn: &Turn, error: &StoreError) -> Result<(), Trouble> {
+        tracing::warn!("whether a turn was written has to be found out: {error}");
+        self.reopen()?;
+        let with_events = |change: &&ExecutionChange| !change.events.is_empty();
+        let Some(change) = turn.executions.iter().find(with_events) else {
+            let detail = "it held no events, and is done anew".to_owned();
+            return Err(Trouble::Conflict(detail));
+        };
+        let ExecutionRecord { id, head, .. } = change.record;
+        let stored = self.store.get().events(id, head.sequence, 1)?;
+        if stored.first().is_some_and(|event| event.head() == head) {
+            return Ok(());
+        }
+        Err(Trouble::Conflict(format!(
+            "event {} of {id} was not written",
+            head.sequence
+        )))
+    }
+
+    /// Open the store anew. Nobody is answered before, so this is tried for a while.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        for _ in 1..REOPENS_MAX {
+            match self.store.get().reopen() {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::warn!("the store does not open again yet: {error}"),
+            }
+            std::thread::sleep(STORE_RETRY_PAUSE);
+        }
+        self.store.get().reopen()
+    }
+
+    /// Own workers are stopped: their claims end now, in a turn of their own.
+    pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
+        self.store.get().begin()?;
+        let time = self.time.read(self.store.get())?;
+        let mut turn = OpenTurn::new(self, time);
+        let closed = turn.give_up_own().and_then(|()| turn.close());
+        let store = self.store.get();
+        match closed {
+            Ok((turn, _)) => store.commit(&turn).map_err(|error| {
+                StoreError::Io {
+                    place: "the store".to_owned(),
+                    detail: error.to_string(),
+                }
+                .into()
+            }),
+            Err(error) => {
+                store.rollback();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Why a turn was not written.
+enum Trouble {
+    /// It is to be done anew.
+    Conflict(String),
+    /// It cannot be.
+    Failed(EngineError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn is_empty(turn: &Turn) -> bool {
+    turn.workflows.is_empty()
+        && turn.components.is_empty()
+        && turn.executions.is_empty()
+        && turn.snapshots.is_empty()
+}
