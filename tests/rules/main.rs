@@ -11,6 +11,7 @@ mod results;
 mod endings;
 mod laws;
 mod shell;
+mod chaos;
 
 use refrain_tests::notation::check;
 

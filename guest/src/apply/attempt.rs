@@ -8,7 +8,7 @@ use crate::contract::{
     NodeExhausted, NodeFailed, NodeScheduled, NodeStarted, NodeState, NodeTimedOut, RetryScheduled,
 };
 use crate::machine::Machine;
-use crate::node::{Step, is_in_flight, name};
+use crate::node::{Step, name};
 use crate::state::{Failure, is_finalizer};
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{Kind, NodeIx};
@@ -276,10 +276,5 @@ impl Machine {
         });
         self.release_finalizers(ix);
         Ok(())
-    }
-
-    /// Whether the node has a work item that the queue can take back.
-    pub(crate) fn has_item(&self, ix: NodeIx) -> bool {
-        is_in_flight(self.record(ix).state)
     }
 }

@@ -16,7 +16,7 @@ use alloc::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::{Event, EventKind, IllegalEvent, Origin, WorkflowStarted};
+use crate::contract::{Event, EventKind, IllegalEvent, NodeState, Origin, WorkflowStarted};
 use crate::limits::EVENTS_MAX;
 use crate::machine::Machine;
 use crate::node::{Step, name};
@@ -157,7 +157,7 @@ impl Machine {
         &self,
         node_id: &str,
         step: Step,
-    ) -> Result<(NodeIx, crate::contract::NodeState), Refusal> {
+    ) -> Result<(NodeIx, NodeState), Refusal> {
         let ix = self.find(node_id)?;
         let state = self.record(ix).state;
         let next = step.leads(state);

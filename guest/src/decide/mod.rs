@@ -12,8 +12,7 @@ mod timer;
 
 pub use dispatch::item_digest;
 
-use crate::contract::NodeState;
-use crate::contract::{CancelReason, EventKind, NodeCancelled, NodeSkipped, SkipReason};
+use crate::contract::{CancelReason, EventKind, NodeCancelled, NodeSkipped, NodeState, SkipReason};
 use crate::machine::{Decision, Machine, Order};
 use crate::node::is_in_flight;
 use crate::time::Timestamp;
@@ -58,7 +57,7 @@ impl Machine {
 
     fn cancellation(&self, now: Timestamp, ix: NodeIx, reason: CancelReason) -> Decision {
         let node_id = self.node_id(ix);
-        let order = self.has_item(ix).then(|| self.take_back(ix));
+        let order = is_in_flight(self.record(ix).state).then(|| self.take_back(ix));
         self.decision(
             now,
             EventKind::NodeCancelled(NodeCancelled { node_id, reason }),
