@@ -189,12 +189,13 @@ impl Owner {
         let outcome = self.core.turn(&mut writes);
         let failed = match outcome {
             Ok(effects) => {
+                let now = effects.now.of(self.core.settings.simulated);
                 span.record("refrain.executions", effects.executions.len());
                 if effects.written {
                     self.commits.send_modify(|commits| *commits += 1);
                 }
                 self.carry_out(effects);
-                self.plan_next();
+                self.plan_next(now);
                 None
             }
             Err(error) => {
@@ -239,9 +240,11 @@ impl Owner {
         self.turn_due |= effects.cut;
     }
 
-    /// When time alone asks for the next turn.
-    fn plan_next(&mut self) {
-        match self.next_due() {
+    /// When time alone asks for the next turn, after `now`: the reading up to
+    /// which everything due was looked at. A later one would lose what came
+    /// due in between.
+    fn plan_next(&mut self, now: Timestamp) {
+        match self.next_due(now) {
             Ok(due_at) => self.due_at = due_at,
             Err(error) => {
                 tracing::error!("when the next turn is due cannot be told: {error}");
@@ -251,10 +254,9 @@ impl Owner {
         }
     }
 
-    fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+    fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let core = &mut self.core;
         let simulated = core.settings.simulated;
-        let now = core.now();
         let stored = core
             .store
             .get()
@@ -315,17 +317,17 @@ impl Owner {
                 }
             }
         }
-        self.turn_due |= self.has_work()?;
-        self.plan_next();
+        let now = self.core.now();
+        self.turn_due |= self.has_work(now)?;
+        self.plan_next(now);
         Ok(())
     }
 
     /// Whether a turn would find something to do. Asked without the write
     /// lock, so that idle engines do not stand in each other's way.
-    fn has_work(&mut self) -> Result<bool, StoreError> {
+    fn has_work(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let core = &mut self.core;
         let simulated = core.settings.simulated;
-        let now = core.now();
         let store = core.store.get();
         if simulated
             || !store.due(simulated, now, 1)?.is_empty()
