@@ -2,6 +2,7 @@
 
 mod live {
     mod built_in;
+    mod chaos;
     mod claims;
     mod endings;
     mod operators;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use refrain::contract::Status;
 use refrain::{Answer, Claim, Engine, EngineError, Receipt, WorkError};
-use refrain_tests::engines::{Place, log, manual_engine, start, wait_for};
+use refrain_tests::engines::{Place, audit_all, log, manual_engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
 
@@ -64,6 +64,7 @@ async fn law7_a_repeat_is_already_recorded_and_another_answer_is_stale() {
             "{events}"
         );
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -100,6 +101,7 @@ async fn r13_an_expired_lease_spends_an_attempt_and_a_late_answer_is_refused() {
             "{told}"
         );
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -126,5 +128,6 @@ async fn r10_an_answer_that_will_not_do_changes_nothing() {
         let good = engine.complete(held.id, json!({})).await;
         assert_eq!(good.ok(), Some(Receipt::Recorded), "it still holds");
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }

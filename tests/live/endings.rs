@@ -3,7 +3,7 @@
 use refrain::contract::Status;
 use refrain::store::ListFilter;
 use refrain::{Engine, EngineError, Start, WorkError, WorkItem, Workflow};
-use refrain_tests::engines::{Place, engine, log, start};
+use refrain_tests::engines::{Place, audit_all, engine, log, start};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::{Value, json};
 
@@ -28,6 +28,7 @@ async fn a_workflow_runs_to_its_end() {
         assert_eq!(log.last().map(String::as_str), Some("workflow_completed"));
         assert_eq!(log.len(), 2 + 4 * 3, "{log:?}");
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -52,6 +53,7 @@ async fn r11_a_failure_is_retried_until_it_succeeds() {
             .expect("it ends");
         assert_eq!(end.final_state.as_str(), r#"{"attempts":3}"#);
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -74,6 +76,7 @@ async fn a_failed_execution_says_why_and_keeps_its_state() {
         assert_eq!(items.len(), 1, "r11: the item is a dead letter");
         assert!(format!("{:?}", items[0].state).contains("no such claim"));
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -103,6 +106,7 @@ async fn law8_a_key_starts_once() {
             .expect("it starts");
         assert_ne!(tenant.id(), first, "another tenant's key is another key");
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -135,6 +139,7 @@ async fn seed_15_a_registered_workflow_never_changes() {
             "{unknown:?}"
         );
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -192,5 +197,6 @@ async fn simulated_time_jumps() {
         let record = execution.record().await.expect("a record");
         assert_eq!(record.last_at - record.started_at, 86_400_000 + 3_600_000);
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }

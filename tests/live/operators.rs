@@ -2,7 +2,7 @@
 
 use refrain::contract::{ReasonTopic, Status};
 use refrain::{Approval, EngineError, ExecutionId, WorkError, WorkItem};
-use refrain_tests::engines::{Place, engine, start, wait_for};
+use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tools};
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -49,6 +49,7 @@ async fn r17_a_cancel_request_stops_what_is_in_flight() {
             "law 6: {again:?}"
         );
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -79,6 +80,7 @@ async fn r18_paused_nothing_is_claimed() {
             Status::Completed
         );
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -106,6 +108,7 @@ async fn r19_a_person_approves() {
         assert_eq!(end.final_state.as_str(), r#"{"paid":true}"#);
         assert!(execution.approve("a", approval).await.is_err());
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -145,6 +148,7 @@ async fn r20_a_failed_node_is_retried_or_skipped() {
             "no dead letter is left"
         );
         engine.shutdown().await;
+        audit_all(&place, "");
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use refrain::contract::Status;
 use refrain::{Approval, Engine, WorkItem, Workflow};
-use refrain_tests::engines::{Place, engine, log, start};
+use refrain_tests::engines::{Place, audit_all, engine, log, start};
 use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
@@ -43,6 +43,7 @@ async fn seed_14_two_engines_share_the_work_and_count_it_once() {
         }
         one.shutdown().await;
         two.shutdown().await;
+        audit_all(&place, "");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use refrain::WorkItem;
 use refrain::contract::Status;
-use refrain_tests::engines::{Place, engine, start, wait_for};
+use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
 
@@ -82,6 +82,7 @@ async fn shutdown_lets_workers_finish() {
             "a was finished, b was ordered and not claimed"
         );
         second.shutdown().await;
+        audit_all(&place, "");
     }
 }
 
@@ -99,5 +100,6 @@ async fn stop_gives_claims_up_so_that_the_next_engine_goes_on_at_once() {
         let second = engine(&place).await;
         wait_for(&second.execution(execution.id()), "retry_scheduled a", 1).await;
         second.shutdown().await;
+        audit_all(&place, "");
     }
 }

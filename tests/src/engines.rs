@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use refrain::store::{MemoryStore, SqliteStore, Store};
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::replay::{Auditor, Verdict};
+use refrain::store::{ListFilter, MemoryStore, SqliteStore, Store};
 use refrain::{Engine, Execution, ManualClock, Workflow};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -137,4 +139,28 @@ pub async fn wait_for(execution: &Execution, name: &str, count: usize) {
         "the log never holds {name} {count} times: {:?}",
         log(execution).await
     );
+}
+
+/// Audit everything there, against the queue too.
+///
+/// # Panics
+/// When anything is not clean, saying what.
+pub fn audit_all(place: &Place, context: &str) {
+    let sandbox = Sandbox::new(CallLimits::default()).expect("a sandbox");
+    let mut library = Library::new(sandbox);
+    let mut store = place.store();
+    let all = ListFilter {
+        max: 1000,
+        ..ListFilter::default()
+    };
+    for record in store.list(&all).expect("a list") {
+        let audit = Auditor::new(&mut library).audit_stored(store.as_mut(), record.id);
+        let audit = audit.expect("it can be audited").expect("it is there");
+        assert_eq!(
+            audit.verdict,
+            Verdict::Clean,
+            "{context}: {:?}",
+            audit.divergence
+        );
+    }
 }
