@@ -1,6 +1,6 @@
 //! Time. Only the host reads a clock, once a turn (law 5).
 //!
-//! [`Clock`] is what an engine is given; [`TurnClock`] makes of it the one
+//! [`Clock`] is what an engine is given; `TurnClock` makes of it the one
 //! reading of a turn, which never goes back.
 
 use std::sync::{Arc, Mutex, PoisonError};

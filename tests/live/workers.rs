@@ -103,3 +103,57 @@ async fn stop_gives_claims_up_so_that_the_next_engine_goes_on_at_once() {
         audit_all(&place, "");
     }
 }
+
+#[tokio::test]
+async fn shutdown_can_be_cut_short() {
+    let place = Place::file();
+    let engine = engine(&place).await;
+    engine.work("tool", |_| async move {
+        std::future::pending::<()>().await;
+        Ok(json!({}))
+    });
+    let execution = start(&engine, &single(tool())).await;
+    wait_for(&execution, "node_started a", 1).await;
+    let patient = engine.clone();
+    let patient = tokio::spawn(async move { patient.shutdown().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!patient.is_finished(), "a worker is at work");
+    engine.stop().await;
+    patient.await.expect("both hear of the end");
+    audit_all(&place, "");
+}
+
+#[tokio::test]
+async fn law10_a_snapshot_spares_reading_and_changes_nothing() {
+    for place in Place::each() {
+        let first = engine(&place).await;
+        let chain = (0..400)
+            .map(|n| format!("n{n} -> n{}", n + 1))
+            .collect::<Vec<_>>()
+            .join(",");
+        first.work("tool", |item: WorkItem| async move {
+            if item.node_id == "n380" {
+                std::future::pending::<()>().await;
+            }
+            Ok(json!({}))
+        });
+        let execution = start(&first, &tools(&chain)).await;
+        wait_for(&execution, "node_started n380", 1).await;
+        first.stop().await;
+        let snapshot = place
+            .store()
+            .snapshot(execution.id())
+            .expect("it can be read");
+        assert!(snapshot.is_some_and(|snapshot| snapshot.sequence >= 1000));
+        let second = engine(&place).await;
+        second.work("tool", |_| async move { Ok(json!({})) });
+        let end = second
+            .execution(execution.id())
+            .finished()
+            .await
+            .expect("it ends");
+        assert_eq!(end.status, Status::Completed);
+        second.shutdown().await;
+        audit_all(&place, "");
+    }
+}

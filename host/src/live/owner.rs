@@ -41,7 +41,8 @@ pub(crate) struct Owner {
     turn_due: bool,
     /// The store failed: not before a pause.
     failed: bool,
-    closing: Option<Closing>,
+    /// Who waits for the end; anyone: it is coming.
+    closing: Vec<oneshot::Sender<()>>,
 }
 
 /// What came in since the last turn.
@@ -68,7 +69,7 @@ impl Owner {
             due_at: None,
             turn_due: true,
             failed: false,
-            closing: None,
+            closing: Vec::new(),
         }
     }
 
@@ -92,10 +93,11 @@ impl Owner {
                 break;
             }
         }
-        let closing = self.closing.take();
+        let waiting = std::mem::take(&mut self.closing);
         // Whoever waits to hear of the end may open the store anew.
         drop(self);
-        if let Some(Closing { done, .. }) = closing {
+        for done in waiting {
+            // Who has gone away does not want to know.
             let _ = done.send(());
         }
     }
@@ -129,12 +131,12 @@ impl Owner {
             }
             Message::Watch(id, watcher) => self.watch(id, watcher),
             Message::Nudge => self.wake.heard(),
-            Message::Close(closing) => {
+            Message::Close(Closing { drain, done }) => {
                 self.core.pool.close();
-                if !closing.drain {
+                if !drain {
                     self.give_up_workers();
                 }
-                self.closing = Some(closing);
+                self.closing.push(done);
             }
         }
     }
@@ -367,6 +369,6 @@ impl Owner {
     }
 
     fn is_closed(&self) -> bool {
-        self.closing.is_some() && self.core.pool.is_idle()
+        !self.closing.is_empty() && self.core.pool.is_idle()
     }
 }
