@@ -1,6 +1,7 @@
 //! What the integration tests share, from the bottom up.
 
 pub mod component;
+pub mod binary;
 pub mod cost;
 pub mod dice;
 pub mod engines;

@@ -142,7 +142,8 @@ fn broken_off(
     let unreadable = Unreadable {
         execution_id: Some(id),
         sequence: before.sequence + 1,
-        changed: raw.hash != chain::link(&before.hash, &raw.bytes),
+        changed: raw.sequence != before.sequence + 1
+            || raw.hash != chain::link(&before.hash, &raw.bytes),
         message,
     };
     (events, Some(unreadable))

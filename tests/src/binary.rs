@@ -1,0 +1,82 @@
+//! The binary `refrain`, as a person has it.
+//!
+//! Cargo builds another package's binary for nobody's tests, so the first test
+//! that needs it asks cargo; for a build that is there already that is a look.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, ensure};
+
+/// The binary, built like the test that asks for it.
+#[must_use]
+pub fn path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| build().expect("the binary builds, since the workspace did"))
+}
+
+/// A command that runs the binary in `folder`: without colours, and without
+/// what the environment says of databases and logs.
+#[must_use]
+pub fn refrain(folder: &Path) -> Command {
+    let mut command = Command::new(path());
+    command
+        .current_dir(folder)
+        .env_remove("REFRAIN_DB")
+        .env_remove("RUST_LOG")
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// Stdout of a run, as text.
+#[must_use]
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Stderr of a run, as text.
+#[must_use]
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn build() -> Result<PathBuf> {
+    // target/PROFILE/deps/TEST
+    let test = env::current_exe()?;
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .context("the test is in no target folder")?;
+    let target = folder
+        .parent()
+        .context("the profile's folder is in no target folder")?;
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // The whole workspace, as the tests were built: another selection could
+    // ask for other features, and build all dependencies anew.
+    let built = Command::new(cargo)
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "refrain",
+            "--profile",
+            profile,
+            "--target-dir",
+        ])
+        .arg(target)
+        .current_dir(crate::component::workspace())
+        .output()?;
+    ensure!(
+        built.status.success(),
+        "cargo does not build the binary: {}",
+        stderr(&built)
+    );
+    Ok(folder.join(format!("refrain{}", env::consts::EXE_SUFFIX)))
+}
