@@ -1,5 +1,6 @@
 //! What the integration tests share, from the bottom up.
 
+pub mod binary;
 pub mod component;
 pub mod binary;
 pub mod cost;
