@@ -17,33 +17,63 @@ const STEPS: usize = 8;
 fn a_run_killed_at_any_moment_resumes_and_ends_the_same() -> Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("steps.json"), steps().to_string())?;
-    let unharmed = document(refrain(folder.path()).args(["run", "steps.json", "--db", "unharmed.db", "--json"]))?;
+    let unharmed = document(refrain(folder.path()).args([
+        "run",
+        "steps.json",
+        "--db",
+        "unharmed.db",
+        "--json",
+    ]))?;
     ensure!(unharmed["status"] == "completed", "{unharmed}");
 
     let mut kills = 0;
     for seed in 0..ROUNDS {
         let mut dice = Dice::seeded(seed);
         let database = format!("killed{seed}.db");
-        let mut victim = spawn(folder.path(), &["run", "steps.json", "--db", &database, "--key", "once"])?;
+        let mut victim = spawn(
+            folder.path(),
+            &["run", "steps.json", "--db", &database, "--key", "once"],
+        )?;
         // Three kills a round: at the start, in the midst of it, while resuming.
         for _ in 0..3 {
             std::thread::sleep(Duration::from_millis(dice.below(700)));
             kills += usize::from(victim.try_wait()?.is_none());
             victim.kill()?;
             victim.wait()?;
-            victim = spawn(folder.path(), &["run", "steps.json", "--db", &database, "--key", "once"])?;
+            victim = spawn(
+                folder.path(),
+                &["run", "steps.json", "--db", &database, "--key", "once"],
+            )?;
         }
         let ended = victim.wait()?;
-        ensure!(ended.success(), "seed {seed}: the resumed run ended with {ended}");
+        ensure!(
+            ended.success(),
+            "seed {seed}: the resumed run ended with {ended}"
+        );
 
         let listed = document(refrain(folder.path()).args(["list", "--db", &database, "--json"]))?;
-        let executions = listed["executions"].as_array().context("a list of executions")?;
-        ensure!(executions.len() == 1, "seed {seed}: the key started more than once: {listed}");
-        let id = executions[0]["execution_id"].as_str().context("an execution id")?;
-        let shown = document(refrain(folder.path()).args(["show", id, "--db", &database, "--json"]))?;
-        ensure!(shown["final_state"] == unharmed["final_state"], "seed {seed}: {shown}");
-        let audit = document(refrain(folder.path()).args(["audit", "--all", "--db", &database, "--json"]))?;
-        ensure!(audit["executions"][0]["verdict"] == "clean", "seed {seed}: {audit}");
+        let executions = listed["executions"]
+            .as_array()
+            .context("a list of executions")?;
+        ensure!(
+            executions.len() == 1,
+            "seed {seed}: the key started more than once: {listed}"
+        );
+        let id = executions[0]["execution_id"]
+            .as_str()
+            .context("an execution id")?;
+        let shown =
+            document(refrain(folder.path()).args(["show", id, "--db", &database, "--json"]))?;
+        ensure!(
+            shown["final_state"] == unharmed["final_state"],
+            "seed {seed}: {shown}"
+        );
+        let audit =
+            document(refrain(folder.path()).args(["audit", "--all", "--db", &database, "--json"]))?;
+        ensure!(
+            audit["executions"][0]["verdict"] == "clean",
+            "seed {seed}: {audit}"
+        );
     }
     ensure!(kills > 0, "every run was over before it could be killed");
     Ok(())
@@ -71,11 +101,16 @@ fn steps() -> Value {
 }
 
 fn spawn(folder: &Path, arguments: &[&str]) -> Result<Child> {
-    Ok(refrain(folder).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+    Ok(refrain(folder)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?)
 }
 
 /// The JSON document that a command answers with.
 fn document(command: &mut Command) -> Result<Value> {
     let output = command.output()?;
-    serde_json::from_str(&stdout(&output)).with_context(|| format!("{command:?}: {}", stderr(&output)))
+    serde_json::from_str(&stdout(&output))
+        .with_context(|| format!("{command:?}: {}", stderr(&output)))
 }

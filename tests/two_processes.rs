@@ -19,20 +19,48 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("shared.db");
     // This process only starts them, and watches: it has no workers.
-    let engine = Engine::builder().store(SqliteStore::open(&path)?).start().await?;
-    engine.register(Workflow::from_json(approved_command().to_string())?).await?;
+    let engine = Engine::builder()
+        .store(SqliteStore::open(&path)?)
+        .start()
+        .await?;
+    engine
+        .register(Workflow::from_json(approved_command().to_string())?)
+        .await?;
     let mut executions = Vec::new();
     for number in 0..EXECUTIONS {
-        executions.push(engine.start("approved", "1.0.0", json!({"number": number})).await?);
+        executions.push(
+            engine
+                .start("approved", "1.0.0", json!({"number": number}))
+                .await?,
+        );
     }
 
-    let resume = || refrain(folder.path()).args(["resume", "--db", "shared.db"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let ids: Vec<String> = executions
+        .iter()
+        .map(|execution| execution.id().to_string())
+        .collect();
+    let resume = || {
+        refrain(folder.path())
+            .args(["resume", "--db", "shared.db"])
+            .args(&ids)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+    };
     let (one, two) = (resume()?, resume()?);
     for execution in &executions {
         let mut log = execution.subscribe(1);
-        while !log.next().await?.context("it ended unapproved")?.iter().any(|it| matches!(it.event.kind, EventKind::InterruptRaised(_))) {}
+        while !log
+            .next()
+            .await?
+            .context("it ended unapproved")?
+            .iter()
+            .any(|it| matches!(it.event.kind, EventKind::InterruptRaised(_)))
+        {}
         let id = execution.id().to_string();
-        let approved = refrain(folder.path()).args(["approve", &id, "gate", "--db", "shared.db"]).output()?;
+        let approved = refrain(folder.path())
+            .args(["approve", &id, "gate", "--db", "shared.db"])
+            .output()?;
         ensure!(approved.status.success(), "{}", stderr(&approved));
     }
     for execution in &executions {
@@ -51,9 +79,16 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
             }
         }
         let log = execution.events(1, 500).await?;
-        let completed = |node: &str| log.iter().filter(|it| matches!(&it.event.kind, EventKind::NodeCompleted(it) if it.node_id == node)).count();
+        let completed = |node: &str| {
+            log.iter().filter(|it| matches!(&it.event.kind, EventKind::NodeCompleted(it) if it.node_id == node)).count()
+        };
         for node in ["before", "gate", "after"] {
-            ensure!(completed(node) == 1, "{node} counts {} times in {}", completed(node), execution.id());
+            ensure!(
+                completed(node) == 1,
+                "{node} counts {} times in {}",
+                completed(node),
+                execution.id()
+            );
         }
     }
     ensure!(workers.len() >= 2, "only {workers:?} worked");
@@ -69,20 +104,38 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
 async fn an_approval_reaches_a_live_run_at_once() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("live.db");
-    let engine = Engine::builder().store(SqliteStore::open(&path)?).fallback_poll(Duration::from_secs(10)).start().await?;
-    engine.register(Workflow::from_json(gate().to_string())?).await?;
+    let engine = Engine::builder()
+        .store(SqliteStore::open(&path)?)
+        .fallback_poll(Duration::from_secs(10))
+        .start()
+        .await?;
+    engine
+        .register(Workflow::from_json(gate().to_string())?)
+        .await?;
     let mut quickest = Duration::MAX;
     for _ in 0..5 {
         let execution = engine.start("gate", "1.0.0", json!({})).await?;
         let id = execution.id().to_string();
         let mut log = execution.subscribe(1);
-        let mut seen = 0;
-        while seen < 3 {
-            seen += log.next().await?.context("it ended unapproved")?.len();
-        }
+        while !log
+            .next()
+            .await?
+            .context("it ended unapproved")?
+            .iter()
+            .any(|it| matches!(it.event.kind, EventKind::InterruptRaised(_)))
+        {}
         // The commit's time is in the log; hearing of it is what counts.
-        let approve = refrain(folder.path()).args(["approve", &id, "gate", "--db", "live.db"]).stderr(Stdio::piped()).spawn()?;
-        while !log.next().await?.context("it ended unapproved")?.iter().any(|it| matches!(it.event.kind, EventKind::ApprovalReceived(_))) {}
+        let approve = refrain(folder.path())
+            .args(["approve", &id, "gate", "--db", "live.db"])
+            .stderr(Stdio::piped())
+            .spawn()?;
+        while !log
+            .next()
+            .await?
+            .context("it ended unapproved")?
+            .iter()
+            .any(|it| matches!(it.event.kind, EventKind::ApprovalReceived(_)))
+        {}
         let heard = Instant::now();
         let output = tokio::task::spawn_blocking(move || approve.wait_with_output()).await??;
         ensure!(output.status.success(), "{}", stderr(&output));
@@ -90,14 +143,20 @@ async fn an_approval_reaches_a_live_run_at_once() -> Result<()> {
         let late = execution_heard_after(&execution, heard).await?;
         quickest = quickest.min(late);
     }
-    ensure!(quickest < Duration::from_millis(100), "an approval was heard of after {quickest:?}");
+    ensure!(
+        quickest < Duration::from_millis(100),
+        "an approval was heard of after {quickest:?}"
+    );
     Ok(())
 }
 
 /// How long after its commit an approval was heard of.
 async fn execution_heard_after(execution: &refrain::Execution, heard: Instant) -> Result<Duration> {
     let log = execution.events(1, 100).await?;
-    let approval = log.iter().find(|it| matches!(it.event.kind, EventKind::ApprovalReceived(_))).context("an approval")?;
+    let approval = log
+        .iter()
+        .find(|it| matches!(it.event.kind, EventKind::ApprovalReceived(_)))
+        .context("an approval")?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let heard_at = now.saturating_sub(heard.elapsed());
     Ok(heard_at.saturating_sub(Duration::from_millis(approval.event.at)))
@@ -126,9 +185,16 @@ fn approved_command() -> Value {
 /// How many executions audit clean; an error if one does not.
 fn audited_clean(folder: &Path, database: &str) -> Result<usize> {
     let mut command: Command = refrain(folder);
-    let output = command.args(["audit", "--all", "--db", database, "--json"]).output()?;
+    let output = command
+        .args(["audit", "--all", "--db", database, "--json"])
+        .output()?;
     let audit: Value = serde_json::from_str(&stdout(&output)).with_context(|| stderr(&output))?;
-    let executions = audit["executions"].as_array().context("a list of executions")?;
-    ensure!(executions.iter().all(|it| it["verdict"] == "clean"), "{audit}");
+    let executions = audit["executions"]
+        .as_array()
+        .context("a list of executions")?;
+    ensure!(
+        executions.iter().all(|it| it["verdict"] == "clean"),
+        "{audit}"
+    );
     Ok(executions.len())
 }

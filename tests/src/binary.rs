@@ -4,6 +4,7 @@
 //! that needs it asks cargo; for a build that is there already that is a look.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -59,7 +60,13 @@ fn build() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // The whole workspace, as the tests were built: another selection could
     // ask for other features, and build all dependencies anew.
-    let built = Command::new(cargo)
+    let mut build = Command::new(cargo);
+    // What cargo tells this test of its own package would look to build
+    // scripts like a change of theirs.
+    for (name, _) in env::vars_os().filter(|(name, _)| of_a_package(name)) {
+        build.env_remove(name);
+    }
+    let built = build
         .args([
             "build",
             "--quiet",
@@ -79,4 +86,10 @@ fn build() -> Result<PathBuf> {
         stderr(&built)
     );
     Ok(folder.join(format!("refrain{}", env::consts::EXE_SUFFIX)))
+}
+
+fn of_a_package(variable: &OsStr) -> bool {
+    variable
+        .to_str()
+        .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
