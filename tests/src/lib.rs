@@ -2,7 +2,6 @@
 
 pub mod binary;
 pub mod component;
-pub mod binary;
 pub mod cost;
 pub mod dice;
 pub mod engines;
