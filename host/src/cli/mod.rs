@@ -85,6 +85,8 @@ enum Command {
 enum Answer {
     Good,
     Bad,
+    /// Somebody has stopped the program before it could tell.
+    Undone,
 }
 
 impl Answer {
@@ -101,6 +103,7 @@ pub(crate) fn main() -> ExitCode {
     match arguments.command.obey() {
         Ok(Answer::Good) => ExitCode::SUCCESS,
         Ok(Answer::Bad) => ExitCode::from(1),
+        Ok(Answer::Undone) => ExitCode::from(2),
         Err(error) => failure::report(&error),
     }
 }

@@ -103,7 +103,7 @@ fn answer(
     stopped: Stopped,
 ) -> anyhow::Result<Answer> {
     let bad = |status| matches!(status, Status::Failed | Status::Cancelled | Status::Stalled);
-    let good = stopped == Stopped::Done && !session.seen().any(|seen| bad(seen.record.status));
+    let good = !session.seen().any(|seen| bad(seen.record.status));
     if arguments.json {
         let executions = session
             .seen()
@@ -125,7 +125,12 @@ fn answer(
             ))?;
         }
     }
-    Ok(Answer::good_if(good))
+    let undone = stopped == Stopped::Interrupted && session.seen().any(|seen| !seen.ended());
+    Ok(if undone {
+        Answer::Undone
+    } else {
+        Answer::good_if(good)
+    })
 }
 
 /// Those that stand because the host saw their guest fail.

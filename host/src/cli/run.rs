@@ -9,7 +9,7 @@ use refrain::{Engine, Start, Workflow};
 
 use super::database::Database;
 use super::output::{self, painted_status};
-use super::work::{Report, Session, Until};
+use super::work::{Report, Session, Stopped, Until};
 use super::{Answer, act, files, guests, json_text, validate};
 
 /// Run a workflow to its end, with workers for `command` and `http` nodes
@@ -88,7 +88,7 @@ async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow:
     ));
     let mut session = Session::new(database, &[record.id])?;
     act::serve_built_in(&engine);
-    session.work(engine, *simulate, Until::Ended).await?;
+    let stopped = session.work(engine, *simulate, Until::Ended).await?;
     let Some(seen) = session.seen().next() else {
         return Ok(Answer::Good);
     };
@@ -103,5 +103,8 @@ async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow:
             painted_status(seen.record.status, output::colours(&std::io::stderr()))
         ));
     }
-    Ok(Answer::good_if(seen.record.status == Status::Completed))
+    match stopped {
+        Stopped::Interrupted if !seen.ended() => Ok(Answer::Undone),
+        _ => Ok(Answer::good_if(seen.record.status == Status::Completed)),
+    }
 }

@@ -64,7 +64,8 @@ pub(super) struct Report<'a> {
 impl<'a> Session<'a> {
     /// Watch these executions.
     pub(super) fn new(database: &'a Database, ids: &[ExecutionId]) -> anyhow::Result<Self> {
-        let mut store = database.open()?;
+        // Not for reading only: the last to leave an SQLite file tidies it up.
+        let mut store = database.open_or_create()?;
         let records = ids
             .iter()
             .map(|id| database::record(&mut store, *id))

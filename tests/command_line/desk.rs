@@ -1,0 +1,192 @@
+//! A folder to work in, with a database of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use refrain_tests::binary;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A folder, and what is typed there.
+pub(crate) struct Desk {
+    folder: TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, content).expect("a file");
+        path
+    }
+
+    /// The names of the files there are.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path()).expect("the folder");
+        let mut names: Vec<String> = entries
+            .map(|entry| {
+                entry
+                    .expect("a file")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Type `refrain` and these words.
+    pub(crate) fn types(&self, words: &[&str]) -> Said {
+        let output = binary::refrain(self.path())
+            .args(words)
+            .output()
+            .expect("it starts");
+        Said {
+            code: output.status.code(),
+            out: binary::stdout(&output),
+            err: binary::stderr(&output),
+        }
+    }
+
+    /// Type this, which answers with one JSON document and this exit code.
+    pub(crate) fn document(&self, words: &[&str], code: i32) -> Value {
+        let said = self.types(words);
+        assert_eq!(said.code, Some(code), "{words:?}: {said:?}");
+        serde_json::from_str(&said.out)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}: {said:?}"))
+    }
+
+    /// Run a workflow in the background, as in a first terminal.
+    pub(crate) fn runs(&self, workflow: &Value) -> Running {
+        self.file("running.json", workflow.to_string());
+        let mut command = binary::refrain(self.path());
+        command
+            .args(["run", "running.json", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Running {
+            child: command.spawn().expect("it starts"),
+        }
+    }
+
+    /// The only execution there is, once there is one.
+    pub(crate) fn execution(&self) -> String {
+        let id = self.until("an execution is listed", || {
+            let said = self.types(&["list", "--json"]);
+            let list: Value = serde_json::from_str(&said.out).ok()?;
+            list["executions"][0]["execution_id"]
+                .as_str()
+                .map(str::to_owned)
+        });
+        id
+    }
+
+    /// The events of an execution.
+    pub(crate) fn events(&self, id: &str) -> Vec<Value> {
+        let document = self.document(&["log", id, "--json"], 0);
+        document["events"].as_array().expect("a list").clone()
+    }
+
+    /// Wait until an execution's log has an event of this kind.
+    pub(crate) fn until_event(&self, id: &str, kind: &str) -> Value {
+        self.until(kind, || {
+            self.events(id)
+                .into_iter()
+                .find(|event| event["type"] == kind)
+        })
+    }
+
+    fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A `refrain run` in the background.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Press Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        let sent = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Wait for its end.
+    pub(crate) fn ends(self) -> Said {
+        let output = self.child.wait_with_output().expect("it ends");
+        Said {
+            code: output.status.code(),
+            out: binary::stdout(&output),
+            err: binary::stderr(&output),
+        }
+    }
+}
+
+/// A workflow of these nodes, one after the other, each with its kind.
+pub(crate) fn chain(nodes: &[(&str, Value)]) -> Value {
+    let each = nodes
+        .iter()
+        .map(|(id, kind)| ((*id).to_owned(), json!({ "kind": kind })));
+    let edges = nodes
+        .windows(2)
+        .map(|pair| json!({ "from": pair[0].0, "to": pair[1].0 }));
+    json!({
+        "workflow_id": "chain",
+        "version": "1.0.0",
+        "start_node": nodes[0].0,
+        "nodes": each.collect::<serde_json::Map<_, _>>(),
+        "edges": edges.collect::<Vec<_>>(),
+    })
+}
+
+/// A node that runs a program.
+pub(crate) fn command(argv: &[&str]) -> Value {
+    json!({ "type": "command", "argv": argv })
+}
+
+/// A node that waits for a person.
+pub(crate) fn approval() -> Value {
+    json!({ "type": "human_approval", "description": "Go on?" })
+}
+
+/// A node that waits for the external event `key`.
+pub(crate) fn event() -> Value {
+    json!({ "type": "wait", "condition": "external_event", "correlation_key": "key" })
+}
+
+/// A node that nobody here works on.
+pub(crate) fn tool() -> Value {
+    json!({ "type": "tool", "tool_ref": "any" })
+}

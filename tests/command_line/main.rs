@@ -1,0 +1,10 @@
+//! The command line: what a person types, and what comes back.
+//!
+//! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
+//! `documents` what programs read, `operating` executions that are spoken to
+//! while they live.
+
+mod bad_input;
+mod desk;
+mod documents;
+mod operating;
