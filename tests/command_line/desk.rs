@@ -91,14 +91,13 @@ impl Desk {
 
     /// The only execution there is, once there is one.
     pub(crate) fn execution(&self) -> String {
-        let id = self.until("an execution is listed", || {
+        self.until("an execution is listed", || {
             let said = self.types(&["list", "--json"]);
             let list: Value = serde_json::from_str(&said.out).ok()?;
             list["executions"][0]["execution_id"]
                 .as_str()
                 .map(str::to_owned)
-        });
-        id
+        })
     }
 
     /// The events of an execution.

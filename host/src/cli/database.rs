@@ -1,6 +1,6 @@
 //! The database that a command is about.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
@@ -42,7 +42,7 @@ impl Database {
 
     /// What a person types after `refrain` to mean this database again.
     pub(super) fn flag(&self) -> String {
-        if self.path == PathBuf::from("refrain.db") {
+        if self.path == Path::new("refrain.db") {
             String::new()
         } else {
             format!(" --db {}", self.path.display())

@@ -25,7 +25,7 @@ impl Ending {
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::WorkflowCompleted(completed) => {
-                self.final_state = Some(completed.final_state.clone())
+                self.final_state = Some(completed.final_state.clone());
             }
             EventKind::WorkflowFailed(failed) => self.error = Some(failed.error.clone()),
             EventKind::WorkflowCancelled(cancelled) => {

@@ -67,7 +67,7 @@ pub(super) fn all(nodes: &Nodes, items: &[ItemRecord], now: Timestamp) -> Vec<Wa
                 until: Some(until),
             }) => all.push(Waiting::Time { node: id, until }),
             Some(Wait::Delay { until }) if until > now => {
-                all.push(Waiting::Time { node: id, until })
+                all.push(Waiting::Time { node: id, until });
             }
             Some(
                 Wait::Event {

@@ -125,14 +125,14 @@ impl<'a> Auditor<'a> {
         };
         let mut audit = Audit::clean(&recording);
         let judged = match integrity::check(&recording) {
-            Err(finding) => Err(Stop::Found(Box::new(finding))),
+            Err(finding) => Err(Stop::Found(finding)),
             Ok(()) => self.replay(recording, &mut audit.decisions),
         };
         match judged {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::Found(finding)) => {
-                (audit.verdict, audit.divergence) = (finding.0, Some(finding.1))
+                (audit.verdict, audit.divergence) = (finding.0, Some(*finding.1));
             }
         }
         Ok(audit)
@@ -140,7 +140,7 @@ impl<'a> Auditor<'a> {
 
     fn replay(&mut self, recording: Arc<Recording>, decisions: &mut u64) -> Result<(), Stop> {
         let mut walk = Walk::start(self.library, self.other.clone(), recording)?;
-        let walked = walk.to_the_end();
+        let walked = walk.replay_all();
         *decisions = walk.decisions();
         walked
     }

@@ -12,7 +12,7 @@ use crate::log::{canonical, chain};
 use crate::store::{Hash, Head, StoredEvent};
 
 /// A verdict and what it rests on.
-pub(super) type Finding = (Verdict, Divergence);
+pub(super) type Finding = (Verdict, Box<Divergence>);
 
 /// The first thing that is wrong with the log itself.
 pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
@@ -26,7 +26,7 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
         };
         return Err((
             verdict,
-            Divergence::plain(place.sequence, place.message.clone()),
+            Divergence::plain(place.sequence, place.message.clone()).into(),
         ));
     }
     ends_where_anchored(end, recording.head).map_err(tampered)?;
@@ -36,7 +36,7 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
 
 /// Laws 1 and 4: no event was edited, removed, inserted or moved. The head of
 /// what was read.
-fn chained(recording: &Recording) -> Result<Head, Divergence> {
+fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     let mut head = Head::default();
     for stored in &recording.events {
         head = follows(head, stored)?;
@@ -45,7 +45,7 @@ fn chained(recording: &Recording) -> Result<Head, Divergence> {
 }
 
 /// The head after `stored`, if that is the event that comes after `head`.
-fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Divergence> {
+fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Box<Divergence>> {
     let due = head.sequence + 1;
     let found = stored.event.sequence;
     if found != due {
@@ -54,7 +54,7 @@ fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Divergence> {
         } else {
             format!("where event {due} should be stands a second event {found}")
         };
-        return Err(Divergence::plain(due, message));
+        return Err(Divergence::plain(due, message).into());
     }
     let hash = chain::link(&head.hash, &canonical::write(&stored.event));
     if hash != stored.hash {
@@ -66,7 +66,8 @@ fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Divergence> {
             message,
             Some(hex_value(&hash)),
             Some(hex_value(&stored.hash)),
-        ));
+        )
+        .into());
     }
     Ok(Head {
         sequence: due,
@@ -75,21 +76,21 @@ fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Divergence> {
 }
 
 /// A cut tail leaves a log that is whole in itself; only the anchored head tells.
-fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Divergence> {
+fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Box<Divergence>> {
     let (ends, named) = (end.sequence, anchored.sequence);
     if ends < named {
         let message = format!(
             "event {} is missing: the log ends with event {ends}, and its recorded head is event {named}",
             ends + 1
         );
-        return Err(Divergence::plain(ends + 1, message));
+        return Err(Divergence::plain(ends + 1, message).into());
     }
     if ends > named {
         let message = format!(
             "event {} was inserted: the recorded head is event {named}",
             named + 1
         );
-        return Err(Divergence::plain(named + 1, message));
+        return Err(Divergence::plain(named + 1, message).into());
     }
     if end.hash != anchored.hash {
         let message = format!("the recorded head names another event {ends}");
@@ -98,13 +99,14 @@ fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Divergence> {
             message,
             Some(hex_value(&anchored.hash)),
             Some(hex_value(&end.hash)),
-        ));
+        )
+        .into());
     }
     Ok(())
 }
 
 /// Event 1 is this execution's, and binds this workflow's text and guest.
-fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
+fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
     let Some(EventKind::WorkflowStarted(started)) =
         recording.events.first().map(|stored| &stored.event.kind)
     else {
@@ -121,7 +123,8 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
             message,
             Some(asked.into()),
             Some(started.execution_id.clone().into()),
-        ));
+        )
+        .into());
     }
     let found = digest(recording.workflow.as_bytes());
     if started.workflow_digest != found {
@@ -134,36 +137,33 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Divergence> {
             message,
             Some(started.workflow_digest.clone().into()),
             Some(found.into()),
-        ));
+        )
+        .into());
     }
     match &recording.beside {
         Beside::Header { guest_digest } if *guest_digest != started.guest_digest => {
             let message = "the header names another guest than event 1";
             let (expected, found) = (started.guest_digest.clone(), guest_digest.clone());
-            Err(Divergence::between(
-                1,
-                message,
-                Some(expected.into()),
-                Some(found.into()),
-            ))
+            Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())).into())
         }
         _ => Ok(()),
     }
 }
 
 /// Laws 5 and 6, and who may author what.
-fn lawful(recording: &Recording) -> Result<(), Divergence> {
+fn lawful(recording: &Recording) -> Result<(), Box<Divergence>> {
     let Some(first) = recording.events.first() else {
         return Err(Divergence::plain(
             1,
             "the log has no events: it should begin with workflow_started",
-        ));
+        )
+        .into());
     };
     let mut at = first.event.at;
     let mut terminal = None;
     for event in recording.events.iter().map(|stored| &stored.event) {
         let sequence = event.sequence;
-        let refused = |message: String| Err(Divergence::plain(sequence, message));
+        let refused = |message: String| Err(Divergence::plain(sequence, message).into());
         if (sequence == 1) != matches!(event.kind, EventKind::WorkflowStarted(_)) {
             return refused(format!(
                 "event {sequence}: event 1, and no other, is workflow_started"

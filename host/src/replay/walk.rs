@@ -26,7 +26,7 @@ use crate::store::{ExecutionRecord, ItemRecord, Timestamp};
 /// Why a walk ends early.
 pub(super) enum Stop {
     /// Something is wrong with the log.
-    Found(Box<Finding>),
+    Found(Finding),
     /// The audit cannot be done.
     Failed(AuditError),
 }
@@ -80,7 +80,7 @@ impl<'a> Walk<'a> {
 
     /// Replay the whole log, and compare the store with it, if it comes from
     /// one.
-    pub(super) fn to_the_end(&mut self) -> Result<(), Stop> {
+    pub(super) fn replay_all(&mut self) -> Result<(), Stop> {
         let recording = Arc::clone(&self.recording);
         let mut at = None;
         while let Some(next) = recording.events.get(self.done).map(|stored| &stored.event) {
@@ -350,7 +350,7 @@ impl<'a> Walk<'a> {
 }
 
 fn found<T>(verdict: Verdict, divergence: Divergence) -> Result<T, Stop> {
-    Err(Stop::Found(Box::new((verdict, divergence))))
+    Err(Stop::Found((verdict, Box::new(divergence))))
 }
 
 fn as_json(text: &str) -> Option<Value> {
