@@ -1,21 +1,17 @@
 //! Refrain: a durable workflow scheduler whose every decision can be replayed.
 //!
 //! ```
-//! use refrain::store::MemoryStore; // or SqliteStore::open("refrain.db")?
+//! use refrain::store::SqliteStore;
 //! use refrain::{Engine, WorkItem, Workflow};
 //! use serde_json::json;
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let engine = Engine::builder().store(MemoryStore::new()).start().await?;
-//! let claims = r#"{
-//!     "workflow_id": "claims",
-//!     "version": "1.0.0",
-//!     "start_node": "score",
-//!     "nodes": { "score": { "kind": { "type": "tool", "tool_ref": "score" } } },
-//!     "edges": [{ "from": "score", "to": "end" }]
-//! }"#;
-//! engine.register(Workflow::from_json(claims)?).await?;
+//! # let folder = tempfile::tempdir()?;
+//! # std::env::set_current_dir(folder.path())?;
+//! # macro_rules! include_str { ("claims.json") => { core::include_str!("../examples/claims.json") } }
+//! let engine = Engine::builder().store(SqliteStore::open("refrain.db")?).start().await?;
+//! engine.register(Workflow::from_json(include_str!("claims.json"))?).await?;
 //! engine.work("tool", |item: WorkItem| async move { Ok(json!({ "score": 7 })) });
 //! let execution = engine.start("claims", "1.0.0", json!({ "claim": 17 })).await?;
 //! println!("{}", execution.finished().await?.final_state);
