@@ -24,13 +24,13 @@
 //! The modules, from the bottom up; each may use those above it in this list.
 
 pub mod contract;
-pub mod guest;
 pub mod id;
 pub mod limits;
 pub mod json;
 pub mod log;
 pub mod names;
 pub mod store;
+pub mod guest;
 pub mod error;
 pub mod clock;
 pub mod replay;
