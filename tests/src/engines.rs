@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// When manual clocks begin.
 pub const BEGIN: u64 = 1_700_000_000_000;
 
+/// How long a test waits for what must come, before it says that it did not.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A place for one engine after another, or several at once.
 pub enum Place {
     /// In memory.
@@ -118,27 +121,29 @@ fn name(stored: &refrain::log::StoredEvent) -> String {
     format!("{}{node}", value["type"].as_str().unwrap_or("?"))
 }
 
-/// Wait until the execution's log holds this so many times.
+/// Follow the execution's log until it holds this so many times.
 ///
 /// # Panics
-/// When it does not within seconds.
+/// When it does not within half a minute, or the execution ends before.
 pub async fn wait_for(execution: &Execution, name: &str, count: usize) {
-    for _ in 0..500 {
-        if log(execution)
-            .await
-            .iter()
-            .filter(|event| *event == name)
-            .count()
-            >= count
-        {
-            return;
+    let mut committed = execution.subscribe(1);
+    let mut held = 0;
+    let holds = async {
+        while held < count {
+            let events = committed.next().await.expect("the log can be read");
+            let events = events.expect("the execution does not end before");
+            held += events
+                .iter()
+                .filter(|event| self::name(event) == name)
+                .count();
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    if tokio::time::timeout(PATIENCE, holds).await.is_err() {
+        panic!(
+            "the log never holds {name} {count} times: {:?}",
+            log(execution).await
+        );
     }
-    panic!(
-        "the log never holds {name} {count} times: {:?}",
-        log(execution).await
-    );
 }
 
 /// Audit everything there, against the queue too.
