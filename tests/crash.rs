@@ -3,9 +3,10 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use refrain::limits::LEASE_DEFAULT;
 use refrain_tests::binary::{refrain, stderr, stdout};
 use refrain_tests::dice::Dice;
 use serde_json::{Map, Value, json};
@@ -76,6 +77,36 @@ fn a_run_killed_at_any_moment_resumes_and_ends_the_same() -> Result<()> {
         );
     }
     ensure!(kills > 0, "every run was over before it could be killed");
+    Ok(())
+}
+
+#[test]
+fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script = "if [ $REFRAIN_ATTEMPT = 1 ]; then touch begun; exec sleep 20; fi; echo {}";
+    let workflow = json!({
+        "workflow_id": "slow", "version": "1.0.0", "start_node": "a", "edges": [{"from": "a", "to": "end"}],
+        "nodes": {"a": {"kind": {"type": "command", "argv": ["sh", "-c", script]}}},
+    });
+    std::fs::write(folder.path().join("slow.json"), workflow.to_string())?;
+    let arguments = ["run", "slow.json", "--db", "slow.db", "--key", "once"];
+    let mut victim = spawn(folder.path(), &arguments)?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !folder.path().join("begun").exists() {
+        ensure!(Instant::now() < deadline, "the work never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    victim.kill()?;
+    victim.wait()?;
+    let killed = Instant::now();
+    let ended = spawn(folder.path(), &arguments)?.wait()?;
+    ensure!(ended.success(), "the resumed run ended with {ended}");
+    // Two seconds are rule R12's delay after an expired lease.
+    let took = killed.elapsed();
+    ensure!(took < LEASE_DEFAULT, "it waited for the lease: {took:?}");
+    let audit =
+        document(refrain(folder.path()).args(["audit", "--all", "--db", "slow.db", "--json"]))?;
+    ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
     Ok(())
 }
 

@@ -151,6 +151,9 @@ impl<S: Store> Store for FaultyStore<S> {
     ) -> Result<Vec<ItemRecord>, StoreError> {
         self.inner.expired(simulated, now, max)
     }
+    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
+        self.inner.lease_holders(simulated)
+    }
     fn due(
         &mut self,
         simulated: bool,

@@ -24,6 +24,7 @@ use super::engine::Engine;
 use super::facts;
 use super::guests::Guests;
 use super::link::Link;
+use super::liveness::{self, Liveness};
 use super::owner::Owner;
 use super::simulation::Simulation;
 use super::wake::Wake;
@@ -116,8 +117,10 @@ impl Builder {
         }
     }
 
-    /// The name of this engine's workers in the log; host name, process id and
-    /// a random suffix unless set. No two engines should share one.
+    /// The name of this engine's workers in the log. No two engines should
+    /// share one. Unless set, it names host, process and boot, so that the
+    /// claims of a process that was killed need not wait for their leases' end
+    /// where another engine of the same machine can see that it is gone.
     #[must_use]
     pub fn worker_id(mut self, worker_id: impl Into<String>) -> Self {
         self.settings.worker_id = worker_id.into();
@@ -196,6 +199,7 @@ impl Builder {
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
             left_leased: HashSet::new(),
+            liveness: Liveness::default(),
         };
         Ok((core, wake))
     }
@@ -216,7 +220,7 @@ impl Builder {
             )));
         }
         if self.settings.worker_id.is_empty() {
-            self.settings.worker_id = worker_id();
+            self.settings.worker_id = liveness::worker_id();
         }
         facts::text("worker id", &self.settings.worker_id)
     }
@@ -232,13 +236,4 @@ fn guests(own: Option<Vec<u8>>) -> Result<Guests, EngineError> {
     };
     library.check(&own).map_err(|error| setup(&error))?;
     Ok(Guests::new(library, own))
-}
-
-/// Host name, process id and a random suffix.
-fn worker_id() -> String {
-    // Where the kernel does not say it like this, the suffix alone has to do.
-    let host =
-        std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "host".to_owned());
-    let suffix = &uuid::Uuid::new_v4().simple().to_string()[..8];
-    format!("{}-{}-{suffix}", host.trim(), std::process::id())
 }

@@ -232,27 +232,37 @@ impl OpenTurn<'_> {
         let expired = self.core.store.get().expired(simulated, now, max)?;
         self.cut |= expired.len() == max;
         for stored in expired {
-            let claim = claim_of(&stored)?;
-            if self.core.left_leased.contains(&claim) {
-                continue;
-            }
-            // This turn may have renewed, settled or cancelled it.
-            let Some(record) = self.held_item(&claim)? else {
-                continue;
-            };
-            if matches!(&record.state, ItemState::Leased(lease) if lease.expires_at > now) {
-                continue;
-            }
-            match self.presume_dead(&claim, record) {
-                Ok(()) => {}
-                Err(error @ (EngineError::Refused { .. } | EngineError::Guest { .. })) => {
-                    tracing::error!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an expired lease cannot be recorded: {error}");
-                    self.core.left_leased.insert(claim);
-                }
-                Err(error) => return Err(error),
-            }
+            self.end_lease(&stored, |lease| lease.expires_at <= now)?;
         }
         Ok(())
+    }
+
+    /// A stored item's claim ends, if its lease is (still) over. Says whether it did.
+    pub(super) fn end_lease(
+        &mut self,
+        stored: &ItemRecord,
+        is_over: impl Fn(&Lease) -> bool,
+    ) -> Result<bool, EngineError> {
+        let claim = claim_of(stored)?;
+        if self.core.left_leased.contains(&claim) {
+            return Ok(false);
+        }
+        // This turn may have renewed, settled or cancelled it.
+        let Some(record) = self.held_item(&claim)? else {
+            return Ok(false);
+        };
+        if matches!(&record.state, ItemState::Leased(lease) if !is_over(lease)) {
+            return Ok(false);
+        }
+        match self.presume_dead(&claim, record) {
+            Ok(()) => Ok(true),
+            Err(error @ (EngineError::Refused { .. } | EngineError::Guest { .. })) => {
+                tracing::error!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an expired lease cannot be recorded: {error}");
+                self.core.left_leased.insert(claim);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Claims of own workers, of executions in this turn, that do not hold

@@ -66,6 +66,7 @@ impl Core {
             write.apply(&mut turn);
         }
         turn.expire()?;
+        turn.expire_gone()?;
         turn.wake_due()?;
         loop {
             turn.tick_all()?;

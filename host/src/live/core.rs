@@ -13,6 +13,7 @@ use crate::limits::HEARTBEATS_PER_LEASE;
 use crate::store::{ExecutionRecord, Store, StoreError, Timestamp, ended};
 
 use super::guests::{Failure, Guests};
+use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
 use super::simulation::Simulation;
 use super::staged::Staged;
@@ -59,6 +60,8 @@ pub(crate) struct Core {
     /// Claims whose end could not be recorded, because the guest does not
     /// take it; not tried again until the execution's stall is lifted.
     pub(crate) left_leased: HashSet<ClaimId>,
+    /// Which workers elsewhere are gone.
+    pub(crate) liveness: Liveness,
 }
 
 /// A turn's clock readings. Simulated executions have a time of their own.

@@ -19,6 +19,7 @@ mod snapshots;
 mod start;
 mod answers;
 mod claims;
+mod liveness;
 mod simulation;
 // Around the turns.
 mod link;

@@ -83,6 +83,7 @@ impl Owner {
         loop {
             let gathered = self.gather();
             self.notice_others();
+            self.notice_gone_workers();
             if self.is_turn_due(&gathered) {
                 self.turn(gathered.writes);
             }
@@ -289,6 +290,14 @@ impl Owner {
         if let Err(error) = self.look_around() {
             tracing::error!("others' commits cannot be read: {error}");
             self.turn_due = true;
+        }
+    }
+
+    /// Was the process of a lease's holder killed? Then its claims end.
+    fn notice_gone_workers(&mut self) {
+        match self.core.look_for_gone_workers() {
+            Ok(news) => self.turn_due |= news,
+            Err(error) => tracing::error!("who holds leases cannot be read: {error}"),
         }
     }
 

@@ -161,6 +161,9 @@ pub trait Store: Send {
         max: usize,
     ) -> Result<Vec<ItemRecord>, StoreError>;
 
+    /// The worker ids that hold leases, each once. Costs what is leased.
+    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError>;
+
     /// Executions whose wake is due at `now`, the longest due first, at most
     /// `max`. Stalled and ended ones are not.
     fn due(

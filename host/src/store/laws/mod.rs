@@ -94,6 +94,7 @@ laws! { $
     queue::a_leased_item_is_not_claimable,
     queue::a_lease_is_renewed,
     queue::leases_expire_in_order,
+    queue::holders_of_leases_are_named_once,
     queue::a_removed_item_is_gone,
     queue::a_dead_letter_is_kept_for_people,
     queue::a_dead_letter_makes_room_for_a_retry,

@@ -165,6 +165,28 @@ pub fn leases_expire_in_order(place: &dyn Place) {
     assert_eq!(owner.expired(20), ["1/b", "2/c"]);
 }
 
+pub fn holders_of_leases_are_named_once(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    assert_eq!(owner.store.lease_holders(false).unwrap(), [""; 0]);
+    let items = ["a", "b", "c", "d"].map(|node| one.enqueue(node, 0));
+    owner.commit([one.append(items)]);
+    assert_eq!(owner.store.lease_holders(false).unwrap(), [""; 0]);
+    let by_another = ItemChange::Lease {
+        node_id: "c".into(),
+        lease: Lease {
+            worker_id: "w0".into(),
+            fence: 2,
+            expires_at: 10,
+        },
+    };
+    owner.commit([one.append([lease("a", 30), lease("b", 20), by_another])]);
+    assert_eq!(owner.store.lease_holders(false).unwrap(), ["w0", "w1"]);
+    assert_eq!(owner.store.lease_holders(true).unwrap(), [""; 0]);
+    owner.commit([one.append([remove("c"), one.bury("a")])]);
+    assert_eq!(owner.store.lease_holders(false).unwrap(), ["w1"]);
+}
+
 pub fn a_removed_item_is_gone(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);

@@ -4,6 +4,7 @@
 
 mod data;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,8 +12,8 @@ use std::time::Duration;
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::{
-    CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Timestamp,
-    Turn, WorkflowRecord, check,
+    CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, RawEvent, Store, StoreError,
+    Timestamp, Turn, WorkflowRecord, check,
 };
 use data::Data;
 
@@ -249,6 +250,18 @@ impl Store for MemoryStore {
             max,
             items.map(|(end, order, item)| ((end, order), item.clone())),
         ))
+    }
+
+    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
+        let data = self.data();
+        let holders = data
+            .leased_items(simulated)
+            .filter_map(|(_, _, item)| match &item.state {
+                ItemState::Leased(lease) => Some(lease.worker_id.clone()),
+                ItemState::Waiting | ItemState::Dead { .. } => None,
+            });
+        let each_once: BTreeSet<String> = holders.collect();
+        Ok(each_once.into_iter().collect())
     }
 
     fn due(

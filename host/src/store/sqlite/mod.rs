@@ -301,6 +301,10 @@ impl Store for SqliteStore {
         self.ask(|connection| queue::expired(connection, simulated, now, max))
     }
 
+    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
+        self.ask(|connection| queue::lease_holders(connection, simulated))
+    }
+
     fn due(
         &mut self,
         simulated: bool,

@@ -25,6 +25,10 @@ pub(super) const EXPIRED: &str = "
     WHERE items.simulated = ?1 AND items.state = 'leased' AND items.expires_at <= ?2
     ORDER BY items.expires_at, items.ordered LIMIT ?3";
 
+const LEASE_HOLDERS: &str = "
+    SELECT DISTINCT worker_id FROM items INDEXED BY items_leased
+    WHERE simulated = ?1 AND state = 'leased' ORDER BY worker_id";
+
 pub(super) const NEXT_CLAIMABLE: &str = "
     SELECT claimable_at FROM items
     WHERE simulated = ?1 AND queue_type = ?2 AND state = 'waiting' AND held = 0 AND claimable_at > ?3
@@ -132,6 +136,13 @@ pub(super) fn expired(
         EXPIRED,
         params![simulated, Number(now), limit(max)],
     )
+}
+
+pub(super) fn lease_holders(connection: &Connection, simulated: bool) -> Result<Vec<String>> {
+    connection
+        .prepare_cached(LEASE_HOLDERS)?
+        .query_map([simulated], |row| row.get(0))?
+        .collect()
 }
 
 /// The first time after `now` at which an item on this queue may be claimed.

@@ -1,0 +1,205 @@
+//! Which workers are gone, so that nobody waits for a lease that nobody holds.
+//!
+//! A process that was killed cannot give its claims up, and a lease lasts for
+//! seconds. An engine of the same machine need not wait for its end: it can see
+//! that the process is no more. The worker id says which process it is:
+//!
+//! ```text
+//! HOST-RANDOM@PID.START.NAMESPACES.BOOT
+//! ```
+//!
+//! What cannot be judged for certain (another machine, boot or container; an id
+//! of somebody's own making; a system without `/proc`) is never judged: there,
+//! the lease's end tells, as always. The claim ends as rule R13 has it either way.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Instant;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
+use crate::error::EngineError;
+use crate::limits::EXPIRIES_PER_TURN_MAX;
+use crate::store::{StoreError, check::TIME_MAX};
+
+use super::core::Core;
+use super::turn::OpenTurn;
+
+/// A name that no other engine has, and that tells others of this machine
+/// which process it is.
+pub(super) fn worker_id() -> String {
+    // Where the kernel does not say it like this, the random part has to do.
+    let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "host".to_owned());
+    let random = &uuid::Uuid::new_v4().simple().to_string()[..8];
+    let process = std::process::id();
+    match (own_start(), machine()) {
+        (Some(start), Some(machine)) => format!("{host}-{random}@{process}.{start}.{machine}"),
+        _ => format!("{host}-{random}@{process}"),
+    }
+}
+
+/// What an engine knows of others' workers.
+#[derive(Default)]
+pub(crate) struct Liveness {
+    /// Holders of leases whose process is gone, as of the last look.
+    gone: BTreeSet<String>,
+    looked: Option<Instant>,
+}
+
+impl Core {
+    /// At the start and at each fallback poll: is a holder of a lease gone of
+    /// whom that was not known? Then a turn is due.
+    pub(crate) fn look_for_gone_workers(&mut self) -> Result<bool, StoreError> {
+        let due = |looked: Instant| looked.elapsed() >= self.settings.fallback_poll;
+        if self.settings.simulated || !self.liveness.looked.is_none_or(due) {
+            return Ok(false);
+        }
+        self.liveness.looked = Some(Instant::now());
+        let mut gone = self.store.get().lease_holders(false)?;
+        gone.retain(|worker_id| is_gone(worker_id));
+        let gone = BTreeSet::from_iter(gone);
+        let news = !gone.is_subset(&self.liveness.gone);
+        self.liveness.gone = gone;
+        Ok(news)
+    }
+}
+
+impl OpenTurn<'_> {
+    /// Claims of workers that are gone end now. The leases that end first are
+    /// looked at first, and these are not renewed; so the bound does not hide them.
+    pub(crate) fn expire_gone(&mut self) -> Result<(), EngineError> {
+        if self.core.liveness.gone.is_empty() {
+            return Ok(());
+        }
+        let gone = self.core.liveness.gone.clone();
+        let store = self.core.store.get();
+        let leased = store.expired(false, TIME_MAX, EXPIRIES_PER_TURN_MAX)?;
+        let full = leased.len() == EXPIRIES_PER_TURN_MAX;
+        let mut ended = false;
+        for record in leased {
+            ended |= self.end_lease(&record, |lease| gone.contains(&lease.worker_id))?;
+        }
+        self.cut |= full && ended;
+        Ok(())
+    }
+}
+
+/// Whether the worker's process is gone, for certain.
+fn is_gone(worker_id: &str) -> bool {
+    let Some(process) = Process::of(worker_id) else {
+        return false;
+    };
+    if machine().as_deref() != Some(process.machine) {
+        return false;
+    }
+    match test_kill_process(process.pid) {
+        Err(Errno::SRCH) => true,
+        // There is one of this number. One that began at another time is another.
+        Ok(()) | Err(_) => start_of(&format!("/proc/{}/stat", process.pid.as_raw_nonzero()))
+            .is_some_and(|(_, start)| start != process.start),
+    }
+}
+
+/// The process that a worker id tells of.
+#[derive(Debug, PartialEq, Eq)]
+struct Process<'a> {
+    pid: Pid,
+    /// When it began, in clock ticks since boot.
+    start: u64,
+    machine: &'a str,
+}
+
+impl<'a> Process<'a> {
+    fn of(worker_id: &'a str) -> Option<Self> {
+        let (_, process) = worker_id.rsplit_once('@')?;
+        let mut parts = process.splitn(3, '.');
+        // As it is written, it is no `i32`: a negative one would panic.
+        let pid: u32 = parts.next()?.parse().ok()?;
+        Some(Self {
+            pid: Pid::from_raw(i32::try_from(pid).ok()?)?,
+            start: parts.next()?.parse().ok()?,
+            machine: parts.next()?,
+        })
+    }
+}
+
+/// Within what process numbers and start times mean the same: namespaces of
+/// processes and time (containers have their own), and the boot.
+fn machine() -> Option<String> {
+    let namespace = |kind: &str| {
+        let link = fs::read_link(format!("/proc/self/ns/{kind}")).ok()?;
+        let number = link.to_str()?.rsplit_once('[')?.1.strip_suffix(']')?;
+        Some(number.to_owned())
+    };
+    let boot = read("/proc/sys/kernel/random/boot_id")?;
+    let processes = namespace("pid")?;
+    // Kernels before 5.6 have one time for all.
+    let time = namespace("time").unwrap_or_default();
+    own_start()?;
+    Some(format!("{processes}-{time}.{boot}"))
+}
+
+/// When this process began. None also where `/proc` is another namespace's,
+/// and would tell of other processes.
+fn own_start() -> Option<u64> {
+    let (pid, start) = start_of("/proc/self/stat")?;
+    (pid == std::process::id()).then_some(start)
+}
+
+/// Number and start time from a process's `stat`. Its second field is a name in
+/// parentheses, which may hold anything; the start time is the 22nd.
+fn start_of(file: &str) -> Option<(u32, u64)> {
+    let stat = read(file)?;
+    let (pid, _) = stat.split_once(' ')?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let start = after_name.split_whitespace().nth(22 - 3)?;
+    Some((pid.parse().ok()?, start.parse().ok()?))
+}
+
+fn read(file: &str) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    Some(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_certain_is_gone() {
+        let Some((machine, start)) = machine().zip(own_start()) else {
+            // Nothing can be judged here; and nothing is.
+            assert!(!is_gone("h-1@1.1.m"));
+            return;
+        };
+        let own = std::process::id();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let other = child.id();
+        let (_, others_start) = start_of(&format!("/proc/{other}/stat")).unwrap();
+        let others_id = format!("h-1@{other}.{others_start}.{machine}");
+        for (worker_id, gone) in [
+            (worker_id(), false),
+            (format!("h-1@{own}.{start}.{machine}"), false),
+            (format!("h-1@{own}.{}.{machine}", start + 1), true),
+            (format!("h-1@{own}.{}.{machine}x", start + 1), false),
+            (format!("h-1@{own}.{}", start + 1), false),
+            (format!("h-1@{}.7.{machine}", i32::MAX), true),
+            (format!("h-1@{}.7.another", i32::MAX), false),
+            (format!("h-1@0.7.{machine}"), false),
+            (format!("h-1@-7.7.{machine}"), false),
+            (others_id.clone(), false),
+            ("h-1@".to_owned(), false),
+            ("somebody".to_owned(), false),
+            ("some@body.or.other".to_owned(), false),
+        ] {
+            assert_eq!(is_gone(&worker_id), gone, "{worker_id}");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(is_gone(&others_id), "{others_id}");
+    }
+}
