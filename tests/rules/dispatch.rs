@@ -1,14 +1,7 @@
 //! R3 to R6: what is ready, dispatched, or settled without a worker.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use refrain_guest::apply::digest_of_text;
-use refrain_guest::contract::Status;
-use refrain_guest::machine::Machine;
-use refrain_guest::time::Timestamp;
-use refrain_guest::workflow;
-use refrain_tests::notation::{Graph, Memory, check, play};
+use refrain_tests::cost::Run;
+use refrain_tests::notation::{check, play};
 
 #[test]
 fn r03_ready_when_every_edge_is_settled_and_one_is_live() {
@@ -181,35 +174,26 @@ fn r06_a_first_join_without_a_live_edge_is_skipped() {
     );
 }
 
-/// The cost of a run is that of its edges: ten times the graph, about ten times
-/// the time. The bound is wide, because machines are busy; a scan per decision
-/// would need a hundred times.
+/// The cost of a run is that of its edges: ten times the graph, ten times the
+/// fuel. A scan per decision would need a hundred times.
 #[test]
 fn r04_a_large_graph_costs_its_own_edges() {
-    let (small, large) = (time_to_settle(100), time_to_settle(1000));
-    let bound = small * 40 + Duration::from_millis(200);
+    let (small, large) = (fuel_to_settle(100), fuel_to_settle(1000));
     assert!(
-        large < bound,
-        "1,001 nodes took {small:?}, 10,001 nodes {large:?}"
+        large < small * 13,
+        "1,001 nodes burn {small} units of fuel, 10,001 nodes {large}"
     );
 }
 
-/// The time that one tick needs for a graph of `layers` times ten nodes that
+/// The fuel that one tick burns for a graph of `layers` times ten nodes that
 /// need no worker.
-fn time_to_settle(layers: usize) -> Duration {
-    let mut graph = Graph::read(["a -> b"]).expect("a graph");
-    graph.workflow = layered(layers);
-    let world = Memory::new(&graph, 0);
-    let plan = Arc::new(workflow::parse(&world.workflow).expect("a valid workflow"));
-    let start = world.start(&graph);
-    let mut machine =
-        Machine::start(plan, &digest_of_text(&world.workflow), &start).expect("a legal start");
-    let begun = Instant::now();
-    let batch = machine.drain(Timestamp(0)).expect("legal decisions");
-    let needed = begun.elapsed();
-    assert_eq!(batch.events.len(), layers * 10 + 2);
-    assert_eq!(machine.status(), Status::Completed);
-    needed
+fn fuel_to_settle(layers: usize) -> u64 {
+    let mut run = Run::new(&layered(layers)).expect("a valid workflow");
+    run.burnt = 0;
+    let outcome = run.tick().expect("legal decisions");
+    assert_eq!(outcome.last_sequence, layers as u64 * 10 + 3);
+    assert_eq!(run.tape.events.len(), layers * 10 + 3);
+    run.burnt
 }
 
 /// A start node, and layers of ten nodes with three edges into each.

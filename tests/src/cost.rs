@@ -15,7 +15,8 @@ use crate::tape::Tape;
 pub struct Run {
     id: ExecutionId,
     instance: Instance<Tape>,
-    burnt: u64,
+    /// The fuel burnt since this was last set to 0.
+    pub burnt: u64,
     /// Its world.
     pub tape: Tape,
 }
