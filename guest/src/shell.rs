@@ -203,7 +203,7 @@ impl Scheduler {
     ) -> Result<&mut Cached, SchedulerError> {
         let mut cached = match self.executions.remove(execution_id) {
             Some(cached) => cached,
-            None => self.load(world)?,
+            None => self.load(world, execution_id)?,
         };
         cached.read_on(world, execution_id)?;
         Ok(self
@@ -212,10 +212,19 @@ impl Scheduler {
             .or_insert(cached))
     }
 
-    fn load(&mut self, world: &mut impl World) -> Result<Cached, SchedulerError> {
+    fn load(
+        &mut self,
+        world: &mut impl World,
+        execution_id: &str,
+    ) -> Result<Cached, SchedulerError> {
         let (plan, workflow_digest) = self.load_plan(world)?;
-        let restore =
-            |snapshot: Snapshot| Machine::restore(plan.clone(), &workflow_digest, &snapshot);
+        let restore = |snapshot: Snapshot| {
+            let machine = Machine::restore(plan.clone(), &workflow_digest, &snapshot)?;
+            match &machine.state().started.execution_id {
+                id if id == execution_id => Ok(machine),
+                id => Err(format!("it is of {id}, and not of {execution_id}")),
+            }
+        };
         let machine = world
             .load_snapshot()
             .map(restore)

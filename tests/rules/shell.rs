@@ -181,3 +181,17 @@ fn law10_a_damaged_snapshot_is_reported() {
         .expect_err("a damaged snapshot");
     assert!(matches!(error, SchedulerError::BadSnapshot(_)), "{error:?}");
 }
+
+#[test]
+fn law10_a_snapshot_of_another_execution_is_reported() {
+    let mut world = started();
+    let snapshot = Scheduler::new()
+        .snapshot(&mut world, EXECUTION)
+        .expect("a snapshot");
+    world.snapshot = Some(snapshot);
+    let error = Scheduler::new()
+        .tick(&mut world, "exec_00000000000000000000000000000002")
+        .expect_err("another execution's snapshot");
+    let reason = format!("it is of {EXECUTION}, and not of exec_00000000000000000000000000000002");
+    assert_eq!(error, SchedulerError::BadSnapshot(reason));
+}
