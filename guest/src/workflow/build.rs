@@ -11,7 +11,7 @@ use super::END;
 use super::graph::{Graph, Link, Rule};
 use super::kind::{BranchSource, Does, KindSource};
 use super::plan::{
-    Branch, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target, Work,
+    Branch, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
 };
 use super::source::{NodeSource, Source};
 
@@ -37,7 +37,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph) -> Plan {
             let outgoing = outgoing[0]..outgoing[1];
             Node {
                 rank: names.ranks[ix.0 as usize],
-                kind: kind(node.kind, &names, !outgoing.is_empty()),
+                kind: kind(node.kind, &names),
                 kind_json: RawValue::from_string(node.kind_json.into())
                     .expect("checked JSON is JSON"),
                 id: node.id.into_owned(),
@@ -48,12 +48,6 @@ pub(super) fn plan(source: Source<'_>, graph: Graph) -> Plan {
             }
         })
         .collect();
-    let finalizers = (0..)
-        .map(NodeIx)
-        .zip(&nodes)
-        .filter(|(_, node)| is_finalizer(node))
-        .map(|(ix, _)| ix)
-        .collect();
     Plan {
         workflow_id: source.id.into_owned(),
         version: source.version.into_owned(),
@@ -61,7 +55,6 @@ pub(super) fn plan(source: Source<'_>, graph: Graph) -> Plan {
         workflow_timeout: source.timeouts.workflow,
         max_concurrent_nodes: source.max_concurrent_nodes,
         max_dispatch_per_tick: source.max_dispatch_per_tick,
-        finalizers,
         by_id: names.by_id,
         nodes,
         edges,
@@ -138,12 +131,8 @@ fn ends(nodes: usize, edges: &[Edge]) -> (Vec<u32>, Vec<Vec<EdgeIx>>) {
     (outgoing, incoming)
 }
 
-fn kind(source: Option<KindSource<'_>>, names: &Names<'_>, leads_on: bool) -> Kind {
+fn kind(source: Option<KindSource<'_>>, names: &Names<'_>) -> Kind {
     match source.expect("a checked workflow's nodes have kinds").does {
-        Does::Plainly(Kind::Work(work)) => Kind::Work(Work {
-            has_targets: work.has_targets || leads_on,
-            ..work
-        }),
         Does::Plainly(kind) => kind,
         Does::Condition(branches) => {
             let branch = |BranchSource { condition, target }| Branch {
@@ -165,14 +154,4 @@ fn kind(source: Option<KindSource<'_>>, names: &Names<'_>, leads_on: bool) -> Ki
             })
         }
     }
-}
-
-fn is_finalizer(node: &Node) -> bool {
-    matches!(
-        node.kind,
-        Kind::Work(Work {
-            finalizer: Some(_),
-            ..
-        })
-    )
 }

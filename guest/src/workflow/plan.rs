@@ -48,9 +48,6 @@ pub struct Plan {
     pub max_concurrent_nodes: Option<u32>,
     /// The workflow's own narrowing of `max_dispatch_per_tick` (rule R4).
     pub max_dispatch_per_tick: Option<u32>,
-    /// The finalizers, in the order in which they run when they all match
-    /// (rules R2 and R16). They are nodes too, but take part only at the end.
-    pub finalizers: Vec<NodeIx>,
 }
 
 impl Plan {
@@ -137,9 +134,6 @@ pub struct Work {
     /// The input: name and expression, sorted by name. None: all of state and
     /// input.
     pub input_mapping: Option<Vec<(String, Expression)>>,
-    /// Whether the worker may name a chosen target (the kind has targets, or
-    /// the node has outgoing edges to choose from).
-    pub has_targets: bool,
     /// For a `finalizer`: the endings it runs on (rule R16).
     pub finalizer: Option<RunOn>,
 }

@@ -131,7 +131,6 @@ fn work<'a>(
     let work = Work {
         queue: form.queue,
         input_mapping: input_mapping(kind),
-        has_targets: !targets.is_empty(),
         finalizer,
     };
     KindSource {
