@@ -91,6 +91,7 @@ fn r05_queues_by_kind() {
         ("command", "command"),
         ("http", "http"),
         ("agent", "general"),
+        ("policy", "general"),
         ("condition", "general"),
     ];
     for (kind, queue) in queues {

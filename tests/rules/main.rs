@@ -9,6 +9,7 @@ mod dispatch;
 mod conditions;
 mod results;
 mod endings;
+mod meetings;
 mod laws;
 mod shell;
 mod chaos;

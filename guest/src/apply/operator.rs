@@ -51,6 +51,12 @@ impl Machine {
                 name(record.state)
             ));
         }
+        if self.state.skips.contains(&ix) {
+            return Err(format!(
+                "it was asked for node `{}` to be skipped: it cannot be retried as well",
+                fact.node_id
+            ));
+        }
         self.check_not_too_late(ix, "retried")?;
         let max_attempts = record
             .attempt

@@ -67,8 +67,9 @@ impl Machine {
             )
         } else {
             format!(
-                "finalizer `{id}` runs when the execution ends; {} node(s) are still under way",
-                self.agenda.active.len()
+                "finalizer `{id}` runs when the execution ends; {} node(s) are under way, and {} can go on",
+                self.agenda.active.len(),
+                self.agenda.settle.len() + self.agenda.dispatch.len()
             )
         };
         [say(ReasonTopic::UnmetPredecessor, sentence)].into()

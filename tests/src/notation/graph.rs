@@ -217,7 +217,7 @@ fn filled_in(kind: &str) -> Map<String, Value> {
         "command" => json!({ "argv": ["true"] }),
         "http" => json!({ "url": "http://localhost/" }),
         "human_approval" => json!({ "description": "May it?" }),
-        "policy" => json!({ "policy_ref": "p", "on_violation": "block" }),
+        "policy" => json!({ "policy_ref": "p", "on_violation": "fail" }),
         "agent" => json!({ "agent_ref": "a" }),
         _ => json!({}),
     };
