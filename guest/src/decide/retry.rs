@@ -58,12 +58,16 @@ impl Machine {
 
     fn stall_on(&self, now: Timestamp, ix: NodeIx, failure: &Failure) -> Decision {
         let (id, execution) = (&self.node(ix).id, &self.state.started.execution_id);
-        let reason = format!(
+        let mut reason = format!(
             "node `{id}` failed at attempt {} ({}), and its policy asks for a person: `refrain retry {execution} {id}` tries again, \
-             `refrain skip {execution} {id}` goes on without it, `refrain cancel {execution}` gives up",
+             `refrain skip {execution} {id}` goes on without it",
             self.record(ix).attempt,
             final_error(failure, self.record(ix).attempt),
         );
+        // A finalizer can stall a cancellation, and that cannot be cancelled.
+        if self.state.cancel.is_none() {
+            reason.push_str(&format!(", `refrain cancel {execution}` gives up"));
+        }
         self.decision(
             now,
             EventKind::Stalled(Stalled {
