@@ -20,6 +20,11 @@ pub const CONDITION_DEPTH_MAX: usize = 32;
 /// Bytes of one payload: an input, an output, a patch.
 pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of an execution's state, together with the external events that are
+/// kept for it: every work item without a mapping carries the whole state, and
+/// a tick orders several.
+pub const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Nesting of JSON, below the depth at which the JSON parser itself refuses.
 pub const JSON_DEPTH_MAX: usize = 100;
 
@@ -45,6 +50,10 @@ const _: () = assert!(
 const _: () = assert!(
     EVENTS_MAX >= 10 * NODES_MAX as u64,
     "a workflow of the largest size needs some events for each node"
+);
+const _: () = assert!(
+    PAYLOAD_BYTES_MAX <= STATE_BYTES_MAX,
+    "the first patch of the largest size must find room in the state"
 );
 const _: () = assert!(
     PAYLOAD_BYTES_MAX <= WORKFLOW_BYTES_MAX,

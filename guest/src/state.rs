@@ -39,6 +39,8 @@ pub struct State {
     pub edges: Vec<EdgeFate>,
     /// External events and those who wait for them, by correlation key.
     pub mailboxes: BTreeMap<String, Mailbox>,
+    /// The bytes of all payloads that mailboxes keep.
+    pub kept_bytes: u64,
     /// The nodes that an operator asked to skip, in the order of asking.
     pub skips: VecDeque<NodeIx>,
     /// An operator holds the execution (rule R18).
@@ -95,8 +97,7 @@ pub enum EdgeFate {
 pub struct NodeRecord {
     /// Where it is.
     pub state: NodeState,
-    /// Its incoming edges that are not settled. For a finalizer: those from
-    /// finalizers, because only they order it.
+    /// Its incoming edges that are not settled.
     pub unsettled: u32,
     /// Its incoming edges that are live. The start node has one from outside.
     pub live: u32,
@@ -199,6 +200,7 @@ impl State {
             nodes,
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
             mailboxes: BTreeMap::new(),
+            kept_bytes: 0,
             skips: VecDeque::new(),
             paused: false,
             host_stall: None,
@@ -214,14 +216,9 @@ impl State {
 impl NodeRecord {
     fn new(plan: &Plan, index: usize) -> Self {
         let node = &plan.nodes[index];
-        let is_finalizer = is_finalizer(&node.kind);
-        let counted = node.incoming.iter().filter(|edge| {
-            let source = plan.edges[edge.0 as usize].from;
-            !is_finalizer || self::is_finalizer(&plan.nodes[source.0 as usize].kind)
-        });
         Self {
             state: NodeState::Pending,
-            unsettled: u32::try_from(counted.count()).unwrap_or(u32::MAX),
+            unsettled: u32::try_from(node.incoming.len()).unwrap_or(u32::MAX),
             live: 0,
             attempt: 0,
             max_attempts: node.retry.max_attempts,

@@ -1,7 +1,9 @@
 //! R10 to R14: results, failures, retries, timeouts.
 
-use refrain_guest::contract::EventKind;
-use refrain_tests::notation::{check, play};
+use refrain_guest::contract::{EventKind, NodeCompleted, SchedulerError, Telemetry};
+use refrain_guest::limits::PAYLOAD_BYTES_MAX;
+use refrain_guest::shell::Scheduler;
+use refrain_tests::notation::{EXECUTION, check, play};
 
 #[test]
 fn r10_a_later_key_replaces_an_earlier_one_and_text_is_kept() {
@@ -28,6 +30,83 @@ fn r10_a_patch_that_is_no_object_is_refused() {
         0040 complete a {}                => completed {}
         "#,
     );
+}
+
+#[test]
+fn r10_a_state_may_not_outgrow_its_limit() {
+    let text = |key: &str| format!("{{\"{key}\":\"{}\"}}", "x".repeat(PAYLOAD_BYTES_MAX - 100));
+    let (a, b, c, d) = (text("a"), text("b"), text("c"), text("d"));
+    check(&format!(
+        r#"
+        s -> n, s -> h, n -> w
+        h: human_approval
+        w: wait external_event {{"correlation_key":"k"}}
+        0000 tick         => schedule s
+        0010 complete s {a} => interrupt h, schedule n
+        0020 claim n
+        0030 signal k {b}
+        0040 signal other {c}
+        0050 signal other {d}
+        0060 signal k {a} => refused ~"16777216 are allowed: store what is large elsewhere"
+        0070 approve h {b} => refused ~"the state, and the external events kept for it, would come to"
+        0080 complete n {b} => refused ~"pass a reference"
+        0090 complete n {a} => settle w
+        0100 approve h {{"small":1}} => settle h, completed
+        "#
+    ));
+}
+
+#[test]
+fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
+    let world = play("a -> end\n0000 tick => schedule a\n0010 claim a")
+        .expect("the table holds")
+        .world;
+    let rows = [
+        (Some("0.25"), None, None),
+        (Some("-1e3"), Some("{\"by\":[]}"), None),
+        (
+            Some("\"free\""),
+            None,
+            Some("the cost is not a JSON number"),
+        ),
+        (Some("1."), None, Some("the cost is not JSON")),
+        (
+            None,
+            Some("[]"),
+            Some("the provenance is not a JSON object"),
+        ),
+    ];
+    for (cost_usd, provenance, refused) in rows {
+        let mut world = world.clone();
+        let fact = world.fact(EventKind::NodeCompleted(NodeCompleted {
+            node_id: "a".to_owned(),
+            attempt: 1,
+            fence: 3,
+            output: "null".to_owned(),
+            state_patch: "{}".to_owned(),
+            duration_ms: 1,
+            chosen_target: None,
+            telemetry: Some(Telemetry {
+                gen_ai_system: None,
+                gen_ai_model: None,
+                input_tokens: None,
+                output_tokens: None,
+                finish_reason: None,
+                cost_usd: cost_usd.map(ToOwned::to_owned),
+                provenance: provenance.map(ToOwned::to_owned),
+            }),
+        }));
+        match (
+            Scheduler::new().admit(&mut world, EXECUTION, &fact),
+            refused,
+        ) {
+            (Ok(()), None) => {}
+            (Err(SchedulerError::Illegal(illegal)), Some(why)) => {
+                assert!(illegal.reason.contains(why), "{}", illegal.reason);
+            }
+            (answer, _) => panic!("{cost_usd:?} and {provenance:?}: {answer:?}"),
+        }
+    }
 }
 
 #[test]
@@ -89,6 +168,41 @@ fn r11_a_stalled_node_can_be_skipped_or_the_execution_cancelled() {
     };
     check(&table("skip a => skip a by_operator, schedule b"));
     check(&table("cancel => cancel a, cancelled"));
+}
+
+#[test]
+fn r11_a_finalizer_may_stall_a_cancellation_and_cancel_is_no_remedy_then() {
+    let played = play(
+        r#"
+        a -> end
+        policy ask {"max_attempts":1,"on_exhausted":"pause"}
+        f: finalizer always retry=ask
+        0000 tick   => schedule a
+        0010 cancel => cancel a, schedule f
+        0020 fail f => stall f ~"refrain skip"
+        0020 status => stalled
+        0030 cancel => refused ~"already being cancelled"
+        "#,
+    )
+    .expect("the table holds");
+    let stalled = &played.world.events.last().expect("an event").kind;
+    assert!(
+        matches!(stalled, EventKind::Stalled(stall) if !stall.reason.contains("refrain cancel")),
+        "{stalled:?}"
+    );
+    check(
+        r#"
+        a -> end
+        policy ask {"max_attempts":1,"on_exhausted":"pause"}
+        f: finalizer always retry=ask
+        0000 tick   => schedule a
+        0010 cancel => cancel a, schedule f
+        0020 fail f => stall f
+        0030 retry f => retry f @30
+        0040 fail f => stall f
+        0050 skip f => skip f by_operator, cancelled
+        "#,
+    );
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What the user sends, checked where it comes in (rule R10).
 
 use alloc::format;
+use alloc::string::ToString;
 
 use super::Refusal;
+use crate::contract::Telemetry;
 use crate::json::{self, Object};
 use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX};
 
@@ -29,6 +31,23 @@ pub(super) fn member(what: &str, text: &str) -> Result<(), Refusal> {
     value(what, text)?;
     json::check(&format!("[{text}]"))
         .map_err(|_| format!("{what} is nested too deeply to be put into the state"))
+}
+
+/// Check the JSON in what a worker measured.
+pub(super) fn telemetry(measured: &Telemetry) -> Result<(), Refusal> {
+    if let Some(cost) = &measured.cost_usd {
+        value("the cost", cost)?;
+        if !cost
+            .trim_start()
+            .starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        {
+            return Err("the cost is not a JSON number".to_string());
+        }
+    }
+    if let Some(provenance) = &measured.provenance {
+        object("the provenance", provenance)?;
+    }
+    Ok(())
 }
 
 /// Check a correlation key.

@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::state::{Dismissal, EdgeFate, Ending, NodeRecord, is_finalizer};
 use crate::time::Timestamp;
+use crate::workflow::END;
 use crate::workflow::plan::{EdgeIx, EdgeRule, Join, Kind, NodeIx};
 
 impl Machine {
@@ -24,14 +25,9 @@ impl Machine {
         let ix = self.check_fence(&fact.node_id, Step::Complete, fact.attempt, fact.fence)?;
         payload::value("the output", &fact.output)?;
         let patch = payload::object("the state patch", &fact.state_patch)?;
+        self.check_state_room(self.state.data.bytes_with(&patch))?;
         if let Some(telemetry) = &fact.telemetry {
-            for (what, text) in [
-                ("the cost", &telemetry.cost_usd),
-                ("the provenance", &telemetry.provenance),
-            ] {
-                text.as_ref()
-                    .map_or(Ok(()), |text| payload::value(what, text))?;
-            }
+            payload::telemetry(telemetry)?;
         }
         self.check_choice(ix, fact.chosen_target.as_deref())?;
         self.complete(ix, at, Step::Complete, patch, fact.chosen_target.as_deref());
@@ -85,10 +81,10 @@ impl Machine {
     fn check_choice(&self, ix: NodeIx, chosen_target: Option<&str>) -> Result<(), Refusal> {
         match chosen_target {
             Some(target)
-                if target != "end" && !self.targets(ix).any(|to| self.node(to).id == target) =>
+                if target != END && !self.targets(ix).any(|to| self.node(to).id == target) =>
             {
                 Err(format!(
-                    "node `{}` has no edge to `{target}`; choose the target of one of its edges, or `end`",
+                    "node `{}` has no edge to `{target}`; choose the target of one of its edges, or `{END}`",
                     self.node(ix).id
                 ))
             }
@@ -262,19 +258,12 @@ impl Machine {
         } else {
             EdgeFate::Dead
         };
-        let (from, to) = (
-            self.plan.edges[edge.0 as usize].from,
-            self.plan.edges[edge.0 as usize].to,
-        );
-        let to_finalizer = is_finalizer(&self.node(to).kind);
-        if to_finalizer && !is_finalizer(&self.node(from).kind) {
-            return;
-        }
+        let to = self.plan.edges[edge.0 as usize].to;
         self.change(to, |node| {
             node.unsettled -= 1;
             node.live += u32::from(is_live);
         });
-        if !to_finalizer && is_reached(self.record(to), &self.node(to).kind) {
+        if is_reached(self.record(to), &self.node(to).kind) {
             self.reach(to);
         }
     }
@@ -348,8 +337,8 @@ impl Machine {
     }
 }
 
-/// Rules R3 and R6.
+/// Rules R3 and R6. A finalizer is reached by the end alone (rule R16).
 fn is_reached(record: &NodeRecord, kind: &Kind) -> bool {
     let settled = record.unsettled == 0 || matches!(kind, Kind::Join(Join::First));
-    settled && record.live > 0
+    settled && record.live > 0 && !is_finalizer(kind)
 }

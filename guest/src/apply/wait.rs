@@ -7,6 +7,8 @@ use super::{Refusal, payload};
 use crate::contract::{
     ApprovalReceived, ExternalEventReceived, InterruptRaised, NodeState, TimerCreated, TimerFired,
 };
+use crate::json::Object;
+use crate::limits::STATE_BYTES_MAX;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::Answer;
@@ -108,7 +110,8 @@ impl Machine {
             ));
         }
         if let Some(patch) = &fact.state_patch {
-            payload::object("the state patch", patch)?;
+            let patch = payload::object("the state patch", patch)?;
+            self.check_state_room(self.state.data.bytes_with(&patch))?;
         }
         let ApprovalReceived {
             user_id,
@@ -134,6 +137,8 @@ impl Machine {
     pub(super) fn external_event(&mut self, fact: &ExternalEventReceived) -> Result<(), Refusal> {
         payload::key(&fact.correlation_key)?;
         payload::member("the payload", &fact.payload)?;
+        let state_bytes = self.state.data.bytes_with(&Object::new());
+        self.check_state_room(state_bytes + fact.payload.len())?;
         let mailbox = self
             .state
             .mailboxes
@@ -141,9 +146,26 @@ impl Machine {
             .or_default();
         match mailbox.waiters.pop_front() {
             Some(ix) => self.answer(ix, Answer::ExternalEvent(fact.payload.clone())),
-            None => mailbox.kept.push_back(fact.payload.clone()),
+            None => {
+                mailbox.kept.push_back(fact.payload.clone());
+                self.state.kept_bytes += fact.payload.len() as u64;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a state of so many bytes is small enough, beside what is kept
+    /// for it. What was answered and is not settled is not counted: that
+    /// happens in the same turn.
+    pub(super) fn check_state_room(&self, state_bytes: usize) -> Result<(), Refusal> {
+        let bytes = (state_bytes as u64).saturating_add(self.state.kept_bytes);
+        if bytes <= STATE_BYTES_MAX as u64 {
+            return Ok(());
+        }
+        Err(format!(
+            "the state, and the external events kept for it, would come to {bytes} bytes; \
+             {STATE_BYTES_MAX} are allowed: store what is large elsewhere and pass a reference"
+        ))
     }
 
     fn answer(&mut self, ix: NodeIx, answer: Answer) {
@@ -179,7 +201,8 @@ impl Machine {
             return;
         };
         if self.state.nodes[ix.0 as usize].state == NodeState::Ready {
-            mailbox.kept.pop_front();
+            let taken = mailbox.kept.pop_front();
+            self.state.kept_bytes -= taken.map_or(0, |payload| payload.len() as u64);
         } else {
             mailbox.waiters.retain(|waiter| *waiter != ix);
         }
