@@ -124,3 +124,46 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
         good.shutdown().await;
     }
 }
+
+#[tokio::test]
+async fn law9_a_damaged_execution_stalls_and_the_others_go_on() {
+    let event = "UPDATE events SET bytes = x'00' WHERE sequence = 2";
+    let lease = "UPDATE items SET state = 'leased', worker_id = 'w', fence = 1, expires_at = 1";
+    for (case, damage) in [
+        ("an event, before a claim", vec![event]),
+        ("an event, before a lease's end", vec![event, lease]),
+        ("an item", vec!["UPDATE items SET attempt = 2"]),
+        ("a lease that no claim made", vec![lease]),
+    ] {
+        let place = Place::file();
+        let first = engine(&place).await;
+        let damaged = start(&first, &tools("a -> b")).await.id();
+        first.shutdown().await;
+        change(&place, &damage);
+
+        let second = engine(&place).await;
+        second.work("tool", |_| async move { Ok(json!({})) });
+        let whole = second.start("w", "1.0.0", json!({})).await;
+        let whole = whole.expect("it is not held up");
+        let end = tokio::time::timeout(Duration::from_secs(20), whole.finished()).await;
+        let end = end.unwrap_or_else(|_| panic!("{case}: the others are held up"));
+        assert_eq!(end.expect("it ends").status, Status::Completed, "{case}");
+        let record = second.execution(damaged).record().await.expect("a record");
+        assert_eq!(record.status, Status::Stalled, "{case}");
+        second.shutdown().await;
+    }
+}
+
+/// Change the database by hand.
+fn change(place: &Place, statements: &[&str]) {
+    let Place::File(folder) = place else {
+        panic!("only a file can be changed by hand");
+    };
+    let database = rusqlite::Connection::open(folder.path().join("refrain.db"));
+    let database = database.expect("the database opens");
+    for statement in statements {
+        database
+            .execute(statement, [])
+            .expect("the statement is right");
+    }
+}

@@ -61,6 +61,19 @@ async fn slots_bound_what_runs_at_once() {
 }
 
 #[tokio::test]
+async fn slots_and_claims_without_a_bound_are_bounded() {
+    let engine = engine(&Place::file()).await;
+    let execution = start(&engine, &tools("a -> b")).await;
+    let claims = engine.claim("tool", usize::MAX, "w").await;
+    let claim = claims.expect("it may ask for all").remove(0).id;
+    engine.complete(claim, json!({})).await.expect("it counts");
+    engine.work_with_slots("tool", usize::MAX, |_| async move { Ok(json!({})) });
+    let end = execution.finished().await.expect("it ends");
+    assert_eq!(end.status, Status::Completed);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
 async fn shutdown_lets_workers_finish() {
     for place in Place::each() {
         let first = engine(&place).await;

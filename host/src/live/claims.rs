@@ -67,7 +67,7 @@ impl OpenTurn<'_> {
     ) -> Result<Vec<Claim>, EngineError> {
         let lease_ms = self.core.settings.lease_ms();
         let mut claims = Vec::new();
-        for record in self.candidates(queue, max)? {
+        for record in self.candidates(queue, max.min(FACTS_PER_TURN_MAX))? {
             if self.facts >= FACTS_PER_TURN_MAX {
                 self.cut = true;
                 break;
@@ -77,7 +77,8 @@ impl OpenTurn<'_> {
         Ok(claims)
     }
 
-    /// Claim this item; none: the guest does not let the claim stand.
+    /// Claim this item; none: the guest does not let the claim stand, and the
+    /// execution is stalled.
     pub(super) fn claim_item(
         &mut self,
         record: ItemRecord,
@@ -93,13 +94,9 @@ impl OpenTurn<'_> {
             attempt: item.attempt,
             fence,
         });
-        match self.admit(execution, started) {
-            Ok(_) => {}
-            Err(error @ (EngineError::Refused { .. } | EngineError::Guest { .. })) => {
-                tracing::warn!(refrain.execution = %execution, refrain.node = %item.node_id, "not claimed: {error}");
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
+        if let Err(error) = self.admit(execution, started) {
+            self.must_have_taken(execution, error)?;
+            return Ok(None);
         }
         let expires_at = self.now().saturating_add(lease_ms);
         let lease = Lease {
@@ -254,15 +251,12 @@ impl OpenTurn<'_> {
         if matches!(&record.state, ItemState::Leased(lease) if !is_over(lease)) {
             return Ok(false);
         }
-        match self.presume_dead(&claim, record) {
-            Ok(()) => Ok(true),
-            Err(error @ (EngineError::Refused { .. } | EngineError::Guest { .. })) => {
-                tracing::error!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an expired lease cannot be recorded: {error}");
-                self.core.left_leased.insert(claim);
-                Ok(false)
-            }
-            Err(error) => Err(error),
+        if let Err(error) = self.presume_dead(&claim, record) {
+            self.must_have_taken(claim.execution, error)?;
+            self.core.left_leased.insert(claim);
+            return Ok(false);
         }
+        Ok(true)
     }
 
     /// Claims of own workers, of executions in this turn, that do not hold

@@ -63,7 +63,7 @@ impl Core {
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
         for write in writes {
-            write.apply(&mut turn);
+            write.apply(&mut turn)?;
         }
         turn.expire()?;
         turn.expire_gone()?;
@@ -141,14 +141,12 @@ impl Core {
     /// Own workers are stopped: their claims end now, in a turn of their own.
     pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
         self.store.get().begin()?;
-        let time = self.time.read(self.store.get())?;
-        let mut turn = OpenTurn::new(self, time);
-        let closed = turn.give_up_own().and_then(|()| turn.close());
+        let given_up = self.claims_given_up();
         let store = self.store.get();
-        match closed {
-            Ok((turn, _)) => store.commit(&turn).map_err(|error| {
+        match given_up {
+            Ok(turn) => store.commit(&turn).map_err(|error| {
                 StoreError::Io {
-                    place: "the store".to_owned(),
+                    place: store.place(),
                     detail: error.to_string(),
                 }
                 .into()
@@ -158,6 +156,13 @@ impl Core {
                 Err(error)
             }
         }
+    }
+
+    fn claims_given_up(&mut self) -> Result<Turn, EngineError> {
+        let time = self.time.read(self.store.get())?;
+        let mut turn = OpenTurn::new(self, time);
+        turn.give_up_own()?;
+        turn.close().map(|(turn, _)| turn)
     }
 }
 

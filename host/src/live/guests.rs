@@ -190,10 +190,12 @@ impl Guests {
             return Ok(());
         }
         let same_past = head.sequence < record.head.sequence
-            && store
-                .events(record.id, head.sequence, 1)?
-                .first()
-                .is_some_and(|stored| stored.head() == *head);
+            && match store.events(record.id, head.sequence, 1) {
+                Ok(events) => events.first().is_some_and(|stored| stored.head() == *head),
+                // What is damaged shows when the guest reads it anew.
+                Err(StoreError::Corrupt { .. }) => false,
+                Err(error) => return Err(error),
+            };
         if !same_past {
             let digest = record.guest_digest.clone();
             self.forget(&digest, record.id);

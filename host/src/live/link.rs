@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::store::StoreError;
 
 use super::core::Core;
 use super::turn::OpenTurn;
@@ -42,8 +43,9 @@ pub(crate) struct Closing {
 /// Something to be done within a turn. It may be done several times, until a
 /// turn that holds it is written.
 pub(crate) trait Write: Send {
-    /// Do it.
-    fn apply(&mut self, turn: &mut OpenTurn<'_>);
+    /// Do it. What the caller did wrong is the caller's answer; an error is the
+    /// store's, and the turn cannot be written: what it holds may be half done.
+    fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError>;
     /// Tell the caller: what came of it, or why the turn was not written.
     fn answer(self: Box<Self>, failed: Option<&EngineError>);
 }
@@ -60,8 +62,14 @@ where
     T: Send,
     F: FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send,
 {
-    fn apply(&mut self, turn: &mut OpenTurn<'_>) {
-        self.answer = Some((self.run)(turn));
+    fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
+        match (self.run)(turn) {
+            Err(error) if is_the_stores(&error) => Err(error),
+            answer => {
+                self.answer = Some(answer);
+                Ok(())
+            }
+        }
     }
 
     fn answer(self: Box<Self>, failed: Option<&EngineError>) {
@@ -73,6 +81,11 @@ where
         // A caller that has gone away does not want to know.
         let _ = self.caller.send(answer);
     }
+}
+
+/// Whether the store failed as a whole. One execution's damage is its own.
+fn is_the_stores(error: &EngineError) -> bool {
+    matches!(error, EngineError::Store(error) if !matches!(**error, StoreError::Corrupt { .. }))
 }
 
 /// A caller's end. Clones lead to the same engine.
@@ -116,5 +129,22 @@ impl Link {
     /// Tell the engine's thread.
     pub(crate) fn tell(&self, message: Message) -> Result<(), EngineError> {
         self.to.send(message).map_err(|_| EngineError::ShutDown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law3_only_the_stores_own_failure_fails_a_turn() {
+        let (place, detail) = (String::from("here"), String::from("it broke"));
+        let damaged = StoreError::Corrupt {
+            place: place.clone(),
+            detail: detail.clone(),
+        };
+        assert!(is_the_stores(&StoreError::Io { place, detail }.into()));
+        assert!(!is_the_stores(&damaged.into()));
+        assert!(!is_the_stores(&EngineError::ShutDown));
     }
 }

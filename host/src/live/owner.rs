@@ -362,7 +362,10 @@ impl Owner {
     fn watch(&mut self, id: ExecutionId, watcher: oneshot::Sender<Result<(), EngineError>>) {
         match self.core.record(id) {
             Ok(record) if !ended(record.status) => {
-                self.watchers.entry(id).or_default().push(watcher);
+                let watchers = self.watchers.entry(id).or_default();
+                // Who asks now and then, and gives up in between, leaves nothing behind.
+                watchers.retain(|watcher| !watcher.is_closed());
+                watchers.push(watcher);
             }
             Ok(_) => drop(watcher.send(Ok(()))),
             Err(error) => drop(watcher.send(Err(error))),

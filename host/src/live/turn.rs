@@ -239,14 +239,43 @@ impl<'a> OpenTurn<'a> {
             return EngineError::UnknownExecution(id);
         };
         let digest = staged.record.guest_digest.clone();
-        let stalls =
-            staged.record.head.sequence > 0 && !staged.held && !ended(staged.record.status);
-        if let (Failure::Broken(reason), true) = (&failure, stalls)
-            && let Err(error) = self.stall(id, &reason.clone())
-        {
+        let reason = match &failure {
+            Failure::Broken(reason) => Some(reason.clone()),
+            // One that is damaged does not stop the others.
+            Failure::Store(error @ StoreError::Corrupt { .. }) => Some(error.to_string()),
+            Failure::Store(_) | Failure::Refused(_) => None,
+        };
+        if let Some(Err(error)) = reason.map(|reason| self.stall_once(id, &reason)) {
             return error;
         }
         failure.into_engine_error(id, &digest)
+    }
+
+    /// Stall an execution that has begun, neither ended nor is stalled so already.
+    fn stall_once(&mut self, id: ExecutionId, reason: &str) -> Result<(), EngineError> {
+        let staged = self.open(id)?;
+        let begun = staged.record.head.sequence > 0;
+        if begun && !staged.held && !ended(staged.record.status) {
+            self.stall(id, reason)?;
+        }
+        Ok(())
+    }
+
+    /// The guest does not take a fact that must be: an item that it ordered is
+    /// begun, or ends. The execution says so in its log (law 9), and the others
+    /// go on.
+    pub(super) fn must_have_taken(
+        &mut self,
+        id: ExecutionId,
+        error: EngineError,
+    ) -> Result<(), EngineError> {
+        match error {
+            EngineError::Refused { reason, .. } => self.stall_once(id, &reason),
+            // That has stalled it already.
+            EngineError::Guest { .. } => Ok(()),
+            EngineError::Store(error) if matches!(*error, StoreError::Corrupt { .. }) => Ok(()),
+            error => Err(error),
+        }
     }
 
     fn next_event(
