@@ -7,13 +7,13 @@ use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::EVENTS_PAGE_MAX;
+use crate::log::author::is_terminal;
 use crate::store::{ExecutionRecord, ItemRecord, StoredEvent, ended};
 
 use super::core::Core;
 use super::engine::Engine;
 use super::facts::{self, Approval};
 use super::link::{Link, Message};
-use super::ports::is_terminal;
 
 /// A handle on one execution.
 #[derive(Clone)]

@@ -7,6 +7,7 @@
 use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::guest::Ports;
 use crate::limits::DECISIONS_PER_TICK_MAX;
+use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::{hex, work_item_digest};
 use crate::store::{ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 
@@ -71,7 +72,7 @@ impl TurnPorts {
                     origin: Origin::Fact,
                     ..
                 } => "claims to be a fact, and a guest only decides",
-                Event { kind, .. } if !is_decision(kind) => {
+                Event { kind, .. } if !may_author(Origin::Decision, kind) => {
                     "is of a kind that only the world can report"
                 }
                 _ => {
@@ -231,50 +232,5 @@ impl Ports for TurnPorts {
         }
         self.orders.cancelled.push((node_id.to_owned(), attempt));
         Ok(Ok(()))
-    }
-}
-
-/// Whether an event of this kind ends its execution.
-pub(crate) fn is_terminal(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::WorkflowCompleted(_)
-            | EventKind::WorkflowFailed(_)
-            | EventKind::WorkflowCancelled(_)
-    )
-}
-
-/// Whether a guest may conclude an event of this kind.
-fn is_decision(kind: &EventKind) -> bool {
-    match kind {
-        EventKind::WorkflowCompleted(_)
-        | EventKind::WorkflowFailed(_)
-        | EventKind::WorkflowCancelled(_)
-        | EventKind::WorkflowTimedOut
-        | EventKind::NodeScheduled(_)
-        | EventKind::NodeTimedOut(_)
-        | EventKind::NodeExhausted(_)
-        | EventKind::NodeSkipped(_)
-        | EventKind::NodeCancelled(_)
-        | EventKind::RetryScheduled(_)
-        | EventKind::InterruptRaised(_)
-        | EventKind::TimerCreated(_)
-        | EventKind::TimerFired(_) => true,
-        // Facts too, when a worker reports them.
-        EventKind::NodeCompleted(it) => it.attempt == 0 && it.fence == 0,
-        // A host's stall names no node, a policy's does.
-        EventKind::Stalled(it) => it.node_id.is_some(),
-        EventKind::WorkflowStarted(_)
-        | EventKind::NodeStarted(_)
-        | EventKind::NodeFailed(_)
-        | EventKind::ApprovalReceived(_)
-        | EventKind::ExternalEventReceived(_)
-        | EventKind::CancelRequested(_)
-        | EventKind::ExecutionPaused(_)
-        | EventKind::ExecutionUnpaused(_)
-        | EventKind::RetryRequested(_)
-        | EventKind::SkipRequested(_)
-        | EventKind::StallLifted(_)
-        | EventKind::GuestChanged(_) => false,
     }
 }

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use crate::contract::{Event, EventKind, Outcome, Status, WorkItem};
+use crate::log::author::is_terminal;
 use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX, ended};
 
-use super::ports::{Orders, is_terminal};
+use super::ports::Orders;
 use super::staged::{Items, Staged};
 
 /// Append what a tick decided, and do to the queue what follows from it. The

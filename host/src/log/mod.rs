@@ -5,6 +5,7 @@
 //! *JSON form*, which people and other programs read. Nothing in here knows
 //! where events are kept, or whether they are legal where they stand.
 
+pub(crate) mod author;
 pub mod canonical;
 pub mod chain;
 pub mod digest;

@@ -7,6 +7,7 @@ use super::audit::Verdict;
 use super::divergence::Divergence;
 use super::source::{Beside, Recording};
 use crate::contract::{EventKind, Origin};
+use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::{digest, hex};
 use crate::log::{canonical, chain};
 use crate::store::{Hash, Head, StoredEvent};
@@ -192,57 +193,11 @@ fn lawful(recording: &Recording) -> Result<(), Box<Divergence>> {
     Ok(())
 }
 
-/// Facts are the world's, decisions the guest's. A decision that calls itself
-/// a fact would be believed without being asked for again.
-fn may_author(origin: Origin, kind: &EventKind) -> bool {
-    use EventKind as Kind;
-    match kind {
-        Kind::WorkflowStarted(_)
-        | Kind::NodeStarted(_)
-        | Kind::NodeFailed(_)
-        | Kind::ApprovalReceived(_)
-        | Kind::ExternalEventReceived(_)
-        | Kind::CancelRequested(_)
-        | Kind::ExecutionPaused(_)
-        | Kind::ExecutionUnpaused(_)
-        | Kind::RetryRequested(_)
-        | Kind::SkipRequested(_)
-        | Kind::StallLifted(_)
-        | Kind::GuestChanged(_) => origin == Origin::Fact,
-        Kind::WorkflowCompleted(_)
-        | Kind::WorkflowFailed(_)
-        | Kind::WorkflowCancelled(_)
-        | Kind::WorkflowTimedOut
-        | Kind::NodeScheduled(_)
-        | Kind::NodeTimedOut(_)
-        | Kind::NodeExhausted(_)
-        | Kind::NodeSkipped(_)
-        | Kind::NodeCancelled(_)
-        | Kind::RetryScheduled(_)
-        | Kind::InterruptRaised(_)
-        | Kind::TimerCreated(_)
-        | Kind::TimerFired(_) => origin == Origin::Decision,
-        // A worker's completion presents a fence, the guest's own has none.
-        Kind::NodeCompleted(completed) => (origin == Origin::Fact) == (completed.fence != 0),
-        // The host saw the guest fail, or a policy asked for it on a node.
-        Kind::Stalled(stalled) => (origin == Origin::Fact) == stalled.node_id.is_none(),
-    }
-}
-
 fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Fact => "fact",
         Origin::Decision => "decision",
     }
-}
-
-fn is_terminal(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::WorkflowCompleted(_)
-            | EventKind::WorkflowFailed(_)
-            | EventKind::WorkflowCancelled(_)
-    )
 }
 
 fn hex_value(hash: &Hash) -> serde_json::Value {
