@@ -205,7 +205,7 @@ mod tests {
         let manual = ManualClock::new(0);
         let (sender, receiver) = std::sync::mpsc::channel();
         manual.on_moved(Box::new(move || {
-            sender.send(()).expect("the receiver is there")
+            sender.send(()).expect("the receiver is there");
         }));
         manual.advance(Duration::from_secs(1));
         manual.set(3);

@@ -57,6 +57,10 @@ pub const WORKER_SLOTS_DEFAULT: usize = 16;
 /// Items of one queue that simulated workers claim at once.
 pub const SIMULATED_CLAIMS_AT_ONCE_MAX: usize = 64;
 
+/// How long a simulated worker takes at most, in milliseconds: a hundred years.
+/// Longer ones take that, so that simulated time never comes to its end.
+pub const SIMULATED_DELAY_MS_MAX: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
+
 /// Executions that one guest instance keeps cached: with workflows of a
 /// thousand nodes, a fraction of its memory.
 pub const CACHED_EXECUTIONS_MAX: usize = 256;

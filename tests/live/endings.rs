@@ -1,6 +1,9 @@
 //! Executions from their start to their end.
 
+use std::time::Duration;
+
 use refrain::contract::Status;
+use refrain::limits::SIMULATED_DELAY_MS_MAX;
 use refrain::store::ListFilter;
 use refrain::{Engine, EngineError, Start, WorkError, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, engine, log, start};
@@ -199,4 +202,22 @@ async fn simulated_time_jumps() {
         engine.shutdown().await;
         audit_all(&place, "");
     }
+}
+
+#[tokio::test]
+async fn law5_simulated_time_never_comes_to_its_end() {
+    let place = Place::file();
+    let builder = Engine::builder().boxed_store(place.store()).simulated(true);
+    let engine = builder.start().await.expect("it starts");
+    let mut workflow = tools("a -> b");
+    workflow["nodes"]["a"]["labels"] = json!({ "simulate_ms": u64::MAX });
+    let execution = start(&engine, &workflow).await;
+    let end = tokio::time::timeout(Duration::from_secs(20), execution.finished()).await;
+    let end = end.expect("every turn can be written").expect("it ends");
+    assert_eq!(end.status, Status::Completed);
+    let record = execution.record().await.expect("a record");
+    let took = record.last_at - record.started_at;
+    assert_eq!(took, SIMULATED_DELAY_MS_MAX);
+    engine.shutdown().await;
+    audit_all(&place, "");
 }

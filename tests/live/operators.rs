@@ -1,8 +1,10 @@
 //! What people do to executions.
 
+use std::time::Duration;
+
 use refrain::contract::{ReasonTopic, Status};
 use refrain::{Approval, EngineError, ExecutionId, WorkError, WorkItem};
-use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
+use refrain_tests::engines::{Place, audit_all, engine, manual_engine, start, wait_for};
 use refrain_tests::workflows::{single, tools};
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -148,6 +150,34 @@ async fn r20_a_failed_node_is_retried_or_skipped() {
             "no dead letter is left"
         );
         engine.shutdown().await;
+        audit_all(&place, "");
+    }
+}
+
+#[tokio::test]
+async fn r14_timeouts_count_while_a_policy_stalls() {
+    for place in Place::each() {
+        let (engine, clock) = manual_engine(&place).await;
+        let mut workflow = tools("a -> bad, a -> slow");
+        workflow["retry_policies"] =
+            json!({ "ask": { "max_attempts": 1, "on_exhausted": "pause" } });
+        workflow["nodes"]["bad"]["retry_policy"] = json!("ask");
+        workflow["nodes"]["slow"]["retry_policy"] = json!("no_retry");
+        workflow["timeouts"] = json!({ "workflow_timeout": 60 });
+        engine.work("tool", |item: WorkItem| async move {
+            match item.node_id.as_str() {
+                "bad" => return Err(WorkError::permanent("no")),
+                "slow" => std::future::pending::<()>().await,
+                _ => {}
+            }
+            Ok(json!({}))
+        });
+        let execution = start(&engine, &workflow).await;
+        wait_for(&execution, "stalled bad", 1).await;
+        wait_for(&execution, "node_started slow", 1).await;
+        clock.advance(Duration::from_secs(60));
+        wait_for(&execution, "workflow_timed_out", 1).await;
+        engine.stop().await;
         audit_all(&place, "");
     }
 }

@@ -6,7 +6,7 @@
 use crate::contract::EventKind;
 use crate::error::{EngineError, WorkError};
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::store::{ItemRecord, ItemState, StoredEvent, Timestamp};
+use crate::store::{ItemRecord, ItemState, StoredEvent, Timestamp, check::TIME_MAX};
 
 use super::facts;
 use super::turn::OpenTurn;
@@ -192,6 +192,11 @@ impl OpenTurn<'_> {
     /// The turn's reading for the executions that this engine works on.
     pub(super) fn now(&self) -> Timestamp {
         self.time.of(self.core.settings.simulated)
+    }
+
+    /// So much later; no later than the last time that a store keeps.
+    pub(super) fn later(&self, span_ms: u64) -> Timestamp {
+        self.now().saturating_add(span_ms).min(TIME_MAX)
     }
 }
 

@@ -98,7 +98,7 @@ impl OpenTurn<'_> {
             self.must_have_taken(execution, error)?;
             return Ok(None);
         }
-        let expires_at = self.now().saturating_add(lease_ms);
+        let expires_at = self.later(lease_ms);
         let lease = Lease {
             worker_id: worker_id.to_owned(),
             fence,
@@ -170,8 +170,8 @@ impl OpenTurn<'_> {
     /// Own workers that are at work have their leases renewed in time.
     pub(crate) fn renew_own(&mut self) -> Result<(), EngineError> {
         let settings = &self.core.settings;
-        let expires_at = self.now().saturating_add(settings.lease_ms());
-        let soon = self.now().saturating_add(settings.renewal_ms());
+        let expires_at = self.later(settings.lease_ms());
+        let soon = self.later(settings.renewal_ms());
         for claim in self.core.pool.expiring(soon) {
             if self.extend(&claim, expires_at)? {
                 self.renewed.push(claim);
@@ -182,7 +182,7 @@ impl OpenTurn<'_> {
 
     /// A worker outside of the engine says that it lives.
     pub(crate) fn renew(&mut self, claim: &ClaimId) -> Result<Timestamp, EngineError> {
-        let expires_at = self.now().saturating_add(self.core.settings.lease_ms());
+        let expires_at = self.later(self.core.settings.lease_ms());
         if self.extend(claim, expires_at)? {
             return Ok(expires_at);
         }

@@ -15,7 +15,7 @@ use tokio::sync::{oneshot, watch};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::{FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
-use crate::store::{StoreError, Timestamp, ended};
+use crate::store::{StoreError, Timestamp, check::TIME_MAX, ended};
 
 use super::core::Core;
 use super::link::{Closing, Message, Read, Write};
@@ -220,7 +220,8 @@ impl Owner {
         let expires_at = effects
             .now
             .of(core.settings.simulated)
-            .saturating_add(lease_ms);
+            .saturating_add(lease_ms)
+            .min(TIME_MAX);
         core.kept_guests.extend(effects.guests_kept);
         core.simulation.due = effects.simulated;
         effects

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{EngineError, WorkError};
-use crate::limits::{FACTS_PER_TURN_MAX, SIMULATED_CLAIMS_AT_ONCE_MAX};
+use crate::limits::{FACTS_PER_TURN_MAX, SIMULATED_CLAIMS_AT_ONCE_MAX, SIMULATED_DELAY_MS_MAX};
 use crate::store::{ItemRecord, Timestamp};
 
 use super::turn::OpenTurn;
@@ -61,8 +61,7 @@ impl OpenTurn<'_> {
                 let lease_ms = self.core.settings.lease_ms().saturating_add(delay_ms);
                 if let Some(claim) = self.claim_item(record, WORKER, lease_ms)? {
                     any = true;
-                    self.simulated
-                        .insert((self.now().saturating_add(delay_ms), claim.id));
+                    self.simulated.insert((self.later(delay_ms), claim.id));
                 }
             }
         }
@@ -147,7 +146,8 @@ fn delays(workflow: &str) -> HashMap<String, u64> {
     };
     let delay = |node: &LabelledNode| {
         let label = node.labels.get("simulate_ms")?;
-        label.as_u64().or_else(|| label.as_str()?.parse().ok())
+        let delay_ms: u64 = label.as_u64().or_else(|| label.as_str()?.parse().ok())?;
+        Some(delay_ms.min(SIMULATED_DELAY_MS_MAX))
     };
     nodes
         .iter()

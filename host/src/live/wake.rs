@@ -15,14 +15,17 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use super::link::{Link, Message};
 
 /// How long after a change of the file to look at the version: a sync takes
-/// from well below a millisecond to some tens of them.
-const LOOKS_AFTER: [Duration; 6] = [
+/// from well below a millisecond to, on a busy disk, seconds.
+const LOOKS_AFTER: [Duration; 9] = [
     Duration::ZERO,
     Duration::from_millis(2),
     Duration::from_millis(5),
     Duration::from_millis(10),
     Duration::from_millis(30),
     Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
 ];
 
 /// Wakes the engine's thread for what it is not told.

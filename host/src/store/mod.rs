@@ -165,7 +165,7 @@ pub trait Store: Send {
     fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError>;
 
     /// Executions whose wake is due at `now`, the longest due first, at most
-    /// `max`. Stalled and ended ones are not.
+    /// `max`. Ended ones are not; one that its failing guest stalled has no wake.
     fn due(
         &mut self,
         simulated: bool,

@@ -11,14 +11,6 @@ pub fn ended(status: Status) -> bool {
     }
 }
 
-/// Whether time alone could change what the guest decides.
-pub(super) fn wakes(status: Status) -> bool {
-    match status {
-        Status::Running | Status::Paused => true,
-        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => false,
-    }
-}
-
 /// Whether its items may be claimed.
 pub(super) fn claims(status: Status) -> bool {
     status == Status::Running

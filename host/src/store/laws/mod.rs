@@ -101,7 +101,7 @@ laws! { $
     queue::a_change_without_an_item_is_a_conflict,
     queue::an_item_of_another_execution_is_refused,
     time::wakes_are_due_in_order,
-    time::only_what_can_wake_is_due,
+    time::only_what_has_not_ended_is_due,
     time::next_due_is_the_earliest_of_all,
     time::last_at_is_the_greatest,
     time::simulated_and_real_time_are_apart,

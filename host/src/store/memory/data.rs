@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
-use crate::store::status::{claims, wakes};
+use crate::store::status::claims;
 use crate::store::{
     CommitError, ExecutionChange, ExecutionRecord, ItemChange, ItemRecord, ItemState, RawEvent,
     Timestamp, Turn, WorkflowRecord, ended,
@@ -197,7 +197,7 @@ impl Data {
         let waking = self
             .live(simulated)
             .map(|execution| &execution.record)
-            .filter(|record| wakes(record.status));
+            .filter(|record| !ended(record.status));
         waking.filter_map(|record| Some((record.next_wake?, record.id)))
     }
 

@@ -100,7 +100,7 @@ pub(super) fn due(
 
 pub(super) const DUE: &str = "
     SELECT id FROM executions
-    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused') AND next_wake <= ?2
+    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND next_wake <= ?2
     ORDER BY next_wake, id LIMIT ?3";
 
 /// The first wake after `now`.
@@ -118,7 +118,7 @@ pub(super) fn next_wake(
 
 pub(super) const NEXT_WAKE: &str = "
     SELECT next_wake FROM executions
-    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused') AND next_wake > ?2
+    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND next_wake > ?2
     ORDER BY next_wake LIMIT 1";
 
 /// Write a new execution's record. None: its id or its caller's key is taken.

@@ -37,7 +37,7 @@ const STEP_1: &str = "
     CREATE INDEX executions_by_start ON executions (started_at, id);
     CREATE INDEX executions_by_status ON executions (status, started_at, id);
     CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
-        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused');
+        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled');
 
     -- One event a row, by its canonical bytes: those that are hashed.
     CREATE TABLE events (
