@@ -92,7 +92,7 @@ impl Graph {
             ["input", input] => self.input = (*input).to_owned(),
             ["seed", seed] => self.seed = number(seed)?,
             [id, kind, options @ ..] if id.ends_with(':') => {
-                draft.node(id.trim_end_matches(':'), kind, options)?
+                draft.node(id.trim_end_matches(':'), kind, options)?;
             }
             _ => return Err("neither edges, nor a node, nor a setting".to_owned()),
         }
@@ -148,15 +148,15 @@ impl Draft {
                     fields.extend(given);
                 }
                 (Some(("retry", name)), _) => {
-                    drop(node.insert("retry_policy".to_owned(), name.into()))
+                    drop(node.insert("retry_policy".to_owned(), name.into()));
                 }
                 (Some(("timeout", seconds)), _) => {
-                    drop(node.insert("node_timeout_secs".to_owned(), parse(seconds)?))
+                    drop(node.insert("node_timeout_secs".to_owned(), parse(seconds)?));
                 }
                 (None, "finalizer") => drop(fields.insert("run_on".to_owned(), (*option).into())),
                 (None, "wait") => drop(fields.insert("condition".to_owned(), (*option).into())),
                 (None, "join") => {
-                    drop(fields.insert("merge_strategy".to_owned(), (*option).into()))
+                    drop(fields.insert("merge_strategy".to_owned(), (*option).into()));
                 }
                 _ => return Err(format!("`{option}` is no option of a node of kind {kind}")),
             }

@@ -100,7 +100,7 @@ impl Memory {
     pub fn append_fact(&mut self, fact: Event) {
         match &fact.kind {
             EventKind::NodeStarted(e) => {
-                self.set(&e.node_id, e.attempt, ItemState::Claimed(e.fence))
+                self.set(&e.node_id, e.attempt, ItemState::Claimed(e.fence));
             }
             EventKind::NodeCompleted(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             EventKind::NodeFailed(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
