@@ -207,7 +207,7 @@ fn r8_any_text_is_refused_or_has_a_value() {
             match Expression::parse(&text) {
                 Ok(_) => drop(ours(&text, INPUT, STATE)),
                 Err(error) => {
-                    prop_assert!(text.is_char_boundary(error.offset), "{error} in {text:?}")
+                    prop_assert!(text.is_char_boundary(error.offset), "{error} in {text:?}");
                 }
             }
             Ok(())
@@ -320,7 +320,7 @@ fn truth() -> impl Strategy<Value = String> {
     let order = prop::sample::select(vec!["<", "<=", ">", ">="]);
     let leaf = prop_oneof![
         4 => (value.clone(), equality.clone(), value.clone()).prop_map(|(a, sign, b)| format!("{a} {sign} {b}")),
-        2 => (value.clone(), list.clone()).prop_map(|(a, list)| format!("{a} in {list}")),
+        2 => (value, list.clone()).prop_map(|(a, list)| format!("{a} in {list}")),
         1 => (list.clone(), equality.clone(), list.clone()).prop_map(|(a, sign, b)| format!("{a} {sign} {b}")),
         1 => (list, order.clone(), 0..4_u8).prop_map(|(list, sign, n)| format!("size({list}) {sign} {n}")),
         2 => (scalar(), order.clone(), scalar()).prop_map(|(a, sign, b)| format!("{a} {sign} {b}")),
