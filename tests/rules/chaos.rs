@@ -240,7 +240,7 @@ impl Play {
                     reason: None,
                 })),
                 Some("waiting") if node["waits_for"] == "approval" => {
-                    answers.push(approval(node_id.clone(), ApprovalDecision::Approved))
+                    answers.push(approval(node_id.clone(), ApprovalDecision::Approved));
                 }
                 Some("waiting") => answers.extend(node["waits_for"].as_str().map(|key| {
                     EventKind::ExternalEventReceived(ExternalEventReceived {
