@@ -37,7 +37,7 @@ pub fn write(event: &Event) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// Any bytes that [`write`] does not write are refused.
+/// Any bytes that [`write()`] does not write are refused.
 pub fn read(bytes: &[u8]) -> Result<Event, CanonicalError> {
     let mut reader = Reader { bytes, offset: 0 };
     let event = form::read_event(&mut reader)?;
