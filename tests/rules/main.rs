@@ -11,6 +11,7 @@ mod results;
 mod endings;
 mod meetings;
 mod laws;
+mod hostile_logs;
 mod shell;
 mod chaos;
 
