@@ -36,12 +36,12 @@ where
     // Asked first: the door of a database that is not there makes one.
     database::record(&mut target.database.open()?, target.execution)?;
     let store = target.database.open_or_create()?;
-    runtime()?.block_on(async {
+    finish(async {
         let engine = Engine::builder().store(store).start().await?;
         let told = tell(engine.execution(target.execution)).await;
         engine.shutdown().await;
         told
-    })?;
+    })??;
     let status = database::record(&mut target.database.open()?, target.execution)?.status;
     output::say(&format!(
         "{done}; {} is {}{}",
@@ -68,13 +68,17 @@ fn hint(target: &Target, status: Status) -> String {
     }
 }
 
-/// The runtime that async calls run on.
-pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Run async work to its end. Requests that nobody listens to any more are not
+/// waited for: the program leaves, and they end with it.
+pub(super) fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .context("cannot start the async runtime")
+        .context("cannot start the async runtime")?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// How many built-in workers of each kind there are.

@@ -166,7 +166,13 @@ fn text(audit: &Audit, colours: bool) -> String {
 }
 
 fn details(divergence: &Divergence) -> String {
-    let mut text = format!("  event {}: {}\n", divergence.sequence, divergence.message);
+    let place = format!("event {}", divergence.sequence);
+    let named = divergence.sequence == 0 || divergence.message.starts_with(&place);
+    let mut text = if named {
+        format!("  {}\n", divergence.message)
+    } else {
+        format!("  {place}: {}\n", divergence.message)
+    };
     for (name, value) in [
         ("expected", &divergence.expected),
         ("found", &divergence.found),
@@ -179,7 +185,10 @@ fn details(divergence: &Divergence) -> String {
         pointer,
         expected,
         found,
-    } in &divergence.difference
+    } in divergence
+        .difference
+        .iter()
+        .filter(|it| !it.pointer.is_empty())
     {
         let side = |value: &Option<Value>| {
             value

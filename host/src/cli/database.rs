@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, SqliteStore, Store};
 
+use super::waiting::quoted;
+
 /// Where the executions are.
 #[derive(clap::Args)]
 pub(super) struct Database {
@@ -45,9 +47,26 @@ impl Database {
         if self.path == Path::new("refrain.db") {
             String::new()
         } else {
-            format!(" --db {}", self.path.display())
+            format!(" --db {}", quoted(&self.path.display().to_string()))
         }
     }
+}
+
+/// What the guest says, with the database's flag in the commands that it names:
+/// it knows of no database.
+pub(super) fn with_flag(text: &str, flag: &str) -> String {
+    let mut parts = text.split('`');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // A command is behind this backquote; the flag goes before the next.
+        let flag = if part.starts_with("refrain ") {
+            flag
+        } else {
+            ""
+        };
+        whole.push_str(&format!("`{part}{flag}"));
+    }
+    whole
 }
 
 /// The record of an execution that must be there.
@@ -55,5 +74,37 @@ pub(super) fn record(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<E
     match store.execution(id)? {
         Some(record) => Ok(record),
         None => bail!("there is no execution {id}; `refrain list` shows those there are"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_name_the_database() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("`a b` failed", "`a b` failed"),
+            (
+                "`refrain skip e a` skips",
+                "`refrain skip e a --db d` skips",
+            ),
+            ("`a`: `refrain skip e a`", "`a`: `refrain skip e a --db d`"),
+        ] {
+            assert_eq!(with_flag(text, " --db d"), expected);
+            assert_eq!(with_flag(text, ""), text);
+        }
+    }
+
+    #[test]
+    fn a_path_survives_the_shell() {
+        for (path, flag) in [
+            ("refrain.db", ""),
+            ("other.db", " --db other.db"),
+            ("my files/it.db", " --db 'my files/it.db'"),
+        ] {
+            assert_eq!(Database { path: path.into() }.flag(), flag);
+        }
     }
 }

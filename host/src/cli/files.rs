@@ -33,5 +33,8 @@ fn text(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
     if bytes.len() > bytes_max {
         bail!("it is longer than {bytes_max} bytes, which is the limit; make it shorter");
     }
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        bail!("it begins with a byte order mark; save it as UTF-8 without one");
+    }
     String::from_utf8(bytes).context("it is not UTF-8; save it as UTF-8")
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use refrain::guest::{Library, Nobody};
 use serde_json::json;
 
-use super::{Answer, guests, output};
+use super::{Answer, failure, guests, output};
 
 /// Show the built-in scheduler component, check another, or write it to a file
 #[derive(clap::Args)]
@@ -85,12 +85,15 @@ fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answe
         }
         (Err(problem), true) => {
             output::document(
-                &json!({ "valid": false, "name": null, "version": null, "digest": null, "problem": format!("{problem:#}") }),
+                &json!({ "valid": false, "name": null, "version": null, "digest": null, "problem": failure::line(&problem) }),
             )?;
             Ok(Answer::Bad)
         }
         (Err(problem), false) => {
-            output::data(&format!("{place} cannot be used: {problem:#}\n"))?;
+            output::data(&format!(
+                "{place} cannot be used: {}\n",
+                failure::line(&problem)
+            ))?;
             Ok(Answer::Bad)
         }
     }

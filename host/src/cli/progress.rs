@@ -78,9 +78,8 @@ impl Progress {
                 return self.whole(seen, "is being cancelled", Paint::Yellow);
             }
             EventKind::WorkflowTimedOut => return self.whole(seen, "ran out of time", Paint::Red),
-            EventKind::Stalled(e) => {
-                return self.whole(seen, &format!("is stalled: {}", e.reason), Paint::Yellow);
-            }
+            // Why, and what to do, is told at the end.
+            EventKind::Stalled(_) => return self.whole(seen, "is stalled", Paint::Yellow),
             _ => return,
         };
         self.width = node.chars().count().clamp(self.width, 40);
@@ -184,8 +183,14 @@ fn wait(timer: &TimerCreated, now: Timestamp) -> String {
     }
 }
 
+/// A text in one line that is not too long; `refrain show` has all of it.
 fn one_line(text: &str) -> String {
-    text.replace('\n', " ")
+    const CHARS_MAX: usize = 200;
+    let line = text.replace(['\n', '\r'], " ");
+    match line.char_indices().nth(CHARS_MAX) {
+        None => line,
+        Some((end, _)) => format!("{}…", &line[..end]),
+    }
 }
 
 fn write(text: &str) {

@@ -6,7 +6,7 @@ use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, SqliteStore, ended};
 use serde_json::json;
 
-use super::database::{self, Database};
+use super::database::{self, Database, with_flag};
 use super::output::{self, painted_status};
 use super::work::{Report, Session, Stopped, Until};
 use super::{Answer, act, list, log};
@@ -52,12 +52,12 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Vec::new()
     };
     drop(store);
-    act::runtime()?.block_on(work(
+    act::finish(work(
         &arguments,
         &records,
         &stalled,
         if named { Until::Ended } else { Until::Idle },
-    ))
+    ))?
 }
 
 async fn work(
@@ -112,12 +112,11 @@ fn answer(
         output::document(&json!({ "executions": executions }))?;
     } else {
         let colours = output::colours(&std::io::stdout());
+        let flag = arguments.database.flag();
         for seen in session.seen() {
-            let error = seen
-                .ending
-                .error
-                .as_ref()
-                .map_or(String::new(), |error| format!("  {error}"));
+            let error = seen.ending.error.as_ref().map_or(String::new(), |error| {
+                format!("  {}", with_flag(error, &flag))
+            });
             output::data(&format!(
                 "{}  {}{error}\n",
                 seen.record.id,

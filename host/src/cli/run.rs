@@ -7,7 +7,7 @@ use refrain::contract::Status;
 use refrain::json::Json;
 use refrain::{Engine, Start, Workflow};
 
-use super::database::Database;
+use super::database::{Database, with_flag};
 use super::output::{self, painted_status};
 use super::work::{Report, Session, Stopped, Until};
 use super::{Answer, act, files, guests, json_text, validate};
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         return Ok(Answer::Bad);
     }
     let workflow = Workflow::from_json(text)?;
-    act::runtime()?.block_on(work(&arguments, workflow, input))
+    act::finish(work(&arguments, workflow, input))?
 }
 
 async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow::Result<Answer> {
@@ -99,8 +99,9 @@ async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow:
     }
     if let Some(error) = &seen.ending.error {
         output::say(&format!(
-            "{}: {error}",
-            painted_status(seen.record.status, output::colours(&std::io::stderr()))
+            "{}: {}",
+            painted_status(seen.record.status, output::colours(&std::io::stderr())),
+            with_flag(error, &database.flag())
         ));
     }
     match stopped {

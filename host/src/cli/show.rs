@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::database::{self, Database};
+use super::database::{self, Database, with_flag};
 use super::ending::Ending;
 use super::list::RecordDocument;
 use super::nodes::{Node, Nodes};
@@ -180,7 +180,7 @@ fn text(view: &View, database: &str, colours: bool) -> String {
     if let Some(error) = &ending.error {
         text.push_str(&format!(
             "{}\n",
-            Paint::of_status(record.status).on(error, colours)
+            Paint::of_status(record.status).on(&with_flag(error, database), colours)
         ));
     }
     text.push('\n');

@@ -62,7 +62,19 @@ fn good(summary: &WorkflowSummary) -> String {
     } else {
         format!("work for {}", queues.join(", "))
     };
-    format!("{workflow_id} {version} is valid: {nodes} nodes, {edges} edges, {queues}\n")
+    format!(
+        "{workflow_id} {version} is valid: {}, {}, {queues}\n",
+        count(*nodes, "node"),
+        count(*edges, "edge"),
+    )
+}
+
+/// So many things, in words.
+fn count(many: u32, thing: &str) -> String {
+    match many {
+        1 => format!("1 {thing}"),
+        many => format!("{many} {thing}s"),
+    }
 }
 
 /// All faults, each with its place and remedy.
