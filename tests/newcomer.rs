@@ -82,6 +82,21 @@ fn an_audit_says_once_which_event_it_is_about() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn an_empty_key_is_refused_and_starts_nothing() -> Result<()> {
+    // As a shell gives it whose variable is not set; all such runs would be one.
+    let folder = tempfile::tempdir()?;
+    let say = json!({"kind": {"type": "command", "argv": ["echo", "hi"]}});
+    let workflow = workflow(&say, &json!({})).to_string();
+    std::fs::write(folder.path().join("one.json"), workflow)?;
+    let output = refrain(folder.path())
+        .args(["run", "one.json", "--key", ""])
+        .output()?;
+    ensure!(output.status.code() == Some(2), "{}", stderr(&output));
+    ensure!(!folder.path().join("refrain.db").exists());
+    Ok(())
+}
+
 /// A workflow of the one node `a`.
 fn workflow(node: &Value, policies: &Value) -> Value {
     json!({

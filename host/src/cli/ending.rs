@@ -7,7 +7,7 @@ use refrain::contract::{Event, EventKind};
 pub(super) struct Ending {
     /// The final state, verbatim.
     pub(super) final_state: Option<String>,
-    /// Why it failed, was cancelled or is stalled.
+    /// Why it failed, was cancelled (where somebody said why) or is stalled.
     pub(super) error: Option<String>,
 }
 
@@ -28,11 +28,7 @@ impl Ending {
                 self.final_state = Some(completed.final_state.clone());
             }
             EventKind::WorkflowFailed(failed) => self.error = Some(failed.error.clone()),
-            EventKind::WorkflowCancelled(cancelled) => {
-                let why = cancelled.reason.as_deref();
-                self.error =
-                    Some(why.map_or("cancelled".to_owned(), |why| format!("cancelled: {why}")));
-            }
+            EventKind::WorkflowCancelled(cancelled) => self.error = cancelled.reason.clone(),
             EventKind::Stalled(stalled) => self.error = Some(stalled.reason.clone()),
             EventKind::StallLifted(_)
             | EventKind::RetryRequested(_)

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     input: String,
     /// Start once: with the same key again, the execution that it started is
     /// worked on
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key: Option<String>,
     /// Answer all work at once with `{}`, on a simulated clock
     #[arg(long)]
@@ -97,12 +97,11 @@ async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow:
     } else if let Some(state) = &seen.ending.final_state {
         output::data(&format!("{}\n", json_text::pretty(state)))?;
     }
-    if let Some(error) = &seen.ending.error {
-        output::say(&format!(
-            "{}: {}",
-            painted_status(seen.record.status, output::colours(&std::io::stderr())),
-            with_flag(error, &database.flag())
-        ));
+    let status = painted_status(seen.record.status, output::colours(&std::io::stderr()));
+    match &seen.ending.error {
+        Some(error) => output::say(&format!("{status}: {}", with_flag(error, &database.flag()))),
+        None if seen.record.status == Status::Cancelled => output::say(&status),
+        None => {}
     }
     match stopped {
         Stopped::Interrupted if !seen.ended() => Ok(Answer::Undone),
