@@ -190,6 +190,22 @@ fn what_the_store_says_beside_the_log_is_compared() {
 }
 
 #[test]
+fn what_claims_go_by_is_checked_too() {
+    for sql in [
+        "UPDATE items SET held = 1 - held",
+        "UPDATE items SET claimable_at = claimable_at + 1",
+        "UPDATE items SET simulated = 1 - simulated",
+    ] {
+        let ledger = Ledger::new();
+        ledger.sql(sql);
+        let audit = ledger.audit();
+        assert_eq!(concluded(&audit).0, Divergent, "{sql}: {audit:#?}");
+        let queue = |it: &refrain::replay::Divergence| it.difference[0].pointer == "/queue";
+        assert!(audit.divergence.as_ref().is_some_and(queue), "{audit:#?}");
+    }
+}
+
+#[test]
 fn the_command_line_names_the_sequence_and_answers_1() {
     let ledger = Ledger::new();
     let folder = ledger.path.parent().expect("it is in a folder");

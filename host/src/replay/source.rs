@@ -36,8 +36,8 @@ pub enum Beside {
     Store {
         /// The execution's record.
         record: Box<ExecutionRecord>,
-        /// Its work items.
-        items: Vec<ItemRecord>,
+        /// Its work items, or what is wrong with how they are kept.
+        items: Result<Vec<ItemRecord>, String>,
     },
     /// The header of an export says this.
     Header {
@@ -75,7 +75,11 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
             return Ok(None);
         };
         let (events, broken_off) = all_events(store, id)?;
-        let items = store.items(id)?;
+        let items = match store.items(id) {
+            Ok(items) => Ok(items),
+            Err(StoreError::Corrupt { detail, .. }) => Err(detail),
+            Err(error) => return Err(error),
+        };
         // Somebody may be working on it: only what held still is one state.
         if store.execution(id)?.as_ref() != Some(&record) {
             continue;

@@ -293,7 +293,7 @@ impl<'a> Walk<'a> {
     fn compare_with_store(
         &self,
         record: &ExecutionRecord,
-        items: &[ItemRecord],
+        items: &Result<Vec<ItemRecord>, String>,
         outcome: Option<Outcome>,
     ) -> Result<(), Stop> {
         let Some(EventKind::WorkflowStarted(started)) = self.event(1).map(|event| &event.kind)
@@ -336,7 +336,7 @@ impl<'a> Walk<'a> {
             "started_at": record.started_at,
             "last_at": record.last_at,
             "head": hex(&record.head.hash),
-            "queue": stored_json(items),
+            "queue": items.as_ref().map_or_else(|fault| json!(fault), |items| stored_json(items)),
         });
         if expected == found_there {
             return Ok(());

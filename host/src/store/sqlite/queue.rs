@@ -13,7 +13,10 @@ use crate::store::{ItemChange, ItemRecord, ItemState, Lease};
 const SELECT: &str = "
     SELECT executions.id AS execution_id, items.node_id, items.attempt, items.max_attempts, items.queue_type,
            items.tenant, items.not_before, items.payload, items.enqueued_at, items.state, items.worker_id,
-           items.fence, items.expires_at, items.error, items.dead_since
+           items.fence, items.expires_at, items.error, items.dead_since,
+           items.claimable_at = max(items.not_before, items.enqueued_at)
+               AND items.held = (executions.status <> 'running')
+               AND items.simulated = executions.simulated AS is_consistent
     FROM items JOIN executions ON executions.key = items.execution";
 
 pub(super) const CLAIMABLE: &str = "
@@ -90,13 +93,31 @@ fn query(connection: &Connection, which: &str, of: impl Params) -> Result<Vec<It
         .collect()
 }
 
+/// What claims go by is written beside each item, and must be what follows
+/// from it: else it would wait for ever, and nobody could see why.
 pub(super) fn of_execution(connection: &Connection, id: ExecutionId) -> Result<Vec<ItemRecord>> {
-    query(
-        connection,
-        "WHERE executions.id = ?1 ORDER BY items.node_id",
-        [Id(id)],
-    )
+    connection
+        .prepare_cached(&select("WHERE executions.id = ?1 ORDER BY items.node_id"))?
+        .query_map([Id(id)], |row| {
+            let record = read(row)?;
+            if row.get("is_consistent")? {
+                return Ok(record);
+            }
+            let node_id = record.item.node_id;
+            let column = row.as_ref().column_index("is_consistent")?;
+            Err(Error::FromSqlConversionFailure(
+                column,
+                Type::Integer,
+                Box::new(Inconsistent(node_id)),
+            ))
+        })?
+        .collect()
 }
+
+/// A row that contradicts itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the work item of node {0:?} may be claimed when its execution or its times say otherwise")]
+struct Inconsistent(String);
 
 pub(super) fn of_node(
     connection: &Connection,
