@@ -62,13 +62,8 @@ fn an_audit_says_once_which_event_it_is_about() -> Result<()> {
     let say = json!({"kind": {"type": "command", "argv": ["echo", "hi"]}});
     let output = run(folder.path(), &workflow(&say, &json!({})), "refrain.db")?;
     ensure!(output.status.success(), "{}", stderr(&output));
-    let listed: Value = serde_json::from_str(&stdout(
-        &refrain(folder.path()).args(["list", "--json"]).output()?,
-    ))?;
-    let id = listed["executions"][0]["execution_id"]
-        .as_str()
-        .context("an id")?;
-    let log = stdout(&refrain(folder.path()).args(["export", id]).output()?);
+    let id = only_execution(folder.path())?;
+    let log = stdout(&refrain(folder.path()).args(["export", &id]).output()?);
     std::fs::write(
         folder.path().join("edited.ndjson"),
         log.replace("hi\"", "ho\""),
@@ -95,6 +90,32 @@ fn an_empty_key_is_refused_and_starts_nothing() -> Result<()> {
     ensure!(output.status.code() == Some(2), "{}", stderr(&output));
     ensure!(!folder.path().join("refrain.db").exists());
     Ok(())
+}
+
+#[test]
+fn whoever_resumes_a_paused_execution_is_told_how_to_lift_the_pause() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let fails = json!({"kind": {"type": "command", "argv": ["false"]}, "retry_policy": "ask"});
+    let policies = json!({"ask": {
+        "max_attempts": 1, "backoff": "fixed", "initial_delay": 1, "max_delay": 1, "on_exhausted": "pause",
+    }});
+    run(folder.path(), &workflow(&fails, &policies), "refrain.db")?;
+    let id = only_execution(folder.path())?;
+    for words in [["pause", &id].as_slice(), &["retry", &id, "a"]] {
+        let output = refrain(folder.path()).args(words).output()?;
+        ensure!(output.status.success(), "{}", stderr(&output));
+    }
+    let resumed = refrain(folder.path()).arg("resume").output()?;
+    let told = stderr(&resumed);
+    ensure!(told.contains(&format!("refrain unpause {id}")), "{told}");
+    Ok(())
+}
+
+fn only_execution(folder: &Path) -> Result<String> {
+    let output = refrain(folder).args(["list", "--json"]).output()?;
+    let listed: Value = serde_json::from_str(&stdout(&output))?;
+    let id = listed["executions"][0]["execution_id"].as_str();
+    Ok(id.context("an id")?.to_owned())
 }
 
 /// A workflow of the one node `a`.

@@ -154,6 +154,7 @@ impl<'a> Session<'a> {
         self.watch
             .look(|seen, stored| progress.event(seen, stored))?;
         self.tell_of_waiting();
+        self.tell_of_pauses();
         self.progress.counts(self.watch.seen());
         Ok(())
     }
@@ -174,6 +175,23 @@ impl<'a> Session<'a> {
                 if self.told.insert(waiting.key(seen.record.id)) {
                     self.progress.say(&waiting.text(seen.record.id, &flag));
                 }
+            }
+        }
+    }
+
+    /// Say how a pause is lifted, once: no worker brings a paused execution further.
+    fn tell_of_pauses(&mut self) {
+        let flag = self.database.flag();
+        for seen in self
+            .watch
+            .seen()
+            .filter(|seen| seen.record.status == Status::Paused)
+        {
+            let id = seen.record.id;
+            if self.told.insert(format!("{id} paused")) {
+                self.progress.say(&format!(
+                    "{id} is paused; to lift it: refrain unpause {id}{flag}"
+                ));
             }
         }
     }
