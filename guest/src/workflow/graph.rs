@@ -172,7 +172,7 @@ impl Ends<'_, '_> {
         ) {
             (true, false) => {
                 let message = format!(
-                    "{} is a finalizer and runs at the end, so {} can not follow it",
+                    "{} is a finalizer and runs at the end, so {} cannot follow it",
                     quoted(&self.nodes[from].id),
                     quoted(&self.nodes[to].id)
                 );
@@ -185,7 +185,7 @@ impl Ends<'_, '_> {
                     && matches!(rule, Rule::Chosen)
                 {
                     let message = format!(
-                        "{} is a finalizer and runs at the end, so it can not be chosen",
+                        "{} is a finalizer and runs at the end, so it cannot be chosen",
                         quoted(&self.nodes[to].id)
                     );
                     let remedy = "choose \"end\" instead; the finalizer runs then by itself";
@@ -307,7 +307,7 @@ fn report_unreachable(source: &Source<'_>, start: &str, reachable: &[bool], faul
         // A finalizer needs no edge; and what has no kind could be one.
         if !reachable && node.kind.is_some() && !is_finalizer(node) {
             let message = format!(
-                "{} can not be reached from {}",
+                "{} cannot be reached from {}",
                 quoted(&node.id),
                 quoted(start)
             );

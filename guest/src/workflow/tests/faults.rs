@@ -66,15 +66,15 @@ fn r1_graph() {
         (&ab, &["a b", "b c"],          &[("/edges/1/to", "there is no node `c`")]),
         (&ab, &["a b", "c b"],          &[("/edges/1/from", "there is no node `c`")]),
         (&ab, &["a b", "end b"],        &[("/edges/1/from", "nothing can follow \"end\"")]),
-        (&ab, &["a end"],               &[("/nodes/b", "`b` can not be reached from `a`")]),
+        (&ab, &["a end"],               &[("/nodes/b", "`b` cannot be reached from `a`")]),
         (&ab, &["a b", "b a"],          &[("/edges/1", "the nodes go round in a cycle: a -> b -> a")]),
         (&ab, &["a b", "b b"],          &[("/edges/1", "the nodes go round in a cycle: b -> b")]),
         (&abc, &["c b", "b c", "a a"],  &[("/edges/2", "the nodes go round in a cycle: a -> a"),
                                           ("/edges/0", "the nodes go round in a cycle: b -> c -> b"),
-                                          ("/nodes/b", "`b` can not be reached from `a`"),
-                                          ("/nodes/c", "`c` can not be reached from `a`")]),
+                                          ("/nodes/b", "`b` cannot be reached from `a`"),
+                                          ("/nodes/c", "`c` cannot be reached from `a`")]),
         (&ab, &["a b if state. == 1"],  &[("/edges/0/condition", "`state. == 1` does not parse: expected a name after the dot, found `=` (at byte 7)")]),
-        (&with_finalizers, &["a b", "f b"],        &[("/edges/1", "`f` is a finalizer and runs at the end, so `b` can not follow it")]),
+        (&with_finalizers, &["a b", "f b"],        &[("/edges/1", "`f` is a finalizer and runs at the end, so `b` cannot follow it")]),
         (&with_finalizers, &["a b", "f g", "g f"], &[("/edges/2", "the nodes go round in a cycle: f -> g -> f")]),
         (r#""a": {"id": "b", "kind": {"type": "limit_exceeded"}}, "end": {"kind": {"type": "limit_exceeded"}}"#, &["a end"],
             &[("/nodes/a/id", "the node's id `b` is not its key `a`"), ("/nodes/end", "`end` is the terminal, not a node")]),
@@ -139,7 +139,7 @@ fn r1_finalizers_are_not_chosen() {
     ];
     for (kind, place) in rows {
         let nodes = format!(r#""a": {{"kind": {kind}}}, "f": {FINALIZER}"#);
-        let message = "`f` is a finalizer and runs at the end, so it can not be chosen";
+        let message = "`f` is a finalizer and runs at the end, so it cannot be chosen";
         check(
             &workflow(&nodes, &["a f"], ""),
             &[(&format!("/nodes/a/kind{place}"), message)],
