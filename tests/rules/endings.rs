@@ -264,7 +264,7 @@ fn r20_a_failed_node_is_retried_with_a_fresh_budget() {
         0040 inspect /nodes/a/max_attempts => 2
         0050 complete a
         0060 complete b => completed
-        0070 retry a    => refused ~"fork it to go on"
+        0070 retry a    => refused ~"fork it"
         "#,
     );
 }

@@ -82,7 +82,7 @@ impl Machine {
         }
         if expected > EVENTS_MAX && lengthens(event) {
             return Err(format!(
-                "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or fork it to go on"
+                "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or to go on, fork it: start its workflow anew with what it has so far"
             ));
         }
         if event.at < self.state.at.0 {
@@ -93,7 +93,7 @@ impl Machine {
         }
         if let Some(ending) = self.state.ended {
             return Err(format!(
-                "the execution has ended ({}), and nothing follows an end; fork it to go on",
+                "the execution has ended ({}), and nothing follows an end; to go on, fork it: start its workflow anew with what it has so far",
                 ending.name()
             ));
         }

@@ -101,12 +101,12 @@ impl Machine {
         }
         if self.state.cancel.is_some() {
             return Err(format!(
-                "the execution is being cancelled: node `{id}` cannot be {what} any more; fork it to go on"
+                "the execution is being cancelled: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
             ));
         }
         if self.is_ending() {
             return Err(format!(
-                "the execution is ending: node `{id}` cannot be {what} any more; fork it to go on"
+                "the execution is ending: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
             ));
         }
         Ok(())

@@ -80,6 +80,21 @@ impl<'a, 'p> Fields<'a, 'p> {
         }
     }
 
+    /// Report the fields that are none of `known`, where nothing else can be
+    /// meant.
+    pub(super) fn refuse_unknown(&self, known: &[&str]) {
+        for (name, _) in &self.members {
+            if known.iter().any(|known| known == name) {
+                continue;
+            }
+            self.faults.report(
+                &self.place.key(name),
+                format!("unknown field {}, which would be ignored", quoted(name)),
+                format!("use one of `{}`, or leave it out", known.join("`, `")),
+            );
+        }
+    }
+
     /// Report something about a field.
     pub(super) fn fault(&self, name: &str, message: impl Into<String>, remedy: impl Into<String>) {
         self.faults.report(&self.place.key(name), message, remedy);

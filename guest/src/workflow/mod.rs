@@ -12,7 +12,8 @@
 //! The JSON is JamJet's. Fields that we do not know are let be, because JamJet
 //! and its users put more into a workflow than a scheduler reads; but one that
 //! looks like a known one misspelled is a fault, because it would silently not
-//! take effect.
+//! take effect. In timeouts, limits and retry policies, where nothing else can
+//! be meant, every unknown field is one.
 
 mod build;
 mod cycle;

@@ -72,7 +72,7 @@ pub(super) fn read<'a>(workflow: &Fields<'a, '_>) -> BTreeMap<Cow<'a, str>, Opti
 }
 
 fn policy(fields: &Fields<'_, '_>) -> Option<RetryPolicy> {
-    fields.refuse_misspelled(FIELDS);
+    fields.refuse_unknown(&FIELDS);
     let max_attempts: Option<u32> = fields.required("max_attempts");
     if let Some(attempts) = max_attempts
         && !(1..=ATTEMPTS_MAX).contains(&attempts)

@@ -145,7 +145,7 @@ fn limits(workflow: &Fields<'_, '_>) -> (Option<u32>, Option<u32>) {
     let Some(fields) = json.and_then(|json| Fields::read(&place, json, workflow.faults)) else {
         return (None, None);
     };
-    fields.refuse_misspelled(LIMIT_FIELDS);
+    fields.refuse_unknown(&LIMIT_FIELDS);
     let [concurrent, dispatch] = LIMIT_FIELDS.map(|name| {
         let limit: Option<u32> = fields.optional(name);
         if limit == Some(0) {
@@ -166,7 +166,7 @@ fn timeouts(workflow: &Fields<'_, '_>) -> Timeouts {
     let Some(fields) = json.and_then(|json| Fields::read(&place, json, workflow.faults)) else {
         return Timeouts::default();
     };
-    fields.refuse_misspelled(TIMEOUT_FIELDS);
+    fields.refuse_unknown(&TIMEOUT_FIELDS);
     let [node, workflow, _heartbeat, approval] = TIMEOUT_FIELDS.map(|name| fields.span(name));
     Timeouts {
         node,

@@ -197,6 +197,7 @@ fn r1_settings() {
         (r#""limits": {"max_dispatch_per_tic": 1}"#,                   "/limits/max_dispatch_per_tic", "unknown field `max_dispatch_per_tic`, which would be ignored"),
         (r#""limits": {"max_dispatch_per_tick": 4294967296}"#,         "/limits/max_dispatch_per_tick", "expected a whole number from 0 to 4294967295, found a number"),
         (r#""timeouts": {"node_timeout": "5s"}"#,                      "/timeouts/node_timeout", "expected a whole number of seconds (or {\"secs\", \"nanos\"}), found a text"),
+        (r#""timeouts": {"workflow_timeout_secs": 2}"#,                "/timeouts/workflow_timeout_secs", "unknown field `workflow_timeout_secs`, which would be ignored"),
         (r#""timeouts": {"workflow_timeout": 0}"#,                     "/timeouts/workflow_timeout", "0 seconds would be over at once"),
         (r#""retryPolicies": {}"#,                                     "/retryPolicies", "unknown field `retryPolicies`, which would be ignored"),
         (r#""retry_policies": {"p": {}}"#,                             "/retry_policies/p", "the field `max_attempts` is missing"),
