@@ -5,7 +5,7 @@
 //! that the process is no more. The worker id says which process it is:
 //!
 //! ```text
-//! HOST-RANDOM@PID.START.NAMESPACES.BOOT
+//! HOST-RANDOM@PID.START.MACHINE
 //! ```
 //!
 //! What cannot be judged for certain (another machine, boot or container; an id
@@ -21,10 +21,14 @@ use rustix::process::{Pid, test_kill_process};
 
 use crate::error::EngineError;
 use crate::limits::EXPIRIES_PER_TURN_MAX;
+use crate::log::digest::digest;
 use crate::store::{StoreError, check::TIME_MAX};
 
 use super::core::Core;
 use super::turn::OpenTurn;
+
+/// Enough that two machines which share a file are never taken for one.
+const MACHINE_DIGITS: usize = 12;
 
 /// A name that no other engine has, and that tells others of this machine
 /// which process it is.
@@ -125,7 +129,8 @@ impl<'a> Process<'a> {
 }
 
 /// Within what process numbers and start times mean the same: namespaces of
-/// processes and time (containers have their own), and the boot.
+/// processes and time (containers have their own), and the boot. The first
+/// digits of a digest of them, because worker ids stand in every log.
 fn machine() -> Option<String> {
     let namespace = |kind: &str| {
         let link = fs::read_link(format!("/proc/self/ns/{kind}")).ok()?;
@@ -137,7 +142,8 @@ fn machine() -> Option<String> {
     // Kernels before 5.6 have one time for all.
     let time = namespace("time").unwrap_or_default();
     own_start()?;
-    Some(format!("{processes}-{time}.{boot}"))
+    let all = digest(format!("{processes} {time} {boot}").as_bytes());
+    Some(all[..MACHINE_DIGITS].to_owned())
 }
 
 /// When this process began. None also where `/proc` is another namespace's,
