@@ -1,13 +1,18 @@
 //! A folder to work in, with a database of its own.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use refrain_tests::binary;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// How long what must come is waited for, before it is said that it did not.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder, and what is typed there.
 pub(crate) struct Desk {
@@ -84,8 +89,20 @@ impl Desk {
             .args(["run", "running.json", "--json"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let stderr = child.stderr.take().expect("stderr is a pipe");
+        let (say, lines) = mpsc::channel();
+        // Ends with the pipe; nobody may be listening any more by then.
+        std::thread::spawn(move || {
+            BufReader::new(stderr)
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| say.send(line))
+        });
         Running {
-            child: command.spawn().expect("it starts"),
+            child,
+            lines,
+            heard: String::new(),
         }
     }
 
@@ -121,7 +138,7 @@ impl Desk {
             if let Some(found) = look() {
                 return found;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+            assert!(begun.elapsed() < PATIENCE, "never: {what}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -130,6 +147,9 @@ impl Desk {
 /// A `refrain run` in the background.
 pub(crate) struct Running {
     child: Child,
+    /// What it says on stderr, line by line.
+    lines: mpsc::Receiver<String>,
+    heard: String,
 }
 
 impl Running {
@@ -142,14 +162,31 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Wait until it has said this.
+    pub(crate) fn says(&mut self, text: &str) {
+        while !self.heard.contains(text) {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("never said: {text}; but: {}", self.heard));
+            self.hear(&line);
+        }
+    }
+
     /// Wait for its end.
-    pub(crate) fn ends(self) -> Said {
+    pub(crate) fn ends(mut self) -> Said {
+        while let Ok(line) = self.lines.recv() {
+            self.hear(&line);
+        }
         let output = self.child.wait_with_output().expect("it ends");
         Said {
             code: output.status.code(),
             out: binary::stdout(&output),
-            err: binary::stderr(&output),
+            err: self.heard,
         }
+    }
+
+    fn hear(&mut self, line: &str) {
+        self.heard.push_str(line);
+        self.heard.push('\n');
     }
 }
 
