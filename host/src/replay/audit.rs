@@ -3,67 +3,15 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::divergence::Divergence;
 use super::integrity;
 use super::source::{self, Reading, Recording, Unreadable};
+use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
 use crate::contract::EventKind;
-use crate::guest::{ComponentError, Library, LibraryError};
+use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::store::{Store, StoreError};
-
-/// What an audit concludes of one execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The log is whole, lawful, and what its guest decides.
-    Clean,
-    /// The guest decides otherwise, or the store says otherwise than the log.
-    Divergent,
-    /// An event was edited, removed, inserted or moved.
-    Tampered,
-    /// An event may not stand where it stands.
-    Illegal,
-    /// The log does not decode.
-    Unreadable,
-}
-
-/// The audit of one execution.
-#[derive(Clone, Debug, Serialize)]
-pub struct Audit {
-    /// The execution; none where even that cannot be read.
-    pub execution_id: Option<String>,
-    /// What the audit concludes.
-    pub verdict: Verdict,
-    /// How many events the log has, as far as it can be read.
-    pub events: u64,
-    /// How many decisions were asked for again and came out the same.
-    pub decisions: u64,
-    /// The first thing that is wrong; none if nothing is.
-    pub divergence: Option<Divergence>,
-}
-
-/// Why an audit could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum AuditError {
-    /// A guest is not at hand, or does not run.
-    #[error(transparent)]
-    Guest(#[from] LibraryError),
-    /// What is stored as a guest is none.
-    #[error("the component that is stored as {digest} is none: {reason}")]
-    Component {
-        /// Its digest.
-        digest: String,
-        /// Why not.
-        #[source]
-        reason: ComponentError,
-    },
-    /// The store, or the file, could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Audits logs with the guests they name, or with another.
 pub struct Auditor<'a> {

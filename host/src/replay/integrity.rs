@@ -3,9 +3,9 @@
 //! The chain comes first: only of a log that nobody touched does it make sense
 //! to ask whether it is legal.
 
-use super::audit::Verdict;
 use super::divergence::Divergence;
 use super::source::{Beside, Recording};
+use super::verdict::Verdict;
 use crate::contract::{EventKind, Origin};
 use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::{digest, hex};

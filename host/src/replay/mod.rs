@@ -4,10 +4,11 @@
 //! again. Nothing here ever writes, neither to a store nor to a queue.
 //!
 //! The modules, from the bottom up: `divergence` (what was found, as JSON),
-//! `source` (a log from a store or from an export), `integrity` (what needs no
-//! guest: sequence, chain, time, endings), `ports` (the log answers instead of
-//! the world), `player` (a guest behind those ports), `queue` (what the log
-//! says of the work items), `walk` (every decision again), `audit` (the door).
+//! `verdict` (what an audit answers), `source` (a log from a store or from an
+//! export), `integrity` (what needs no guest: sequence, chain, time, endings),
+//! `ports` (the log answers instead of the world), `player` (a guest behind
+//! those ports), `queue` (what the log says of the work items), `walk` (every
+//! decision again), `audit` (the door).
 
 mod audit;
 mod divergence;
@@ -16,9 +17,11 @@ mod player;
 mod ports;
 mod queue;
 mod source;
+mod verdict;
 mod walk;
 
-pub use audit::{Audit, AuditError, Auditor, Verdict, fetch_guest};
+pub use audit::{Auditor, fetch_guest};
 pub use divergence::{Difference, Divergence};
 pub use player::Player;
 pub use source::{Beside, Reading, Recording, Unreadable, from_export, from_store};
+pub use verdict::{Audit, AuditError, Verdict};

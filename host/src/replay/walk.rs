@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::audit::{AuditError, Verdict};
 use super::divergence::{Divergence, node_of};
 use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
 use super::queue::{ExpectedQueue, stored_json};
 use super::source::{Beside, Recording};
+use super::verdict::{AuditError, Verdict};
 use crate::contract::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
 use crate::guest::{CallError, Library, LibraryError};
 use crate::log::digest::hex;
