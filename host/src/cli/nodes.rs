@@ -101,10 +101,7 @@ impl Nodes {
             EventKind::NodeTimedOut(e) => {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Failing, at);
-                node.error = Some(format!(
-                    "attempt {} ran longer than the node's timeout",
-                    e.attempt
-                ));
+                node.error = Some(e.error());
                 node
             }
             EventKind::RetryScheduled(e) => {

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::clock::{TurnClock, milliseconds};
-use crate::contract::{Limits, SchedulerError, WorkflowSummary};
+use crate::contract::{EventKind, Limits, SchedulerError, WorkflowSummary};
 use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
 use crate::limits::HEARTBEATS_PER_LEASE;
-use crate::store::{ExecutionRecord, Store, StoreError, Timestamp, ended};
+use crate::store::{ExecutionRecord, Head, Store, StoreError, Timestamp, ended};
 
 use super::guests::{Failure, Guests};
 use super::liveness::Liveness;
@@ -236,6 +236,30 @@ impl Core {
             .get()
             .execution(id)?
             .ok_or(EngineError::UnknownExecution(id))
+    }
+
+    /// Whether the last stall in the log is the host's, and not lifted. Read
+    /// from the end, because stalled executions write little.
+    pub(crate) fn stalled_by_the_host(
+        &mut self,
+        id: ExecutionId,
+        head: Head,
+    ) -> Result<bool, EngineError> {
+        const STEP: u32 = 64;
+        let mut end = head.sequence;
+        while end > 0 {
+            let first = end.saturating_sub(u64::from(STEP)) + 1;
+            let page = self.store.get().events(id, first, STEP)?;
+            for stored in page.iter().rev() {
+                match &stored.event.kind {
+                    EventKind::Stalled(stalled) if stalled.node_id.is_none() => return Ok(true),
+                    EventKind::StallLifted(_) => return Ok(false),
+                    _ => {}
+                }
+            }
+            end = first - 1;
+        }
+        Ok(false)
     }
 }
 

@@ -127,7 +127,7 @@ impl Queue<'_> {
             EventKind::NodeScheduled(it) => self.order(&it.node_id, it.attempt, at),
             EventKind::RetryScheduled(it) => self.order(&it.node_id, it.attempt, at),
             EventKind::NodeTimedOut(it) => {
-                let error = format!("attempt {} ran longer than the node's timeout", it.attempt);
+                let error = it.error();
                 self.take_back(&it.node_id, |items, record| items.bury(record, &error, at))
             }
             EventKind::NodeCancelled(it) => self.take_back(&it.node_id, |items, record| {

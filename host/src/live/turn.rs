@@ -94,33 +94,13 @@ impl<'a> OpenTurn<'a> {
         if !self.staged.contains_key(&id) {
             let record = self.core.record(id)?;
             self.core.guests.compare(&record, self.core.store.get())?;
-            let held =
-                record.status == Status::Stalled && self.stalled_by_the_host(id, record.head)?;
+            let held = record.status == Status::Stalled
+                && self.core.stalled_by_the_host(id, record.head)?;
             self.staged.insert(id, Staged::stored(record, held));
         }
         self.staged
             .get_mut(&id)
             .ok_or(EngineError::UnknownExecution(id))
-    }
-
-    /// Whether the last stall in the log is the host's, and not lifted. Read
-    /// from the end, because stalled executions write little.
-    fn stalled_by_the_host(&mut self, id: ExecutionId, head: Head) -> Result<bool, EngineError> {
-        const STEP: u32 = 64;
-        let mut end = head.sequence;
-        while end > 0 {
-            let first = end.saturating_sub(u64::from(STEP)) + 1;
-            let page = self.core.store.get().events(id, first, STEP)?;
-            for stored in page.iter().rev() {
-                match &stored.event.kind {
-                    EventKind::Stalled(stalled) if stalled.node_id.is_none() => return Ok(true),
-                    EventKind::StallLifted(_) => return Ok(false),
-                    _ => {}
-                }
-            }
-            end = first - 1;
-        }
-        Ok(false)
     }
 
     /// Take a fact, if the guest lets it stand next in the log.

@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod chain;
 pub mod digest;
 pub mod export;
+mod failure;
 mod field;
 mod form;
 pub mod json;

@@ -26,7 +26,7 @@ impl ExpectedQueue {
             EventKind::RetryScheduled(e) => self.order(&e.node_id, orders, at),
             EventKind::NodeStarted(e) => self.lease(&e.node_id, &e.worker_id, e.fence),
             EventKind::NodeFailed(e) => self.bury(&e.node_id, &e.error, at),
-            EventKind::NodeTimedOut(e) => self.bury(&e.node_id, &timed_out(e.attempt), at),
+            EventKind::NodeTimedOut(e) => self.bury(&e.node_id, &e.error(), at),
             EventKind::NodeExhausted(e) => self.bury(&e.node_id, &e.error, at),
             EventKind::NodeCompleted(e) => self.settle(&e.node_id),
             EventKind::NodeCancelled(e) => self.settle(&e.node_id),
@@ -78,11 +78,6 @@ impl ExpectedQueue {
     fn settle(&mut self, node: &str) {
         self.items.remove(node);
     }
-}
-
-/// What a dead letter says of an attempt that ran too long.
-fn timed_out(attempt: u32) -> String {
-    format!("attempt {attempt} ran longer than the node's timeout")
 }
 
 /// A store's items as JSON, in the same form.
