@@ -53,7 +53,22 @@ impl Sandbox {
     /// A sandbox with these limits, which keeps compiled code in the user's
     /// cache folder where there is one, so that a second start is quick.
     pub fn new(limits: CallLimits) -> Result<Self, SandboxError> {
+        Self::with(deterministic(), limits)
+    }
+
+    /// A sandbox that interprets guests (wasmtime's Pulley) instead of
+    /// compiling them to machine code: for machines that forbid it, and to
+    /// hold one execution of a guest against another. It decides the same,
+    /// more slowly.
+    pub fn interpreting(limits: CallLimits) -> Result<Self, SandboxError> {
         let mut config = deterministic();
+        config
+            .target("pulley64")
+            .map_err(|error| SandboxError(format!("{error:#}")))?;
+        Self::with(config, limits)
+    }
+
+    fn with(mut config: Config, limits: CallLimits) -> Result<Self, SandboxError> {
         config.cache(code_cache());
         let engine = Engine::new(&config).map_err(|error| SandboxError(format!("{error:#}")))?;
         Ok(Self { engine, limits })
