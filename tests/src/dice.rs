@@ -39,3 +39,20 @@ impl Dice {
         from.get(usize::try_from(self.below(from.len() as u64)).ok()?)
     }
 }
+
+/// The seed of a test whose chance is not fixed: `REFRAIN_SEED` where that is
+/// set, else the clock's. Printed, so that a failure says what reproduces it.
+///
+/// # Panics
+/// Where `REFRAIN_SEED` is no number.
+#[must_use]
+pub fn seed() -> u64 {
+    let seed = match std::env::var("REFRAIN_SEED") {
+        Ok(text) => text.parse().expect("REFRAIN_SEED is a whole number"),
+        Err(_) => std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |since| since.as_secs()),
+    };
+    println!("REFRAIN_SEED={seed}");
+    seed
+}

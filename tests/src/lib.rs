@@ -1,6 +1,7 @@
 //! What the integration tests share, from the bottom up.
 
 pub mod binary;
+mod cases;
 pub mod component;
 pub mod cost;
 pub mod dice;
@@ -11,3 +12,5 @@ pub mod notation;
 pub mod tape;
 pub mod wat_guest;
 pub mod workflows;
+
+pub use cases::cases;

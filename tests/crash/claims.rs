@@ -1,0 +1,47 @@
+//! A killed process gives nothing up, and yet nobody waits for its lease.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use refrain::limits::LEASE_DEFAULT;
+use refrain_tests::binary::refrain;
+use serde_json::json;
+
+use super::document;
+
+#[test]
+fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script = "if [ $REFRAIN_ATTEMPT = 1 ]; then touch begun; exec sleep 20; fi; echo {}";
+    let workflow = json!({
+        "workflow_id": "slow", "version": "1.0.0", "start_node": "a", "edges": [{"from": "a", "to": "end"}],
+        "nodes": {"a": {"kind": {"type": "command", "argv": ["sh", "-c", script]}}},
+    });
+    std::fs::write(folder.path().join("slow.json"), workflow.to_string())?;
+    let run = || {
+        refrain(folder.path())
+            .args(["run", "slow.json", "--db", "slow.db", "--key", "once"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+    };
+    let mut victim = run()?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !folder.path().join("begun").exists() {
+        ensure!(Instant::now() < deadline, "the work never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    victim.kill()?;
+    victim.wait()?;
+    let killed = Instant::now();
+    let ended = run()?.wait()?;
+    ensure!(ended.success(), "the resumed run ended with {ended}");
+    // Two seconds are rule R12's delay after an expired lease.
+    let took = killed.elapsed();
+    ensure!(took < LEASE_DEFAULT, "it waited for the lease: {took:?}");
+    let audit =
+        document(refrain(folder.path()).args(["audit", "--all", "--db", "slow.db", "--json"]))?;
+    ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
+    Ok(())
+}
