@@ -7,5 +7,6 @@ mod live {
     mod endings;
     mod operators;
     mod several;
+    mod stepped;
     mod workers;
 }

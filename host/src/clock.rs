@@ -155,6 +155,11 @@ impl TurnClock {
         at
     }
 
+    /// The clock's time that never goes back.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     fn warn_once(&mut self, wall: Timestamp, floor: Timestamp) {
         let lagging = wall < floor;
         if lagging && !self.lagging {

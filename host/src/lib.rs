@@ -42,6 +42,6 @@ pub use error::{EngineError, WorkError};
 pub use id::ExecutionId;
 pub use json::Json;
 pub use live::{
-    Answer, Approval, Builder, Claim, ClaimId, Engine, Execution, Finished, Receipt, Start,
-    Subscription, Workflow,
+    Answer, Approval, Builder, Claim, ClaimId, Engine, Execution, Finished, Next, Receipt, Start,
+    Steps, Subscription, Workflow,
 };

@@ -11,13 +11,15 @@ use std::collections::HashMap;
 use wasmtime::component::Component;
 
 use super::check;
-use super::{ComponentError, GuestFailure, Instance, Ports, Sandbox};
+use super::{CallLimits, ComponentError, GuestFailure, Instance, Ports, Sandbox};
 use crate::log::digest;
 
 /// The scheduler component that this program was built with.
 const BUILT_IN: &[u8] = include_bytes!("../../component/refrain-scheduler.wasm");
 
-/// Components by digest, and the sandbox that they run in.
+/// Components by digest, and the sandbox that they run in. A clone shares what
+/// has been compiled, and goes its own way from there.
+#[derive(Clone)]
 pub struct Library {
     sandbox: Sandbox,
     shelf: HashMap<String, Volume>,
@@ -25,6 +27,7 @@ pub struct Library {
 }
 
 /// One component.
+#[derive(Clone)]
 struct Volume {
     bytes: Cow<'static, [u8]>,
     compiled: Option<Component>,
@@ -70,6 +73,13 @@ impl Library {
         };
         library.built_in = library.put(Cow::Borrowed(BUILT_IN));
         library
+    }
+
+    /// The same library, where each call may take this much.
+    #[must_use]
+    pub fn with_limits(mut self, limits: CallLimits) -> Self {
+        self.sandbox = self.sandbox.with_limits(limits);
+        self
     }
 
     /// The digest of the built-in component.

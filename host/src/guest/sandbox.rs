@@ -68,6 +68,12 @@ impl Sandbox {
         Self::with(config, limits)
     }
 
+    /// The same sandbox, with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: CallLimits) -> Self {
+        Self { limits, ..self }
+    }
+
     fn with(mut config: Config, limits: CallLimits) -> Result<Self, SandboxError> {
         config.cache(code_cache());
         let engine = Engine::new(&config).map_err(|error| SandboxError(format!("{error:#}")))?;

@@ -15,27 +15,40 @@ use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
     CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, FALLBACK_POLL_DEFAULT, LEASE_DEFAULT,
-    LEASE_MIN,
+    LEASE_MIN, STORE_RETRY_PAUSE,
 };
 use crate::store::Store;
 
+use super::chance::Chance;
 use super::core::{Core, EngineTime, Settings, StoreSlot};
 use super::engine::Engine;
 use super::facts;
 use super::guests::Guests;
-use super::link::Link;
+use super::link::{Link, Message};
 use super::liveness::{self, Liveness};
 use super::owner::Owner;
 use super::simulation::Simulation;
+use super::steps::Steps;
 use super::wake::Wake;
-use super::workers::Pool;
+use super::workers::{Pool, Tasks};
 
 /// Settles what an engine is to be like, and starts it.
 pub struct Builder {
     store: Option<Box<dyn Store>>,
     guest: Option<Vec<u8>>,
+    library: Option<Library>,
+    call_limits: Option<CallLimits>,
     clock: Arc<dyn Clock>,
+    seed: Option<u64>,
     settings: Settings,
+}
+
+/// Who goes on with the engine.
+enum Drive {
+    /// A thread, with workers on this runtime.
+    Thread(Handle),
+    /// Whoever steps it.
+    Steps,
 }
 
 impl Default for Builder {
@@ -43,7 +56,10 @@ impl Default for Builder {
         Self {
             store: None,
             guest: None,
+            library: None,
+            call_limits: None,
             clock: Arc::new(SystemClock::default()),
+            seed: None,
             settings: Settings {
                 limits: Limits {
                     max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
@@ -51,6 +67,7 @@ impl Default for Builder {
                 },
                 lease: LEASE_DEFAULT,
                 fallback_poll: FALLBACK_POLL_DEFAULT,
+                reopen_pause: STORE_RETRY_PAUSE,
                 worker_id: String::new(),
                 simulated: false,
             },
@@ -108,6 +125,27 @@ impl Builder {
         }
     }
 
+    /// The scheduler components at hand, and the sandbox that they run in: for
+    /// many engines in one process, because clones of a library share what has
+    /// been compiled. A library of its own unless set.
+    #[must_use]
+    pub fn library(self, library: Library) -> Self {
+        Self {
+            library: Some(library),
+            ..self
+        }
+    }
+
+    /// What each call into a scheduler component may take. A call that would
+    /// take more is cut off, which stalls its execution (law 9).
+    #[must_use]
+    pub fn call_limits(self, limits: CallLimits) -> Self {
+        Self {
+            call_limits: Some(limits),
+            ..self
+        }
+    }
+
     /// The clock; the machine's unless set.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
@@ -136,6 +174,21 @@ impl Builder {
         self
     }
 
+    /// Draw execution ids, the seeds of all jitter and the worker id from this
+    /// seed, instead of at random: for tests and simulations. With the same
+    /// seed, the same calls in the same order, a clock that is moved by hand
+    /// and [`Builder::stepped`], the same logs are written, to the byte.
+    ///
+    /// Engines that share a store need different seeds, one after the other
+    /// too: with the same one, the second would draw the first one's ids.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self {
+            seed: Some(seed),
+            ..self
+        }
+    }
+
     /// Start the engine: a thread of its own, and tasks on the current Tokio
     /// runtime.
     ///
@@ -154,10 +207,8 @@ impl Builder {
         let spawned = thread::Builder::new()
             .name("refrain-engine".to_owned())
             .spawn(move || {
-                let owner = self
-                    .settle(runtime, &inner_link)
-                    .map(|(core, wake)| Owner::new(core, inbox, wake, commits));
-                match owner {
+                let drive = Drive::Thread(runtime);
+                match self.settle(drive, &inner_link, inbox, commits) {
                     Ok(owner) => {
                         if ready.send(Ok(owner.guest_digest())).is_ok() {
                             owner.run();
@@ -172,17 +223,49 @@ impl Builder {
         Ok(Engine::new(link, committed, guest_digest))
     }
 
-    /// All that the engine's thread will own. Compiling a component takes a
-    /// while, which is why this happens there.
-    fn settle(mut self, runtime: Handle, link: &Link) -> Result<(Core, Wake), EngineError> {
+    /// Put the engine together without a thread and without a runtime: it goes
+    /// on when it is stepped, and never otherwise. Calls on the engine are
+    /// sent when they are first polled, and are ready after a step.
+    ///
+    /// Work that is given to [`Engine::work`] is polled within the steps. What
+    /// needs a Tokio runtime, like the built-in workers, has to be stepped
+    /// within one.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub fn stepped(mut self) -> Result<(Engine, Steps), EngineError> {
+        let (to, inbox) = mpsc::channel();
+        let link = Link::new(to);
+        let (commits, committed) = watch::channel(0);
+        self.settings.reopen_pause = Duration::ZERO;
+        let owner = self.settle(Drive::Steps, &link, inbox, commits)?;
+        let engine = Engine::new(link, committed, owner.guest_digest());
+        Ok((engine, Steps::new(owner)))
+    }
+
+    /// All that the engine will own. Compiling a component takes a while,
+    /// which is why this happens in the engine's thread where it has one.
+    fn settle(
+        mut self,
+        drive: Drive,
+        link: &Link,
+        inbox: mpsc::Receiver<Message>,
+        commits: watch::Sender<u64>,
+    ) -> Result<Owner, EngineError> {
         self.check()?;
         let store = self.store.take();
         let mut store = store.ok_or_else(|| {
             EngineError::Setup("it has no store; give it one with `store(…)`".to_owned())
         })?;
-        let guests = guests(self.guest.take())?;
-        let wake = Wake::watching(store.watched_file().as_deref(), link);
-        self.clock.on_moved(Box::new(wake.nudger(link)));
+        let guests = self.guests()?;
+        let (tasks, wake) = match drive {
+            Drive::Thread(runtime) => {
+                let wake = Wake::watching(store.watched_file().as_deref(), link);
+                self.clock.on_moved(Box::new(wake.nudger(link)));
+                (Tasks::Runtime(runtime), wake)
+            }
+            Drive::Steps => (Tasks::stepped(), Wake::never()),
+        };
         let simulated_from = if self.settings.simulated {
             self.clock.now()
         } else {
@@ -195,13 +278,15 @@ impl Builder {
             store: StoreSlot::new(store),
             guests,
             time,
-            pool: Pool::new(runtime, link.clone()),
+            chance: Chance::new(self.seed),
+            pool: Pool::new(tasks, link.clone()),
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
             left_leased: HashSet::new(),
             liveness: Liveness::default(),
+            version: None,
         };
-        Ok((core, wake))
+        Ok(Owner::new(core, inbox, wake, commits))
     }
 
     fn check(&mut self) -> Result<(), EngineError> {
@@ -220,20 +305,31 @@ impl Builder {
             )));
         }
         if self.settings.worker_id.is_empty() {
-            self.settings.worker_id = liveness::worker_id();
+            self.settings.worker_id = match self.seed {
+                Some(seed) => format!("seeded-{seed}"),
+                None => liveness::worker_id(),
+            };
         }
         facts::text("worker id", &self.settings.worker_id)
     }
-}
 
-fn guests(own: Option<Vec<u8>>) -> Result<Guests, EngineError> {
-    let setup = |error: &dyn std::error::Error| EngineError::Setup(error.to_string());
-    let sandbox = Sandbox::new(CallLimits::default()).map_err(|error| setup(&error))?;
-    let mut library = Library::new(sandbox);
-    let own = match own {
-        Some(bytes) => library.add(bytes).map_err(|error| setup(&error))?,
-        None => library.built_in().to_owned(),
-    };
-    library.check(&own).map_err(|error| setup(&error))?;
-    Ok(Guests::new(library, own))
+    fn guests(&mut self) -> Result<Guests, EngineError> {
+        let setup = |error: &dyn std::error::Error| EngineError::Setup(error.to_string());
+        let mut library = match self.library.take() {
+            Some(library) => library,
+            None => {
+                let sandbox = Sandbox::new(CallLimits::default()).map_err(|error| setup(&error))?;
+                Library::new(sandbox)
+            }
+        };
+        if let Some(limits) = self.call_limits {
+            library = library.with_limits(limits);
+        }
+        let own = match self.guest.take() {
+            Some(bytes) => library.add(bytes).map_err(|error| setup(&error))?,
+            None => library.built_in().to_owned(),
+        };
+        library.check(&own).map_err(|error| setup(&error))?;
+        Ok(Guests::new(library, own))
+    }
 }

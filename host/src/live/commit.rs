@@ -8,7 +8,7 @@
 //! ```
 
 use crate::error::EngineError;
-use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX, STORE_RETRY_PAUSE};
+use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn};
 
 use super::core::Core;
@@ -128,12 +128,13 @@ impl Core {
 
     /// Open the store anew. Nobody is answered before, so this is tried for a while.
     fn reopen(&mut self) -> Result<(), StoreError> {
+        self.version = None;
         for _ in 1..REOPENS_MAX {
             match self.store.get().reopen() {
                 Ok(()) => return Ok(()),
                 Err(error) => tracing::warn!("the store does not open again yet: {error}"),
             }
-            std::thread::sleep(STORE_RETRY_PAUSE);
+            std::thread::sleep(self.settings.reopen_pause);
         }
         self.store.get().reopen()
     }

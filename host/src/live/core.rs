@@ -1,4 +1,4 @@
-//! What the engine's one thread owns: the store, the guests, the time, the
+//! What an engine's one owner has: the store, the guests, the time, the
 //! workers. No locks, because nobody else has it.
 
 use std::collections::HashSet;
@@ -12,6 +12,7 @@ use crate::id::ExecutionId;
 use crate::limits::HEARTBEATS_PER_LEASE;
 use crate::store::{ExecutionRecord, Head, Store, StoreError, Timestamp, ended};
 
+use super::chance::Chance;
 use super::guests::{Failure, Guests};
 use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) lease: Duration,
     /// How often to look for what nobody told of.
     pub(crate) fallback_poll: Duration,
+    /// How long to leave a store alone that does not open again yet.
+    pub(crate) reopen_pause: Duration,
     /// The name of this engine's workers.
     pub(crate) worker_id: String,
     /// Whether this engine works on simulated executions, and on no others.
@@ -47,12 +50,13 @@ impl Settings {
     }
 }
 
-/// All that the engine's thread owns.
+/// All that an engine owns.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) store: StoreSlot,
     pub(crate) guests: Guests,
     pub(crate) time: EngineTime,
+    pub(crate) chance: Chance,
     pub(crate) pool: Pool,
     pub(crate) simulation: Simulation,
     /// The guests that the store is known to have.
@@ -62,6 +66,8 @@ pub(crate) struct Core {
     pub(crate) left_leased: HashSet<ClaimId>,
     /// Which workers elsewhere are gone.
     pub(crate) liveness: Liveness,
+    /// The store's version when it was last looked at; none: it was opened anew.
+    pub(crate) version: Option<u64>,
 }
 
 /// A turn's clock readings. Simulated executions have a time of their own.
@@ -109,6 +115,11 @@ impl EngineTime {
             real: self.clock.read(0),
             simulated: self.simulated,
         }
+    }
+
+    /// The clock's time that never goes back.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 
     /// Let simulated time jump.

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::Instant;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
@@ -48,18 +48,20 @@ pub(super) fn worker_id() -> String {
 pub(crate) struct Liveness {
     /// Holders of leases whose process is gone, as of the last look.
     gone: BTreeSet<String>,
-    looked: Option<Instant>,
+    /// When that was, by the monotonic clock.
+    looked: Option<Duration>,
 }
 
 impl Core {
     /// At the start and at each fallback poll: is a holder of a lease gone of
     /// whom that was not known? Then a turn is due.
     pub(crate) fn look_for_gone_workers(&mut self) -> Result<bool, StoreError> {
-        let due = |looked: Instant| looked.elapsed() >= self.settings.fallback_poll;
+        let now = self.time.monotonic();
+        let due = |looked| now.saturating_sub(looked) >= self.settings.fallback_poll;
         if self.settings.simulated || !self.liveness.looked.is_none_or(due) {
             return Ok(false);
         }
-        self.liveness.looked = Some(Instant::now());
+        self.liveness.looked = Some(now);
         let mut gone = self.store.get().lease_holders(false)?;
         gone.retain(|worker_id| is_gone(worker_id));
         let gone = BTreeSet::from_iter(gone);

@@ -1,13 +1,15 @@
 //! The live host: executions that run, now.
 //!
-//! One thread owns the store's write side and the guests, and works in turns;
-//! everything async (callers, workers, watchers) stands outside, at its doors.
+//! One owner has the store's write side and the guests, and works in turns: in
+//! a thread of its own, or stepped by hand. Everything async (callers, workers,
+//! watchers) stands outside, at its doors.
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
 mod workflow;
 mod work;
 mod facts;
+mod chance;
 // What one turn is made of.
 mod staged;
 mod ports;
@@ -27,15 +29,19 @@ mod workers;
 mod commit;
 mod wake;
 mod owner;
+mod notice;
 // What users hold.
 mod execution;
 mod engine;
+mod steps;
 mod builder;
 
 pub use builder::Builder;
 pub use engine::Engine;
 pub use execution::{Execution, Finished, Subscription};
 pub use facts::Approval;
+pub use owner::Next;
 pub use start::Start;
+pub use steps::Steps;
 pub use work::{Answer, Claim, ClaimId, Receipt};
 pub use workflow::Workflow;

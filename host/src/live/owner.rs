@@ -1,21 +1,27 @@
-//! The engine's one thread: owner of the store's write side and of the guests.
+//! The one owner of an engine's store and guests, and what it does, round
+//! after round.
 //!
 //! ```text
-//! wait for messages, due wakes, others' commits
-//! a turn   begin, fill, commit; answer the callers, send the workers to work
-//! reads    after the turn, outside of it
+//! a round   messages; others' commits; workers that are gone
+//!           a turn, if one is due: begin, fill, commit; answer the callers, send the workers to work
+//!           reads, after the turn, outside of it
 //! ```
+//!
+//! A round never waits. Who does, and for how long, is not the owner's
+//! business: it says what comes next, to the engine's thread or to whoever
+//! steps the engine by hand.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+use crate::clock::milliseconds;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::{FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
-use crate::store::{StoreError, Timestamp, check::TIME_MAX, ended};
+use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::core::Core;
 use super::link::{Closing, Message, Read, Write};
@@ -23,26 +29,41 @@ use super::turn::Effects;
 use super::wake::Wake;
 
 /// Told when an execution has ended.
-type Watchers = HashMap<ExecutionId, Vec<oneshot::Sender<Result<(), EngineError>>>>;
+pub(super) type Watchers = BTreeMap<ExecutionId, Vec<oneshot::Sender<Result<(), EngineError>>>>;
 
-/// The thread's own state.
+/// An engine, as far as it is at work.
 pub(crate) struct Owner {
-    core: Core,
+    pub(super) core: Core,
     inbox: Receiver<Message>,
-    wake: Wake,
+    pub(super) wake: Wake,
     /// Counts commits, this engine's and those of others that it noticed.
-    commits: watch::Sender<u64>,
-    watchers: Watchers,
-    /// The store's version when it was last looked at.
-    version: u64,
+    pub(super) commits: watch::Sender<u64>,
+    pub(super) watchers: Watchers,
     /// When time alone asks for a turn.
     due_at: Option<Timestamp>,
     /// A turn is due for another reason than time or a write.
-    turn_due: bool,
+    pub(super) turn_due: bool,
+    /// The inbox held more than goes into one turn.
+    inbox_cut: bool,
     /// The store failed: not before a pause.
     failed: bool,
     /// Who waits for the end; anyone: it is coming.
     closing: Vec<oneshot::Sender<()>>,
+}
+
+/// What comes after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// There is more to do: step again.
+    Now,
+    /// Nothing until this time of the engine's clock, unless someone asks the
+    /// engine for something, or others commit to the same store: those are
+    /// noticed by the next step, whenever that is.
+    At(Timestamp),
+    /// Nothing, until someone asks or others commit.
+    WhenAsked,
+    /// Nothing ever: the engine has come to its end.
+    Ended,
 }
 
 /// What came in since the last turn.
@@ -64,10 +85,10 @@ impl Owner {
             inbox,
             wake,
             commits,
-            watchers: HashMap::new(),
-            version: 0,
+            watchers: Watchers::new(),
             due_at: None,
             turn_due: true,
+            inbox_cut: false,
             failed: false,
             closing: Vec::new(),
         }
@@ -78,24 +99,42 @@ impl Owner {
         self.core.guests.own().to_owned()
     }
 
-    /// Work, until told to close.
+    /// Round after round, with waiting in between, until told to close: the
+    /// engine's thread.
     pub(crate) fn run(mut self) {
-        loop {
-            let gathered = self.gather();
-            self.notice_others();
-            self.notice_gone_workers();
-            if self.is_turn_due(&gathered) {
-                self.turn(gathered.writes);
-            }
-            for read in gathered.reads {
-                read(&mut self.core);
-            }
-            if self.is_closed() {
-                break;
+        while !self.is_closed() {
+            let pause = self.pause();
+            match self.inbox.recv_timeout(pause) {
+                Ok(message) => self.round(Some(message)),
+                // The core holds a sender itself, so this is always a timeout.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.round(None),
             }
         }
+        self.end();
+    }
+
+    /// One round, for this message and all others that have come.
+    pub(crate) fn round(&mut self, first: Option<Message>) {
+        self.core.pool.go_on();
+        let gathered = self.gather(first);
+        self.notice_others();
+        self.notice_gone_workers();
+        if self.is_turn_due(&gathered) {
+            self.turn(gathered.writes);
+        }
+        for read in gathered.reads {
+            read(&mut self.core);
+        }
+    }
+
+    /// Whether it was told to close, and nothing is under way any longer.
+    pub(crate) fn is_closed(&self) -> bool {
+        !self.closing.is_empty() && self.core.pool.is_idle()
+    }
+
+    /// The end: whoever waits to hear of it may open the store anew.
+    pub(crate) fn end(mut self) {
         let waiting = std::mem::take(&mut self.closing);
-        // Whoever waits to hear of the end may open the store anew.
         drop(self);
         for done in waiting {
             // Who has gone away does not want to know.
@@ -103,20 +142,49 @@ impl Owner {
         }
     }
 
-    /// Wait for what comes next, and take what else has come meanwhile.
-    fn gather(&mut self) -> Gathered {
-        let mut gathered = Gathered::default();
-        let pause = self.pause();
-        match self.inbox.recv_timeout(pause) {
-            Ok(message) => self.sort(message, &mut gathered),
-            Err(RecvTimeoutError::Timeout) => {}
-            // The core holds a sender itself, so this cannot be.
-            Err(RecvTimeoutError::Disconnected) => {}
+    /// What comes after a round, as far as is known.
+    pub(crate) fn next(&mut self) -> Next {
+        if self.failed {
+            let pause_ms = milliseconds(STORE_RETRY_PAUSE);
+            return Next::At(self.core.now().saturating_add(pause_ms));
         }
-        while gathered.writes.len() < FACTS_PER_TURN_MAX {
-            match self.inbox.try_recv() {
-                Ok(message) => self.sort(message, &mut gathered),
-                Err(_) => break,
+        if self.turn_due || self.inbox_cut || self.core.pool.stirred() {
+            return Next::Now;
+        }
+        match self.due_at {
+            // Simulated time does not have to be waited for.
+            Some(_) if self.core.settings.simulated => Next::Now,
+            Some(due_at) if due_at <= self.core.now() => Next::Now,
+            Some(due_at) => Next::At(due_at),
+            None => Next::WhenAsked,
+        }
+    }
+
+    /// How long the engine's thread has nothing to do, as far as is known.
+    fn pause(&mut self) -> Duration {
+        if self.failed {
+            return STORE_RETRY_PAUSE;
+        }
+        let until_due = match self.next() {
+            Next::Now => Duration::ZERO,
+            Next::At(due_at) => Duration::from_millis(due_at.saturating_sub(self.core.now())),
+            Next::WhenAsked | Next::Ended => Duration::MAX,
+        };
+        let until_look = self.wake.until_look().unwrap_or(Duration::MAX);
+        let fallback_poll = self.core.settings.fallback_poll;
+        until_due.min(until_look).min(fallback_poll)
+    }
+
+    /// This message, and what else has come meanwhile.
+    fn gather(&mut self, first: Option<Message>) -> Gathered {
+        let mut gathered = Gathered::default();
+        let mut next = first;
+        self.inbox_cut = false;
+        while let Some(message) = next.take().or_else(|| self.inbox.try_recv().ok()) {
+            self.sort(message, &mut gathered);
+            if gathered.writes.len() >= FACTS_PER_TURN_MAX {
+                self.inbox_cut = true;
+                break;
             }
         }
         gathered
@@ -140,30 +208,6 @@ impl Owner {
                 self.closing.push(done);
             }
         }
-    }
-
-    /// How long there is nothing to do, as far as is known.
-    fn pause(&mut self) -> Duration {
-        if self.failed {
-            return STORE_RETRY_PAUSE;
-        }
-        if self.turn_due {
-            return Duration::ZERO;
-        }
-        let until_due = self.due_at.map(|due_at| self.time_until(due_at));
-        let until_look = self.wake.until_look();
-        [until_due, until_look]
-            .into_iter()
-            .flatten()
-            .fold(self.core.settings.fallback_poll, Duration::min)
-    }
-
-    /// Simulated time does not have to be waited for.
-    fn time_until(&mut self, due_at: Timestamp) -> Duration {
-        if self.core.settings.simulated {
-            return Duration::ZERO;
-        }
-        Duration::from_millis(due_at.saturating_sub(self.core.now()))
     }
 
     fn is_turn_due(&mut self, gathered: &Gathered) -> bool {
@@ -237,9 +281,7 @@ impl Owner {
             core.pool.begin(crew, claim);
         }
         for (id, _, _) in effects.executions.iter().filter(|(_, _, ended)| *ended) {
-            for watcher in self.watchers.remove(id).into_iter().flatten() {
-                let _ = watcher.send(Ok(()));
-            }
+            self.tell_watchers(*id);
         }
         self.turn_due |= effects.cut;
     }
@@ -247,7 +289,7 @@ impl Owner {
     /// When time alone asks for the next turn, after `now`: the reading up to
     /// which everything due was looked at. A later one would lose what came
     /// due in between.
-    fn plan_next(&mut self, now: Timestamp) {
+    pub(super) fn plan_next(&mut self, now: Timestamp) {
         match self.next_due(now) {
             Ok(due_at) => self.due_at = due_at,
             Err(error) => {
@@ -273,115 +315,11 @@ impl Owner {
         Ok([stored, answer, renewal].into_iter().flatten().min())
     }
 
-    /// Have others committed? Then what they did may concern us.
-    fn notice_others(&mut self) {
-        self.wake.looked();
-        let version = match self.core.store.get().version() {
-            Ok(version) => version,
-            Err(error) => {
-                tracing::error!("the store's version cannot be read: {error}");
-                return;
-            }
-        };
-        if version == self.version {
-            return;
-        }
-        self.version = version;
-        self.commits.send_modify(|commits| *commits += 1);
-        if let Err(error) = self.look_around() {
-            tracing::error!("others' commits cannot be read: {error}");
-            self.turn_due = true;
-        }
-    }
-
-    /// Was the process of a lease's holder killed? Then its claims end.
-    fn notice_gone_workers(&mut self) {
-        match self.core.look_for_gone_workers() {
-            Ok(news) => self.turn_due |= news,
-            Err(error) => tracing::error!("who holds leases cannot be read: {error}"),
-        }
-    }
-
-    /// After others' commits: own claims that no longer hold, watched
-    /// executions that ended, and whether there is work for us.
-    fn look_around(&mut self) -> Result<(), EngineError> {
-        for claim in self.core.pool.running() {
-            let item = self
-                .core
-                .store
-                .get()
-                .item(claim.execution, &claim.node_id)?;
-            if !item.is_some_and(|record| super::answers::holds(&record, &claim)) {
-                self.core.pool.stop(&claim);
-            }
-        }
-        let watched: Vec<_> = self.watchers.keys().copied().collect();
-        for id in watched {
-            if self
-                .core
-                .store
-                .get()
-                .execution(id)?
-                .is_some_and(|record| ended(record.status))
-            {
-                for watcher in self.watchers.remove(&id).into_iter().flatten() {
-                    let _ = watcher.send(Ok(()));
-                }
-            }
-        }
-        let now = self.core.now();
-        self.turn_due |= self.has_work(now)?;
-        self.plan_next(now);
-        Ok(())
-    }
-
-    /// Whether a turn would find something to do. Asked without the write
-    /// lock, so that idle engines do not stand in each other's way.
-    fn has_work(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let core = &mut self.core;
-        let simulated = core.settings.simulated;
-        let store = core.store.get();
-        if simulated
-            || !store.due(simulated, now, 1)?.is_empty()
-            || !store.expired(simulated, now, 1)?.is_empty()
-        {
-            return Ok(true);
-        }
-        for queue in core.pool.free_queues() {
-            if !core
-                .store
-                .get()
-                .claimable(simulated, &queue, now, 1)?
-                .is_empty()
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn watch(&mut self, id: ExecutionId, watcher: oneshot::Sender<Result<(), EngineError>>) {
-        match self.core.record(id) {
-            Ok(record) if !ended(record.status) => {
-                let watchers = self.watchers.entry(id).or_default();
-                // Who asks now and then, and gives up in between, leaves nothing behind.
-                watchers.retain(|watcher| !watcher.is_closed());
-                watchers.push(watcher);
-            }
-            Ok(_) => drop(watcher.send(Ok(()))),
-            Err(error) => drop(watcher.send(Err(error))),
-        }
-    }
-
     /// Stop all work at once, and give its claims up.
     fn give_up_workers(&mut self) {
         if let Err(error) = self.core.give_up_claims() {
             tracing::warn!("claims could not be given up, and end with their leases: {error}");
         }
         self.core.pool.stop_all();
-    }
-
-    fn is_closed(&self) -> bool {
-        !self.closing.is_empty() && self.core.pool.is_idle()
     }
 }

@@ -1,7 +1,5 @@
 //! Within a turn: workflows are registered, executions begin.
 
-use uuid::Uuid;
-
 use crate::contract::{EventKind, Status, WorkflowStarted, WorkflowSummary};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -108,7 +106,7 @@ impl OpenTurn<'_> {
             .workflow(&start.workflow_id, &start.version)?
             .ok_or_else(unknown)?;
         self.keep_guest()?;
-        let id = ExecutionId::random();
+        let id = self.core.chance.execution_id();
         let kind = EventKind::WorkflowStarted(WorkflowStarted {
             execution_id: id.to_string(),
             workflow_id: start.workflow_id.clone(),
@@ -117,7 +115,7 @@ impl OpenTurn<'_> {
             guest_digest: self.core.guests.own().to_owned(),
             initial_input: start.input.to_string(),
             limits: self.core.settings.limits,
-            seed: Uuid::new_v4().as_u64_pair().0,
+            seed: self.core.chance.jitter_seed(),
             tenant: start.tenant.clone(),
             simulated: self.core.settings.simulated,
             key: start.key.clone(),

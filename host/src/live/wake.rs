@@ -59,6 +59,15 @@ impl Wake {
         }
     }
 
+    /// For an engine that is stepped by hand: nobody waits, so nobody is woken.
+    pub(crate) fn never() -> Self {
+        Self {
+            nudged: Arc::default(),
+            _watcher: None,
+            changed: None,
+        }
+    }
+
     /// A callback that nudges the engine's thread.
     pub(crate) fn nudger(&self, link: &Link) -> impl Fn() + Send + Sync + 'static {
         nudger(&self.nudged, link)

@@ -7,5 +7,7 @@ pub(crate) mod command;
 mod group;
 pub(crate) mod http;
 mod pool;
+mod tasks;
 
 pub(crate) use pool::{Crew, Pool};
+pub(crate) use tasks::{Stir, Tasks};

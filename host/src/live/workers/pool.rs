@@ -1,8 +1,7 @@
 //! The engine's own workers: crews of a queue, their slots, what they are at.
 //!
-//! The pool lives in the engine's thread and is plain data; each attempt runs
-//! as a task of its own and comes back as an answer. It never decides what is
-//! claimed: a turn does.
+//! The pool is the engine's and plain data; each attempt runs as a task of its
+//! own and comes back as an answer. It never decides what is claimed: a turn does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
@@ -11,16 +10,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-
 use crate::contract::WorkItem;
 use crate::error::{EngineError, WorkError};
-use crate::limits::ANSWER_RETRY_PAUSE;
 use crate::store::Timestamp;
 
 use super::super::link::Link;
 use super::super::work::{Answer, Claim, ClaimId};
+use super::tasks::{Task, Tasks};
 
 /// What a worker does with an item.
 pub(crate) type Work = Arc<
@@ -39,7 +35,7 @@ pub(crate) struct Crew {
 
 /// All crews of an engine.
 pub(crate) struct Pool {
-    runtime: Handle,
+    tasks: Tasks,
     link: Link,
     crews: Vec<Crew>,
     at_work: BTreeMap<ClaimId, AtWork>,
@@ -51,13 +47,13 @@ pub(crate) struct Pool {
 struct AtWork {
     crew: usize,
     expires_at: Timestamp,
-    task: AbortHandle,
+    task: Task,
 }
 
 impl Pool {
-    pub(crate) fn new(runtime: Handle, link: Link) -> Self {
+    pub(crate) fn new(tasks: Tasks, link: Link) -> Self {
         Self {
-            runtime,
+            tasks,
             link,
             crews: Vec::new(),
             at_work: BTreeMap::new(),
@@ -141,8 +137,9 @@ impl Pool {
         let Some(Crew { work, .. }) = self.crews.get(crew) else {
             return;
         };
-        let task = self.runtime.spawn(attempt(
+        let task = self.tasks.begin(attempt(
             self.link.clone(),
+            self.tasks.clone(),
             claim.id.clone(),
             Arc::clone(work),
             claim.item,
@@ -150,9 +147,20 @@ impl Pool {
         let at_work = AtWork {
             crew,
             expires_at: claim.expires_at,
-            task: task.abort_handle(),
+            task,
         };
         self.at_work.insert(claim.id, at_work);
+    }
+
+    /// Attempts that run within the engine's steps go on.
+    pub(crate) fn go_on(&mut self) {
+        let attempts = self.at_work.values_mut();
+        self.tasks.go_on(attempts.map(|at_work| &mut at_work.task));
+    }
+
+    /// Whether an attempt could go on within a step.
+    pub(crate) fn stirred(&self) -> bool {
+        self.tasks.stirred()
     }
 
     /// The claim's lease was renewed.
@@ -171,7 +179,7 @@ impl Pool {
     pub(crate) fn stop(&mut self, claim: &ClaimId) {
         if let Some(at_work) = self.at_work.remove(claim) {
             tracing::info!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "stopped");
-            at_work.task.abort();
+            at_work.task.stop();
         }
     }
 
@@ -184,9 +192,9 @@ impl Pool {
 }
 
 /// One attempt: the work, and the delivery of what came of it.
-async fn attempt(link: Link, claim: ClaimId, work: Work, item: WorkItem) {
+async fn attempt(link: Link, tasks: Tasks, claim: ClaimId, work: Work, item: WorkItem) {
     let outcome = guarded(async move { work(item).await }).await;
-    match deliver(&link, &claim, outcome).await {
+    match deliver(&link, &tasks, &claim, outcome).await {
         Ok(()) | Err(EngineError::ShutDown) => {}
         Err(error) => {
             tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an answer was not taken: {error}");
@@ -202,6 +210,7 @@ async fn attempt(link: Link, claim: ClaimId, work: Work, item: WorkItem) {
 /// failure that says why, because the item is not done otherwise.
 async fn deliver(
     link: &Link,
+    tasks: &Tasks,
     claim: &ClaimId,
     mut outcome: Result<Answer, WorkError>,
 ) -> Result<(), EngineError> {
@@ -212,7 +221,7 @@ async fn deliver(
             Ok(_) => return Ok(()),
             Err(EngineError::Store(error)) => {
                 tracing::warn!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
-                tokio::time::sleep(ANSWER_RETRY_PAUSE).await;
+                tasks.rest().await;
             }
             Err(
                 error @ (EngineError::Json { .. }

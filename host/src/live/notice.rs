@@ -1,0 +1,122 @@
+//! Between turns: what others did, and whom it concerns. Nothing here writes.
+
+use tokio::sync::oneshot;
+
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+use crate::store::{StoreError, Timestamp, ended};
+
+use super::answers::holds;
+use super::owner::Owner;
+
+impl Owner {
+    /// Have others committed? Then what they did may concern us.
+    pub(super) fn notice_others(&mut self) {
+        self.wake.looked();
+        let version = match self.core.store.get().version() {
+            Ok(version) => Some(version),
+            Err(error) => {
+                tracing::error!("the store's version cannot be read: {error}");
+                return;
+            }
+        };
+        if version == self.core.version {
+            return;
+        }
+        self.core.version = version;
+        self.commits.send_modify(|commits| *commits += 1);
+        if let Err(error) = self.look_around() {
+            tracing::error!("others' commits cannot be read: {error}");
+            self.turn_due = true;
+        }
+    }
+
+    /// Was the process of a lease's holder killed? Then its claims end.
+    pub(super) fn notice_gone_workers(&mut self) {
+        match self.core.look_for_gone_workers() {
+            Ok(news) => self.turn_due |= news,
+            Err(error) => tracing::error!("who holds leases cannot be read: {error}"),
+        }
+    }
+
+    /// After others' commits: own claims that no longer hold, watched
+    /// executions that ended, and whether there is work for us.
+    fn look_around(&mut self) -> Result<(), EngineError> {
+        for claim in self.core.pool.running() {
+            let item = self
+                .core
+                .store
+                .get()
+                .item(claim.execution, &claim.node_id)?;
+            if !item.is_some_and(|record| holds(&record, &claim)) {
+                self.core.pool.stop(&claim);
+            }
+        }
+        let watched: Vec<_> = self.watchers.keys().copied().collect();
+        for id in watched {
+            if self
+                .core
+                .store
+                .get()
+                .execution(id)?
+                .is_some_and(|record| ended(record.status))
+            {
+                self.tell_watchers(id);
+            }
+        }
+        let now = self.core.now();
+        self.turn_due |= self.has_work(now)?;
+        self.plan_next(now);
+        Ok(())
+    }
+
+    /// Whether a turn would find something to do. Asked without the write
+    /// lock, so that idle engines do not stand in each other's way.
+    fn has_work(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let core = &mut self.core;
+        let simulated = core.settings.simulated;
+        let store = core.store.get();
+        if simulated
+            || !store.due(simulated, now, 1)?.is_empty()
+            || !store.expired(simulated, now, 1)?.is_empty()
+        {
+            return Ok(true);
+        }
+        for queue in core.pool.free_queues() {
+            if !core
+                .store
+                .get()
+                .claimable(simulated, &queue, now, 1)?
+                .is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Someone wants to hear of the end of an execution.
+    pub(super) fn watch(
+        &mut self,
+        id: ExecutionId,
+        watcher: oneshot::Sender<Result<(), EngineError>>,
+    ) {
+        match self.core.record(id) {
+            Ok(record) if !ended(record.status) => {
+                let watchers = self.watchers.entry(id).or_default();
+                // Who asks now and then, and gives up in between, leaves nothing behind.
+                watchers.retain(|watcher| !watcher.is_closed());
+                watchers.push(watcher);
+            }
+            Ok(_) => drop(watcher.send(Ok(()))),
+            Err(error) => drop(watcher.send(Err(error))),
+        }
+    }
+
+    /// The execution has ended.
+    pub(super) fn tell_watchers(&mut self, id: ExecutionId) {
+        for watcher in self.watchers.remove(&id).into_iter().flatten() {
+            let _ = watcher.send(Ok(()));
+        }
+    }
+}
