@@ -5,6 +5,7 @@ mod atomic;
 mod graph;
 mod many;
 mod time;
+mod wrapped;
 
 use std::collections::BTreeMap;
 

@@ -53,6 +53,12 @@ pub use turn::{ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecor
 
 pub use crate::log::{Hash, Head, StoredEvent, Timestamp};
 
+// What a store must be: `Send`; and in this crate's own tests, put to the laws.
+#[cfg(not(test))]
+use Send as Proven;
+#[cfg(test)]
+use laws::Proven;
+
 /// Which executions to list.
 #[derive(Clone, Debug, Default)]
 pub struct ListFilter {
@@ -69,7 +75,7 @@ pub struct ListFilter {
 ///
 /// Executions of simulated and of real time share a store but never a clock:
 /// the methods that ask about time take `simulated` and look at those only.
-pub trait Store: Send {
+pub trait Store: Proven {
     /// Where it is, for error messages.
     fn place(&self) -> String;
 

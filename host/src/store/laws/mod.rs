@@ -1,16 +1,63 @@
 //! The store's contract as tests, for every implementation, also yours.
 //!
-//! Say how your store is opened, and run all laws on it, each in a new place:
+//! There is one list of laws, [`ALL`], and one macro over it,
+//! [`store_laws!`](crate::store_laws), so that none can be left out: a name
+//! that is listed and has no law behind it does not compile, nor does a law
+//! that is not listed. Nor do the tests of this crate, when a store of its own
+//! is not put to the laws (see `Proven`).
+//!
+//! # A store of your own
+//!
+//! Say how it is opened, twice over the same data, and run all laws on it,
+//! each in a new place. Here is one that counts what it commits:
 //!
 //! ```
 //! use refrain::store::laws::{self, Place};
-//! use refrain::store::{MemoryStore, Store};
+//! use refrain::store::{CommitError, MemoryStore, Store, Turn};
+//! # use refrain::store::{ExecutionRecord, ItemRecord, ListFilter, RawEvent, StoreError, Timestamp, WorkflowRecord};
+//! # use refrain::ExecutionId;
+//!
+//! struct Counting {
+//!     inner: MemoryStore,
+//!     commits: u64,
+//! }
+//!
+//! impl Store for Counting {
+//!     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+//!         self.inner.commit(turn)?;
+//!         self.commits += 1;
+//!         Ok(())
+//!     }
+//!     // All other methods ask the store inside.
+//! #   fn place(&self) -> String { self.inner.place() }
+//! #   fn begin(&mut self) -> Result<(), StoreError> { self.inner.begin() }
+//! #   fn rollback(&mut self) { self.inner.rollback() }
+//! #   fn reopen(&mut self) -> Result<(), StoreError> { self.inner.reopen() }
+//! #   fn version(&mut self) -> Result<u64, StoreError> { self.inner.version() }
+//! #   fn watched_file(&self) -> Option<std::path::PathBuf> { self.inner.watched_file() }
+//! #   fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> { self.inner.execution(id) }
+//! #   fn execution_by_key(&mut self, tenant: &str, key: &str) -> Result<Option<ExecutionId>, StoreError> { self.inner.execution_by_key(tenant, key) }
+//! #   fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> { self.inner.list(filter) }
+//! #   fn raw_events(&mut self, id: ExecutionId, first: u64, max: u32) -> Result<Vec<RawEvent>, StoreError> { self.inner.raw_events(id, first, max) }
+//! #   fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> { self.inner.items(id) }
+//! #   fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> { self.inner.item(id, node_id) }
+//! #   fn claimable(&mut self, simulated: bool, queue: &str, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError> { self.inner.claimable(simulated, queue, now, max) }
+//! #   fn expired(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError> { self.inner.expired(simulated, now, max) }
+//! #   fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> { self.inner.lease_holders(simulated) }
+//! #   fn due(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ExecutionId>, StoreError> { self.inner.due(simulated, now, max) }
+//! #   fn next_due(&mut self, simulated: bool, queues: &[String], now: Timestamp) -> Result<Option<Timestamp>, StoreError> { self.inner.next_due(simulated, queues, now) }
+//! #   fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> { self.inner.last_at(simulated) }
+//! #   fn workflow(&mut self, workflow_id: &str, version: &str) -> Result<Option<WorkflowRecord>, StoreError> { self.inner.workflow(workflow_id, version) }
+//! #   fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> { self.inner.component(digest) }
+//! #   fn snapshot(&mut self, id: ExecutionId) -> Result<Option<refrain::contract::Snapshot>, StoreError> { self.inner.snapshot(id) }
+//! }
 //!
 //! struct Here(MemoryStore);
 //!
 //! impl Place for Here {
 //!     fn open(&self) -> Box<dyn Store> {
-//!         Box::new(self.0.clone())
+//!         let inner = self.0.clone();
+//!         Box::new(Counting { inner, commits: 0 })
 //!     }
 //! }
 //!
@@ -23,6 +70,9 @@
 //! test of each.
 //!
 //! A law panics where it is broken, and says what it saw.
+
+// A law that is not on the list would be run on nothing.
+#![deny(dead_code)]
 
 pub(in crate::store) mod draft;
 mod keep;
@@ -42,6 +92,21 @@ pub trait Place {
     fn reopens(&self) -> bool {
         false
     }
+}
+
+/// A store of this crate that is put to the laws. In the crate's own tests the
+/// contract asks for it, and `prove_store!` alone grants it: so a further
+/// implementation without its laws does not compile there.
+#[cfg(test)]
+pub trait Proven: Send {}
+
+/// Put a store of this crate to the laws.
+#[cfg(test)]
+macro_rules! prove_store {
+    ($store:ty, $place:expr) => {
+        impl $crate::store::laws::Proven for $store {}
+        store_laws!($place);
+    };
 }
 
 /// One law: it holds, or panics.

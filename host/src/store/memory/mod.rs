@@ -349,5 +349,5 @@ mod tests {
         }
     }
 
-    store_laws!(MemoryStore::new());
+    prove_store!(MemoryStore, MemoryStore::new());
 }

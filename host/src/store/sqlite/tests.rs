@@ -65,7 +65,7 @@ impl Place for File {
 }
 
 mod laws {
-    store_laws!(super::File::new());
+    prove_store!(crate::store::SqliteStore, super::File::new());
 }
 
 mod laws_with_reopening {

@@ -1,0 +1,16 @@
+//! The store that fails on demand keeps the contract where nothing is
+//! demanded: what the tests of faults find is not the wrapper's doing.
+
+use refrain::store::laws::Place;
+use refrain::store::{MemoryStore, Store};
+use refrain_tests::faulty_store::{FaultyStore, Plan};
+
+struct Wrapped(MemoryStore);
+
+impl Place for Wrapped {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(FaultyStore::new(self.0.clone(), &Plan::default()))
+    }
+}
+
+refrain::store_laws!(Wrapped(MemoryStore::new()));
