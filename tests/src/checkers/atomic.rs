@@ -1,0 +1,70 @@
+//! Law 3: a fact and all that follows from it are one commit.
+
+use refrain::guest::Library;
+use refrain::replay::fetch_guest;
+use refrain::store::{Store, ended};
+
+use crate::tape::Tape;
+
+use super::{Account, Evidence, Law, Violation};
+
+/// At any moment between two turns nothing is left undone: a fresh instance of
+/// the execution's guest, given its log and the time of its last event, has
+/// nothing to add, and comes to the status and the next wake that are recorded.
+///
+/// # Errors
+/// The first execution that would go on by itself.
+pub fn law3_atomic(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    for account in &evidence.accounts {
+        // What a failing guest left undone, the stall says (law 9).
+        if ended(account.fold.status) || account.fold.stalled_by_host {
+            continue;
+        }
+        is_done(evidence.store, evidence.library, account)
+            .map_err(|undone| Violation::of(Law::Atomic, account.record.id, undone))?;
+    }
+    Ok(())
+}
+
+fn is_done(store: &mut dyn Store, library: &mut Library, account: &Account) -> Result<(), String> {
+    let guest = account.fold.guest_digest.as_deref().unwrap_or_default();
+    fetch_guest(library, store, guest).map_err(|error| error.to_string())?;
+    let mut instance = library.instance(guest).map_err(|error| error.to_string())?;
+    let (tape, answer) = instance.tick(tape(account), account.record.id);
+    if let Some(left) = tape.events.get(account.events.len()) {
+        return Err(format!(
+            "at {} it still has to decide {:?}",
+            left.at, left.kind
+        ));
+    }
+    let outcome =
+        answer.map_err(|error| format!("its guest cannot go on from its log: {error}"))?;
+    let record = &account.record;
+    let said = (outcome.last_sequence, outcome.status, outcome.next_wake);
+    let held = (record.head.sequence, record.status, record.next_wake);
+    if said != held {
+        return Err(format!(
+            "its guest comes to (last event, status, next wake) {said:?}, and recorded is {held:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// The execution's world at the time of its last event.
+pub(super) fn tape(account: &Account) -> Tape {
+    let text = account
+        .workflow
+        .as_ref()
+        .map(|workflow| workflow.text.clone());
+    Tape {
+        workflow: text.unwrap_or_default(),
+        events: account.log().cloned().collect(),
+        items: account
+            .items
+            .iter()
+            .map(|record| record.item.clone())
+            .collect(),
+        snapshot: None,
+        now: account.log().last().map_or(0, |event| event.at),
+    }
+}

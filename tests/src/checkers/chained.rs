@@ -1,0 +1,102 @@
+//! Law 4: the hash chain, and what event 1 binds.
+
+use refrain::contract::{Event, EventKind};
+use sha2::{Digest, Sha256};
+
+use super::{Account, Evidence, Law, Violation};
+
+/// Every event's hash is SHA-256(hash before ‖ its bytes as they are stored),
+/// the record's head is the last, and event 1 binds what the store says of the
+/// execution.
+///
+/// # Errors
+/// The first event that is not what was written.
+pub fn law4_chained(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    for account in &evidence.accounts {
+        chain(account)?;
+        bound(account)?;
+    }
+    Ok(())
+}
+
+fn chain(account: &Account) -> Result<(), Violation> {
+    let id = account.record.id;
+    let broken = |sequence, message| Err(Violation::at(Law::Chained, id, sequence, message));
+    let mut previous = [0_u8; 32];
+    for raw in &account.raw {
+        let hash = Sha256::new()
+            .chain_update(previous)
+            .chain_update(&raw.bytes)
+            .finalize();
+        if raw.hash != hash.as_slice() {
+            return broken(
+                raw.sequence,
+                "its hash is not that of its bytes and of the hash before it".to_owned(),
+            );
+        }
+        previous = hash.into();
+    }
+    if let Some((sequence, why)) = &account.unreadable {
+        return broken(*sequence, format!("its bytes are no event: {why}"));
+    }
+    if account.record.head.hash != previous {
+        return broken(
+            account.record.head.sequence,
+            "the recorded head has another hash than the chain".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+fn bound(account: &Account) -> Result<(), Violation> {
+    let record = &account.record;
+    let differs = |what: &str| {
+        let message = format!("it binds another {what} than the store holds");
+        Err(Violation::at(Law::Chained, record.id, 1, message))
+    };
+    let Some(Event {
+        at,
+        kind: EventKind::WorkflowStarted(it),
+        ..
+    }) = account.log().next()
+    else {
+        let message = "event 1 is no workflow_started";
+        return Err(Violation::at(Law::Chained, record.id, 1, message));
+    };
+    let text = account
+        .workflow
+        .as_ref()
+        .map(|workflow| hex(&Sha256::digest(&workflow.text)));
+    if text.as_ref() != Some(&it.workflow_digest) {
+        return differs("workflow");
+    }
+    let said = (
+        &it.execution_id,
+        &it.workflow_id,
+        &it.workflow_version,
+        &it.tenant,
+        &it.key,
+        it.simulated,
+        *at,
+    );
+    let id = record.id.to_string();
+    let held = (
+        &id,
+        &record.workflow_id,
+        &record.workflow_version,
+        &record.tenant,
+        &record.key,
+        record.simulated,
+        record.started_at,
+    );
+    if said == held {
+        Ok(())
+    } else {
+        differs("beginning")
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

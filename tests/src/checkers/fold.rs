@@ -1,0 +1,323 @@
+//! What a log comes to: an own fold, in plain code.
+//!
+//! It knows the events' meaning and nothing of graphs: not which node should
+//! run, but which items are in flight, what the execution is, when time alone
+//! would change it. It takes whatever it is given, legal or not; judging is
+//! the checkers' business.
+
+use std::collections::BTreeMap;
+
+use refrain::contract::{Event, EventKind, Origin, Status};
+use refrain::store::Timestamp;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// How long things may take, as a workflow says; in milliseconds.
+#[derive(Clone, Debug, Default)]
+pub struct Deadlines {
+    nodes: BTreeMap<String, u64>,
+    every_node: Option<u64>,
+    workflow: Option<u64>,
+}
+
+impl Deadlines {
+    /// Those of this workflow. One that is no JSON has none.
+    #[must_use]
+    pub fn of_workflow(text: &str) -> Self {
+        let workflow: Value = serde_json::from_str(text).unwrap_or_default();
+        let nodes = workflow["nodes"].as_object();
+        let of_nodes = nodes.into_iter().flatten().filter_map(|(id, node)| {
+            let timeout = span_ms(&node["node_timeout_secs"])?;
+            Some((id.clone(), timeout))
+        });
+        Self {
+            nodes: of_nodes.collect(),
+            every_node: span_ms(&workflow["timeouts"]["node_timeout"]),
+            workflow: span_ms(&workflow["timeouts"]["workflow_timeout"]),
+        }
+    }
+
+    fn of_attempt(&self, node: &str) -> Option<u64> {
+        self.nodes.get(node).copied().or(self.every_node)
+    }
+}
+
+/// A span of the workflow format: whole seconds, or `{"secs":…,"nanos":…}`,
+/// rounded up.
+fn span_ms(json: &Value) -> Option<u64> {
+    let seconds = json.as_u64().or_else(|| json["secs"].as_u64())?;
+    let nanos = json["nanos"].as_u64().unwrap_or(0);
+    Some(
+        seconds
+            .saturating_mul(1000)
+            .saturating_add(nanos.div_ceil(1_000_000)),
+    )
+}
+
+/// What a log comes to.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// What is known of each node that an event names.
+    pub nodes: BTreeMap<String, Node>,
+    /// What the execution is.
+    pub status: Status,
+    /// Why it is stalled, if it is.
+    pub stall: Option<String>,
+    /// Whether its host stalled it, because its guest failed.
+    pub stalled_by_host: bool,
+    /// When time alone could change what is decided.
+    pub next_wake: Option<Timestamp>,
+    /// The guest that it belongs to.
+    pub guest_digest: Option<String>,
+    /// The merged state: values verbatim, by key.
+    pub state: BTreeMap<String, String>,
+}
+
+/// One node.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// Its work item: unsettled, or a dead letter.
+    pub item: Option<Item>,
+    /// Whether it waits for a time, an external event or a person.
+    pub waits: bool,
+    /// When time alone ends its attempt or its wait.
+    pub deadline: Option<Timestamp>,
+    queue: String,
+}
+
+/// One work item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The attempt.
+    pub attempt: u32,
+    /// The queue that it is on.
+    pub queue: String,
+    /// Its digest, as its decision names it.
+    pub digest: String,
+    /// It may not be claimed before.
+    pub not_before: Timestamp,
+    /// When it was ordered.
+    pub enqueued_at: Timestamp,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a work item is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It waits for a worker.
+    Waiting,
+    /// A worker holds it.
+    Held {
+        /// The worker.
+        worker_id: String,
+        /// By which claim.
+        fence: u64,
+    },
+    /// Its attempt failed, and no further one is ordered yet.
+    Dead {
+        /// The error.
+        error: String,
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+impl Item {
+    /// Whether it is in flight (rule R4).
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        !matches!(self.place, Place::Dead { .. })
+    }
+}
+
+impl Fold {
+    /// What these events come to, under these deadlines.
+    #[must_use]
+    pub fn of<'a>(deadlines: &Deadlines, log: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut folding = Folding::default();
+        for event in log {
+            folding.take(deadlines, event);
+        }
+        folding.outcome()
+    }
+}
+
+/// The fold on its way.
+#[derive(Default)]
+struct Folding {
+    nodes: BTreeMap<String, Node>,
+    state: BTreeMap<String, String>,
+    guest_digest: Option<String>,
+    ended: Option<Status>,
+    paused: bool,
+    host_stall: Option<String>,
+    policy_stall: Option<(String, String)>,
+    ending: bool,
+    workflow_deadline: Option<Timestamp>,
+}
+
+impl Folding {
+    fn take(&mut self, deadlines: &Deadlines, event: &Event) {
+        use EventKind as Kind;
+        let at = event.at;
+        match &event.kind {
+            Kind::WorkflowStarted(it) => {
+                self.guest_digest = Some(it.guest_digest.clone());
+                self.workflow_deadline = deadlines.workflow.map(|span| at.saturating_add(span));
+            }
+            Kind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
+            Kind::WorkflowFailed(_) => self.ended = Some(Status::Failed),
+            Kind::WorkflowCancelled(_) => self.ended = Some(Status::Cancelled),
+            Kind::WorkflowTimedOut => self.ending = true,
+            Kind::CancelRequested(_) => {
+                self.ending = true;
+                self.policy_stall = None;
+            }
+            Kind::ExecutionPaused(_) => self.paused = true,
+            Kind::ExecutionUnpaused(_) => self.paused = false,
+            Kind::Stalled(it) => match (event.origin, &it.node_id) {
+                (Origin::Decision, Some(node)) => {
+                    self.policy_stall = Some((node.clone(), it.reason.clone()));
+                }
+                _ => self.host_stall = Some(it.reason.clone()),
+            },
+            Kind::StallLifted(_) => self.host_stall = None,
+            Kind::RetryRequested(it) => self.lift(&it.node_id),
+            Kind::SkipRequested(it) => self.lift(&it.node_id),
+            Kind::GuestChanged(it) => self.guest_digest = Some(it.guest_digest.clone()),
+            Kind::ExternalEventReceived(_) => {}
+            _ => self.take_of_node(deadlines, event),
+        }
+    }
+
+    /// An event about one node.
+    fn take_of_node(&mut self, deadlines: &Deadlines, event: &Event) {
+        use EventKind as Kind;
+        let at = event.at;
+        match &event.kind {
+            Kind::NodeScheduled(it) => {
+                let node = self.node(&it.node_id);
+                node.queue.clone_from(&it.queue_type);
+                node.order(it.attempt, &it.item_digest, at, at);
+            }
+            Kind::RetryScheduled(it) => {
+                let not_before = at.saturating_add(it.delay_ms);
+                let node = self.node(&it.node_id);
+                node.order(it.attempt, &it.item_digest, at, not_before);
+            }
+            Kind::NodeStarted(it) => {
+                let timeout = deadlines.of_attempt(&it.node_id);
+                let node = self.node(&it.node_id);
+                node.deadline = timeout.map(|span| at.saturating_add(span));
+                node.place(Place::Held {
+                    worker_id: it.worker_id.clone(),
+                    fence: it.fence,
+                });
+            }
+            Kind::NodeCompleted(it) => {
+                self.node(&it.node_id).settle();
+                self.merge(&it.state_patch);
+            }
+            Kind::NodeFailed(it) => self.node(&it.node_id).bury(&it.error, at),
+            Kind::NodeTimedOut(it) => self.node(&it.node_id).bury(&it.error(), at),
+            Kind::NodeExhausted(it) => self.node(&it.node_id).bury(&it.error, at),
+            Kind::NodeSkipped(it) => self.dismiss(&it.node_id),
+            Kind::NodeCancelled(it) => self.dismiss(&it.node_id),
+            Kind::InterruptRaised(it) => self.node(&it.node_id).wait(it.expires_at),
+            Kind::TimerCreated(it) => self.node(&it.node_id).wait(it.fire_at),
+            Kind::ApprovalReceived(it) => self.node(&it.node_id).deadline = None,
+            Kind::TimerFired(it) => self.node(&it.node_id).deadline = None,
+            _ => {}
+        }
+    }
+
+    fn node(&mut self, id: &str) -> &mut Node {
+        self.nodes.entry(id.to_owned()).or_default()
+    }
+
+    fn dismiss(&mut self, id: &str) {
+        self.node(id).settle();
+        self.lift(id);
+    }
+
+    /// A policy's stall on this node is over.
+    fn lift(&mut self, id: &str) {
+        if self.policy_stall.as_ref().is_some_and(|(on, _)| on == id) {
+            self.policy_stall = None;
+        }
+    }
+
+    fn merge(&mut self, patch: &str) {
+        if let Ok(patch) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(patch) {
+            let patch = patch.into_iter();
+            self.state
+                .extend(patch.map(|(key, value)| (key, value.get().to_owned())));
+        }
+    }
+
+    fn outcome(self) -> Fold {
+        let stalled_by_host = self.host_stall.is_some();
+        let of_policy = self.policy_stall.map(|(_, reason)| reason);
+        let stall = self.host_stall.or(of_policy);
+        let status = match self.ended {
+            Some(ended) => ended,
+            None if stall.is_some() => Status::Stalled,
+            None if self.paused => Status::Paused,
+            None => Status::Running,
+        };
+        let deadlines = self.nodes.values().filter_map(|node| node.deadline);
+        let of_workflow = self.workflow_deadline.filter(|_| !self.ending);
+        let sleeps = self.ended.is_some() || stalled_by_host;
+        Fold {
+            next_wake: deadlines.chain(of_workflow).min().filter(|_| !sleeps),
+            nodes: self.nodes,
+            status,
+            stall,
+            stalled_by_host,
+            guest_digest: self.guest_digest,
+            state: self.state,
+        }
+    }
+}
+
+impl Node {
+    fn order(&mut self, attempt: u32, digest: &str, at: Timestamp, not_before: Timestamp) {
+        self.deadline = None;
+        self.item = Some(Item {
+            attempt,
+            queue: self.queue.clone(),
+            digest: digest.to_owned(),
+            not_before,
+            enqueued_at: at,
+            place: Place::Waiting,
+        });
+    }
+
+    fn place(&mut self, place: Place) {
+        if let Some(item) = &mut self.item {
+            item.place = place;
+        }
+    }
+
+    fn settle(&mut self) {
+        *self = Self {
+            queue: std::mem::take(&mut self.queue),
+            ..Self::default()
+        };
+    }
+
+    fn bury(&mut self, error: &str, since: Timestamp) {
+        self.waits = false;
+        self.deadline = None;
+        self.place(Place::Dead {
+            error: error.to_owned(),
+            since,
+        });
+    }
+
+    fn wait(&mut self, until: Option<Timestamp>) {
+        self.waits = true;
+        self.deadline = until;
+    }
+}

@@ -1,0 +1,164 @@
+//! Law 8: nothing that was acknowledged is lost, and nothing is invented.
+
+use std::collections::BTreeMap;
+
+use refrain::contract::{EventKind, WorkflowStarted};
+use refrain::id::ExecutionId;
+
+use super::fenced::is_answer_of;
+use super::{Account, Evidence, Law, Receipt, Telling, Violation};
+
+/// Everything that was told stands in the log: starts with what they were
+/// started with, claims at their fence, recorded answers and operators' facts
+/// as often as they were acknowledged. The same key starts once.
+///
+/// # Errors
+/// The first acknowledgement that the store does not bear out.
+pub fn law8_nothing_lost(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    for telling in &evidence.told.tellings {
+        match telling {
+            Telling::Started { .. } => started(evidence, telling)?,
+            Telling::Claimed {
+                claim, worker_id, ..
+            } => {
+                let at_fence = |kind: &EventKind| {
+                    matches!(kind, EventKind::NodeStarted(it)
+                        if it.fence == claim.fence && it.node_id == claim.node_id
+                            && it.attempt == claim.attempt && it.worker_id == *worker_id)
+                };
+                if count(evidence, claim.execution, at_fence) != 1 {
+                    let message = format!(
+                        "{worker_id} was given attempt {} of node {:?}, and the log does not say so",
+                        claim.attempt, claim.node_id
+                    );
+                    return lost(claim.execution, Some(claim.fence), message);
+                }
+            }
+            Telling::Answered {
+                claim,
+                offer,
+                receipt: Receipt::Recorded | Receipt::AlreadyRecorded,
+            } => {
+                let same = |kind: &EventKind| is_answer_of(kind, claim) && offer.is(kind);
+                if count(evidence, claim.execution, same) == 0 {
+                    let message = format!(
+                        "the answer for node {:?} with fence {} was acknowledged, and is not in the log",
+                        claim.node_id, claim.fence
+                    );
+                    return lost(claim.execution, None, message);
+                }
+            }
+            _ => {}
+        }
+    }
+    operators_facts(evidence)?;
+    keys(evidence)
+}
+
+fn lost(execution: ExecutionId, sequence: Option<u64>, message: String) -> Result<(), Violation> {
+    Err(Violation {
+        sequence,
+        ..Violation::of(Law::NothingLost, execution, message)
+    })
+}
+
+/// How many events of an execution are so.
+fn count(evidence: &Evidence<'_>, id: ExecutionId, is_so: impl Fn(&EventKind) -> bool) -> usize {
+    let events = evidence.account(id).into_iter().flat_map(Account::log);
+    events.filter(|event| is_so(&event.kind)).count()
+}
+
+fn started(evidence: &Evidence<'_>, telling: &Telling) -> Result<(), Violation> {
+    let Telling::Started {
+        execution,
+        tenant,
+        key,
+        workflow: (workflow_id, version),
+        input,
+    } = telling
+    else {
+        return Ok(());
+    };
+    let as_told = |it: &WorkflowStarted| {
+        (&it.tenant, &it.key) == (tenant, key)
+            && (&it.workflow_id, &it.workflow_version) == (workflow_id, version)
+            && it.initial_input == *input
+    };
+    let stands = |kind: &EventKind| matches!(kind, EventKind::WorkflowStarted(it) if as_told(it));
+    if count(evidence, *execution, stands) == 1 {
+        return Ok(());
+    }
+    let message = "its start was acknowledged, and is not in the store".to_owned();
+    lost(*execution, None, message)
+}
+
+/// As often as each was acknowledged, and no more often than it was asked for.
+fn operators_facts(evidence: &Evidence<'_>) -> Result<(), Violation> {
+    let mut asked: BTreeMap<ExecutionId, Vec<(&EventKind, usize, usize)>> = BTreeMap::new();
+    for telling in &evidence.told.tellings {
+        let Telling::Acknowledged {
+            execution,
+            fact,
+            sure,
+        } = telling
+        else {
+            continue;
+        };
+        let facts = asked.entry(*execution).or_default();
+        let known = facts.iter_mut().find(|(known, ..)| *known == fact);
+        let (sure, unsure) = (usize::from(*sure), usize::from(!*sure));
+        match known {
+            Some((_, least, more)) => {
+                *least += sure;
+                *more += unsure;
+            }
+            None => facts.push((fact, sure, unsure)),
+        }
+    }
+    for (id, facts) in asked {
+        for (fact, least, more) in facts {
+            let found = count(evidence, id, |kind| kind == fact);
+            if !(least..=least + more).contains(&found) {
+                let message = format!(
+                    "{fact:?} was acknowledged {least} times (and {more} times in doubt), and is {found} times in the log"
+                );
+                return lost(id, None, message);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn keys(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    let mut started: BTreeMap<(String, String), ExecutionId> = BTreeMap::new();
+    for account in &evidence.accounts {
+        let Some(EventKind::WorkflowStarted(it)) = account.log().next().map(|event| &event.kind)
+        else {
+            continue; // That is for law 4 to say.
+        };
+        let Some(key) = &it.key else {
+            continue;
+        };
+        let (id, key) = (account.record.id, (it.tenant.clone(), key.clone()));
+        if let Some(other) = started.insert(key.clone(), id) {
+            return lost(
+                id,
+                None,
+                format!("the key {:?} started it, and {other} before", key.1),
+            );
+        }
+    }
+    for ((tenant, key), id) in started {
+        let found = evidence.store.execution_by_key(&tenant, &key);
+        let found =
+            found.map_err(|error| Violation::of(Law::NothingLost, id, error.to_string()))?;
+        if found != Some(id) {
+            return lost(
+                id,
+                None,
+                format!("the key {key:?} started it, and does not find it"),
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Law 9: an execution that cannot go on says so. Never a silent *running*.
+
+use refrain::contract::Status;
+use refrain::store::{ItemRecord, ItemState, Store, StoreError, ended};
+
+use super::{Account, Evidence, Law, Violation};
+
+/// More than there can be of anything.
+const ALL: usize = u32::MAX as usize;
+
+/// Each execution that has not ended has something in flight, waits for a
+/// time, an external event or a person, is paused, or is stalled for a reason
+/// that names what lifts it. And what should happen some time is found by
+/// those who look for it: items by workers, leases and wakes by time.
+///
+/// # Errors
+/// The first execution that is silent.
+pub fn law9_loud(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    for account in evidence
+        .accounts
+        .iter()
+        .filter(|account| !ended(account.record.status))
+    {
+        let silent = |message| Violation::of(Law::Loud, account.record.id, message);
+        says_why_not(account).map_err(silent)?;
+        let found = is_looked_for(evidence.store, account);
+        match found.map_err(|error| silent(error.to_string()))? {
+            None => {}
+            Some(message) => return Err(silent(message)),
+        }
+    }
+    Ok(())
+}
+
+fn says_why_not(account: &Account) -> Result<(), String> {
+    let in_flight = account
+        .items
+        .iter()
+        .any(|record| !matches!(record.state, ItemState::Dead { .. }));
+    let waits = account.fold.nodes.values().any(|node| node.waits);
+    match account.record.status {
+        Status::Paused => Ok(()),
+        Status::Stalled => names_what_lifts_it(account),
+        _ if in_flight || waits => Ok(()),
+        _ => Err(
+            "it runs, and nothing of it is in flight, waits, or is due: nothing will ever happen"
+                .to_owned(),
+        ),
+    }
+}
+
+fn names_what_lifts_it(account: &Account) -> Result<(), String> {
+    let Some(reason) = &account.fold.stall else {
+        return Err("it is stalled, and no event says why".to_owned());
+    };
+    let id = account.record.id;
+    let commands = ["resume", "retry", "skip", "cancel"];
+    let named = commands
+        .iter()
+        .any(|command| reason.contains(&format!("`refrain {command} {id}")));
+    if named {
+        Ok(())
+    } else {
+        Err(format!(
+            "its stall names no command that lifts it: {reason}"
+        ))
+    }
+}
+
+/// What would not be found by those who look for it, if anything.
+fn is_looked_for(store: &mut dyn Store, account: &Account) -> Result<Option<String>, StoreError> {
+    let record = &account.record;
+    for item in &account.items {
+        if !is_found(store, account, item)? {
+            return Ok(Some(format!(
+                "the item of node {:?} is {:?}, and nobody who looks for such finds it",
+                item.item.node_id, item.state
+            )));
+        }
+    }
+    let Some(wake) = record.next_wake else {
+        return Ok(None);
+    };
+    let due = store.due(record.simulated, wake, ALL)?;
+    let next = store.next_due(record.simulated, &[], wake.saturating_sub(1))?;
+    let found = due.contains(&record.id) && (wake == 0 || next == Some(wake));
+    Ok((!found).then(|| format!("it is to wake at {wake}, and would not be found then")))
+}
+
+fn is_found(
+    store: &mut dyn Store,
+    account: &Account,
+    record: &ItemRecord,
+) -> Result<bool, StoreError> {
+    let simulated = account.record.simulated;
+    let this = |found: &ItemRecord| {
+        found.item.execution_id == record.item.execution_id
+            && found.item.node_id == record.item.node_id
+    };
+    let found = match &record.state {
+        ItemState::Waiting if account.record.status == Status::Running => {
+            let from = record.item.not_before.max(record.enqueued_at);
+            store.claimable(simulated, &record.item.queue_type, from, ALL)?
+        }
+        ItemState::Leased(lease) => store.expired(simulated, lease.expires_at, ALL)?,
+        ItemState::Waiting | ItemState::Dead { .. } => return Ok(true),
+    };
+    Ok(found.iter().any(this))
+}

@@ -1,0 +1,57 @@
+//! Law 10: snapshots are caches, and a cache holds what it caches.
+
+use refrain::guest::Library;
+use refrain::replay::fetch_guest;
+use refrain::store::Store;
+
+use crate::tape::Tape;
+
+use super::atomic::tape;
+use super::{Account, Evidence, Law, Violation};
+
+/// A guest that begins with the stored snapshot knows the same as one that
+/// reads the whole log.
+///
+/// # Errors
+/// The first execution whose snapshot holds something else.
+pub fn snapshots_are_what_the_log_says(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    for account in evidence
+        .accounts
+        .iter()
+        .filter(|account| account.snapshot.is_some())
+    {
+        holds_the_log(evidence.store, evidence.library, account)
+            .map_err(|message| Violation::of(Law::Snapshots, account.record.id, message))?;
+    }
+    Ok(())
+}
+
+fn holds_the_log(
+    store: &mut dyn Store,
+    library: &mut Library,
+    account: &Account,
+) -> Result<(), String> {
+    let Some(snapshot) = &account.snapshot else {
+        return Ok(());
+    };
+    fetch_guest(library, store, &snapshot.guest_digest).map_err(|error| error.to_string())?;
+    let mut inspect = |tape: Tape| {
+        let mut instance = library
+            .instance::<Tape>(&snapshot.guest_digest)
+            .map_err(|error| error.to_string())?;
+        let (_, inspection) = instance.inspect(tape, account.record.id);
+        inspection.map_err(|error| error.to_string())
+    };
+    let read = inspect(tape(account))?;
+    let restored = inspect(Tape {
+        snapshot: Some(snapshot.clone()),
+        ..tape(account)
+    })?;
+    if read == restored {
+        return Ok(());
+    }
+    Err(format!(
+        "a guest that begins with the snapshot of event {} comes to {}, and one that reads the log to {}",
+        snapshot.sequence, restored.state, read.state
+    ))
+}
