@@ -9,6 +9,7 @@ pub mod dice;
 pub mod engines;
 pub mod faulty_store;
 pub mod generated;
+pub mod golden;
 pub mod notation;
 pub mod tape;
 pub mod wat_guest;

@@ -1,12 +1,11 @@
 //! `refrain export`: an execution's log as a file that audits by itself.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
-use refrain::log::export::{ExportWriter, Header};
 use refrain::replay::{Recording, from_store};
 
 use super::Answer;
@@ -48,7 +47,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     match file {
         Some(path) => to_file(&recording, path)?,
-        None => drop(write(&recording, io::stdout().lock()).context("cannot write to stdout")?),
+        None => drop(
+            recording
+                .export(io::stdout().lock())
+                .context("cannot write to stdout")?,
+        ),
     }
     Ok(Answer::Good)
 }
@@ -63,7 +66,7 @@ fn to_file(recording: &Recording, path: &Path) -> anyhow::Result<()> {
     name.push(".part");
     let part = path.with_file_name(name);
     let written = File::create(&part).and_then(|file| {
-        let file = write(recording, BufWriter::new(file))?;
+        let file = recording.export(BufWriter::new(file))?;
         file.into_inner()?.sync_all()?;
         std::fs::rename(&part, path)
     });
@@ -74,18 +77,4 @@ fn to_file(recording: &Recording, path: &Path) -> anyhow::Result<()> {
     written.with_context(|| format!("cannot write {place}"))?;
     output::say(&format!("{} events are in {place}", recording.events.len()));
     Ok(())
-}
-
-fn write<W: Write>(recording: &Recording, to: W) -> io::Result<W> {
-    let header = Header {
-        execution_id: recording.execution_id.to_string(),
-        workflow: recording.workflow.clone(),
-        guest_digest: recording.first_guest().unwrap_or_default().to_owned(),
-        head: recording.head,
-    };
-    let mut writer = ExportWriter::new(to, &header)?;
-    for event in &recording.events {
-        writer.event(event)?;
-    }
-    writer.finish()
 }

@@ -3,13 +3,13 @@
 //! A source only reads. What it cannot read is a finding about the log, not a
 //! failure of the audit; a store that fails as a whole is the latter.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
 use crate::contract::EventKind;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::chain;
-use crate::log::export::{ExportError, ExportReader};
+use crate::log::export::{ExportError, ExportReader, ExportWriter, Header};
 use crate::store::{ExecutionRecord, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent};
 
 /// A log, and all that its replay needs from outside.
@@ -208,6 +208,24 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
 }
 
 impl Recording {
+    /// Write the log as an export.
+    ///
+    /// # Errors
+    /// What writing says.
+    pub fn export<W: Write>(&self, to: W) -> io::Result<W> {
+        let header = Header {
+            execution_id: self.execution_id.to_string(),
+            workflow: self.workflow.clone(),
+            guest_digest: self.first_guest().unwrap_or_default().to_owned(),
+            head: self.head,
+        };
+        let mut writer = ExportWriter::new(to, &header)?;
+        for event in &self.events {
+            writer.event(event)?;
+        }
+        writer.finish()
+    }
+
     /// The digest of the guest that event 1 names.
     #[must_use]
     pub fn first_guest(&self) -> Option<&str> {

@@ -1,0 +1,157 @@
+//! The guest alone, by hand: for events that no command of the host writes.
+//!
+//! It is a host of its own in small: facts are offered to the guest first, as
+//! every host must do, but for the three that the contract excepts.
+
+use anyhow::{Context, Result};
+use refrain::ExecutionId;
+use refrain::contract::{Event, EventKind, Limits, NodeCompleted, NodeStarted, WorkflowStarted};
+use refrain::guest::{Instance, Library};
+use refrain::log::chain;
+use refrain::log::digest::digest;
+use refrain::log::export::{ExportWriter, Header};
+use refrain::store::Head;
+
+use crate::engines::BEGIN;
+use crate::tape::Tape;
+
+/// One execution in the built-in guest.
+pub(super) struct Hand {
+    id: ExecutionId,
+    guest: String,
+    instance: Instance<Tape>,
+    tape: Tape,
+}
+
+impl Hand {
+    /// An execution of `w` 1.0.0 begins; `change` may say more in event 1.
+    pub(super) fn start(
+        library: &mut Library,
+        id: u8,
+        workflow: &str,
+        change: impl FnOnce(&mut WorkflowStarted),
+    ) -> Result<Self> {
+        let guest = library.built_in().to_owned();
+        let id = ExecutionId::from_bytes([id; 16]);
+        let mut started = WorkflowStarted {
+            execution_id: id.to_string(),
+            workflow_id: "w".to_owned(),
+            workflow_version: "1.0.0".to_owned(),
+            workflow_digest: digest(workflow.as_bytes()),
+            guest_digest: guest.clone(),
+            initial_input: "{}".to_owned(),
+            limits: Limits {
+                max_concurrent_nodes: 16,
+                max_dispatch_per_tick: 8,
+            },
+            seed: 7,
+            tenant: "default".to_owned(),
+            simulated: false,
+            key: None,
+            forked_from: None,
+        };
+        change(&mut started);
+        let mut hand = Self {
+            id,
+            instance: library.instance(&guest)?,
+            guest,
+            tape: Tape {
+                workflow: workflow.to_owned(),
+                now: BEGIN,
+                ..Tape::default()
+            },
+        };
+        hand.fact(EventKind::WorkflowStarted(started))?;
+        Ok(hand)
+    }
+
+    /// The digest of the guest.
+    pub(super) fn guest(&self) -> String {
+        self.guest.clone()
+    }
+
+    /// A second later the guest admits a fact, and ticks.
+    pub(super) fn fact(&mut self, kind: EventKind) -> Result<()> {
+        self.tape.now += 1000;
+        let fact = self.tape.fact(kind);
+        self.admit(fact)?;
+        self.tick()
+    }
+
+    /// A second later the host appends what the guest is not asked about.
+    pub(super) fn unasked(&mut self, kind: EventKind) -> Result<()> {
+        self.tape.now += 1000;
+        let fact = self.tape.fact(kind);
+        self.tape.push(fact);
+        self.tick()
+    }
+
+    /// The node's item is claimed and completed, with nothing.
+    pub(super) fn complete(&mut self, node: &str) -> Result<()> {
+        let items = &self.tape.items;
+        let item = items.iter().find(|item| item.node_id == node);
+        let attempt = item.with_context(|| format!("{node} has no item"))?.attempt;
+        self.tape.now += 1000;
+        let fence = self.tape.events.len() as u64 + 1;
+        let claim = NodeStarted {
+            node_id: node.to_owned(),
+            worker_id: "worker-1".to_owned(),
+            attempt,
+            fence,
+        };
+        self.admit(self.tape.fact(EventKind::NodeStarted(claim)))?;
+        self.fact(EventKind::NodeCompleted(NodeCompleted {
+            node_id: node.to_owned(),
+            attempt,
+            fence,
+            output: "null".to_owned(),
+            state_patch: "{}".to_owned(),
+            duration_ms: 1000,
+            chosen_target: None,
+            telemetry: None,
+        }))
+    }
+
+    /// The log, as an export.
+    pub(super) fn export(&self) -> Result<String> {
+        let events = self.tape.events.iter();
+        let stored: Vec<_> = events
+            .scan(Head::default(), |head, event| {
+                let stored = chain::follow(head, event.clone());
+                *head = stored.head();
+                Some(stored)
+            })
+            .collect();
+        let header = Header {
+            execution_id: self.id.to_string(),
+            workflow: self.tape.workflow.clone(),
+            guest_digest: self.guest.clone(),
+            head: stored.last().context("the log is empty")?.head(),
+        };
+        let mut writer = ExportWriter::new(Vec::new(), &header)?;
+        for event in &stored {
+            writer.event(event)?;
+        }
+        Ok(String::from_utf8(writer.finish()?)?)
+    }
+
+    fn admit(&mut self, fact: Event) -> Result<()> {
+        let tape = std::mem::take(&mut self.tape);
+        let (tape, answer) = self.instance.admit(tape, self.id, &fact);
+        self.tape = tape;
+        answer?;
+        self.tape.push(fact);
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        loop {
+            let tape = std::mem::take(&mut self.tape);
+            let (tape, answer) = self.instance.tick(tape, self.id);
+            self.tape = tape;
+            if !answer?.more {
+                return Ok(());
+            }
+        }
+    }
+}

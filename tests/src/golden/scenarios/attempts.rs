@@ -1,0 +1,104 @@
+//! Attempts that fail, expire, time out; and an engine that dies.
+
+use anyhow::Result;
+use refrain::WorkError;
+use serde_json::json;
+
+use super::Cast;
+
+pub(super) fn retries(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage(
+        r#"
+        a -> b
+        policy io {"max_attempts":4,"backoff":"exponential","initial_delay":1,"max_delay":3,"jitter":true,"retryable_on":["io_error"]}
+        a: tool retry=io
+        b: tool retry=io
+        "#,
+    )?;
+    for _ in 0..3 {
+        stage.claim("tool")?;
+        let error = WorkError::retryable("the disk is slow").class("io_error");
+        stage.fail("a", error)?;
+        stage.wait(3);
+    }
+    stage.claim("tool")?;
+    stage.complete("a", json!({}))?;
+    stage.claim("tool")?;
+    let error = WorkError::retryable("no such page").class("server_error");
+    stage.fail("b", error)?;
+    stage.export()
+}
+
+pub(super) fn exhaustion(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage("s -> a -> after, s -> b\na: tool\nb: command")?;
+    stage.claim("general")?;
+    stage.complete("s", json!({}))?;
+    for pause in [2, 4, 8] {
+        stage.claim("tool")?;
+        stage.fail("a", WorkError::retryable("boom"))?;
+        stage.wait(pause);
+    }
+    stage.claim("command")?;
+    stage.fail("b", WorkError::permanent("no such file"))?;
+    stage.export()
+}
+
+pub(super) fn lease_expiry(cast: &Cast<'_>) -> Result<String> {
+    let mut stage =
+        cast.stage("a -> end\npolicy twice {\"max_attempts\":2}\na: tool retry=twice")?;
+    stage.claim_as("tool", "worker-that-dies")?;
+    stage.wait(10);
+    stage.wait(2);
+    stage.claim_as("tool", "another-that-dies")?;
+    stage.wait(11);
+    stage.export()
+}
+
+pub(super) fn node_timeout(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage("a -> b\nnode_timeout 5\nb: tool timeout=1")?;
+    stage.claim("general")?;
+    stage.wait(5);
+    stage.wait(2);
+    stage.claim("general")?;
+    stage.complete("a", json!({"second": "attempt"}))?;
+    stage.claim("tool")?;
+    stage.complete("b", json!({}))?;
+    stage.export()
+}
+
+pub(super) fn policy_stall(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage(
+        r#"
+        s -> a, s -> b
+        policy ask {"max_attempts":1,"on_exhausted":"pause"}
+        a: tool retry=ask
+        "#,
+    )?;
+    stage.claim("general")?;
+    stage.complete("s", json!({}))?;
+    stage.claim("tool")?;
+    stage.claim("general")?;
+    stage.fail("a", WorkError::retryable("the card was declined"))?;
+    stage.complete("b", json!({"meanwhile": true}))?;
+    stage.person(async |it: refrain::Execution| it.retry("a", Some("another card")).await)?;
+    stage.claim("tool")?;
+    stage.complete("a", json!({}))?;
+    stage.export()
+}
+
+pub(super) fn crash(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage("s -> a, s -> b, a -> z, b -> z")?;
+    stage.claim("general")?;
+    stage.complete("s", json!({"x": 1}))?;
+    stage.claim("general")?;
+    stage.complete("a", json!({"a": "before"}))?;
+    stage.crash()?;
+    stage.complete("b", json!({"b": "the worker outlived the engine"}))?;
+    stage.claim("general")?;
+    stage.crash()?;
+    stage.wait(10);
+    stage.wait(2);
+    stage.claim("general")?;
+    stage.complete("z", json!({}))?;
+    stage.export()
+}

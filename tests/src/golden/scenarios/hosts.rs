@@ -1,0 +1,79 @@
+//! What hosts write: simulated time, stalls, another guest, forks.
+
+use anyhow::Result;
+use refrain::Start;
+use refrain::contract::{EventKind, ForkOrigin, GuestChanged, OperatorNote, Stalled};
+use serde_json::json;
+
+use super::super::hand::Hand;
+use super::super::stage::{Props, Stage};
+use super::Cast;
+
+pub(super) fn simulated(cast: &Cast<'_>) -> Result<String> {
+    let workflow = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","nodes":{
+        "a":{"kind":{"type":"tool","tool_ref":"t"},"labels":{"simulate_ms":"1500"}},
+        "b":{"kind":{"type":"wait","condition":"timer","timeout_secs":86400}}},
+        "edges":[{"from":"a","to":"b"}]}"#;
+    let mut stage = Stage::set(Props {
+        library: cast.library,
+        seed: cast.seed,
+        workflow,
+        start: Start::new("w", "1.0.0", json!({})),
+        simulated: true,
+    })?;
+    stage.export()
+}
+
+pub(super) fn stalled(cast: &Cast<'_>) -> Result<String> {
+    let mut hand = begin(cast)?;
+    hand.unasked(EventKind::Stalled(Stalled {
+        reason: "the guest ran out of fuel, twice".to_owned(),
+        node_id: None,
+    }))?;
+    let lifted = OperatorNote {
+        reason: Some("more fuel".to_owned()),
+    };
+    hand.unasked(EventKind::StallLifted(lifted))?;
+    hand.complete("a")?;
+    hand.complete("b")?;
+    hand.export()
+}
+
+pub(super) fn guest_changed(cast: &Cast<'_>) -> Result<String> {
+    let mut hand = begin(cast)?;
+    hand.complete("a")?;
+    let guest_digest = hand.guest();
+    hand.unasked(EventKind::GuestChanged(GuestChanged { guest_digest }))?;
+    hand.complete("b")?;
+    hand.export()
+}
+
+pub(super) fn forked(cast: &Cast<'_>) -> Result<String> {
+    let workflow = super::workflow("a -> b")?;
+    let origin = ForkOrigin {
+        execution_id: "exec_00000000000000000000000000000001".to_owned(),
+        sequence: 4,
+        head: "9f".repeat(32),
+    };
+    let mut hand = Hand::start(
+        &mut cast.library.clone(),
+        number(cast),
+        &workflow,
+        |started| {
+            started.forked_from = Some(origin);
+        },
+    )?;
+    hand.complete("a")?;
+    hand.complete("b")?;
+    hand.export()
+}
+
+fn begin(cast: &Cast<'_>) -> Result<Hand> {
+    let workflow = super::workflow("a -> b")?;
+    Hand::start(&mut cast.library.clone(), number(cast), &workflow, |_| {})
+}
+
+/// A small number for the execution's id.
+fn number(cast: &Cast<'_>) -> u8 {
+    (cast.seed / 100) as u8
+}
