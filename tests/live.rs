@@ -2,7 +2,6 @@
 
 mod live {
     mod built_in;
-    mod chaos;
     mod claims;
     mod endings;
     mod operators;

@@ -22,7 +22,7 @@ pub(crate) async fn engine(store: impl Store + 'static) -> Result<Engine> {
 
 /// An engine whose commits can be made to fail, and a second look at its store.
 pub(crate) async fn engine_that_can_fail() -> Result<(Plan, MemoryStore, Engine)> {
-    let (plan, store) = (Plan::default(), MemoryStore::new());
+    let (plan, store) = (Plan::recording(), MemoryStore::new());
     let engine = engine(FaultyStore::new(store.clone(), &plan)).await?;
     Ok((plan, store, engine))
 }

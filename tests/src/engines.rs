@@ -42,6 +42,25 @@ impl Place {
         Self::File(TempDir::new().expect("a temporary folder can be made"))
     }
 
+    /// In memory.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::Memory(MemoryStore::new())
+    }
+
+    /// In a file of a folder that is memory, where the system has one: as
+    /// durable as a simulated crash asks for, and quick.
+    ///
+    /// # Panics
+    /// Where no temporary folder can be made.
+    #[must_use]
+    pub fn file_in_memory() -> Self {
+        match TempDir::new_in("/dev/shm") {
+            Ok(folder) => Self::File(folder),
+            Err(_) => Self::file(),
+        }
+    }
+
     /// The store there: another owner of the same data each time.
     ///
     /// # Panics

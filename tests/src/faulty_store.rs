@@ -1,4 +1,8 @@
-//! A store that can be told to fail, and that keeps what was committed to it.
+//! A store that can be told to fail, or to die at any of its operations.
+//!
+//! A host changes nothing but its store. So a store that is dead from some
+//! operation on, and a host that is dropped then, are to the world what a
+//! crash at that very point is.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,28 +24,102 @@ pub enum Fate {
     Fails,
     /// It is written, but the answer is lost.
     AnswerLost,
+    /// The store dies before it is written.
+    DiesBefore,
+    /// The store dies after it is written.
+    DiesAfter,
 }
 
-/// The handle that plans failures and looks at what was committed.
+/// The handle that plans failures and looks at what came of them.
 #[derive(Clone, Debug, Default)]
 pub struct Plan(Arc<Mutex<Planned>>);
 
 #[derive(Debug, Default)]
 struct Planned {
     next: Fate,
-    committed: Vec<Turn>,
+    /// Operations until one fails; none: none does.
+    until_failure: Option<u64>,
+    /// Operations until the store is dead for ever; none: it lives.
+    until_death: Option<u64>,
+    /// The operation at which it died.
+    died_at: Option<&'static str>,
+    /// How many operations failed as planned.
+    failed: u64,
+    /// The turns that were written, where they are recorded.
+    committed: Option<Vec<Turn>>,
 }
 
 impl Plan {
+    /// A plan that records what is committed.
+    #[must_use]
+    pub fn recording() -> Self {
+        let plan = Self::default();
+        plan.with(|planned| planned.committed = Some(Vec::new()));
+        plan
+    }
+
     /// Decide what the next commit comes to.
     pub fn next(&self, fate: Fate) {
         self.with(|planned| planned.next = fate);
     }
 
-    /// The turns that were written, in order.
+    /// Let one operation fail, after so many others.
+    pub fn fail_after(&self, operations: u64) {
+        self.with(|planned| planned.until_failure = Some(operations));
+    }
+
+    /// Let the store die, after so many further operations. A commit is two:
+    /// before it writes, and after.
+    pub fn die_after(&self, operations: u64) {
+        self.with(|planned| planned.until_death = Some(operations));
+    }
+
+    /// The operation at which the store died, if it did.
+    #[must_use]
+    pub fn died_at(&self) -> Option<&'static str> {
+        self.with(|planned| planned.died_at)
+    }
+
+    /// How many operations have failed as planned, commits too.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.with(|planned| planned.failed)
+    }
+
+    /// The turns that were written, in order, where they are recorded.
     #[must_use]
     pub fn committed(&self) -> Vec<Turn> {
-        self.with(|planned| planned.committed.clone())
+        self.with(|planned| planned.committed.clone().unwrap_or_default())
+    }
+
+    /// One operation: why it cannot be, if it cannot.
+    fn operation(&self, name: &'static str) -> Result<(), String> {
+        self.with(|planned| {
+            if planned.died_at.is_none() && is_over(&mut planned.until_death) {
+                planned.died_at = Some(name);
+            }
+            if let Some(died_at) = planned.died_at {
+                planned.failed += 1;
+                return Err(format!("it died at `{died_at}`"));
+            }
+            if is_over(&mut planned.until_failure) {
+                planned.failed += 1;
+                return Err(format!("this `{name}` was made to fail"));
+            }
+            Ok(())
+        })
+    }
+
+    /// What this commit comes to.
+    fn fate(&self) -> Fate {
+        self.with(|planned| {
+            let fate = std::mem::take(&mut planned.next);
+            planned.failed += u64::from(fate != Fate::Good);
+            if fate == Fate::DiesBefore {
+                planned.until_death = Some(0);
+            }
+            fate
+        })
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Planned) -> T) -> T {
@@ -49,91 +127,154 @@ impl Plan {
     }
 }
 
-/// `inner`, with failures planned.
-#[derive(Debug)]
-pub struct FaultyStore<S> {
-    inner: S,
+/// Count down; over and gone when there is nothing left to count.
+fn is_over(left: &mut Option<u64>) -> bool {
+    match left {
+        None => false,
+        Some(0) => {
+            *left = None;
+            true
+        }
+        Some(more) => {
+            *more -= 1;
+            false
+        }
+    }
+}
+
+/// A store, with failures planned.
+pub struct FaultyStore {
+    inner: Box<dyn Store>,
     plan: Plan,
 }
 
-impl<S: Store> FaultyStore<S> {
+impl FaultyStore {
     /// `inner`, which fails as `plan` says.
-    pub fn new(inner: S, plan: &Plan) -> Self {
+    pub fn new(inner: impl Store + 'static, plan: &Plan) -> Self {
+        Self::boxed(Box::new(inner), plan)
+    }
+
+    /// As [`FaultyStore::new`].
+    #[must_use]
+    pub fn boxed(inner: Box<dyn Store>, plan: &Plan) -> Self {
         Self {
             inner,
             plan: plan.clone(),
         }
     }
 
-    fn refusal(&self) -> StoreError {
+    fn operation(&mut self, name: &'static str) -> Result<(), StoreError> {
+        self.plan.operation(name).map_err(|detail| {
+            // The lock goes with who holds it.
+            if self.plan.died_at().is_some() {
+                self.inner.rollback();
+            }
+            self.failure(detail)
+        })
+    }
+
+    fn failure(&self, detail: String) -> StoreError {
         StoreError::Io {
             place: self.inner.place(),
-            detail: "this commit was made to fail".to_owned(),
+            detail,
         }
     }
 }
 
-impl<S: Store> Store for FaultyStore<S> {
+impl Store for FaultyStore {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.operation("begin")?;
+        self.inner.begin()
+    }
+
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
-        let fate = self.plan.with(|planned| std::mem::take(&mut planned.next));
-        if fate == Fate::Fails {
+        let fate = self.plan.fate();
+        let before = self.operation("commit").map_err(CommitError::Failed);
+        let refused = || CommitError::Failed(self.failure("this commit was made to fail".into()));
+        if let Err(error) =
+            before.and_then(|()| (fate != Fate::Fails).then_some(()).ok_or_else(refused))
+        {
             self.inner.rollback();
-            return Err(CommitError::Failed(self.refusal()));
+            return Err(error);
         }
         self.inner.commit(turn)?;
-        self.plan
-            .with(|planned| planned.committed.push(turn.clone()));
-        if fate == Fate::AnswerLost {
-            return Err(CommitError::Unknown(self.refusal()));
+        self.plan.with(|planned| {
+            if let Some(committed) = &mut planned.committed {
+                committed.push(turn.clone());
+            }
+        });
+        if fate == Fate::DiesAfter {
+            self.plan.die_after(0);
         }
-        Ok(())
+        if fate == Fate::AnswerLost {
+            let lost = "the answer to this commit was made to get lost";
+            return Err(CommitError::Unknown(self.failure(lost.to_owned())));
+        }
+        self.operation("commit, written")
+            .map_err(CommitError::Unknown)
+    }
+
+    fn rollback(&mut self) {
+        self.inner.rollback();
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.operation("reopen")?;
+        self.inner.reopen()
+    }
+
+    fn version(&mut self) -> Result<u64, StoreError> {
+        self.operation("version")?;
+        self.inner.version()
     }
 
     fn place(&self) -> String {
         self.inner.place()
     }
-    fn begin(&mut self) -> Result<(), StoreError> {
-        self.inner.begin()
-    }
-    fn rollback(&mut self) {
-        self.inner.rollback();
-    }
-    fn reopen(&mut self) -> Result<(), StoreError> {
-        self.inner.reopen()
-    }
-    fn version(&mut self) -> Result<u64, StoreError> {
-        self.inner.version()
-    }
+
     fn watched_file(&self) -> Option<PathBuf> {
         self.inner.watched_file()
     }
+
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
+        self.operation("execution")?;
         self.inner.execution(id)
     }
+
     fn execution_by_key(
         &mut self,
         tenant: &str,
         key: &str,
     ) -> Result<Option<ExecutionId>, StoreError> {
+        self.operation("execution_by_key")?;
         self.inner.execution_by_key(tenant, key)
     }
+
     fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
+        self.operation("list")?;
         self.inner.list(filter)
     }
+
     fn raw_events(
         &mut self,
         id: ExecutionId,
         first: u64,
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
+        self.operation("raw_events")?;
         self.inner.raw_events(id, first, max)
     }
+
     fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
+        self.operation("items")?;
         self.inner.items(id)
     }
+
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
+        self.operation("item")?;
         self.inner.item(id, node_id)
     }
+
     fn claimable(
         &mut self,
         simulated: bool,
@@ -141,49 +282,66 @@ impl<S: Store> Store for FaultyStore<S> {
         now: Timestamp,
         max: usize,
     ) -> Result<Vec<ItemRecord>, StoreError> {
+        self.operation("claimable")?;
         self.inner.claimable(simulated, queue, now, max)
     }
+
     fn expired(
         &mut self,
         simulated: bool,
         now: Timestamp,
         max: usize,
     ) -> Result<Vec<ItemRecord>, StoreError> {
+        self.operation("expired")?;
         self.inner.expired(simulated, now, max)
     }
+
     fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
+        self.operation("lease_holders")?;
         self.inner.lease_holders(simulated)
     }
+
     fn due(
         &mut self,
         simulated: bool,
         now: Timestamp,
         max: usize,
     ) -> Result<Vec<ExecutionId>, StoreError> {
+        self.operation("due")?;
         self.inner.due(simulated, now, max)
     }
+
     fn next_due(
         &mut self,
         simulated: bool,
         queues: &[String],
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
+        self.operation("next_due")?;
         self.inner.next_due(simulated, queues, now)
     }
+
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
+        self.operation("last_at")?;
         self.inner.last_at(simulated)
     }
+
     fn workflow(
         &mut self,
         workflow_id: &str,
         version: &str,
     ) -> Result<Option<WorkflowRecord>, StoreError> {
+        self.operation("workflow")?;
         self.inner.workflow(workflow_id, version)
     }
+
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.operation("component")?;
         self.inner.component(digest)
     }
+
     fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
+        self.operation("snapshot")?;
         self.inner.snapshot(id)
     }
 }

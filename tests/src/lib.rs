@@ -11,6 +11,7 @@ pub mod faulty_store;
 pub mod generated;
 pub mod golden;
 pub mod notation;
+pub mod simulator;
 pub mod tape;
 pub mod wat_guest;
 pub mod workflows;

@@ -1,0 +1,144 @@
+//! Whole hosts under faults, thousands of times.
+//!
+//! ```text
+//! cargo test --workspace --test simulation                    the usual seeds
+//! REFRAIN_SEED=17 cargo test --workspace --test simulation    one seed, told in words
+//! REFRAIN_CASES=50 cargo test --workspace --test simulation   fifty times as many
+//! ```
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::KIND_NAMES;
+use refrain_tests::cases;
+use refrain_tests::simulator::{FAULTS, Over, Width, simulate};
+
+/// Seeds that found something once, and what.
+const FOUND: &[(u64, &str)] = &[];
+
+/// Seeds on the store in memory, and on a file.
+const MEMORY_SEEDS: u32 = 2_000;
+const FILE_SEEDS: u32 = 300;
+
+/// How much of a story goes into a failure; all of it can be had by its seed.
+const LINES_MAX: usize = 40;
+
+/// What no engine writes yet.
+const UNWRITTEN: &[&str] = &["guest_changed"];
+
+const ENDINGS: &[&str] = &["completed", "failed", "cancelled"];
+
+#[test]
+fn laws_hold_and_everything_ends_whatever_befalls() {
+    if let Some(seed) = asked_for() {
+        return tell(seed);
+    }
+    let library = library();
+    let found = FOUND.iter().map(|(seed, _)| (*seed, Over::Memory));
+    let memory = (0..u64::from(cases(MEMORY_SEEDS))).map(|seed| (seed, Over::Memory));
+    let file = (0..u64::from(cases(FILE_SEEDS))).map(|seed| (seed, Over::File));
+    let all: Vec<_> = found.chain(memory).chain(file).collect();
+    let width = in_threads(&library, &all);
+    let missing = missing(&width);
+    assert!(
+        missing.is_empty(),
+        "in {} seeds, these never happened: {missing:?}",
+        all.len()
+    );
+}
+
+#[test]
+fn one_seed_gives_the_same_logs_on_every_store() {
+    let library = library();
+    for seed in 1_000_000..1_000_000 + u64::from(cases(15)) {
+        let heads = |over| simulate(seed, over, &library, false).heads;
+        let expected = heads(Over::Memory);
+        assert!(
+            heads(Over::Memory) == expected,
+            "seed {seed}, again in memory"
+        );
+        assert!(heads(Over::File) == expected, "seed {seed}, in a file");
+    }
+}
+
+/// The seed that someone asks for.
+fn asked_for() -> Option<u64> {
+    let text = std::env::var("REFRAIN_SEED").ok()?;
+    Some(text.parse().expect("REFRAIN_SEED is a whole number"))
+}
+
+/// One seed, in words.
+fn tell(seed: u64) {
+    let library = library();
+    let simulated = simulate(seed, Over::Memory, &library, true);
+    println!("{}", simulated.story.text());
+    let over_file = simulate(seed, Over::File, &library, false);
+    assert_eq!(simulated.broken, None, "seed {seed}");
+    assert_eq!(over_file.broken, None, "seed {seed}, in a file");
+}
+
+fn library() -> Library {
+    let sandbox = Sandbox::new(CallLimits::default()).expect("a sandbox");
+    let mut library = Library::new(sandbox);
+    let built_in = library.built_in().to_owned();
+    library.check(&built_in).expect("the built-in guest is one");
+    library
+}
+
+/// All of these, as many at a time as there are cores. Says how wide it was.
+fn in_threads(library: &Library, seeds: &[(u64, Over)]) -> Width {
+    let next = AtomicU64::new(0);
+    let width = Mutex::new(Width::new());
+    let broken = Mutex::new(None);
+    let work = || {
+        while broken.lock().expect("no thread panics").is_none() {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some((seed, over)) = seeds.get(place as usize) else {
+                return;
+            };
+            let simulated = simulate(*seed, *over, library, false);
+            let mut width = width.lock().expect("no thread panics");
+            for (what, times) in simulated.story.width() {
+                *width.entry(what.clone()).or_default() += times;
+            }
+            if simulated.broken.is_some() {
+                *broken.lock().expect("no thread panics") = Some((*seed, *over));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..cores {
+            scope.spawn(work);
+        }
+    });
+    if let Some((seed, over)) = broken.into_inner().expect("no thread panics") {
+        fail(seed, over, library);
+    }
+    width.into_inner().expect("no thread panics")
+}
+
+fn fail(seed: u64, over: Over, library: &Library) -> ! {
+    let simulated = simulate(seed, over, library, true);
+    let story = simulated.story.text();
+    let lines: Vec<_> = story.lines().collect();
+    let end = lines[lines.len().saturating_sub(LINES_MAX)..].join("\n");
+    panic!(
+        "seed {seed} over {over:?} broke: {}\nit ended like this:\n{end}\n\nthe whole story: REFRAIN_SEED={seed} cargo test --workspace --test simulation",
+        simulated.broken.unwrap_or_else(|| {
+            "not again, when it was told; one seed must tell one story".to_owned()
+        }),
+    )
+}
+
+/// What a simulation that proves something brings about, and this one did not.
+fn missing(width: &Width) -> Vec<String> {
+    let faults = FAULTS.iter().map(|fault| (*fault).to_owned());
+    let written = KIND_NAMES.iter().filter(|kind| !UNWRITTEN.contains(kind));
+    let events = written.map(|kind| format!("event: {kind}"));
+    let endings = ENDINGS.iter().map(|ending| format!("ending: {ending}"));
+    let expected = faults.chain(events).chain(endings);
+    expected.filter(|what| !width.contains_key(what)).collect()
+}

@@ -1,0 +1,265 @@
+//! What the dice do to a world, one act at a time.
+
+use std::time::Duration;
+
+use refrain::guest::CallLimits;
+use refrain::store::ended;
+use refrain::{Answer, Start, WorkError};
+use serde_json::json;
+
+use super::calls::{Call, Given, Operation};
+use super::crews::{self, QUEUES};
+use super::workflows;
+use super::world::{Known, World};
+use crate::faulty_store::Fate;
+
+/// Keys that callers use again and again.
+const KEYS: u64 = 4;
+
+/// Executions that a world has at most: enough to be in each other's way.
+const EXECUTIONS_MAX: usize = 5;
+
+impl World {
+    /// One act.
+    pub(super) fn act(&mut self) -> Result<(), String> {
+        let host = usize::from(self.dice.chance(1, 2));
+        if self.hosts[host].engine().is_none() && self.dice.chance(1, 2) {
+            let tight = self.tight();
+            return self.open(host, tight);
+        }
+        match self.dice.below(100) {
+            0..40 => drop(self.step(host)?),
+            40..50 => self.claim(host),
+            50..62 => self.answer(host),
+            62..65 => self.renew(host),
+            65..69 => self.start(host),
+            69..80 => self.operate(host),
+            80..92 => self.wait(),
+            92..94 => self.jump(host),
+            94..97 => self.plan(host),
+            97 => self.leave(host),
+            _ => self.die(),
+        }
+        Ok(())
+    }
+
+    /// Limits for the guests of a host: mostly none to speak of, sometimes so
+    /// tight that some calls are cut off.
+    fn tight(&mut self) -> Option<CallLimits> {
+        let usual = CallLimits::default();
+        match self.dice.below(8) {
+            0 | 1 => Some(CallLimits {
+                fuel: 20_000 << self.dice.below(7),
+                fuel_per_byte: self.dice.below(200),
+                ..usual
+            }),
+            2 => Some(CallLimits {
+                memory_bytes_max: (1 << 20)
+                    + (usize::try_from(self.dice.below(16)).unwrap_or(0) << 16),
+                ..usual
+            }),
+            _ => None,
+        }
+    }
+
+    fn start(&mut self, host: usize) {
+        let workflow = usize::try_from(self.dice.below(self.workflows.len() as u64)).unwrap_or(0);
+        let keyed = self.dice.chance(2, 3) || self.executions.len() >= EXECUTIONS_MAX;
+        let key = keyed.then(|| format!("key {workflow} {}", self.dice.below(KEYS)));
+        let Some(drawn) = self.workflows.get(workflow) else {
+            return;
+        };
+        let known = key.as_ref().is_some_and(|key| self.keys.contains_key(key));
+        if known {
+            self.story.fault("a caller starts with a key twice");
+        } else if self.executions.len() >= EXECUTIONS_MAX {
+            return;
+        }
+        let mut start = Start::new(drawn.id.clone(), "1.0.0", json!({ "claim": 4 }));
+        if let Some(key) = &key {
+            start = start.key(key.clone());
+        }
+        self.hosts[host].send(Call::Start {
+            workflow,
+            key,
+            start,
+        });
+    }
+
+    fn claim(&mut self, host: usize) {
+        for queue in QUEUES {
+            if self.dice.chance(1, 2) {
+                let (max, worker) = (
+                    1 + self.dice.below(3),
+                    format!("outside {}", self.dice.below(3)),
+                );
+                let max = usize::try_from(max).unwrap_or(1);
+                self.hosts[host].send(Call::Claim { queue, max, worker });
+            }
+        }
+    }
+
+    fn renew(&mut self, host: usize) {
+        let place = self.thrown_claim();
+        if let Some(held) = self.outside.at(place) {
+            self.hosts[host].send(Call::Renew(held.claim.id.clone()));
+        }
+    }
+
+    /// The newest claims are the most likely to hold.
+    fn thrown_claim(&mut self) -> u64 {
+        let held = self.outside.len();
+        let among = if self.dice.chance(2, 3) {
+            held.min(4)
+        } else {
+            held
+        };
+        held.saturating_sub(1 + self.dice.below(among.max(1)))
+    }
+
+    fn answer(&mut self, host: usize) {
+        let place = self.thrown_claim();
+        let now = self.hosts[host].now();
+        let Some(held) = self.outside.at(place).cloned() else {
+            return;
+        };
+        let claim = held.claim.id.clone();
+        let again = held.sent.last().filter(|_| self.dice.chance(2, 3)).cloned();
+        let fault = match (&again, held.sent.is_empty()) {
+            (Some(_), _) => "a worker answers twice",
+            (None, false) => "a worker answers otherwise than before",
+            (None, true) => "a worker answers",
+        };
+        self.story.fault(fault);
+        if held.claim.expires_at <= now {
+            self.story.fault("a worker answers after its lease");
+        }
+        if self.outside.is_old(&claim) {
+            self.story.fault("a worker answers with an old fence");
+        }
+        let record = self.onlooker.execution(claim.execution);
+        if record.is_ok_and(|record| record.is_some_and(|record| ended(record.status))) {
+            self.story.fault("a worker answers after the end");
+        }
+        let given = again.unwrap_or_else(|| self.given(&claim.node_id));
+        if let Some(held) = self.outside.at(place) {
+            held.sent.push(given.clone());
+        }
+        self.hosts[host].send(Call::Answer(claim, given));
+    }
+
+    fn given(&mut self, node_id: &str) -> Given {
+        let output = || Answer::output(json!({ "node": node_id }));
+        match self.dice.below(20) {
+            0 => {
+                self.story.fault("a worker answers what does not do");
+                Given::Done(output().patch(json!(["no object"])))
+            }
+            1 => {
+                self.story.fault("a worker answers what does not do");
+                Given::Done(output().chosen_target("nowhere"))
+            }
+            2..6 => Given::Failed(WorkError::retryable("no").class(crews::class(&mut self.dice))),
+            6 => Given::Failed(WorkError::permanent("never")),
+            _ => Given::Done(output().patch(workflows::patch(&mut self.dice))),
+        }
+    }
+
+    fn operate(&mut self, host: usize) {
+        let Some(Known { id, workflow }) = self.dice.pick(&self.executions).copied() else {
+            return;
+        };
+        let nodes = &self.workflows[workflow].nodes;
+        let node = self.dice.pick(nodes).cloned().unwrap_or_default();
+        let operation = match self.dice.below(40) {
+            0..4 => Operation::Pause,
+            4..10 => Operation::Unpause,
+            10 => Operation::Cancel,
+            11..15 => Operation::Approve(node, true),
+            15..17 => Operation::Approve(node, false),
+            17..23 => Operation::Signal(workflows::key(&mut self.dice)),
+            23..27 => Operation::Retry(node),
+            27..29 => Operation::Skip(node),
+            29..34 => Operation::LiftStall,
+            34..37 => Operation::Look(None),
+            _ => Operation::Look(Some(node)),
+        };
+        self.hosts[host].send(Call::Operate(id, operation));
+    }
+
+    fn wait(&mut self) {
+        let most_ms = if self.dice.chance(1, 5) {
+            30_000
+        } else {
+            2_500
+        };
+        let span = Duration::from_millis(self.dice.below(most_ms));
+        self.pass(span);
+    }
+
+    /// Somebody sets a clock.
+    fn jump(&mut self, host: usize) {
+        let most_ms = if self.dice.chance(1, 5) {
+            3_600_000
+        } else {
+            30_000
+        };
+        let by = self.dice.below(most_ms);
+        let now = self.hosts[host].now();
+        if self.dice.chance(1, 2) {
+            self.story.fault("a clock jumps forward");
+            self.hosts[host].clock.set(now.saturating_add(by));
+        } else {
+            self.story.fault("a clock jumps back");
+            self.hosts[host].clock.set(now.saturating_sub(by));
+        }
+        self.lasting.wake();
+    }
+
+    /// Something will befall a host's store.
+    fn plan(&mut self, host: usize) {
+        if self.hosts[host].engine().is_none() {
+            return;
+        }
+        let soon = self.dice.below(40);
+        let plan = &self.hosts[host].plan;
+        match self.dice.below(8) {
+            0 => {
+                self.story.fault("a commit fails");
+                plan.next(Fate::Fails);
+            }
+            1 => {
+                self.story
+                    .fault("a commit succeeds, and its answer is lost");
+                plan.next(Fate::AnswerLost);
+            }
+            2 => {
+                self.story.fault("an operation of the store fails");
+                plan.fail_after(soon);
+            }
+            3 => plan.next(Fate::DiesBefore),
+            4 => plan.next(Fate::DiesAfter),
+            _ => plan.die_after(soon),
+        }
+    }
+
+    fn leave(&mut self, host: usize) {
+        let in_peace = self.dice.chance(1, 2);
+        if self.hosts[host].engine().is_some() {
+            self.story.fault(if in_peace {
+                "a host leaves in peace"
+            } else {
+                "a host leaves at once"
+            });
+            self.hosts[host].send(Call::Leave { in_peace });
+        }
+    }
+
+    fn die(&mut self) {
+        let place = self.thrown_claim();
+        if self.outside.at(place).is_some() {
+            self.story.fault("a worker dies");
+            self.outside.die(place);
+        }
+    }
+}

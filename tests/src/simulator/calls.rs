@@ -1,0 +1,182 @@
+//! What is asked of an engine, and what it answers: calls as values, so that
+//! they can be sent now, heard of later, and told in a story.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use refrain::{
+    Answer, Approval, Claim, ClaimId, Engine, EngineError, ExecutionId, Receipt, Start, WorkError,
+    Workflow,
+};
+
+/// A call on an engine.
+#[derive(Clone, Debug)]
+pub(super) enum Call {
+    /// Register a workflow.
+    Register(Workflow),
+    /// Start one of the world's workflows, perhaps with a key.
+    Start {
+        /// Which of the world's workflows.
+        workflow: usize,
+        /// The caller's key.
+        key: Option<String>,
+        /// All that is said.
+        start: Start,
+    },
+    /// Claim work.
+    Claim {
+        /// The queue.
+        queue: &'static str,
+        /// How many at most.
+        max: usize,
+        /// Who.
+        worker: String,
+    },
+    /// Renew a claim.
+    Renew(ClaimId),
+    /// Answer for a claim.
+    Answer(ClaimId, Given),
+    /// Do something to an execution.
+    Operate(ExecutionId, Operation),
+    /// Come to an end: in peace, or at once.
+    Leave {
+        /// Whether to let own workers finish.
+        in_peace: bool,
+    },
+}
+
+/// What a worker gives for a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// It did the work.
+    Done(Answer),
+    /// It failed.
+    Failed(WorkError),
+}
+
+/// What people do to an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// Hold it.
+    Pause,
+    /// Let it go on.
+    Unpause,
+    /// Ask for its end.
+    Cancel,
+    /// Decide for a node.
+    Approve(String, bool),
+    /// Bring an external event.
+    Signal(String),
+    /// Try a node again.
+    Retry(String),
+    /// Go on without a node.
+    Skip(String),
+    /// Lift a host's stall.
+    LiftStall,
+    /// Only look, at the whole or at a node.
+    Look(Option<String>),
+}
+
+/// What an engine answers.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    /// An execution has begun, now or before.
+    Started(ExecutionId),
+    /// Claims.
+    Claimed(Vec<Claim>),
+    /// An answer counts.
+    Settled(Receipt),
+    /// Done.
+    Done,
+}
+
+/// What came of a call.
+pub(super) type Outcome = Result<Reply, EngineError>;
+
+/// A call that was sent.
+pub(super) struct Sent {
+    /// The call.
+    pub(super) call: Call,
+    answer: Pin<Box<dyn Future<Output = Outcome>>>,
+}
+
+impl Sent {
+    /// Send a call.
+    pub(super) fn new(engine: &Engine, call: Call) -> Self {
+        let mut answer = call.clone().send(engine.clone());
+        // The first poll sends it, and nothing is answered before a step.
+        let early = now(answer.as_mut());
+        let answer = match early {
+            None => answer,
+            Some(outcome) => Box::pin(std::future::ready(outcome)),
+        };
+        Self { call, answer }
+    }
+
+    /// What came of it, if that is known.
+    pub(super) fn heard(&mut self) -> Option<Outcome> {
+        now(self.answer.as_mut())
+    }
+}
+
+/// What a future has come to, if it has.
+fn now<F: Future + ?Sized>(future: Pin<&mut F>) -> Option<F::Output> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+impl Call {
+    fn send(self, engine: Engine) -> Pin<Box<dyn Future<Output = Outcome>>> {
+        Box::pin(async move {
+            match self {
+                Self::Register(workflow) => engine.register(workflow).await.map(|_| Reply::Done),
+                Self::Start { start, .. } => {
+                    let started = engine.start_with(start).await;
+                    started.map(|execution| Reply::Started(execution.id()))
+                }
+                Self::Claim { queue, max, worker } => {
+                    engine.claim(queue, max, &worker).await.map(Reply::Claimed)
+                }
+                Self::Renew(claim) => engine.renew(claim).await.map(|_| Reply::Done),
+                Self::Answer(claim, Given::Done(answer)) => {
+                    engine.complete(claim, answer).await.map(Reply::Settled)
+                }
+                Self::Answer(claim, Given::Failed(error)) => {
+                    engine.fail(claim, error).await.map(Reply::Settled)
+                }
+                Self::Operate(id, operation) => operation.send(&engine, id).await,
+                Self::Leave { in_peace: true } => {
+                    engine.shutdown().await;
+                    Ok(Reply::Done)
+                }
+                Self::Leave { in_peace: false } => {
+                    engine.stop().await;
+                    Ok(Reply::Done)
+                }
+            }
+        })
+    }
+}
+
+impl Operation {
+    async fn send(self, engine: &Engine, id: ExecutionId) -> Outcome {
+        let execution = engine.execution(id);
+        let done = match self {
+            Self::Pause => execution.pause(None).await,
+            Self::Unpause => execution.unpause(None).await,
+            Self::Cancel => execution.cancel(Some("not wanted")).await,
+            Self::Approve(node, true) => execution.approve(&node, Approval::approved("ada")).await,
+            Self::Approve(node, false) => execution.approve(&node, Approval::rejected("bob")).await,
+            Self::Signal(key) => execution.signal(&key, serde_json::json!({ "k2": 2 })).await,
+            Self::Retry(node) => execution.retry(&node, None).await,
+            Self::Skip(node) => execution.skip(&node, Some("not needed")).await,
+            Self::LiftStall => execution.lift_stall(None).await,
+            Self::Look(None) => execution.inspect().await.map(drop),
+            Self::Look(Some(node)) => execution.explain(&node).await.map(drop),
+        };
+        done.map(|()| Reply::Done)
+    }
+}

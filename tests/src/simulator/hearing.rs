@@ -1,0 +1,119 @@
+//! What callers and workers are told, and what they may never be told.
+
+use refrain::{ClaimId, EngineError, Receipt};
+
+use super::calls::{Call, Given, Outcome, Reply};
+use super::world::{Known, World, name};
+
+impl World {
+    /// A caller hears what came of a call.
+    pub(super) fn hear(
+        &mut self,
+        host: usize,
+        call: Call,
+        outcome: Outcome,
+        store_failed: bool,
+    ) -> Result<(), String> {
+        self.story.tell(|| told(host, &call, &outcome));
+        match outcome {
+            Ok(Reply::Started(id)) => self.hear_start(call, id),
+            Ok(Reply::Claimed(claims)) => {
+                for claim in claims {
+                    if self.outside.take(claim.clone()) {
+                        return Err(format!("law 7: {:?} was given twice", claim.id));
+                    }
+                }
+                Ok(())
+            }
+            Ok(Reply::Settled(receipt)) => self.hear_receipt(call, receipt),
+            Ok(Reply::Done) => Ok(()),
+            Err(error) => self.hear_error(host, &call, error, store_failed),
+        }
+    }
+
+    fn hear_start(&mut self, call: Call, id: refrain::ExecutionId) -> Result<(), String> {
+        let Call::Start { workflow, key, .. } = call else {
+            return Err(format!("{call:?} started {id}"));
+        };
+        if let Some(key) = key {
+            let first = *self.keys.entry(key.clone()).or_insert(id);
+            if first != id {
+                return Err(format!("law 8: key {key:?} started {first} and {id}"));
+            }
+        }
+        if !self.executions.iter().any(|known| known.id == id) {
+            self.executions.push(Known { id, workflow });
+        }
+        Ok(())
+    }
+
+    /// Law 7, as a worker sees it: an answer counts once, and the same again
+    /// is told so.
+    fn hear_receipt(&mut self, call: Call, receipt: Receipt) -> Result<(), String> {
+        let Call::Answer(claim, given) = call else {
+            return Err(format!("{call:?} was answered with {receipt:?}"));
+        };
+        let Some(held) = self.outside.of(&claim) else {
+            return Ok(());
+        };
+        match (receipt, &held.settled) {
+            (Receipt::Recorded, None) => held.settled = Some(given),
+            (Receipt::AlreadyRecorded, None) => {
+                let sent_before = held.sent.iter().filter(|sent| **sent == given).count();
+                if sent_before < 2 {
+                    return Err(format!("law 7: {claim:?} was answered only once"));
+                }
+                held.settled = Some(given);
+            }
+            (Receipt::AlreadyRecorded, Some(settled)) if *settled == given => {}
+            (_, Some(settled)) => {
+                return Err(format!(
+                    "law 7: {claim:?} was settled with {settled:?}, and then {given:?} was {receipt:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn hear_error(
+        &mut self,
+        host: usize,
+        call: &Call,
+        error: EngineError,
+        store_failed: bool,
+    ) -> Result<(), String> {
+        let allowed = match (&error, call) {
+            (EngineError::Store(_), _) => store_failed,
+            (EngineError::Guest { .. }, _) => self.hosts[host].tight.is_some(),
+            (EngineError::ShutDown, _) => true,
+            (EngineError::Refused { .. }, Call::Operate(..)) => true,
+            (
+                EngineError::Refused { .. } | EngineError::Json { .. },
+                Call::Answer(claim, given),
+            ) => !self.was_settled_with(claim, given),
+            (EngineError::Stale { .. }, Call::Answer(claim, given)) => {
+                !self.was_settled_with(claim, given)
+            }
+            (EngineError::Stale { .. }, Call::Renew(_)) => true,
+            _ => false,
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(format!("{call:?} was answered with: {error}"))
+    }
+
+    /// Law 8: what a worker was told that counts is known for ever.
+    fn was_settled_with(&mut self, claim: &ClaimId, given: &Given) -> bool {
+        let held = self.outside.of(claim);
+        held.is_some_and(|held| held.settled.as_ref() == Some(given))
+    }
+}
+
+fn told(host: usize, call: &Call, outcome: &Outcome) -> String {
+    let outcome = match outcome {
+        Ok(reply) => format!("{reply:?}"),
+        Err(error) => error.to_string(),
+    };
+    format!("{} answers {call:?}: {outcome}", name(host))
+}

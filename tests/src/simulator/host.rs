@@ -1,0 +1,138 @@
+//! One host of a simulated world: an engine that is stepped by hand, its clock,
+//! and a store that fails as planned.
+
+use refrain::guest::{CallLimits, Library};
+use refrain::store::Store;
+use refrain::{Clock, Engine, ManualClock, Next, Steps};
+
+use super::calls::{Call, Outcome, Sent};
+use crate::faulty_store::{FaultyStore, Plan};
+
+/// A host, up or down.
+pub(super) struct Host {
+    /// Its clock; it goes on while the host is down.
+    pub(super) clock: ManualClock,
+    /// What befalls its store.
+    pub(super) plan: Plan,
+    /// What its guests may take, where it is less than usual.
+    pub(super) tight: Option<CallLimits>,
+    up: Option<(Engine, Steps)>,
+    sent: Vec<Sent>,
+    /// How often operations of its store had failed when it was last asked.
+    failed: u64,
+}
+
+/// What a step came to.
+pub(super) struct Stepped {
+    /// What comes next; or the operation of its store at which the host died.
+    pub(super) next: Result<Next, &'static str>,
+    /// What callers heard.
+    pub(super) heard: Vec<(Call, Outcome)>,
+    /// Whether its store failed meanwhile.
+    pub(super) store_failed: bool,
+}
+
+impl Host {
+    /// A host that is down.
+    pub(super) fn new(now: u64) -> Self {
+        Self {
+            clock: ManualClock::new(now),
+            plan: Plan::default(),
+            tight: None,
+            up: None,
+            sent: Vec::new(),
+            failed: 0,
+        }
+    }
+
+    /// The engine, if the host is up.
+    pub(super) fn engine(&self) -> Option<&Engine> {
+        self.up.as_ref().map(|(engine, _)| engine)
+    }
+
+    /// Come up. The engine's chance is its own, each time.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub(super) fn open(
+        &mut self,
+        name: &str,
+        store: Box<dyn Store>,
+        library: &Library,
+        seed: u64,
+    ) -> Result<(), String> {
+        self.plan = Plan::default();
+        self.failed = 0;
+        let builder = Engine::builder()
+            .boxed_store(Box::new(FaultyStore::boxed(store, &self.plan)))
+            .library(library.clone())
+            .call_limits(self.tight.unwrap_or_default())
+            .clock(self.clock.clone())
+            .worker_id(name)
+            .seed(seed);
+        let up = builder.stepped().map_err(|error| error.to_string())?;
+        self.up = Some(up);
+        Ok(())
+    }
+
+    /// Ask the engine, if it is up.
+    pub(super) fn send(&mut self, call: Call) {
+        if let Some((engine, _)) = &self.up {
+            self.sent.push(Sent::new(engine, call));
+        }
+    }
+
+    /// One step. A host whose store died is gone after it, and nobody has
+    /// heard of what it did last.
+    pub(super) fn step(&mut self) -> Option<Stepped> {
+        let (_, steps) = self.up.as_mut()?;
+        let next = steps.step();
+        let failed = self.plan.failed();
+        let store_failed = std::mem::replace(&mut self.failed, failed) != failed;
+        if let Some(died_at) = self.plan.died_at() {
+            self.crash();
+            return Some(Stepped {
+                next: Err(died_at),
+                heard: Vec::new(),
+                store_failed,
+            });
+        }
+        let mut heard = Vec::new();
+        let mut unheard = Vec::new();
+        for mut sent in self.sent.drain(..) {
+            match sent.heard() {
+                Some(outcome) => heard.push((sent.call, outcome)),
+                None => unheard.push(sent),
+            }
+        }
+        self.sent = unheard;
+        if next == Next::Ended {
+            self.crash();
+        }
+        Some(Stepped {
+            next: Ok(next),
+            heard,
+            store_failed,
+        })
+    }
+
+    /// Gone, from one moment to the next.
+    pub(super) fn crash(&mut self) {
+        // The steps first: an engine that is dropped would tell them to close.
+        if let Some((engine, steps)) = self.up.take() {
+            drop(steps);
+            drop(engine);
+        }
+        self.sent.clear();
+    }
+
+    /// Whether anything was asked that is not answered yet.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// What the wall clock shows.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+}

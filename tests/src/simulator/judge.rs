@@ -1,0 +1,130 @@
+//! Is everything as it must be?
+
+use refrain::contract::{EventKind, Status};
+use refrain::replay::{Auditor, Verdict};
+use refrain::store::{ExecutionRecord, Head, ListFilter, StoredEvent, ended};
+use refrain::{ExecutionId, log};
+
+use super::world::{World, name};
+
+/// More than a world has of anything.
+const ALL: u32 = 100_000;
+
+impl World {
+    /// Judge all that is stored, whatever is going on.
+    pub(super) fn judge(&mut self) -> Result<(), String> {
+        self.story.tell(|| "everything is judged".to_owned());
+        for record in self.records()? {
+            let audit =
+                Auditor::new(&mut self.library).audit_stored(self.onlooker.as_mut(), record.id);
+            let audit = audit.map_err(|error| format!("{}: {error}", record.id))?;
+            let audit = audit.ok_or_else(|| format!("{} is gone", record.id))?;
+            if audit.verdict != Verdict::Clean {
+                return Err(format!(
+                    "{}: the audit is not clean: {:?}",
+                    record.id, audit.divergence
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Judge a world that has healed: what was promised is there, and all has
+    /// come to its end.
+    pub(super) fn judge_the_end(&mut self) -> Result<(), String> {
+        let records = self.records()?;
+        for known in &self.executions {
+            if !records.iter().any(|record| record.id == known.id) {
+                return Err(format!(
+                    "law 8: {} was told to have started, and is gone",
+                    known.id
+                ));
+            }
+        }
+        for record in records {
+            if !ended(record.status) {
+                return Err(format!(
+                    "liveness: {} is still {:?}",
+                    record.id, record.status
+                ));
+            }
+            self.story.count(match record.status {
+                Status::Completed => "ending: completed",
+                Status::Failed => "ending: failed",
+                _ => "ending: cancelled",
+            });
+            let log = self.log(record.id)?;
+            self.count_events(&log);
+        }
+        Ok(())
+    }
+
+    /// Of what is in a log, what a simulation must have brought about.
+    fn count_events(&mut self, log: &[StoredEvent]) {
+        for stored in log {
+            self.story.count(&format!("event: {}", kind_name(stored)));
+            match &stored.event.kind {
+                EventKind::NodeFailed(it) => match it.class.as_deref() {
+                    Some("panic") => {
+                        self.story.fault("a worker panics");
+                    }
+                    Some("lease_expired") if is_own(log, it.fence) => {
+                        self.story.fault("the lease of an engine's worker ends");
+                    }
+                    Some("lease_expired") => {
+                        self.story.fault("the lease of an outside worker ends");
+                    }
+                    _ => {}
+                },
+                EventKind::Stalled(it) if it.reason.contains("fuel") => {
+                    self.story.fault("the guests of a host run out of fuel");
+                }
+                EventKind::Stalled(it) if it.reason.contains("memory") => {
+                    self.story.fault("the guests of a host run out of memory");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// All executions that are stored.
+    pub(super) fn records(&mut self) -> Result<Vec<ExecutionRecord>, String> {
+        let all = ListFilter {
+            max: ALL as usize,
+            ..ListFilter::default()
+        };
+        self.onlooker.list(&all).map_err(|error| error.to_string())
+    }
+
+    /// An execution's log.
+    pub(super) fn log(&mut self, id: ExecutionId) -> Result<Vec<StoredEvent>, String> {
+        self.onlooker
+            .events(id, 1, ALL)
+            .map_err(|error| error.to_string())
+    }
+
+    /// How each log ended.
+    pub(super) fn heads(&mut self) -> Vec<(ExecutionId, Head)> {
+        let records = self.records().unwrap_or_default();
+        records
+            .iter()
+            .map(|record| (record.id, record.head))
+            .collect()
+    }
+}
+
+/// Whether the claim with this fence was one of an engine's own workers.
+fn is_own(log: &[StoredEvent], fence: u64) -> bool {
+    let claim = log.iter().find(|stored| stored.event.sequence == fence);
+    claim.is_some_and(|claim| match &claim.event.kind {
+        EventKind::NodeStarted(it) => [name(0), name(1)].contains(&it.worker_id.as_str()),
+        _ => false,
+    })
+}
+
+/// The name of an event's kind.
+fn kind_name(stored: &StoredEvent) -> String {
+    let text = log::json::write_stored(stored);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    value["type"].as_str().unwrap_or("?").to_owned()
+}

@@ -1,0 +1,175 @@
+//! A simulated world: one store, two hosts, workers, callers, clocks, and the
+//! dice that throw them about.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use refrain::guest::{CallLimits, Library};
+use refrain::store::Store;
+use refrain::{ExecutionId, Next, Workflow};
+
+use super::Simulated;
+use super::calls::Call;
+use super::crews::{self, Lasting, QUEUES};
+use super::host::{Host, Stepped};
+use super::outside::Outside;
+use super::story::Story;
+use super::workflows::{self, Drawn};
+use crate::dice::Dice;
+use crate::engines::{BEGIN, Place};
+
+/// Which store a world is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The one in memory.
+    Memory,
+    /// A file, where there is one in a folder that is memory.
+    File,
+}
+
+/// An execution that some caller was told of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// Its id.
+    pub(super) id: ExecutionId,
+    /// Which of the world's workflows it runs.
+    pub(super) workflow: usize,
+}
+
+/// A simulated world.
+pub struct World {
+    pub(super) dice: Dice,
+    pub(super) library: Library,
+    pub(super) place: Place,
+    /// Another owner of the same data, which only looks.
+    pub(super) onlooker: Box<dyn Store>,
+    pub(super) hosts: [Host; 2],
+    pub(super) workflows: Vec<Drawn>,
+    pub(super) executions: Vec<Known>,
+    /// What callers were told that their keys started.
+    pub(super) keys: BTreeMap<String, ExecutionId>,
+    pub(super) outside: Outside,
+    pub(super) lasting: Lasting,
+    pub(super) story: Story,
+}
+
+impl World {
+    /// The world of a seed.
+    #[must_use]
+    pub fn new(seed: u64, over: Over, library: &Library, story: Story) -> Self {
+        let mut dice = Dice::seeded(seed);
+        let place = match over {
+            Over::Memory => Place::memory(),
+            Over::File => Place::file_in_memory(),
+        };
+        let number = 1 + usize::try_from(dice.below(3)).unwrap_or(0);
+        let drawn = (0..number).map(|number| workflows::draw(&mut dice, number));
+        Self {
+            workflows: drawn.collect(),
+            library: library.clone(),
+            onlooker: place.store(),
+            place,
+            hosts: [Host::new(BEGIN), Host::new(BEGIN)],
+            executions: Vec::new(),
+            keys: BTreeMap::new(),
+            outside: Outside::default(),
+            lasting: Lasting::default(),
+            story,
+            dice,
+        }
+    }
+
+    /// The workflows are registered, before anything bad happens.
+    pub(super) fn begin(&mut self) -> Result<(), String> {
+        self.open(0, None)?;
+        for drawn in &self.workflows {
+            self.story.tell(|| format!("workflow {}", drawn.text));
+            let workflow = Workflow::from_json(drawn.text.clone());
+            let workflow = workflow.map_err(|error| error.to_string())?;
+            self.hosts[0].send(Call::Register(workflow));
+        }
+        self.step(0)?;
+        self.open(1, None)
+    }
+
+    /// A host comes up, with workers of all sorts.
+    pub(super) fn open(&mut self, host: usize, tight: Option<CallLimits>) -> Result<(), String> {
+        self.open_bare(host, tight)?;
+        for queue in QUEUES {
+            if self.dice.chance(1, 3) {
+                let (slots, seed) = (1 + self.dice.below(3), self.dice.word());
+                let Host { clock, .. } = &self.hosts[host];
+                if let Some(engine) = self.hosts[host].engine() {
+                    crews::moody(engine, queue, slots as usize, seed, clock, &self.lasting);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A host comes up, without workers.
+    pub(super) fn open_bare(
+        &mut self,
+        host: usize,
+        tight: Option<CallLimits>,
+    ) -> Result<(), String> {
+        let (store, seed) = (self.place.store(), self.dice.word());
+        self.story
+            .tell(|| format!("{} opens, {tight:?}", name(host)));
+        self.hosts[host].tight = tight;
+        self.hosts[host].open(name(host), store, &self.library, seed)
+    }
+
+    /// A host goes one step on, and callers hear what came of their calls.
+    /// None: it is down.
+    pub(super) fn step(&mut self, host: usize) -> Result<Option<Next>, String> {
+        let Some(stepped) = self.hosts[host].step() else {
+            return Ok(None);
+        };
+        let Stepped {
+            next,
+            heard,
+            store_failed,
+        } = stepped;
+        self.story
+            .tell(|| format!("{} steps: {next:?}", name(host)));
+        for (call, outcome) in heard {
+            self.hear(host, call, outcome, store_failed)?;
+        }
+        match next {
+            Ok(next) => Ok(Some(next)),
+            Err(died_at) => {
+                self.story.fault(match died_at {
+                    "commit" => "a host crashes before a commit",
+                    "commit, written" => "a host crashes after a commit",
+                    _ => "a host crashes between commits",
+                });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Time passes, everywhere.
+    pub(super) fn pass(&mut self, span: Duration) {
+        self.story.tell(|| format!("{span:?} pass"));
+        for host in &self.hosts {
+            host.clock.advance(span);
+        }
+        self.lasting.wake();
+    }
+
+    /// What became of it.
+    pub(super) fn into_simulated(mut self, broken: Option<String>) -> Simulated {
+        let heads = self.heads();
+        Simulated {
+            story: self.story,
+            heads,
+            broken,
+        }
+    }
+}
+
+/// How a host is called, by its workers too.
+pub(super) fn name(host: usize) -> &'static str {
+    ["left", "right"][host]
+}
