@@ -39,14 +39,17 @@ const STEP_1: &str = "
     CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
         WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled');
 
-    -- One event a row, by its canonical bytes: those that are hashed.
+    -- One event a row, by its canonical bytes: those that are hashed. Found by
+    -- an index of small entries: in one tree with the rows (WITHOUT ROWID), each
+    -- search would read the large ones that it passes, and a damaged one would
+    -- stand in the way of its neighbours.
     CREATE TABLE events (
         execution INTEGER NOT NULL REFERENCES executions (key),
         sequence  INTEGER NOT NULL,
         bytes     BLOB NOT NULL,
         hash      BLOB NOT NULL,
         PRIMARY KEY (execution, sequence)
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
 
     -- Unsettled work items and dead letters. `held` is 1 unless the execution
     -- runs: so that claims never look at what may not be claimed.
