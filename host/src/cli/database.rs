@@ -30,9 +30,21 @@ impl Database {
     /// Open the database for reading: asking about something must not leave
     /// an empty database behind, nor change one.
     pub(super) fn open(&self) -> anyhow::Result<SqliteStore> {
+        self.is_there()?;
+        Ok(SqliteStore::open_read_only(&self.path)?)
+    }
+
+    /// Open the database for writing; it must be there. One of an older schema
+    /// is brought up to date.
+    pub(super) fn open_to_go_on(&self) -> anyhow::Result<SqliteStore> {
+        self.is_there()?;
+        Ok(SqliteStore::open(&self.path)?)
+    }
+
+    fn is_there(&self) -> anyhow::Result<()> {
         let path = self.path.display();
         match self.path.try_exists() {
-            Ok(true) => Ok(SqliteStore::open_read_only(&self.path)?),
+            Ok(true) => Ok(()),
             Ok(false) => bail!(
                 "there is no database {path}; name another with --db PATH, or begin one with `refrain run`"
             ),

@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
-    let mut store = arguments.database.open()?;
+    let mut store = arguments.database.open_to_go_on()?;
     let named = !arguments.executions.is_empty();
     let records = if named {
         arguments
