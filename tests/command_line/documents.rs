@@ -13,10 +13,11 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-const RECORD: [&str; 12] = [
+const RECORD: [&str; 13] = [
     "events",
     "execution_id",
     "guest",
+    "head",
     "key",
     "last_at",
     "next_wake",

@@ -1,13 +1,12 @@
 //! `refrain audit`: does every decision come out the same again?
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use refrain::guest::Library;
 use refrain::id::ExecutionId;
-use refrain::replay::{Audit, Auditor, Difference, Divergence, Verdict};
+use refrain::replay::{Anchors, Audit, Auditor, Difference, Divergence, Verdict};
 use refrain::store::Store;
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +36,10 @@ pub(super) struct Arguments {
     /// Ask this scheduler component instead of those that the logs name
     #[arg(long, value_name = "FILE.wasm")]
     guest: Option<PathBuf>,
+    /// Heads that were noted before: what `refrain list --json` or `refrain
+    /// export` wrote. A log that lost its end since is found by them
+    #[arg(long, value_name = "FILE")]
+    anchors: Option<PathBuf>,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
@@ -55,9 +58,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         Some(path) => Some(guests::add(&mut library, path)?),
         None => None,
     };
+    let anchors = match &arguments.anchors {
+        Some(path) => anchors(path)?,
+        None => Anchors::default(),
+    };
+    let noted: Vec<ExecutionId> = anchors.executions().collect();
+    let mut auditor = Auditor::new(&mut library).with_anchors(anchors);
+    if let Some(digest) = other {
+        auditor = auditor.with_guest(digest);
+    }
     let (audits, failures) = match &arguments.file {
-        Some(path) => (vec![of_file(&mut library, other, path)?], 0),
-        None => of_database(&mut library, other, arguments)?,
+        Some(path) => (vec![of_file(&mut auditor, path)?], 0),
+        None => of_database(&mut auditor, noted, arguments)?,
     };
     if arguments.json {
         output::document(&Document {
@@ -83,18 +95,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     ))
 }
 
-fn auditor(library: &mut Library, other: Option<String>) -> Auditor<'_> {
-    let auditor = Auditor::new(library);
-    match other {
-        Some(digest) => auditor.with_guest(digest),
-        None => auditor,
-    }
+fn anchors(path: &Path) -> anyhow::Result<Anchors> {
+    let place = path.display();
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read the anchors {place}"))?;
+    Anchors::read(&text).with_context(|| format!("{place} cannot be used for anchors"))
 }
 
-fn of_file(library: &mut Library, other: Option<String>, path: &PathBuf) -> anyhow::Result<Audit> {
+fn of_file(auditor: &mut Auditor<'_>, path: &Path) -> anyhow::Result<Audit> {
     let place = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot open the log {place}"))?;
-    auditor(library, other)
+    auditor
         .audit_export(BufReader::new(file), &place)
         .with_context(|| format!("cannot audit {place}"))
 }
@@ -102,24 +113,29 @@ fn of_file(library: &mut Library, other: Option<String>, path: &PathBuf) -> anyh
 /// The audits of those that could be audited, and how many could not. One
 /// that cannot be must not keep the others from it.
 fn of_database(
-    library: &mut Library,
-    other: Option<String>,
+    auditor: &mut Auditor<'_>,
+    noted: Vec<ExecutionId>,
     arguments: &Arguments,
 ) -> anyhow::Result<(Vec<Audit>, usize)> {
     let mut store = arguments.database.open()?;
     let ids = if arguments.all {
-        list::all(&mut store, None)?
-            .into_iter()
-            .map(|record| record.id)
-            .collect()
+        let stored = list::all(&mut store, None)?;
+        let mut ids: Vec<_> = stored.into_iter().map(|record| record.id).collect();
+        // One that was noted, and is gone, is missed.
+        ids.extend(
+            noted
+                .into_iter()
+                .filter(|id| !ids.contains(id))
+                .collect::<Vec<_>>(),
+        );
+        ids
     } else {
         arguments.executions.clone()
     };
-    let mut auditor = auditor(library, other);
     let mut audits = Vec::new();
     let mut failures = 0;
     for id in ids {
-        match of_execution(&mut auditor, &mut store, id) {
+        match of_execution(auditor, &mut store, id) {
             Ok(audit) => audits.push(audit),
             Err(error) => {
                 output::say(&failure::text(&error));

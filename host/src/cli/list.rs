@@ -1,6 +1,7 @@
 //! `refrain list`: which executions there are.
 
 use refrain::contract::Status;
+use refrain::log::digest::hex;
 use refrain::log::time::rfc3339;
 use refrain::names;
 use refrain::store::{ExecutionRecord, ListFilter, Store, ended};
@@ -71,6 +72,7 @@ pub(super) struct RecordDocument<'a> {
     workflow_version: &'a str,
     status: &'static str,
     events: u64,
+    head: String,
     started_at: Option<String>,
     last_at: Option<String>,
     next_wake: Option<String>,
@@ -88,6 +90,7 @@ impl<'a> RecordDocument<'a> {
             workflow_version: &record.workflow_version,
             status: names::status(record.status),
             events: record.head.sequence,
+            head: hex(&record.head.hash),
             started_at: rfc3339(record.started_at),
             last_at: rfc3339(record.last_at),
             next_wake: record.next_wake.and_then(rfc3339),

@@ -3,8 +3,9 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
+use super::anchor::Anchors;
 use super::divergence::Divergence;
-use super::integrity;
+use super::integrity::{self, Finding};
 use super::source::{self, Reading, Recording, Unreadable};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
@@ -18,6 +19,7 @@ pub struct Auditor<'a> {
     library: &'a mut Library,
     /// The guest to ask instead of those that the logs name.
     other: Option<String>,
+    anchors: Anchors,
 }
 
 impl<'a> Auditor<'a> {
@@ -26,6 +28,7 @@ impl<'a> Auditor<'a> {
         Self {
             library,
             other: None,
+            anchors: Anchors::default(),
         }
     }
 
@@ -37,8 +40,15 @@ impl<'a> Auditor<'a> {
         self
     }
 
+    /// Hold each log against the head that was noted of it (law 4).
+    #[must_use]
+    pub fn with_anchors(mut self, anchors: Anchors) -> Self {
+        self.anchors = anchors;
+        self
+    }
+
     /// Audit one execution of a store: its log, and what the store says beside
-    /// it. None if there is no such execution.
+    /// it. None if there is no such execution, and no head of it was noted.
     ///
     /// # Errors
     /// [`AuditError`] if the audit itself cannot be done.
@@ -48,7 +58,10 @@ impl<'a> Auditor<'a> {
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
         let Some(reading) = source::from_store(store, id)? else {
-            return Ok(None);
+            return Ok(self
+                .anchors
+                .missing(id)
+                .map(|finding| Audit::gone(id, finding)));
         };
         if let Ok(recording) = &reading {
             self.fetch_guests(store, recording)?;
@@ -72,7 +85,8 @@ impl<'a> Auditor<'a> {
             Err(unreadable) => return Ok(Audit::unreadable(unreadable)),
         };
         let mut audit = Audit::clean(&recording);
-        let judged = match integrity::check(&recording) {
+        let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
+        let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
             Ok(()) => self.replay(recording, &mut audit.decisions),
         };
@@ -160,6 +174,16 @@ impl Audit {
             events: recording.events.len() as u64,
             decisions: 0,
             divergence: None,
+        }
+    }
+
+    fn gone(id: ExecutionId, finding: Finding) -> Self {
+        Self {
+            execution_id: Some(id.to_string()),
+            verdict: finding.0,
+            events: 0,
+            decisions: 0,
+            divergence: Some(*finding.1),
         }
     }
 

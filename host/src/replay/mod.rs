@@ -6,10 +6,11 @@
 //! The modules, from the bottom up: `divergence` (what was found, as JSON),
 //! `verdict` (what an audit answers), `source` (a log from a store or from an
 //! export), `integrity` (what needs no guest: sequence, chain, time, endings),
-//! `ports` (the log answers instead of the world), `player` (a guest behind
+//! `anchor` (heads that were noted elsewhere), `ports` (the log answers instead of the world), `player` (a guest behind
 //! those ports), `queue` (what the log says of the work items), `walk` (every
 //! decision again), `audit` (the door).
 
+mod anchor;
 mod audit;
 mod divergence;
 mod integrity;
@@ -20,6 +21,7 @@ mod source;
 mod verdict;
 mod walk;
 
+pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};
 pub use divergence::{Difference, Divergence};
 pub use player::Player;
