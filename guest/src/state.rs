@@ -170,14 +170,17 @@ pub enum Dismissal {
     Cancelled(CancelReason),
 }
 
-/// The external events of one correlation key (rule R19). One of the two lists
-/// is always empty.
+/// The external events of one correlation key (rule R19). Either nothing is
+/// kept or nobody waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
     /// Payloads that came early, the oldest first.
     pub kept: VecDeque<String>,
     /// Nodes that wait, the longest waiting first.
     pub waiters: VecDeque<NodeIx>,
+    /// Nodes whose wait an external event has ended, and that are not settled
+    /// yet: what they do not consume goes to the next.
+    pub answered: VecDeque<NodeIx>,
 }
 
 impl State {

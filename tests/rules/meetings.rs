@@ -191,3 +191,34 @@ fn r19_r20_a_wait_that_is_skipped_leaves_the_event_to_the_next() {
         "#,
     );
 }
+
+#[test]
+fn r19_r20_what_a_skipped_wait_had_goes_to_the_next_and_the_order_stays() {
+    let graph = r#"
+        s -> a, s -> b, s -> c, a -> d
+        a: wait external_event {"correlation_key":"k"}
+        b: wait external_event {"correlation_key":"k"}
+        c: wait external_event {"correlation_key":"k"}
+        d: wait external_event {"correlation_key":"k"}
+        0000 tick       => schedule s
+        0010 complete s => wait a, wait b, wait c
+    "#;
+    let check = |rows: &str| check(&format!("{graph}\n{rows}"));
+    check(
+        r#"
+        0020 signal k 1; skip a           => cancel a by_operator, settle b {"b":1}, wait d
+        0030 signal k 2; signal k 3       => settle c {"c":2}, settle d {"d":3}, completed
+        "#,
+    );
+    check(
+        r#"
+        0020 signal k 1; signal k 2; skip a => cancel a by_operator, settle b {"b":1}, settle c {"c":2}, wait d
+        0030 signal k 3                     => settle d {"d":3}, completed
+        "#,
+    );
+    check(
+        r#"
+        0020 signal k 1; signal k 2; signal k 3; signal k 4; skip b => cancel b by_operator, settle a {"a":1}, settle c {"c":2}, settle d {"d":3}, completed
+        "#,
+    );
+}

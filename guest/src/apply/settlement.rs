@@ -168,6 +168,7 @@ impl Machine {
                         name(state)
                     ));
                 }
+                self.pass_on(ix);
             }
             CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
                 if self.stop_reason() != Some(decision.reason) || !self.must_stop(ix) {

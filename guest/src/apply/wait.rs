@@ -1,7 +1,10 @@
 //! Waits: for a time, for an external event, for a person (rule R19).
 
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{Refusal, payload};
 use crate::contract::{
@@ -139,19 +142,60 @@ impl Machine {
         payload::member("the payload", &fact.payload)?;
         let state_bytes = self.state.data.bytes_with(&Object::new());
         self.check_state_room(state_bytes + fact.payload.len())?;
-        let mailbox = self
-            .state
-            .mailboxes
-            .entry(fact.correlation_key.clone())
-            .or_default();
-        match mailbox.waiters.pop_front() {
-            Some(ix) => self.answer(ix, Answer::ExternalEvent(fact.payload.clone())),
-            None => {
-                mailbox.kept.push_back(fact.payload.clone());
-                self.state.kept_bytes += fact.payload.len() as u64;
-            }
+        let key = &fact.correlation_key;
+        if let Some(payload) = self.hand_over(key, fact.payload.clone()) {
+            self.keep(key, payload, VecDeque::push_back);
         }
         Ok(())
+    }
+
+    /// Give an external event to the node that waits longest for it; back, if
+    /// nobody does.
+    fn hand_over(&mut self, key: &str, payload: String) -> Option<String> {
+        let mailbox = self.state.mailboxes.get_mut(key);
+        let Some((ix, mailbox)) = mailbox.and_then(|it| Some((it.waiters.pop_front()?, it))) else {
+            return Some(payload);
+        };
+        mailbox.answered.push_back(ix);
+        self.note_answer(ix, Answer::ExternalEvent(payload));
+        None
+    }
+
+    /// A wait whose external event has come is cancelled before it could
+    /// consume it. The event goes to the wait that was answered next, what that
+    /// one had to the one after it, and so on to whoever waits or, if nobody
+    /// does, back to what is kept.
+    pub(super) fn pass_on(&mut self, ix: NodeIx) {
+        let Kind::Wait(Wait {
+            correlation_key: Some(key),
+            ..
+        }) = &self.plan.clone().nodes[ix.0 as usize].kind
+        else {
+            return;
+        };
+        let Some(Answer::ExternalEvent(mut payload)) = self.record(ix).answer.clone() else {
+            return;
+        };
+        let mailbox = self.state.mailboxes.get(key);
+        let answered = mailbox.into_iter().flat_map(|mailbox| &mailbox.answered);
+        let later = answered.skip_while(|it| **it != ix).skip(1);
+        for next in later.copied().collect::<Vec<_>>() {
+            self.change(next, |node| {
+                if let Some(Answer::ExternalEvent(own)) = &mut node.answer {
+                    core::mem::swap(own, &mut payload);
+                }
+            });
+        }
+        if let Some(payload) = self.hand_over(key, payload) {
+            self.keep(key, payload, VecDeque::push_front);
+        }
+    }
+
+    /// Keep an external event for a wait to come.
+    fn keep(&mut self, key: &str, payload: String, put: fn(&mut VecDeque<String>, String)) {
+        self.state.kept_bytes += payload.len() as u64;
+        let mailbox = self.state.mailboxes.entry(key.to_owned()).or_default();
+        put(&mut mailbox.kept, payload);
     }
 
     /// Whether a state of so many bytes is small enough, beside what is kept
@@ -170,6 +214,10 @@ impl Machine {
 
     fn answer(&mut self, ix: NodeIx, answer: Answer) {
         self.stop_waiting(ix);
+        self.note_answer(ix, answer);
+    }
+
+    fn note_answer(&mut self, ix: NodeIx, answer: Answer) {
         self.change(ix, |node| {
             node.take(Step::Answer);
             node.deadline = None;
@@ -205,8 +253,9 @@ impl Machine {
             self.state.kept_bytes -= taken.map_or(0, |payload| payload.len() as u64);
         } else {
             mailbox.waiters.retain(|waiter| *waiter != ix);
+            mailbox.answered.retain(|answered| *answered != ix);
         }
-        if mailbox.kept.is_empty() && mailbox.waiters.is_empty() {
+        if mailbox.kept.is_empty() && mailbox.waiters.is_empty() && mailbox.answered.is_empty() {
             self.state.mailboxes.remove(key);
         }
     }
