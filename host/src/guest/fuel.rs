@@ -5,7 +5,8 @@
 //! So the longest log can be read, and a guest that goes round in circles is
 //! still cut off soon: what it is handed again costs fuel, and so does every
 //! import, for the host's work is not free either. Nothing but the guest's
-//! bytes and the log decides how much there is.
+//! bytes and the log decides how much there is. In a sandbox without a meter
+//! ([`CallLimits::fuel`]) there is nothing of all this.
 
 use wasmtime::Store;
 
@@ -39,8 +40,11 @@ pub(super) fn fill<P: Ports>(
     argument_bytes: usize,
 ) -> wasmtime::Result<()> {
     let limits = store.data().limits;
+    let Some(fuel) = limits.fuel else {
+        return Ok(());
+    };
     let mut meter = Meter {
-        fuel: limits.fuel,
+        fuel,
         ..Meter::default()
     };
     meter.gain(

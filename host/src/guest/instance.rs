@@ -129,7 +129,7 @@ impl<P: Ports> Instance<P> {
     }
 
     /// The fuel that the last call burnt: what it cost, the same on every
-    /// machine.
+    /// machine. 0 in a sandbox without a meter.
     #[must_use]
     pub fn fuel_burnt(&self) -> u64 {
         let left = self.store.get_fuel().unwrap_or(0);

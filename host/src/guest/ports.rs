@@ -112,6 +112,9 @@ fn ask<P: Ports, T>(
 ) -> wasmtime::Result<(T,)> {
     let doors = store.data_mut();
     let answer = doors.answer(import, question)?;
+    if doors.limits.fuel.is_none() {
+        return Ok((answer,));
+    }
     let handed = handed(&mut doors.meter, &answer);
     let gain = doors.meter.gain(handed, doors.limits);
     let left = store.get_fuel()?.saturating_sub(handed.cost());

@@ -49,7 +49,7 @@ impl World {
         let usual = CallLimits::default();
         match self.dice.below(8) {
             0 | 1 => Some(CallLimits {
-                fuel: 20_000 << self.dice.below(7),
+                fuel: Some(20_000 << self.dice.below(7)),
                 fuel_per_byte: self.dice.below(200),
                 ..usual
             }),
