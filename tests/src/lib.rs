@@ -10,6 +10,7 @@ pub mod engines;
 pub mod faulty_store;
 pub mod generated;
 pub mod golden;
+pub mod model;
 pub mod notation;
 pub mod simulator;
 pub mod tape;

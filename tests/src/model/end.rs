@@ -1,0 +1,90 @@
+//! How an execution ends (rules R16 to R18).
+
+use refrain_guest::contract::{
+    EventKind, SkipReason, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
+};
+
+use super::next::Question;
+use super::past::{Record, Stage};
+
+impl Question<'_> {
+    pub(super) fn ends(&self) -> Option<EventKind> {
+        let mut nodes = self.nodes();
+        if self.is_held()
+            || nodes.any(|(node, record)| !self.is_finalizer(node) && self.is_busy(node, record))
+        {
+            return None;
+        }
+        let finalizers = || self.nodes().filter(|(node, _)| self.is_finalizer(*node));
+        let next = finalizers().find_map(|(node, record)| match record.stage {
+            Stage::Pending if !self.may_run(node) => Some(self.skipped(node, SkipReason::RunOn)),
+            Stage::Pending if self.is_its_turn(node) => self.dispatch(node),
+            _ => None,
+        });
+        if next.is_some() {
+            return next;
+        }
+        let mut finalizers = finalizers();
+        let all_done = finalizers.all(|(_, record)| record.is_settled());
+        all_done.then(|| self.terminal())
+    }
+
+    /// Something of an ordinary node is still to come.
+    fn is_busy(&self, node: usize, record: &Record) -> bool {
+        if self.is_stopping() {
+            return false;
+        }
+        record.is_under_way() || record.is_failing() || self.is_ready(node)
+    }
+
+    /// Whether the node may still run: a finalizer on the ending that comes, the
+    /// others as long as nothing stops them.
+    pub(super) fn may_run(&self, node: usize) -> bool {
+        let failed = match self.past.finalizing_failed {
+            Some(failed) => failed || self.past.timed_out,
+            None => self.past.timed_out || !self.failed_nodes().is_empty(),
+        };
+        match self.graph.nodes[node].run_on() {
+            None => !self.is_stopping(),
+            Some("always") => true,
+            Some(_) if self.past.cancel.is_some() => false,
+            Some("failure") => failed,
+            Some(_success) => !failed,
+        }
+    }
+
+    /// In the order of the edges among finalizers.
+    fn is_its_turn(&self, node: usize) -> bool {
+        let mut before = self.graph.incoming(node).map(|(_, edge)| edge.from);
+        before.all(|node| self.past.nodes[node].is_settled())
+    }
+
+    fn terminal(&self) -> EventKind {
+        if let Some(reason) = &self.past.cancel {
+            let reason = reason.clone();
+            return EventKind::WorkflowCancelled(WorkflowCancelled { reason });
+        }
+        let failed = self.failed_nodes();
+        let error = if self.past.timed_out {
+            let seconds = self.graph.timeout_ms().unwrap_or(0).div_ceil(1_000);
+            format!("workflow timed out after {seconds} s")
+        } else if failed.is_empty() {
+            let final_state = self.past.state();
+            return EventKind::WorkflowCompleted(WorkflowCompleted { final_state });
+        } else {
+            format!("node(s) failed terminally: {}", failed.join(", "))
+        };
+        EventKind::WorkflowFailed(WorkflowFailed { error })
+    }
+
+    fn failed_nodes(&self) -> Vec<String> {
+        let failed = |(_, record): &(usize, &Record)| matches!(record.stage, Stage::Failed);
+        let mut ids: Vec<String> = self
+            .nodes()
+            .filter(failed)
+            .map(|(node, _)| self.id(node))
+            .collect();
+        ids.sort();
+        ids
+    }
+}

@@ -1,0 +1,289 @@
+//! What the workflow's JSON says: nodes in the order of rule R2, and edges.
+
+use std::collections::BTreeMap;
+
+use refrain_guest::condition::Expression;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A valid workflow.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) json: Value,
+    /// In the order of rule R2.
+    pub(super) nodes: Vec<Node>,
+    pub(super) edges: Vec<Edge>,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) id: String,
+    rank: usize,
+    pub(super) json: Value,
+    /// Its kind, verbatim.
+    pub(super) kind_text: String,
+}
+
+/// An edge between two nodes by their places in [`Graph::nodes`].
+#[derive(Debug, PartialEq)]
+pub(super) struct Edge {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// The text of its condition.
+    pub(super) condition: Option<String>,
+    /// Live only if chosen: the target of a branch, a fallback, a violation.
+    pub(super) chosen: bool,
+}
+
+/// An edge by the ids of its ends.
+struct Line {
+    from: String,
+    to: String,
+    condition: Option<String>,
+    chosen: bool,
+}
+
+/// What of the workflow is wanted verbatim.
+#[derive(serde::Deserialize)]
+struct Texts {
+    nodes: BTreeMap<String, KindText>,
+}
+
+#[derive(serde::Deserialize)]
+struct KindText {
+    kind: Box<RawValue>,
+}
+
+impl Graph {
+    pub(super) fn read(workflow: &str) -> Self {
+        let json: Value = serde_json::from_str(workflow).expect("a workflow is JSON");
+        let texts: Texts = serde_json::from_str(workflow).expect("a workflow has nodes");
+        let node = |(id, text): (String, KindText)| Node {
+            rank: 0,
+            json: json["nodes"][&id].clone(),
+            kind_text: text.kind.get().to_owned(),
+            id,
+        };
+        let mut nodes: Vec<Node> = texts.nodes.into_iter().map(node).collect();
+        let lines = lines(&json, &nodes);
+        rank(&mut nodes, &lines);
+        nodes.sort_by(|a, b| (a.rank, a.id.as_bytes()).cmp(&(b.rank, b.id.as_bytes())));
+        let place = |id: &str| nodes.iter().position(|node| node.id == id);
+        let edge = |line: Line| Edge {
+            from: place(&line.from).expect("an edge comes from a node"),
+            to: place(&line.to).expect("an edge leads to a node"),
+            condition: line.condition,
+            chosen: line.chosen,
+        };
+        let edges = lines.into_iter().map(edge).collect();
+        Self { json, nodes, edges }
+    }
+
+    pub(super) fn place(&self, id: &str) -> usize {
+        let place = self.nodes.iter().position(|node| node.id == id);
+        place.expect("an event names a node of the workflow")
+    }
+
+    /// The workflow's own narrowing of a limit (rule R4).
+    pub(super) fn limit(&self, name: &str) -> Option<u32> {
+        let limit = self.json["limits"][name].as_u64()?;
+        Some(u32::try_from(limit).expect("a limit is a u32"))
+    }
+
+    /// The edges into a node; an edge from another kind to a finalizer means
+    /// nothing (rule R16).
+    pub(super) fn incoming(&self, node: usize) -> impl Iterator<Item = (usize, &Edge)> {
+        let edges = self.edges.iter().enumerate();
+        edges.filter(move |(_, edge)| edge.to == node && self.counts(edge))
+    }
+
+    fn counts(&self, edge: &Edge) -> bool {
+        let [from, to] = [edge.from, edge.to].map(|node| self.nodes[node].run_on().is_some());
+        from == to
+    }
+
+    /// The workflow's timeout in milliseconds (rule R14).
+    pub(super) fn timeout_ms(&self) -> Option<u64> {
+        milliseconds(&self.json["timeouts"]["workflow_timeout"])
+    }
+
+    /// A node's timeout for one attempt in milliseconds (rule R14).
+    pub(super) fn node_timeout_ms(&self, node: usize) -> Option<u64> {
+        milliseconds(&self.nodes[node].json["node_timeout_secs"])
+            .or_else(|| milliseconds(&self.json["timeouts"]["node_timeout"]))
+    }
+
+    /// How long a wait or an approval may last, in milliseconds (rule R19).
+    pub(super) fn patience_ms(&self, node: usize) -> Option<u64> {
+        let own = milliseconds(&self.nodes[node].kind()["timeout_secs"]);
+        match self.nodes[node].name() {
+            "human_approval" => {
+                own.or_else(|| milliseconds(&self.json["timeouts"]["approval_timeout"]))
+            }
+            _ => own,
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn kind(&self) -> &Value {
+        &self.json["kind"]
+    }
+
+    /// The kind's name.
+    pub(super) fn name(&self) -> &str {
+        self.kind()["type"].as_str().expect("a kind has a type")
+    }
+
+    /// A field of the kind that is a text.
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
+        self.kind()[field].as_str()
+    }
+
+    /// The endings that a finalizer runs on; None for other kinds.
+    pub(super) fn run_on(&self) -> Option<&str> {
+        (self.name() == "finalizer").then(|| self.text("run_on").expect("a finalizer has them"))
+    }
+
+    /// The branches of a condition that the guest settles itself (rule R6).
+    pub(super) fn branches(&self) -> Option<&[Value]> {
+        let branches = self.kind()["branches"].as_array()?;
+        (self.name() == "condition" && !branches.is_empty()).then_some(branches)
+    }
+
+    /// Ready at its first live edge (rule R6).
+    pub(super) fn is_first_join(&self) -> bool {
+        self.name() == "join" && self.text("merge_strategy") == Some("first")
+    }
+
+    /// The queue of its work items (rule R5); None: the guest settles it
+    /// itself (rule R6).
+    pub(super) fn queue(&self) -> Option<&'static str> {
+        match self.name() {
+            "model" => Some("model"),
+            "tool" | "finalizer" | "mcp_tool" | "a2a_task" => Some("tool"),
+            "python_fn" => Some("python_tool"),
+            "java_fn" => Some("java_tool"),
+            "memory_retrieval" => Some("retrieval"),
+            "command" => Some("command"),
+            "http" => Some("http"),
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" => None,
+            "condition" if self.branches().is_some() => None,
+            "join" if self.kind()["merge_strategy"].get("custom").is_none() => None,
+            _ => Some("general"),
+        }
+    }
+}
+
+/// All edges, those inside kinds included; where there is an explicit edge
+/// between the same nodes already, they are one. The terminal is no node.
+fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for edge in json["edges"].as_array().into_iter().flatten() {
+        let text = |field: &str| edge[field].as_str().map(str::to_owned);
+        let (from, to) = (text("from"), text("to"));
+        let line = Line {
+            from: from.expect("an edge comes from somewhere"),
+            to: to.expect("an edge leads somewhere"),
+            condition: text("condition"),
+            chosen: false,
+        };
+        let same = |other: &Line| {
+            (&other.from, &other.to, &other.condition) == (&line.from, &line.to, &line.condition)
+        };
+        if !lines.iter().any(same) {
+            lines.push(line);
+        }
+    }
+    for node in nodes {
+        inside(node, &mut lines);
+    }
+    lines.retain(|line| line.to != "end");
+    lines
+}
+
+/// The edges that a node's kind names.
+fn inside(node: &Node, lines: &mut Vec<Line>) {
+    let kind = node.kind();
+    let list = |field: &str| kind[field].as_array().cloned().unwrap_or_default();
+    if node.branches().is_some() {
+        let own = lines.iter_mut().filter(|line| line.from == node.id);
+        own.for_each(|line| line.chosen = true);
+    }
+    for branch in node.branches().into_iter().flatten() {
+        add(lines, &node.id, &branch["target"], true);
+    }
+    if node.name() == "parallel" {
+        for target in list("branches") {
+            add(lines, &node.id, &target, false);
+        }
+    }
+    if node.name() == "join" {
+        for source in list("wait_for") {
+            let source = source.as_str().expect("a join waits for nodes");
+            add(lines, source, &Value::from(node.id.as_str()), false);
+        }
+    }
+    let targets = [
+        ("human_approval", &kind["fallback_node"]),
+        ("policy", &kind["on_violation"]["branch"]["target"]),
+        ("a2a_task", &kind["on_input_required"]),
+    ];
+    for (name, target) in targets {
+        if node.name() == name {
+            add(lines, &node.id, target, true);
+        }
+    }
+}
+
+fn add(lines: &mut Vec<Line>, from: &str, to: &Value, chosen: bool) {
+    let Some(to) = to.as_str() else { return };
+    let mut known = false;
+    for line in lines.iter_mut() {
+        if (line.from.as_str(), line.to.as_str()) == (from, to) {
+            line.chosen |= chosen;
+            known = true;
+        }
+    }
+    if !known {
+        lines.push(Line {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            condition: None,
+            chosen,
+        });
+    }
+}
+
+/// Rule R2: the longest path that leads to a node. A finalizer's counts the
+/// edges among finalizers.
+fn rank(nodes: &mut [Node], lines: &[Line]) {
+    let place = |id: &str| nodes.iter().position(|node| node.id == id);
+    let edges: Vec<(usize, usize)> = lines
+        .iter()
+        .filter_map(|line| Some((place(&line.from)?, place(&line.to)?)))
+        .filter(|(from, to)| nodes[*from].run_on().is_some() == nodes[*to].run_on().is_some())
+        .collect();
+    for _ in 0..nodes.len() {
+        for (from, to) in &edges {
+            nodes[*to].rank = nodes[*to].rank.max(nodes[*from].rank + 1);
+        }
+    }
+}
+
+/// Seconds in JSON, as milliseconds; a span of `{"secs", "nanos"}` is rounded up.
+pub(super) fn milliseconds(json: &Value) -> Option<u64> {
+    match json.as_u64() {
+        Some(seconds) => Some(seconds.saturating_mul(1_000)),
+        None => {
+            let nanos = json["nanos"].as_u64().unwrap_or(0);
+            let whole = json["secs"].as_u64()?.saturating_mul(1_000);
+            Some(whole.saturating_add(nanos.div_ceil(1_000_000)))
+        }
+    }
+}
+
+/// A condition of a valid workflow.
+pub(super) fn expression(text: &str) -> Expression {
+    Expression::parse(text).expect("a valid workflow's conditions parse")
+}

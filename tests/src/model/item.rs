@@ -1,0 +1,74 @@
+//! The work item that a decision orders, and its digest (rule R5).
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::graph::Graph;
+use super::past::Past;
+
+enum Field<'a> {
+    Text(&'a str),
+    Number(u64),
+}
+
+/// The digest of a node's attempt as it must be ordered, field by field as
+/// `wit/types.wit` has it.
+pub(super) fn digest(
+    graph: &Graph,
+    past: &Past,
+    node: usize,
+    attempt: u32,
+    not_before: u64,
+) -> String {
+    let payload = payload(graph, past, node);
+    let fields = [
+        Field::Text(&past.started.execution_id),
+        Field::Text(&graph.nodes[node].id),
+        Field::Number(attempt.into()),
+        Field::Number(past.nodes[node].max_attempts.into()),
+        Field::Text(graph.nodes[node].queue().expect("only work is ordered")),
+        Field::Text(&past.started.tenant),
+        Field::Number(not_before),
+        Field::Text(&payload),
+    ];
+    let hash = fields
+        .iter()
+        .fold(Sha256::new(), |hash, field| match field {
+            Field::Text(text) => hash
+                .chain_update((text.len() as u64).to_le_bytes())
+                .chain_update(text),
+            Field::Number(number) => hash.chain_update(number.to_le_bytes()),
+        });
+    let bytes = hash.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the worker is handed. What belongs to the user is verbatim.
+fn payload(graph: &Graph, past: &Past, node: usize) -> String {
+    let it = &graph.nodes[node];
+    let input = match it.kind()["input_mapping"]
+        .as_object()
+        .filter(|it| !it.is_empty())
+    {
+        None => {
+            let (state, input) = (past.state(), &past.started.initial_input);
+            format!(r#"{{"state":{state},"input":{input}}}"#)
+        }
+        Some(mapping) => {
+            let mut names: Vec<&String> = mapping.keys().collect();
+            names.sort();
+            let resolved = names.into_iter().map(|name| {
+                let text = mapping[name].as_str().expect("a mapping is to expressions");
+                format!("{}:{}", json!(name), past.value(text))
+            });
+            format!("{{{}}}", resolved.collect::<Vec<_>>().join(","))
+        }
+    };
+    format!(
+        r#"{{"workflow_id":{},"workflow_version":{},"node_id":{},"kind":{},"input":{input}}}"#,
+        graph.json["workflow_id"],
+        graph.json["version"],
+        json!(it.id),
+        it.kind_text
+    )
+}

@@ -1,0 +1,149 @@
+//! A naive reference model: the scheduling rules, written down once more.
+//!
+//! It reads a log as it grows, and says of each decision whether the rules
+//! lead to it. It was written from the rules R1 to R20 alone, and shares no
+//! thought with the guest: it scans all nodes and all edges for each decision,
+//! counts nothing, keeps no order of what is due, and takes the workflow from
+//! its JSON. So what both say alike, two readings of the rules agree on.
+//!
+//! ```text
+//! Model    a log beside the rules
+//! next     what must be decided next: the rules in their order
+//! ready    what is ready, and what becomes of it      end  how it all ends
+//! say      decisions in the contract's words          item  the work item they order
+//! Past     what the log says happened: an event, a line
+//! attempt  what follows a failed attempt, and when
+//! Graph    what the workflow's JSON says
+//! ```
+//!
+//! It borrows the types of the contract, and the evaluation of a condition,
+//! which has an oracle of its own. It must never borrow anything else of the
+//! guest, and never become fast.
+
+mod attempt;
+mod end;
+mod graph;
+mod item;
+mod next;
+mod past;
+mod ready;
+mod say;
+
+use refrain_guest::contract::{Event, EventKind, Origin, Status};
+
+use graph::Graph;
+use past::Past;
+
+/// A log beside the rules.
+#[derive(Debug)]
+pub struct Model {
+    graph: Graph,
+    past: Past,
+    /// How many work items the tick at hand may still order (rule R4).
+    budget: u32,
+}
+
+impl Model {
+    /// The model of an execution that begins with `first`, which must be a
+    /// `workflow_started` of this workflow, a valid one.
+    ///
+    /// # Panics
+    /// If they are not.
+    #[must_use]
+    pub fn new(workflow: &str, first: &Event) -> Self {
+        let graph = Graph::read(workflow);
+        let past = Past::new(&graph, first);
+        let mut model = Self {
+            graph,
+            past,
+            budget: 0,
+        };
+        model.budget = model.dispatch_per_tick();
+        model
+    }
+
+    /// Read the next event of the log. A fact must be a legal one.
+    ///
+    /// # Errors
+    /// It is not the decision that the rules lead to, or it stands where a
+    /// decision is missing.
+    pub fn read(&mut self, event: &Event) -> Result<(), String> {
+        let is_later = event.at > self.past.at;
+        if is_later {
+            self.nothing_is_missing()?;
+        }
+        if is_later || event.origin == Origin::Fact || self.next(event.at).is_none() {
+            self.budget = self.dispatch_per_tick();
+        }
+        if event.origin == Origin::Decision {
+            let expected = self.next(event.at);
+            if expected.as_ref() != Some(&comparable(&event.kind)) {
+                return Err(format!(
+                    "event {} is {:?};\nby the rules it is {expected:?}",
+                    event.sequence, event.kind
+                ));
+            }
+        }
+        if let EventKind::NodeScheduled(_) | EventKind::RetryScheduled(_) = event.kind {
+            self.budget -= 1;
+        }
+        self.past.observe(&self.graph, event);
+        Ok(())
+    }
+
+    /// Whether everything was decided that is due at the log's last reading of
+    /// the clock (law 2).
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn nothing_is_missing(&self) -> Result<(), String> {
+        match next::next(&self.graph, &self.past, self.past.at, u32::MAX) {
+            None => Ok(()),
+            Some(missing) => Err(format!("by the rules, this is missing: {missing:?}")),
+        }
+    }
+
+    /// Whether nothing but the dispatch limit ended the tick that was read
+    /// last (rule R4).
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.budget == 0 && self.nothing_is_missing().is_err()
+    }
+
+    /// What the execution is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.past.ended {
+            Some(status) => status,
+            None if self.past.is_stalled() => Status::Stalled,
+            None if self.past.paused => Status::Paused,
+            None => Status::Running,
+        }
+    }
+
+    /// When time alone could change the answer; asked when nothing is left to
+    /// decide.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<u64> {
+        next::next_wake(&self.graph, &self.past)
+    }
+
+    fn next(&self, now: u64) -> Option<EventKind> {
+        next::next(&self.graph, &self.past, now, self.budget)
+    }
+
+    fn dispatch_per_tick(&self) -> u32 {
+        let limit = self.past.started.limits.max_dispatch_per_tick;
+        let own = self.graph.limit("max_dispatch_per_tick");
+        own.map_or(limit, |own| own.min(limit))
+    }
+}
+
+/// A decision without the sentence for people that the rules do not spell out.
+fn comparable(kind: &EventKind) -> EventKind {
+    let mut kind = kind.clone();
+    if let EventKind::Stalled(stalled) = &mut kind {
+        stalled.reason.clear();
+    }
+    kind
+}

@@ -1,0 +1,361 @@
+//! What the log says happened: an event, a line.
+
+use std::collections::BTreeMap;
+
+use refrain_guest::condition::Scope;
+use refrain_guest::contract::{
+    ApprovalReceived, CancelReason, Event, EventKind, SkipReason, Status, WorkflowStarted,
+};
+use refrain_guest::json::Object;
+use serde_json::value::RawValue;
+
+use super::attempt::{self, Failure};
+use super::graph::{Graph, expression};
+
+/// What happened so far.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) started: WorkflowStarted,
+    pub(super) started_at: u64,
+    /// The last reading of the clock.
+    pub(super) at: u64,
+    pub(super) nodes: Vec<Record>,
+    /// Whether each edge is live; None: it is not settled.
+    pub(super) live: Vec<Option<bool>>,
+    state: BTreeMap<String, Box<RawValue>>,
+    /// The external events that no wait has consumed: key and payload.
+    pub(super) signals: Vec<(String, String)>,
+    /// The cancel request, and its reason.
+    pub(super) cancel: Option<Option<String>>,
+    pub(super) timed_out: bool,
+    /// Once finalizers began: whether a node had failed by then.
+    pub(super) finalizing_failed: Option<bool>,
+    pub(super) paused: bool,
+    pub(super) host_stall: bool,
+    /// The node that the execution is stalled on.
+    pub(super) stalled_on: Option<usize>,
+    pub(super) ended: Option<Status>,
+}
+
+/// What happened to one node.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) stage: Stage,
+    /// The last attempt that was ordered; 0: none.
+    pub(super) attempt: u32,
+    pub(super) max_attempts: u32,
+    /// The sequence of the event in which an operator asked for it to be skipped.
+    pub(super) skip_asked_for: Option<u64>,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    Pending,
+    Scheduled,
+    Running { since: u64 },
+    Failing(Failure),
+    Waiting(Wait),
+    Completed,
+    Failed,
+    Skipped,
+    Cancelled,
+}
+
+/// What a node waits for.
+#[derive(Clone, Debug)]
+pub(super) struct Wait {
+    /// The sequence of the event with which the wait began.
+    pub(super) since: u64,
+    pub(super) until: Option<u64>,
+    pub(super) fired: bool,
+    pub(super) approval: Option<ApprovalReceived>,
+}
+
+impl Record {
+    /// R4: it has an unsettled work item.
+    pub(super) fn is_in_flight(&self) -> bool {
+        matches!(self.stage, Stage::Scheduled | Stage::Running { .. })
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.is_in_flight() || matches!(self.stage, Stage::Waiting(_))
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        matches!(self.stage, Stage::Failing(_))
+    }
+
+    /// Nothing more is to come of it.
+    pub(super) fn is_settled(&self) -> bool {
+        let pending = matches!(self.stage, Stage::Pending);
+        !pending && !self.is_under_way() && !self.is_failing()
+    }
+}
+
+impl Past {
+    pub(super) fn new(graph: &Graph, first: &Event) -> Self {
+        let EventKind::WorkflowStarted(started) = &first.kind else {
+            panic!("event 1 is workflow_started, not {first:?}");
+        };
+        let record = |node| Record {
+            stage: Stage::Pending,
+            attempt: 0,
+            max_attempts: attempt::max_attempts(&attempt::policy(graph, node)),
+            skip_asked_for: None,
+        };
+        Self {
+            started: started.clone(),
+            started_at: first.at,
+            at: first.at,
+            nodes: (0..graph.nodes.len()).map(record).collect(),
+            live: vec![None; graph.edges.len()],
+            state: BTreeMap::new(),
+            signals: Vec::new(),
+            cancel: None,
+            timed_out: false,
+            finalizing_failed: None,
+            paused: false,
+            host_stall: false,
+            stalled_on: None,
+            ended: None,
+        }
+    }
+
+    pub(super) fn is_stalled(&self) -> bool {
+        self.host_stall || self.stalled_on.is_some()
+    }
+
+    /// The state as text: keys sorted, values verbatim.
+    pub(super) fn state(&self) -> String {
+        serde_json::to_string(&self.state).expect("the state can be written")
+    }
+
+    /// The value of an expression on state and input, as JSON text.
+    pub(super) fn value(&self, text: &str) -> String {
+        self.seen(|scope| expression(text).value(scope))
+    }
+
+    /// Whether a condition holds on state and input.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        self.seen(|scope| expression(text).is_true(scope))
+    }
+
+    fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let state = Object::parse(&self.state()).expect("the state is an object");
+        look(&Scope::new(&self.started.initial_input, &state))
+    }
+
+    pub(super) fn observe(&mut self, graph: &Graph, event: &Event) {
+        self.at = event.at;
+        match &event.kind {
+            EventKind::WorkflowStarted(_) | EventKind::GuestChanged(_) => {}
+            EventKind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
+            EventKind::WorkflowFailed(_) => self.ended = Some(Status::Failed),
+            EventKind::WorkflowCancelled(_) => self.ended = Some(Status::Cancelled),
+            EventKind::WorkflowTimedOut => self.timed_out = true,
+            EventKind::NodeScheduled(it) => {
+                self.first_finalizer(graph, graph.place(&it.node_id));
+                self.order(graph.place(&it.node_id), it.attempt);
+            }
+            EventKind::RetryScheduled(it) => self.order(graph.place(&it.node_id), it.attempt),
+            EventKind::NodeStarted(it) => {
+                self.set(graph.place(&it.node_id), Stage::Running { since: event.at });
+            }
+            EventKind::NodeCompleted(it) => {
+                let node = graph.place(&it.node_id);
+                self.consume(graph, node);
+                self.merge(&it.state_patch);
+                self.settle(graph, node, Stage::Completed, it.chosen_target.as_deref());
+            }
+            EventKind::NodeFailed(it) => {
+                let failure = Failure {
+                    error: it.error.clone(),
+                    class: it.class.clone(),
+                    retryable: it.retryable,
+                };
+                self.set(graph.place(&it.node_id), Stage::Failing(failure));
+            }
+            EventKind::NodeTimedOut(it) => {
+                let node = graph.place(&it.node_id);
+                let seconds = graph.node_timeout_ms(node).unwrap_or(0).div_ceil(1_000);
+                let failure = Failure {
+                    error: format!("timed out after {seconds} s"),
+                    class: Some("timeout".to_owned()),
+                    retryable: true,
+                };
+                self.set(node, Stage::Failing(failure));
+            }
+            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
+            EventKind::NodeSkipped(it) => {
+                let node = graph.place(&it.node_id);
+                match it.reason {
+                    SkipReason::ByOperator => self.settle(graph, node, Stage::Skipped, None),
+                    SkipReason::Unreached | SkipReason::RunOn => {
+                        self.first_finalizer(graph, node);
+                        self.stop(node, Stage::Skipped);
+                        self.kill(graph, node);
+                    }
+                }
+            }
+            EventKind::NodeCancelled(it) => {
+                let node = graph.place(&it.node_id);
+                match it.reason {
+                    CancelReason::ByOperator => self.settle(graph, node, Stage::Cancelled, None),
+                    _ => self.stop(node, Stage::Cancelled),
+                }
+            }
+            EventKind::InterruptRaised(it) => {
+                self.wait(graph.place(&it.node_id), event.sequence, it.expires_at);
+            }
+            EventKind::TimerCreated(it) => {
+                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at);
+            }
+            EventKind::TimerFired(it) => self.waiting(graph.place(&it.node_id)).fired = true,
+            EventKind::ApprovalReceived(it) => {
+                self.waiting(graph.place(&it.node_id)).approval = Some(it.clone());
+            }
+            EventKind::ExternalEventReceived(it) => {
+                let signal = (it.correlation_key.clone(), it.payload.clone());
+                self.signals.push(signal);
+            }
+            EventKind::CancelRequested(it) => {
+                self.cancel = Some(it.reason.clone());
+                self.stalled_on = None;
+            }
+            EventKind::ExecutionPaused(_) => self.paused = true,
+            EventKind::ExecutionUnpaused(_) => self.paused = false,
+            EventKind::RetryRequested(it) => self.reopen(graph, graph.place(&it.node_id)),
+            EventKind::SkipRequested(it) => {
+                let node = graph.place(&it.node_id);
+                self.nodes[node].skip_asked_for = Some(event.sequence);
+                self.lift(node);
+            }
+            EventKind::Stalled(it) => match &it.node_id {
+                Some(node_id) => self.stalled_on = Some(graph.place(node_id)),
+                None => self.host_stall = true,
+            },
+            EventKind::StallLifted(_) => self.host_stall = false,
+        }
+    }
+
+    fn set(&mut self, node: usize, stage: Stage) {
+        self.nodes[node].stage = stage;
+    }
+
+    /// What was asked for it is done or too late, and nothing stalls on it.
+    fn stop(&mut self, node: usize, stage: Stage) {
+        self.set(node, stage);
+        self.nodes[node].skip_asked_for = None;
+        self.lift(node);
+    }
+
+    fn order(&mut self, node: usize, attempt: u32) {
+        self.stop(node, Stage::Scheduled);
+        self.nodes[node].attempt = attempt;
+    }
+
+    fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
+        let wait = Wait {
+            since,
+            until,
+            fired: false,
+            approval: None,
+        };
+        self.stop(node, Stage::Waiting(wait));
+    }
+
+    fn waiting(&mut self, node: usize) -> &mut Wait {
+        match &mut self.nodes[node].stage {
+            Stage::Waiting(wait) => wait,
+            other => panic!("node {node} does not wait, it is {other:?}"),
+        }
+    }
+
+    /// R16: which ending the finalizers run on is judged when they begin.
+    fn first_finalizer(&mut self, graph: &Graph, node: usize) {
+        if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
+            let failed = |record: &Record| matches!(record.stage, Stage::Failed);
+            self.finalizing_failed = Some(self.nodes.iter().any(failed));
+        }
+    }
+
+    /// R20: the node is ready once more, with a fresh budget of attempts.
+    fn reopen(&mut self, graph: &Graph, node: usize) {
+        self.stop(node, Stage::Pending);
+        let policy = attempt::policy(graph, node);
+        let record = &mut self.nodes[node];
+        record.max_attempts = record.attempt + attempt::max_attempts(&policy);
+    }
+
+    /// R11: nothing stalls on the node any more.
+    fn lift(&mut self, node: usize) {
+        self.stalled_on = self.stalled_on.filter(|on| *on != node);
+    }
+
+    /// R10: the patch's top-level keys replace those of the state.
+    fn merge(&mut self, patch: &str) {
+        let patch: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(patch).expect("a patch is an object");
+        self.state.extend(patch);
+    }
+
+    /// R7, R9: the node counts as completed, its outgoing edges are judged.
+    fn settle(&mut self, graph: &Graph, node: usize, stage: Stage, target: Option<&str>) {
+        self.stop(node, stage);
+        for (place, edge) in graph.edges.iter().enumerate() {
+            if edge.from != node {
+                continue;
+            }
+            let live = match target {
+                Some(target) => graph.nodes[edge.to].id == target,
+                None if edge.chosen || graph.nodes[node].branches().is_some() => false,
+                None => edge.condition.as_ref().is_none_or(|text| self.holds(text)),
+            };
+            self.live[place] = Some(live);
+        }
+    }
+
+    /// R9: a skipped node's outgoing edges are dead.
+    fn kill(&mut self, graph: &Graph, node: usize) {
+        for (place, edge) in graph.edges.iter().enumerate() {
+            if edge.from == node {
+                self.live[place] = Some(false);
+            }
+        }
+    }
+
+    /// R19: a wait that completes before its time has consumed the external
+    /// event that served it.
+    fn consume(&mut self, graph: &Graph, node: usize) {
+        let timed = matches!(&self.nodes[node].stage, Stage::Waiting(wait) if wait.fired);
+        if let Some(place) = self.serving(graph, node).filter(|_| !timed) {
+            self.signals.remove(place);
+        }
+    }
+
+    /// R19: which of the kept external events is the node's. First come, first
+    /// served: those that have waited longer go first.
+    pub(super) fn serving(&self, graph: &Graph, node: usize) -> Option<usize> {
+        let key = |node: usize| {
+            let it = &graph.nodes[node];
+            it.text("correlation_key")
+                .filter(|_| it.name() == "wait" && it.text("condition") != Some("timer"))
+        };
+        let own = key(node)?;
+        let since = |node: usize| match &self.nodes[node].stage {
+            Stage::Waiting(wait) if !wait.fired => Some(wait.since),
+            _ => None,
+        };
+        let before = (0..graph.nodes.len())
+            .filter(|other| key(*other) == Some(own) && *other != node)
+            .filter(|other| match (since(*other), since(node)) {
+                (Some(other), Some(this)) => other < this,
+                (other, None) => other.is_some(),
+                (None, Some(_)) => false,
+            })
+            .count();
+        let mut kept = (0..).zip(&self.signals).filter(|(_, (key, _))| key == own);
+        kept.nth(before).map(|(place, _)| place)
+    }
+}

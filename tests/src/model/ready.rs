@@ -1,0 +1,163 @@
+//! What is ready, and what becomes of it (rules R3 to R6, R9, R19).
+
+use refrain_guest::contract::{
+    ApprovalDecision, EventKind, InterruptRaised, NodeScheduled, SkipReason, TimerCreated,
+};
+use serde_json::{Value, json};
+
+use super::next::Question;
+use super::past::{Stage, Wait};
+
+impl Question<'_> {
+    pub(super) fn ready(&self) -> Option<EventKind> {
+        if self.is_stopping() {
+            return None;
+        }
+        self.nodes().find_map(|(node, record)| match &record.stage {
+            Stage::Waiting(wait) => self.answered(node, wait),
+            _ if self.is_unreached(node) => Some(self.skipped(node, SkipReason::Unreached)),
+            _ if !self.is_ready(node) => None,
+            _ if self.is_work(node) => self.dispatch(node),
+            _ => Some(self.settled_here(node)),
+        })
+    }
+
+    pub(super) fn is_work(&self, node: usize) -> bool {
+        self.graph.nodes[node].queue().is_some()
+    }
+
+    pub(super) fn is_finalizer(&self, node: usize) -> bool {
+        self.graph.nodes[node].run_on().is_some()
+    }
+
+    /// R3: each incoming edge is settled and one is live. R6: a first join does
+    /// not wait for the others. R20: retried, a node is ready once more.
+    pub(super) fn is_ready(&self, node: usize) -> bool {
+        let edges = self.incoming(node);
+        let is_start = self.graph.json["start_node"] == self.id(node);
+        let enough = self.graph.nodes[node].is_first_join() || !edges.contains(&None);
+        matches!(self.past.nodes[node].stage, Stage::Pending)
+            && !self.is_finalizer(node)
+            && (is_start || enough && edges.contains(&Some(true)))
+    }
+
+    /// R9: all incoming edges are dead.
+    fn is_unreached(&self, node: usize) -> bool {
+        matches!(self.past.nodes[node].stage, Stage::Pending)
+            && !self.is_finalizer(node)
+            && self.graph.json["start_node"] != self.id(node)
+            && self.incoming(node).iter().all(|live| *live == Some(false))
+    }
+
+    /// Whether each incoming edge is live; None: it is not settled.
+    pub(super) fn incoming(&self, node: usize) -> Vec<Option<bool>> {
+        let edges = self.graph.incoming(node);
+        edges.map(|(edge, _)| self.past.live[edge]).collect()
+    }
+
+    /// R4: within the limits.
+    pub(super) fn dispatch(&self, node: usize) -> Option<EventKind> {
+        let limit = self.past.started.limits.max_concurrent_nodes;
+        let own = self.graph.limit("max_concurrent_nodes").unwrap_or(limit);
+        let in_flight = self
+            .nodes()
+            .filter(|(_, record)| record.is_in_flight())
+            .count();
+        if self.is_held() || self.budget == 0 || in_flight >= limit.min(own) as usize {
+            return None;
+        }
+        if self.past.nodes[node].attempt > 0 {
+            return self.retry(node, 0);
+        }
+        Some(EventKind::NodeScheduled(NodeScheduled {
+            node_id: self.id(node),
+            queue_type: self.queue(node),
+            attempt: 1,
+            item_digest: self.item(node, 1, self.now),
+        }))
+    }
+
+    /// R6: without a worker.
+    fn settled_here(&self, node: usize) -> EventKind {
+        let it = &self.graph.nodes[node];
+        let until = self
+            .graph
+            .patience_ms(node)
+            .map(|patience| self.now.saturating_add(patience));
+        match it.name() {
+            "condition" => {
+                let branches = it.branches().unwrap_or_default();
+                let holds = |branch: &&Value| {
+                    branch["condition"]
+                        .as_str()
+                        .is_none_or(|text| self.past.holds(text))
+                };
+                let target = branches
+                    .iter()
+                    .find(holds)
+                    .and_then(|it| it["target"].as_str());
+                self.completed(node, "null", "{}", target)
+            }
+            "limit_exceeded" => {
+                let error = match it.json["description"].as_str() {
+                    Some(description) => format!("limit exceeded: {description}"),
+                    None => "limit exceeded".to_owned(),
+                };
+                self.exhausted(node, 0, error)
+            }
+            "human_approval" => EventKind::InterruptRaised(InterruptRaised {
+                node_id: self.id(node),
+                reason: it.text("description").unwrap_or_default().to_owned(),
+                state_for_review: self.past.state(),
+                expires_at: until,
+            }),
+            "wait" => self.served(node).unwrap_or_else(|| {
+                EventKind::TimerCreated(TimerCreated {
+                    node_id: self.id(node),
+                    fire_at: until,
+                    correlation_key: it.text("correlation_key").map(str::to_owned),
+                })
+            }),
+            _ => self.completed(node, "null", "{}", None),
+        }
+    }
+
+    /// R19: what a waiting node waits for has come.
+    fn answered(&self, node: usize, wait: &Wait) -> Option<EventKind> {
+        if wait.fired {
+            return Some(self.completed(node, "null", "{}", None));
+        }
+        let Some(approval) = &wait.approval else {
+            return self.served(node);
+        };
+        let user = &approval.user_id;
+        Some(match (approval.decision, &approval.comment) {
+            (ApprovalDecision::Approved, comment) => {
+                let comment = comment.as_ref().map(|it| json!(it).to_string());
+                let comment = comment.as_deref().unwrap_or("null");
+                let user = json!(user);
+                let output =
+                    format!(r#"{{"decision":"approved","user_id":{user},"comment":{comment}}}"#);
+                let patch = approval.state_patch.as_deref().unwrap_or("{}");
+                self.completed(node, &output, patch, None)
+            }
+            (ApprovalDecision::Rejected, Some(comment)) => {
+                self.exhausted(node, 0, format!("rejected by {user}: {comment}"))
+            }
+            (ApprovalDecision::Rejected, None) => {
+                self.exhausted(node, 0, format!("rejected by {user}"))
+            }
+        })
+    }
+
+    /// R19: the external event that a wait consumes is its output, and its
+    /// patch if it is an object.
+    fn served(&self, node: usize) -> Option<EventKind> {
+        let (_, payload) = &self.past.signals[self.past.serving(self.graph, node)?];
+        let patch = match payload.trim_start().starts_with('{') {
+            true => payload.clone(),
+            false => format!("{{{}:{payload}}}", json!(self.id(node))),
+        };
+        Some(self.completed(node, payload, &patch, None))
+    }
+}
