@@ -86,6 +86,14 @@ impl Plan {
         self.with(|planned| planned.failed)
     }
 
+    /// The turns that were written since this was last asked, where they are
+    /// recorded.
+    #[must_use]
+    pub fn take_committed(&self) -> Vec<Turn> {
+        self.with(|planned| planned.committed.as_mut().map(std::mem::take))
+            .unwrap_or_default()
+    }
+
     /// The turns that were written, in order, where they are recorded.
     #[must_use]
     pub fn committed(&self) -> Vec<Turn> {

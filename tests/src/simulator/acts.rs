@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use refrain::guest::CallLimits;
 use refrain::store::ended;
-use refrain::{Answer, Start, WorkError};
+use refrain::{Start, WorkError};
 use serde_json::json;
 
 use super::calls::{Call, Given, Operation};
@@ -75,13 +75,15 @@ impl World {
         } else if self.executions.len() >= EXECUTIONS_MAX {
             return;
         }
-        let mut start = Start::new(drawn.id.clone(), "1.0.0", json!({ "claim": 4 }));
+        let input = json!({ "claim": 4 });
+        let mut start = Start::new(drawn.id.clone(), "1.0.0", input.clone());
         if let Some(key) = &key {
             start = start.key(key.clone());
         }
         self.hosts[host].send(Call::Start {
             workflow,
             key,
+            input: input.to_string(),
             start,
         });
     }
@@ -149,19 +151,26 @@ impl World {
     }
 
     fn given(&mut self, node_id: &str) -> Given {
-        let output = || Answer::output(json!({ "node": node_id }));
+        let done = |patch, chosen_target| Given::Done {
+            output: json!({ "node": node_id }),
+            patch,
+            chosen_target,
+        };
         match self.dice.below(20) {
             0 => {
                 self.story.fault("a worker answers what does not do");
-                Given::Done(output().patch(json!(["no object"])))
+                done(json!(["no object"]), None)
             }
             1 => {
                 self.story.fault("a worker answers what does not do");
-                Given::Done(output().chosen_target("nowhere"))
+                done(json!({ "k0": "nowhere" }), Some("nowhere"))
             }
-            2..6 => Given::Failed(WorkError::retryable("no").class(crews::class(&mut self.dice))),
+            2..6 => {
+                let class = crews::class(&mut self.dice);
+                Given::Failed(WorkError::retryable(format!("no: {class}")).class(class))
+            }
             6 => Given::Failed(WorkError::permanent("never")),
-            _ => Given::Done(output().patch(workflows::patch(&mut self.dice))),
+            _ => done(workflows::patch(&mut self.dice), None),
         }
     }
 

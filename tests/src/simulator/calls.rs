@@ -5,10 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use refrain::contract::{
+    ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
+    NodeRequest, OperatorNote,
+};
+use refrain::store::Timestamp;
+
 use refrain::{
     Answer, Approval, Claim, ClaimId, Engine, EngineError, ExecutionId, Receipt, Start, WorkError,
     Workflow,
 };
+use serde_json::Value;
 
 /// A call on an engine.
 #[derive(Clone, Debug)]
@@ -21,6 +28,8 @@ pub(super) enum Call {
         workflow: usize,
         /// The caller's key.
         key: Option<String>,
+        /// The input.
+        input: String,
         /// All that is said.
         start: Start,
     },
@@ -50,7 +59,14 @@ pub(super) enum Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {
     /// It did the work.
-    Done(Answer),
+    Done {
+        /// The output.
+        output: Value,
+        /// The patch.
+        patch: Value,
+        /// The target that it chose.
+        chosen_target: Option<&'static str>,
+    },
     /// It failed.
     Failed(WorkError),
 }
@@ -85,6 +101,8 @@ pub(super) enum Reply {
     Started(ExecutionId),
     /// Claims.
     Claimed(Vec<Claim>),
+    /// A claim is renewed until then.
+    Renewed(Timestamp),
     /// An answer counts.
     Settled(Receipt),
     /// Done.
@@ -140,13 +158,8 @@ impl Call {
                 Self::Claim { queue, max, worker } => {
                     engine.claim(queue, max, &worker).await.map(Reply::Claimed)
                 }
-                Self::Renew(claim) => engine.renew(claim).await.map(|_| Reply::Done),
-                Self::Answer(claim, Given::Done(answer)) => {
-                    engine.complete(claim, answer).await.map(Reply::Settled)
-                }
-                Self::Answer(claim, Given::Failed(error)) => {
-                    engine.fail(claim, error).await.map(Reply::Settled)
-                }
+                Self::Renew(claim) => engine.renew(claim).await.map(Reply::Renewed),
+                Self::Answer(claim, given) => given.send(&engine, claim).await.map(Reply::Settled),
                 Self::Operate(id, operation) => operation.send(&engine, id).await,
                 Self::Leave { in_peace: true } => {
                     engine.shutdown().await;
@@ -161,22 +174,91 @@ impl Call {
     }
 }
 
+impl Given {
+    async fn send(self, engine: &Engine, claim: ClaimId) -> Result<Receipt, EngineError> {
+        match self {
+            Self::Done {
+                output,
+                patch,
+                chosen_target,
+            } => {
+                let answer = Answer::output(output).patch(patch);
+                let answer = match chosen_target {
+                    Some(target) => answer.chosen_target(target),
+                    None => answer,
+                };
+                engine.complete(claim, answer).await
+            }
+            Self::Failed(error) => engine.fail(claim, error).await,
+        }
+    }
+}
+
+/// Reasons that people give.
+const CANCELLED: &str = "not wanted";
+const SKIPPED: &str = "not needed";
+
+/// What external events bring.
+fn signalled() -> Value {
+    serde_json::json!({ "k2": 2 })
+}
+
 impl Operation {
+    /// The fact that it is; none: it only looks.
+    pub(super) fn fact(&self) -> Option<EventKind> {
+        let note = OperatorNote { reason: None };
+        let request = |node: &String, reason: Option<&str>| NodeRequest {
+            node_id: node.clone(),
+            reason: reason.map(str::to_owned),
+        };
+        Some(match self {
+            Self::Pause => EventKind::ExecutionPaused(note),
+            Self::Unpause => EventKind::ExecutionUnpaused(note),
+            Self::LiftStall => EventKind::StallLifted(note),
+            Self::Cancel => EventKind::CancelRequested(CancelRequested {
+                reason: Some(CANCELLED.to_owned()),
+            }),
+            Self::Approve(node, approved) => EventKind::ApprovalReceived(decided(node, *approved)),
+            Self::Signal(key) => EventKind::ExternalEventReceived(ExternalEventReceived {
+                correlation_key: key.clone(),
+                payload: signalled().to_string(),
+            }),
+            Self::Retry(node) => EventKind::RetryRequested(request(node, None)),
+            Self::Skip(node) => EventKind::SkipRequested(request(node, Some(SKIPPED))),
+            Self::Look(_) => return None,
+        })
+    }
+
     async fn send(self, engine: &Engine, id: ExecutionId) -> Outcome {
         let execution = engine.execution(id);
         let done = match self {
             Self::Pause => execution.pause(None).await,
             Self::Unpause => execution.unpause(None).await,
-            Self::Cancel => execution.cancel(Some("not wanted")).await,
+            Self::Cancel => execution.cancel(Some(CANCELLED)).await,
             Self::Approve(node, true) => execution.approve(&node, Approval::approved("ada")).await,
             Self::Approve(node, false) => execution.approve(&node, Approval::rejected("bob")).await,
-            Self::Signal(key) => execution.signal(&key, serde_json::json!({ "k2": 2 })).await,
+            Self::Signal(key) => execution.signal(&key, signalled()).await,
             Self::Retry(node) => execution.retry(&node, None).await,
-            Self::Skip(node) => execution.skip(&node, Some("not needed")).await,
+            Self::Skip(node) => execution.skip(&node, Some(SKIPPED)).await,
             Self::LiftStall => execution.lift_stall(None).await,
             Self::Look(None) => execution.inspect().await.map(drop),
             Self::Look(Some(node)) => execution.explain(&node).await.map(drop),
         };
         done.map(|()| Reply::Done)
+    }
+}
+
+fn decided(node_id: &str, approved: bool) -> ApprovalReceived {
+    let (user_id, decision) = if approved {
+        ("ada", ApprovalDecision::Approved)
+    } else {
+        ("bob", ApprovalDecision::Rejected)
+    };
+    ApprovalReceived {
+        node_id: node_id.to_owned(),
+        user_id: user_id.to_owned(),
+        decision,
+        comment: None,
+        state_patch: None,
     }
 }

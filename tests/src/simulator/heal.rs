@@ -71,7 +71,9 @@ impl World {
         let shown = self.hosts.iter().map(|host| host.clock.now()).max();
         let now = last_at.max(shown.unwrap_or(0));
         for host in [0, 1] {
-            self.hosts[host].crash();
+            for call in self.hosts[host].crash() {
+                self.never_hear(&call);
+            }
             self.hosts[host].clock.set(now);
             self.open_bare(host, None)?;
             if let Some(engine) = self.hosts[host].engine() {

@@ -4,6 +4,7 @@ use refrain::{ClaimId, EngineError, Receipt};
 
 use super::calls::{Call, Given, Outcome, Reply};
 use super::world::{Known, World, name};
+use crate::checkers::{Offer, Telling};
 
 impl World {
     /// A caller hears what came of a call.
@@ -14,7 +15,8 @@ impl World {
         outcome: Outcome,
         store_failed: bool,
     ) -> Result<(), String> {
-        self.story.tell(|| told(host, &call, &outcome));
+        self.story.tell(|| in_words(host, &call, &outcome));
+        self.record(&call, &outcome);
         match outcome {
             Ok(Reply::Started(id)) => self.hear_start(call, id),
             Ok(Reply::Claimed(claims)) => {
@@ -26,8 +28,67 @@ impl World {
                 Ok(())
             }
             Ok(Reply::Settled(receipt)) => self.hear_receipt(call, receipt),
-            Ok(Reply::Done) => Ok(()),
+            Ok(Reply::Renewed(_) | Reply::Done) => Ok(()),
             Err(error) => self.hear_error(host, &call, error, store_failed),
+        }
+    }
+
+    /// A host is gone, and with it the answer to this call.
+    pub(super) fn never_hear(&mut self, call: &Call) {
+        self.record(call, &Err(EngineError::ShutDown));
+    }
+
+    /// What the laws are judged by.
+    fn record(&mut self, call: &Call, outcome: &Outcome) {
+        match (call, outcome) {
+            (
+                Call::Start {
+                    key,
+                    input,
+                    workflow,
+                    ..
+                },
+                Ok(Reply::Started(execution)),
+            ) => {
+                let workflow = (self.workflows[*workflow].id.clone(), "1.0.0".to_owned());
+                self.told.tell(Telling::Started {
+                    execution: *execution,
+                    tenant: "default".to_owned(),
+                    key: key.clone(),
+                    workflow,
+                    input: input.clone(),
+                });
+            }
+            (Call::Claim { worker, .. }, Ok(Reply::Claimed(claims))) => {
+                for claim in claims {
+                    self.told.tell(Telling::Claimed {
+                        claim: claim.id.clone(),
+                        worker_id: worker.clone(),
+                        expires_at: claim.expires_at,
+                    });
+                }
+            }
+            (Call::Renew(claim), Ok(Reply::Renewed(expires_at))) => {
+                self.told.tell(Telling::Renewed {
+                    claim: claim.clone(),
+                    expires_at: *expires_at,
+                });
+            }
+            (Call::Answer(claim, given), outcome) => self.told.tell(Telling::Answered {
+                claim: claim.clone(),
+                offer: given.into(),
+                receipt: (&outcome.as_ref().map(receipt_of).map_err(Clone::clone)).into(),
+            }),
+            (Call::Operate(execution, operation), outcome) => {
+                if let (Some(fact), Some(sure)) = (operation.fact(), certainty(outcome)) {
+                    self.told.tell(Telling::Acknowledged {
+                        execution: *execution,
+                        fact,
+                        sure,
+                    });
+                }
+            }
+            _ => {}
         }
     }
 
@@ -110,7 +171,37 @@ impl World {
     }
 }
 
-fn told(host: usize, call: &Call, outcome: &Outcome) -> String {
+fn receipt_of(reply: &Reply) -> Receipt {
+    match reply {
+        Reply::Settled(receipt) => *receipt,
+        _ => Receipt::Recorded,
+    }
+}
+
+/// Whether a fact counts for certain; none: it was refused, and does not.
+fn certainty(outcome: &Outcome) -> Option<bool> {
+    match outcome {
+        Ok(_) => Some(true),
+        Err(EngineError::Store(_) | EngineError::ShutDown) => Some(false),
+        Err(_) => None,
+    }
+}
+
+impl From<&Given> for Offer {
+    fn from(given: &Given) -> Self {
+        match given {
+            Given::Done { output, patch, .. } => Self::Completed {
+                output: output.to_string(),
+                state_patch: Some(patch.to_string()),
+            },
+            Given::Failed(error) => Self::Failed {
+                error: error.to_string(),
+            },
+        }
+    }
+}
+
+fn in_words(host: usize, call: &Call, outcome: &Outcome) -> String {
     let outcome = match outcome {
         Ok(reply) => format!("{reply:?}"),
         Err(error) => error.to_string(),

@@ -2,7 +2,7 @@
 //! and a store that fails as planned.
 
 use refrain::guest::{CallLimits, Library};
-use refrain::store::Store;
+use refrain::store::{Store, Turn};
 use refrain::{Clock, Engine, ManualClock, Next, Steps};
 
 use super::calls::{Call, Outcome, Sent};
@@ -28,6 +28,10 @@ pub(super) struct Stepped {
     pub(super) next: Result<Next, &'static str>,
     /// What callers heard.
     pub(super) heard: Vec<(Call, Outcome)>,
+    /// What was asked and will not be answered: the host is gone.
+    pub(super) unheard: Vec<Call>,
+    /// What it wrote.
+    pub(super) written: Vec<Turn>,
     /// Whether its store failed meanwhile.
     pub(super) store_failed: bool,
 }
@@ -61,7 +65,7 @@ impl Host {
         library: &Library,
         seed: u64,
     ) -> Result<(), String> {
-        self.plan = Plan::default();
+        self.plan = Plan::recording();
         self.failed = 0;
         let builder = Engine::builder()
             .boxed_store(Box::new(FaultyStore::boxed(store, &self.plan)))
@@ -88,17 +92,24 @@ impl Host {
         let (_, steps) = self.up.as_mut()?;
         let next = steps.step();
         let failed = self.plan.failed();
-        let store_failed = std::mem::replace(&mut self.failed, failed) != failed;
-        if let Some(died_at) = self.plan.died_at() {
-            self.crash();
-            return Some(Stepped {
-                next: Err(died_at),
-                heard: Vec::new(),
-                store_failed,
-            });
+        let mut stepped = Stepped {
+            next: self.plan.died_at().map_or(Ok(next), Err),
+            heard: Vec::new(),
+            unheard: Vec::new(),
+            written: self.plan.take_committed(),
+            store_failed: std::mem::replace(&mut self.failed, failed) != failed,
+        };
+        if stepped.next.is_ok() {
+            stepped.heard = self.hear();
         }
-        let mut heard = Vec::new();
-        let mut unheard = Vec::new();
+        if matches!(stepped.next, Err(_) | Ok(Next::Ended)) {
+            stepped.unheard = self.crash();
+        }
+        Some(stepped)
+    }
+
+    fn hear(&mut self) -> Vec<(Call, Outcome)> {
+        let (mut heard, mut unheard) = (Vec::new(), Vec::new());
         for mut sent in self.sent.drain(..) {
             match sent.heard() {
                 Some(outcome) => heard.push((sent.call, outcome)),
@@ -106,24 +117,18 @@ impl Host {
             }
         }
         self.sent = unheard;
-        if next == Next::Ended {
-            self.crash();
-        }
-        Some(Stepped {
-            next: Ok(next),
-            heard,
-            store_failed,
-        })
+        heard
     }
 
-    /// Gone, from one moment to the next.
-    pub(super) fn crash(&mut self) {
+    /// Gone, from one moment to the next. Says what it was asked and has not
+    /// answered.
+    pub(super) fn crash(&mut self) -> Vec<Call> {
         // The steps first: an engine that is dropped would tell them to close.
         if let Some((engine, steps)) = self.up.take() {
             drop(steps);
             drop(engine);
         }
-        self.sent.clear();
+        self.sent.drain(..).map(|sent| sent.call).collect()
     }
 
     /// Whether anything was asked that is not answered yet.

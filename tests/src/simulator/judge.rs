@@ -1,47 +1,40 @@
 //! Is everything as it must be?
 
 use refrain::contract::{EventKind, Status};
-use refrain::replay::{Auditor, Verdict};
 use refrain::store::{ExecutionRecord, Head, ListFilter, StoredEvent, ended};
 use refrain::{ExecutionId, log};
 
 use super::world::{World, name};
+use crate::checkers::{Evidence, Violation, at_any_moment, at_the_end};
 
 /// More than a world has of anything.
 const ALL: u32 = 100_000;
 
 impl World {
-    /// Judge all that is stored, whatever is going on.
+    /// Judge all that is stored and was told, whatever is going on.
     pub(super) fn judge(&mut self) -> Result<(), String> {
-        self.story.tell(|| "everything is judged".to_owned());
-        for record in self.records()? {
-            let audit =
-                Auditor::new(&mut self.library).audit_stored(self.onlooker.as_mut(), record.id);
-            let audit = audit.map_err(|error| format!("{}: {error}", record.id))?;
-            let audit = audit.ok_or_else(|| format!("{} is gone", record.id))?;
-            if audit.verdict != Verdict::Clean {
-                return Err(format!(
-                    "{}: the audit is not clean: {:?}",
-                    record.id, audit.divergence
-                ));
-            }
-        }
-        Ok(())
+        self.judge_by(at_any_moment)
     }
 
-    /// Judge a world that has healed: what was promised is there, and all has
-    /// come to its end.
-    pub(super) fn judge_the_end(&mut self) -> Result<(), String> {
-        let records = self.records()?;
-        for known in &self.executions {
-            if !records.iter().any(|record| record.id == known.id) {
-                return Err(format!(
-                    "law 8: {} was told to have started, and is gone",
-                    known.id
-                ));
-            }
+    /// All the laws, by these of their checks.
+    fn judge_by(
+        &mut self,
+        check: impl Fn(&mut Evidence<'_>) -> Vec<Violation>,
+    ) -> Result<(), String> {
+        self.story.tell(|| "everything is judged".to_owned());
+        let evidence = Evidence::gather(self.onlooker.as_mut(), &mut self.library, &self.told);
+        let violations = check(&mut evidence.map_err(|error| error.to_string())?);
+        if violations.is_empty() {
+            return Ok(());
         }
-        for record in records {
+        let each = violations.iter().map(ToString::to_string);
+        Err(each.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Judge a world that has healed: all has come to its end.
+    pub(super) fn judge_the_end(&mut self) -> Result<(), String> {
+        self.judge_by(at_the_end)?;
+        for record in self.records()? {
             if !ended(record.status) {
                 return Err(format!(
                     "liveness: {} is still {:?}",

@@ -69,6 +69,5 @@ fn live(world: &mut World) -> Result<(), String> {
         }
     }
     world.heal()?;
-    world.judge()?;
     world.judge_the_end()
 }

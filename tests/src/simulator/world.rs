@@ -15,6 +15,7 @@ use super::host::{Host, Stepped};
 use super::outside::Outside;
 use super::story::Story;
 use super::workflows::{self, Drawn};
+use crate::checkers::{Telling, Told};
 use crate::dice::Dice;
 use crate::engines::{BEGIN, Place};
 
@@ -48,6 +49,7 @@ pub struct World {
     pub(super) executions: Vec<Known>,
     /// What callers were told that their keys started.
     pub(super) keys: BTreeMap<String, ExecutionId>,
+    pub(super) told: Told,
     pub(super) outside: Outside,
     pub(super) lasting: Lasting,
     pub(super) story: Story,
@@ -72,6 +74,7 @@ impl World {
             hosts: [Host::new(BEGIN), Host::new(BEGIN)],
             executions: Vec::new(),
             keys: BTreeMap::new(),
+            told: Told::default(),
             outside: Outside::default(),
             lasting: Lasting::default(),
             story,
@@ -129,12 +132,20 @@ impl World {
         let Stepped {
             next,
             heard,
+            unheard,
+            written,
             store_failed,
         } = stepped;
         self.story
             .tell(|| format!("{} steps: {next:?}", name(host)));
+        for turn in &written {
+            self.told.tell(Telling::Written(turn.into()));
+        }
         for (call, outcome) in heard {
             self.hear(host, call, outcome, store_failed)?;
+        }
+        for call in unheard {
+            self.never_hear(&call);
         }
         match next {
             Ok(next) => Ok(Some(next)),
