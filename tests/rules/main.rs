@@ -14,6 +14,7 @@ mod laws;
 mod hostile_logs;
 mod shell;
 mod chaos;
+mod transitions;
 
 use refrain_tests::notation::check;
 

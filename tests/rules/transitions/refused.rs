@@ -1,0 +1,178 @@
+//! What is no row of the table is refused, whatever the kind of the node.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refrain_guest::contract::{
+    ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
+    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled,
+    NodeSkipped, NodeStarted, NodeState, NodeTimedOut, Origin, RetryScheduled, SkipReason, Stalled,
+    TimerCreated, TimerFired,
+};
+use refrain_guest::node::{Step, name};
+use refrain_guest::workflow::plan::Kind;
+use refrain_tests::notation::{Memory, play};
+
+use super::{HISTORIES, Replay, STATES, row};
+
+/// Where a node is in some state: so far into this history, the node of this index.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    world: &'a Memory,
+    events: usize,
+    node: usize,
+    state: NodeState,
+}
+
+#[test]
+fn what_is_no_row_of_the_table_is_refused() {
+    let played = HISTORIES.iter().map(|table| play(table));
+    let worlds: Vec<Memory> = played
+        .map(|played| played.unwrap_or_else(|error| panic!("{error}")).world)
+        .collect();
+    let mut tried = BTreeSet::new();
+    for place in places(&worlds) {
+        for step in no_rows(place.state) {
+            if let Some(kind) = offer(place, step) {
+                is_refused(place, kind, step);
+                tried.insert(row(place.state, step));
+            }
+        }
+    }
+    for state in STATES {
+        // A node is reached by the edges that others settle: no event asks for it.
+        for step in no_rows(state).filter(|step| *step != Step::Reach) {
+            let row = row(state, step);
+            assert!(tried.contains(&row), "{row} is never tried");
+        }
+    }
+}
+
+fn no_rows(state: NodeState) -> impl Iterator<Item = Step> {
+    let steps = Step::ALL.into_iter();
+    steps.filter(move |step| step.leads(state).is_none())
+}
+
+/// The first place for each state of each kind of node, before its end.
+fn places(worlds: &[Memory]) -> Vec<Place<'_>> {
+    let mut places = BTreeMap::new();
+    for world in worlds {
+        let mut replay = Replay::of(world, 1);
+        for events in 1..world.events.len() {
+            for (node, record) in replay.nodes().iter().enumerate() {
+                let key = (
+                    name(record.state),
+                    kind_name(&replay.machine.plan().nodes[node].kind),
+                );
+                let state = record.state;
+                places.entry(key).or_insert(Place {
+                    world,
+                    events,
+                    node,
+                    state,
+                });
+            }
+            let event = &world.events[events];
+            replay.machine.apply(event).expect("it was played");
+        }
+    }
+    places.into_values().collect()
+}
+
+fn kind_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Work(work) if work.finalizer.is_some() => "finalizer",
+        Kind::Work(_) => "work",
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => "settles at once",
+        Kind::Wait(_) => "wait",
+        Kind::HumanApproval(_) => "approval",
+        Kind::LimitExceeded { .. } => "limit",
+    }
+}
+
+fn is_refused(place: Place<'_>, kind: EventKind, step: Step) {
+    let mut replay = Replay::of(place.world, place.events);
+    let event = Event {
+        sequence: replay.machine.sequence() + 1,
+        at: replay.machine.state().at.0,
+        origin: origin(step),
+        kind,
+    };
+    let before = format!("{:?}", replay.machine.state());
+    let answer = replay.machine.apply(&event);
+    let row = row(place.state, step);
+    assert!(answer.is_err(), "{row} is taken by {event:?}");
+    let after = format!("{:?}", replay.machine.state());
+    assert_eq!(before, after, "{row}: what is refused changes nothing");
+}
+
+fn origin(step: Step) -> Origin {
+    match step {
+        Step::Start | Step::Complete | Step::Fail | Step::Reopen => Origin::Fact,
+        // Of what a node can be given, a person's answer names the node.
+        Step::Answer => Origin::Fact,
+        _ => Origin::Decision,
+    }
+}
+
+/// The event that asks for the step, with all that can be right about it.
+#[rustfmt::skip]
+fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
+    let replay = Replay::of(place.world, place.events);
+    let record = &replay.machine.state().nodes[place.node];
+    let (node_id, attempt, fence) = (replay.machine.plan().nodes[place.node].id.clone(), record.attempt, record.fence);
+    let (null, item_digest) = ("null".to_owned(), "0".repeat(64));
+    Some(match step {
+        Step::Reach => return None,
+        Step::Schedule => EventKind::NodeScheduled(NodeScheduled { node_id, queue_type: "tool".into(), attempt: 1, item_digest }),
+        Step::Retry => EventKind::RetryScheduled(RetryScheduled { node_id, attempt: attempt + 1, delay_ms: 0, item_digest }),
+        Step::Start => EventKind::NodeStarted(NodeStarted { node_id, worker_id: "w".into(), attempt, fence: replay.machine.sequence() + 1 }),
+        Step::Complete | Step::Settle => EventKind::NodeCompleted(NodeCompleted {
+            node_id,
+            attempt: if step == Step::Settle { 0 } else { attempt },
+            fence: if step == Step::Settle { 0 } else { fence },
+            output: null, state_patch: "{}".into(), duration_ms: 0, chosen_target: None, telemetry: None,
+        }),
+        Step::Fail => EventKind::NodeFailed(NodeFailed { node_id, attempt, fence, error: "boom".into(), class: None, retryable: true }),
+        Step::TimeOut => EventKind::NodeTimedOut(NodeTimedOut { node_id, attempt }),
+        Step::Exhaust => EventKind::NodeExhausted(NodeExhausted { node_id, attempts: attempt, error: "boom".into() }),
+        Step::Wait => match &replay.machine.plan().nodes[place.node].kind {
+            Kind::Wait(wait) => EventKind::TimerCreated(TimerCreated { node_id, fire_at: None, correlation_key: wait.correlation_key.clone() }),
+            _ => EventKind::InterruptRaised(InterruptRaised { node_id, reason: "May it?".into(), state_for_review: "{}".into(), expires_at: None }),
+        },
+        Step::Answer => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None }),
+        Step::Stall => EventKind::Stalled(Stalled { reason: "ask".into(), node_id: Some(node_id) }),
+        Step::Reopen => EventKind::RetryRequested(NodeRequest { node_id, reason: None }),
+        Step::PassOver => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::Unreached }),
+        Step::Skip => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::ByOperator }),
+        Step::Cancel => EventKind::NodeCancelled(NodeCancelled { node_id, reason: CancelReason::CancelRequested }),
+    })
+}
+
+/// A timer that has fired is its node's answer too.
+#[test]
+fn a_timer_fires_for_nobody_who_does_not_wait() {
+    let played = play(
+        "t: wait timer {\"timeout_secs\":1}\nt -> a\n1000 tick => wait t\n2000 tick => fire t, settle t, schedule a",
+    );
+    let world = played.unwrap_or_else(|error| panic!("{error}")).world;
+    let timer = |node_id: &str| {
+        EventKind::TimerFired(TimerFired {
+            node_id: node_id.to_owned(),
+            correlation_key: None,
+        })
+    };
+    for (events, node_id) in [(1, "t"), (4, "t"), (4, "a")] {
+        let mut replay = Replay::of(&world, events);
+        let event = Event {
+            sequence: replay.machine.sequence() + 1,
+            at: 2000,
+            origin: Origin::Decision,
+            kind: timer(node_id),
+        };
+        let answer = replay.machine.apply(&event);
+        assert!(
+            answer.is_err(),
+            "after event {events}, a timer fires for {node_id}"
+        );
+    }
+}
