@@ -1,7 +1,11 @@
 //! R3 to R6: what is ready, dispatched, or settled without a worker.
 
+use refrain_guest::apply::digest_of_text;
+use refrain_guest::contract::{EventKind, NodeCompleted, WorkItem};
+use refrain_guest::decide::item_digest;
 use refrain_tests::cost::Run;
 use refrain_tests::notation::{check, play};
+use sha2::{Digest as _, Sha256};
 
 #[test]
 fn r03_ready_when_every_edge_is_settled_and_one_is_live() {
@@ -173,6 +177,76 @@ fn r06_a_first_join_without_a_live_edge_is_skipped() {
         0010 complete s => skip k, skip j, skip z, completed
         "#,
     );
+}
+
+#[test]
+fn r04_retries_count_against_the_dispatch_limit_too() {
+    check(
+        r#"
+        s -> a, s -> b
+        limits 16 1
+        0000 tick           => schedule s
+        0010 complete s     => schedule a, more, schedule b
+        0020 claim a; claim b
+        0030 fail a; fail b => retry a @2030, more, retry b @2030
+        "#,
+    );
+}
+
+/// The digest as `work-item` in the contract defines it, computed from there.
+#[test]
+fn r05_an_items_digest_is_what_the_contract_says() {
+    let item = WorkItem {
+        execution_id: "exec_1".to_owned(),
+        node_id: "größe".to_owned(),
+        attempt: 2,
+        max_attempts: 3,
+        queue_type: "tool".to_owned(),
+        tenant: String::new(),
+        not_before: 1_700_000_000_000,
+        payload: "{}".to_owned(),
+    };
+    let mut bytes = Vec::new();
+    for text in ["exec_1", "größe"] {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    bytes.extend([2_u64, 3].map(u64::to_le_bytes).concat());
+    for text in ["tool", ""] {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    bytes.extend(1_700_000_000_000_u64.to_le_bytes());
+    bytes.extend([&2_u64.to_le_bytes()[..], b"{}"].concat());
+    let digest: String = Sha256::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(item_digest(&item), digest);
+    assert_eq!(
+        digest_of_text("{}"),
+        "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    );
+}
+
+#[test]
+fn r06_what_the_guest_settles_has_no_attempt_and_no_output() {
+    let table = "p: parallel\np -> a\n0000 tick => settle p {}, schedule a";
+    let world = play(table).unwrap_or_else(|error| panic!("{error}")).world;
+    let EventKind::NodeCompleted(settled) = &world.events[1].kind else {
+        panic!("{:?}", world.events[1]);
+    };
+    let expected = NodeCompleted {
+        node_id: "p".to_owned(),
+        attempt: 0,
+        fence: 0,
+        output: "null".to_owned(),
+        state_patch: "{}".to_owned(),
+        duration_ms: 0,
+        chosen_target: None,
+        telemetry: None,
+    };
+    assert_eq!(*settled, expected);
 }
 
 /// The cost of a run is that of its edges: ten times the graph, ten times the

@@ -15,6 +15,7 @@ mod hostile_logs;
 mod shell;
 mod chaos;
 mod transitions;
+mod offers;
 
 use refrain_tests::notation::check;
 

@@ -325,3 +325,19 @@ fn r14_the_workflows_timeout_cancels_and_fails() {
         "#,
     );
 }
+
+#[test]
+fn r14_after_the_workflows_timeout_nothing_else_is_dispatched() {
+    check(
+        r#"
+        s -> a, s -> b
+        limits 1 8
+        f: finalizer failure
+        timeout 3
+        0000 tick       => schedule s
+        0000 complete s => schedule a
+        3000 tick       => timeout workflow, cancel a, schedule f
+        3010 complete f => failed "workflow timed out after 3 s"
+        "#,
+    );
+}

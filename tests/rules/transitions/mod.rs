@@ -122,14 +122,14 @@ const HISTORIES: &[&str] = &[
 ];
 
 /// One history, replayed: the machine, and the states before each event.
-struct Replay<'a> {
-    world: &'a Memory,
-    machine: Machine,
+pub(crate) struct Replay<'a> {
+    pub(crate) world: &'a Memory,
+    pub(crate) machine: Machine,
 }
 
 impl<'a> Replay<'a> {
     /// The first `events` of a world.
-    fn of(world: &'a Memory, events: usize) -> Self {
+    pub(crate) fn of(world: &'a Memory, events: usize) -> Self {
         let plan = Arc::new(workflow::parse(&world.workflow).expect("it was played"));
         let digest = digest_of_text(&world.workflow);
         let machine = Machine::start(plan, &digest, &world.events[0]).expect("it was played");
