@@ -2,10 +2,13 @@
 //! refused, in the words of the rule that it breaks; so an audit can rely on
 //! it that what is in a log was legal there.
 
+mod settling;
+
 use refrain_guest::apply::digest_of_text;
 use refrain_guest::contract::{
-    CancelReason, CancelRequested, Event, EventKind, NodeCancelled, NodeScheduled, NodeSkipped,
-    NodeTimedOut, OperatorNote, Origin, RetryScheduled, SkipReason, Stalled, WorkflowCompleted,
+    CancelReason, CancelRequested, Event, EventKind, GuestChanged, NodeCancelled, NodeScheduled,
+    NodeSkipped, NodeTimedOut, OperatorNote, Origin, RetryScheduled, SkipReason, Stalled,
+    WorkflowCompleted,
 };
 use refrain_guest::limits::EVENTS_MAX;
 use refrain_guest::machine::Machine;
@@ -379,4 +382,23 @@ fn law9_a_full_log_can_still_be_cancelled() {
     ] {
         assert_eq!(offer(&mut machine, origin, kind), Ok(()));
     }
+}
+
+#[test]
+fn law10_the_guest_is_the_one_that_the_log_names_last() {
+    let world = play("a -> b\n0 tick => schedule a")
+        .unwrap_or_else(|error| panic!("{error}"))
+        .world;
+    let mut machine = Replay::of(&world, 2).machine;
+    assert_eq!(machine.snapshot().guest_digest, "0".repeat(64));
+    let changed = machine.apply(&Event {
+        sequence: 3,
+        at: 0,
+        origin: Origin::Fact,
+        kind: EventKind::GuestChanged(GuestChanged {
+            guest_digest: "1".repeat(64),
+        }),
+    });
+    assert_eq!(changed, Ok(()));
+    assert_eq!(machine.snapshot().guest_digest, "1".repeat(64));
 }
