@@ -12,6 +12,7 @@ pub mod generated;
 pub mod golden;
 pub mod model;
 pub mod notation;
+pub mod saboteur;
 pub mod simulator;
 pub mod tape;
 pub mod wat_guest;

@@ -1,12 +1,13 @@
 //! Law 3: a fact and all that follows from it are one commit.
 
 use refrain::guest::Library;
+use refrain::names;
 use refrain::replay::fetch_guest;
 use refrain::store::{Store, ended};
 
 use crate::tape::Tape;
 
-use super::{Account, Evidence, Law, Violation};
+use super::{Account, Evidence, Law, Violation, in_words};
 
 /// At any moment between two turns nothing is left undone: a fresh instance of
 /// the execution's guest, given its log and the time of its last event, has
@@ -20,30 +21,48 @@ pub fn law3_atomic(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
         if ended(account.fold.status) || account.fold.stalled_by_host {
             continue;
         }
-        is_done(evidence.store, evidence.library, account)
-            .map_err(|undone| Violation::of(Law::Atomic, account.record.id, undone))?;
+        let undone = |(law, message)| Violation::of(law, account.record.id, message);
+        is_done(evidence.store, evidence.library, account).map_err(undone)?;
     }
     Ok(())
 }
 
-fn is_done(store: &mut dyn Store, library: &mut Library, account: &Account) -> Result<(), String> {
+/// A log that its guest cannot take is a matter of law 2.
+fn is_done(
+    store: &mut dyn Store,
+    library: &mut Library,
+    account: &Account,
+) -> Result<(), (Law, String)> {
     let guest = account.fold.guest_digest.as_deref().unwrap_or_default();
-    fetch_guest(library, store, guest).map_err(|error| error.to_string())?;
-    let mut instance = library.instance(guest).map_err(|error| error.to_string())?;
+    let gone = |error: &dyn std::error::Error| (Law::GuestForLife, error.to_string());
+    fetch_guest(library, store, guest).map_err(|error| gone(&error))?;
+    let mut instance = library.instance(guest).map_err(|error| gone(&error))?;
     let (tape, answer) = instance.tick(tape(account), account.record.id);
+    let undone = |message| Err((Law::Atomic, message));
     if let Some(left) = tape.events.get(account.events.len()) {
-        return Err(format!(
-            "at {} it still has to decide {:?}",
-            left.at, left.kind
+        return undone(format!(
+            "at {} it still has to decide {}",
+            left.at,
+            in_words(&left.kind)
         ));
     }
-    let outcome =
-        answer.map_err(|error| format!("its guest cannot go on from its log: {error}"))?;
+    let outcome = answer.map_err(|error| {
+        let message = format!("its guest cannot go on from its log: {error}");
+        (Law::Derived, message)
+    })?;
     let record = &account.record;
-    let said = (outcome.last_sequence, outcome.status, outcome.next_wake);
-    let held = (record.head.sequence, record.status, record.next_wake);
+    let said = (
+        outcome.last_sequence,
+        names::status(outcome.status),
+        outcome.next_wake,
+    );
+    let held = (
+        record.head.sequence,
+        names::status(record.status),
+        record.next_wake,
+    );
     if said != held {
-        return Err(format!(
+        return undone(format!(
             "its guest comes to (last event, status, next wake) {said:?}, and recorded is {held:?}"
         ));
     }

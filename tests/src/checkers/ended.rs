@@ -1,6 +1,7 @@
 //! Law 6: ended is ended.
 
 use refrain::contract::EventKind;
+use refrain::names;
 use refrain::store::ended;
 
 use super::{Account, Evidence, Law, Violation};
@@ -31,8 +32,8 @@ fn check(account: &Account) -> Result<(), Violation> {
     let Some(end) = end else {
         if ended(account.record.status) {
             let message = format!(
-                "its record says that it is {:?}, and its log holds no end",
-                account.record.status
+                "its record says that it is {}, and its log holds no end",
+                names::status(account.record.status)
             );
             return Err(Violation::of(Law::EndedIsEnded, id, message));
         }
@@ -54,8 +55,8 @@ fn check(account: &Account) -> Result<(), Violation> {
     }
     if !ended(account.record.status) {
         let message = format!(
-            "its log ended with event {end}, and its record says that it is {:?}",
-            account.record.status
+            "its log ended with event {end}, and its record says that it is {}",
+            names::status(account.record.status)
         );
         return Err(Violation::of(Law::EndedIsEnded, id, message));
     }

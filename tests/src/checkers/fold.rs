@@ -67,6 +67,8 @@ pub struct Fold {
     pub stalled_by_host: bool,
     /// When time alone could change what is decided.
     pub next_wake: Option<Timestamp>,
+    /// When the workflow's own timeout passes, while that still matters.
+    pub workflow_deadline: Option<Timestamp>,
     /// The guest that it belongs to.
     pub guest_digest: Option<String>,
     /// The merged state: values verbatim, by key.
@@ -271,6 +273,7 @@ impl Folding {
         let sleeps = self.ended.is_some() || stalled_by_host;
         Fold {
             next_wake: deadlines.chain(of_workflow).min().filter(|_| !sleeps),
+            workflow_deadline: of_workflow,
             nodes: self.nodes,
             status,
             stall,

@@ -57,7 +57,8 @@ pub(super) fn guests(account: &Account) -> impl DoubleEndedIterator<Item = (u64,
     })
 }
 
-fn snapshot_fits(account: &Account) -> Result<(), String> {
+/// Whether the snapshot is of this log, if there is one.
+pub(super) fn snapshot_fits(account: &Account) -> Result<(), String> {
     let Some(snapshot) = &account.snapshot else {
         return Ok(());
     };

@@ -6,7 +6,7 @@ use refrain::contract::{EventKind, WorkflowStarted};
 use refrain::id::ExecutionId;
 
 use super::fenced::is_answer_of;
-use super::{Account, Evidence, Law, Receipt, Telling, Violation};
+use super::{Account, Evidence, Law, Receipt, Telling, Violation, in_words};
 
 /// Everything that was told stands in the log: starts with what they were
 /// started with, claims at their fence, recorded answers and operators' facts
@@ -119,8 +119,9 @@ fn operators_facts(evidence: &Evidence<'_>) -> Result<(), Violation> {
         for (fact, least, more) in facts {
             let found = count(evidence, id, |kind| kind == fact);
             if !(least..=least + more).contains(&found) {
+                let fact = in_words(fact);
                 let message = format!(
-                    "{fact:?} was acknowledged {least} times (and {more} times in doubt), and is {found} times in the log"
+                    "{fact} was acknowledged {least} times (and {more} times in doubt), and is {found} times in the log"
                 );
                 return lost(id, None, message);
             }

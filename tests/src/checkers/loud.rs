@@ -38,10 +38,13 @@ fn says_why_not(account: &Account) -> Result<(), String> {
         .iter()
         .any(|record| !matches!(record.state, ItemState::Dead { .. }));
     let waits = account.fold.nodes.values().any(|node| node.waits);
+    // That it will time out some day is no reason to rest until then.
+    let wake = account.record.next_wake;
+    let is_due = wake.is_some() && wake != account.fold.workflow_deadline;
     match account.record.status {
         Status::Paused => Ok(()),
         Status::Stalled => names_what_lifts_it(account),
-        _ if in_flight || waits => Ok(()),
+        _ if in_flight || waits || is_due => Ok(()),
         _ => Err(
             "it runs, and nothing of it is in flight, waits, or is due: nothing will ever happen"
                 .to_owned(),

@@ -36,6 +36,7 @@ mod told;
 
 use std::fmt;
 
+use refrain::contract::EventKind;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::store::{Store, StoreError};
@@ -250,6 +251,11 @@ pub fn at_the_end(evidence: &mut Evidence<'_>) -> Vec<Violation> {
     let mut found = at_any_moment(evidence);
     found.extend(findings(AT_THE_END, evidence));
     found
+}
+
+/// An event's kind, in words for people.
+fn in_words(kind: &EventKind) -> String {
+    serde_json::to_string(kind).unwrap_or_else(|error| error.to_string())
 }
 
 fn findings(checkers: &[Checker], evidence: &mut Evidence<'_>) -> Vec<Violation> {

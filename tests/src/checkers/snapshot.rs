@@ -7,10 +7,12 @@ use refrain::store::Store;
 use crate::tape::Tape;
 
 use super::atomic::tape;
+use super::guest_for_life::snapshot_fits;
 use super::{Account, Evidence, Law, Violation};
 
 /// A guest that begins with the stored snapshot knows the same as one that
-/// reads the whole log.
+/// reads the whole log. One that does not fit its log is for law 10, and no
+/// host begins with it.
 ///
 /// # Errors
 /// The first execution whose snapshot holds something else.
@@ -18,7 +20,7 @@ pub fn snapshots_are_what_the_log_says(evidence: &mut Evidence<'_>) -> Result<()
     for account in evidence
         .accounts
         .iter()
-        .filter(|account| account.snapshot.is_some())
+        .filter(|account| snapshot_fits(account).is_ok())
     {
         holds_the_log(evidence.store, evidence.library, account)
             .map_err(|message| Violation::of(Law::Snapshots, account.record.id, message))?;
@@ -51,7 +53,7 @@ fn holds_the_log(
         return Ok(());
     }
     Err(format!(
-        "a guest that begins with the snapshot of event {} comes to {}, and one that reads the log to {}",
-        snapshot.sequence, restored.state, read.state
+        "a guest that begins with the snapshot of event {} comes to the state {}, and one that reads the log to {}",
+        snapshot.sequence, restored.hash, read.hash
     ))
 }

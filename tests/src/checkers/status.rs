@@ -2,8 +2,11 @@
 //! its log comes to.
 
 use super::{Evidence, Law, Violation};
+use refrain::names;
 
-/// Status and next wake are the fold of the log.
+/// Status and next wake are the fold of the log. When time alone changes
+/// something is read as rules R14 and R19 have it; a guest with rules of its
+/// own is asked itself, by [`law3_atomic`](super::law3_atomic).
 ///
 /// # Errors
 /// The first execution of which they are not.
@@ -13,8 +16,9 @@ pub fn status_is_what_the_log_says(evidence: &mut Evidence<'_>) -> Result<(), Vi
         let differs = |message| Err(Violation::of(Law::Status, record.id, message));
         if record.status != fold.status {
             return differs(format!(
-                "its record says that it is {:?}, and its log {:?}",
-                record.status, fold.status
+                "its record says that it is {}, and its log {}",
+                names::status(record.status),
+                names::status(fold.status)
             ));
         }
         if record.next_wake != fold.next_wake {

@@ -186,8 +186,7 @@ impl Told {
     /// When a claim was last said to end.
     #[must_use]
     pub fn lease_end(&self, claim: &ClaimId) -> Option<Timestamp> {
-        let said = self
-            .tellings
+        self.tellings
             .iter()
             .rev()
             .find_map(|telling| match telling {
@@ -201,7 +200,6 @@ impl Told {
                     expires_at,
                 } if of == claim => Some(*expires_at),
                 _ => None,
-            });
-        said
+            })
     }
 }

@@ -1,0 +1,41 @@
+//! What wrong stores hold: written into the database file behind the store's
+//! back, beneath all that a store checks.
+
+use refrain::log::{Hash, chain};
+use rusqlite::Connection;
+
+/// A number is left out.
+pub(crate) fn gap(file: &Connection) -> bool {
+    run(
+        file,
+        "UPDATE events SET sequence = 4 WHERE sequence = 3 AND NOT EXISTS (SELECT 1 FROM events WHERE sequence = 4)",
+    )
+}
+
+/// The chain begins anew at an event.
+pub(crate) fn chain_not_continued(file: &Connection) -> bool {
+    let sql = "SELECT bytes FROM events WHERE sequence > 1 ORDER BY sequence DESC LIMIT 1";
+    let Ok(last) = file.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)) else {
+        return false;
+    };
+    let hash: Hash = chain::link(&chain::START, &last);
+    let events = "UPDATE events SET hash = ?1 WHERE sequence = (SELECT max(sequence) FROM events)";
+    let heads = "UPDATE executions SET last_hash = ?1";
+    let set = |sql| file.execute(sql, [&hash]).expect(SCHEMA) == 1;
+    set(events) && set(heads)
+}
+
+/// A text is mended later on.
+pub(crate) fn event_edited(file: &Connection) -> bool {
+    run(
+        file,
+        "UPDATE events SET bytes = CAST(replace(CAST(bytes AS TEXT), 'the disk is slow', 'the disk is fine') AS BLOB)
+         WHERE instr(bytes, CAST('the disk is slow' AS BLOB)) > 0",
+    )
+}
+
+fn run(file: &Connection, sql: &str) -> bool {
+    file.execute(sql, []).expect(SCHEMA) > 0
+}
+
+const SCHEMA: &str = "the tables are those of the schema";

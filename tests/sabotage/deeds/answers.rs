@@ -1,0 +1,116 @@
+//! What wrong hosts write: claims and answers that are not what was said (laws 7
+//! and 8).
+
+use refrain::contract::EventKind;
+use refrain::store::{ExecutionChange, ItemChange, Store, Turn};
+use refrain_tests::saboteur::rechained;
+
+use super::{Written, doubled, edited, events_of, is_result, lost, with_other_events};
+
+/// Each claim gets the same number.
+pub(crate) fn fence_not_minted(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut events = events_of(change);
+        let EventKind::NodeStarted(started) = &mut events.first_mut()?.kind else {
+            return None;
+        };
+        started.fence = 1;
+        let mut change = rechained(change.clone(), events);
+        for item in &mut change.items {
+            if let ItemChange::Lease { lease, .. } = item {
+                lease.fence = 1;
+            }
+        }
+        Some(change)
+    })
+}
+
+/// A lease ends sooner than its worker was told.
+pub(crate) fn lease_cut_short(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let lease = change.items.iter_mut().find_map(|item| match item {
+            ItemChange::Lease { node_id, lease } if node_id == "b" => Some(lease),
+            _ => None,
+        });
+        lease?.expires_at -= 9_500;
+        Some(change)
+    })
+}
+
+/// A result is acknowledged, and was never written.
+pub(crate) fn result_lost(turn: &Turn, store: &mut dyn Store) -> Written {
+    let has_result =
+        |change: &ExecutionChange| change.events.iter().any(|stored| is_result(&stored.event));
+    lost(turn, store, has_result)
+}
+
+/// A claim is granted, and was never written.
+pub(crate) fn claim_lost(turn: &Turn, store: &mut dyn Store) -> Written {
+    lost(turn, store, |change| {
+        matches!(
+            change.events.first().map(|stored| &stored.event.kind),
+            Some(EventKind::NodeStarted(_))
+        )
+    })
+}
+
+/// An operator's request is acknowledged, and was never written.
+pub(crate) fn request_lost(turn: &Turn, store: &mut dyn Store) -> Written {
+    lost(turn, store, |change| {
+        matches!(
+            change.events.first().map(|stored| &stored.event.kind),
+            Some(EventKind::ExecutionPaused(_))
+        )
+    })
+}
+
+/// An external event is taken twice.
+pub(crate) fn signal_doubled(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| {
+        doubled(events, |kind| {
+            matches!(kind, EventKind::ExternalEventReceived(_))
+        })
+    })
+}
+
+/// A result is taken twice.
+pub(crate) fn result_doubled(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| {
+        doubled(
+            events,
+            |kind| matches!(kind, EventKind::NodeCompleted(it) if it.fence != 0),
+        )
+    })
+}
+
+/// A result is not kept as it came.
+pub(crate) fn result_altered(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| match &mut events[0].kind {
+        EventKind::NodeCompleted(it) => {
+            it.output = r#"{"a":2}"#.to_owned();
+            true
+        }
+        _ => false,
+    })
+}
+
+/// One patch is left out of the state that the execution ends with.
+pub(crate) fn patch_left_out(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| {
+        let Some(EventKind::WorkflowCompleted(it)) = events.last_mut().map(|event| &mut event.kind)
+        else {
+            return false;
+        };
+        it.final_state = it.final_state.replace(r#""b":2,"#, "");
+        true
+    })
+}
+
+/// A caller's key is not looked up, so that it starts anew each time.
+pub(crate) fn key_not_kept(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        change.record.key.take().map(|_| change)
+    })
+}

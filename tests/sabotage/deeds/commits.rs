@@ -1,0 +1,102 @@
+//! What wrong hosts write: only a part of what belongs together (law 3).
+
+use refrain::contract::{Origin, Status};
+use refrain::store::{ExecutionChange, ItemChange, Store, Turn};
+use refrain_tests::saboteur::rechained;
+
+use super::{Written, died, edited, events_of, is_end, is_result, is_scheduled, node};
+
+/// The last decision of a batch is forgotten, with the item that it orders.
+pub(crate) fn decision_dropped(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut events = events_of(change);
+        let last = events.pop().filter(|event| is_scheduled(&event.kind))?;
+        events.last().filter(|event| is_scheduled(&event.kind))?;
+        let mut change = rechained(change.clone(), events);
+        change.items.retain(|item| !matches!(item, ItemChange::Enqueue { item, .. } if node(&last) == Some(&item.node_id)));
+        Some(change)
+    })
+}
+
+/// A result is committed, and what follows from it is for later; the process
+/// dies in between.
+pub(crate) fn decisions_in_a_second_commit(turn: &Turn, store: &mut dyn Store) -> Written {
+    let facts_only = |change: &ExecutionChange| {
+        let mut events = events_of(change);
+        events.retain(|event| event.origin == Origin::Fact);
+        let split = is_result(events.first()?) && events.len() < change.events.len();
+        let mut change = rechained(change.clone(), events);
+        change
+            .items
+            .retain(|item| matches!(item, ItemChange::Remove { .. }));
+        split.then_some(change)
+    };
+    edited(turn, store, facts_only).map(|written| written.and_then(|()| died(store)))
+}
+
+/// The items that the decisions order are written for themselves; the process
+/// dies in between.
+pub(crate) fn items_in_a_second_commit(turn: &Turn, store: &mut dyn Store) -> Written {
+    let without_items = |change: &ExecutionChange| {
+        let mut change = change.clone();
+        let before = change.items.len();
+        change
+            .items
+            .retain(|item| !matches!(item, ItemChange::Enqueue { .. }));
+        (change.items.len() < before).then_some(change)
+    };
+    edited(turn, store, without_items).map(|written| written.and_then(|()| died(store)))
+}
+
+/// The end is in the log, and the process dies before the record says so.
+pub(crate) fn end_without_status(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let ends = is_end(&change.events.last()?.event.kind);
+        change.record.status = Status::Running;
+        ends.then_some(change)
+    })
+}
+
+/// A paused execution is recorded as one that runs.
+pub(crate) fn status_not_kept(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let paused = change.record.status == Status::Paused;
+        change.record.status = Status::Running;
+        paused.then_some(change)
+    })
+}
+
+/// Nobody is told when time alone changes something.
+pub(crate) fn wake_forgotten(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        change.record.next_wake.take().map(|_| change)
+    })
+}
+
+/// A settled item stays in the queue.
+pub(crate) fn item_never_settled(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let before = change.items.len();
+        change
+            .items
+            .retain(|item| !matches!(item, ItemChange::Remove { .. }));
+        (change.items.len() < before).then_some(change)
+    })
+}
+
+/// An item is ordered with another payload than was decided.
+pub(crate) fn item_altered(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let item = change.items.iter_mut().find_map(|item| match item {
+            ItemChange::Enqueue { item, .. } => Some(item),
+            _ => None,
+        });
+        item?.payload.push(' ');
+        Some(change)
+    })
+}

@@ -1,0 +1,63 @@
+//! What wrong hosts write: what event 1 binds, when things happen, and after the
+//! end (laws 4 to 6).
+
+use refrain::contract::{EventKind, ExternalEventReceived, Origin};
+use refrain::log::digest::digest;
+use refrain::store::{Store, Turn};
+use refrain_tests::saboteur::{fact, rechained};
+
+use super::{Written, edited, events_of, is_end, with_other_events};
+
+/// Event 1 names another workflow than the one that is registered.
+pub(crate) fn another_workflow_bound(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| match &mut events[0].kind {
+        EventKind::WorkflowStarted(it) => {
+            it.workflow_digest = digest(b"another");
+            true
+        }
+        _ => false,
+    })
+}
+
+/// The clock is set back, and believed.
+pub(crate) fn clock_set_back(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| {
+        events.iter_mut().for_each(|event| event.at -= 1000);
+        events[0].sequence > 1
+    })
+}
+
+/// The clock is read anew for the decisions of a turn.
+pub(crate) fn clock_read_twice(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| {
+        let facts = events
+            .iter()
+            .filter(|event| event.origin == Origin::Fact)
+            .count();
+        events[facts..].iter_mut().for_each(|event| event.at += 5);
+        (1..events.len()).contains(&facts)
+    })
+}
+
+/// The end is written twice.
+pub(crate) fn second_end(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_other_events(turn, store, |events| {
+        let end = events.last().filter(|event| is_end(&event.kind)).cloned();
+        events.extend(end.clone());
+        end.is_some()
+    })
+}
+
+/// Something is taken after the end.
+pub(crate) fn fact_after_the_end(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut events = events_of(change);
+        let ends = is_end(&events.last()?.kind);
+        let late = ExternalEventReceived {
+            correlation_key: "payment".to_owned(),
+            payload: "1".to_owned(),
+        };
+        events.push(fact(change, EventKind::ExternalEventReceived(late)));
+        ends.then(|| rechained(change.clone(), events))
+    })
+}

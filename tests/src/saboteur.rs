@@ -1,0 +1,276 @@
+//! A store as a wrong host writes to it.
+//!
+//! All that a host does to the world is the turns that it commits, and what it
+//! answers. So a host that is wrong in what it writes is a right one over a
+//! store that changes its turns on the way. What is changed is chained anew by
+//! [`rechained`], so that not the chain but the law in question finds it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use refrain::contract::{Event, EventKind, Origin, Snapshot};
+use refrain::id::ExecutionId;
+use refrain::log::{StoredEvent, chain};
+use refrain::store::{
+    CommitError, ExecutionChange, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store,
+    StoreError, Timestamp, Turn, WorkflowRecord,
+};
+
+use rusqlite::Connection;
+
+use crate::checkers::TurnSeen;
+
+/// What a wrong host does.
+#[derive(Clone, Copy, Debug)]
+pub enum Deed {
+    /// It writes a turn otherwise. None: it leaves this one as it is.
+    Write(fn(&Turn, &mut dyn Store) -> Option<Result<(), CommitError>>),
+    /// It changes the database file behind the store's back, after a turn.
+    /// False: there was nothing to change yet.
+    Behind(fn(&Connection) -> bool),
+    /// It never finds what is to be done.
+    Overlook(Sight),
+}
+
+/// What is to be found by those who look for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Items that may be claimed.
+    Items,
+    /// Leases that are over.
+    Leases,
+    /// Executions whose wake is due.
+    Wakes,
+}
+
+/// What a [`Saboteur`] has done so far; clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Doings(Arc<Mutex<Done>>);
+
+#[derive(Debug, Default)]
+struct Done {
+    deed: bool,
+    turns: Vec<TurnSeen>,
+}
+
+impl Doings {
+    /// Whether the deed was done.
+    #[must_use]
+    pub fn deed(&self) -> bool {
+        self.with(|done| done.deed)
+    }
+
+    /// The turns that were written since this was last asked.
+    #[must_use]
+    pub fn turns(&self) -> Vec<TurnSeen> {
+        self.with(|done| std::mem::take(&mut done.turns))
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Done) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A store whose turns are changed on the way to it: once.
+pub struct Saboteur {
+    inner: Box<dyn Store>,
+    deed: Option<Deed>,
+    doings: Doings,
+}
+
+impl Saboteur {
+    /// `inner`, to which this is done once, at the first turn that it suits.
+    #[must_use]
+    pub fn new(inner: Box<dyn Store>, deed: Option<Deed>, doings: &Doings) -> Self {
+        Self {
+            inner,
+            deed: deed.filter(|deed| matches!(deed, Deed::Overlook(_)) || !doings.deed()),
+            doings: doings.clone(),
+        }
+    }
+
+    fn did_it(&mut self) {
+        self.deed = None;
+        self.doings.with(|done| done.deed = true);
+    }
+
+    /// What was found, but for what is overlooked.
+    fn seen<T>(&self, sight: Sight, found: Vec<T>) -> Vec<T> {
+        if !matches!(self.deed, Some(Deed::Overlook(hidden)) if hidden == sight) {
+            return found;
+        }
+        if !found.is_empty() {
+            self.doings.with(|done| done.deed = true);
+        }
+        Vec::new()
+    }
+
+    fn file(&self) -> Result<Connection, CommitError> {
+        let place = self.inner.place();
+        Connection::open(&place).map_err(|error| {
+            CommitError::Unknown(StoreError::Io {
+                place,
+                detail: error.to_string(),
+            })
+        })
+    }
+}
+
+/// The events of a change as they follow on one another, with the record that
+/// they lead to: for after a change of them.
+#[must_use]
+pub fn rechained(mut change: ExecutionChange, events: Vec<Event>) -> ExecutionChange {
+    let mut head = change.expected;
+    change.events = events
+        .into_iter()
+        .map(|event| {
+            let sequence = head.sequence + 1;
+            let stored = chain::follow(&head, Event { sequence, ..event });
+            head = stored.head();
+            stored
+        })
+        .collect();
+    change.record.head = head;
+    if let Some(StoredEvent { event, .. }) = change.events.last() {
+        change.record.last_at = event.at;
+    }
+    change
+}
+
+/// A fact, as it would be the next of this change.
+#[must_use]
+pub fn fact(change: &ExecutionChange, kind: EventKind) -> Event {
+    Event {
+        sequence: change.record.head.sequence + 1,
+        at: change.record.last_at,
+        origin: Origin::Fact,
+        kind,
+    }
+}
+
+impl Store for Saboteur {
+    fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+        let written = match self.deed {
+            Some(Deed::Write(write)) => write(turn, self.inner.as_mut()),
+            Some(Deed::Behind(_) | Deed::Overlook(_)) | None => None,
+        };
+        match written {
+            Some(written) => {
+                self.did_it();
+                written?;
+            }
+            None => self.inner.commit(turn)?,
+        }
+        if let Some(Deed::Behind(change)) = self.deed
+            && change(&self.file()?)
+        {
+            self.did_it();
+        }
+        self.doings.with(|done| done.turns.push(turn.into()));
+        Ok(())
+    }
+
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError> {
+        let found = self.inner.claimable(simulated, queue, now, max)?;
+        Ok(self.seen(Sight::Items, found))
+    }
+
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ItemRecord>, StoreError> {
+        let found = self.inner.expired(simulated, now, max)?;
+        Ok(self.seen(Sight::Leases, found))
+    }
+
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ExecutionId>, StoreError> {
+        let found = self.inner.due(simulated, now, max)?;
+        Ok(self.seen(Sight::Wakes, found))
+    }
+
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.inner.begin()
+    }
+    fn rollback(&mut self) {
+        self.inner.rollback();
+    }
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.inner.reopen()
+    }
+    fn version(&mut self) -> Result<u64, StoreError> {
+        self.inner.version()
+    }
+    fn watched_file(&self) -> Option<PathBuf> {
+        self.inner.watched_file()
+    }
+    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
+        self.inner.execution(id)
+    }
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        self.inner.execution_by_key(tenant, key)
+    }
+    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
+        self.inner.list(filter)
+    }
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        self.inner.raw_events(id, first, max)
+    }
+    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
+        self.inner.items(id)
+    }
+    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
+        self.inner.item(id, node_id)
+    }
+    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
+        self.inner.lease_holders(simulated)
+    }
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.next_due(simulated, queues, now)
+    }
+    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
+        self.inner.last_at(simulated)
+    }
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError> {
+        self.inner.workflow(workflow_id, version)
+    }
+    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.component(digest)
+    }
+    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
+        self.inner.snapshot(id)
+    }
+}
