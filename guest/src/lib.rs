@@ -9,6 +9,8 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "proptest")]
+extern crate std;
 
 pub mod bindings;
 pub use bindings::refrain::scheduler::types as contract;
@@ -27,5 +29,9 @@ pub mod inspect;
 pub mod explain;
 pub mod snapshot;
 pub mod shell;
+#[cfg(feature = "proptest")]
+pub mod notation;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 #[cfg(target_family = "wasm")]
 pub mod component;

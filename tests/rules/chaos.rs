@@ -30,7 +30,8 @@ fn law2_law9_whatever_happens_the_log_replays_and_comes_to_an_end() {
             Status::Cancelled => endings[2] += 1,
             other => panic!("seed {seed}: {other:?} is no end"),
         }
-        replay(&play.world).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        replay(&play.world.workflow, &play.world.events)
+            .unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
     }
     assert!(
         endings.iter().all(|count| *count > 5),

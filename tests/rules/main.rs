@@ -1,6 +1,6 @@
 //! The scheduling rules R1 to R20, at least one table each, on the native core.
 //!
-//! The notation is documented in `refrain_tests::notation`. Every table is also
+//! The notation is documented in `refrain_guest::notation`. Every table is also
 //! played with the machine dropped and restored from snapshots, and its log is
 //! replayed.
 

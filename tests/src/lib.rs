@@ -11,7 +11,6 @@ pub mod faulty_store;
 pub mod generated;
 pub mod golden;
 pub mod model;
-pub mod notation;
 pub mod saboteur;
 pub mod simulator;
 pub mod tape;
@@ -19,3 +18,5 @@ pub mod wat_guest;
 pub mod workflows;
 
 pub use cases::cases;
+
+pub use refrain_guest::notation;

@@ -7,7 +7,9 @@
 //! a network nor a compiler.
 //!
 //! Tests count only where they share a file with what they test; files named
-//! `tests.rs` or `*_tests.rs` are left out.
+//! `tests.rs` or `*_tests.rs` are left out. So is what only a feature brings,
+//! because the component is built with none: the folders of [`OF_FEATURES`],
+//! the optional dependencies, the table of features itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,6 +23,9 @@ use toml::Table;
 
 /// The package that becomes the component.
 pub const PACKAGE: &str = "refrain-guest";
+
+/// Folders that are compiled only with a feature.
+const OF_FEATURES: [&str; 2] = ["guest/src/notation", "guest/src/strategies"];
 
 /// The SHA-256 over all that the component is built from.
 pub fn digest(workspace: &Path) -> Result<String> {
@@ -54,6 +59,9 @@ fn texts(workspace: &Path, folder: &Path, parts: &mut BTreeMap<String, String>) 
     let place = workspace.join(folder);
     for entry in fs::read_dir(&place).with_context(|| format!("cannot list {}", place.display()))? {
         let path = folder.join(entry?.file_name());
+        if OF_FEATURES.iter().any(|folder| path == Path::new(folder)) {
+            continue;
+        }
         if workspace.join(&path).is_dir() {
             texts(workspace, &path, parts)?;
         } else if is_source(&path) {
@@ -77,12 +85,14 @@ fn is_source(path: &Path) -> bool {
 fn manifests(guest: &Table, whole: &Table) -> Value {
     let inherited: BTreeMap<_, _> = dependencies(guest)
         .into_iter()
-        .map(|name| (name, whole["workspace"]["dependencies"].get(name)))
+        .map(|name| {
+            let version = whole["workspace"]["dependencies"].get(&name);
+            (name, version)
+        })
         .collect();
     json!({
         "package": guest.get("package"),
-        "dependencies": guest.get("dependencies"),
-        "features": guest.get("features"),
+        "dependencies": built_in(guest.get("dependencies")),
         "target": guest.get("target"),
         "inherited": inherited,
         "workspace": whole["workspace"].get("package"),
@@ -90,28 +100,33 @@ fn manifests(guest: &Table, whole: &Table) -> Value {
     })
 }
 
+/// A table of dependencies without those that only a feature brings.
+fn built_in(dependencies: Option<&toml::Value>) -> Table {
+    let all = dependencies.and_then(|table| table.as_table());
+    let is_optional = |dependency: &toml::Value| {
+        let optional = dependency.get("optional");
+        optional.and_then(toml::Value::as_bool) == Some(true)
+    };
+    all.into_iter()
+        .flatten()
+        .filter(|(_, dependency)| !is_optional(dependency))
+        .map(|(name, dependency)| (name.clone(), dependency.clone()))
+        .collect()
+}
+
 /// The names of the guest's dependencies on any target, without those of its
 /// tests.
-fn dependencies(guest: &Table) -> BTreeSet<&str> {
+fn dependencies(guest: &Table) -> BTreeSet<String> {
     let on_targets = guest
         .get("target")
         .and_then(|target| target.as_table())
         .into_iter()
         .flat_map(Table::values);
-    let mut names = BTreeSet::new();
-    for place in on_targets
-        .filter_map(|target| target.get("dependencies"))
-        .chain(guest.get("dependencies"))
-    {
-        names.extend(
-            place
-                .as_table()
-                .into_iter()
-                .flat_map(Table::keys)
-                .map(String::as_str),
-        );
-    }
-    names
+    on_targets
+        .map(|target| target.get("dependencies"))
+        .chain([guest.get("dependencies")])
+        .flat_map(|place| built_in(place).into_iter().map(|(name, _)| name))
+        .collect()
 }
 
 /// The guest's dependencies and theirs, each as `name version checksum`.
@@ -206,6 +221,26 @@ mod tests {
             ("guest/src/deep/tests.rs", "fn new() {}".to_owned(), false),
             ("guest/src/deep/plan_tests.rs", String::new(), false),
             ("guest/src/notes.md", String::new(), false),
+            ("guest/src/strategies/new.rs", String::new(), false),
+            ("guest/src/notation/new.rs", String::new(), false),
+            (
+                "guest/Cargo.toml",
+                format!("{GUEST}[features]\nf = ['dep:far']\n"),
+                false,
+            ),
+            (
+                "guest/Cargo.toml",
+                GUEST.replace(
+                    "[dev-",
+                    "far = { workspace = true, optional = true }\n[dev-",
+                ),
+                false,
+            ),
+            (
+                "guest/Cargo.toml",
+                GUEST.replace("[dev-", "far = { workspace = true }\n[dev-"),
+                true,
+            ),
             ("host/src/lib.rs", "fn new() {}".to_owned(), false),
             ("wit/world.wit", "world other {}".to_owned(), true),
             ("Cargo.toml", MANIFEST.replace("true", "false"), true),

@@ -1,5 +1,8 @@
 //! A notation in which a test of the scheduler is a table.
 //!
+//! Behind the feature `proptest`, and never in the component. What the
+//! [`strategies`](crate::strategies) print is written in it too.
+//!
 //! ```text
 //! a -> b, a -> c if state.x == 1          the graph: edges, conditions
 //! c: tool retry=io_default timeout=30     a node: kind, policy, timeout in seconds
@@ -28,10 +31,11 @@
 //! |---|---|
 //! | `tick` | none, time passes |
 //! | `claim a [by=W]` | a worker claims |
-//! | `complete a [{PATCH}] [choose=b] [output=JSON]` | its result; claims first, if nobody has |
+//! | `complete a [{PATCH}] [choose=b] [output=JSON] [telemetry={JSON}]` | its result; claims first, if nobody has |
 //! | `fail a [CLASS] [fatal]`, `expire a` | its failure (error `boom`), its lease expires; claims first |
 //! | `approve a [by=U] [{PATCH}]`, `reject a [by=U] [why=TEXT]` | a person decides |
 //! | `signal KEY JSON` | an external event |
+//! | `guest N` | the execution goes to the guest of the digest NNN… |
 //! | `cancel [why=TEXT]`, `pause`, `unpause`, `retry a`, `skip a`, `stall`, `lift` | operators and host |
 //!
 //! `complete`, `fail` and `expire` take `attempt=N` and `fence=N`, to answer late.
@@ -56,6 +60,8 @@
 //! write the same log; and the log, replayed as law 2 has it, must answer the
 //! same decisions. So every table tests those laws too.
 
+use alloc::string::String;
+
 mod facts;
 mod graph;
 mod phrase;
@@ -66,8 +72,10 @@ mod text;
 mod world;
 
 pub use graph::Graph;
+pub(crate) use phrase::brief;
 pub use play::Played;
 pub use replay::replay;
+pub use row::Action;
 pub use world::{EXECUTION, Item, ItemState, Memory};
 
 /// Play a table; panic with the row that differs.

@@ -1,8 +1,15 @@
 //! An action becomes facts.
 
-use refrain_guest::contract::{
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::contract::{
     ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
-    NodeCompleted, NodeFailed, NodeRequest, NodeStarted, OperatorNote, Stalled,
+    GuestChanged, NodeCompleted, NodeFailed, NodeRequest, NodeStarted, OperatorNote, Stalled,
+    Telemetry,
 };
 
 use super::row::Action;
@@ -10,8 +17,11 @@ use super::text::unquoted;
 use super::world::{ItemState, Memory};
 
 impl Memory {
-    /// The facts that an action stands for; none: time passes.
-    pub(super) fn facts(&self, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
+    /// The facts that an action stands for, here and now; none: time passes.
+    ///
+    /// # Errors
+    /// What of the action cannot be read.
+    pub fn facts(&self, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
         let why = || action.option("why").map(|text| unquoted(text).to_owned());
         let request = || {
             Ok::<_, String>(NodeRequest {
@@ -45,6 +55,9 @@ impl Memory {
             "stall" => EventKind::Stalled(Stalled {
                 reason: "the guest failed twice".to_owned(),
                 node_id: None,
+            }),
+            "guest" => EventKind::GuestChanged(GuestChanged {
+                guest_digest: action.subject()?.repeat(64),
             }),
             "lift" => EventKind::StallLifted(note()),
             other => return Err(format!("no action is called `{other}`")),
@@ -91,7 +104,7 @@ impl Memory {
                 state_patch: action.json().unwrap_or("{}").to_owned(),
                 duration_ms: 1,
                 chosen_target: action.option("choose").map(ToOwned::to_owned),
-                telemetry: None,
+                telemetry: telemetry(action)?,
             }),
             "fail" => EventKind::NodeFailed(NodeFailed {
                 node_id: node_id.to_owned(),
@@ -115,6 +128,13 @@ impl Memory {
         });
         Ok(facts)
     }
+}
+
+fn telemetry(action: &Action<'_>) -> Result<Option<Telemetry>, String> {
+    let parse = |json: &str| {
+        serde_json::from_str(json).map_err(|error| format!("`{json}` is no telemetry: {error}"))
+    };
+    action.option("telemetry").map(parse).transpose()
 }
 
 fn approval(action: &Action<'_>, decision: ApprovalDecision) -> Result<ApprovalReceived, String> {

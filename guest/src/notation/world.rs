@@ -3,15 +3,17 @@
 //! It is strict: what the scheduler orders must be what its decisions name, and
 //! what it takes back must be there.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use refrain_guest::apply::digest_of_text;
-use refrain_guest::contract::{
-    AppendError, Event, EventKind, Origin, Snapshot, WorkItem, WorkflowStarted,
-};
-use refrain_guest::decide::item_digest;
-use refrain_guest::shell::World;
-use refrain_guest::time::Timestamp;
+use crate::apply::digest_of_text;
+use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem, WorkflowStarted};
+use crate::decide::item_digest;
+use crate::shell::World;
+use crate::time::Timestamp;
 
 use super::graph::Graph;
 
@@ -116,6 +118,12 @@ impl Memory {
             .range((node_id.to_owned(), 0)..=(node_id.to_owned(), u32::MAX))
             .next_back()
             .map(|(_, item)| item)
+    }
+
+    /// The items that nobody has claimed.
+    pub fn waiting(&self) -> impl Iterator<Item = &WorkItem> {
+        let waiting = |item: &&Item| item.state == ItemState::Waiting;
+        self.items.values().filter(waiting).map(|item| &item.item)
     }
 
     /// The nodes with an unsettled work item, sorted.

@@ -1,8 +1,12 @@
 //! The lines of a graph become a workflow.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use refrain_guest::contract::Limits;
+use crate::contract::Limits;
 use serde_json::{Map, Value, json};
 
 use super::text::{split, words};
@@ -231,6 +235,6 @@ fn parse(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("`{text}` is no JSON: {error}"))
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+fn number<T: core::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }

@@ -1,5 +1,7 @@
 //! Splitting lines where no quotes and no brackets are open.
 
+use alloc::vec::Vec;
+
 /// The parts of `line` between separators that stand outside of quotes and
 /// brackets, trimmed; empty ones are left out.
 pub(super) fn split(line: &str, separator: char) -> Vec<&str> {

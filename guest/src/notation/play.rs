@@ -1,8 +1,14 @@
 //! A table is played: facts in, ticks, decisions compared, laws checked.
 
-use refrain_guest::contract::{Event, Inspection, Outcome, SchedulerError};
-use refrain_guest::node;
-use refrain_guest::shell::Scheduler;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::contract::{Event, Inspection, Outcome, SchedulerError};
+use crate::node;
+use crate::shell::Scheduler;
 use serde_json::Value;
 
 use super::graph::Graph;
@@ -38,7 +44,10 @@ struct Stage {
 
 /// Play a table in all three ways, and replay its log.
 pub(super) fn play(table: &str) -> Result<Played, String> {
-    let lines = || table.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = || {
+        let lines = table.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+    };
     let rows: Vec<Row<'_>> = lines().filter_map(Row::read).collect();
     let graph = Graph::read(lines().take_while(|line| Row::read(line).is_none()))?;
     if let Some(line) = lines()
@@ -58,7 +67,8 @@ pub(super) fn play(table: &str) -> Result<Played, String> {
             ));
         }
     }
-    replay(&kept.world)?;
+    replay(&kept.world.workflow, &kept.world.events)
+        .map_err(|illegal| format!("the log does not replay: {illegal:?}"))?;
     Ok(kept)
 }
 
@@ -221,10 +231,7 @@ impl Stage {
         let answer = match question.verb {
             "status" => {
                 let status = self.outcome.as_ref().map(|outcome| outcome.status);
-                Phrase::new(
-                    status.map_or("unknown", refrain_guest::inspect::status_name),
-                    "",
-                )
+                Phrase::new(status.map_or("unknown", crate::inspect::status_name), "")
             }
             "wake" => {
                 let wake = self.outcome.as_ref().and_then(|outcome| outcome.next_wake);

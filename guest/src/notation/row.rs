@@ -1,5 +1,9 @@
 //! A row: a time, facts or a question, and the expected outputs.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::text::{split, words};
 
 /// One row of a table.
@@ -13,7 +17,7 @@ pub(super) struct Row<'a> {
 
 /// One action: a verb, and what follows it.
 #[derive(Clone, Debug)]
-pub(super) struct Action<'a> {
+pub struct Action<'a> {
     pub(super) verb: &'a str,
     rest: Vec<&'a str>,
 }
@@ -38,7 +42,9 @@ impl<'a> Row<'a> {
 }
 
 impl<'a> Action<'a> {
-    fn read(text: &'a str) -> Option<Self> {
+    /// Read an action. None: the text is empty.
+    #[must_use]
+    pub fn read(text: &'a str) -> Option<Self> {
         let mut words = words(text).into_iter();
         Some(Self {
             verb: words.next()?,
@@ -80,7 +86,7 @@ impl<'a> Action<'a> {
     }
 
     /// The number of `name=number`.
-    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+    pub(super) fn number<T: core::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
         let parse = |text: &str| {
             text.parse()
                 .map_err(|_| format!("`{name}={text}` is no number"))

@@ -1,8 +1,11 @@
 //! A decision in a few words, and whether it is the expected one.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString as _};
 
-use refrain_guest::contract::{CancelReason, Event, EventKind, SkipReason};
+use core::fmt;
+
+use crate::contract::{CancelReason, Event, EventKind, SkipReason};
 
 use super::text::unquoted;
 
@@ -42,6 +45,24 @@ impl fmt::Display for Phrase {
             detail if detail.starts_with(['{', '@']) => write!(f, "{} {detail}", self.words),
             detail => write!(f, "{} \"{detail}\"", self.words),
         }
+    }
+}
+
+/// A decision as a printed table says it: in words, with what tells most.
+pub(crate) fn brief(event: &Event) -> String {
+    let phrase = of(event);
+    let is_telling = match &event.kind {
+        EventKind::WorkflowCompleted(_)
+        | EventKind::WorkflowFailed(_)
+        | EventKind::NodeExhausted(_) => {
+            !phrase.detail.contains('"') || phrase.detail.starts_with('{')
+        }
+        _ => phrase.detail.starts_with('@'),
+    };
+    if is_telling {
+        phrase.to_string()
+    } else {
+        phrase.words
     }
 }
 

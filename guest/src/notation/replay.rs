@@ -1,0 +1,80 @@
+//! A log is replayed, as law 2 has it.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::apply::digest_of_text;
+use crate::contract::{Event, IllegalEvent, Origin};
+use crate::machine::Machine;
+use crate::time::Timestamp;
+use crate::workflow;
+
+/// Replay a log of the workflow with a fresh machine. Each batch of decisions
+/// must be what the machine decides there, and nothing may be missing in
+/// between.
+///
+/// # Errors
+/// The first event that differs, and how. Where decisions are missing at the
+/// log's end, it is the one after the last.
+pub fn replay(workflow: &str, log: &[Event]) -> Result<(), IllegalEvent> {
+    let faults = |faults| illegal(1, format!("the workflow is not valid: {faults:?}"));
+    let plan = Arc::new(workflow::parse(workflow).map_err(faults)?);
+    let (first, mut rest) = log
+        .split_first()
+        .ok_or_else(|| illegal(1, "the log is empty".into()))?;
+    let mut machine = Machine::start(plan, &digest_of_text(workflow), first)?;
+    while let Some(event) = rest.first() {
+        if event.sequence == machine.sequence() + 1 && event.at > machine.state().at.0 {
+            check_complete(&machine)?;
+        }
+        if event.origin == Origin::Fact {
+            machine.apply(event)?;
+            rest = &rest[1..];
+            continue;
+        }
+        let batch = machine.drain(Timestamp(event.at))?;
+        check_batch(&batch.events, rest)?;
+        rest = &rest[batch.events.len()..];
+    }
+    check_complete(&machine)
+}
+
+/// The log goes on with this batch, which is not empty.
+fn check_batch(batch: &[Event], log: &[Event]) -> Result<(), IllegalEvent> {
+    let differs = |(decided, logged): (&Event, &Event)| {
+        (decided != logged).then(|| {
+            let reason = format!("replayed, it is decided: {decided:?}; the log has {logged:?}");
+            illegal(logged.sequence, reason)
+        })
+    };
+    if let Some(difference) = batch.iter().zip(log).find_map(differs) {
+        return Err(difference);
+    }
+    match (batch, log.get(batch.len())) {
+        ([], Some(logged)) => Err(illegal(
+            logged.sequence,
+            format!("replayed, nothing is decided; the log has {logged:?}"),
+        )),
+        ([.., last], None) if batch.len() > log.len() => {
+            let end = log.last().map_or(last.sequence, |event| event.sequence + 1);
+            let reason = format!("the log ends in the middle of a batch up to {last:?}");
+            Err(illegal(end, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_complete(machine: &Machine) -> Result<(), IllegalEvent> {
+    match machine.decide(machine.state().at, u32::MAX) {
+        None => Ok(()),
+        Some(decision) => Err(illegal(
+            machine.sequence() + 1,
+            format!("a decision is missing: {:?}", decision.event),
+        )),
+    }
+}
+
+fn illegal(sequence: u64, reason: String) -> IllegalEvent {
+    IllegalEvent { sequence, reason }
+}

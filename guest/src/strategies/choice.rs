@@ -1,0 +1,148 @@
+//! What the world might do: small choices, of which a history is made.
+//!
+//! A choice names nothing. It says "the third of those that can be claimed",
+//! and means whatever that is where it is made; where it means nothing, it is
+//! left out. So choices can be dropped and made smaller, and what is left is
+//! a legal history again.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::collection;
+use proptest::prelude::*;
+
+/// One turn: the clock, then what happens.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    pub(super) clock: Clock,
+    pub(super) acts: Vec<Act>,
+}
+
+/// What the clock does before a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Clock {
+    /// So many milliseconds pass.
+    Pass(u16),
+    /// Time passes until something can change by itself.
+    UntilSomething,
+    /// Somebody sets the wall clock, by so many seconds. While it is behind
+    /// the log, turns go on from the log's last time (law 5).
+    Set(i16),
+}
+
+/// Which one, of those that it could be.
+pub(super) type Pick = u8;
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// A worker claims.
+    Claim(Pick),
+    /// A worker has a result.
+    Complete(Pick, Outcome),
+    /// An attempt fails.
+    Fail(Pick, Option<&'static str>, bool),
+    /// A lease expires.
+    Expire(Pick),
+    /// A person approves, perhaps with a patch.
+    Approve(Pick, Patch),
+    /// A person rejects.
+    Reject(Pick),
+    /// An external event.
+    Signal(Pick, Patch),
+    /// An operator holds the execution.
+    Pause,
+    /// The host saw the guest fail.
+    Stall,
+    /// Whatever holds the execution is lifted.
+    Release(Pick),
+    /// An operator retries what failed.
+    Retry(Pick),
+    /// An operator skips a node.
+    Skip(Pick),
+    /// Someone asks for the end.
+    Cancel,
+    /// The execution goes to another guest.
+    ChangeGuest(Pick),
+}
+
+/// What a worker brings.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) patch: Patch,
+    /// One of its targets, or the end.
+    pub(super) chosen: Option<Pick>,
+    /// An output and what it measured.
+    pub(super) is_talkative: bool,
+}
+
+/// What is merged into the state: the few keys that generated conditions ask
+/// for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patch {
+    None,
+    /// `{"k0":1}`.
+    Key(u8, u8),
+    /// `{"list":[1,2,3]}`.
+    List,
+}
+
+/// A history's turns.
+pub(super) fn choices() -> impl Strategy<Value = Vec<Choices>> {
+    collection::vec((clock(), collection::vec(acts(), 0..5)), 1..40).prop_map(|turns| {
+        turns
+            .into_iter()
+            .map(|(clock, acts)| Choices { clock, acts })
+            .collect()
+    })
+}
+
+fn clock() -> impl Strategy<Value = Clock> {
+    prop_oneof![
+        10 => (0..=50_u16).prop_map(Clock::Pass),
+        3 => (0..=5_000_u16).prop_map(Clock::Pass),
+        6 => Just(Clock::UntilSomething),
+        1 => (-100..=100_i16).prop_map(Clock::Set),
+    ]
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    let pick = any::<u8>;
+    let classes = ["io_error", "timeout", "rate_limit", "server_error", "other"];
+    let class = prop::option::weighted(0.7, prop::sample::select(classes.to_vec()));
+    prop_oneof![
+        40 => (pick(), outcomes()).prop_map(|(pick, outcome)| Act::Complete(pick, outcome)),
+        18 => pick().prop_map(Act::Claim),
+        14 => (pick(), class, prop::bool::weighted(0.15)).prop_map(|(pick, class, fatal)| Act::Fail(pick, class, fatal)),
+        5 => pick().prop_map(Act::Expire),
+        6 => (pick(), patches()).prop_map(|(pick, patch)| Act::Approve(pick, patch)),
+        2 => pick().prop_map(Act::Reject),
+        7 => (pick(), patches()).prop_map(|(pick, patch)| Act::Signal(pick, patch)),
+        2 => Just(Act::Pause),
+        1 => Just(Act::Stall),
+        8 => pick().prop_map(Act::Release),
+        4 => pick().prop_map(Act::Retry),
+        3 => pick().prop_map(Act::Skip),
+        1 => Just(Act::Cancel),
+        1 => pick().prop_map(Act::ChangeGuest),
+    ]
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    let chosen = prop::option::weighted(0.1, any::<u8>());
+    (patches(), chosen, prop::bool::weighted(0.1)).prop_map(|(patch, chosen, is_talkative)| {
+        Outcome {
+            patch,
+            chosen,
+            is_talkative,
+        }
+    })
+}
+
+fn patches() -> impl Strategy<Value = Patch> {
+    prop_oneof![
+        3 => Just(Patch::None),
+        5 => (0..3_u8, 0..4_u8).prop_map(|(key, value)| Patch::Key(key, value)),
+        1 => Just(Patch::List),
+    ]
+}

@@ -1,0 +1,256 @@
+//! A workflow as it is drawn: nodes with wishes, which a shape makes a graph of.
+//!
+//! Every draft is a valid workflow: edges lead from earlier nodes to later
+//! ones, so there is no cycle, and every node but the first has one, so all are
+//! reached. So a draft that shrinks stays valid.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::collection::{SizeRange, vec as list};
+use proptest::prelude::*;
+
+use super::kind::{Neighbours, NodeKind, condition, kinds, line};
+use super::setting::{Policy, Settings, policies, settings};
+use super::shape::Shape;
+use super::workflow::Workflow;
+
+/// One node.
+#[derive(Clone, Debug)]
+struct Draft {
+    kind: NodeKind,
+    /// Which predecessors, where the shape leaves a choice.
+    picks: Vec<u8>,
+    /// On its incoming edges, in turn; none: no conditions.
+    conditions: Vec<Option<&'static str>>,
+    effort: Effort,
+}
+
+/// How often a node is tried, and for how long.
+#[derive(Clone, Debug)]
+struct Effort {
+    retry: Option<Policy>,
+    /// Seconds.
+    timeout: Option<u8>,
+}
+
+/// One finalizer.
+#[derive(Clone, Debug)]
+struct Finalizer {
+    run_on: &'static str,
+    /// It comes after the one before it.
+    follows: bool,
+    /// An edge leads to it from the last node; it changes nothing (rule R16).
+    is_led_to: bool,
+    effort: Effort,
+}
+
+/// Valid workflows of every shape, of 1 to some hundred nodes, small ones most
+/// often.
+pub fn workflows() -> impl Strategy<Value = Workflow> {
+    let shape = || prop::sample::select(&Shape::ALL[..]);
+    prop_oneof![
+        60 => drafted(shape(), 1..=8),
+        30 => drafted(shape(), 9..=25),
+        8 => drafted(shape(), 26..=80),
+        2 => drafted(shape(), 81..=300),
+    ]
+}
+
+/// Valid workflows of one shape and of so many nodes; finalizers come on top.
+/// A size of 0 counts as 1.
+pub fn workflows_of(shape: Shape, sizes: impl Into<SizeRange>) -> impl Strategy<Value = Workflow> {
+    drafted(Just(shape), sizes)
+}
+
+fn drafted(
+    shape: impl Strategy<Value = Shape>,
+    sizes: impl Into<SizeRange>,
+) -> impl Strategy<Value = Workflow> {
+    let parts = (
+        shape,
+        list(drafts(), sizes),
+        list(finalizers(), 0..3),
+        settings(),
+    );
+    parts.prop_map(|(shape, mut nodes, finalizers, settings)| {
+        if nodes.is_empty() {
+            nodes.push(Draft::plain());
+        }
+        let graph = Drawing {
+            shape,
+            nodes: &nodes,
+            finalizers: &finalizers,
+        };
+        let table = graph.table(&settings);
+        Workflow::from_table(&table)
+            .unwrap_or_else(|fault| panic!("every draft is a valid workflow: {fault}\n{table}"))
+    })
+}
+
+fn drafts() -> impl Strategy<Value = Draft> {
+    let conditions = prop_oneof![
+        3 => Just(Vec::new()),
+        1 => list(prop::option::of(condition()), 1..4),
+    ];
+    (kinds(), list(any::<u8>(), 0..4), conditions, efforts()).prop_map(
+        |(kind, picks, conditions, effort)| Draft {
+            kind,
+            picks,
+            conditions,
+            effort,
+        },
+    )
+}
+
+fn efforts() -> impl Strategy<Value = Effort> {
+    let parts = (
+        prop::option::weighted(0.4, policies()),
+        prop::option::weighted(0.2, 1..=5_u8),
+    );
+    parts.prop_map(|(retry, timeout)| Effort { retry, timeout })
+}
+
+fn finalizers() -> impl Strategy<Value = Finalizer> {
+    let run_on = prop::sample::select(&["success", "failure", "always"][..]);
+    (run_on, any::<bool>(), any::<bool>(), efforts()).prop_map(
+        |(run_on, follows, is_led_to, effort)| Finalizer {
+            run_on,
+            follows,
+            is_led_to,
+            effort,
+        },
+    )
+}
+
+impl Draft {
+    fn plain() -> Self {
+        let effort = Effort {
+            retry: None,
+            timeout: None,
+        };
+        Self {
+            kind: NodeKind::Work,
+            picks: Vec::new(),
+            conditions: Vec::new(),
+            effort,
+        }
+    }
+}
+
+impl Effort {
+    fn options(&self) -> Vec<String> {
+        let retry = self.retry.map(|policy| format!("retry={}", policy.name));
+        let timeout = self.timeout.map(|seconds| format!("timeout={seconds}"));
+        retry.into_iter().chain(timeout).collect()
+    }
+}
+
+/// Drafts on their way to a table.
+struct Drawing<'a> {
+    shape: Shape,
+    nodes: &'a [Draft],
+    finalizers: &'a [Finalizer],
+}
+
+impl Drawing<'_> {
+    fn table(&self, settings: &Settings) -> String {
+        let sources: Vec<Vec<usize>> = (0..self.nodes.len())
+            .map(|to| {
+                let picks = &self.nodes[to].picks;
+                self.shape.predecessors(to, self.nodes.len(), picks)
+            })
+            .collect();
+        let mut targets = vec![Vec::new(); sources.len()];
+        for (to, sources) in sources.iter().enumerate() {
+            sources.iter().for_each(|from| targets[*from].push(to));
+        }
+        let mut lines: Vec<String> = (0..sources.len())
+            .filter_map(|from| self.edges(from, &targets[from]))
+            .collect();
+        if lines.is_empty() {
+            lines.push(format!("{} -> end", name(0)));
+        }
+        lines.extend(self.policies());
+        lines.extend(settings.lines());
+        lines.extend((0..sources.len()).filter_map(|node| {
+            let near = Neighbours {
+                sources: &names(&sources[node]),
+                targets: &names(&targets[node]),
+            };
+            let draft = &self.nodes[node];
+            line(&name(node), draft.kind.said(&near), &draft.effort.options())
+        }));
+        lines.extend(self.finalizer_lines());
+        lines.join("\n")
+    }
+
+    /// `a -> b, a -> c if CONDITION`: the edges that a kind does not imply.
+    /// Those of the first node are always written: who is named first starts.
+    fn edges(&self, from: usize, targets: &[usize]) -> Option<String> {
+        let source = &self.nodes[from];
+        let is_implied =
+            |to: &usize| from > 0 && (source.kind.leads() || self.nodes[*to].kind.gathers());
+        let edge = |to: &usize| {
+            let arrow = format!("{} -> {}", name(from), name(*to));
+            let conditions = &self.nodes[*to].conditions;
+            let condition = conditions.get(from % conditions.len().max(1)).copied();
+            match condition.flatten().filter(|_| !source.kind.decides()) {
+                Some(condition) => format!("{arrow} if {condition}"),
+                None => arrow,
+            }
+        };
+        let edges: Vec<String> = targets
+            .iter()
+            .filter(|to| !is_implied(to))
+            .map(edge)
+            .collect();
+        (!edges.is_empty()).then(|| edges.join(", "))
+    }
+
+    /// The lines of the policies that are named, each once.
+    fn policies(&self) -> Vec<String> {
+        let of_nodes = self.nodes.iter().map(|node| &node.effort);
+        let efforts = of_nodes.chain(self.finalizers.iter().map(|finalizer| &finalizer.effort));
+        let named: BTreeSet<Policy> = efforts.filter_map(|effort| effort.retry).collect();
+        named.into_iter().filter_map(Policy::line).collect()
+    }
+
+    fn finalizer_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (place, finalizer) in self.finalizers.iter().enumerate() {
+            let id = finalizer_name(place);
+            if finalizer.follows && place > 0 {
+                lines.push(format!("{} -> {id}", finalizer_name(place - 1)));
+            }
+            if finalizer.is_led_to {
+                lines.push(format!("{} -> {id}", name(self.nodes.len() - 1)));
+            }
+            let mut words: Vec<String> = [format!("{id}: finalizer {}", finalizer.run_on)].into();
+            words.extend(finalizer.effort.options());
+            lines.push(words.join(" "));
+        }
+        lines
+    }
+}
+
+/// `a` to `z`, then `a1` to `z1` and so on: an order by name that is another
+/// one than that of the graph.
+fn name(node: usize) -> String {
+    let letter = char::from(b"abcdefghijklmnopqrstuvwxyz"[node % 26]);
+    match node / 26 {
+        0 => letter.to_string(),
+        round => format!("{letter}{round}"),
+    }
+}
+
+fn names(nodes: &[usize]) -> Vec<String> {
+    nodes.iter().map(|node| name(*node)).collect()
+}
+
+fn finalizer_name(place: usize) -> String {
+    format!("fin{place}")
+}

@@ -1,0 +1,114 @@
+//! A legal history: turns, and the log that follows from them.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::workflow::Workflow;
+use crate::contract::Event;
+use crate::notation::{Memory, brief};
+
+/// A legal history of one execution: what the world did, turn by turn, and
+/// what this crate's scheduler decided.
+#[derive(Clone)]
+pub struct History {
+    pub(super) workflow: Workflow,
+    pub(super) turns: Vec<Turn>,
+    pub(super) world: Memory,
+}
+
+/// One turn: facts are admitted in order, then the execution is ticked until
+/// there is no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The turn's clock reading, milliseconds; never less than that of the
+    /// turn before.
+    pub at: u64,
+    /// What happened, as the notation says it; an action may be two facts: a
+    /// claim and its answer. Event 1 is not among them.
+    pub actions: Vec<String>,
+    /// The facts. In the first turn event 1 comes first.
+    pub facts: Vec<Event>,
+    /// The decisions of each tick. All ticks but the last have `more`.
+    pub ticks: Vec<Vec<Event>>,
+}
+
+impl History {
+    /// The workflow, and what the execution was started with.
+    #[must_use]
+    pub fn workflow(&self) -> &Workflow {
+        &self.workflow
+    }
+
+    /// The turns, at least one.
+    #[must_use]
+    pub fn turns(&self) -> &[Turn] {
+        &self.turns
+    }
+
+    /// The whole log: facts and decisions.
+    #[must_use]
+    pub fn log(&self) -> &[Event] {
+        &self.world.events
+    }
+
+    /// The world at the end: the log, the queue, the clock.
+    #[must_use]
+    pub fn world(&self) -> &Memory {
+        &self.world
+    }
+}
+
+impl Turn {
+    pub(super) fn new(at: u64) -> Self {
+        Self {
+            at,
+            actions: Vec::new(),
+            facts: Vec::new(),
+            ticks: Vec::new(),
+        }
+    }
+
+    /// All decisions of the turn.
+    pub fn decisions(&self) -> impl Iterator<Item = &Event> {
+        self.ticks.iter().flatten()
+    }
+}
+
+/// A row of the notation.
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let actions = match self.actions.as_slice() {
+            [] => "tick".to_string(),
+            actions => actions.join("; "),
+        };
+        write!(f, "{:05} {actions}", self.at)?;
+        let mut outputs: Vec<String> = Vec::new();
+        for (place, tick) in self.ticks.iter().enumerate() {
+            if place > 0 {
+                outputs.push("more".to_string());
+            }
+            outputs.extend(tick.iter().map(brief));
+        }
+        if outputs.is_empty() {
+            return Ok(());
+        }
+        write!(f, " => {}", outputs.join(", "))
+    }
+}
+
+/// A table of the notation: it can be pasted into
+/// [`notation::check`](crate::notation::check).
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.workflow.fmt(f)?;
+        self.turns.iter().try_for_each(|turn| writeln!(f, "{turn}"))
+    }
+}
+
+/// The same, so that what proptest prints can be read.
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{self}")
+    }
+}

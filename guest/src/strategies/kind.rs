@@ -1,0 +1,208 @@
+//! What a generated node does, and how the notation says it.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// What a node does. Where it names other nodes, they are picked among those
+/// that its edges lead to.
+#[derive(Clone, Debug)]
+pub(super) enum NodeKind {
+    /// Ordinary work: the notation needs no line for it.
+    Work,
+    /// Work of another queue.
+    Of(&'static str),
+    /// Work whose input is mapped.
+    Mapped,
+    /// Takes one of its edges, by conditions: one for each edge, in order.
+    Branches(Vec<Option<&'static str>>),
+    /// Leads to all of its targets.
+    Parallel,
+    /// Joins its predecessors, by this strategy.
+    Join(&'static str),
+    /// Joins them by a worker's function.
+    CustomJoin,
+    /// Waits for so many seconds.
+    Timer(u8),
+    /// Waits for an external event, and gives up after so many seconds.
+    Event(&'static str, Option<u8>),
+    /// Waits for whichever comes first.
+    Either(&'static str, u8),
+    /// Waits for a person, perhaps for so many seconds only, and then goes to
+    /// one of its targets.
+    Approval(Option<u8>, Option<u8>),
+    /// Work that may choose one of its targets.
+    Policy(Option<u8>),
+    /// Work that may need input, and goes to one of its targets then.
+    A2a(u8),
+    /// Fails for good.
+    LimitExceeded,
+}
+
+/// The correlation keys of generated waits: few, so that they meet.
+pub(super) const KEYS: [&str; 2] = ["order", "payment"];
+
+/// What generated conditions ask; they look at what generated patches write.
+const CONDITIONS: [&str; 7] = [
+    "state.k0",
+    "state.k1 == 1",
+    "state.k2 != 2",
+    "input.claim > 3",
+    "!(state.k0 == 0) && input.claim > 3",
+    "has(state.k1) || size(state.list) > 1",
+    "state.k0 in [0, 1, 2]",
+];
+
+/// A condition.
+pub(super) fn condition() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&CONDITIONS[..])
+}
+
+/// A node's kind; ordinary work is what it shrinks to.
+pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
+    let seconds = || 1..=30_u8;
+    let key = || prop::sample::select(&KEYS[..]);
+    let queues = ["tool", "model", "python_fn", "command", "http", "agent"];
+    prop_oneof![
+        30 => Just(NodeKind::Work),
+        4 => prop::sample::select(queues.to_vec()).prop_map(NodeKind::Of),
+        3 => Just(NodeKind::Mapped),
+        4 => prop::collection::vec(prop::option::of(condition()), 1..4).prop_map(NodeKind::Branches),
+        3 => Just(NodeKind::Parallel),
+        6 => prop::sample::select(&["collect", "first"][..]).prop_map(NodeKind::Join),
+        1 => Just(NodeKind::CustomJoin),
+        3 => seconds().prop_map(NodeKind::Timer),
+        2 => (key(), prop::option::of(seconds())).prop_map(|(key, give_up)| NodeKind::Event(key, give_up)),
+        2 => (key(), seconds()).prop_map(|(key, timer)| NodeKind::Either(key, timer)),
+        4 => (prop::option::of(seconds()), prop::option::of(any::<u8>()))
+            .prop_map(|(give_up, fallback)| NodeKind::Approval(give_up, fallback)),
+        3 => prop::option::of(any::<u8>()).prop_map(NodeKind::Policy),
+        1 => any::<u8>().prop_map(NodeKind::A2a),
+        1 => Just(NodeKind::LimitExceeded),
+    ]
+}
+
+/// The neighbours of a node, by name.
+pub(super) struct Neighbours<'a> {
+    pub(super) sources: &'a [String],
+    pub(super) targets: &'a [String],
+}
+
+impl NodeKind {
+    /// Its name, the word after it, and its own fields, as in the notation;
+    /// no name where ordinary work needs none.
+    pub(super) fn said(&self, near: &Neighbours<'_>) -> (&'static str, Option<&str>, Value) {
+        let nothing = || json!({});
+        let target = |pick: u8| {
+            near.targets
+                .get(usize::from(pick) % near.targets.len().max(1))
+        };
+        match self {
+            Self::Work => ("condition", None, nothing()),
+            Self::Of(kind) => (kind, None, nothing()),
+            Self::Mapped => {
+                let mapping = json!({"a": "state.k0", "b": "input.claim"});
+                ("tool", None, json!({ "input_mapping": mapping }))
+            }
+            Self::Branches(conditions) => ("condition", None, branches(conditions, near.targets)),
+            Self::Parallel => ("parallel", None, json!({ "branches": near.targets })),
+            Self::Join(strategy) => ("join", Some(strategy), json!({ "wait_for": near.sources })),
+            Self::CustomJoin => {
+                let custom = json!({"custom": {"function_ref": "f"}});
+                (
+                    "join",
+                    None,
+                    json!({ "merge_strategy": custom, "wait_for": near.sources }),
+                )
+            }
+            Self::Timer(seconds) => ("wait", Some("timer"), json!({ "timeout_secs": seconds })),
+            Self::Event(key, give_up) => {
+                let mut fields = json!({ "correlation_key": key });
+                if let Some(seconds) = give_up {
+                    fields["timeout_secs"] = json!(seconds);
+                }
+                ("wait", Some("external_event"), fields)
+            }
+            Self::Either(key, seconds) => {
+                let fields = json!({ "correlation_key": key, "timeout_secs": seconds });
+                ("wait", Some("either"), fields)
+            }
+            Self::Approval(give_up, fallback) => {
+                let mut fields = nothing();
+                if let Some(seconds) = give_up {
+                    fields["timeout_secs"] = json!(seconds);
+                }
+                if let Some(target) = fallback.and_then(target) {
+                    fields["fallback_node"] = json!(target);
+                }
+                ("human_approval", None, fields)
+            }
+            Self::Policy(violation) => {
+                let fields = violation
+                    .and_then(target)
+                    .map(|target| json!({ "on_violation": { "branch": { "target": target } } }));
+                ("policy", None, fields.unwrap_or_else(nothing))
+            }
+            Self::A2a(pick) => {
+                let fields = target(*pick).map(|target| json!({ "on_input_required": target }));
+                ("a2a_task", None, fields.unwrap_or_else(nothing))
+            }
+            Self::LimitExceeded => ("limit_exceeded", None, nothing()),
+        }
+    }
+
+    /// Whether the edges that leave it are conditional by themselves.
+    pub(super) fn decides(&self) -> bool {
+        matches!(self, Self::Branches(_))
+    }
+
+    /// Whether it says all by itself where it leads, so that the edges need
+    /// not be written.
+    pub(super) fn leads(&self) -> bool {
+        matches!(self, Self::Parallel)
+    }
+
+    /// Whether it says all by itself from where it is reached.
+    pub(super) fn gathers(&self) -> bool {
+        matches!(self, Self::Join(_) | Self::CustomJoin)
+    }
+}
+
+/// A branch for each condition, to the targets in turn; one with no target
+/// left leads to the end.
+fn branches(conditions: &[Option<&'static str>], targets: &[String]) -> Value {
+    let branch = |(place, condition): (usize, &Option<&str>)| {
+        let target = targets.get(place).map_or("end", String::as_str);
+        match condition {
+            Some(condition) => json!({ "condition": condition, "target": target }),
+            None => json!({ "target": target }),
+        }
+    };
+    let branches: Vec<Value> = conditions.iter().enumerate().map(branch).collect();
+    json!({ "branches": branches })
+}
+
+/// The line of a node; none where it needs none.
+pub(super) fn line(
+    id: &str,
+    said: (&str, Option<&str>, Value),
+    options: &[String],
+) -> Option<String> {
+    let (kind, word, fields) = said;
+    let has_fields = fields.as_object().is_some_and(|fields| !fields.is_empty());
+    if kind == "condition" && !has_fields && options.is_empty() {
+        return None;
+    }
+    let mut line = format!("{id}: {kind}");
+    let words = word.into_iter().chain(options.iter().map(String::as_str));
+    let json = has_fields.then(|| fields.to_string());
+    for part in words.map(ToString::to_string).chain(json) {
+        line.push(' ');
+        line.push_str(&part);
+    }
+    Some(line)
+}

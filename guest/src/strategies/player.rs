@@ -1,0 +1,205 @@
+//! Choices become a history: each is said in words where it is made, and
+//! admitted by this crate's own machine.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::choice::{Choices, Clock, choices};
+use super::history::{History, Turn};
+use super::workflow::Workflow;
+use crate::machine::{Machine, Order};
+use crate::notation::{Action, Memory};
+use crate::shell::World as _;
+use crate::time::{Millis, Timestamp};
+
+/// Legal histories of a workflow: starts, results in any order, failures of
+/// every class, expired leases, persons, external events, operators, clocks
+/// that are set. Some go on until the execution has ended, most do not.
+pub fn facts(workflow: &Workflow) -> impl Strategy<Value = History> + use<> {
+    histories(Just(workflow.clone()))
+}
+
+/// Legal histories of such workflows.
+pub fn histories(workflows: impl Strategy<Value = Workflow>) -> impl Strategy<Value = History> {
+    let ends = prop::bool::weighted(0.3);
+    (workflows, choices(), ends).prop_map(|(workflow, choices, ends)| {
+        let history = Player::start(&workflow).play(&choices);
+        if ends { history.finished() } else { history }
+    })
+}
+
+/// A machine and its world, in the middle of a history.
+pub(super) struct Player {
+    pub(super) machine: Machine,
+    pub(super) world: Memory,
+    workflow: Workflow,
+    turns: Vec<Turn>,
+    /// What the wall clock shows; behind `world.now` after it was set back.
+    wall: u64,
+}
+
+impl Player {
+    /// An execution that has just been started, not ticked yet.
+    fn start(workflow: &Workflow) -> Self {
+        let first = workflow.start(0);
+        let machine = Machine::start(workflow.plan().clone(), &workflow.digest(), &first)
+            .expect("the workflow's own event 1 starts it");
+        let mut world = workflow.world(0);
+        world.append_fact(first.clone());
+        let mut turn = Turn::new(0);
+        turn.facts.push(first);
+        Self {
+            machine,
+            world,
+            workflow: workflow.clone(),
+            turns: [turn].into(),
+            wall: 0,
+        }
+    }
+
+    /// A history, to be gone on with.
+    pub(super) fn resume(history: History) -> Self {
+        let workflow = history.workflow;
+        let (first, rest) = history
+            .world
+            .events
+            .split_first()
+            .expect("a history starts");
+        let mut machine = Machine::start(workflow.plan().clone(), &workflow.digest(), first)
+            .expect("a history is legal");
+        for event in rest {
+            machine.apply(event).expect("a history is legal");
+        }
+        Self {
+            wall: history.world.now,
+            machine,
+            world: history.world,
+            workflow,
+            turns: history.turns,
+        }
+    }
+
+    fn play(mut self, choices: &[Choices]) -> History {
+        for (place, turn) in choices.iter().enumerate() {
+            if self.has_ended() {
+                break;
+            }
+            // Event 1 begins the first turn; what is chosen for it follows.
+            if place > 0 {
+                self.wait(turn.clock);
+                self.begin_turn();
+            }
+            for act in &turn.acts {
+                if let Some(text) = act.said(&self) {
+                    self.act(&text);
+                }
+            }
+            self.tick();
+        }
+        self.into_history()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.machine.state().ended.is_some()
+    }
+
+    /// Law 5: a turn's reading is the wall clock's, but never less than the
+    /// last one; while the wall clock is behind, what passes is added to that.
+    fn wait(&mut self, clock: Clock) {
+        let (before, passed) = (self.world.now, self.passed(clock));
+        self.wall = match clock {
+            Clock::Set(seconds) => self.wall.saturating_add_signed(i64::from(seconds) * 1000),
+            Clock::Pass(_) | Clock::UntilSomething => self.wall.saturating_add(passed),
+        };
+        self.world.now = if self.wall >= before {
+            self.wall
+        } else {
+            before + passed
+        };
+    }
+
+    fn passed(&self, clock: Clock) -> u64 {
+        match clock {
+            Clock::Pass(ms) => u64::from(ms),
+            Clock::Set(_) => 0,
+            Clock::UntilSomething => self.until_something().map_or(1, |Millis(ms)| ms),
+        }
+    }
+
+    /// How long it takes until a deadline passes or an item may be claimed.
+    pub(super) fn until_something(&self) -> Option<Millis> {
+        let now = Timestamp(self.world.now);
+        let waiting = self.world.waiting().map(|item| Timestamp(item.not_before));
+        let next = waiting.chain(self.machine.next_wake());
+        next.filter(|at| *at > now).min().map(|at| at.since(now))
+    }
+
+    /// Let so much time pass by both clocks.
+    pub(super) fn pass(&mut self, span: Millis) {
+        self.world.now += span.0;
+        self.wall = self.world.now;
+    }
+
+    pub(super) fn begin_turn(&mut self) {
+        self.turns.push(Turn::new(self.world.now));
+    }
+
+    /// Let an action happen, if it is legal. Whether it was.
+    pub(super) fn act(&mut self, text: &str) -> bool {
+        let action = Action::read(text).expect("an action has a verb");
+        let kinds = self
+            .world
+            .facts(&action)
+            .expect("what is said is in the notation");
+        let turn = self.turns.last_mut().expect("a turn has begun");
+        for (place, kind) in kinds.into_iter().enumerate() {
+            let fact = self.world.fact(kind);
+            if let Err(illegal) = self.machine.apply(&fact) {
+                assert!(
+                    place == 0,
+                    "law 7: the answer to a claim is legal: {illegal:?}"
+                );
+                return false;
+            }
+            self.world.append_fact(fact.clone());
+            turn.facts.push(fact);
+        }
+        turn.actions.push(String::from(text));
+        true
+    }
+
+    /// Tick until there is no more: the end of a turn.
+    pub(super) fn tick(&mut self) {
+        let turn = self.turns.last_mut().expect("a turn has begun");
+        loop {
+            let batch = self
+                .machine
+                .drain(Timestamp(self.world.now))
+                .expect("a machine takes its own decisions");
+            self.world
+                .append_events(self.world.events.len() as u64, &batch.events)
+                .expect("decisions follow the log");
+            for order in &batch.orders {
+                match order {
+                    Order::Enqueue(item) => self.world.enqueue(item),
+                    Order::Cancel { node_id, attempt } => self.world.cancel(node_id, *attempt),
+                }
+                .expect("an order is what its decision names");
+            }
+            turn.ticks.push(batch.events);
+            if !batch.more {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn into_history(self) -> History {
+        History {
+            workflow: self.workflow,
+            turns: self.turns,
+            world: self.world,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The laws and rules as properties, on the native core.
+//!
+//! Each holds for every generated workflow and every legal history of it
+//! (`refrain_guest::strategies`), and names the laws and rules that it is
+//! about. A failure prints the smallest case found, as a table of the
+//! notation: paste it into `notation::check` and it plays.
+
+mod printed;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use refrain_tests::cases;
+
+/// Try a property on so many cases.
+#[track_caller]
+fn holds<S>(base: u32, strategy: S, property: impl Fn(S::Value) -> TestCaseResult)
+where
+    S: Strategy,
+{
+    let config = Config {
+        cases: cases(base),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    if let Err(failure) = TestRunner::new(config).run(&strategy, property) {
+        panic!("{failure}");
+    }
+}
+
+/// A difference, as a failed case.
+fn fail(reason: impl ToString) -> TestCaseError {
+    TestCaseError::fail(reason.to_string())
+}
