@@ -12,11 +12,12 @@ pub mod generated;
 pub mod golden;
 pub mod model;
 pub mod saboteur;
+pub mod seen;
 pub mod simulator;
 pub mod tape;
 pub mod wat_guest;
 pub mod workflows;
 
-pub use cases::cases;
+pub use cases::{cases, runner};
 
 pub use refrain_guest::notation;

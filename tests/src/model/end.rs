@@ -17,8 +17,9 @@ impl Question<'_> {
         }
         let finalizers = || self.nodes().filter(|(node, _)| self.is_finalizer(*node));
         let next = finalizers().find_map(|(node, record)| match record.stage {
-            Stage::Pending if !self.may_run(node) => Some(self.skipped(node, SkipReason::RunOn)),
-            Stage::Pending if self.is_its_turn(node) => self.dispatch(node),
+            Stage::Pending if !self.is_its_turn(node) => None,
+            Stage::Pending if self.may_run(node) => self.dispatch(node),
+            Stage::Pending => Some(self.skipped(node, SkipReason::RunOn)),
             _ => None,
         });
         if next.is_some() {

@@ -99,10 +99,11 @@ impl Question<'_> {
                 self.completed(node, "null", "{}", target)
             }
             "limit_exceeded" => {
-                let error = match it.json["description"].as_str() {
-                    Some(description) => format!("limit exceeded: {description}"),
-                    None => "limit exceeded".to_owned(),
-                };
+                let description = it.json["description"].as_str();
+                let error = format!(
+                    "limit exceeded: {}",
+                    description.unwrap_or("no description")
+                );
                 self.exhausted(node, 0, error)
             }
             "human_approval" => EventKind::InterruptRaised(InterruptRaised {

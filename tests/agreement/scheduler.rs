@@ -1,0 +1,135 @@
+//! Those who must agree: the native core, and the component in a sandbox.
+
+use refrain::contract::{Event, Explanation, Inspection, Outcome, SchedulerError};
+use refrain::guest::{CallError, Instance, Library, Sandbox};
+use refrain::id::ExecutionId;
+use refrain_guest::contract as native;
+use refrain_guest::notation::EXECUTION;
+use refrain_tests::dice::Dice;
+use refrain_tests::tape::{Tape, across};
+
+/// Someone who schedules the one execution of a tape.
+pub(crate) trait Scheduler {
+    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<(), SchedulerError>;
+    fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError>;
+    fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError>;
+    /// The state and its hash.
+    fn inspect(&mut self, tape: &mut Tape) -> Result<(String, String), SchedulerError>;
+    fn forget(&mut self);
+}
+
+/// The core, as a library.
+#[derive(Default)]
+pub(crate) struct Native(refrain_guest::shell::Scheduler);
+
+impl Scheduler for Native {
+    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<(), SchedulerError> {
+        in_contract(self.0.admit(tape, EXECUTION, &across(fact)))
+    }
+
+    fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError> {
+        in_contract(self.0.tick(tape, EXECUTION)).map(|outcome| across(&outcome))
+    }
+
+    fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError> {
+        in_contract(self.0.explain(tape, EXECUTION, node)).map(|it| across(&it))
+    }
+
+    fn inspect(&mut self, tape: &mut Tape) -> Result<(String, String), SchedulerError> {
+        in_contract(self.0.inspect(tape, EXECUTION)).map(|it| (it.state, it.hash))
+    }
+
+    fn forget(&mut self) {
+        self.0.forget(EXECUTION);
+    }
+}
+
+fn in_contract<T>(answer: Result<T, native::SchedulerError>) -> Result<T, SchedulerError> {
+    answer.map_err(|error| across(&error))
+}
+
+/// The component that the product is built with, in some sandbox.
+pub(crate) struct Component {
+    library: Library,
+    digest: String,
+    instance: Instance<Tape>,
+    execution: ExecutionId,
+    /// Throws for whether the instance is dropped before a call.
+    drops: Option<Dice>,
+}
+
+impl Component {
+    pub(crate) fn new(sandbox: Sandbox) -> anyhow::Result<Self> {
+        let mut library = Library::new(sandbox);
+        let digest = library.built_in().to_owned();
+        Ok(Self {
+            instance: library.instance(&digest)?,
+            library,
+            digest,
+            execution: EXECUTION.parse()?,
+            drops: None,
+        })
+    }
+
+    /// The same, dropped before every fifth call or so. Half of the next
+    /// instances find a snapshot.
+    pub(crate) fn dropped(self, seed: u64) -> Self {
+        Self {
+            drops: Some(Dice::seeded(seed)),
+            ..self
+        }
+    }
+
+    fn call<T>(
+        &mut self,
+        tape: &mut Tape,
+        call: impl FnOnce(&mut Instance<Tape>, Tape, ExecutionId) -> (Tape, Result<T, CallError>),
+    ) -> Result<T, SchedulerError> {
+        self.perhaps_drop(tape);
+        let (after, answer) = call(&mut self.instance, std::mem::take(tape), self.execution);
+        *tape = after;
+        answer.map_err(|error| match error {
+            CallError::Scheduler(error) => error,
+            other => panic!("the component failed: {other}"),
+        })
+    }
+
+    fn perhaps_drop(&mut self, tape: &mut Tape) {
+        let Some(dice) = &mut self.drops else { return };
+        if !dice.chance(1, 5) {
+            return;
+        }
+        if dice.chance(1, 2) && !tape.events.is_empty() {
+            let id = self.execution;
+            let (after, snapshot) = self.instance.snapshot(std::mem::take(tape), id);
+            *tape = after;
+            tape.snapshot = Some(snapshot.expect("an execution that has begun has a snapshot"));
+        }
+        let fresh = self.library.instance(&self.digest);
+        self.instance = fresh.expect("what started once starts again");
+    }
+}
+
+impl Scheduler for Component {
+    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<(), SchedulerError> {
+        self.call(tape, |instance, tape, id| instance.admit(tape, id, fact))
+    }
+
+    fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError> {
+        self.call(tape, Instance::tick)
+    }
+
+    fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError> {
+        self.call(tape, |instance, tape, id| instance.explain(tape, id, node))
+    }
+
+    fn inspect(&mut self, tape: &mut Tape) -> Result<(String, String), SchedulerError> {
+        let inspection: Inspection = self.call(tape, Instance::inspect)?;
+        Ok((inspection.state, inspection.hash))
+    }
+
+    fn forget(&mut self) {
+        let forgotten = self.instance.forget(self.execution);
+        forgotten.expect("forgetting cannot fail");
+    }
+}
