@@ -44,10 +44,12 @@ fn says(door: Door) -> Host {
     }
 }
 
-#[test]
+/// A wrong host: how it is wrong, which law finds it, and what that says.
+pub(crate) type Row = (&'static str, Host, Law, &'static str);
+
 #[rustfmt::skip]
-fn wrong_hosts_are_found_by_the_law_that_they_break() {
-    let hosts = [
+pub(crate) fn wrong_hosts() -> Vec<Row> {
+    vec![
         ("leaves out a number",                        holds(beneath::gap),                            Law::Gapless,       "where event 3 should be stands event 4"),
         ("dispatches out of order",                    writes(decisions::dispatch_unsorted),           Law::Derived,       "the guest decides otherwise"),
         ("invents a decision",                         writes(decisions::decision_invented),           Law::Derived,       "the guest decides nothing here"),
@@ -91,10 +93,16 @@ fn wrong_hosts_are_found_by_the_law_that_they_break() {
         ("does not keep the guest",                    writes(guests::guest_not_kept),                 Law::GuestForLife,  "and the store does not keep it"),
         ("keeps a snapshot of no head",                writes(guests::snapshot_of_no_head),            Law::GuestForLife,  "with another hash than the log's"),
         ("keeps a snapshot of another state",          writes(guests::snapshot_of_another_state),      Law::Snapshots,     "a guest that begins with the snapshot of event"),
-    ];
-    let all_missed: Vec<String> = hosts
+    ]
+}
+
+#[test]
+fn wrong_hosts_are_found_by_the_law_that_they_break() {
+    let all_missed: Vec<String> = wrong_hosts()
         .into_iter()
-        .filter_map(|(name, host, law, says)| missed(name, &World::with(host, story::everything), law, says))
+        .filter_map(|(name, host, law, says)| {
+            missed(name, &World::with(host, story::everything), law, says)
+        })
         .collect();
     assert!(all_missed.is_empty(), "{}", all_missed.join("\n"));
 }

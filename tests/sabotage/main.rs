@@ -6,6 +6,7 @@ mod deeds;
 mod doors;
 mod guests;
 mod hosts;
+mod simulated;
 mod story;
 mod verdict;
 mod world;

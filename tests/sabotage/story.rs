@@ -15,6 +15,7 @@ pub(crate) fn everything(world: &mut World) -> Result<(), Halt> {
 
     let a = world.claim("w1")?;
     world.claim_any("w2")?;
+    world.later(1)?;
     world.fail(&a, WorkError::retryable("the disk is slow"))?;
     world.later(3)?;
     let a = world.claim("w1")?;

@@ -4,6 +4,7 @@
 use refrain::contract::EventKind;
 use refrain::store::{ExecutionChange, ItemChange, Store, Turn};
 use refrain_tests::saboteur::rechained;
+use serde_json::{Map, Value};
 
 use super::{Written, doubled, edited, events_of, is_result, lost, with_other_events};
 
@@ -30,10 +31,10 @@ pub(crate) fn lease_cut_short(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
         let lease = change.items.iter_mut().find_map(|item| match item {
-            ItemChange::Lease { node_id, lease } if node_id == "b" => Some(lease),
+            ItemChange::Lease { lease, .. } => Some(lease),
             _ => None,
         });
-        lease?.expires_at -= 9_500;
+        lease?.expires_at = change.record.last_at + 1;
         Some(change)
     })
 }
@@ -102,8 +103,12 @@ pub(crate) fn patch_left_out(turn: &Turn, store: &mut dyn Store) -> Written {
         else {
             return false;
         };
-        it.final_state = it.final_state.replace(r#""b":2,"#, "");
-        true
+        let mut state: Map<String, Value> =
+            serde_json::from_str(&it.final_state).unwrap_or_default();
+        let first = state.keys().next().cloned();
+        let left_out = first.and_then(|first| state.remove(&first));
+        it.final_state = Value::from(state).to_string();
+        left_out.is_some()
     })
 }
 

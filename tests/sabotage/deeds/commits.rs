@@ -23,7 +23,10 @@ pub(crate) fn decision_dropped(turn: &Turn, store: &mut dyn Store) -> Written {
 pub(crate) fn decisions_in_a_second_commit(turn: &Turn, store: &mut dyn Store) -> Written {
     let facts_only = |change: &ExecutionChange| {
         let mut events = events_of(change);
-        events.retain(|event| event.origin == Origin::Fact);
+        let facts = events
+            .iter()
+            .take_while(|event| event.origin == Origin::Fact);
+        events.truncate(facts.count());
         let split = is_result(events.first()?) && events.len() < change.events.len();
         let mut change = rechained(change.clone(), events);
         change

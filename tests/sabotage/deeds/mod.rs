@@ -87,6 +87,11 @@ fn doubled(events: &mut Vec<Event>, which: impl Fn(&EventKind) -> bool) -> bool 
     let Some(place) = events.iter().position(|event| which(&event.kind)) else {
         return false;
     };
+    // A claim after it would be found by the number that it has then.
+    let claimed = |event: &Event| matches!(event.kind, EventKind::NodeStarted(_));
+    if events[place..].iter().any(claimed) {
+        return false;
+    }
     events.insert(place, events[place].clone());
     true
 }

@@ -1,6 +1,8 @@
 //! What wrong hosts write: what event 1 binds, when things happen, and after the
 //! end (laws 4 to 6).
 
+use std::collections::BTreeMap;
+
 use refrain::contract::{EventKind, ExternalEventReceived, Origin};
 use refrain::log::digest::digest;
 use refrain::store::{Store, Turn};
@@ -21,9 +23,18 @@ pub(crate) fn another_workflow_bound(turn: &Turn, store: &mut dyn Store) -> Writ
 
 /// The clock is set back, and believed.
 pub(crate) fn clock_set_back(turn: &Turn, store: &mut dyn Store) -> Written {
-    with_other_events(turn, store, |events| {
-        events.iter_mut().for_each(|event| event.at -= 1000);
-        events[0].sequence > 1
+    let of_stored: BTreeMap<_, _> = turn
+        .executions
+        .iter()
+        .filter_map(|change| store.execution(change.record.id).ok().flatten())
+        .map(|record| (record.id, record.last_at))
+        .collect();
+    edited(turn, store, |change| {
+        let before = of_stored.get(&change.record.id)? - 1000;
+        let mut events = events_of(change);
+        events.first()?;
+        events.iter_mut().for_each(|event| event.at = before);
+        Some(rechained(change.clone(), events))
     })
 }
 

@@ -31,9 +31,22 @@ impl World {
         Err(each.collect::<Vec<_>>().join("\n"))
     }
 
+    /// Judge all that is stored and was told by all the checks, audits included.
+    pub(super) fn judge_all(&mut self) -> Result<(), String> {
+        self.judge_by(at_the_end)
+    }
+
+    /// What broke, and what all the laws say to it.
+    pub(super) fn and_all_laws(&mut self, broken: String) -> String {
+        match self.judge_all() {
+            Ok(()) => broken,
+            Err(violations) => format!("{broken}\n{violations}"),
+        }
+    }
+
     /// Judge a world that has healed: all has come to its end.
     pub(super) fn judge_the_end(&mut self) -> Result<(), String> {
-        self.judge_by(at_the_end)?;
+        self.judge_all()?;
         for record in self.records()? {
             if !ended(record.status) {
                 return Err(format!(

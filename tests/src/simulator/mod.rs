@@ -20,7 +20,7 @@ mod judge;
 mod heal;
 
 pub use story::{FAULTS, Story, Width};
-pub use world::{Over, World};
+pub use world::{Meddler, Over, World};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -49,11 +49,17 @@ pub struct Simulated {
 /// told in words where someone wants to read it.
 #[must_use]
 pub fn simulate(seed: u64, over: Over, library: &Library, told: bool) -> Simulated {
-    let mut world = World::new(seed, over, library, Story::new(told));
+    simulate_in(World::new(seed, over, library, Story::new(told)))
+}
+
+/// Live through the seed of this world.
+#[must_use]
+pub fn simulate_in(mut world: World) -> Simulated {
     // A broken invariant of ours panics; that is found like all else.
     let lived = catch_unwind(AssertUnwindSafe(|| live(&mut world)));
     let broken = match lived {
         Ok(Ok(())) => None,
+        Ok(Err(broken)) if world.is_meddled_with() => Some(world.and_all_laws(broken)),
         Ok(Err(broken)) => Some(broken),
         Err(_) => Some("a panic, see above".to_owned()),
     };
@@ -66,6 +72,9 @@ fn live(world: &mut World) -> Result<(), String> {
         world.act()?;
         if world.dice.chance(1, ACTS_PER_JUDGEMENT) {
             world.judge()?;
+        }
+        if world.is_meddled_with() {
+            world.judge_all()?;
         }
     }
     world.heal()?;

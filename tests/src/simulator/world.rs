@@ -37,11 +37,21 @@ pub(super) struct Known {
     pub(super) workflow: usize,
 }
 
+/// Someone who makes the hosts wrong: what stands between them and the store,
+/// and whether it has done what is wrong.
+pub trait Meddler {
+    /// The store as the hosts get it.
+    fn between(&self, store: Box<dyn Store>) -> Box<dyn Store>;
+    /// Whether everything is to be judged, from now on after every act.
+    fn is_done(&self) -> bool;
+}
+
 /// A simulated world.
 pub struct World {
     pub(super) dice: Dice,
     pub(super) library: Library,
     pub(super) place: Place,
+    pub(super) meddler: Option<Box<dyn Meddler>>,
     /// Another owner of the same data, which only looks.
     pub(super) onlooker: Box<dyn Store>,
     pub(super) hosts: [Host; 2],
@@ -71,6 +81,7 @@ impl World {
             library: library.clone(),
             onlooker: place.store(),
             place,
+            meddler: None,
             hosts: [Host::new(BEGIN), Host::new(BEGIN)],
             executions: Vec::new(),
             keys: BTreeMap::new(),
@@ -80,6 +91,23 @@ impl World {
             story,
             dice,
         }
+    }
+
+    /// The same world, with hosts that are wrong.
+    #[must_use]
+    pub fn meddled_with(self, meddler: Box<dyn Meddler>) -> Self {
+        Self {
+            onlooker: meddler.between(self.place.store()),
+            meddler: Some(meddler),
+            ..self
+        }
+    }
+
+    /// Whether its hosts have done what is wrong with them.
+    pub(super) fn is_meddled_with(&self) -> bool {
+        self.meddler
+            .as_ref()
+            .is_some_and(|meddler| meddler.is_done())
     }
 
     /// The workflows are registered, before anything bad happens.
@@ -117,6 +145,10 @@ impl World {
         tight: Option<CallLimits>,
     ) -> Result<(), String> {
         let (store, seed) = (self.place.store(), self.dice.word());
+        let store = match &self.meddler {
+            Some(meddler) => meddler.between(store),
+            None => store,
+        };
         self.story
             .tell(|| format!("{} opens, {tight:?}", name(host)));
         self.hosts[host].tight = tight;
