@@ -58,8 +58,12 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
         ("commits decisions after their fact",         writes(commits::decisions_in_a_second_commit),  Law::Atomic,        "it still has to decide {\"NodeScheduled\""),
         ("enqueues outside the commit",                writes(commits::items_in_a_second_commit),      Law::Queue,         "the log has attempt 1 of node \"a\" in the queue, and the store does not"),
         ("orders another item than was decided",       writes(commits::item_altered),                  Law::Queue,         "its decision names"),
+        ("orders what was not decided",                writes(commits::item_invented),                 Law::Queue,         "and the log never ordered it"),
+        ("keeps no dead letters",                      writes(commits::dead_letter_dropped),           Law::Queue,         "in the queue, and the store does not"),
+        ("leases to another than it says",             writes(answers::lease_of_another),              Law::Queue,         "and the store Held { worker_id: \"another\""),
         ("never settles an item",                      writes(commits::item_never_settled),            Law::Queue,         "is in the queue, and the log has settled it"),
         ("writes the end and not the status",          writes(commits::end_without_status),            Law::EndedIsEnded,  "and its record says that it is running"),
+        ("records an end that never was",              writes(commits::status_without_end),            Law::EndedIsEnded,  "and its log holds no end"),
         ("forgets a pause",                            writes(commits::status_not_kept),               Law::Status,        "its record says that it is running, and its log paused"),
         ("forgets when to wake",                       writes(commits::wake_forgotten),                Law::Status,        "its record wakes it at None"),
         ("begins the chain anew",                      holds(beneath::chain_not_continued),            Law::Chained,       "its hash is not that of its bytes and of the hash before it"),
@@ -92,6 +96,7 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
         ("changes the guest in silence",               writes(guests::guest_changed_in_silence),       Law::GuestForLife,  "and its record names"),
         ("does not keep the guest",                    writes(guests::guest_not_kept),                 Law::GuestForLife,  "and the store does not keep it"),
         ("keeps a snapshot of no head",                writes(guests::snapshot_of_no_head),            Law::GuestForLife,  "with another hash than the log's"),
+        ("keeps a snapshot of another guest",          writes(guests::snapshot_of_another_guest),      Law::GuestForLife,  "names another guest than the log"),
         ("keeps a snapshot of another state",          writes(guests::snapshot_of_another_state),      Law::Snapshots,     "a guest that begins with the snapshot of event"),
     ]
 }
@@ -105,6 +110,17 @@ fn wrong_hosts_are_found_by_the_law_that_they_break() {
         })
         .collect();
     assert!(all_missed.is_empty(), "{}", all_missed.join("\n"));
+}
+
+/// A check that no wrong host is found by might find nothing at all. The audit
+/// looks at what others look at, too, and is there to agree with them.
+#[test]
+fn each_law_has_its_wrong_hosts() {
+    let hosts = wrong_hosts();
+    for law in Law::ALL {
+        let hosts = hosts.iter().filter(|(_, _, finder, _)| *finder == law);
+        assert_eq!(hosts.count() == 0, law == Law::Audit, "{law}");
+    }
 }
 
 #[test]

@@ -39,6 +39,19 @@ pub(crate) fn lease_cut_short(turn: &Turn, store: &mut dyn Store) -> Written {
     })
 }
 
+/// The queue has an item with another worker than the log.
+pub(crate) fn lease_of_another(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let lease = change.items.iter_mut().find_map(|item| match item {
+            ItemChange::Lease { lease, .. } => Some(lease),
+            _ => None,
+        });
+        lease?.worker_id = "another".to_owned();
+        Some(change)
+    })
+}
+
 /// A result is acknowledged, and was never written.
 pub(crate) fn result_lost(turn: &Turn, store: &mut dyn Store) -> Written {
     let has_result =

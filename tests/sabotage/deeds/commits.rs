@@ -103,3 +103,46 @@ pub(crate) fn item_altered(turn: &Turn, store: &mut dyn Store) -> Written {
         Some(change)
     })
 }
+
+/// An end is recorded that the log does not hold.
+pub(crate) fn status_without_end(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let runs = change.record.status == Status::Running && change.expected.sequence > 0;
+        change.record.status = Status::Completed;
+        runs.then_some(change)
+    })
+}
+
+/// An item is ordered that no decision names.
+pub(crate) fn item_invented(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let ordered = change.items.iter().find_map(|item| match item {
+            ItemChange::Enqueue { item, at } => Some((item.clone(), *at)),
+            _ => None,
+        });
+        let (mut item, at) = ordered?;
+        item.node_id = "nowhere".to_owned();
+        change.items.push(ItemChange::Enqueue { item, at });
+        Some(change)
+    })
+}
+
+/// A failed attempt leaves no dead letter behind.
+pub(crate) fn dead_letter_dropped(turn: &Turn, store: &mut dyn Store) -> Written {
+    edited(turn, store, |change| {
+        let mut change = change.clone();
+        let buried = change
+            .items
+            .iter()
+            .rposition(|item| matches!(item, ItemChange::Bury { .. }));
+        let ItemChange::Bury { node_id, .. } = change.items[buried?].clone() else {
+            return None;
+        };
+        let replaced = |item: &ItemChange| matches!(item, ItemChange::Enqueue { item, .. } if item.node_id == node_id);
+        let stays = !change.items.iter().any(replaced);
+        change.items[buried?] = ItemChange::Remove { node_id };
+        stays.then_some(change)
+    })
+}

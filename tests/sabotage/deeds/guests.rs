@@ -91,6 +91,16 @@ pub(crate) fn snapshot_of_no_head(turn: &Turn, store: &mut dyn Store) -> Written
     })
 }
 
+/// A snapshot that names another guest than the log.
+pub(crate) fn snapshot_of_another_guest(turn: &Turn, store: &mut dyn Store) -> Written {
+    with_snapshot(turn, store, |change, _| Snapshot {
+        guest_digest: digest(b"another"),
+        sequence: change.record.head.sequence,
+        head: hex(&change.record.head.hash),
+        state: Vec::new(),
+    })
+}
+
 /// A snapshot that names the right head, of another state.
 pub(crate) fn snapshot_of_another_state(turn: &Turn, store: &mut dyn Store) -> Written {
     with_snapshot(turn, store, of_another_state)

@@ -94,6 +94,27 @@ pub enum Law {
     Audit,
 }
 
+impl Law {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Gapless,
+        Self::Derived,
+        Self::Atomic,
+        Self::Chained,
+        Self::InTime,
+        Self::EndedIsEnded,
+        Self::Fenced,
+        Self::NothingLost,
+        Self::Loud,
+        Self::GuestForLife,
+        Self::CountedOnce,
+        Self::Queue,
+        Self::Status,
+        Self::Snapshots,
+        Self::Audit,
+    ];
+}
+
 impl fmt::Display for Law {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
