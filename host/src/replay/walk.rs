@@ -163,8 +163,9 @@ impl<'a> Walk<'a> {
     fn nothing_to_add(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
         match self.tick(at) {
             Ok(outcome) => Ok(Some(outcome)),
-            // The host saw it fail then; that it fails again is no news.
-            Err(Stop::Found(finding)) if self.host_stalled && finding.1.expected.is_none() => {
+            // The host saw it fail then; that it fails again, or does again what
+            // it may not, is no news.
+            Err(Stop::Found(finding)) if self.host_stalled && finding.0 == Verdict::Divergent => {
                 Ok(None)
             }
             Err(stop) => Err(stop),
