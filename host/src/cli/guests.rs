@@ -28,10 +28,27 @@ pub(super) fn add(library: &mut Library, path: &Path) -> anyhow::Result<String> 
     Ok(digest)
 }
 
-/// Is this workflow valid, as the built-in component sees it?
-pub(super) fn validate(workflow: &str) -> anyhow::Result<Result<WorkflowSummary, Vec<Fault>>> {
+/// The bytes of a component file, if it is a guest.
+pub(super) fn component(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut library = library()?;
-    let digest = library.built_in().to_owned();
+    let digest = add(&mut library, path)?;
+    library
+        .bytes(&digest)
+        .map(<[u8]>::to_vec)
+        .context("it left the library")
+}
+
+/// Is this workflow valid, as this component sees it; the built-in one, if none
+/// is given?
+pub(super) fn validate(
+    workflow: &str,
+    component: Option<&[u8]>,
+) -> anyhow::Result<Result<WorkflowSummary, Vec<Fault>>> {
+    let mut library = library()?;
+    let digest = match component {
+        Some(bytes) => library.add(bytes.to_vec())?,
+        None => library.built_in().to_owned(),
+    };
     Ok(library.instance::<Nobody>(&digest)?.validate(workflow)?)
 }
 

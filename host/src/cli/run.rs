@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// worked on
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key: Option<String>,
+    /// Let this scheduler component decide, for the whole life of the execution
+    #[arg(long, value_name = "FILE.wasm")]
+    guest: Option<PathBuf>,
     /// Answer all work at once with `{}`, on a simulated clock
     #[arg(long)]
     simulate: bool,
@@ -42,15 +45,25 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let input = Json::from_text(files::json(&arguments.input, "input")?)
         .context("the input is not accepted")?;
     // Before a database is made: what cannot run must not leave one behind.
-    if let Err(faults) = guests::validate(&text)? {
+    let guest = arguments
+        .guest
+        .as_deref()
+        .map(guests::component)
+        .transpose()?;
+    if let Err(faults) = guests::validate(&text, guest.as_deref())? {
         output::say(validate::bad(&arguments.workflow.display().to_string(), &faults).trim_end());
         return Ok(Answer::Bad);
     }
     let workflow = Workflow::from_json(text)?;
-    act::finish(work(&arguments, workflow, input))?
+    act::finish(work(&arguments, guest, workflow, input))?
 }
 
-async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow::Result<Answer> {
+async fn work(
+    arguments: &Arguments,
+    guest: Option<Vec<u8>>,
+    workflow: Workflow,
+    input: Json,
+) -> anyhow::Result<Answer> {
     let Arguments {
         database,
         key,
@@ -59,11 +72,11 @@ async fn work(arguments: &Arguments, workflow: Workflow, input: Json) -> anyhow:
         ..
     } = arguments;
     let store = database.open_or_create()?;
-    let engine = Engine::builder()
-        .store(store)
-        .simulated(*simulate)
-        .start()
-        .await?;
+    let mut builder = Engine::builder().store(store).simulated(*simulate);
+    if let Some(component) = guest {
+        builder = builder.guest(component);
+    }
+    let engine = builder.start().await?;
     let registered = engine.register(workflow).await?;
     let mut start = Start::new(registered.workflow_id, registered.version, input);
     if let Some(key) = key {

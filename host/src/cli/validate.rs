@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
-    let answer = guests::validate(&text)?;
+    let answer = guests::validate(&text, None)?;
     if arguments.json {
         output::document(&document(&answer))?;
     } else {
