@@ -1,5 +1,5 @@
-//! Guests that mean harm, or are no guests at all: each is contained, with an
-//! error that says what it did, and nobody else is worse off.
+//! An instance on its own: what a guest may not do ends the call, and the error
+//! says what it was.
 
 use refrain::contract::{AppendError, Event, EventKind, OperatorNote, Origin, Snapshot, WorkItem};
 use refrain::guest::{

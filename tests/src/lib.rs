@@ -8,6 +8,7 @@ pub mod cost;
 pub mod dice;
 pub mod engines;
 pub mod faulty_store;
+pub mod fuzzing;
 pub mod generated;
 pub mod golden;
 pub mod model;

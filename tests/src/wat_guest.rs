@@ -4,6 +4,9 @@
 //! write. Each is a core module wrapped as a component of some world, by
 //! default the contract's own.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -58,23 +61,7 @@ impl Default for WatGuest<'_> {
 impl WatGuest<'_> {
     /// The component.
     pub fn component(&self) -> Result<Vec<u8>> {
-        let mut module = wat::parse_str(self.module())?;
-        let mut resolve = Resolve::default();
-        let (package, world) = match self.world {
-            World::Guest => (resolve.push_dir(workspace().join("wit"))?.0, "guest"),
-            World::Wider(text) => {
-                resolve.push_dir(workspace().join("wit"))?;
-                (resolve.push_str("hostile.wit", text)?, "hostile")
-            }
-            World::Other(text) => (resolve.push_str("hostile.wit", text)?, "hostile"),
-        };
-        let world = resolve.select_world(&[package], Some(world))?;
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-        ComponentEncoder::default()
-            .module(&module)?
-            .validate(true)
-            .encode()
-            .context("the module does not fit its world")
+        encoded(&self.module(), self.world)
     }
 
     /// The core module, as text.
@@ -122,6 +109,41 @@ impl WatGuest<'_> {
             "#
         )
     }
+}
+
+/// The component that a file in WebAssembly's text form is assembled to. Where a
+/// file of the same name with `.wit` stands beside it, that has its world.
+pub fn assembled(path: &Path) -> Result<Vec<u8>> {
+    let place = || path.display().to_string();
+    let text = fs::read_to_string(path).with_context(place)?;
+    let wider = path.with_extension("wit");
+    let component = if wider.exists() {
+        encoded(&text, World::Wider(&fs::read_to_string(wider)?))
+    } else {
+        encoded(&text, World::Guest)
+    };
+    component.with_context(place)
+}
+
+/// A core module, wrapped as a component of a world.
+fn encoded(module: &str, world: World<'_>) -> Result<Vec<u8>> {
+    let mut module = wat::parse_str(module)?;
+    let mut resolve = Resolve::default();
+    let (package, world) = match world {
+        World::Guest => (resolve.push_dir(workspace().join("wit"))?.0, "guest"),
+        World::Wider(text) => {
+            resolve.push_dir(workspace().join("wit"))?;
+            (resolve.push_str("hostile.wit", text)?, "hostile")
+        }
+        World::Other(text) => (resolve.push_str("hostile.wit", text)?, "hostile"),
+    };
+    let world = resolve.select_world(&[package], Some(world))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    ComponentEncoder::default()
+        .module(&module)?
+        .validate(true)
+        .encode()
+        .context("the module does not fit its world")
 }
 
 const SCHEDULER: &str = "refrain:scheduler/scheduler@0.1.0";

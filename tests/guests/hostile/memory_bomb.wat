@@ -1,0 +1,29 @@
+;; Memory bomb.
+;;
+;; A tick that takes memory, and more memory.
+(module
+  (memory (export "memory") 64)
+
+  (func $tick (export "refrain:scheduler/scheduler@0.1.0#tick") (param $id i32) (param $id_length i32) (result i32)
+    (loop $again (drop (memory.grow (i32.const 256))) br $again)
+    unreachable)
+
+  ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
+  ;; may stand, and what the host hands over is put where nobody looks.
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+  (func (export "refrain:scheduler/scheduler@0.1.0#validate") (param i32 i32) (result i32)
+    (i32.const 64))
+  (func (export "refrain:scheduler/scheduler@0.1.0#admit") (param i32) (result i32)
+    (i32.const 0))
+  (func (export "refrain:scheduler/scheduler@0.1.0#explain") (param i32 i32 i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/scheduler@0.1.0#inspect") (param i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/scheduler@0.1.0#snapshot") (param i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/scheduler@0.1.0#forget") (param i32 i32))
+  (func (export "refrain:scheduler/scheduler@0.1.0#describe") (result i32) (i32.const 128))
+  (data (i32.const 32) "w1.0.0")
+  (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")
+  (data (i32.const 128) "\a0\00\00\00\0b\00\00\00\21\00\00\00\05\00\00\00")
+  (data (i32.const 160) "memory bomb"))

@@ -1,0 +1,31 @@
+;; Undeclared import.
+;;
+;; It wants a door that the contract has not: a clock of its own. The world
+;; that it is encoded for stands in undeclared_import.wit.
+(module
+  (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $uptime (result i64)))
+  (memory (export "memory") 64)
+
+  (func $tick (export "refrain:scheduler/scheduler@0.1.0#tick") (param $id i32) (param $id_length i32) (result i32)
+    (drop (call $uptime))
+    (i32.const 0))
+
+  ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
+  ;; may stand, and what the host hands over is put where nobody looks.
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+  (func (export "refrain:scheduler/scheduler@0.1.0#validate") (param i32 i32) (result i32)
+    (i32.const 64))
+  (func (export "refrain:scheduler/scheduler@0.1.0#admit") (param i32) (result i32)
+    (i32.const 0))
+  (func (export "refrain:scheduler/scheduler@0.1.0#explain") (param i32 i32 i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/scheduler@0.1.0#inspect") (param i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/scheduler@0.1.0#snapshot") (param i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/scheduler@0.1.0#forget") (param i32 i32))
+  (func (export "refrain:scheduler/scheduler@0.1.0#describe") (result i32) (i32.const 128))
+  (data (i32.const 32) "w1.0.0")
+  (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")
+  (data (i32.const 128) "\a0\00\00\00\11\00\00\00\21\00\00\00\05\00\00\00")
+  (data (i32.const 160) "undeclared import"))
