@@ -256,7 +256,7 @@ fn renew_the_corpus() {
         for event in ExportReader::new(text.as_bytes()).expect("a log").flatten() {
             let line = json::write_event(&event.event);
             let kind = |kind: &&str| line.contains(&format!("\"type\":\"{kind}\""));
-            if let Some(place) = missing.iter().position(|it| kind(it)) {
+            if let Some(place) = missing.iter().position(kind) {
                 let kind = missing.swap_remove(place);
                 keep("event_decoder", kind, &canonical::write(&event.event));
             }

@@ -54,7 +54,7 @@ fn limits(name: &str) -> CallLimits {
     let usual = CallLimits::default();
     match name {
         "infinite_loop" | "memory_bomb" => CallLimits {
-            fuel: usual.fuel / 10,
+            fuel: usual.fuel.map(|fuel| fuel / 10),
             memory_bytes_max: usual.memory_bytes_max / 10,
             ..usual
         },
