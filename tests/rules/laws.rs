@@ -11,7 +11,7 @@ use refrain_guest::machine::Machine;
 use refrain_guest::shell::Scheduler;
 use refrain_guest::time::Timestamp;
 use refrain_guest::workflow::{self, Plan};
-use refrain_tests::notation::{EXECUTION, Memory, check, play};
+use refrain_tests::notation::{Action, EXECUTION, Memory, check, play};
 
 #[test]
 fn law9_a_stall_by_the_host_decides_nothing_until_it_is_lifted() {
@@ -93,6 +93,70 @@ fn law9_every_state_is_explained_with_names_and_numbers() {
     assert_eq!(
         unknown,
         Err(SchedulerError::UnknownNode("nobody".to_owned()))
+    );
+}
+
+#[test]
+fn law9_nothing_is_foretold_of_a_failure_while_the_execution_is_held() {
+    check(
+        r#"
+        a -> b
+        00000 tick      => schedule a
+        00010 claim a; pause; fail a
+        00010 explain a => failing "node `a` is at attempt 1 of 3; the last failure: boom | the execution is paused: `refrain unpause exec_00000000000000000000000000000001`"
+        00020 unpause   => retry a @2020
+        "#,
+    );
+}
+
+#[test]
+fn law9_what_the_scheduler_settles_while_paused_is_foretold() {
+    let mut world = play("a -> c\nc: parallel\n0000 tick => schedule a\n0010 claim a; pause")
+        .expect("the table holds")
+        .world;
+    let action = Action::read("complete a").expect("an action");
+    for kind in world.facts(&action).expect("it can be said") {
+        world.append_fact(world.fact(kind));
+    }
+    let explained = Scheduler::new().explain(&mut world, EXECUTION, "c");
+    let reasons = explained.expect("an explanation").reasons;
+    assert_eq!(
+        reasons[0].message,
+        "node `c` is settled by the scheduler at its next tick"
+    );
+}
+
+#[test]
+fn law9_r16_a_finalizer_tells_what_it_waits_for() {
+    check(
+        r#"
+        a -> end, f -> g
+        f: finalizer always
+        g: finalizer always
+        h: finalizer always
+        limits 1 8
+        00000 tick       => schedule a
+        00000 explain f  => pending ~"finalizer `f` runs when the execution ends; 1 node(s) are under way"
+        00010 complete a => schedule f
+        00010 explain g  => pending "finalizer `g` comes after 1 other finalizer(s) that have not ended"
+        00010 explain h  => pending ~"node `h` could run, but 1 of 1 nodes (max_concurrent_nodes) are in flight"
+        00020 claim f; pause; complete f
+        00020 explain h  => pending ~"the execution is paused"
+        00030 unpause    => schedule h
+        "#,
+    );
+}
+
+#[test]
+fn law9_a_skip_that_was_asked_for_is_foretold() {
+    check(
+        r#"
+        a -> b
+        00000 tick       => schedule a
+        00010 stall; skip b
+        00010 explain b  => pending ~"an operator asked for node `b` to be skipped; this is done when the stall is lifted"
+        00020 lift       => skip b by_operator
+        "#,
     );
 }
 

@@ -28,7 +28,13 @@ impl Machine {
             .find_map(|ix| self.judge_failure(now, budget, *ix))
     }
 
-    fn judge_failure(&self, now: Timestamp, budget: u32, ix: NodeIx) -> Option<Decision> {
+    /// What follows the failure of a node, if that can be decided now.
+    pub(crate) fn judge_failure(
+        &self,
+        now: Timestamp,
+        budget: u32,
+        ix: NodeIx,
+    ) -> Option<Decision> {
         let (policy, record) = (&self.node(ix).retry, self.record(ix));
         let failure = record.failure.as_ref()?;
         if record.attempt < record.max_attempts && is_retried(policy, failure) {

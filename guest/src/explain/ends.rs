@@ -1,4 +1,4 @@
-//! How a node came to its end, in sentences.
+//! How a node came to its end, and how finalizers come to theirs, in sentences.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -11,6 +11,40 @@ use crate::state::Dismissal;
 use crate::workflow::plan::NodeIx;
 
 impl Machine {
+    /// Why a finalizer that is pending, or is to be retried, does not run yet
+    /// (rule R16).
+    pub(super) fn why_finalizer(&self, ix: NodeIx) -> Vec<Reason> {
+        let (id, unsettled) = (&self.node(ix).id, self.record(ix).unsettled);
+        if !self.is_time_for_finalizers() {
+            let sentence = format!(
+                "finalizer `{id}` runs when the execution ends; {} node(s) are under way, and {} can go on",
+                self.agenda.active.len(),
+                self.agenda.settle.len() + self.agenda.dispatch.len()
+            );
+            return [say(ReasonTopic::UnmetPredecessor, sentence)].into();
+        }
+        if unsettled > 0 {
+            let sentence = format!(
+                "finalizer `{id}` comes after {unsettled} other finalizer(s) that have not ended"
+            );
+            return [say(ReasonTopic::UnmetPredecessor, sentence)].into();
+        }
+        if self.is_held() || self.state.ended.is_some() {
+            return Vec::new();
+        }
+        // They go in order: one that has no room holds back those after it.
+        let mut due = self.agenda.finalizers.range(..=ix);
+        if self.agenda.in_flight >= self.max_concurrent() && due.any(|due| self.runs_now(*due)) {
+            return [self.no_room(ix)].into();
+        }
+        let sentence = if self.runs_now(ix) {
+            format!("finalizer `{id}` is dispatched at the next tick")
+        } else {
+            format!("finalizer `{id}` does not run on this ending; it is skipped at the next tick")
+        };
+        [say(ReasonTopic::Progress, sentence)].into()
+    }
+
     pub(super) fn why_completed(&self, ix: NodeIx) -> Vec<Reason> {
         let (id, record) = (&self.node(ix).id, self.record(ix));
         let by = match &record.worker_id {

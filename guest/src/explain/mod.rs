@@ -35,6 +35,7 @@ impl Machine {
             NodeState::Failed => self.why_failed(ix),
             NodeState::Skipped | NodeState::Cancelled => self.why_dismissed(ix),
         };
+        reasons.extend(self.why_skip(ix));
         reasons.extend(self.why_execution(state));
         Some(Explanation {
             node_id: node_id.to_string(),
@@ -46,51 +47,39 @@ impl Machine {
     fn why_pending(&self, ix: NodeIx) -> Vec<Reason> {
         let id = &self.node(ix).id;
         if is_finalizer(&self.node(ix).kind) {
-            return self.why_finalizer_pending(ix);
+            return self.why_finalizer(ix);
         }
-        if self.record(ix).unsettled == 0 {
-            return [say(
-                ReasonTopic::Progress,
-                format!("node `{id}` cannot be reached and will be skipped"),
-            )]
-            .into();
+        if self.record(ix).unsettled > 0 {
+            return self.unmet(ix);
         }
-        self.unmet(ix)
+        if !self.may_settle() {
+            return Vec::new();
+        }
+        let sentence = format!("node `{id}` cannot be reached and will be skipped");
+        [say(ReasonTopic::Progress, sentence)].into()
     }
 
-    fn why_finalizer_pending(&self, ix: NodeIx) -> Vec<Reason> {
-        let id = &self.node(ix).id;
-        let sentence = if self.is_time_for_finalizers() {
-            format!(
-                "finalizer `{id}` comes after {} other finalizer(s) that have not ended",
-                self.record(ix).unsettled
-            )
-        } else {
-            format!(
-                "finalizer `{id}` runs when the execution ends; {} node(s) are under way, and {} can go on",
-                self.agenda.active.len(),
-                self.agenda.settle.len() + self.agenda.dispatch.len()
-            )
-        };
-        [say(ReasonTopic::UnmetPredecessor, sentence)].into()
+    /// Whether the scheduler settles nodes itself at the next tick.
+    fn may_settle(&self) -> bool {
+        self.state.ended.is_none() && self.state.host_stall.is_none() && !self.is_ending()
     }
 
     fn why_ready(&self, ix: NodeIx) -> Vec<Reason> {
-        let (id, max) = (&self.node(ix).id, self.max_concurrent());
-        if self.is_held() || self.is_ending() {
+        if is_finalizer(&self.node(ix).kind) {
+            return self.why_finalizer(ix);
+        }
+        let id = &self.node(ix).id;
+        let is_work = matches!(self.node(ix).kind, Kind::Work(_));
+        if !self.may_settle() || (is_work && self.is_held()) {
             return Vec::new();
         }
-        let sentence = if !matches!(self.node(ix).kind, Kind::Work(_)) {
+        let sentence = if !is_work {
             say(
                 ReasonTopic::Progress,
                 format!("node `{id}` is settled by the scheduler at its next tick"),
             )
-        } else if self.agenda.in_flight >= max {
-            let sentence = format!(
-                "node `{id}` could run, but {} of {max} nodes (max_concurrent_nodes) are in flight",
-                self.agenda.in_flight
-            );
-            say(ReasonTopic::Limit, sentence)
+        } else if self.agenda.in_flight >= self.max_concurrent() {
+            self.no_room(ix)
         } else {
             let limit = self.dispatch_per_tick();
             say(
@@ -101,6 +90,16 @@ impl Machine {
             )
         };
         [sentence].into()
+    }
+
+    fn no_room(&self, ix: NodeIx) -> Reason {
+        let sentence = format!(
+            "node `{}` could run, but {} of {} nodes (max_concurrent_nodes) are in flight",
+            self.node(ix).id,
+            self.agenda.in_flight,
+            self.max_concurrent()
+        );
+        say(ReasonTopic::Limit, sentence)
     }
 
     fn why_ordered(&self, ix: NodeIx) -> Vec<Reason> {
@@ -140,7 +139,11 @@ impl Machine {
     }
 
     fn why_failing(&self, ix: NodeIx) -> Vec<Reason> {
-        if self.is_stalled_on(ix) {
+        let at = self.state.at;
+        let is_judged = self.state.host_stall.is_none()
+            && !self.is_stalled_on(ix)
+            && self.judge_failure(at, 1, ix).is_some();
+        if !is_judged {
             return self.attempts_made(ix).into_iter().collect();
         }
         let sentence = format!(
@@ -169,6 +172,9 @@ impl Machine {
 
     fn why_waiting(&self, ix: NodeIx) -> Vec<Reason> {
         let (node, record) = (self.node(ix), self.record(ix));
+        if record.answer.is_some() && !self.may_settle() {
+            return Vec::new();
+        }
         if record.answer.is_some() {
             let sentence = format!(
                 "what node `{}` waited for has come; it is settled at the next tick",
@@ -200,6 +206,18 @@ impl Machine {
             reasons.push(say(ReasonTopic::Time, sentence));
         }
         reasons
+    }
+
+    /// That an operator asked for the node to be skipped, and it is not yet.
+    fn why_skip(&self, ix: NodeIx) -> Option<Reason> {
+        let id = &self.node(ix).id;
+        let when = match self.state.host_stall {
+            None => "this is done at the next tick",
+            Some(_) => "this is done when the stall is lifted",
+        };
+        let sentence = format!("an operator asked for node `{id}` to be skipped; {when}");
+        let is_asked = self.state.ended.is_none() && self.state.skips.contains(&ix);
+        is_asked.then(|| say(ReasonTopic::Operator, sentence))
     }
 
     /// What holds the whole execution, where that concerns a node.
