@@ -5,10 +5,23 @@
 //! about. A failure prints the smallest case found, as a table of the
 //! notation: paste it into `notation::check` and it plays.
 
+mod ledger;
+mod machines;
 mod printed;
+mod determined;
+mod schedules;
+mod confluent;
+mod spelling;
+mod graph;
+mod bounds;
+mod endings;
+mod items;
+mod explained;
+mod hostile;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use refrain_guest::strategies::{History, histories, workflows};
 use refrain_tests::cases;
 
 /// Try a property on so many cases.
@@ -25,6 +38,11 @@ where
     if let Err(failure) = TestRunner::new(config).run(&strategy, property) {
         panic!("{failure}");
     }
+}
+
+/// Histories of all workflows.
+fn lives() -> impl Strategy<Value = History> {
+    histories(workflows())
 }
 
 /// A difference, as a failed case.

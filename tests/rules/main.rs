@@ -13,7 +13,6 @@ mod meetings;
 mod laws;
 mod hostile_logs;
 mod shell;
-mod chaos;
 mod transitions;
 mod offers;
 

@@ -215,12 +215,19 @@ fn place(log: &[Event], pick: usize, holds: impl Fn(usize) -> bool) -> Option<us
 }
 
 /// Whether a decision is missed at once where it is left out: because another
-/// comes in its place, or because time goes on, or at the end.
+/// comes in its place, or because of its time an event stays that it had to
+/// follow, and then time goes on, or the log ends. (One that time alone brought
+/// about is missed only later.)
 fn is_missed(log: &[Event], at: usize) -> bool {
-    log[at].origin == Origin::Decision
-        && log
-            .get(at + 1)
-            .is_none_or(|next| next.origin == Origin::Decision || next.at > log[at].at)
+    if log[at].origin == Origin::Fact {
+        return false;
+    }
+    let was_due = at > 0 && log[at - 1].at == log[at].at;
+    match log.get(at + 1) {
+        Some(next) if next.origin == Origin::Decision => true,
+        Some(next) => was_due && next.at > log[at].at,
+        None => was_due,
+    }
 }
 
 fn without(log: &[Event], at: usize) -> Vec<Event> {

@@ -32,7 +32,7 @@
 //!     .unwrap();
 //! ```
 //!
-//! Each file may use those above it in this list.
+//! The files, from the bottom up.
 
 mod workflow;
 mod shape;
@@ -41,8 +41,8 @@ mod setting;
 mod draft;
 mod choice;
 mod history;
-mod player;
 mod act;
+mod player;
 mod calm;
 mod corruption;
 mod hostile;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::choice::{Choices, Clock, choices};
+use super::choice::{Act, Choices, Clock, choices};
 use super::history::{History, Turn};
 use super::workflow::Workflow;
 use crate::machine::{Machine, Order};
@@ -42,7 +42,7 @@ pub(super) struct Player {
 
 impl Player {
     /// An execution that has just been started, not ticked yet.
-    fn start(workflow: &Workflow) -> Self {
+    pub(super) fn start(workflow: &Workflow) -> Self {
         let first = workflow.start(0);
         let machine = Machine::start(workflow.plan().clone(), &workflow.digest(), &first)
             .expect("the workflow's own event 1 starts it");
@@ -81,24 +81,32 @@ impl Player {
         }
     }
 
-    fn play(mut self, choices: &[Choices]) -> History {
-        for (place, turn) in choices.iter().enumerate() {
+    /// Event 1 begins the first turn; what is chosen for it follows.
+    pub(super) fn play(mut self, choices: &[Choices]) -> History {
+        let (first, rest) = match choices {
+            [first, rest @ ..] => (first.acts.as_slice(), rest),
+            [] => (&[][..], &[][..]),
+        };
+        self.take(first);
+        for turn in rest {
             if self.has_ended() {
                 break;
             }
-            // Event 1 begins the first turn; what is chosen for it follows.
-            if place > 0 {
-                self.wait(turn.clock);
-                self.begin_turn();
-            }
-            for act in &turn.acts {
-                if let Some(text) = act.said(&self) {
-                    self.act(&text);
-                }
-            }
-            self.tick();
+            self.wait(turn.clock);
+            self.begin_turn();
+            self.take(&turn.acts);
         }
         self.into_history()
+    }
+
+    /// What happens in a turn, as far as it is legal, and the ticks after it.
+    fn take(&mut self, acts: &[Act]) {
+        for act in acts {
+            if let Some(text) = act.said(self) {
+                self.act(&text);
+            }
+        }
+        self.tick();
     }
 
     pub(super) fn has_ended(&self) -> bool {

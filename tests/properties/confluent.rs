@@ -1,0 +1,33 @@
+//! Workflows whose outcome does not depend on who is faster.
+//!
+//! A condition that asks what another branch wrote has another answer before
+//! it was written than after. So here each edge asks only what its own source
+//! wrote, each branch only the input, and the workflow has no timeout of its
+//! own.
+
+use refrain_guest::strategies::Workflow;
+use serde_json::{Value, json};
+
+/// The workflow's text, made so.
+pub(crate) fn text(workflow: &Workflow) -> String {
+    let mut json: Value = serde_json::from_str(workflow.text()).expect("it is JSON");
+    json["timeouts"] = Value::Null;
+    for edge in json["edges"].as_array_mut().into_iter().flatten() {
+        if edge.get("condition").is_some() {
+            edge["condition"] = json!(format!(
+                "state.{} == 1",
+                edge["from"].as_str().unwrap_or("")
+            ));
+        }
+    }
+    let nodes = json["nodes"].as_object_mut().into_iter().flatten();
+    for branch in nodes
+        .filter_map(|(_, node)| node["kind"]["branches"].as_array_mut())
+        .flatten()
+    {
+        if branch.get("condition").is_some() {
+            branch["condition"] = json!("input.claim > 3");
+        }
+    }
+    json.to_string()
+}

@@ -1,0 +1,117 @@
+//! Laws 2, 3 and 10: the log determines everything, and a cache nothing.
+
+use proptest::prelude::*;
+use refrain_guest::machine::Machine;
+use refrain_guest::notation::{EXECUTION, Memory, replay};
+use refrain_guest::shell::Scheduler;
+use refrain_guest::time::Timestamp;
+
+use crate::machines::{begun, empty, read};
+use crate::{fail, holds, lives};
+
+#[test]
+fn law2_the_same_log_gives_the_same_decisions() {
+    holds(150, lives(), |history| {
+        replay(history.workflow().text(), history.log())
+            .map_err(|illegal| fail(format!("{illegal:?}")))
+    });
+}
+
+/// At each event, whoever has read the log, and whoever decided part of it,
+/// decides the same next, now and later.
+#[test]
+fn law2_who_reads_a_log_decides_as_who_wrote_it() {
+    holds(60, lives(), |history| {
+        let mut writer = begun(history.workflow(), &history.log()[0]);
+        for turn in history.turns() {
+            for fact in turn.facts.iter().filter(|fact| fact.sequence > 1) {
+                writer.apply(fact).expect("the fact is legal");
+            }
+            for tick in &turn.ticks {
+                let batch = writer.drain(Timestamp(turn.at)).expect("it decides");
+                prop_assert_eq!(&batch.events, tick);
+            }
+            let length = usize::try_from(writer.sequence()).expect("it is small");
+            let reader = read(history.workflow(), &history.log()[..length]);
+            prop_assert_eq!(reader.inspect(), writer.inspect());
+            for later in [0, 1, 1_000, 1_000_000] {
+                let now = Timestamp(turn.at + later);
+                prop_assert_eq!(reader.decide(now, 8), writer.decide(now, 8));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
+    holds(120, (lives(), any::<[u16; 3]>()), |(history, cuts)| {
+        let (workflow, log) = (history.workflow(), history.log());
+        let whole = read(workflow, log);
+        for cut in cuts {
+            let (seen, rest) = log.split_at(1 + usize::from(cut) % log.len());
+            let before = read(workflow, seen);
+            let restored = Machine::restore(
+                workflow.plan().clone(),
+                &workflow.digest(),
+                &before.snapshot(),
+            );
+            let mut machine = restored.map_err(fail)?;
+            prop_assert_eq!(machine.inspect(), before.inspect());
+            prop_assert_eq!(
+                machine.decide(Timestamp(999_999), 8),
+                before.decide(Timestamp(999_999), 8)
+            );
+            for event in rest {
+                machine.apply(event).expect("the log is legal");
+            }
+            prop_assert_eq!(machine.snapshot(), whole.snapshot());
+        }
+        Ok(())
+    });
+}
+
+/// What happens to the cache before a call.
+#[derive(Clone, Copy, Debug)]
+enum Cache {
+    Kept,
+    Dropped,
+    Restored,
+}
+
+#[test]
+fn law10_the_cache_may_be_dropped_at_any_point() {
+    let fates = prop::collection::vec(
+        prop::sample::select(&[Cache::Kept, Cache::Dropped, Cache::Restored][..]),
+        1..20,
+    );
+    holds(120, (lives(), fates), |(history, fates)| {
+        let mut world = empty(&history);
+        let mut scheduler = Scheduler::new();
+        let mut fates = fates.iter().cycle();
+        let mut befall = |scheduler: &mut Scheduler, world: &mut Memory| match fates.next() {
+            Some(Cache::Dropped) => scheduler.forget(EXECUTION),
+            Some(Cache::Restored) if !world.events.is_empty() => {
+                world.snapshot = scheduler.snapshot(world, EXECUTION).ok();
+                scheduler.forget(EXECUTION);
+            }
+            _ => {}
+        };
+        for turn in history.turns() {
+            world.now = turn.at;
+            for fact in &turn.facts {
+                befall(&mut scheduler, &mut world);
+                let admitted = scheduler.admit(&mut world, EXECUTION, fact);
+                admitted.map_err(|error| fail(format!("{error:?}")))?;
+                world.append_fact(fact.clone());
+            }
+            for _ in &turn.ticks {
+                befall(&mut scheduler, &mut world);
+                let ticked = scheduler.tick(&mut world, EXECUTION);
+                ticked.map_err(|error| fail(format!("{error:?}")))?;
+            }
+        }
+        prop_assert_eq!(world.events, history.log());
+        Ok(())
+    });
+}

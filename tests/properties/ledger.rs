@@ -1,0 +1,136 @@
+//! What a log says of each node and each edge, told by nobody but the log.
+
+use refrain_guest::condition::Scope;
+use refrain_guest::contract::{CancelReason, Event, EventKind, SkipReason};
+use refrain_guest::json::Object;
+use refrain_guest::state::EdgeFate;
+use refrain_guest::workflow::Plan;
+use refrain_guest::workflow::plan::{EdgeRule, NodeIx};
+
+/// What a node has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Open,
+    /// Completed, or skipped by an operator, which counts as that.
+    Done,
+    /// Skipped, because nothing leads to it.
+    Unreached,
+    /// Anything else that a node does not go on from by itself.
+    Over,
+}
+
+/// A log, folded.
+pub(crate) struct Ledger<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) nodes: Vec<Fate>,
+    pub(crate) edges: Vec<EdgeFate>,
+    input: String,
+    data: Object,
+}
+
+impl<'a> Ledger<'a> {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            nodes: vec![Fate::Open; plan.nodes.len()],
+            edges: vec![EdgeFate::Unsettled; plan.edges.len()],
+            input: String::new(),
+            data: Object::new(),
+        }
+    }
+
+    /// The node that an event is about, where it is about one.
+    pub(crate) fn subject(&self, kind: &EventKind) -> Option<NodeIx> {
+        self.plan.find(subject(kind)?)
+    }
+
+    /// Rules R7, R9 and R10, as plainly as can be.
+    pub(crate) fn read(&mut self, event: &Event) {
+        let ix = self.subject(&event.kind);
+        let fate = match &event.kind {
+            EventKind::WorkflowStarted(it) => {
+                self.input.clone_from(&it.initial_input);
+                return;
+            }
+            EventKind::NodeCompleted(it) => {
+                self.data
+                    .merge(Object::parse(&it.state_patch).expect("an object"));
+                self.judge(ix, it.chosen_target.as_deref());
+                Fate::Done
+            }
+            EventKind::NodeSkipped(it) if it.reason == SkipReason::ByOperator => {
+                self.judge(ix, None);
+                Fate::Done
+            }
+            EventKind::NodeCancelled(it) if it.reason == CancelReason::ByOperator => {
+                self.judge(ix, None);
+                Fate::Done
+            }
+            EventKind::NodeSkipped(it) if it.reason == SkipReason::Unreached => {
+                self.settle(ix, |_| false);
+                Fate::Unreached
+            }
+            EventKind::NodeSkipped(_)
+            | EventKind::NodeCancelled(_)
+            | EventKind::NodeExhausted(_) => Fate::Over,
+            EventKind::RetryRequested(_) => Fate::Open,
+            _ => return,
+        };
+        if let Some(ix) = ix {
+            self.nodes[ix.0 as usize] = fate;
+        }
+    }
+
+    fn judge(&mut self, ix: Option<NodeIx>, chosen: Option<&str>) {
+        let (plan, data, input) = (self.plan, self.data.clone(), self.input.clone());
+        let scope = Scope::new(&input, &data);
+        self.settle(ix, |edge| {
+            let edge = &plan.edges[edge];
+            match (chosen, &edge.rule) {
+                (Some(target), _) => plan.nodes[edge.to.0 as usize].id == target,
+                (None, EdgeRule::Chosen) => false,
+                (None, EdgeRule::Ordinary(condition)) => {
+                    condition.as_ref().is_none_or(|it| it.is_true(&scope))
+                }
+            }
+        });
+    }
+
+    fn settle(&mut self, ix: Option<NodeIx>, is_live: impl Fn(usize) -> bool) {
+        let outgoing = ix.map_or(0..0, |ix| self.plan.nodes[ix.0 as usize].outgoing.clone());
+        for edge in outgoing.map(|edge| edge as usize) {
+            self.edges[edge] = match is_live(edge) {
+                true => EdgeFate::Live,
+                false => EdgeFate::Dead,
+            };
+        }
+    }
+
+    /// What became of the edges that lead to a node.
+    pub(crate) fn incoming(&self, ix: NodeIx) -> impl Iterator<Item = EdgeFate> {
+        let incoming = self.plan.nodes[ix.0 as usize].incoming.iter();
+        incoming.map(|edge| self.edges[edge.0 as usize])
+    }
+}
+
+/// The id of the node that an event is about.
+pub(crate) fn subject(kind: &EventKind) -> Option<&str> {
+    Some(match kind {
+        EventKind::NodeScheduled(it) => &it.node_id,
+        EventKind::NodeStarted(it) => &it.node_id,
+        EventKind::NodeCompleted(it) => &it.node_id,
+        EventKind::NodeFailed(it) => &it.node_id,
+        EventKind::NodeTimedOut(it) => &it.node_id,
+        EventKind::NodeExhausted(it) => &it.node_id,
+        EventKind::NodeSkipped(it) => &it.node_id,
+        EventKind::NodeCancelled(it) => &it.node_id,
+        EventKind::RetryScheduled(it) => &it.node_id,
+        EventKind::InterruptRaised(it) => &it.node_id,
+        EventKind::ApprovalReceived(it) => &it.node_id,
+        EventKind::TimerCreated(it) => &it.node_id,
+        EventKind::TimerFired(it) => &it.node_id,
+        EventKind::RetryRequested(it) | EventKind::SkipRequested(it) => &it.node_id,
+        EventKind::Stalled(it) => return it.node_id.as_deref(),
+        _ => return None,
+    })
+}
