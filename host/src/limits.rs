@@ -1,5 +1,6 @@
 //! Every limit of the host, with its reason.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// Nodes of one execution in flight at once, unless the engine is built otherwise.
@@ -65,9 +66,10 @@ pub const SIMULATED_DELAY_MS_MAX: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
 /// thousand nodes, a fraction of its memory.
 pub const CACHED_EXECUTIONS_MAX: usize = 256;
 
-/// Events between two snapshots of an execution: what a fresh guest has to
+/// Events between two snapshots of an execution, unless the engine is built
+/// otherwise: what a fresh guest has to
 /// read again is a matter of milliseconds.
-pub const EVENTS_PER_SNAPSHOT: u64 = 1000;
+pub const EVENTS_PER_SNAPSHOT: NonZeroU64 = NonZeroU64::new(1_000).expect("it is not zero");
 
 /// What a failed command said last, as far as its failure repeats it.
 pub const COMMAND_STDERR_BYTES_MAX: usize = 4096;

@@ -24,6 +24,8 @@ pub enum Fate {
     Fails,
     /// It is written, but the answer is lost.
     AnswerLost,
+    /// Nothing is written, and the answer is lost.
+    LostUnwritten,
     /// The store dies before it is written.
     DiesBefore,
     /// The store dies after it is written.
@@ -118,6 +120,15 @@ impl Plan {
         })
     }
 
+    /// A turn was written.
+    fn wrote(&self, turn: &Turn) {
+        self.with(|planned| {
+            if let Some(committed) = &mut planned.committed {
+                committed.push(turn.clone());
+            }
+        });
+    }
+
     /// What this commit comes to.
     fn fate(&self) -> Fate {
         self.with(|planned| {
@@ -181,6 +192,27 @@ impl FaultyStore {
         })
     }
 
+    fn before_commit(&mut self, fate: Fate) -> Result<(), CommitError> {
+        self.operation("commit").map_err(CommitError::Failed)?;
+        let failure = || self.failure("this commit was made to fail".to_owned());
+        match fate {
+            Fate::Fails => Err(CommitError::Failed(failure())),
+            Fate::LostUnwritten => Err(CommitError::Unknown(failure())),
+            Fate::Good | Fate::AnswerLost | Fate::DiesBefore | Fate::DiesAfter => Ok(()),
+        }
+    }
+
+    fn after_commit(&mut self, fate: Fate) -> Result<(), StoreError> {
+        if fate == Fate::DiesAfter {
+            self.plan.die_after(0);
+        }
+        self.operation("commit, written")?;
+        if fate == Fate::AnswerLost {
+            return Err(self.failure("the answer to this commit was made to get lost".to_owned()));
+        }
+        Ok(())
+    }
+
     fn failure(&self, detail: String) -> StoreError {
         StoreError::Io {
             place: self.inner.place(),
@@ -197,29 +229,13 @@ impl Store for FaultyStore {
 
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         let fate = self.plan.fate();
-        let before = self.operation("commit").map_err(CommitError::Failed);
-        let refused = || CommitError::Failed(self.failure("this commit was made to fail".into()));
-        if let Err(error) =
-            before.and_then(|()| (fate != Fate::Fails).then_some(()).ok_or_else(refused))
-        {
+        if let Err(error) = self.before_commit(fate) {
             self.inner.rollback();
             return Err(error);
         }
         self.inner.commit(turn)?;
-        self.plan.with(|planned| {
-            if let Some(committed) = &mut planned.committed {
-                committed.push(turn.clone());
-            }
-        });
-        if fate == Fate::DiesAfter {
-            self.plan.die_after(0);
-        }
-        if fate == Fate::AnswerLost {
-            let lost = "the answer to this commit was made to get lost";
-            return Err(CommitError::Unknown(self.failure(lost.to_owned())));
-        }
-        self.operation("commit, written")
-            .map_err(CommitError::Unknown)
+        self.plan.wrote(turn);
+        self.after_commit(fate).map_err(CommitError::Unknown)
     }
 
     fn rollback(&mut self) {

@@ -1,6 +1,7 @@
 //! How an engine is put together and started.
 
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -14,8 +15,8 @@ use crate::contract::Limits;
 use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
-    CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, FALLBACK_POLL_DEFAULT, LEASE_DEFAULT,
-    LEASE_MIN, STORE_RETRY_PAUSE,
+    CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT,
+    FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE,
 };
 use crate::store::Store;
 
@@ -67,6 +68,7 @@ impl Default for Builder {
                 },
                 lease: LEASE_DEFAULT,
                 fallback_poll: FALLBACK_POLL_DEFAULT,
+                events_per_snapshot: EVENTS_PER_SNAPSHOT,
                 reopen_pause: STORE_RETRY_PAUSE,
                 worker_id: String::new(),
                 simulated: false,
@@ -112,6 +114,15 @@ impl Builder {
     #[must_use]
     pub fn fallback_poll(mut self, interval: Duration) -> Self {
         self.settings.fallback_poll = interval;
+        self
+    }
+
+    /// How many events there are between two snapshots of an execution; 1,000
+    /// unless set. A snapshot spares reading the log's beginning anew, after a
+    /// restart, and is otherwise of no effect.
+    #[must_use]
+    pub fn events_per_snapshot(mut self, events: NonZeroU64) -> Self {
+        self.settings.events_per_snapshot = events;
         self
     }
 

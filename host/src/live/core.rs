@@ -2,6 +2,7 @@
 //! workers. No locks, because nobody else has it.
 
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::clock::{TurnClock, milliseconds};
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) lease: Duration,
     /// How often to look for what nobody told of.
     pub(crate) fallback_poll: Duration,
+    /// Events between two snapshots of an execution.
+    pub(crate) events_per_snapshot: NonZeroU64,
     /// How long to leave a store alone that does not open again yet.
     pub(crate) reopen_pause: Duration,
     /// The name of this engine's workers.

@@ -5,7 +5,6 @@
 use crate::contract::Snapshot;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::EVENTS_PER_SNAPSHOT;
 use crate::log::digest::hex;
 use crate::store::ended;
 
@@ -16,12 +15,11 @@ use super::turn::OpenTurn;
 impl OpenTurn<'_> {
     /// Snapshots of what has grown much since the last one.
     pub(crate) fn take_snapshots(&mut self) -> Result<(), EngineError> {
+        let every = self.core.settings.events_per_snapshot;
         let grown = |staged: &&Staged| {
             let last = staged.record.head.sequence;
             let before = last - staged.events().len() as u64;
-            !staged.held
-                && !ended(staged.record.status)
-                && before / EVENTS_PER_SNAPSHOT < last / EVENTS_PER_SNAPSHOT
+            !staged.held && !ended(staged.record.status) && before / every < last / every
         };
         let due: Vec<_> = self
             .staged

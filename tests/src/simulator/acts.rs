@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use refrain::guest::CallLimits;
 use refrain::store::ended;
-use refrain::{Start, WorkError};
+use refrain::{ClaimId, Start, WorkError};
 use serde_json::json;
 
 use super::calls::{Call, Given, Operation};
@@ -24,8 +23,7 @@ impl World {
     pub(super) fn act(&mut self) -> Result<(), String> {
         let host = usize::from(self.dice.chance(1, 2));
         if self.hosts[host].engine().is_none() && self.dice.chance(1, 2) {
-            let tight = self.tight();
-            return self.open(host, tight);
+            return self.open(host, true);
         }
         match self.dice.below(100) {
             0..40 => drop(self.step(host)?),
@@ -43,25 +41,6 @@ impl World {
         Ok(())
     }
 
-    /// Limits for the guests of a host: mostly none to speak of, sometimes so
-    /// tight that some calls are cut off.
-    fn tight(&mut self) -> Option<CallLimits> {
-        let usual = CallLimits::default();
-        match self.dice.below(8) {
-            0 | 1 => Some(CallLimits {
-                fuel: Some(20_000 << self.dice.below(7)),
-                fuel_per_byte: self.dice.below(200),
-                ..usual
-            }),
-            2 => Some(CallLimits {
-                memory_bytes_max: (1 << 20)
-                    + (usize::try_from(self.dice.below(16)).unwrap_or(0) << 16),
-                ..usual
-            }),
-            _ => None,
-        }
-    }
-
     fn start(&mut self, host: usize) {
         let workflow = usize::try_from(self.dice.below(self.workflows.len() as u64)).unwrap_or(0);
         let keyed = self.dice.chance(2, 3) || self.executions.len() >= EXECUTIONS_MAX;
@@ -75,7 +54,7 @@ impl World {
         } else if self.executions.len() >= EXECUTIONS_MAX {
             return;
         }
-        let input = json!({ "claim": 4 });
+        let input = drawn.input.clone();
         let mut start = Start::new(drawn.id.clone(), "1.0.0", input.clone());
         if let Some(key) = &key {
             start = start.key(key.clone());
@@ -143,16 +122,23 @@ impl World {
         if record.is_ok_and(|record| record.is_some_and(|record| ended(record.status))) {
             self.story.fault("a worker answers after the end");
         }
-        let given = again.unwrap_or_else(|| self.given(&claim.node_id));
+        let given = again.unwrap_or_else(|| self.given(&claim));
         if let Some(held) = self.outside.at(place) {
             held.sent.push(given.clone());
         }
         self.hosts[host].send(Call::Answer(claim, given));
     }
 
-    fn given(&mut self, node_id: &str) -> Given {
-        let done = |patch, chosen_target| Given::Done {
-            output: json!({ "node": node_id }),
+    fn given(&mut self, claim: &ClaimId) -> Given {
+        let known = self
+            .executions
+            .iter()
+            .find(|known| known.id == claim.execution);
+        let drawn = known.map(|known| &self.workflows[known.workflow]);
+        let targets = drawn.and_then(|drawn| drawn.nodes.get(&claim.node_id));
+        let target = targets.and_then(|targets| self.dice.pick(targets)).cloned();
+        let done = |patch, chosen_target: Option<String>| Given::Done {
+            output: json!({ "node": claim.node_id, "to": chosen_target }),
             patch,
             chosen_target,
         };
@@ -163,13 +149,17 @@ impl World {
             }
             1 => {
                 self.story.fault("a worker answers what does not do");
-                done(json!({ "k0": "nowhere" }), Some("nowhere"))
+                done(json!({}), Some("nowhere".to_owned()))
             }
             2..6 => {
                 let class = crews::class(&mut self.dice);
                 Given::Failed(WorkError::retryable(format!("no: {class}")).class(class))
             }
             6 => Given::Failed(WorkError::permanent("never")),
+            7..9 if target.is_some() => {
+                self.story.fault("a worker chooses a target");
+                done(workflows::patch(&mut self.dice), target)
+            }
             _ => done(workflows::patch(&mut self.dice), None),
         }
     }
@@ -178,19 +168,29 @@ impl World {
         let Some(Known { id, workflow }) = self.dice.pick(&self.executions).copied() else {
             return;
         };
-        let nodes = &self.workflows[workflow].nodes;
-        let node = self.dice.pick(nodes).cloned().unwrap_or_default();
-        let operation = match self.dice.below(40) {
+        let drawn = &self.workflows[workflow];
+        let nodes: Vec<_> = drawn.nodes.keys().collect();
+        let node = self
+            .dice
+            .pick(&nodes)
+            .map_or_else(String::new, |node| (*node).clone());
+        let key = self.dice.pick(&drawn.keys).cloned();
+        let key = key.unwrap_or_else(|| "nobody waits for it".to_owned());
+        let operation = match self.dice.below(42) {
             0..4 => Operation::Pause,
             4..10 => Operation::Unpause,
             10 => Operation::Cancel,
             11..15 => Operation::Approve(node, true),
             15..17 => Operation::Approve(node, false),
-            17..23 => Operation::Signal(workflows::key(&mut self.dice)),
+            17..23 => Operation::Signal(key),
             23..27 => Operation::Retry(node),
             27..29 => Operation::Skip(node),
             29..34 => Operation::LiftStall,
             34..37 => Operation::Look(None),
+            37..39 => {
+                self.story.fault("a caller waits for the end");
+                Operation::AwaitEnd
+            }
             _ => Operation::Look(Some(node)),
         };
         self.hosts[host].send(Call::Operate(id, operation));
@@ -232,7 +232,7 @@ impl World {
         }
         let soon = self.dice.below(40);
         let plan = &self.hosts[host].plan;
-        match self.dice.below(8) {
+        match self.dice.below(9) {
             0 => {
                 self.story.fault("a commit fails");
                 plan.next(Fate::Fails);
@@ -247,6 +247,10 @@ impl World {
                 plan.fail_after(soon);
             }
             3 => plan.next(Fate::DiesBefore),
+            5 => {
+                self.story.fault("a commit fails, and its answer is lost");
+                plan.next(Fate::LostUnwritten);
+            }
             4 => plan.next(Fate::DiesAfter),
             _ => plan.die_after(soon),
         }

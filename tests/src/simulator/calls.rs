@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use refrain::contract::{
     ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
-    NodeRequest, OperatorNote,
+    NodeRequest, OperatorNote, Status,
 };
 use refrain::store::Timestamp;
 
@@ -65,7 +65,7 @@ pub(super) enum Given {
         /// The patch.
         patch: Value,
         /// The target that it chose.
-        chosen_target: Option<&'static str>,
+        chosen_target: Option<String>,
     },
     /// It failed.
     Failed(WorkError),
@@ -90,6 +90,8 @@ pub(super) enum Operation {
     Skip(String),
     /// Lift a host's stall.
     LiftStall,
+    /// Wait until it has ended.
+    AwaitEnd,
     /// Only look, at the whole or at a node.
     Look(Option<String>),
 }
@@ -103,6 +105,8 @@ pub(super) enum Reply {
     Claimed(Vec<Claim>),
     /// A claim is renewed until then.
     Renewed(Timestamp),
+    /// An execution has ended.
+    Ended(Status),
     /// An answer counts.
     Settled(Receipt),
     /// Done.
@@ -225,7 +229,7 @@ impl Operation {
             }),
             Self::Retry(node) => EventKind::RetryRequested(request(node, None)),
             Self::Skip(node) => EventKind::SkipRequested(request(node, Some(SKIPPED))),
-            Self::Look(_) => return None,
+            Self::AwaitEnd | Self::Look(_) => return None,
         })
     }
 
@@ -241,6 +245,10 @@ impl Operation {
             Self::Retry(node) => execution.retry(&node, None).await,
             Self::Skip(node) => execution.skip(&node, Some(SKIPPED)).await,
             Self::LiftStall => execution.lift_stall(None).await,
+            Self::AwaitEnd => {
+                let finished = execution.finished().await?;
+                return Ok(Reply::Ended(finished.status));
+            }
             Self::Look(None) => execution.inspect().await.map(drop),
             Self::Look(Some(node)) => execution.explain(&node).await.map(drop),
         };

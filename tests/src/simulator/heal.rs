@@ -10,6 +10,7 @@ use refrain::{Clock, Next};
 
 use super::calls::{Call, Operation};
 use super::crews::{self, QUEUES};
+use super::host::Host;
 use super::world::World;
 
 /// Steps within which hosts that have something to do must come to rest.
@@ -24,6 +25,10 @@ impl World {
         self.story.tell(|| "the world heals".to_owned());
         self.begin_anew()?;
         let records = self.records()?;
+        for record in records.iter().filter(|record| !ended(record.status)) {
+            let host = usize::from(self.dice.chance(1, 2));
+            self.hosts[host].send(Call::Operate(record.id, Operation::AwaitEnd));
+        }
         let nodes = |record: &ExecutionRecord| {
             let drawn = self
                 .workflows
@@ -40,7 +45,7 @@ impl World {
                 .filter(|record| !ended(record.status))
                 .collect();
             if live.is_empty() {
-                return Ok(());
+                return self.everyone_hears();
             }
             if self.help(&live)? {
                 continue;
@@ -62,6 +67,17 @@ impl World {
         ))
     }
 
+    /// Who waits for an end asks once more when it has come, for how it was.
+    fn everyone_hears(&mut self) -> Result<(), String> {
+        for host in [0, 1, 0, 1] {
+            self.step(host)?;
+        }
+        if self.hosts.iter().all(Host::is_silent) {
+            return Ok(());
+        }
+        Err("liveness: all has ended, and someone still waits for that".to_owned())
+    }
+
     /// Both hosts anew, with clocks that are right and workers that are willing.
     fn begin_anew(&mut self) -> Result<(), String> {
         let last_at = self
@@ -75,7 +91,7 @@ impl World {
                 self.never_hear(&call);
             }
             self.hosts[host].clock.set(now);
-            self.open_bare(host, None)?;
+            self.open_bare(host, false)?;
             if let Some(engine) = self.hosts[host].engine() {
                 for queue in QUEUES {
                     crews::willing(engine, queue);

@@ -1,5 +1,7 @@
 //! What callers and workers are told, and what they may never be told.
 
+use refrain::contract::Status;
+use refrain::store::ended;
 use refrain::{ClaimId, EngineError, Receipt};
 
 use super::calls::{Call, Given, Outcome, Reply};
@@ -27,6 +29,7 @@ impl World {
                 }
                 Ok(())
             }
+            Ok(Reply::Ended(status)) => self.hear_end(call, status),
             Ok(Reply::Settled(receipt)) => self.hear_receipt(call, receipt),
             Ok(Reply::Renewed(_) | Reply::Done) => Ok(()),
             Err(error) => self.hear_error(host, &call, error, store_failed),
@@ -108,6 +111,22 @@ impl World {
         Ok(())
     }
 
+    /// Law 6, as a caller sees it: told of the end, it has ended so.
+    fn hear_end(&mut self, call: Call, status: Status) -> Result<(), String> {
+        self.story.fault("an end is heard of");
+        let Call::Operate(id, _) = call else {
+            return Err(format!("{call:?} ended something"));
+        };
+        let record = self
+            .onlooker
+            .execution(id)
+            .map_err(|error| error.to_string())?;
+        if record.is_some_and(|record| record.status == status && ended(status)) {
+            return Ok(());
+        }
+        Err(format!("law 6: {id} was said to have ended as {status:?}"))
+    }
+
     /// Law 7, as a worker sees it: an answer counts once, and the same again
     /// is told so.
     fn hear_receipt(&mut self, call: Call, receipt: Receipt) -> Result<(), String> {
@@ -145,7 +164,7 @@ impl World {
     ) -> Result<(), String> {
         let allowed = match (&error, call) {
             (EngineError::Store(_), _) => store_failed,
-            (EngineError::Guest { .. }, _) => self.hosts[host].tight.is_some(),
+            (EngineError::Guest { .. }, _) => self.hosts[host].is_tight,
             (EngineError::ShutDown, _) => true,
             (EngineError::Refused { .. }, Call::Operate(..)) => true,
             (

@@ -1,11 +1,14 @@
 //! One host of a simulated world: an engine that is stepped by hand, its clock,
 //! and a store that fails as planned.
 
+use std::num::NonZeroU64;
+
+use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
 use refrain::store::{Store, Turn};
 use refrain::{Clock, Engine, ManualClock, Next, Steps};
 
-use super::calls::{Call, Outcome, Sent};
+use super::calls::{Call, Operation, Outcome, Sent};
 use crate::faulty_store::{FaultyStore, Plan};
 
 /// A host, up or down.
@@ -14,12 +17,23 @@ pub(super) struct Host {
     pub(super) clock: ManualClock,
     /// What befalls its store.
     pub(super) plan: Plan,
-    /// What its guests may take, where it is less than usual.
-    pub(super) tight: Option<CallLimits>,
+    /// Whether its guests may take less than usual.
+    pub(super) is_tight: bool,
     up: Option<(Engine, Steps)>,
     sent: Vec<Sent>,
     /// How often operations of its store had failed when it was last asked.
     failed: u64,
+}
+
+/// How a host is set up, this time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// The limits of executions that start there.
+    pub(super) limits: Limits,
+    /// How often snapshots are taken.
+    pub(super) events_per_snapshot: NonZeroU64,
+    /// What its guests may take, where it is less than usual.
+    pub(super) tight: Option<CallLimits>,
 }
 
 /// What a step came to.
@@ -42,7 +56,7 @@ impl Host {
         Self {
             clock: ManualClock::new(now),
             plan: Plan::default(),
-            tight: None,
+            is_tight: false,
             up: None,
             sent: Vec::new(),
             failed: 0,
@@ -60,6 +74,7 @@ impl Host {
     /// Why it cannot.
     pub(super) fn open(
         &mut self,
+        settings: Settings,
         name: &str,
         store: Box<dyn Store>,
         library: &Library,
@@ -67,12 +82,15 @@ impl Host {
     ) -> Result<(), String> {
         self.plan = Plan::recording();
         self.failed = 0;
+        self.is_tight = settings.tight.is_some();
         let builder = Engine::builder()
             .boxed_store(Box::new(FaultyStore::boxed(store, &self.plan)))
             .library(library.clone())
-            .call_limits(self.tight.unwrap_or_default())
+            .call_limits(settings.tight.unwrap_or_default())
             .clock(self.clock.clone())
             .worker_id(name)
+            .limits(settings.limits)
+            .events_per_snapshot(settings.events_per_snapshot)
             .seed(seed);
         let up = builder.stepped().map_err(|error| error.to_string())?;
         self.up = Some(up);
@@ -131,9 +149,15 @@ impl Host {
         self.sent.drain(..).map(|sent| sent.call).collect()
     }
 
-    /// Whether anything was asked that is not answered yet.
+    /// Whether anything was asked that steps alone have to answer.
     pub(super) fn is_asked(&self) -> bool {
-        !self.sent.is_empty()
+        let waits = |call: &Call| matches!(call, Call::Operate(_, Operation::AwaitEnd));
+        self.sent.iter().any(|sent| !waits(&sent.call))
+    }
+
+    /// Whether nobody waits for an answer.
+    pub(super) fn is_silent(&self) -> bool {
+        self.sent.is_empty()
     }
 
     /// What the wall clock shows.

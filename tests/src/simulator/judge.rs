@@ -48,6 +48,10 @@ impl World {
     pub(super) fn judge_the_end(&mut self) -> Result<(), String> {
         self.judge_all()?;
         for record in self.records()? {
+            let snapshot = self.onlooker.snapshot(record.id);
+            if snapshot.is_ok_and(|snapshot| snapshot.is_some()) {
+                self.story.fault("a snapshot is kept");
+            }
             if !ended(record.status) {
                 return Err(format!(
                     "liveness: {} is still {:?}",

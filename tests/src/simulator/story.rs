@@ -9,6 +9,7 @@ pub const FAULTS: &[&str] = &[
     "a host crashes after a commit",
     "a host crashes between commits",
     "a commit fails",
+    "a commit fails, and its answer is lost",
     "a commit succeeds, and its answer is lost",
     "an operation of the store fails",
     "a host leaves in peace",
@@ -23,12 +24,16 @@ pub const FAULTS: &[&str] = &[
     "a worker answers with an old fence",
     "a worker answers after the end",
     "a worker answers what does not do",
+    "a worker chooses a target",
     "a worker panics",
     "the lease of an engine's worker ends",
     "the lease of an outside worker ends",
     "a clock jumps forward",
     "a clock jumps back",
     "a caller starts with a key twice",
+    "a caller waits for the end",
+    "an end is heard of",
+    "a snapshot is kept",
 ];
 
 /// How often each thing happened.

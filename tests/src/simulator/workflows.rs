@@ -1,17 +1,31 @@
-//! The workflows of a world, drawn from its dice.
+//! The workflows of a world: drawn by the dice from the guest's strategies.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use refrain_guest::strategies::{self, Shape, Workflow};
+use refrain_guest::workflow::plan::Plan;
+use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::generated;
+
+/// Nodes of most workflows, and of some: more of them make a world slow, and
+/// meet nothing else.
+const NODES: usize = 9;
+const NODES_OF_SOME: usize = 30;
 
 /// One of a world's workflows.
 #[derive(Clone, Debug)]
 pub(super) struct Drawn {
     /// Its id; its version is 1.0.0.
     pub(super) id: String,
-    /// Its nodes.
-    pub(super) nodes: Vec<String>,
+    /// Its nodes, and where a worker's choice may lead from each.
+    pub(super) nodes: BTreeMap<String, Vec<String>>,
+    /// The external events that it may wait for.
+    pub(super) keys: Vec<String>,
+    /// What its executions are started with.
+    pub(super) input: Value,
     /// The whole, as JSON text.
     pub(super) text: String,
 }
@@ -21,25 +35,58 @@ pub(super) struct Drawn {
 /// # Panics
 /// When what was drawn is no JSON.
 pub(super) fn draw(dice: &mut Dice, number: usize) -> Drawn {
-    let size = 1 + usize::try_from(dice.below(9)).unwrap_or(1);
-    let text = generated::workflow(dice, size);
-    let mut workflow: Value = serde_json::from_str(&text).expect("it is JSON");
+    let drawn = sample(dice);
+    let mut workflow: Value = serde_json::from_str(drawn.text()).expect("it is JSON");
     let id = format!("w{number}");
     workflow["workflow_id"] = id.clone().into();
-    let nodes = workflow["nodes"].as_object().expect("nodes");
     Drawn {
         id,
-        nodes: nodes.keys().cloned().collect(),
+        nodes: targets(drawn.plan()),
+        keys: keys(&workflow),
+        input: serde_json::from_str(drawn.input()).expect("it is JSON"),
         text: workflow.to_string(),
     }
 }
 
-/// What a worker might answer.
-pub(super) fn patch(dice: &mut Dice) -> Value {
-    serde_json::from_str(&generated::patch(dice)).unwrap_or_default()
+fn sample(dice: &mut Dice) -> Workflow {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&dice.word().to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let shape = dice.pick(&Shape::ALL).copied().unwrap_or(Shape::Random);
+    let nodes_max = if dice.chance(1, 30) {
+        NODES_OF_SOME
+    } else {
+        NODES
+    };
+    let drawn = strategies::workflows_of(shape, 1..=nodes_max).new_tree(&mut runner);
+    drawn.expect("nothing is filtered out").current()
 }
 
-/// A correlation key that waits might be for.
-pub(super) fn key(dice: &mut Dice) -> String {
-    generated::key(dice).to_owned()
+fn targets(plan: &Plan) -> BTreeMap<String, Vec<String>> {
+    let id = |place: u32| plan.nodes[place as usize].id.to_string();
+    let of = |node: &refrain_guest::workflow::plan::Node| {
+        let edges = &plan.edges[node.outgoing.start as usize..node.outgoing.end as usize];
+        edges.iter().map(|edge| id(edge.to.0)).collect()
+    };
+    plan.nodes
+        .iter()
+        .map(|node| (node.id.to_string(), of(node)))
+        .collect()
+}
+
+fn keys(workflow: &Value) -> Vec<String> {
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    let key = |(_, node): (_, &Value)| node["kind"]["correlation_key"].as_str().map(str::to_owned);
+    nodes.filter_map(key).collect()
+}
+
+/// What a worker merges into the state: the few keys that drawn conditions
+/// look at.
+pub(super) fn patch(dice: &mut Dice) -> Value {
+    match dice.below(5) {
+        0 => json!({}),
+        1 => json!({ "list": [1, 2, 3] }),
+        key => json!({ format!("k{}", key - 2): dice.below(4) }),
+    }
 }

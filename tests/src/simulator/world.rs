@@ -2,8 +2,10 @@
 //! dice that throw them about.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
+use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
 use refrain::store::Store;
 use refrain::{ExecutionId, Next, Workflow};
@@ -11,7 +13,7 @@ use refrain::{ExecutionId, Next, Workflow};
 use super::Simulated;
 use super::calls::Call;
 use super::crews::{self, Lasting, QUEUES};
-use super::host::{Host, Stepped};
+use super::host::{Host, Settings, Stepped};
 use super::outside::Outside;
 use super::story::Story;
 use super::workflows::{self, Drawn};
@@ -112,7 +114,7 @@ impl World {
 
     /// The workflows are registered, before anything bad happens.
     pub(super) fn begin(&mut self) -> Result<(), String> {
-        self.open(0, None)?;
+        self.open(0, false)?;
         for drawn in &self.workflows {
             self.story.tell(|| format!("workflow {}", drawn.text));
             let workflow = Workflow::from_json(drawn.text.clone());
@@ -120,11 +122,11 @@ impl World {
             self.hosts[0].send(Call::Register(workflow));
         }
         self.step(0)?;
-        self.open(1, None)
+        self.open(1, false)
     }
 
     /// A host comes up, with workers of all sorts.
-    pub(super) fn open(&mut self, host: usize, tight: Option<CallLimits>) -> Result<(), String> {
+    pub(super) fn open(&mut self, host: usize, tight: bool) -> Result<(), String> {
         self.open_bare(host, tight)?;
         for queue in QUEUES {
             if self.dice.chance(1, 3) {
@@ -139,20 +141,50 @@ impl World {
     }
 
     /// A host comes up, without workers.
-    pub(super) fn open_bare(
-        &mut self,
-        host: usize,
-        tight: Option<CallLimits>,
-    ) -> Result<(), String> {
+    pub(super) fn open_bare(&mut self, host: usize, tight: bool) -> Result<(), String> {
+        let settings = self.settings(tight);
         let (store, seed) = (self.place.store(), self.dice.word());
         let store = match &self.meddler {
             Some(meddler) => meddler.between(store),
             None => store,
         };
         self.story
-            .tell(|| format!("{} opens, {tight:?}", name(host)));
-        self.hosts[host].tight = tight;
-        self.hosts[host].open(name(host), store, &self.library, seed)
+            .tell(|| format!("{} opens: {settings:?}", name(host)));
+        self.hosts[host].open(settings, name(host), store, &self.library, seed)
+    }
+
+    fn settings(&mut self, tight: bool) -> Settings {
+        let mut number = |most| 1 + u32::try_from(self.dice.below(most)).unwrap_or(0);
+        let limits = Limits {
+            max_concurrent_nodes: number(8),
+            max_dispatch_per_tick: number(4),
+        };
+        let events_per_snapshot = NonZeroU64::MIN.saturating_add(self.dice.below(40));
+        let tight = if tight { self.tight() } else { None };
+        Settings {
+            limits,
+            events_per_snapshot,
+            tight,
+        }
+    }
+
+    /// Limits for the guests of a host: mostly none to speak of, sometimes so
+    /// tight that some calls are cut off.
+    fn tight(&mut self) -> Option<CallLimits> {
+        let usual = CallLimits::default();
+        match self.dice.below(8) {
+            0 | 1 => Some(CallLimits {
+                fuel: Some(20_000 << self.dice.below(7)),
+                fuel_per_byte: self.dice.below(200),
+                ..usual
+            }),
+            2 => Some(CallLimits {
+                memory_bytes_max: (1 << 20)
+                    + (usize::try_from(self.dice.below(16)).unwrap_or(0) << 16),
+                ..usual
+            }),
+            _ => None,
+        }
     }
 
     /// A host goes one step on, and callers hear what came of their calls.
