@@ -169,6 +169,22 @@ fn law4_the_program_names_a_lost_end_by_the_noted_heads() {
             && anchored.out.contains("its anchored head is event"),
         "{anchored:?}"
     );
+    fs::write(folder.path().join("none.json"), "{}").expect("a file");
+    for (file, reason) in [
+        ("none.json", "it holds no heads"),
+        ("gone.json", "cannot read"),
+    ] {
+        let refused = types(&["audit", "--all", "--anchors", file]);
+        assert_eq!(
+            (refused.code, refused.out.as_str()),
+            (Some(2), ""),
+            "{refused:?}"
+        );
+        assert!(
+            refused.err.contains(reason) && refused.err.contains(file),
+            "{refused:?}"
+        );
+    }
     let resumed = types(&["resume"]);
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
     let audit = types(&["audit", "--all"]);
