@@ -20,9 +20,9 @@ mod explained;
 mod hostile;
 
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use proptest::test_runner::{TestCaseError, TestCaseResult};
 use refrain_guest::strategies::{History, histories, workflows};
-use refrain_tests::cases;
+use refrain_tests::runner;
 
 /// Try a property on so many cases.
 #[track_caller]
@@ -30,12 +30,7 @@ fn holds<S>(base: u32, strategy: S, property: impl Fn(S::Value) -> TestCaseResul
 where
     S: Strategy,
 {
-    let config = Config {
-        cases: cases(base),
-        failure_persistence: None,
-        ..Config::default()
-    };
-    if let Err(failure) = TestRunner::new(config).run(&strategy, property) {
+    if let Err(failure) = runner(base).run(&strategy, property) {
         panic!("{failure}");
     }
 }
