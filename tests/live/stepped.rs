@@ -1,13 +1,17 @@
 //! An engine that is stepped by hand: no thread, no runtime, no waiting; and
 //! with a seed, the same logs for ever.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::contract::{EventKind, Status};
 use refrain::store::{Head, ListFilter};
-use refrain::{Engine, EngineError, ManualClock, Next, Steps, WorkError, WorkItem, Workflow};
+use refrain::{
+    Clock, Engine, EngineError, ManualClock, Next, Steps, WorkError, WorkItem, Workflow,
+};
 use refrain_tests::engines::{BEGIN, Place, audit_all};
 use refrain_tests::workflows::tools;
 use serde_json::json;
@@ -63,6 +67,41 @@ fn own_workers_go_on_within_the_steps() {
         assert!(matches!(late, Some(Err(EngineError::ShutDown))), "{late:?}");
         drop(steps);
         audit_all(&place, "stepped");
+    }
+}
+
+/// A worker that is at work for four leases.
+#[test]
+fn a_lease_is_renewed_for_as_long_as_its_worker_is_at_work() {
+    for place in Place::each() {
+        let (engine, mut steps, clock) = stepped(&place, 1);
+        let shown = clock.clone();
+        engine.work("tool", move |_: WorkItem| {
+            let shown = shown.clone();
+            poll_fn(move |context| {
+                if shown.monotonic() >= Duration::from_secs(40) {
+                    return Poll::Ready(Ok(json!({})));
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+        });
+        register(&engine, &mut steps, "a");
+        let started = steps.until(engine.start("w", "1.0.0", json!({})));
+        let execution = started.expect("it is answered").expect("it starts");
+        for _ in 0..41 {
+            steps.step();
+            clock.advance(Duration::from_secs(1));
+        }
+        let finished = steps.until(execution.finished());
+        let finished = finished.expect("it ends").expect("it can be read");
+        assert_eq!(finished.status, Status::Completed);
+        let log = steps.until(execution.events(1, 100));
+        let log = log.expect("it is answered").expect("it can be read");
+        let claims = log
+            .iter()
+            .filter(|stored| matches!(stored.event.kind, EventKind::NodeStarted(_)));
+        assert_eq!(claims.count(), 1, "no lease ended: {log:#?}");
     }
 }
 
