@@ -38,6 +38,46 @@ fn r16_finalizers_run_in_the_order_of_their_edges() {
 }
 
 #[test]
+fn r16_whatever_becomes_of_a_finalizer_the_next_has_its_turn() {
+    check(
+        r#"
+        a -> end
+        f: finalizer always retry=no_retry
+        g: finalizer always
+        f -> g
+        0000 tick       => schedule a
+        0010 complete a => schedule f
+        0020 fail f     => exhaust f, schedule g
+        0030 complete g => failed "node(s) failed terminally: f"
+        "#,
+    );
+    check(
+        r#"
+        a -> end
+        f: finalizer failure
+        g: finalizer success
+        f -> g
+        0000 tick       => schedule a
+        0010 complete a => skip f run_on, schedule g
+        0020 complete g => completed
+        "#,
+    );
+    check(
+        r#"
+        a -> end
+        a: tool retry=no_retry
+        f: finalizer failure
+        g: finalizer always
+        f -> g
+        0000 tick       => schedule a
+        0010 fail a     => exhaust a, schedule f
+        0020 cancel     => cancel f, schedule g
+        0030 complete g => cancelled
+        "#,
+    );
+}
+
+#[test]
 fn r16_failed_nodes_are_named_sorted() {
     check(
         r#"

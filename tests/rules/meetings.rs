@@ -221,4 +221,9 @@ fn r19_r20_what_a_skipped_wait_had_goes_to_the_next_and_the_order_stays() {
         0020 signal k 1; signal k 2; signal k 3; signal k 4; skip b => cancel b by_operator, settle a {"a":1}, settle c {"c":2}, settle d {"d":3}, completed
         "#,
     );
+    check(
+        r#"
+        0020 signal k 1; signal k 2; signal k 3; skip a; skip b => cancel a by_operator, cancel b by_operator, settle c {"c":1}, settle d {"d":2}, completed
+        "#,
+    );
 }
