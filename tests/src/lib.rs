@@ -9,7 +9,6 @@ pub mod dice;
 pub mod engines;
 pub mod faulty_store;
 pub mod fuzzing;
-pub mod generated;
 pub mod golden;
 pub mod model;
 pub mod saboteur;
