@@ -15,6 +15,7 @@ mod hostile_logs;
 mod shell;
 mod transitions;
 mod offers;
+mod explained;
 
 use refrain_tests::notation::check;
 

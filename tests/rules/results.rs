@@ -341,3 +341,21 @@ fn r14_after_the_workflows_timeout_nothing_else_is_dispatched() {
         "#,
     );
 }
+
+#[test]
+fn r14_nothing_wakes_an_execution_that_ended_or_that_its_host_stalled() {
+    check(
+        r#"
+        a -> end
+        timeout 5
+        0000 tick       => schedule a
+        0000 wake       => @5000
+        0010 stall
+        0010 wake       => never
+        0020 lift
+        0020 wake       => @5000
+        0030 complete a => completed
+        0030 wake       => never
+        "#,
+    );
+}

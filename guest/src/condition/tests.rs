@@ -62,10 +62,14 @@ fn r8_values() {
         ("[state][0].text",                  "\"café\""),
         ("[1, [2, 3]][1][0]",                "2"),
         ("[1, 2].1",                         "2"),
+        ("[1, 2][2]",                        "null"),
+        ("[1, 2][3]",                        "null"),
         // literals
         (r#""a\"b\\ \x41\u00e9\U0001F600\101\/""#, r#""a\"b\\ Aé😀A/""#),
         (r#""\ud83d\ude00""#,                "\"😀\""),
         (r"'say \'hi\' \`\?'",               r#""say 'hi' `?""#),
+        (r"'\a\b\t\v\f\r' == '\x07\x08\x09\x0b\x0c\x0d'", "true"),
+        (r"'\041\241\300' == '!¡À'",         "true"),
         ("[1, 'a', true, null, [],]",        r#"[1,"a",true,null,[]]"#),
         ("-1.5e3",                           "-1.5e3"),
         // comparisons
@@ -73,6 +77,8 @@ fn r8_values() {
         ("state.big == 9007199254740992.0",  "false"),
         ("state.big > 9007199254740992.0",   "true"),
         ("state.huge > 5",                   "true"),
+        ("123456789012345678901 == 123456789012345678900", "true"),
+        ("18446744073709551615 == 18446744073709551614", "false"),
         ("state.text == \"café\"",           "true"),
         ("state.escaped == 'A\\n'",          "true"),
         ("state.none == null",               "true"),
@@ -93,6 +99,7 @@ fn r8_values() {
         ("state == state",                   "true"),
         // in
         ("'x' in state.list",                "true"),
+        ("'y' in state.list",                "false"),
         ("2.5 in state.list",                "true"),
         ("[] in state.list",                 "true"),
         ("'a' in state.map",                 "true"),
@@ -158,6 +165,9 @@ fn r8_syntax_errors_name_place_and_remedy() {
         ("[1 2]",               3,  "expected `]`, found `2`"),
         ("done",                0,  "unknown word `done`; a path begins with state or input, and a text stands in quotes: \"done\""),
         ("not state.a",         0,  "unknown word `not`; write ! instead"),
+        ("and state.a",         0,  "unknown word `and`; write && instead"),
+        ("state.a || or",       11, "unknown word `or`; write || instead"),
+        ("state.a == ?",        11, "expected a path such as state.name, a literal, a list or (…), found `?`"),
         ("state.a == True",     11, "unknown word `True`; the words are true, false and null"),
         ("state.a and true",    8,  "expected an operator or the end, found `and`"),
         ("len(state.a)",        0,  "unknown function `len`; there are has() and size()"),
@@ -205,6 +215,8 @@ fn r8_limits() {
     // Long is not deep.
     let long = "state.a.size() == 1 == 2 && !state.b[0]||".repeat(80) + "1";
     assert!(Expression::parse(&long).is_ok());
+    let longest = " ".repeat(CONDITION_BYTES_MAX - 1) + "1";
+    assert!(Expression::parse(&longest).is_ok());
     let too_long = " ".repeat(CONDITION_BYTES_MAX) + "1";
     assert_eq!(
         Expression::parse(&too_long).unwrap_err().message,
