@@ -38,9 +38,10 @@ fn r10_a_state_may_not_outgrow_its_limit() {
     let (a, b, c, d) = (text("a"), text("b"), text("c"), text("d"));
     check(&format!(
         r#"
-        s -> n, s -> h, n -> w
+        s -> n, s -> h, n -> w -> v
         h: human_approval
         w: wait external_event {{"correlation_key":"k"}}
+        v: wait external_event {{"correlation_key":"other"}}
         0000 tick         => schedule s
         0010 complete s {a} => interrupt h, schedule n
         0020 claim n
@@ -50,7 +51,8 @@ fn r10_a_state_may_not_outgrow_its_limit() {
         0060 signal k {a} => refused ~"16777216 are allowed: store what is large elsewhere"
         0070 approve h {b} => refused ~"the state, and the external events kept for it, would come to"
         0080 complete n {b} => refused ~"pass a reference"
-        0090 complete n {a} => settle w
+        0090 complete n {a} => settle w, settle v
+        0095 signal other {a} => refused ~"pass a reference"
         0100 approve h {{"small":1}} => settle h, completed
         "#
     ));

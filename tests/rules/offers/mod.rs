@@ -6,9 +6,9 @@ mod settling;
 
 use refrain_guest::apply::digest_of_text;
 use refrain_guest::contract::{
-    CancelReason, CancelRequested, Event, EventKind, GuestChanged, NodeCancelled, NodeScheduled,
-    NodeSkipped, NodeTimedOut, OperatorNote, Origin, RetryScheduled, SkipReason, Stalled,
-    WorkflowCompleted,
+    CancelReason, CancelRequested, Event, EventKind, ExternalEventReceived, GuestChanged,
+    NodeCancelled, NodeScheduled, NodeSkipped, NodeTimedOut, OperatorNote, Origin, RetryScheduled,
+    SkipReason, Stalled, WorkflowCompleted,
 };
 use refrain_guest::limits::EVENTS_MAX;
 use refrain_guest::machine::Machine;
@@ -331,7 +331,7 @@ fn r04_an_execution_in_which_nothing_could_run_does_not_start() {
 /// A full log takes no fact that lengthens it, but what ends or frees it.
 #[test]
 fn law9_a_full_log_can_still_be_cancelled() {
-    let world = play("a -> b\n0 tick => schedule a")
+    let world = play("a -> b\n0 tick => schedule a\n0 claim a")
         .unwrap_or_else(|error| panic!("{error}"))
         .world;
     let mut machine = Replay::of(&world, world.events.len()).machine;
@@ -352,12 +352,13 @@ fn law9_a_full_log_can_still_be_cancelled() {
         };
         assert_eq!(offer(&mut machine, Origin::Fact, kind), Ok(()));
     }
-    assert!(!machine.state().paused);
-    let reason = offer(
-        &mut machine,
-        Origin::Fact,
-        EventKind::ExecutionPaused(note()),
-    );
+    // The last event for which there was room.
+    assert!(machine.state().paused);
+    let signal = EventKind::ExternalEventReceived(ExternalEventReceived {
+        correlation_key: "k".to_owned(),
+        payload: "1".to_owned(),
+    });
+    let reason = offer(&mut machine, Origin::Fact, signal);
     assert!(
         reason
             .expect_err("it is full")
@@ -372,6 +373,7 @@ fn law9_a_full_log_can_still_be_cancelled() {
         reason: CancelReason::CancelRequested,
     };
     for (origin, kind) in [
+        (Origin::Fact, EventKind::ExecutionUnpaused(note())),
         (Origin::Fact, EventKind::Stalled(stalled)),
         (Origin::Fact, EventKind::StallLifted(note())),
         (
@@ -386,7 +388,7 @@ fn law9_a_full_log_can_still_be_cancelled() {
 
 #[test]
 fn law10_the_guest_is_the_one_that_the_log_names_last() {
-    let world = play("a -> b\n0 tick => schedule a")
+    let world = play("a -> b\n0 tick => schedule a\n0 claim a")
         .unwrap_or_else(|error| panic!("{error}"))
         .world;
     let mut machine = Replay::of(&world, 2).machine;
