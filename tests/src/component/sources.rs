@@ -8,7 +8,7 @@
 //!
 //! Tests count only where they share a file with what they test; files named
 //! `tests.rs` or `*_tests.rs` are left out. So is what only a feature brings,
-//! because the component is built with none: the folders of [`OF_FEATURES`],
+//! because the component is built with none: the folders of its features,
 //! the optional dependencies, the table of features itself.
 
 use std::collections::{BTreeMap, BTreeSet};
