@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::StoreError;
@@ -30,6 +31,11 @@ pub(super) fn connect(
     let mut connection = Connection::open_with_flags(path, flags(access)).map_err(failed)?;
     connection.busy_timeout(options.lock_wait).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A statement's plan does not depend on what is bound to it: otherwise SQLite
+    // plans it anew, again and again, because partial indexes might now fit.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(failed)?;
     check_identity(
         path,
         access,

@@ -144,3 +144,22 @@ fn a_question_costs_the_same_among_thousands() {
     assert_eq!(few, many);
     assert!(few.iter().all(|steps| *steps < 100), "{few:?}");
 }
+
+/// Turn after turn the same statements, and never a new plan for one.
+#[test]
+fn no_statement_is_prepared_anew() {
+    let file = File::new();
+    let store = file.store();
+    for Question { sql, of, .. } in questions() {
+        let mut statement = store.connection.prepare(&sql).unwrap();
+        for value in [1, 7, -1] {
+            let mut of = of.clone();
+            *of.last_mut().unwrap() = Value::Integer(value);
+            let rows = statement
+                .query_map(params_from_iter(of), |_| Ok(()))
+                .unwrap();
+            rows.for_each(|row| row.unwrap());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+    }
+}
