@@ -33,7 +33,8 @@ impl Items {
             state: ItemState::Waiting,
         };
         self.after.insert(item.node_id.clone(), Some(record));
-        self.changes.push(ItemChange::Enqueue { item, at });
+        let lease = None;
+        self.changes.push(ItemChange::Enqueue { item, at, lease });
     }
 
     /// The item is claimed, or its claim renewed.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::id::ExecutionId;
 use crate::log::digest::digest;
 use crate::log::{Head, Timestamp, canonical, chain};
-use crate::store::{ExecutionChange, ExecutionRecord, ItemChange, StoreError, Turn};
+use crate::store::{ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn};
 
 /// The last time that a store keeps: the largest signed 64-bit number, in some
 /// 292 million years.
@@ -97,11 +97,12 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
     let id = change.record.id.to_string();
     for item in &change.items {
         match item {
-            ItemChange::Enqueue { item, at } => {
+            ItemChange::Enqueue { item, at, lease } => {
                 ensure(item.execution_id == id, || {
                     format!("an item of {} is ordered", item.execution_id)
                 })?;
                 time("an item's times", item.not_before.max(*at))?;
+                lease.as_ref().map_or(Ok(()), claim)?;
             }
             ItemChange::Bury {
                 node_id,
@@ -124,14 +125,16 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
                     item.not_before.max(*enqueued_at).max(*at),
                 )?;
             }
-            ItemChange::Lease { lease, .. } => {
-                time("a lease's end", lease.expires_at)?;
-                time("a fence", lease.fence)?;
-            }
+            ItemChange::Lease { lease, .. } => claim(lease)?,
             ItemChange::Remove { .. } => {}
         }
     }
     Ok(())
+}
+
+fn claim(lease: &Lease) -> Result<(), String> {
+    time("a lease's end", lease.expires_at)?;
+    time("a fence", lease.fence)
 }
 
 fn time(what: &str, time: Timestamp) -> Result<(), String> {

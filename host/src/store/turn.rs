@@ -64,6 +64,9 @@ pub enum ItemChange {
         item: WorkItem,
         /// When.
         at: Timestamp,
+        /// The claim of the worker that has it from the first moment on; none:
+        /// it waits.
+        lease: Option<Lease>,
     },
     /// A worker claims it, or renews its claim. There must be an unsettled
     /// item.

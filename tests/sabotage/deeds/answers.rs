@@ -2,7 +2,7 @@
 //! and 8).
 
 use refrain::contract::EventKind;
-use refrain::store::{ExecutionChange, ItemChange, Store, Turn};
+use refrain::store::{ExecutionChange, ItemChange, Lease, Store, Turn};
 use refrain_tests::saboteur::rechained;
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ pub(crate) fn fence_not_minted(turn: &Turn, store: &mut dyn Store) -> Written {
         started.fence = 1;
         let mut change = rechained(change.clone(), events);
         for item in &mut change.items {
-            if let ItemChange::Lease { lease, .. } = item {
+            if let Some(lease) = lease_in(item) {
                 lease.fence = 1;
             }
         }
@@ -30,10 +30,7 @@ pub(crate) fn fence_not_minted(turn: &Turn, store: &mut dyn Store) -> Written {
 pub(crate) fn lease_cut_short(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
-        let lease = change.items.iter_mut().find_map(|item| match item {
-            ItemChange::Lease { lease, .. } => Some(lease),
-            _ => None,
-        });
+        let lease = change.items.iter_mut().find_map(lease_in);
         lease?.expires_at = change.record.last_at + 1;
         Some(change)
     })
@@ -43,13 +40,18 @@ pub(crate) fn lease_cut_short(turn: &Turn, store: &mut dyn Store) -> Written {
 pub(crate) fn lease_of_another(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
-        let lease = change.items.iter_mut().find_map(|item| match item {
-            ItemChange::Lease { lease, .. } => Some(lease),
-            _ => None,
-        });
+        let lease = change.items.iter_mut().find_map(lease_in);
         lease?.worker_id = "another".to_owned();
         Some(change)
     })
+}
+
+fn lease_in(item: &mut ItemChange) -> Option<&mut Lease> {
+    match item {
+        ItemChange::Enqueue { lease, .. } => lease.as_mut(),
+        ItemChange::Lease { lease, .. } => Some(lease),
+        ItemChange::Remove { .. } | ItemChange::Bury { .. } => None,
+    }
 }
 
 /// A result is acknowledged, and was never written.

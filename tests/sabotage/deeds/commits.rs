@@ -119,12 +119,13 @@ pub(crate) fn item_invented(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
         let ordered = change.items.iter().find_map(|item| match item {
-            ItemChange::Enqueue { item, at } => Some((item.clone(), *at)),
+            ItemChange::Enqueue { item, at, .. } => Some((item.clone(), *at)),
             _ => None,
         });
         let (mut item, at) = ordered?;
         item.node_id = "nowhere".to_owned();
-        change.items.push(ItemChange::Enqueue { item, at });
+        let lease = None;
+        change.items.push(ItemChange::Enqueue { item, at, lease });
         Some(change)
     })
 }

@@ -213,6 +213,16 @@ impl Draft {
         ItemChange::Enqueue {
             item: self.item(node, not_before),
             at: START,
+            lease: None,
+        }
+    }
+
+    /// Ordered, and claimed at once.
+    pub(in crate::store) fn enqueue_leased(&self, node: &str, expires_at: Timestamp) -> ItemChange {
+        ItemChange::Enqueue {
+            item: self.item(node, 0),
+            at: START,
+            lease: Some(claim(expires_at)),
         }
     }
 
@@ -237,11 +247,15 @@ fn timed_out() -> EventKind {
 pub(in crate::store) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
     ItemChange::Lease {
         node_id: node.into(),
-        lease: Lease {
-            worker_id: "w1".into(),
-            fence: 2,
-            expires_at,
-        },
+        lease: claim(expires_at),
+    }
+}
+
+fn claim(expires_at: Timestamp) -> Lease {
+    Lease {
+        worker_id: "w1".into(),
+        fence: 2,
+        expires_at,
     }
 }
 

@@ -157,6 +157,7 @@ laws! { $
     queue::nothing_is_claimable_before_its_time,
     queue::only_running_executions_items_are_claimable,
     queue::a_leased_item_is_not_claimable,
+    queue::an_item_may_be_leased_from_the_first,
     queue::a_lease_is_renewed,
     queue::leases_expire_in_order,
     queue::holders_of_leases_are_named_once,

@@ -16,6 +16,7 @@ pub fn items_come_back_as_they_were_ordered(place: &dyn Place) {
     let order = ItemChange::Enqueue {
         item: item.clone(),
         at: 1234,
+        lease: None,
     };
     owner.commit([one.append([order, one.enqueue("a", 0)])]);
     let record = ItemRecord {
@@ -45,7 +46,11 @@ pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
     let other_queue = {
         let mut item = two.item("q", 0);
         item.queue_type = "model".into();
-        ItemChange::Enqueue { item, at: START }
+        ItemChange::Enqueue {
+            item,
+            at: START,
+            lease: None,
+        }
     };
     owner.commit([two.append([
         two.enqueue("late", START + 9),
@@ -135,6 +140,32 @@ pub fn a_leased_item_is_not_claimable(place: &dyn Place) {
         expires_at: START + 10,
     };
     assert_eq!(item.state, ItemState::Leased(expected));
+}
+
+pub fn an_item_may_be_leased_from_the_first(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    // One of them in place of a dead letter.
+    owner.commit([one.append([one.enqueue("a", 0), one.bury("a")])]);
+    owner.commit([one.append(["a", "b"].map(|node| one.enqueue_leased(node, START + 10)))]);
+    let claimed_later = {
+        let mut two = Draft::new(2);
+        owner.commit([two.append([two.enqueue("b", 0), lease("b", START + 10)])]);
+        owner.store.item(two.id(), "b").unwrap().unwrap()
+    };
+    for node in ["a", "b"] {
+        let item = owner.store.item(one.id(), node).unwrap().unwrap();
+        assert_eq!(item.item, one.item(node, 0));
+        assert_eq!(item.state, claimed_later.state);
+    }
+    assert_eq!(owner.claimable(9999), [""; 0]);
+    assert_eq!(owner.expired(START + 10), ["1/a", "1/b", "2/b"]);
+    assert_eq!(owner.store.lease_holders(false).unwrap(), ["w1"]);
+    // It is an unsettled item as any other.
+    owner.conflicts([one.clone().append([one.enqueue_leased("a", START)])]);
+    owner.conflicts([one.clone().append([one.enqueue("a", START)])]);
+    owner.commit([one.append([lease("a", START + 20), remove("b")])]);
+    assert_eq!(owner.expired(START + 19), ["2/b"]);
 }
 
 pub fn a_lease_is_renewed(place: &dyn Place) {

@@ -137,6 +137,9 @@ pub fn times_without_end_are_refused(place: &dyn Place) {
     owner.contradicts(&turn([one
         .clone()
         .append([one.enqueue("a", 0), lease("a", last + 1)])]));
+    owner.contradicts(&turn([one
+        .clone()
+        .append([one.enqueue_leased("a", last + 1)])]));
     owner.commit([one.append([one.enqueue("a", last)])]);
     assert_eq!(owner.claimable(u64::MAX), ["1/a"]);
     assert_eq!(

@@ -235,7 +235,7 @@ impl Data {
 fn change_items(items: &mut Items, change: &ItemChange, ordered: &mut u64) -> Result<(), String> {
     *ordered += 1;
     match change {
-        ItemChange::Enqueue { item, at } => {
+        ItemChange::Enqueue { item, at, lease } => {
             if items
                 .get(&item.node_id)
                 .is_some_and(|(_, former)| unsettled(former))
@@ -248,7 +248,7 @@ fn change_items(items: &mut Items, change: &ItemChange, ordered: &mut u64) -> Re
             let record = ItemRecord {
                 item: item.clone(),
                 enqueued_at: *at,
-                state: ItemState::Waiting,
+                state: lease.clone().map_or(ItemState::Waiting, ItemState::Leased),
             };
             items.insert(item.node_id.clone(), (*ordered, record));
         }

@@ -212,11 +212,12 @@ pub(super) fn change(
     change: &ItemChange,
 ) -> Result<Option<String>> {
     let refused = match change {
-        ItemChange::Enqueue { item, at } => {
+        ItemChange::Enqueue { item, at, lease } => {
             remove(connection, owner.key, &item.node_id, "AND state = 'dead'")?;
             let order = Order {
                 item,
                 enqueued_at: *at,
+                lease: lease.as_ref(),
                 dead: None,
             };
             (insert(connection, owner, &order)? == 0)
@@ -240,6 +241,7 @@ pub(super) fn change(
             let order = Order {
                 item,
                 enqueued_at: *enqueued_at,
+                lease: None,
                 dead: Some((error, *at)),
             };
             (insert(connection, owner, &order)? == 0)
@@ -261,6 +263,7 @@ pub(super) fn hold(connection: &Connection, owner: Owner) -> Result<()> {
 struct Order<'a> {
     item: &'a WorkItem,
     enqueued_at: Timestamp,
+    lease: Option<&'a Lease>,
     /// The error and the time of a dead letter.
     dead: Option<(&'a str, Timestamp)>,
 }
@@ -269,12 +272,19 @@ fn insert(connection: &Connection, owner: Owner, order: &Order<'_>) -> Result<us
     let Order {
         item,
         enqueued_at,
+        lease,
         dead,
     } = order;
+    let state = match (lease, dead) {
+        (_, Some(_)) => "dead",
+        (Some(_), None) => "leased",
+        (None, None) => "waiting",
+    };
     let mut insert = connection.prepare_cached(
         "INSERT INTO items (execution, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
-             enqueued_at, claimable_at, simulated, held, state, error, dead_since)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?7, ?9), ?10, ?11, ?12, ?13, ?14)
+             enqueued_at, claimable_at, simulated, held, state, worker_id, fence, expires_at, error,
+             dead_since)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?7, ?9), ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT DO NOTHING",
     )?;
     insert.execute(params![
@@ -289,7 +299,10 @@ fn insert(connection: &Connection, owner: Owner, order: &Order<'_>) -> Result<us
         Number(*enqueued_at),
         owner.simulated,
         owner.held,
-        if dead.is_some() { "dead" } else { "waiting" },
+        state,
+        lease.map(|lease| &lease.worker_id),
+        lease.map(|lease| Number(lease.fence)),
+        lease.map(|lease| Number(lease.expires_at)),
         dead.map(|(error, _)| error),
         dead.map(|(_, since)| Number(since)),
     ])

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::store::ItemChange;
 use crate::store::laws::draft::{Draft, turn};
 
 /// A file with one execution of three events and one item.
@@ -64,7 +65,11 @@ fn a_full_disk_loses_nothing() {
     limit(&store, pages);
     let mut item = one.item("big", 0);
     item.payload = "7".repeat(1 << 20);
-    let change = one.append([crate::store::ItemChange::Enqueue { item, at: 0 }]);
+    let change = one.append([ItemChange::Enqueue {
+        item,
+        at: 0,
+        lease: None,
+    }]);
     store.begin().unwrap();
     let error = store.commit(&turn([change.clone()])).unwrap_err();
     assert!(
