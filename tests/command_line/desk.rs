@@ -84,9 +84,14 @@ impl Desk {
     /// Run a workflow in the background, as in a first terminal.
     pub(crate) fn runs(&self, workflow: &Value) -> Running {
         self.file("running.json", workflow.to_string());
+        self.begins(&["run", "running.json", "--json"])
+    }
+
+    /// Type these words, in a first terminal.
+    pub(crate) fn begins(&self, words: &[&str]) -> Running {
         let mut command = binary::refrain(self.path());
         command
-            .args(["run", "running.json", "--json"])
+            .args(words)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
@@ -132,7 +137,7 @@ impl Desk {
         })
     }
 
-    fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    pub(crate) fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
         loop {
             if let Some(found) = look() {
@@ -144,7 +149,7 @@ impl Desk {
     }
 }
 
-/// A `refrain run` in the background.
+/// A `refrain` in the background.
 pub(crate) struct Running {
     child: Child,
     /// What it says on stderr, line by line.

@@ -2,9 +2,10 @@
 //!
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
 //! `documents` what programs read, `operating` executions that are spoken to
-//! while they live.
+//! while they live, `measuring` what a benchmark says and leaves behind.
 
 mod bad_input;
 mod desk;
 mod documents;
+mod measuring;
 mod operating;

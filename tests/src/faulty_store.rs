@@ -4,15 +4,9 @@
 //! operation on, and a host that is dropped then, are to the world what a
 //! crash at that very point is.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::contract::Snapshot;
-use refrain::id::ExecutionId;
-use refrain::store::{
-    CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Timestamp,
-    Turn, WorkflowRecord,
-};
+use refrain::store::{CommitError, Store, StoreError, Turn};
 
 /// What the next commit comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -222,11 +216,6 @@ impl FaultyStore {
 }
 
 impl Store for FaultyStore {
-    fn begin(&mut self) -> Result<(), StoreError> {
-        self.operation("begin")?;
-        self.inner.begin()
-    }
-
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         let fate = self.plan.fate();
         if let Err(error) = self.before_commit(fate) {
@@ -238,134 +227,9 @@ impl Store for FaultyStore {
         self.after_commit(fate).map_err(CommitError::Unknown)
     }
 
-    fn rollback(&mut self) {
-        self.inner.rollback();
-    }
-
-    fn reopen(&mut self) -> Result<(), StoreError> {
-        self.operation("reopen")?;
-        self.inner.reopen()
-    }
-
-    fn version(&mut self) -> Result<u64, StoreError> {
-        self.operation("version")?;
-        self.inner.version()
-    }
-
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-
-    fn watched_file(&self) -> Option<PathBuf> {
-        self.inner.watched_file()
-    }
-
-    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
-        self.operation("execution")?;
-        self.inner.execution(id)
-    }
-
-    fn execution_by_key(
-        &mut self,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Option<ExecutionId>, StoreError> {
-        self.operation("execution_by_key")?;
-        self.inner.execution_by_key(tenant, key)
-    }
-
-    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
-        self.operation("list")?;
-        self.inner.list(filter)
-    }
-
-    fn raw_events(
-        &mut self,
-        id: ExecutionId,
-        first: u64,
-        max: u32,
-    ) -> Result<Vec<RawEvent>, StoreError> {
-        self.operation("raw_events")?;
-        self.inner.raw_events(id, first, max)
-    }
-
-    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
-        self.operation("items")?;
-        self.inner.items(id)
-    }
-
-    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
-        self.operation("item")?;
-        self.inner.item(id, node_id)
-    }
-
-    fn claimable(
-        &mut self,
-        simulated: bool,
-        queue: &str,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
-        self.operation("claimable")?;
-        self.inner.claimable(simulated, queue, now, max)
-    }
-
-    fn expired(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
-        self.operation("expired")?;
-        self.inner.expired(simulated, now, max)
-    }
-
-    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
-        self.operation("lease_holders")?;
-        self.inner.lease_holders(simulated)
-    }
-
-    fn due(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Vec<ExecutionId>, StoreError> {
-        self.operation("due")?;
-        self.inner.due(simulated, now, max)
-    }
-
-    fn next_due(
-        &mut self,
-        simulated: bool,
-        queues: &[String],
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.operation("next_due")?;
-        self.inner.next_due(simulated, queues, now)
-    }
-
-    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
-        self.operation("last_at")?;
-        self.inner.last_at(simulated)
-    }
-
-    fn workflow(
-        &mut self,
-        workflow_id: &str,
-        version: &str,
-    ) -> Result<Option<WorkflowRecord>, StoreError> {
-        self.operation("workflow")?;
-        self.inner.workflow(workflow_id, version)
-    }
-
-    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.operation("component")?;
-        self.inner.component(digest)
-    }
-
-    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
-        self.operation("snapshot")?;
-        self.inner.snapshot(id)
-    }
+    refrain::delegate_store!(inner: place, rollback, watched_file);
+    refrain::delegate_store!(inner after operation: begin, reopen, version);
+    refrain::delegate_store!(inner after operation: execution, execution_by_key, list, raw_events, items, item);
+    refrain::delegate_store!(inner after operation: claimable, expired, lease_holders, due, next_due, last_at);
+    refrain::delegate_store!(inner after operation: workflow, component, snapshot);
 }

@@ -5,15 +5,13 @@
 //! store that changes its turns on the way. What is changed is chained anew by
 //! [`rechained`], so that not the chain but the law in question finds it.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::contract::{Event, EventKind, Origin, Snapshot};
+use refrain::contract::{Event, EventKind, Origin};
 use refrain::id::ExecutionId;
 use refrain::log::{StoredEvent, chain};
 use refrain::store::{
-    CommitError, ExecutionChange, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store,
-    StoreError, Timestamp, Turn, WorkflowRecord,
+    CommitError, ExecutionChange, ItemRecord, Store, StoreError, Timestamp, Turn,
 };
 
 use rusqlite::Connection;
@@ -201,76 +199,8 @@ impl Store for Saboteur {
         Ok(self.seen(Sight::Wakes, found))
     }
 
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-    fn begin(&mut self) -> Result<(), StoreError> {
-        self.inner.begin()
-    }
-    fn rollback(&mut self) {
-        self.inner.rollback();
-    }
-    fn reopen(&mut self) -> Result<(), StoreError> {
-        self.inner.reopen()
-    }
-    fn version(&mut self) -> Result<u64, StoreError> {
-        self.inner.version()
-    }
-    fn watched_file(&self) -> Option<PathBuf> {
-        self.inner.watched_file()
-    }
-    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
-        self.inner.execution(id)
-    }
-    fn execution_by_key(
-        &mut self,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Option<ExecutionId>, StoreError> {
-        self.inner.execution_by_key(tenant, key)
-    }
-    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
-        self.inner.list(filter)
-    }
-    fn raw_events(
-        &mut self,
-        id: ExecutionId,
-        first: u64,
-        max: u32,
-    ) -> Result<Vec<RawEvent>, StoreError> {
-        self.inner.raw_events(id, first, max)
-    }
-    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
-        self.inner.items(id)
-    }
-    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
-        self.inner.item(id, node_id)
-    }
-    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
-        self.inner.lease_holders(simulated)
-    }
-    fn next_due(
-        &mut self,
-        simulated: bool,
-        queues: &[String],
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.inner.next_due(simulated, queues, now)
-    }
-    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
-        self.inner.last_at(simulated)
-    }
-    fn workflow(
-        &mut self,
-        workflow_id: &str,
-        version: &str,
-    ) -> Result<Option<WorkflowRecord>, StoreError> {
-        self.inner.workflow(workflow_id, version)
-    }
-    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.component(digest)
-    }
-    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
-        self.inner.snapshot(id)
-    }
+    refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
+    refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
+    refrain::delegate_store!(inner: lease_holders, next_due, last_at);
+    refrain::delegate_store!(inner: workflow, component, snapshot);
 }

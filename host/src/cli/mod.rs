@@ -25,6 +25,7 @@ mod work;
 // The subcommands.
 mod approve;
 mod audit;
+mod bench;
 mod cancel;
 mod explain;
 mod export;
@@ -76,6 +77,7 @@ enum Command {
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
+    Bench(bench::Arguments),
     Validate(validate::Arguments),
     Guest(guest::Arguments),
 }
@@ -126,6 +128,7 @@ impl Command {
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
+            Self::Bench(arguments) => bench::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
             Self::Guest(arguments) => guest::run(&arguments),
         }

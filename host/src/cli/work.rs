@@ -277,7 +277,7 @@ fn now(seen: &Seen) -> Timestamp {
 }
 
 /// Comes to an end when somebody asks the program to.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return drop(tokio::signal::ctrl_c().await);
     };

@@ -30,6 +30,7 @@
 //! The module [`laws`] holds this contract as tests, for every implementation.
 
 pub mod check;
+mod delegate;
 mod error;
 #[macro_use]
 pub mod laws;

@@ -14,8 +14,6 @@
 //! ```
 //! use refrain::store::laws::{self, Place};
 //! use refrain::store::{CommitError, MemoryStore, Store, Turn};
-//! # use refrain::store::{ExecutionRecord, ItemRecord, ListFilter, RawEvent, StoreError, Timestamp, WorkflowRecord};
-//! # use refrain::ExecutionId;
 //!
 //! struct Counting {
 //!     inner: MemoryStore,
@@ -28,28 +26,10 @@
 //!         self.commits += 1;
 //!         Ok(())
 //!     }
-//!     // All other methods ask the store inside.
-//! #   fn place(&self) -> String { self.inner.place() }
-//! #   fn begin(&mut self) -> Result<(), StoreError> { self.inner.begin() }
-//! #   fn rollback(&mut self) { self.inner.rollback() }
-//! #   fn reopen(&mut self) -> Result<(), StoreError> { self.inner.reopen() }
-//! #   fn version(&mut self) -> Result<u64, StoreError> { self.inner.version() }
-//! #   fn watched_file(&self) -> Option<std::path::PathBuf> { self.inner.watched_file() }
-//! #   fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> { self.inner.execution(id) }
-//! #   fn execution_by_key(&mut self, tenant: &str, key: &str) -> Result<Option<ExecutionId>, StoreError> { self.inner.execution_by_key(tenant, key) }
-//! #   fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> { self.inner.list(filter) }
-//! #   fn raw_events(&mut self, id: ExecutionId, first: u64, max: u32) -> Result<Vec<RawEvent>, StoreError> { self.inner.raw_events(id, first, max) }
-//! #   fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> { self.inner.items(id) }
-//! #   fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> { self.inner.item(id, node_id) }
-//! #   fn claimable(&mut self, simulated: bool, queue: &str, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError> { self.inner.claimable(simulated, queue, now, max) }
-//! #   fn expired(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ItemRecord>, StoreError> { self.inner.expired(simulated, now, max) }
-//! #   fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> { self.inner.lease_holders(simulated) }
-//! #   fn due(&mut self, simulated: bool, now: Timestamp, max: usize) -> Result<Vec<ExecutionId>, StoreError> { self.inner.due(simulated, now, max) }
-//! #   fn next_due(&mut self, simulated: bool, queues: &[String], now: Timestamp) -> Result<Option<Timestamp>, StoreError> { self.inner.next_due(simulated, queues, now) }
-//! #   fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> { self.inner.last_at(simulated) }
-//! #   fn workflow(&mut self, workflow_id: &str, version: &str) -> Result<Option<WorkflowRecord>, StoreError> { self.inner.workflow(workflow_id, version) }
-//! #   fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> { self.inner.component(digest) }
-//! #   fn snapshot(&mut self, id: ExecutionId) -> Result<Option<refrain::contract::Snapshot>, StoreError> { self.inner.snapshot(id) }
+//!     refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
+//!     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
+//!     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at);
+//!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
 //!
 //! struct Here(MemoryStore);

@@ -1,0 +1,84 @@
+//! The floor: what the disk and the database cost by themselves.
+//!
+//! SQLite alone, with prepared statements: on the same tables it writes the
+//! same rows, in the same batches, from values that are there already. There
+//! is no scheduler in it, no log that is hashed, no queue that is searched and
+//! no worker; nothing on this database can be faster than that.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use refrain::store::{Durability, SqliteStore, Turn};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Statement, params_from_iter};
+
+use super::rows::{Batch, Scribe};
+
+/// A database without an engine.
+pub(super) struct Floor {
+    scribe: Scribe,
+    connection: Connection,
+}
+
+impl Floor {
+    /// With new databases in this folder.
+    pub(super) fn new(folder: &Path, durability: Durability) -> anyhow::Result<Self> {
+        let path = folder.join("floor.db");
+        // The store makes the tables, so that they are the same.
+        drop(SqliteStore::open(&path)?);
+        let connection = Connection::open(&path).context("cannot open the floor's database")?;
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "foreign_keys", false)?;
+        // A statement is planned once, whatever is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        Ok(Self {
+            scribe: Scribe::new(folder)?,
+            connection,
+        })
+    }
+
+    /// Write what these turns write, which follow on those before; how long
+    /// that took.
+    pub(super) fn write(&mut self, turns: &[Turn]) -> anyhow::Result<Duration> {
+        let batches = self.scribe.batches(turns)?;
+        let mut begin = self.connection.prepare("BEGIN IMMEDIATE")?;
+        let mut commit = self.connection.prepare("COMMIT")?;
+        let statements = self.scribe.statements.iter();
+        let mut statements = statements
+            .map(|sql| self.connection.prepare(sql))
+            .collect::<rusqlite::Result<Vec<Statement<'_>>>>()?;
+        let begun = Instant::now();
+        for Batch { rows } in &batches {
+            begin.execute([])?;
+            for (shape, values) in rows {
+                statements[*shape].execute(params_from_iter(values))?;
+            }
+            commit.execute([])?;
+        }
+        Ok(begun.elapsed())
+    }
+}
+
+/// How long the disk takes to make a page more of a file durable, so many times.
+pub(super) fn syncs(folder: &Path, count: usize) -> anyhow::Result<Vec<Duration>> {
+    let path = folder.join("syncs");
+    let place = || format!("cannot write {}", path.display());
+    let mut file = File::create(&path).with_context(place)?;
+    let page = [7; 4096];
+    (0..count)
+        .map(|_| {
+            let begun = Instant::now();
+            file.write_all(&page)
+                .and_then(|()| file.sync_data())
+                .with_context(place)?;
+            Ok(begun.elapsed())
+        })
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! Stores around stores: what they leave to the one inside, in one line.
+//!
+//! Nothing is decided here, and nothing is delegated that is not named: a
+//! method that is added to the contract has to be thought of by every wrapper.
+
+/// Leave methods of [`Store`](crate::store::Store) to the store in a field.
+///
+/// It stands within the `impl` block, beside the methods that the wrapper has
+/// for itself, and names all others. With `after hook`, each of them first asks
+/// the wrapper's own method `hook`, with its name, whether it may go on:
+/// `fn hook(&mut self, method: &'static str) -> Result<(), StoreError>`.
+///
+/// ```
+/// use refrain::store::{CommitError, MemoryStore, Store, Turn};
+///
+/// struct Counting {
+///     inner: MemoryStore,
+///     commits: u64,
+/// }
+///
+/// impl Store for Counting {
+///     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+///         self.inner.commit(turn)?;
+///         self.commits += 1;
+///         Ok(())
+///     }
+///
+///     refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
+///     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
+///     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at);
+///     refrain::delegate_store!(inner: workflow, component, snapshot);
+/// }
+/// ```
+#[macro_export]
+macro_rules! delegate_store {
+    ($inner:ident : $($method:ident),+ $(,)?) => {
+        $( $crate::delegate_store!(@ $method $inner); )+
+    };
+    ($inner:ident after $hook:ident : $($method:ident),+ $(,)?) => {
+        $( $crate::delegate_store!(@ $method $inner $hook); )+
+    };
+
+    // The door.
+    (@ place $inner:ident) => {
+        fn place(&self) -> ::std::string::String { self.$inner.place() }
+    };
+    (@ watched_file $inner:ident) => {
+        fn watched_file(&self) -> ::std::option::Option<::std::path::PathBuf> { self.$inner.watched_file() }
+    };
+    (@ rollback $inner:ident) => {
+        fn rollback(&mut self) { self.$inner.rollback() }
+    };
+    (@ commit $inner:ident) => {
+        fn commit(&mut self, turn: &$crate::store::Turn) -> ::std::result::Result<(), $crate::store::CommitError> {
+            self.$inner.commit(turn)
+        }
+    };
+    (@ begin $($to:ident)+) => { $crate::delegate_store!(# begin() -> (), $($to)+); };
+    (@ reopen $($to:ident)+) => { $crate::delegate_store!(# reopen() -> (), $($to)+); };
+    (@ version $($to:ident)+) => { $crate::delegate_store!(# version() -> u64, $($to)+); };
+
+    // Logs.
+    (@ execution $($to:ident)+) => { $crate::delegate_store!(
+        # execution(id: $crate::ExecutionId) -> ::std::option::Option<$crate::store::ExecutionRecord>, $($to)+
+    ); };
+    (@ execution_by_key $($to:ident)+) => { $crate::delegate_store!(
+        # execution_by_key(tenant: &str, key: &str) -> ::std::option::Option<$crate::ExecutionId>, $($to)+
+    ); };
+    (@ list $($to:ident)+) => { $crate::delegate_store!(
+        # list(filter: &$crate::store::ListFilter) -> ::std::vec::Vec<$crate::store::ExecutionRecord>, $($to)+
+    ); };
+    (@ raw_events $($to:ident)+) => { $crate::delegate_store!(
+        # raw_events(id: $crate::ExecutionId, first: u64, max: u32) -> ::std::vec::Vec<$crate::store::RawEvent>, $($to)+
+    ); };
+    (@ events $($to:ident)+) => { $crate::delegate_store!(
+        # events(id: $crate::ExecutionId, first: u64, max: u32) -> ::std::vec::Vec<$crate::store::StoredEvent>, $($to)+
+    ); };
+
+    // The queue.
+    (@ items $($to:ident)+) => { $crate::delegate_store!(
+        # items(id: $crate::ExecutionId) -> ::std::vec::Vec<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ item $($to:ident)+) => { $crate::delegate_store!(
+        # item(id: $crate::ExecutionId, node_id: &str) -> ::std::option::Option<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ claimable $($to:ident)+) => { $crate::delegate_store!(
+        # claimable(simulated: bool, queue: &str, now: $crate::store::Timestamp, max: usize)
+            -> ::std::vec::Vec<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ expired $($to:ident)+) => { $crate::delegate_store!(
+        # expired(simulated: bool, now: $crate::store::Timestamp, max: usize)
+            -> ::std::vec::Vec<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ lease_holders $($to:ident)+) => { $crate::delegate_store!(
+        # lease_holders(simulated: bool) -> ::std::vec::Vec<::std::string::String>, $($to)+
+    ); };
+
+    // Time.
+    (@ due $($to:ident)+) => { $crate::delegate_store!(
+        # due(simulated: bool, now: $crate::store::Timestamp, max: usize) -> ::std::vec::Vec<$crate::ExecutionId>, $($to)+
+    ); };
+    (@ next_due $($to:ident)+) => { $crate::delegate_store!(
+        # next_due(simulated: bool, queues: &[::std::string::String], now: $crate::store::Timestamp)
+            -> ::std::option::Option<$crate::store::Timestamp>, $($to)+
+    ); };
+    (@ last_at $($to:ident)+) => { $crate::delegate_store!(
+        # last_at(simulated: bool) -> $crate::store::Timestamp, $($to)+
+    ); };
+
+    // What is kept.
+    (@ workflow $($to:ident)+) => { $crate::delegate_store!(
+        # workflow(workflow_id: &str, version: &str) -> ::std::option::Option<$crate::store::WorkflowRecord>, $($to)+
+    ); };
+    (@ component $($to:ident)+) => { $crate::delegate_store!(
+        # component(digest: &str) -> ::std::option::Option<::std::vec::Vec<u8>>, $($to)+
+    ); };
+    (@ snapshot $($to:ident)+) => { $crate::delegate_store!(
+        # snapshot(id: $crate::ExecutionId) -> ::std::option::Option<$crate::contract::Snapshot>, $($to)+
+    ); };
+
+    (# $method:ident($($argument:ident: $of:ty),*) -> $answer:ty, $inner:ident $($hook:ident)?) => {
+        fn $method(&mut self $(, $argument: $of)*) -> ::std::result::Result<$answer, $crate::store::StoreError> {
+            $( self.$hook(stringify!($method))?; )?
+            self.$inner.$method($($argument),*)
+        }
+    };
+}
