@@ -101,7 +101,8 @@ fn admitted(guest: &mut Instance<Tape>, tape: Tape, kind: EventKind) -> Tape {
 }
 
 fn ticked(guest: &mut Instance<Tape>, tape: Tape, expected: Status) -> Tape {
-    let (tape, answer) = guest.tick(tape, execution());
+    let last = tape.events.len() as u64;
+    let (tape, answer) = guest.tick(tape, execution(), last);
     assert_eq!(
         answer.unwrap_or_else(|error| panic!("{error}")).status,
         expected

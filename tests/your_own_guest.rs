@@ -141,7 +141,7 @@ fn drive(
             let (back, admitted) = guest.admit(world, execution, &fact);
             world = back;
             match admitted {
-                Ok(()) => world.append_fact(fact),
+                Ok(_) => world.append_fact(fact),
                 Err(error) if is_refusal(&error) => {}
                 Err(error) => return Err(fail(&error)),
             }
@@ -150,7 +150,8 @@ fn drive(
             }
         }
         loop {
-            let (back, ticked) = guest.tick(world, execution);
+            let last = world.log.len() as u64;
+            let (back, ticked) = guest.tick(world, execution, last);
             world = back;
             if forgetful {
                 guest.forget(execution).map_err(|error| fail(&error))?;

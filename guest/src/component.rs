@@ -43,12 +43,14 @@ impl Guest for Component {
         Scheduler::validate(&workflow)
     }
 
-    fn admit(execution_id: String, fact: Event) -> Result<(), SchedulerError> {
+    fn admit(execution_id: String, fact: Event) -> Result<Outcome, SchedulerError> {
         SCHEDULER.lock().admit(&mut Imports, &execution_id, &fact)
     }
 
-    fn tick(execution_id: String) -> Result<Outcome, SchedulerError> {
-        SCHEDULER.lock().tick(&mut Imports, &execution_id)
+    fn tick(execution_id: String, last_sequence: u64) -> Result<Outcome, SchedulerError> {
+        SCHEDULER
+            .lock()
+            .tick(&mut Imports, &execution_id, last_sequence)
     }
 
     fn explain(execution_id: String, node_id: String) -> Result<Explanation, SchedulerError> {

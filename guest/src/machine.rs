@@ -84,8 +84,15 @@ impl Machine {
             batch.events.push(decision.event);
             batch.orders.extend(decision.order);
         }
-        batch.more = budget == 0 && self.decide(now, 1).is_some();
+        batch.more = budget == 0 && self.is_due(now);
         Ok(batch)
+    }
+
+    /// Whether a tick at `now` would decide anything. Cheap: nothing is put
+    /// into words.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next(now, self.dispatch_per_tick()).is_some()
     }
 
     /// The last event that was applied.

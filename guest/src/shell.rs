@@ -99,7 +99,8 @@ impl Scheduler {
         }
     }
 
-    /// Take `fact` as the next event of the log, if it may stand there.
+    /// Take `fact` as the next event of the log, if it may stand there. The
+    /// outcome says whether anything follows from it at its own time.
     ///
     /// # Errors
     /// It may not, and nothing changed; or the execution cannot be brought up
@@ -109,14 +110,18 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
         fact: &Event,
-    ) -> Result<(), SchedulerError> {
-        let cached = self.up_to_date(world, execution_id)?;
-        cached
-            .take(execution_id, fact)
-            .map_err(SchedulerError::Illegal)
+    ) -> Result<Outcome, SchedulerError> {
+        let last_sequence = fact.sequence.saturating_sub(1);
+        self.ask(world, execution_id, Some(last_sequence), |_, cached| {
+            let taken = cached.take(execution_id, fact);
+            taken.map_err(SchedulerError::Illegal)?;
+            let machine = cached.machine()?;
+            Ok(outcome(machine, machine.is_due(Timestamp(fact.at))))
+        })
     }
 
-    /// Decide what follows, append and order it.
+    /// Decide what follows, append and order it. `last_sequence` is the log's
+    /// last event.
     ///
     /// # Errors
     /// The log or the workflow is not what it must be, or the world did not
@@ -125,9 +130,11 @@ impl Scheduler {
         &mut self,
         world: &mut impl World,
         execution_id: &str,
+        last_sequence: u64,
     ) -> Result<Outcome, SchedulerError> {
-        let machine = self.machine(world, execution_id)?;
-        let outcome = tick(machine, world);
+        let outcome = self.ask(world, execution_id, Some(last_sequence), |world, cached| {
+            tick(cached.machine()?, world)
+        });
         if outcome.is_err() {
             self.forget(execution_id);
         }
@@ -144,10 +151,10 @@ impl Scheduler {
         execution_id: &str,
         node_id: &str,
     ) -> Result<Explanation, SchedulerError> {
-        let machine = self.machine(world, execution_id)?;
-        machine
-            .explain(node_id)
-            .ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))
+        self.ask(world, execution_id, None, |_, cached| {
+            let explanation = cached.machine()?.explain(node_id);
+            explanation.ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))
+        })
     }
 
     /// The state of an execution.
@@ -159,7 +166,9 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Inspection, SchedulerError> {
-        Ok(self.machine(world, execution_id)?.inspect())
+        self.ask(world, execution_id, None, |_, cached| {
+            cached.machine().map(|machine| machine.inspect())
+        })
     }
 
     /// A snapshot of an execution, with an empty head.
@@ -171,7 +180,9 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Snapshot, SchedulerError> {
-        Ok(self.machine(world, execution_id)?.snapshot())
+        self.ask(world, execution_id, None, |_, cached| {
+            cached.machine().map(|machine| machine.snapshot())
+        })
     }
 
     /// Drop what is cached for an execution.
@@ -180,36 +191,28 @@ impl Scheduler {
         self.plans.retain(|_, plan| plan.strong_count() > 0);
     }
 
-    fn machine(
+    /// Put a question to an execution that is up to date. Where the caller
+    /// knows the log's last event, and it has been seen, nothing is read.
+    fn ask<W: World, T>(
         &mut self,
-        world: &mut impl World,
+        world: &mut W,
         execution_id: &str,
-    ) -> Result<&mut Machine, SchedulerError> {
-        let cached = self.up_to_date(world, execution_id)?;
-        let nothing = IllegalEvent {
-            sequence: 1,
-            reason: "the log is empty; its first event must be workflow_started".to_string(),
-        };
-        cached
-            .machine
-            .as_mut()
-            .ok_or(SchedulerError::Illegal(nothing))
-    }
-
-    fn up_to_date(
-        &mut self,
-        world: &mut impl World,
-        execution_id: &str,
-    ) -> Result<&mut Cached, SchedulerError> {
-        let mut cached = match self.executions.remove(execution_id) {
-            Some(cached) => cached,
-            None => self.load(world, execution_id)?,
-        };
-        cached.read_on(world, execution_id)?;
-        Ok(self
-            .executions
-            .entry(execution_id.to_owned())
-            .or_insert(cached))
+        last_sequence: Option<u64>,
+        question: impl FnOnce(&mut W, &mut Cached) -> Result<T, SchedulerError>,
+    ) -> Result<T, SchedulerError> {
+        if !self.executions.contains_key(execution_id) {
+            let cached = self.load(world, execution_id)?;
+            self.executions.insert(execution_id.to_owned(), cached);
+        }
+        let cached = self.executions.get_mut(execution_id);
+        let cached = cached.expect("what was not there has just been loaded");
+        if last_sequence != Some(cached.sequence())
+            && let Err(error) = cached.read_on(world, execution_id)
+        {
+            self.executions.remove(execution_id);
+            return Err(error);
+        }
+        question(world, cached)
     }
 
     fn load(
@@ -272,6 +275,15 @@ impl Cached {
         self.machine.as_ref().map_or(0, Machine::sequence)
     }
 
+    fn machine(&mut self) -> Result<&mut Machine, SchedulerError> {
+        self.machine.as_mut().ok_or_else(|| {
+            SchedulerError::Illegal(IllegalEvent {
+                sequence: 1,
+                reason: "the log is empty; its first event must be workflow_started".to_string(),
+            })
+        })
+    }
+
     fn take(&mut self, execution_id: &str, event: &Event) -> Result<(), IllegalEvent> {
         if let Some(machine) = &mut self.machine {
             return machine.apply(event);
@@ -310,12 +322,16 @@ fn tick(machine: &mut Machine, world: &mut impl World) -> Result<Outcome, Schedu
         }
         .map_err(SchedulerError::Queue)?;
     }
-    Ok(Outcome {
+    Ok(outcome(machine, more))
+}
+
+fn outcome(machine: &Machine, more: bool) -> Outcome {
+    Outcome {
         status: machine.status(),
         last_sequence: machine.sequence(),
         next_wake: machine.next_wake().map(|wake| wake.0),
         more,
-    })
+    }
 }
 
 fn summary(plan: &Plan) -> WorkflowSummary {

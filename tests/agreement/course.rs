@@ -12,7 +12,7 @@ use crate::scheduler::Scheduler;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     /// To a fact.
-    Admitted(Result<(), SchedulerError>),
+    Admitted(Result<Outcome, SchedulerError>),
     /// To a tick: what it says, what it appends as canonical bytes, and the
     /// items that are unsettled then.
     Ticked {

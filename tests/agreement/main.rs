@@ -104,7 +104,7 @@ fn note(seen: &mut Seen, course: &Course) {
     seen.case();
     for answer in &course.answers {
         match answer {
-            Answer::Admitted(Ok(())) => seen.count("taken"),
+            Answer::Admitted(Ok(_)) => seen.count("taken"),
             Answer::Admitted(Err(_)) => seen.count("refused"),
             Answer::Ticked { outcome, .. } if outcome.as_ref().is_ok_and(|it| it.more) => {
                 seen.count("more");

@@ -10,7 +10,7 @@ use refrain_tests::tape::{Tape, across};
 
 /// Someone who schedules the one execution of a tape.
 pub(crate) trait Scheduler {
-    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<(), SchedulerError>;
+    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<Outcome, SchedulerError>;
     fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError>;
     fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError>;
     /// The state and its hash.
@@ -23,12 +23,13 @@ pub(crate) trait Scheduler {
 pub(crate) struct Native(refrain_guest::shell::Scheduler);
 
 impl Scheduler for Native {
-    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<(), SchedulerError> {
-        in_contract(self.0.admit(tape, EXECUTION, &across(fact)))
+    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<Outcome, SchedulerError> {
+        in_contract(self.0.admit(tape, EXECUTION, &across(fact))).map(|outcome| across(&outcome))
     }
 
     fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError> {
-        in_contract(self.0.tick(tape, EXECUTION)).map(|outcome| across(&outcome))
+        let last = tape.events.len() as u64;
+        in_contract(self.0.tick(tape, EXECUTION, last)).map(|outcome| across(&outcome))
     }
 
     fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError> {
@@ -111,12 +112,13 @@ impl Component {
 }
 
 impl Scheduler for Component {
-    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<(), SchedulerError> {
+    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<Outcome, SchedulerError> {
         self.call(tape, |instance, tape, id| instance.admit(tape, id, fact))
     }
 
     fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError> {
-        self.call(tape, Instance::tick)
+        let last = tape.events.len() as u64;
+        self.call(tape, |instance, tape, id| instance.tick(tape, id, last))
     }
 
     fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError> {

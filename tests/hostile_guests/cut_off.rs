@@ -52,7 +52,7 @@ fn misbehaving_in_a_tick_is_cut_off_and_named() {
         ),
         (
             "recurses",
-            ticks("(call $tick (local.get $id) (local.get $id_length))"),
+            ticks("(call $tick (local.get $id) (local.get $id_length) (local.get $last))"),
             "overflowed its call stack",
         ),
         (
@@ -99,11 +99,11 @@ fn misbehaving_in_a_tick_is_cut_off_and_named() {
     ];
     for (name, guest, expected) in table {
         let mut instance = instance(&guest);
-        let (_, answer) = instance.tick(Quiet, execution());
+        let (_, answer) = instance.tick(Quiet, execution(), 100);
         let message = failure(answer).to_string();
         assert!(message.contains(expected), "a guest that {name}: {message}");
 
-        let (_, again) = instance.tick(Quiet, execution());
+        let (_, again) = instance.tick(Quiet, execution(), 100);
         assert_eq!(
             failure(again),
             GuestFailure::Spent,
@@ -177,7 +177,7 @@ fn reading_the_same_log_for_ever_ends() {
             tick: &tick,
             ..WatGuest::default()
         };
-        match failure(instance(&guest).tick(Quiet, execution()).1) {
+        match failure(instance(&guest).tick(Quiet, execution(), 100).1) {
             GuestFailure::OutOfFuel { fuel } => fuel,
             other => panic!("{other}"),
         }
@@ -212,7 +212,7 @@ fn a_port_that_fails_is_not_the_guests_fault() {
         ..WatGuest::default()
     };
     let mut instance = instance(&honest);
-    let (_, answer) = instance.tick(Quiet, execution());
+    let (_, answer) = instance.tick(Quiet, execution(), 100);
     assert!(
         matches!(answer, Err(CallError::Store(StoreError::Full { .. }))),
         "{answer:?}"

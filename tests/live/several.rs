@@ -5,7 +5,7 @@ use std::time::Duration;
 use refrain::contract::Status;
 use refrain::{Approval, Engine, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};
-use refrain_tests::wat_guest::WatGuest;
+use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
 
@@ -80,7 +80,7 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
     for place in Place::each() {
         // It admits whatever it is told, and never ends a tick.
         let hostile = WatGuest {
-            admit: "(i32.const 1024)",
+            admit: ADMIT_ALL,
             tick: "(loop $again br $again) unreachable",
             ..WatGuest::default()
         };

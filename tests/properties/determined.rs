@@ -43,6 +43,37 @@ fn law2_who_reads_a_log_decides_as_who_wrote_it() {
     });
 }
 
+/// Whatever fact is admitted, its outcome says whether a tick would append
+/// anything now; and where it would not, the outcome is that tick's.
+#[test]
+fn law2_a_fact_foretells_the_tick_after_it() {
+    holds(120, lives(), |history| {
+        let mut world = empty(&history);
+        let mut scheduler = Scheduler::new();
+        for turn in history.turns() {
+            world.now = turn.at;
+            for fact in &turn.facts {
+                let admitted = scheduler.admit(&mut world, EXECUTION, fact);
+                let foretold = admitted.map_err(|error| fail(format!("{error:?}")))?;
+                world.append_fact(fact.clone());
+                let mut ticked = world.clone();
+                let last = world.events.len();
+                let came = Scheduler::new().tick(&mut ticked, EXECUTION, last as u64);
+                let came = came.map_err(|error| fail(format!("{error:?}")))?;
+                prop_assert_eq!(foretold.more, ticked.events.len() > last);
+                prop_assert!(foretold.more || foretold == came, "{:?}", came);
+                prop_assert_eq!(foretold.last_sequence, last as u64);
+            }
+            for _ in &turn.ticks {
+                let last = world.events.len() as u64;
+                let ticked = scheduler.tick(&mut world, EXECUTION, last);
+                ticked.map_err(|error| fail(format!("{error:?}")))?;
+            }
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
     holds(120, (lives(), any::<[u16; 3]>()), |(history, cuts)| {
@@ -107,7 +138,8 @@ fn law10_the_cache_may_be_dropped_at_any_point() {
             }
             for _ in &turn.ticks {
                 befall(&mut scheduler, &mut world);
-                let ticked = scheduler.tick(&mut world, EXECUTION);
+                let last = world.events.len() as u64;
+                let ticked = scheduler.tick(&mut world, EXECUTION, last);
                 ticked.map_err(|error| fail(format!("{error:?}")))?;
             }
         }

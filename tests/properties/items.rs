@@ -68,7 +68,8 @@ fn law3_law4_r05_each_decisions_item_is_enqueued_exactly_once() {
                 witness.world.append_fact(fact.clone());
             }
             for _ in &turn.ticks {
-                let ticked = scheduler.tick(&mut witness, EXECUTION);
+                let last = witness.world.events.len() as u64;
+                let ticked = scheduler.tick(&mut witness, EXECUTION, last);
                 ticked.map_err(|error| fail(format!("{error:?}")))?;
             }
         }

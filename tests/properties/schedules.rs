@@ -98,7 +98,8 @@ impl Run {
     fn tick(&mut self) -> Result<Outcome, String> {
         self.untold = 0;
         loop {
-            let ticked = self.scheduler.tick(&mut self.world, EXECUTION);
+            let last = self.world.events.len() as u64;
+            let ticked = self.scheduler.tick(&mut self.world, EXECUTION, last);
             let outcome = ticked.map_err(|error| format!("{error:?}"))?;
             if !outcome.more {
                 return Ok(outcome);

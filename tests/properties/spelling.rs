@@ -41,7 +41,8 @@ fn decided(history: &History) -> Result<Vec<Event>, String> {
             world.append_fact(fact);
         }
         for _ in &turn.ticks {
-            let ticked = scheduler.tick(&mut world, EXECUTION);
+            let last = world.events.len() as u64;
+            let ticked = scheduler.tick(&mut world, EXECUTION, last);
             ticked.map_err(|error| format!("{error:?}"))?;
         }
     }

@@ -102,7 +102,7 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
             Scheduler::new().admit(&mut world, EXECUTION, &fact),
             refused,
         ) {
-            (Ok(()), None) => {}
+            (Ok(_), None) => {}
             (Err(SchedulerError::Illegal(illegal)), Some(why)) => {
                 assert!(illegal.reason.contains(why), "{}", illegal.reason);
             }

@@ -85,11 +85,11 @@ fn law3_a_tick_that_the_world_refuses_leaves_nothing_in_the_scheduler() {
             append,
             queue,
         };
-        assert_eq!(scheduler.tick(&mut refusing, EXECUTION), Err(expected));
+        assert_eq!(scheduler.tick(&mut refusing, EXECUTION, 1), Err(expected));
 
         // The host commits nothing of the refused tick, and asks again.
         let mut world = started();
-        let outcome = scheduler.tick(&mut world, EXECUTION).expect("a tick");
+        let outcome = scheduler.tick(&mut world, EXECUTION, 1).expect("a tick");
         assert_eq!(
             (outcome.status, outcome.last_sequence, outcome.more),
             (Status::Running, 2, false)
@@ -133,7 +133,7 @@ fn law4_event_1_must_bind_this_execution_and_this_workflow() {
             .expect_err("an illegal start");
         assert!(refusal(&error).contains(why), "{}", refusal(&error));
         let error = scheduler
-            .tick(&mut world, EXECUTION)
+            .tick(&mut world, EXECUTION, 0)
             .expect_err("an empty log");
         assert!(
             refusal(&error).contains("the log is empty"),
@@ -156,7 +156,7 @@ fn change(
 fn law1_a_log_with_a_gap_is_named_by_its_sequence() {
     let mut world = started();
     Scheduler::new()
-        .tick(&mut world, EXECUTION)
+        .tick(&mut world, EXECUTION, 1)
         .expect("a tick");
     world.events[1].sequence = 3;
     let error = Scheduler::new()
@@ -177,7 +177,7 @@ fn law10_a_damaged_snapshot_is_reported() {
     world.snapshot = Some(snapshot);
     scheduler.forget(EXECUTION);
     let error = scheduler
-        .tick(&mut world, EXECUTION)
+        .tick(&mut world, EXECUTION, 1)
         .expect_err("a damaged snapshot");
     assert!(matches!(error, SchedulerError::BadSnapshot(_)), "{error:?}");
 }
@@ -190,7 +190,7 @@ fn law10_a_snapshot_of_another_execution_is_reported() {
         .expect("a snapshot");
     world.snapshot = Some(snapshot);
     let error = Scheduler::new()
-        .tick(&mut world, "exec_00000000000000000000000000000002")
+        .tick(&mut world, "exec_00000000000000000000000000000002", 1)
         .expect_err("another execution's snapshot");
     let reason = format!("it is of {EXECUTION}, and not of exec_00000000000000000000000000000002");
     assert_eq!(error, SchedulerError::BadSnapshot(reason));

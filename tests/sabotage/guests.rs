@@ -3,7 +3,7 @@
 use refrain_tests::checkers::Law;
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::saboteur::Deed;
-use refrain_tests::wat_guest::WatGuest;
+use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
 
 use crate::deeds::guests::guest_misnamed;
 use crate::story;
@@ -51,7 +51,7 @@ const READ_EVENTS: &str = r#"(import "refrain:scheduler/storage@0.1.0" "read-eve
 fn law9_a_guest_that_decides_nothing_is_found() {
     let guest = WatGuest {
         imports: READ_EVENTS,
-        admit: "(i32.const 8)",
+        admit: ADMIT_ALL,
         tick: "(call $conclude)",
         rest: CONCLUDE,
         ..WatGuest::default()
@@ -72,7 +72,7 @@ fn law9_a_guest_that_decides_nothing_is_found() {
 fn law3_a_guest_with_a_memory_is_found() {
     let guest = WatGuest {
         imports: READ_EVENTS,
-        admit: "(i32.const 8)",
+        admit: ADMIT_ALL,
         tick: REMEMBER,
         rest: CONCLUDE,
         ..WatGuest::default()

@@ -85,7 +85,8 @@ impl Run {
     /// The guest fails.
     pub fn tick(&mut self) -> Result<Outcome, CallError> {
         let tape = std::mem::take(&mut self.tape);
-        let (tape, answer) = self.instance.tick(tape, self.id);
+        let last = tape.events.len() as u64;
+        let (tape, answer) = self.instance.tick(tape, self.id, last);
         self.tape = tape;
         self.burnt += self.instance.fuel_burnt();
         answer

@@ -34,7 +34,8 @@ pub struct WatGuest<'a> {
     pub imports: &'a str,
     /// Its memory, in pages of 64 KiB.
     pub memory_pages: u32,
-    /// The body of `admit`, which answers the address of a result.
+    /// The body of `admit`, which answers the address of an outcome; see
+    /// [`ADMIT_ALL`].
     pub admit: &'a str,
     /// The body of `tick`, which answers the address of an outcome.
     pub tick: &'a str,
@@ -82,7 +83,7 @@ impl WatGuest<'_> {
             r#"(module
                 {imports}
                 (memory (export "memory") {memory_pages})
-                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+                {REALLOC}
                 {exports}
                 {rest}
             )"#
@@ -100,7 +101,7 @@ impl WatGuest<'_> {
             r#"
                 (func (export "{SCHEDULER}#validate") (param i32 i32) (result i32) unreachable)
                 (func (export "{SCHEDULER}#admit") (param i32) (result i32) {admit})
-                (func $tick (export "{SCHEDULER}#tick") (param $id i32) (param $id_length i32) (result i32) {tick})
+                (func $tick (export "{SCHEDULER}#tick") (param $id i32) (param $id_length i32) (param $last i64) (result i32) {tick})
                 (func (export "{SCHEDULER}#explain") (param i32 i32 i32 i32) (result i32) unreachable)
                 (func (export "{SCHEDULER}#inspect") (param i32 i32) (result i32) unreachable)
                 (func (export "{SCHEDULER}#snapshot") (param i32 i32) (result i32) unreachable)
@@ -145,5 +146,25 @@ fn encoded(module: &str, world: World<'_>) -> Result<Vec<u8>> {
         .encode()
         .context("the module does not fit its world")
 }
+
+/// An `admit` that takes every fact: running, up to this fact, a tick is due.
+pub const ADMIT_ALL: &str = "
+    (i64.store (i32.const 1040) (i64.load offset=8 (local.get 0)))
+    (i32.store8 (i32.const 1064) (i32.const 1))
+    (i32.const 1024)";
+
+/// What the host hands over is put behind what it handed over before, and in
+/// the end at the beginning again.
+const REALLOC: &str = r#"
+    (global $free (mut i32) (i32.const 4096))
+    (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
+        (local $place i32)
+        (if (i32.gt_u (i32.add (global.get $free) (local.get $bytes)) (i32.const 65000))
+            (then (global.set $free (i32.const 4096))))
+        (local.set $place (global.get $free))
+        (global.set $free (i32.and
+            (i32.add (i32.add (local.get $place) (local.get $bytes)) (i32.const 7))
+            (i32.const -8)))
+        (local.get $place))"#;
 
 const SCHEDULER: &str = "refrain:scheduler/scheduler@0.1.0";

@@ -4,13 +4,12 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::Next;
 use crate::contract::{
-    CancelReason, EventKind, NodeSkipped, SkipReason, WorkflowCancelled, WorkflowCompleted,
-    WorkflowFailed,
+    CancelReason, EventKind, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
 };
-use crate::machine::{Decision, Machine};
+use crate::machine::Machine;
 use crate::state::Ending;
-use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, NodeIx, RunOn};
 
 impl Machine {
@@ -85,29 +84,23 @@ impl Machine {
     }
 
     /// The finalizers, then the end.
-    pub(super) fn finish(&self, now: Timestamp, budget: u32) -> Option<Decision> {
+    pub(super) fn finish(&self, budget: u32) -> Option<Next> {
         if self.is_held() {
             return None;
         }
-        let end = self
-            .due_end()
-            .map(|ending| self.decision(now, self.terminal(ending), None));
-        end.or_else(|| self.next_finalizer(now, budget))
+        let end = self.due_end().map(Next::End);
+        end.or_else(|| self.next_finalizer(budget))
     }
 
-    fn next_finalizer(&self, now: Timestamp, budget: u32) -> Option<Decision> {
+    fn next_finalizer(&self, budget: u32) -> Option<Next> {
         if !self.is_time_for_finalizers() {
             return None;
         }
         let ix = *self.agenda.finalizers.first()?;
         if self.runs_now(ix) {
-            return self.may_dispatch(budget).then(|| self.dispatch(now, ix));
+            return self.may_dispatch(budget).then_some(Next::Dispatch(ix));
         }
-        let skipped = NodeSkipped {
-            node_id: self.node_id(ix),
-            reason: SkipReason::RunOn,
-        };
-        Some(self.decision(now, EventKind::NodeSkipped(skipped), None))
+        Some(Next::PassOver(ix))
     }
 
     /// The end that is due now: nothing is under way and no finalizer is left.
@@ -122,7 +115,7 @@ impl Machine {
         }
     }
 
-    fn terminal(&self, ending: Ending) -> EventKind {
+    pub(super) fn terminal(&self, ending: Ending) -> EventKind {
         match ending {
             Ending::Completed => EventKind::WorkflowCompleted(WorkflowCompleted {
                 final_state: self.state.data.to_text(),

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use sha2::{Digest as _, Sha256};
 
+use super::Next;
 use crate::contract::{EventKind, NodeExhausted, Stalled};
 use crate::machine::{Decision, Machine};
 use crate::state::Failure;
@@ -21,48 +22,51 @@ impl Machine {
     /// The first failing node, in the order of rule R2, about which something
     /// can be decided now. Few nodes are failing at a time: no more than were
     /// in flight.
-    pub(super) fn after_failure(&self, now: Timestamp, budget: u32) -> Option<Decision> {
+    pub(super) fn after_failure(&self, budget: u32) -> Option<Next> {
         self.agenda
             .failing
             .iter()
-            .find_map(|ix| self.judge_failure(now, budget, *ix))
+            .find_map(|ix| self.judge_failure(budget, *ix))
     }
 
     /// What follows the failure of a node, if that can be decided now.
-    pub(crate) fn judge_failure(
-        &self,
-        now: Timestamp,
-        budget: u32,
-        ix: NodeIx,
-    ) -> Option<Decision> {
+    pub(crate) fn judge_failure(&self, budget: u32, ix: NodeIx) -> Option<Next> {
         let (policy, record) = (&self.node(ix).retry, self.record(ix));
         let failure = record.failure.as_ref()?;
         if record.attempt < record.max_attempts && is_retried(policy, failure) {
-            let may_order = budget > 0 && !self.is_held();
-            let delay = self.delay(ix, policy, failure);
-            return may_order.then(|| self.order_retry(now, ix, delay));
+            return (budget > 0 && !self.is_held()).then_some(Next::Retry(ix));
         }
         if policy.pause_when_exhausted {
             return self
                 .state
                 .policy_stall
                 .is_none()
-                .then(|| self.stall_on(now, ix, failure));
+                .then_some(Next::StallOn(ix));
         }
-        let (node_id, attempts) = (self.node_id(ix), record.attempt);
-        let error = final_error(failure, attempts);
-        Some(self.decision(
-            now,
-            EventKind::NodeExhausted(NodeExhausted {
-                node_id,
-                attempts,
-                error,
-            }),
-            None,
-        ))
+        Some(Next::Exhaust(ix))
     }
 
-    fn stall_on(&self, now: Timestamp, ix: NodeIx, failure: &Failure) -> Decision {
+    pub(super) fn retry(&self, now: Timestamp, ix: NodeIx) -> Decision {
+        self.order_retry(now, ix, self.delay(ix))
+    }
+
+    pub(super) fn exhaust(&self, now: Timestamp, ix: NodeIx) -> Decision {
+        let attempts = self.record(ix).attempt;
+        let exhausted = NodeExhausted {
+            node_id: self.node_id(ix),
+            attempts,
+            error: final_error(self.failure(ix), attempts),
+        };
+        self.decision(now, EventKind::NodeExhausted(exhausted), None)
+    }
+
+    fn failure(&self, ix: NodeIx) -> &Failure {
+        let failure = self.record(ix).failure.as_ref();
+        failure.expect("only a failed attempt is judged")
+    }
+
+    pub(super) fn stall_on(&self, now: Timestamp, ix: NodeIx) -> Decision {
+        let failure = self.failure(ix);
         let (id, execution) = (&self.node(ix).id, &self.state.started.execution_id);
         let mut reason = format!(
             "node `{id}` failed at attempt {} ({}), and its policy asks for a person: `refrain retry {execution} {id}` tries again, \
@@ -84,10 +88,10 @@ impl Machine {
         )
     }
 
-    fn delay(&self, ix: NodeIx, policy: &RetryPolicy, failure: &Failure) -> Millis {
+    fn delay(&self, ix: NodeIx) -> Millis {
         let attempt = self.record(ix).attempt;
-        match &policy.backoff {
-            Some(backoff) if !is_lease_expired(failure) => {
+        match &self.node(ix).retry.backoff {
+            Some(backoff) if !is_lease_expired(self.failure(ix)) => {
                 backoff_delay(backoff, self.state.started.seed, &self.node(ix).id, attempt)
             }
             _ => Millis::from_secs(1 << attempt.min(DOUBLINGS_MAX)),

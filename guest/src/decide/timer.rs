@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::ToString;
 
+use super::Next;
 use crate::contract::{EventKind, NodeExhausted, NodeTimedOut, TimerFired};
 use crate::machine::{Decision, Machine};
 use crate::time::{Millis, Timestamp};
@@ -11,15 +12,15 @@ use crate::workflow::plan::{HumanApproval, Kind, NodeIx, Wait};
 
 impl Machine {
     /// What is overdue: the workflow, then its nodes by deadline and R2.
-    pub(super) fn overdue(&self, now: Timestamp) -> Option<Decision> {
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<Next> {
         if self
             .workflow_deadline()
             .is_some_and(|deadline| deadline <= now)
         {
-            return Some(self.decision(now, EventKind::WorkflowTimedOut, None));
+            return Some(Next::WorkflowTimesOut);
         }
         let (deadline, ix) = *self.agenda.deadlines.first()?;
-        (deadline <= now).then(|| self.overdue_node(now, ix))
+        (deadline <= now).then_some(Next::Overdue(ix))
     }
 
     /// When the workflow's own timeout passes, while that still matters.
@@ -29,7 +30,7 @@ impl Machine {
         Some(self.state.started_at.after(timeout))
     }
 
-    fn overdue_node(&self, now: Timestamp, ix: NodeIx) -> Decision {
+    pub(super) fn overdue_node(&self, now: Timestamp, ix: NodeIx) -> Decision {
         let node = self.node(ix);
         match &node.kind {
             Kind::Wait(wait) => self.overdue_wait(now, ix, wait),

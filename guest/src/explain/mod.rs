@@ -139,10 +139,9 @@ impl Machine {
     }
 
     fn why_failing(&self, ix: NodeIx) -> Vec<Reason> {
-        let at = self.state.at;
         let is_judged = self.state.host_stall.is_none()
             && !self.is_stalled_on(ix)
-            && self.judge_failure(at, 1, ix).is_some();
+            && self.judge_failure(1, ix).is_some();
         if !is_judged {
             return self.attempts_made(ix).into_iter().collect();
         }

@@ -40,6 +40,8 @@ struct Stage {
     world: Memory,
     memo: Memo,
     outcome: Option<Outcome>,
+    /// What the last admitted fact said of the tick to come.
+    foretold: Option<Outcome>,
 }
 
 /// Play a table in all three ways, and replay its log.
@@ -79,6 +81,7 @@ fn play_as(memo: Memo, graph: &Graph, rows: &[Row<'_>]) -> Result<Played, String
         world: Memory::new(graph, first.at),
         memo,
         outcome: None,
+        foretold: None,
     };
     let start = stage.world.start(graph);
     if let Err(reason) = stage.admit(start) {
@@ -152,8 +155,10 @@ impl Stage {
             self.recall();
             let outcome = self
                 .scheduler
-                .tick(&mut self.world, EXECUTION)
+                .tick(&mut self.world, EXECUTION, before as u64)
                 .map_err(|error| format!("the tick failed: {error:?}"))?;
+            let decided = self.world.events.len() > before;
+            self.check_foretold(&outcome, decided)?;
             found.extend(self.world.events[before..].iter().map(phrase::of));
             let more = outcome.more;
             self.outcome = Some(outcome);
@@ -168,12 +173,26 @@ impl Stage {
     fn admit(&mut self, fact: Event) -> Result<(), String> {
         self.recall();
         match self.scheduler.admit(&mut self.world, EXECUTION, &fact) {
-            Ok(()) => {
+            Ok(outcome) => {
                 self.world.append_fact(fact);
+                self.foretold = Some(outcome);
                 Ok(())
             }
             Err(SchedulerError::Illegal(illegal)) => Err(illegal.reason),
             Err(other) => Err(format!("{other:?}")),
+        }
+    }
+
+    /// A tick after a fact appends something if the fact's outcome has `more`,
+    /// and else gives that very outcome.
+    fn check_foretold(&mut self, outcome: &Outcome, decided: bool) -> Result<(), String> {
+        match self.foretold.take() {
+            Some(foretold) if foretold.more != decided || (!decided && foretold != *outcome) => {
+                Err(format!(
+                    "the fact foretold {foretold:?}, and the tick (it decided something: {decided}) came to {outcome:?}"
+                ))
+            }
+            _ => Ok(()),
         }
     }
 

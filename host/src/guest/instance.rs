@@ -46,22 +46,30 @@ impl<P: Ports> Instance<P> {
     }
 
     /// May this fact stand next in the log? If so, the guest takes it as
-    /// appended: [`forget`](Self::forget) the execution if it is not.
+    /// appended: [`forget`](Self::forget) the execution if it is not. The
+    /// outcome is that of a tick at once; where it says that there is no
+    /// `more`, such a tick can be spared.
     pub fn admit(
         &mut self,
         ports: P,
         execution: ExecutionId,
         fact: &Event,
-    ) -> (P, Result<(), CallError>) {
+    ) -> (P, Result<Outcome, CallError>) {
         self.about(ports, event_bytes(fact), |guest, store| {
             guest.call_admit(store, &execution.to_string(), fact)
         })
     }
 
-    /// Decide. The decisions and orders went to the ports.
-    pub fn tick(&mut self, ports: P, execution: ExecutionId) -> (P, Result<Outcome, CallError>) {
+    /// Decide, after the log's last event. The decisions and orders went to
+    /// the ports.
+    pub fn tick(
+        &mut self,
+        ports: P,
+        execution: ExecutionId,
+        last_sequence: u64,
+    ) -> (P, Result<Outcome, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_tick(store, &execution.to_string())
+            guest.call_tick(store, &execution.to_string(), last_sequence)
         })
     }
 

@@ -21,7 +21,8 @@ fn the_built_in_guest_runs_a_workflow() {
     let mut desk = Desk::new();
     desk = admitted(&mut guest, desk, started());
     for (node, patch) in [("a", r#"{"x":1}"#), ("b", r#"{"y":2}"#)] {
-        let (after, outcome) = guest.tick(desk, execution());
+        let last = desk.events.len() as u64;
+        let (after, outcome) = guest.tick(desk, execution(), last);
         assert_eq!(outcome.expect("it decides").status, Status::Running);
         assert_eq!(
             after.items.last().map(|item| item.node_id.as_str()),
@@ -33,7 +34,8 @@ fn the_built_in_guest_runs_a_workflow() {
         desk = admitted(&mut guest, desk, claimed(node, fence));
         desk = admitted(&mut guest, desk, completed(node, fence, patch));
     }
-    let (desk, outcome) = guest.tick(desk, execution());
+    let last = desk.events.len() as u64;
+    let (desk, outcome) = guest.tick(desk, execution(), last);
     assert_eq!(outcome.expect("it decides").status, Status::Completed);
     let Some(EventKind::WorkflowCompleted(end)) = desk.events.last().map(|event| &event.kind)
     else {
@@ -64,7 +66,7 @@ fn an_illegal_fact_is_refused_and_the_instance_goes_on() {
     let stray = desk.next(completed("b", 7, "{}"));
     let (desk, answer) = guest.admit(desk, execution(), &stray);
     assert!(matches!(answer, Err(CallError::Scheduler(_))), "{answer:?}");
-    assert!(guest.tick(desk, execution()).1.is_ok());
+    assert!(guest.tick(desk, execution(), 1).1.is_ok());
 }
 
 #[test]

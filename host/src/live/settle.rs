@@ -67,19 +67,23 @@ pub(crate) fn settle(
     Ok(Ok(()))
 }
 
-/// Where the outcome contradicts the decisions, if it does.
-fn outcome_fault(staged: &Staged, decisions: &[Event], outcome: &Outcome) -> Option<String> {
-    let last = staged.record.head.sequence + decisions.len() as u64;
+/// Where the outcome contradicts the events that it comes after, if it does.
+pub(super) fn outcome_fault(
+    staged: &Staged,
+    events: &[Event],
+    outcome: &Outcome,
+) -> Option<String> {
+    let last = staged.record.head.sequence + events.len() as u64;
     if outcome.last_sequence != last {
         return Some(format!(
-            "the tick says that the log ends at event {}, and it ends at {last}",
+            "the guest says that the log ends at event {}, and it ends at {last}",
             outcome.last_sequence
         ));
     }
     if outcome.next_wake.is_some_and(|wake| wake > TIME_MAX) {
-        return Some("the tick wants to be woken at a time that never comes".to_owned());
+        return Some("the guest wants to be woken at a time that never comes".to_owned());
     }
-    let ending = decisions.last().and_then(|event| match event.kind {
+    let ending = events.last().and_then(|event| match event.kind {
         EventKind::WorkflowCompleted(_) => Some(Status::Completed),
         EventKind::WorkflowFailed(_) => Some(Status::Failed),
         EventKind::WorkflowCancelled(_) => Some(Status::Cancelled),
@@ -89,7 +93,7 @@ fn outcome_fault(staged: &Staged, decisions: &[Event], outcome: &Outcome) -> Opt
     let says = Some(outcome.status).filter(|status| ended(*status));
     (ending.or(before) != says).then(|| {
         format!(
-            "the tick says {:?}, and its decisions say otherwise",
+            "the guest says {:?}, and the log says otherwise",
             outcome.status
         )
     })

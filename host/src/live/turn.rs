@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! open      an execution comes into the turn: its record, what is cached of it compared
-//! admit     a fact, if the guest lets it stand; the execution is to be ticked then
+//! admit     a fact, if the guest lets it stand; the execution is to be ticked if anything follows
 //! tick      until it has nothing more to decide; a guest that fails twice stalls its execution
 //! close     all of it, as the one write of the turn
 //! ```
@@ -22,7 +22,7 @@ use crate::store::{ComponentRecord, Head, StoreError, Turn, WorkflowRecord, ende
 use super::core::{Asking, Core, TurnTime};
 use super::guests::Failure;
 use super::ports::TurnPorts;
-use super::settle::settle;
+use super::settle::{outcome_fault, settle};
 use super::simulation::Due;
 use super::staged::Staged;
 use super::work::{Claim, ClaimId};
@@ -103,16 +103,28 @@ impl<'a> OpenTurn<'a> {
             .ok_or(EngineError::UnknownExecution(id))
     }
 
-    /// Take a fact, if the guest lets it stand next in the log.
+    /// Take a fact, if the guest lets it stand next in the log. Where the
+    /// guest says that nothing follows from it, a tick is spared.
     pub(crate) fn admit(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
         let fact = self.next_event(id, Origin::Fact, kind)?;
-        let admitted = self.ask(id, false, |guest, ports| guest.admit(ports, id, &fact));
-        if let Err(failure) = admitted {
-            return Err(self.refused(id, failure));
-        }
+        let admitted = self.ask(id, false, |guest, ports| {
+            admit_and_check(guest, ports, id, &fact)
+        });
+        let outcome = match admitted {
+            Ok(outcome) => outcome,
+            Err(failure) => return Err(self.refused(id, failure)),
+        };
         let sequence = fact.sequence;
         self.append(id, fact)?;
-        self.touch(id);
+        let staged = self.open(id)?;
+        if !staged.held {
+            staged.record.status = outcome.status;
+            staged.record.next_wake = outcome.next_wake;
+        }
+        self.facts += 1;
+        if outcome.more {
+            self.dirty.insert(id);
+        }
         Ok(sequence)
     }
 
@@ -360,13 +372,31 @@ impl<'a> OpenTurn<'a> {
     }
 }
 
+/// A fact is admitted, and the outcome is one that can be.
+fn admit_and_check(
+    guest: &mut Instance<TurnPorts>,
+    ports: TurnPorts,
+    id: ExecutionId,
+    fact: &Event,
+) -> (TurnPorts, Result<Outcome, CallError>) {
+    let (ports, answer) = guest.admit(ports, id, fact);
+    let answer = answer.and_then(|outcome| {
+        match outcome_fault(&ports.staged, std::slice::from_ref(fact), &outcome) {
+            Some(fault) => Err(CallError::Guest(GuestFailure::Malformed(fault))),
+            None => Ok(outcome),
+        }
+    });
+    (ports, answer)
+}
+
 /// A tick, and what follows from it in the queue; both or neither.
 fn tick_and_settle(
     guest: &mut Instance<TurnPorts>,
     ports: TurnPorts,
     id: ExecutionId,
 ) -> (TurnPorts, Result<Outcome, CallError>) {
-    let (mut ports, answer) = guest.tick(ports, id);
+    let last = ports.staged.record.head.sequence;
+    let (mut ports, answer) = guest.tick(ports, id, last);
     let outcome = match answer {
         Ok(outcome) => outcome,
         Err(error) => return (ports, Err(error)),

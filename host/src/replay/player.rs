@@ -72,7 +72,8 @@ impl Player {
     /// the ports.
     pub(super) fn tick(&mut self, now: Timestamp) -> Result<Outcome, CallError> {
         let id = self.recording.execution_id;
-        self.call(now, |guest, ports| guest.tick(ports, id))
+        let last = self.ports().revealed() as u64;
+        self.call(now, |guest, ports| guest.tick(ports, id, last))
     }
 
     /// What the last call did.

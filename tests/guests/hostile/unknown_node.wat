@@ -14,7 +14,7 @@
     (i32.store8 offset=16 (local.get $place) (i32.const 1))
     (i32.store8 offset=24 (local.get $place) (local.get $kind)))
 
-  (func $tick (export "refrain:scheduler/scheduler@0.1.0#tick") (param $id i32) (param $id_length i32) (result i32)
+  (func $tick (export "refrain:scheduler/scheduler@0.1.0#tick") (param $id i32) (param $id_length i32) (param $last i64) (result i32)
     ;; node_scheduled, of attempt 1 of the node `nowhere` on the queue `tool`
     (call $decision (i32.const 1024) (i64.const 2) (i32.const 5))
     (i32.store (i32.const 1056) (i32.const 192))
@@ -46,7 +46,7 @@
   (func (export "refrain:scheduler/scheduler@0.1.0#validate") (param i32 i32) (result i32)
     (i32.const 64))
   (func (export "refrain:scheduler/scheduler@0.1.0#admit") (param i32) (result i32)
-    (i32.const 0))
+    (i32.const 512))
   (func (export "refrain:scheduler/scheduler@0.1.0#explain") (param i32 i32 i32 i32) (result i32)
     unreachable)
   (func (export "refrain:scheduler/scheduler@0.1.0#inspect") (param i32 i32) (result i32)
@@ -56,6 +56,9 @@
   (func (export "refrain:scheduler/scheduler@0.1.0#forget") (param i32 i32))
   (func (export "refrain:scheduler/scheduler@0.1.0#describe") (result i32) (i32.const 128))
   (data (i32.const 32) "w1.0.0")
+  ;; running, until event 1, and a tick is due
+  (data (i32.const 528) "\01")
+  (data (i32.const 552) "\01")
   (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")
   (data (i32.const 128) "\a0\00\00\00\0c\00\00\00\21\00\00\00\05\00\00\00")
   (data (i32.const 160) "unknown node"))

@@ -37,7 +37,8 @@ fn is_done(
     let gone = |error: &dyn std::error::Error| (Law::GuestForLife, error.to_string());
     fetch_guest(library, store, guest).map_err(|error| gone(&error))?;
     let mut instance = library.instance(guest).map_err(|error| gone(&error))?;
-    let (tape, answer) = instance.tick(tape(account), account.record.id);
+    let last = account.events.len() as u64;
+    let (tape, answer) = instance.tick(tape(account), account.record.id, last);
     let undone = |message| Err((Law::Atomic, message));
     if let Some(left) = tape.events.get(account.events.len()) {
         return undone(format!(

@@ -147,7 +147,8 @@ impl Hand {
     fn tick(&mut self) -> Result<()> {
         loop {
             let tape = std::mem::take(&mut self.tape);
-            let (tape, answer) = self.instance.tick(tape, self.id);
+            let last = tape.events.len() as u64;
+            let (tape, answer) = self.instance.tick(tape, self.id, last);
             self.tape = tape;
             if !answer?.more {
                 return Ok(());
