@@ -259,6 +259,7 @@ impl Subscription {
     /// # Errors
     /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`].
     pub async fn next(&mut self) -> Result<Option<Vec<StoredEvent>>, EngineError> {
+        let mut last_look = false;
         while !self.ended {
             // Marked as seen before reading: what is committed after that is news.
             self.execution.committed.borrow_and_update();
@@ -268,8 +269,11 @@ impl Subscription {
                 self.ended = is_terminal(&last.event.kind);
                 return Ok(Some(page));
             }
-            if ended(self.execution.record().await?.status) {
+            if last_look {
                 self.ended = true;
+            } else if ended(self.execution.record().await?.status) {
+                // It may have ended since the events were read.
+                last_look = true;
             } else {
                 self.execution
                     .committed
