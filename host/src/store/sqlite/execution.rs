@@ -7,8 +7,14 @@ use crate::log::{Head, Timestamp};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName, limit};
 use crate::store::{ExecutionRecord, ListFilter};
 
-const COLUMNS: &str = "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
-                       last_sequence, last_hash, started_at, last_at, next_wake";
+macro_rules! columns {
+    () => {
+        "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
+         last_sequence, last_hash, started_at, last_at, next_wake"
+    };
+}
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM executions WHERE id = ?1");
 
 /// An execution's integer key: what the other tables know it by.
 pub(super) type Key = i64;
@@ -16,30 +22,27 @@ pub(super) type Key = i64;
 fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
     let number = |column| row.get::<_, Number>(column).map(|number| number.0);
     Ok(ExecutionRecord {
-        id: row.get::<_, Id>("id")?.0,
-        workflow_id: row.get("workflow_id")?,
-        workflow_version: row.get("workflow_version")?,
-        guest_digest: row.get("guest_digest")?,
-        tenant: row.get("tenant")?,
-        key: row.get("caller_key")?,
-        simulated: row.get("simulated")?,
-        status: row.get::<_, StatusName>("status")?.0,
+        id: row.get::<_, Id>(0)?.0,
+        workflow_id: row.get(1)?,
+        workflow_version: row.get(2)?,
+        guest_digest: row.get(3)?,
+        tenant: row.get(4)?,
+        key: row.get(5)?,
+        simulated: row.get(6)?,
+        status: row.get::<_, StatusName>(7)?.0,
         head: Head {
-            sequence: number("last_sequence")?,
-            hash: row.get::<_, HashBytes>("last_hash")?.0,
+            sequence: number(8)?,
+            hash: row.get::<_, HashBytes>(9)?.0,
         },
-        started_at: number("started_at")?,
-        last_at: number("last_at")?,
-        next_wake: row
-            .get::<_, Option<Number>>("next_wake")?
-            .map(|number| number.0),
+        started_at: number(10)?,
+        last_at: number(11)?,
+        next_wake: row.get::<_, Option<Number>>(12)?.map(|number| number.0),
     })
 }
 
 pub(super) fn by_id(connection: &Connection, id: ExecutionId) -> Result<Option<ExecutionRecord>> {
-    let sql = format!("SELECT {COLUMNS} FROM executions WHERE id = ?1");
     connection
-        .prepare_cached(&sql)?
+        .prepare_cached(BY_ID)?
         .query_row([Id(id)], read)
         .optional()
 }
@@ -69,8 +72,9 @@ pub(super) fn list(connection: &Connection, filter: &ListFilter) -> Result<Vec<E
         "AND :status IS NULL"
     };
     let sql = format!(
-        "SELECT {COLUMNS} FROM executions WHERE (started_at, id) > (:started_at, :id) {and_status} \
-         ORDER BY started_at, id LIMIT :max"
+        "SELECT {} FROM executions WHERE (started_at, id) > (:started_at, :id) {and_status} \
+         ORDER BY started_at, id LIMIT :max",
+        columns!()
     );
     // No execution started before time -1.
     let (started_at, id) = match filter.after {

@@ -3,9 +3,7 @@
 use rusqlite::{Connection, Result, params};
 
 use crate::id::ExecutionId;
-use crate::log::StoredEvent;
 use crate::store::RawEvent;
-use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::{Id, Number};
 
 pub(super) fn read(
@@ -27,25 +25,4 @@ pub(super) fn read(
         })
     })?;
     events.collect()
-}
-
-/// Append events, whose canonical bytes these are.
-pub(super) fn append(
-    connection: &Connection,
-    key: Key,
-    events: &[StoredEvent],
-    bytes: &[Vec<u8>],
-) -> Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO events (execution, sequence, bytes, hash) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    for (stored, bytes) in events.iter().zip(bytes) {
-        insert.execute(params![
-            key,
-            Number(stored.event.sequence),
-            bytes,
-            stored.hash
-        ])?;
-    }
-    Ok(())
 }

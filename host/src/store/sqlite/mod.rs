@@ -4,8 +4,10 @@
 //! one sync. Several processes may work on one file. What the tables are for
 //! stands in `schema.rs`.
 
+mod changes;
 mod execution;
 mod failure;
+mod grow;
 mod keep;
 mod log;
 mod open;
@@ -98,6 +100,7 @@ pub struct SqliteStore {
     access: Access,
     options: SqliteOptions,
     connection: Connection,
+    keys: grow::Keys,
     /// How many connections there were before this one.
     reopened: u64,
 }
@@ -145,6 +148,7 @@ impl SqliteStore {
             access,
             options,
             connection,
+            keys: grow::Keys::default(),
             reopened: 0,
         })
     }
@@ -161,15 +165,20 @@ impl SqliteStore {
             ));
         }
         let bytes = check::turn(turn, &self.place()).map_err(CommitError::Failed)?;
-        turn::write(&self.connection, turn, &bytes).map_err(|refusal| match refusal {
-            turn::Refusal::Conflict(detail) => CommitError::Conflict(detail),
-            turn::Refusal::Sqlite(error) => {
-                CommitError::Failed(failure::store_error(&self.path, &error))
-            }
-        })?;
-        self.connection
-            .execute_batch("COMMIT")
+        turn::write(&self.connection, &mut self.keys, turn, &bytes).map_err(
+            |refusal| match refusal {
+                turn::Refusal::Conflict(detail) => CommitError::Conflict(detail),
+                turn::Refusal::Sqlite(error) => {
+                    CommitError::Failed(failure::store_error(&self.path, &error))
+                }
+            },
+        )?;
+        self.execute("COMMIT")
             .map_err(|error| failure::commit_error(&self.path, &error))
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     fn contradiction(&self, detail: &str) -> StoreError {
@@ -204,12 +213,14 @@ impl Store for SqliteStore {
         if self.in_turn() {
             return Err(self.contradiction("a turn was begun within a turn"));
         }
-        self.ask(|connection| connection.execute_batch("BEGIN IMMEDIATE"))
+        self.execute("BEGIN IMMEDIATE")
+            .map_err(|error| failure::store_error(&self.path, &error))
     }
 
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         let written = self.write(turn);
         if written.is_err() {
+            self.keys.forget();
             self.rollback();
         }
         written
@@ -228,6 +239,7 @@ impl Store for SqliteStore {
 
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.rollback();
+        self.keys.forget();
         self.connection = open::connect(&self.path, self.access, &self.options)?;
         self.reopened += 1;
         Ok(())

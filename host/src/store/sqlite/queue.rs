@@ -1,4 +1,5 @@
-//! Work items: a projection of the logs, for claims.
+//! Work items: a projection of the logs, for claims. What is asked of them; how
+//! they change stands in `changes.rs`.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, params};
@@ -6,9 +7,8 @@ use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, params
 use crate::contract::WorkItem;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
-use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::{Id, Number, Unknown, limit};
-use crate::store::{ItemChange, ItemRecord, ItemState, Lease};
+use crate::store::{ItemRecord, ItemState, Lease};
 
 const SELECT: &str = "
     SELECT executions.id AS execution_id, items.node_id, items.attempt, items.max_attempts, items.queue_type,
@@ -18,6 +18,10 @@ const SELECT: &str = "
                AND items.held = (executions.status <> 'running')
                AND items.simulated = executions.simulated AS is_consistent
     FROM items JOIN executions ON executions.key = items.execution";
+
+/// Where in it these stand, from 0.
+const STATE: usize = 9;
+const IS_CONSISTENT: usize = 15;
 
 pub(super) const CLAIMABLE: &str = "
     WHERE items.simulated = ?1 AND items.queue_type = ?2 AND items.state = 'waiting' AND items.held = 0
@@ -50,40 +54,44 @@ pub(super) fn select(which: &str) -> String {
 fn read(row: &Row<'_>) -> Result<ItemRecord> {
     let number = |column| row.get::<_, Number>(column).map(|number| number.0);
     let item = WorkItem {
-        execution_id: row.get("execution_id")?,
-        node_id: row.get("node_id")?,
-        attempt: row.get("attempt")?,
-        max_attempts: row.get("max_attempts")?,
-        queue_type: row.get("queue_type")?,
-        tenant: row.get("tenant")?,
-        not_before: number("not_before")?,
-        payload: row.get("payload")?,
+        execution_id: row.get(0)?,
+        node_id: row.get(1)?,
+        attempt: row.get(2)?,
+        max_attempts: row.get(3)?,
+        queue_type: row.get(4)?,
+        tenant: row.get(5)?,
+        not_before: number(6)?,
+        payload: row.get(7)?,
     };
-    let state: String = row.get("state")?;
-    let state = match state.as_str() {
+    let state = match row.get_ref(STATE)?.as_str()? {
         "waiting" => ItemState::Waiting,
         "leased" => ItemState::Leased(Lease {
-            worker_id: row.get("worker_id")?,
-            fence: number("fence")?,
-            expires_at: number("expires_at")?,
+            worker_id: row.get(10)?,
+            fence: number(11)?,
+            expires_at: number(12)?,
         }),
         "dead" => ItemState::Dead {
-            error: row.get("error")?,
-            since: number("dead_since")?,
+            error: row.get(13)?,
+            since: number(14)?,
         },
-        _ => {
-            return Err(Error::FromSqlConversionFailure(
-                9,
-                Type::Text,
-                Box::new(Unknown(state)),
-            ));
+        other => {
+            let unknown = Unknown(other.to_owned());
+            return Err(damaged(STATE, Type::Text, unknown));
         }
     };
     Ok(ItemRecord {
         item,
-        enqueued_at: number("enqueued_at")?,
+        enqueued_at: number(8)?,
         state,
     })
+}
+
+fn damaged(
+    column: usize,
+    of: Type,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    Error::FromSqlConversionFailure(column, of, Box::new(error))
 }
 
 fn query(connection: &Connection, which: &str, of: impl Params) -> Result<Vec<ItemRecord>> {
@@ -100,16 +108,11 @@ pub(super) fn of_execution(connection: &Connection, id: ExecutionId) -> Result<V
         .prepare_cached(&select("WHERE executions.id = ?1 ORDER BY items.node_id"))?
         .query_map([Id(id)], |row| {
             let record = read(row)?;
-            if row.get("is_consistent")? {
+            if row.get(IS_CONSISTENT)? {
                 return Ok(record);
             }
-            let node_id = record.item.node_id;
-            let column = row.as_ref().column_index("is_consistent")?;
-            Err(Error::FromSqlConversionFailure(
-                column,
-                Type::Integer,
-                Box::new(Inconsistent(node_id)),
-            ))
+            let inconsistent = Inconsistent(record.item.node_id);
+            Err(damaged(IS_CONSISTENT, Type::Integer, inconsistent))
         })?
         .collect()
 }
@@ -194,137 +197,4 @@ fn time(connection: &Connection, sql: &str, of: impl Params) -> Result<Option<Ti
         .prepare_cached(sql)?
         .query_row(of, |row| row.get::<_, Number>(0));
     time.map(|time| time.0).optional()
-}
-
-/// The execution of item changes, as its items know it.
-#[derive(Clone, Copy)]
-pub(super) struct Owner {
-    pub(super) key: Key,
-    pub(super) simulated: bool,
-    /// Whether its items may not be claimed.
-    pub(super) held: bool,
-}
-
-/// Apply a change. Some: it does not fit what is there, and why.
-pub(super) fn change(
-    connection: &Connection,
-    owner: Owner,
-    change: &ItemChange,
-) -> Result<Option<String>> {
-    let refused = match change {
-        ItemChange::Enqueue { item, at, lease } => {
-            remove(connection, owner.key, &item.node_id, "AND state = 'dead'")?;
-            let order = Order {
-                item,
-                enqueued_at: *at,
-                lease: lease.as_ref(),
-                dead: None,
-            };
-            (insert(connection, owner, &order)? == 0)
-                .then(|| format!("node {} has an unsettled item already", item.node_id))
-        }
-        ItemChange::Lease {
-            node_id,
-            lease: claim,
-        } => (lease(connection, owner.key, node_id, claim)? == 0)
-            .then(|| format!("node {node_id} has no unsettled item to lease")),
-        ItemChange::Remove { node_id } => (remove(connection, owner.key, node_id, "")? == 0)
-            .then(|| format!("node {node_id} has no item to remove")),
-        ItemChange::Bury {
-            node_id,
-            item,
-            enqueued_at,
-            error,
-            at,
-        } => {
-            remove(connection, owner.key, node_id, "")?;
-            let order = Order {
-                item,
-                enqueued_at: *enqueued_at,
-                lease: None,
-                dead: Some((error, *at)),
-            };
-            (insert(connection, owner, &order)? == 0)
-                .then(|| format!("node {node_id} has an item already"))
-        }
-    };
-    Ok(refused)
-}
-
-/// Say of all items of an execution whether they may be claimed.
-pub(super) fn hold(connection: &Connection, owner: Owner) -> Result<()> {
-    let mut update =
-        connection.prepare_cached("UPDATE items SET held = ?2 WHERE execution = ?1")?;
-    update.execute(params![owner.key, owner.held])?;
-    Ok(())
-}
-
-/// A row to insert.
-struct Order<'a> {
-    item: &'a WorkItem,
-    enqueued_at: Timestamp,
-    lease: Option<&'a Lease>,
-    /// The error and the time of a dead letter.
-    dead: Option<(&'a str, Timestamp)>,
-}
-
-fn insert(connection: &Connection, owner: Owner, order: &Order<'_>) -> Result<usize> {
-    let Order {
-        item,
-        enqueued_at,
-        lease,
-        dead,
-    } = order;
-    let state = match (lease, dead) {
-        (_, Some(_)) => "dead",
-        (Some(_), None) => "leased",
-        (None, None) => "waiting",
-    };
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO items (execution, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
-             enqueued_at, claimable_at, simulated, held, state, worker_id, fence, expires_at, error,
-             dead_since)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?7, ?9), ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-         ON CONFLICT DO NOTHING",
-    )?;
-    insert.execute(params![
-        owner.key,
-        item.node_id,
-        item.attempt,
-        item.max_attempts,
-        item.queue_type,
-        item.tenant,
-        Number(item.not_before),
-        item.payload,
-        Number(*enqueued_at),
-        owner.simulated,
-        owner.held,
-        state,
-        lease.map(|lease| &lease.worker_id),
-        lease.map(|lease| Number(lease.fence)),
-        lease.map(|lease| Number(lease.expires_at)),
-        dead.map(|(error, _)| error),
-        dead.map(|(_, since)| Number(since)),
-    ])
-}
-
-fn lease(connection: &Connection, key: Key, node_id: &str, lease: &Lease) -> Result<usize> {
-    let mut update = connection.prepare_cached(
-        "UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5
-         WHERE execution = ?1 AND node_id = ?2 AND state IN ('waiting', 'leased')",
-    )?;
-    update.execute(params![
-        key,
-        node_id,
-        lease.worker_id,
-        Number(lease.fence),
-        Number(lease.expires_at)
-    ])
-}
-
-fn remove(connection: &Connection, key: Key, node_id: &str, and: &str) -> Result<usize> {
-    let sql = format!("DELETE FROM items WHERE execution = ?1 AND node_id = ?2 {and}");
-    connection
-        .prepare_cached(&sql)?
-        .execute(params![key, node_id])
 }

@@ -5,8 +5,10 @@ use rusqlite::{Connection, Error};
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
-use crate::store::sqlite::queue::Owner;
-use crate::store::sqlite::{execution, keep, log, queue};
+use crate::store::sqlite::changes::{self, Changes, Owner};
+use crate::store::sqlite::execution::{self, Key};
+use crate::store::sqlite::grow::{Advance, Append, Keys};
+use crate::store::sqlite::keep;
 use crate::store::status::claims;
 use crate::store::{ExecutionChange, Turn, WorkflowRecord};
 
@@ -25,6 +27,7 @@ impl From<Error> for Refusal {
 /// Write a turn that has been checked by itself.
 pub(super) fn write(
     connection: &Connection,
+    keys: &mut Keys,
     turn: &Turn,
     bytes: &[EventBytes],
 ) -> Result<(), Refusal> {
@@ -43,8 +46,9 @@ pub(super) fn write(
     for component in &turn.components {
         keep::keep_component(connection, component)?;
     }
+    let mut executions = Executions::new(connection, keys)?;
     for (change, bytes) in turn.executions.iter().zip(bytes) {
-        write_execution(connection, change, bytes)?;
+        executions.write(change, bytes)?;
     }
     for (id, snapshot) in &turn.snapshots {
         write_snapshot(connection, *id, snapshot)?;
@@ -52,46 +56,91 @@ pub(super) fn write(
     advance_clocks(connection, turn)
 }
 
-fn write_execution(
-    connection: &Connection,
-    change: &ExecutionChange,
-    bytes: &EventBytes,
-) -> Result<(), Refusal> {
-    let record = &change.record;
-    let id = record.id;
-    let stored = execution::by_id(connection, id)?;
-    check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
-    let key = match execution::key_of(connection, id)? {
-        Some(key) => {
-            execution::update(connection, key, record)?;
-            key
-        }
-        None => match execution::insert(connection, record)? {
-            Some(key) => key,
-            None => {
-                return conflict(format!(
-                    "{id}: the key {:?} has started another",
-                    record.key
-                ));
+/// Writes the changes of executions: the statements that each of them takes,
+/// at hand for all of them.
+struct Executions<'a> {
+    connection: &'a Connection,
+    keys: &'a mut Keys,
+    advance: Advance<'a>,
+    append: Append<'a>,
+    items: Changes<'a>,
+}
+
+impl<'a> Executions<'a> {
+    fn new(connection: &'a Connection, keys: &'a mut Keys) -> Result<Self, Refusal> {
+        Ok(Self {
+            connection,
+            keys,
+            advance: Advance::prepare(connection)?,
+            append: Append::prepare(connection)?,
+            items: Changes::prepare(connection)?,
+        })
+    }
+
+    fn write(&mut self, change: &ExecutionChange, bytes: &EventBytes) -> Result<(), Refusal> {
+        let record = &change.record;
+        let key = self.record(change)?;
+        self.append.append(key, &change.events, bytes)?;
+        let owner = Owner {
+            key,
+            simulated: record.simulated,
+            held: !claims(record.status),
+        };
+        for item in &change.items {
+            if let Some(refused) = self.items.make(owner, item)? {
+                return conflict(format!("{}: {refused}", record.id));
             }
-        },
-    };
-    log::append(connection, key, &change.events, bytes)?;
-    let owner = Owner {
-        key,
-        simulated: record.simulated,
-        held: !claims(record.status),
-    };
-    for item in &change.items {
-        if let Some(refused) = queue::change(connection, owner, item)? {
-            return conflict(format!("{id}: {refused}"));
         }
+        Ok(())
     }
-    // Mostly nothing changes: a look at the items is saved.
-    if stored.is_some_and(|stored| claims(stored.status) != claims(record.status)) {
-        queue::hold(connection, owner)?;
+
+    /// Write the execution's record; its key.
+    fn record(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
+        if change.expected.sequence == 0 {
+            return self.begin(change);
+        }
+        // Mostly the log grows, and nothing else is to be said of it.
+        let id = change.record.id;
+        if let Some(key) = self.keys.of(self.connection, id)?
+            && self.advance.advance(key, change)?
+        {
+            return Ok(key);
+        }
+        self.replace(change)
     }
-    Ok(())
+
+    fn begin(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
+        let record = &change.record;
+        if let Some(key) = execution::insert(self.connection, record)? {
+            self.keys.keep(record.id, key);
+            return Ok(key);
+        }
+        let stored = execution::by_id(self.connection, record.id)?;
+        check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
+        conflict(format!(
+            "{}: the key {:?} has started another",
+            record.id, record.key
+        ))
+    }
+
+    /// Write all that can change of the record, if the change follows on it.
+    fn replace(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
+        let record = &change.record;
+        let stored = execution::by_id(self.connection, record.id)?;
+        check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
+        let key = execution::key_of(self.connection, record.id)?;
+        let (Some(stored), Some(key)) = (stored, key) else {
+            return conflict(format!("{}: it is not there", record.id));
+        };
+        self.keys.keep(record.id, key);
+        execution::update(self.connection, key, record)?;
+        // Mostly nothing changes: a look at the items is saved.
+        let held = !claims(record.status);
+        if held == claims(stored.status) {
+            changes::hold(self.connection, key, held)?;
+        }
+        Ok(key)
+    }
 }
 
 fn write_snapshot(
@@ -120,6 +169,6 @@ fn advance_clocks(connection: &Connection, turn: &Turn) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn conflict(detail: String) -> Result<(), Refusal> {
+fn conflict<T>(detail: String) -> Result<T, Refusal> {
     Err(Refusal::Conflict(detail))
 }

@@ -1,0 +1,165 @@
+//! What happens to work items.
+
+use rusqlite::{CachedStatement, Connection, Result, params};
+
+use crate::contract::WorkItem;
+use crate::log::Timestamp;
+use crate::store::sqlite::execution::Key;
+use crate::store::sqlite::value::Number;
+use crate::store::{ItemChange, Lease};
+
+const INSERT: &str = "
+    INSERT INTO items (execution, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
+        enqueued_at, claimable_at, simulated, held, state, worker_id, fence, expires_at, error, dead_since)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+    ON CONFLICT DO NOTHING";
+
+const LEASE: &str = "
+    UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5
+    WHERE execution = ?1 AND node_id = ?2 AND state IN ('waiting', 'leased')";
+
+const REMOVE: &str = "DELETE FROM items WHERE execution = ?1 AND node_id = ?2";
+
+const REMOVE_DEAD: &str =
+    "DELETE FROM items WHERE execution = ?1 AND node_id = ?2 AND state = 'dead'";
+
+/// The execution of item changes, as its items know it.
+#[derive(Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) key: Key,
+    pub(super) simulated: bool,
+    /// Whether its items may not be claimed.
+    pub(super) held: bool,
+}
+
+/// Makes the changes: the statements that most of them take, at hand.
+pub(super) struct Changes<'a> {
+    connection: &'a Connection,
+    insert: CachedStatement<'a>,
+    lease: CachedStatement<'a>,
+    remove: CachedStatement<'a>,
+}
+
+/// A row to insert.
+struct Order<'a> {
+    item: &'a WorkItem,
+    enqueued_at: Timestamp,
+    lease: Option<&'a Lease>,
+    /// The error and the time of a dead letter.
+    dead: Option<(&'a str, Timestamp)>,
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn prepare(connection: &'a Connection) -> Result<Self> {
+        Ok(Self {
+            connection,
+            insert: connection.prepare_cached(INSERT)?,
+            lease: connection.prepare_cached(LEASE)?,
+            remove: connection.prepare_cached(REMOVE)?,
+        })
+    }
+
+    /// Make a change. Some: it does not fit what is there, and why.
+    pub(super) fn make(&mut self, owner: Owner, change: &ItemChange) -> Result<Option<String>> {
+        let refused = match change {
+            ItemChange::Enqueue { item, at, lease } => {
+                let order = Order {
+                    item,
+                    enqueued_at: *at,
+                    lease: lease.as_ref(),
+                    dead: None,
+                };
+                let ordered = self.insert(owner, &order)?
+                    || (self.remove_dead(owner.key, &item.node_id)?
+                        && self.insert(owner, &order)?);
+                (!ordered).then(|| format!("node {} has an unsettled item already", item.node_id))
+            }
+            ItemChange::Lease { node_id, lease } => (!self.lease(owner.key, node_id, lease)?)
+                .then(|| format!("node {node_id} has no unsettled item to lease")),
+            ItemChange::Remove { node_id } => (!self.remove(owner.key, node_id)?)
+                .then(|| format!("node {node_id} has no item to remove")),
+            ItemChange::Bury {
+                node_id,
+                item,
+                enqueued_at,
+                error,
+                at,
+            } => {
+                self.remove(owner.key, node_id)?;
+                let order = Order {
+                    item,
+                    enqueued_at: *enqueued_at,
+                    lease: None,
+                    dead: Some((error, *at)),
+                };
+                (!self.insert(owner, &order)?)
+                    .then(|| format!("node {node_id} has an item already"))
+            }
+        };
+        Ok(refused)
+    }
+
+    /// False: the node has an item.
+    fn insert(&mut self, owner: Owner, order: &Order<'_>) -> Result<bool> {
+        let Order {
+            item,
+            enqueued_at,
+            lease,
+            dead,
+        } = order;
+        let state = match (lease, dead) {
+            (_, Some(_)) => "dead",
+            (Some(_), None) => "leased",
+            (None, None) => "waiting",
+        };
+        let inserted = self.insert.execute(params![
+            owner.key,
+            item.node_id,
+            item.attempt,
+            item.max_attempts,
+            item.queue_type,
+            item.tenant,
+            Number(item.not_before),
+            item.payload,
+            Number(*enqueued_at),
+            Number(item.not_before.max(*enqueued_at)),
+            owner.simulated,
+            owner.held,
+            state,
+            lease.map(|lease| &lease.worker_id),
+            lease.map(|lease| Number(lease.fence)),
+            lease.map(|lease| Number(lease.expires_at)),
+            dead.map(|(error, _)| error),
+            dead.map(|(_, since)| Number(since)),
+        ])?;
+        Ok(inserted > 0)
+    }
+
+    fn lease(&mut self, key: Key, node_id: &str, lease: &Lease) -> Result<bool> {
+        let leased = self.lease.execute(params![
+            key,
+            node_id,
+            lease.worker_id,
+            Number(lease.fence),
+            Number(lease.expires_at)
+        ])?;
+        Ok(leased > 0)
+    }
+
+    fn remove(&mut self, key: Key, node_id: &str) -> Result<bool> {
+        Ok(self.remove.execute(params![key, node_id])? > 0)
+    }
+
+    fn remove_dead(&self, key: Key, node_id: &str) -> Result<bool> {
+        let mut remove = self.connection.prepare_cached(REMOVE_DEAD)?;
+        Ok(remove.execute(params![key, node_id])? > 0)
+    }
+}
+
+/// Say of all items of an execution whether they may be claimed.
+pub(super) fn hold(connection: &Connection, key: Key, held: bool) -> Result<()> {
+    let mut update =
+        connection.prepare_cached("UPDATE items SET held = ?2 WHERE execution = ?1")?;
+    update.execute(params![key, held])?;
+    Ok(())
+}
