@@ -27,6 +27,9 @@ pub const FALLBACK_POLL_DEFAULT: Duration = Duration::from_millis(500);
 /// that the first of them does not wait long.
 pub const FACTS_PER_TURN_MAX: usize = 512;
 
+/// Items claimed in one turn, for the same reason.
+pub const CLAIMS_PER_TURN_MAX: usize = 512;
+
 /// Executions ticked in one turn because their wake was due.
 pub const WAKES_PER_TURN_MAX: usize = 256;
 
@@ -64,7 +67,11 @@ pub const SIMULATED_DELAY_MS_MAX: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /// Executions that one guest instance keeps cached: with workflows of a
 /// thousand nodes, a fraction of its memory.
-pub const CACHED_EXECUTIONS_MAX: usize = 256;
+pub const CACHED_EXECUTIONS_MAX: usize = 4096;
+
+/// Executions and work items that an engine knows without reading them: a few
+/// megabytes, and more than are at work at once.
+pub const KNOWN_ITEMS_MAX: usize = 8192;
 
 /// Events between two snapshots of an execution, unless the engine is built
 /// otherwise: what a fresh guest has to

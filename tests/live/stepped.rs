@@ -70,6 +70,37 @@ fn own_workers_go_on_within_the_steps() {
     }
 }
 
+/// Two executions are paused in the very turn in which a worker asks for an
+/// item, and theirs waited for longest.
+#[test]
+fn r18_what_is_paused_in_a_turn_hides_no_other_work() {
+    for place in Place::each() {
+        let (engine, mut steps, clock) = stepped(&place, 1);
+        register(&engine, &mut steps, "a");
+        let mut executions = Vec::new();
+        for _ in 0..3 {
+            let started = steps.until(engine.start("w", "1.0.0", json!({})));
+            executions.push(started.expect("it is answered").expect("it starts"));
+            clock.advance(Duration::from_secs(1));
+        }
+        let turn = steps.until(async {
+            tokio::join!(
+                executions[0].pause(None),
+                executions[1].pause(None),
+                engine.claim("tool", 1, "outside"),
+            )
+        });
+        let (first, second, claims) = turn.expect("it is answered");
+        first.and(second).expect("both can be paused");
+        let claims: Vec<_> = claims
+            .expect("a queue")
+            .into_iter()
+            .map(|claim| claim.id.execution)
+            .collect();
+        assert_eq!(claims, [executions[2].id()]);
+    }
+}
+
 /// A worker that is at work for four leases.
 #[test]
 fn a_lease_is_renewed_for_as_long_as_its_worker_is_at_work() {

@@ -25,7 +25,7 @@ impl OpenTurn<'_> {
         };
         // What is not taken is followed by a failure that says why.
         if receipt.is_ok() {
-            self.released.insert(claim.clone());
+            self.release(claim);
         }
         receipt
     }
@@ -36,10 +36,10 @@ impl OpenTurn<'_> {
         claim: &ClaimId,
         answer: &Answer,
     ) -> Result<Receipt, EngineError> {
-        let Some(_) = self.held_item(claim)? else {
+        if self.held_item(claim)?.is_none() {
             let offered = facts::completed(claim, answer, 0)?;
             return self.repeated(claim, &offered);
-        };
+        }
         let duration_ms = self.since_claimed(claim)?;
         self.admit(
             claim.execution,
@@ -47,6 +47,7 @@ impl OpenTurn<'_> {
         )?;
         self.open(claim.execution)?
             .items_mut()
+            .changes_mut()
             .remove(&claim.node_id);
         Ok(Receipt::Recorded)
     }
@@ -58,60 +59,54 @@ impl OpenTurn<'_> {
         error: &WorkError,
     ) -> Result<Receipt, EngineError> {
         let fact = facts::failed(claim, error)?;
-        let Some(record) = self.held_item(claim)? else {
+        if self.held_item(claim)?.is_none() {
             return self.repeated(claim, &fact);
-        };
+        }
         self.admit(claim.execution, fact)?;
-        self.bury(claim, record, &error.message)?;
+        self.bury(claim, &error.message)?;
         Ok(Receipt::Recorded)
     }
 
     /// The claim's lease is over (rule R13).
-    pub(super) fn presume_dead(
-        &mut self,
-        claim: &ClaimId,
-        record: ItemRecord,
-    ) -> Result<(), EngineError> {
+    pub(super) fn presume_dead(&mut self, claim: &ClaimId) -> Result<(), EngineError> {
         tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, refrain.attempt = claim.attempt, "lease expired");
         self.admit(
             claim.execution,
             facts::lease_expired(&claim.node_id, claim.attempt, claim.fence),
         )?;
-        self.bury(claim, record, "lease expired: worker presumed dead")
+        self.bury(claim, "lease expired: worker presumed dead")
     }
 
-    fn bury(
-        &mut self,
-        claim: &ClaimId,
-        record: ItemRecord,
-        error: &str,
-    ) -> Result<(), EngineError> {
+    fn bury(&mut self, claim: &ClaimId, error: &str) -> Result<(), EngineError> {
         let staged = self.open(claim.execution)?;
         let at = staged.record.last_at;
-        staged.items_mut().bury(record, error, at);
+        if let Some(record) = staged.items().of(&claim.node_id).cloned() {
+            staged.items_mut().changes_mut().bury(record, error, at);
+        }
         Ok(())
     }
 
     /// The item, if this claim holds it.
-    pub(super) fn held_item(&mut self, claim: &ClaimId) -> Result<Option<ItemRecord>, EngineError> {
-        let item = self.item(claim)?;
+    pub(super) fn held_item(
+        &mut self,
+        claim: &ClaimId,
+    ) -> Result<Option<&ItemRecord>, EngineError> {
+        let item = self.open(claim.execution)?.items().of(&claim.node_id);
         Ok(item.filter(|record| holds(record, claim)))
-    }
-
-    fn item(&mut self, claim: &ClaimId) -> Result<Option<ItemRecord>, EngineError> {
-        self.open(claim.execution)?;
-        let staged = &self.staged[&claim.execution];
-        Ok(staged.item(self.core.store.get(), &claim.node_id)?)
     }
 
     /// How long ago the claim was made.
     fn since_claimed(&mut self, claim: &ClaimId) -> Result<u64, EngineError> {
         let simulated = self.open(claim.execution)?.record.simulated;
         let now = self.time.of(simulated);
-        let claimed = self.events(claim.execution, claim.fence, 1)?;
-        Ok(claimed
-            .first()
-            .map_or(0, |stored| now.saturating_sub(stored.event.at)))
+        let at = match self.core.pool.claimed_at(claim) {
+            Some(at) => Some(at),
+            None => {
+                let claimed = self.events(claim.execution, claim.fence, 1)?;
+                claimed.first().map(|stored| stored.event.at)
+            }
+        };
+        Ok(at.map_or(0, |at| now.saturating_sub(at)))
     }
 
     /// The claim does not hold the item: did the same answer settle it?
@@ -125,7 +120,7 @@ impl OpenTurn<'_> {
                 "event {} settled it with another answer",
                 event.event.sequence
             ),
-            None => match self.item(claim)? {
+            None => match self.open(claim.execution)?.items().of(&claim.node_id) {
                 Some(ItemRecord {
                     state: ItemState::Leased(lease),
                     item,

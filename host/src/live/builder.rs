@@ -25,6 +25,7 @@ use super::core::{Core, EngineTime, Settings, StoreSlot};
 use super::engine::Engine;
 use super::facts;
 use super::guests::Guests;
+use super::known::Known;
 use super::link::{Link, Message};
 use super::liveness::{self, Liveness};
 use super::owner::Owner;
@@ -290,6 +291,7 @@ impl Builder {
             guests,
             time,
             chance: Chance::new(self.seed),
+            known: Known::default(),
             pool: Pool::new(tasks, link.clone()),
             simulation: Simulation::default(),
             kept_guests: Vec::new(),

@@ -3,12 +3,12 @@
 use crate::contract::{EventKind, NodeStarted, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{EXPIRIES_PER_TURN_MAX, FACTS_PER_TURN_MAX, WAKES_PER_TURN_MAX};
+use crate::limits::{CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, WAKES_PER_TURN_MAX};
 use crate::store::{ItemRecord, ItemState, Lease, StoreError, Timestamp};
 
 use super::answers::holds;
 use super::staged::Staged;
-use super::turn::OpenTurn;
+use super::turn::{Granted, OpenTurn};
 use super::work::{Claim, ClaimId};
 
 impl OpenTurn<'_> {
@@ -38,21 +38,16 @@ impl OpenTurn<'_> {
     /// Free workers claim what they can. Says whether anything was claimed.
     pub(crate) fn claim_for_crews(&mut self) -> Result<bool, EngineError> {
         let mut any = false;
-        for (crew, queue, slots) in self.core.pool.crews() {
-            let taken = self.core.pool.busy(crew, &self.released)
-                + self
-                    .granted
-                    .iter()
-                    .filter(|(granted_to, _)| *granted_to == crew)
-                    .count();
-            let free = slots.saturating_sub(taken);
-            if free == 0 {
+        let worker_id = self.core.settings.worker_id.clone();
+        for (crew, queue) in self.core.pool.queues().into_iter().enumerate() {
+            let Some(&free) = self.free_slots.get(crew).filter(|free| **free > 0) else {
                 continue;
-            }
-            let worker_id = self.core.settings.worker_id.clone();
+            };
             for claim in self.claim(&queue, free, &worker_id)? {
                 any = true;
-                self.granted.push((crew, claim));
+                self.free_slots[crew] -= 1;
+                let at = self.open(claim.id.execution)?.record.last_at;
+                self.granted.push(Granted { crew, claim, at });
             }
         }
         Ok(any)
@@ -67,12 +62,19 @@ impl OpenTurn<'_> {
     ) -> Result<Vec<Claim>, EngineError> {
         let lease_ms = self.core.settings.lease_ms();
         let mut claims = Vec::new();
-        for record in self.candidates(queue, max.min(FACTS_PER_TURN_MAX))? {
-            if self.facts >= FACTS_PER_TURN_MAX {
+        for candidate in self.candidates(queue, max.min(CLAIMS_PER_TURN_MAX))? {
+            if self.claimed >= CLAIMS_PER_TURN_MAX {
                 self.cut = true;
                 break;
             }
-            claims.extend(self.claim_item(record, worker_id, lease_ms)?);
+            match self.claim_item(&candidate, worker_id, lease_ms) {
+                Ok(claim) => claims.extend(claim),
+                // One that is damaged does not stop the others.
+                Err(EngineError::Store(error)) if matches!(*error, StoreError::Corrupt { .. }) => {
+                    tracing::error!(refrain.execution = %candidate.execution, "cannot be claimed: {error}");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(claims)
     }
@@ -81,33 +83,43 @@ impl OpenTurn<'_> {
     /// execution is stalled.
     pub(super) fn claim_item(
         &mut self,
-        record: ItemRecord,
+        candidate: &Candidate,
         worker_id: &str,
         lease_ms: u64,
     ) -> Result<Option<Claim>, EngineError> {
-        let execution = execution_of(&record)?;
-        let fence = self.open(execution)?.record.head.sequence + 1;
-        let item = record.item.clone();
+        let Candidate {
+            execution, node_id, ..
+        } = candidate;
+        let staged = self.open(*execution)?;
+        let fence = staged.record.head.sequence + 1;
+        let waits = |record: &&ItemRecord| record.state == ItemState::Waiting;
+        let Some(record) = staged.items().of(node_id).filter(waits).cloned() else {
+            // The store's own two answers contradict each other.
+            return Err(corrupt(node_id, "it waits for a worker, and it does not").into());
+        };
         let started = EventKind::NodeStarted(NodeStarted {
-            node_id: item.node_id.clone(),
+            node_id: node_id.clone(),
             worker_id: worker_id.to_owned(),
-            attempt: item.attempt,
+            attempt: record.item.attempt,
             fence,
         });
-        if let Err(error) = self.admit(execution, started) {
-            self.must_have_taken(execution, error)?;
+        if let Err(error) = self.admit(*execution, started) {
+            self.must_have_taken(*execution, error)?;
             return Ok(None);
         }
+        self.claimed += 1;
         let expires_at = self.later(lease_ms);
         let lease = Lease {
             worker_id: worker_id.to_owned(),
             fence,
             expires_at,
         };
-        self.open(execution)?.items_mut().lease(record, lease);
+        let item = record.item.clone();
+        let items = self.open(*execution)?.items_mut();
+        items.changes_mut().lease(record, lease);
         let id = ClaimId {
-            execution,
-            node_id: item.node_id.clone(),
+            execution: *execution,
+            node_id: node_id.clone(),
             attempt: item.attempt,
             fence,
         };
@@ -124,47 +136,62 @@ impl OpenTurn<'_> {
         &mut self,
         queue: &str,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, EngineError> {
-        let simulated = self.core.settings.simulated;
-        let now = self.now();
-        let changed: usize = self
-            .staged
-            .values()
-            .map(|staged| staged.items().changed_count())
-            .sum();
-        let stored = self
-            .core
-            .store
-            .get()
-            .claimable(simulated, queue, now, max + changed)?;
-        let mut candidates = Vec::new();
-        for record in stored {
-            match self.staged.get(&execution_of(&record)?) {
-                Some(staged) if staged_tells(staged, &record) => {}
-                _ => candidates.push(record),
-            }
-        }
-        for staged in self
-            .staged
-            .values()
-            .filter(|staged| staged.record.simulated == simulated)
-        {
-            if staged.record.status == Status::Running && !staged.held {
-                let items = if staged.status_before == Some(Status::Running) {
-                    staged.items().changed_present().cloned().collect()
-                } else {
-                    staged.all_items(self.core.store.get())?
-                };
-                candidates.extend(items.into_iter().filter(|record| {
-                    record.state == ItemState::Waiting
-                        && record.item.queue_type == queue
-                        && record.item.not_before <= now
-                }));
-            }
-        }
-        candidates.sort_by_key(|record| record.enqueued_at.max(record.item.not_before));
+    ) -> Result<Vec<Candidate>, EngineError> {
+        let mut candidates = self.stored_candidates(queue, max)?;
+        self.staged_candidates(queue, &mut candidates);
+        candidates.sort_by_key(|candidate| candidate.since);
         candidates.truncate(max);
         Ok(candidates)
+    }
+
+    /// Of the stored items that may be claimed, those of which the turn does
+    /// not say otherwise. Asked for anew where the turn speaks of so many that
+    /// they would hide others.
+    fn stored_candidates(
+        &mut self,
+        queue: &str,
+        max: usize,
+    ) -> Result<Vec<Candidate>, EngineError> {
+        let simulated = self.core.settings.simulated;
+        let now = self.now();
+        let mut page = max;
+        loop {
+            let store = self.core.store.get();
+            let stored = store.claimable(simulated, queue, now, page)?;
+            let is_last = stored.len() < page;
+            let mut candidates = Vec::with_capacity(stored.len());
+            for record in stored {
+                let execution = execution_of(&record)?;
+                let told = self.staged.get(&execution);
+                if !told.is_some_and(|staged| tells_of(staged, &record.item.node_id)) {
+                    candidates.push(Candidate::of(execution, &record));
+                }
+            }
+            if is_last || candidates.len() >= max {
+                return Ok(candidates);
+            }
+            page = page.saturating_mul(2);
+        }
+    }
+
+    /// Items that may be claimed, of executions of which the turn tells.
+    fn staged_candidates(&self, queue: &str, candidates: &mut Vec<Candidate>) {
+        let simulated = self.core.settings.simulated;
+        let now = self.now();
+        for (execution, staged) in &self.staged {
+            let record = &staged.record;
+            if record.simulated != simulated || record.status != Status::Running || staged.held {
+                continue;
+            }
+            let may_be_claimed = |record: &&ItemRecord| {
+                record.state == ItemState::Waiting
+                    && record.item.queue_type == queue
+                    && record.item.not_before <= now
+                    && tells_of(staged, &record.item.node_id)
+            };
+            let waiting = staged.items().all().filter(may_be_claimed);
+            candidates.extend(waiting.map(|record| Candidate::of(*execution, record)));
+        }
     }
 
     /// Own workers that are at work have their leases renewed in time.
@@ -206,17 +233,16 @@ impl OpenTurn<'_> {
     }
 
     fn extend(&mut self, claim: &ClaimId, expires_at: Timestamp) -> Result<bool, EngineError> {
-        let Some(record) = self.held_item(claim)? else {
+        let Some(record) = self.held_item(claim)?.cloned() else {
             return Ok(false);
         };
         if let ItemState::Leased(lease) = record.state.clone() {
-            self.open(claim.execution)?.items_mut().lease(
-                record,
-                Lease {
-                    expires_at,
-                    ..lease
-                },
-            );
+            let lease = Lease {
+                expires_at,
+                ..lease
+            };
+            let items = self.open(claim.execution)?.items_mut();
+            items.changes_mut().lease(record, lease);
         }
         Ok(true)
     }
@@ -251,7 +277,7 @@ impl OpenTurn<'_> {
         if matches!(&record.state, ItemState::Leased(lease) if !is_over(lease)) {
             return Ok(false);
         }
-        if let Err(error) = self.presume_dead(&claim, record) {
+        if let Err(error) = self.presume_dead(&claim) {
             self.must_have_taken(claim.execution, error)?;
             self.core.left_leased.insert(claim);
             return Ok(false);
@@ -261,23 +287,43 @@ impl OpenTurn<'_> {
 
     /// Claims of own workers, of executions in this turn, that do not hold
     /// any longer.
-    pub(super) fn lost_claims(&mut self) -> Result<Vec<ClaimId>, EngineError> {
+    pub(super) fn lost_claims(&self) -> Vec<ClaimId> {
         let mut lost = Vec::new();
-        for claim in self.core.pool.running() {
-            if self.released.contains(&claim) || !self.staged.contains_key(&claim.execution) {
-                continue;
-            }
-            if self.held_item(&claim)?.is_none() {
-                lost.push(claim);
-            }
+        for (execution, staged) in &self.staged {
+            let held = |claim: &ClaimId| {
+                let item = staged.items().of(&claim.node_id);
+                item.is_some_and(|record| holds(record, claim))
+            };
+            let running = self.core.pool.running_of(*execution);
+            let lost_now = running.filter(|claim| !self.is_released(claim) && !held(claim));
+            lost.extend(lost_now.cloned());
         }
-        Ok(lost)
+        lost
     }
 }
 
-/// Whether a stored item's fate is to be read from the staged execution.
-fn staged_tells(staged: &Staged, record: &ItemRecord) -> bool {
-    staged.items().changed(&record.item.node_id).is_some()
+/// An item that may be claimed.
+pub(super) struct Candidate {
+    pub(super) execution: ExecutionId,
+    pub(super) node_id: String,
+    /// Since when it may be.
+    since: Timestamp,
+}
+
+impl Candidate {
+    fn of(execution: ExecutionId, record: &ItemRecord) -> Self {
+        Self {
+            execution,
+            node_id: record.item.node_id.clone(),
+            since: record.enqueued_at.max(record.item.not_before),
+        }
+    }
+}
+
+/// Whether an item's fate is to be read from the staged execution, and not
+/// from the store.
+fn tells_of(staged: &Staged, node_id: &str) -> bool {
+    staged.items().has_changed(node_id)
         || staged.status_before != Some(Status::Running)
         || staged.record.status != Status::Running
 }
@@ -300,12 +346,13 @@ pub(super) fn claim_of(record: &ItemRecord) -> Result<ClaimId, StoreError> {
 }
 
 fn execution_of(record: &ItemRecord) -> Result<ExecutionId, StoreError> {
-    record
-        .item
-        .execution_id
-        .parse()
-        .map_err(|error| StoreError::Corrupt {
-            place: format!("the work item of node {:?}", record.item.node_id),
-            detail: format!("{error}"),
-        })
+    let id = record.item.execution_id.parse();
+    id.map_err(|error| corrupt(&record.item.node_id, &format!("{error}")))
+}
+
+fn corrupt(node_id: &str, detail: &str) -> StoreError {
+    StoreError::Corrupt {
+        place: format!("the work item of node {node_id:?}"),
+        detail: detail.to_owned(),
+    }
 }

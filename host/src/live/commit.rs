@@ -9,7 +9,7 @@
 
 use crate::error::EngineError;
 use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
-use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn};
+use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
 
 use super::core::Core;
 use super::link::Write;
@@ -41,15 +41,15 @@ impl Core {
     fn try_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, Trouble> {
         self.store.get().begin()?;
         match self.fill(writes) {
-            Ok((turn, effects)) if is_empty(&turn) => {
+            Ok((turn, mut effects)) if is_empty(&turn) => {
                 self.store.get().rollback();
-                self.guests.committed(effects.executions.iter().copied());
+                self.committed(&mut effects);
                 Ok(effects)
             }
             Ok((turn, effects)) => self.commit(&turn, effects),
             Err(error) => {
                 self.store.get().rollback();
-                self.guests.not_committed();
+                self.not_committed();
                 Err(Trouble::Failed(error))
             }
         }
@@ -58,6 +58,7 @@ impl Core {
     /// The order within a turn: what was said, then what time brings, then
     /// ticks and claims until nothing moves.
     fn fill(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(Turn, Effects), EngineError> {
+        self.known.as_of(self.store.get().version()?);
         let time = self.time.read(self.store.get())?;
         let simulated = self.settings.simulated;
         let mut turn = OpenTurn::new(self, time);
@@ -80,10 +81,10 @@ impl Core {
             }
         }
         turn.take_snapshots()?;
-        turn.close()
+        Ok(turn.close())
     }
 
-    fn commit(&mut self, turn: &Turn, effects: Effects) -> Result<Effects, Trouble> {
+    fn commit(&mut self, turn: &Turn, mut effects: Effects) -> Result<Effects, Trouble> {
         let written = match self.store.get().commit(turn) {
             Ok(()) => Ok(()),
             Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
@@ -92,17 +93,38 @@ impl Core {
         };
         match written {
             Ok(()) => {
-                self.guests.committed(effects.executions.iter().copied());
-                Ok(Effects {
-                    written: true,
-                    ..effects
-                })
+                effects.written = true;
+                self.committed(&mut effects);
+                Ok(effects)
             }
             Err(trouble) => {
-                self.guests.not_committed();
+                self.not_committed();
                 Err(trouble)
             }
         }
+    }
+
+    /// What the turn left is what is stored. Of ended executions nothing need
+    /// be known any longer.
+    fn committed(&mut self, effects: &mut Effects) {
+        let heads = effects.executions.iter().map(|known| {
+            let record = &known.record;
+            (record.id, record.head, ended(record.status))
+        });
+        self.guests.committed(heads);
+        for known in effects.executions.drain(..) {
+            if ended(known.record.status) {
+                effects.ended.push(known.record.id);
+            } else {
+                self.known.keep(known);
+            }
+        }
+    }
+
+    /// What the turn took out of memory may be wrong now.
+    fn not_committed(&mut self) {
+        self.guests.not_committed();
+        self.known.forget_all();
     }
 
     /// The outcome of a commit is unknown: reopen the store and compare heads.
@@ -143,6 +165,8 @@ impl Core {
     pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
         self.store.get().begin()?;
         let given_up = self.claims_given_up();
+        // The engine comes to its end: nothing need be known any longer.
+        self.known.forget_all();
         let store = self.store.get();
         match given_up {
             Ok(turn) => store.commit(&turn).map_err(|error| {
@@ -163,7 +187,7 @@ impl Core {
         let time = self.time.read(self.store.get())?;
         let mut turn = OpenTurn::new(self, time);
         turn.give_up_own()?;
-        turn.close().map(|(turn, _)| turn)
+        Ok(turn.close().0)
     }
 }
 

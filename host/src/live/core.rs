@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::clock::{TurnClock, milliseconds};
-use crate::contract::{EventKind, Limits, SchedulerError, WorkflowSummary};
+use crate::contract::{EventKind, Limits, SchedulerError, Status, WorkflowSummary};
 use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
@@ -15,6 +15,8 @@ use crate::store::{ExecutionRecord, Head, Store, StoreError, Timestamp, ended};
 
 use super::chance::Chance;
 use super::guests::{Failure, Guests};
+use super::items::StoredItems;
+use super::known::{Known, KnownExecution};
 use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
 use super::simulation::Simulation;
@@ -60,6 +62,8 @@ pub(crate) struct Core {
     pub(crate) guests: Guests,
     pub(crate) time: EngineTime,
     pub(crate) chance: Chance,
+    /// What is stored, as far as it is known without reading it.
+    pub(crate) known: Known,
     pub(crate) pool: Pool,
     pub(crate) simulation: Simulation,
     /// The guests that the store is known to have.
@@ -160,7 +164,7 @@ impl StoreSlot {
 /// One call into a guest: about what, and with which rights.
 pub(crate) struct Asking {
     /// The execution.
-    pub(crate) staged: Staged,
+    pub(crate) staged: Box<Staged>,
     /// The turn's clock reading.
     pub(crate) now: Timestamp,
     /// The workflow's text, where the turn itself registered it.
@@ -175,7 +179,7 @@ impl Core {
         &mut self,
         asking: Asking,
         call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
-    ) -> (Staged, Result<T, Failure>) {
+    ) -> (Box<Staged>, Result<T, Failure>) {
         let Asking {
             staged,
             now,
@@ -208,7 +212,12 @@ impl Core {
         let digest = record.guest_digest.clone();
         let known = (id, record.head, ended(record.status));
         let asking = Asking {
-            staged: Staged::stored(record, false),
+            // No items: a question orders nothing.
+            staged: Box::new(Staged::stored(KnownExecution {
+                record,
+                items: StoredItems::new(),
+                held: false,
+            })),
             now,
             workflow_text: None,
             may_order: false,
@@ -242,6 +251,23 @@ impl Core {
             digest: self.guests.own().to_owned(),
             reason,
         }
+    }
+
+    /// An execution and all its work items, known or read.
+    pub(crate) fn execution(&mut self, id: ExecutionId) -> Result<KnownExecution, EngineError> {
+        if let Some(known) = self.known.take(id) {
+            return Ok(known);
+        }
+        let record = self.record(id)?;
+        let held = record.status == Status::Stalled && self.stalled_by_the_host(id, record.head)?;
+        let items = self.store.get().items(id)?.into_iter();
+        Ok(KnownExecution {
+            record,
+            items: items
+                .map(|record| (record.item.node_id.clone(), record))
+                .collect(),
+            held,
+        })
     }
 
     /// The execution's record.

@@ -4,7 +4,9 @@
 //! A cached execution is an optimisation and must never be more: whatever is
 //! doubtful (a failed commit, a log that is another than it was) is forgotten.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+
+use hashlink::LinkedHashMap;
 
 use crate::contract::{Fault, SchedulerError, WorkflowSummary};
 use crate::guest::{CallError, Instance, Library};
@@ -19,23 +21,17 @@ pub(crate) struct Guests {
     library: Library,
     own: String,
     at_work: HashMap<String, AtWork>,
-    /// Asked about in this turn: what they hold now may never be committed.
-    uncommitted: BTreeSet<(String, ExecutionId)>,
+    /// Asked about in this turn, and which guest: what it holds now may never
+    /// be committed.
+    uncommitted: HashMap<ExecutionId, String>,
 }
 
 /// A guest at work.
 struct AtWork {
     instance: Instance<TurnPorts>,
-    cached: HashMap<ExecutionId, Cached>,
-    uses: u64,
-}
-
-/// An execution that a guest has cached.
-struct Cached {
-    /// The head of its log when it was last committed.
-    head: Head,
-    /// When it was last used, counted in uses.
-    used: u64,
+    /// The executions that it has cached, with the heads of their logs when
+    /// they were last committed; the ones used longest ago first.
+    cached: LinkedHashMap<ExecutionId, Head>,
 }
 
 /// Why a guest gave no answer.
@@ -56,7 +52,7 @@ impl Guests {
             library,
             own,
             at_work: HashMap::new(),
-            uncommitted: BTreeSet::new(),
+            uncommitted: HashMap::new(),
         }
     }
 
@@ -98,7 +94,8 @@ impl Guests {
             return (ports, Err(Failure::Store(error)));
         }
         self.uncommitted
-            .insert((digest.clone(), ports.staged.record.id));
+            .entry(ports.staged.record.id)
+            .or_insert_with(|| digest.clone());
         let mut last_chance = false;
         loop {
             let guest = match self.at_work(&digest) {
@@ -141,8 +138,7 @@ impl Guests {
                 .map_err(|error| Failure::Broken(error.to_string()))?;
             let fresh = AtWork {
                 instance,
-                cached: HashMap::new(),
-                uses: 0,
+                cached: LinkedHashMap::new(),
             };
             self.at_work.insert(digest.to_owned(), fresh);
         }
@@ -183,7 +179,7 @@ impl Guests {
         let Some(guest) = self.at_work.get(&record.guest_digest) else {
             return Ok(());
         };
-        let Some(Cached { head, .. }) = guest.cached.get(&record.id) else {
+        let Some(head) = guest.cached.get(&record.id) else {
             return Ok(());
         };
         if *head == record.head {
@@ -206,7 +202,7 @@ impl Guests {
     /// The turn was committed: what the guests hold is what is stored.
     pub(crate) fn committed(&mut self, heads: impl Iterator<Item = (ExecutionId, Head, bool)>) {
         let heads: HashMap<_, _> = heads.map(|(id, head, ended)| (id, (head, ended))).collect();
-        for (digest, id) in std::mem::take(&mut self.uncommitted) {
+        for (id, digest) in std::mem::take(&mut self.uncommitted) {
             match heads.get(&id) {
                 Some((_, true)) => self.forget(&digest, id),
                 Some((head, false)) => self.remember(&digest, id, *head),
@@ -218,7 +214,7 @@ impl Guests {
 
     /// The turn was not committed: what the guests hold may be wrong.
     pub(crate) fn not_committed(&mut self) {
-        for (digest, id) in std::mem::take(&mut self.uncommitted) {
+        for (id, digest) in std::mem::take(&mut self.uncommitted) {
             self.forget(&digest, id);
         }
     }
@@ -227,19 +223,11 @@ impl Guests {
         let Some(guest) = self.at_work.get_mut(digest) else {
             return;
         };
-        guest.uses += 1;
-        guest.cached.insert(
-            id,
-            Cached {
-                head,
-                used: guest.uses,
-            },
-        );
-        if guest.cached.len() > CACHED_EXECUTIONS_MAX {
-            let oldest = guest.cached.iter().min_by_key(|(_, cached)| cached.used);
-            if let Some((&oldest, _)) = oldest {
-                self.forget(digest, oldest);
-            }
+        guest.cached.insert(id, head);
+        if guest.cached.len() > CACHED_EXECUTIONS_MAX
+            && let Some((oldest, _)) = guest.cached.pop_front()
+        {
+            self.forget(digest, oldest);
         }
     }
 

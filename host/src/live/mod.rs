@@ -11,6 +11,8 @@ mod work;
 mod facts;
 mod chance;
 // What one turn is made of.
+mod items;
+mod known;
 mod staged;
 mod ports;
 mod settle;

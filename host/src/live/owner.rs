@@ -237,7 +237,7 @@ impl Owner {
         let failed = match outcome {
             Ok(effects) => {
                 let now = effects.now.of(self.core.settings.simulated);
-                span.record("refrain.executions", effects.executions.len());
+                span.record("refrain.executions", effects.touched);
                 if effects.written {
                     self.commits.send_modify(|commits| *commits += 1);
                 }
@@ -277,11 +277,11 @@ impl Owner {
             .renewed
             .iter()
             .for_each(|claim| core.pool.renewed(claim, expires_at));
-        for (crew, claim) in effects.granted {
-            core.pool.begin(crew, claim);
+        for granted in effects.granted {
+            core.pool.begin(granted);
         }
-        for (id, _, _) in effects.executions.iter().filter(|(_, _, ended)| *ended) {
-            self.tell_watchers(*id);
+        for id in effects.ended {
+            self.tell_watchers(id);
         }
         self.turn_due |= effects.cut;
     }

@@ -9,7 +9,7 @@ use crate::guest::Ports;
 use crate::limits::DECISIONS_PER_TICK_MAX;
 use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::{hex, work_item_digest};
-use crate::store::{ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
+use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 
 use super::staged::Staged;
 
@@ -28,7 +28,7 @@ pub(crate) struct Orders {
 /// as the call lasts, and give it back.
 pub(crate) struct TurnPorts {
     pub(crate) store: Box<dyn Store>,
-    pub(crate) staged: Staged,
+    pub(crate) staged: Box<Staged>,
     pub(crate) orders: Orders,
     /// The workflow's text, where the turn itself registered it.
     pub(crate) workflow_text: Option<String>,
@@ -217,14 +217,10 @@ impl Ports for TurnPorts {
             .items
             .iter()
             .any(|item| item.node_id == node_id && item.attempt == attempt);
-        let unsettled = ordered_now
-            || self
-                .staged
-                .item(self.store.as_mut(), node_id)?
-                .is_some_and(|record| {
-                    record.item.attempt == attempt
-                        && !matches!(record.state, ItemState::Dead { .. })
-                });
+        let is_unsettled = |record: &ItemRecord| {
+            record.item.attempt == attempt && !matches!(record.state, ItemState::Dead { .. })
+        };
+        let unsettled = ordered_now || self.staged.items().of(node_id).is_some_and(is_unsettled);
         if !self.may_order || !unsettled {
             return Ok(Err(format!(
                 "node {node_id:?} has no unsettled work item of attempt {attempt}"

@@ -4,67 +4,47 @@
 //! orders to the queue are compared with that, and any difference is the
 //! guest's failure: nothing of the tick is kept then.
 
-use std::collections::BTreeMap;
-
 use crate::contract::{Event, EventKind, Outcome, Status, WorkItem};
 use crate::log::author::is_terminal;
-use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX, ended};
+use crate::store::{ItemRecord, ItemState, Timestamp, check::TIME_MAX, ended};
 
+use super::items::Changes;
 use super::ports::Orders;
-use super::staged::{Items, Staged};
+use super::staged::Staged;
 
 /// Append what a tick decided, and do to the queue what follows from it. The
-/// inner error says what the guest got wrong; nothing is staged then.
-pub(crate) fn settle(
-    staged: &mut Staged,
-    store: &mut dyn Store,
-    orders: Orders,
-    outcome: &Outcome,
-) -> Result<Result<(), String>, StoreError> {
+/// error says what the guest got wrong; nothing is staged then.
+pub(crate) fn settle(staged: &mut Staged, orders: Orders, outcome: &Outcome) -> Result<(), String> {
     let Orders {
         decisions,
-        items,
+        items: ordered,
         cancelled,
     } = orders;
     if let Some(fault) = outcome_fault(staged, &decisions, outcome) {
-        return Ok(Err(fault));
+        return Err(fault);
     }
-    let ordered = items
-        .into_iter()
-        .map(|item| ((item.node_id.clone(), item.attempt), item))
-        .collect();
     let mut queue = Queue {
         staged,
-        store,
-        items: Items::default(),
+        changes: Changes::default(),
         ordered,
         cancelled,
     };
     for event in &decisions {
-        if let Some(fault) = queue.follow(event)? {
-            return Ok(Err(fault));
-        }
+        queue.follow(event)?;
     }
-    if let Some(fault) = queue.leftover_fault() {
-        return Ok(Err(fault));
+    queue.nothing_left()?;
+    let ends = decisions.last().is_some_and(|last| is_terminal(&last.kind));
+    if ends && queue.has_unsettled() {
+        return Err("the execution was ended while a work item of it was not settled".to_owned());
     }
-    let items = queue.items;
-    if decisions
-        .last()
-        .is_some_and(|event| is_terminal(&event.kind))
-        && has_unsettled(staged, store, &items)?
-    {
-        return Ok(Err(
-            "the execution was ended while a work item of it was not settled".to_owned(),
-        ));
-    }
+    let changes = queue.changes;
     for event in decisions {
         staged.push(event);
     }
-    staged.settle(items);
+    staged.items_mut().follow(changes);
     staged.record.status = outcome.status;
     staged.record.next_wake = outcome.next_wake;
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// Where the outcome contradicts the events that it comes after, if it does.
@@ -99,143 +79,141 @@ pub(super) fn outcome_fault(
     })
 }
 
-fn has_unsettled(
-    staged: &Staged,
-    store: &mut dyn Store,
-    later: &Items,
-) -> Result<bool, StoreError> {
-    let unsettled = |record: &ItemRecord| !matches!(record.state, ItemState::Dead { .. });
-    let before = staged.all_items(store)?;
-    let left = before
-        .iter()
-        .filter(|record| later.changed(&record.item.node_id).is_none());
-    Ok(left.chain(later.changed_present()).any(unsettled))
-}
-
 /// The queue while the decisions of one tick are followed, in their order.
 struct Queue<'a> {
     staged: &'a Staged,
-    store: &'a mut dyn Store,
-    items: Items,
+    changes: Changes,
     /// Orders that no decision was met for yet.
-    ordered: BTreeMap<(String, u32), WorkItem>,
+    ordered: Vec<WorkItem>,
     /// Cancellations that no decision was met for yet.
     cancelled: Vec<(String, u32)>,
 }
 
 impl Queue<'_> {
     /// Do what follows from one decision; or say what is wrong with it.
-    fn follow(&mut self, event: &Event) -> Result<Option<String>, StoreError> {
+    fn follow(&mut self, event: &Event) -> Result<(), String> {
         let at = event.at;
         match &event.kind {
             EventKind::NodeScheduled(it) => self.order(&it.node_id, it.attempt, at),
             EventKind::RetryScheduled(it) => self.order(&it.node_id, it.attempt, at),
             EventKind::NodeTimedOut(it) => {
-                let error = it.error();
-                self.take_back(&it.node_id, |items, record| items.bury(record, &error, at))
+                self.take_back(&it.node_id)?;
+                self.bury(&it.node_id, &it.error(), at);
+                Ok(())
             }
-            EventKind::NodeCancelled(it) => self.take_back(&it.node_id, |items, record| {
-                items.remove(&record.item.node_id);
-            }),
-            EventKind::NodeSkipped(it) => self.settled(&it.node_id, |items, record| {
-                items.remove(&record.item.node_id);
-            }),
-            EventKind::NodeCompleted(it) => self.settled(&it.node_id, |items, record| {
-                items.remove(&record.item.node_id);
-            }),
-            EventKind::NodeExhausted(it) => self.settled(&it.node_id, |items, record| {
-                items.bury(record, &it.error, at);
-            }),
-            _ => Ok(None),
+            EventKind::NodeCancelled(it) => {
+                self.take_back(&it.node_id)?;
+                self.remove(&it.node_id);
+                Ok(())
+            }
+            EventKind::NodeSkipped(it) => {
+                self.settled(&it.node_id)?;
+                self.remove(&it.node_id);
+                Ok(())
+            }
+            EventKind::NodeCompleted(it) => {
+                self.settled(&it.node_id)?;
+                self.remove(&it.node_id);
+                Ok(())
+            }
+            EventKind::NodeExhausted(it) => {
+                self.settled(&it.node_id)?;
+                self.bury(&it.node_id, &it.error, at);
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
-    fn order(
-        &mut self,
-        node_id: &str,
-        attempt: u32,
-        at: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
-        if self.unsettled(node_id)?.is_some() {
-            return Ok(Some(format!(
+    fn order(&mut self, node_id: &str, attempt: u32, at: Timestamp) -> Result<(), String> {
+        if self.item(node_id).is_some_and(is_unsettled) {
+            return Err(format!(
                 "node {node_id:?} was ordered anew while its work item was not settled"
-            )));
+            ));
         }
-        let Some(item) = self.ordered.remove(&(node_id.to_owned(), attempt)) else {
-            return Ok(Some(format!(
+        let of_this = |item: &WorkItem| item.node_id == node_id && item.attempt == attempt;
+        let Some(place) = self.ordered.iter().position(of_this) else {
+            return Err(format!(
                 "attempt {attempt} of node {node_id:?} was decided, and its work item not ordered"
-            )));
+            ));
         };
-        self.items.enqueue(item, at);
-        Ok(None)
+        let item = self.ordered.remove(place);
+        self.changes.enqueue(item, at);
+        Ok(())
     }
 
-    /// An unsettled item must have been cancelled; a dead letter goes along.
-    fn take_back(
-        &mut self,
-        node_id: &str,
-        change: impl FnOnce(&mut Items, ItemRecord),
-    ) -> Result<Option<String>, StoreError> {
-        let Some(record) = self.item(node_id)? else {
-            return Ok(None);
+    /// An unsettled item must have been cancelled.
+    fn take_back(&mut self, node_id: &str) -> Result<(), String> {
+        let Some(record) = self.item(node_id).filter(|record| is_unsettled(record)) else {
+            return Ok(());
         };
-        if !matches!(record.state, ItemState::Dead { .. }) {
-            let order = (node_id.to_owned(), record.item.attempt);
-            let Some(place) = self
-                .cancelled
-                .iter()
-                .position(|cancelled| *cancelled == order)
-            else {
-                return Ok(Some(format!(
-                    "node {node_id:?} was stopped, and its work item not cancelled"
-                )));
-            };
-            self.cancelled.swap_remove(place);
-        }
-        change(&mut self.items, record);
-        Ok(None)
+        let attempt = record.item.attempt;
+        let of_this = |(of, cancelled): &(String, u32)| *of == node_id && *cancelled == attempt;
+        let Some(place) = self.cancelled.iter().position(of_this) else {
+            return Err(format!(
+                "node {node_id:?} was stopped, and its work item not cancelled"
+            ));
+        };
+        self.cancelled.swap_remove(place);
+        Ok(())
     }
 
-    /// There must be no unsettled item; a dead letter is changed.
-    fn settled(
-        &mut self,
-        node_id: &str,
-        change: impl FnOnce(&mut Items, ItemRecord),
-    ) -> Result<Option<String>, StoreError> {
-        if self.unsettled(node_id)?.is_some() {
-            return Ok(Some(format!(
+    /// There must be no unsettled item.
+    fn settled(&self, node_id: &str) -> Result<(), String> {
+        if self.item(node_id).is_some_and(is_unsettled) {
+            return Err(format!(
                 "node {node_id:?} was settled while its work item was not"
-            )));
+            ));
         }
-        if let Some(record) = self.item(node_id)? {
-            change(&mut self.items, record);
-        }
-        Ok(None)
+        Ok(())
     }
 
-    fn unsettled(&mut self, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
-        Ok(self
-            .item(node_id)?
-            .filter(|record| !matches!(record.state, ItemState::Dead { .. })))
-    }
-
-    fn item(&mut self, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
-        match self.items.changed(node_id) {
-            Some(item) => Ok(item.cloned()),
-            None => self.staged.item(self.store, node_id),
+    /// The node's item leaves the queue, if it has one.
+    fn remove(&mut self, node_id: &str) {
+        if self.item(node_id).is_some() {
+            self.changes.remove(node_id);
         }
     }
 
-    /// Orders that no decision asked for.
-    fn leftover_fault(&self) -> Option<String> {
-        if let Some((node_id, attempt)) = self.ordered.keys().next() {
-            return Some(format!(
+    /// The node's item is a dead letter, if it has one.
+    fn bury(&mut self, node_id: &str, error: &str, at: Timestamp) {
+        if let Some(record) = self.item(node_id).cloned() {
+            self.changes.bury(record, error, at);
+        }
+    }
+
+    fn item(&self, node_id: &str) -> Option<&ItemRecord> {
+        match self.changes.of(node_id) {
+            Some(changed) => changed,
+            None => self.staged.items().of(node_id),
+        }
+    }
+
+    fn has_unsettled(&self) -> bool {
+        let before = self.staged.items().all();
+        let left = before.filter(|record| self.changes.of(&record.item.node_id).is_none());
+        left.chain(self.changes.present()).any(is_unsettled)
+    }
+
+    /// No order must be left that no decision asked for.
+    fn nothing_left(&self) -> Result<(), String> {
+        if let Some(WorkItem {
+            node_id, attempt, ..
+        }) = self.ordered.first()
+        {
+            return Err(format!(
                 "a work item of attempt {attempt} of node {node_id:?} was ordered without a decision"
             ));
         }
-        let (node_id, attempt) = self.cancelled.first()?;
-        Some(format!(
-            "the work item of attempt {attempt} of node {node_id:?} was cancelled without a decision"
-        ))
+        match self.cancelled.first() {
+            Some((node_id, attempt)) => Err(format!(
+                "the work item of attempt {attempt} of node {node_id:?} was cancelled without a decision"
+            )),
+            None => Ok(()),
+        }
     }
+}
+
+fn is_unsettled(record: &ItemRecord) -> bool {
+    !matches!(record.state, ItemState::Dead { .. })
 }

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::error::{EngineError, WorkError};
 use crate::limits::{FACTS_PER_TURN_MAX, SIMULATED_CLAIMS_AT_ONCE_MAX, SIMULATED_DELAY_MS_MAX};
-use crate::store::{ItemRecord, Timestamp};
+use crate::store::Timestamp;
 
+use super::claims::Candidate;
 use super::turn::OpenTurn;
 use super::work::{Answer, ClaimId};
 
@@ -52,14 +53,14 @@ impl OpenTurn<'_> {
     fn claim_simulated(&mut self) -> Result<bool, EngineError> {
         let mut any = false;
         for queue in QUEUES {
-            for record in self.candidates(queue, SIMULATED_CLAIMS_AT_ONCE_MAX)? {
+            for candidate in self.candidates(queue, SIMULATED_CLAIMS_AT_ONCE_MAX)? {
                 if self.facts >= FACTS_PER_TURN_MAX {
                     self.cut = true;
                     return Ok(any);
                 }
-                let delay_ms = self.delay_ms(&record)?;
+                let delay_ms = self.delay_ms(&candidate)?;
                 let lease_ms = self.core.settings.lease_ms().saturating_add(delay_ms);
-                if let Some(claim) = self.claim_item(record, WORKER, lease_ms)? {
+                if let Some(claim) = self.claim_item(&candidate, WORKER, lease_ms)? {
                     any = true;
                     self.simulated.insert((self.later(delay_ms), claim.id));
                 }
@@ -100,11 +101,9 @@ impl OpenTurn<'_> {
         }
     }
 
-    fn delay_ms(&mut self, record: &ItemRecord) -> Result<u64, EngineError> {
-        let Ok(payload) = serde_json::from_str::<Named>(&record.item.payload) else {
-            return Ok(0);
-        };
-        let workflow = (payload.workflow_id, payload.workflow_version);
+    fn delay_ms(&mut self, candidate: &Candidate) -> Result<u64, EngineError> {
+        let record = &self.open(candidate.execution)?.record;
+        let workflow = (record.workflow_id.clone(), record.workflow_version.clone());
         if !self.core.simulation.delays.contains_key(&workflow) {
             let text = self.workflow_text(&workflow.0, &workflow.1)?;
             self.core
@@ -114,17 +113,10 @@ impl OpenTurn<'_> {
         }
         let delays = self.core.simulation.delays.get(&workflow);
         Ok(delays
-            .and_then(|delays| delays.get(&record.item.node_id))
+            .and_then(|delays| delays.get(&candidate.node_id))
             .copied()
             .unwrap_or(0))
     }
-}
-
-/// As much of a payload as names its workflow.
-#[derive(Deserialize)]
-struct Named {
-    workflow_id: String,
-    workflow_version: String,
 }
 
 /// As much of a workflow as its labels.

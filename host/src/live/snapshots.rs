@@ -16,7 +16,7 @@ impl OpenTurn<'_> {
     /// Snapshots of what has grown much since the last one.
     pub(crate) fn take_snapshots(&mut self) -> Result<(), EngineError> {
         let every = self.core.settings.events_per_snapshot;
-        let grown = |staged: &&Staged| {
+        let grown = |staged: &Staged| {
             let last = staged.record.head.sequence;
             let before = last - staged.events().len() as u64;
             !staged.held && !ended(staged.record.status) && before / every < last / every
@@ -24,7 +24,7 @@ impl OpenTurn<'_> {
         let due: Vec<_> = self
             .staged
             .values()
-            .filter(grown)
+            .filter(|staged| grown(staged))
             .map(|staged| staged.record.id)
             .collect();
         for id in due {

@@ -10,6 +10,7 @@
 //! Everything is staged in memory. Who fills a turn, and what is done when it
 //! could not be written, is [`super::owner`]'s business.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::{Event, EventKind, OperatorNote, Origin, Outcome, Snapshot, Stalled, Status};
@@ -17,10 +18,11 @@ use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
 use crate::limits::TICKS_PER_TURN_MAX;
-use crate::store::{ComponentRecord, Head, StoreError, Turn, WorkflowRecord, ended};
+use crate::store::{ComponentRecord, StoreError, Timestamp, Turn, WorkflowRecord, ended};
 
 use super::core::{Asking, Core, TurnTime};
 use super::guests::Failure;
+use super::known::KnownExecution;
 use super::ports::TurnPorts;
 use super::settle::{outcome_fault, settle};
 use super::simulation::Due;
@@ -31,32 +33,49 @@ use super::work::{Claim, ClaimId};
 pub(crate) struct OpenTurn<'a> {
     pub(super) core: &'a mut Core,
     pub(super) time: TurnTime,
-    pub(super) staged: BTreeMap<ExecutionId, Staged>,
+    pub(super) staged: BTreeMap<ExecutionId, Box<Staged>>,
     /// To be ticked.
     dirty: BTreeSet<ExecutionId>,
     pub(super) workflows: Vec<WorkflowRecord>,
     pub(super) components: Vec<ComponentRecord>,
     pub(super) snapshots: Vec<(ExecutionId, Snapshot)>,
-    /// Claims of this engine's own workers, by the place of their crew.
-    pub(super) granted: Vec<(usize, Claim)>,
+    /// Claims of this engine's own workers.
+    pub(super) granted: Vec<Granted>,
     /// Claims whose own worker has answered.
-    pub(super) released: BTreeSet<ClaimId>,
+    released: BTreeSet<ClaimId>,
+    /// Free slots of each crew, as the turn goes on.
+    pub(super) free_slots: Vec<usize>,
     /// Claims whose own worker had its lease renewed, and until when.
     pub(super) renewed: Vec<ClaimId>,
     /// What simulated workers are at.
     pub(super) simulated: Due,
-    /// How many facts it has taken.
+    /// How many facts it has taken, wakes included.
     pub(super) facts: usize,
+    /// How many of them are claims.
+    pub(super) claimed: usize,
     /// A limit cut something off: another turn is due at once.
     pub(super) cut: bool,
+}
+
+/// A claim for an own worker.
+pub(crate) struct Granted {
+    /// The place of its crew.
+    pub(crate) crew: usize,
+    pub(crate) claim: Claim,
+    /// When it was claimed: the `at` of its `node_started`.
+    pub(crate) at: Timestamp,
 }
 
 /// What is to be done in memory once a turn is written.
 pub(crate) struct Effects {
     pub(crate) now: TurnTime,
-    /// All executions of the turn: head, and whether it has ended.
-    pub(crate) executions: Vec<(ExecutionId, Head, bool)>,
-    pub(crate) granted: Vec<(usize, Claim)>,
+    /// All executions of the turn, as they are stored when it is written.
+    pub(crate) executions: Vec<KnownExecution>,
+    /// How many executions that is.
+    pub(crate) touched: usize,
+    /// Those that have ended.
+    pub(crate) ended: Vec<ExecutionId>,
+    pub(crate) granted: Vec<Granted>,
     pub(crate) released: BTreeSet<ClaimId>,
     pub(crate) renewed: Vec<ClaimId>,
     /// Claims of own workers that do not hold any longer.
@@ -72,6 +91,7 @@ impl<'a> OpenTurn<'a> {
     /// A turn at this time, with nothing in it.
     pub(crate) fn new(core: &'a mut Core, time: TurnTime) -> Self {
         let simulated = core.simulation.due.clone();
+        let free_slots = core.pool.free_slots();
         Self {
             core,
             time,
@@ -82,25 +102,44 @@ impl<'a> OpenTurn<'a> {
             snapshots: Vec::new(),
             granted: Vec::new(),
             released: BTreeSet::new(),
+            free_slots,
             renewed: Vec::new(),
             simulated,
             facts: 0,
+            claimed: 0,
             cut: false,
         }
     }
 
     /// Bring an execution into the turn.
     pub(crate) fn open(&mut self, id: ExecutionId) -> Result<&mut Staged, EngineError> {
-        if !self.staged.contains_key(&id) {
-            let record = self.core.record(id)?;
-            self.core.guests.compare(&record, self.core.store.get())?;
-            let held = record.status == Status::Stalled
-                && self.core.stalled_by_the_host(id, record.head)?;
-            self.staged.insert(id, Staged::stored(record, held));
+        match self.staged.entry(id) {
+            Entry::Occupied(staged) => Ok(staged.into_mut()),
+            Entry::Vacant(place) => {
+                let known = self.core.execution(id)?;
+                self.core
+                    .guests
+                    .compare(&known.record, self.core.store.get())?;
+                Ok(place.insert(Box::new(Staged::stored(known))))
+            }
         }
-        self.staged
-            .get_mut(&id)
-            .ok_or(EngineError::UnknownExecution(id))
+    }
+
+    /// An own worker is at this claim no longer: its slot is free. Says
+    /// whether that is news.
+    pub(super) fn release(&mut self, claim: &ClaimId) -> bool {
+        let news = self.released.insert(claim.clone());
+        if let Some(crew) = self.core.pool.crew_of(claim).filter(|_| news)
+            && let Some(free) = self.free_slots.get_mut(crew)
+        {
+            *free += 1;
+        }
+        news
+    }
+
+    /// Whether an own worker has answered for this claim in this turn.
+    pub(super) fn is_released(&self, claim: &ClaimId) -> bool {
+        self.released.contains(claim)
     }
 
     /// Take a fact, if the guest lets it stand next in the log. Where the
@@ -131,7 +170,7 @@ impl<'a> OpenTurn<'a> {
     /// An execution that begins: its event 1, if the guest takes it.
     pub(crate) fn begin(&mut self, staged: Staged, kind: EventKind) -> Result<(), EngineError> {
         let id = staged.record.id;
-        self.staged.insert(id, staged);
+        self.staged.insert(id, Box::new(staged));
         let admitted = self.admit(id, kind);
         if admitted.is_err() {
             self.staged.remove(&id);
@@ -329,22 +368,18 @@ impl<'a> OpenTurn<'a> {
     }
 
     /// The turn as one write, and what follows when it is written.
-    pub(crate) fn close(mut self) -> Result<(Turn, Effects), EngineError> {
-        let lost = self.lost_claims()?;
-        let executions = self
+    pub(crate) fn close(self) -> (Turn, Effects) {
+        let lost = self.lost_claims();
+        let (changes, executions): (Vec<_>, Vec<_>) = self
             .staged
-            .values()
-            .map(|staged| {
-                (
-                    staged.record.id,
-                    staged.record.head,
-                    ended(staged.record.status),
-                )
-            })
-            .collect();
+            .into_values()
+            .map(|staged| staged.settled())
+            .unzip();
         let effects = Effects {
             now: self.time,
+            touched: executions.len(),
             executions,
+            ended: Vec::new(),
             granted: self.granted,
             released: self.released,
             renewed: self.renewed,
@@ -361,14 +396,10 @@ impl<'a> OpenTurn<'a> {
         let turn = Turn {
             workflows: self.workflows,
             components: self.components,
-            executions: self
-                .staged
-                .into_values()
-                .filter_map(Staged::into_change)
-                .collect(),
+            executions: changes.into_iter().flatten().collect(),
             snapshots: self.snapshots,
         };
-        Ok((turn, effects))
+        (turn, effects)
     }
 }
 
@@ -402,10 +433,8 @@ fn tick_and_settle(
         Err(error) => return (ports, Err(error)),
     };
     let orders = std::mem::take(&mut ports.orders);
-    let answer = match settle(&mut ports.staged, ports.store.as_mut(), orders, &outcome) {
-        Ok(Ok(())) => Ok(outcome),
-        Ok(Err(fault)) => Err(CallError::Guest(GuestFailure::Malformed(fault))),
-        Err(error) => Err(CallError::Store(error)),
-    };
+    let answer = settle(&mut ports.staged, orders, &outcome)
+        .map(|()| outcome)
+        .map_err(|fault| GuestFailure::Malformed(fault).into());
     (ports, answer)
 }

@@ -83,6 +83,11 @@ pub(crate) fn wake_forgotten(turn: &Turn, store: &mut dyn Store) -> Written {
 pub(crate) fn item_never_settled(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
+        // Where an item comes in its place, the store itself would find it.
+        let replaced = |item: &ItemChange| matches!(item, ItemChange::Enqueue { .. });
+        if change.items.iter().any(replaced) {
+            return None;
+        }
         let before = change.items.len();
         change
             .items

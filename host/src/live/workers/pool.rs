@@ -3,7 +3,8 @@
 //! The pool is the engine's and plain data; each attempt runs as a task of its
 //! own and comes back as an answer. It never decides what is claimed: a turn does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -12,10 +13,12 @@ use std::task::Poll;
 
 use crate::contract::WorkItem;
 use crate::error::{EngineError, WorkError};
+use crate::id::ExecutionId;
 use crate::store::Timestamp;
 
 use super::super::link::Link;
-use super::super::work::{Answer, Claim, ClaimId};
+use super::super::turn::Granted;
+use super::super::work::{Answer, ClaimId};
 use super::tasks::{Task, Tasks};
 
 /// What a worker does with an item.
@@ -33,12 +36,20 @@ pub(crate) struct Crew {
     pub(crate) work: Work,
 }
 
+/// A crew, and how many of its slots are taken.
+struct Staffed {
+    crew: Crew,
+    busy: usize,
+}
+
 /// All crews of an engine.
 pub(crate) struct Pool {
     tasks: Tasks,
     link: Link,
-    crews: Vec<Crew>,
+    crews: Vec<Staffed>,
     at_work: BTreeMap<ClaimId, AtWork>,
+    /// How many leases end when.
+    expiries: BTreeMap<Timestamp, usize>,
     /// No more claims: the engine is being shut down.
     closed: bool,
 }
@@ -46,6 +57,7 @@ pub(crate) struct Pool {
 /// One attempt under way.
 struct AtWork {
     crew: usize,
+    claimed_at: Timestamp,
     expires_at: Timestamp,
     task: Task,
 }
@@ -57,13 +69,14 @@ impl Pool {
             link,
             crews: Vec::new(),
             at_work: BTreeMap::new(),
+            expiries: BTreeMap::new(),
             closed: false,
         }
     }
 
     /// A crew begins to work.
     pub(crate) fn join(&mut self, crew: Crew) {
-        self.crews.push(crew);
+        self.crews.push(Staffed { crew, busy: 0 });
     }
 
     /// No more claims.
@@ -71,37 +84,49 @@ impl Pool {
         self.closed = true;
     }
 
-    /// Place, queue and slots of each crew that takes work.
-    pub(crate) fn crews(&self) -> Vec<(usize, String, usize)> {
-        let open = if self.closed {
-            &[]
-        } else {
-            self.crews.as_slice()
-        };
-        open.iter()
-            .enumerate()
-            .map(|(place, crew)| (place, crew.queue.clone(), crew.slots))
-            .collect()
+    /// The queue of each crew, by its place.
+    pub(crate) fn queues(&self) -> Vec<String> {
+        let queue = |staffed: &Staffed| staffed.crew.queue.clone();
+        self.crews.iter().map(queue).collect()
     }
 
-    /// How many slots of a crew are taken, those of `released` left out.
-    pub(crate) fn busy(&self, crew: usize, released: &BTreeSet<ClaimId>) -> usize {
-        self.at_work
-            .iter()
-            .filter(|(claim, at_work)| at_work.crew == crew && !released.contains(claim))
-            .count()
+    /// How many slots of each crew are free, by its place; of none, when no
+    /// more is to be claimed.
+    pub(crate) fn free_slots(&self) -> Vec<usize> {
+        if self.closed {
+            return Vec::new();
+        }
+        let free = |staffed: &Staffed| staffed.crew.slots.saturating_sub(staffed.busy);
+        self.crews.iter().map(free).collect()
     }
 
     /// The queues on which there is a free slot.
     pub(crate) fn free_queues(&self) -> Vec<String> {
-        let free = |(place, _, slots): &(usize, String, usize)| {
-            self.busy(*place, &BTreeSet::new()) < *slots
+        let queues = self.queues().into_iter().zip(self.free_slots());
+        let free = queues.filter(|(_, free)| *free > 0);
+        free.map(|(queue, _)| queue).collect()
+    }
+
+    /// The crew that is at this claim.
+    pub(crate) fn crew_of(&self, claim: &ClaimId) -> Option<usize> {
+        self.at_work.get(claim).map(|at_work| at_work.crew)
+    }
+
+    /// When a claim that is under way was made.
+    pub(crate) fn claimed_at(&self, claim: &ClaimId) -> Option<Timestamp> {
+        self.at_work.get(claim).map(|at_work| at_work.claimed_at)
+    }
+
+    /// What is under way for an execution.
+    pub(crate) fn running_of(&self, execution: ExecutionId) -> impl Iterator<Item = &ClaimId> {
+        let first = ClaimId {
+            execution,
+            node_id: String::new(),
+            attempt: 0,
+            fence: 0,
         };
-        self.crews()
-            .into_iter()
-            .filter(free)
-            .map(|(_, queue, _)| queue)
-            .collect()
+        let claims = self.at_work.range(first..).map(|(claim, _)| claim);
+        claims.take_while(move |claim| claim.execution == execution)
     }
 
     /// What is under way.
@@ -116,6 +141,9 @@ impl Pool {
 
     /// Claims whose lease ends at or before `time`.
     pub(crate) fn expiring(&self, time: Timestamp) -> Vec<ClaimId> {
+        if self.first_expiry().is_none_or(|first| first > time) {
+            return Vec::new();
+        }
         let ends = |at_work: &AtWork| at_work.expires_at <= time;
         self.at_work
             .iter()
@@ -126,29 +154,30 @@ impl Pool {
 
     /// When the first lease ends.
     pub(crate) fn first_expiry(&self) -> Option<Timestamp> {
-        self.at_work
-            .values()
-            .map(|at_work| at_work.expires_at)
-            .min()
+        self.expiries.keys().next().copied()
     }
 
     /// The claim is committed: the work begins.
-    pub(crate) fn begin(&mut self, crew: usize, claim: Claim) {
-        let Some(Crew { work, .. }) = self.crews.get(crew) else {
+    pub(crate) fn begin(&mut self, granted: Granted) {
+        let Granted { crew, claim, at } = granted;
+        let Some(staffed) = self.crews.get_mut(crew) else {
             return;
         };
+        staffed.busy += 1;
         let task = self.tasks.begin(attempt(
             self.link.clone(),
             self.tasks.clone(),
             claim.id.clone(),
-            Arc::clone(work),
+            Arc::clone(&staffed.crew.work),
             claim.item,
         ));
         let at_work = AtWork {
             crew,
+            claimed_at: at,
             expires_at: claim.expires_at,
             task,
         };
+        *self.expiries.entry(claim.expires_at).or_default() += 1;
         self.at_work.insert(claim.id, at_work);
     }
 
@@ -166,20 +195,41 @@ impl Pool {
     /// The claim's lease was renewed.
     pub(crate) fn renewed(&mut self, claim: &ClaimId, expires_at: Timestamp) {
         if let Some(at_work) = self.at_work.get_mut(claim) {
-            at_work.expires_at = expires_at;
+            let before = std::mem::replace(&mut at_work.expires_at, expires_at);
+            *self.expiries.entry(expires_at).or_default() += 1;
+            self.expires_not(before);
         }
     }
 
     /// The attempt has been answered for.
     pub(crate) fn end(&mut self, claim: &ClaimId) {
-        self.at_work.remove(claim);
+        self.leave(claim);
     }
 
     /// The claim holds no longer: the work is stopped.
     pub(crate) fn stop(&mut self, claim: &ClaimId) {
-        if let Some(at_work) = self.at_work.remove(claim) {
+        if let Some(at_work) = self.leave(claim) {
             tracing::info!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "stopped");
             at_work.task.stop();
+        }
+    }
+
+    fn leave(&mut self, claim: &ClaimId) -> Option<AtWork> {
+        let at_work = self.at_work.remove(claim)?;
+        if let Some(staffed) = self.crews.get_mut(at_work.crew) {
+            staffed.busy -= 1;
+        }
+        self.expires_not(at_work.expires_at);
+        Some(at_work)
+    }
+
+    /// One lease less ends at this time.
+    fn expires_not(&mut self, expires_at: Timestamp) {
+        if let Entry::Occupied(mut leases) = self.expiries.entry(expires_at) {
+            *leases.get_mut() -= 1;
+            if *leases.get() == 0 {
+                leases.remove();
+            }
         }
     }
 
@@ -199,9 +249,7 @@ async fn attempt(link: Link, tasks: Tasks, claim: ClaimId, work: Work, item: Wor
         Err(error) => {
             tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an answer was not taken: {error}");
             // The slot is free all the same. If the engine is gone, so is the slot.
-            let _ = link
-                .write(move |turn| Ok(turn.released.insert(claim.clone())))
-                .await;
+            let _ = link.write(move |turn| Ok(turn.release(&claim))).await;
         }
     }
 }

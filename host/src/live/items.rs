@@ -1,0 +1,316 @@
+//! The work items of one execution while a turn is open: all that are stored,
+//! and on top of them what the turn made of each.
+//!
+//! Nothing here reads the store or writes to it. What the turn writes is the
+//! difference between before and after, so that an item which is ordered and
+//! claimed in one turn is written once.
+
+use std::collections::BTreeMap;
+
+use crate::contract::WorkItem;
+use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Timestamp};
+
+/// Stored items, by node.
+pub(crate) type StoredItems = BTreeMap<String, ItemRecord>;
+
+/// What became of items, by node.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Each item that changed; none: it is gone.
+    after: BTreeMap<String, Option<ItemRecord>>,
+    /// Nodes whose items were ordered, in that order: claims go by it.
+    ordered: Vec<String>,
+}
+
+/// The items of an execution.
+#[derive(Debug, Default)]
+pub(crate) struct Items {
+    stored: StoredItems,
+    changes: Changes,
+}
+
+impl Changes {
+    /// The item is ordered, in place of a dead letter of the same node.
+    pub(crate) fn enqueue(&mut self, item: WorkItem, at: Timestamp) {
+        self.ordered.push(item.node_id.clone());
+        self.set(ItemRecord {
+            item,
+            enqueued_at: at,
+            state: ItemState::Waiting,
+        });
+    }
+
+    /// The item is claimed, or its claim renewed.
+    pub(crate) fn lease(&mut self, mut record: ItemRecord, lease: Lease) {
+        record.state = ItemState::Leased(lease);
+        self.set(record);
+    }
+
+    /// The item leaves the queue.
+    pub(crate) fn remove(&mut self, node_id: &str) {
+        self.after.insert(node_id.to_owned(), None);
+    }
+
+    /// The item's attempt failed, and it is a dead letter from here on, unless
+    /// a further attempt is ordered.
+    pub(crate) fn bury(&mut self, mut record: ItemRecord, error: &str, at: Timestamp) {
+        record.state = ItemState::Dead {
+            error: error.to_owned(),
+            since: at,
+        };
+        self.set(record);
+    }
+
+    /// The node's item, if it changed here.
+    pub(crate) fn of(&self, node_id: &str) -> Option<Option<&ItemRecord>> {
+        self.after.get(node_id).map(Option::as_ref)
+    }
+
+    /// All items that changed here and are still there.
+    pub(crate) fn present(&self) -> impl Iterator<Item = &ItemRecord> {
+        self.after.values().flatten()
+    }
+
+    fn set(&mut self, record: ItemRecord) {
+        self.after.insert(record.item.node_id.clone(), Some(record));
+    }
+}
+
+impl Items {
+    /// These are stored, and nothing has changed.
+    pub(crate) fn stored(stored: StoredItems) -> Self {
+        Self {
+            stored,
+            changes: Changes::default(),
+        }
+    }
+
+    /// The node's item.
+    pub(crate) fn of(&self, node_id: &str) -> Option<&ItemRecord> {
+        self.changes
+            .of(node_id)
+            .unwrap_or_else(|| self.stored.get(node_id))
+    }
+
+    /// All items.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &ItemRecord> {
+        let unchanged = self
+            .stored
+            .iter()
+            .filter(|(node_id, _)| self.changes.of(node_id).is_none())
+            .map(|(_, record)| record);
+        unchanged.chain(self.changes.present())
+    }
+
+    /// Whether the turn changed the node's item.
+    pub(crate) fn has_changed(&self, node_id: &str) -> bool {
+        self.changes.of(node_id).is_some()
+    }
+
+    /// The changes, to make more of them.
+    pub(crate) fn changes_mut(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// Take over what came later.
+    pub(crate) fn follow(&mut self, later: Changes) {
+        self.changes.after.extend(later.after);
+        self.changes.ordered.extend(later.ordered);
+    }
+
+    /// What the turn writes, and what is stored when it is written.
+    pub(crate) fn settled(self) -> (Vec<ItemChange>, StoredItems) {
+        let Self {
+            mut stored,
+            changes: Changes { mut after, ordered },
+        } = self;
+        let mut changes = Vec::with_capacity(after.len());
+        // What was ordered comes last, in its order. An item that was ordered
+        // twice stands where it was ordered first.
+        let mut last = Vec::with_capacity(ordered.len());
+        for node_id in ordered {
+            if let Some(now) = after.remove(&node_id) {
+                last.push((node_id, now));
+            }
+        }
+        for (node_id, now) in after.into_iter().chain(last) {
+            write_down(&mut changes, &node_id, stored.get(&node_id), now.as_ref());
+            match now {
+                Some(now) => drop(stored.insert(node_id, now)),
+                None => drop(stored.remove(&node_id)),
+            }
+        }
+        (changes, stored)
+    }
+}
+
+/// What leads from how a node's item is stored to how it is now.
+fn write_down(
+    changes: &mut Vec<ItemChange>,
+    node_id: &str,
+    before: Option<&ItemRecord>,
+    now: Option<&ItemRecord>,
+) {
+    let node_id = || node_id.to_owned();
+    let Some(now) = now else {
+        changes.extend(before.map(|_| ItemChange::Remove { node_id: node_id() }));
+        return;
+    };
+    let unsettled = before.filter(|before| !matches!(before.state, ItemState::Dead { .. }));
+    let same = unsettled.is_some_and(|before| before.item.attempt == now.item.attempt);
+    let lease = match &now.state {
+        ItemState::Dead { error, since } => {
+            return changes.push(ItemChange::Bury {
+                node_id: node_id(),
+                item: now.item.clone(),
+                enqueued_at: now.enqueued_at,
+                error: error.clone(),
+                at: *since,
+            });
+        }
+        ItemState::Waiting => None,
+        ItemState::Leased(lease) => Some(lease.clone()),
+    };
+    if same {
+        let claimed = |lease| ItemChange::Lease {
+            node_id: node_id(),
+            lease,
+        };
+        return changes.extend(lease.map(claimed));
+    }
+    changes.extend(unsettled.map(|_| ItemChange::Remove { node_id: node_id() }));
+    changes.push(ItemChange::Enqueue {
+        item: now.item.clone(),
+        at: now.enqueued_at,
+        lease,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(attempt: u32) -> WorkItem {
+        WorkItem {
+            execution_id: "exec_1".to_owned(),
+            node_id: "a".to_owned(),
+            attempt,
+            max_attempts: 3,
+            queue_type: "tool".to_owned(),
+            tenant: "default".to_owned(),
+            not_before: 0,
+            payload: "{}".to_owned(),
+        }
+    }
+
+    fn record(attempt: u32, state: ItemState) -> ItemRecord {
+        ItemRecord {
+            item: item(attempt),
+            enqueued_at: 5,
+            state,
+        }
+    }
+
+    fn lease(fence: u64) -> Lease {
+        Lease {
+            worker_id: "w".to_owned(),
+            fence,
+            expires_at: 90,
+        }
+    }
+
+    fn dead() -> ItemState {
+        ItemState::Dead {
+            error: "it broke".to_owned(),
+            since: 7,
+        }
+    }
+
+    fn leased() -> ItemState {
+        ItemState::Leased(lease(3))
+    }
+
+    fn enqueued(attempt: u32, lease: Option<Lease>) -> ItemChange {
+        let (item, at) = (item(attempt), 5);
+        ItemChange::Enqueue { item, at, lease }
+    }
+
+    fn removed() -> ItemChange {
+        let node_id = "a".to_owned();
+        ItemChange::Remove { node_id }
+    }
+
+    fn claimed() -> ItemChange {
+        let (node_id, lease) = ("a".to_owned(), lease(3));
+        ItemChange::Lease { node_id, lease }
+    }
+
+    fn buried(attempt: u32) -> ItemChange {
+        ItemChange::Bury {
+            node_id: "a".to_owned(),
+            item: item(attempt),
+            enqueued_at: 5,
+            error: "it broke".to_owned(),
+            at: 7,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_leads_from_before_to_after() {
+        use ItemState::Waiting;
+        let at = |attempt, state| Some(record(attempt, state));
+        let table = [
+            (None, None, vec![]),
+            (None, at(1, Waiting), vec![enqueued(1, None)]),
+            (None, at(1, leased()), vec![enqueued(1, Some(lease(3)))]),
+            (None, at(1, dead()), vec![buried(1)]),
+            (at(1, Waiting), None, vec![removed()]),
+            (at(1, Waiting), at(1, leased()), vec![claimed()]),
+            (at(1, leased()), at(1, leased()), vec![claimed()]),
+            (at(1, leased()), at(1, dead()), vec![buried(1)]),
+            (
+                at(1, leased()),
+                at(2, Waiting),
+                vec![removed(), enqueued(2, None)],
+            ),
+            (at(1, leased()), at(2, dead()), vec![buried(2)]),
+            (at(1, dead()), at(2, Waiting), vec![enqueued(2, None)]),
+            (at(1, dead()), None, vec![removed()]),
+        ];
+        for (before, after, written) in table {
+            let mut items = Items::stored(
+                before
+                    .clone()
+                    .into_iter()
+                    .map(|record| ("a".to_owned(), record))
+                    .collect(),
+            );
+            items.changes.after.insert("a".to_owned(), after.clone());
+            let stored: Vec<_> = after.clone().into_iter().collect();
+            let (changes, known) = items.settled();
+            assert_eq!(changes, written, "{before:?} to {after:?}");
+            assert_eq!(known.into_values().collect::<Vec<_>>(), stored);
+        }
+    }
+
+    #[test]
+    fn r2_orders_are_written_in_the_order_in_which_they_were_given() {
+        let mut items = Items::default();
+        for node_id in ["b", "c", "a"] {
+            let item = WorkItem {
+                node_id: node_id.to_owned(),
+                ..item(1)
+            };
+            items.changes_mut().enqueue(item, 5);
+        }
+        let (changes, _) = items.settled();
+        let ordered: Vec<_> = changes
+            .iter()
+            .filter_map(|change| match change {
+                ItemChange::Enqueue { item, .. } => Some(item.node_id.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ordered, ["b", "c", "a"]);
+    }
+}

@@ -1,0 +1,132 @@
+//! What an engine knows of stored executions from the turns before, so that no
+//! turn reads what the engine itself has just written.
+//!
+//! It is never more than a copy: it holds for as long as nobody else has
+//! committed, and is thrown away whenever a turn was not written as a whole.
+//! It has a bound, so that executions which wait for long cost nothing here.
+
+use hashlink::LinkedHashMap;
+
+use crate::id::ExecutionId;
+use crate::limits::KNOWN_ITEMS_MAX;
+use crate::store::ExecutionRecord;
+
+use super::items::StoredItems;
+
+/// All that a turn needs to know of a stored execution.
+#[derive(Debug)]
+pub(crate) struct KnownExecution {
+    pub(crate) record: ExecutionRecord,
+    /// All its work items.
+    pub(crate) items: StoredItems,
+    /// Stalled by the host, because its guest failed.
+    pub(crate) held: bool,
+}
+
+/// Stored executions that are known, the ones used longest ago first.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    executions: LinkedHashMap<ExecutionId, KnownExecution>,
+    /// What all of them weigh.
+    weight: usize,
+    /// The version of the store that they are of.
+    version: Option<u64>,
+}
+
+impl KnownExecution {
+    /// It counts as one, and each of its items as one.
+    fn weight(&self) -> usize {
+        1 + self.items.len()
+    }
+}
+
+impl Known {
+    /// The store is of this version: what is known of another is forgotten.
+    pub(crate) fn as_of(&mut self, version: u64) {
+        if self.version != Some(version) {
+            self.forget_all();
+            self.version = Some(version);
+        }
+    }
+
+    /// Take out what is known of an execution, into a turn.
+    pub(crate) fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
+        let known = self.executions.remove(&id)?;
+        self.weight -= known.weight();
+        Some(known)
+    }
+
+    /// This is how the execution is stored now.
+    pub(crate) fn keep(&mut self, known: KnownExecution) {
+        self.weight += known.weight();
+        let id = known.record.id;
+        let former = self.executions.insert(id, known);
+        self.weight -= former.map_or(0, |former| former.weight());
+        while self.weight > KNOWN_ITEMS_MAX
+            && let Some((_, oldest)) = self.executions.pop_front()
+        {
+            self.weight -= oldest.weight();
+        }
+    }
+
+    /// Nothing is known any longer.
+    pub(crate) fn forget_all(&mut self) {
+        self.executions.clear();
+        self.weight = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Status;
+    use crate::store::Head;
+
+    fn known(id: ExecutionId) -> KnownExecution {
+        KnownExecution {
+            record: ExecutionRecord {
+                id,
+                workflow_id: String::new(),
+                workflow_version: String::new(),
+                guest_digest: String::new(),
+                tenant: String::new(),
+                key: None,
+                simulated: false,
+                status: Status::Running,
+                head: Head::default(),
+                started_at: 0,
+                last_at: 0,
+                next_wake: None,
+            },
+            items: StoredItems::new(),
+            held: false,
+        }
+    }
+
+    #[test]
+    fn another_version_is_not_known() {
+        let id = ExecutionId::random();
+        let mut all = Known::default();
+        all.as_of(1);
+        all.keep(known(id));
+        all.as_of(1);
+        assert!(all.take(id).is_some());
+        all.keep(known(id));
+        all.as_of(2);
+        assert!(all.take(id).is_none());
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_is_forgotten_first() {
+        let ids: Vec<_> = (0..=KNOWN_ITEMS_MAX)
+            .map(|_| ExecutionId::random())
+            .collect();
+        let mut all = Known::default();
+        for id in &ids {
+            all.keep(known(*id));
+        }
+        assert!(all.take(ids[0]).is_none());
+        assert!(all.take(ids[1]).is_some());
+        assert_eq!(all.weight, KNOWN_ITEMS_MAX - 1);
+    }
+}
