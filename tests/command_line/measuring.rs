@@ -27,6 +27,10 @@ const FIGURES: &[(&str, &[&str])] = &[
         ],
     ),
     ("memory", &["memory_steps_per_s"]),
+    ("replay", &["replay_events_per_s"]),
+    ("tick", &["tick_ns_p50", "tick_ns_p99"]),
+    ("start", &["start_ms"]),
+    ("idle", &["rss_bytes_live"]),
 ];
 
 /// So little that it is done at once.
@@ -54,9 +58,53 @@ fn all_says_all_figures() {
     for (_, keys) in FIGURES {
         has(&report, keys);
     }
+    // So few take no page of memory more.
+    assert!(
+        report["rss_bytes_per_idle_execution"].is_number(),
+        "{report}"
+    );
+    let series = report["scale"].as_array().expect("a list");
+    let sizes = ["nodes", "executions", "events"];
+    for (point, size) in series.iter().zip(sizes) {
+        has(point, &[size, "ns_per_step"]);
+    }
+    assert_eq!(series.len(), sizes.len(), "{report}");
     assert_eq!(report["store"], "sqlite");
     assert_eq!(report["durability"], "full");
     assert_eq!(desk.files(), [""; 0]);
+}
+
+#[test]
+fn scale_goes_up_to_what_is_asked_for() {
+    let desk = Desk::new();
+    let typed = [
+        "bench",
+        "scale",
+        "--nodes",
+        "20",
+        "--executions",
+        "30",
+        "--json",
+    ];
+    let report = desk.document(&typed, 0);
+    let series = report["scale"].as_array().expect("a list");
+    let of = |size: &str| -> Vec<u64> {
+        series
+            .iter()
+            .filter_map(|point| point[size].as_u64())
+            .collect()
+    };
+    assert_eq!(of("nodes"), [10, 20]);
+    assert_eq!(of("executions"), [10, 30]);
+    assert_eq!(of("events"), [100, 200]);
+    has(
+        &report,
+        &[
+            "scale_nodes_ratio",
+            "scale_executions_ratio",
+            "scale_events_ratio",
+        ],
+    );
 }
 
 #[test]
@@ -129,12 +177,16 @@ fn it_measures_where_it_is_told_and_touches_nothing_there() {
 fn what_cannot_be_measured_is_refused() {
     let desk = Desk::new();
     desk.file("file", "");
-    let table: [(&[&str], &str); 7] = [
+    let table: [(&[&str], &str); 8] = [
         (&["bench", "sideways"], "invalid value 'sideways'"),
         (&["bench", "linear", "--executions", "0"], "--executions"),
         (&["bench", "linear", "--nodes", "0"], "--nodes"),
         (&["bench", "linear", "--nodes", "ten"], "--nodes"),
         (&["bench", "--durability", "none"], "full, normal"),
+        (
+            &["bench", "latency", "--store", "memory"],
+            "leave out `--store memory`",
+        ),
         (
             &["bench", "linear", "--db", "nowhere"],
             "name another with --db DIR",

@@ -66,8 +66,9 @@ impl Floor {
     }
 }
 
-/// How long the disk takes to make a page more of a file durable, so many times.
-pub(super) fn syncs(folder: &Path, count: usize) -> anyhow::Result<Vec<Duration>> {
+/// How long the disk takes to make a page more of a file durable, so many
+/// times, in microseconds.
+pub(super) fn syncs(folder: &Path, count: usize) -> anyhow::Result<Vec<f64>> {
     let path = folder.join("syncs");
     let place = || format!("cannot write {}", path.display());
     let mut file = File::create(&path).with_context(place)?;
@@ -78,7 +79,7 @@ pub(super) fn syncs(folder: &Path, count: usize) -> anyhow::Result<Vec<Duration>
             file.write_all(&page)
                 .and_then(|()| file.sync_data())
                 .with_context(place)?;
-            Ok(begun.elapsed())
+            Ok(begun.elapsed().as_secs_f64() * 1e6)
         })
         .collect()
 }

@@ -1,14 +1,13 @@
 //! How long one workflow alone takes, from its start to its end.
 
-use std::path::Path;
-
 use refrain::Engine;
 use refrain::store::{Durability, SqliteStore};
 
-use super::statistics::{percentile, real};
+use super::report::{Figure, Report, Unit};
+use super::statistics::{median, percentile, real};
 use super::tally::Tally;
 use super::workload::Workload;
-use super::{Talk, floor};
+use super::{Bench, floor};
 
 /// Rounds in which what is compared takes turns.
 const ROUNDS: u64 = 10;
@@ -16,50 +15,60 @@ const ROUNDS: u64 = 10;
 /// Syncs of the bare disk in a round.
 const SYNCS: usize = 20;
 
+/// Run one chain alone, again and again.
+pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
+    let times = bench.executions.unwrap_or(200);
+    let latency = on_disk(bench, &chain, times).await?;
+    for (key, what, percent) in [
+        ("latency_ms_p50", "one workflow alone, median", 50),
+        ("latency_ms_p99", "one workflow alone, 99th of 100", 99),
+    ] {
+        let value = percentile(&latency.whole_ms, percent);
+        report.add(Figure::new(key, what, value, Unit::Ms));
+    }
+    report.add(Figure::new(
+        "latency_commits_per_step",
+        "one workflow alone, commits",
+        latency.commits_per_step,
+        Unit::CommitsPerStep,
+    ));
+    report.add(Figure::new(
+        "latency_above_syncs_ms_p50",
+        "one workflow alone, but for the syncs",
+        median(&latency.unsynced_ms),
+        Unit::Ms,
+    ));
+    report.add(Figure::new(
+        "latency_fdatasync_us_p50",
+        "one fdatasync meanwhile",
+        median(&latency.syncs_us),
+        Unit::Us,
+    ));
+    Ok(())
+}
+
 /// What came of it.
 #[derive(Default)]
-pub(super) struct Latency {
+struct Latency {
     /// The whole workflow, each time, in milliseconds.
     whole_ms: Vec<f64>,
     /// The same where no commit waits for the disk.
     unsynced_ms: Vec<f64>,
     syncs_us: Vec<f64>,
-    pub(super) commits_per_step: f64,
-}
-
-impl Latency {
-    pub(super) fn ms_p50(&self) -> f64 {
-        percentile(&self.whole_ms, 50)
-    }
-
-    pub(super) fn ms_p99(&self) -> f64 {
-        percentile(&self.whole_ms, 99)
-    }
-
-    pub(super) fn above_syncs_ms_p50(&self) -> f64 {
-        percentile(&self.unsynced_ms, 50)
-    }
-
-    pub(super) fn fdatasync_us(&self) -> f64 {
-        percentile(&self.syncs_us, 50)
-    }
+    commits_per_step: f64,
 }
 
 /// Run the workload `times` times, one after another.
-pub(super) async fn on_disk(
-    folder: &Path,
-    durability: Durability,
-    workload: &Workload,
-    times: u64,
-    talk: Talk,
-) -> anyhow::Result<Latency> {
+async fn on_disk(bench: &Bench, workload: &Workload, times: u64) -> anyhow::Result<Latency> {
+    let (folder, talk) = (bench.folder("latency")?, bench.talk.about("latency"));
     let tally = Tally::counting();
     let store = |name: &str, durability| {
         let options = SqliteStore::options().durability(durability);
         options.open(folder.join(name))
     };
     let engine = workload
-        .engine(tally.of(store("latency.db", durability)?))
+        .engine(tally.of(store("synced.db", bench.durability)?))
         .await?;
     // Without syncs, all that is above them is left. (Where the log is moved
     // into the database, once in a thousand pages, there still is one.)
@@ -70,17 +79,14 @@ pub(super) async fn on_disk(
     let each = times.div_ceil(ROUNDS);
     let before = tally.commits();
     for round in 1..=ROUNDS {
-        talk.say(&format!("round {round} of {ROUNDS}"));
+        talk.round(round, ROUNDS);
         latency
             .whole_ms
             .extend(each_ms(workload, &engine, each).await?);
         latency
             .unsynced_ms
             .extend(each_ms(workload, &unsynced, each).await?);
-        let syncs = floor::syncs(folder, SYNCS)?;
-        latency
-            .syncs_us
-            .extend(syncs.iter().map(|sync| sync.as_secs_f64() * 1e6));
+        latency.syncs_us.extend(floor::syncs(&folder, SYNCS)?);
     }
     let steps = real(ROUNDS * each * workload.steps);
     latency.commits_per_step = real(tally.commits() - before) / steps;

@@ -4,30 +4,37 @@
 //! and the bare database take for the same. Everything happens in a folder of
 //! its own, which is gone afterwards.
 
+mod apart;
 mod floor;
 mod latency;
 mod process;
+mod replay;
 mod report;
 mod rows;
+mod scale;
 mod scratch;
 mod statistics;
+mod talk;
 mod tally;
+mod tape;
 mod throughput;
+mod tick;
 mod workload;
 
 use std::future::Future;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use refrain::store::Durability;
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use self::report::{Figure, Report, Unit};
+use self::report::Report;
 use self::scratch::Scratch;
-use self::throughput::Throughput;
-use self::workload::Workload;
+use self::talk::Talk;
 use super::{Answer, act, output, work};
 
 /// Measure what this machine and its disk give
@@ -40,11 +47,11 @@ pub(super) struct Arguments {
     /// What to measure
     #[arg(value_enum, default_value_t = What::All)]
     what: What,
-    /// Executions at once, or one after another [default: as many as the
+    /// Executions, at once or one after another [default: as many as each
     /// measure needs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     executions: Option<u64>,
-    /// Nodes of each workflow [default: 10; 100 wide for `fanout`]
+    /// Nodes of each workflow [default: 10, and 100 wide for `fanout`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     nodes: Option<u64>,
     /// How safe a commit is
@@ -60,6 +67,9 @@ pub(super) struct Arguments {
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
+    /// What this program asks of itself, started anew, about the folder `--db`
+    #[arg(long, hide = true)]
+    answer: Option<Question>,
 }
 
 /// What to measure.
@@ -75,6 +85,29 @@ enum What {
     Latency,
     /// Chains in memory, without a disk
     Memory,
+    /// Audits of logs
+    Replay,
+    /// One call of the scheduler
+    Tick,
+    /// Steps in ever larger workflows, among ever more executions, at the end
+    /// of ever longer logs
+    Scale,
+    /// Memory, of executions that wait and while a thousand are at work
+    Idle,
+    /// From the start of a process to its first dispatch
+    Start,
+}
+
+impl What {
+    /// Whether it would be nothing in memory.
+    fn is_about_a_disk(self) -> bool {
+        match self {
+            Self::Latency | Self::Replay | Self::Idle | Self::Start => true,
+            Self::All | Self::Linear | Self::Fanout | Self::Memory | Self::Tick | Self::Scale => {
+                false
+            }
+        }
+    }
 }
 
 /// How safe a commit is.
@@ -96,30 +129,44 @@ enum Keep {
     Memory,
 }
 
+/// What only a process of its own can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Question {
+    /// When a worker has the first item
+    Dispatched,
+    /// The memory of an execution that waits
+    Idle,
+    /// The memory of all executions at work
+    Live,
+}
+
+impl Question {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Dispatched => "dispatched",
+            Self::Idle => "idle",
+            Self::Live => "live",
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    if let Some(question) = arguments.answer {
+        return answer(arguments, question);
+    }
     if cfg!(debug_assertions) {
         output::say("warning: this is a debug build; only a release build shows what it can do");
     }
+    if arguments.store == Keep::Memory && arguments.what.is_about_a_disk() {
+        bail!("this is measured on a disk; leave out `--store memory`");
+    }
     let scratch = Scratch::below(&arguments.parent())?;
-    let talk = Talk::new();
-    let report = act::finish(or_interrupted(|| {
-        let bench = Bench {
-            what: arguments.what,
-            executions: arguments.executions,
-            nodes: arguments.nodes,
-            durability: match arguments.durability {
-                Safety::Full => Durability::Full,
-                Safety::Normal => Durability::Normal,
-            },
-            on_disk: arguments.store == Keep::Sqlite,
-            folder: scratch.path().to_owned(),
-            talk,
-        };
-        async move { bench.measure().await }
-    }))?;
+    let bench = Bench::new(arguments, scratch.path());
+    let talk = bench.talk;
+    let report = act::finish(unless_interrupted(async move { bench.measure().await }));
     talk.end();
     drop(scratch);
-    let Some(report) = report? else {
+    let Some(report) = report?? else {
         return Ok(Answer::Undone);
     };
     if arguments.json {
@@ -127,6 +174,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else {
         output::data(&report.text(output::colours(&std::io::stdout())))?;
     }
+    Ok(Answer::Good)
+}
+
+/// Answer what this program asks of itself.
+fn answer(arguments: &Arguments, question: Question) -> anyhow::Result<Answer> {
+    let bench = Bench::new(arguments, &arguments.parent());
+    let executions = arguments.executions.unwrap_or(1);
+    let answered = apart::answer(&bench, question, executions);
+    let answer: Value = act::finish(answered)??;
+    output::document(&answer)?;
     Ok(Answer::Good)
 }
 
@@ -143,28 +200,45 @@ impl Arguments {
     }
 }
 
-/// The work, on a thread of its own, because it does much that is not async.
-/// None: somebody pressed Ctrl-C first.
-async fn or_interrupted<F>(work: impl FnOnce() -> F) -> anyhow::Result<Option<Report>>
-where
-    F: Future<Output = anyhow::Result<Report>> + Send + 'static,
-{
-    let (done, report) = oneshot::channel();
-    let (runtime, work) = (Handle::current(), work());
+/// How long an interrupted benchmark has to come to the end of what it cannot
+/// leave in the middle.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Do this on a thread of its own, because much of it is not async. None:
+/// somebody pressed Ctrl-C first.
+async fn unless_interrupted<T: Send + 'static>(
+    work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+) -> anyhow::Result<Option<T>> {
+    let (done, mut outcome) = oneshot::channel();
+    let (interrupt, interrupted) = oneshot::channel::<()>();
+    let runtime = Handle::current();
+    let work = async move {
+        tokio::select! {
+            outcome = work => outcome.map(Some),
+            // The work is dropped where it stands, and with it its engines and
+            // the processes that it has started.
+            _ = interrupted => Ok(None),
+        }
+    };
     std::thread::Builder::new()
         .name("refrain-bench".to_owned())
         .spawn(move || done.send(runtime.block_on(work)))
         .context("no thread can be started")?;
     tokio::select! {
-        () = work::interrupted() => Ok(None),
-        report = report => match report {
-            Ok(report) => report.map(Some),
+        () = work::interrupted() => {
+            drop(interrupt);
+            // If it takes longer than that, it ends with this process.
+            let _ = timeout(PATIENCE, outcome).await;
+            Ok(None)
+        }
+        outcome = &mut outcome => match outcome {
+            Ok(outcome) => outcome,
             Err(_) => bail!("the benchmark came to no end"),
         },
     }
 }
 
-/// What is to be measured, and where.
+/// What is to be measured, how, and where.
 struct Bench {
     what: What,
     executions: Option<u64>,
@@ -176,222 +250,85 @@ struct Bench {
 }
 
 impl Bench {
+    fn new(arguments: &Arguments, folder: &Path) -> Self {
+        Self {
+            what: arguments.what,
+            executions: arguments.executions,
+            nodes: arguments.nodes,
+            durability: match arguments.durability {
+                Safety::Full => Durability::Full,
+                Safety::Normal => Durability::Normal,
+            },
+            on_disk: arguments.store == Keep::Sqlite,
+            folder: folder.to_owned(),
+            talk: Talk::new(),
+        }
+    }
+
     async fn measure(&self) -> anyhow::Result<Report> {
-        let mut report = Report::default();
-        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        report.set("cpus", cpus);
-        report.set("store", if self.on_disk { "sqlite" } else { "memory" });
-        let durability = match self.durability {
-            Durability::Full => "full",
-            Durability::Normal => "normal",
-        };
-        if self.on_disk {
-            report.set("durability", durability);
+        let mut report = self.setting();
+        if self.wants(What::Linear) {
+            throughput::linear(self, &mut report).await?;
         }
-        let wanted = |what| self.what == What::All || self.what == what;
-        if wanted(What::Linear) {
-            self.linear(&mut report).await?;
+        if self.wants(What::Fanout) {
+            throughput::fanout(self, &mut report).await?;
         }
-        if wanted(What::Fanout) {
-            self.fanout(&mut report).await?;
+        if self.wants(What::Latency) {
+            latency::measure(self, &mut report).await?;
         }
-        if wanted(What::Latency) && self.on_disk {
-            self.latency(&mut report).await?;
+        if self.wants(What::Memory) {
+            throughput::memory(self, &mut report).await?;
         }
-        if wanted(What::Memory) {
-            self.memory(&mut report).await?;
+        if self.wants(What::Replay) {
+            replay::measure(self, &mut report).await?;
+        }
+        if self.wants(What::Tick) {
+            tick::measure(self, &mut report).await?;
+        }
+        if self.wants(What::Idle) {
+            apart::memory(self, &mut report).await?;
+        }
+        if self.wants(What::Start) {
+            apart::start(self, &mut report).await?;
+        }
+        if self.wants(What::Scale) {
+            scale::measure(self, &mut report).await?;
         }
         Ok(report)
     }
 
-    async fn linear(&self, report: &mut Report) -> anyhow::Result<()> {
-        let chain = Workload::chain(self.nodes.unwrap_or(10))?;
-        let executions = self.executions.unwrap_or(1_000);
-        let linear = self.throughput("linear", &chain, executions).await?;
-        report.add(against_floor(
-            Figure::new(
-                "linear_steps_per_s",
-                "chains",
-                linear.steps_per_s(),
-                Unit::StepsPerS,
-            ),
-            &linear,
-            ("linear_floor_steps_per_s", "linear_floor_ratio"),
-        ));
-        if let Some(us) = linear.fdatasync_us() {
-            report.add(Figure::new(
-                "fdatasync_us_p50",
-                "one fdatasync",
-                us,
-                Unit::Us,
-            ));
-        }
-        if let Some(us) = linear.cpu_us_per_step() {
-            report.add(Figure::new(
-                "cpu_us_per_step",
-                "processor time of a step, without its worker",
-                us,
-                Unit::Us,
-            ));
-        }
-        report.add(Figure::new(
-            "linear_commits_per_step",
-            "chains, commits",
-            linear.commits_per_step(),
-            Unit::CommitsPerStep,
-        ));
-        if let Some(bytes) = linear.bytes_per_step {
-            report.add(Figure::new(
-                "bytes_per_step",
-                "a step on disk",
-                bytes,
-                Unit::Bytes,
-            ));
-        }
-        Ok(())
+    fn wants(&self, what: What) -> bool {
+        let asked = self.what == What::All || self.what == what;
+        asked && (self.on_disk || !what.is_about_a_disk())
     }
 
-    async fn fanout(&self, report: &mut Report) -> anyhow::Result<()> {
-        let fan = Workload::fan(self.nodes.unwrap_or(100))?;
-        let executions = self.executions.unwrap_or(50);
-        let fanout = self.throughput("fanout", &fan, executions).await?;
-        report.add(against_floor(
-            Figure::new(
-                "fanout_steps_per_s",
-                "fan-outs",
-                fanout.steps_per_s(),
-                Unit::StepsPerS,
-            ),
-            &fanout,
-            ("fanout_floor_steps_per_s", "fanout_floor_ratio"),
-        ));
-        Ok(())
-    }
-
-    async fn latency(&self, report: &mut Report) -> anyhow::Result<()> {
-        let chain = Workload::chain(self.nodes.unwrap_or(10))?;
-        let talk = self.talk.about("latency");
-        let times = self.executions.unwrap_or(200);
-        let folder = self.folder("latency")?;
-        let latency = latency::on_disk(&folder, self.durability, &chain, times, talk).await?;
-        report.add(Figure::new(
-            "latency_ms_p50",
-            "one workflow alone, median",
-            latency.ms_p50(),
-            Unit::Ms,
-        ));
-        report.add(Figure::new(
-            "latency_ms_p99",
-            "one workflow alone, 99th of 100",
-            latency.ms_p99(),
-            Unit::Ms,
-        ));
-        report.add(Figure::new(
-            "latency_commits_per_step",
-            "one workflow alone, commits",
-            latency.commits_per_step,
-            Unit::CommitsPerStep,
-        ));
-        report.add(Figure::new(
-            "latency_above_syncs_ms_p50",
-            "one workflow alone, but for the syncs",
-            latency.above_syncs_ms_p50(),
-            Unit::Ms,
-        ));
-        report.add(Figure::new(
-            "latency_fdatasync_us_p50",
-            "one fdatasync meanwhile",
-            latency.fdatasync_us(),
-            Unit::Us,
-        ));
-        Ok(())
-    }
-
-    async fn memory(&self, report: &mut Report) -> anyhow::Result<()> {
-        let chain = Workload::chain(self.nodes.unwrap_or(10))?;
-        let talk = self.talk.about("memory");
-        let executions = self.executions.unwrap_or(1_000);
-        let memory = throughput::in_memory(&chain, executions, talk).await?;
-        report.add(Figure::new(
-            "memory_steps_per_s",
-            "chains in memory",
-            memory.steps_per_s(),
-            Unit::StepsPerS,
-        ));
-        if let Some(us) = memory.cpu_us_per_step() {
-            report.add(Figure::new(
-                "memory_cpu_us_per_step",
-                "processor time of a step in memory",
-                us,
-                Unit::Us,
-            ));
+    /// A report that says how it is measured.
+    fn setting(&self) -> Report {
+        let mut report = Report::default();
+        report.set("version", env!("CARGO_PKG_VERSION"));
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        report.set("cpus", cpus);
+        if self.on_disk {
+            report.set("store", "sqlite");
+            report.set("durability", self.durability_word());
+        } else {
+            report.set("store", "memory");
         }
-        Ok(())
+        report
     }
 
-    async fn throughput(
-        &self,
-        name: &'static str,
-        workload: &Workload,
-        executions: u64,
-    ) -> anyhow::Result<Throughput> {
-        let talk = self.talk.about(name);
-        if !self.on_disk {
-            return throughput::in_memory(workload, executions, talk).await;
+    fn durability_word(&self) -> &'static str {
+        match self.durability {
+            Durability::Full => "full",
+            Durability::Normal => "normal",
         }
-        let folder = self.folder(name)?;
-        throughput::on_disk(&folder, self.durability, workload, executions, talk).await
     }
 
-    /// A folder for one measure.
+    /// A new folder for one measure.
     fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = self.folder.join(name);
         std::fs::create_dir(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         Ok(folder)
-    }
-}
-
-/// The figure beside its floor, if there is one.
-fn against_floor(
-    figure: Figure,
-    throughput: &Throughput,
-    (floor_key, ratio_key): (&'static str, &'static str),
-) -> Figure {
-    match throughput.floor_per_s() {
-        None => figure,
-        Some(floor) => figure.against((floor_key, floor), (ratio_key, throughput.ratio())),
-    }
-}
-
-/// Tells a person at a terminal how far it is.
-#[derive(Clone, Copy)]
-struct Talk {
-    terminal: bool,
-    about: &'static str,
-}
-
-impl Talk {
-    fn new() -> Self {
-        Self {
-            terminal: std::io::stderr().is_terminal(),
-            about: "",
-        }
-    }
-
-    fn about(self, about: &'static str) -> Self {
-        Self { about, ..self }
-    }
-
-    fn say(self, text: &str) {
-        if self.terminal {
-            output::hint(&format!("{}: {text}", self.about));
-        }
-    }
-
-    fn end(self) {
-        if self.terminal {
-            output::hint("");
-        }
     }
 }

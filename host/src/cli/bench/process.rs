@@ -29,3 +29,13 @@ fn on_processor(task: &Path) -> Option<Duration> {
     let ns = times.split(' ').next()?.parse().ok()?;
     Some(Duration::from_nanos(ns))
 }
+
+/// Memory of this process that is resident, in bytes.
+pub(super) fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024)
+}

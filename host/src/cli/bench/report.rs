@@ -6,23 +6,29 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::super::table::{Table, plain};
+use super::scale::Point;
+use super::statistics::median;
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     /// So many a second.
     StepsPerS,
+    EventsPerS,
+    Ns,
     Us,
     Ms,
     Bytes,
     /// Commits for a step.
     CommitsPerStep,
+    /// As many times something else.
+    Times,
 }
 
 /// Something measured.
 pub(super) struct Figure {
     key: &'static str,
-    what: &'static str,
+    what: String,
     value: f64,
     unit: Unit,
     floor: Option<Floor>,
@@ -38,10 +44,10 @@ struct Floor {
 
 impl Figure {
     /// A figure: its key in JSON, what it is to people, and the value.
-    pub(super) fn new(key: &'static str, what: &'static str, value: f64, unit: Unit) -> Self {
+    pub(super) fn new(key: &'static str, what: impl Into<String>, value: f64, unit: Unit) -> Self {
         Self {
             key,
-            what,
+            what: what.into(),
             value,
             unit,
             floor: None,
@@ -71,6 +77,7 @@ impl Figure {
 pub(super) struct Report {
     setting: Vec<(&'static str, Value)>,
     figures: Vec<Figure>,
+    scale: Vec<Point>,
 }
 
 impl Report {
@@ -82,6 +89,24 @@ impl Report {
     /// A figure more.
     pub(super) fn add(&mut self, figure: Figure) {
         self.figures.push(figure);
+    }
+
+    /// The median of these; nothing of none.
+    pub(super) fn add_median(
+        &mut self,
+        key: &'static str,
+        what: &'static str,
+        values: &[f64],
+        unit: Unit,
+    ) {
+        if !values.is_empty() {
+            self.add(Figure::new(key, what, median(values), unit));
+        }
+    }
+
+    /// What a step costs at more sizes of something.
+    pub(super) fn scale(&mut self, points: Vec<Point>) {
+        self.scale.extend(points);
     }
 
     /// The table.
@@ -96,10 +121,22 @@ impl Report {
                 ),
             };
             table.row([
-                plain(figure.what),
+                plain(&figure.what),
                 plain(with_unit(figure.value, figure.unit)),
                 plain(floor),
                 plain(ratio),
+            ]);
+        }
+        for point in &self.scale {
+            table.row([
+                plain(format!(
+                    "a step at {} {}",
+                    grouped(&point.size.to_string()),
+                    point.grows.key()
+                )),
+                plain(with_unit(point.ns_per_step / 1e3, Unit::Us)),
+                plain(""),
+                plain(""),
             ]);
         }
         table.text("", colours)
@@ -119,6 +156,18 @@ impl Serialize for Report {
                 object.serialize_entry(floor.ratio_key, &number(floor.ratio))?;
             }
         }
+        if !self.scale.is_empty() {
+            object.serialize_entry("scale", &self.scale)?;
+        }
+        object.end()
+    }
+}
+
+impl Serialize for Point {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry(self.grows.key(), &self.size)?;
+        object.serialize_entry("ns_per_step", &number(self.ns_per_step))?;
         object.end()
     }
 }
@@ -127,10 +176,13 @@ fn with_unit(value: f64, unit: Unit) -> String {
     let value = digits(value);
     match unit {
         Unit::StepsPerS => format!("{value} steps/s"),
+        Unit::EventsPerS => format!("{value} events/s"),
+        Unit::Ns => format!("{value} ns"),
         Unit::Us => format!("{value} µs"),
         Unit::Ms => format!("{value} ms"),
         Unit::Bytes => format!("{value} bytes"),
         Unit::CommitsPerStep => format!("{value} commits/step"),
+        Unit::Times => format!("{value} times"),
     }
 }
 

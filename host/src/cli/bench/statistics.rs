@@ -1,7 +1,5 @@
 //! Medians and percentiles.
 
-use std::time::Duration;
-
 /// The value that `percent` of them do not exceed; 0 of none.
 pub(super) fn percentile(values: &[f64], percent: u32) -> f64 {
     let mut sorted = values.to_vec();
@@ -16,11 +14,6 @@ pub(super) fn percentile(values: &[f64], percent: u32) -> f64 {
 /// The value in the middle.
 pub(super) fn median(values: &[f64]) -> f64 {
     percentile(values, 50)
-}
-
-/// Spans in seconds.
-pub(super) fn seconds(spans: &[Duration]) -> Vec<f64> {
-    spans.iter().map(Duration::as_secs_f64).collect()
 }
 
 /// A count, to be divided.

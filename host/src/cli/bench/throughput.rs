@@ -1,16 +1,19 @@
 //! How many steps a second: chains and fan-outs, on disk and in memory.
 
+use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use refrain::store::{Durability, MemoryStore, SqliteStore};
+use refrain::store::{MemoryStore, SqliteStore};
 use rusqlite::Connection;
 
 use super::floor::{self, Floor};
-use super::statistics::{median, real, seconds};
+use super::report::{Figure, Report, Unit};
+use super::statistics::{median, real};
+use super::talk::Talk;
 use super::tally::Tally;
 use super::workload::Workload;
-use super::{Talk, process};
+use super::{Bench, process};
 
 /// Rounds in which engine and floors take turns, so that all of them see the
 /// same weather. What is reported is the median of the rounds.
@@ -19,121 +22,201 @@ const ROUNDS: u64 = 3;
 /// Syncs of the bare disk in a round.
 const SYNCS: usize = 100;
 
-/// What the rounds came to, each in its place.
+/// Chains, a thousand at once.
+pub(super) async fn linear(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
+    let executions = bench.executions.unwrap_or(1_000);
+    let linear = run(bench, "linear", &chain, executions).await?;
+    linear.report(
+        report,
+        Figure::new(
+            "linear_steps_per_s",
+            "chains",
+            median(&linear.steps_per_s),
+            Unit::StepsPerS,
+        ),
+        ("linear_floor_steps_per_s", "linear_floor_ratio"),
+    );
+    report.add_median(
+        "fdatasync_us_p50",
+        "one fdatasync",
+        &linear.syncs_us,
+        Unit::Us,
+    );
+    report.add_median(
+        "linear_commits_per_step",
+        "chains, commits",
+        &linear.commits_per_step,
+        Unit::CommitsPerStep,
+    );
+    report.add_median(
+        "cpu_us_per_step",
+        "processor time of a step, its worker apart",
+        &linear.cpu_us_per_step,
+        Unit::Us,
+    );
+    report.add_median(
+        "bytes_per_step",
+        "a step on disk",
+        &linear.bytes_per_step,
+        Unit::Bytes,
+    );
+    Ok(())
+}
+
+/// A hundred steps at once, and a join.
+pub(super) async fn fanout(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let fan = Workload::fan(bench.nodes.unwrap_or(100))?;
+    let executions = bench.executions.unwrap_or(50);
+    let fanout = run(bench, "fanout", &fan, executions).await?;
+    fanout.report(
+        report,
+        Figure::new(
+            "fanout_steps_per_s",
+            "fan-outs",
+            median(&fanout.steps_per_s),
+            Unit::StepsPerS,
+        ),
+        ("fanout_floor_steps_per_s", "fanout_floor_ratio"),
+    );
+    Ok(())
+}
+
+/// Chains in memory.
+pub(super) async fn memory(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
+    let executions = bench.executions.unwrap_or(1_000);
+    let memory = in_memory(bench.talk.about("memory"), &chain, executions).await?;
+    report.add_median(
+        "memory_steps_per_s",
+        "chains in memory",
+        &memory.steps_per_s,
+        Unit::StepsPerS,
+    );
+    report.add_median(
+        "memory_cpu_us_per_step",
+        "processor time of a step in memory",
+        &memory.cpu_us_per_step,
+        Unit::Us,
+    );
+    Ok(())
+}
+
+/// What the rounds came to, each in its place. What was not measured is empty.
 #[derive(Default)]
-pub(super) struct Throughput {
+struct Throughput {
     steps_per_s: Vec<f64>,
     floor_per_s: Vec<f64>,
+    /// What of the floor was reached, in the same round.
     ratios: Vec<f64>,
-    syncs_s: Vec<f64>,
+    syncs_us: Vec<f64>,
     commits_per_step: Vec<f64>,
+    /// Of the engine; not of workers and callers.
     cpu_us_per_step: Vec<f64>,
     /// Bytes that a step leaves in the database file.
-    pub(super) bytes_per_step: Option<f64>,
+    bytes_per_step: Vec<f64>,
 }
 
 impl Throughput {
-    pub(super) fn steps_per_s(&self) -> f64 {
-        median(&self.steps_per_s)
+    /// The figure, beside its floor if there is one.
+    fn report(
+        &self,
+        report: &mut Report,
+        figure: Figure,
+        (floor_key, ratio_key): (&'static str, &'static str),
+    ) {
+        report.add(if self.floor_per_s.is_empty() {
+            figure
+        } else {
+            let floor = (floor_key, median(&self.floor_per_s));
+            figure.against(floor, (ratio_key, median(&self.ratios)))
+        });
     }
 
-    /// None where there is no floor: in memory.
-    pub(super) fn floor_per_s(&self) -> Option<f64> {
-        (!self.floor_per_s.is_empty()).then(|| median(&self.floor_per_s))
-    }
-
-    /// Of the floor, in the same round each.
-    pub(super) fn ratio(&self) -> f64 {
-        median(&self.ratios)
-    }
-
-    pub(super) fn fdatasync_us(&self) -> Option<f64> {
-        (!self.syncs_s.is_empty()).then(|| median(&self.syncs_s) * 1e6)
-    }
-
-    pub(super) fn commits_per_step(&self) -> f64 {
-        median(&self.commits_per_step)
-    }
-
-    /// None where the system does not say it.
-    pub(super) fn cpu_us_per_step(&self) -> Option<f64> {
-        (!self.cpu_us_per_step.is_empty()).then(|| median(&self.cpu_us_per_step))
+    /// Measure this run, but for what keeping the turns takes of it; how long
+    /// it took.
+    async fn round(
+        &mut self,
+        steps: f64,
+        tally: &Tally,
+        run: impl Future<Output = anyhow::Result<Duration>>,
+    ) -> anyhow::Result<Duration> {
+        let (kept, commits, cpu) = (
+            tally.spent_on_keeping(),
+            tally.commits(),
+            process::engine_cpu(),
+        );
+        let took = run.await?;
+        // The engine works on one thread, and keeping the turns is work on it.
+        let kept = tally.spent_on_keeping() - kept;
+        let took = took.saturating_sub(kept);
+        self.steps_per_s.push(steps / took.as_secs_f64());
+        self.commits_per_step
+            .push(real(tally.commits() - commits) / steps);
+        if let (Some(before), Some(after)) = (cpu, process::engine_cpu()) {
+            let cpu = after.saturating_sub(before).saturating_sub(kept);
+            self.cpu_us_per_step.push(cpu.as_secs_f64() * 1e6 / steps);
+        }
+        Ok(took)
     }
 }
 
-/// Run `executions` of the workload at once in each round, on disk.
-pub(super) async fn on_disk(
-    folder: &Path,
-    durability: Durability,
+/// Run `executions` of the workload at once in each round.
+async fn run(
+    bench: &Bench,
+    name: &'static str,
     workload: &Workload,
     executions: u64,
-    talk: Talk,
 ) -> anyhow::Result<Throughput> {
+    if bench.on_disk {
+        on_disk(bench, name, workload, executions).await
+    } else {
+        in_memory(bench.talk.about(name), workload, executions).await
+    }
+}
+
+async fn on_disk(
+    bench: &Bench,
+    name: &'static str,
+    workload: &Workload,
+    executions: u64,
+) -> anyhow::Result<Throughput> {
+    let folder = bench.folder(name)?;
     let path = folder.join("bench.db");
     let tally = Tally::keeping();
-    let store = SqliteStore::options().durability(durability).open(&path)?;
-    let mut floor = Floor::new(folder, durability)?;
-    let mut throughput = Throughput::default();
-    let engine = workload.engine(tally.of(store)).await?;
+    let options = SqliteStore::options().durability(bench.durability);
+    let engine = workload.engine(tally.of(options.open(&path)?)).await?;
+    let mut floor = Floor::new(&folder, bench.durability)?;
     floor.write(&tally.take())?;
     let steps = real(executions * workload.steps);
-    let before = bytes_in_use(&path)?;
+    let mut throughput = Throughput::default();
     for round in 1..=ROUNDS {
-        talk.say(&format!("round {round} of {ROUNDS}"));
-        let (kept, commits) = (tally.spent_on_keeping(), tally.commits());
-        let cpu = process::engine_cpu();
-        let took = workload.run(&engine, executions).await?;
-        // The engine works on one thread, and keeping the turns is work on it.
-        let kept = tally.spent_on_keeping() - kept;
-        let took = took.saturating_sub(kept).as_secs_f64();
-        if let (Some(before), Some(after)) = (cpu, process::engine_cpu()) {
-            let cpu = after.saturating_sub(before).saturating_sub(kept);
-            throughput
-                .cpu_us_per_step
-                .push(cpu.as_secs_f64() * 1e6 / steps);
-        }
-        throughput
-            .commits_per_step
-            .push(real(tally.commits() - commits) / steps);
+        bench.talk.about(name).round(round, ROUNDS);
+        let before = bytes_in_use(&path)?;
+        let run = workload.run(&engine, executions);
+        let took = throughput.round(steps, &tally, run).await?;
+        let bytes = bytes_in_use(&path)? - before;
+        throughput.bytes_per_step.push(bytes / steps);
         let bare = floor.write(&tally.take())?.as_secs_f64();
-        throughput.steps_per_s.push(steps / took);
         throughput.floor_per_s.push(steps / bare);
-        throughput.ratios.push(bare / took);
-        let syncs = floor::syncs(folder, SYNCS)?;
-        throughput.syncs_s.extend(seconds(&syncs));
+        throughput.ratios.push(bare / took.as_secs_f64());
+        let syncs = floor::syncs(&folder, SYNCS)?;
+        throughput.syncs_us.extend(syncs);
+        tokio::task::yield_now().await;
     }
     engine.shutdown().await;
-    drop(engine);
-    let after = bytes_in_use(&path)?;
-    throughput.bytes_per_step = Some((after - before) / (steps * real(ROUNDS)));
     Ok(throughput)
 }
 
-/// Run `executions` of the workload at once in each round, in memory.
-pub(super) async fn in_memory(
-    workload: &Workload,
-    executions: u64,
-    talk: Talk,
-) -> anyhow::Result<Throughput> {
+async fn in_memory(talk: Talk, workload: &Workload, executions: u64) -> anyhow::Result<Throughput> {
     let tally = Tally::counting();
-    let mut throughput = Throughput::default();
     let steps = real(executions * workload.steps);
+    let mut throughput = Throughput::default();
     for round in 1..=ROUNDS {
-        talk.say(&format!("round {round} of {ROUNDS}"));
+        talk.round(round, ROUNDS);
         let engine = workload.engine(tally.of(MemoryStore::new())).await?;
-        let commits = tally.commits();
-        let cpu = process::engine_cpu();
-        let took: Duration = workload.run(&engine, executions).await?;
-        if let (Some(before), Some(after)) = (cpu, process::engine_cpu()) {
-            let cpu = after.saturating_sub(before);
-            throughput
-                .cpu_us_per_step
-                .push(cpu.as_secs_f64() * 1e6 / steps);
-        }
-        throughput.steps_per_s.push(steps / took.as_secs_f64());
-        throughput
-            .commits_per_step
-            .push(real(tally.commits() - commits) / steps);
+        let run = workload.run(&engine, executions);
+        throughput.round(steps, &tally, run).await?;
         engine.shutdown().await;
     }
     Ok(throughput)

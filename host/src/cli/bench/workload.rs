@@ -6,19 +6,22 @@ use anyhow::{Context, ensure};
 use refrain::contract::{Limits, Status};
 use refrain::limits::{CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT};
 use refrain::store::Store;
-use refrain::{Engine, Execution, Start, Workflow};
+use refrain::{Approval, Engine, Execution, Start, Workflow};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 /// Items that workers work on at once: about as many as executions live at
 /// once, so that none waits for a worker.
-const SLOTS: usize = 1_024;
+pub(super) const SLOTS: usize = 1_024;
 
 /// The queue of the steps.
-const QUEUE: &str = "tool";
+pub(super) const QUEUE: &str = "tool";
 
 /// The version of all workflows here.
 const VERSION: &str = "1.0.0";
+
+/// The node that waits for a person, where there is one.
+pub(super) const GATE: &str = "gate";
 
 /// A workflow to run.
 #[derive(Clone)]
@@ -28,6 +31,7 @@ pub(super) struct Workload {
     /// How many of its nodes are steps: work that a worker claims and does.
     pub(super) steps: u64,
     limits: Limits,
+    gated: bool,
 }
 
 impl Workload {
@@ -35,7 +39,7 @@ impl Workload {
     pub(super) fn chain(steps: u64) -> anyhow::Result<Self> {
         let nodes = (0..steps).map(|n| (name(n), step())).collect();
         let edges = (1..steps).map(|n| (name(n - 1), name(n))).collect();
-        Self::new(&format!("chain-{steps}"), steps, nodes, edges)
+        Self::new(&format!("chain-{steps}"), &name(0), steps, nodes, edges)
     }
 
     /// One step, then `width` of them at once, then a join.
@@ -49,17 +53,36 @@ impl Workload {
         });
         nodes.push(("join".to_owned(), join));
         let edges = arms().map(|arm| (name(0), arm)).collect();
-        let mut fan = Self::new(&format!("fan-{width}"), width + 1, nodes, edges)?;
+        Self::new(&format!("fan-{width}"), &name(0), width + 1, nodes, edges)?.wide(width)
+    }
+
+    /// It waits for a person; then there are `width` steps at once.
+    pub(super) fn gated(width: u64) -> anyhow::Result<Self> {
+        let gate = json!({ "type": "human_approval", "description": "Go on?" });
+        let mut nodes: Vec<_> = (0..width).map(|n| (name(n), step())).collect();
+        nodes.push((GATE.to_owned(), gate));
+        let edges = (0..width).map(|n| (GATE.to_owned(), name(n))).collect();
+        let gated = Self::new(&format!("gated-{width}"), GATE, width, nodes, edges)?;
+        Self {
+            gated: true,
+            ..gated
+        }
+        .wide(width)
+    }
+
+    /// With limits that let so many steps run at once.
+    fn wide(self, width: u64) -> anyhow::Result<Self> {
         let width = u32::try_from(width)?;
-        fan.limits = Limits {
+        let limits = Limits {
             max_concurrent_nodes: width.max(CONCURRENT_NODES_DEFAULT),
             max_dispatch_per_tick: width.max(DISPATCH_PER_TICK_DEFAULT),
         };
-        Ok(fan)
+        Ok(Self { limits, ..self })
     }
 
     fn new(
         id: &str,
+        start: &str,
         steps: u64,
         nodes: Vec<(String, Value)>,
         edges: Vec<(String, String)>,
@@ -75,7 +98,7 @@ impl Workload {
         let text = json!({
             "workflow_id": id,
             "version": VERSION,
-            "start_node": name(0),
+            "start_node": start,
             "nodes": nodes,
             "edges": edges,
         });
@@ -87,21 +110,35 @@ impl Workload {
                 max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
                 max_dispatch_per_tick: DISPATCH_PER_TICK_DEFAULT,
             },
+            gated: false,
         })
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its text.
+    pub(super) fn text(&self) -> &str {
+        self.workflow.text()
     }
 
     /// An engine on this store that knows the workflow and has workers for it.
     /// One execution has run already: code is compiled, caches are warm, and
     /// the store holds the scheduler component.
     pub(super) async fn engine(&self, store: impl Store + 'static) -> anyhow::Result<Engine> {
-        let engine = Engine::builder()
-            .store(store)
-            .limits(self.limits)
-            .start()
-            .await?;
+        let engine = self.cold_engine(store).await?;
         engine.work_with_slots(QUEUE, SLOTS, |_| async { Ok(json!({})) });
-        engine.register(self.workflow.clone()).await?;
         self.run_one(&engine).await?;
+        Ok(engine)
+    }
+
+    /// An engine on this store that knows the workflow, and nothing more.
+    pub(super) async fn cold_engine(&self, store: impl Store + 'static) -> anyhow::Result<Engine> {
+        let builder = Engine::builder().store(store).limits(self.limits);
+        let engine = builder.start().await?;
+        engine.register(self.workflow.clone()).await?;
         Ok(engine)
     }
 
@@ -115,6 +152,10 @@ impl Workload {
     pub(super) async fn run_one(&self, engine: &Engine) -> anyhow::Result<Duration> {
         let begun = Instant::now();
         let execution = self.start(engine).await?;
+        if self.gated {
+            let approval = Approval::approved("bench");
+            execution.approve(GATE, approval).await?;
+        }
         let finished = execution.finished().await?;
         ensure!(
             finished.status == Status::Completed,
@@ -142,7 +183,7 @@ impl Workload {
 }
 
 /// The name of a node: all of them are equally long.
-fn name(n: u64) -> String {
+pub(super) fn name(n: u64) -> String {
     format!("n{n:05}")
 }
 
