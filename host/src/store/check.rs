@@ -179,7 +179,7 @@ pub fn follows(stored: Option<&ExecutionRecord>, change: &ExecutionChange) -> Re
 }
 
 /// What never changes of an execution.
-fn origin(
+pub(super) fn origin(
     record: &ExecutionRecord,
 ) -> (ExecutionId, &str, &str, &str, Option<&str>, bool, Timestamp) {
     let ExecutionRecord {

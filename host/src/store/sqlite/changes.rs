@@ -8,11 +8,23 @@ use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::Number;
 use crate::store::{ItemChange, Lease};
 
-const INSERT: &str = "
-    INSERT INTO items (execution, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
-        enqueued_at, claimable_at, simulated, held, state, worker_id, fence, expires_at, error, dead_since)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-    ON CONFLICT DO NOTHING";
+/// The row of an item in this state, with these values of its own.
+macro_rules! insert {
+    ($columns:literal, $values:literal) => {
+        concat!(
+            "INSERT INTO items (execution, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
+                enqueued_at, claimable_at, simulated, held, state",
+            $columns,
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ",
+            $values,
+            ") ON CONFLICT DO NOTHING"
+        )
+    };
+}
+
+const INSERT_WAITING: &str = insert!("", "'waiting'");
+const INSERT_LEASED: &str = insert!(", worker_id, fence, expires_at", "'leased', ?13, ?14, ?15");
+const INSERT_DEAD: &str = insert!(", error, dead_since", "'dead', ?13, ?14");
 
 const LEASE: &str = "
     UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5
@@ -35,7 +47,8 @@ pub(super) struct Owner {
 /// Makes the changes: the statements that most of them take, at hand.
 pub(super) struct Changes<'a> {
     connection: &'a Connection,
-    insert: CachedStatement<'a>,
+    insert_waiting: CachedStatement<'a>,
+    insert_leased: CachedStatement<'a>,
     lease: CachedStatement<'a>,
     remove: CachedStatement<'a>,
 }
@@ -44,16 +57,21 @@ pub(super) struct Changes<'a> {
 struct Order<'a> {
     item: &'a WorkItem,
     enqueued_at: Timestamp,
-    lease: Option<&'a Lease>,
-    /// The error and the time of a dead letter.
-    dead: Option<(&'a str, Timestamp)>,
+    state: State<'a>,
+}
+
+enum State<'a> {
+    Waiting,
+    Leased(&'a Lease),
+    Dead { error: &'a str, since: Timestamp },
 }
 
 impl<'a> Changes<'a> {
     pub(super) fn prepare(connection: &'a Connection) -> Result<Self> {
         Ok(Self {
             connection,
-            insert: connection.prepare_cached(INSERT)?,
+            insert_waiting: connection.prepare_cached(INSERT_WAITING)?,
+            insert_leased: connection.prepare_cached(INSERT_LEASED)?,
             lease: connection.prepare_cached(LEASE)?,
             remove: connection.prepare_cached(REMOVE)?,
         })
@@ -66,8 +84,7 @@ impl<'a> Changes<'a> {
                 let order = Order {
                     item,
                     enqueued_at: *at,
-                    lease: lease.as_ref(),
-                    dead: None,
+                    state: lease.as_ref().map_or(State::Waiting, State::Leased),
                 };
                 let ordered = self.insert(owner, &order)?
                     || (self.remove_dead(owner.key, &item.node_id)?
@@ -89,8 +106,7 @@ impl<'a> Changes<'a> {
                 let order = Order {
                     item,
                     enqueued_at: *enqueued_at,
-                    lease: None,
-                    dead: Some((error, *at)),
+                    state: State::Dead { error, since: *at },
                 };
                 (!self.insert(owner, &order)?)
                     .then(|| format!("node {node_id} has an item already"))
@@ -101,37 +117,27 @@ impl<'a> Changes<'a> {
 
     /// False: the node has an item.
     fn insert(&mut self, owner: Owner, order: &Order<'_>) -> Result<bool> {
-        let Order {
-            item,
-            enqueued_at,
-            lease,
-            dead,
-        } = order;
-        let state = match (lease, dead) {
-            (_, Some(_)) => "dead",
-            (Some(_), None) => "leased",
-            (None, None) => "waiting",
+        let inserted = match order.state {
+            State::Waiting => {
+                bind(&mut self.insert_waiting, owner, order)?;
+                self.insert_waiting.raw_execute()?
+            }
+            State::Leased(lease) => {
+                let insert = &mut self.insert_leased;
+                bind(insert, owner, order)?;
+                insert.raw_bind_parameter(13, &lease.worker_id)?;
+                insert.raw_bind_parameter(14, Number(lease.fence))?;
+                insert.raw_bind_parameter(15, Number(lease.expires_at))?;
+                insert.raw_execute()?
+            }
+            State::Dead { error, since } => {
+                let mut insert = self.connection.prepare_cached(INSERT_DEAD)?;
+                bind(&mut insert, owner, order)?;
+                insert.raw_bind_parameter(13, error)?;
+                insert.raw_bind_parameter(14, Number(since))?;
+                insert.raw_execute()?
+            }
         };
-        let inserted = self.insert.execute(params![
-            owner.key,
-            item.node_id,
-            item.attempt,
-            item.max_attempts,
-            item.queue_type,
-            item.tenant,
-            Number(item.not_before),
-            item.payload,
-            Number(*enqueued_at),
-            Number(item.not_before.max(*enqueued_at)),
-            owner.simulated,
-            owner.held,
-            state,
-            lease.map(|lease| &lease.worker_id),
-            lease.map(|lease| Number(lease.fence)),
-            lease.map(|lease| Number(lease.expires_at)),
-            dead.map(|(error, _)| error),
-            dead.map(|(_, since)| Number(since)),
-        ])?;
         Ok(inserted > 0)
     }
 
@@ -154,6 +160,31 @@ impl<'a> Changes<'a> {
         let mut remove = self.connection.prepare_cached(REMOVE_DEAD)?;
         Ok(remove.execute(params![key, node_id])? > 0)
     }
+}
+
+/// Bind what rows of all states have.
+fn bind(insert: &mut CachedStatement<'_>, owner: Owner, order: &Order<'_>) -> Result<()> {
+    let Order {
+        item, enqueued_at, ..
+    } = order;
+    let values = params![
+        owner.key,
+        item.node_id,
+        item.attempt,
+        item.max_attempts,
+        item.queue_type,
+        item.tenant,
+        Number(item.not_before),
+        item.payload,
+        Number(*enqueued_at),
+        Number(item.not_before.max(*enqueued_at)),
+        owner.simulated,
+        owner.held,
+    ];
+    for (place, value) in (1..).zip(values) {
+        insert.raw_bind_parameter(place, value)?;
+    }
+    Ok(())
 }
 
 /// Say of all items of an execution whether they may be claimed.

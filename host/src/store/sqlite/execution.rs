@@ -10,7 +10,7 @@ use crate::store::{ExecutionRecord, ListFilter};
 macro_rules! columns {
     () => {
         "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
-         last_sequence, last_hash, started_at, last_at, next_wake"
+         last_sequence, last_hash, started_at, last_at, next_wake, key"
     };
 }
 
@@ -40,10 +40,21 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
     })
 }
 
+/// Where the key stands in it, from 0.
+const KEY: usize = 13;
+
 pub(super) fn by_id(connection: &Connection, id: ExecutionId) -> Result<Option<ExecutionRecord>> {
+    let found = with_key(connection, id)?;
+    Ok(found.map(|(record, _)| record))
+}
+
+pub(super) fn with_key(
+    connection: &Connection,
+    id: ExecutionId,
+) -> Result<Option<(ExecutionRecord, Key)>> {
     connection
         .prepare_cached(BY_ID)?
-        .query_row([Id(id)], read)
+        .query_row([Id(id)], |row| Ok((read(row)?, row.get(KEY)?)))
         .optional()
 }
 
@@ -151,14 +162,14 @@ pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Resul
     Ok((inserted > 0).then(|| connection.last_insert_rowid()))
 }
 
-/// Write what can change of an execution's record.
-pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord) -> Result<()> {
+/// Write what can change of an execution's record. False: it is not there.
+pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord) -> Result<bool> {
     let mut update = connection.prepare_cached(
         "UPDATE executions
          SET guest_digest = ?2, status = ?3, last_sequence = ?4, last_hash = ?5, last_at = ?6, next_wake = ?7
          WHERE key = ?1",
     )?;
-    update.execute(params![
+    let updated = update.execute(params![
         key,
         record.guest_digest,
         StatusName(record.status),
@@ -167,7 +178,7 @@ pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord
         Number(record.last_at),
         record.next_wake.map(Number),
     ])?;
-    Ok(())
+    Ok(updated > 0)
 }
 
 pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timestamp> {

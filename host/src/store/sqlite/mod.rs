@@ -9,6 +9,7 @@ mod execution;
 mod failure;
 mod grow;
 mod keep;
+mod known;
 mod log;
 mod open;
 mod queue;
@@ -100,7 +101,7 @@ pub struct SqliteStore {
     access: Access,
     options: SqliteOptions,
     connection: Connection,
-    keys: grow::Keys,
+    records: known::Records,
     /// How many connections there were before this one.
     reopened: u64,
 }
@@ -148,7 +149,7 @@ impl SqliteStore {
             access,
             options,
             connection,
-            keys: grow::Keys::default(),
+            records: known::Records::default(),
             reopened: 0,
         })
     }
@@ -165,14 +166,14 @@ impl SqliteStore {
             ));
         }
         let bytes = check::turn(turn, &self.place()).map_err(CommitError::Failed)?;
-        turn::write(&self.connection, &mut self.keys, turn, &bytes).map_err(
-            |refusal| match refusal {
+        turn::write(&self.connection, &mut self.records, turn, &bytes).map_err(|refusal| {
+            match refusal {
                 turn::Refusal::Conflict(detail) => CommitError::Conflict(detail),
                 turn::Refusal::Sqlite(error) => {
                     CommitError::Failed(failure::store_error(&self.path, &error))
                 }
-            },
-        )?;
+            }
+        })?;
         self.execute("COMMIT")
             .map_err(|error| failure::commit_error(&self.path, &error))
     }
@@ -197,6 +198,13 @@ impl SqliteStore {
     }
 }
 
+/// A number that changes whenever another connection has committed.
+fn data_version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))
+}
+
 impl Store for SqliteStore {
     fn place(&self) -> String {
         self.path.display().to_string()
@@ -213,14 +221,25 @@ impl Store for SqliteStore {
         if self.in_turn() {
             return Err(self.contradiction("a turn was begun within a turn"));
         }
-        self.execute("BEGIN IMMEDIATE")
-            .map_err(|error| failure::store_error(&self.path, &error))
+        let begun = self
+            .execute("BEGIN IMMEDIATE")
+            .and_then(|()| data_version(&self.connection));
+        match begun {
+            Ok(version) => {
+                self.records.are_of(version);
+                Ok(())
+            }
+            Err(error) => {
+                self.rollback();
+                Err(failure::store_error(&self.path, &error))
+            }
+        }
     }
 
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         let written = self.write(turn);
         if written.is_err() {
-            self.keys.forget();
+            self.records.forget();
             self.rollback();
         }
         written
@@ -239,18 +258,14 @@ impl Store for SqliteStore {
 
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.rollback();
-        self.keys.forget();
+        self.records.forget();
         self.connection = open::connect(&self.path, self.access, &self.options)?;
         self.reopened += 1;
         Ok(())
     }
 
     fn version(&mut self) -> Result<u64, StoreError> {
-        let version: u32 = self.ask(|connection| {
-            connection
-                .prepare_cached("PRAGMA data_version")?
-                .query_row([], |row| row.get(0))
-        })?;
+        let version = self.ask(data_version)?;
         // SQLite's number tells of changes within one connection only.
         Ok(self.reopened << 32 | u64::from(version))
     }

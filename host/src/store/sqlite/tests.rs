@@ -1,6 +1,7 @@
 //! The laws on an SQLite file, and what is SQLite's own.
 
 mod damage;
+mod known;
 mod opening;
 mod plans;
 

@@ -7,10 +7,13 @@ use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
-use crate::store::sqlite::grow::{Advance, Append, Keys};
+use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::keep;
+use crate::store::sqlite::known::{Known, Records};
 use crate::store::status::claims;
-use crate::store::{ExecutionChange, Turn, WorkflowRecord};
+use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
+
+const GONE: &str = "its record is not what it was a moment ago";
 
 /// Why a turn was not written. What was written of it must be rolled back.
 pub(super) enum Refusal {
@@ -27,7 +30,7 @@ impl From<Error> for Refusal {
 /// Write a turn that has been checked by itself.
 pub(super) fn write(
     connection: &Connection,
-    keys: &mut Keys,
+    records: &mut Records,
     turn: &Turn,
     bytes: &[EventBytes],
 ) -> Result<(), Refusal> {
@@ -46,7 +49,7 @@ pub(super) fn write(
     for component in &turn.components {
         keep::keep_component(connection, component)?;
     }
-    let mut executions = Executions::new(connection, keys)?;
+    let mut executions = Executions::new(connection, records)?;
     for (change, bytes) in turn.executions.iter().zip(bytes) {
         executions.write(change, bytes)?;
     }
@@ -60,17 +63,17 @@ pub(super) fn write(
 /// at hand for all of them.
 struct Executions<'a> {
     connection: &'a Connection,
-    keys: &'a mut Keys,
+    records: &'a mut Records,
     advance: Advance<'a>,
     append: Append<'a>,
     items: Changes<'a>,
 }
 
 impl<'a> Executions<'a> {
-    fn new(connection: &'a Connection, keys: &'a mut Keys) -> Result<Self, Refusal> {
+    fn new(connection: &'a Connection, records: &'a mut Records) -> Result<Self, Refusal> {
         Ok(Self {
             connection,
-            keys,
+            records,
             advance: Advance::prepare(connection)?,
             append: Append::prepare(connection)?,
             items: Changes::prepare(connection)?,
@@ -99,47 +102,52 @@ impl<'a> Executions<'a> {
         if change.expected.sequence == 0 {
             return self.begin(change);
         }
-        // Mostly the log grows, and nothing else is to be said of it.
-        let id = change.record.id;
-        if let Some(key) = self.keys.of(self.connection, id)?
-            && self.advance.advance(key, change)?
-        {
-            return Ok(key);
+        let record = &change.record;
+        let Some(known) = self.records.of(self.connection, record.id)? else {
+            return self.refuse(change, GONE);
+        };
+        if known.head != change.expected || known.origin != self.records.origin(record) {
+            return self.refuse(change, GONE);
         }
-        self.replace(change)
+        // Mostly the log grows, and nothing else is to be said of it.
+        let written = if known.rest == self.records.rest(record) {
+            self.records.advance(record.id, record.head);
+            self.advance.advance(known.key, record)?
+        } else {
+            self.replace(known, record)?
+        };
+        if written {
+            Ok(known.key)
+        } else {
+            self.refuse(change, GONE)
+        }
     }
 
     fn begin(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
         let record = &change.record;
-        if let Some(key) = execution::insert(self.connection, record)? {
-            self.keys.keep(record.id, key);
-            return Ok(key);
+        match execution::insert(self.connection, record)? {
+            Some(key) => Ok(self.records.keep(key, record).key),
+            None => self.refuse(change, "its caller's key has started another"),
         }
-        let stored = execution::by_id(self.connection, record.id)?;
-        check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
-        conflict(format!(
-            "{}: the key {:?} has started another",
-            record.id, record.key
-        ))
     }
 
-    /// Write all that can change of the record, if the change follows on it.
-    fn replace(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
-        let record = &change.record;
-        let stored = execution::by_id(self.connection, record.id)?;
-        check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
-        let key = execution::key_of(self.connection, record.id)?;
-        let (Some(stored), Some(key)) = (stored, key) else {
-            return conflict(format!("{}: it is not there", record.id));
-        };
-        self.keys.keep(record.id, key);
-        execution::update(self.connection, key, record)?;
+    /// Write all that can change of the record.
+    fn replace(&mut self, known: Known, record: &ExecutionRecord) -> Result<bool, Refusal> {
         // Mostly nothing changes: a look at the items is saved.
         let held = !claims(record.status);
-        if held == claims(stored.status) {
-            changes::hold(self.connection, key, held)?;
+        if held == claims(known.rest.status) {
+            changes::hold(self.connection, known.key, held)?;
         }
-        Ok(key)
+        self.records.keep(known.key, record);
+        Ok(execution::update(self.connection, known.key, record)?)
+    }
+
+    /// The change does not follow on what is stored; if it does, it is this.
+    fn refuse(&self, change: &ExecutionChange, otherwise: &str) -> Result<Key, Refusal> {
+        let id = change.record.id;
+        let stored = execution::by_id(self.connection, id)?;
+        check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
+        conflict(format!("{id}: {otherwise}"))
     }
 }
 

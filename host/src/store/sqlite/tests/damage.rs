@@ -42,7 +42,15 @@ fn law3_an_owner_that_dies_within_a_turn_leaves_nothing() {
     store.begin().unwrap();
     let change = one.clone().append([]);
     let bytes = check::turn(&turn([change.clone()]), "").unwrap();
-    assert!(turn::write(&store.connection, &mut store.keys, &turn([change]), &bytes).is_ok());
+    assert!(
+        turn::write(
+            &store.connection,
+            &mut store.records,
+            &turn([change]),
+            &bytes
+        )
+        .is_ok()
+    );
     drop(store);
     let mut store = file.store();
     assert_eq!(store.raw_events(one.id(), 1, 10).unwrap().len(), 3);

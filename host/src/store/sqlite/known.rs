@@ -1,0 +1,110 @@
+//! What this owner knows of executions without asking the file: how the records
+//! stand that it has lately written.
+//!
+//! It holds as long as nobody else writes: another process's commit makes it
+//! forget all, and so does a turn that was not written.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use rusqlite::{Connection, Result};
+
+use crate::contract::Status;
+use crate::id::ExecutionId;
+use crate::log::{Head, Timestamp};
+use crate::store::sqlite::execution::{self, Key};
+use crate::store::{ExecutionRecord, check, ended};
+
+/// Records that are known at once, some hundred bytes each.
+const MAX: usize = 1 << 17;
+
+/// A record as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub(super) key: Key,
+    pub(super) head: Head,
+    /// What it was started with, as a number that another start hardly has.
+    pub(super) origin: u64,
+    pub(super) rest: Rest,
+}
+
+/// What of a record changes, but with few of its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rest {
+    pub(super) status: Status,
+    pub(super) next_wake: Option<Timestamp>,
+    guest: u64,
+}
+
+/// The records that are known.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    known: HashMap<ExecutionId, Known>,
+    /// The data version of the file that they are of.
+    version: u32,
+    numbers: RandomState,
+}
+
+impl Records {
+    /// What is known is of this version of the file, or forgotten.
+    pub(super) fn are_of(&mut self, version: u32) {
+        if self.version != version {
+            self.forget();
+            self.version = version;
+        }
+    }
+
+    /// How the execution's record is stored, if it is.
+    pub(super) fn of(&mut self, connection: &Connection, id: ExecutionId) -> Result<Option<Known>> {
+        if let Some(known) = self.known.get(&id) {
+            return Ok(Some(*known));
+        }
+        let stored = execution::with_key(connection, id)?;
+        Ok(stored.map(|(record, key)| self.keep(key, &record)))
+    }
+
+    /// The record is stored like this.
+    pub(super) fn keep(&mut self, key: Key, record: &ExecutionRecord) -> Known {
+        if self.known.len() >= MAX {
+            self.forget();
+        }
+        let known = Known {
+            key,
+            head: record.head,
+            origin: self.origin(record),
+            rest: self.rest(record),
+        };
+        // What has ended hardly changes again.
+        if ended(record.status) {
+            self.known.remove(&record.id);
+        } else {
+            self.known.insert(record.id, known);
+        }
+        known
+    }
+
+    /// The number of what the record says it was started with.
+    pub(super) fn origin(&self, record: &ExecutionRecord) -> u64 {
+        self.numbers.hash_one(check::origin(record))
+    }
+
+    pub(super) fn rest(&self, record: &ExecutionRecord) -> Rest {
+        Rest {
+            status: record.status,
+            next_wake: record.next_wake,
+            guest: self.numbers.hash_one(&record.guest_digest),
+        }
+    }
+
+    /// The record's log has grown, and the rest is as it was.
+    pub(super) fn advance(&mut self, id: ExecutionId, head: Head) {
+        if let Some(known) = self.known.get_mut(&id) {
+            known.head = head;
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+}
