@@ -1,5 +1,6 @@
 //! What the integration tests share, from the bottom up.
 
+pub mod beside;
 pub mod binary;
 mod cases;
 pub mod checkers;
