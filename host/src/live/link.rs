@@ -46,8 +46,17 @@ pub(crate) trait Write: Send {
     /// Do it. What the caller did wrong is the caller's answer; an error is the
     /// store's, and the turn cannot be written: what it holds may be half done.
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError>;
-    /// Tell the caller: what came of it, or why the turn was not written.
-    fn answer(self: Box<Self>, failed: Option<&EngineError>);
+    /// Tell the caller: what came of it, or why the turn was not written. Some:
+    /// it is to be done in another turn.
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again>;
+}
+
+/// What is to be done in another turn.
+pub(crate) enum Again {
+    /// In the next one, which is due at once.
+    AtOnce(Box<dyn Write>),
+    /// When the store has been left alone for a while.
+    Later(Box<dyn Write>),
 }
 
 /// A [`Write`] with its answer and whoever waits for it.
@@ -72,7 +81,7 @@ where
         }
     }
 
-    fn answer(self: Box<Self>, failed: Option<&EngineError>) {
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again> {
         let answer = match (failed, self.answer) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(answer)) => answer,
@@ -80,11 +89,12 @@ where
         };
         // A caller that has gone away does not want to know.
         let _ = self.caller.send(answer);
+        None
     }
 }
 
 /// Whether the store failed as a whole. One execution's damage is its own.
-fn is_the_stores(error: &EngineError) -> bool {
+pub(super) fn is_the_stores(error: &EngineError) -> bool {
     matches!(error, EngineError::Store(error) if !matches!(**error, StoreError::Corrupt { .. }))
 }
 

@@ -20,11 +20,11 @@ use tokio::sync::{oneshot, watch};
 use crate::clock::milliseconds;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
+use crate::limits::{ANSWER_RETRY_PAUSE, FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::core::Core;
-use super::link::{Closing, Message, Read, Write};
+use super::link::{Again, Closing, Message, Read, Write};
 use super::turn::Effects;
 use super::wake::Wake;
 
@@ -47,6 +47,8 @@ pub(crate) struct Owner {
     inbox_cut: bool,
     /// The store failed: not before a pause.
     failed: bool,
+    /// To be done anew, in the next turn.
+    again: Vec<Box<dyn Write>>,
     /// Who waits for the end; anyone: it is coming.
     closing: Vec<oneshot::Sender<()>>,
 }
@@ -90,6 +92,7 @@ impl Owner {
             turn_due: true,
             inbox_cut: false,
             failed: false,
+            again: Vec::new(),
             closing: Vec::new(),
         }
     }
@@ -151,12 +154,17 @@ impl Owner {
         if self.turn_due || self.inbox_cut || self.core.pool.stirred() {
             return Next::Now;
         }
+        let now = self.core.now();
+        let again_at = now.saturating_add(milliseconds(ANSWER_RETRY_PAUSE));
+        let again_at = (!self.again.is_empty()).then_some(again_at);
         match self.due_at {
             // Simulated time does not have to be waited for.
             Some(_) if self.core.settings.simulated => Next::Now,
-            Some(due_at) if due_at <= self.core.now() => Next::Now,
-            Some(due_at) => Next::At(due_at),
-            None => Next::WhenAsked,
+            Some(due_at) if due_at <= now => Next::Now,
+            due_at => match due_at.into_iter().chain(again_at).min() {
+                Some(at) => Next::At(at),
+                None => Next::WhenAsked,
+            },
         }
     }
 
@@ -177,7 +185,10 @@ impl Owner {
 
     /// This message, and what else has come meanwhile.
     fn gather(&mut self, first: Option<Message>) -> Gathered {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered {
+            writes: std::mem::take(&mut self.again),
+            reads: Vec::new(),
+        };
         let mut next = first;
         self.inbox_cut = false;
         while let Some(message) = next.take().or_else(|| self.inbox.try_recv().ok()) {
@@ -253,7 +264,14 @@ impl Owner {
             }
         };
         for write in writes {
-            write.answer(failed.as_ref());
+            match write.answer(failed.as_ref()) {
+                None => {}
+                Some(Again::AtOnce(write)) => {
+                    self.again.push(write);
+                    self.turn_due = true;
+                }
+                Some(Again::Later(write)) => self.again.push(write),
+            }
         }
     }
 
@@ -277,9 +295,7 @@ impl Owner {
             .renewed
             .iter()
             .for_each(|claim| core.pool.renewed(claim, expires_at));
-        for granted in effects.granted {
-            core.pool.begin(granted);
-        }
+        core.pool.begin(effects.granted);
         for id in effects.ended {
             self.tell_watchers(id);
         }

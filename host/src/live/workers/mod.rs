@@ -3,6 +3,7 @@
 //! `pool` runs any async function for a queue; `command` and `http` are the
 //! two that come built in.
 
+mod attempt;
 pub(crate) mod command;
 mod group;
 pub(crate) mod http;

@@ -5,20 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use crate::contract::WorkItem;
-use crate::error::{EngineError, WorkError};
+use crate::error::WorkError;
 use crate::id::ExecutionId;
 use crate::store::Timestamp;
 
 use super::super::link::Link;
 use super::super::turn::Granted;
 use super::super::work::{Answer, ClaimId};
+use super::attempt::attempt;
 use super::tasks::{Task, Tasks};
 
 /// What a worker does with an item.
@@ -157,28 +156,32 @@ impl Pool {
         self.expiries.keys().next().copied()
     }
 
-    /// The claim is committed: the work begins.
-    pub(crate) fn begin(&mut self, granted: Granted) {
-        let Granted { crew, claim, at } = granted;
-        let Some(staffed) = self.crews.get_mut(crew) else {
-            return;
-        };
-        staffed.busy += 1;
-        let task = self.tasks.begin(attempt(
-            self.link.clone(),
-            self.tasks.clone(),
-            claim.id.clone(),
-            Arc::clone(&staffed.crew.work),
-            claim.item,
-        ));
-        let at_work = AtWork {
-            crew,
-            claimed_at: at,
-            expires_at: claim.expires_at,
-            task,
-        };
-        *self.expiries.entry(claim.expires_at).or_default() += 1;
-        self.at_work.insert(claim.id, at_work);
+    /// These claims are committed: their work begins.
+    pub(crate) fn begin(&mut self, granted: Vec<Granted>) {
+        let mut begun = Vec::with_capacity(granted.len());
+        for Granted { crew, claim, at } in granted {
+            let Some(staffed) = self.crews.get_mut(crew) else {
+                continue;
+            };
+            staffed.busy += 1;
+            let work = Arc::clone(&staffed.crew.work);
+            let (task, attempt) = self.tasks.prepare(attempt(
+                self.link.clone(),
+                claim.id.clone(),
+                work,
+                claim.item,
+            ));
+            begun.extend(attempt);
+            *self.expiries.entry(claim.expires_at).or_default() += 1;
+            let at_work = AtWork {
+                crew,
+                claimed_at: at,
+                expires_at: claim.expires_at,
+                task,
+            };
+            self.at_work.insert(claim.id, at_work);
+        }
+        self.tasks.begin(begun);
     }
 
     /// Attempts that run within the engine's steps go on.
@@ -239,73 +242,4 @@ impl Pool {
             self.stop(&claim);
         }
     }
-}
-
-/// One attempt: the work, and the delivery of what came of it.
-async fn attempt(link: Link, tasks: Tasks, claim: ClaimId, work: Work, item: WorkItem) {
-    let outcome = guarded(async move { work(item).await }).await;
-    match deliver(&link, &tasks, &claim, outcome).await {
-        Ok(()) | Err(EngineError::ShutDown) => {}
-        Err(error) => {
-            tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an answer was not taken: {error}");
-            // The slot is free all the same. If the engine is gone, so is the slot.
-            let _ = link.write(move |turn| Ok(turn.release(&claim))).await;
-        }
-    }
-}
-
-/// Tell the engine, until it has heard. What the door refuses becomes a
-/// failure that says why, because the item is not done otherwise.
-async fn deliver(
-    link: &Link,
-    tasks: &Tasks,
-    claim: &ClaimId,
-    mut outcome: Result<Answer, WorkError>,
-) -> Result<(), EngineError> {
-    let mut refused = false;
-    loop {
-        let (told, of) = (outcome.clone(), claim.clone());
-        match link.write(move |turn| turn.answered(&of, &told)).await {
-            Ok(_) => return Ok(()),
-            Err(EngineError::Store(error)) => {
-                tracing::warn!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
-                tasks.rest().await;
-            }
-            Err(
-                error @ (EngineError::Json { .. }
-                | EngineError::TooLong { .. }
-                | EngineError::Refused { .. }),
-            ) if !refused => {
-                refused = true;
-                outcome = Err(WorkError::permanent(format!(
-                    "the worker's answer was not taken: {error}"
-                )));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The work's outcome; a panic is a failure like others.
-async fn guarded(
-    work: impl Future<Output = Result<Answer, WorkError>>,
-) -> Result<Answer, WorkError> {
-    let mut work = Box::pin(work);
-    poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-            Ok(poll) => poll,
-            Err(panic) => {
-                let said = panic
-                    .downcast_ref::<&str>()
-                    .map(|text| (*text).to_owned())
-                    .or_else(|| panic.downcast_ref::<String>().cloned());
-                let said = said.unwrap_or_else(|| "without a message".to_owned());
-                Poll::Ready(Err(WorkError::retryable(format!(
-                    "the worker panicked: {said}"
-                ))
-                .class("panic")))
-            }
-        },
-    )
-    .await
 }

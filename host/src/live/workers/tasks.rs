@@ -1,16 +1,14 @@
 //! Where attempts run: as tasks of a Tokio runtime, or within the steps of an
 //! engine that is stepped by hand.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
+use futures_util::future::{AbortHandle, Abortable, abortable};
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-
-use crate::limits::ANSWER_RETRY_PAUSE;
 
 /// Where attempts run. A clone is the same place.
 #[derive(Clone)]
@@ -27,6 +25,9 @@ pub(crate) enum Task {
     Stepped(Pin<Box<dyn Future<Output = ()> + Send>>),
     Done,
 }
+
+/// An attempt that is yet to be spawned.
+pub(crate) type Prepared<F> = Abortable<F>;
 
 /// Whether what is polled within steps can go on.
 #[derive(Default)]
@@ -51,14 +52,38 @@ impl Tasks {
         Self::Steps(Arc::default())
     }
 
-    /// An attempt begins.
-    pub(crate) fn begin(&self, attempt: impl Future<Output = ()> + Send + 'static) -> Task {
+    /// An attempt, and what is to be [begun](Self::begin) of it together with
+    /// others.
+    pub(crate) fn prepare<F>(&self, attempt: F) -> (Task, Option<Prepared<F>>)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         match self {
-            Self::Runtime(runtime) => Task::Spawned(runtime.spawn(attempt).abort_handle()),
+            Self::Runtime(_) => {
+                let (attempt, abort) = abortable(attempt);
+                (Task::Spawned(abort), Some(attempt))
+            }
             Self::Steps(stir) => {
                 Arc::clone(stir).wake();
-                Task::Stepped(Box::pin(attempt))
+                (Task::Stepped(Box::pin(attempt)), None)
             }
+        }
+    }
+
+    /// Attempts begin. All of a turn are handed to the runtime at once: one
+    /// after another, each would wake a thread of it.
+    pub(crate) fn begin<F>(&self, attempts: Vec<Prepared<F>>)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Self::Runtime(runtime) = self
+            && !attempts.is_empty()
+        {
+            runtime.spawn(async move {
+                for attempt in attempts {
+                    tokio::spawn(attempt);
+                }
+            });
         }
     }
 
@@ -86,24 +111,6 @@ impl Tasks {
         match self {
             Self::Runtime(_) => false,
             Self::Steps(stir) => stir.0.load(Ordering::SeqCst),
-        }
-    }
-
-    /// Leave a store alone that has failed: for a while, or until the next step.
-    pub(crate) async fn rest(&self) {
-        match self {
-            Self::Runtime(_) => tokio::time::sleep(ANSWER_RETRY_PAUSE).await,
-            Self::Steps(_) => {
-                let mut rested = false;
-                poll_fn(|context| {
-                    if std::mem::replace(&mut rested, true) {
-                        return Poll::Ready(());
-                    }
-                    context.waker().wake_by_ref();
-                    Poll::Pending
-                })
-                .await;
-            }
         }
     }
 }
