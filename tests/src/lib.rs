@@ -6,6 +6,7 @@ mod cases;
 pub mod checkers;
 pub mod component;
 pub mod cost;
+pub mod counting_store;
 pub mod dice;
 pub mod engines;
 pub mod faulty_store;
