@@ -40,6 +40,10 @@ pub const EVENTS_MAX: u64 = 1_000_000;
 /// Attempts that a policy may ask for.
 pub const ATTEMPTS_MAX: u32 = 1_000;
 
+/// Parsed workflows that are kept though no execution needs them: those of the
+/// last starts. The largest takes some ten megabytes.
+pub const PLANS_KEPT_MAX: usize = 4;
+
 /// Events that the guest asks for in one page.
 pub const EVENTS_PAGE: u32 = 512;
 

@@ -2,8 +2,9 @@
 //!
 //! A [`Scheduler`] keeps machines between calls. They are a cache: each call
 //! first brings its machine up to date, and dropping one at any moment changes
-//! no answer. The ports are called in a fixed order: workflow and snapshot (the
-//! first time), events, clock, append, queue.
+//! no answer. The ports are called in a fixed order: snapshot (the first time),
+//! events, workflow (where the first of them names one that is not at hand),
+//! clock, append, queue.
 //!
 //! Natively the [`World`] is whatever a test makes it; in the component it is
 //! the generated imports.
@@ -12,16 +13,17 @@ use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::apply::digest_of_text;
 use crate::contract::{
-    AppendError, Description, Event, Explanation, Fault, IllegalEvent, Inspection, Outcome,
-    SchedulerError, Snapshot, WorkItem, WorkflowSummary,
+    AppendError, Description, Event, EventKind, Explanation, Fault, IllegalEvent, Inspection,
+    Outcome, SchedulerError, Snapshot, WorkItem, WorkflowSummary,
 };
 use crate::limits::EVENTS_PAGE;
 use crate::machine::{Batch, Machine, Order};
+use crate::plans::Plans;
+use crate::snapshot;
 use crate::time::Timestamp;
 use crate::workflow::plan::Kind;
 use crate::workflow::{self, Plan};
@@ -57,19 +59,8 @@ pub trait World {
 /// What a scheduler guest offers, over any world.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    executions: BTreeMap<String, Cached>,
-    /// Parsed workflows by the digest of their text, while an execution needs
-    /// them.
-    plans: BTreeMap<String, Weak<Plan>>,
-}
-
-/// What is kept of one execution.
-#[derive(Debug)]
-struct Cached {
-    plan: Arc<Plan>,
-    workflow_digest: String,
-    /// None: event 1 has not come.
-    machine: Option<Machine>,
+    executions: BTreeMap<String, Machine>,
+    plans: Plans,
 }
 
 impl Scheduler {
@@ -78,7 +69,7 @@ impl Scheduler {
     pub const fn new() -> Self {
         Self {
             executions: BTreeMap::new(),
-            plans: BTreeMap::new(),
+            plans: Plans::new(),
         }
     }
 
@@ -111,12 +102,16 @@ impl Scheduler {
         execution_id: &str,
         fact: &Event,
     ) -> Result<Outcome, SchedulerError> {
+        if fact.sequence == 1 && !self.executions.contains_key(execution_id) {
+            let machine = self.start(world, execution_id, fact)?;
+            let outcome = outcome_of(&machine, fact);
+            self.executions.insert(execution_id.to_owned(), machine);
+            return Ok(outcome);
+        }
         let last_sequence = fact.sequence.saturating_sub(1);
-        self.ask(world, execution_id, Some(last_sequence), |_, cached| {
-            let taken = cached.take(execution_id, fact);
-            taken.map_err(SchedulerError::Illegal)?;
-            let machine = cached.machine()?;
-            Ok(outcome(machine, machine.is_due(Timestamp(fact.at))))
+        self.ask(world, execution_id, Some(last_sequence), |_, machine| {
+            machine.apply(fact).map_err(SchedulerError::Illegal)?;
+            Ok(outcome_of(machine, fact))
         })
     }
 
@@ -132,9 +127,12 @@ impl Scheduler {
         execution_id: &str,
         last_sequence: u64,
     ) -> Result<Outcome, SchedulerError> {
-        let outcome = self.ask(world, execution_id, Some(last_sequence), |world, cached| {
-            tick(cached.machine()?, world)
-        });
+        let outcome = self.ask(
+            world,
+            execution_id,
+            Some(last_sequence),
+            |world, machine| tick(machine, world),
+        );
         if outcome.is_err() {
             self.forget(execution_id);
         }
@@ -151,8 +149,8 @@ impl Scheduler {
         execution_id: &str,
         node_id: &str,
     ) -> Result<Explanation, SchedulerError> {
-        self.ask(world, execution_id, None, |_, cached| {
-            let explanation = cached.machine()?.explain(node_id);
+        self.ask(world, execution_id, None, |_, machine| {
+            let explanation = machine.explain(node_id);
             explanation.ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))
         })
     }
@@ -166,9 +164,12 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Inspection, SchedulerError> {
-        self.ask(world, execution_id, None, |_, cached| {
-            cached.machine().map(|machine| machine.inspect())
-        })
+        self.ask(
+            world,
+            execution_id,
+            None,
+            |_, machine| Ok(machine.inspect()),
+        )
     }
 
     /// A snapshot of an execution, with an empty head.
@@ -180,15 +181,15 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Snapshot, SchedulerError> {
-        self.ask(world, execution_id, None, |_, cached| {
-            cached.machine().map(|machine| machine.snapshot())
+        self.ask(world, execution_id, None, |_, machine| {
+            Ok(machine.snapshot())
         })
     }
 
     /// Drop what is cached for an execution.
     pub fn forget(&mut self, execution_id: &str) {
         self.executions.remove(execution_id);
-        self.plans.retain(|_, plan| plan.strong_count() > 0);
+        self.plans.sweep();
     }
 
     /// Put a question to an execution that is up to date. Where the caller
@@ -198,108 +199,134 @@ impl Scheduler {
         world: &mut W,
         execution_id: &str,
         last_sequence: Option<u64>,
-        question: impl FnOnce(&mut W, &mut Cached) -> Result<T, SchedulerError>,
+        question: impl FnOnce(&mut W, &mut Machine) -> Result<T, SchedulerError>,
     ) -> Result<T, SchedulerError> {
-        if !self.executions.contains_key(execution_id) {
-            let cached = self.load(world, execution_id)?;
-            self.executions.insert(execution_id.to_owned(), cached);
-        }
-        let cached = self.executions.get_mut(execution_id);
-        let cached = cached.expect("what was not there has just been loaded");
-        if last_sequence != Some(cached.sequence())
-            && let Err(error) = cached.read_on(world, execution_id)
-        {
+        let machine = match self.executions.get_mut(execution_id) {
+            Some(machine) => machine,
+            None => {
+                let machine = self.load(world, execution_id)?;
+                let place = self.executions.entry(execution_id.to_owned());
+                place.or_insert(machine)
+            }
+        };
+        if let Err(error) = read_on(machine, world, last_sequence) {
             self.executions.remove(execution_id);
             return Err(error);
         }
-        question(world, cached)
+        question(world, machine)
     }
 
+    /// The execution as its snapshot has it, or else the first page of its log.
     fn load(
         &mut self,
         world: &mut impl World,
         execution_id: &str,
-    ) -> Result<Cached, SchedulerError> {
-        let (plan, workflow_digest) = self.load_plan(world)?;
-        let restore = |snapshot: Snapshot| {
-            let machine = Machine::restore(plan.clone(), &workflow_digest, &snapshot)?;
-            match &machine.state().started.execution_id {
-                id if id == execution_id => Ok(machine),
-                id => Err(format!("it is of {id}, and not of {execution_id}")),
-            }
-        };
-        let machine = world
-            .load_snapshot()
-            .map(restore)
-            .transpose()
-            .map_err(SchedulerError::BadSnapshot)?;
-        Ok(Cached {
-            plan,
-            workflow_digest,
-            machine,
-        })
-    }
-
-    fn load_plan(&mut self, world: &mut impl World) -> Result<(Arc<Plan>, String), SchedulerError> {
-        let text = world.load_workflow();
-        let digest = digest_of_text(&text);
-        if let Some(plan) = self.plans.get(&digest).and_then(Weak::upgrade) {
-            return Ok((plan, digest));
+    ) -> Result<Machine, SchedulerError> {
+        if let Some(snapshot) = world.load_snapshot() {
+            return self.restore(world, execution_id, &snapshot);
         }
-        let plan = Arc::new(workflow::parse(&text).map_err(SchedulerError::InvalidWorkflow)?);
-        self.plans.insert(digest.clone(), Arc::downgrade(&plan));
-        Ok((plan, digest))
+        let page = world.read_events(1, EVENTS_PAGE);
+        let Some((first, rest)) = page.split_first() else {
+            return Err(illegal(
+                1,
+                "the log is empty; its first event must be workflow_started".to_string(),
+            ));
+        };
+        let mut machine = self.start(world, execution_id, first)?;
+        apply_all(&mut machine, rest)?;
+        Ok(machine)
     }
-}
 
-impl Cached {
-    /// Apply all events that were not seen yet.
-    fn read_on(
+    fn restore(
         &mut self,
         world: &mut impl World,
         execution_id: &str,
-    ) -> Result<(), SchedulerError> {
-        loop {
-            let page = world.read_events(self.sequence() + 1, EVENTS_PAGE);
-            if page.is_empty() {
-                return Ok(());
-            }
-            for event in &page {
-                self.take(execution_id, event)
-                    .map_err(SchedulerError::Illegal)?;
-            }
+        snapshot: &Snapshot,
+    ) -> Result<Machine, SchedulerError> {
+        let state = snapshot::state(snapshot).map_err(SchedulerError::BadSnapshot)?;
+        let (plan, workflow_digest) = self.plan(world, &state.started.workflow_digest)?;
+        let machine = Machine::resume(plan, &workflow_digest, snapshot, state)
+            .map_err(SchedulerError::BadSnapshot)?;
+        match &machine.state().started.execution_id {
+            id if id == execution_id => Ok(machine),
+            id => Err(SchedulerError::BadSnapshot(format!(
+                "it is of {id}, and not of {execution_id}"
+            ))),
         }
     }
 
-    fn sequence(&self) -> u64 {
-        self.machine.as_ref().map_or(0, Machine::sequence)
+    fn start(
+        &mut self,
+        world: &mut impl World,
+        execution_id: &str,
+        first: &Event,
+    ) -> Result<Machine, SchedulerError> {
+        let named = match &first.kind {
+            EventKind::WorkflowStarted(started) => started.workflow_digest.as_str(),
+            _ => "",
+        };
+        let (plan, workflow_digest) = self.plan(world, named)?;
+        let machine =
+            Machine::start(plan, &workflow_digest, first).map_err(SchedulerError::Illegal)?;
+        match &machine.state().started.execution_id {
+            id if id == execution_id => Ok(machine),
+            id => Err(illegal(
+                first.sequence,
+                format!("it starts {id}, and this is the log of {execution_id}"),
+            )),
+        }
     }
 
-    fn machine(&mut self) -> Result<&mut Machine, SchedulerError> {
-        self.machine.as_mut().ok_or_else(|| {
-            SchedulerError::Illegal(IllegalEvent {
-                sequence: 1,
-                reason: "the log is empty; its first event must be workflow_started".to_string(),
-            })
-        })
+    /// The plan of this digest, if it is at hand; else that of the registered
+    /// text, and the digest of that.
+    fn plan(
+        &mut self,
+        world: &mut impl World,
+        named: &str,
+    ) -> Result<(Arc<Plan>, String), SchedulerError> {
+        match self.plans.known(named) {
+            Some(plan) => Ok((plan, named.to_owned())),
+            None => self
+                .plans
+                .parse(&world.load_workflow())
+                .map_err(SchedulerError::InvalidWorkflow),
+        }
     }
+}
 
-    fn take(&mut self, execution_id: &str, event: &Event) -> Result<(), IllegalEvent> {
-        if let Some(machine) = &mut self.machine {
-            return machine.apply(event);
+/// Apply all events that were not seen yet: those up to `last_sequence`, where
+/// that is known, and else until there are no more.
+fn read_on(
+    machine: &mut Machine,
+    world: &mut impl World,
+    last_sequence: Option<u64>,
+) -> Result<(), SchedulerError> {
+    loop {
+        if last_sequence.is_some_and(|last| last <= machine.sequence()) {
+            return Ok(());
         }
-        let machine = Machine::start(self.plan.clone(), &self.workflow_digest, event)?;
-        let named = &machine.state().started.execution_id;
-        if named != execution_id {
-            let reason = format!("it starts {named}, and this is the log of {execution_id}");
-            return Err(IllegalEvent {
-                sequence: event.sequence,
-                reason,
-            });
+        let page = world.read_events(machine.sequence() + 1, EVENTS_PAGE);
+        if page.is_empty() {
+            return Ok(());
         }
-        self.machine = Some(machine);
-        Ok(())
+        apply_all(machine, &page)?;
     }
+}
+
+fn apply_all(machine: &mut Machine, events: &[Event]) -> Result<(), SchedulerError> {
+    events
+        .iter()
+        .try_for_each(|event| machine.apply(event))
+        .map_err(SchedulerError::Illegal)
+}
+
+fn illegal(sequence: u64, reason: String) -> SchedulerError {
+    SchedulerError::Illegal(IllegalEvent { sequence, reason })
+}
+
+/// How things stand after a fact, at its own time.
+fn outcome_of(machine: &Machine, fact: &Event) -> Outcome {
+    outcome(machine, machine.is_due(Timestamp(fact.at)))
 }
 
 fn tick(machine: &mut Machine, world: &mut impl World) -> Result<Outcome, SchedulerError> {

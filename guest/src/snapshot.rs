@@ -45,26 +45,43 @@ impl Machine {
         workflow_digest: &str,
         snapshot: &Snapshot,
     ) -> Result<Self, String> {
-        let Some((digest, body)) = snapshot.state.split_at_checked(DIGEST_BYTES) else {
-            return Err(format!(
-                "it has {} bytes, too few to be a snapshot",
-                snapshot.state.len()
-            ));
-        };
-        if Sha256::digest(body).as_slice() != digest {
-            return Err("its bytes are not those that were written".to_string());
-        }
-        let (version, rest) =
-            postcard::take_from_bytes::<u32>(body).map_err(|error| error.to_string())?;
-        if version != VERSION {
-            return Err(format!(
-                "it is of version {version}, and this guest reads version {VERSION}"
-            ));
-        }
-        let state: State = postcard::from_bytes(rest).map_err(|error| error.to_string())?;
+        Self::resume(plan, workflow_digest, snapshot, state(snapshot)?)
+    }
+
+    /// The machine of a snapshot whose state has been read.
+    pub(crate) fn resume(
+        plan: Arc<Plan>,
+        workflow_digest: &str,
+        snapshot: &Snapshot,
+        state: State,
+    ) -> Result<Self, String> {
         check(&plan, workflow_digest, snapshot, &state)?;
         Ok(Self::in_state(plan, state))
     }
+}
+
+/// The state that a snapshot holds.
+///
+/// # Errors
+/// It is damaged, or of another form.
+pub(crate) fn state(snapshot: &Snapshot) -> Result<State, String> {
+    let Some((digest, body)) = snapshot.state.split_at_checked(DIGEST_BYTES) else {
+        return Err(format!(
+            "it has {} bytes, too few to be a snapshot",
+            snapshot.state.len()
+        ));
+    };
+    if Sha256::digest(body).as_slice() != digest {
+        return Err("its bytes are not those that were written".to_string());
+    }
+    let (version, rest) =
+        postcard::take_from_bytes::<u32>(body).map_err(|error| error.to_string())?;
+    if version != VERSION {
+        return Err(format!(
+            "it is of version {version}, and this guest reads version {VERSION}"
+        ));
+    }
+    postcard::from_bytes(rest).map_err(|error| error.to_string())
 }
 
 fn check(

@@ -18,8 +18,9 @@ fn r01_a_faulty_workflow_is_refused_with_all_its_faults() {
     let graph = Graph::read(["a -> b"]).expect("a graph");
     let mut world = Memory::new(&graph, 0);
     world.workflow = faulty.to_owned();
-    let tick = Scheduler::new().tick(&mut world, EXECUTION, 0);
-    assert!(matches!(tick, Err(SchedulerError::InvalidWorkflow(found)) if found == faults));
+    let start = world.start(&graph);
+    let admitted = Scheduler::new().admit(&mut world, EXECUTION, &start);
+    assert!(matches!(admitted, Err(SchedulerError::InvalidWorkflow(found)) if found == faults));
 }
 
 #[test]

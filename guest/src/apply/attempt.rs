@@ -23,7 +23,7 @@ impl Machine {
         if is_finalizer(&self.node(ix).kind) {
             self.check_finalizer(ix, true)?;
         } else {
-            self.check_step(&decision.node_id, Step::Schedule)?;
+            self.check_step_of(ix, Step::Schedule)?;
         }
         self.check_order(ix, decision.attempt)?;
         if decision.attempt != 1 {
@@ -44,7 +44,7 @@ impl Machine {
         at: Timestamp,
         decision: &RetryScheduled,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Retry)?;
+        let ix = self.check_step(&decision.node_id, Step::Retry)?;
         self.check_order(ix, decision.attempt)?;
         let record = self.record(ix);
         if decision.attempt == 1 {
@@ -131,7 +131,7 @@ impl Machine {
         sequence: u64,
         fact: &NodeStarted,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&fact.node_id, Step::Start)?;
+        let ix = self.check_step(&fact.node_id, Step::Start)?;
         self.check_not_held("its work items may not be claimed")?;
         let record = self.record(ix);
         if fact.attempt != record.attempt {
@@ -174,7 +174,7 @@ impl Machine {
         attempt: u32,
         fence: u64,
     ) -> Result<NodeIx, Refusal> {
-        let (ix, _) = self.check_step(node_id, step)?;
+        let ix = self.check_step(node_id, step)?;
         let record = self.record(ix);
         if (attempt, fence) != (record.attempt, record.fence) {
             return Err(format!(
@@ -201,7 +201,7 @@ impl Machine {
         at: Timestamp,
         decision: &NodeTimedOut,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::TimeOut)?;
+        let ix = self.check_step(&decision.node_id, Step::TimeOut)?;
         let record = self.record(ix);
         if decision.attempt != record.attempt {
             return Err(format!(
@@ -241,7 +241,7 @@ impl Machine {
         at: Timestamp,
         decision: &NodeExhausted,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Exhaust)?;
+        let ix = self.check_step(&decision.node_id, Step::Exhaust)?;
         let record = self.record(ix);
         if record.attempt != decision.attempts {
             return Err(format!(

@@ -16,7 +16,7 @@ use alloc::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::{Event, EventKind, IllegalEvent, NodeState, Origin, WorkflowStarted};
+use crate::contract::{Event, EventKind, IllegalEvent, Origin, WorkflowStarted};
 use crate::limits::EVENTS_MAX;
 use crate::machine::Machine;
 use crate::node::{Step, name};
@@ -152,17 +152,20 @@ impl Machine {
         }
     }
 
-    /// The node of an id, and the state that a step leads it to.
-    pub(crate) fn check_step(
-        &self,
-        node_id: &str,
-        step: Step,
-    ) -> Result<(NodeIx, NodeState), Refusal> {
+    /// The node of an id, if it can take this step.
+    pub(crate) fn check_step(&self, node_id: &str, step: Step) -> Result<NodeIx, Refusal> {
         let ix = self.find(node_id)?;
+        self.check_step_of(ix, step).map(|()| ix)
+    }
+
+    /// Refuse a step that the node cannot take.
+    pub(crate) fn check_step_of(&self, ix: NodeIx, step: Step) -> Result<(), Refusal> {
         let state = self.record(ix).state;
-        let next = step.leads(state);
-        next.map(|next| (ix, next))
-            .ok_or_else(|| format!("node `{node_id}` is {}: it cannot {step}", name(state)))
+        if step.leads(state).is_some() {
+            return Ok(());
+        }
+        let id = &self.node(ix).id;
+        Err(format!("node `{id}` is {}: it cannot {step}", name(state)))
     }
 
     /// Refuse what is not done while the execution is held (rule R18).
@@ -269,9 +272,10 @@ pub fn digest_of_text(text: &str) -> String {
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }

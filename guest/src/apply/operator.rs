@@ -130,7 +130,7 @@ impl Machine {
 
     /// Rule R11.
     fn stalled_by_policy(&mut self, node_id: &str, stall: &Stalled) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(node_id, Step::Stall)?;
+        let ix = self.check_step(node_id, Step::Stall)?;
         let node = self.node(ix);
         if !matches!(node.kind, Kind::Work(_)) || !node.retry.pause_when_exhausted {
             return Err(format!(

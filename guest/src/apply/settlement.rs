@@ -40,7 +40,7 @@ impl Machine {
         at: Timestamp,
         decision: &NodeCompleted,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Settle)?;
+        let ix = self.check_step(&decision.node_id, Step::Settle)?;
         let (node, record) = (self.node(ix), self.record(ix));
         let may_complete = match &node.kind {
             Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => true,
@@ -125,7 +125,7 @@ impl Machine {
             SkipReason::ByOperator => Step::Skip,
             SkipReason::Unreached | SkipReason::RunOn => Step::PassOver,
         };
-        let (ix, _) = self.check_step(&decision.node_id, step)?;
+        let ix = self.check_step(&decision.node_id, step)?;
         let (id, record) = (&decision.node_id, self.record(ix));
         match decision.reason {
             SkipReason::Unreached
@@ -157,7 +157,7 @@ impl Machine {
         at: Timestamp,
         decision: &NodeCancelled,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Cancel)?;
+        let ix = self.check_step(&decision.node_id, Step::Cancel)?;
         let (id, state) = (&decision.node_id, self.record(ix).state);
         match decision.reason {
             CancelReason::ByOperator => {

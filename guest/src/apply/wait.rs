@@ -24,7 +24,7 @@ impl Machine {
         at: Timestamp,
         decision: &InterruptRaised,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Wait)?;
+        let ix = self.check_step(&decision.node_id, Step::Wait)?;
         if !matches!(self.node(ix).kind, Kind::HumanApproval(_)) {
             return Err(format!(
                 "node `{}` does not wait for a person",
@@ -40,7 +40,7 @@ impl Machine {
         at: Timestamp,
         decision: &TimerCreated,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Wait)?;
+        let ix = self.check_step(&decision.node_id, Step::Wait)?;
         let Kind::Wait(wait) = &self.node(ix).kind else {
             return Err(format!("node `{}` is no wait", decision.node_id));
         };
@@ -76,7 +76,7 @@ impl Machine {
         at: Timestamp,
         decision: &TimerFired,
     ) -> Result<(), Refusal> {
-        let (ix, _) = self.check_step(&decision.node_id, Step::Answer)?;
+        let ix = self.check_step(&decision.node_id, Step::Answer)?;
         let Kind::Wait(wait) = &self.node(ix).kind else {
             return Err(format!("node `{}` is no wait", decision.node_id));
         };

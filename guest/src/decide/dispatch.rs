@@ -1,29 +1,16 @@
 //! A ready node becomes a work item (rule R5).
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::apply::hex;
 use crate::contract::{EventKind, NodeScheduled, RetryScheduled, WorkItem};
-use crate::json::Object;
+use crate::json::{Object, push_quoted};
 use crate::machine::{Decision, Machine, Order};
 use crate::time::{Millis, Timestamp};
-use crate::workflow::plan::{Kind, NodeIx, Work};
-
-/// A work item's payload, in this order.
-#[derive(Serialize)]
-struct Payload<'a> {
-    workflow_id: &'a str,
-    workflow_version: &'a str,
-    node_id: &'a str,
-    kind: &'a RawValue,
-    input: &'a RawValue,
-}
+use crate::workflow::plan::{Kind, Node, NodeIx, Work};
 
 impl Machine {
     /// The first attempt of a ready node, or the next one of a node that an
@@ -67,15 +54,6 @@ impl Machine {
         let Kind::Work(work) = &node.kind else {
             unreachable!("only nodes for workers are filed for dispatch");
         };
-        let input = RawValue::from_string(self.resolve_input(work))
-            .expect("an input is composed of checked JSON");
-        let payload = Payload {
-            workflow_id: &self.plan.workflow_id,
-            workflow_version: &self.plan.version,
-            node_id: &node.id,
-            kind: &node.kind_json,
-            input: &input,
-        };
         WorkItem {
             execution_id: self.state.started.execution_id.clone(),
             node_id: node.id.clone(),
@@ -84,26 +62,61 @@ impl Machine {
             queue_type: work.queue.to_owned(),
             tenant: self.state.started.tenant.clone(),
             not_before: not_before.0,
-            payload: serde_json::to_string(&payload)
-                .expect("texts and verbatim values can be written"),
+            payload: self.payload(node, work),
         }
     }
 
+    /// `{workflow_id, workflow_version, node_id, kind, input}`, in this order.
+    /// Each value is either quoted here or JSON that was checked.
+    fn payload(&self, node: &Node, work: &Work) -> String {
+        let kind = node.kind_json.get();
+        let mut json = String::with_capacity(self.payload_bytes(node, work));
+        for (name, text) in [
+            ("{\"workflow_id\":", &self.plan.workflow_id),
+            (",\"workflow_version\":", &self.plan.version),
+            (",\"node_id\":", &node.id),
+        ] {
+            json.push_str(name);
+            push_quoted(&mut json, text);
+        }
+        json.push_str(",\"kind\":");
+        json.push_str(kind);
+        json.push_str(",\"input\":");
+        self.push_input(&mut json, work);
+        json.push('}');
+        json
+    }
+
+    /// What the payload needs, about: a mapping's values are not known yet.
+    fn payload_bytes(&self, node: &Node, work: &Work) -> usize {
+        const NAMES_BYTES: usize = 128;
+        let input = match work.input_mapping {
+            Some(_) => 0,
+            None => {
+                self.state.data.bytes_with(&Object::new()) + self.state.started.initial_input.len()
+            }
+        };
+        let plan = &self.plan;
+        let texts = plan.workflow_id.len() + plan.version.len() + node.id.len();
+        NAMES_BYTES + texts + node.kind_json.get().len() + input
+    }
+
     /// The kind's mapping, resolved; without one all there is.
-    fn resolve_input(&self, work: &Work) -> String {
-        let input = &self.state.started.initial_input;
+    fn push_input(&self, json: &mut String, work: &Work) {
         let Some(mapping) = &work.input_mapping else {
-            return format!(
-                "{{\"state\":{},\"input\":{input}}}",
-                self.state.data.to_text()
-            );
+            json.push_str("{\"state\":");
+            self.state.data.push_text(json);
+            json.push_str(",\"input\":");
+            json.push_str(&self.state.started.initial_input);
+            json.push('}');
+            return;
         };
         let scope = self.scope();
         let mut resolved = Object::new();
         for (name, expression) in mapping {
             resolved.insert(name.clone(), &expression.value(&scope));
         }
-        resolved.to_text()
+        resolved.push_text(json);
     }
 }
 

@@ -1,12 +1,12 @@
 //! The door: is this JSON, does no key stand twice, is it not too deep?
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::keys::Keys;
 use super::lexer::{Lexer, Token, Unreadable, decode_text};
 use crate::limits::JSON_DEPTH_MAX;
 
@@ -45,11 +45,24 @@ impl core::error::Error for Malformed {}
 /// # Errors
 /// The first place where it is not.
 pub fn check(text: &str) -> Result<(), Malformed> {
-    Check {
-        lexer: Lexer::new(text),
-        open: Vec::new(),
+    Check::of(text, |_, _| {}).run()
+}
+
+/// Check that `text` is an object, and hand over its members on the way: key
+/// and value, each value verbatim. On an error some may have been handed over.
+pub(super) fn check_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Cow<'a, str>, &'a str),
+) -> Result<(), Malformed> {
+    Check::of(text, member).run()?;
+    if text.trim_ascii_start().starts_with('{') {
+        return Ok(());
     }
-    .run()
+    Err(Malformed {
+        pointer: String::new(),
+        offset: 0,
+        message: "expected a JSON object".to_string(),
+    })
 }
 
 /// Append one step to a JSON pointer.
@@ -67,24 +80,37 @@ pub(crate) fn push_pointer(pointer: &mut String, step: &str) {
 /// An object or array that has begun and not ended. The stack of these is the
 /// place that errors name, and what stands in for recursion.
 enum Open<'a> {
-    Object {
-        seen: BTreeSet<Cow<'a, str>>,
-        key: Cow<'a, str>,
-    },
-    Array {
-        index: usize,
-    },
+    Object { seen: Keys<'a>, key: Cow<'a, str> },
+    Array { index: usize },
 }
 
-struct Check<'a> {
+struct Check<'a, M> {
+    text: &'a str,
     lexer: Lexer<'a>,
     open: Vec<Open<'a>>,
+    /// Where the value of the outermost object's current key begins.
+    value_from: usize,
+    /// Whom that object's members are handed to.
+    member: M,
 }
 
-impl<'a> Check<'a> {
+impl<'a, M: FnMut(Cow<'a, str>, &'a str)> Check<'a, M> {
+    fn of(text: &'a str, member: M) -> Self {
+        Self {
+            text,
+            lexer: Lexer::new(text),
+            open: Vec::new(),
+            value_from: 0,
+            member,
+        }
+    }
+
     fn run(mut self) -> Result<(), Malformed> {
         loop {
             let first = self.next("a JSON value")?;
+            if self.open.len() == 1 {
+                self.value_from = first.0;
+            }
             let begun = self.begin(first)?;
             if !begun && !self.next_value()? {
                 return self.end();
@@ -103,7 +129,7 @@ impl<'a> Check<'a> {
                 self.enter(
                     offset,
                     Open::Object {
-                        seen: BTreeSet::new(),
+                        seen: Keys::default(),
                         key: Cow::Borrowed(""),
                     },
                 )?;
@@ -132,6 +158,10 @@ impl<'a> Check<'a> {
     /// After a value: close what ends here. True if another value is due.
     fn next_value(&mut self) -> Result<bool, Malformed> {
         loop {
+            if let [Open::Object { key, .. }] = self.open.as_slice() {
+                let value = &self.text[self.value_from..self.lexer.offset()];
+                (self.member)(key.clone(), value);
+            }
             let expected = match self.open.last() {
                 None => return Ok(false),
                 Some(Open::Object { .. }) => "`,` or `}`",

@@ -8,8 +8,10 @@
 //! or drop what it was given.
 
 mod check;
+mod keys;
 mod lexer;
 mod object;
+mod quote;
 mod walk;
 
 pub use check::{Malformed, check};
@@ -17,4 +19,5 @@ pub use object::Object;
 
 pub(crate) use check::push_pointer;
 pub(crate) use lexer::{Lexer, Token, decode_text};
+pub(crate) use quote::push_quoted;
 pub(crate) use walk::{element, elements, length, member, members};

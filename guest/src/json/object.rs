@@ -1,18 +1,17 @@
 //! A JSON object by key, each value verbatim: the state, a patch.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use serde_json::value::RawValue;
-
-use super::check::{Malformed, check};
+use super::check::{Malformed, check_object};
+use super::quote::push_quoted;
 
 /// A JSON object: its keys sorted by their UTF-8 bytes, its values verbatim.
 #[derive(Clone, Debug, Default)]
 pub struct Object {
-    members: BTreeMap<String, Box<RawValue>>,
+    /// Each value is JSON that was checked.
+    members: BTreeMap<String, Box<str>>,
     /// What the members need as text, so that nobody has to write them to know.
     bytes: usize,
 }
@@ -30,27 +29,23 @@ impl Object {
     /// Read an object.
     ///
     /// # Errors
-    /// The text is no JSON (see [`check`]), or no object.
+    /// The text is no JSON (see [`check`](super::check())), or no object.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        check(text)?;
-        let members: BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(text).map_err(|_| Malformed {
-                pointer: String::new(),
-                offset: 0,
-                message: "expected a JSON object".to_owned(),
-            })?;
-        let bytes = members.iter().map(|(key, value)| size(key, value)).sum();
-        Ok(Self { members, bytes })
+        let mut object = Self::new();
+        check_object(text, |key, value| {
+            object.put(key.into_owned(), value.into());
+        })?;
+        Ok(object)
     }
 
     /// The value of a key.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&str> {
-        self.members.get(key).map(|value| value.get())
+        self.members.get(key).map(|value| &**value)
     }
 
     /// The keys and values, sorted by key.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.members
             .iter()
             .map(|(key, value)| (key.as_str(), &**value))
@@ -89,38 +84,51 @@ impl Object {
         self.bytes + patch.bytes - replaced
     }
 
-    /// Set one key. `value` must be JSON that [`check`] accepts.
+    /// Set one key. `value` must be JSON that [`check`](super::check())
+    /// accepts.
     pub fn insert(&mut self, key: String, value: &str) {
-        let value = RawValue::from_string(value.to_owned()).expect("checked JSON is JSON");
-        self.put(key, value);
+        self.put(key, value.trim_ascii().into());
     }
 
-    fn put(&mut self, key: String, value: Box<RawValue>) {
-        let replaced = self
-            .members
-            .get(&key)
-            .map_or(0, |before| size(&key, before));
-        self.bytes = self.bytes + size(&key, &value) - replaced;
-        self.members.insert(key, value);
+    fn put(&mut self, key: String, value: Box<str>) {
+        let key_bytes = key.len() + SIGNS_BYTES;
+        self.bytes += key_bytes + value.len();
+        if let Some(replaced) = self.members.insert(key, value) {
+            self.bytes -= key_bytes + replaced.len();
+        }
     }
 
     /// The object as text: keys sorted, values verbatim, nothing between.
     #[must_use]
     pub fn to_text(&self) -> String {
-        serde_json::to_string(&self.members).expect("texts and verbatim values can be written")
+        let mut text = String::with_capacity(self.bytes + 2);
+        self.push_text(&mut text);
+        text
+    }
+
+    /// Append the object as text.
+    pub fn push_text(&self, text: &mut String) {
+        text.push('{');
+        for (place, (key, value)) in self.members.iter().enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            push_quoted(text, key);
+            text.push(':');
+            text.push_str(value);
+        }
+        text.push('}');
     }
 }
 
-fn size(key: &str, value: &RawValue) -> usize {
-    key.len() + SIGNS_BYTES + value.get().len()
+fn size(key: &str, value: &str) -> usize {
+    key.len() + SIGNS_BYTES + value.len()
 }
 
 impl PartialEq for Object {
     /// Equal as text: number spellings count.
     fn eq(&self, other: &Self) -> bool {
-        self.iter()
-            .map(|(key, value)| (key, value.get()))
-            .eq(other.iter().map(|(key, value)| (key, value.get())))
+        self.members == other.members
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn fill<P: Ports>(
 
 /// The bytes that an event counts for.
 pub(super) fn event_bytes(event: &Event) -> usize {
-    canonical::write(event).len()
+    canonical::length(event)
 }
 
 impl Meter {

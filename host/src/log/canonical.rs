@@ -27,10 +27,19 @@ pub struct CanonicalError {
 /// The canonical bytes of an event.
 #[must_use]
 pub fn write(event: &Event) -> Vec<u8> {
-    let mut writer = Writer(Vec::with_capacity(256));
+    let mut writer = Writer(Vec::with_capacity(length(event)));
     form::write_place(event, &mut writer);
     form::write_kind(&event.kind, &mut writer);
     writer.0
+}
+
+/// How many canonical bytes an event has: as many as [`write()`] writes.
+#[must_use]
+pub fn length(event: &Event) -> usize {
+    let mut counter = Counter(0);
+    form::write_place(event, &mut counter);
+    form::write_kind(&event.kind, &mut counter);
+    counter.0
 }
 
 /// The event of these canonical bytes.
@@ -71,6 +80,42 @@ impl Sink for Writer {
     }
     fn flag(&mut self, _name: &'static str, value: bool) {
         self.0.push(u8::from(value));
+    }
+    fn choice(&mut self, name: &'static str, value: &'static str) {
+        self.text(name, value);
+    }
+    fn present(&mut self, name: &'static str, present: bool) {
+        self.flag(name, present);
+    }
+    fn record(&mut self, _name: &'static str, fields: impl FnOnce(&mut Self)) {
+        fields(self);
+    }
+}
+
+/// A writer that only counts.
+struct Counter(usize);
+
+/// The bytes of a number, and of a text's length.
+const WORD_BYTES: usize = 8;
+
+impl Sink for Counter {
+    fn text(&mut self, _name: &'static str, value: &str) {
+        self.0 += WORD_BYTES + value.len();
+    }
+    fn json(&mut self, name: &'static str, value: &str) {
+        self.text(name, value);
+    }
+    fn digest(&mut self, name: &'static str, value: &str) {
+        self.text(name, value);
+    }
+    fn number(&mut self, _name: &'static str, _value: u64) {
+        self.0 += WORD_BYTES;
+    }
+    fn time(&mut self, name: &'static str, value: u64) {
+        self.number(name, value);
+    }
+    fn flag(&mut self, _name: &'static str, _value: bool) {
+        self.0 += 1;
     }
     fn choice(&mut self, name: &'static str, value: &'static str) {
         self.text(name, value);
@@ -137,8 +182,8 @@ impl Source for Reader<'_> {
         self.text(name)
     }
     fn number(&mut self, name: &'static str, max: u64) -> Result<u64, CanonicalError> {
-        let mut word = [0; 8];
-        word.copy_from_slice(self.take(name, 8)?);
+        let mut word = [0; WORD_BYTES];
+        word.copy_from_slice(self.take(name, WORD_BYTES as u64)?);
         match u64::from_le_bytes(word) {
             number if number <= max => Ok(number),
             number => Err(self.error(name, format!("{number} is more than {max}"))),
@@ -193,7 +238,9 @@ mod tests {
     #[test]
     fn law4_every_kind_comes_back() {
         for event in samples::events() {
-            assert_eq!(read(&write(&event)), Ok(event));
+            let bytes = write(&event);
+            assert_eq!(length(&event), bytes.len(), "{event:?}");
+            assert_eq!(read(&bytes), Ok(event));
         }
     }
 

@@ -131,7 +131,7 @@ impl Ports for ReplayPorts {
             .take(max.min(EVENTS_PAGE_MAX) as usize)
             .enumerate()
             .take_while(|(i, stored)| {
-                bytes += canonical::write(&stored.event).len();
+                bytes += canonical::length(&stored.event);
                 *i == 0 || bytes <= EVENTS_PAGE_BYTES_MAX
             });
         Ok(page.map(|(_, stored)| stored.event.clone()).collect())
