@@ -24,8 +24,8 @@
 //! * **Consistent.** A turn that contradicts itself (a gap, a hash that does
 //!   not chain, an item of another execution) is refused and never stored:
 //!   see [`check`].
-//! * **Quick.** In a store for real work, questions about time and queues cost
-//!   what they return, not what is stored.
+//! * **Quick.** Questions about time and queues cost what they return, not what
+//!   is stored.
 //!
 //! The module [`laws`] holds this contract as tests, for every implementation.
 

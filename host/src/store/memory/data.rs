@@ -1,14 +1,16 @@
-//! What is in memory: plain maps, checked first and then written.
+//! What is in memory: maps, checked first and then written. Nothing is copied
+//! but what is new, and every question has its order at hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
+use crate::store::memory::queue::{Number, Queue};
 use crate::store::status::claims;
 use crate::store::{
-    CommitError, ExecutionChange, ExecutionRecord, ItemChange, ItemRecord, ItemState, RawEvent,
-    Timestamp, Turn, WorkflowRecord, ended,
+    CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState,
+    RawEvent, Timestamp, Turn, WorkflowRecord, ended,
 };
 
 #[derive(Debug, Default)]
@@ -17,14 +19,14 @@ pub(super) struct Data {
     pub(super) locked: bool,
     /// How many turns all owners have committed.
     pub(super) committed: u64,
-    /// How many work items were ever ordered.
-    ordered: u64,
-    pub(super) executions: BTreeMap<ExecutionId, Execution>,
-    /// Those that have not ended: all that time and workers concern.
-    live: BTreeSet<ExecutionId>,
-    pub(super) keys: BTreeMap<(String, String), ExecutionId>,
+    executions: HashMap<ExecutionId, Execution>,
+    pub(super) queue: Queue,
+    by_start: BTreeSet<(Timestamp, ExecutionId)>,
+    /// The wakes of those that have not ended; for real and for simulated time.
+    wakes: [BTreeSet<(Timestamp, ExecutionId)>; 2],
+    pub(super) keys: HashMap<(String, String), ExecutionId>,
     /// The greatest time of an event, for real and for simulated time.
-    pub(super) last_at: BTreeMap<bool, Timestamp>,
+    pub(super) last_at: [Timestamp; 2],
     pub(super) workflows: BTreeMap<(String, String), WorkflowRecord>,
     pub(super) components: BTreeMap<String, Vec<u8>>,
 }
@@ -32,13 +34,20 @@ pub(super) struct Data {
 #[derive(Debug)]
 pub(super) struct Execution {
     pub(super) record: ExecutionRecord,
-    pub(super) events: Vec<RawEvent>,
-    pub(super) items: Items,
+    /// Without gaps: event n is the n-th.
+    events: Vec<(Vec<u8>, Hash)>,
+    /// Items by node id.
+    items: BTreeMap<String, Number>,
     pub(super) snapshot: Option<Snapshot>,
 }
 
-/// Items by node id, each with the number of its order.
-pub(super) type Items = BTreeMap<String, (u64, ItemRecord)>;
+/// Whether a node has an item.
+#[derive(Clone, Copy)]
+enum Presence {
+    None,
+    Unsettled,
+    Dead,
+}
 
 impl Data {
     /// Check everything, then write everything.
@@ -47,58 +56,81 @@ impl Data {
         turn: &Turn,
         bytes: Vec<EventBytes>,
     ) -> Result<(), CommitError> {
-        let mut ordered = self.ordered;
-        let mut items = Vec::new();
         for change in &turn.executions {
             let stored = self.executions.get(&change.record.id);
             check::follows(stored.map(|execution| &execution.record), change)
                 .map_err(CommitError::Conflict)?;
-            self.check_key(turn, change)?;
-            let mut after = stored
-                .map(|execution| execution.items.clone())
-                .unwrap_or_default();
-            for item in &change.items {
-                change_items(&mut after, item, &mut ordered).map_err(|detail| {
-                    CommitError::Conflict(format!("{}: {detail}", change.record.id))
-                })?;
-            }
-            items.push(after);
+            self.check_items(stored, change).map_err(|detail| {
+                CommitError::Conflict(format!("{}: {detail}", change.record.id))
+            })?;
         }
+        self.check_keys(turn)?;
         self.check_kept(turn)?;
-        self.ordered = ordered;
         self.committed += 1;
-        for ((change, bytes), items) in turn.executions.iter().zip(bytes).zip(items) {
-            self.write(change, bytes, items);
+        for (change, bytes) in turn.executions.iter().zip(bytes) {
+            self.write(change, bytes);
         }
         self.keep(turn);
         Ok(())
     }
 
-    fn check_key(&self, turn: &Turn, change: &ExecutionChange) -> Result<(), CommitError> {
-        let ExecutionRecord {
-            id,
-            tenant,
-            key: Some(key),
-            ..
-        } = &change.record
-        else {
-            return Ok(());
-        };
-        let stored = self.keys.get(&(tenant.clone(), key.clone())).copied();
-        let staged = turn.executions.iter().map(|other| &other.record);
-        let mut same = staged
-            .filter(|other| other.tenant == *tenant && other.key.as_ref() == Some(key))
-            .map(|other| other.id);
-        match stored
-            .into_iter()
-            .chain(&mut same)
-            .find(|other| other != id)
-        {
-            None => Ok(()),
-            Some(other) => Err(CommitError::Conflict(format!(
-                "{id}: the key {key:?} has started {other}"
-            ))),
+    /// Whether each change of an item fits those before it.
+    fn check_items(
+        &self,
+        stored: Option<&Execution>,
+        change: &ExecutionChange,
+    ) -> Result<(), String> {
+        let mut after: BTreeMap<&str, Presence> = BTreeMap::new();
+        for item in &change.items {
+            let node_id = node_of(item);
+            let presence = after.get(node_id).copied().unwrap_or_else(|| {
+                let number = stored.and_then(|execution| execution.items.get(node_id));
+                presence(number.and_then(|number| self.queue.get(*number)))
+            });
+            let then = match (item, presence) {
+                (ItemChange::Enqueue { .. }, Presence::Unsettled) => {
+                    return Err(format!("node {node_id} has an unsettled item already"));
+                }
+                (ItemChange::Lease { .. }, Presence::None | Presence::Dead) => {
+                    return Err(format!("node {node_id} has no unsettled item to lease"));
+                }
+                (ItemChange::Remove { .. }, Presence::None) => {
+                    return Err(format!("node {node_id} has no item to remove"));
+                }
+                (ItemChange::Enqueue { .. } | ItemChange::Lease { .. }, _) => Presence::Unsettled,
+                (ItemChange::Remove { .. }, _) => Presence::None,
+                (ItemChange::Bury { .. }, _) => Presence::Dead,
+            };
+            after.insert(node_id, then);
         }
+        Ok(())
+    }
+
+    /// A key starts once. What has begun already has its key.
+    fn check_keys(&self, turn: &Turn) -> Result<(), CommitError> {
+        let mut staged = BTreeMap::new();
+        for change in &turn.executions {
+            let ExecutionRecord {
+                id,
+                tenant,
+                key: Some(key),
+                ..
+            } = &change.record
+            else {
+                continue;
+            };
+            if change.expected.sequence > 0 {
+                continue;
+            }
+            let stored = self.keys.get(&(tenant.clone(), key.clone())).copied();
+            let other = stored.or_else(|| staged.insert((tenant, key), *id));
+            if let Some(other) = other {
+                return Err(CommitError::Conflict(format!(
+                    "{id}: the key {key:?} has started {other}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check_kept(&self, turn: &Turn) -> Result<(), CommitError> {
@@ -131,41 +163,54 @@ impl Data {
         Ok(())
     }
 
-    fn write(&mut self, change: &ExecutionChange, bytes: EventBytes, items: Items) {
+    fn write(&mut self, change: &ExecutionChange, bytes: EventBytes) {
         let record = &change.record;
-        let last_at = self.last_at.entry(record.simulated).or_default();
-        *last_at = record.last_at.max(*last_at);
+        let of = usize::from(record.simulated);
+        self.last_at[of] = self.last_at[of].max(record.last_at);
+        if change.expected.sequence == 0 {
+            self.begin(record);
+        }
+        let Some(execution) = self.executions.get_mut(&record.id) else {
+            return;
+        };
+        let wake = |record: &ExecutionRecord| {
+            let wake = record.next_wake.filter(|_| !ended(record.status));
+            wake.map(|wake| (wake, record.id))
+        };
+        let (before, after) = (wake(&execution.record), wake(record));
+        if before != after {
+            before.map(|wake| self.wakes[of].remove(&wake));
+            after.map(|wake| self.wakes[of].insert(wake));
+        }
+        let held = !claims(record.status);
+        if held == claims(execution.record.status) {
+            for number in execution.items.values() {
+                self.queue.hold(*number, held);
+            }
+        }
+        execution.follow(record);
+        let hashes = change.events.iter().map(|stored| stored.hash);
+        execution.events.extend(bytes.into_iter().zip(hashes));
+        for item in &change.items {
+            execution.change_item(&mut self.queue, item);
+        }
+    }
+
+    fn begin(&mut self, record: &ExecutionRecord) {
         if let Some(key) = &record.key {
             self.keys
                 .insert((record.tenant.clone(), key.clone()), record.id);
         }
-        if ended(record.status) {
-            self.live.remove(&record.id)
-        } else {
-            self.live.insert(record.id)
+        self.by_start.insert((record.started_at, record.id));
+        let mut record = record.clone();
+        record.next_wake = None;
+        let execution = Execution {
+            record,
+            events: Vec::new(),
+            items: BTreeMap::new(),
+            snapshot: None,
         };
-        let execution = self
-            .executions
-            .entry(record.id)
-            .or_insert_with(|| Execution {
-                record: record.clone(),
-                events: Vec::new(),
-                items: Items::new(),
-                snapshot: None,
-            });
-        execution.record = record.clone();
-        execution.items = items;
-        execution.events.extend(
-            change
-                .events
-                .iter()
-                .zip(bytes)
-                .map(|(stored, bytes)| RawEvent {
-                    sequence: stored.event.sequence,
-                    bytes,
-                    hash: stored.hash.to_vec(),
-                }),
-        );
+        self.executions.insert(execution.record.id, execution);
     }
 
     fn keep(&mut self, turn: &Turn) {
@@ -187,102 +232,129 @@ impl Data {
         }
     }
 
-    fn live(&self, simulated: bool) -> impl Iterator<Item = &Execution> {
-        let live = self.live.iter().filter_map(|id| self.executions.get(id));
-        live.filter(move |execution| execution.record.simulated == simulated)
+    pub(super) fn execution(&self, id: ExecutionId) -> Option<&Execution> {
+        self.executions.get(&id)
     }
 
-    /// Wakes with their executions.
-    pub(super) fn wakes(&self, simulated: bool) -> impl Iterator<Item = (Timestamp, ExecutionId)> {
-        let waking = self
-            .live(simulated)
-            .map(|execution| &execution.record)
-            .filter(|record| !ended(record.status));
-        waking.filter_map(|record| Some((record.next_wake?, record.id)))
-    }
-
-    /// Waiting items with the time from which they may be claimed, and the
-    /// number of their order.
-    pub(super) fn claimable_items(
+    /// The records after this one, ordered by start and then by id.
+    pub(super) fn records(
         &self,
-        simulated: bool,
-    ) -> impl Iterator<Item = (Timestamp, u64, &ItemRecord)> {
-        let running = self
-            .live(simulated)
-            .filter(|execution| claims(execution.record.status));
-        let items = running.flat_map(|execution| execution.items.values());
-        items
-            .filter(|(_, item)| item.state == ItemState::Waiting)
-            .map(|(order, item)| (item.item.not_before.max(item.enqueued_at), *order, item))
+        after: Option<(Timestamp, ExecutionId)>,
+    ) -> impl Iterator<Item = &ExecutionRecord> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        let ids = self.by_start.range((from, Unbounded));
+        ids.filter_map(|(_, id)| self.executions.get(id).map(|execution| &execution.record))
     }
 
-    /// Leased items with the end of their lease, and the number of their order.
-    pub(super) fn leased_items(
-        &self,
-        simulated: bool,
-    ) -> impl Iterator<Item = (Timestamp, u64, &ItemRecord)> {
-        let items = self
-            .live(simulated)
-            .flat_map(|execution| execution.items.values());
-        items.filter_map(|(order, item)| match &item.state {
-            ItemState::Leased(lease) => Some((lease.expires_at, *order, item)),
-            ItemState::Waiting | ItemState::Dead { .. } => None,
+    /// The items of an execution, sorted by node id.
+    pub(super) fn items(&self, id: ExecutionId) -> impl Iterator<Item = &ItemRecord> {
+        let execution = self.executions.get(&id).into_iter();
+        let numbers = execution.flat_map(|execution| execution.items.values());
+        numbers.filter_map(|number| self.queue.get(*number))
+    }
+
+    pub(super) fn item(&self, id: ExecutionId, node_id: &str) -> Option<&ItemRecord> {
+        let number = self.executions.get(&id)?.items.get(node_id)?;
+        self.queue.get(*number)
+    }
+
+    /// Executions whose wake is due at `now`, in their order.
+    pub(super) fn due(&self, simulated: bool, now: Timestamp) -> impl Iterator<Item = ExecutionId> {
+        let wakes = self.wakes[usize::from(simulated)].iter();
+        wakes
+            .take_while(move |(wake, _)| *wake <= now)
+            .map(|(_, id)| *id)
+    }
+
+    /// The first wake after `now`.
+    pub(super) fn next_wake(&self, simulated: bool, now: Timestamp) -> Option<Timestamp> {
+        let next = (now.checked_add(1)?, ExecutionId::from_bytes([0; 16]));
+        let mut wakes = self.wakes[usize::from(simulated)].range(next..);
+        wakes.next().map(|(wake, _)| *wake)
+    }
+}
+
+impl Execution {
+    /// The record's further course; what it was started with stays.
+    fn follow(&mut self, record: &ExecutionRecord) {
+        self.record.guest_digest.clone_from(&record.guest_digest);
+        self.record.status = record.status;
+        self.record.head = record.head;
+        self.record.last_at = record.last_at;
+        self.record.next_wake = record.next_wake;
+    }
+
+    /// Do what was checked before.
+    fn change_item(&mut self, queue: &mut Queue, change: &ItemChange) {
+        let (simulated, held) = (self.record.simulated, !claims(self.record.status));
+        let record = match change {
+            ItemChange::Enqueue { item, at, lease } => ItemRecord {
+                item: item.clone(),
+                enqueued_at: *at,
+                state: lease.clone().map_or(ItemState::Waiting, ItemState::Leased),
+            },
+            ItemChange::Bury {
+                item,
+                enqueued_at,
+                error,
+                at,
+                ..
+            } => ItemRecord {
+                item: item.clone(),
+                enqueued_at: *enqueued_at,
+                state: ItemState::Dead {
+                    error: error.clone(),
+                    since: *at,
+                },
+            },
+            ItemChange::Lease { node_id, lease } => {
+                if let Some(number) = self.items.get(node_id) {
+                    let leased = ItemState::Leased(lease.clone());
+                    queue.change(*number, |item| item.state = leased);
+                }
+                return;
+            }
+            ItemChange::Remove { node_id } => {
+                if let Some(number) = self.items.remove(node_id) {
+                    queue.remove(number);
+                }
+                return;
+            }
+        };
+        let node_id = record.item.node_id.clone();
+        let number = queue.insert(record, simulated, held);
+        if let Some(former) = self.items.insert(node_id, number) {
+            queue.remove(former);
+        }
+    }
+
+    /// Its events from sequence `first` on.
+    pub(super) fn events(&self, first: u64) -> impl Iterator<Item = RawEvent> {
+        let before = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+        let events = self.events.get(before..).unwrap_or_default();
+        let numbered = events.iter().zip(first.max(1)..);
+        numbered.map(|((bytes, hash), sequence)| RawEvent {
+            sequence,
+            bytes: bytes.clone(),
+            hash: hash.to_vec(),
         })
     }
 }
 
-/// What a change does to the items of its execution, or why it cannot.
-fn change_items(items: &mut Items, change: &ItemChange, ordered: &mut u64) -> Result<(), String> {
-    *ordered += 1;
+fn node_of(change: &ItemChange) -> &str {
     match change {
-        ItemChange::Enqueue { item, at, lease } => {
-            if items
-                .get(&item.node_id)
-                .is_some_and(|(_, former)| unsettled(former))
-            {
-                return Err(format!(
-                    "node {} has an unsettled item already",
-                    item.node_id
-                ));
-            }
-            let record = ItemRecord {
-                item: item.clone(),
-                enqueued_at: *at,
-                state: lease.clone().map_or(ItemState::Waiting, ItemState::Leased),
-            };
-            items.insert(item.node_id.clone(), (*ordered, record));
-        }
-        ItemChange::Lease { node_id, lease } => match items.get_mut(node_id) {
-            Some((_, item)) if unsettled(item) => item.state = ItemState::Leased(lease.clone()),
-            _ => return Err(format!("node {node_id} has no unsettled item to lease")),
-        },
-        ItemChange::Remove { node_id } => {
-            items
-                .remove(node_id)
-                .ok_or_else(|| format!("node {node_id} has no item to remove"))?;
-        }
-        ItemChange::Bury {
-            node_id,
-            item,
-            enqueued_at,
-            error,
-            at,
-        } => {
-            let state = ItemState::Dead {
-                error: error.clone(),
-                since: *at,
-            };
-            let record = ItemRecord {
-                item: item.clone(),
-                enqueued_at: *enqueued_at,
-                state,
-            };
-            items.insert(node_id.clone(), (*ordered, record));
-        }
+        ItemChange::Enqueue { item, .. } => &item.node_id,
+        ItemChange::Lease { node_id, .. }
+        | ItemChange::Remove { node_id }
+        | ItemChange::Bury { node_id, .. } => node_id,
     }
-    Ok(())
 }
 
-fn unsettled(item: &ItemRecord) -> bool {
-    !matches!(item.state, ItemState::Dead { .. })
+fn presence(item: Option<&ItemRecord>) -> Presence {
+    match item.map(|item| &item.state) {
+        None => Presence::None,
+        Some(ItemState::Waiting | ItemState::Leased(_)) => Presence::Unsettled,
+        Some(ItemState::Dead { .. }) => Presence::Dead,
+    }
 }

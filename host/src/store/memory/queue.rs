@@ -1,0 +1,170 @@
+//! All work items, and the orders in which they are asked for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::store::{ItemRecord, ItemState, Timestamp};
+
+/// An item's number, from its order: a later one is greater.
+pub(super) type Number = u64;
+
+/// Items by when something is due of them, and then by their order.
+type Due = BTreeSet<(Timestamp, Number)>;
+
+/// The items of all executions. What is asked of them is answered from sets
+/// that are already in the order of the answer.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    items: HashMap<Number, Item>,
+    ordered: Number,
+    /// Those that may be claimed some time, by queue; for real and for
+    /// simulated time.
+    claimable: [BTreeMap<String, Due>; 2],
+    /// Those that are leased; for real and for simulated time.
+    leased: [Due; 2],
+}
+
+#[derive(Debug)]
+struct Item {
+    record: ItemRecord,
+    simulated: bool,
+    /// Whether it may not be claimed, because its execution does not run.
+    held: bool,
+}
+
+impl Queue {
+    pub(super) fn get(&self, number: Number) -> Option<&ItemRecord> {
+        self.items.get(&number).map(|item| &item.record)
+    }
+
+    /// A new item; its number.
+    pub(super) fn insert(&mut self, record: ItemRecord, simulated: bool, held: bool) -> Number {
+        self.ordered += 1;
+        let number = self.ordered;
+        let item = Item {
+            record,
+            simulated,
+            held,
+        };
+        self.enter(number, &item);
+        self.items.insert(number, item);
+        number
+    }
+
+    pub(super) fn remove(&mut self, number: Number) {
+        if let Some(item) = self.items.remove(&number) {
+            self.leave(number, &item);
+        }
+    }
+
+    /// The item changes.
+    pub(super) fn change(&mut self, number: Number, change: impl FnOnce(&mut ItemRecord)) {
+        self.rewrite(number, |item| change(&mut item.record));
+    }
+
+    /// The item may not be claimed, or may again.
+    pub(super) fn hold(&mut self, number: Number, held: bool) {
+        self.rewrite(number, |item| item.held = held);
+    }
+
+    fn rewrite(&mut self, number: Number, change: impl FnOnce(&mut Item)) {
+        if let Some(mut item) = self.items.remove(&number) {
+            self.leave(number, &item);
+            change(&mut item);
+            self.enter(number, &item);
+            self.items.insert(number, item);
+        }
+    }
+
+    fn enter(&mut self, number: Number, item: &Item) {
+        let of = usize::from(item.simulated);
+        match &item.record.state {
+            ItemState::Waiting if !item.held => {
+                let due = (claimable_at(&item.record), number);
+                let queue = &item.record.item.queue_type;
+                match self.claimable[of].get_mut(queue) {
+                    Some(set) => set.insert(due),
+                    None => {
+                        let first = Due::from([due]);
+                        self.claimable[of].insert(queue.clone(), first).is_none()
+                    }
+                };
+            }
+            ItemState::Leased(lease) => {
+                self.leased[of].insert((lease.expires_at, number));
+            }
+            ItemState::Waiting | ItemState::Dead { .. } => {}
+        }
+    }
+
+    fn leave(&mut self, number: Number, item: &Item) {
+        let of = usize::from(item.simulated);
+        match &item.record.state {
+            ItemState::Waiting if !item.held => {
+                let queue = &item.record.item.queue_type;
+                if let Some(set) = self.claimable[of].get_mut(queue) {
+                    set.remove(&(claimable_at(&item.record), number));
+                    if set.is_empty() {
+                        self.claimable[of].remove(queue);
+                    }
+                }
+            }
+            ItemState::Leased(lease) => {
+                self.leased[of].remove(&(lease.expires_at, number));
+            }
+            ItemState::Waiting | ItemState::Dead { .. } => {}
+        }
+    }
+
+    /// Those that may be claimed at `now`, in their order.
+    pub(super) fn claimable(
+        &self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &ItemRecord> {
+        let due = self.claimable[usize::from(simulated)].get(queue);
+        due.into_iter()
+            .flat_map(move |due| due.range(..=(now, Number::MAX)))
+            .filter_map(|(_, number)| self.get(*number))
+    }
+
+    /// The first time after `now` from which one on this queue may be claimed.
+    pub(super) fn next_claimable(
+        &self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        after(self.claimable[usize::from(simulated)].get(queue)?, now)
+    }
+
+    /// Those whose lease is over at `now`, in their order.
+    pub(super) fn expired(
+        &self,
+        simulated: bool,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &ItemRecord> {
+        self.leased[usize::from(simulated)]
+            .range(..=(now, Number::MAX))
+            .filter_map(|(_, number)| self.get(*number))
+    }
+
+    /// All that are leased.
+    pub(super) fn leased(&self, simulated: bool) -> impl Iterator<Item = &ItemRecord> {
+        self.expired(simulated, Timestamp::MAX)
+    }
+
+    /// The first end of a lease after `now`.
+    pub(super) fn next_expiry(&self, simulated: bool, now: Timestamp) -> Option<Timestamp> {
+        after(&self.leased[usize::from(simulated)], now)
+    }
+}
+
+fn claimable_at(record: &ItemRecord) -> Timestamp {
+    record.item.not_before.max(record.enqueued_at)
+}
+
+fn after(due: &Due, now: Timestamp) -> Option<Timestamp> {
+    let next = now.checked_add(1)?;
+    due.range((next, 0)..).next().map(|(time, _)| *time)
+}
