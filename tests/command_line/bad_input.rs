@@ -189,8 +189,8 @@ fn unknown_executions_and_nodes_are_named() {
         (&["cancel", NOBODY], NOBODY),
         (&["retry", NOBODY, "a"], NOBODY),
         (&["explain", &id, "b"], "no node \"b\""),
-        (&["skip", &id, "b"], "b"),
-        (&["approve", &id, "b"], "b"),
+        (&["skip", &id, "b"], "ended"),
+        (&["approve", &id, "b"], "ended"),
         (&["cancel", &id], "ended"),
         (&["retry", &id, "a"], "ended"),
     ] {

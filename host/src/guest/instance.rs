@@ -56,7 +56,7 @@ impl<P: Ports> Instance<P> {
         fact: &Event,
     ) -> (P, Result<Outcome, CallError>) {
         self.about(ports, event_bytes(fact), |guest, store| {
-            guest.call_admit(store, &execution.to_string(), fact)
+            guest.call_admit(store, execution.text().as_str(), fact)
         })
     }
 
@@ -69,7 +69,7 @@ impl<P: Ports> Instance<P> {
         last_sequence: u64,
     ) -> (P, Result<Outcome, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_tick(store, &execution.to_string(), last_sequence)
+            guest.call_tick(store, execution.text().as_str(), last_sequence)
         })
     }
 
@@ -81,7 +81,7 @@ impl<P: Ports> Instance<P> {
         node_id: &str,
     ) -> (P, Result<Explanation, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_explain(store, &execution.to_string(), node_id)
+            guest.call_explain(store, execution.text().as_str(), node_id)
         })
     }
 
@@ -92,7 +92,7 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
     ) -> (P, Result<Inspection, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_inspect(store, &execution.to_string())
+            guest.call_inspect(store, execution.text().as_str())
         })
     }
 
@@ -103,14 +103,14 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
     ) -> (P, Result<Snapshot, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_snapshot(store, &execution.to_string())
+            guest.call_snapshot(store, execution.text().as_str())
         })
     }
 
     /// Drop what the guest has cached for an execution.
     pub fn forget(&mut self, execution: ExecutionId) -> Result<(), CallError> {
         self.call(0, |guest, store| {
-            guest.call_forget(store, &execution.to_string())
+            guest.call_forget(store, execution.text().as_str())
         })
     }
 

@@ -93,14 +93,15 @@ impl OpenTurn<'_> {
         let staged = self.open(*execution)?;
         let fence = staged.record.head.sequence + 1;
         let waits = |record: &&ItemRecord| record.state == ItemState::Waiting;
-        let Some(record) = staged.items().of(node_id).filter(waits).cloned() else {
+        let Some(record) = staged.items().of(node_id).filter(waits) else {
             // The store's own two answers contradict each other.
             return Err(corrupt(node_id, "it waits for a worker, and it does not").into());
         };
+        let item = record.item.clone();
         let started = EventKind::NodeStarted(NodeStarted {
             node_id: node_id.clone(),
             worker_id: worker_id.to_owned(),
-            attempt: record.item.attempt,
+            attempt: item.attempt,
             fence,
         });
         if let Err(error) = self.admit(*execution, started) {
@@ -114,9 +115,7 @@ impl OpenTurn<'_> {
             fence,
             expires_at,
         };
-        let item = record.item.clone();
-        let items = self.open(*execution)?.items_mut();
-        items.changes_mut().lease(record, lease);
+        self.open(*execution)?.items_mut().lease(node_id, lease);
         let id = ClaimId {
             execution: *execution,
             node_id: node_id.clone(),
@@ -233,17 +232,16 @@ impl OpenTurn<'_> {
     }
 
     fn extend(&mut self, claim: &ClaimId, expires_at: Timestamp) -> Result<bool, EngineError> {
-        let Some(record) = self.held_item(claim)?.cloned() else {
+        let state = self.held_item(claim)?.map(|record| record.state.clone());
+        let Some(ItemState::Leased(lease)) = state else {
             return Ok(false);
         };
-        if let ItemState::Leased(lease) = record.state.clone() {
-            let lease = Lease {
-                expires_at,
-                ..lease
-            };
-            let items = self.open(claim.execution)?.items_mut();
-            items.changes_mut().lease(record, lease);
-        }
+        let lease = Lease {
+            expires_at,
+            ..lease
+        };
+        let items = self.open(claim.execution)?.items_mut();
+        items.lease(&claim.node_id, lease);
         Ok(true)
     }
 

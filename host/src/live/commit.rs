@@ -8,7 +8,7 @@
 //! ```
 
 use crate::error::EngineError;
-use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
+use crate::limits::{CONFLICTS_PER_TURN_MAX, FACTS_PER_TURN_MAX, REOPENS_MAX};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
 
 use super::core::Core;
@@ -16,11 +16,16 @@ use super::link::Write;
 use super::turn::{Effects, OpenTurn};
 
 impl Core {
-    /// Fill and commit a turn; anew where it met a conflict.
-    pub(crate) fn turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, EngineError> {
+    /// Fill and commit a turn; anew where it met a conflict. What comes while
+    /// it is filled joins `writes`.
+    pub(crate) fn turn(
+        &mut self,
+        writes: &mut Vec<Box<dyn Write>>,
+        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+    ) -> Result<Effects, EngineError> {
         let mut conflicts = 0;
         loop {
-            match self.try_turn(writes) {
+            match self.try_turn(writes, more) {
                 Ok(effects) => return Ok(effects),
                 Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
                     tracing::debug!("a turn is done anew: {detail}");
@@ -38,15 +43,19 @@ impl Core {
         }
     }
 
-    fn try_turn(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Effects, Trouble> {
+    fn try_turn(
+        &mut self,
+        writes: &mut Vec<Box<dyn Write>>,
+        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+    ) -> Result<Effects, Trouble> {
         self.store.get().begin()?;
-        match self.fill(writes) {
+        match self.fill(writes, more) {
             Ok((turn, mut effects)) if is_empty(&turn) => {
                 self.store.get().rollback();
-                self.committed(&mut effects);
+                self.committed(turn, &mut effects);
                 Ok(effects)
             }
-            Ok((turn, effects)) => self.commit(&turn, effects),
+            Ok((turn, effects)) => self.commit(turn, effects),
             Err(error) => {
                 self.store.get().rollback();
                 self.not_committed();
@@ -56,14 +65,18 @@ impl Core {
     }
 
     /// The order within a turn: what was said, then what time brings, then
-    /// ticks and claims until nothing moves.
-    fn fill(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(Turn, Effects), EngineError> {
+    /// ticks and claims until nothing moves, and nothing more was said.
+    fn fill(
+        &mut self,
+        writes: &mut Vec<Box<dyn Write>>,
+        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+    ) -> Result<(Turn, Effects), EngineError> {
         self.known.as_of(self.store.get().version()?);
         let time = self.time.read(self.store.get())?;
         let simulated = self.settings.simulated;
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
-        for write in writes {
+        for write in &mut *writes {
             write.apply(&mut turn)?;
         }
         turn.expire()?;
@@ -76,25 +89,39 @@ impl Core {
             } else {
                 turn.claim_for_crews()?
             };
-            if !moved {
+            if moved {
+                continue;
+            }
+            // Workers answer one after another. Each answer in a turn of its
+            // own would cost each of them a commit.
+            let said = writes.len();
+            while writes.len() < FACTS_PER_TURN_MAX
+                && let Some(write) = more()
+            {
+                writes.push(write);
+            }
+            if writes.len() == said {
                 break;
+            }
+            for write in &mut writes[said..] {
+                write.apply(&mut turn)?;
             }
         }
         turn.take_snapshots()?;
         Ok(turn.close())
     }
 
-    fn commit(&mut self, turn: &Turn, mut effects: Effects) -> Result<Effects, Trouble> {
-        let written = match self.store.get().commit(turn) {
+    fn commit(&mut self, turn: Turn, mut effects: Effects) -> Result<Effects, Trouble> {
+        let written = match self.store.get().commit(&turn) {
             Ok(()) => Ok(()),
             Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
             Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
-            Err(CommitError::Unknown(error)) => self.find_out(turn, &error),
+            Err(CommitError::Unknown(error)) => self.find_out(&turn, &error),
         };
         match written {
             Ok(()) => {
                 effects.written = true;
-                self.committed(&mut effects);
+                self.committed(turn, &mut effects);
                 Ok(effects)
             }
             Err(trouble) => {
@@ -106,13 +133,16 @@ impl Core {
 
     /// What the turn left is what is stored. Of ended executions nothing need
     /// be known any longer.
-    fn committed(&mut self, effects: &mut Effects) {
-        let heads = effects.executions.iter().map(|known| {
+    fn committed(&mut self, turn: Turn, effects: &mut Effects) {
+        let mut changes = turn.executions.into_iter();
+        let left = effects.left.drain(..);
+        let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
+        let heads = executions.iter().map(|known| {
             let record = &known.record;
             (record.id, record.head, ended(record.status))
         });
         self.guests.committed(heads);
-        for known in effects.executions.drain(..) {
+        for known in executions {
             if ended(known.record.status) {
                 effects.ended.push(known.record.id);
             } else {

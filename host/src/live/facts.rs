@@ -74,7 +74,10 @@ pub(crate) fn completed(
 ) -> Result<EventKind, EngineError> {
     let patch = answer.state_patch(&claim.node_id);
     payload("output", &answer.output)?;
-    object("state patch", &patch)?;
+    // An object that is output and patch at once has just been looked at.
+    if answer.patch.is_some() || !answer.output.is_object() {
+        object("state patch", &patch)?;
+    }
     if let Some(target) = &answer.chosen_target {
         text("chosen target", target)?;
     }
@@ -99,7 +102,7 @@ pub(crate) fn completed(
         node_id: claim.node_id.clone(),
         attempt: claim.attempt,
         fence: claim.fence,
-        output: answer.output.to_string(),
+        output: answer.output.as_str().to_owned(),
         state_patch: patch.into_string(),
         duration_ms,
         chosen_target: answer.chosen_target.clone(),

@@ -40,12 +40,6 @@ impl Changes {
         });
     }
 
-    /// The item is claimed, or its claim renewed.
-    pub(crate) fn lease(&mut self, mut record: ItemRecord, lease: Lease) {
-        record.state = ItemState::Leased(lease);
-        self.set(record);
-    }
-
     /// The item leaves the queue.
     pub(crate) fn remove(&mut self, node_id: &str) {
         self.after.insert(node_id.to_owned(), None);
@@ -112,19 +106,31 @@ impl Items {
         &mut self.changes
     }
 
+    /// The node's item, if there is one, is claimed, or its claim renewed.
+    pub(crate) fn lease(&mut self, node_id: &str, lease: Lease) {
+        let after = &mut self.changes.after;
+        if let Some(Some(changed)) = after.get_mut(node_id) {
+            changed.state = ItemState::Leased(lease);
+        } else if !after.contains_key(node_id)
+            && let Some(mut record) = self.stored.get(node_id).cloned()
+        {
+            record.state = ItemState::Leased(lease);
+            self.changes.set(record);
+        }
+    }
+
     /// Take over what came later.
     pub(crate) fn follow(&mut self, later: Changes) {
         self.changes.after.extend(later.after);
         self.changes.ordered.extend(later.ordered);
     }
 
-    /// What the turn writes, and what is stored when it is written.
+    /// What the turn writes, and what is stored until then.
     pub(crate) fn settled(self) -> (Vec<ItemChange>, StoredItems) {
         let Self {
-            mut stored,
+            stored,
             changes: Changes { mut after, ordered },
         } = self;
-        let mut changes = Vec::with_capacity(after.len());
         // What was ordered comes last, in its order. An item that was ordered
         // twice stands where it was ordered first.
         let mut last = Vec::with_capacity(ordered.len());
@@ -133,11 +139,12 @@ impl Items {
                 last.push((node_id, now));
             }
         }
+        let mut changes = Vec::with_capacity(after.len() + last.len());
         for (node_id, now) in after.into_iter().chain(last) {
-            write_down(&mut changes, &node_id, stored.get(&node_id), now.as_ref());
+            let before = stored.get(&node_id);
             match now {
-                Some(now) => drop(stored.insert(node_id, now)),
-                None => drop(stored.remove(&node_id)),
+                Some(now) => write_down(&mut changes, node_id, before, now),
+                None => changes.extend(before.map(|_| ItemChange::Remove { node_id })),
             }
         }
         (changes, stored)
@@ -147,43 +154,75 @@ impl Items {
 /// What leads from how a node's item is stored to how it is now.
 fn write_down(
     changes: &mut Vec<ItemChange>,
-    node_id: &str,
+    node_id: String,
     before: Option<&ItemRecord>,
-    now: Option<&ItemRecord>,
+    now: ItemRecord,
 ) {
-    let node_id = || node_id.to_owned();
-    let Some(now) = now else {
-        changes.extend(before.map(|_| ItemChange::Remove { node_id: node_id() }));
-        return;
-    };
+    let ItemRecord {
+        item,
+        enqueued_at,
+        state,
+    } = now;
     let unsettled = before.filter(|before| !matches!(before.state, ItemState::Dead { .. }));
-    let same = unsettled.is_some_and(|before| before.item.attempt == now.item.attempt);
-    let lease = match &now.state {
+    let same = unsettled.is_some_and(|before| before.item.attempt == item.attempt);
+    let lease = match state {
         ItemState::Dead { error, since } => {
             return changes.push(ItemChange::Bury {
-                node_id: node_id(),
-                item: now.item.clone(),
-                enqueued_at: now.enqueued_at,
-                error: error.clone(),
-                at: *since,
+                node_id,
+                item,
+                enqueued_at,
+                error,
+                at: since,
             });
         }
         ItemState::Waiting => None,
-        ItemState::Leased(lease) => Some(lease.clone()),
+        ItemState::Leased(lease) => Some(lease),
     };
     if same {
-        let claimed = |lease| ItemChange::Lease {
-            node_id: node_id(),
-            lease,
-        };
-        return changes.extend(lease.map(claimed));
+        return changes.extend(lease.map(|lease| ItemChange::Lease { node_id, lease }));
     }
-    changes.extend(unsettled.map(|_| ItemChange::Remove { node_id: node_id() }));
+    changes.extend(unsettled.map(|_| ItemChange::Remove { node_id }));
     changes.push(ItemChange::Enqueue {
-        item: now.item.clone(),
-        at: now.enqueued_at,
+        item,
+        at: enqueued_at,
         lease,
     });
+}
+
+/// These changes are written: what is stored from then on.
+pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
+    for change in changes {
+        match change {
+            ItemChange::Enqueue { item, at, lease } => {
+                let record = ItemRecord {
+                    item,
+                    enqueued_at: at,
+                    state: lease.map_or(ItemState::Waiting, ItemState::Leased),
+                };
+                stored.insert(record.item.node_id.clone(), record);
+            }
+            ItemChange::Lease { node_id, lease } => {
+                if let Some(record) = stored.get_mut(&node_id) {
+                    record.state = ItemState::Leased(lease);
+                }
+            }
+            ItemChange::Remove { node_id } => drop(stored.remove(&node_id)),
+            ItemChange::Bury {
+                node_id,
+                item,
+                enqueued_at,
+                error,
+                at: since,
+            } => {
+                let record = ItemRecord {
+                    item,
+                    enqueued_at,
+                    state: ItemState::Dead { error, since },
+                };
+                stored.insert(node_id, record);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -277,7 +316,7 @@ mod tests {
             (at(1, dead()), at(2, Waiting), vec![enqueued(2, None)]),
             (at(1, dead()), None, vec![removed()]),
         ];
-        for (before, after, written) in table {
+        for (before, after, leads) in table {
             let mut items = Items::stored(
                 before
                     .clone()
@@ -287,8 +326,9 @@ mod tests {
             );
             items.changes.after.insert("a".to_owned(), after.clone());
             let stored: Vec<_> = after.clone().into_iter().collect();
-            let (changes, known) = items.settled();
-            assert_eq!(changes, written, "{before:?} to {after:?}");
+            let (changes, mut known) = items.settled();
+            assert_eq!(changes, leads, "{before:?} to {after:?}");
+            written(&mut known, changes);
             assert_eq!(known.into_values().collect::<Vec<_>>(), stored);
         }
     }

@@ -9,9 +9,9 @@ use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
 use crate::limits::KNOWN_ITEMS_MAX;
-use crate::store::ExecutionRecord;
+use crate::store::{ExecutionChange, ExecutionRecord};
 
-use super::items::StoredItems;
+use super::items::{StoredItems, written};
 
 /// All that a turn needs to know of a stored execution.
 #[derive(Debug)]
@@ -21,6 +21,43 @@ pub(crate) struct KnownExecution {
     pub(crate) items: StoredItems,
     /// Stalled by the host, because its guest failed.
     pub(crate) held: bool,
+}
+
+/// What a turn leaves of an execution, for when it is written.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// Its record; none: it stands in what the turn writes.
+    pub(crate) record: Option<ExecutionRecord>,
+    /// Its items before that.
+    pub(crate) items: StoredItems,
+    pub(crate) held: bool,
+}
+
+impl Left {
+    /// What is known once the turn is written, of whose changes these are left.
+    pub(crate) fn known(
+        self,
+        changes: &mut impl Iterator<Item = ExecutionChange>,
+    ) -> Option<KnownExecution> {
+        let Self {
+            record,
+            mut items,
+            held,
+        } = self;
+        let record = match record {
+            Some(record) => record,
+            None => {
+                let change = changes.next()?;
+                written(&mut items, change.items);
+                change.record
+            }
+        };
+        Some(KnownExecution {
+            record,
+            items,
+            held,
+        })
+    }
 }
 
 /// Stored executions that are known, the ones used longest ago first.

@@ -11,7 +11,7 @@
 //! business: it says what comes next, to the engine's thread or to whoever
 //! steps the engine by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub(crate) struct Owner {
     pub(super) turn_due: bool,
     /// The inbox held more than goes into one turn.
     inbox_cut: bool,
+    /// What came while a turn was filled, and is not for a turn.
+    put_off: VecDeque<Message>,
     /// The store failed: not before a pause.
     failed: bool,
     /// To be done anew, in the next turn.
@@ -91,6 +93,7 @@ impl Owner {
             due_at: None,
             turn_due: true,
             inbox_cut: false,
+            put_off: VecDeque::new(),
             failed: false,
             again: Vec::new(),
             closing: Vec::new(),
@@ -151,7 +154,8 @@ impl Owner {
             let pause_ms = milliseconds(STORE_RETRY_PAUSE);
             return Next::At(self.core.now().saturating_add(pause_ms));
         }
-        if self.turn_due || self.inbox_cut || self.core.pool.stirred() {
+        let asked = self.inbox_cut || !self.put_off.is_empty();
+        if self.turn_due || asked || self.core.pool.stirred() {
             return Next::Now;
         }
         let now = self.core.now();
@@ -189,9 +193,13 @@ impl Owner {
             writes: std::mem::take(&mut self.again),
             reads: Vec::new(),
         };
-        let mut next = first;
+        self.put_off.extend(first);
         self.inbox_cut = false;
-        while let Some(message) = next.take().or_else(|| self.inbox.try_recv().ok()) {
+        while let Some(message) = self
+            .put_off
+            .pop_front()
+            .or_else(|| self.inbox.try_recv().ok())
+        {
             self.sort(message, &mut gathered);
             if gathered.writes.len() >= FACTS_PER_TURN_MAX {
                 self.inbox_cut = true;
@@ -244,7 +252,17 @@ impl Owner {
         let _entered = span.enter();
         self.turn_due = false;
         self.failed = false;
-        let outcome = self.core.turn(&mut writes);
+        let (inbox, put_off) = (&self.inbox, &mut self.put_off);
+        let outcome = self.core.turn(&mut writes, &mut || {
+            // Whatever is no write keeps its place before those that follow it.
+            while put_off.is_empty() {
+                match inbox.try_recv().ok()? {
+                    Message::Write(write) => return Some(write),
+                    message => put_off.push_back(message),
+                }
+            }
+            None
+        });
         let failed = match outcome {
             Ok(effects) => {
                 let now = effects.now.of(self.core.settings.simulated);

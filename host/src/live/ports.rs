@@ -92,7 +92,7 @@ impl TurnPorts {
             item.attempt, item.node_id
         );
         let record = &self.staged.record;
-        if item.execution_id != record.id.to_string() || item.tenant != record.tenant {
+        if item.execution_id != record.id.text().as_str() || item.tenant != record.tenant {
             return Some(format!("{place} is not this execution's"));
         }
         if item.not_before > TIME_MAX {

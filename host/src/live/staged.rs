@@ -7,7 +7,7 @@ use crate::log::chain;
 use crate::store::{ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent};
 
 use super::items::Items;
-use super::known::KnownExecution;
+use super::known::{KnownExecution, Left};
 
 /// Events that are fetched from the store at once. A page's bytes are counted
 /// after each such step, so no more than this many of the largest events are
@@ -141,24 +141,24 @@ impl Staged {
     }
 
     /// What the turn writes of this execution, if anything changed; and what
-    /// is known of it when that is written.
-    pub(crate) fn settled(self) -> (Option<ExecutionChange>, KnownExecution) {
+    /// it leaves.
+    pub(crate) fn settled(self) -> (Option<ExecutionChange>, Left) {
         let (items, stored) = self.items.settled();
-        let known = KnownExecution {
-            record: self.record,
+        let left = |record| Left {
+            record,
             items: stored,
             held: self.held,
         };
         if self.events.is_empty() && items.is_empty() {
-            return (None, known);
+            return (None, left(Some(self.record)));
         }
         let change = ExecutionChange {
             expected: self.expected,
             events: self.events,
-            record: known.record.clone(),
+            record: self.record,
             items,
         };
-        (Some(change), known)
+        (Some(change), left(None))
     }
 }
 

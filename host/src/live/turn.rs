@@ -22,7 +22,7 @@ use crate::store::{ComponentRecord, StoreError, Timestamp, Turn, WorkflowRecord,
 
 use super::core::{Asking, Core, TurnTime};
 use super::guests::Failure;
-use super::known::KnownExecution;
+use super::known::Left;
 use super::ports::TurnPorts;
 use super::settle::{outcome_fault, settle};
 use super::simulation::Due;
@@ -69,8 +69,8 @@ pub(crate) struct Granted {
 /// What is to be done in memory once a turn is written.
 pub(crate) struct Effects {
     pub(crate) now: TurnTime,
-    /// All executions of the turn, as they are stored when it is written.
-    pub(crate) executions: Vec<KnownExecution>,
+    /// What it leaves of all its executions.
+    pub(crate) left: Vec<Left>,
     /// How many executions that is.
     pub(crate) touched: usize,
     /// Those that have ended.
@@ -370,15 +370,15 @@ impl<'a> OpenTurn<'a> {
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
         let lost = self.lost_claims();
-        let (changes, executions): (Vec<_>, Vec<_>) = self
+        let (changes, left): (Vec<_>, Vec<_>) = self
             .staged
             .into_values()
             .map(|staged| staged.settled())
             .unzip();
         let effects = Effects {
             now: self.time,
-            touched: executions.len(),
-            executions,
+            touched: left.len(),
+            left,
             ended: Vec::new(),
             granted: self.granted,
             released: self.released,
