@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::divergence::Divergence;
+use super::guests::{Guests, Whoever};
 use super::integrity::{self, Finding};
-use super::source::{self, Reading, Recording, Unreadable};
+use super::source::{self, LastWorkflow, Reading, Recording, Unreadable};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
 use crate::contract::EventKind;
@@ -16,7 +17,9 @@ use crate::store::{Store, StoreError};
 
 /// Audits logs with the guests they name, or with another.
 pub struct Auditor<'a> {
-    library: &'a mut Library,
+    guests: Guests<'a>,
+    /// The last workflow that a log was of: the next one is often of the same.
+    workflow: LastWorkflow,
     /// The guest to ask instead of those that the logs name.
     other: Option<String>,
     anchors: Anchors,
@@ -26,7 +29,8 @@ impl<'a> Auditor<'a> {
     /// An auditor that runs the guests that the logs name.
     pub fn new(library: &'a mut Library) -> Self {
         Self {
-            library,
+            guests: Guests::new(library),
+            workflow: LastWorkflow::default(),
             other: None,
             anchors: Anchors::default(),
         }
@@ -57,7 +61,7 @@ impl<'a> Auditor<'a> {
         store: &mut dyn Store,
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
-        let Some(reading) = source::from_store(store, id)? else {
+        let Some(reading) = source::read(store, id, &mut self.workflow)? else {
             return Ok(self
                 .anchors
                 .missing(id)
@@ -88,7 +92,7 @@ impl<'a> Auditor<'a> {
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
         let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
-            Ok(()) => self.replay(recording, &mut audit.decisions),
+            Ok(()) => self.replay(&recording, &mut audit.decisions),
         };
         match judged {
             Ok(()) => {}
@@ -100,11 +104,34 @@ impl<'a> Auditor<'a> {
         Ok(audit)
     }
 
-    fn replay(&mut self, recording: Arc<Recording>, decisions: &mut u64) -> Result<(), Stop> {
-        let mut walk = Walk::start(self.library, self.other.clone(), recording)?;
+    /// What an instance that has played other logs finds, a fresh one must
+    /// find too.
+    fn replay(&mut self, recording: &Arc<Recording>, decisions: &mut u64) -> Result<(), Stop> {
+        match self.walk(recording, Whoever::IsIdle, decisions) {
+            (Err(Stop::Found(_)), true) => self.walk(recording, Whoever::IsFresh, decisions).0,
+            (walked, _) => walked,
+        }
+    }
+
+    /// Walk along the log; and whether a guest took part that had played others.
+    fn walk(
+        &mut self,
+        recording: &Arc<Recording>,
+        whoever: Whoever,
+        decisions: &mut u64,
+    ) -> (Result<(), Stop>, bool) {
+        let (other, recording) = (self.other.clone(), Arc::clone(recording));
+        let mut walk = match Walk::start(&mut self.guests, other, recording, whoever) {
+            Ok(walk) => walk,
+            Err(stop) => return (Err(stop), false),
+        };
         let walked = walk.replay_all();
         *decisions = walk.decisions();
-        walked
+        let reused = walk.reused;
+        if walked.is_ok() {
+            walk.over();
+        }
+        (walked, reused)
     }
 
     /// Bring the guests that a log names from the store to the library.
@@ -117,7 +144,7 @@ impl<'a> Auditor<'a> {
             return Ok(());
         }
         for digest in guests_of(recording) {
-            fetch_guest(self.library, store, digest)?;
+            fetch_guest(self.guests.library, store, digest)?;
         }
         Ok(())
     }

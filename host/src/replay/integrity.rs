@@ -3,14 +3,15 @@
 //! The chain comes first: only of a log that nobody touched does it make sense
 //! to ask whether it is legal.
 
+use std::cmp::Ordering;
+
 use super::divergence::Divergence;
 use super::source::{Beside, Recording};
 use super::verdict::Verdict;
 use crate::contract::{EventKind, Origin};
 use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::{digest, hex};
-use crate::log::{canonical, chain};
-use crate::store::{Hash, Head, StoredEvent};
+use crate::store::{Hash, Head};
 
 /// A verdict and what it rests on.
 pub(super) type Finding = (Verdict, Box<Divergence>);
@@ -39,41 +40,42 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
 /// what was read.
 fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     let mut head = Head::default();
-    for stored in &recording.events {
-        head = follows(head, stored)?;
+    for (place, stored) in recording.events.iter().enumerate() {
+        in_order(head.sequence + 1, stored.event.sequence)?;
+        head = stored.head();
+        if let Some(link) = recording
+            .broken_link
+            .as_ref()
+            .filter(|it| it.place == place)
+        {
+            return Err(changed(head, &link.expected));
+        }
     }
     Ok(head)
 }
 
-/// The head after `stored`, if that is the event that comes after `head`.
-fn follows(head: Head, stored: &StoredEvent) -> Result<Head, Box<Divergence>> {
-    let due = head.sequence + 1;
-    let found = stored.event.sequence;
-    if found != due {
-        let message = if found > due {
-            format!("event {due} is missing: the log goes on with event {found}")
-        } else {
-            format!("where event {due} should be stands a second event {found}")
-        };
-        return Err(Divergence::plain(due, message).into());
-    }
-    let hash = chain::link(&head.hash, &canonical::write(&stored.event));
-    if hash != stored.hash {
-        let message = format!(
-            "event {due} was changed: its hash is not that of its content and of what comes before it"
-        );
-        return Err(Divergence::between(
-            due,
-            message,
-            Some(hex_value(&hash)),
-            Some(hex_value(&stored.hash)),
-        )
-        .into());
-    }
-    Ok(Head {
-        sequence: due,
-        hash,
-    })
+/// The event that is due is the one that was found.
+fn in_order(due: u64, found: u64) -> Result<(), Box<Divergence>> {
+    let message = match found.cmp(&due) {
+        Ordering::Equal => return Ok(()),
+        Ordering::Greater => format!("event {due} is missing: the log goes on with event {found}"),
+        Ordering::Less => format!("where event {due} should be stands a second event {found}"),
+    };
+    Err(Divergence::plain(due, message).into())
+}
+
+fn changed(found: Head, expected: &Hash) -> Box<Divergence> {
+    let message = format!(
+        "event {} was changed: its hash is not that of its content and of what comes before it",
+        found.sequence
+    );
+    Divergence::between(
+        found.sequence,
+        message,
+        Some(hex_value(expected)),
+        Some(hex_value(&found.hash)),
+    )
+    .into()
 }
 
 /// A cut tail leaves a log that is whole in itself; only the anchored head tells.

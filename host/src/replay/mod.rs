@@ -7,12 +7,13 @@
 //! `verdict` (what an audit answers), `source` (a log from a store or from an
 //! export), `integrity` (what needs no guest: sequence, chain, time, endings),
 //! `anchor` (heads that were noted elsewhere), `ports` (the log answers instead of the world), `player` (a guest behind
-//! those ports), `queue` (what the log says of the work items), `walk` (every
+//! those ports), `guests` (instances that go from log to log), `queue` (what the log says of the work items), `walk` (every
 //! decision again), `audit` (the door).
 
 mod anchor;
 mod audit;
 mod divergence;
+mod guests;
 mod integrity;
 mod player;
 mod ports;
@@ -25,5 +26,5 @@ pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};
 pub use divergence::{Difference, Divergence};
 pub use player::Player;
-pub use source::{Beside, Reading, Recording, Unreadable, from_export, from_store};
+pub use source::{Beside, BrokenLink, Reading, Recording, Unreadable, from_export, from_store};
 pub use verdict::{Audit, AuditError, Verdict};

@@ -30,12 +30,23 @@ impl Player {
         digest: &str,
         recording: Arc<Recording>,
     ) -> Result<Self, LibraryError> {
+        Ok(Self::with(library.instance(digest)?, recording))
+    }
+
+    /// This instance, which has seen nothing of this log.
+    pub(super) fn with(guest: Instance<ReplayPorts>, recording: Arc<Recording>) -> Self {
         let ports = Some(ReplayPorts::new(Arc::clone(&recording)));
-        Ok(Self {
-            guest: library.instance(digest)?,
+        Self {
+            guest,
             recording,
             ports,
-        })
+        }
+    }
+
+    /// The instance, which has forgotten this log; none if it cannot.
+    pub(super) fn done(mut self) -> Option<Instance<ReplayPorts>> {
+        let forgotten = self.guest.forget(self.recording.execution_id);
+        forgotten.is_ok().then_some(self.guest)
     }
 
     /// Show the guest all events.

@@ -114,7 +114,7 @@ pub(super) fn ordered_by(kind: &EventKind) -> Option<(&str, u32, &str)> {
 
 impl Ports for ReplayPorts {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
-        Ok(self.recording.workflow.clone())
+        Ok(self.recording.workflow.to_string())
     }
 
     /// Never: an audit trusts the log alone (law 10).

@@ -4,13 +4,16 @@
 //! failure of the audit; a store that fails as a whole is the latter.
 
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 
 use crate::contract::EventKind;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::log::chain;
 use crate::log::export::{ExportError, ExportReader, ExportWriter, Header};
-use crate::store::{ExecutionRecord, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent};
+use crate::log::{canonical, chain};
+use crate::store::{
+    ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
+};
 
 /// A log, and all that its replay needs from outside.
 #[derive(Clone, Debug)]
@@ -21,12 +24,24 @@ pub struct Recording {
     pub head: Head,
     /// The events, as they stand there.
     pub events: Vec<StoredEvent>,
+    /// The first of them whose hash is not what it should be; none: the chain
+    /// is whole. Seen while reading, when the bytes are at hand.
+    pub broken_link: Option<BrokenLink>,
     /// The place after `events` where reading had to stop; none: the end.
     pub broken_off: Option<Unreadable>,
     /// The workflow's text.
-    pub workflow: String,
+    pub workflow: Arc<str>,
     /// What is said beside the log.
     pub beside: Beside,
+}
+
+/// An event that does not follow on the one before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenLink {
+    /// Its place in the recording, from 0.
+    pub place: usize,
+    /// The hash of its bytes and of the stored hash before it.
+    pub expected: Hash,
 }
 
 /// What is said of an execution beside its log.
@@ -70,11 +85,28 @@ const READS_MAX: u32 = 1_000;
 /// # Errors
 /// [`StoreError`] if the store as a whole cannot be read.
 pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
+    read(store, id, &mut LastWorkflow::default())
+}
+
+/// A workflow that was read: its id, its version, its text.
+pub(super) type LastWorkflow = Option<(String, String, Arc<str>)>;
+
+/// The same, unless the workflow is the one that was read last: a workflow is
+/// immutable.
+pub(super) fn read(
+    store: &mut dyn Store,
+    id: ExecutionId,
+    last: &mut LastWorkflow,
+) -> Result<Option<Reading>, StoreError> {
     for _ in 0..READS_MAX {
         let Some(record) = store.execution(id)? else {
             return Ok(None);
         };
-        let (events, broken_off) = all_events(store, id)?;
+        let Events {
+            events,
+            broken_link,
+            broken_off,
+        } = all_events(store, id)?;
         let items = match store.items(id) {
             Ok(items) => Ok(items),
             Err(StoreError::Corrupt { detail, .. }) => Err(detail),
@@ -84,7 +116,7 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
         if store.execution(id)?.as_ref() != Some(&record) {
             continue;
         }
-        let Some(workflow) = store.workflow(&record.workflow_id, &record.workflow_version)? else {
+        let Some(workflow) = workflow(store, &record, last)? else {
             let message = format!(
                 "workflow {} {} is not in the store",
                 record.workflow_id, record.workflow_version
@@ -100,8 +132,9 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
             execution_id: id,
             head: record.head,
             events,
+            broken_link,
             broken_off,
-            workflow: workflow.text,
+            workflow,
             beside: Beside::Store {
                 record: Box::new(record),
                 items,
@@ -114,43 +147,83 @@ pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Readi
     })
 }
 
-type Events = (Vec<StoredEvent>, Option<Unreadable>);
+fn workflow(
+    store: &mut dyn Store,
+    record: &ExecutionRecord,
+    last: &mut LastWorkflow,
+) -> Result<Option<Arc<str>>, StoreError> {
+    let (id, version) = (&record.workflow_id, &record.workflow_version);
+    if let Some((_, _, text)) = last.as_ref().filter(|it| (&it.0, &it.1) == (id, version)) {
+        return Ok(Some(Arc::clone(text)));
+    }
+    let text = store.workflow(id, version)?.map(|it| Arc::from(it.text));
+    *last = text.clone().map(|text| (id.clone(), version.clone(), text));
+    Ok(text)
+}
+
+/// The events of a log, and what is wrong with their bytes and hashes.
+#[derive(Default)]
+struct Events {
+    events: Vec<StoredEvent>,
+    broken_link: Option<BrokenLink>,
+    broken_off: Option<Unreadable>,
+}
+
+impl Events {
+    /// Take the next event, which has these canonical bytes.
+    fn push(&mut self, event: StoredEvent, bytes: &[u8]) {
+        let before = self.events.last().map_or(chain::START, |last| last.hash);
+        let expected = chain::link(&before, bytes);
+        if expected != event.hash && self.broken_link.is_none() {
+            self.broken_link = Some(BrokenLink {
+                place: self.events.len(),
+                expected,
+            });
+        }
+        self.events.push(event);
+    }
+
+    fn head(&self) -> Head {
+        self.events
+            .last()
+            .map(StoredEvent::head)
+            .unwrap_or_default()
+    }
+}
 
 /// All events, up to the first that does not decode.
 fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreError> {
-    let mut events: Vec<StoredEvent> = Vec::new();
+    let mut events = Events::default();
     let mut first = 0;
     loop {
         let page = store.raw_events(id, first, EVENTS_PAGE_MAX)?;
-        let Some(last) = page.last() else {
-            return Ok((events, None));
-        };
-        first = last.sequence.saturating_add(1);
-        for raw in page {
+        for raw in &page {
             match raw.decode() {
-                Ok(event) => events.push(event),
-                Err(message) => return Ok(broken_off(events, id, &raw, message)),
+                Ok(event) => events.push(event, &raw.bytes),
+                Err(message) => {
+                    events.broken_off = Some(broken_off(events.head(), id, raw, message));
+                    return Ok(events);
+                }
             }
+        }
+        match page.last() {
+            Some(last) if page.len() == EVENTS_PAGE_MAX as usize => {
+                first = last.sequence.saturating_add(1);
+            }
+            _ => return Ok(events),
         }
     }
 }
 
 /// Bytes that are no event: were they changed, or written like this?
-fn broken_off(
-    events: Vec<StoredEvent>,
-    id: ExecutionId,
-    raw: &RawEvent,
-    message: String,
-) -> Events {
-    let before = events.last().map(StoredEvent::head).unwrap_or_default();
-    let unreadable = Unreadable {
+fn broken_off(before: Head, id: ExecutionId, raw: &RawEvent, message: String) -> Unreadable {
+    Unreadable {
         execution_id: Some(id),
         sequence: before.sequence + 1,
         changed: raw.sequence != before.sequence + 1
             || raw.hash != chain::link(&before.hash, &raw.bytes),
         message,
-    };
-    (events, Some(unreadable))
+    }
 }
 
 /// The log that an export holds. `place` names the export in errors.
@@ -178,17 +251,20 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
         Ok(id) => id,
         Err(error) => return Ok(Err(unreadable(None, 0, format!("line 1: {error}")))),
     };
-    let mut events = Vec::new();
-    let broken_off = loop {
+    let mut events = Events::default();
+    events.broken_off = loop {
         match lines.next() {
             // That the end is missing shows in the head, and where.
             None | Some(Err(ExportError::Cut { .. })) => break None,
-            Some(Ok(event)) => events.push(event),
+            Some(Ok(event)) => {
+                let bytes = canonical::write(&event.event);
+                events.push(event, &bytes);
+            }
             Some(Err(error @ ExportError::Io { .. })) => return Err(failed(error.to_string())),
             Some(Err(error)) => {
                 break Some(unreadable(
                     Some(execution_id),
-                    events.len() as u64 + 1,
+                    events.events.len() as u64 + 1,
                     error.to_string(),
                 ));
             }
@@ -200,9 +276,10 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     Ok(Ok(Recording {
         execution_id,
         head: header.head,
-        events,
-        broken_off,
-        workflow: header.workflow,
+        events: events.events,
+        broken_link: events.broken_link,
+        broken_off: events.broken_off,
+        workflow: header.workflow.into(),
         beside,
     }))
 }
@@ -215,7 +292,7 @@ impl Recording {
     pub fn export<W: Write>(&self, to: W) -> io::Result<W> {
         let header = Header {
             execution_id: self.execution_id.to_string(),
-            workflow: self.workflow.clone(),
+            workflow: self.workflow.to_string(),
             guest_digest: self.first_guest().unwrap_or_default().to_owned(),
             head: self.head,
         };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::divergence::{Divergence, node_of};
+use super::guests::{Guests, Whoever};
 use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
@@ -17,7 +18,7 @@ use super::queue::{ExpectedQueue, stored_json};
 use super::source::{Beside, Recording};
 use super::verdict::{AuditError, Verdict};
 use crate::contract::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
-use crate::guest::{CallError, Library, LibraryError};
+use crate::guest::{CallError, LibraryError};
 use crate::log::digest::hex;
 use crate::log::json::write_event;
 use crate::names;
@@ -38,8 +39,11 @@ impl From<LibraryError> for Stop {
 }
 
 /// One log under audit.
-pub(super) struct Walk<'a> {
-    library: &'a mut Library,
+pub(super) struct Walk<'a, 'l> {
+    guests: &'a mut Guests<'l>,
+    whoever: Whoever,
+    /// Whether a guest took part that had played other logs before.
+    pub(super) reused: bool,
     /// The guest to ask instead of those that the log names.
     other: Option<String>,
     recording: Arc<Recording>,
@@ -52,21 +56,27 @@ pub(super) struct Walk<'a> {
     decisions: u64,
     /// The host saw the guest fail, and nobody has lifted the stall yet.
     host_stalled: bool,
+    /// What the guest said when it had decided all that there was at this
+    /// time; none once it has seen more.
+    settled: Option<(Timestamp, Outcome)>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a, 'l> Walk<'a, 'l> {
     /// Stand before event 1, which must be `workflow_started`.
     pub(super) fn start(
-        library: &'a mut Library,
+        guests: &'a mut Guests<'l>,
         other: Option<String>,
         recording: Arc<Recording>,
+        whoever: Whoever,
     ) -> Result<Self, Stop> {
         let named = recording.first_guest().unwrap_or_default().to_owned();
         let guest_digest = other.clone().unwrap_or(named);
-        let player = Player::new(library, &guest_digest, Arc::clone(&recording))?;
+        let (player, reused) = guests.player(&guest_digest, &recording, whoever)?;
         let queue = ExpectedQueue::default();
         Ok(Self {
-            library,
+            guests,
+            whoever,
+            reused,
             other,
             recording,
             player,
@@ -75,7 +85,13 @@ impl<'a> Walk<'a> {
             done: 0,
             decisions: 0,
             host_stalled: false,
+            settled: None,
         })
+    }
+
+    /// The walk is over, and nothing was found.
+    pub(super) fn over(self) {
+        self.guests.put_back(&self.guest_digest, self.player);
     }
 
     /// Replay the whole log, and compare the store with it, if it comes from
@@ -109,18 +125,19 @@ impl<'a> Walk<'a> {
     /// with its next answer.
     fn take_fact(&mut self, fact: &Event) -> Result<(), Stop> {
         self.done += 1;
+        self.settled = None;
         self.player.reveal(self.done);
         self.queue.apply(fact, &[]);
         match &fact.kind {
             EventKind::Stalled(_) => self.host_stalled = true,
             EventKind::StallLifted(_) => self.host_stalled = false,
             EventKind::GuestChanged(changed) if self.other.is_none() => {
-                self.guest_digest.clone_from(&changed.guest_digest);
-                self.player = Player::new(
-                    self.library,
-                    &self.guest_digest,
-                    Arc::clone(&self.recording),
-                )?;
+                let next = &changed.guest_digest;
+                let (player, reused) = self.guests.player(next, &self.recording, self.whoever)?;
+                self.reused |= reused;
+                let before = std::mem::replace(&mut self.player, player);
+                self.guests.put_back(&self.guest_digest, before);
+                self.guest_digest.clone_from(next);
                 self.player.reveal(self.done);
             }
             _ => {}
@@ -131,7 +148,8 @@ impl<'a> Walk<'a> {
     /// The log has a decision next: the guest must come to the same, and to as
     /// many more as follow from it.
     fn ask_again(&mut self, next: &Event) -> Result<(), Stop> {
-        self.tick(next.at)?;
+        let outcome = self.tick(next.at)?;
+        self.settled = (!outcome.more).then_some((next.at, outcome));
         let ports = self.player.ports();
         let batch = ports.batch();
         if batch.is_empty() {
@@ -158,9 +176,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// With the clock still at `at`, the guest must have no more to decide.
-    /// None where a host's stall left it without a word.
+    /// With the clock still at `at`, the guest must have no more to decide: it
+    /// has just said so, or it is asked. None where a host's stall left it
+    /// without a word.
     fn nothing_to_add(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
+        if let Some((_, outcome)) = self.settled.filter(|(then, _)| *then == at) {
+            return Ok(Some(outcome));
+        }
         match self.tick(at) {
             Ok(outcome) => Ok(Some(outcome)),
             // The host saw it fail then; that it fails again, or does again what
@@ -260,11 +282,10 @@ impl<'a> Walk<'a> {
         mut divergence: Divergence,
         node: Option<String>,
     ) -> Result<T, Stop> {
-        if let Ok(mut player) = Player::new(
-            self.library,
-            &self.guest_digest,
-            Arc::clone(&self.recording),
-        ) {
+        let fresh = self
+            .guests
+            .player(&self.guest_digest, &self.recording, Whoever::IsFresh);
+        if let Ok((mut player, _)) = fresh {
             player.reveal(self.done);
             divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
             divergence.explanation = node

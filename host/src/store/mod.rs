@@ -113,8 +113,8 @@ pub trait Store: Proven {
     /// Executions, ordered by start and then by id.
     fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError>;
 
-    /// Events from sequence `first` on, at most `max`, in the order of their
-    /// sequences (even where those have gaps: the reader judges), as their
+    /// Events from sequence `first` on, at most `max` (fewer: there are no
+    /// more), in the order of their sequences (even where those have gaps: the reader judges), as their
     /// bytes are found.
     fn raw_events(
         &mut self,

@@ -1,0 +1,63 @@
+//! The guests of an audit: instances that go from one log to the next.
+//!
+//! An instance that has played a log to its end, and forgotten it, plays the
+//! next one: what a guest keeps is a cache. Should one hold more than that, a
+//! log that it finds no fault with is still what it decides; and a fault is
+//! believed only of a fresh instance.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::player::Player;
+use super::ports::ReplayPorts;
+use super::source::Recording;
+use crate::guest::{Instance, Library, LibraryError};
+
+/// A library, and the instances of its guests that have nothing to do.
+pub(super) struct Guests<'a> {
+    pub(super) library: &'a mut Library,
+    idle: HashMap<String, Instance<ReplayPorts>>,
+}
+
+/// Who may play a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whoever {
+    /// An instance that has played others, if there is one.
+    IsIdle,
+    /// An instance that has played nothing yet.
+    IsFresh,
+}
+
+impl<'a> Guests<'a> {
+    pub(super) fn new(library: &'a mut Library) -> Self {
+        Self {
+            library,
+            idle: HashMap::new(),
+        }
+    }
+
+    /// A player of the guest with this digest; and whether it has played before.
+    pub(super) fn player(
+        &mut self,
+        digest: &str,
+        recording: &Arc<Recording>,
+        whoever: Whoever,
+    ) -> Result<(Player, bool), LibraryError> {
+        let idle = match whoever {
+            Whoever::IsIdle => self.idle.remove(digest),
+            Whoever::IsFresh => None,
+        };
+        let recording = Arc::clone(recording);
+        match idle {
+            Some(guest) => Ok((Player::with(guest, recording), true)),
+            None => Ok((Player::new(self.library, digest, recording)?, false)),
+        }
+    }
+
+    /// Take back a player that has come to the end of its part.
+    pub(super) fn put_back(&mut self, digest: &str, player: Player) {
+        if let Some(guest) = player.done() {
+            self.idle.insert(digest.to_owned(), guest);
+        }
+    }
+}
