@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use refrain::ExecutionId;
 use refrain::contract::Event;
 use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::log::{Head, StoredEvent, canonical, chain};
+use refrain::log::{Head, StoredEvent, canonical, chain, packed};
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain::store::{SqliteStore, Store};
 use refrain_tests::binary;
@@ -127,7 +127,7 @@ impl Ledger {
         let mut head = Head::default();
         let mut last_at = 0;
         for event in events {
-            let bytes = canonical::write(&event);
+            let bytes = packed::pack(&canonical::write(&event));
             let stored = chain::follow(&head, event);
             db.execute(
                 "INSERT INTO events SELECT key, ?1, ?2, ?3 FROM executions",

@@ -1,7 +1,7 @@
 //! What wrong stores hold: written into the database file behind the store's
 //! back, beneath all that a store checks.
 
-use refrain::log::{Hash, chain};
+use refrain::log::{Hash, chain, packed};
 use rusqlite::Connection;
 
 /// A number is left out.
@@ -18,6 +18,7 @@ pub(crate) fn chain_not_continued(file: &Connection) -> bool {
     let Ok(last) = file.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)) else {
         return false;
     };
+    let last = packed::unpack(&last).expect("they are packed");
     let hash: Hash = chain::link(&chain::START, &last);
     let events = "UPDATE events SET hash = ?1 WHERE sequence = (SELECT max(sequence) FROM events)";
     let heads = "UPDATE executions SET last_hash = ?1";

@@ -14,6 +14,7 @@ mod failure;
 mod field;
 mod form;
 pub mod json;
+pub mod packed;
 #[cfg(test)]
 mod samples;
 pub mod time;

@@ -1,14 +1,19 @@
-//! The canonical bytes of an event: whatever the bytes, they are refused with
+//! The canonical bytes of an event, packed and as they are: whatever the bytes, they are refused with
 //! a place, or they are the one spelling of an event, whose JSON form is the
 //! event too.
 
-use refrain::log::{canonical, json};
+use refrain::log::{canonical, json, packed};
 
 /// Check these bytes.
 ///
 /// # Panics
 /// Where something does not hold.
 pub fn check(data: &[u8]) {
+    let packed = packed::pack(data);
+    assert_eq!(packed::unpack(&packed).as_deref(), Some(data));
+    if let Some(bytes) = packed::unpack(data) {
+        assert_eq!(packed::pack(&bytes), data, "packed in a second way");
+    }
     let event = match canonical::read(data) {
         Ok(event) => event,
         Err(error) => {

@@ -3,7 +3,7 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use crate::log::StoredEvent;
+use crate::log::{StoredEvent, packed};
 use crate::store::ExecutionRecord;
 use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::Number;
@@ -36,11 +36,17 @@ impl<'a> Advance<'a> {
 }
 
 /// Appends events.
-pub(super) struct Append<'a>(CachedStatement<'a>);
+pub(super) struct Append<'a> {
+    insert: CachedStatement<'a>,
+    packed: Vec<u8>,
+}
 
 impl<'a> Append<'a> {
     pub(super) fn prepare(connection: &'a Connection) -> Result<Self> {
-        connection.prepare_cached(APPEND).map(Self)
+        Ok(Self {
+            insert: connection.prepare_cached(APPEND)?,
+            packed: Vec::new(),
+        })
     }
 
     /// Append these, whose canonical bytes are given.
@@ -52,7 +58,10 @@ impl<'a> Append<'a> {
     ) -> Result<()> {
         for (stored, bytes) in events.iter().zip(bytes) {
             let sequence = Number(stored.event.sequence);
-            self.0.execute(params![key, sequence, bytes, stored.hash])?;
+            self.packed.clear();
+            packed::pack_into(bytes, &mut self.packed);
+            self.insert
+                .execute(params![key, sequence, self.packed, stored.hash])?;
         }
         Ok(())
     }

@@ -39,12 +39,14 @@ const STEP_1: &str = "
     CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
         WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled');
 
-    -- One event a row, by its canonical bytes: those that are hashed. Found by
-    -- an index of small entries: in one tree with the rows (WITHOUT ROWID), each
-    -- search would read the large ones that it passes, and a damaged one would
-    -- stand in the way of its neighbours.
+    -- One event a row, by its canonical bytes: those that are hashed, packed (see
+    -- log/packed.rs; texts in them are plain). Rows stand in the order in which
+    -- they came, so that a turn of many executions fills few pages, and are found
+    -- by an index of small entries: in one tree with the rows (WITHOUT ROWID), each
+    -- execution has pages of its own, each search would read the large rows that
+    -- it passes, and a damaged one would stand in the way of its neighbours.
     CREATE TABLE events (
-        execution INTEGER NOT NULL REFERENCES executions (key),
+        execution INTEGER NOT NULL,
         sequence  INTEGER NOT NULL,
         bytes     BLOB NOT NULL,
         hash      BLOB NOT NULL,
@@ -55,7 +57,7 @@ const STEP_1: &str = "
     -- runs: so that claims never look at what may not be claimed.
     CREATE TABLE items (
         ordered       INTEGER PRIMARY KEY,
-        execution     INTEGER NOT NULL REFERENCES executions (key),
+        execution     INTEGER NOT NULL,
         node_id       TEXT NOT NULL,
         attempt       INTEGER NOT NULL,
         max_attempts  INTEGER NOT NULL,
@@ -104,6 +106,11 @@ const STEP_1: &str = "
         head         TEXT NOT NULL,
         state        BLOB NOT NULL
     ) STRICT;
+
+    -- For people: what is where. What the events say, `refrain log` tells.
+    CREATE VIEW log AS
+        SELECT executions.id AS execution, sequence, length(bytes) AS size, lower(hex(hash)) AS hash
+        FROM events JOIN executions ON executions.key = events.execution;
 ";
 
 /// What a file says of itself.
