@@ -72,7 +72,7 @@ fn a_step_asks_the_store_next_to_nothing_however_many_are_live() -> Result<()> {
 #[test]
 fn a_step_leaves_few_bytes() -> Result<()> {
     let cost = together(200)?;
-    ensure!(cost.bytes <= 700.0, "{} bytes", cost.bytes);
+    ensure!(cost.bytes <= 560.0, "{} bytes", cost.bytes);
     Ok(())
 }
 
