@@ -34,9 +34,9 @@ const RUNS: &[Run] = &[
     Run {
         words: &["scale", "--nodes", "2000", "--executions", "4000"],
         bounds: &[
-            ("scale_nodes_ratio", Bound::AtMost(3.0)),
-            ("scale_executions_ratio", Bound::AtMost(3.0)),
-            ("scale_events_ratio", Bound::AtMost(3.0)),
+            ("scale_nodes_ratio", Bound::AtMost(2.5)),
+            ("scale_executions_ratio", Bound::AtMost(2.5)),
+            ("scale_events_ratio", Bound::AtMost(2.5)),
         ],
     },
 ];

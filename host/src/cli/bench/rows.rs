@@ -5,7 +5,8 @@
 //! of a turn is the least that leads from the tables before it to the tables
 //! after it: each row at most once, of an update only what has changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -29,6 +30,8 @@ pub(super) struct Scribe {
     tables: HashMap<String, Table>,
     /// The last note that was read.
     read: i64,
+    /// The rows that there are, by their hash: which insertion replaces one?
+    there: HashSet<u64>,
     /// The statements so far, and where each stands.
     pub(super) statements: Vec<String>,
     shapes: HashMap<String, Shape>,
@@ -77,6 +80,7 @@ impl Scribe {
                 .map(|table| (table.name.clone(), table))
                 .collect(),
             read: 0,
+            there: HashSet::new(),
             statements: Vec::new(),
             shapes: HashMap::new(),
         })
@@ -94,7 +98,10 @@ impl Scribe {
         let mut batch = Batch::default();
         for change in self.changes()? {
             let table = &self.tables[&change.table];
-            if let Some((sql, values)) = table.statement(change) {
+            let row = table.row(&change)?;
+            let was_there = self.keep_count(row, change.after.is_some());
+            let table = &self.tables[&change.table];
+            if let Some((sql, values)) = table.statement(change, was_there) {
                 let next = self.statements.len();
                 let shape = *self.shapes.entry(sql).or_insert_with_key(|sql| {
                     self.statements.push(sql.clone());
@@ -104,6 +111,18 @@ impl Scribe {
             }
         }
         Ok(batch)
+    }
+
+    /// Note that a row is there from now on, or not. Whether it was.
+    fn keep_count(&mut self, row: String, is_there: bool) -> bool {
+        let mut hasher = DefaultHasher::new();
+        row.hash(&mut hasher);
+        let row = hasher.finish();
+        if is_there {
+            !self.there.insert(row)
+        } else {
+            self.there.remove(&row)
+        }
     }
 
     /// What has changed since this was last asked, each row once.
@@ -183,20 +202,21 @@ impl Table {
     }
 
     /// The statement of a change, and what it binds. None: nothing has changed.
-    fn statement(&self, change: Change) -> Option<(String, Vec<Value>)> {
+    fn statement(&self, change: Change, was_there: bool) -> Option<(String, Vec<Value>)> {
         match (change.before, change.after) {
             (None, None) => None,
-            // A snapshot replaces the former one: of all else there is none.
-            (None, Some(after)) => Some((self.insert(), after)),
+            // What an insertion replaces, a snapshot say, no trigger tells.
+            (None, Some(after)) if was_there => Some((self.insert("INSERT OR REPLACE"), after)),
+            (None, Some(after)) => Some((self.insert("INSERT"), after)),
             (Some(before), None) => Some((self.delete(), self.key_of(&before))),
             (Some(before), Some(after)) => self.update(&before, after),
         }
     }
 
-    fn insert(&self) -> String {
+    fn insert(&self, insert: &str) -> String {
         let places: Vec<String> = (1..=self.columns.len()).map(|n| format!("?{n}")).collect();
         format!(
-            "INSERT OR REPLACE INTO {} ({}) VALUES ({})",
+            "{insert} INTO {} ({}) VALUES ({})",
             self.name,
             self.columns.join(", "),
             places.join(", ")
