@@ -28,6 +28,7 @@ pub mod decide;
 pub mod inspect;
 pub mod explain;
 pub mod snapshot;
+pub(crate) mod key;
 pub(crate) mod plans;
 pub mod shell;
 #[cfg(feature = "proptest")]

@@ -18,6 +18,8 @@ use crate::workflow::{self, Plan};
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     known: BTreeMap<String, Weak<Plan>>,
+    /// How many may be known before those that are gone are looked for.
+    swept_at: usize,
     /// The last ones that were asked for, the newest last.
     kept: Vec<Arc<Plan>>,
 }
@@ -26,6 +28,7 @@ impl Plans {
     pub(crate) const fn new() -> Self {
         Self {
             known: BTreeMap::new(),
+            swept_at: 0,
             kept: Vec::new(),
         }
     }
@@ -48,14 +51,19 @@ impl Plans {
             return Ok((plan, digest));
         }
         let plan = Arc::new(workflow::parse(text)?);
+        self.sweep();
         self.known.insert(digest.clone(), Arc::downgrade(&plan));
         self.keep(&plan);
         Ok((plan, digest))
     }
 
-    /// Let go of plans that nobody needs.
-    pub(crate) fn sweep(&mut self) {
+    /// Forget the names of plans that are gone, once they may be the half.
+    fn sweep(&mut self) {
+        if self.known.len() < self.swept_at {
+            return;
+        }
         self.known.retain(|_, plan| plan.strong_count() > 0);
+        self.swept_at = 2 * (self.known.len() + PLANS_KEPT_MAX);
     }
 
     fn keep(&mut self, plan: &Arc<Plan>) {
@@ -92,10 +100,17 @@ mod tests {
         for id in 2..=PLANS_KEPT_MAX + 1 {
             plans.parse(&text(id)).expect("valid");
         }
-        plans.sweep();
         assert!(plans.known(&of_first).is_none());
         let known = plans.known(&of_used).expect("it is in use");
         assert!(Arc::ptr_eq(&known, &used));
-        assert_eq!(plans.known.len(), PLANS_KEPT_MAX + 1);
+    }
+
+    #[test]
+    fn names_of_what_is_gone_do_not_pile_up() {
+        let mut plans = Plans::new();
+        for id in 0..20 * PLANS_KEPT_MAX {
+            plans.parse(&text(id)).expect("valid");
+            assert!(plans.known.len() <= 2 * 2 * PLANS_KEPT_MAX, "after {id}");
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::contract::{
     AppendError, Description, Event, EventKind, Explanation, Fault, IllegalEvent, Inspection,
     Outcome, SchedulerError, Snapshot, WorkItem, WorkflowSummary,
 };
+use crate::key::Key;
 use crate::limits::EVENTS_PAGE;
 use crate::machine::{Batch, Machine, Order};
 use crate::plans::Plans;
@@ -59,7 +60,7 @@ pub trait World {
 /// What a scheduler guest offers, over any world.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    executions: BTreeMap<String, Machine>,
+    executions: BTreeMap<Key, Machine>,
     plans: Plans,
 }
 
@@ -102,10 +103,11 @@ impl Scheduler {
         execution_id: &str,
         fact: &Event,
     ) -> Result<Outcome, SchedulerError> {
-        if fact.sequence == 1 && !self.executions.contains_key(execution_id) {
+        let key = Key::of(execution_id)?;
+        if fact.sequence == 1 && !self.executions.contains_key(&key) {
             let machine = self.start(world, execution_id, fact)?;
             let outcome = outcome_of(&machine, fact);
-            self.executions.insert(execution_id.to_owned(), machine);
+            self.executions.insert(key, machine);
             return Ok(outcome);
         }
         let last_sequence = fact.sequence.saturating_sub(1);
@@ -188,8 +190,9 @@ impl Scheduler {
 
     /// Drop what is cached for an execution.
     pub fn forget(&mut self, execution_id: &str) {
-        self.executions.remove(execution_id);
-        self.plans.sweep();
+        if let Ok(key) = Key::of(execution_id) {
+            self.executions.remove(&key);
+        }
     }
 
     /// Put a question to an execution that is up to date. Where the caller
@@ -201,16 +204,16 @@ impl Scheduler {
         last_sequence: Option<u64>,
         question: impl FnOnce(&mut W, &mut Machine) -> Result<T, SchedulerError>,
     ) -> Result<T, SchedulerError> {
-        let machine = match self.executions.get_mut(execution_id) {
+        let key = Key::of(execution_id)?;
+        let machine = match self.executions.get_mut(&key) {
             Some(machine) => machine,
             None => {
                 let machine = self.load(world, execution_id)?;
-                let place = self.executions.entry(execution_id.to_owned());
-                place.or_insert(machine)
+                self.executions.entry(key).or_insert(machine)
             }
         };
         if let Err(error) = read_on(machine, world, last_sequence) {
-            self.executions.remove(execution_id);
+            self.executions.remove(&key);
             return Err(error);
         }
         question(world, machine)
