@@ -65,9 +65,13 @@ pub const SIMULATED_CLAIMS_AT_ONCE_MAX: usize = 64;
 /// Longer ones take that, so that simulated time never comes to its end.
 pub const SIMULATED_DELAY_MS_MAX: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
 
-/// Executions that one guest instance keeps cached: with workflows of a
-/// thousand nodes, a fraction of its memory.
+/// Executions with work under way that one guest instance keeps cached: with
+/// workflows of a thousand nodes, a fraction of its memory.
 pub const CACHED_EXECUTIONS_MAX: usize = 4096;
+
+/// Executions without, which may wait for days, that one guest instance keeps
+/// cached: enough for those that are asked about again and again.
+pub const CACHED_IDLE_MAX: usize = 256;
 
 /// Executions and work items that an engine knows without reading them: a few
 /// megabytes, and more than are at work at once.

@@ -1,5 +1,7 @@
 //! Within a turn: work is claimed, claims are renewed, claims expire.
 
+use std::collections::BTreeSet;
+
 use crate::contract::{EventKind, NodeStarted, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -53,6 +55,15 @@ impl OpenTurn<'_> {
         Ok(any)
     }
 
+    /// The queues on which own workers are free, and nothing waits for them.
+    pub(super) fn emptied_for_crews(&self) -> BTreeSet<String> {
+        let crews = self.core.pool.queues().into_iter().zip(&self.free_slots);
+        let free = crews.filter(|(_, free)| **free > 0);
+        free.map(|(queue, _)| queue)
+            .filter(|queue| self.emptied.contains(queue))
+            .collect()
+    }
+
     /// Claim up to `max` items on a queue, those that wait longest first.
     pub(crate) fn claim(
         &mut self,
@@ -65,6 +76,7 @@ impl OpenTurn<'_> {
         for candidate in self.candidates(queue, max.min(CLAIMS_PER_TURN_MAX))? {
             if self.claimed >= CLAIMS_PER_TURN_MAX {
                 self.cut = true;
+                self.emptied.remove(queue);
                 break;
             }
             match self.claim_item(&candidate, worker_id, lease_ms) {
@@ -136,23 +148,29 @@ impl OpenTurn<'_> {
         queue: &str,
         max: usize,
     ) -> Result<Vec<Candidate>, EngineError> {
-        let mut candidates = self.stored_candidates(queue, max)?;
+        let (mut candidates, all) = self.stored_candidates(queue, max)?;
         self.staged_candidates(queue, &mut candidates);
+        if all && candidates.len() <= max {
+            self.emptied.insert(queue.to_owned());
+        }
         candidates.sort_by_key(|candidate| candidate.since);
         candidates.truncate(max);
         Ok(candidates)
     }
 
     /// Of the stored items that may be claimed, those of which the turn does
-    /// not say otherwise. Asked for anew where the turn speaks of so many that
-    /// they would hide others.
+    /// not say otherwise; and whether these are all. Asked for anew where the
+    /// turn speaks of so many that they would hide others.
     fn stored_candidates(
         &mut self,
         queue: &str,
         max: usize,
-    ) -> Result<Vec<Candidate>, EngineError> {
+    ) -> Result<(Vec<Candidate>, bool), EngineError> {
         let simulated = self.core.settings.simulated;
         let now = self.now();
+        if self.emptied.contains(queue) || !self.core.known.quiet.may_wait(queue, now) {
+            return Ok((Vec::new(), true));
+        }
         let mut page = max;
         loop {
             let store = self.core.store.get();
@@ -167,7 +185,7 @@ impl OpenTurn<'_> {
                 }
             }
             if is_last || candidates.len() >= max {
-                return Ok(candidates);
+                return Ok((candidates, is_last));
             }
             page = page.saturating_mul(2);
         }

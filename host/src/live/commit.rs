@@ -72,16 +72,21 @@ impl Core {
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
     ) -> Result<(Turn, Effects), EngineError> {
         self.known.as_of(self.store.get().version()?);
-        let time = self.time.read(self.store.get())?;
+        let time = self.turn_time()?;
         let simulated = self.settings.simulated;
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
         for write in &mut *writes {
             write.apply(&mut turn)?;
         }
-        turn.expire()?;
+        let may_be_due = turn.core.known.quiet.may_be_due(time.of(simulated));
+        if may_be_due {
+            turn.expire()?;
+        }
         turn.expire_gone()?;
-        turn.wake_due()?;
+        if may_be_due {
+            turn.wake_due()?;
+        }
         loop {
             turn.tick_all()?;
             let moved = if simulated {
@@ -139,10 +144,13 @@ impl Core {
         let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
         let heads = executions.iter().map(|known| {
             let record = &known.record;
-            (record.id, record.head, ended(record.status))
+            (record.id, record.head, known.going())
         });
         self.guests.committed(heads);
+        self.known.quiet.stirred();
         for known in executions {
+            let record = &known.record;
+            self.known.quiet.written(record.simulated, record.last_at);
             if ended(known.record.status) {
                 effects.ended.push(known.record.id);
             } else {

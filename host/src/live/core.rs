@@ -14,7 +14,7 @@ use crate::limits::HEARTBEATS_PER_LEASE;
 use crate::store::{ExecutionRecord, Head, Store, StoreError, Timestamp, ended};
 
 use super::chance::Chance;
-use super::guests::{Failure, Guests};
+use super::guests::{Failure, Going, Guests};
 use super::items::StoredItems;
 use super::known::{Known, KnownExecution};
 use super::liveness::Liveness;
@@ -108,12 +108,16 @@ impl EngineTime {
 
     /// Read the clock, for one turn.
     pub(crate) fn read(&mut self, store: &mut dyn Store) -> Result<TurnTime, StoreError> {
-        let real = self.clock.read(store.last_at(false)?);
-        self.simulated = self.simulated.max(store.last_at(true)?);
-        Ok(TurnTime {
-            real,
+        Ok(self.after(store.last_at(false)?, store.last_at(true)?))
+    }
+
+    /// The same, where the greatest times in the store are known.
+    fn after(&mut self, real: Timestamp, simulated: Timestamp) -> TurnTime {
+        self.simulated = self.simulated.max(simulated);
+        TurnTime {
+            real: self.clock.read(real),
             simulated: self.simulated,
-        })
+        }
     }
 
     /// What time it is, between turns, as far as this engine knows.
@@ -210,7 +214,12 @@ impl Core {
         let now = self.time.read(self.store.get())?.of(record.simulated);
         self.guests.compare(&record, self.store.get())?;
         let digest = record.guest_digest.clone();
-        let known = (id, record.head, ended(record.status));
+        // One that is only looked at is not kept for long.
+        let going = match ended(record.status) {
+            true => Going::Ended,
+            false => Going::Idle,
+        };
+        let known = (id, record.head, going);
         let asking = Asking {
             // No items: a question orders nothing.
             staged: Box::new(Staged::stored(KnownExecution {
@@ -225,6 +234,19 @@ impl Core {
         let (_, answer) = self.ask(asking, call);
         self.guests.committed(std::iter::once(known));
         answer.map_err(|failure| failure.into_engine_error(id, &digest))
+    }
+
+    /// A turn's readings.
+    pub(crate) fn turn_time(&mut self) -> Result<TurnTime, StoreError> {
+        let (real, simulated) = match self.known.quiet.last_at() {
+            Some(known) => known,
+            None => {
+                let store = self.store.get();
+                (store.last_at(false)?, store.last_at(true)?)
+            }
+        };
+        self.known.quiet.times(real, simulated);
+        Ok(self.time.after(real, simulated))
     }
 
     /// What time it is, between turns, for the executions that this engine

@@ -11,7 +11,7 @@ use hashlink::LinkedHashMap;
 use crate::contract::{Fault, SchedulerError, WorkflowSummary};
 use crate::guest::{CallError, Instance, Library};
 use crate::id::ExecutionId;
-use crate::limits::CACHED_EXECUTIONS_MAX;
+use crate::limits::{CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 
 use super::ports::{Orders, TurnPorts};
@@ -29,9 +29,26 @@ pub(crate) struct Guests {
 /// A guest at work.
 struct AtWork {
     instance: Instance<TurnPorts>,
-    /// The executions that it has cached, with the heads of their logs when
-    /// they were last committed; the ones used longest ago first.
-    cached: LinkedHashMap<ExecutionId, Head>,
+    /// The executions that it has cached and that have work under way.
+    busy: Cached,
+    /// Those that have none: they wait for a time or for a person, for long
+    /// perhaps.
+    idle: Cached,
+}
+
+/// Cached executions with the heads of their logs when they were last
+/// committed; the ones used longest ago first.
+type Cached = LinkedHashMap<ExecutionId, Head>;
+
+/// How a turn left an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Going {
+    /// With work that waits or is under way.
+    Busy,
+    /// Without.
+    Idle,
+    /// It has ended.
+    Ended,
 }
 
 /// Why a guest gave no answer.
@@ -138,7 +155,8 @@ impl Guests {
                 .map_err(|error| Failure::Broken(error.to_string()))?;
             let fresh = AtWork {
                 instance,
-                cached: LinkedHashMap::new(),
+                busy: Cached::new(),
+                idle: Cached::new(),
             };
             self.at_work.insert(digest.to_owned(), fresh);
         }
@@ -179,7 +197,8 @@ impl Guests {
         let Some(guest) = self.at_work.get(&record.guest_digest) else {
             return Ok(());
         };
-        let Some(head) = guest.cached.get(&record.id) else {
+        let cached = guest.busy.get(&record.id);
+        let Some(head) = cached.or_else(|| guest.idle.get(&record.id)) else {
             return Ok(());
         };
         if *head == record.head {
@@ -200,16 +219,19 @@ impl Guests {
     }
 
     /// The turn was committed: what the guests hold is what is stored.
-    pub(crate) fn committed(&mut self, heads: impl Iterator<Item = (ExecutionId, Head, bool)>) {
-        let heads: HashMap<_, _> = heads.map(|(id, head, ended)| (id, (head, ended))).collect();
-        for (id, digest) in std::mem::take(&mut self.uncommitted) {
-            match heads.get(&id) {
-                Some((_, true)) => self.forget(&digest, id),
-                Some((head, false)) => self.remember(&digest, id, *head),
-                // A start that was refused.
-                None => self.forget(&digest, id),
+    pub(crate) fn committed(&mut self, heads: impl Iterator<Item = (ExecutionId, Head, Going)>) {
+        for (id, head, going) in heads {
+            let Some(digest) = self.uncommitted.remove(&id) else {
+                continue;
+            };
+            if going == Going::Ended {
+                self.forget(&digest, id);
+            } else {
+                self.remember(&digest, id, head, going);
             }
         }
+        // Starts that were refused.
+        self.not_committed();
     }
 
     /// The turn was not committed: what the guests hold may be wrong.
@@ -219,13 +241,18 @@ impl Guests {
         }
     }
 
-    fn remember(&mut self, digest: &str, id: ExecutionId, head: Head) {
+    fn remember(&mut self, digest: &str, id: ExecutionId, head: Head, going: Going) {
         let Some(guest) = self.at_work.get_mut(digest) else {
             return;
         };
-        guest.cached.insert(id, head);
-        if guest.cached.len() > CACHED_EXECUTIONS_MAX
-            && let Some((oldest, _)) = guest.cached.pop_front()
+        let (cached, other, max) = match going {
+            Going::Busy => (&mut guest.busy, &mut guest.idle, CACHED_EXECUTIONS_MAX),
+            Going::Idle | Going::Ended => (&mut guest.idle, &mut guest.busy, CACHED_IDLE_MAX),
+        };
+        other.remove(&id);
+        cached.insert(id, head);
+        if cached.len() > max
+            && let Some((oldest, _)) = cached.pop_front()
         {
             self.forget(digest, oldest);
         }
@@ -236,7 +263,8 @@ impl Guests {
         let Some(guest) = self.at_work.get_mut(digest) else {
             return;
         };
-        guest.cached.remove(&id);
+        guest.busy.remove(&id);
+        guest.idle.remove(&id);
         // A guest that cannot even forget forgets with its instance.
         if guest.instance.forget(id).is_err() {
             self.at_work.remove(digest);

@@ -5,12 +5,15 @@
 //! committed, and is thrown away whenever a turn was not written as a whole.
 //! It has a bound, so that executions which wait for long cost nothing here.
 
+use std::collections::BTreeSet;
+
 use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
 use crate::limits::KNOWN_ITEMS_MAX;
-use crate::store::{ExecutionChange, ExecutionRecord};
+use crate::store::{ExecutionChange, ExecutionRecord, ItemState, Timestamp, ended};
 
+use super::guests::Going;
 use super::items::{StoredItems, written};
 
 /// All that a turn needs to know of a stored execution.
@@ -68,9 +71,34 @@ pub(crate) struct Known {
     weight: usize,
     /// The version of the store that they are of.
     version: Option<u64>,
+    pub(crate) quiet: Quiet,
+}
+
+/// What a turn need not ask the store, because it is known that nothing has
+/// come of it.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet {
+    /// The greatest times in the store, real and simulated.
+    last_at: Option<(Timestamp, Timestamp)>,
+    /// Until then no wake and no lease's end is due.
+    until: Option<Timestamp>,
+    /// Queues on which, until then, no stored item waits for a worker.
+    queues: BTreeSet<String>,
 }
 
 impl KnownExecution {
+    /// How it goes on.
+    pub(crate) fn going(&self) -> Going {
+        let mut items = self.items.values();
+        if ended(self.record.status) {
+            Going::Ended
+        } else if items.any(|item| !matches!(item.state, ItemState::Dead { .. })) {
+            Going::Busy
+        } else {
+            Going::Idle
+        }
+    }
+
     /// It counts as one, and each of its items as one.
     fn weight(&self) -> usize {
         1 + self.items.len()
@@ -110,6 +138,53 @@ impl Known {
     pub(crate) fn forget_all(&mut self) {
         self.executions.clear();
         self.weight = 0;
+        self.quiet = Quiet::default();
+    }
+}
+
+impl Quiet {
+    /// The greatest times in the store, if they are known.
+    pub(crate) fn last_at(&self) -> Option<(Timestamp, Timestamp)> {
+        self.last_at
+    }
+
+    /// These are the greatest times in the store.
+    pub(crate) fn times(&mut self, real: Timestamp, simulated: Timestamp) {
+        self.last_at = Some((real, simulated));
+    }
+
+    /// An event of this time has been written.
+    pub(crate) fn written(&mut self, simulated: bool, at: Timestamp) {
+        if let Some((real, simulated_at)) = &mut self.last_at {
+            let last_at = if simulated { simulated_at } else { real };
+            *last_at = at.max(*last_at);
+        }
+    }
+
+    /// Something was written: what is due may be another from here on.
+    pub(crate) fn stirred(&mut self) {
+        self.until = None;
+        self.queues.clear();
+    }
+
+    /// Nothing is due before this time, which is none when nothing ever is.
+    pub(crate) fn nothing_until(&mut self, due_at: Option<Timestamp>) {
+        self.until = Some(due_at.unwrap_or(Timestamp::MAX));
+    }
+
+    /// Whether a wake or a lease's end may be due at `now`.
+    pub(crate) fn may_be_due(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether stored items of this queue may wait for a worker at `now`.
+    pub(crate) fn may_wait(&self, queue: &str, now: Timestamp) -> bool {
+        self.may_be_due(now) || !self.queues.contains(queue)
+    }
+
+    /// On these queues everything was claimed, and workers are free.
+    pub(crate) fn emptied(&mut self, queues: BTreeSet<String>) {
+        self.queues = queues;
     }
 }
 

@@ -12,7 +12,7 @@ use super::owner::Owner;
 impl Owner {
     /// Have others committed? Then what they did may concern us.
     pub(super) fn notice_others(&mut self) {
-        self.wake.looked();
+        self.wake.looks();
         let version = match self.core.store.get().version() {
             Ok(version) => Some(version),
             Err(error) => {

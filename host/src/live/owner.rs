@@ -252,6 +252,7 @@ impl Owner {
         let _entered = span.enter();
         self.turn_due = false;
         self.failed = false;
+        self.wake.at_work();
         let (inbox, put_off) = (&self.inbox, &mut self.put_off);
         let outcome = self.core.turn(&mut writes, &mut || {
             // Whatever is no write keeps its place before those that follow it.
@@ -270,8 +271,12 @@ impl Owner {
                 if effects.written {
                     self.commits.send_modify(|commits| *commits += 1);
                 }
+                let cut = effects.cut;
                 self.carry_out(effects);
                 self.plan_next(now);
+                if !cut && !self.failed {
+                    self.core.known.quiet.nothing_until(self.due_at);
+                }
                 None
             }
             Err(error) => {
@@ -314,6 +319,7 @@ impl Owner {
             .iter()
             .for_each(|claim| core.pool.renewed(claim, expires_at));
         core.pool.begin(effects.granted);
+        core.known.quiet.emptied(effects.emptied);
         for id in effects.ended {
             self.tell_watchers(id);
         }

@@ -45,6 +45,8 @@ pub(crate) struct OpenTurn<'a> {
     released: BTreeSet<ClaimId>,
     /// Free slots of each crew, as the turn goes on.
     pub(super) free_slots: Vec<usize>,
+    /// Queues of which the store has no further item to claim in this turn.
+    pub(super) emptied: BTreeSet<String>,
     /// Claims whose own worker had its lease renewed, and until when.
     pub(super) renewed: Vec<ClaimId>,
     /// What simulated workers are at.
@@ -71,6 +73,8 @@ pub(crate) struct Effects {
     pub(crate) now: TurnTime,
     /// What it leaves of all its executions.
     pub(crate) left: Vec<Left>,
+    /// Queues on which everything was claimed, and own workers are free.
+    pub(crate) emptied: BTreeSet<String>,
     /// How many executions that is.
     pub(crate) touched: usize,
     /// Those that have ended.
@@ -103,6 +107,7 @@ impl<'a> OpenTurn<'a> {
             granted: Vec::new(),
             released: BTreeSet::new(),
             free_slots,
+            emptied: BTreeSet::new(),
             renewed: Vec::new(),
             simulated,
             facts: 0,
@@ -370,6 +375,7 @@ impl<'a> OpenTurn<'a> {
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
         let lost = self.lost_claims();
+        let emptied = self.emptied_for_crews();
         let (changes, left): (Vec<_>, Vec<_>) = self
             .staged
             .into_values()
@@ -379,6 +385,7 @@ impl<'a> OpenTurn<'a> {
             now: self.time,
             touched: left.len(),
             left,
+            emptied,
             ended: Vec::new(),
             granted: self.granted,
             released: self.released,
