@@ -19,6 +19,7 @@ mod settle;
 mod guests;
 mod core;
 mod turn;
+mod stall;
 mod snapshots;
 mod start;
 mod answers;
