@@ -83,3 +83,73 @@ pub(super) fn syncs(folder: &Path, count: usize) -> anyhow::Result<Vec<f64>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use refrain::{Engine, Next, WorkError, Workflow};
+    use rusqlite::types::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::bench::tally::Tally;
+
+    /// The floor would be none, were it not the same rows.
+    #[test]
+    fn the_floor_writes_what_the_engine_wrote() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("engine.db");
+        let tally = Tally::keeping();
+        let store = tally.of(SqliteStore::open(&path)?);
+        live(store)?;
+        let mut floor = Floor::new(folder.path(), Durability::Normal)?;
+        let turns = tally.take();
+        let (first, others) = turns.split_at(3);
+        floor.write(first)?;
+        floor.write(others)?;
+        let engines = Connection::open(&path)?;
+        for table in ["executions", "events", "items", "snapshots", "workflows"] {
+            let wrote = rows(&engines, table)?;
+            assert!(!wrote.is_empty(), "nothing was written to {table}");
+            assert_eq!(rows(&floor.connection, table)?, wrote, "{table}");
+        }
+        Ok(())
+    }
+
+    /// Steps that succeed, fail, are tried anew and are left over; snapshots
+    /// that replace one another.
+    fn live(store: impl refrain::store::Store + 'static) -> anyhow::Result<()> {
+        let builder = Engine::builder().store(store).seed(1);
+        let every = NonZeroU64::new(4).context("four is not zero")?;
+        let (engine, mut steps) = builder.events_per_snapshot(every).stepped()?;
+        let done = json!({ "kind": { "type": "tool", "tool_ref": "t" } });
+        let left = json!({ "kind": { "type": "command", "argv": ["true"] } });
+        let workflow = json!({
+            "workflow_id": "w", "version": "1.0.0", "start_node": "a",
+            "nodes": { "a": done, "b": done, "fails": done, "left": left },
+            "edges": [{ "from": "a", "to": "b" }, { "from": "a", "to": "fails" }, { "from": "a", "to": "left" }],
+        });
+        let registered = steps.until(engine.register(Workflow::from_json(workflow.to_string())?));
+        registered.context("it takes no answer")??;
+        engine.work("tool", |item| async move {
+            match item.node_id.as_str() {
+                "fails" => Err(WorkError::permanent("it cannot be done")),
+                _ => Ok(json!({ "done": item.node_id })),
+            }
+        });
+        for _ in 0..3 {
+            let started = steps.until(engine.start("w", "1.0.0", json!({})));
+            started.context("it takes no answer")??;
+            while steps.step() == Next::Now {}
+        }
+        Ok(())
+    }
+
+    fn rows(connection: &Connection, table: &str) -> anyhow::Result<Vec<Vec<Value>>> {
+        let mut select = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+        let width = select.column_count();
+        let rows = select.query_map([], |row| (0..width).map(|n| row.get(n)).collect())?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}

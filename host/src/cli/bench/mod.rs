@@ -47,11 +47,12 @@ pub(super) struct Arguments {
     /// What to measure
     #[arg(value_enum, default_value_t = What::All)]
     what: What,
-    /// Executions, at once or one after another [default: as many as each
-    /// measure needs]
+    /// Executions, at once or one after another; at most so many in `scale`
+    /// [default: as many as each measure needs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     executions: Option<u64>,
-    /// Nodes of each workflow [default: 10, and 100 wide for `fanout`]
+    /// Nodes of each workflow; at most so many in `scale` [default: 10, and 100
+    /// side by side in `fanout`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     nodes: Option<u64>,
     /// How safe a commit is
