@@ -5,7 +5,7 @@ use refrain_guest::contract::{
 };
 use refrain_guest::shell::{Scheduler, World};
 use refrain_guest::time::Timestamp;
-use refrain_tests::notation::{EXECUTION, Graph, Memory};
+use refrain_tests::notation::{Action, EXECUTION, Graph, Memory};
 
 /// A world that refuses what it is told to.
 struct Refusing {
@@ -194,4 +194,92 @@ fn law10_a_snapshot_of_another_execution_is_reported() {
         .expect_err("another execution's snapshot");
     let reason = format!("it is of {EXECUTION}, and not of exec_00000000000000000000000000000002");
     assert_eq!(error, SchedulerError::BadSnapshot(reason));
+}
+
+/// A world that counts what it is asked for.
+struct Counting {
+    world: Memory,
+    workflows: u32,
+    snapshots: u32,
+    pages: u32,
+}
+
+impl World for Counting {
+    fn load_workflow(&mut self) -> String {
+        self.workflows += 1;
+        self.world.load_workflow()
+    }
+
+    fn load_snapshot(&mut self) -> Option<Snapshot> {
+        self.snapshots += 1;
+        self.world.load_snapshot()
+    }
+
+    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
+        self.pages += 1;
+        self.world.read_events(first, max)
+    }
+
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
+        self.world.append_events(expected, events)
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.world.now()
+    }
+
+    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
+        self.world.enqueue(item)
+    }
+
+    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
+        self.world.cancel(node_id, attempt)
+    }
+}
+
+/// What is asked for is what has not been seen: of a log that goes on in the
+/// same turn nothing, of one that others have written to that page, and of a
+/// workflow that another execution has brought nothing.
+#[test]
+fn law10_only_what_has_not_been_seen_is_asked_for() {
+    let graph = Graph::read(["a -> b"]).expect("a graph");
+    let mut world = Counting {
+        world: Memory::new(&graph, 0),
+        workflows: 0,
+        snapshots: 0,
+        pages: 0,
+    };
+    let mut scheduler = Scheduler::new();
+    let asked = |world: &Counting| (world.workflows, world.snapshots, world.pages);
+
+    let start = world.world.start(&graph);
+    let begun = scheduler.admit(&mut world, EXECUTION, &start);
+    assert!(begun.expect("a start").more);
+    world.world.append_fact(start);
+    let ticked = scheduler.tick(&mut world, EXECUTION, 1).expect("a tick");
+    assert_eq!((ticked.last_sequence, asked(&world)), (2, (1, 0, 0)));
+
+    let action = Action::read("pause").expect("an action");
+    let pause = world.world.facts(&action).expect("a fact").remove(0);
+    let pause = world.world.fact(pause);
+    world.world.append_fact(pause);
+    let ticked = scheduler.tick(&mut world, EXECUTION, 3).expect("a tick");
+    assert_eq!((ticked.status, asked(&world)), (Status::Paused, (1, 0, 1)));
+
+    scheduler.forget(EXECUTION);
+    scheduler.tick(&mut world, EXECUTION, 3).expect("a tick");
+    assert_eq!(asked(&world), (1, 1, 2));
+}
+
+#[test]
+fn an_id_that_is_none_is_refused() {
+    let mut world = started();
+    let error = Scheduler::new()
+        .tick(&mut world, "exec_1", 1)
+        .expect_err("no id");
+    assert!(
+        refusal(&error).contains("`exec_1` is no execution id"),
+        "{}",
+        refusal(&error)
+    );
 }
