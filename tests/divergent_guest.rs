@@ -1,7 +1,9 @@
 //! Another guest's decisions are found: by an audit of a log that it did not
 //! write, whichever of the two guests wrote it.
 
-use refrain::contract::{EventKind, Limits, NodeCompleted, NodeStarted, Status, WorkflowStarted};
+use refrain::contract::{
+    Event, EventKind, Limits, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
+};
 use refrain::guest::{CallLimits, Instance, Library, Sandbox};
 use refrain::id::ExecutionId;
 use refrain::log::chain::follow;
@@ -11,6 +13,7 @@ use refrain::log::{Head, StoredEvent};
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::tape::Tape;
+use refrain_tests::wat_guest::WatGuest;
 
 /// Two nodes that are ready at once.
 const WORKFLOW: &str = r#"{
@@ -62,6 +65,43 @@ fn law2_an_audit_finds_another_guests_decisions() {
                 .any(|difference| difference.pointer.ends_with("/node_id")),
             "{divergence:?}"
         );
+    }
+}
+
+/// An auditor goes from log to log with the same instance. This one fails the
+/// second time that it is asked, whatever it is asked; a fresh one does not.
+#[test]
+fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
+    let once = |times: u32| {
+        WatGuest {
+            tick: &format!(
+                "(global.set $asked (i32.add (global.get $asked) (i32.const 1)))
+            (if (i32.gt_u (global.get $asked) (i32.const {times})) (then unreachable))
+            (i32.const 128)"
+            ),
+            rest: "(global $asked (mut i32) (i32.const 0))",
+            ..WatGuest::default()
+        }
+        .component()
+        .expect("it is of the contract's world")
+    };
+    for (times, verdict) in [(1, Verdict::Clean), (0, Verdict::Divergent)] {
+        let mut library =
+            Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+        let guest = library.add(once(times)).expect("it is a component");
+        let begun = Event {
+            sequence: 1,
+            at: 1000,
+            origin: Origin::Fact,
+            kind: started(&guest),
+        };
+        let export = export(&[follow(&Head::default(), begun)]);
+        let mut auditor = Auditor::new(&mut library);
+        for _ in 0..3 {
+            let audit = auditor.audit_export(&export[..], "memory");
+            let audit = audit.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(audit.verdict, verdict, "{:?}", audit.divergence);
+        }
     }
 }
 
@@ -120,6 +160,13 @@ fn dispatched(log: &[StoredEvent]) -> Vec<&str> {
 
 /// The audit of the log's export, with this guest.
 fn audit(library: &mut Library, log: &[StoredEvent], guest: &str) -> Audit {
+    Auditor::new(library)
+        .with_guest(guest.to_owned())
+        .audit_export(&export(log)[..], "memory")
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn export(log: &[StoredEvent]) -> Vec<u8> {
     let EventKind::WorkflowStarted(started) = &log[0].event.kind else {
         panic!("{:?}", log[0])
     };
@@ -133,11 +180,7 @@ fn audit(library: &mut Library, log: &[StoredEvent], guest: &str) -> Audit {
     for event in log {
         export.event(event).expect("a vector takes it");
     }
-    let export = export.finish().expect("a vector takes it");
-    Auditor::new(library)
-        .with_guest(guest.to_owned())
-        .audit_export(&export[..], "memory")
-        .unwrap_or_else(|error| panic!("{error}"))
+    export.finish().expect("a vector takes it")
 }
 
 fn execution() -> ExecutionId {
