@@ -13,9 +13,9 @@ macro_rules! insert {
     ($columns:literal, $values:literal) => {
         concat!(
             "INSERT INTO items (execution, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
-                enqueued_at, claimable_at, simulated, held, state",
+                ordered, enqueued_at, claimable_at, simulated, held, state",
             $columns,
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ",
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ",
             $values,
             ") ON CONFLICT DO NOTHING"
         )
@@ -23,8 +23,8 @@ macro_rules! insert {
 }
 
 const INSERT_WAITING: &str = insert!("", "'waiting'");
-const INSERT_LEASED: &str = insert!(", worker_id, fence, expires_at", "'leased', ?13, ?14, ?15");
-const INSERT_DEAD: &str = insert!(", error, dead_since", "'dead', ?13, ?14");
+const INSERT_LEASED: &str = insert!(", worker_id, fence, expires_at", "'leased', ?14, ?15, ?16");
+const INSERT_DEAD: &str = insert!(", error, dead_since", "'dead', ?14, ?15");
 
 const LEASE: &str = "
     UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5
@@ -40,6 +40,8 @@ const REMOVE_DEAD: &str =
 pub(super) struct Owner {
     pub(super) key: Key,
     pub(super) simulated: bool,
+    /// The place in the order of all orders of what is ordered next.
+    pub(super) ordered: i64,
     /// Whether its items may not be claimed.
     pub(super) held: bool,
 }
@@ -125,16 +127,16 @@ impl<'a> Changes<'a> {
             State::Leased(lease) => {
                 let insert = &mut self.insert_leased;
                 bind(insert, owner, order)?;
-                insert.raw_bind_parameter(13, &lease.worker_id)?;
-                insert.raw_bind_parameter(14, Number(lease.fence))?;
-                insert.raw_bind_parameter(15, Number(lease.expires_at))?;
+                insert.raw_bind_parameter(14, &lease.worker_id)?;
+                insert.raw_bind_parameter(15, Number(lease.fence))?;
+                insert.raw_bind_parameter(16, Number(lease.expires_at))?;
                 insert.raw_execute()?
             }
             State::Dead { error, since } => {
                 let mut insert = self.connection.prepare_cached(INSERT_DEAD)?;
                 bind(&mut insert, owner, order)?;
-                insert.raw_bind_parameter(13, error)?;
-                insert.raw_bind_parameter(14, Number(since))?;
+                insert.raw_bind_parameter(14, error)?;
+                insert.raw_bind_parameter(15, Number(since))?;
                 insert.raw_execute()?
             }
         };
@@ -176,6 +178,7 @@ fn bind(insert: &mut CachedStatement<'_>, owner: Owner, order: &Order<'_>) -> Re
         item.tenant,
         Number(item.not_before),
         item.payload,
+        owner.ordered,
         Number(*enqueued_at),
         Number(item.not_before.max(*enqueued_at)),
         owner.simulated,

@@ -8,10 +8,14 @@ use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::grow::{Advance, Append};
-use crate::store::sqlite::keep;
 use crate::store::sqlite::known::{Known, Records};
+use crate::store::sqlite::{keep, log};
 use crate::store::status::claims;
 use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
+
+/// Room for the places of items that one change orders. One with more of them
+/// takes places of the next, and no harm comes of that.
+const ITEMS_BITS: u32 = 16;
 
 const GONE: &str = "its record is not what it was a moment ago";
 
@@ -84,12 +88,17 @@ impl<'a> Executions<'a> {
         let record = &change.record;
         let key = self.record(change)?;
         self.append.append(key, &change.events, bytes)?;
-        let owner = Owner {
+        if change.items.is_empty() {
+            return Ok(());
+        }
+        let mut owner = Owner {
             key,
             simulated: record.simulated,
+            ordered: self.order(change)?,
             held: !claims(record.status),
         };
         for item in &change.items {
+            owner.ordered += 1;
             if let Some(refused) = self.items.make(owner, item)? {
                 return conflict(format!("{}: {refused}", record.id));
             }
@@ -121,6 +130,17 @@ impl<'a> Executions<'a> {
         } else {
             self.refuse(change, GONE)
         }
+    }
+
+    /// The place of the change's first item in the order of all orders: events
+    /// stand in the order in which they came.
+    fn order(&self, change: &ExecutionChange) -> Result<i64, Refusal> {
+        let last_event = if change.events.is_empty() {
+            log::last_place(self.connection)?
+        } else {
+            self.connection.last_insert_rowid()
+        };
+        Ok(last_event << ITEMS_BITS)
     }
 
     fn begin(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
