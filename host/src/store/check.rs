@@ -101,6 +101,7 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
                 ensure(item.execution_id == id, || {
                     format!("an item of {} is ordered", item.execution_id)
                 })?;
+                decided("an item is ordered", change)?;
                 time("an item's times", item.not_before.max(*at))?;
                 lease.as_ref().map_or(Ok(()), claim)?;
             }
@@ -120,6 +121,7 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
                         item.node_id
                     )
                 })?;
+                decided("an item is buried", change)?;
                 time(
                     "a dead letter's times",
                     item.not_before.max(*enqueued_at).max(*at),
@@ -130,6 +132,12 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn decided(what: &str, change: &ExecutionChange) -> Result<(), String> {
+    ensure(!change.events.is_empty(), || {
+        format!("{what}, and no event says so")
+    })
 }
 
 fn claim(lease: &Lease) -> Result<(), String> {

@@ -54,7 +54,8 @@ pub struct ExecutionChange {
     pub items: Vec<ItemChange>,
 }
 
-/// What happens to a work item. The node has at most one unsettled item.
+/// What happens to a work item. The node has at most one unsettled item. What is
+/// ordered or buried is so by an event of the same change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemChange {
     /// It is ordered. A dead letter of the same node is replaced; an unsettled

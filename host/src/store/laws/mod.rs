@@ -145,6 +145,7 @@ laws! { $
     queue::a_dead_letter_is_kept_for_people,
     queue::a_dead_letter_makes_room_for_a_retry,
     queue::a_change_without_an_item_is_a_conflict,
+    queue::an_order_without_an_event_is_refused,
     queue::an_item_of_another_execution_is_refused,
     time::wakes_are_due_in_order,
     time::only_what_has_not_ended_is_due,

@@ -308,6 +308,23 @@ pub fn a_change_without_an_item_is_a_conflict(place: &dyn Place) {
     assert_eq!(owner.claimable(START), ["1/a"]);
 }
 
+pub fn an_order_without_an_event_is_refused(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([one.enqueue("a", 0)])]);
+    let without_event = |items: Vec<ItemChange>| {
+        let mut change = one.clone().append(items);
+        change.events.clear();
+        change.record = one.record.clone();
+        change
+    };
+    owner.contradicts(&turn([without_event(vec![one.enqueue("b", 0)])]));
+    owner.contradicts(&turn([without_event(vec![one.bury("a")])]));
+    // A claim may be renewed without one.
+    owner.commit([without_event(vec![lease("a", START + 10)])]);
+    assert_eq!(owner.expired(START + 10), ["1/a"]);
+}
+
 pub fn an_item_of_another_execution_is_refused(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let (mut one, two) = (Draft::new(1), Draft::new(2));

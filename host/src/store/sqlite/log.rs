@@ -29,10 +29,3 @@ pub(super) fn read(
     })?;
     events.collect()
 }
-
-/// The place of the last event that any execution has, in the order in which
-/// they came.
-pub(super) fn last_place(connection: &Connection) -> Result<i64> {
-    let mut select = connection.prepare_cached("SELECT coalesce(max(rowid), 0) FROM events")?;
-    select.query_row([], |row| row.get(0))
-}

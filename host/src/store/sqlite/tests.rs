@@ -3,6 +3,7 @@
 mod damage;
 mod known;
 mod opening;
+mod pages;
 mod plans;
 
 use tempfile::TempDir;

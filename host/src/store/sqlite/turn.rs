@@ -8,8 +8,8 @@ use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::grow::{Advance, Append};
+use crate::store::sqlite::keep;
 use crate::store::sqlite::known::{Known, Records};
-use crate::store::sqlite::{keep, log};
 use crate::store::status::claims;
 use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 
@@ -94,7 +94,9 @@ impl<'a> Executions<'a> {
         let mut owner = Owner {
             key,
             simulated: record.simulated,
-            ordered: self.order(change)?,
+            // What is ordered is so by an event, and these stand in the order in
+            // which they came.
+            ordered: self.connection.last_insert_rowid() << ITEMS_BITS,
             held: !claims(record.status),
         };
         for item in &change.items {
@@ -130,17 +132,6 @@ impl<'a> Executions<'a> {
         } else {
             self.refuse(change, GONE)
         }
-    }
-
-    /// The place of the change's first item in the order of all orders: events
-    /// stand in the order in which they came.
-    fn order(&self, change: &ExecutionChange) -> Result<i64, Refusal> {
-        let last_event = if change.events.is_empty() {
-            log::last_place(self.connection)?
-        } else {
-            self.connection.last_insert_rowid()
-        };
-        Ok(last_event << ITEMS_BITS)
     }
 
     fn begin(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
