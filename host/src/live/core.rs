@@ -286,7 +286,7 @@ impl Core {
         Ok(KnownExecution {
             record,
             items: items
-                .map(|record| (record.item.node_id.clone(), record))
+                .map(|record| (record.item.node_id.clone(), Box::new(record)))
                 .collect(),
             held,
         })

@@ -10,14 +10,15 @@ use std::collections::BTreeMap;
 use crate::contract::WorkItem;
 use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Timestamp};
 
-/// Stored items, by node.
-pub(crate) type StoredItems = BTreeMap<String, ItemRecord>;
+/// Stored items, by node. Boxed, here as below: most executions have one or
+/// two, and a node of a map has room for eleven.
+pub(crate) type StoredItems = BTreeMap<String, Box<ItemRecord>>;
 
 /// What became of items, by node.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     /// Each item that changed; none: it is gone.
-    after: BTreeMap<String, Option<ItemRecord>>,
+    after: BTreeMap<String, Option<Box<ItemRecord>>>,
     /// Nodes whose items were ordered, in that order: claims go by it.
     ordered: Vec<String>,
 }
@@ -57,16 +58,17 @@ impl Changes {
 
     /// The node's item, if it changed here.
     pub(crate) fn of(&self, node_id: &str) -> Option<Option<&ItemRecord>> {
-        self.after.get(node_id).map(Option::as_ref)
+        self.after.get(node_id).map(Option::as_deref)
     }
 
     /// All items that changed here and are still there.
     pub(crate) fn present(&self) -> impl Iterator<Item = &ItemRecord> {
-        self.after.values().flatten()
+        self.after.values().flatten().map(Box::as_ref)
     }
 
     fn set(&mut self, record: ItemRecord) {
-        self.after.insert(record.item.node_id.clone(), Some(record));
+        let node_id = record.item.node_id.clone();
+        self.after.insert(node_id, Some(Box::new(record)));
     }
 }
 
@@ -83,7 +85,7 @@ impl Items {
     pub(crate) fn of(&self, node_id: &str) -> Option<&ItemRecord> {
         self.changes
             .of(node_id)
-            .unwrap_or_else(|| self.stored.get(node_id))
+            .unwrap_or_else(|| self.stored.get(node_id).map(Box::as_ref))
     }
 
     /// All items.
@@ -92,7 +94,7 @@ impl Items {
             .stored
             .iter()
             .filter(|(node_id, _)| self.changes.of(node_id).is_none())
-            .map(|(_, record)| record);
+            .map(|(_, record)| record.as_ref());
         unchanged.chain(self.changes.present())
     }
 
@@ -112,8 +114,9 @@ impl Items {
         if let Some(Some(changed)) = after.get_mut(node_id) {
             changed.state = ItemState::Leased(lease);
         } else if !after.contains_key(node_id)
-            && let Some(mut record) = self.stored.get(node_id).cloned()
+            && let Some(record) = self.stored.get(node_id)
         {
+            let mut record = ItemRecord::clone(record);
             record.state = ItemState::Leased(lease);
             self.changes.set(record);
         }
@@ -141,9 +144,9 @@ impl Items {
         }
         let mut changes = Vec::with_capacity(after.len() + last.len());
         for (node_id, now) in after.into_iter().chain(last) {
-            let before = stored.get(&node_id);
+            let before = stored.get(&node_id).map(Box::as_ref);
             match now {
-                Some(now) => write_down(&mut changes, node_id, before, now),
+                Some(now) => write_down(&mut changes, node_id, before, *now),
                 None => changes.extend(before.map(|_| ItemChange::Remove { node_id })),
             }
         }
@@ -199,7 +202,7 @@ pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
                     enqueued_at: at,
                     state: lease.map_or(ItemState::Waiting, ItemState::Leased),
                 };
-                stored.insert(record.item.node_id.clone(), record);
+                stored.insert(record.item.node_id.clone(), Box::new(record));
             }
             ItemChange::Lease { node_id, lease } => {
                 if let Some(record) = stored.get_mut(&node_id) {
@@ -219,7 +222,7 @@ pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
                     enqueued_at,
                     state: ItemState::Dead { error, since },
                 };
-                stored.insert(node_id, record);
+                stored.insert(node_id, Box::new(record));
             }
         }
     }
@@ -321,15 +324,17 @@ mod tests {
                 before
                     .clone()
                     .into_iter()
-                    .map(|record| ("a".to_owned(), record))
+                    .map(|record| ("a".to_owned(), Box::new(record)))
                     .collect(),
             );
-            items.changes.after.insert("a".to_owned(), after.clone());
+            let now = after.clone().map(Box::new);
+            items.changes.after.insert("a".to_owned(), now);
             let stored: Vec<_> = after.clone().into_iter().collect();
             let (changes, mut known) = items.settled();
             assert_eq!(changes, leads, "{before:?} to {after:?}");
             written(&mut known, changes);
-            assert_eq!(known.into_values().collect::<Vec<_>>(), stored);
+            let known: Vec<_> = known.into_values().map(|record| *record).collect();
+            assert_eq!(known, stored);
         }
     }
 
