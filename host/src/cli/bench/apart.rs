@@ -18,16 +18,15 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::report::{Figure, Report, Unit};
-use super::statistics::{median, real};
+use super::statistics::{median, real, slope};
 use super::workload::{self, Workload};
 use super::{Bench, Question, process};
 
 /// How often a start is measured, after the first one.
 const STARTS: u64 = 5;
 
-/// Executions that are there before those that are counted, so that what is
-/// there once, whatever its size, is there already.
-const IDLE_BEFORE: u64 = 2_000;
+/// How many more there are whenever the memory is looked at.
+const IDLE_AT_A_LOOK: u64 = 500;
 
 /// From the start of a process to the moment when a worker has its first item,
 /// on a database that is there, with a scheduler component that was compiled
@@ -57,7 +56,7 @@ pub(super) async fn memory(bench: &Bench, report: &mut Report) -> anyhow::Result
     let talk = bench.talk.about("idle");
     let idle = (
         Question::Idle,
-        bench.executions.unwrap_or(20_000),
+        bench.executions.unwrap_or(60_000),
         "rss_bytes_per_idle_execution",
         "of an execution that waits",
     );
@@ -151,19 +150,25 @@ async fn dispatched(store: SqliteStore) -> anyhow::Result<Duration> {
     at
 }
 
-/// Resident bytes of each execution that waits for a person. None where the
-/// system does not say it.
+/// Resident bytes of each execution that waits for a person: how steeply the
+/// memory of the process grows with them. Its ups and downs, when a guest is
+/// replaced by a fresh one, are larger than what a few executions take, so it
+/// is looked at many times. None where the system does not say it.
 async fn idle(store: SqliteStore, executions: u64) -> anyhow::Result<Option<f64>> {
     let gated = Workload::gated(1)?;
     let engine = gated.cold_engine(store).await?;
-    start_all(&engine, &gated, IDLE_BEFORE).await?;
-    let before = process::resident_bytes();
-    start_all(&engine, &gated, executions).await?;
-    let after = process::resident_bytes();
+    // What is there once, whatever their number, is there after these.
+    start_all(&engine, &gated, executions.div_ceil(4)).await?;
+    let mut started = 0;
+    let mut looks = Vec::new();
+    while started < executions {
+        let more = IDLE_AT_A_LOOK.min(executions - started);
+        start_all(&engine, &gated, more).await?;
+        started += more;
+        looks.extend(process::resident_bytes().map(|bytes| (real(started), real(bytes))));
+    }
     engine.stop().await;
-    Ok(before
-        .zip(after)
-        .map(|(before, after)| real(after.saturating_sub(before)) / real(executions)))
+    Ok((!looks.is_empty()).then(|| slope(&looks).max(0.0)))
 }
 
 /// Start executions, some at once.

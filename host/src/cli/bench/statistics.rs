@@ -16,6 +16,18 @@ pub(super) fn median(values: &[f64]) -> f64 {
     percentile(values, 50)
 }
 
+/// How steeply the second grows with the first, over all of these (least
+/// squares); 0 where they are too few to tell.
+pub(super) fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = real(points.len() as u64).max(1.0);
+    let middle = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (middle(|point| point.0), middle(|point| point.1));
+    let along = points.iter().map(|point| (point.0 - x) * (point.1 - y));
+    let width = points.iter().map(|point| (point.0 - x).powi(2));
+    let (along, width) = (along.sum::<f64>(), width.sum::<f64>());
+    if width > 0.0 { along / width } else { 0.0 }
+}
+
 /// A count, to be divided.
 #[expect(
     clippy::cast_precision_loss,
@@ -27,7 +39,20 @@ pub(super) fn real(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::percentile;
+    use super::{percentile, slope};
+
+    #[test]
+    fn a_slope_is_that_of_the_line() {
+        let table: [(&[(f64, f64)], f64); 4] = [
+            (&[], 0.0),
+            (&[(1.0, 5.0)], 0.0),
+            (&[(0.0, 1.0), (10.0, 21.0)], 2.0),
+            (&[(0.0, 1.0), (1.0, 2.0), (2.0, 0.0), (3.0, 1.0)], -0.2),
+        ];
+        for (points, expected) in table {
+            assert!((slope(points) - expected).abs() < 1e-9, "{points:?}");
+        }
+    }
 
     #[test]
     fn percentiles_are_values_that_were_seen() {
