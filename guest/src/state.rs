@@ -3,6 +3,7 @@
 //! Data only. [`crate::apply`] is the one writer; what is to be done next is
 //! indexed beside it, in the agenda, and follows from it.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec;
@@ -92,7 +93,8 @@ pub enum EdgeFate {
     Dead,
 }
 
-/// One node of an execution.
+/// One node of an execution. There are as many as the workflow has nodes, for
+/// each execution at hand, so what few nodes have stands elsewhere.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NodeRecord {
     /// Where it is.
@@ -121,9 +123,9 @@ pub struct NodeRecord {
     /// Who does, or did, the last attempt.
     pub worker_id: Option<String>,
     /// The last failure.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// What has come of what it waited for.
-    pub answer: Option<Answer>,
+    pub answer: Option<Box<Answer>>,
     /// The target that was chosen.
     pub chosen_target: Option<String>,
     /// Why it did not run, or was stopped.

@@ -1,5 +1,6 @@
 //! Attempts: ordered, claimed, failed, ordered again, spent.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
@@ -232,7 +233,7 @@ impl Machine {
         self.change(ix, |node| {
             node.take(step);
             node.ended_at = Some(at);
-            node.failure = Some(failure);
+            node.failure = Some(Box::new(failure));
         });
     }
 
@@ -268,11 +269,11 @@ impl Machine {
             node.take(Step::Exhaust);
             node.answer = None;
             node.ended_at = Some(at);
-            node.failure = Some(Failure {
+            node.failure = Some(Box::new(Failure {
                 error: decision.error.clone(),
                 class: earlier.and_then(|failure| failure.class),
                 retryable: false,
-            });
+            }));
         });
         self.release_finalizers(ix);
         Ok(())

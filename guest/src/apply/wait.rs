@@ -1,6 +1,7 @@
 //! Waits: for a time, for an external event, for a person (rule R19).
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -173,7 +174,8 @@ impl Machine {
         else {
             return;
         };
-        let Some(Answer::ExternalEvent(mut payload)) = self.record(ix).answer.clone() else {
+        let Some(Answer::ExternalEvent(mut payload)) = self.record(ix).answer.as_deref().cloned()
+        else {
             return;
         };
         let mailbox = self.state.mailboxes.get(key);
@@ -181,7 +183,7 @@ impl Machine {
         let later = answered.skip_while(|it| **it != ix).skip(1);
         for next in later.copied().collect::<Vec<_>>() {
             self.change(next, |node| {
-                if let Some(Answer::ExternalEvent(own)) = &mut node.answer {
+                if let Some(Answer::ExternalEvent(own)) = node.answer.as_deref_mut() {
                     core::mem::swap(own, &mut payload);
                 }
             });
@@ -221,7 +223,7 @@ impl Machine {
         self.change(ix, |node| {
             node.take(Step::Answer);
             node.deadline = None;
-            node.answer = Some(answer);
+            node.answer = Some(Box::new(answer));
         });
     }
 

@@ -61,7 +61,7 @@ impl Machine {
     }
 
     fn failure(&self, ix: NodeIx) -> &Failure {
-        let failure = self.record(ix).failure.as_ref();
+        let failure = self.record(ix).failure.as_deref();
         failure.expect("only a failed attempt is judged")
     }
 

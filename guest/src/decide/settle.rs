@@ -27,7 +27,7 @@ impl Machine {
                 reason: SkipReason::Unreached,
             });
         }
-        match (&self.node(ix).kind, &record.answer) {
+        match (&self.node(ix).kind, record.answer.as_deref()) {
             (Kind::Condition(branches), _) => {
                 self.completion(ix, null(), empty(), self.choose(branches))
             }
