@@ -144,6 +144,13 @@ impl<P: Ports> Instance<P> {
         self.store.data().meter.fuel.saturating_sub(left)
     }
 
+    /// The memory that this instance holds, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let doors = self.store.data();
+        doors.caps.memory_bytes_held(doors.limits)
+    }
+
     /// A call about an execution, with its ports.
     fn about<T>(
         &mut self,

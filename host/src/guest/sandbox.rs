@@ -199,6 +199,11 @@ impl ResourceLimiter for Caps {
 const INSTANCES_MAX: usize = 16;
 
 impl Caps {
+    /// The memory that the instance holds, of what it may hold.
+    pub(super) fn memory_bytes_held(&self, limits: CallLimits) -> usize {
+        limits.memory_bytes_max - self.memory_bytes_left
+    }
+
     fn over_the_cap(&mut self, what: &str) -> wasmtime::Error {
         self.exceeded = true;
         wasmtime::format_err!("the cap on {what} is reached")

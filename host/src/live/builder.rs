@@ -119,8 +119,9 @@ impl Builder {
     }
 
     /// How many events there are between two snapshots of an execution; 1,000
-    /// unless set. A snapshot spares reading the log's beginning anew, after a
-    /// restart, and is otherwise of no effect.
+    /// unless set, and more in a long log, up to a quarter of it. A snapshot
+    /// spares reading the log's beginning anew, after a restart, and is
+    /// otherwise of no effect.
     #[must_use]
     pub fn events_per_snapshot(mut self, events: NonZeroU64) -> Self {
         self.settings.events_per_snapshot = events;

@@ -153,9 +153,8 @@ impl Core {
             self.known.quiet.written(record.simulated, record.last_at);
             if ended(known.record.status) {
                 effects.ended.push(known.record.id);
-            } else {
-                self.known.keep(known);
             }
+            self.known.keep(known);
         }
     }
 

@@ -11,7 +11,7 @@ use hashlink::LinkedHashMap;
 use crate::contract::{Fault, SchedulerError, WorkflowSummary};
 use crate::guest::{CallError, Instance, Library};
 use crate::id::ExecutionId;
-use crate::limits::{CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX};
+use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 
 use super::ports::{Orders, TurnPorts};
@@ -251,6 +251,11 @@ impl Guests {
         };
         other.remove(&id);
         cached.insert(id, head);
+        // What a guest has freed it keeps; only a fresh one is small again.
+        if guest.instance.memory_bytes() > CACHE_BYTES_MAX && cached.len() + other.len() > 1 {
+            self.at_work.remove(digest);
+            return;
+        }
         if cached.len() > max
             && let Some((oldest, _)) = cached.pop_front()
         {

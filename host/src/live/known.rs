@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
-use crate::limits::KNOWN_ITEMS_MAX;
+use crate::limits::{KNOWN_IDLE_MAX, KNOWN_ITEMS_MAX};
 use crate::store::{ExecutionChange, ExecutionRecord, ItemState, Timestamp, ended};
 
 use super::guests::Going;
@@ -63,12 +63,13 @@ impl Left {
     }
 }
 
-/// Stored executions that are known, the ones used longest ago first.
+/// Stored executions that are known.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    executions: LinkedHashMap<ExecutionId, KnownExecution>,
-    /// What all of them weigh.
-    weight: usize,
+    /// Those with work under way.
+    busy: Shelf,
+    /// Those without.
+    idle: Shelf,
     /// The version of the store that they are of.
     version: Option<u64>,
     pub(crate) quiet: Quiet,
@@ -84,6 +85,33 @@ pub(crate) struct Quiet {
     until: Option<Timestamp>,
     /// Queues on which, until then, no stored item waits for a worker.
     queues: BTreeSet<String>,
+}
+
+/// Executions in the order of their last use, and how much they are.
+#[derive(Debug, Default)]
+struct Shelf {
+    executions: LinkedHashMap<ExecutionId, KnownExecution>,
+    weight: usize,
+}
+
+impl Shelf {
+    fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
+        let known = self.executions.remove(&id)?;
+        self.weight -= known.weight();
+        Some(known)
+    }
+
+    /// Keep it, in the place of those used longest ago if there are too many.
+    fn keep(&mut self, known: KnownExecution, weight_max: usize) {
+        self.weight += known.weight();
+        let former = self.executions.insert(known.record.id, known);
+        self.weight -= former.map_or(0, |former| former.weight());
+        while self.weight > weight_max
+            && let Some((_, oldest)) = self.executions.pop_front()
+        {
+            self.weight -= oldest.weight();
+        }
+    }
 }
 
 impl KnownExecution {
@@ -116,28 +144,23 @@ impl Known {
 
     /// Take out what is known of an execution, into a turn.
     pub(crate) fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
-        let known = self.executions.remove(&id)?;
-        self.weight -= known.weight();
-        Some(known)
+        self.busy.take(id).or_else(|| self.idle.take(id))
     }
 
     /// This is how the execution is stored now.
     pub(crate) fn keep(&mut self, known: KnownExecution) {
-        self.weight += known.weight();
-        let id = known.record.id;
-        let former = self.executions.insert(id, known);
-        self.weight -= former.map_or(0, |former| former.weight());
-        while self.weight > KNOWN_ITEMS_MAX
-            && let Some((_, oldest)) = self.executions.pop_front()
-        {
-            self.weight -= oldest.weight();
+        match known.going() {
+            Going::Busy => self.busy.keep(known, KNOWN_ITEMS_MAX),
+            Going::Idle => self.idle.keep(known, KNOWN_IDLE_MAX),
+            // Nothing comes after an end.
+            Going::Ended => {}
         }
     }
 
     /// Nothing is known any longer.
     pub(crate) fn forget_all(&mut self) {
-        self.executions.clear();
-        self.weight = 0;
+        self.busy = Shelf::default();
+        self.idle = Shelf::default();
         self.quiet = Quiet::default();
     }
 }
@@ -230,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_is_forgotten_first() {
-        let ids: Vec<_> = (0..=KNOWN_ITEMS_MAX)
+        let ids: Vec<_> = (0..=KNOWN_IDLE_MAX)
             .map(|_| ExecutionId::random())
             .collect();
         let mut all = Known::default();
@@ -239,6 +262,6 @@ mod tests {
         }
         assert!(all.take(ids[0]).is_none());
         assert!(all.take(ids[1]).is_some());
-        assert_eq!(all.weight, KNOWN_ITEMS_MAX - 1);
+        assert_eq!(all.idle.weight, KNOWN_IDLE_MAX - 1);
     }
 }

@@ -1,6 +1,12 @@
 //! Within a turn: snapshots of executions that have grown much.
 //!
 //! They are caches, so nothing here may stop a turn but the store.
+//!
+//! The longer the log, the further they are apart: a large state is not written
+//! again and again, and what a fresh guest has to read beyond the last one stays
+//! a fraction of the log.
+
+use std::num::NonZeroU64;
 
 use crate::contract::Snapshot;
 use crate::error::EngineError;
@@ -19,7 +25,8 @@ impl OpenTurn<'_> {
         let grown = |staged: &Staged| {
             let last = staged.record.head.sequence;
             let before = last - staged.events().len() as u64;
-            !staged.held && !ended(staged.record.status) && before / every < last / every
+            let apart = apart(every, last);
+            !staged.held && !ended(staged.record.status) && before / apart < last / apart
         };
         let due: Vec<_> = self
             .staged
@@ -52,5 +59,37 @@ impl OpenTurn<'_> {
         snapshot.guest_digest.clone_from(&record.guest_digest);
         self.snapshots.push((id, snapshot));
         Ok(())
+    }
+}
+
+/// How many events there are between two snapshots of a log of this length: a
+/// power of two times what the engine was built with, and a quarter of the log
+/// at most where that is more.
+fn apart(every: NonZeroU64, last: u64) -> u64 {
+    let quarters = last / every / 4;
+    every.get() << quarters.max(1).ilog2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_of_a_long_log_are_further_apart() {
+        let every = NonZeroU64::new(1_000).expect("it is not zero");
+        let table = [
+            (0, 1_000),
+            (7_999, 1_000),
+            (8_000, 2_000),
+            (16_000, 4_000),
+            (40_000, 8_000),
+            (100_000, 16_000),
+        ];
+        for (last, events) in table {
+            assert_eq!(apart(every, last), events, "after {last}");
+            assert!(last < 8_000 || apart(every, last) <= last / 4);
+        }
+        let one = NonZeroU64::MIN;
+        assert!(apart(one, u64::MAX) <= u64::MAX / 4);
     }
 }
