@@ -37,7 +37,7 @@ impl Floor {
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", false)?;
         // As the store has them.
-        connection.pragma_update(None, "cache_size", -8192)?;
+        connection.pragma_update(None, "cache_size", -16384)?;
         connection.query_row("PRAGMA wal_autocheckpoint = 4096", [], |_| Ok(()))?;
         // A statement is planned once, whatever is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -64,6 +64,11 @@ impl Records {
         Ok(stored.map(|(record, key)| self.keep(key, &record)))
     }
 
+    /// The execution's key, if it is known.
+    pub(super) fn key(&self, id: ExecutionId) -> Option<Key> {
+        self.known.get(&id).map(|known| known.key)
+    }
+
     /// The record is stored like this.
     pub(super) fn keep(&mut self, key: Key, record: &ExecutionRecord) -> Known {
         if self.known.len() >= MAX {

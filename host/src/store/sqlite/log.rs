@@ -2,23 +2,23 @@
 
 use rusqlite::{Connection, Result, params};
 
-use crate::id::ExecutionId;
 use crate::log::packed;
 use crate::store::RawEvent;
-use crate::store::sqlite::value::{Id, Number};
+use crate::store::sqlite::execution::Key;
+use crate::store::sqlite::value::Number;
 
 pub(super) fn read(
     connection: &Connection,
-    id: ExecutionId,
+    key: Key,
     first: u64,
     max: u32,
 ) -> Result<Vec<RawEvent>> {
     let mut select = connection.prepare_cached(
         "SELECT sequence, bytes, hash FROM events
-         WHERE execution = (SELECT key FROM executions WHERE id = ?1) AND sequence >= ?2
+         WHERE execution = ?1 AND sequence >= ?2
          ORDER BY sequence LIMIT ?3",
     )?;
-    let events = select.query_map(params![Id(id), Number(first), max], |row| {
+    let events = select.query_map(params![key, Number(first), max], |row| {
         let packed = row.get_ref(1)?.as_blob()?;
         Ok(RawEvent {
             sequence: row.get::<_, Number>(0)?.0,

@@ -298,7 +298,18 @@ impl Store for SqliteStore {
         first: u64,
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
-        self.ask(|connection| log::read(connection, id, first, max))
+        // Within a turn what is known holds.
+        let known = self.records.key(id).filter(|_| self.in_turn());
+        self.ask(|connection| {
+            let key = match known {
+                Some(key) => Some(key),
+                None => execution::key_of(connection, id)?,
+            };
+            key.map_or_else(
+                || Ok(Vec::new()),
+                |key| log::read(connection, key, first, max),
+            )
+        })
     }
 
     fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {

@@ -26,7 +26,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(5);
 const CHECKPOINT_PAGES: u32 = 4096;
 
 /// Pages kept in memory, in KiB: most of what thousands of executions work on.
-const CACHE_KIB: i32 = 8192;
+const CACHE_KIB: i32 = 16384;
 
 pub(super) fn connect(
     path: &Path,
