@@ -4,7 +4,7 @@
 //! anything, and the order of the questions is the order of rule R17: what
 //! operators ask, cancel, timeout, failure, what can go on, the end.
 //!
-//! It is done in two steps. [`Machine::next`] finds what comes next, copies
+//! It is done in two steps. `Machine::next` finds what comes next, copies
 //! nothing and hashes nothing, so that it can be asked after every event.
 //! Only what is really decided is then put into words, with all its payload.
 

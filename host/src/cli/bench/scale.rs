@@ -5,16 +5,18 @@
 //! engine that counts, where the system says it, and commits do not wait for
 //! the disk: whoever waits, for a disk or for a busy machine, works no more.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use refrain::contract::Status;
 use refrain::store::{Durability, MemoryStore, SqliteStore};
 use refrain::{Approval, Engine, EngineError, Execution};
+use tokio::task::JoinSet;
 
 use super::report::{Figure, Report, Unit};
 use super::statistics::{median, real};
@@ -24,7 +26,8 @@ use super::{Bench, process};
 /// Executions at once while the workflow grows.
 const EXECUTIONS: u64 = 10;
 
-/// Steps of each execution while executions grow in number.
+/// Steps of each execution while executions grow in number. So many go on at
+/// once as while the workflow grows; all others wait.
 const NODES: u64 = 5;
 
 /// Steps at the end of a log.
@@ -124,7 +127,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Resul
             let path = folder.join(format!("{}-{size}.db", grows.key()));
             let ns_per_step = match grows {
                 Grows::Nodes => whole(bench, path, size, EXECUTIONS).await?,
-                Grows::Executions => whole(bench, path, NODES, size).await?,
+                Grows::Executions => among(bench, path, size).await?,
                 Grows::Events => at_the_end(bench, path, size).await?,
             };
             series.push(Point {
@@ -154,6 +157,50 @@ async fn whole(bench: &Bench, path: PathBuf, nodes: u64, executions: u64) -> any
     let ns_per_step = begun.ns_since() / real(steps);
     engine.shutdown().await;
     Ok(ns_per_step)
+}
+
+/// Steps of a few executions at a time, while so many wait for a person. It is
+/// always those that have waited longest, so that nothing of them is at hand.
+async fn among(bench: &Bench, path: PathBuf, executions: u64) -> anyhow::Result<f64> {
+    let gated = Workload::gated(NODES)?;
+    let engine = engine(bench, path, &gated).await?;
+    let mut waiting = VecDeque::from(all_waiting(&gated, &engine, executions).await?);
+    let (mut ns, mut steps) = (0.0, 0);
+    while steps < bench.steps_min() {
+        let few = EXECUTIONS.min(executions);
+        let woken: Vec<_> = (0..few).filter_map(|_| waiting.pop_front()).collect();
+        let begun = Spent::so_far();
+        let mut ends = JoinSet::new();
+        for execution in woken {
+            ends.spawn(async move { Workload::let_go(&execution).await });
+        }
+        while let Some(ended) = ends.join_next().await {
+            ended.context("a task of the benchmark failed")??;
+        }
+        ns += begun.ns_since();
+        steps += few * NODES;
+        waiting.extend(all_waiting(&gated, &engine, few).await?);
+    }
+    engine.shutdown().await;
+    Ok(ns / real(steps))
+}
+
+/// So many executions that have begun, and wait.
+async fn all_waiting(
+    gated: &Workload,
+    engine: &Engine,
+    executions: u64,
+) -> anyhow::Result<Vec<Execution>> {
+    let mut starts = JoinSet::new();
+    for _ in 0..executions {
+        let (gated, engine) = (gated.clone(), engine.clone());
+        starts.spawn(async move { gated.start(&engine).await });
+    }
+    let mut waiting = Vec::new();
+    while let Some(started) = starts.join_next().await {
+        waiting.push(started.context("a task of the benchmark failed")??);
+    }
+    Ok(waiting)
 }
 
 /// Steps of executions whose logs are that long already: each was paused and

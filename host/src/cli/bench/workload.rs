@@ -153,9 +153,21 @@ impl Workload {
         let begun = Instant::now();
         let execution = self.start(engine).await?;
         if self.gated {
-            let approval = Approval::approved("bench");
-            execution.approve(GATE, approval).await?;
+            Self::let_go(&execution).await?;
+        } else {
+            Self::ended(&execution).await?;
         }
+        Ok(begun.elapsed())
+    }
+
+    /// Let an execution go on that waits at its gate, and wait for its end.
+    pub(super) async fn let_go(execution: &Execution) -> anyhow::Result<()> {
+        let approval = Approval::approved("bench");
+        execution.approve(GATE, approval).await?;
+        Self::ended(execution).await
+    }
+
+    async fn ended(execution: &Execution) -> anyhow::Result<()> {
         let finished = execution.finished().await?;
         ensure!(
             finished.status == Status::Completed,
@@ -163,7 +175,7 @@ impl Workload {
             execution.id(),
             finished.error.unwrap_or_default()
         );
-        Ok(begun.elapsed())
+        Ok(())
     }
 
     /// Start so many executions at once, and wait for all their ends; how long
