@@ -25,10 +25,10 @@ pub const FALLBACK_POLL_DEFAULT: Duration = Duration::from_millis(500);
 
 /// Facts taken into one turn: enough for one sync to serve many, few enough
 /// that the first of them does not wait long.
-pub const FACTS_PER_TURN_MAX: usize = 512;
+pub const FACTS_PER_TURN_MAX: usize = 640;
 
-/// Items claimed in one turn, for the same reason.
-pub const CLAIMS_PER_TURN_MAX: usize = 512;
+/// Items claimed in one turn: more than facts, because one fact may order many.
+pub const CLAIMS_PER_TURN_MAX: usize = 1024;
 
 /// Executions ticked in one turn because their wake was due.
 pub const WAKES_PER_TURN_MAX: usize = 256;
