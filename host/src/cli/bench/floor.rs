@@ -15,6 +15,7 @@ use refrain::store::{Durability, SqliteStore, Turn};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Statement, params_from_iter};
 
+use super::process;
 use super::rows::{Batch, Scribe};
 
 /// A database without an engine.
@@ -49,7 +50,7 @@ impl Floor {
 
     /// Write what these turns write, which follow on those before; how long
     /// that took.
-    pub(super) fn write(&mut self, turns: &[Turn]) -> anyhow::Result<Duration> {
+    pub(super) fn write(&mut self, turns: &[Turn]) -> anyhow::Result<Took> {
         let batches = self.scribe.batches(turns)?;
         let mut begin = self.connection.prepare("BEGIN IMMEDIATE")?;
         let mut commit = self.connection.prepare("COMMIT")?;
@@ -57,7 +58,7 @@ impl Floor {
         let mut statements = statements
             .map(|sql| self.connection.prepare(sql))
             .collect::<rusqlite::Result<Vec<Statement<'_>>>>()?;
-        let begun = Instant::now();
+        let (begun, on_processor) = (Instant::now(), process::own_cpu());
         for Batch { rows } in &batches {
             begin.execute([])?;
             for (shape, values) in rows {
@@ -65,8 +66,20 @@ impl Floor {
             }
             commit.execute([])?;
         }
-        Ok(begun.elapsed())
+        let spent = process::own_cpu().zip(on_processor);
+        Ok(Took {
+            wall: begun.elapsed(),
+            on_processor: spent.map(|(after, before)| after.saturating_sub(before)),
+        })
     }
+}
+
+/// How long writing took.
+pub(super) struct Took {
+    /// By the clock on the wall.
+    pub(super) wall: Duration,
+    /// On a processor, where the system says it.
+    pub(super) on_processor: Option<Duration>,
 }
 
 /// How long the disk takes to make a page more of a file durable, so many

@@ -25,9 +25,18 @@ fn on_processor(task: &Path) -> Option<Duration> {
     if !ENGINE_THREADS.iter().any(|own| name.starts_with(own)) {
         return None;
     }
+    on_processor_of(task)
+}
+
+fn on_processor_of(task: &Path) -> Option<Duration> {
     let times = fs::read_to_string(task.join("schedstat")).ok()?;
     let ns = times.split(' ').next()?.parse().ok()?;
     Some(Duration::from_nanos(ns))
+}
+
+/// Processor time of this very thread so far.
+pub(super) fn own_cpu() -> Option<Duration> {
+    on_processor_of(Path::new("/proc/thread-self"))
 }
 
 /// Memory of this process that is resident, in bytes.

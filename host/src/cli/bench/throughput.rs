@@ -56,6 +56,12 @@ pub(super) async fn linear(bench: &Bench, report: &mut Report) -> anyhow::Result
         Unit::Us,
     );
     report.add_median(
+        "linear_floor_cpu_ratio",
+        "the floor's processor time, the engine's = 1",
+        &linear.cpu_ratios,
+        Unit::Times,
+    );
+    report.add_median(
         "bytes_per_step",
         "a step on disk",
         &linear.bytes_per_step,
@@ -78,6 +84,12 @@ pub(super) async fn fanout(bench: &Bench, report: &mut Report) -> anyhow::Result
             Unit::StepsPerS,
         ),
         ("fanout_floor_steps_per_s", "fanout_floor_ratio"),
+    );
+    report.add_median(
+        "fanout_floor_cpu_ratio",
+        "the floor's processor time, the engine's = 1",
+        &fanout.cpu_ratios,
+        Unit::Times,
     );
     Ok(())
 }
@@ -113,6 +125,8 @@ struct Throughput {
     commits_per_step: Vec<f64>,
     /// Of the engine; not of workers and callers.
     cpu_us_per_step: Vec<f64>,
+    /// What the floor took of a processor, of what the engine took of it.
+    cpu_ratios: Vec<f64>,
     /// Bytes that a step leaves in the database file.
     bytes_per_step: Vec<f64>,
 }
@@ -197,9 +211,14 @@ async fn on_disk(
         let took = throughput.round(steps, &tally, run).await?;
         let bytes = bytes_in_use(&path)? - before;
         throughput.bytes_per_step.push(bytes / steps);
-        let bare = floor.write(&tally.take())?.as_secs_f64();
+        let floor = floor.write(&tally.take())?;
+        let bare = floor.wall.as_secs_f64();
         throughput.floor_per_s.push(steps / bare);
         throughput.ratios.push(bare / took.as_secs_f64());
+        if let (Some(bare), Some(us)) = (floor.on_processor, throughput.cpu_us_per_step.last()) {
+            let cpu_ratio = bare.as_secs_f64() * 1e6 / steps / us;
+            throughput.cpu_ratios.push(cpu_ratio);
+        }
         let syncs = floor::syncs(&folder, SYNCS)?;
         throughput.syncs_us.extend(syncs);
         tokio::task::yield_now().await;
