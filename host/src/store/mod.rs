@@ -94,7 +94,9 @@ pub trait Store: Proven {
     /// Forget the connection and make a new one, after an unknown outcome.
     fn reopen(&mut self) -> Result<(), StoreError>;
 
-    /// A number that changes whenever someone else has committed.
+    /// A number that changes whenever someone else has committed. While it stays
+    /// as it is, an engine goes by what it knows of the store, and asks for
+    /// nothing that it has written itself. Asked once a turn and more.
     fn version(&mut self) -> Result<u64, StoreError>;
 
     /// The file whose change tells of others' commits, if there is one.
