@@ -1,12 +1,19 @@
 //! Time. Only the host reads a clock, once a turn (law 5).
 //!
-//! [`Clock`] is what an engine is given; `TurnClock` makes of it the one
-//! reading of a turn, which never goes back.
+//! [`Clock`] is what an engine is given; [`LogClock`] makes of it the time of
+//! the log, which never goes back, and is the same for all who work on a store.
 
+mod log_clock;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::machine;
 use crate::store::Timestamp;
+
+pub use log_clock::LogClock;
+pub(crate) use log_clock::LogTime;
 
 /// Where an engine gets its time from.
 pub trait Clock: Send + Sync + 'static {
@@ -15,6 +22,13 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Time since some fixed moment. It never goes back.
     fn monotonic(&self) -> Duration;
+
+    /// The machine whose time [`Clock::monotonic`] is, as far as it can be
+    /// told: clocks that name the same one, in whatever process, show the same
+    /// monotonic time. `None`: nobody else can make anything of it.
+    fn machine(&self) -> Option<&str> {
+        None
+    }
 
     /// Call `wake` whenever the clock is moved by hand. A clock that goes by
     /// itself has no need of it.
@@ -27,12 +41,21 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct SystemClock {
     origin: Instant,
+    /// How long the machine had been up at the origin, where that can be told.
+    up: Option<Duration>,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self {
-            origin: Instant::now(),
+        match machine::up() {
+            Some((up, origin)) => Self {
+                origin,
+                up: Some(up),
+            },
+            None => Self {
+                origin: Instant::now(),
+                up: None,
+            },
         }
     }
 }
@@ -46,7 +69,11 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.origin.elapsed()
+        self.up.unwrap_or_default() + self.origin.elapsed()
+    }
+
+    fn machine(&self) -> Option<&str> {
+        self.up.and_then(|_| machine::name())
     }
 }
 
@@ -54,6 +81,7 @@ impl Clock for SystemClock {
 #[derive(Clone)]
 pub struct ManualClock {
     shared: Arc<Mutex<Manual>>,
+    machine: Arc<str>,
 }
 
 struct Manual {
@@ -66,7 +94,10 @@ impl ManualClock {
     /// A clock that shows `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
+        static CLOCKS: AtomicU64 = AtomicU64::new(0);
+        let number = CLOCKS.fetch_add(1, Ordering::Relaxed);
         Self {
+            machine: format!("manual {}.{number}", std::process::id()).into(),
             shared: Arc::new(Mutex::new(Manual {
                 now,
                 monotonic: Duration::ZERO,
@@ -113,62 +144,13 @@ impl Clock for ManualClock {
         self.with(|manual| manual.monotonic)
     }
 
+    /// Each is a machine of its own; its clones are the same one.
+    fn machine(&self) -> Option<&str> {
+        Some(&self.machine)
+    }
+
     fn on_moved(&self, wake: Box<dyn Fn() + Send + Sync>) {
         self.with(|manual| manual.wakes.push(Arc::from(wake)));
-    }
-}
-
-/// The readings of an engine's turns: never less than what any log says.
-pub(crate) struct TurnClock {
-    clock: Arc<dyn Clock>,
-    previous: Option<(Timestamp, Duration)>,
-    lagging: bool,
-}
-
-impl TurnClock {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            previous: None,
-            lagging: false,
-        }
-    }
-
-    /// The reading of a turn, where `last_at` is the greatest `at` in the store.
-    ///
-    /// While the wall clock lags behind, because it was set back or because
-    /// another machine's was ahead, time goes on from where it was, at the
-    /// pace of the monotonic clock.
-    pub(crate) fn read(&mut self, last_at: Timestamp) -> Timestamp {
-        let wall = self.clock.now();
-        let monotonic = self.clock.monotonic();
-        let (previous_at, previous_monotonic) = self.previous.unwrap_or((0, monotonic));
-        let floor = last_at.max(previous_at);
-        let at = if wall >= floor {
-            wall
-        } else {
-            let passed = milliseconds(monotonic.saturating_sub(previous_monotonic));
-            floor.max(previous_at.saturating_add(passed))
-        };
-        self.warn_once(wall, floor);
-        self.previous = Some((at, monotonic));
-        at
-    }
-
-    /// The clock's time that never goes back.
-    pub(crate) fn monotonic(&self) -> Duration {
-        self.clock.monotonic()
-    }
-
-    fn warn_once(&mut self, wall: Timestamp, floor: Timestamp) {
-        let lagging = wall < floor;
-        if lagging && !self.lagging {
-            tracing::warn!(
-                refrain.behind_ms = floor - wall,
-                "the wall clock is behind the log: it was set back; time goes on with the monotonic clock until the wall clock has caught up"
-            );
-        }
-        self.lagging = lagging;
     }
 }
 
@@ -180,30 +162,6 @@ pub(crate) fn milliseconds(span: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn law5_time_never_goes_back() {
-        let manual = ManualClock::new(1_000);
-        let mut clock = TurnClock::new(Arc::new(manual.clone()));
-        assert_eq!(clock.read(0), 1_000, "the wall clock");
-        manual.advance(Duration::from_millis(50));
-        assert_eq!(clock.read(1_000), 1_050);
-        manual.set(200);
-        assert_eq!(clock.read(1_050), 1_050, "set back: stands where it was");
-        manual.advance(Duration::from_millis(30));
-        assert_eq!(
-            clock.read(1_050),
-            1_080,
-            "and goes on with the monotonic clock"
-        );
-        assert_eq!(clock.read(5_000), 5_000, "never behind what a log says");
-        manual.set(6_000);
-        assert_eq!(
-            clock.read(5_000),
-            6_000,
-            "until the wall clock has caught up"
-        );
-    }
 
     #[test]
     fn a_moved_clock_wakes() {

@@ -28,6 +28,7 @@ pub mod id;
 pub mod limits;
 pub mod json;
 pub mod log;
+mod machine;
 pub mod names;
 pub mod store;
 pub mod guest;
@@ -36,7 +37,7 @@ pub mod clock;
 pub mod replay;
 pub mod live;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, LogClock, ManualClock, SystemClock};
 pub use contract::WorkItem;
 pub use error::{EngineError, WorkError};
 pub use id::ExecutionId;

@@ -18,6 +18,10 @@ pub const LEASE_MIN: Duration = Duration::from_millis(100);
 /// How many heartbeats fit into a lease: one may be lost without losing the lease.
 pub const HEARTBEATS_PER_LEASE: u32 = 3;
 
+/// How many moments are in a lease: as long as one, others are given to take the
+/// write lock before leases are ended, and as far as one, clocks may jump unnoticed.
+pub const LEASE_MOMENTS: u32 = 10;
+
 /// How often the live loop looks for what it was not told of, unless the
 /// engine is built otherwise. Only where no file watcher works does anything
 /// depend on it.
@@ -164,6 +168,10 @@ const _: () = assert!(
 const _: () = assert!(
     EXPORT_LINE_BYTES_MAX >= 6 * (2 * PAYLOAD_BYTES_MAX + 16 * TEXT_BYTES_MAX),
     "every event that was written can be read again"
+);
+const _: () = assert!(
+    LEASE_DEFAULT.as_millis() / LEASE_MOMENTS as u128 >= 2 * STORE_RETRY_PAUSE.as_millis(),
+    "who is kept from renewing tries again within a moment"
 );
 const _: () = assert!(
     DISPATCH_PER_TICK_DEFAULT <= CONCURRENT_NODES_DEFAULT,

@@ -230,6 +230,6 @@ impl Store for FaultyStore {
     refrain::delegate_store!(inner: place, rollback, watched_file);
     refrain::delegate_store!(inner after operation: begin, reopen, version);
     refrain::delegate_store!(inner after operation: execution, execution_by_key, list, raw_events, items, item);
-    refrain::delegate_store!(inner after operation: claimable, expired, lease_holders, due, next_due, last_at);
+    refrain::delegate_store!(inner after operation: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner after operation: workflow, component, snapshot);
 }

@@ -211,6 +211,6 @@ impl Store for Saboteur {
 
     refrain::delegate_store!(inner: place, begin, rollback, reopen, watched_file);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-    refrain::delegate_store!(inner: lease_holders, next_due, last_at);
+    refrain::delegate_store!(inner: lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }

@@ -4,7 +4,7 @@ use refrain::contract::Status;
 use refrain::log::digest::hex;
 use refrain::log::time::rfc3339;
 use refrain::names;
-use refrain::store::{ExecutionRecord, ListFilter, Store, ended};
+use refrain::store::{ExecutionRecord, ListFilter, Store, Timestamp, ended};
 use serde::Serialize;
 use serde_json::json;
 
@@ -39,7 +39,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else if records.is_empty() {
         output::say("no executions");
     } else {
-        output::data(&table(&records).text("", output::colours(&std::io::stdout())))?;
+        let now = time::now(&mut store)?;
+        output::data(&table(&records, now).text("", output::colours(&std::io::stdout())))?;
     }
     Ok(Answer::Good)
 }
@@ -102,8 +103,7 @@ impl<'a> RecordDocument<'a> {
     }
 }
 
-fn table(records: &[ExecutionRecord]) -> Table {
-    let now = time::now();
+fn table(records: &[ExecutionRecord], now: Timestamp) -> Table {
     let mut table = Table::new([
         "EXECUTION",
         "WORKFLOW",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use refrain::id::ExecutionId;
 use refrain::log::time::rfc3339;
 use refrain::names;
-use refrain::store::{ExecutionRecord, Store, ended};
+use refrain::store::{ExecutionRecord, Store, Timestamp, ended};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -39,6 +39,8 @@ struct View {
     ending: Ending,
     nodes: Vec<Node>,
     waiting: Vec<Waiting>,
+    /// What time it is by the log.
+    now: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -82,11 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> {
     let events = log::events(store, record.id)?;
     let told = Nodes::of(events.iter().map(|stored| &stored.event));
-    let now = if record.simulated {
-        record.last_at
-    } else {
-        time::now()
-    };
+    let now = time::of_execution(&record, time::now(store)?);
     let waiting = match ended(record.status) {
         true => Vec::new(),
         false => waiting::all(&told, &store.items(record.id)?, now),
@@ -114,6 +112,7 @@ fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> 
         ending,
         nodes,
         waiting,
+        now,
     })
 }
 
@@ -166,6 +165,7 @@ fn text(view: &View, database: &str, colours: bool) -> String {
         ending,
         nodes,
         waiting,
+        now,
     } = view;
     let mut text = format!(
         "{}  {}\n{} {}, started {}, {}, {} events\n",
@@ -174,7 +174,7 @@ fn text(view: &View, database: &str, colours: bool) -> String {
         record.workflow_id,
         record.workflow_version,
         stamp(record.started_at),
-        list::took(record, time::now()),
+        list::took(record, *now),
         record.head.sequence,
     );
     if let Some(error) = &ending.error {

@@ -1,7 +1,8 @@
 //! Times and spans as people read them.
 
+use refrain::LogClock;
 use refrain::log::time::rfc3339;
-use refrain::store::Timestamp;
+use refrain::store::{ExecutionRecord, Store, StoreError, Timestamp};
 
 /// A time: UTC, with milliseconds, as everywhere in Refrain.
 pub(super) fn stamp(at: Timestamp) -> String {
@@ -52,9 +53,21 @@ pub(super) fn readable(sentence: &str) -> String {
 /// Milliseconds from here on (the year 2001) are a time; fewer are a span.
 const CALENDAR_FROM: Timestamp = 1_000_000_000_000;
 
-/// The wall clock, for saying how long ago something was.
-pub(super) fn now() -> Timestamp {
-    u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or(0)
+/// The time of an execution: simulated time stands where it is. Not the wall
+/// clock, which may be behind the log.
+pub(super) fn of_execution(record: &ExecutionRecord, now: Timestamp) -> Timestamp {
+    if record.simulated {
+        record.last_at
+    } else {
+        now
+    }
+}
+
+/// What time it is by a store's logs.
+pub(super) fn now(store: &mut dyn Store) -> Result<Timestamp, StoreError> {
+    let mut clock = LogClock::system();
+    clock.look(store)?;
+    Ok(clock.now())
 }
 
 #[cfg(test)]

@@ -5,16 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use refrain::LogClock;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::store::{ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, ended};
+use refrain::store::{ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, Timestamp, ended};
 
 use super::ending::Ending;
 use super::nodes::Nodes;
+use super::time;
 
 /// A watch on some executions.
 pub(super) struct Watch<S> {
     store: S,
+    clock: LogClock,
     version: Option<u64>,
     seen: BTreeMap<ExecutionId, Seen>,
 }
@@ -38,6 +41,7 @@ impl<S: Store> Watch<S> {
             .collect();
         Self {
             store,
+            clock: LogClock::system(),
             version: None,
             seen,
         }
@@ -46,6 +50,11 @@ impl<S: Store> Watch<S> {
     /// The executions, as they were when last looked at.
     pub(super) fn seen(&self) -> impl Iterator<Item = &Seen> {
         self.seen.values()
+    }
+
+    /// What time it is for this execution, by the log.
+    pub(super) fn now(&self, seen: &Seen) -> Timestamp {
+        time::of_execution(&seen.record, self.clock.now())
     }
 
     /// The same, to be completed.
@@ -63,6 +72,7 @@ impl<S: Store> Watch<S> {
         if self.version == Some(version) {
             return Ok(false);
         }
+        self.clock.look(&mut self.store)?;
         for seen in self.seen.values_mut().filter(|seen| !seen.ended()) {
             // The record comes first, so that the events are never behind it.
             let Some(record) = self.store.execution(seen.record.id)? else {

@@ -18,7 +18,7 @@ use super::database::{self, Database};
 use super::progress::Progress;
 use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
-use super::{output, time};
+use super::output;
 
 /// The queues that this program has workers for.
 const SERVED: [&str; 2] = ["command", "http"];
@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
             if self
                 .seen()
                 .filter(|seen| seen.record.simulated == simulated)
-                .all(|seen| is_done(seen, until))
+                .all(|seen| is_done(seen, until, self.watch.now(seen)))
             {
                 return Ok(Stopped::Done);
             }
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
             .seen()
             .filter(|seen| seen.record.status == Status::Running)
         {
-            let all = waiting::all(&seen.nodes, &seen.items, now(seen));
+            let all = waiting::all(&seen.nodes, &seen.items, self.watch.now(seen));
             for waiting in all
                 .iter()
                 .filter(|waiting| is_for_somebody_else(seen, waiting))
@@ -226,18 +226,17 @@ impl<'a> Report<'a> {
 }
 
 /// Whether there is nothing left to do here for an execution.
-fn is_done(seen: &Seen, until: Until) -> bool {
+fn is_done(seen: &Seen, until: Until, now: Timestamp) -> bool {
     match seen.record.status {
         Status::Completed | Status::Failed | Status::Cancelled => seen.ended(),
         Status::Stalled => true,
         Status::Paused => until == Until::Idle,
-        Status::Running => until == Until::Idle && needs_somebody_else(seen),
+        Status::Running => until == Until::Idle && needs_somebody_else(seen, now),
     }
 }
 
 /// Whether neither time nor a worker of this program could bring it further.
-fn needs_somebody_else(seen: &Seen) -> bool {
-    let now = now(seen);
+fn needs_somebody_else(seen: &Seen, now: Timestamp) -> bool {
     let at_work = seen.items.iter().any(|record| match record.state {
         ItemState::Waiting => is_served(seen, &record.item.queue_type),
         ItemState::Leased(_) => true,
@@ -265,15 +264,6 @@ fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
 /// Simulated workers serve every queue.
 fn is_served(seen: &Seen, queue: &str) -> bool {
     seen.record.simulated || SERVED.contains(&queue)
-}
-
-/// The time, as the execution has it.
-fn now(seen: &Seen) -> Timestamp {
-    if seen.record.simulated {
-        seen.record.last_at
-    } else {
-        time::now()
-    }
 }
 
 /// Comes to an end when somebody asks the program to.

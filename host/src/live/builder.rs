@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
-use crate::clock::{Clock, SystemClock, TurnClock};
+use crate::clock::{Clock, LogClock, SystemClock};
 use crate::contract::Limits;
 use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
@@ -27,6 +27,7 @@ use super::facts;
 use super::guests::Guests;
 use super::known::Known;
 use super::link::{Link, Message};
+use super::lease_watch::LeaseWatch;
 use super::liveness::{self, Liveness};
 use super::owner::Owner;
 use super::simulation::Simulation;
@@ -284,8 +285,9 @@ impl Builder {
         } else {
             0
         };
-        let mut time = EngineTime::new(TurnClock::new(self.clock), simulated_from);
-        time.read(store.as_mut())?;
+        let mut time = EngineTime::new(LogClock::new(self.clock), simulated_from);
+        time.look(store.as_mut())?;
+        let leases = LeaseWatch::new(self.settings.lease);
         let core = Core {
             settings: self.settings,
             store: StoreSlot::new(store),
@@ -297,6 +299,7 @@ impl Builder {
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
             left_leased: HashSet::new(),
+            leases,
             liveness: Liveness::default(),
             version: None,
         };

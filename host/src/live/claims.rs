@@ -242,9 +242,8 @@ impl OpenTurn<'_> {
     /// Own workers are about to be stopped: their leases end now, so that
     /// rule R13 follows without waiting.
     pub(crate) fn give_up_own(&mut self) -> Result<(), EngineError> {
-        let now = self.now();
         for claim in self.core.pool.running() {
-            self.extend(&claim, now)?;
+            self.extend(&claim, Lease::GIVEN_UP)?;
         }
         Ok(())
     }
@@ -267,12 +266,15 @@ impl OpenTurn<'_> {
     pub(crate) fn expire(&mut self) -> Result<(), EngineError> {
         let simulated = self.core.settings.simulated;
         let now = self.now();
+        let until = self.core.ends_leases_until(now);
         let max = EXPIRIES_PER_TURN_MAX + self.core.left_leased.len();
-        let expired = self.core.store.get().expired(simulated, now, max)?;
+        let expired = self.core.store.get().expired(simulated, until, max)?;
         self.cut |= expired.len() == max;
         for stored in expired {
-            self.end_lease(&stored, |lease| lease.expires_at <= now)?;
+            self.end_lease(&stored, |lease| lease.expires_at <= until)?;
         }
+        let waiting = until < now && !self.core.store.get().expired(simulated, now, 1)?.is_empty();
+        self.core.leases.are_waiting(waiting);
         Ok(())
     }
 

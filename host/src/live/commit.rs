@@ -48,7 +48,7 @@ impl Core {
         writes: &mut Vec<Box<dyn Write>>,
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
     ) -> Result<Effects, Trouble> {
-        self.store.get().begin()?;
+        self.begin()?;
         match self.fill(writes, more) {
             Ok((turn, mut effects)) if is_empty(&turn) => {
                 self.store.get().rollback();
@@ -126,6 +126,7 @@ impl Core {
         match written {
             Ok(()) => {
                 effects.written = true;
+                self.time.wrote(effects.now);
                 self.committed(turn, &mut effects);
                 Ok(effects)
             }
@@ -149,8 +150,6 @@ impl Core {
         self.guests.committed(heads);
         self.known.quiet.stirred();
         for known in executions {
-            let record = &known.record;
-            self.known.quiet.written(record.simulated, record.last_at);
             if ended(known.record.status) {
                 effects.ended.push(known.record.id);
             }
@@ -200,7 +199,7 @@ impl Core {
 
     /// Own workers are stopped: their claims end now, in a turn of their own.
     pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
-        self.store.get().begin()?;
+        self.begin()?;
         let given_up = self.claims_given_up();
         // The engine comes to its end: nothing need be known any longer.
         self.known.forget_all();

@@ -5,18 +5,19 @@ use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::clock::{TurnClock, milliseconds};
+use crate::clock::{LogClock, LogTime, milliseconds};
 use crate::contract::{EventKind, Limits, SchedulerError, Status, WorkflowSummary};
 use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
 use crate::limits::HEARTBEATS_PER_LEASE;
-use crate::store::{ExecutionRecord, Head, Store, StoreError, Timestamp, ended};
+use crate::store::{ClockReading, ExecutionRecord, Head, Lease, Store, StoreError, Timestamp, ended};
 
 use super::chance::Chance;
 use super::guests::{Failure, Going, Guests};
 use super::items::StoredItems;
 use super::known::{Known, KnownExecution};
+use super::lease_watch::LeaseWatch;
 use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
 use super::simulation::Simulation;
@@ -71,6 +72,8 @@ pub(crate) struct Core {
     /// Claims whose end could not be recorded, because the guest does not
     /// take it; not tried again until the execution's stall is lifted.
     pub(crate) left_leased: HashSet<ClaimId>,
+    /// Whether leases that are over may be ended.
+    pub(crate) leases: LeaseWatch,
     /// Which workers elsewhere are gone.
     pub(crate) liveness: Liveness,
     /// The store's version when it was last looked at; none: it was opened anew.
@@ -80,52 +83,75 @@ pub(crate) struct Core {
 /// A turn's clock readings. Simulated executions have a time of their own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TurnTime {
-    real: Timestamp,
+    pub(super) real: LogTime,
     simulated: Timestamp,
 }
 
 impl TurnTime {
     /// The reading for executions of real or simulated time.
     pub(crate) fn of(self, simulated: bool) -> Timestamp {
-        if simulated { self.simulated } else { self.real }
+        if simulated {
+            self.simulated
+        } else {
+            self.real.at
+        }
     }
 }
 
 /// The engine's time. Simulated time stands, except where the engine that
 /// simulates moves it on.
 pub(crate) struct EngineTime {
-    clock: TurnClock,
+    clock: LogClock,
     simulated: Timestamp,
 }
 
 impl EngineTime {
-    pub(crate) fn new(clock: TurnClock, simulated_from: Timestamp) -> Self {
+    pub(crate) fn new(clock: LogClock, simulated_from: Timestamp) -> Self {
         Self {
             clock,
             simulated: simulated_from,
         }
     }
 
-    /// Read the clock, for one turn.
-    pub(crate) fn read(&mut self, store: &mut dyn Store) -> Result<TurnTime, StoreError> {
-        Ok(self.after(store.last_at(false)?, store.last_at(true)?))
+    /// Look at what is stored: others may have written.
+    pub(crate) fn look(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+        self.clock.look(store)?;
+        self.simulated = self.simulated.max(store.last_at(true)?);
+        Ok(())
     }
 
-    /// The same, where the greatest times in the store are known.
-    fn after(&mut self, real: Timestamp, simulated: Timestamp) -> TurnTime {
-        self.simulated = self.simulated.max(simulated);
+    /// Look, and read the clock.
+    pub(crate) fn read(&mut self, store: &mut dyn Store) -> Result<TurnTime, StoreError> {
+        self.look(store)?;
+        Ok(self.turn())
+    }
+
+    /// A turn's readings, by what was stored at the last look.
+    fn turn(&mut self) -> TurnTime {
         TurnTime {
-            real: self.clock.read(real),
+            real: self.clock.read_aloud(),
             simulated: self.simulated,
         }
     }
 
     /// What time it is, between turns, as far as this engine knows.
-    fn glance(&mut self) -> TurnTime {
-        TurnTime {
-            real: self.clock.read(0),
-            simulated: self.simulated,
+    fn glance(&self, simulated: bool) -> Timestamp {
+        if simulated {
+            self.simulated
+        } else {
+            self.clock.now()
         }
+    }
+
+    /// A turn of these readings was written.
+    pub(crate) fn wrote(&mut self, time: TurnTime) {
+        self.clock.wrote(time.real);
+        self.simulated = self.simulated.max(time.simulated);
+    }
+
+    /// The reading, as a turn writes it.
+    pub(crate) fn written(&self, time: TurnTime) -> ClockReading {
+        self.clock.written(time.real)
     }
 
     /// The clock's time that never goes back.
@@ -236,23 +262,43 @@ impl Core {
         answer.map_err(|failure| failure.into_engine_error(id, &digest))
     }
 
+    /// Take the write lock.
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        let asked = self.time.monotonic();
+        match self.store.get().begin() {
+            Ok(()) => self.leases.lock_had(asked, self.time.monotonic()),
+            Err(error) => {
+                self.leases.lock_missed();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// A turn's readings.
     pub(crate) fn turn_time(&mut self) -> Result<TurnTime, StoreError> {
-        let (real, simulated) = match self.known.quiet.last_at() {
-            Some(known) => known,
-            None => {
-                let store = self.store.get();
-                (store.last_at(false)?, store.last_at(true)?)
-            }
-        };
-        self.known.quiet.times(real, simulated);
-        Ok(self.time.after(real, simulated))
+        if !self.known.quiet.knows_times() {
+            self.time.look(self.store.get())?;
+            self.known.quiet.times_known();
+        }
+        let time = self.time.turn();
+        self.leases.read(time.real.at, time.real.monotonic);
+        Ok(time)
     }
 
     /// What time it is, between turns, for the executions that this engine
     /// works on.
-    pub(crate) fn now(&mut self) -> Timestamp {
-        self.time.glance().of(self.settings.simulated)
+    pub(crate) fn now(&self) -> Timestamp {
+        self.time.glance(self.settings.simulated)
+    }
+
+    /// Up to when leases that are over may be ended, where it is `now`.
+    pub(crate) fn ends_leases_until(&self, now: Timestamp) -> Timestamp {
+        if self.settings.simulated || self.leases.may_end(self.time.monotonic()) {
+            now
+        } else {
+            Lease::GIVEN_UP
+        }
     }
 
     /// Is this workflow valid (rule R1)?

@@ -79,8 +79,8 @@ pub(crate) struct Known {
 /// come of it.
 #[derive(Debug, Default)]
 pub(crate) struct Quiet {
-    /// The greatest times in the store, real and simulated.
-    last_at: Option<(Timestamp, Timestamp)>,
+    /// The engine's time is that of the store.
+    times: bool,
     /// Until then no wake and no lease's end is due.
     until: Option<Timestamp>,
     /// Queues on which, until then, no stored item waits for a worker.
@@ -166,22 +166,14 @@ impl Known {
 }
 
 impl Quiet {
-    /// The greatest times in the store, if they are known.
-    pub(crate) fn last_at(&self) -> Option<(Timestamp, Timestamp)> {
-        self.last_at
+    /// Whether the engine's time is that of the store.
+    pub(crate) fn knows_times(&self) -> bool {
+        self.times
     }
 
-    /// These are the greatest times in the store.
-    pub(crate) fn times(&mut self, real: Timestamp, simulated: Timestamp) {
-        self.last_at = Some((real, simulated));
-    }
-
-    /// An event of this time has been written.
-    pub(crate) fn written(&mut self, simulated: bool, at: Timestamp) {
-        if let Some((real, simulated_at)) = &mut self.last_at {
-            let last_at = if simulated { simulated_at } else { real };
-            *last_at = at.max(*last_at);
-        }
+    /// The engine's time is that of the store.
+    pub(crate) fn times_known(&mut self) {
+        self.times = true;
     }
 
     /// Something was written: what is due may be another from here on.

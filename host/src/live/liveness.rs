@@ -13,7 +13,6 @@
 //! the lease's end tells, as always. The claim ends as rule R13 has it either way.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -21,14 +20,11 @@ use rustix::process::{Pid, test_kill_process};
 
 use crate::error::EngineError;
 use crate::limits::EXPIRIES_PER_TURN_MAX;
-use crate::log::digest::digest;
+use crate::machine::{self, own_start, read, start_of};
 use crate::store::{StoreError, check::TIME_MAX};
 
 use super::core::Core;
 use super::turn::OpenTurn;
-
-/// Enough that two machines which share a file are never taken for one.
-const MACHINE_DIGITS: usize = 12;
 
 /// A name that no other engine has, and that tells others of this machine
 /// which process it is.
@@ -37,7 +33,7 @@ pub(super) fn worker_id() -> String {
     let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "host".to_owned());
     let random = &uuid::Uuid::new_v4().simple().to_string()[..8];
     let process = std::process::id();
-    match (own_start(), machine()) {
+    match (own_start(), machine::name()) {
         (Some(start), Some(machine)) => format!("{host}-{random}@{process}.{start}.{machine}"),
         _ => format!("{host}-{random}@{process}"),
     }
@@ -96,7 +92,7 @@ fn is_gone(worker_id: &str) -> bool {
     let Some(process) = Process::of(worker_id) else {
         return false;
     };
-    if machine().as_deref() != Some(process.machine) {
+    if machine::name() != Some(process.machine) {
         return false;
     }
     match test_kill_process(process.pid) {
@@ -130,53 +126,13 @@ impl<'a> Process<'a> {
     }
 }
 
-/// Within what process numbers and start times mean the same: namespaces of
-/// processes and time (containers have their own), and the boot. The first
-/// digits of a digest of them, because worker ids stand in every log.
-fn machine() -> Option<String> {
-    let namespace = |kind: &str| {
-        let link = fs::read_link(format!("/proc/self/ns/{kind}")).ok()?;
-        let number = link.to_str()?.rsplit_once('[')?.1.strip_suffix(']')?;
-        Some(number.to_owned())
-    };
-    let boot = read("/proc/sys/kernel/random/boot_id")?;
-    let processes = namespace("pid")?;
-    // Kernels before 5.6 have one time for all.
-    let time = namespace("time").unwrap_or_default();
-    own_start()?;
-    let all = digest(format!("{processes} {time} {boot}").as_bytes());
-    Some(all[..MACHINE_DIGITS].to_owned())
-}
-
-/// When this process began. None also where `/proc` is another namespace's,
-/// and would tell of other processes.
-fn own_start() -> Option<u64> {
-    let (pid, start) = start_of("/proc/self/stat")?;
-    (pid == std::process::id()).then_some(start)
-}
-
-/// Number and start time from a process's `stat`. Its second field is a name in
-/// parentheses, which may hold anything; the start time is the 22nd.
-fn start_of(file: &str) -> Option<(u32, u64)> {
-    let stat = read(file)?;
-    let (pid, _) = stat.split_once(' ')?;
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let start = after_name.split_whitespace().nth(22 - 3)?;
-    Some((pid.parse().ok()?, start.parse().ok()?))
-}
-
-fn read(file: &str) -> Option<String> {
-    let text = fs::read_to_string(file).ok()?;
-    Some(text.trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_what_is_certain_is_gone() {
-        let Some((machine, start)) = machine().zip(own_start()) else {
+        let Some((machine, start)) = machine::name().zip(own_start()) else {
             // Nothing can be judged here; and nothing is.
             assert!(!is_gone("h-1@1.1.m"));
             return;

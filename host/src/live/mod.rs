@@ -17,6 +17,7 @@ mod staged;
 mod ports;
 mod settle;
 mod guests;
+mod lease_watch;
 mod core;
 mod turn;
 mod stall;

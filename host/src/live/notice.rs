@@ -64,6 +64,7 @@ impl Owner {
                 self.tell_watchers(id);
             }
         }
+        self.core.time.look(self.core.store.get())?;
         let now = self.core.now();
         self.turn_due |= self.has_work(now)?;
         self.plan_next(now);
@@ -75,10 +76,11 @@ impl Owner {
     fn has_work(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let core = &mut self.core;
         let simulated = core.settings.simulated;
+        let leases_until = core.ends_leases_until(now);
         let store = core.store.get();
         if simulated
             || !store.due(simulated, now, 1)?.is_empty()
-            || !store.expired(simulated, now, 1)?.is_empty()
+            || !store.expired(simulated, leases_until, 1)?.is_empty()
         {
             return Ok(true);
         }

@@ -352,7 +352,11 @@ impl Owner {
             .pool
             .first_expiry()
             .map(|expiry| expiry.saturating_sub(core.settings.renewal_ms()));
-        Ok([stored, answer, renewal].into_iter().flatten().min())
+        let monotonic = core.time.monotonic();
+        // A millisecond more, because a part of one is none of the log's.
+        let waiting = core.leases.until_end(monotonic);
+        let waiting = waiting.map(|span| now.saturating_add(milliseconds(span) + 1));
+        Ok([stored, answer, renewal, waiting].into_iter().flatten().min())
     }
 
     /// Stop all work at once, and give its claims up.

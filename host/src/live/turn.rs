@@ -286,6 +286,7 @@ impl<'a> OpenTurn<'a> {
     pub(crate) fn close(self) -> (Turn, Effects) {
         let lost = self.lost_claims();
         let emptied = self.emptied_for_crews();
+        let reading = self.core.time.written(self.time);
         let (changes, left): (Vec<_>, Vec<_>) = self
             .staged
             .into_values()
@@ -315,6 +316,7 @@ impl<'a> OpenTurn<'a> {
             components: self.components,
             executions: changes.into_iter().flatten().collect(),
             snapshots: self.snapshots,
+            reading: Some(reading),
         };
         (turn, effects)
     }

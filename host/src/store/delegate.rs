@@ -27,7 +27,7 @@
 ///
 ///     refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
 ///     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-///     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at);
+///     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
 /// ```
@@ -105,6 +105,9 @@ macro_rules! delegate_store {
     ); };
     (@ last_at $($to:ident)+) => { $crate::delegate_store!(
         # last_at(simulated: bool) -> $crate::store::Timestamp, $($to)+
+    ); };
+    (@ last_reading $($to:ident)+) => { $crate::delegate_store!(
+        # last_reading() -> ::std::option::Option<$crate::store::ClockReading>, $($to)+
     ); };
 
     // What is kept.

@@ -50,7 +50,7 @@ pub use memory::MemoryStore;
 pub use record::{ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use status::ended;
-pub use turn::{ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
+pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
 
 pub use crate::log::{Hash, Head, StoredEvent, Timestamp};
 
@@ -192,8 +192,13 @@ pub trait Store: Proven {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The greatest `at` there is: time does not go behind it.
+    /// The greatest time there is, of events and, where it is real time, of
+    /// turns' readings: time does not go behind it.
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError>;
+
+    /// The reading that the last turn of real time was written with. Its `at`
+    /// is [`Store::last_at`]; `None` where the last one was written without.
+    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError>;
 
     /// A registered workflow.
     fn workflow(

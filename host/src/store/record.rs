@@ -112,3 +112,9 @@ pub struct Lease {
     /// When the claim ends, if no heartbeat comes.
     pub expires_at: Timestamp,
 }
+
+impl Lease {
+    /// The end of a lease whose holder has given it up: whoever sees it ends
+    /// the claim, without waiting for anything.
+    pub const GIVEN_UP: Timestamp = 0;
+}

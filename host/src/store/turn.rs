@@ -17,6 +17,20 @@ pub struct Turn {
     pub executions: Vec<ExecutionChange>,
     /// Snapshots; each replaces the execution's former one.
     pub snapshots: Vec<(ExecutionId, Snapshot)>,
+    /// The turn's reading of the real clock; `None`: nothing is said of it.
+    pub reading: Option<ClockReading>,
+}
+
+/// A reading of the real clock, as the turn had it that was written with it.
+/// From it every process of the same machine tells what time it is by the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockReading {
+    /// The time: the turn's events are of it.
+    pub at: Timestamp,
+    /// Whose monotonic time it was; `None`: nobody else can make anything of it.
+    pub machine: Option<String>,
+    /// The monotonic time at that moment, in milliseconds.
+    pub monotonic_ms: u64,
 }
 
 /// A registered workflow.

@@ -46,6 +46,10 @@ impl Owner {
             .expect("the turn is committed");
     }
 
+    pub(in crate::store) fn put(&mut self, turn: &Turn) {
+        self.try_commit(turn).expect("the turn is committed");
+    }
+
     /// The turn is refused as a conflict.
     pub(in crate::store) fn conflicts(
         &mut self,

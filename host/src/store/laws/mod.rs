@@ -28,7 +28,7 @@
 //!     }
 //!     refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
 //!     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-//!     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at);
+//!     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
 //!
@@ -151,6 +151,7 @@ laws! { $
     time::only_what_has_not_ended_is_due,
     time::next_due_is_the_earliest_of_all,
     time::last_at_is_the_greatest,
+    time::the_last_reading_comes_back,
     time::simulated_and_real_time_are_apart,
     time::times_without_end_are_refused,
 }

@@ -3,6 +3,8 @@
 
 use crate::contract::Status;
 
+use crate::store::{ClockReading, Turn};
+
 use super::Place;
 use super::draft::{Draft, Owner, START, lease, turn};
 
@@ -93,6 +95,39 @@ pub fn last_at_is_the_greatest(place: &dyn Place) {
         .append([])]);
     assert_eq!(owner.store.last_at(false).unwrap(), 2000);
     assert_eq!(owner.store.last_at(true).unwrap(), 0);
+}
+
+pub fn the_last_reading_comes_back(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let last = |owner: &mut Owner| owner.store.last_reading().unwrap();
+    assert_eq!(last(&mut owner), None);
+    let reading = |at| ClockReading {
+        at,
+        machine: Some("here".to_owned()),
+        monotonic_ms: 7,
+    };
+    let mut one = Draft::new(1).with(|record| record.last_at = 2000);
+    owner.put(&Turn {
+        reading: Some(reading(2500)),
+        ..turn([one.append([])])
+    });
+    assert_eq!(last(&mut owner), Some(reading(2500)));
+    assert_eq!(owner.store.last_at(false).unwrap(), 2500);
+    // A turn that only renews a lease says what time it is, too.
+    owner.put(&Turn {
+        reading: Some(ClockReading {
+            machine: None,
+            ..reading(2600)
+        }),
+        ..Turn::default()
+    });
+    assert_eq!(last(&mut owner).unwrap().machine, None);
+    assert_eq!(last(&mut owner).unwrap().at, 2600);
+    assert_eq!(owner.store.last_at(true).unwrap(), 0);
+    // Written without a reading: the former one says nothing of this time.
+    owner.commit([one.append_as(|record| record.last_at = 3000)]);
+    assert_eq!(last(&mut owner), None);
+    assert_eq!(owner.store.last_at(false).unwrap(), 3000);
 }
 
 pub fn simulated_and_real_time_are_apart(place: &dyn Place) {

@@ -9,7 +9,7 @@ use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::status::claims;
 use crate::store::{
-    CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState,
+    ClockReading, CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState,
     RawEvent, Timestamp, Turn, WorkflowRecord, ended,
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Data {
     pub(super) keys: HashMap<(String, String), ExecutionId>,
     /// The greatest time of an event, for real and for simulated time.
     pub(super) last_at: [Timestamp; 2],
+    /// The reading of the last turn of real time.
+    pub(super) reading: Option<ClockReading>,
     pub(super) workflows: BTreeMap<(String, String), WorkflowRecord>,
     pub(super) components: BTreeMap<String, Vec<u8>>,
 }
@@ -70,8 +72,23 @@ impl Data {
         for (change, bytes) in turn.executions.iter().zip(bytes) {
             self.write(change, bytes);
         }
+        self.read_clock(turn);
         self.keep(turn);
         Ok(())
+    }
+
+    /// Time has come as far as the turn's reading.
+    fn read_clock(&mut self, turn: &Turn) {
+        let real = |change: &ExecutionChange| !change.record.simulated;
+        match &turn.reading {
+            Some(reading) => {
+                self.last_at[0] = self.last_at[0].max(reading.at);
+                let at = self.last_at[0];
+                self.reading = Some(ClockReading { at, ..reading.clone() });
+            }
+            None if turn.executions.iter().any(real) => self.reading = None,
+            None => {}
+        }
     }
 
     /// Whether each change of an item fits those before it.

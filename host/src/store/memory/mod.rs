@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::{
-    CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, RawEvent, Store, StoreError,
+    ClockReading, CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, RawEvent, Store, StoreError,
     Timestamp, Turn, WorkflowRecord, check,
 };
 use data::Data;
@@ -245,6 +245,10 @@ impl Store for MemoryStore {
 
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
         Ok(self.data().last_at[usize::from(simulated)])
+    }
+
+    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
+        Ok(self.data().reading.clone())
     }
 
     fn workflow(

@@ -180,22 +180,3 @@ pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord
     ])?;
     Ok(updated > 0)
 }
-
-pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timestamp> {
-    let mut select =
-        connection.prepare_cached("SELECT last_at FROM clocks WHERE simulated = ?1")?;
-    let last_at = select
-        .query_row([simulated], |row| row.get::<_, Number>(0))
-        .optional()?;
-    Ok(last_at.map_or(0, |last_at| last_at.0))
-}
-
-/// Time has come as far as this.
-pub(super) fn advance_clock(connection: &Connection, simulated: bool, at: Timestamp) -> Result<()> {
-    let mut upsert = connection.prepare_cached(
-        "INSERT INTO clocks (simulated, last_at) VALUES (?1, ?2)
-         ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)",
-    )?;
-    upsert.execute(params![simulated, Number(at)])?;
-    Ok(())
-}

@@ -5,6 +5,7 @@
 //! stands in `schema.rs`.
 
 mod changes;
+mod clocks;
 mod execution;
 mod failure;
 mod grow;
@@ -28,7 +29,7 @@ use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
 use crate::store::{
-    CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Turn,
+    ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Turn,
     WorkflowRecord, check,
 };
 
@@ -371,7 +372,11 @@ impl Store for SqliteStore {
     }
 
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
-        self.ask(|connection| execution::last_at(connection, simulated))
+        self.ask(|connection| clocks::last_at(connection, simulated))
+    }
+
+    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
+        self.ask(clocks::last_reading)
     }
 
     fn workflow(

@@ -11,7 +11,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
 /// What leads from each schema version to the next. Steps that have shipped
 /// never change; a new version is a further step.
-const STEPS: &[&str] = &[STEP_1];
+const STEPS: &[&str] = &[STEP_1, STEP_2];
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -114,6 +114,13 @@ const STEP_1: &str = "
     CREATE VIEW log AS
         SELECT executions.id AS execution, sequence, length(bytes) AS size, lower(hex(hash)) AS hash
         FROM events JOIN executions ON executions.key = events.execution;
+";
+
+/// From whose monotonic clock, and at which reading of it, the greatest real time
+/// was: so that all processes of one machine tell the same time from it.
+const STEP_2: &str = "
+    ALTER TABLE clocks ADD COLUMN machine TEXT;
+    ALTER TABLE clocks ADD COLUMN monotonic_ms INTEGER;
 ";
 
 /// What a file says of itself.

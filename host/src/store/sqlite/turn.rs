@@ -8,7 +8,7 @@ use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::grow::{Advance, Append};
-use crate::store::sqlite::keep;
+use crate::store::sqlite::{clocks, keep};
 use crate::store::sqlite::known::{Known, Records};
 use crate::store::status::claims;
 use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
@@ -60,7 +60,8 @@ pub(super) fn write(
     for (id, snapshot) in &turn.snapshots {
         write_snapshot(connection, *id, snapshot)?;
     }
-    advance_clocks(connection, turn)
+    clocks::advance(connection, turn)?;
+    Ok(())
 }
 
 /// Writes the changes of executions: the statements that each of them takes,
@@ -173,19 +174,6 @@ fn write_snapshot(
             "{id}: there is no such execution to keep a snapshot of"
         )),
     }
-}
-
-fn advance_clocks(connection: &Connection, turn: &Turn) -> Result<(), Refusal> {
-    for simulated in [false, true] {
-        let records = turn.executions.iter().map(|change| &change.record);
-        let times = records
-            .filter(|record| record.simulated == simulated)
-            .map(|record| record.last_at);
-        if let Some(last_at) = times.max() {
-            execution::advance_clock(connection, simulated, last_at)?;
-        }
-    }
-    Ok(())
 }
 
 fn conflict<T>(detail: String) -> Result<T, Refusal> {

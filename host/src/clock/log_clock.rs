@@ -1,0 +1,234 @@
+//! The time of a store's logs (law 5): one function of the wall clock, the
+//! monotonic clock and what is stored, so that all who work on a store agree.
+//!
+//! ```text
+//! now = max(wall clock, reading of the last written turn + monotonic time since then)
+//! ```
+//!
+//! While the wall clock is right, that is the wall clock. While it lags behind
+//! the log (it was set back, or another machine's was ahead), time goes on from
+//! the last reading that was *written*. A reading that nobody wrote binds
+//! nobody, this clock included; otherwise one process would live in a later time
+//! than the others, who cannot know of it. Processes of one machine share its
+//! monotonic time, so the second term is the same for all of them; on another
+//! machine, or after a new start of this one, it counts from the moment at which
+//! the reading was first seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock, milliseconds};
+use crate::store::{ClockReading, Store, StoreError, Timestamp};
+
+/// What time it is, as the logs of a store have it.
+pub struct LogClock {
+    clock: Arc<dyn Clock>,
+    /// `None`: nothing was written yet, and there is nothing to lag behind.
+    last: Option<Last>,
+    lagging: bool,
+}
+
+/// The last reading that was written, and the monotonic time that belongs to it.
+#[derive(Clone, Copy)]
+struct Last {
+    at: Timestamp,
+    monotonic: Duration,
+}
+
+/// What time it is by the log, and the monotonic time of that moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogTime {
+    pub(crate) at: Timestamp,
+    pub(crate) monotonic: Duration,
+}
+
+impl LogClock {
+    /// The time of logs, by this clock.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            last: None,
+            lagging: false,
+        }
+    }
+
+    /// The time of logs, by the machine's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(Arc::new(SystemClock::default()))
+    }
+
+    /// Look at what is stored: others may have written.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn look(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+        let at = store.last_at(false)?;
+        let reading = store.last_reading()?;
+        self.follow(at, reading.as_ref());
+        Ok(())
+    }
+
+    /// What time it is, by what was stored at the last look.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.read().at
+    }
+
+    /// The reading of a turn, which warns where the wall clock lags behind.
+    pub(crate) fn read_aloud(&mut self) -> LogTime {
+        let reading = self.read();
+        let wall = self.clock.now();
+        let lagging = wall < reading.at;
+        if lagging && !self.lagging {
+            tracing::warn!(
+                refrain.behind_ms = reading.at - wall,
+                "the wall clock is behind the log: it was set back, or another machine's was ahead; \
+                 time goes on with the monotonic clock until the wall clock has caught up"
+            );
+        }
+        self.lagging = lagging;
+        reading
+    }
+
+    /// This reading was written.
+    pub(crate) fn wrote(&mut self, reading: LogTime) {
+        self.last = Some(Last {
+            at: reading.at,
+            monotonic: reading.monotonic,
+        });
+    }
+
+    /// A reading, as a turn writes it.
+    pub(crate) fn written(&self, reading: LogTime) -> ClockReading {
+        ClockReading {
+            at: reading.at,
+            machine: self.clock.machine().map(str::to_owned),
+            monotonic_ms: milliseconds(reading.monotonic),
+        }
+    }
+
+    /// The clock's time that never goes back.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn read(&self) -> LogTime {
+        let monotonic = self.clock.monotonic();
+        let by_log = self.last.map_or(0, |last| {
+            let passed = milliseconds(monotonic.saturating_sub(last.monotonic));
+            last.at.saturating_add(passed)
+        });
+        LogTime {
+            at: self.clock.now().max(by_log),
+            monotonic,
+        }
+    }
+
+    fn follow(&mut self, at: Timestamp, reading: Option<&ClockReading>) {
+        let own = reading.filter(|reading| {
+            reading.at == at && reading.machine.is_some() && reading.machine.as_deref() == self.clock.machine()
+        });
+        let monotonic = match (own, self.last) {
+            (Some(reading), _) => Duration::from_millis(reading.monotonic_ms),
+            (None, Some(last)) if last.at == at => last.monotonic,
+            // A store in which nothing has been written says no time.
+            (None, None) if at == 0 => return,
+            (None, _) => self.clock.monotonic(),
+        };
+        self.last = Some(Last { at, monotonic });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn by(clock: &ManualClock) -> LogClock {
+        LogClock::new(Arc::new(clock.clone()))
+    }
+
+    #[test]
+    fn law5_time_never_goes_back() {
+        let manual = ManualClock::new(1_000);
+        let mut clock = by(&manual);
+        assert_eq!(clock.now(), 1_000, "the wall clock");
+        manual.advance(Duration::from_millis(50));
+        let reading = clock.read();
+        assert_eq!(reading.at, 1_050);
+        clock.wrote(reading);
+        manual.set(200);
+        assert_eq!(clock.now(), 1_050, "set back: stands where it was written");
+        manual.advance(Duration::from_millis(30));
+        assert_eq!(clock.now(), 1_080, "and goes on with the monotonic clock");
+        clock.follow(5_000, None);
+        assert_eq!(clock.now(), 5_000, "never behind what a log says");
+        manual.advance(Duration::from_millis(20));
+        clock.follow(5_000, None);
+        assert_eq!(clock.now(), 5_020, "whose time goes on from when it was first seen");
+        manual.set(6_000);
+        assert_eq!(clock.now(), 6_000, "until the wall clock has caught up");
+    }
+
+    #[test]
+    fn law5_processes_of_one_machine_agree_however_late_they_come() {
+        let manual = ManualClock::new(100_000);
+        let mut first = by(&manual);
+        let reading = first.read();
+        first.wrote(reading);
+        let stored = first.written(reading);
+        manual.set(1_000);
+        manual.advance(13 * SECOND);
+        // The first wrote nothing meanwhile, and the second begins only now.
+        let mut second = by(&manual);
+        second.follow(stored.at, Some(&stored));
+        assert_eq!((first.now(), second.now()), (113_000, 113_000));
+    }
+
+    #[test]
+    fn law5_on_another_machine_time_counts_from_when_it_was_seen() {
+        let (here, there) = (ManualClock::new(100_000), ManualClock::new(1_000));
+        here.advance(50 * SECOND);
+        let mut first = by(&here);
+        let reading = first.read();
+        first.wrote(reading);
+        let stored = first.written(reading);
+        let mut second = by(&there);
+        second.follow(stored.at, Some(&stored));
+        there.advance(2 * SECOND);
+        second.follow(stored.at, Some(&stored));
+        assert_eq!(second.now(), stored.at + 2_000);
+    }
+
+    /// Such a clock stands at the epoch.
+    #[test]
+    fn law5_time_goes_on_by_a_clock_of_before_1970() {
+        let manual = ManualClock::new(0);
+        let mut clock = by(&manual);
+        let reading = clock.read();
+        clock.wrote(reading);
+        let stored = clock.written(reading);
+        manual.advance(SECOND);
+        manual.set(0);
+        let mut other = by(&manual);
+        other.follow(stored.at, Some(&stored));
+        assert_eq!((clock.now(), other.now()), (1_000, 1_000));
+    }
+
+    #[test]
+    fn law5_a_reading_that_nobody_wrote_binds_nobody() {
+        let manual = ManualClock::new(1_000);
+        let mut clock = by(&manual);
+        let reading = clock.read();
+        clock.wrote(reading);
+        manual.set(3_600_000);
+        assert_eq!(clock.now(), 3_600_000);
+        manual.set(1_000);
+        manual.advance(SECOND);
+        assert_eq!(clock.now(), 2_000, "the clock was wrong for a moment, and nothing came of it");
+    }
+}

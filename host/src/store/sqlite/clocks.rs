@@ -1,0 +1,68 @@
+//! How far time has come, real and simulated.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::log::Timestamp;
+use crate::store::sqlite::value::Number;
+use crate::store::{ClockReading, Turn};
+
+/// The greatest time.
+pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timestamp> {
+    let mut select =
+        connection.prepare_cached("SELECT last_at FROM clocks WHERE simulated = ?1")?;
+    let last_at = select
+        .query_row([simulated], |row| row.get::<_, Number>(0))
+        .optional()?;
+    Ok(last_at.map_or(0, |last_at| last_at.0))
+}
+
+/// The reading of the last turn of real time.
+pub(super) fn last_reading(connection: &Connection) -> Result<Option<ClockReading>> {
+    const SQL: &str = "SELECT last_at, machine, monotonic_ms FROM clocks
+        WHERE simulated = 0 AND monotonic_ms IS NOT NULL";
+    connection
+        .prepare_cached(SQL)?
+        .query_row([], |row| {
+            Ok(ClockReading {
+                at: row.get::<_, Number>(0)?.0,
+                machine: row.get(1)?,
+                monotonic_ms: row.get::<_, Number>(2)?.0,
+            })
+        })
+        .optional()
+}
+
+/// Time has come as far as this turn.
+pub(super) fn advance(connection: &Connection, turn: &Turn) -> Result<()> {
+    for simulated in [false, true] {
+        let reading = turn.reading.as_ref().filter(|_| !simulated);
+        let records = turn.executions.iter().map(|change| &change.record);
+        let times = records
+            .filter(|record| record.simulated == simulated)
+            .map(|record| record.last_at);
+        if let Some(at) = times.chain(reading.map(|reading| reading.at)).max() {
+            upsert(connection, simulated, at, reading)?;
+        }
+    }
+    Ok(())
+}
+
+fn upsert(
+    connection: &Connection,
+    simulated: bool,
+    at: Timestamp,
+    reading: Option<&ClockReading>,
+) -> Result<()> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO clocks (simulated, last_at, machine, monotonic_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at),
+             machine = excluded.machine, monotonic_ms = excluded.monotonic_ms",
+    )?;
+    upsert.execute(params![
+        simulated,
+        Number(at),
+        reading.and_then(|reading| reading.machine.as_deref()),
+        reading.map(|reading| Number(reading.monotonic_ms)),
+    ])?;
+    Ok(())
+}
