@@ -7,5 +7,6 @@ mod live {
     mod operators;
     mod several;
     mod stepped;
+    mod time;
     mod workers;
 }

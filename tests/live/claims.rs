@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use refrain::contract::Status;
 use refrain::{Answer, Claim, Engine, EngineError, Receipt, WorkError};
-use refrain_tests::engines::{Place, audit_all, log, manual_engine, start, wait_for};
+use refrain_tests::engines::{Place, as_time_passes, audit_all, log, manual_engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
 
@@ -83,18 +83,19 @@ async fn r13_an_expired_lease_spends_an_attempt_and_a_late_answer_is_refused() {
         clock.advance(Duration::from_secs(9));
         assert_eq!(log(&execution).await.len(), 3, "renewed in time: it holds");
         clock.advance(Duration::from_secs(2));
-        wait_for(&execution, "node_failed a", 1).await;
+        let second = Duration::from_secs(1);
+        as_time_passes(&clock, second, wait_for(&execution, "node_failed a", 1)).await;
         let answered = engine.complete(late.id, json!({})).await;
         assert!(
             matches!(answered, Err(EngineError::Stale { .. })),
             "{answered:?}"
         );
         clock.advance(Duration::from_secs(3));
-        let second = claim(&engine).await;
-        assert_eq!(second.id.attempt, 2, "seed 13: the attempt is spent");
+        let again = claim(&engine).await;
+        assert_eq!(again.id.attempt, 2, "seed 13: the attempt is spent");
         clock.advance(Duration::from_secs(11));
-        let end = execution.finished().await.expect("it ends");
-        assert_eq!(end.status, Status::Failed);
+        let end = as_time_passes(&clock, Duration::from_secs(1), execution.finished()).await;
+        assert_eq!(end.expect("it ends").status, Status::Failed);
         let told = format!("{:?}", execution.events(1, 100).await.expect("a log"));
         assert!(
             told.contains("exhausted 2 attempts: lease expired"),

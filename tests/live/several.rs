@@ -128,7 +128,7 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
 #[tokio::test]
 async fn law9_a_damaged_execution_stalls_and_the_others_go_on() {
     let event = "UPDATE events SET bytes = x'00' WHERE sequence = 2";
-    let lease = "UPDATE items SET state = 'leased', worker_id = 'w', fence = 1, expires_at = 1";
+    let lease = "UPDATE items SET state = 'leased', worker_id = 'w', fence = 1, expires_at = 0";
     for (case, damage) in [
         ("an event, before a claim", vec![event]),
         ("an event, before a lease's end", vec![event, lease]),

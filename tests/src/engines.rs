@@ -165,6 +165,31 @@ pub async fn wait_for(execution: &Execution, name: &str, count: usize) {
     }
 }
 
+/// Let time pass, this span again and again, until this is ready.
+///
+/// # Panics
+/// When it is not within half a minute.
+pub async fn as_time_passes<T>(
+    clock: &ManualClock,
+    span: Duration,
+    until: impl Future<Output = T>,
+) -> T {
+    let passing = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            clock.advance(span);
+        }
+    };
+    let ready = async {
+        tokio::select! {
+            ready = until => ready,
+            () = passing => unreachable!("time passes for ever"),
+        }
+    };
+    let ready = tokio::time::timeout(PATIENCE, ready).await;
+    ready.expect("it is ready while time passes")
+}
+
 /// Audit everything there, against the queue too.
 ///
 /// # Panics

@@ -10,7 +10,10 @@ fn a_newer_schema_is_refused() {
     file.raw().pragma_update(None, "user_version", 99).unwrap();
     assert_eq!(
         file.refusal(),
-        "DB has schema version 99, and this program knows versions up to 1; use a newer refrain"
+        format!(
+            "DB has schema version 99, and this program knows versions up to {}; use a newer refrain",
+            schema::VERSION
+        )
     );
 }
 
