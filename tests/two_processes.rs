@@ -151,6 +151,10 @@ async fn an_approval_reaches_a_live_run_at_once() -> Result<()> {
 }
 
 /// How long after its commit an approval was heard of.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the log says is held against the wall clock"
+)]
 async fn execution_heard_after(execution: &refrain::Execution, heard: Instant) -> Result<Duration> {
     let log = execution.events(1, 100).await?;
     let approval = log

@@ -61,6 +61,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the wall clock is read"
+    )]
     fn now(&self) -> Timestamp {
         // A machine that believes to live before 1970 is at the epoch.
         SystemTime::now()

@@ -1,10 +1,12 @@
 //! The command line: what a person types, and what comes back.
 //!
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
+//! `clocks` a log that is ahead of the clock,
 //! `documents` what programs read, `operating` executions that are spoken to
 //! while they live, `measuring` what a benchmark says and leaves behind.
 
 mod bad_input;
+mod clocks;
 mod desk;
 mod documents;
 mod measuring;

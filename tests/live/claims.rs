@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use refrain::contract::Status;
 use refrain::{Answer, Claim, Engine, EngineError, Receipt, WorkError};
-use refrain_tests::engines::{Place, as_time_passes, audit_all, log, manual_engine, start, wait_for};
+use refrain_tests::engines::{
+    Place, as_time_passes, audit_all, log, manual_engine, start, wait_for,
+};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
 

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use refrain::contract::{EventKind, Status};
 use refrain::store::{Durability, SqliteStore, Store};
-use refrain::{
-    Claim, Engine, EngineError, Execution, ManualClock, Next, Receipt, Steps, Workflow,
-};
+use refrain::{Claim, Engine, EngineError, Execution, ManualClock, Next, Receipt, Steps, Workflow};
 use refrain_tests::engines::{BEGIN, Place, audit_all};
 use refrain_tests::workflows::{single, tool};
 use serde_json::{Value, json};
@@ -48,9 +46,7 @@ impl Host {
         let workflow = Workflow::from_json(workflow.to_string()).expect("it is JSON");
         let registered = self.steps.until(self.engine.register(workflow));
         registered.expect("it is answered").expect("it is valid");
-        let started = self
-            .steps
-            .until(self.engine.start("w", "1.0.0", json!({})));
+        let started = self.steps.until(self.engine.start("w", "1.0.0", json!({})));
         started.expect("it is answered").expect("it starts")
     }
 
@@ -92,7 +88,8 @@ fn law5_a_clock_that_jumps_ahead_ends_no_lease() {
         // Both have been at it for long: what they know of time is not new.
         for _ in 0..30 {
             clock.advance(Duration::from_secs(1));
-            (holder.rest(), other.rest());
+            holder.rest();
+            other.rest();
         }
         let execution = holder.start(&once());
         let claim = holder.claim("outside");
@@ -104,11 +101,13 @@ fn law5_a_clock_that_jumps_ahead_ends_no_lease() {
         let mut third = Host::open(place.store(), &clock, 3);
         for _ in 0..8 {
             clock.advance(Duration::from_secs(1));
-            (other.rest(), third.rest());
+            other.rest();
+            third.rest();
         }
         holder.renew(&claim).expect("it holds");
         clock.advance(Duration::from_secs(2));
-        (other.rest(), third.rest());
+        other.rest();
+        third.rest();
         assert_eq!(holder.complete(&claim).ok(), Some(Receipt::Recorded));
         assert_eq!(status(&place, &execution), Status::Completed);
         audit_all(&place, "ahead");
@@ -156,10 +155,15 @@ fn law5_who_begins_after_the_clock_was_set_back_lives_in_the_same_time() {
         let mut second = Host::open(place.store(), &clock, 2);
         let execution = second.start(&once());
         let claim = second.claim("second");
-        assert_eq!(claim.expires_at, BEGIN + 33_000 + 10_000, "one time for both");
+        assert_eq!(
+            claim.expires_at,
+            BEGIN + 33_000 + 10_000,
+            "one time for both"
+        );
         first.rest();
         clock.advance(Duration::from_secs(9));
-        (first.rest(), second.rest());
+        first.rest();
+        second.rest();
         assert_eq!(second.complete(&claim).ok(), Some(Receipt::Recorded));
         assert_eq!(status(&place, &execution), Status::Completed);
         audit_all(&place, "back");
@@ -173,7 +177,8 @@ fn law5_what_is_due_by_the_log_is_done_by_a_host_that_is_behind() {
     for place in Place::each() {
         let ahead = ManualClock::new(BEGIN + HOUR_MS);
         let mut other = Host::open(place.store(), &ahead, 1);
-        let wait = single(json!({ "kind": { "type": "wait", "condition": "timer", "timeout_secs": 5 } }));
+        let wait =
+            single(json!({ "kind": { "type": "wait", "condition": "timer", "timeout_secs": 5 } }));
         let execution = other.start(&wait);
         drop(other);
         let clock = ManualClock::new(BEGIN);
@@ -201,7 +206,7 @@ fn law7_a_claim_that_was_given_up_waits_for_nothing() {
         let execution = leaving.start(&once());
         leaving.rest();
         let stop = leaving.engine.clone();
-        drop(leaving.steps.until(stop.stop()));
+        leaving.steps.until(stop.stop()).expect("it stops");
         let mut other = Host::open(place.store(), &clock, 2);
         other.rest();
         assert_eq!(status(&place, &execution), Status::Failed);
@@ -228,7 +233,8 @@ fn law5_while_nobody_could_write_no_lease_ends() {
     let mut other = Host::open(open(), &clock, 2);
     for _ in 0..30 {
         clock.advance(Duration::from_secs(1));
-        (holder.rest(), other.rest());
+        holder.rest();
+        other.rest();
     }
     let execution = holder.start(&once());
     let claim = holder.claim("outside");

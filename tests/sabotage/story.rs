@@ -13,6 +13,8 @@ pub(crate) fn everything(world: &mut World) -> Result<(), Halt> {
     let mut execution = world.start("claims", Some("order-17"))?;
     world.start("claims", Some("order-17"))?;
 
+    // The engine has seen a whole lease of fair time: leases that are over may end.
+    world.later(12)?;
     let a = world.claim("w1")?;
     world.claim_any("w2")?;
     world.later(1)?;
@@ -24,9 +26,12 @@ pub(crate) fn everything(world: &mut World) -> Result<(), Halt> {
     let b = world.claim("w1")?;
     let c = world.claim("w2")?;
     world.later(1)?;
+    world.later(1)?;
     world.complete(&b, json!({ "b": 2 }))?;
     world.complete(&b, json!({ "b": 2 }))?;
     world.later(11)?;
+    // Its lease is over; another look, a moment later, ends it.
+    world.later(1)?;
     world.complete(&c, json!({ "c": 3 }))?;
 
     world.pause(&execution)?;

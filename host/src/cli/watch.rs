@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use refrain::LogClock;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::store::{ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, Timestamp, ended};
+use refrain::store::{
+    ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, Timestamp, ended,
+};
 
 use super::ending::Ending;
 use super::nodes::Nodes;

@@ -15,10 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::database::{self, Database};
+use super::output;
 use super::progress::Progress;
 use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
-use super::output;
 
 /// The queues that this program has workers for.
 const SERVED: [&str; 2] = ["command", "http"];

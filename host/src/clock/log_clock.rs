@@ -128,7 +128,9 @@ impl LogClock {
 
     fn follow(&mut self, at: Timestamp, reading: Option<&ClockReading>) {
         let own = reading.filter(|reading| {
-            reading.at == at && reading.machine.is_some() && reading.machine.as_deref() == self.clock.machine()
+            reading.at == at
+                && reading.machine.is_some()
+                && reading.machine.as_deref() == self.clock.machine()
         });
         let monotonic = match (own, self.last) {
             (Some(reading), _) => Duration::from_millis(reading.monotonic_ms),
@@ -169,7 +171,11 @@ mod tests {
         assert_eq!(clock.now(), 5_000, "never behind what a log says");
         manual.advance(Duration::from_millis(20));
         clock.follow(5_000, None);
-        assert_eq!(clock.now(), 5_020, "whose time goes on from when it was first seen");
+        assert_eq!(
+            clock.now(),
+            5_020,
+            "whose time goes on from when it was first seen"
+        );
         manual.set(6_000);
         assert_eq!(clock.now(), 6_000, "until the wall clock has caught up");
     }
@@ -229,6 +235,10 @@ mod tests {
         assert_eq!(clock.now(), 3_600_000);
         manual.set(1_000);
         manual.advance(SECOND);
-        assert_eq!(clock.now(), 2_000, "the clock was wrong for a moment, and nothing came of it");
+        assert_eq!(
+            clock.now(),
+            2_000,
+            "the clock was wrong for a moment, and nothing came of it"
+        );
     }
 }

@@ -11,7 +11,9 @@ use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
 use crate::limits::HEARTBEATS_PER_LEASE;
-use crate::store::{ClockReading, ExecutionRecord, Head, Lease, Store, StoreError, Timestamp, ended};
+use crate::store::{
+    ClockReading, ExecutionRecord, Head, Lease, Store, StoreError, Timestamp, ended,
+};
 
 use super::chance::Chance;
 use super::guests::{Failure, Going, Guests};

@@ -150,12 +150,20 @@ mod tests {
         assert!(!turn(&mut watch, 3_720, 20, 20));
         assert_eq!(watch.until_end(seconds(20)), Some(LEASE));
         for second in 21..30 {
-            assert!(!turn(&mut watch, 3_700 + second, second, second), "{second}");
+            assert!(
+                !turn(&mut watch, 3_700 + second, second, second),
+                "{second}"
+            );
         }
         assert!(turn(&mut watch, 3_730, 30, 30));
         // Many small jumps are one large one.
         for second in 31..40 {
-            turn(&mut watch, 3_700 + second + (second - 30) / 2, second, second);
+            turn(
+                &mut watch,
+                3_700 + second + (second - 30) / 2,
+                second,
+                second,
+            );
         }
         assert!(!turn(&mut watch, 3_746, 40, 40));
     }
@@ -179,7 +187,10 @@ mod tests {
     fn who_has_not_looked_for_long_looks_twice() {
         let mut watch = LeaseWatch::new(LEASE);
         turn(&mut watch, 100, 0, 0);
-        assert!(!turn(&mut watch, 160, 60, 60), "who knows who held the lock until now?");
+        assert!(
+            !turn(&mut watch, 160, 60, 60),
+            "who knows who held the lock until now?"
+        );
         assert_eq!(watch.until_end(seconds(60)), Some(seconds(1)));
         assert!(turn(&mut watch, 180, 80, 80), "it may come late itself");
     }

@@ -353,10 +353,16 @@ impl Owner {
             .first_expiry()
             .map(|expiry| expiry.saturating_sub(core.settings.renewal_ms()));
         let monotonic = core.time.monotonic();
-        // A millisecond more, because a part of one is none of the log's.
-        let waiting = core.leases.until_end(monotonic);
-        let waiting = waiting.map(|span| now.saturating_add(milliseconds(span) + 1));
-        Ok([stored, answer, renewal, waiting].into_iter().flatten().min())
+        // The log knows whole milliseconds only.
+        let round_up = Duration::from_nanos(999_999);
+        let waiting = core.leases.until_end(monotonic).map(|span| {
+            let span_ms = milliseconds(span.saturating_add(round_up));
+            now.saturating_add(span_ms)
+        });
+        Ok([stored, answer, renewal, waiting]
+            .into_iter()
+            .flatten()
+            .min())
     }
 
     /// Stop all work at once, and give its claims up.

@@ -9,8 +9,8 @@ use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::status::claims;
 use crate::store::{
-    ClockReading, CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState,
-    RawEvent, Timestamp, Turn, WorkflowRecord, ended,
+    ClockReading, CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord,
+    ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
 };
 
 #[derive(Debug, Default)]
@@ -84,7 +84,10 @@ impl Data {
             Some(reading) => {
                 self.last_at[0] = self.last_at[0].max(reading.at);
                 let at = self.last_at[0];
-                self.reading = Some(ClockReading { at, ..reading.clone() });
+                self.reading = Some(ClockReading {
+                    at,
+                    ..reading.clone()
+                });
             }
             None if turn.executions.iter().any(real) => self.reading = None,
             None => {}

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::{
-    ClockReading, CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, RawEvent, Store, StoreError,
-    Timestamp, Turn, WorkflowRecord, check,
+    ClockReading, CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, RawEvent, Store,
+    StoreError, Timestamp, Turn, WorkflowRecord, check,
 };
 use data::Data;
 

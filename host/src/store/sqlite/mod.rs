@@ -29,8 +29,8 @@ use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
 use crate::store::{
-    ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, Turn,
-    WorkflowRecord, check,
+    ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store,
+    StoreError, Turn, WorkflowRecord, check,
 };
 
 /// How safe a turn is when `commit` has returned.

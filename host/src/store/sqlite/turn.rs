@@ -8,8 +8,8 @@ use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::grow::{Advance, Append};
-use crate::store::sqlite::{clocks, keep};
 use crate::store::sqlite::known::{Known, Records};
+use crate::store::sqlite::{clocks, keep};
 use crate::store::status::claims;
 use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 

@@ -47,10 +47,13 @@ pub(super) fn lease_expiry(cast: &Cast<'_>) -> Result<String> {
     let mut stage =
         cast.stage("a -> end\npolicy twice {\"max_attempts\":2}\na: tool retry=twice")?;
     stage.claim_as("tool", "worker-that-dies")?;
-    stage.wait(10);
-    stage.wait(2);
+    // Over, looked at for the second time, and the delay of the retry.
+    for seconds in [10, 1, 2] {
+        stage.wait(seconds);
+    }
     stage.claim_as("tool", "another-that-dies")?;
     stage.wait(11);
+    stage.wait(1);
     stage.export()
 }
 
@@ -96,8 +99,9 @@ pub(super) fn crash(cast: &Cast<'_>) -> Result<String> {
     stage.complete("b", json!({"b": "the worker outlived the engine"}))?;
     stage.claim("general")?;
     stage.crash()?;
-    stage.wait(10);
-    stage.wait(2);
+    for seconds in [10, 1, 2] {
+        stage.wait(seconds);
+    }
     stage.claim("general")?;
     stage.complete("z", json!({}))?;
     stage.export()
