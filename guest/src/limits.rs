@@ -1,5 +1,7 @@
 //! Every limit of the guest, with its reason.
 
+use crate::time::Millis;
+
 /// Nodes in one workflow. Counters are 32 bits wide, and a graph this large
 /// still plans in well under a second.
 pub const NODES_MAX: usize = 20_000;
@@ -39,6 +41,10 @@ pub const EVENTS_MAX: u64 = 1_000_000;
 
 /// Attempts that a policy may ask for.
 pub const ATTEMPTS_MAX: u32 = 1_000;
+
+/// The longest span of time that a workflow may ask for: a hundred years. Ends
+/// of spans stay far from the last time that a host can write down.
+pub const SPAN_MAX: Millis = Millis::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// Parsed workflows that are kept though no execution needs them: those of the
 /// last starts. The largest takes some ten megabytes.

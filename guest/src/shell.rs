@@ -379,5 +379,7 @@ fn summary(plan: &Plan) -> WorkflowSummary {
         nodes: u32::try_from(plan.nodes.len()).unwrap_or(u32::MAX),
         edges: u32::try_from(plan.edges.len()).unwrap_or(u32::MAX),
         queues: queues.into_iter().map(ToOwned::to_owned).collect(),
+        ignored: plan.ignored.clone(),
+        unreachable: plan.unreachable.clone(),
     }
 }

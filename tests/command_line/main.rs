@@ -9,5 +9,6 @@ mod bad_input;
 mod clocks;
 mod desk;
 mod documents;
+mod jamjet;
 mod measuring;
 mod operating;

@@ -36,6 +36,30 @@ fn r01_a_valid_workflow_is_summed_up() {
     assert_eq!(summary.queues, ["general", "tool"]);
 }
 
+/// JamJet's compiler writes it whether anything leads to it or not.
+#[test]
+fn r01_r09_a_limit_that_nothing_leads_to_is_skipped_at_the_start() {
+    check(
+        r#"
+        a -> b
+        unused: limit_exceeded
+        0000 tick       => skip unused, schedule a
+        0010 complete a => schedule b
+        0020 complete b => completed
+        "#,
+    );
+    // What follows it is dead, and needs another way.
+    check(
+        r#"
+        a -> b, unused -> b
+        unused: limit_exceeded
+        0000 tick       => skip unused, schedule a
+        0010 complete a => schedule b
+        0020 complete b => completed
+        "#,
+    );
+}
+
 #[test]
 fn r02_order_is_by_rank_and_then_by_id() {
     check(

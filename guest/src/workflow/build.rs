@@ -2,6 +2,7 @@
 //! indexes.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -16,7 +17,7 @@ use super::plan::{
 use super::source::{NodeSource, Source};
 
 /// Build the plan of a workflow in which nothing is faulty.
-pub(super) fn plan(source: Source<'_>, graph: Graph) -> Plan {
+pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Plan {
     let names = Names::new(&source, &graph);
     let edges = edges(graph.links, &names);
     let (outgoing, incoming) = ends(source.nodes.len(), &edges);
@@ -55,6 +56,8 @@ pub(super) fn plan(source: Source<'_>, graph: Graph) -> Plan {
         workflow_timeout: source.timeouts.workflow,
         max_concurrent_nodes: source.max_concurrent_nodes,
         max_dispatch_per_tick: source.max_dispatch_per_tick,
+        ignored,
+        unreachable: graph.unreachable,
         by_id: names.by_id,
         nodes,
         edges,

@@ -1,5 +1,7 @@
-//! Faults: what is wrong with a workflow, where, and what to do about it.
+//! Faults: what is wrong with a workflow, where, and what to do about it. And
+//! what is not wrong, but has no effect.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -57,6 +59,7 @@ pub(super) struct Faults(RefCell<Found>);
 struct Found {
     told: Vec<Fault>,
     untold: usize,
+    ignored: BTreeSet<String>,
 }
 
 impl Faults {
@@ -87,12 +90,33 @@ impl Faults {
         }
     }
 
+    /// A field that is accepted and changes nothing. The id of a node is left
+    /// open in its place, so that a large workflow does not have a long list.
+    pub(super) fn ignore(&self, place: &Place<'_>) {
+        let pointer = place.pointer();
+        let in_node = pointer
+            .strip_prefix("/nodes/")
+            .and_then(|rest| rest.split_once('/'));
+        let pattern = match in_node {
+            Some((_, field)) => format!("/nodes/*/{field}"),
+            None => pointer,
+        };
+        self.0.borrow_mut().ignored.insert(pattern);
+    }
+
+    /// The places of fields that change nothing, sorted.
+    pub(super) fn ignored(&self) -> Vec<String> {
+        self.0.borrow().ignored.iter().cloned().collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.borrow().told.is_empty()
     }
 
     pub(super) fn into_list(self) -> Vec<Fault> {
-        let Found { mut told, untold } = self.0.into_inner();
+        let Found {
+            mut told, untold, ..
+        } = self.0.into_inner();
         if untold > 0 {
             told.push(Fault {
                 pointer: String::new(),

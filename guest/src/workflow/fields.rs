@@ -9,8 +9,40 @@ use alloc::vec::Vec;
 use super::fault::{Faults, Place, quoted, resembling};
 use crate::condition::Expression;
 use crate::json::{decode_text, elements, members};
-use crate::limits::ID_BYTES_MAX;
+use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
 use crate::time::Millis;
+
+/// A field that an object may have.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    pub(super) name: &'k str,
+    pub(super) effect: Effect,
+}
+
+/// Whether a field changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It does, or it is there for people to read.
+    Some,
+    /// It does not. It is accepted because JamJet writes it.
+    None,
+}
+
+/// A field that has an effect, or that people read.
+pub(super) const fn known(name: &str) -> Known<'_> {
+    Known {
+        name,
+        effect: Effect::Some,
+    }
+}
+
+/// A field that JamJet writes and that changes nothing here.
+pub(super) const fn ignored(name: &str) -> Known<'_> {
+    Known {
+        name,
+        effect: Effect::None,
+    }
+}
 
 /// The fields of one object.
 pub(super) struct Fields<'a, 'p> {
@@ -62,7 +94,28 @@ impl<'a, 'p> Fields<'a, 'p> {
             .map(|(_, json)| *json)
     }
 
-    /// Report the fields that look like one of `known`, and are none.
+    /// Report the fields that are none of `known`, and note those that change
+    /// nothing: no field is ignored in silence.
+    pub(super) fn check_names<'k>(&self, known: impl IntoIterator<Item = Known<'k>> + Clone) {
+        for (name, json) in &self.members {
+            let place = self.place.key(name);
+            match known.clone().into_iter().find(|known| known.name == name) {
+                Some(known) if known.effect == Effect::None && !is_empty(json) => {
+                    self.faults.ignore(&place);
+                }
+                Some(_) => {}
+                None => {
+                    let message = format!("unknown field {}, which would be ignored", quoted(name));
+                    let names: Vec<&str> =
+                        known.clone().into_iter().map(|known| known.name).collect();
+                    self.faults.report(&place, message, remedy(name, &names));
+                }
+            }
+        }
+    }
+
+    /// Report the fields that look like one of `known`, and are none, where
+    /// others may stand because a worker sees them.
     pub(super) fn refuse_misspelled<'k>(&self, known: impl IntoIterator<Item = &'k str> + Clone) {
         for (name, _) in &self.members {
             if known.clone().into_iter().any(|known| known == name) {
@@ -80,21 +133,6 @@ impl<'a, 'p> Fields<'a, 'p> {
         }
     }
 
-    /// Report the fields that are none of `known`, where nothing else can be
-    /// meant.
-    pub(super) fn refuse_unknown(&self, known: &[&str]) {
-        for (name, _) in &self.members {
-            if known.iter().any(|known| known == name) {
-                continue;
-            }
-            self.faults.report(
-                &self.place.key(name),
-                format!("unknown field {}, which would be ignored", quoted(name)),
-                format!("use one of `{}`, or leave it out", known.join("`, `")),
-            );
-        }
-    }
-
     /// Report something about a field.
     pub(super) fn fault(&self, name: &str, message: impl Into<String>, remedy: impl Into<String>) {
         self.faults.report(&self.place.key(name), message, remedy);
@@ -109,6 +147,7 @@ impl<'a, 'p> Fields<'a, 'p> {
     /// A span that may be left out or null, but is not 0.
     pub(super) fn span(&self, name: &str) -> Option<Millis> {
         let Span(span) = self.optional(name)?;
+        self.check_span(name, span);
         if span == Millis(0) {
             self.fault(
                 name,
@@ -117,6 +156,18 @@ impl<'a, 'p> Fields<'a, 'p> {
             );
         }
         Some(span)
+    }
+
+    /// Report a span that is longer than any may be.
+    pub(super) fn check_span(&self, name: &str, span: Millis) {
+        if span > SPAN_MAX {
+            let message = format!("{span} is longer than {SPAN_MAX}, a hundred years");
+            let remedy = format!(
+                "write at most {} seconds, or leave it out",
+                SPAN_MAX.0 / 1000
+            );
+            self.fault(name, message, remedy);
+        }
     }
 
     /// A list's elements and their indexes; none if it is left out or null.
@@ -136,6 +187,39 @@ impl<'a, 'p> Fields<'a, 'p> {
         object.into_iter().flat_map(|Object(json)| members(json))
     }
 }
+
+/// Whether a value says nothing: what JamJet writes where there is nothing to
+/// say.
+fn is_empty(json: &str) -> bool {
+    match json.as_bytes().first() {
+        Some(b'{') => members(json).next().is_none(),
+        Some(b'[') => elements(json).next().is_none(),
+        _ => matches!(json, "null" | "false" | "\"\""),
+    }
+}
+
+/// What to write instead of an unknown field.
+fn remedy(name: &str, known: &[&str]) -> String {
+    let elsewhere = CALLED_ELSEWHERE
+        .iter()
+        .find_map(|(other, ours)| (*other == name && known.contains(ours)).then_some(*ours));
+    match elsewhere.or_else(|| resembling(name, known.iter().copied())) {
+        Some(meant) => format!("did you mean `{meant}`? If not, leave it out"),
+        None => format!("use one of `{}`, or leave it out", known.join("`, `")),
+    }
+}
+
+/// Names that other engines have for what is meant here.
+const CALLED_ELSEWHERE: [(&str, &str); 8] = [
+    ("if", "condition"),
+    ("when", "condition"),
+    ("retries", "retry_policy"),
+    ("retry", "retry_policy"),
+    ("timeout", "node_timeout_secs"),
+    ("timeout_secs", "node_timeout_secs"),
+    ("timeout_seconds", "timeouts"),
+    ("id", "workflow_id"),
+];
 
 /// The value at `place`; None, and a fault, if it has another type.
 pub(super) fn value<'a, T: Read<'a>>(

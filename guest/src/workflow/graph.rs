@@ -11,6 +11,7 @@ use super::cycle;
 use super::fault::{Faults, Place, quoted};
 use super::kind::{Does, How, KindSource, TargetSource};
 use super::order::{self, Order};
+use super::plan::Kind;
 use super::source::{EdgeSource, NodeSource, Source};
 use crate::condition::Expression;
 use crate::limits::EDGES_MAX;
@@ -20,6 +21,9 @@ pub(super) struct Graph {
     /// Sorted by (from, to).
     pub(super) links: Vec<Link>,
     pub(super) order: Order,
+    /// The ids of nodes that no path leads to, of a kind that may stand there
+    /// all the same; sorted.
+    pub(super) unreachable: Vec<String>,
 }
 
 /// One edge between two nodes, by their places in [`Source::nodes`].
@@ -83,15 +87,17 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
         &cycle::cycles(&order.unordered, source.nodes.len(), &pairs),
         faults,
     );
+    let mut unreachable = Vec::new();
     if let Some((id, start)) = start(source, faults) {
-        report_unreachable(
-            source,
-            id,
-            &order::reachable(source.nodes.len(), &pairs, start),
-            faults,
-        );
+        let reachable = order::reachable(source.nodes.len(), &pairs, start);
+        unreachable = unused_limits(source, &reachable);
+        report_unreachable(source, id, &reachable, faults);
     }
-    Graph { links, order }
+    Graph {
+        links,
+        order,
+        unreachable,
+    }
 }
 
 /// The id and place of the start node; None, and a fault, if there is none.
@@ -116,6 +122,11 @@ fn start<'s>(source: &'s Source<'_>, faults: &Faults) -> Option<(&'s str, usize)
 
 fn is_finalizer(node: &NodeSource<'_>) -> bool {
     node.kind.as_ref().is_some_and(KindSource::is_finalizer)
+}
+
+fn is_limit(node: &NodeSource<'_>) -> bool {
+    let does = node.kind.as_ref().map(|kind| &kind.does);
+    matches!(does, Some(Does::Plainly(Kind::LimitExceeded { .. })))
 }
 
 /// Collects links, and reports ends that are none.
@@ -301,11 +312,21 @@ fn printed(source: &Source<'_>, cycle: &[usize]) -> String {
     text
 }
 
+/// JamJet's compiler writes a `limit_exceeded` node whether anything leads to
+/// it or not. It is no mistake, and is skipped when the execution starts (rule R9).
+fn unused_limits(source: &Source<'_>, reachable: &[bool]) -> Vec<String> {
+    let nodes = source.nodes.iter().zip(reachable);
+    let unused = nodes.filter(|(node, reachable)| !**reachable && is_limit(node));
+    unused
+        .map(|(node, _)| node.id.clone().into_owned())
+        .collect()
+}
+
 fn report_unreachable(source: &Source<'_>, start: &str, reachable: &[bool], faults: &Faults) {
     let place = Place::Top.key("nodes");
     for (node, reachable) in source.nodes.iter().zip(reachable) {
         // A finalizer needs no edge; and what has no kind could be one.
-        if !reachable && node.kind.is_some() && !is_finalizer(node) {
+        if !reachable && node.kind.is_some() && !is_finalizer(node) && !is_limit(node) {
             let message = format!(
                 "{} cannot be reached from {}",
                 quoted(&node.id),

@@ -9,11 +9,10 @@
 //!      --order--> ranks, or the cycles --build--> plan
 //! ```
 //!
-//! The JSON is JamJet's. Fields that we do not know are let be, because JamJet
-//! and its users put more into a workflow than a scheduler reads; but one that
-//! looks like a known one misspelled is a fault, because it would silently not
-//! take effect. In timeouts, limits and retry policies, where nothing else can
-//! be meant, every unknown field is one.
+//! The JSON is JamJet's. No field is ignored in silence: what would have no
+//! effect is a fault, except where JamJet writes it; that is accepted, and
+//! listed in the summary. Kinds for somebody's own workers may have fields of
+//! their own, because the worker sees them.
 
 mod build;
 mod cycle;
@@ -77,7 +76,7 @@ fn plan(text: &str, faults: &Faults) -> Option<Plan> {
     if !faults.is_empty() {
         return None;
     }
-    Some(build::plan(source, graph))
+    Some(build::plan(source, graph, faults.ignored()))
 }
 
 #[cfg(test)]

@@ -48,6 +48,10 @@ pub struct Plan {
     pub max_concurrent_nodes: Option<u32>,
     /// The workflow's own narrowing of `max_dispatch_per_tick` (rule R4).
     pub max_dispatch_per_tick: Option<u32>,
+    /// Where there are fields that change nothing, as JSON pointers.
+    pub ignored: Vec<String>,
+    /// The ids of nodes that no path leads to; they are skipped at the start.
+    pub unreachable: Vec<String>,
 }
 
 impl Plan {

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Span, value};
+use super::fields::{Fields, Known, Span, known, value};
 use super::plan::{Backoff, Growth, RetryPolicy};
 use crate::json::member;
 use crate::limits::ATTEMPTS_MAX;
@@ -16,14 +16,14 @@ use crate::time::Millis;
 /// The names that every workflow knows.
 pub(super) const BUILT_IN: [&str; 3] = ["no_retry", "io_default", "llm_default"];
 
-const FIELDS: [&str; 7] = [
-    "max_attempts",
-    "backoff",
-    "initial_delay",
-    "max_delay",
-    "jitter",
-    "retryable_on",
-    "on_exhausted",
+const FIELDS: [Known<'static>; 7] = [
+    known("max_attempts"),
+    known("backoff"),
+    known("initial_delay"),
+    known("max_delay"),
+    known("jitter"),
+    known("retryable_on"),
+    known("on_exhausted"),
 ];
 
 /// What a node without a policy has: 3 attempts.
@@ -72,7 +72,7 @@ pub(super) fn read<'a>(workflow: &Fields<'a, '_>) -> BTreeMap<Cow<'a, str>, Opti
 }
 
 fn policy(fields: &Fields<'_, '_>) -> Option<RetryPolicy> {
-    fields.refuse_unknown(&FIELDS);
+    fields.check_names(FIELDS);
     let max_attempts: Option<u32> = fields.required("max_attempts");
     if let Some(attempts) = max_attempts
         && !(1..=ATTEMPTS_MAX).contains(&attempts)
@@ -136,14 +136,19 @@ fn backoff(fields: &Fields<'_, '_>) -> Option<Backoff> {
             None
         }
     };
-    let initial = fields.required("initial_delay").map(|Span(span)| span);
+    let span = |name, Span(span)| {
+        fields.check_span(name, span);
+        span
+    };
+    let delay = |name| fields.required(name).map(|delay| span(name, delay));
+    let initial = delay("initial_delay");
     // A fixed delay does not grow, so it needs no cap.
     let max = match growth {
         Some(Growth::Fixed) => fields
             .optional("max_delay")
-            .map(|Span(span)| span)
+            .map(|max| span("max_delay", max))
             .or(initial),
-        _ => fields.required("max_delay").map(|Span(span)| span),
+        _ => delay("max_delay"),
     };
     Some(Backoff {
         growth: growth?,

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::END;
 use super::fault::{Faults, Place, quoted};
-use super::fields::{Fields, Object, check_id};
+use super::fields::{Fields, Known, Object, check_id, ignored, known};
 use super::kind::{self, KindSource};
 use super::plan::RetryPolicy;
 use super::retry;
@@ -51,7 +51,8 @@ pub(super) struct EdgeSource<'a> {
     pub(super) condition: Option<Expression>,
 }
 
-/// The workflow's timeouts. `heartbeat_interval` concerns workers alone.
+/// The workflow's timeouts. `heartbeat_interval` is JamJet's; here, the host
+/// says how often a worker is asked whether it lives.
 #[derive(Default)]
 pub(super) struct Timeouts {
     pub(super) node: Option<Millis>,
@@ -59,46 +60,25 @@ pub(super) struct Timeouts {
     pub(super) approval: Option<Millis>,
 }
 
-const WORKFLOW_FIELDS: [&str; 22] = [
-    "workflow_id",
-    "version",
-    "name",
-    "description",
-    "state_schema",
-    "start_node",
-    "nodes",
-    "edges",
-    "retry_policies",
-    "timeouts",
-    "limits",
-    "models",
-    "tools",
-    "mcp_servers",
-    "remote_agents",
-    "labels",
-    "policy",
-    "token_budget",
-    "cost_budget_usd",
-    "on_budget_exceeded",
-    "continue_as_new",
-    "data_policy",
+#[rustfmt::skip]
+const WORKFLOW_FIELDS: [Known<'static>; 23] = [
+    known("workflow_id"), known("version"), known("name"), known("description"), known("labels"),
+    known("start_node"), known("nodes"), known("edges"), known("retry_policies"), known("timeouts"), known("limits"),
+    ignored("state_schema"), ignored("models"), ignored("tools"), ignored("mcp_servers"), ignored("remote_agents"),
+    ignored("policy"), ignored("data_policy"), ignored("token_budget"), ignored("cost_budget_usd"),
+    ignored("on_budget_exceeded"), ignored("continue_as_new"), ignored("strategy_metadata"),
 ];
-const NODE_FIELDS: [&str; 8] = [
-    "id",
-    "kind",
-    "retry_policy",
-    "node_timeout_secs",
-    "description",
-    "labels",
-    "policy",
-    "data_policy",
+#[rustfmt::skip]
+const NODE_FIELDS: [Known<'static>; 8] = [
+    known("id"), known("kind"), known("retry_policy"), known("node_timeout_secs"), known("description"), known("labels"),
+    ignored("policy"), ignored("data_policy"),
 ];
-const EDGE_FIELDS: [&str; 3] = ["from", "to", "condition"];
-const TIMEOUT_FIELDS: [&str; 4] = [
-    "node_timeout",
-    "workflow_timeout",
-    "heartbeat_interval",
-    "approval_timeout",
+const EDGE_FIELDS: [Known<'static>; 3] = [known("from"), known("to"), known("condition")];
+const TIMEOUT_FIELDS: [Known<'static>; 4] = [
+    known("node_timeout"),
+    known("workflow_timeout"),
+    known("approval_timeout"),
+    ignored("heartbeat_interval"),
 ];
 const LIMIT_FIELDS: [&str; 2] = ["max_concurrent_nodes", "max_dispatch_per_tick"];
 
@@ -106,7 +86,7 @@ const LIMIT_FIELDS: [&str; 2] = ["max_concurrent_nodes", "max_dispatch_per_tick"
 /// whatever can be read, and a fault for whatever cannot.
 pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
     let workflow = Fields::read(&Place::Top, text.trim(), faults)?;
-    workflow.refuse_misspelled(WORKFLOW_FIELDS);
+    workflow.check_names(WORKFLOW_FIELDS);
     let id: Option<Cow<'a, str>> = workflow.required("workflow_id");
     if let Some(id) = &id {
         check_id(&Place::Top.key("workflow_id"), id, faults);
@@ -145,7 +125,7 @@ fn limits(workflow: &Fields<'_, '_>) -> (Option<u32>, Option<u32>) {
     let Some(fields) = json.and_then(|json| Fields::read(&place, json, workflow.faults)) else {
         return (None, None);
     };
-    fields.refuse_unknown(&LIMIT_FIELDS);
+    fields.check_names(LIMIT_FIELDS.map(known));
     let [concurrent, dispatch] = LIMIT_FIELDS.map(|name| {
         let limit: Option<u32> = fields.optional(name);
         if limit == Some(0) {
@@ -166,8 +146,9 @@ fn timeouts(workflow: &Fields<'_, '_>) -> Timeouts {
     let Some(fields) = json.and_then(|json| Fields::read(&place, json, workflow.faults)) else {
         return Timeouts::default();
     };
-    fields.refuse_unknown(&TIMEOUT_FIELDS);
-    let [node, workflow, _heartbeat, approval] = TIMEOUT_FIELDS.map(|name| fields.span(name));
+    fields.check_names(TIMEOUT_FIELDS);
+    let [node, workflow, approval, _heartbeat] =
+        TIMEOUT_FIELDS.map(|known| fields.span(known.name));
     Timeouts {
         node,
         workflow,
@@ -220,7 +201,7 @@ fn node<'a>(
     policies: &Policies<'a>,
     timeouts: &Timeouts,
 ) -> NodeSource<'a> {
-    fields.refuse_misspelled(NODE_FIELDS);
+    fields.check_names(NODE_FIELDS);
     // An id within the node says nothing that its key does not; it may be left out.
     if let Some(inner) = fields.optional::<Cow<'_, str>>("id")
         && inner != id
@@ -277,7 +258,7 @@ fn edges<'a>(workflow: &Fields<'a, '_>) -> Vec<EdgeSource<'a>> {
     let edge = |(index, json)| {
         let place = place.index(index);
         let fields = Fields::read(&place, json, workflow.faults)?;
-        fields.refuse_misspelled(EDGE_FIELDS);
+        fields.check_names(EDGE_FIELDS);
         let (from, to) = (fields.required("from"), fields.required("to"));
         let condition = fields.expression("condition");
         Some(EdgeSource {

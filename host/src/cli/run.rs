@@ -78,7 +78,11 @@ async fn work(
     }
     let engine = builder.start().await?;
     let registered = engine.register(workflow).await?;
-    let mut start = Start::new(registered.workflow_id, registered.version, input);
+    let mut start = Start::new(
+        registered.workflow_id.clone(),
+        registered.version.clone(),
+        input,
+    );
     if let Some(key) = key {
         start = start.key(key);
     }
@@ -99,6 +103,9 @@ async fn work(
         "{}  {} {}",
         record.id, record.workflow_id, record.workflow_version
     ));
+    for note in validate::notes(&registered.ignored, &registered.unreachable) {
+        output::say(&format!("note: {note}"));
+    }
     let mut session = Session::new(database, &[record.id])?;
     act::serve_built_in(&engine);
     let stopped = session.work(engine, *simulate, Until::Ended).await?;

@@ -43,6 +43,8 @@ fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
             "nodes": summary.nodes,
             "edges": summary.edges,
             "queues": summary.queues,
+            "ignored": summary.ignored,
+            "unreachable": summary.unreachable,
             "faults": [],
         }),
         Err(faults) => json!({ "valid": false, "faults": faults }),
@@ -56,17 +58,41 @@ fn good(summary: &WorkflowSummary) -> String {
         nodes,
         edges,
         queues,
+        ignored,
+        unreachable,
     } = summary;
     let queues = if queues.is_empty() {
         "no work".to_owned()
     } else {
         format!("work for {}", queues.join(", "))
     };
-    format!(
+    let mut text = format!(
         "{workflow_id} {version} is valid: {}, {}, {queues}\n",
         count(*nodes, "node"),
         count(*edges, "edge"),
-    )
+    );
+    for line in notes(ignored, unreachable) {
+        text.push_str(&format!("  note: {line}\n"));
+    }
+    text
+}
+
+/// What is accepted and comes to nothing, a sentence each.
+pub(super) fn notes(ignored: &[String], unreachable: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !ignored.is_empty() {
+        notes.push(format!(
+            "these fields change nothing here: {}",
+            ignored.join(", ")
+        ));
+    }
+    if !unreachable.is_empty() {
+        let nodes = unreachable.join(", ");
+        notes.push(format!(
+            "nothing leads to these nodes, which are skipped: {nodes}"
+        ));
+    }
+    notes
 }
 
 /// So many things, in words.

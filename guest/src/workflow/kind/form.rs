@@ -9,8 +9,9 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::json::{elements, members};
+use crate::time::Millis;
 use crate::workflow::fault::{quoted, resembling};
-use crate::workflow::fields::{Fields, List, Object, Read, value};
+use crate::workflow::fields::{Effect, Fields, Known, List, Object, Read, known, value};
 
 /// What a kind looks like.
 pub(super) struct Form {
@@ -19,12 +20,25 @@ pub(super) struct Form {
     /// The queue of its work items, where it is dispatched.
     pub(super) queue: &'static str,
     fields: &'static [Field],
+    read_by: Reader,
+}
+
+/// Who reads the fields of a kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// This project alone: another field than those in the table would have no
+    /// effect.
+    Refrain,
+    /// Somebody's own worker, who is given the kind as it is written and may
+    /// make something of any field.
+    AnyWorker,
 }
 
 struct Field {
     name: &'static str,
     of: Type,
     required: bool,
+    effect: Effect,
 }
 
 /// What a field may hold.
@@ -36,6 +50,8 @@ enum Type {
     /// One of these words.
     Word(&'static [&'static str]),
     Whole,
+    /// A whole number of seconds, no more than a span may have.
+    Seconds,
     Flag,
     AnyList,
     Texts,
@@ -51,6 +67,7 @@ const fn must(name: &'static str, of: Type) -> Field {
         name,
         of,
         required: true,
+        effect: Effect::Some,
     }
 }
 
@@ -59,23 +76,44 @@ const fn may(name: &'static str, of: Type) -> Field {
         name,
         of,
         required: false,
+        effect: Effect::Some,
     }
 }
 
-const fn form(name: &'static str, queue: &'static str, fields: &'static [Field]) -> Form {
+/// JamJet writes it, and nothing comes of it.
+const fn no_effect(name: &'static str) -> Field {
+    Field {
+        effect: Effect::None,
+        ..may(name, Any)
+    }
+}
+
+/// A kind that this project settles or works on itself.
+const fn own(name: &'static str, queue: &'static str, fields: &'static [Field]) -> Form {
     Form {
         name,
         queue,
         fields,
+        read_by: Reader::Refrain,
     }
 }
 
-use Type::{Any, AnyList, AnyObject, Flag, Name, SomeTexts, Text, TextMap, Texts, Whole, Word};
+/// A kind for somebody's own workers.
+const fn form(name: &'static str, queue: &'static str, fields: &'static [Field]) -> Form {
+    Form {
+        read_by: Reader::AnyWorker,
+        ..own(name, queue, fields)
+    }
+}
+
+use Type::{
+    Any, AnyList, AnyObject, Flag, Name, Seconds, SomeTexts, Text, TextMap, Texts, Whole, Word,
+};
 
 #[rustfmt::skip]
 const FORMS: [Form; 23] = [
-    form("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
-    form("http", "http", &[
+    own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
+    own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
         may("headers", TextMap), may("body", Any),
     ]),
@@ -85,13 +123,13 @@ const FORMS: [Form; 23] = [
     form("tool", "tool", &[must("tool_ref", Text), SCHEMA]),
     form("python_fn", "python_tool", &[must("module", Text), must("function", Text), may("agent_tool_dispatch", Flag), SCHEMA]),
     form("java_fn", "java_tool", &[must("class_name", Text), must("method", Text), may("agent_tool_dispatch", Flag), SCHEMA]),
-    form("condition", GENERAL, &[may("branches", AnyList)]),
-    form("parallel", GENERAL, &[may("branches", Texts)]),
+    form("condition", GENERAL, &[may("branches", AnyList), no_effect("expression")]),
+    own("parallel", GENERAL, &[may("branches", Texts)]),
     form("join", GENERAL, &[may("wait_for", Texts), may("merge_strategy", Any)]),
-    form("wait", GENERAL, &[
-        must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name), may("timeout_secs", Whole),
+    own("wait", GENERAL, &[
+        must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name), may("timeout_secs", Seconds),
     ]),
-    form("human_approval", GENERAL, &[must("description", Text), may("timeout_secs", Whole), may("fallback_node", Text)]),
+    own("human_approval", GENERAL, &[must("description", Text), may("timeout_secs", Seconds), may("fallback_node", Text)]),
     form("subgraph", GENERAL, &[]),
     form("memory_retrieval", "retrieval", &[must("connector_ref", Text), must("query_expr", Text), SCHEMA]),
     form("policy", GENERAL, &[must("policy_ref", Text), must("on_violation", Any)]),
@@ -115,7 +153,7 @@ const FORMS: [Form; 23] = [
         must("scorers", AnyList), may("on_fail", Word(&["retry_with_feedback", "escalate", "halt", "log_and_continue"])),
         may("max_retries", Whole), may("input_expr", Text),
     ]),
-    form("limit_exceeded", GENERAL, &[]),
+    own("limit_exceeded", GENERAL, &[may("description", Text)]),
 ];
 
 /// The queue of what has none of its own.
@@ -127,6 +165,20 @@ const SCHEMA: Field = may("output_schema", Text);
 const MAPPING: Field = may("input_mapping", TextMap);
 
 const TYPE: &str = "type";
+
+impl Form {
+    /// Report the fields that this project does not read, where nobody else
+    /// reads them.
+    pub(super) fn refuse_unknown(&self, kind: &Fields<'_, '_>) {
+        let own = self.fields.iter().map(|field| Known {
+            name: field.name,
+            effect: field.effect,
+        });
+        // What the guest settles itself has no input to map.
+        let mapping = (self.queue != GENERAL).then_some(known(MAPPING.name));
+        kind.check_names(own.chain([known(TYPE)]).chain(mapping));
+    }
+}
 
 /// The form of a node's kind, its fields checked; None, and a fault, if there
 /// is no such kind.
@@ -149,8 +201,13 @@ pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
         kind.fault(TYPE, "`subgraph` is not supported yet", remedy);
         return None;
     }
-    let known = form.fields.iter().map(|field| field.name);
-    kind.refuse_misspelled(known.chain([TYPE, MAPPING.name]));
+    match form.read_by {
+        Reader::Refrain => form.refuse_unknown(kind),
+        Reader::AnyWorker => {
+            let known = form.fields.iter().map(|field| field.name);
+            kind.refuse_misspelled(known.chain([TYPE, MAPPING.name]));
+        }
+    }
     for field in form.fields.iter().chain([&MAPPING]) {
         check(kind, field);
     }
@@ -180,6 +237,9 @@ fn check(kind: &Fields<'_, '_>, field: &Field) {
             }
         }),
         Whole => present::<u64>(kind, field, |_| {}),
+        Seconds => present(kind, field, |seconds| {
+            kind.check_span(field.name, Millis::from_secs(seconds));
+        }),
         Flag => present::<bool>(kind, field, |_| {}),
         AnyList => present::<List<'_>>(kind, field, |_| {}),
         Texts => present(kind, field, |List(json)| check_texts(kind, field, json)),

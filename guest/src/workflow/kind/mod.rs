@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, expression};
+use super::fields::{Fields, Object, Read, check_id, expression, known};
 use super::plan::{Join, Kind, RunOn, Wait, Work};
 use crate::condition::Expression;
 use crate::json::{elements, member};
@@ -102,7 +102,9 @@ pub(super) fn read<'a>(
         "wait" => no_targets(Does::Plainly(Kind::Wait(wait(kind)?))),
         "human_approval" => human_approval(kind, approval_timeout),
         "limit_exceeded" => no_targets(Does::Plainly(Kind::LimitExceeded {
-            description: description.map(Cow::into_owned),
+            description: description
+                .or_else(|| text(kind, "description"))
+                .map(Cow::into_owned),
         })),
         "finalizer" => {
             let run_on = match text(kind, "run_on")?.as_ref() {
@@ -164,6 +166,7 @@ fn condition<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
     if count == 0 {
         return Some(work(kind, form, None, Vec::new()));
     }
+    form.refuse_unknown(kind);
     let mut branches = Vec::with_capacity(count);
     let mut targets = Vec::with_capacity(count);
     for (index, json) in elements(json).enumerate() {
@@ -171,7 +174,7 @@ fn condition<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
         let Some(fields) = Fields::read(&place, json, kind.faults) else {
             continue;
         };
-        fields.refuse_misspelled(["condition", "target"]);
+        fields.check_names(["condition", "target"].map(known));
         let condition = fields.expression("condition");
         let Some(target): Option<Cow<'a, str>> = fields.required("target") else {
             continue;
@@ -208,6 +211,7 @@ fn join<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
             return None;
         }
     };
+    form.refuse_unknown(kind);
     Some(KindSource {
         does: Does::Plainly(Kind::Join(join)),
         targets,

@@ -243,6 +243,78 @@ fn r1_settings() {
     );
 }
 
+/// No field is ignored in silence, wherever it stands.
+#[test]
+fn r1_fields_that_nobody_reads() {
+    let node = |kind: &str, more: &str| format!(r#""a": {{"kind": {{{kind}}}{more}}}"#);
+    let command = |more: &str| node(r#""type": "command", "argv": ["true"]"#, more);
+    #[rustfmt::skip]
+    let rows = [
+        (command(r#", "retries": 9"#),      "", "/nodes/a/retries",      "did you mean `retry_policy`? If not, leave it out"),
+        (command(r#", "timeout_secs": 1"#), "", "/nodes/a/timeout_secs", "did you mean `node_timeout_secs`? If not, leave it out"),
+        (command(r#", "x_internal": 1"#),   "", "/nodes/a/x_internal",
+            "use one of `id`, `kind`, `retry_policy`, `node_timeout_secs`, `description`, `labels`, `policy`, `data_policy`, or leave it out"),
+        (command(""), r#", "on_error": "x""#,   "/on_error",             "use one of"),
+        (command(""), r#", "edges": [{"from": "a", "to": "end", "when": "state.x"}]"#, "/edges/0/when",
+            "did you mean `condition`? If not, leave it out"),
+        (node(r#""type": "command", "argv": ["true"], "shell": true"#, ""), "", "/nodes/a/kind/shell",
+            "use one of `argv`, `cwd`, `env`, `type`, `input_mapping`, or leave it out"),
+        (node(r#""type": "http", "url": "http://h", "timeout": 1"#, ""), "", "/nodes/a/kind/timeout", "use one of"),
+        (node(r#""type": "parallel", "branches": [], "input_mapping": {"x": "state.y"}"#, ""), "", "/nodes/a/kind/input_mapping", "use one of"),
+        (node(r#""type": "join", "wait_for": [], "merge_strategy": "first", "min": 2"#, ""), "", "/nodes/a/kind/min", "use one of"),
+        (node(r#""type": "condition", "branches": [{"target": "end", "else": true}]"#, ""), "", "/nodes/a/kind/branches/0/else",
+            "use one of `condition`, `target`, or leave it out"),
+        (node(r#""type": "condition", "branches": [{"target": "end"}], "default": "end""#, ""), "", "/nodes/a/kind/default", "use one of"),
+    ];
+    for (nodes, more, pointer, remedy) in rows {
+        let text = if more.contains("edges") {
+            workflow(&nodes, &[], more).replacen(r#", "edges": []"#, "", 1)
+        } else {
+            workflow(&nodes, &[], more)
+        };
+        let Err(found) = parse(&text) else {
+            panic!("no fault is found in {text}")
+        };
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].pointer, pointer, "{text}");
+        assert!(found[0].message.starts_with("unknown field"), "{found:?}");
+        assert!(found[0].remedy.starts_with(remedy), "{found:?}");
+    }
+    let own = node(r#""type": "tool", "tool_ref": "t", "temperature": 0.5"#, "");
+    assert!(parse(&workflow(&own, &[], "")).is_ok(), "a worker sees it");
+}
+
+/// No span is so long that its end could not be written down.
+#[test]
+fn r1_spans() {
+    const TOO_LONG: &str = "3153600001";
+    let kind = |kind: &str| format!(r#""a": {{"kind": {kind}}}"#);
+    let text = |nodes: String, more: &str| workflow(&nodes, &[], more);
+    #[rustfmt::skip]
+    let rows = [
+        (text(kind(r#"{"type": "wait", "condition": "timer", "timeout_secs": SPAN}"#), ""),            "/nodes/a/kind/timeout_secs"),
+        (text(kind(r#"{"type": "human_approval", "description": "?", "timeout_secs": SPAN}"#), ""),    "/nodes/a/kind/timeout_secs"),
+        (text(r#""a": {"kind": {"type": "tool", "tool_ref": "t"}, "node_timeout_secs": SPAN}"#.into(), ""), "/nodes/a/node_timeout_secs"),
+        (text(plain("a"), r#", "timeouts": {"node_timeout": SPAN}"#),                                  "/timeouts/node_timeout"),
+        (text(plain("a"), r#", "timeouts": {"workflow_timeout": {"secs": SPAN, "nanos": 0}}"#),        "/timeouts/workflow_timeout"),
+        (text(plain("a"), r#", "timeouts": {"approval_timeout": SPAN}"#),                              "/timeouts/approval_timeout"),
+        (text(plain("a"), r#", "retry_policies": {"p": {"max_attempts": 2, "backoff": "fixed", "initial_delay": SPAN}}"#),
+            "/retry_policies/p/initial_delay"),
+        (text(plain("a"), r#", "retry_policies": {"p": {"max_attempts": 2, "backoff": "linear", "initial_delay": 1, "max_delay": SPAN}}"#),
+            "/retry_policies/p/max_delay"),
+    ];
+    for (text, pointer) in rows {
+        for span in [TOO_LONG, "18446744073709551615"] {
+            let found = faults(&text.replace("SPAN", span));
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!(found[0].0, pointer, "{text}");
+            assert!(found[0].1.ends_with("a hundred years"), "{found:?}");
+        }
+        let longest = text.replace("SPAN", "3153600000");
+        assert!(parse(&longest).is_ok(), "{longest}");
+    }
+}
+
 #[test]
 fn r1_limits() {
     let too_long = " ".repeat(WORKFLOW_BYTES_MAX + 1);

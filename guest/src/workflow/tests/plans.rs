@@ -284,7 +284,7 @@ fn jamjets_form_is_accepted_as_it_is() {
                      "retry_policy": null, "node_timeout_secs": null, "description": null, "labels": {}},
             "work": {"id": "work", "kind": {"type": "coordinator", "task": "t", "required_skills": [], "preferred_skills": [], "trust_domain": null,
                      "budget": null, "tiebreaker": null, "strategy": "default", "weights": {"cost_fit": 0.2}, "input_mapping": {}, "output_key": "r"},
-                     "retry_policy": "llm_default", "node_timeout_secs": 5, "description": "d", "labels": {}, "x_internal": [1]}
+                     "retry_policy": "llm_default", "node_timeout_secs": 5, "description": "d", "labels": {}}
         },
         "edges": [
             {"from": "ask", "to": "pick", "condition": null},
@@ -293,7 +293,47 @@ fn jamjets_form_is_accepted_as_it_is() {
             {"from": "work", "to": "end", "condition": null}
         ]
     }"#;
-    assert_eq!(edges_of(&plan(text)), ["ask->pick", "pick~>work"]);
+    let plan = plan(text);
+    assert_eq!(edges_of(&plan), ["ask->pick", "pick~>work"]);
+    assert_eq!(
+        plan.ignored,
+        [
+            "/cost_budget_usd",
+            "/models",
+            "/policy",
+            "/state_schema",
+            "/timeouts/heartbeat_interval",
+            "/token_budget"
+        ],
+        "what says something and changes nothing is named"
+    );
+    assert!(plan.unreachable.is_empty());
+}
+
+/// What JamJet's compiler of strategies writes: a condition with an expression
+/// beside its branches, and a node for limits that nothing may lead to.
+#[test]
+fn r1_a_limit_that_nothing_leads_to_is_no_mistake() {
+    let guard = r#"{"kind": {"type": "condition", "expression": "state.over == true",
+        "branches": [{"condition": "state.over", "target": "limit"}, {"condition": null, "target": "b"}]}}"#;
+    let limit =
+        r#"{"kind": {"type": "limit_exceeded", "description": "too much"}, "description": null}"#;
+    let nodes = format!(r#""a": {guard}, "b": {PLAIN}, "limit": {limit}, "unused": {limit}"#);
+    let plan = plan(&workflow(
+        &nodes,
+        &["a b", "limit end", "unused end"],
+        r#", "strategy_metadata": {"strategy_name": "critic"}"#,
+    ));
+    assert_eq!(plan.unreachable, ["unused"]);
+    assert_eq!(
+        plan.ignored,
+        ["/nodes/*/kind/expression", "/strategy_metadata"]
+    );
+    let unused = plan.find("unused").expect("it is a node");
+    let Kind::LimitExceeded { description } = &plan.nodes[unused.0 as usize].kind else {
+        panic!("it is a limit")
+    };
+    assert_eq!(description.as_deref(), Some("too much"));
 }
 
 /// Ten thousand nodes and thirty thousand edges plan quickly, and linearly.
