@@ -102,8 +102,10 @@ fn every_document_has_its_keys() {
         [
             "edges",
             "faults",
+            "ignored",
             "nodes",
             "queues",
+            "unreachable",
             "valid",
             "version",
             "workflow_id"

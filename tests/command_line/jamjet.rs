@@ -87,7 +87,11 @@ fn r01_a_compiled_strategy_runs_and_audits_clean() {
         if !guarded {
             let id = desk.execution();
             let why = desk.types(&["explain", &id, "__limit_exceeded__"]);
-            assert!(why.out.contains("nothing leads to it"), "{why:?}");
+            assert!(
+                why.out
+                    .contains("nothing leads to node `__limit_exceeded__`"),
+                "{why:?}"
+            );
         }
     }
 }

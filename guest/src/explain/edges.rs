@@ -72,6 +72,10 @@ impl Machine {
     }
 
     pub(super) fn dead_edges(&self, ix: NodeIx) -> Vec<Reason> {
+        if self.node(ix).incoming.is_empty() {
+            let sentence = format!("nothing leads to node `{}`", self.node(ix).id);
+            return [say(ReasonTopic::DeadEdge, sentence)].into();
+        }
         let mut reasons: Vec<Reason> = self
             .incoming(ix)
             .take(EDGES_TOLD)
