@@ -22,7 +22,7 @@ pub(crate) fn text(workflow: &Workflow) -> String {
     }
     let nodes = json["nodes"].as_object_mut().into_iter().flatten();
     for branch in nodes
-        .filter_map(|(_, node)| node["kind"]["branches"].as_array_mut())
+        .filter_map(|(_, node)| node["kind"].get_mut("branches")?.as_array_mut())
         .flatten()
     {
         if branch.get("condition").is_some() {

@@ -43,7 +43,7 @@ fn r01_r09_a_limit_that_nothing_leads_to_is_skipped_at_the_start() {
         r#"
         a -> b
         unused: limit_exceeded
-        0000 tick       => skip unused, schedule a
+        0000 tick       => schedule a, skip unused
         0010 complete a => schedule b
         0020 complete b => completed
         "#,
@@ -53,7 +53,7 @@ fn r01_r09_a_limit_that_nothing_leads_to_is_skipped_at_the_start() {
         r#"
         a -> b, unused -> b
         unused: limit_exceeded
-        0000 tick       => skip unused, schedule a
+        0000 tick       => schedule a, skip unused
         0010 complete a => schedule b
         0020 complete b => completed
         "#,

@@ -99,7 +99,8 @@ impl Question<'_> {
                 self.completed(node, "null", "{}", target)
             }
             "limit_exceeded" => {
-                let description = it.json["description"].as_str();
+                let of_node = it.json["description"].as_str();
+                let description = of_node.or_else(|| it.text("description"));
                 let error = format!(
                     "limit exceeded: {}",
                     description.unwrap_or("no description")
