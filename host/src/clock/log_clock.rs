@@ -20,6 +20,10 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::store::{ClockReading, Store, StoreError, Timestamp};
 
+/// Less than that behind, a wall clock is right: several processes tell a
+/// machine's time to some milliseconds.
+const LAG_TOLD_MS: u64 = 1_000;
+
 /// What time it is, as the logs of a store have it.
 pub struct LogClock {
     clock: Arc<dyn Clock>,
@@ -40,6 +44,9 @@ struct Last {
 pub(crate) struct LogTime {
     pub(crate) at: Timestamp,
     pub(crate) monotonic: Duration,
+    /// The monotonic time at which it became that: so that no part of a
+    /// millisecond is lost, however often is written.
+    since: Duration,
 }
 
 impl LogClock {
@@ -80,7 +87,7 @@ impl LogClock {
     pub(crate) fn read_aloud(&mut self) -> LogTime {
         let reading = self.read();
         let wall = self.clock.now();
-        let lagging = wall < reading.at;
+        let lagging = wall.saturating_add(LAG_TOLD_MS) < reading.at;
         if lagging && !self.lagging {
             tracing::warn!(
                 refrain.behind_ms = reading.at - wall,
@@ -96,7 +103,7 @@ impl LogClock {
     pub(crate) fn wrote(&mut self, reading: LogTime) {
         self.last = Some(Last {
             at: reading.at,
-            monotonic: reading.monotonic,
+            monotonic: reading.since,
         });
     }
 
@@ -105,7 +112,7 @@ impl LogClock {
         ClockReading {
             at: reading.at,
             machine: self.clock.machine().map(str::to_owned),
-            monotonic_ms: milliseconds(reading.monotonic),
+            monotonic_ns: u64::try_from(reading.since.as_nanos()).unwrap_or(u64::MAX),
         }
     }
 
@@ -116,13 +123,26 @@ impl LogClock {
 
     fn read(&self) -> LogTime {
         let monotonic = self.clock.monotonic();
-        let by_log = self.last.map_or(0, |last| {
-            let passed = milliseconds(monotonic.saturating_sub(last.monotonic));
-            last.at.saturating_add(passed)
-        });
-        LogTime {
-            at: self.clock.now().max(by_log),
+        let wall = LogTime {
+            at: self.clock.now(),
             monotonic,
+            since: monotonic,
+        };
+        let Some(last) = self.last else {
+            return wall;
+        };
+        let passed_ms = milliseconds(monotonic.saturating_sub(last.monotonic));
+        let at = last.at.saturating_add(passed_ms);
+        if wall.at >= at {
+            return wall;
+        }
+        let since = last
+            .monotonic
+            .saturating_add(Duration::from_millis(passed_ms));
+        LogTime {
+            at,
+            monotonic,
+            since,
         }
     }
 
@@ -133,7 +153,7 @@ impl LogClock {
                 && reading.machine.as_deref() == self.clock.machine()
         });
         let monotonic = match (own, self.last) {
-            (Some(reading), _) => Duration::from_millis(reading.monotonic_ms),
+            (Some(reading), _) => Duration::from_nanos(reading.monotonic_ns),
             (None, Some(last)) if last.at == at => last.monotonic,
             // A store in which nothing has been written says no time.
             (None, None) if at == 0 => return,
@@ -208,6 +228,26 @@ mod tests {
         there.advance(2 * SECOND);
         second.follow(stored.at, Some(&stored));
         assert_eq!(second.now(), stored.at + 2_000);
+    }
+
+    #[test]
+    fn law5_time_goes_on_however_often_is_written() {
+        let manual = ManualClock::new(100_000);
+        let (mut one, mut two) = (by(&manual), by(&manual));
+        let reading = one.read();
+        one.wrote(reading);
+        let mut stored = one.written(reading);
+        manual.set(1_000);
+        for _ in 0..1_000 {
+            manual.advance(Duration::from_micros(300));
+            for clock in [&mut one, &mut two] {
+                clock.follow(stored.at, Some(&stored));
+                let reading = clock.read();
+                clock.wrote(reading);
+                stored = clock.written(reading);
+            }
+        }
+        assert_eq!((one.now(), two.now()), (100_300, 100_300));
     }
 
     /// Such a clock stands at the epoch.

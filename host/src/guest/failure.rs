@@ -43,6 +43,11 @@ pub enum GuestFailure {
         /// The cap of one instance.
         memory_bytes_max: usize,
     },
+    /// The machine has no memory for it, which is no fault of the guest.
+    #[error(
+        "there is too little memory or address space to begin a guest, which reserves 4 GiB of addresses; see `ulimit -v`: {0}"
+    )]
+    NoMemory(String),
     /// It called itself too deeply.
     #[error("the guest overflowed its call stack")]
     StackOverflow,
@@ -95,9 +100,19 @@ impl GuestFailure {
             },
             Some(Trap::StackOverflow) => Self::StackOverflow,
             Some(trap) => Self::Trapped(*trap),
+            None if is_out_of_memory(error) => Self::NoMemory(format!("{error:#}")),
             None => Self::Malformed(format!("{error:#}")),
         }
     }
+}
+
+/// Whether the system refused memory.
+fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| {
+        let by_std = cause.downcast_ref::<std::io::Error>();
+        by_std.is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
+            || cause.downcast_ref() == Some(&rustix::io::Errno::NOMEM)
+    })
 }
 
 /// A guest's refusal as a sentence.

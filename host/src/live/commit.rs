@@ -205,12 +205,13 @@ impl Core {
         self.known.forget_all();
         let store = self.store.get();
         match given_up {
-            Ok(turn) => store.commit(&turn).map_err(|error| {
-                StoreError::Io {
+            Ok(turn) => store.commit(&turn).map_err(|error| match error {
+                CommitError::Failed(error) => error.into(),
+                error => StoreError::Io {
                     place: store.place(),
                     detail: error.to_string(),
                 }
-                .into()
+                .into(),
             }),
             Err(error) => {
                 store.rollback();

@@ -9,14 +9,28 @@ use crate::store::{StoreError, Timestamp, ended};
 use super::answers::holds;
 use super::owner::Owner;
 
+/// Whether what was opened is no longer there.
+pub(super) fn is_gone(error: &EngineError) -> bool {
+    matches!(error, EngineError::Store(error) if matches!(**error, StoreError::Gone { .. }))
+}
+
 impl Owner {
     /// Have others committed? Then what they did may concern us.
     pub(super) fn notice_others(&mut self) {
         self.wake.looks();
         let version = match self.core.store.get().version() {
-            Ok(version) => Some(version),
+            Ok(version) => {
+                self.gone = false;
+                Some(version)
+            }
             Err(error) => {
-                tracing::error!("the store's version cannot be read: {error}");
+                if !self.gone {
+                    tracing::error!("the store's version cannot be read: {error}");
+                }
+                let error = EngineError::from(error);
+                if is_gone(&error) {
+                    self.store_is_gone(&error);
+                }
                 return;
             }
         };
@@ -29,6 +43,17 @@ impl Owner {
             tracing::error!("others' commits cannot be read: {error}");
             self.turn_due = true;
         }
+    }
+
+    /// What was opened is no longer there: nobody waits for what cannot come,
+    /// and nobody works for a result that cannot be kept.
+    pub(super) fn store_is_gone(&mut self, error: &EngineError) {
+        for watcher in std::mem::take(&mut self.watchers).into_values().flatten() {
+            // Who has gone away does not want to know.
+            let _ = watcher.send(Err(error.clone()));
+        }
+        self.core.pool.stop_all();
+        self.gone = true;
     }
 
     /// Was the process of a lease's holder killed? Then its claims end.

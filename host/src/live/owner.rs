@@ -25,6 +25,7 @@ use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::core::Core;
 use super::link::{Again, Closing, Message, Read, Write};
+use super::notice::is_gone;
 use super::turn::Effects;
 use super::wake::Wake;
 
@@ -47,6 +48,8 @@ pub(crate) struct Owner {
     inbox_cut: bool,
     /// What came while a turn was filled, and is not for a turn.
     put_off: VecDeque<Message>,
+    /// What was opened is no longer there, which was told.
+    pub(super) gone: bool,
     /// The store failed: not before a pause.
     failed: bool,
     /// To be done anew, in the next turn.
@@ -94,6 +97,7 @@ impl Owner {
             turn_due: true,
             inbox_cut: false,
             put_off: VecDeque::new(),
+            gone: false,
             failed: false,
             again: Vec::new(),
             closing: Vec::new(),
@@ -280,15 +284,23 @@ impl Owner {
                 None
             }
             Err(error) => {
-                tracing::error!("a turn was not written: {error}");
+                if !self.gone {
+                    tracing::error!("a turn was not written: {error}");
+                }
                 self.failed = true;
                 self.turn_due = true;
                 Some(error)
             }
         };
+        let gone = failed.as_ref().filter(|error| is_gone(error));
+        if let Some(error) = gone {
+            self.store_is_gone(error);
+        }
         for write in writes {
             match write.answer(failed.as_ref()) {
                 None => {}
+                // There is nothing left into which it could be written.
+                Some(_) if gone.is_some() => {}
                 Some(Again::AtOnce(write)) => {
                     self.again.push(write);
                     self.turn_due = true;

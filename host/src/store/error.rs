@@ -29,6 +29,17 @@ pub enum StoreError {
         /// What the storage said.
         detail: String,
     },
+    /// What was opened is no longer what stands at its path.
+    #[error(
+        "{place} is no longer the file that was opened ({detail}), and nothing more is kept in it; \
+         put it back in its place, or begin anew: what was answered before is in the file that was opened"
+    )]
+    Gone {
+        /// The store.
+        place: String,
+        /// What became of it.
+        detail: String,
+    },
     /// What is stored cannot be right.
     #[error("{place} is damaged; keep a copy and restore it from a backup: {detail}")]
     Corrupt {

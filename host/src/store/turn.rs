@@ -29,8 +29,8 @@ pub struct ClockReading {
     pub at: Timestamp,
     /// Whose monotonic time it was; `None`: nobody else can make anything of it.
     pub machine: Option<String>,
-    /// The monotonic time at that moment, in milliseconds.
-    pub monotonic_ms: u64,
+    /// The monotonic time at which it became that, in nanoseconds.
+    pub monotonic_ns: u64,
 }
 
 /// A registered workflow.

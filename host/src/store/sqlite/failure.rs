@@ -1,6 +1,8 @@
 //! What SQLite's errors mean to us: each becomes the [`StoreError`] that names
 //! the file and the remedy.
 
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::{Error, ErrorCode, ffi};
@@ -22,6 +24,16 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
             ErrorCode::DiskFull => StoreError::Full { place, detail },
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 StoreError::Corrupt { place, detail }
+            }
+            // The memory that processes share beside the database: no address is free.
+            ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMMAP => {
+                let detail =
+                    format!("{detail}: there is too little address space; see `ulimit -v`");
+                StoreError::Io { place, detail }
+            }
+            ErrorCode::OutOfMemory => {
+                let detail = format!("{detail}: there is too little memory; see `ulimit -v`");
+                StoreError::Io { place, detail }
             }
             ErrorCode::CannotOpen => cannot_open(path, place, detail),
             // The file that processes share beside the database cannot grow.
@@ -62,24 +74,44 @@ pub(super) fn commit_error(path: &Path, error: &Error) -> CommitError {
     }
 }
 
-/// SQLite says only that it could not open a file. Mostly it is the folder.
+/// SQLite says only that it could not open a file; the system says why.
 fn cannot_open(path: &Path, place: String, detail: String) -> StoreError {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     if path.is_dir() {
-        StoreError::Io {
+        return StoreError::Io {
             place,
             detail: "it is a folder; name a file in it".to_owned(),
+        };
+    }
+    let error = match OpenOptions::new().read(true).write(true).open(path) {
+        // The folder must be writable too: SQLite keeps files beside the database.
+        Ok(_) => return StoreError::ReadOnly { place, detail },
+        Err(error) => error,
+    };
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            let detail = error.to_string();
+            StoreError::ReadOnly { place, detail }
         }
-    } else if !folder.is_dir() {
-        let detail = format!("its folder {} does not exist; create it", folder.display());
-        StoreError::Io { place, detail }
-    } else {
-        // The folder must be writable too: SQLite keeps files beside the
-        // database.
-        StoreError::ReadOnly { place, detail }
+        ErrorKind::NotFound if is_link => {
+            let detail = "it is a link, and what it leads to cannot be created; create its folder"
+                .to_owned();
+            StoreError::Io { place, detail }
+        }
+        ErrorKind::NotFound if folder.is_dir() => StoreError::ReadOnly { place, detail },
+        ErrorKind::NotFound => {
+            let detail = format!("its folder {} does not exist; create it", folder.display());
+            StoreError::Io { place, detail }
+        }
+        // Too many open files, links in a circle, a file where a folder should be …
+        _ => StoreError::Io {
+            place,
+            detail: error.to_string(),
+        },
     }
 }
 

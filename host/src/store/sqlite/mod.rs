@@ -8,6 +8,7 @@ mod changes;
 mod clocks;
 mod execution;
 mod failure;
+mod file;
 mod grow;
 mod keep;
 mod known;
@@ -32,6 +33,8 @@ use crate::store::{
     ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store,
     StoreError, Turn, WorkflowRecord, check,
 };
+
+use file::DatabaseFile;
 
 /// How safe a turn is when `commit` has returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +105,7 @@ pub struct SqliteStore {
     access: Access,
     options: SqliteOptions,
     connection: Connection,
+    file: DatabaseFile,
     records: known::Records,
     /// How many connections there were before this one.
     reopened: u64,
@@ -144,12 +148,13 @@ impl SqliteStore {
     }
 
     fn new(path: PathBuf, access: Access, options: SqliteOptions) -> Result<Self, StoreError> {
-        let connection = open::connect(&path, access, &options)?;
+        let (connection, file) = open::connect(&path, access, &options)?;
         Ok(Self {
             path,
             access,
             options,
             connection,
+            file,
             records: known::Records::default(),
             reopened: 0,
         })
@@ -175,6 +180,8 @@ impl SqliteStore {
                 }
             }
         })?;
+        // What is answered must be there afterwards (law 8).
+        self.file.check().map_err(CommitError::Failed)?;
         self.execute("COMMIT")
             .map_err(|error| failure::commit_error(&self.path, &error))
     }
@@ -260,21 +267,24 @@ impl Store for SqliteStore {
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.rollback();
         self.records.forget();
-        self.connection = open::connect(&self.path, self.access, &self.options)?;
+        let (connection, file) = open::connect(&self.path, self.access, &self.options)?;
+        if !self.file.is_same(&file) {
+            return Err(self.file.gone("another file stands in its place"));
+        }
+        (self.connection, self.file) = (connection, file);
         self.reopened += 1;
         Ok(())
     }
 
     fn version(&mut self) -> Result<u64, StoreError> {
+        self.file.check()?;
         let version = self.ask(data_version)?;
         // SQLite's number tells of changes within one connection only.
         Ok(self.reopened << 32 | u64::from(version))
     }
 
     fn watched_file(&self) -> Option<PathBuf> {
-        let mut file = self.path.clone().into_os_string();
-        file.push("-wal");
-        Some(file.into())
+        Some(self.file.log().to_owned())
     }
 
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {

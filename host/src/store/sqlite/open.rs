@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::StoreError;
 use crate::store::sqlite::failure::open_error;
+use crate::store::sqlite::file::{self, DatabaseFile};
 use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, VERSION};
 use crate::store::sqlite::{Access, Durability, SqliteOptions};
 
@@ -32,12 +33,14 @@ pub(super) fn connect(
     path: &Path,
     access: Access,
     options: &SqliteOptions,
-) -> Result<Connection, StoreError> {
+) -> Result<(Connection, DatabaseFile), StoreError> {
     if access == Access::Read && !path.exists() {
         return Err(StoreError::Missing { place: place(path) });
     }
+    file::check_path(path)?;
     let failed = |error: rusqlite::Error| open_error(path, &error);
-    let mut connection = Connection::open_with_flags(path, flags(access)).map_err(failed)?;
+    let name = file::name_for_sqlite(path);
+    let mut connection = Connection::open_with_flags(name, flags(access)).map_err(failed)?;
     connection.busy_timeout(options.lock_wait).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // A statement's plan does not depend on what is bound to it: otherwise SQLite
@@ -56,7 +59,8 @@ pub(super) fn connect(
         set_up(&connection, options.durability).map_err(failed)?;
         schema::migrate(&mut connection).map_err(failed)?;
     }
-    Ok(connection)
+    let file = DatabaseFile::opened(path)?;
+    Ok((connection, file))
 }
 
 fn flags(access: Access) -> OpenFlags {

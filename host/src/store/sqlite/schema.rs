@@ -120,7 +120,7 @@ const STEP_1: &str = "
 /// was: so that all processes of one machine tell the same time from it.
 const STEP_2: &str = "
     ALTER TABLE clocks ADD COLUMN machine TEXT;
-    ALTER TABLE clocks ADD COLUMN monotonic_ms INTEGER;
+    ALTER TABLE clocks ADD COLUMN monotonic_ns INTEGER;
 ";
 
 /// What a file says of itself.
