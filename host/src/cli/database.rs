@@ -41,6 +41,20 @@ impl Database {
         Ok(SqliteStore::open(&self.path)?)
     }
 
+    /// Copy it there; the path that it has.
+    pub(super) fn backup_to(&self, to: &Path) -> anyhow::Result<&Path> {
+        self.is_there()?;
+        SqliteStore::backup(&self.path, to)?;
+        Ok(&self.path)
+    }
+
+    /// Put this backup in its place; the path that it has, and where what stood
+    /// there has gone.
+    pub(super) fn restore_from(&self, from: &Path) -> anyhow::Result<(&Path, Option<PathBuf>)> {
+        let aside = SqliteStore::restore(from, &self.path)?;
+        Ok((&self.path, aside))
+    }
+
     fn is_there(&self) -> anyhow::Result<()> {
         let path = self.path.display();
         match self.path.try_exists() {

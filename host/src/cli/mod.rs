@@ -25,6 +25,7 @@ mod work;
 // The subcommands.
 mod approve;
 mod audit;
+mod backup;
 mod bench;
 mod cancel;
 mod explain;
@@ -33,6 +34,7 @@ mod guest;
 mod list;
 mod log;
 mod pause;
+mod restore;
 mod resume;
 mod retry;
 mod run;
@@ -77,6 +79,8 @@ enum Command {
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Guest(guest::Arguments),
@@ -128,6 +132,8 @@ impl Command {
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
+            Self::Backup(arguments) => backup::run(&arguments),
+            Self::Restore(arguments) => restore::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
             Self::Guest(arguments) => guest::run(&arguments),

@@ -56,7 +56,7 @@ fn upsert(
     let mut upsert = connection.prepare_cached(
         "INSERT INTO clocks (simulated, last_at, machine, monotonic_ns) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at),
-             machine = excluded.machine, monotonic_ns = excluded.monotonic_ns",
+             machine = excluded.machine, monotonic_ns = excluded.monotonic_ns, turns = turns + 1",
     )?;
     upsert.execute(params![
         simulated,

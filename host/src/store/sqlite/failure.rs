@@ -1,11 +1,12 @@
 //! What SQLite's errors mean to us: each becomes the [`StoreError`] that names
 //! the file and the remedy.
 
-use std::fs::{self, OpenOptions};
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use rusqlite::{Error, ErrorCode, ffi};
+use rustix::fs::{Access, access};
 
 use crate::store::{CommitError, StoreError};
 
@@ -86,10 +87,11 @@ fn cannot_open(path: &Path, place: String, detail: String) -> StoreError {
             detail: "it is a folder; name a file in it".to_owned(),
         };
     }
-    let error = match OpenOptions::new().read(true).write(true).open(path) {
+    // Not by opening it: to close a file gives up all locks that the process has on it.
+    let error = match access(path, Access::READ_OK | Access::WRITE_OK) {
         // The folder must be writable too: SQLite keeps files beside the database.
-        Ok(_) => return StoreError::ReadOnly { place, detail },
-        Err(error) => error,
+        Ok(()) => return StoreError::ReadOnly { place, detail },
+        Err(error) => io::Error::from(error),
     };
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     match error.kind() {

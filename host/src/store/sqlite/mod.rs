@@ -4,6 +4,7 @@
 //! one sync. Several processes may work on one file. What the tables are for
 //! stands in `schema.rs`.
 
+mod backup;
 mod changes;
 mod clocks;
 mod execution;
@@ -16,6 +17,7 @@ mod log;
 mod open;
 mod queue;
 mod schema;
+mod stale_log;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -139,6 +141,31 @@ impl SqliteStore {
             durability: Durability::default(),
             lock_wait: Duration::from_secs(5),
         }
+    }
+
+    /// Copy the database at `from` to `to`, which must not be there, as it is at
+    /// one moment: others may be working on it. The copy is checked to be whole.
+    ///
+    /// # Errors
+    ///
+    /// `to` is there, `from` is not ours or is damaged, or a disk failed.
+    pub fn backup(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
+        backup::backup(from.as_ref(), to.as_ref())
+    }
+
+    /// Put a copy of the database at `from` in the place of the one at `to`. What
+    /// stood there is moved aside with all that belongs to it: the answer says
+    /// where to.
+    ///
+    /// # Errors
+    ///
+    /// Somebody has the database open, `from` is not ours or is damaged, or a
+    /// disk failed.
+    pub fn restore(
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        backup::restore(from.as_ref(), to.as_ref())
     }
 
     /// The database file.

@@ -11,6 +11,7 @@ use crate::store::StoreError;
 use crate::store::sqlite::failure::open_error;
 use crate::store::sqlite::file::{self, DatabaseFile};
 use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, VERSION};
+use crate::store::sqlite::stale_log;
 use crate::store::sqlite::{Access, Durability, SqliteOptions};
 
 /// Statements that are kept prepared: more than this store has.
@@ -38,6 +39,7 @@ pub(super) fn connect(
         return Err(StoreError::Missing { place: place(path) });
     }
     file::check_path(path)?;
+    stale_log::set_aside(path)?;
     let failed = |error: rusqlite::Error| open_error(path, &error);
     let name = file::name_for_sqlite(path);
     let mut connection = Connection::open_with_flags(name, flags(access)).map_err(failed)?;

@@ -1,0 +1,27 @@
+//! `refrain backup`.
+
+use std::path::PathBuf;
+
+use super::database::Database;
+use super::{Answer, output};
+
+/// Copy the database, also while others work on it
+///
+/// The copy is of one moment, and checked to be whole. It replaces nothing.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Where the copy goes: a file that is not there yet
+    to: PathBuf,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let from = arguments.database.backup_to(&arguments.to)?;
+    output::say(&format!(
+        "{} is copied to {}",
+        from.display(),
+        arguments.to.display()
+    ));
+    Ok(Answer::Good)
+}

@@ -1,0 +1,31 @@
+//! `refrain restore`.
+
+use std::path::PathBuf;
+
+use super::database::Database;
+use super::{Answer, output};
+
+/// Put a backup in the place of the database
+///
+/// Nobody may have the database open. What stood there is moved aside, with the
+/// log of changes beside it, which would otherwise be worked into the backup.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The backup: a Refrain database, which stays as it is
+    from: PathBuf,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let (to, aside) = arguments.database.restore_from(&arguments.from)?;
+    let aside = aside.map_or(String::new(), |aside| {
+        format!("; what stood there is kept as {}", aside.display())
+    });
+    output::say(&format!(
+        "{} is restored from {}{aside}",
+        to.display(),
+        arguments.from.display()
+    ));
+    Ok(Answer::Good)
+}

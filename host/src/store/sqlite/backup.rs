@@ -1,0 +1,224 @@
+//! Copies of a database: a live one is copied as it is at one moment, and one
+//! is put in the place of another.
+//!
+//! A file of SQLite's is more than itself: what was committed last stands in the
+//! log of changes beside it (`-wal`). To copy the file alone loses that, and to
+//! put a copy beside another one's log has SQLite work that log into the copy.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, fcntl_lock};
+
+use crate::store::StoreError;
+use crate::store::sqlite::failure::{open_error, store_error};
+use crate::store::sqlite::file::{name_for_sqlite, with_suffix};
+use crate::store::sqlite::schema::{self, APPLICATION_ID};
+
+/// What SQLite keeps beside a database.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Copy the database at `from`, which others may be writing, to `to`, which must
+/// not be there. It is whole when it appears there.
+pub(super) fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(refused(
+            to,
+            "it is there already, and a backup replaces nothing; name another file",
+        ));
+    }
+    let partial = Partial::beside(to)?;
+    copy(from, &partial.path)?;
+    partial.put(to)
+}
+
+/// Put a copy of the database at `from` in the place of the one at `to`, which
+/// nobody may have open. What stood there is moved aside, with its log of
+/// changes: the answer says where to.
+pub(super) fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
+    if let (Ok(from), Ok(to)) = (fs::canonicalize(from), fs::canonicalize(to))
+        && from == to
+    {
+        return Err(refused(&to, "it would be restored from itself"));
+    }
+    // Links lead to the file that is replaced.
+    let to = fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
+    let partial = Partial::beside(&to)?;
+    copy(from, &partial.path)?;
+    // Held until the end: nobody opens the former one meanwhile.
+    let _lock = lock(&to)?;
+    let aside = move_aside(&to)?;
+    partial.put(&to)?;
+    Ok(aside)
+}
+
+/// Copy page by page, as the database is at one moment, and look whether the
+/// copy is whole.
+fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if !from.exists() {
+        let place = from.display().to_string();
+        return Err(StoreError::Missing { place });
+    }
+    let failed = |error: rusqlite::Error| open_error(from, &error);
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let source = Connection::open_with_flags(
+        name_for_sqlite(from),
+        flags | OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .map_err(failed)?;
+    if schema::identity(&source).map_err(failed)?.application_id != APPLICATION_ID {
+        return Err(StoreError::Foreign {
+            place: from.display().to_string(),
+            detail: "its first page says so".to_owned(),
+        });
+    }
+    let failed = |error: rusqlite::Error| store_error(to, &error);
+    let mut target = Connection::open_with_flags(
+        name_for_sqlite(to),
+        flags | OpenFlags::SQLITE_OPEN_READ_WRITE,
+    )
+    .map_err(failed)?;
+    let copied = Backup::new(&source, &mut target)
+        .and_then(|backup| backup.step(-1))
+        .map_err(|error| store_error(from, &error))?;
+    if copied != StepResult::Done {
+        return Err(StoreError::Locked {
+            place: from.display().to_string(),
+            detail: "it cannot be read just now".to_owned(),
+        });
+    }
+    let verdict: String = target
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| store_error(from, &error))?;
+    if verdict != "ok" {
+        return Err(StoreError::Corrupt {
+            place: from.display().to_string(),
+            detail: verdict,
+        });
+    }
+    // One file, without anything beside it.
+    let mode: String = target
+        .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
+        .map_err(failed)?;
+    debug_assert_eq!(mode, "delete");
+    target.close().map_err(|(_, error)| failed(error))
+}
+
+/// A file that is being written, and gone unless it is put in its place.
+struct Partial {
+    path: PathBuf,
+}
+
+impl Partial {
+    fn beside(to: &Path) -> Result<Self, StoreError> {
+        let path = with_suffix(to, &format!(".partial-{}", std::process::id()));
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(|error| not_written(&path, &error))?;
+        Ok(Self { path })
+    }
+
+    /// Put it there, where nothing may be, to stay.
+    fn put(self, to: &Path) -> Result<(), StoreError> {
+        let put = File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| rename_to_nothing(&self.path, to))
+            .and_then(|()| File::open(folder_of(to))?.sync_all());
+        put.map_err(|error| not_written(to, &error))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        for path in BESIDE.map(|suffix| with_suffix(&self.path, suffix)) {
+            let _ = fs::remove_file(path);
+        }
+        // It has moved, or it is worth nothing.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Rename it, if nothing is there.
+fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // A file system without links.
+        Err(_) if fs::symlink_metadata(to).is_err() => fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+/// SQLite's own locks are parts of this one: who has the database open holds a
+/// part of it, and who holds all of it is alone.
+fn lock(path: &Path) -> Result<Option<File>, StoreError> {
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(not_written(path, &error)),
+    };
+    match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(error) => Err(StoreError::Locked {
+            place: path.display().to_string(),
+            detail: error.to_string(),
+        }),
+    }
+}
+
+/// Move a database aside, and what SQLite keeps beside it first: between the
+/// two, it lacks its last turns, but nothing has another one's.
+fn move_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    let parts = || [""].into_iter().chain(BESIDE);
+    if !parts().any(|part| is_there(&with_suffix(path, part))) {
+        return Ok(None);
+    }
+    let names = (1..).map(|number| match number {
+        1 => with_suffix(path, ".replaced"),
+        _ => with_suffix(path, &format!(".replaced-{number}")),
+    });
+    let free = |name: &PathBuf| !parts().any(|part| is_there(&with_suffix(name, part)));
+    let Some(aside) = { names }.find(free) else {
+        unreachable!("numbers do not end");
+    };
+    for part in BESIDE.into_iter().chain([""]) {
+        let (from, to) = (with_suffix(path, part), with_suffix(&aside, part));
+        match fs::rename(&from, to) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(not_written(&from, &error)),
+        }
+    }
+    Ok(Some(aside))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn not_written(path: &Path, error: &io::Error) -> StoreError {
+    let (place, detail) = (path.display().to_string(), error.to_string());
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { place, detail }
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { place, detail },
+        _ => StoreError::Io { place, detail },
+    }
+}
+
+fn refused(path: &Path, detail: &str) -> StoreError {
+    StoreError::Io {
+        place: path.display().to_string(),
+        detail: detail.to_owned(),
+    }
+}
