@@ -8,15 +8,21 @@
 //! lock        another process holds the lock
 //! pages       a page is damaged: of the log, of an index, the first one
 //! identity    another schema, another program's file, no database at all
+//! gone        the file is no longer the one at its path
+//! names       what a path means: URIs, links, long names, causes
+//! backup      live copies, restoring, and what a plain copy is opened with
 //! wal         the write-ahead log lost its end
 //! ground      a database that something happens to, and the proof that it goes on
 //! namespace   mounts that only the test sees
 //! ```
 
+mod backup;
 mod disk;
+mod gone;
 mod ground;
 mod identity;
 mod lock;
+mod names;
 mod namespace;
 mod pages;
 mod read_only;
