@@ -32,7 +32,8 @@ async fn command(engine: &Engine, version: &str, mut kind: Value) -> (Status, St
 
 #[tokio::test]
 async fn commands_answer_on_stdout() {
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     engine.work_commands(4);
     let sh = |script: &str| json!({ "argv": ["sh", "-c", script] });
     let environment =
@@ -84,7 +85,8 @@ async fn commands_answer_on_stdout() {
 async fn r14_a_timeout_kills_the_whole_process_group() {
     let folder = tempfile::TempDir::new().expect("a folder");
     let file = folder.path().join("alive");
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     engine.work_commands(4);
     let script = format!(
         "(while :; do date > {}; sleep 0.05; done) & wait",
@@ -109,7 +111,8 @@ async fn r14_a_timeout_kills_the_whole_process_group() {
 #[tokio::test]
 async fn requests_are_made_and_refusals_classed() {
     let address = serve();
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     engine.work_http(4);
     let node = |path: &str, method: &str| {
         let url = format!("http://{address}{path}");

@@ -152,7 +152,8 @@ async fn bad_json_is_refused_at_the_door() {
         Workflow::from_json(r#"{"a":1,"a":2}"#),
         Err(EngineError::Json { .. })
     ));
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     register(&engine, tools("a")).await.expect("valid");
     let deep = format!("{}{}", "[".repeat(101), "]".repeat(101));
     let deep: Value = serde_json::from_str(&deep).expect("it is JSON");
@@ -171,7 +172,8 @@ async fn bad_json_is_refused_at_the_door() {
 
 #[tokio::test]
 async fn a_subscription_sees_every_event_once() {
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     engine.work("tool", |_| async move { Ok(json!({})) });
     let execution = start(&engine, &tools("a -> b, b -> c")).await;
     let mut subscription = execution.subscribe(1);

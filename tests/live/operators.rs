@@ -184,7 +184,8 @@ async fn r14_timeouts_count_while_a_policy_stalls() {
 
 #[tokio::test]
 async fn who_is_not_there_is_named() {
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     let nobody = engine.execution(ExecutionId::from_bytes([9; 16]));
     assert!(matches!(
         nobody.finished().await,

@@ -12,7 +12,8 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_panicking_worker_is_a_failed_attempt() {
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     engine.work("tool", |item: WorkItem| async move {
         assert!(item.attempt > 1, "the first attempt panics");
         Ok(json!({ "attempt": item.attempt }))
@@ -34,7 +35,8 @@ async fn a_panicking_worker_is_a_failed_attempt() {
 
 #[tokio::test]
 async fn slots_bound_what_runs_at_once() {
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
     engine.work_with_slots("tool", 2, move |_: WorkItem| {
@@ -62,7 +64,8 @@ async fn slots_bound_what_runs_at_once() {
 
 #[tokio::test]
 async fn slots_and_claims_without_a_bound_are_bounded() {
-    let engine = engine(&Place::file()).await;
+    let place = Place::file();
+    let engine = engine(&place).await;
     let execution = start(&engine, &tools("a -> b")).await;
     let claims = engine.claim("tool", usize::MAX, "w").await;
     let claim = claims.expect("it may ask for all").remove(0).id;
