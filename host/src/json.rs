@@ -105,6 +105,44 @@ impl Serialize for Json {
     }
 }
 
+/// The byte order mark, which some programs put before a text. It is no part of
+/// what the text says.
+pub const MARK: char = '\u{feff}';
+
+/// Bytes are not the text that is read here: UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// They are of another Unicode encoding.
+    #[error("is in {0}; write it as UTF-8")]
+    Encoding(
+        /// Its name.
+        &'static str,
+    ),
+    /// They are of no encoding that is known here.
+    #[error("is no UTF-8: {0}")]
+    Bytes(
+        /// Where they are not.
+        std::str::Utf8Error,
+    ),
+}
+
+/// The text that these bytes are, as it is. JSON in UTF-16 is told even where it
+/// has no mark: with its zeros it would pass for UTF-8, and for a text that is
+/// no JSON.
+///
+/// # Errors
+/// Says what they are instead, as in "the file …".
+pub fn text_of(bytes: Vec<u8>) -> Result<String, TextError> {
+    match bytes.as_slice() {
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Err(TextError::Encoding("UTF-32")),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err(TextError::Encoding("UTF-16")),
+        [0, b'{' | b'[' | b'"', ..] | [b'{' | b'[' | b'"', 0, ..] => {
+            Err(TextError::Encoding("UTF-16"))
+        }
+        _ => String::from_utf8(bytes).map_err(|error| TextError::Bytes(error.utf8_error())),
+    }
+}
+
 /// Is this JSON of at most `bytes_max` bytes and [`JSON_DEPTH_MAX`] levels,
 /// without a repeated key?
 ///
@@ -119,6 +157,13 @@ pub(crate) fn check(text: &str, bytes_max: usize) -> Result<(), JsonError> {
                 text.len()
             ),
             remedy: "keep large data elsewhere and pass a reference to it".to_owned(),
+        });
+    }
+    if text.starts_with(MARK) {
+        return Err(JsonError {
+            pointer: String::new(),
+            problem: "the text begins with a byte order mark".to_owned(),
+            remedy: "write it without one".to_owned(),
         });
     }
     if let Err(error) = serde_json::from_str::<&RawValue>(text) {

@@ -93,13 +93,24 @@ pub const KNOWN_IDLE_MAX: usize = 256;
 /// read again is a matter of milliseconds.
 pub const EVENTS_PER_SNAPSHOT: NonZeroU64 = NonZeroU64::new(1_000).expect("it is not zero");
 
+/// How long a program that is stopped may take to end by itself, before it is
+/// killed with all that it started. The next attempt may begin meanwhile.
+pub const PROGRAM_GRACE: Duration = Duration::from_secs(2);
+
+/// How long the pipes of a program that has ended are read on, where something
+/// that it left behind holds them open.
+pub const PIPE_GRACE: Duration = Duration::from_millis(250);
+
 /// What a failed command said last, as far as its failure repeats it.
 pub const COMMAND_STDERR_BYTES_MAX: usize = 4096;
 
 /// The body of a refusal, as far as the failure of a request repeats it.
 pub const HTTP_ERROR_BYTES_MAX: usize = 1024;
 
-/// How long a request may take. A shorter node timeout ends the attempt
+/// Redirects that follow one another in one request. Honest ones are two or three.
+pub const HTTP_REDIRECTS_MAX: usize = 10;
+
+/// How long a request may take, redirects included. A shorter node timeout ends the attempt
 /// earlier; the request itself goes on unheard until then.
 pub const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 

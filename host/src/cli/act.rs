@@ -84,8 +84,10 @@ pub(super) fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 /// How many built-in workers of each kind there are.
 const WORKERS: usize = 16;
 
-/// Run the built-in workers.
+/// Run the built-in workers. As the first process of a container, this one also
+/// becomes the parent of what their programs leave behind.
 pub(super) fn serve_built_in(engine: &Engine) {
+    tokio::spawn(refrain::reap_orphans());
     engine.work_commands(WORKERS);
     engine.work_http(WORKERS);
 }

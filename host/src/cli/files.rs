@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use refrain::json::{MARK, text_of};
 use refrain::limits::{PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
 
 /// A workflow's text.
@@ -33,8 +34,9 @@ fn text(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
     if bytes.len() > bytes_max {
         bail!("it is longer than {bytes_max} bytes, which is the limit; make it shorter");
     }
-    if bytes.starts_with(b"\xEF\xBB\xBF") {
+    let text = text_of(bytes).map_err(|error| anyhow!("it {error}"))?;
+    if text.starts_with(MARK) {
         bail!("it begins with a byte order mark; save it as UTF-8 without one");
     }
-    String::from_utf8(bytes).context("it is not UTF-8; save it as UTF-8")
+    Ok(text)
 }

@@ -16,6 +16,7 @@ mod json_text;
 mod nodes;
 mod output;
 mod progress;
+mod stop_signals;
 mod table;
 mod time;
 mod waiting;

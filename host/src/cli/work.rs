@@ -11,12 +11,12 @@ use refrain::names;
 use refrain::store::{ItemState, SqliteStore, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::database::{self, Database};
 use super::output;
 use super::progress::Progress;
+use super::stop_signals::StopSignals;
 use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
 
@@ -49,6 +49,7 @@ pub(super) struct Session<'a> {
     progress: Progress,
     /// What was told of already: each thing is told once.
     told: BTreeSet<String>,
+    signals: StopSignals,
 }
 
 /// An execution, as `run --json` and `resume --json` tell of it.
@@ -76,15 +77,30 @@ impl<'a> Session<'a> {
             watch: Watch::new(store, records),
             progress,
             told: BTreeSet::new(),
+            signals: StopSignals::new()?,
         })
     }
 
     /// Watch, and tell of what happens, until there is nothing left to do for
     /// the executions of the engine's time, or somebody presses Ctrl-C; then
-    /// stop the engine.
+    /// stop the engine. It is stopped after an error too: no program of its
+    /// workers is left behind.
     pub(super) async fn work(
         &mut self,
         engine: Engine,
+        simulated: bool,
+        until: Until,
+    ) -> anyhow::Result<Stopped> {
+        let stopped = self.work_with(&engine, simulated, until).await;
+        if stopped.is_err() {
+            engine.stop().await;
+        }
+        stopped
+    }
+
+    async fn work_with(
+        &mut self,
+        engine: &Engine,
         simulated: bool,
         until: Until,
     ) -> anyhow::Result<Stopped> {
@@ -93,10 +109,10 @@ impl<'a> Session<'a> {
             self.progress
                 .say("stopping; what is at work may finish, press Ctrl-C again to stop it now");
         }
-        self.ask_for_states(&engine).await;
+        self.ask_for_states(engine).await;
         tokio::select! {
             () = engine.shutdown() => {}
-            () = interrupted() => engine.stop().await,
+            () = self.signals.next() => engine.stop().await,
         }
         self.look()?;
         self.progress.clear();
@@ -132,10 +148,9 @@ impl<'a> Session<'a> {
     async fn watch_until(&mut self, simulated: bool, until: Until) -> anyhow::Result<Stopped> {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut interrupt = std::pin::pin!(interrupted());
         loop {
             tokio::select! {
-                () = &mut interrupt => return Ok(Stopped::Interrupted),
+                () = self.signals.next() => return Ok(Stopped::Interrupted),
                 _ = looks.tick() => self.look()?,
             }
             if self
@@ -264,15 +279,4 @@ fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
 /// Simulated workers serve every queue.
 fn is_served(seen: &Seen, queue: &str) -> bool {
     seen.record.simulated || SERVED.contains(&queue)
-}
-
-/// Comes to an end when somebody asks the program to.
-pub(super) async fn interrupted() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return drop(tokio::signal::ctrl_c().await);
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }

@@ -18,7 +18,7 @@ use super::facts;
 use super::link::{Closing, Link, Message};
 use super::start::Start;
 use super::work::{Answer, Claim, ClaimId, Receipt};
-use super::workers::{Crew, command, http};
+use super::workers::{Crew, Programs, command, http};
 use super::workflow::Workflow;
 
 /// A running engine. Clones are the same engine; when the last of them is
@@ -32,6 +32,7 @@ struct Shared {
     link: Link,
     committed: watch::Receiver<u64>,
     guest_digest: String,
+    programs: Arc<Programs>,
 }
 
 impl Drop for Shared {
@@ -57,6 +58,7 @@ impl Engine {
                 link,
                 committed,
                 guest_digest,
+                programs: Programs::new(),
             }),
         }
     }
@@ -206,7 +208,10 @@ impl Engine {
 
     /// Run programs: the built-in worker of the queue `command`.
     pub fn work_commands(&self, slots: usize) {
-        self.work_with_slots("command", slots, command::run);
+        let programs = Arc::clone(&self.shared.programs);
+        self.work_with_slots("command", slots, move |item| {
+            command::run(item, Arc::clone(&programs))
+        });
     }
 
     /// Make requests: the built-in worker of the queue `http`.
@@ -282,9 +287,12 @@ impl Engine {
         self.close(true).await;
     }
 
-    /// Come to an end at once: workers are stopped (a program is killed with
-    /// all that it started), and their claims given up. Each such attempt ends
-    /// as an expired lease (rule R13) as soon as an engine runs again.
+    /// Come to an end at once: workers are stopped (a program is told to end
+    /// with all that it started, and killed after [`PROGRAM_GRACE`]), and their
+    /// claims given up. Each such attempt ends as an expired lease (rule R13)
+    /// as soon as an engine runs again.
+    ///
+    /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
     pub async fn stop(&self) {
         self.close(false).await;
     }
@@ -299,5 +307,6 @@ impl Engine {
             // Either it says so, or it has gone already.
             let _ = closed.await;
         }
+        self.shared.programs.ended().await;
     }
 }

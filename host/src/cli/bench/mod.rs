@@ -35,7 +35,8 @@ use tokio::time::timeout;
 use self::report::Report;
 use self::scratch::Scratch;
 use self::talk::Talk;
-use super::{Answer, act, output, work};
+use super::stop_signals::StopSignals;
+use super::{Answer, act, output};
 
 /// Measure what this machine and its disk give
 ///
@@ -210,6 +211,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 async fn unless_interrupted<T: Send + 'static>(
     work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<Option<T>> {
+    let mut signals = StopSignals::new()?;
     let (done, mut outcome) = oneshot::channel();
     let (interrupt, interrupted) = oneshot::channel::<()>();
     let runtime = Handle::current();
@@ -226,7 +228,7 @@ async fn unless_interrupted<T: Send + 'static>(
         .spawn(move || done.send(runtime.block_on(work)))
         .context("no thread can be started")?;
     tokio::select! {
-        () = work::interrupted() => {
+        () = signals.next() => {
             drop(interrupt);
             // If it takes longer than that, it ends with this process.
             let _ = timeout(PATIENCE, outcome).await;

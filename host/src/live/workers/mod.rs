@@ -3,12 +3,21 @@
 //! `pool` runs any async function for a queue; `command` and `http` are the
 //! two that come built in.
 
+mod addresses;
 mod attempt;
 pub(crate) mod command;
-mod group;
 pub(crate) mod http;
+mod meaning;
+mod orphans;
 mod pool;
+mod program;
+mod programs;
+mod redirect;
+mod secrets;
+mod spawner;
 mod tasks;
 
+pub use orphans::reap_orphans;
 pub(crate) use pool::{Crew, Pool};
+pub(crate) use programs::Programs;
 pub(crate) use tasks::{Stir, Tasks};

@@ -1,0 +1,92 @@
+//! What the output of a program, or the body of a response, means.
+
+use serde_json::value::RawValue;
+
+use crate::json::{Json, MARK, check, text_of};
+use crate::limits::PAYLOAD_BYTES_MAX;
+
+use super::super::work::Answer;
+
+/// A JSON object is the output and the patch; other JSON or text goes under
+/// the node's id; nothing is null. A byte order mark is no part of it. The
+/// error says what is wrong, as in "it wrote …".
+pub(super) fn of(bytes: Vec<u8>) -> Result<Answer, String> {
+    match read(bytes)? {
+        Meaning::Nothing => Ok(nothing()),
+        Meaning::Json(json) => Ok(Answer::output(json)),
+        Meaning::Text(text) => Ok(Answer::output(serde_json::Value::from(text))),
+    }
+}
+
+/// As [`of`], where the bytes are said to be JSON: other text is an error.
+pub(super) fn of_json(bytes: Vec<u8>) -> Result<Answer, String> {
+    match read(bytes)? {
+        Meaning::Nothing => Ok(nothing()),
+        Meaning::Json(json) => Ok(Answer::output(json)),
+        Meaning::Text(_) => Err("what it calls JSON and is none".to_owned()),
+    }
+}
+
+enum Meaning {
+    Nothing,
+    Json(Json),
+    Text(String),
+}
+
+fn nothing() -> Answer {
+    Answer::output(Json::null()).patch(serde_json::json!({}))
+}
+
+fn read(bytes: Vec<u8>) -> Result<Meaning, String> {
+    let text = text_of(bytes).map_err(|error| format!("what {error}"))?;
+    let text = text.strip_prefix(MARK).unwrap_or(&text).trim();
+    if text.is_empty() {
+        return Ok(Meaning::Nothing);
+    }
+    if serde_json::from_str::<&RawValue>(text).is_err() {
+        return Ok(Meaning::Text(text.to_owned()));
+    }
+    check(text, PAYLOAD_BYTES_MAX)
+        .map_err(|error| format!("JSON that is not accepted: {error}"))?;
+    Ok(Meaning::Json(Json::trusted(text.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearly_json_is_read_or_told_and_never_another_type() {
+        let utf16 = |first: &[u8], big: bool| {
+            let text = "{\"a\":1}".encode_utf16();
+            let units = text.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+            [first, &units.collect::<Vec<_>>()].concat()
+        };
+        let output = |bytes: &[u8]| of(bytes.to_vec()).map(|answer| answer.output.to_string());
+        for (bytes, told) in [
+            (&b"\xEF\xBB\xBF{\"a\":1}\n"[..], Ok(r#"{"a":1}"#)),
+            (b"\xEF\xBB\xBFhello", Ok(r#""hello""#)),
+            (b"\xEF\xBB\xBF", Ok("null")),
+            (b"a\xEF\xBB\xBFb", Ok("\"a\u{feff}b\"")),
+            (&utf16(b"\xFF\xFE", false), Err("UTF-16")),
+            (&utf16(b"\xFE\xFF", true), Err("UTF-16")),
+            (&utf16(b"", false), Err("UTF-16")),
+            (&utf16(b"", true), Err("UTF-16")),
+            (b"\xFF\xFE\0\0{\0\0\0", Err("UTF-32")),
+            (b"caf\xE9", Err("no UTF-8")),
+        ] {
+            match (output(bytes), told) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{bytes:?}"),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+                (found, expected) => panic!("{bytes:?}: {found:?}, not {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_calls_itself_json_is_json() {
+        assert!(of_json(b"{\"a\":1".to_vec()).is_err());
+        assert_eq!(of_json(b" ".to_vec()), Ok(nothing()));
+        assert_eq!(of_json(b"[1]".to_vec()), Ok(Answer::output(serde_json::json!([1]))));
+    }
+}

@@ -1,0 +1,237 @@
+//! A program that runs: what is said to it, what it says, and how it ends with
+//! all that it started.
+
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::error::WorkError;
+use crate::limits::{COMMAND_STDERR_BYTES_MAX, PAYLOAD_BYTES_MAX, PIPE_GRACE, PROGRAM_GRACE};
+
+use super::orphans::Own;
+use super::programs::Counted;
+
+/// How often to look whether a process group that was told to end has ended:
+/// the system tells nobody.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// What is read from a pipe at once.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// A program, the leader of a process group. If it is dropped before it has
+/// ended, the group is told to end, and killed after [`PROGRAM_GRACE`].
+pub(super) struct Program {
+    running: Option<Running>,
+    runtime: Handle,
+}
+
+/// How a program ended, and what it said.
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: Vec<u8>,
+    /// The end of it.
+    pub(super) stderr: Vec<u8>,
+}
+
+/// A program that is to be killed if this is dropped.
+struct Running {
+    child: Child,
+    own: Own,
+    /// It has not ended, as far as is known here.
+    armed: bool,
+    _counted: Counted,
+}
+
+impl Program {
+    pub(super) fn new(child: Child, own: Own, counted: Counted, runtime: &Handle) -> Self {
+        Self {
+            running: Some(Running {
+                child,
+                own,
+                armed: true,
+                _counted: counted,
+            }),
+            runtime: runtime.clone(),
+        }
+    }
+
+    /// Write the input, read the output, wait for the end; all at once, so
+    /// that no pipe fills up while another is waited for.
+    pub(super) async fn converse(mut self, input: &str) -> Result<Ended, WorkError> {
+        let Some(running) = &mut self.running else {
+            return Err(WorkError::retryable("the program has ended before"));
+        };
+        let child = &mut running.child;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let status = {
+            let pipes = async {
+                let written = write(stdin, input.as_bytes());
+                let read = read_all(stdout, PAYLOAD_BYTES_MAX, &mut out);
+                let read_end = read_end(stderr, COMMAND_STDERR_BYTES_MAX, &mut err);
+                tokio::try_join!(written, read, read_end).map(drop)
+            };
+            let mut pipes = std::pin::pin!(pipes);
+            tokio::select! {
+                said = &mut pipes => {
+                    said?;
+                    child.wait().await
+                }
+                status = child.wait() => {
+                    // What it said last may still be in the pipe. What it has
+                    // started and left behind may hold the pipe open, and is
+                    // not waited for.
+                    if let Ok(said) = timeout(PIPE_GRACE, &mut pipes).await {
+                        said?;
+                    }
+                    status
+                }
+            }
+        };
+        let status = status.map_err(pipe_failed)?;
+        // It has ended by itself: there is nothing to stop.
+        if let Some(running) = self.running.take() {
+            running.has_ended();
+        }
+        Ok(Ended {
+            status,
+            stdout: out,
+            stderr: err,
+        })
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.signal(Signal::TERM);
+            // Where the runtime is gone, the task is dropped at once, and the
+            // program killed.
+            self.runtime.spawn(running.end());
+        }
+    }
+}
+
+impl Running {
+    /// Wait until all have ended, and kill what has not after a while.
+    async fn end(mut self) {
+        let deadline = Instant::now() + PROGRAM_GRACE;
+        // Its outcome matters to nobody.
+        if timeout_at(deadline, self.child.wait()).await.is_ok() {
+            self.own.waited();
+            while self.is_there() && Instant::now() < deadline {
+                sleep(LOOK_EVERY).await;
+            }
+            if !self.is_there() {
+                return self.has_ended();
+            }
+        }
+        self.signal(Signal::KILL);
+        // Only what the system itself holds can outlive that.
+        let _ = timeout(PROGRAM_GRACE, self.child.wait()).await;
+        self.has_ended();
+    }
+
+    /// There is nothing to kill: the number may belong to others by now.
+    fn has_ended(mut self) {
+        self.armed = false;
+    }
+
+    fn group(&self) -> Pid {
+        self.own.pid()
+    }
+
+    /// Whether any process of the group is left.
+    fn is_there(&self) -> bool {
+        test_kill_process_group(self.group()).is_ok()
+    }
+
+    fn signal(&self, signal: Signal) {
+        match kill_process_group(self.group(), signal) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(error) => {
+                let group = self.group();
+                tracing::warn!("process group {group:?} could not be sent {signal:?}: {error}");
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.armed {
+            self.signal(Signal::KILL);
+        }
+    }
+}
+
+async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> {
+    let Some(mut pipe) = pipe else {
+        return Ok(());
+    };
+    match pipe.write_all(input).await {
+        // A program that does not care for its input is free not to read it.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(pipe_failed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// All of the pipe; more than `bytes_max` is a failure. Left half way, what
+/// came is in `bytes`.
+async fn read_all(
+    pipe: Option<impl AsyncRead + Unpin>,
+    bytes_max: usize,
+    bytes: &mut Vec<u8>,
+) -> Result<(), WorkError> {
+    each_chunk(pipe, |chunk| {
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(WorkError::permanent(format!(
+                "the program wrote more than {bytes_max} bytes to stdout; write them to a file and print its name"
+            )));
+        }
+        bytes.extend_from_slice(chunk);
+        Ok(())
+    })
+    .await
+}
+
+/// The last `bytes_max` bytes of the pipe. Left half way, the last that came
+/// are in `end`.
+async fn read_end(
+    pipe: Option<impl AsyncRead + Unpin>,
+    bytes_max: usize,
+    end: &mut Vec<u8>,
+) -> Result<(), WorkError> {
+    each_chunk(pipe, |chunk| {
+        end.extend_from_slice(chunk);
+        end.drain(..end.len().saturating_sub(bytes_max));
+        Ok(())
+    })
+    .await
+}
+
+async fn each_chunk(
+    pipe: Option<impl AsyncRead + Unpin>,
+    mut take: impl FnMut(&[u8]) -> Result<(), WorkError>,
+) -> Result<(), WorkError> {
+    let Some(mut pipe) = pipe else {
+        return Ok(());
+    };
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let count = pipe.read(&mut chunk).await.map_err(pipe_failed)?;
+        if count == 0 {
+            return Ok(());
+        }
+        take(&chunk[..count])?;
+    }
+}
+
+fn pipe_failed(error: std::io::Error) -> WorkError {
+    WorkError::retryable(format!("the program could not be talked to: {error}")).class("io_error")
+}
