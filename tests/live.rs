@@ -5,6 +5,8 @@ mod live {
     mod claims;
     mod endings;
     mod operators;
+    mod programs;
+    mod requests;
     mod several;
     mod stepped;
     mod time;

@@ -90,10 +90,13 @@ impl Desk {
     /// Type these words, in a first terminal.
     pub(crate) fn begins(&self, words: &[&str]) -> Running {
         let mut command = binary::refrain(self.path());
-        command
-            .args(words)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(words);
+        self.begins_with(command)
+    }
+
+    /// Begin this command, in a first terminal.
+    pub(crate) fn begins_with(&self, mut command: Command) -> Running {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let stderr = child.stderr.take().expect("stderr is a pipe");
         let (say, lines) = mpsc::channel();
@@ -160,8 +163,13 @@ pub(crate) struct Running {
 impl Running {
     /// Press Ctrl-C.
     pub(crate) fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Send it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status()
             .expect("kill runs");
         assert!(sent.success());

@@ -3,12 +3,17 @@
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
 //! `clocks` a log that is ahead of the clock,
 //! `documents` what programs read, `operating` executions that are spoken to
-//! while they live, `measuring` what a benchmark says and leaves behind.
+//! while they live, `signals` what it is sent and what it leaves behind, `measuring` what a benchmark says and leaves behind.
 
 mod bad_input;
 mod clocks;
 mod desk;
 mod documents;
+<<<<<<< HEAD
 mod jamjet;
+=======
+mod encodings;
+>>>>>>> 536088d (Programs of workers are started in sessions of their own, are told to end and waited for; tests of programs, requests and signals)
 mod measuring;
 mod operating;
+mod signals;

@@ -102,18 +102,19 @@ pub async fn manual_engine(place: &Place) -> (Engine, ManualClock) {
     (builder.start().await.expect("the engine starts"), clock)
 }
 
-/// Register a workflow `w` 1.0.0 and start it.
+/// Register a workflow of version 1.0.0 and start it.
 ///
 /// # Panics
 /// When it is not valid.
 pub async fn start(engine: &Engine, workflow: &Value) -> Execution {
+    let id = workflow["workflow_id"].as_str().unwrap_or_default();
     let workflow = Workflow::from_json(workflow.to_string()).expect("it is JSON");
     engine
         .register(workflow)
         .await
         .expect("the workflow is valid");
     engine
-        .start("w", "1.0.0", serde_json::json!({}))
+        .start(id, "1.0.0", serde_json::json!({}))
         .await
         .expect("it starts")
 }

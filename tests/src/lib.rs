@@ -12,6 +12,7 @@ pub mod engines;
 pub mod faulty_store;
 pub mod fuzzing;
 pub mod golden;
+pub mod http_server;
 pub mod model;
 pub mod saboteur;
 pub mod seen;

@@ -47,6 +47,6 @@ pub use facts::Approval;
 pub use owner::Next;
 pub use start::Start;
 pub use steps::Steps;
-pub use workers::reap_orphans;
 pub use work::{Answer, Claim, ClaimId, Receipt};
+pub use workers::reap_orphans;
 pub use workflow::Workflow;

@@ -8,6 +8,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::built_in;
 use crate::json::{elements, members};
 use crate::time::Millis;
 use crate::workflow::fault::{quoted, resembling};
@@ -115,7 +116,7 @@ const FORMS: [Form; 23] = [
     own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
     own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
-        may("headers", TextMap), may("body", Any),
+        may("headers", TextMap), may("body", Any), may("follow_redirects", Word(&["same_origin", "anywhere", "never"])),
     ]),
     form("model", "model", &[
         must("model_ref", Text), must("prompt_ref", Text), may("system_prompt", Text), may("tools", AnyList), SCHEMA,
@@ -211,6 +212,7 @@ pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
     for field in form.fields.iter().chain([&MAPPING]) {
         check(kind, field);
     }
+    built_in::check(kind, form.name);
     Some(form)
 }
 

@@ -1,5 +1,6 @@
 //! What a node's kind means to scheduling: what it does, and where it leads.
 
+mod built_in;
 mod form;
 
 use alloc::borrow::Cow;

@@ -147,6 +147,8 @@ fn r1_finalizers_are_not_chosen() {
     }
 }
 
+const NUL: &str = "no program can be given a text with the character U+0000 in it";
+
 #[test]
 fn r1_kinds() {
     #[rustfmt::skip]
@@ -161,7 +163,20 @@ fn r1_kinds() {
         (r#"{"type": "command", "argv": ["ls"], "env": {"A": 1}}"#,  "/env/A",          "expected a text, found a number"),
         (r#"{"type": "command", "argv": ["ls"], "cwd": ""}"#,        "/cwd",            "`cwd` may not be empty"),
         (r#"{"type": "http"}"#,                                      "",                "the field `url` is missing"),
-        (r#"{"type": "http", "url": "u", "method": "FETCH"}"#,       "/method",         "`FETCH` is no `method`"),
+        (r#"{"type": "command", "argv": [""]}"#,                     "/argv/0",         "the program's name is empty"),
+        (r#"{"type": "command", "argv": ["ls", "a\u0000b"]}"#,       "/argv/1",         NUL),
+        (r#"{"type": "command", "argv": ["ls"], "cwd": "\u0000"}"#,  "/cwd",            NUL),
+        (r#"{"type": "command", "argv": ["ls"], "env": {"A": "\u0000"}}"#, "/env/A",    NUL),
+        (r#"{"type": "command", "argv": ["ls"], "env": {"A=": "b"}}"#, "/env/A=",        "no variable can have this name"),
+        (r#"{"type": "http", "url": "http://h", "method": "FETCH"}"#, "/method",         "`FETCH` is no `method`"),
+        (r#"{"type": "http", "url": "ftp://h/"}"#,                   "/url",            "the request's URL is neither of `http` nor of `https`"),
+        (r#"{"type": "http", "url": "localhost:80"}"#,               "/url",            "the request's URL is neither of `http` nor of `https`"),
+        (r#"{"type": "http", "url": "http://u:p@:80/"}"#,            "/url",            "the request's URL names no host"),
+        (r#"{"type": "http", "url": "http://h/a b"}"#,               "/url",            "no URL can hold the character U+0020"),
+        (r#"{"type": "http", "url": "http://h", "headers": {"A B": "c"}}"#, "/headers/A B", "no header can have this name"),
+        (r#"{"type": "http", "url": "http://h", "headers": {"A": "b\r\nC: d"}}"#, "/headers/A", "no header can hold control characters"),
+        (r#"{"type": "http", "url": "http://h", "follow_redirects": true}"#, "/follow_redirects", "expected a text, found true or false"),
+        (r#"{"type": "http", "url": "http://h", "follow_redirects": "always"}"#, "/follow_redirects", "`always` is no `follow_redirects`"),
         (r#"{"type": "tool", "tool_ref": 1}"#,                       "/tool_ref",       "expected a text, found a number"),
         (r#"{"type": "tool", "tool_ref": "t", "tool-ref": "u"}"#,    "/tool-ref",       "unknown field `tool-ref`, which would be ignored"),
         (r#"{"type": "tool", "tool_ref": "t", "input_mapping": {"q": "question"}}"#, "/input_mapping/q",

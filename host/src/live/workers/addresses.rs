@@ -27,7 +27,9 @@ pub(super) enum Zone {
 
 /// A redirect leads to an address that is further in than where it came from.
 #[derive(Debug, thiserror::Error)]
-#[error("it leads from a public address to one of a private network or of this machine, which is never followed")]
+#[error(
+    "it leads from a public address to one of a private network or of this machine, which is never followed"
+)]
 pub(super) struct LeadsInward;
 
 /// Resolves names for one request and the redirects that follow from it. The
@@ -45,7 +47,10 @@ impl Resolver for NeverInward {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = DefaultResolver::default().resolve(uri, config, timeout)?;
-        let mut outermost = self.outermost.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outermost = self
+            .outermost
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut kept = self.empty();
         for address in found.iter() {
             if outermost.is_none_or(|outermost| Zone::of(address.ip()) <= outermost) {
@@ -118,9 +123,53 @@ mod tests {
     #[test]
     fn addresses_are_told_apart() {
         for (zone, addresses) in [
-            (Zone::Public, &["93.184.216.34", "100.63.255.255", "172.32.0.1", "2606:4700::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"][..]),
-            (Zone::Private, &["10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "192.0.0.192", "255.255.255.255", "224.0.0.1", "fd00:ec2::254", "fec0::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:c0a8:1::1"]),
-            (Zone::Local, &["127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "169.254.169.254", "::", "::1", "fe80::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1"]),
+            (
+                Zone::Public,
+                &[
+                    "93.184.216.34",
+                    "100.63.255.255",
+                    "172.32.0.1",
+                    "2606:4700::1",
+                    "::ffff:8.8.8.8",
+                    "64:ff9b::808:808",
+                    "2002:808:808::1",
+                ][..],
+            ),
+            (
+                Zone::Private,
+                &[
+                    "10.1.2.3",
+                    "172.16.0.1",
+                    "192.168.0.1",
+                    "100.64.0.1",
+                    "192.0.0.192",
+                    "255.255.255.255",
+                    "224.0.0.1",
+                    "fd00:ec2::254",
+                    "fec0::1",
+                    "ff02::1",
+                    "::ffff:10.0.0.1",
+                    "64:ff9b::a00:1",
+                    "64:ff9b:1::1",
+                    "2002:c0a8:1::1",
+                ],
+            ),
+            (
+                Zone::Local,
+                &[
+                    "127.0.0.1",
+                    "127.9.9.9",
+                    "0.0.0.0",
+                    "0.1.2.3",
+                    "169.254.169.254",
+                    "::",
+                    "::1",
+                    "fe80::1",
+                    "::ffff:127.0.0.1",
+                    "::127.0.0.1",
+                    "64:ff9b::7f00:1",
+                ],
+            ),
         ] {
             for address in addresses {
                 let parsed = address.parse().expect("an address");
@@ -152,7 +201,10 @@ mod tests {
             (&["http://8.8.8.8", "http://169.254.169.254"], false),
             (&["http://8.8.8.8", "http://[::ffff:127.0.0.1]"], false),
             (&["http://10.0.0.1", "http://127.0.0.1"], false),
-            (&["http://127.0.0.1", "http://8.8.8.8", "http://127.0.0.1"], false),
+            (
+                &["http://127.0.0.1", "http://8.8.8.8", "http://127.0.0.1"],
+                false,
+            ),
         ] {
             let guard = NeverInward::default();
             let all = way.iter().all(|url| resolve(&guard, url).is_ok());

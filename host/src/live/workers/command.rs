@@ -10,12 +10,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 use serde::Deserialize;
-use tokio::process::Command;
 
 use crate::contract::WorkItem;
 use crate::error::WorkError;
@@ -23,9 +21,10 @@ use crate::json::Json;
 
 use super::super::work::Answer;
 use super::meaning;
+use super::program::Program;
 use super::programs::Programs;
 use super::secrets::without_user_info;
-use super::spawner;
+use super::spawn::Start;
 
 /// The node's `kind`, as far as this worker reads it.
 #[derive(Deserialize)]
@@ -47,9 +46,7 @@ pub(crate) async fn run(item: WorkItem, programs: Arc<Programs>) -> Result<Answe
     let (program, arguments) = kind.argv.split_first().ok_or_else(|| {
         WorkError::permanent("the node's `argv` is empty; name the program first")
     })?;
-    let command = command(&item, program, arguments, &kind);
-    let running = spawner::start(command, &programs)
-        .await
+    let running = Program::start(&start(&item, program, arguments, &kind), &programs)
         .map_err(|error| not_started(program, &kind, &error))?;
     let ended = running.converse(input.as_str()).await?;
     let status = ended.status;
@@ -66,21 +63,27 @@ fn read(item: &WorkItem) -> Result<(Kind, Json), serde_json::Error> {
     Ok((item.kind()?.parse()?, item.input()?))
 }
 
-fn command(item: &WorkItem, program: &str, arguments: &[String], kind: &Kind) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .envs(&kind.env)
-        .env("REFRAIN_EXECUTION", &item.execution_id)
-        .env("REFRAIN_NODE", &item.node_id)
-        .env("REFRAIN_ATTEMPT", item.attempt.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    if let Some(folder) = &kind.cwd {
-        command.current_dir(folder);
+fn start<'a>(
+    item: &WorkItem,
+    program: &'a str,
+    arguments: &'a [String],
+    kind: &'a Kind,
+) -> Start<'a> {
+    let of_node = kind
+        .env
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()));
+    let of_attempt = [
+        ("REFRAIN_EXECUTION", item.execution_id.clone()),
+        ("REFRAIN_NODE", item.node_id.clone()),
+        ("REFRAIN_ATTEMPT", item.attempt.to_string()),
+    ];
+    Start {
+        program,
+        arguments,
+        folder: kind.cwd.as_deref(),
+        env: of_node.chain(of_attempt).collect(),
     }
-    command
 }
 
 fn not_started(program: &str, kind: &Kind, error: &io::Error) -> WorkError {

@@ -163,16 +163,18 @@ fn not_followed(said: &str) -> WorkError {
 }
 
 fn no_request(error: &ureq::http::Error) -> WorkError {
-    WorkError::permanent(format!("cannot be asked, because this is no request: {error}"))
+    WorkError::permanent(format!(
+        "cannot be asked, because this is no request: {error}"
+    ))
 }
 
 /// The request was made, and there is no answer.
 fn broken(error: &ureq::Error) -> WorkError {
     let said = format!("could not be asked: {error}");
     match error {
-        ureq::Error::Other(other) if other.is::<LeadsInward>() => {
-            not_followed(&format!("answered with a redirect that is not followed: {other}"))
-        }
+        ureq::Error::Other(other) if other.is::<LeadsInward>() => not_followed(&format!(
+            "answered with a redirect that is not followed: {other}"
+        )),
         ureq::Error::BadUri(_)
         | ureq::Error::Http(_)
         | ureq::Error::InvalidProxyUrl
@@ -213,7 +215,9 @@ fn refused(response: Response<Body>) -> WorkError {
 /// How long the server asks to be left alone, in its own words: a number of
 /// seconds, or a date.
 fn wait(headers: &HeaderMap) -> String {
-    let value = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok());
     let value = value.map(str::trim).filter(|value| value.len() <= 40);
     match value {
         Some(seconds) if seconds.bytes().all(|it| it.is_ascii_digit()) => {
@@ -228,7 +232,9 @@ fn wait(headers: &HeaderMap) -> String {
 fn beginning(response: Response<Body>) -> String {
     let mut bytes = Vec::new();
     let reader = response.into_body().into_reader();
-    let read = reader.take(HTTP_ERROR_BYTES_MAX as u64).read_to_end(&mut bytes);
+    let read = reader
+        .take(HTTP_ERROR_BYTES_MAX as u64)
+        .read_to_end(&mut bytes);
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     text.truncate(text.floor_char_boundary(HTTP_ERROR_BYTES_MAX));
     if let Err(error) = read {
@@ -248,13 +254,21 @@ fn answer(response: Response<Body>, head: bool) -> Result<Answer, WorkError> {
             "answered with a body in the encoding {encoding:?}, which is not read here; leave the header `accept-encoding` out"
         )));
     }
-    let meaning = if json { meaning::of_json(bytes) } else { meaning::of(bytes) };
+    let meaning = if json {
+        meaning::of_json(bytes)
+    } else {
+        meaning::of(bytes)
+    };
     meaning.map_err(|problem| WorkError::permanent(format!("answered with {problem}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or_default();
     let kind = kind.trim().to_ascii_lowercase();
     kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
 }
@@ -263,7 +277,9 @@ fn body(response: Response<Body>) -> Result<Vec<u8>, WorkError> {
     let mut bytes = Vec::new();
     let reader = response.into_body().into_reader();
     let mut reader = reader.take(PAYLOAD_BYTES_MAX as u64 + 1);
-    reader.read_to_end(&mut bytes).map_err(|error| broke_off(&error))?;
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|error| broke_off(&error))?;
     if bytes.len() > PAYLOAD_BYTES_MAX {
         return Err(WorkError::permanent(format!(
             "answered with more than {PAYLOAD_BYTES_MAX} bytes; ask for less"

@@ -59,7 +59,13 @@ mod tests {
     fn nearly_json_is_read_or_told_and_never_another_type() {
         let utf16 = |first: &[u8], big: bool| {
             let text = "{\"a\":1}".encode_utf16();
-            let units = text.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+            let units = text.flat_map(|unit| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            });
             [first, &units.collect::<Vec<_>>()].concat()
         };
         let output = |bytes: &[u8]| of(bytes.to_vec()).map(|answer| answer.output.to_string());
@@ -87,6 +93,9 @@ mod tests {
     fn what_calls_itself_json_is_json() {
         assert!(of_json(b"{\"a\":1".to_vec()).is_err());
         assert_eq!(of_json(b" ".to_vec()), Ok(nothing()));
-        assert_eq!(of_json(b"[1]".to_vec()), Ok(Answer::output(serde_json::json!([1]))));
+        assert_eq!(
+            of_json(b"[1]".to_vec()),
+            Ok(Answer::output(serde_json::json!([1])))
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod attempt;
+mod child;
 pub(crate) mod command;
 pub(crate) mod http;
 mod meaning;
@@ -14,7 +15,7 @@ mod program;
 mod programs;
 mod redirect;
 mod secrets;
-mod spawner;
+mod spawn;
 mod tasks;
 
 pub use orphans::reap_orphans;

@@ -8,15 +8,17 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, waitid};
-use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 /// The programs of this process whose status has not been read yet.
 static OWN: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Children may be born side by side; orphans are looked for between births.
+static BIRTHS: RwLock<()> = RwLock::new(());
 
 /// An own child has been waited for: orphans may have stood behind it.
 static LEFT: Notify = Notify::const_new();
@@ -43,19 +45,13 @@ impl Drop for Own {
     }
 }
 
-/// Starts a child. Under the lock, so that no child is taken for an orphan
-/// between its birth and its entry into the set.
-pub(super) fn start_own(
-    start: impl FnOnce() -> io::Result<Child>,
-) -> io::Result<(Child, Own)> {
-    let mut own = own();
-    let child = start()?;
-    let id = child.id().and_then(|id| i32::try_from(id).ok());
-    let pid = id
-        .and_then(Pid::from_raw)
-        .ok_or_else(|| io::Error::other("the program has no process id"))?;
-    own.insert(pid.as_raw_nonzero().get());
-    Ok((child, Own(pid)))
+/// Starts a child. No orphan is looked for meanwhile, so that it is not taken
+/// for one between its birth and its entry into the set.
+pub(super) fn start_own<T>(start: impl FnOnce() -> io::Result<(Pid, T)>) -> io::Result<(T, Own)> {
+    let _birth = BIRTHS.read().unwrap_or_else(PoisonError::into_inner);
+    let (pid, started) = start()?;
+    own().insert(pid.as_raw_nonzero().get());
+    Ok((started, Own(pid)))
 }
 
 fn own() -> MutexGuard<'static, BTreeSet<i32>> {
@@ -107,10 +103,15 @@ fn inherits_orphans() -> bool {
 /// shows that one again and again until it has been waited for, and then
 /// [`LEFT`] leads here once more.
 fn reap() {
+    let _no_birth = BIRTHS.write().unwrap_or_else(PoisonError::into_inner);
     let own = own();
     while let Some(pid) = first_ended_child().filter(|pid| !own.contains(pid)) {
-        let read = Pid::from_raw(pid)
-            .map(|pid| waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG));
+        let read = Pid::from_raw(pid).map(|pid| {
+            waitid(
+                WaitId::Pid(pid),
+                WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+            )
+        });
         if !matches!(read, Some(Ok(_))) {
             return;
         }

@@ -1,20 +1,23 @@
 //! A program that runs: what is said to it, what it says, and how it ends with
 //! all that it started.
 
+use std::io;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin};
+use tokio::process::ChildStdin;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::error::WorkError;
 use crate::limits::{COMMAND_STDERR_BYTES_MAX, PAYLOAD_BYTES_MAX, PIPE_GRACE, PROGRAM_GRACE};
 
-use super::orphans::Own;
-use super::programs::Counted;
+use super::child::{Child, Pipes};
+use super::programs::{Counted, Programs};
+use super::spawn::Start;
 
 /// How often to look whether a process group that was told to end has ended:
 /// the system tells nobody.
@@ -41,23 +44,26 @@ pub(super) struct Ended {
 /// A program that is to be killed if this is dropped.
 struct Running {
     child: Child,
-    own: Own,
+    pipes: Pipes,
     /// It has not ended, as far as is known here.
     armed: bool,
     _counted: Counted,
 }
 
 impl Program {
-    pub(super) fn new(child: Child, own: Own, counted: Counted, runtime: &Handle) -> Self {
-        Self {
+    /// Start a program on the current runtime.
+    pub(super) fn start(start: &Start<'_>, programs: &Arc<Programs>) -> io::Result<Self> {
+        let counted = programs.enter();
+        let (child, pipes) = Child::start(start)?;
+        Ok(Self {
             running: Some(Running {
                 child,
-                own,
+                pipes,
                 armed: true,
                 _counted: counted,
             }),
-            runtime: runtime.clone(),
-        }
+            runtime: Handle::current(),
+        })
     }
 
     /// Write the input, read the output, wait for the end; all at once, so
@@ -66,8 +72,13 @@ impl Program {
         let Some(running) = &mut self.running else {
             return Err(WorkError::retryable("the program has ended before"));
         };
-        let child = &mut running.child;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let Running { child, pipes, .. } = running;
+        let Pipes {
+            stdin,
+            stdout,
+            stderr,
+        } = pipes;
+        let stdin = stdin.take();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let status = {
             let pipes = async {
@@ -120,10 +131,20 @@ impl Drop for Program {
 impl Running {
     /// Wait until all have ended, and kill what has not after a while.
     async fn end(mut self) {
+        // Who tidies up may say so: a pipe that nobody reads would end it.
+        let (stdout, stderr) = (self.pipes.stdout.take(), self.pipes.stderr.take());
+        let listen = async { tokio::join!(discard(stdout), discard(stderr)) };
+        let mut ending = std::pin::pin!(self.end_in_time());
+        tokio::select! {
+            () = &mut ending => {}
+            _ = listen => ending.await,
+        }
+    }
+
+    async fn end_in_time(mut self) {
         let deadline = Instant::now() + PROGRAM_GRACE;
         // Its outcome matters to nobody.
         if timeout_at(deadline, self.child.wait()).await.is_ok() {
-            self.own.waited();
             while self.is_there() && Instant::now() < deadline {
                 sleep(LOOK_EVERY).await;
             }
@@ -143,7 +164,7 @@ impl Running {
     }
 
     fn group(&self) -> Pid {
-        self.own.pid()
+        self.child.pid()
     }
 
     /// Whether any process of the group is left.
@@ -176,7 +197,7 @@ async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> 
     };
     match pipe.write_all(input).await {
         // A program that does not care for its input is free not to read it.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(pipe_failed(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(pipe_failed(error)),
         _ => Ok(()),
     }
 }
@@ -184,7 +205,7 @@ async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> 
 /// All of the pipe; more than `bytes_max` is a failure. Left half way, what
 /// came is in `bytes`.
 async fn read_all(
-    pipe: Option<impl AsyncRead + Unpin>,
+    pipe: &mut Option<impl AsyncRead + Unpin>,
     bytes_max: usize,
     bytes: &mut Vec<u8>,
 ) -> Result<(), WorkError> {
@@ -203,7 +224,7 @@ async fn read_all(
 /// The last `bytes_max` bytes of the pipe. Left half way, the last that came
 /// are in `end`.
 async fn read_end(
-    pipe: Option<impl AsyncRead + Unpin>,
+    pipe: &mut Option<impl AsyncRead + Unpin>,
     bytes_max: usize,
     end: &mut Vec<u8>,
 ) -> Result<(), WorkError> {
@@ -215,11 +236,17 @@ async fn read_end(
     .await
 }
 
+/// Read what comes until nobody writes any more, and drop it.
+async fn discard(mut pipe: Option<impl AsyncRead + Unpin>) {
+    // A pipe that cannot be read has nothing to say.
+    let _ = each_chunk(&mut pipe, |_| Ok(())).await;
+}
+
 async fn each_chunk(
-    pipe: Option<impl AsyncRead + Unpin>,
+    pipe: &mut Option<impl AsyncRead + Unpin>,
     mut take: impl FnMut(&[u8]) -> Result<(), WorkError>,
 ) -> Result<(), WorkError> {
-    let Some(mut pipe) = pipe else {
+    let Some(pipe) = pipe else {
         return Ok(());
     };
     let mut chunk = vec![0; CHUNK_BYTES];
@@ -232,6 +259,6 @@ async fn each_chunk(
     }
 }
 
-fn pipe_failed(error: std::io::Error) -> WorkError {
+fn pipe_failed(error: io::Error) -> WorkError {
     WorkError::retryable(format!("the program could not be talked to: {error}")).class("io_error")
 }

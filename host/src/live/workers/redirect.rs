@@ -90,8 +90,7 @@ impl Call {
             303 => self.method != get && self.method != Method::HEAD,
             _ => false,
         };
-        let describes_body =
-            |name: &str| name.to_ascii_lowercase().starts_with("content-");
+        let describes_body = |name: &str| name.to_ascii_lowercase().starts_with("content-");
         let typed = |name: &str| name.eq_ignore_ascii_case("content-type");
         let mut headers = self.headers.clone();
         headers.retain(|name, _| {
@@ -101,10 +100,18 @@ impl Call {
             goes && !name.eq_ignore_ascii_case("host") && !(becomes_get && describes_body(name))
         });
         Self {
-            method: if becomes_get { get } else { self.method.clone() },
+            method: if becomes_get {
+                get
+            } else {
+                self.method.clone()
+            },
             url: place.url(from.user_info.as_deref().filter(|_| same)),
             headers,
-            body: if becomes_get { String::new() } else { self.body.clone() },
+            body: if becomes_get {
+                String::new()
+            } else {
+                self.body.clone()
+            },
         }
     }
 }
@@ -127,10 +134,17 @@ impl Place {
         let standard = match scheme.as_str() {
             "http" => 80,
             "https" => 443,
-            _ => return Err(format!("leads to the scheme {scheme:?}; only http and https are followed")),
+            _ => {
+                return Err(format!(
+                    "leads to the scheme {scheme:?}; only http and https are followed"
+                ));
+            }
         };
         let authority = uri.authority().ok_or("leads to no host")?;
-        let user_info = authority.as_str().rsplit_once('@').map(|(info, _)| info.to_owned());
+        let user_info = authority
+            .as_str()
+            .rsplit_once('@')
+            .map(|(info, _)| info.to_owned());
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             scheme,
@@ -148,7 +162,13 @@ impl Place {
     /// The URL, with this user info: what a `Location` has of it is not used.
     fn url(&self, user_info: Option<&str>) -> String {
         let info = user_info.map(|info| format!("{info}@")).unwrap_or_default();
-        let Self { scheme, host, port, path, .. } = self;
+        let Self {
+            scheme,
+            host,
+            port,
+            path,
+            ..
+        } = self;
         format!("{scheme}://{info}{host}:{port}{path}")
     }
 
@@ -165,7 +185,9 @@ fn resolved(base: &str, reference: &str) -> String {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let path = path.split('#').next().unwrap_or_default();
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path, None), |(path, query)| (path, Some(query)));
     if has_scheme(reference) {
         reference.to_owned()
     } else if reference.starts_with("//") {
@@ -179,14 +201,19 @@ fn resolved(base: &str, reference: &str) -> String {
         format!("{scheme}://{authority}{}", without_dots(reference))
     } else {
         let folder = path.rfind('/').map_or("/", |last| &path[..=last]);
-        format!("{scheme}://{authority}{}", without_dots(&format!("{folder}{reference}")))
+        format!(
+            "{scheme}://{authority}{}",
+            without_dots(&format!("{folder}{reference}"))
+        )
     }
 }
 
 fn has_scheme(reference: &str) -> bool {
     reference.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|it: char| it.is_ascii_alphabetic())
-            && scheme.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it))
+            && scheme
+                .chars()
+                .all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it))
     })
 }
 
@@ -205,7 +232,9 @@ fn escaped(reference: &str) -> String {
 
 /// A path without `.` and `..`.
 fn without_dots(path: &str) -> String {
-    let (path, query) = path.find('?').map_or((path, ""), |mark| path.split_at(mark));
+    let (path, query) = path
+        .find('?')
+        .map_or((path, ""), |mark| path.split_at(mark));
     let mut kept: Vec<&str> = Vec::new();
     let mut parts = path.split('/').skip(1).peekable();
     while let Some(part) = parts.next() {
@@ -229,7 +258,11 @@ mod tests {
     use super::*;
 
     fn call(method: Method, url: &str) -> Call {
-        let headers = [("X-Api-Key", "k"), ("Content-Type", "text/x"), ("Host", "h")];
+        let headers = [
+            ("X-Api-Key", "k"),
+            ("Content-Type", "text/x"),
+            ("Host", "h"),
+        ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Call {
             method,
@@ -283,7 +316,11 @@ mod tests {
             let changed = becomes != method;
             assert_eq!(next.body.is_empty(), changed, "{status} {method}");
             let names: Vec<_> = next.headers.keys().map(String::as_str).collect();
-            let expected = if changed { &["X-Api-Key"][..] } else { &["Content-Type", "X-Api-Key"] };
+            let expected = if changed {
+                &["X-Api-Key"][..]
+            } else {
+                &["Content-Type", "X-Api-Key"]
+            };
             assert_eq!(names, expected, "{status} {method}");
         }
     }
@@ -291,7 +328,12 @@ mod tests {
     #[test]
     fn elsewhere_is_asked_only_where_the_node_says_so_and_without_its_headers() {
         let go = |from: &str, location: &str, follow, through_proxy| {
-            call(Method::POST, from).redirected(StatusCode::TEMPORARY_REDIRECT, location, follow, through_proxy)
+            call(Method::POST, from).redirected(
+                StatusCode::TEMPORARY_REDIRECT,
+                location,
+                follow,
+                through_proxy,
+            )
         };
         for (from, location) in [
             ("http://a/", "http://b/"),

@@ -15,8 +15,22 @@ const BYTES_MIN: usize = 4;
 
 /// A header or parameter whose name has one of these in it is secret …
 const PARTS: [&str; 16] = [
-    "token", "secret", "passw", "passphrase", "pwd", "signature", "credential", "apikey",
-    "accesskey", "authori", "cookie", "session", "bearer", "jwt", "assertion", "private",
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "pwd",
+    "signature",
+    "credential",
+    "apikey",
+    "accesskey",
+    "authori",
+    "cookie",
+    "session",
+    "bearer",
+    "jwt",
+    "assertion",
+    "private",
 ];
 
 /// … and one that has one of these for a word.
@@ -34,7 +48,11 @@ impl Secrets {
         found.extend(parameters(url).map(str::to_owned));
         for (_, value) in headers.iter().filter(|(name, _)| is_secret(name)) {
             // `Bearer …`: what is secret is the second word.
-            found.extend(value.split_once(' ').map(|(_, word)| word.trim().to_owned()));
+            found.extend(
+                value
+                    .split_once(' ')
+                    .map(|(_, word)| word.trim().to_owned()),
+            );
             found.push(value.clone());
         }
         found.retain(|secret| secret.len() >= BYTES_MIN);
@@ -95,8 +113,12 @@ fn password(text: &str) -> Option<Range<usize>> {
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();
-    let pairs = query.split(['&', ';']).filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(name, _)| is_secret(name)).map(|(_, value)| value)
+    let pairs = query
+        .split(['&', ';'])
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(name, _)| is_secret(name))
+        .map(|(_, value)| value)
 }
 
 fn is_secret(name: &str) -> bool {
@@ -116,8 +138,14 @@ mod tests {
             ("https://TOKEN@host", "https://***@host"),
             ("https://TOKEN:@host", "https://***@host"),
             ("http://u:p@ss:w@host:1/x@y", "http://u:***@host:1/x@y"),
-            ("fatal: 'https://u:p@h/r.git/': no; postgres://a:b@c", "fatal: 'https://u:***@h/r.git/': no; postgres://a:***@c"),
-            ("http://host/a@b http://@host mail a@b ://", "http://host/a@b http://@host mail a@b ://"),
+            (
+                "fatal: 'https://u:p@h/r.git/': no; postgres://a:b@c",
+                "fatal: 'https://u:***@h/r.git/': no; postgres://a:***@c",
+            ),
+            (
+                "http://host/a@b http://@host mail a@b ://",
+                "http://host/a@b http://@host mail a@b ://",
+            ),
             ("http://user:***@host", "http://user:***@host"),
         ] {
             assert_eq!(without_user_info(text), masked);

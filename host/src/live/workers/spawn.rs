@@ -1,0 +1,249 @@
+//! How a program is started: in a session of its own, with three pipes.
+//!
+//! A session of its own has no terminal: what asks there (for a password, say)
+//! gets an error instead of waiting for an answer that nobody can give. Its
+//! leader leads a process group too, by which all of it can be told to end.
+//!
+//! The standard library starts a session only by code that runs between fork
+//! and exec, and forking a process that holds an engine copies its page tables,
+//! and then page after page that it writes to: five times as long, as measured.
+//! So `posix_spawn` is called here, which shares the memory until the exec. The
+//! price: a program cannot ask the system to be killed with its parent.
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr, OsString};
+use std::io::{self, PipeReader, PipeWriter};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::{env, ptr};
+
+use libc::c_char;
+use rustix::fs::{Access, access};
+use rustix::process::Pid;
+
+/// What is to be started.
+pub(super) struct Start<'a> {
+    pub(super) program: &'a str,
+    pub(super) arguments: &'a [String],
+    /// Where; in the folder of this process unless said.
+    pub(super) folder: Option<&'a str>,
+    /// Variables on top of those of this process.
+    pub(super) env: BTreeMap<&'a str, String>,
+}
+
+/// What was started, and our ends of its pipes.
+pub(super) struct Spawned {
+    pub(super) pid: Pid,
+    pub(super) stdin: OwnedFd,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
+}
+
+impl Start<'_> {
+    pub(super) fn spawn(&self) -> io::Result<Spawned> {
+        let program = c_string(self.place_of_program())?;
+        let arguments = [self.program].into_iter();
+        let arguments = arguments.chain(self.arguments.iter().map(String::as_str));
+        let arguments = Texts::new(arguments.map(c_string))?;
+        let env = Texts::new(self.variables().into_iter().map(c_string))?;
+        let folder = self.folder.map(c_string).transpose()?;
+
+        let (stdin, to_it) = io::pipe()?;
+        let (from_it, stdout) = io::pipe()?;
+        let (errors_from_it, stderr) = io::pipe()?;
+        let actions = FileActions::new(folder.as_deref(), &stdin, &stdout, &stderr)?;
+        let pid = spawn(&program, &actions, &Attributes::new()?, &arguments, &env)?;
+        Ok(Spawned {
+            pid,
+            stdin: to_it.into(),
+            stdout: from_it.into(),
+            stderr: errors_from_it.into(),
+        })
+    }
+
+    /// The program's file, where the node has a `PATH` of its own: the system
+    /// would look in that of this process.
+    fn place_of_program(&self) -> OsString {
+        let written = OsString::from(self.program);
+        let Some(path) = self.env.get("PATH").filter(|_| !self.program.contains('/')) else {
+            return written;
+        };
+        let places = env::split_paths(path).map(|folder| folder.join(self.program));
+        let from = self.folder.unwrap_or(".");
+        let fits = |place: &std::path::PathBuf| {
+            let place = Path::new(from).join(place);
+            place.is_file() && access(&place, Access::EXEC_OK).is_ok()
+        };
+        // One that is nowhere must not be found by another `PATH`.
+        let place = places.into_iter().find(fits);
+        place.map_or_else(|| Path::new("./").join(written).into(), Into::into)
+    }
+
+    fn variables(&self) -> Vec<OsString> {
+        let replaced = |name: &OsStr| {
+            name.to_str()
+                .is_some_and(|name| self.env.contains_key(name))
+        };
+        let inherited = env::vars_os().filter(|(name, _)| !replaced(name));
+        let own = self
+            .env
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        let joined = |(name, value): (OsString, OsString)| {
+            let mut variable = name;
+            variable.push("=");
+            variable.push(value);
+            variable
+        };
+        inherited.chain(own).map(joined).collect()
+    }
+}
+
+fn c_string(text: impl Into<OsString>) -> io::Result<CString> {
+    // A NUL in it is an input that is not valid.
+    Ok(CString::new(text.into().into_vec())?)
+}
+
+/// Texts, and the list of pointers to them that ends with a null.
+struct Texts {
+    pointers: Vec<*mut c_char>,
+    _texts: Vec<CString>,
+}
+
+impl Texts {
+    fn new(texts: impl Iterator<Item = io::Result<CString>>) -> io::Result<Self> {
+        let texts = texts.collect::<io::Result<Vec<_>>>()?;
+        let pointers = texts.iter().map(|text| text.as_ptr().cast_mut());
+        Ok(Self {
+            pointers: pointers.chain([ptr::null_mut()]).collect(),
+            _texts: texts,
+        })
+    }
+}
+
+/// What the system does in the new process before the program begins.
+struct FileActions(libc::posix_spawn_file_actions_t);
+
+impl FileActions {
+    #[expect(unsafe_code, reason = "the system's interface is C")]
+    fn new(
+        folder: Option<&std::ffi::CStr>,
+        stdin: &PipeReader,
+        stdout: &PipeWriter,
+        stderr: &PipeWriter,
+    ) -> io::Result<Self> {
+        let mut actions = MaybeUninit::uninit();
+        // SAFETY: the call initialises what it is handed, and is the first to.
+        let mut actions = unsafe {
+            done(libc::posix_spawn_file_actions_init(actions.as_mut_ptr()))?;
+            Self(actions.assume_init())
+        };
+        let pipes = [
+            (stdin.as_raw_fd(), 0),
+            (stdout.as_raw_fd(), 1),
+            (stderr.as_raw_fd(), 2),
+        ];
+        for (pipe, number) in pipes {
+            // SAFETY: the actions are initialised.
+            done(unsafe {
+                libc::posix_spawn_file_actions_adddup2(&raw mut actions.0, pipe, number)
+            })?;
+        }
+        if let Some(folder) = folder {
+            // SAFETY: the actions are initialised, and the path is copied.
+            done(unsafe {
+                libc::posix_spawn_file_actions_addchdir_np(&raw mut actions.0, folder.as_ptr())
+            })?;
+        }
+        Ok(actions)
+    }
+}
+
+impl Drop for FileActions {
+    #[expect(unsafe_code, reason = "the system's interface is C")]
+    fn drop(&mut self) {
+        // SAFETY: they were initialised, and nobody uses them after this.
+        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
+    }
+}
+
+/// How the new process is set up: a session of its own, no signal blocked, and
+/// the one that Rust ignores as it was before.
+struct Attributes(libc::posix_spawnattr_t);
+
+#[cfg(not(target_vendor = "apple"))]
+const SETSID: i32 = libc::POSIX_SPAWN_SETSID as i32;
+#[cfg(target_vendor = "apple")]
+const SETSID: i32 = 0x0400;
+
+impl Attributes {
+    #[expect(unsafe_code, reason = "the system's interface is C")]
+    fn new() -> io::Result<Self> {
+        let mut attributes = MaybeUninit::uninit();
+        let flags =
+            SETSID | libc::POSIX_SPAWN_SETSIGMASK as i32 | libc::POSIX_SPAWN_SETSIGDEF as i32;
+        let flags = flags.try_into().map_err(io::Error::other)?;
+        // SAFETY: each value is initialised by the first call that it is handed
+        // to, and lives as long as it is used.
+        unsafe {
+            done(libc::posix_spawnattr_init(attributes.as_mut_ptr()))?;
+            let mut attributes = Self(attributes.assume_init());
+            let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+            libc::sigemptyset(set.as_mut_ptr());
+            done(libc::posix_spawnattr_setsigmask(
+                &raw mut attributes.0,
+                set.as_ptr(),
+            ))?;
+            libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
+            done(libc::posix_spawnattr_setsigdefault(
+                &raw mut attributes.0,
+                set.as_ptr(),
+            ))?;
+            done(libc::posix_spawnattr_setflags(&raw mut attributes.0, flags))?;
+            Ok(attributes)
+        }
+    }
+}
+
+impl Drop for Attributes {
+    #[expect(unsafe_code, reason = "the system's interface is C")]
+    fn drop(&mut self) {
+        // SAFETY: they were initialised, and nobody uses them after this.
+        unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
+    }
+}
+
+#[expect(unsafe_code, reason = "the system's interface is C")]
+fn spawn(
+    program: &CString,
+    actions: &FileActions,
+    attributes: &Attributes,
+    arguments: &Texts,
+    env: &Texts,
+) -> io::Result<Pid> {
+    let mut pid: libc::pid_t = 0;
+    // SAFETY: both lists end with a null, their texts with a NUL, and all that
+    // is pointed to lives until the call returns.
+    done(unsafe {
+        libc::posix_spawnp(
+            &raw mut pid,
+            program.as_ptr(),
+            &raw const actions.0,
+            &raw const attributes.0,
+            arguments.pointers.as_ptr(),
+            env.pointers.as_ptr(),
+        )
+    })?;
+    Pid::from_raw(pid).ok_or_else(|| io::Error::other("the program has no process id"))
+}
+
+/// These calls return their error.
+fn done(code: i32) -> io::Result<()> {
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(code))
+    }
+}
