@@ -9,9 +9,9 @@ fn a_text_that_is_nearly_json_is_told() {
     let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
     let marked = |mark: &[u8], text: &[u8]| [mark, text].concat();
     desk.file("w.json", workflow.as_bytes());
-    desk.file("mark.json", &marked(b"\xEF\xBB\xBF", workflow.as_bytes()));
-    desk.file("wide.json", &marked(b"\xFF\xFE", &wide(&workflow)));
-    desk.file("bare.json", &wide(&workflow));
+    desk.file("mark.json", marked(b"\xEF\xBB\xBF", workflow.as_bytes()));
+    desk.file("wide.json", marked(b"\xFF\xFE", &wide(&workflow)));
+    desk.file("bare.json", wide(&workflow));
     let input = "\u{feff}{}";
     for (words, told) in [
         (&["run", "mark.json"][..], "byte order mark"),

@@ -9,11 +9,8 @@ mod bad_input;
 mod clocks;
 mod desk;
 mod documents;
-<<<<<<< HEAD
-mod jamjet;
-=======
 mod encodings;
->>>>>>> 536088d (Programs of workers are started in sessions of their own, are told to end and waited for; tests of programs, requests and signals)
+mod jamjet;
 mod measuring;
 mod operating;
 mod signals;

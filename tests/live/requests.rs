@@ -267,7 +267,7 @@ async fn a_success_is_read_or_told_and_never_of_another_type() {
 #[tokio::test]
 async fn no_error_holds_a_secret_of_its_request() {
     let server = HttpServer::start("127.0.0.1", |asked| match asked.path.split('?').next() {
-        Some("/echo") => answer("400 Bad Request", &[], format!("{:?}", asked)),
+        Some("/echo") => answer("400 Bad Request", &[], format!("{asked:?}")),
         _ => answer("302 Found", &["location: ftp://me:SECRET-5@h/"], ""),
     });
     let engine = http_engine().await;

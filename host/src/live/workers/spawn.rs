@@ -182,8 +182,7 @@ impl Attributes {
     #[expect(unsafe_code, reason = "the system's interface is C")]
     fn new() -> io::Result<Self> {
         let mut attributes = MaybeUninit::uninit();
-        let flags =
-            SETSID | libc::POSIX_SPAWN_SETSIGMASK as i32 | libc::POSIX_SPAWN_SETSIGDEF as i32;
+        let flags = SETSID | libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
         let flags = flags.try_into().map_err(io::Error::other)?;
         // SAFETY: each value is initialised by the first call that it is handed
         // to, and lives as long as it is used.
