@@ -4,6 +4,7 @@ mod live {
     mod built_in;
     mod claims;
     mod endings;
+    mod large;
     mod operators;
     mod programs;
     mod requests;

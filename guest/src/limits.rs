@@ -27,6 +27,12 @@ pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// a tick orders several.
 pub const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Bytes of decisions and orders after which a tick ends its batch and answers
+/// that there is more: one further decision may still go over it. A host takes
+/// several times as much from one tick before it takes the guest for one that
+/// never ends.
+pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// Nesting of JSON, below the depth at which the JSON parser itself refuses.
 pub const JSON_DEPTH_MAX: usize = 100;
 
@@ -64,6 +70,10 @@ const _: () = assert!(
 const _: () = assert!(
     PAYLOAD_BYTES_MAX <= STATE_BYTES_MAX,
     "the first patch of the largest size must find room in the state"
+);
+const _: () = assert!(
+    BATCH_BYTES_MAX >= 2 * STATE_BYTES_MAX,
+    "a batch is not cut after each decision that carries the state"
 );
 const _: () = assert!(
     PAYLOAD_BYTES_MAX <= WORKFLOW_BYTES_MAX,

@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 use crate::agenda::{Agenda, Filing};
 use crate::condition::Scope;
 use crate::contract::{Event, EventKind, IllegalEvent, Origin, Status, WorkItem};
+use crate::limits::BATCH_BYTES_MAX;
 use crate::state::{Ending, NodeRecord, State};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Node, NodeIx, Target};
@@ -62,13 +63,37 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// What they order, in their order.
     pub orders: Vec<Order>,
-    /// Nothing but the dispatch limit ended the batch.
+    /// Nothing but a limit ended the batch: of work items (rule R4), or of bytes.
     pub more: bool,
 }
 
+impl Decision {
+    /// How much it adds to a batch: the texts that can be large, and something
+    /// for all that cannot.
+    fn bytes(&self) -> usize {
+        const SMALL_FIELDS_BYTES: usize = 256;
+        let of_event = match &self.event.kind {
+            EventKind::WorkflowCompleted(it) => it.final_state.len(),
+            EventKind::WorkflowFailed(it) => it.error.len(),
+            EventKind::WorkflowCancelled(it) => it.reason.as_ref().map_or(0, String::len),
+            EventKind::NodeCompleted(it) => it.output.len() + it.state_patch.len(),
+            EventKind::NodeExhausted(it) => it.error.len(),
+            EventKind::InterruptRaised(it) => it.reason.len() + it.state_for_review.len(),
+            EventKind::Stalled(it) => it.reason.len(),
+            _ => 0,
+        };
+        let of_order = match &self.order {
+            Some(Order::Enqueue(item)) => item.payload.len(),
+            Some(Order::Cancel { .. }) | None => 0,
+        };
+        SMALL_FIELDS_BYTES + of_event + of_order
+    }
+}
+
 impl Machine {
-    /// Decide and apply until there is nothing left to decide at `now`, or
-    /// until as many work items are ordered as one tick may (rule R4).
+    /// Decide and apply until there is nothing left to decide at `now`, until
+    /// as many work items are ordered as one tick may (rule R4), or until the
+    /// batch is as large as a host should have to take at once.
     ///
     /// # Errors
     /// A decision was refused: a fault of the machine itself. It must be
@@ -76,15 +101,20 @@ impl Machine {
     pub fn drain(&mut self, now: Timestamp) -> Result<Batch, IllegalEvent> {
         let mut batch = Batch::default();
         let mut budget = self.dispatch_per_tick();
-        while let Some(decision) = self.decide(now, budget) {
+        let mut bytes = 0;
+        while bytes < BATCH_BYTES_MAX
+            && let Some(decision) = self.decide(now, budget)
+        {
             self.apply(&decision.event)?;
+            bytes += decision.bytes();
             if matches!(decision.order, Some(Order::Enqueue(_))) {
                 budget -= 1;
             }
             batch.events.push(decision.event);
             batch.orders.extend(decision.order);
         }
-        batch.more = budget == 0 && self.is_due(now);
+        let cut = budget == 0 || bytes >= BATCH_BYTES_MAX;
+        batch.more = cut && self.is_due(now);
         Ok(batch)
     }
 

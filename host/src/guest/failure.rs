@@ -7,6 +7,7 @@ use wasmtime::Trap;
 
 use super::ports::Doors;
 use crate::contract::{AppendError, Fault, SchedulerError};
+use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 use crate::store::StoreError;
 
 /// Why a call into a guest gave no answer.
@@ -48,6 +49,14 @@ pub enum GuestFailure {
         "there is too little memory or address space to begin a guest, which reserves 4 GiB of addresses; see `ulimit -v`: {0}"
     )]
     NoMemory(String),
+    /// It handed over more than there is room for.
+    #[error(
+        "the guest handed over too much: one call may append, order and answer {bytes_max} bytes together"
+    )]
+    TooMuch {
+        /// The cap of one call.
+        bytes_max: usize,
+    },
     /// It called itself too deeply.
     #[error("the guest overflowed its call stack")]
     StackOverflow,
@@ -101,6 +110,9 @@ impl GuestFailure {
             Some(Trap::StackOverflow) => Self::StackOverflow,
             Some(trap) => Self::Trapped(*trap),
             None if is_out_of_memory(error) => Self::NoMemory(format!("{error:#}")),
+            None if error.root_cause().to_string().starts_with(TOO_MUCH) => Self::TooMuch {
+                bytes_max: GUEST_TRANSFER_BYTES_MAX,
+            },
             None => Self::Malformed(format!("{error:#}")),
         }
     }
@@ -114,6 +126,11 @@ fn is_out_of_memory(error: &wasmtime::Error) -> bool {
             || cause.downcast_ref() == Some(&rustix::io::Errno::NOMEM)
     })
 }
+
+/// How wasmtime's message begins when the host's fuel for copies is used up.
+/// Its type is not public; the hostile guests of the tests notice another
+/// wording.
+const TOO_MUCH: &str = "too much data is being copied between the host and the guest";
 
 /// A guest's refusal as a sentence.
 fn sentence(error: &SchedulerError) -> String {

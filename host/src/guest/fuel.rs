@@ -8,13 +8,13 @@
 //! bytes and the log decides how much there is. In a sandbox without a meter
 //! ([`CallLimits::fuel`]) there is nothing of all this.
 
-use wasmtime::Store;
+use wasmtime::{Store, StoreContextMut};
 
 use super::Ports;
 use super::ports::Doors;
 use super::sandbox::CallLimits;
-use crate::contract::{Event, Snapshot};
-use crate::limits::{FUEL_PER_BYTE_AGAIN, FUEL_PER_IMPORT};
+use crate::contract::{Event, Snapshot, WorkItem};
+use crate::limits::{FUEL_PER_BYTE_AGAIN, FUEL_PER_IMPORT, GUEST_TRANSFER_BYTES_MAX};
 use crate::log::canonical;
 
 /// What the guest has been handed in the current call.
@@ -22,6 +22,8 @@ use crate::log::canonical;
 pub(super) struct Meter {
     /// All the fuel that the call was given.
     pub(super) fuel: u64,
+    /// The bytes that the guest has handed to the host in the call.
+    taken: usize,
     workflow: bool,
     snapshot: bool,
     events_up_to: u64,
@@ -39,6 +41,10 @@ pub(super) fn fill<P: Ports>(
     store: &mut Store<Doors<P>>,
     argument_bytes: usize,
 ) -> wasmtime::Result<()> {
+    if store.data().meter.taken > 0 {
+        store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
+        store.data_mut().meter.taken = 0;
+    }
     let limits = store.data().limits;
     let Some(fuel) = limits.fuel else {
         return Ok(());
@@ -57,6 +63,20 @@ pub(super) fn fill<P: Ports>(
     store.set_fuel(meter.fuel)?;
     store.data_mut().meter = meter;
     Ok(())
+}
+
+/// The guest has handed over this many bytes: so many fewer are left to it, for
+/// the rest of the call.
+pub(super) fn take<P: Ports>(store: &mut StoreContextMut<'_, Doors<P>>, bytes: usize) {
+    let meter = &mut store.data_mut().meter;
+    meter.taken = meter.taken.saturating_add(bytes);
+    let left = GUEST_TRANSFER_BYTES_MAX.saturating_sub(meter.taken);
+    store.set_hostcall_fuel(left);
+}
+
+/// The bytes that a work item counts for.
+pub(super) fn item_bytes(item: &WorkItem) -> usize {
+    size_of::<WorkItem>() + item.node_id.len() + item.payload.len()
 }
 
 /// The bytes that an event counts for.

@@ -9,9 +9,10 @@
 use wasmtime::component::{Linker, LinkerInstance};
 use wasmtime::{Engine, StoreContextMut};
 
-use super::fuel::{Handed, Meter};
+use super::fuel::{self, Handed, Meter, event_bytes, item_bytes};
 use super::sandbox::{CallLimits, Caps};
 use super::{GuestFailure, Ports};
+use crate::contract::{Event, WorkItem};
 use crate::store::StoreError;
 
 /// What stands between an instance and the world.
@@ -63,14 +64,18 @@ fn storage<P: Ports>(mut storage: LinkerInstance<'_, Doors<P>>) -> wasmtime::Res
             |meter, events| meter.events(events),
         )
     })?;
-    storage.func_wrap("append-events", |store, (expected, events)| {
-        ask(
-            store,
-            "storage.append-events",
-            |ports| ports.append_events(expected, events),
-            |_, _| Handed::default(),
-        )
-    })
+    storage.func_wrap(
+        "append-events",
+        |mut store, (expected, events): (u64, Vec<Event>)| {
+            fuel::take(&mut store, events.iter().map(event_bytes).sum());
+            ask(
+                store,
+                "storage.append-events",
+                |ports| ports.append_events(expected, events),
+                |_, _| Handed::default(),
+            )
+        },
+    )
 }
 
 fn clock<P: Ports>(mut clock: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
@@ -85,7 +90,8 @@ fn clock<P: Ports>(mut clock: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<
 }
 
 fn queue<P: Ports>(mut queue: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
-    queue.func_wrap("enqueue", |store, (item,)| {
+    queue.func_wrap("enqueue", |mut store, (item,): (WorkItem,)| {
+        fuel::take(&mut store, item_bytes(&item));
         ask(
             store,
             "queue.enqueue",
@@ -93,7 +99,8 @@ fn queue<P: Ports>(mut queue: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<
             |_, _| Handed::default(),
         )
     })?;
-    queue.func_wrap("cancel", |store, (node_id, attempt): (String, u32)| {
+    queue.func_wrap("cancel", |mut store, (node_id, attempt): (String, u32)| {
+        fuel::take(&mut store, node_id.len());
         ask(
             store,
             "queue.cancel",

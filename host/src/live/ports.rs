@@ -6,8 +6,9 @@
 
 use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::guest::Ports;
-use crate::limits::DECISIONS_PER_TICK_MAX;
+use crate::limits::{DECISIONS_PER_TICK_MAX, EVENT_BYTES_MAX};
 use crate::log::author::{is_terminal, may_author};
+use crate::log::canonical;
 use crate::log::digest::{hex, work_item_digest};
 use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 
@@ -76,6 +77,12 @@ impl TurnPorts {
                     "is of a kind that only the world can report"
                 }
                 _ => {
+                    let bytes = canonical::length(event);
+                    if bytes > EVENT_BYTES_MAX {
+                        return Some(format!(
+                            "the decision meant as event {sequence} has {bytes} bytes, and {EVENT_BYTES_MAX} are allowed"
+                        ));
+                    }
                     ended = is_terminal(&event.kind);
                     continue;
                 }
