@@ -42,14 +42,14 @@ impl OpenTurn<'_> {
         let mut any = false;
         let worker_id = self.core.settings.worker_id.clone();
         for (crew, queue) in self.core.pool.queues().into_iter().enumerate() {
-            let Some(&free) = self.free_slots.get(crew).filter(|free| **free > 0) else {
+            let free = self.slots.free(crew);
+            if free == 0 {
                 continue;
-            };
+            }
             for claim in self.claim(&queue, free, &worker_id)? {
                 any = true;
-                self.free_slots[crew] -= 1;
                 let at = self.open(claim.id.execution)?.record.last_at;
-                self.granted.push(Granted { crew, claim, at });
+                self.slots.take(Granted { crew, claim, at });
             }
         }
         Ok(any)
@@ -57,9 +57,9 @@ impl OpenTurn<'_> {
 
     /// The queues on which own workers are free, and nothing waits for them.
     pub(super) fn emptied_for_crews(&self) -> BTreeSet<String> {
-        let crews = self.core.pool.queues().into_iter().zip(&self.free_slots);
-        let free = crews.filter(|(_, free)| **free > 0);
-        free.map(|(queue, _)| queue)
+        let crews = self.core.pool.queues().into_iter().enumerate();
+        let free = crews.filter(|(crew, _)| self.slots.free(*crew) > 0);
+        free.map(|(_, queue)| queue)
             .filter(|queue| self.emptied.contains(queue))
             .collect()
     }
@@ -71,16 +71,33 @@ impl OpenTurn<'_> {
         max: usize,
         worker_id: &str,
     ) -> Result<Vec<Claim>, EngineError> {
-        let lease_ms = self.core.settings.lease_ms();
         let mut claims = Vec::new();
-        for candidate in self.candidates(queue, max.min(CLAIMS_PER_TURN_MAX))? {
+        while claims.len() < max && self.claim_some(queue, max, worker_id, &mut claims)? {}
+        Ok(claims)
+    }
+
+    /// One look at what waits. Says whether another one may find more: an
+    /// execution was stalled instead of claimed for, so that its place is free
+    /// for others.
+    fn claim_some(
+        &mut self,
+        queue: &str,
+        max: usize,
+        worker_id: &str,
+        claims: &mut Vec<Claim>,
+    ) -> Result<bool, EngineError> {
+        let lease_ms = self.core.settings.lease_ms();
+        let wanted = (max - claims.len()).min(CLAIMS_PER_TURN_MAX);
+        let mut stalled = false;
+        for candidate in self.candidates(queue, wanted)? {
             if self.claimed >= CLAIMS_PER_TURN_MAX {
                 self.cut = true;
                 self.emptied.remove(queue);
-                break;
+                return Ok(false);
             }
             match self.claim_item(&candidate, worker_id, lease_ms) {
-                Ok(claim) => claims.extend(claim),
+                Ok(Some(claim)) => claims.push(claim),
+                Ok(None) => stalled = true,
                 // One that is damaged does not stop the others.
                 Err(EngineError::Store(error)) if matches!(*error, StoreError::Corrupt { .. }) => {
                     tracing::error!(refrain.execution = %candidate.execution, "cannot be claimed: {error}");
@@ -88,7 +105,7 @@ impl OpenTurn<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(claims)
+        Ok(stalled)
     }
 
     /// Claim this item; none: the guest does not let the claim stand, and the
@@ -301,22 +318,6 @@ impl OpenTurn<'_> {
             return Ok(false);
         }
         Ok(true)
-    }
-
-    /// Claims of own workers, of executions in this turn, that do not hold
-    /// any longer.
-    pub(super) fn lost_claims(&self) -> Vec<ClaimId> {
-        let mut lost = Vec::new();
-        for (execution, staged) in &self.staged {
-            let held = |claim: &ClaimId| {
-                let item = staged.items().of(&claim.node_id);
-                item.is_some_and(|record| holds(record, claim))
-            };
-            let running = self.core.pool.running_of(*execution);
-            let lost_now = running.filter(|claim| !self.is_released(claim) && !held(claim));
-            lost.extend(lost_now.cloned());
-        }
-        lost
     }
 }
 

@@ -89,6 +89,7 @@ impl Core {
         }
         loop {
             turn.tick_all()?;
+            turn.free_lost_slots();
             let moved = if simulated {
                 turn.simulate()?
             } else {
@@ -113,6 +114,8 @@ impl Core {
             }
         }
         turn.take_snapshots()?;
+        // Whoever lost a claim only now leaves a slot to the next turn.
+        turn.cut |= turn.free_lost_slots();
         Ok(turn.close())
     }
 

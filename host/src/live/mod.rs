@@ -27,6 +27,7 @@ mod answers;
 mod claims;
 mod liveness;
 mod simulation;
+mod slots;
 // Around the turns.
 mod link;
 mod workers;

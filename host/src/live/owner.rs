@@ -109,6 +109,11 @@ impl Owner {
         self.core.guests.own().to_owned()
     }
 
+    /// The queues on which an own worker is free.
+    pub(crate) fn free_queues(&self) -> Vec<String> {
+        self.core.pool.free_queues()
+    }
+
     /// Round after round, with waiting in between, until told to close: the
     /// engine's thread.
     pub(crate) fn run(mut self) {

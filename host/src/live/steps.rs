@@ -69,6 +69,18 @@ impl Steps {
         Next::Ended
     }
 
+    /// The queues on which one of this engine's own workers is free, each once,
+    /// sorted. After a step that leaves nothing more to do now, no work item
+    /// that may be claimed waits on any of them.
+    #[must_use]
+    pub fn free_queues(&self) -> Vec<String> {
+        let owner = self.owner.as_ref();
+        let mut queues = owner.map_or_else(Vec::new, Owner::free_queues);
+        queues.sort_unstable();
+        queues.dedup();
+        queues
+    }
+
     /// Step until this is ready, usually a call on the engine. None: it is not,
     /// and there is nothing more to do now; time has to pass, or someone has to act.
     pub fn until<F: Future>(&mut self, call: F) -> Option<F::Output> {

@@ -26,6 +26,7 @@ use super::known::Left;
 use super::ports::TurnPorts;
 use super::settle::{outcome_fault, settle};
 use super::simulation::Due;
+use super::slots::Slots;
 use super::staged::Staged;
 use super::work::{Claim, ClaimId};
 
@@ -39,12 +40,8 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) workflows: Vec<WorkflowRecord>,
     pub(super) components: Vec<ComponentRecord>,
     pub(super) snapshots: Vec<(ExecutionId, Snapshot)>,
-    /// Claims of this engine's own workers.
-    pub(super) granted: Vec<Granted>,
-    /// Claims whose own worker has answered.
-    released: BTreeSet<ClaimId>,
-    /// Free slots of each crew, as the turn goes on.
-    pub(super) free_slots: Vec<usize>,
+    /// The slots of the engine's own workers.
+    pub(super) slots: Slots,
     /// Queues of which the store has no further item to claim in this turn.
     pub(super) emptied: BTreeSet<String>,
     /// Claims whose own worker had its lease renewed, and until when.
@@ -83,7 +80,7 @@ pub(crate) struct Effects {
     pub(crate) released: BTreeSet<ClaimId>,
     pub(crate) renewed: Vec<ClaimId>,
     /// Claims of own workers that do not hold any longer.
-    pub(crate) lost: Vec<ClaimId>,
+    pub(crate) lost: BTreeSet<ClaimId>,
     pub(crate) simulated: Due,
     pub(crate) guests_kept: Vec<String>,
     pub(crate) cut: bool,
@@ -95,7 +92,7 @@ impl<'a> OpenTurn<'a> {
     /// A turn at this time, with nothing in it.
     pub(crate) fn new(core: &'a mut Core, time: TurnTime) -> Self {
         let simulated = core.simulation.due.clone();
-        let free_slots = core.pool.free_slots();
+        let slots = Slots::of(&core.pool);
         Self {
             core,
             time,
@@ -104,9 +101,7 @@ impl<'a> OpenTurn<'a> {
             workflows: Vec::new(),
             components: Vec::new(),
             snapshots: Vec::new(),
-            granted: Vec::new(),
-            released: BTreeSet::new(),
-            free_slots,
+            slots,
             emptied: BTreeSet::new(),
             renewed: Vec::new(),
             simulated,
@@ -128,23 +123,6 @@ impl<'a> OpenTurn<'a> {
                 Ok(place.insert(Box::new(Staged::stored(known))))
             }
         }
-    }
-
-    /// An own worker is at this claim no longer: its slot is free. Says
-    /// whether that is news.
-    pub(super) fn release(&mut self, claim: &ClaimId) -> bool {
-        let news = self.released.insert(claim.clone());
-        if let Some(crew) = self.core.pool.crew_of(claim).filter(|_| news)
-            && let Some(free) = self.free_slots.get_mut(crew)
-        {
-            *free += 1;
-        }
-        news
-    }
-
-    /// Whether an own worker has answered for this claim in this turn.
-    pub(super) fn is_released(&self, claim: &ClaimId) -> bool {
-        self.released.contains(claim)
     }
 
     /// Take a fact, if the guest lets it stand next in the log. Where the
@@ -284,7 +262,6 @@ impl<'a> OpenTurn<'a> {
 
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
-        let lost = self.lost_claims();
         let emptied = self.emptied_for_crews();
         let reading = self.core.time.written(self.time);
         let (changes, left): (Vec<_>, Vec<_>) = self
@@ -298,10 +275,10 @@ impl<'a> OpenTurn<'a> {
             left,
             emptied,
             ended: Vec::new(),
-            granted: self.granted,
-            released: self.released,
+            granted: self.slots.granted,
+            released: self.slots.released,
             renewed: self.renewed,
-            lost,
+            lost: self.slots.lost,
             simulated: self.simulated,
             guests_kept: self
                 .components

@@ -97,6 +97,12 @@ impl Host {
         Ok(())
     }
 
+    /// The queues on which a worker of the engine is free.
+    pub(super) fn free_queues(&self) -> Vec<String> {
+        let steps = self.up.as_ref().map(|(_, steps)| steps);
+        steps.map_or_else(Vec::new, Steps::free_queues)
+    }
+
     /// Ask the engine, if it is up.
     pub(super) fn send(&mut self, call: Call) {
         if let Some((engine, _)) = &self.up {

@@ -211,6 +211,9 @@ impl World {
         for call in unheard {
             self.never_hear(&call);
         }
+        if matches!(next, Ok(Next::At(_) | Next::WhenAsked)) && !store_failed {
+            self.nothing_waits_beside_free_workers(host)?;
+        }
         match next {
             Ok(next) => Ok(Some(next)),
             Err(died_at) => {
@@ -222,6 +225,29 @@ impl World {
                 Ok(None)
             }
         }
+    }
+
+    /// Nothing that may be claimed waits while a worker of its queue is free:
+    /// whatever frees a slot or an item leads to another look, before an
+    /// engine rests.
+    fn nothing_waits_beside_free_workers(&mut self, host: usize) -> Result<(), String> {
+        if self.is_meddled_with() {
+            return Ok(());
+        }
+        let now = self.hosts[host].now();
+        for queue in self.hosts[host].free_queues() {
+            let waiting = self.onlooker.claimable(false, &queue, now, 1);
+            let waiting = waiting.map_err(|error| error.to_string())?;
+            if let Some(record) = waiting.first() {
+                return Err(format!(
+                    "liveness: {} rests with a free worker for {queue}, and node {} of {} waits for one",
+                    name(host),
+                    record.item.node_id,
+                    record.item.execution_id
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Time passes, everywhere.
