@@ -9,6 +9,7 @@ mod live {
     mod programs;
     mod requests;
     mod several;
+    mod slots;
     mod stepped;
     mod time;
     mod workers;

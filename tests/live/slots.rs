@@ -1,0 +1,190 @@
+//! Whatever frees a worker's slot, within a turn or between two, leads to
+//! another look at what waits: nothing that may be claimed waits while a worker
+//! of its queue is free.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use refrain::contract::{Limits, Status};
+use refrain::{Engine, Execution, ManualClock, Next, Steps, WorkItem, Workflow};
+use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain_tests::workflows::{single, tool};
+use serde_json::{Value, json};
+
+/// An engine whose workers never answer, and how many they have begun.
+struct Scene {
+    place: Place,
+    engine: Engine,
+    steps: Steps,
+    clock: ManualClock,
+    begun: Arc<AtomicUsize>,
+}
+
+impl Scene {
+    fn new(place: Place, slots: usize) -> Self {
+        let clock = ManualClock::new(BEGIN);
+        let limits = Limits {
+            max_concurrent_nodes: 64,
+            max_dispatch_per_tick: 64,
+        };
+        let builder = Engine::builder()
+            .boxed_store(place.store())
+            .clock(clock.clone())
+            .limits(limits)
+            .seed(1);
+        let (engine, steps) = builder.stepped().expect("it can be put together");
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&begun);
+        engine.work_with_slots("tool", slots, move |_: WorkItem| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            pending::<Result<Value, _>>()
+        });
+        Self {
+            place,
+            engine,
+            steps,
+            clock,
+            begun,
+        }
+    }
+
+    fn start(&mut self, workflow: &Value) -> Execution {
+        let workflow_id = workflow["workflow_id"].as_str().expect("a text").to_owned();
+        let parsed = Workflow::from_json(workflow.to_string()).expect("JSON");
+        let registered = self.steps.until(self.engine.register(parsed));
+        registered.expect("it is answered").expect("it is valid");
+        let started = self
+            .steps
+            .until(self.engine.start(&workflow_id, "1.0.0", json!({})));
+        started.expect("it is answered").expect("it starts")
+    }
+
+    /// Go on until there is nothing more to do now; how many attempts have
+    /// begun so far.
+    fn begun(&mut self) -> usize {
+        for _ in 0..100 {
+            if self.steps.step() != Next::Now {
+                return self.begun.load(Ordering::SeqCst);
+            }
+        }
+        panic!("it does not come to rest")
+    }
+
+    fn end(self) {
+        drop(self.steps);
+        drop(self.engine);
+        audit_all(&self.place, "slots");
+    }
+}
+
+/// A workflow of this many nodes side by side, each with these fields.
+fn side_by_side(nodes: usize, fields: &Value) -> Value {
+    let names: Vec<String> = (0..nodes).map(|number| format!("n{number:02}")).collect();
+    let mut all = json!({ "a": { "kind": { "type": "parallel", "branches": names } } });
+    for name in &names {
+        let mut node = tool();
+        for (field, value) in fields.as_object().into_iter().flatten() {
+            node[field] = value.clone();
+        }
+        all[name] = node;
+    }
+    json!({ "workflow_id": format!("w{nodes}"), "version": "1.0.0", "start_node": "a", "nodes": all, "edges": [] })
+}
+
+#[test]
+fn r14_what_times_out_together_leaves_its_slots_to_others() {
+    for place in Place::each() {
+        let mut scene = Scene::new(place, 4);
+        let once = json!({ "node_timeout_secs": 1, "retry_policy": "no_retry" });
+        let execution = scene.start(&side_by_side(10, &once));
+        assert_eq!(scene.begun(), 4);
+        scene.clock.advance(Duration::from_secs(1));
+        assert_eq!(scene.begun(), 8, "four time out in one turn");
+        scene.clock.advance(Duration::from_secs(1));
+        assert_eq!(scene.begun(), 10);
+        scene.clock.advance(Duration::from_secs(1));
+        scene.begun();
+        let record = scene.steps.until(execution.record());
+        let record = record.expect("it is answered").expect("it is there");
+        assert_eq!(record.status, Status::Failed);
+        scene.end();
+    }
+}
+
+#[test]
+fn r17_a_cancelled_execution_leaves_its_slots_to_others() {
+    for place in Place::each() {
+        let mut scene = Scene::new(place, 3);
+        let first = scene.start(&side_by_side(3, &json!({})));
+        assert_eq!(scene.begun(), 3);
+        scene.start(&side_by_side(2, &json!({})));
+        assert_eq!(scene.begun(), 3, "no slot is free");
+        let cancelled = scene.steps.until(first.cancel(None));
+        cancelled.expect("it is answered").expect("it is taken");
+        assert_eq!(scene.begun(), 5);
+        scene.end();
+    }
+}
+
+#[test]
+fn r14_a_workflow_that_times_out_leaves_its_slots_to_others() {
+    for place in Place::each() {
+        let mut scene = Scene::new(place, 1);
+        let mut short = side_by_side(1, &json!({}));
+        short["timeouts"] = json!({ "workflow_timeout": 1 });
+        scene.start(&short);
+        let mut other = single(tool());
+        other["workflow_id"] = json!("other");
+        scene.start(&other);
+        assert_eq!(scene.begun(), 1);
+        scene.clock.advance(Duration::from_secs(1));
+        assert_eq!(scene.begun(), 2);
+        scene.end();
+    }
+}
+
+#[test]
+fn r18_what_is_unpaused_is_claimed_at_once() {
+    for place in Place::each() {
+        let mut scene = Scene::new(place, 2);
+        let execution = scene.start(&side_by_side(
+            4,
+            &json!({ "node_timeout_secs": 5, "retry_policy": "no_retry" }),
+        ));
+        assert_eq!(scene.begun(), 2);
+        let paused = scene.steps.until(execution.pause(None));
+        paused.expect("it is answered").expect("it is taken");
+        scene.clock.advance(Duration::from_secs(5));
+        assert_eq!(
+            scene.begun(),
+            2,
+            "timeouts are recorded, and nothing is claimed"
+        );
+        let unpaused = scene.steps.until(execution.unpause(None));
+        unpaused.expect("it is answered").expect("it is taken");
+        assert_eq!(scene.begun(), 4);
+        scene.end();
+    }
+}
+
+/// Slots that an engine has itself, and claims from outside of it, are of one
+/// queue: what the one gives up the other finds.
+#[test]
+fn r14_a_claim_from_outside_finds_what_a_timeout_left() {
+    for place in Place::each() {
+        let mut scene = Scene::new(place, 1);
+        let retried = json!({ "node_timeout_secs": 1 });
+        scene.start(&side_by_side(1, &retried));
+        assert_eq!(scene.begun(), 1);
+        scene.clock.advance(Duration::from_secs(1));
+        scene.begun();
+        scene.start(&side_by_side(3, &json!({})));
+        assert_eq!(scene.begun(), 2, "the free slot takes one of three");
+        let claimed = scene.steps.until(scene.engine.claim("tool", 5, "outside"));
+        let claimed = claimed.expect("it is answered").expect("a queue");
+        assert_eq!(claimed.len(), 2, "{claimed:?}");
+        scene.end();
+    }
+}
