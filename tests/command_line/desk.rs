@@ -175,6 +175,12 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// It is killed, and cannot do anything about it.
+    pub(crate) fn is_killed(mut self) {
+        self.child.kill().expect("it lives");
+        self.child.wait().expect("it ends");
+    }
+
     /// Wait until it has said this.
     pub(crate) fn says(&mut self, text: &str) {
         while !self.heard.contains(text) {

@@ -3,7 +3,7 @@
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
 //! `clocks` a log that is ahead of the clock,
 //! `documents` what programs read, `operating` executions that are spoken to
-//! while they live, `signals` what it is sent and what it leaves behind, `measuring` what a benchmark says and leaves behind.
+//! while they live, `signals` what it is sent and what it leaves behind, `talking` what becomes of talk that nobody reads, `measuring` what a benchmark says and leaves behind.
 
 mod bad_input;
 mod clocks;
@@ -14,3 +14,4 @@ mod jamjet;
 mod measuring;
 mod operating;
 mod signals;
+mod talking;

@@ -16,6 +16,7 @@ mod json_text;
 mod nodes;
 mod output;
 mod progress;
+mod stderr;
 mod stop_signals;
 mod table;
 mod time;
@@ -45,6 +46,8 @@ mod skip;
 mod unpause;
 mod validate;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -107,12 +110,16 @@ impl Answer {
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log_to_stderr();
-    match arguments.command.obey() {
+    // As the rest, and for the same reason, a panic is told without waiting.
+    std::panic::set_hook(Box::new(|panic| stderr::log(panic_text(panic).as_bytes())));
+    let code = match arguments.command.obey() {
         Ok(Answer::Good) => ExitCode::SUCCESS,
         Ok(Answer::Bad) => ExitCode::from(1),
         Ok(Answer::Undone) => ExitCode::from(2),
         Err(error) => failure::report(&error),
-    }
+    };
+    stderr::flush();
+    code
 }
 
 impl Command {
@@ -142,12 +149,23 @@ impl Command {
     }
 }
 
+fn panic_text(panic: &PanicHookInfo<'_>) -> String {
+    let trace = Backtrace::capture();
+    match trace.status() {
+        BacktraceStatus::Captured => format!("this is a fault of refrain: {panic}\n{trace}\n"),
+        _ => format!("this is a fault of refrain: {panic}\n"),
+    }
+}
+
 /// The program's own log: warnings, unless `RUST_LOG` asks for more or less.
+/// It is written in turns, and never waited for.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| stderr::Log)
+        // Nothing that is logged fails; what is told of that would panic.
+        .log_internal_errors(false)
         .with_ansi(output::colours(&std::io::stderr()))
         .init();
 }

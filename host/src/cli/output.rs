@@ -8,8 +8,12 @@ use refrain::contract::{NodeState, Status};
 use refrain::names;
 use serde::Serialize;
 
+use super::stderr;
+
 /// Write data to stdout.
 pub(super) fn data(text: &str) -> anyhow::Result<()> {
+    // A terminal shows both, and in this order.
+    stderr::flush();
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
@@ -26,14 +30,12 @@ pub(super) fn document(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// Say something to the person, on stderr.
 pub(super) fn say(text: &str) {
-    // If stderr is gone there is nobody left to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    stderr::talk(&format!("{text}\n"));
 }
 
 /// Say on a terminal's stderr how far it is, in place of what was said so last.
 pub(super) fn hint(text: &str) {
-    let mut err = io::stderr().lock();
-    let _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
+    stderr::log(format!("\r\x1b[K{text}").as_bytes());
 }
 
 /// Whether what goes there may be coloured.

@@ -1,7 +1,7 @@
 //! Progress for people: a line for each node as it is settled or fails, and,
 //! on a terminal, a line of counts below that keeps up.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Instant;
 
 use refrain::contract::{EventKind, NodeState, RetryScheduled, TimerCreated};
@@ -9,6 +9,7 @@ use refrain::names;
 use refrain::store::{StoredEvent, Timestamp};
 
 use super::output::{self, Paint};
+use super::stderr;
 use super::time::span;
 use super::watch::Seen;
 
@@ -112,20 +113,20 @@ impl Progress {
             .collect();
         let elapsed = span(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         let line = Paint::Dim.on(&format!("{elapsed:>9}  {}", words.join(", ")), self.colours);
-        write(&format!("\r\x1b[K{line}"));
+        stderr::log(format!("\r\x1b[K{line}").as_bytes());
         self.counted = true;
     }
 
     /// Say something between the lines.
     pub(super) fn say(&mut self, text: &str) {
         self.clear();
-        write(&format!("{text}\n"));
+        stderr::talk(&format!("{text}\n"));
     }
 
     /// Take the line of counts away.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.counted) {
-            write("\r\x1b[K");
+            stderr::talk("\r\x1b[K");
         }
     }
 
@@ -191,10 +192,4 @@ fn one_line(text: &str) -> String {
         None => line,
         Some((end, _)) => format!("{}…", &line[..end]),
     }
-}
-
-fn write(text: &str) {
-    let mut err = io::stderr().lock();
-    // If stderr is gone there is nobody left to tell.
-    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
