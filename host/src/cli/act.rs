@@ -13,6 +13,7 @@ use refrain::{Engine, EngineError, Execution};
 use super::Answer;
 use super::database::{self, Database};
 use super::output;
+use super::text::{Text, text};
 
 /// The execution that a command is about, and where it is.
 #[derive(clap::Args)]
@@ -43,8 +44,9 @@ where
         told
     })??;
     let status = database::record(&mut target.database.open()?, target.execution)?.status;
-    output::say(&format!(
-        "{done}; {} is {}{}",
+    output::say(&text!(
+        "{}; {} is {}{}",
+        done,
         target.execution,
         names::status(status),
         hint(target, status)
@@ -53,18 +55,18 @@ where
 }
 
 /// What to type so that an execution that was told something goes on.
-fn hint(target: &Target, status: Status) -> String {
-    let flag = target.database.flag();
+fn hint(target: &Target, status: Status) -> Text {
+    let command = |verb| {
+        let id = target.execution.to_string();
+        target.database.command(verb, &[id])
+    };
     match status {
-        Status::Running => format!(
-            "; where no `refrain run` works on it, type: refrain resume {}{flag}",
-            target.execution
+        Status::Running => text!(
+            "; where no `refrain run` works on it, type: {}",
+            command("resume")
         ),
-        Status::Paused => format!(
-            "; to go on, type: refrain unpause {}{flag}",
-            target.execution
-        ),
-        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => String::new(),
+        Status::Paused => text!("; to go on, type: {}", command("unpause")),
+        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Text::new(),
     }
 }
 

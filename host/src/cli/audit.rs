@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::database::Database;
 use super::guests;
 use super::output::{self, Paint};
-use super::time::readable;
+use super::sentence::Sentences;
+use super::text::{Text, text};
 use super::{Answer, failure, list};
 
 /// Replay executions from their logs, and compare every decision
@@ -77,12 +78,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         })?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        output::data(
-            &audits
-                .iter()
-                .map(|audit| text(audit, colours))
-                .collect::<String>(),
-        )?;
+        let texts = audits.iter();
+        output::data(&texts.map(|audit| text(audit, colours)).collect());
     }
     if failures > 0 {
         bail!(
@@ -158,7 +155,7 @@ fn of_execution(
     }
 }
 
-fn text(audit: &Audit, colours: bool) -> String {
+fn text(audit: &Audit, colours: bool) -> Text {
     let (word, paint) = match audit.verdict {
         Verdict::Clean => ("clean", Paint::Green),
         Verdict::Divergent => ("divergent", Paint::Red),
@@ -170,31 +167,34 @@ fn text(audit: &Audit, colours: bool) -> String {
         .execution_id
         .as_deref()
         .unwrap_or("(unknown execution)");
-    let counts = format!(
-        "{} events, {} decisions replayed",
-        audit.events, audit.decisions
+    let mut text = text!(
+        "{}  {}  {} events, {} decisions replayed\n",
+        id,
+        paint.on(word, colours),
+        audit.events,
+        audit.decisions
     );
-    let mut text = format!("{id}  {}  {counts}\n", paint.on(word, colours));
     if let Some(divergence) = &audit.divergence {
-        text.push_str(&details(divergence));
+        text.push(&details(divergence));
     }
     text
 }
 
-fn details(divergence: &Divergence) -> String {
+fn details(divergence: &Divergence) -> Text {
     let place = format!("event {}", divergence.sequence);
+    let message = Text::lines(&divergence.message);
     let named = divergence.sequence == 0 || divergence.message.starts_with(&place);
     let mut text = if named {
-        format!("  {}\n", divergence.message)
+        text!("  {}\n", message)
     } else {
-        format!("  {place}: {}\n", divergence.message)
+        text!("  {}: {}\n", place, message)
     };
     for (name, value) in [
         ("expected", &divergence.expected),
-        ("found", &divergence.found),
+        ("found   ", &divergence.found),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!("    {name:<8}  {value}\n"));
+            text.push(&text!("    {}  {}\n", name, value));
         }
     }
     for Difference {
@@ -206,31 +206,41 @@ fn details(divergence: &Divergence) -> String {
         .iter()
         .filter(|it| !it.pointer.is_empty())
     {
-        let side = |value: &Option<Value>| {
-            value
-                .as_ref()
-                .map_or("nothing".to_owned(), Value::to_string)
+        let side = |value: &Option<Value>| match value {
+            Some(value) => text!("{}", value),
+            None => text!("nothing"),
         };
-        text.push_str(&format!(
-            "    at {pointer:?}: expected {}, found {}\n",
+        text.push(&text!(
+            "    at {:?}: expected {}, found {}\n",
+            pointer,
             side(expected),
             side(found)
         ));
     }
     if let Some(hash) = &divergence.state_hash {
-        text.push_str(&format!("    state before: {hash}\n"));
+        text.push(&text!("    state before: {}\n", hash));
     }
     if let Some(explanation) = &divergence.explanation {
-        text.push_str(&format!(
-            "    the guest on node {}, which is {}:\n",
-            explanation["node_id"], explanation["state"]
-        ));
-        for reason in explanation["reasons"].as_array().into_iter().flatten() {
-            text.push_str(&format!(
-                "      {}\n",
-                readable(reason["message"].as_str().unwrap_or_default())
-            ));
-        }
+        text.push(&explained(explanation));
+    }
+    text
+}
+
+/// Why the guest has a node where it is.
+fn explained(explanation: &Value) -> Text {
+    let database = Database::opened();
+    let sentences = Sentences {
+        database: &database,
+        names: explanation["node_id"].as_str().into_iter().collect(),
+    };
+    let mut text = text!(
+        "    the guest on node {}, which is {}:\n",
+        explanation["node_id"],
+        explanation["state"]
+    );
+    for reason in explanation["reasons"].as_array().into_iter().flatten() {
+        let message = reason["message"].as_str().unwrap_or_default();
+        text.push(&text!("      {}\n", sentences.text(message)));
     }
     text
 }

@@ -1,29 +1,57 @@
 //! The database that a command is about.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, SqliteStore, Store};
 
-use super::waiting::quoted;
+use super::text::Text;
+use super::to_type;
+
+/// What is meant if none is named.
+const DEFAULT: &str = "refrain.db";
+
+/// The variable that names one.
+const VARIABLE: &str = "REFRAIN_DB";
 
 /// Where the executions are.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(super) struct Database {
     /// The database, an SQLite file
     #[arg(
         long = "db",
-        env = "REFRAIN_DB",
-        default_value = "refrain.db",
+        env = VARIABLE,
+        default_value = DEFAULT,
         value_name = "PATH"
     )]
     path: PathBuf,
 }
 
+/// The database that was opened first: errors name commands that mean it.
+static OPENED: OnceLock<Database> = OnceLock::new();
+
 impl Database {
+    /// The database at this path.
+    pub(super) fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The one that was opened in this process; the default, if none was.
+    pub(super) fn opened() -> Self {
+        OPENED.get().cloned().unwrap_or_else(|| Self::at(DEFAULT))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Open the database for writing; it is made if it is not there.
     pub(super) fn open_or_create(&self) -> anyhow::Result<SqliteStore> {
+        self.note();
         Ok(SqliteStore::open(&self.path)?)
     }
 
@@ -55,7 +83,13 @@ impl Database {
         Ok((&self.path, aside))
     }
 
+    fn note(&self) {
+        // All that a command opens is one database.
+        let _ = OPENED.set(self.clone());
+    }
+
     fn is_there(&self) -> anyhow::Result<()> {
+        self.note();
         let path = self.path.display();
         match self.path.try_exists() {
             Ok(true) => Ok(()),
@@ -68,31 +102,13 @@ impl Database {
         }
     }
 
-    /// What a person types after `refrain` to mean this database again.
-    pub(super) fn flag(&self) -> String {
-        if self.path == Path::new("refrain.db") {
-            String::new()
-        } else {
-            format!(" --db {}", quoted(&self.path.display().to_string()))
-        }
+    /// What a person types to have this done with this database.
+    pub(super) fn command<W: AsRef<OsStr>>(&self, verb: &'static str, words: &[W]) -> Text {
+        // Where the variable names another one, the default has to be named too.
+        let is_meant = self.path == Path::new(DEFAULT) && std::env::var_os(VARIABLE).is_none();
+        let path = (!is_meant).then_some(self.path.as_os_str());
+        to_type::command(verb, words, path)
     }
-}
-
-/// What the guest says, with the database's flag in the commands that it names:
-/// it knows of no database.
-pub(super) fn with_flag(text: &str, flag: &str) -> String {
-    let mut parts = text.split('`');
-    let mut whole = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        // A command is behind this backquote; the flag goes before the next.
-        let flag = if part.starts_with("refrain ") {
-            flag
-        } else {
-            ""
-        };
-        whole.push_str(&format!("`{part}{flag}"));
-    }
-    whole
 }
 
 /// The record of an execution that must be there.
@@ -100,37 +116,5 @@ pub(super) fn record(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<E
     match store.execution(id)? {
         Some(record) => Ok(record),
         None => bail!("there is no execution {id}; `refrain list` shows those there are"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_name_the_database() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("`a b` failed", "`a b` failed"),
-            (
-                "`refrain skip e a` skips",
-                "`refrain skip e a --db d` skips",
-            ),
-            ("`a`: `refrain skip e a`", "`a`: `refrain skip e a --db d`"),
-        ] {
-            assert_eq!(with_flag(text, " --db d"), expected);
-            assert_eq!(with_flag(text, ""), text);
-        }
-    }
-
-    #[test]
-    fn a_path_survives_the_shell() {
-        for (path, flag) in [
-            ("refrain.db", ""),
-            ("other.db", " --db other.db"),
-            ("my files/it.db", " --db 'my files/it.db'"),
-        ] {
-            assert_eq!(Database { path: path.into() }.flag(), flag);
-        }
     }
 }

@@ -7,9 +7,11 @@ use refrain::id::ExecutionId;
 use refrain::names;
 
 use super::database::{self, Database};
+use super::nodes::Nodes;
 use super::output::{self, Paint};
-use super::time::readable;
-use super::{Answer, guests};
+use super::sentence::Sentences;
+use super::text::{Text, text};
+use super::{Answer, guests, log};
 
 /// Say why a node runs, waits, was skipped or failed
 #[derive(clap::Args)]
@@ -51,16 +53,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         document["execution_id"] = execution.to_string().into();
         output::document(&document)?;
     } else {
-        output::data(&text(&explanation, output::colours(&std::io::stdout())))?;
+        let events = log::events(&mut store, *execution)?;
+        let nodes = Nodes::of(events.iter().map(|stored| &stored.event));
+        let mut names = nodes.names();
+        names.push(node);
+        let sentences = Sentences { database, names };
+        output::data(&text(
+            &explanation,
+            &sentences,
+            output::colours(&std::io::stdout()),
+        ));
     }
     Ok(Answer::Good)
 }
 
-fn text(explanation: &Explanation, colours: bool) -> String {
+fn text(explanation: &Explanation, sentences: &Sentences<'_>, colours: bool) -> Text {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
-    let mut text = format!("{} is {state}\n", explanation.node_id);
+    let mut text = text!("{} is {}\n", explanation.node_id, state);
     for reason in &explanation.reasons {
-        text.push_str(&format!("  {}\n", readable(&reason.message)));
+        text.push(&text!("  {}\n", sentences.text(&reason.message)));
     }
     text
 }

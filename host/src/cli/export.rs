@@ -1,16 +1,16 @@
 //! `refrain export`: an execution's log as a file that audits by itself.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use refrain::id::ExecutionId;
 use refrain::replay::{Recording, from_store};
 
 use super::Answer;
 use super::database::Database;
-use super::output;
+use super::text::{Text, text};
+use super::{output, placed};
 
 /// Write an execution's log as NDJSON: a header line, then an event a line
 #[derive(clap::Args)]
@@ -46,35 +46,24 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         );
     }
     match file {
-        Some(path) => to_file(&recording, path)?,
-        None => drop(
-            recording
-                .export(io::stdout().lock())
-                .context("cannot write to stdout")?,
+        Some(path) => {
+            placed::write(path, Some(database.path()), |out| {
+                recording.export(out).map(drop)
+            })?;
+            let events = recording.events.len();
+            output::say(&text!("{} events are in {}", events, path));
+        }
+        None if io::stdout().is_terminal() => shown(&recording)?,
+        None => output::remember(
+            output::stdout().and_then(|out| recording.export(BufWriter::new(out))?.flush()),
         ),
     }
     Ok(Answer::Good)
 }
 
-/// Through a file beside it, so that there is never half an export.
-fn to_file(recording: &Recording, path: &Path) -> anyhow::Result<()> {
-    let place = path.display();
-    let mut name = path
-        .file_name()
-        .with_context(|| format!("{place} names no file"))?
-        .to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let written = File::create(&part).and_then(|file| {
-        let file = recording.export(BufWriter::new(file))?;
-        file.into_inner()?.sync_all()?;
-        std::fs::rename(&part, path)
-    });
-    if written.is_err() {
-        // It may not have been made at all.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.with_context(|| format!("cannot write {place}"))?;
-    output::say(&format!("{} events are in {place}", recording.events.len()));
+/// For a person's eyes; only a file or a pipe gets the log to the byte.
+fn shown(recording: &Recording) -> anyhow::Result<()> {
+    let log = String::from_utf8(recording.export(Vec::new())?)?;
+    output::data(&Text::json(&log));
     Ok(())
 }

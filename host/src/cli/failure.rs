@@ -1,26 +1,47 @@
-//! How the command line says that it could not do what was asked.
+//! How the command line says that it could not do what was asked, and what
+//! its exit code is.
 
 use std::io;
 use std::process::ExitCode;
 
+use super::Answer;
+use super::database::Database;
 use super::output;
+use super::sentence::Sentences;
+use super::text::{Text, text};
 
-/// Tell the person, and answer with the exit code 2.
-pub(super) fn report(error: &anyhow::Error) -> ExitCode {
-    // `refrain log … | head` closes the pipe: that is no failure of ours.
-    if error.chain().any(is_broken_pipe) {
-        return ExitCode::SUCCESS;
+/// Tell the person of what went wrong, and answer with the exit code. It is
+/// the verdict, whatever became of the output.
+pub(super) fn exit_code(
+    answer: &anyhow::Result<Answer>,
+    unwritten: Option<&io::Error>,
+) -> ExitCode {
+    if let Err(error) = answer {
+        output::say(&text(error));
     }
-    output::say(&text(error));
-    ExitCode::from(2)
+    // `refrain log … | head` closes the pipe: that is no failure of ours.
+    let unwritten = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    if let Some(error) = unwritten {
+        output::say(&text!("error: cannot write to stdout\n  cause: {}", error));
+    }
+    match answer {
+        Ok(Answer::Bad) => ExitCode::from(1),
+        Ok(Answer::Good) if unwritten.is_none() => ExitCode::SUCCESS,
+        Ok(Answer::Good | Answer::Undone) | Err(_) => ExitCode::from(2),
+    }
 }
 
 /// The error and its causes, a line each.
-pub(super) fn text(error: &anyhow::Error) -> String {
-    let mut text = format!("error: {error}");
+pub(super) fn text(error: &anyhow::Error) -> Text {
+    let database = Database::opened();
+    let sentences = Sentences {
+        database: &database,
+        names: Vec::new(),
+    };
+    let said = |text: &str| sentences.text(text.trim_end());
+    let mut text = text!("error: {}", said(&error.to_string()));
     for cause in causes(error) {
-        text.push_str("\n  cause: ");
-        text.push_str(&cause.replace('\n', "\n         "));
+        text.push(&text!("\n  cause: {}", said(&cause)));
     }
     text
 }
@@ -50,12 +71,6 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
     causes
 }
 
-fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +87,7 @@ mod tests {
             (anyhow::anyhow!("a").context("b: a"), "error: b: a", "b: a"),
         ];
         for (error, lines, one_line) in table {
-            assert_eq!(text(&error), lines);
+            assert_eq!(text(&error).as_str(), lines);
             assert_eq!(line(&error), one_line);
         }
     }

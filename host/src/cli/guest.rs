@@ -7,7 +7,8 @@ use anyhow::Context;
 use refrain::guest::{Library, Nobody};
 use serde_json::json;
 
-use super::{Answer, failure, guests, output};
+use super::text::{Text, text};
+use super::{Answer, failure, guests, output, placed};
 
 /// Show the built-in scheduler component, check another, or write it to a file
 #[derive(clap::Args)]
@@ -57,10 +58,13 @@ fn show_built_in(library: &mut Library, json: bool) -> anyhow::Result<Answer> {
             &json!({ "name": description.name, "version": description.version, "digest": digest, "bytes": bytes }),
         )?;
     } else {
-        output::data(&format!(
-            "{} {}\ndigest  {digest}\nbytes   {bytes}\n",
-            description.name, description.version
-        ))?;
+        output::data(&text!(
+            "{} {}\ndigest  {}\nbytes   {}\n",
+            description.name,
+            description.version,
+            digest,
+            bytes
+        ));
     }
     Ok(Answer::Good)
 }
@@ -69,7 +73,6 @@ fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answe
     let bytes =
         fs::read(file).with_context(|| format!("cannot read the component {}", file.display()))?;
     let checked = described(library, bytes);
-    let place = file.display();
     match (checked, json) {
         (Ok((name, version, digest)), true) => {
             output::document(
@@ -78,9 +81,13 @@ fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answe
             Ok(Answer::Good)
         }
         (Ok((name, version, digest)), false) => {
-            output::data(&format!(
-                "{place} is a scheduler component: {name} {version}\ndigest  {digest}\n"
-            ))?;
+            output::data(&text!(
+                "{} is a scheduler component: {} {}\ndigest  {}\n",
+                file,
+                name,
+                version,
+                digest
+            ));
             Ok(Answer::Good)
         }
         (Err(problem), true) => {
@@ -90,10 +97,8 @@ fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answe
             Ok(Answer::Bad)
         }
         (Err(problem), false) => {
-            output::data(&format!(
-                "{place} cannot be used: {}\n",
-                failure::line(&problem)
-            ))?;
+            let problem = Text::lines(&failure::line(&problem));
+            output::data(&text!("{} cannot be used: {}\n", file, problem));
             Ok(Answer::Bad)
         }
     }
@@ -110,7 +115,7 @@ fn export(library: &Library, file: &Path) -> anyhow::Result<Answer> {
     let bytes = library
         .bytes(library.built_in())
         .context("the built-in component is not in the library")?;
-    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
-    output::say(&format!("the built-in component is in {}", file.display()));
+    placed::write(file, None, |out| out.write_all(bytes))?;
+    output::say(&text!("the built-in component is in {}", file));
     Ok(Answer::Good)
 }

@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::text::Text;
+
 /// A JSON object with a line for each of its keys; anything else as it is.
-pub(super) fn pretty(json: &str) -> String {
+pub(super) fn pretty(json: &str) -> Text {
+    Text::json(&in_lines(json))
+}
+
+fn in_lines(json: &str) -> String {
     match serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
         Ok(fields) if !fields.is_empty() => {
             let line = |(key, value): (&String, &&RawValue)| {
@@ -36,7 +42,7 @@ mod tests {
             ),
         ];
         for (json, text) in table {
-            assert_eq!(pretty(json), text);
+            assert_eq!(pretty(json).as_str(), text);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::Answer;
 use super::database::Database;
 use super::output::{self, Paint};
 use super::table::{Table, plain};
+use super::text::{Text, text};
 use super::time::{self, span, stamp};
 
 /// Executions read from the store at once.
@@ -37,10 +38,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         let executions: Vec<RecordDocument<'_>> = records.iter().map(RecordDocument::of).collect();
         output::document(&json!({ "executions": executions }))?;
     } else if records.is_empty() {
-        output::say("no executions");
+        output::say(&text!("no executions"));
     } else {
         let now = time::now(&mut store)?;
-        output::data(&table(&records, now).text("", output::colours(&std::io::stdout())))?;
+        output::data(&table(&records, now).text(0, output::colours(&std::io::stdout())));
     }
     Ok(Answer::Good)
 }
@@ -114,16 +115,13 @@ fn table(records: &[ExecutionRecord], now: Timestamp) -> Table {
     ]);
     for record in records {
         table.row([
-            plain(record.id.to_string()),
-            plain(format!(
-                "{} {}",
-                record.workflow_id, record.workflow_version
-            )),
+            plain(record.id),
+            plain(text!("{} {}", record.workflow_id, record.workflow_version)),
             (
-                names::status(record.status).to_owned(),
+                Text::word(names::status(record.status)),
                 Paint::of_status(record.status),
             ),
-            plain(record.head.sequence.to_string()),
+            plain(record.head.sequence),
             plain(stamp(record.started_at)),
             plain(took(record, now)),
         ]);

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::Answer;
 use super::database::{self, Database};
 use super::output::{self, Paint};
+use super::text::{Text, text};
 use super::time::stamp;
 
 /// Print an execution's log
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             events,
         })?;
     } else {
-        output::data(&text(&events, output::colours(&std::io::stdout()))?)?;
+        output::data(&text(&events, output::colours(&std::io::stdout()))?);
     }
     Ok(Answer::Good)
 }
@@ -67,22 +68,23 @@ pub(super) fn events(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<V
 }
 
 /// A line for each event: facts come in, decisions go out.
-fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<String> {
+fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<Text> {
     let digits = events
         .last()
         .map_or(1, |stored| stored.event.sequence.to_string().len());
-    let mut text = String::new();
+    let mut text = Text::new();
     for StoredEvent { event, .. } in events {
         let (mark, paint) = match event.origin {
             Origin::Fact => ("<", Paint::Blue),
             Origin::Decision => (">", Paint::Green),
         };
         let (kind, fields) = kind_and_fields(&write_event(event))?;
-        let at = Paint::Dim.on(&stamp(event.at), colours);
-        let kind = paint.on(&format!("{mark} {kind}"), colours);
-        text.push_str(&format!(
-            "{:>digits$}  {at}  {kind}{fields}\n",
-            event.sequence
+        text.push(&text!(
+            "{}  {}  {}{}\n",
+            text!("{}", event.sequence).aligned_right(digits),
+            Paint::Dim.on(&stamp(event.at), colours),
+            text!("{} {}", mark, kind).painted(paint, colours),
+            fields
         ));
     }
     Ok(text)
@@ -90,7 +92,7 @@ fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<String> {
 
 /// An event's kind and its fields as `name=value`, the node first, digests
 /// cut short, and everything else as it is.
-fn kind_and_fields(json: &str) -> anyhow::Result<(String, String)> {
+fn kind_and_fields(json: &str) -> anyhow::Result<(String, Text)> {
     let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
     let mut take = |name: &str| {
         fields
@@ -98,19 +100,21 @@ fn kind_and_fields(json: &str) -> anyhow::Result<(String, String)> {
             .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
     };
     let kind = take("type").unwrap_or_default();
-    let mut text = take("node_id")
-        .map(|node| format!(" {node}"))
-        .unwrap_or_default();
+    let mut text = take("node_id").map_or(Text::new(), |node| text!(" {}", node));
     for (name, raw) in fields {
         if matches!(name.as_str(), "sequence" | "at" | "origin") {
             continue;
         }
         let value = match serde_json::from_str::<String>(raw.get()) {
-            Ok(digest) if name.ends_with("digest") => digest.chars().take(12).collect(),
-            Ok(word) if !word.is_empty() && !word.contains(char::is_whitespace) => word,
-            _ => raw.get().to_owned(),
+            Ok(digest) if name.ends_with("digest") => {
+                Text::word(&digest.chars().take(12).collect::<String>())
+            }
+            Ok(word) if !word.is_empty() && !word.contains(char::is_whitespace) => {
+                Text::word(&word)
+            }
+            _ => Text::json_line(raw.get()),
         };
-        text.push_str(&format!(" {name}={value}"));
+        text.push(&text!(" {}={}", name, value));
     }
     Ok((kind, text))
 }

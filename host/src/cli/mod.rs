@@ -15,11 +15,16 @@ mod guests;
 mod json_text;
 mod nodes;
 mod output;
+mod placed;
 mod progress;
+mod sentence;
 mod stderr;
 mod stop_signals;
 mod table;
+mod terminal;
+mod text;
 mod time;
+mod to_type;
 mod waiting;
 mod watch;
 mod work;
@@ -52,6 +57,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use text::{Text, text};
 
 /// Durable workflows whose every scheduling decision can be replayed.
 #[derive(Parser)]
@@ -108,15 +115,29 @@ impl Answer {
 
 /// Read the arguments, do what they ask, and say how it went.
 pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return usage(&answer),
+    };
     log_to_stderr();
     // As the rest, and for the same reason, a panic is told without waiting.
-    std::panic::set_hook(Box::new(|panic| stderr::log(panic_text(panic).as_bytes())));
-    let code = match arguments.command.obey() {
-        Ok(Answer::Good) => ExitCode::SUCCESS,
-        Ok(Answer::Bad) => ExitCode::from(1),
-        Ok(Answer::Undone) => ExitCode::from(2),
-        Err(error) => failure::report(&error),
+    std::panic::set_hook(Box::new(|panic| stderr::log(&panic_text(panic))));
+    let answer = arguments.command.obey();
+    let code = failure::exit_code(&answer, output::unwritten());
+    stderr::flush();
+    code
+}
+
+/// What the reader of arguments answers itself: help, the version, or what is
+/// wrong with them. It repeats arguments, which may hold anything.
+fn usage(answer: &clap::Error) -> ExitCode {
+    let text = Text::laid_out(&answer.render().to_string());
+    let code = if answer.use_stderr() {
+        stderr::talk(&text);
+        ExitCode::from(2)
+    } else {
+        output::data(&text);
+        failure::exit_code(&Ok(Answer::Good), output::unwritten())
     };
     stderr::flush();
     code
@@ -149,12 +170,14 @@ impl Command {
     }
 }
 
-fn panic_text(panic: &PanicHookInfo<'_>) -> String {
+fn panic_text(panic: &PanicHookInfo<'_>) -> Text {
     let trace = Backtrace::capture();
-    match trace.status() {
-        BacktraceStatus::Captured => format!("this is a fault of refrain: {panic}\n{trace}\n"),
-        _ => format!("this is a fault of refrain: {panic}\n"),
-    }
+    let trace = match trace.status() {
+        BacktraceStatus::Captured => Text::laid_out(&format!("{trace}\n")),
+        _ => Text::new(),
+    };
+    let panic = Text::laid_out(&panic.to_string());
+    text!("this is a fault of refrain: {}\n{}", panic, trace)
 }
 
 /// The program's own log: warnings, unless `RUST_LOG` asks for more or less.
@@ -166,6 +189,7 @@ fn log_to_stderr() {
         .with_writer(|| stderr::Log)
         // Nothing that is logged fails; what is told of that would panic.
         .log_internal_errors(false)
-        .with_ansi(output::colours(&std::io::stderr()))
+        // What is foreign in a record could not be told from its colours.
+        .with_ansi(false)
         .init();
 }

@@ -69,6 +69,18 @@ impl Nodes {
         self.nodes.iter()
     }
 
+    /// Their ids, and the keys that they wait for.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for node in &self.nodes {
+            names.push(node.id.as_str());
+            if let Some(Wait::Event { key: Some(key), .. }) = &node.wait {
+                names.push(key);
+            }
+        }
+        names
+    }
+
     /// One node, if it was told of.
     pub(super) fn named(&self, id: &str) -> Option<&Node> {
         self.by_id.get(id).map(|index| &self.nodes[*index])

@@ -1,7 +1,14 @@
 //! Writing to stdout and stderr: data and talk, with colour only where a
 //! person sees it and has not said no.
+//!
+//! The verdict of a command is its exit code, whatever becomes of its output:
+//! what could not be written to stdout is remembered, and told at the end.
 
+use std::env;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
 use anyhow::Context;
 use refrain::contract::{NodeState, Status};
@@ -9,38 +16,61 @@ use refrain::names;
 use serde::Serialize;
 
 use super::stderr;
+use super::text::{Text, text};
+
+/// Why not all could be written to stdout.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
 /// Write data to stdout.
-pub(super) fn data(text: &str) -> anyhow::Result<()> {
+pub(super) fn data(text: &Text) {
     // A terminal shows both, and in this order.
     stderr::flush();
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("cannot write to stdout")
+    let written = stdout().and_then(|mut out| out.write_all(text.as_str().as_bytes()));
+    remember(written);
 }
 
 /// Write one JSON document to stdout.
 pub(super) fn document(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut text =
+    let mut json =
         serde_json::to_string_pretty(value).context("cannot write the answer as JSON")?;
-    text.push('\n');
-    data(&text)
+    json.push('\n');
+    data(&Text::json(&json));
+    Ok(())
+}
+
+/// Stdout, for what is written as it is. Without the standard library's
+/// buffer, which hides that nothing can be written there.
+pub(super) fn stdout() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Take note of how writing to stdout went.
+pub(super) fn remember(written: io::Result<()>) {
+    if let Err(error) = written {
+        // The first trouble is what there is to tell.
+        let _ = UNWRITTEN.set(error);
+    }
+}
+
+/// Why not all could be written to stdout, if so.
+pub(super) fn unwritten() -> Option<&'static io::Error> {
+    UNWRITTEN.get()
 }
 
 /// Say something to the person, on stderr.
-pub(super) fn say(text: &str) {
-    stderr::talk(&format!("{text}\n"));
-}
-
-/// Say on a terminal's stderr how far it is, in place of what was said so last.
-pub(super) fn hint(text: &str) {
-    stderr::log(format!("\r\x1b[K{text}").as_bytes());
+pub(super) fn say(text: &Text) {
+    stderr::talk(&text!("{}\n", text));
 }
 
 /// Whether what goes there may be coloured.
 pub(super) fn colours(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    takes_escapes(stream) && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether what goes there is a terminal that knows escape sequences.
+pub(super) fn takes_escapes(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal()
+        && env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// How a word is painted.
@@ -74,25 +104,25 @@ impl Paint {
         }
     }
 
-    /// The text in this colour, if colours are wanted.
-    pub(super) fn on(self, text: &str, colours: bool) -> String {
-        let code = match self {
-            Self::Green => "32",
-            Self::Red => "31",
-            Self::Yellow => "33",
-            Self::Blue => "34",
-            Self::Dim => "2",
-            Self::Plain => return text.to_owned(),
-        };
-        if colours {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
+    /// What a terminal calls it.
+    pub(super) fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Green => Some("32"),
+            Self::Red => Some("31"),
+            Self::Yellow => Some("33"),
+            Self::Blue => Some("34"),
+            Self::Dim => Some("2"),
+            Self::Plain => None,
         }
+    }
+
+    /// Words of this program in this colour, if colours are wanted.
+    pub(super) fn on(self, text: &str, colours: bool) -> Text {
+        Text::word(text).painted(self, colours)
     }
 }
 
 /// A status as a person sees it.
-pub(super) fn painted_status(status: Status, colours: bool) -> String {
+pub(super) fn painted_status(status: Status, colours: bool) -> Text {
     Paint::of_status(status).on(names::status(status), colours)
 }

@@ -1,7 +1,7 @@
 //! Progress for people: a line for each node as it is settled or fails, and,
 //! on a terminal, a line of counts below that keeps up.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::time::Instant;
 
 use refrain::contract::{EventKind, NodeState, RetryScheduled, TimerCreated};
@@ -10,6 +10,8 @@ use refrain::store::{StoredEvent, Timestamp};
 
 use super::output::{self, Paint};
 use super::stderr;
+use super::terminal::StatusLine;
+use super::text::{Text, text};
 use super::time::span;
 use super::watch::Seen;
 
@@ -26,28 +28,24 @@ const COUNTED: [NodeState; 7] = [
 
 /// Writes progress to stderr.
 pub(super) struct Progress {
-    terminal: bool,
     colours: bool,
     /// Whether lines say which execution they are about.
     several: bool,
     /// How wide node names have been so far.
     width: usize,
-    /// Whether the line of counts stands below.
-    counted: bool,
+    /// The line of counts.
+    below: StatusLine,
     begun: Instant,
 }
 
 impl Progress {
     /// Nothing said yet. `several`: more than one execution is watched.
     pub(super) fn new(several: bool) -> Self {
-        let stderr = io::stderr();
-        let (terminal, colours) = (stderr.is_terminal(), output::colours(&stderr));
         Self {
-            terminal,
-            colours,
+            colours: output::colours(&io::stderr()),
             several,
             width: 12,
-            counted: false,
+            below: StatusLine::new(),
             begun: Instant::now(),
         }
     }
@@ -63,15 +61,12 @@ impl Progress {
                 finish(seen, &e.node_id),
             ),
             EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, one_line(&e.error)),
-            EventKind::NodeSkipped(e) => (&e.node_id, "skipped", Paint::Dim, String::new()),
-            EventKind::NodeCancelled(e) => (&e.node_id, "cancelled", Paint::Yellow, String::new()),
+            EventKind::NodeSkipped(e) => (&e.node_id, "skipped", Paint::Dim, Text::new()),
+            EventKind::NodeCancelled(e) => (&e.node_id, "cancelled", Paint::Yellow, Text::new()),
             EventKind::RetryScheduled(e) => (&e.node_id, "again", Paint::Yellow, retry(seen, e)),
-            EventKind::InterruptRaised(e) => (
-                &e.node_id,
-                "waits",
-                Paint::Yellow,
-                "for an approval".to_owned(),
-            ),
+            EventKind::InterruptRaised(e) => {
+                (&e.node_id, "waits", Paint::Yellow, text!("for an approval"))
+            }
             EventKind::TimerCreated(e) => (&e.node_id, "waits", Paint::Yellow, wait(e, event.at)),
             EventKind::ExecutionPaused(_) => return self.whole(seen, "is paused", Paint::Yellow),
             EventKind::ExecutionUnpaused(_) => return self.whole(seen, "goes on", Paint::Blue),
@@ -83,19 +78,22 @@ impl Progress {
             EventKind::Stalled(_) => return self.whole(seen, "is stalled", Paint::Yellow),
             _ => return,
         };
-        self.width = node.chars().count().clamp(self.width, 40);
+        let node = Text::word(node);
+        self.width = node.width().clamp(self.width, 40);
         let at = span(event.at.saturating_sub(seen.record.started_at));
-        let word = paint.on(&format!("{word:<9}"), self.colours);
-        let line = format!(
-            "{at:>9}  {node:<width$}  {word}  {rest}",
-            width = self.width
+        let line = text!(
+            "{}  {}  {}  {}",
+            Text::word(&at).aligned_right(9),
+            node.padded(self.width),
+            Text::word(word).padded(9).painted(paint, self.colours),
+            rest
         );
-        self.line(seen, line.trim_end());
+        self.line(seen, line.trimmed());
     }
 
     /// Bring the line of counts up to date.
     pub(super) fn counts<'a>(&mut self, all: impl Iterator<Item = &'a Seen>) {
-        if !self.terminal {
+        if !self.below.is_shown() {
             return;
         }
         let mut counts = COUNTED.map(|state| (state, 0));
@@ -112,84 +110,78 @@ impl Progress {
             })
             .collect();
         let elapsed = span(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-        let line = Paint::Dim.on(&format!("{elapsed:>9}  {}", words.join(", ")), self.colours);
-        stderr::log(format!("\r\x1b[K{line}").as_bytes());
-        self.counted = true;
+        let elapsed = Text::word(&elapsed).aligned_right(9);
+        self.below.show(text!("{}  {}", elapsed, words.join(", ")));
     }
 
     /// Say something between the lines.
-    pub(super) fn say(&mut self, text: &str) {
+    pub(super) fn say(&mut self, text: &Text) {
         self.clear();
-        stderr::talk(&format!("{text}\n"));
+        stderr::talk(&text!("{}\n", text));
     }
 
     /// Take the line of counts away.
     pub(super) fn clear(&mut self) {
-        if std::mem::take(&mut self.counted) {
-            stderr::talk("\r\x1b[K");
-        }
+        self.below.clear();
     }
 
     /// Something about the execution as a whole.
     fn whole(&mut self, seen: &Seen, text: &str, paint: Paint) {
+        let indent = Text::new().padded(9);
         let text = paint.on(text, self.colours);
-        self.line(seen, &format!("{:>9}  the execution {text}", ""));
+        self.line(seen, text!("{}  the execution {}", indent, text));
     }
 
-    fn line(&mut self, seen: &Seen, line: &str) {
+    fn line(&mut self, seen: &Seen, line: Text) {
         if self.several {
             let id = seen.record.id.to_string();
-            self.say(&format!("{}  {line}", &id[..id.len().min(13)]));
+            self.say(&text!("{}  {}", &id[..id.len().min(13)], line));
         } else {
-            self.say(line);
+            self.say(&line);
         }
     }
 }
 
-fn finish(seen: &Seen, node: &str) -> String {
+fn finish(seen: &Seen, node: &str) -> Text {
     let Some(node) = seen.nodes.named(node) else {
-        return String::new();
+        return Text::new();
     };
-    let took = node
-        .took_ms()
-        .map_or(String::new(), |ms| format!("in {}", span(ms)));
+    let took = node.took_ms();
+    let took = took.map_or(Text::new(), |ms| text!("in {}", span(ms)));
     if node.attempts > 1 {
-        format!("{took}, at attempt {}", node.attempts)
+        text!("{}, at attempt {}", took, node.attempts)
     } else {
         took
     }
 }
 
-fn retry(seen: &Seen, retry: &RetryScheduled) -> String {
+fn retry(seen: &Seen, retry: &RetryScheduled) -> Text {
     let error = seen
         .nodes
         .named(&retry.node_id)
         .and_then(|node| node.error.as_deref())
         .map(one_line);
-    let error = error.map_or(String::new(), |error| format!(", after: {error}"));
-    format!(
-        "attempt {} in {}{error}",
+    let error = error.map_or(Text::new(), |error| text!(", after: {}", error));
+    text!(
+        "attempt {} in {}{}",
         retry.attempt,
-        span(retry.delay_ms)
+        span(retry.delay_ms),
+        error
     )
 }
 
-fn wait(timer: &TimerCreated, now: Timestamp) -> String {
+fn wait(timer: &TimerCreated, now: Timestamp) -> Text {
     let time = timer.fire_at.map(|until| span(until.saturating_sub(now)));
     match (&timer.correlation_key, time) {
-        (Some(key), Some(time)) => format!("for the external event {key:?}, at most {time}"),
-        (Some(key), None) => format!("for the external event {key:?}"),
-        (None, Some(time)) => format!("for {time}"),
-        (None, None) => String::new(),
+        (Some(key), Some(time)) => text!("for the external event {:?}, at most {}", key, time),
+        (Some(key), None) => text!("for the external event {:?}", key),
+        (None, Some(time)) => text!("for {}", time),
+        (None, None) => Text::new(),
     }
 }
 
 /// A text in one line that is not too long; `refrain show` has all of it.
-fn one_line(text: &str) -> String {
-    const CHARS_MAX: usize = 200;
-    let line = text.replace(['\n', '\r'], " ");
-    match line.char_indices().nth(CHARS_MAX) {
-        None => line,
-        Some((end, _)) => format!("{}…", &line[..end]),
-    }
+fn one_line(text: &str) -> Text {
+    const COLUMNS_MAX: usize = 200;
+    Text::word(&text.replace(['\n', '\r'], " ")).cut(COLUMNS_MAX)
 }

@@ -6,8 +6,9 @@ use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, SqliteStore, ended};
 use serde_json::json;
 
-use super::database::{self, Database, with_flag};
+use super::database::{self, Database};
 use super::output::{self, painted_status};
+use super::text::{Text, text};
 use super::work::{Report, Session, Stopped, Until};
 use super::{Answer, act, list, log};
 
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             .collect::<Vec<_>>()
     };
     if records.is_empty() {
-        output::say("nothing to resume: all executions have ended");
+        output::say(&text!("nothing to resume: all executions have ended"));
     }
     let stalled = if named {
         stalled_by_host(&mut store, &records)?
@@ -112,16 +113,17 @@ fn answer(
         output::document(&json!({ "executions": executions }))?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        let flag = arguments.database.flag();
         for seen in session.seen() {
-            let error = seen.ending.error.as_ref().map_or(String::new(), |error| {
-                format!("  {}", with_flag(error, &flag))
+            let error = seen.ending.error.as_ref().map_or(Text::new(), |error| {
+                let sentences = seen.sentences(&arguments.database);
+                text!("  {}", sentences.text(error.trim_end()))
             });
-            output::data(&format!(
-                "{}  {}{error}\n",
+            output::data(&text!(
+                "{}  {}{}\n",
                 seen.record.id,
-                painted_status(seen.record.status, colours)
-            ))?;
+                painted_status(seen.record.status, colours),
+                error
+            ));
         }
     }
     let undone = stopped == Stopped::Interrupted && session.seen().any(|seen| !seen.ended());

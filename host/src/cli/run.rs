@@ -7,8 +7,9 @@ use refrain::contract::Status;
 use refrain::json::Json;
 use refrain::{Engine, Start, Workflow};
 
-use super::database::{Database, with_flag};
+use super::database::Database;
 use super::output::{self, painted_status};
+use super::text::text;
 use super::work::{Report, Session, Stopped, Until};
 use super::{Answer, act, files, guests, json_text, validate};
 
@@ -51,7 +52,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         .map(guests::component)
         .transpose()?;
     if let Err(faults) = guests::validate(&text, guest.as_deref())? {
-        output::say(validate::bad(&arguments.workflow.display().to_string(), &faults).trim_end());
+        output::say(&validate::bad(&arguments.workflow, &faults).trimmed());
         return Ok(Answer::Bad);
     }
     let workflow = Workflow::from_json(text)?;
@@ -99,9 +100,11 @@ async fn work(
             }
         );
     }
-    output::say(&format!(
+    output::say(&text!(
         "{}  {} {}",
-        record.id, record.workflow_id, record.workflow_version
+        record.id,
+        record.workflow_id,
+        record.workflow_version
     ));
     for note in validate::notes(&registered.ignored, &registered.unreachable) {
         output::say(&format!("note: {note}"));
@@ -115,11 +118,15 @@ async fn work(
     if *json {
         output::document(&Report::of(seen)?)?;
     } else if let Some(state) = &seen.ending.final_state {
-        output::data(&format!("{}\n", json_text::pretty(state)))?;
+        output::data(&text!("{}\n", json_text::pretty(state)));
     }
     let status = painted_status(seen.record.status, output::colours(&std::io::stderr()));
     match &seen.ending.error {
-        Some(error) => output::say(&format!("{status}: {}", with_flag(error, &database.flag()))),
+        Some(error) => output::say(&text!(
+            "{}: {}",
+            status,
+            seen.sentences(database).text(error.trim_end())
+        )),
         None if seen.record.status == Status::Cancelled => output::say(&status),
         None => {}
     }

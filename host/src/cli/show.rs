@@ -10,12 +10,14 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::database::{self, Database, with_flag};
+use super::database::{self, Database};
 use super::ending::Ending;
 use super::list::RecordDocument;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Paint};
+use super::sentence::Sentences;
 use super::table::{Table, plain};
+use super::text::{Text, text};
 use super::time::{self, span, stamp};
 use super::waiting::{self, Waiting};
 use super::{Answer, guests, json_text, list, log};
@@ -74,9 +76,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else {
         output::data(&text(
             &view,
-            &arguments.database.flag(),
+            &arguments.database,
             output::colours(&std::io::stdout()),
-        ))?;
+        ));
     }
     Ok(Answer::Good)
 }
@@ -159,7 +161,7 @@ impl<'a> NodeDocument<'a> {
     }
 }
 
-fn text(view: &View, database: &str, colours: bool) -> String {
+fn text(view: &View, database: &Database, colours: bool) -> Text {
     let View {
         record,
         ending,
@@ -167,7 +169,7 @@ fn text(view: &View, database: &str, colours: bool) -> String {
         waiting,
         now,
     } = view;
-    let mut text = format!(
+    let mut text = text!(
         "{}  {}\n{} {}, started {}, {}, {} events\n",
         record.id,
         output::painted_status(record.status, colours),
@@ -175,21 +177,20 @@ fn text(view: &View, database: &str, colours: bool) -> String {
         record.workflow_version,
         stamp(record.started_at),
         list::took(record, *now),
-        record.head.sequence,
+        record.head.sequence
     );
     if let Some(error) = &ending.error {
-        text.push_str(&format!(
-            "{}\n",
-            Paint::of_status(record.status).on(&with_flag(error, database), colours)
-        ));
+        let names = nodes.iter().map(|node| node.id.as_str()).collect();
+        let error = Sentences { database, names }.text(error.trim_end());
+        let paint = Paint::of_status(record.status);
+        text.push(&text!("{}\n", error.painted(paint, colours)));
     }
-    text.push('\n');
-    text.push_str(&node_table(nodes).text("  ", colours));
+    text.push(&text!("\n{}", node_table(nodes).text(2, colours)));
     for waiting in waiting {
-        text.push_str(&format!("\n{}\n", waiting.text(record.id, database)));
+        text.push(&text!("\n{}\n", waiting.text(record.id, database)));
     }
     if let Some(state) = &ending.final_state {
-        text.push_str(&format!("\n{}\n", json_text::pretty(state)));
+        text.push(&text!("\n{}\n", json_text::pretty(state)));
     }
     text
 }
@@ -200,7 +201,7 @@ fn node_table(nodes: &[Node]) -> Table {
         table.row([
             plain(&node.id),
             (
-                names::node_state(node.state).replace('_', " "),
+                Text::word(&names::node_state(node.state).replace('_', " ")),
                 Paint::of_node(node.state),
             ),
             plain(if node.attempts == 0 {

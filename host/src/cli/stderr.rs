@@ -11,6 +11,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::text::{Text, text};
+
 /// Bytes that wait to be written: some ten thousand lines.
 const WAITING_BYTES_MAX: usize = 1 << 20;
 
@@ -19,16 +21,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Write this after all that was said before, and do not wait for it. For the
 /// engine's thread, and for everyone who holds what others need.
-pub(super) fn log(bytes: &[u8]) {
-    stderr().push(bytes);
+pub(super) fn log(text: &Text) {
+    stderr().push(text.as_str().as_bytes());
 }
 
 /// Write this after all that was said before. Waits for room as long as what
 /// was said before is being read.
-pub(super) fn talk(text: &str) {
+pub(super) fn talk(text: &Text) {
     let stderr = stderr();
-    stderr.wait_until(|waiting| waiting.has_room(text.len()));
-    stderr.push(text.as_bytes());
+    let bytes = text.as_str().as_bytes();
+    stderr.wait_until(|waiting| waiting.has_room(bytes.len()));
+    stderr.push(bytes);
 }
 
 /// Wait until all is written, as long as it is being read.
@@ -38,12 +41,14 @@ pub(super) fn flush() {
     }
 }
 
-/// For the log: what is written to it is [logged](log).
+/// For the log: what is written to it, a record at a time, is [logged](log) in
+/// one line.
 pub(super) struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        log(bytes);
+        let record = String::from_utf8_lossy(bytes);
+        log(&text!("{}\n", record.strip_suffix('\n').unwrap_or(&record)));
         Ok(bytes.len())
     }
 

@@ -1,10 +1,11 @@
 //! Columns that line up.
 
 use super::output::Paint;
+use super::text::{Shown, Text, text};
 
 /// Rows of cells, written with every column as wide as its widest cell.
 pub(super) struct Table {
-    rows: Vec<Vec<(String, Paint)>>,
+    rows: Vec<Vec<(Text, Paint)>>,
 }
 
 impl Table {
@@ -13,29 +14,36 @@ impl Table {
         Self {
             rows: vec![
                 headings
-                    .map(|heading| (heading.to_owned(), Paint::Dim))
+                    .map(|heading| (Text::word(heading), Paint::Dim))
                     .into(),
             ],
         }
     }
 
     /// Add a row.
-    pub(super) fn row<const N: usize>(&mut self, cells: [(String, Paint); N]) {
+    pub(super) fn row<const N: usize>(&mut self, cells: [(Text, Paint); N]) {
         self.rows.push(cells.into());
     }
 
-    /// The table as text, each line behind `indent`.
-    pub(super) fn text(&self, indent: &str, colours: bool) -> String {
+    /// The table as text, each line behind so many spaces.
+    pub(super) fn text(&self, indent: usize, colours: bool) -> Text {
         let widths = self.widths();
-        let mut text = String::new();
+        let mut text = Text::new();
         for row in &self.rows {
-            let mut line = indent.to_owned();
-            for ((cell, paint), width) in row.iter().zip(&widths) {
-                line.push_str(&paint.on(cell, colours));
-                line.extend(std::iter::repeat_n(' ', width - width_of(cell) + 2));
+            // No spaces behind the last cell that holds something.
+            let cells = row.iter().rposition(|(cell, _)| !cell.is_empty());
+            let cells = cells.map_or(0, |last| last + 1);
+            let mut line = Text::new().padded(indent);
+            for (place, ((cell, paint), width)) in row.iter().zip(&widths).enumerate().take(cells) {
+                let gap = if place + 1 < cells {
+                    width - cell.width() + 2
+                } else {
+                    0
+                };
+                line.push(&cell.clone().painted(*paint, colours));
+                line.push(&Text::new().padded(gap));
             }
-            text.push_str(line.trim_end());
-            text.push('\n');
+            text.push(&text!("{}\n", line));
         }
         text
     }
@@ -45,7 +53,7 @@ impl Table {
         let mut widths = vec![0; columns];
         for row in &self.rows {
             for ((cell, _), width) in row.iter().zip(&mut widths) {
-                *width = width_of(cell).max(*width);
+                *width = cell.width().max(*width);
             }
         }
         widths
@@ -53,12 +61,8 @@ impl Table {
 }
 
 /// A plain cell.
-pub(super) fn plain(text: impl Into<String>) -> (String, Paint) {
-    (text.into(), Paint::Plain)
-}
-
-fn width_of(cell: &str) -> usize {
-    cell.chars().count()
+pub(super) fn plain(text: impl Shown) -> (Text, Paint) {
+    (text!("{}", text), Paint::Plain)
 }
 
 #[cfg(test)]
@@ -70,9 +74,10 @@ mod tests {
         let mut table = Table::new(["NODE", "STATE"]);
         table.row([plain("a"), plain("completed")]);
         table.row([plain("größer"), plain("")]);
+        table.row([plain("漢字"), plain("failed")]);
         assert_eq!(
-            table.text("  ", false),
-            "  NODE    STATE\n  a       completed\n  größer\n"
+            table.text(2, false).as_str(),
+            "  NODE    STATE\n  a       completed\n  größer\n  漢字    failed\n"
         );
     }
 }

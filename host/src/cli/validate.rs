@@ -1,11 +1,12 @@
 //! `refrain validate`: everything that is wrong with a workflow, at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use refrain::contract::{Fault, WorkflowSummary};
 use serde_json::{Value, json};
 
 use super::output;
+use super::text::{Text, text};
 use super::{Answer, files, guests};
 
 /// Check a workflow, and name every fault with its place and remedy
@@ -25,11 +26,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if arguments.json {
         output::document(&document(&answer))?;
     } else {
-        let place = arguments.workflow.display().to_string();
         output::data(&match &answer {
             Ok(summary) => good(summary),
-            Err(faults) => bad(&place, faults),
-        })?;
+            Err(faults) => bad(&arguments.workflow, faults),
+        });
     }
     Ok(Answer::good_if(answer.is_ok()))
 }
@@ -51,7 +51,7 @@ fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
     }
 }
 
-fn good(summary: &WorkflowSummary) -> String {
+fn good(summary: &WorkflowSummary) -> Text {
     let WorkflowSummary {
         workflow_id,
         version,
@@ -62,55 +62,60 @@ fn good(summary: &WorkflowSummary) -> String {
         unreachable,
     } = summary;
     let queues = if queues.is_empty() {
-        "no work".to_owned()
+        text!("no work")
     } else {
-        format!("work for {}", queues.join(", "))
+        let queues = queues.iter().map(|queue| Text::word(queue));
+        text!("work for {}", Text::joined(queues, ", "))
     };
-    let mut text = format!(
-        "{workflow_id} {version} is valid: {}, {}, {queues}\n",
+    let mut text = text!(
+        "{} {} is valid: {}, {}, {}\n",
+        workflow_id,
+        version,
         count(*nodes, "node"),
         count(*edges, "edge"),
+        queues
     );
     for line in notes(ignored, unreachable) {
-        text.push_str(&format!("  note: {line}\n"));
+        text.push(&text!("  note: {}\n", line));
     }
     text
 }
 
 /// What is accepted and comes to nothing, a sentence each.
-pub(super) fn notes(ignored: &[String], unreachable: &[String]) -> Vec<String> {
+pub(super) fn notes(ignored: &[String], unreachable: &[String]) -> Vec<Text> {
+    let joined = |names: &[String]| Text::joined(names.iter().map(|name| Text::word(name)), ", ");
     let mut notes = Vec::new();
     if !ignored.is_empty() {
-        notes.push(format!(
+        notes.push(text!(
             "these fields change nothing here: {}",
-            ignored.join(", ")
+            joined(ignored)
         ));
     }
     if !unreachable.is_empty() {
-        let nodes = unreachable.join(", ");
-        notes.push(format!(
-            "nothing leads to these nodes, which are skipped: {nodes}"
+        notes.push(text!(
+            "nothing leads to these nodes, which are skipped: {}",
+            joined(unreachable)
         ));
     }
     notes
 }
 
 /// So many things, in words.
-fn count(many: u32, thing: &str) -> String {
+fn count(many: u32, thing: &str) -> Text {
     match many {
-        1 => format!("1 {thing}"),
-        many => format!("{many} {thing}s"),
+        1 => text!("1 {}", thing),
+        many => text!("{} {}s", many, thing),
     }
 }
 
 /// All faults, each with its place and remedy.
-pub(super) fn bad(place: &str, faults: &[Fault]) -> String {
+pub(super) fn bad(place: &Path, faults: &[Fault]) -> Text {
     let many = if faults.len() == 1 {
-        "1 fault".to_owned()
+        text!("1 fault")
     } else {
-        format!("{} faults", faults.len())
+        text!("{} faults", faults.len())
     };
-    let mut text = format!("{place} is not valid: {many}\n");
+    let mut text = text!("{} is not valid: {}\n", place, many);
     for Fault {
         pointer,
         message,
@@ -122,8 +127,11 @@ pub(super) fn bad(place: &str, faults: &[Fault]) -> String {
         } else {
             pointer
         };
-        text.push_str(&format!(
-            "  {pointer}\n    {message}\n    remedy: {remedy}\n"
+        text.push(&text!(
+            "  {}\n    {}\n    remedy: {}\n",
+            pointer,
+            message,
+            remedy
         ));
     }
     text

@@ -8,7 +8,9 @@ use refrain::log::time::rfc3339;
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 use serde_json::{Value, json};
 
+use super::database::Database;
 use super::nodes::{Nodes, Wait};
+use super::text::{Text, text};
 use super::time::stamp;
 
 /// Something that an execution waits for.
@@ -109,29 +111,20 @@ fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
 }
 
 impl Waiting {
-    /// What it waits for, since when, and what to do about it. `database` is
-    /// how a command names the database.
-    pub(super) fn text(&self, execution: ExecutionId, database: &str) -> String {
+    /// What it waits for, since when, and what to do about it.
+    pub(super) fn text(&self, execution: ExecutionId, database: &Database) -> Text {
+        let id = execution.to_string();
         match self {
             Self::Worker {
                 queue,
                 nodes,
                 since,
-            } => {
-                let work = match nodes.as_slice() {
-                    [node] => node.clone(),
-                    nodes => format!(
-                        "{} nodes ({}{})",
-                        nodes.len(),
-                        nodes[..nodes.len().min(3)].join(", "),
-                        if nodes.len() > 3 { ", …" } else { "" }
-                    ),
-                };
-                format!(
-                    "{work} waits for a worker of queue {queue:?} since {}",
-                    stamp(*since)
-                )
-            }
+            } => text!(
+                "{} waits for a worker of queue {:?} since {}",
+                some_of(nodes),
+                queue,
+                stamp(*since)
+            ),
             Self::Approval {
                 node,
                 question,
@@ -139,15 +132,17 @@ impl Waiting {
                 until,
             } => {
                 let question = if question.is_empty() {
-                    String::new()
+                    Text::new()
                 } else {
-                    format!(" ({question})")
+                    text!(" ({})", Text::lines(question))
                 };
-                format!(
-                    "{node} waits for an approval{question} since {}{}\n  refrain approve {execution} {}{database}",
+                text!(
+                    "{} waits for an approval{} since {}{}\n  {}",
+                    node,
+                    question,
                     stamp(*since),
                     deadline(*until),
-                    quoted(node)
+                    database.command("approve", &[&id, node])
                 )
             }
             Self::Signal {
@@ -155,13 +150,15 @@ impl Waiting {
                 key,
                 since,
                 until,
-            } => format!(
-                "{node} waits for the external event {key:?} since {}{}\n  refrain signal {execution} {} '{{}}'{database}",
+            } => text!(
+                "{} waits for the external event {:?} since {}{}\n  {}",
+                node,
+                key,
                 stamp(*since),
                 deadline(*until),
-                quoted(key)
+                database.command("signal", &[&id, key, "{}"])
             ),
-            Self::Time { node, until } => format!("{node} waits until {}", stamp(*until)),
+            Self::Time { node, until } => text!("{} waits until {}", node, stamp(*until)),
         }
     }
 
@@ -212,33 +209,23 @@ impl Waiting {
     }
 }
 
-fn deadline(until: Option<Timestamp>) -> String {
-    until.map_or(String::new(), |until| format!(", until {}", stamp(until)))
-}
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_survive_the_shell() {
-        for (word, text) in [
-            ("a-b", "a-b"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-        ] {
-            assert_eq!(quoted(word), text);
+/// A node, or how many there are and the first of them.
+fn some_of(nodes: &[String]) -> Text {
+    match nodes {
+        [node] => text!("{}", node),
+        nodes => {
+            let first = nodes.iter().take(3).map(|node| Text::word(node));
+            let rest = if nodes.len() > 3 { ", …" } else { "" };
+            text!(
+                "{} nodes ({}{})",
+                nodes.len(),
+                Text::joined(first, ", "),
+                rest
+            )
         }
     }
+}
+
+fn deadline(until: Option<Timestamp>) -> Text {
+    until.map_or(Text::new(), |until| text!(", until {}", stamp(until)))
 }

@@ -12,8 +12,10 @@ use refrain::store::{
     ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, Timestamp, ended,
 };
 
+use super::database::Database;
 use super::ending::Ending;
 use super::nodes::Nodes;
+use super::sentence::Sentences;
 use super::time;
 
 /// A watch on some executions.
@@ -102,6 +104,14 @@ impl Seen {
             ending,
             items: Vec::new(),
             events: 0,
+        }
+    }
+
+    /// How sentences about it are to be read.
+    pub(super) fn sentences<'a>(&'a self, database: &'a Database) -> Sentences<'a> {
+        Sentences {
+            database,
+            names: self.nodes.names(),
         }
     }
 

@@ -17,6 +17,7 @@ use super::database::{self, Database};
 use super::output;
 use super::progress::Progress;
 use super::stop_signals::StopSignals;
+use super::text::text;
 use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
 
@@ -106,8 +107,9 @@ impl<'a> Session<'a> {
     ) -> anyhow::Result<Stopped> {
         let stopped = self.watch_until(simulated, until).await?;
         if stopped == Stopped::Interrupted {
-            self.progress
-                .say("stopping; what is at work may finish, press Ctrl-C again to stop it now");
+            self.progress.say(&text!(
+                "stopping; what is at work may finish, press Ctrl-C again to stop it now"
+            ));
         }
         self.ask_for_states(engine).await;
         tokio::select! {
@@ -176,7 +178,6 @@ impl<'a> Session<'a> {
 
     /// Say what waits for somebody else, once each (law 9).
     fn tell_of_waiting(&mut self) {
-        let flag = self.database.flag();
         for seen in self
             .watch
             .seen()
@@ -188,7 +189,8 @@ impl<'a> Session<'a> {
                 .filter(|waiting| is_for_somebody_else(seen, waiting))
             {
                 if self.told.insert(waiting.key(seen.record.id)) {
-                    self.progress.say(&waiting.text(seen.record.id, &flag));
+                    let text = waiting.text(seen.record.id, self.database);
+                    self.progress.say(&text);
                 }
             }
         }
@@ -196,7 +198,6 @@ impl<'a> Session<'a> {
 
     /// Say how a pause is lifted, once: no worker brings a paused execution further.
     fn tell_of_pauses(&mut self) {
-        let flag = self.database.flag();
         for seen in self
             .watch
             .seen()
@@ -204,19 +205,22 @@ impl<'a> Session<'a> {
         {
             let id = seen.record.id;
             if self.told.insert(format!("{id} paused")) {
-                self.progress.say(&format!(
-                    "{id} is paused; to lift it: refrain unpause {id}{flag}"
-                ));
+                let command = self.database.command("unpause", &[id.to_string()]);
+                self.progress
+                    .say(&text!("{} is paused; to lift it: {}", id, command));
             }
         }
     }
 
     fn say_how_to_resume(&self) {
-        let flag = self.database.flag();
         for seen in self.seen().filter(|seen| !seen.ended()) {
             let (id, status) = (seen.record.id, names::status(seen.record.status));
-            output::say(&format!(
-                "{id} is {status}; to go on with it: refrain resume {id}{flag}"
+            let command = self.database.command("resume", &[id.to_string()]);
+            output::say(&text!(
+                "{} is {}; to go on with it: {}",
+                id,
+                status,
+                command
             ));
         }
     }

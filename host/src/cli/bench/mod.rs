@@ -36,6 +36,7 @@ use self::report::Report;
 use self::scratch::Scratch;
 use self::talk::Talk;
 use super::stop_signals::StopSignals;
+use super::text::text;
 use super::{Answer, act, output};
 
 /// Measure what this machine and its disk give
@@ -157,7 +158,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         return answer(arguments, question);
     }
     if cfg!(debug_assertions) {
-        output::say("warning: this is a debug build; only a release build shows what it can do");
+        output::say(&text!(
+            "warning: this is a debug build; only a release build shows what it can do"
+        ));
     }
     if arguments.store == Keep::Memory && arguments.what.is_about_a_disk() {
         bail!("this is measured on a disk; leave out `--store memory`");
@@ -174,7 +177,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if arguments.json {
         output::document(&report)?;
     } else {
-        output::data(&report.text(output::colours(&std::io::stdout())))?;
+        output::data(&report.text(output::colours(&std::io::stdout())));
     }
     Ok(Answer::Good)
 }

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::super::table::{Table, plain};
+use super::super::text::Text;
 use super::scale::Point;
 use super::statistics::median;
 
@@ -110,7 +111,7 @@ impl Report {
     }
 
     /// The table.
-    pub(super) fn text(&self, colours: bool) -> String {
+    pub(super) fn text(&self, colours: bool) -> Text {
         let mut table = Table::new(["FIGURE", "MEASURED", "FLOOR", "OF THE FLOOR"]);
         for figure in &self.figures {
             let (floor, ratio) = match &figure.floor {
@@ -139,7 +140,7 @@ impl Report {
                 plain(""),
             ]);
         }
-        table.text("", colours)
+        table.text(0, colours)
     }
 }
 

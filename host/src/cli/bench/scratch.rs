@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::super::output;
+use super::super::text::text;
 
 /// A folder that is gone when this is dropped.
 pub(super) struct Scratch {
@@ -37,9 +38,10 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = removed(&self.path) {
-            output::say(&format!(
-                "warning: the folder {} is left behind: {error}",
-                self.path.display()
+            output::say(&text!(
+                "warning: the folder {} is left behind: {}",
+                self.path,
+                error
             ));
         }
     }

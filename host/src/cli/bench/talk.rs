@@ -1,35 +1,34 @@
 //! Tells a person at a terminal how far it is.
 
-use std::io::IsTerminal;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::super::output;
+use super::super::terminal::StatusLine;
+use super::super::text::text;
+
+/// A terminal has one line for it, whoever measures.
+static LINE: LazyLock<Mutex<StatusLine>> = LazyLock::new(|| Mutex::new(StatusLine::new()));
 
 /// What is being measured, in place of what was said before.
 #[derive(Clone, Copy)]
 pub(super) struct Talk {
-    terminal: bool,
     about: &'static str,
 }
 
 impl Talk {
     /// For a terminal; elsewhere nothing is said.
     pub(super) fn new() -> Self {
-        Self {
-            terminal: std::io::stderr().is_terminal(),
-            about: "",
-        }
+        Self { about: "" }
     }
 
     /// The same, of this measure.
     pub(super) fn about(self, about: &'static str) -> Self {
-        Self { about, ..self }
+        Self { about }
     }
 
     /// How far the measure is.
     pub(super) fn say(self, text: &str) {
-        if self.terminal {
-            output::hint(&format!("{}: {text}", self.about));
-        }
+        let line = text!("{}: {}", self.about, text);
+        with_line(|it| it.show(line));
     }
 
     /// Which of how many rounds it is.
@@ -39,8 +38,11 @@ impl Talk {
 
     /// There is nothing more to say.
     pub(super) fn end(self) {
-        if self.terminal {
-            output::hint("");
-        }
+        with_line(StatusLine::clear);
     }
+}
+
+fn with_line(change: impl FnOnce(&mut StatusLine)) {
+    // It is whole even where someone panicked.
+    change(&mut LINE.lock().unwrap_or_else(PoisonError::into_inner));
 }
