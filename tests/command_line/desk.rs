@@ -176,7 +176,7 @@ impl Running {
     }
 
     /// It is killed, and cannot do anything about it.
-    pub(crate) fn is_killed(mut self) {
+    pub(crate) fn killed(mut self) {
         self.child.kill().expect("it lives");
         self.child.wait().expect("it ends");
     }

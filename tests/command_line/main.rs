@@ -1,17 +1,25 @@
 //! The command line: what a person types, and what comes back.
 //!
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
-//! `clocks` a log that is ahead of the clock,
-//! `documents` what programs read, `operating` executions that are spoken to
-//! while they live, `signals` what it is sent and what it leaves behind, `talking` what becomes of talk that nobody reads, `measuring` what a benchmark says and leaves behind.
+//! `clocks` a log that is ahead of the clock, `documents` what programs read,
+//! `operating` executions that are spoken to while they live, `signals` what it
+//! is sent and what it leaves behind, `outputs` what becomes of what is printed
+//! and written, `hostile_text` text that would steer a terminal, `typed_back`
+//! what it says to type, `terminals` those that are narrow or know little,
+//! `talking` what becomes of talk that nobody reads, `measuring` what a
+//! benchmark says and leaves behind.
 
 mod bad_input;
 mod clocks;
 mod desk;
 mod documents;
 mod encodings;
+mod hostile_text;
 mod jamjet;
 mod measuring;
 mod operating;
+mod outputs;
 mod signals;
 mod talking;
+mod terminals;
+mod typed_back;

@@ -24,7 +24,7 @@ fn left_by_a_killed_run() -> (Desk, String) {
     ]));
     let id = desk.execution();
     desk.until_event(&id, "node_started");
-    running.is_killed();
+    running.killed();
     (desk, id)
 }
 

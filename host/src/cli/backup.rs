@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::database::Database;
+use super::text::text;
 use super::{Answer, output};
 
 /// Copy the database, also while others work on it
@@ -18,10 +19,6 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let from = arguments.database.backup_to(&arguments.to)?;
-    output::say(&format!(
-        "{} is copied to {}",
-        from.display(),
-        arguments.to.display()
-    ));
+    output::say(&text!("{} is copied to {}", from, arguments.to));
     Ok(Answer::Good)
 }

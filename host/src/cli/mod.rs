@@ -54,7 +54,10 @@ mod validate;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
+use std::slice;
 
+use clap::builder::Styles;
+use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -66,7 +69,8 @@ use text::{Text, text};
     name = "refrain",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    styles = Styles::plain()
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -131,7 +135,19 @@ pub(crate) fn main() -> ExitCode {
 /// What the reader of arguments answers itself: help, the version, or what is
 /// wrong with them. It repeats arguments, which may hold anything.
 fn usage(answer: &clap::Error) -> ExitCode {
-    let text = Text::laid_out(&answer.render().to_string());
+    // Rendered without what it takes for colours, a word would not be found.
+    let mut text = answer.render().ansi().to_string();
+    for (_, value) in answer.context() {
+        let repeated = match value {
+            ContextValue::String(word) => slice::from_ref(word),
+            ContextValue::Strings(words) => words,
+            _ => &[],
+        };
+        for word in repeated.iter().filter(|word| word.contains('\n')) {
+            text = text.replace(word, Text::word(word).as_str());
+        }
+    }
+    let text = Text::laid_out(&text);
     let code = if answer.use_stderr() {
         stderr::talk(&text);
         ExitCode::from(2)

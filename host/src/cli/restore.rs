@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::database::Database;
+use super::text::{Text, text};
 use super::{Answer, output};
 
 /// Put a backup in the place of the database
@@ -19,13 +20,14 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (to, aside) = arguments.database.restore_from(&arguments.from)?;
-    let aside = aside.map_or(String::new(), |aside| {
-        format!("; what stood there is kept as {}", aside.display())
+    let aside = aside.map_or(Text::new(), |aside| {
+        text!("; what stood there is kept as {}", aside)
     });
-    output::say(&format!(
-        "{} is restored from {}{aside}",
-        to.display(),
-        arguments.from.display()
+    output::say(&text!(
+        "{} is restored from {}{}",
+        to,
+        arguments.from,
+        aside
     ));
     Ok(Answer::Good)
 }

@@ -107,7 +107,7 @@ async fn work(
         record.workflow_version
     ));
     for note in validate::notes(&registered.ignored, &registered.unreachable) {
-        output::say(&format!("note: {note}"));
+        output::say(&text!("note: {}", note));
     }
     let mut session = Session::new(database, &[record.id])?;
     act::serve_built_in(&engine);
