@@ -27,6 +27,7 @@ pub mod contract;
 pub mod id;
 pub mod limits;
 pub mod json;
+mod order_rules;
 pub mod log;
 mod machine;
 pub mod names;

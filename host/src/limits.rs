@@ -121,6 +121,10 @@ pub const DECISIONS_PER_TICK_MAX: usize = 65_536;
 /// Bytes of a workflow's text.
 pub const WORKFLOW_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Memory for what workflows let be ordered, in an engine: twice the largest one
+/// at the least.
+pub const ORDER_RULES_BYTES_MAX: usize = 2 * WORKFLOW_BYTES_MAX;
+
 /// Bytes of one payload: an input, an output, a patch.
 pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 

@@ -222,6 +222,7 @@ impl Core {
             store: self.store.lend(),
             staged,
             orders: Orders::default(),
+            order_rules: None,
             workflow_text,
             now,
             may_order,

@@ -9,18 +9,20 @@ use std::collections::HashMap;
 use hashlink::LinkedHashMap;
 
 use crate::contract::{Fault, SchedulerError, WorkflowSummary};
-use crate::guest::{CallError, Instance, Library};
+use crate::guest::{CallError, Instance, Library, Ports as _};
 use crate::id::ExecutionId;
 use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 
 use super::ports::{Orders, TurnPorts};
+use super::rules_cache::RulesCache;
 
 /// The guests of an engine.
 pub(crate) struct Guests {
     library: Library,
     own: String,
     at_work: HashMap<String, AtWork>,
+    rules: RulesCache,
     /// Asked about in this turn, and which guest: what it holds now may never
     /// be committed.
     uncommitted: HashMap<ExecutionId, String>,
@@ -69,6 +71,7 @@ impl Guests {
             library,
             own,
             at_work: HashMap::new(),
+            rules: RulesCache::default(),
             uncommitted: HashMap::new(),
         }
     }
@@ -107,7 +110,8 @@ impl Guests {
         call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
     ) -> (TurnPorts, Result<T, Failure>) {
         let digest = ports.staged.record.guest_digest.clone();
-        if let Err(error) = self.fetch(&digest, ports.store.as_mut()) {
+        let prepared = self.fetch(&digest, ports.store.as_mut());
+        if let Err(error) = prepared.and_then(|()| self.lay_down_rules(&mut ports)) {
             return (ports, Err(Failure::Store(error)));
         }
         self.uncommitted
@@ -163,6 +167,27 @@ impl Guests {
         self.at_work
             .get_mut(digest)
             .ok_or_else(|| Failure::Broken("it left while it was called".to_owned()))
+    }
+
+    /// What the workflow holds, for a call that may order.
+    fn lay_down_rules(&mut self, ports: &mut TurnPorts) -> Result<(), StoreError> {
+        if !ports.may_order {
+            return Ok(());
+        }
+        let record = &ports.staged.record;
+        let known = self
+            .rules
+            .known(&record.workflow_id, &record.workflow_version);
+        ports.order_rules = Some(match known {
+            Some(rules) => rules,
+            None => {
+                let text = ports.load_workflow()?;
+                let record = &ports.staged.record;
+                let (id, version) = (&record.workflow_id, &record.workflow_version);
+                self.rules.prepare(id, version, &text)
+            }
+        });
+        Ok(())
     }
 
     /// Have the component at hand, if the store has it.
@@ -231,11 +256,17 @@ impl Guests {
             }
         }
         // Starts that were refused.
-        self.not_committed();
+        self.forget_uncommitted();
     }
 
     /// The turn was not committed: what the guests hold may be wrong.
     pub(crate) fn not_committed(&mut self) {
+        // Workflows that the turn registered are not, and the store may be another.
+        self.rules.clear();
+        self.forget_uncommitted();
+    }
+
+    fn forget_uncommitted(&mut self) {
         for (id, digest) in std::mem::take(&mut self.uncommitted) {
             self.forget(&digest, id);
         }

@@ -15,6 +15,8 @@ mod items;
 mod known;
 mod staged;
 mod ports;
+mod lawful_orders;
+mod rules_cache;
 mod settle;
 mod guests;
 mod lease_watch;

@@ -4,12 +4,15 @@
 //! Nothing here writes to the store, and a call that fails leaves nothing:
 //! its orders are dropped with it.
 
+use std::sync::Arc;
+
 use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::guest::Ports;
 use crate::limits::{DECISIONS_PER_TICK_MAX, EVENT_BYTES_MAX};
 use crate::log::author::{is_terminal, may_author};
 use crate::log::canonical;
 use crate::log::digest::{hex, work_item_digest};
+use crate::order_rules::OrderRules;
 use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 
 use super::staged::Staged;
@@ -23,6 +26,9 @@ pub(crate) struct Orders {
     pub(crate) items: Vec<WorkItem>,
     /// The work items that it took back: node and attempt.
     pub(crate) cancelled: Vec<(String, u32)>,
+    /// What was wrong with the first item that was refused. The guest is told,
+    /// too, but whatever it makes of that, it has failed.
+    pub(crate) refused: Option<String>,
 }
 
 /// The ports of one call about one execution. They own the store for as long
@@ -31,6 +37,8 @@ pub(crate) struct TurnPorts {
     pub(crate) store: Box<dyn Store>,
     pub(crate) staged: Box<Staged>,
     pub(crate) orders: Orders,
+    /// What the workflow lets be ordered, for a call that may order.
+    pub(crate) order_rules: Option<Arc<OrderRules>>,
     /// The workflow's text, where the turn itself registered it.
     pub(crate) workflow_text: Option<String>,
     /// The turn's clock reading.
@@ -94,10 +102,7 @@ impl TurnPorts {
 
     /// Why this item may not be ordered, if it may not.
     fn item_fault(&self, item: &WorkItem) -> Option<String> {
-        let place = format!(
-            "the work item of attempt {} of node {:?}",
-            item.attempt, item.node_id
-        );
+        let place = named(item);
         let record = &self.staged.record;
         if item.execution_id != record.id.text().as_str() || item.tenant != record.tenant {
             return Some(format!("{place} is not this execution's"));
@@ -133,6 +138,14 @@ impl TurnPorts {
         (!named)
             .then(|| format!("{place} has digest {digest}, and no decision of this tick names it"))
     }
+}
+
+/// A work item, for a sentence about it.
+pub(super) fn named(item: &WorkItem) -> String {
+    let WorkItem {
+        node_id, attempt, ..
+    } = item;
+    format!("the work item of attempt {attempt} of node {node_id:?}")
 }
 
 impl Ports for TurnPorts {
@@ -211,7 +224,12 @@ impl Ports for TurnPorts {
     }
 
     fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
-        if let Some(fault) = self.item_fault(&item) {
+        let fault = match self.item_fault(&item) {
+            None => self.rules_fault(&item)?,
+            fault => fault,
+        };
+        if let Some(fault) = fault {
+            self.orders.refused.get_or_insert_with(|| fault.clone());
             return Ok(Err(fault));
         }
         self.orders.items.push(item);

@@ -19,7 +19,11 @@ pub(crate) fn settle(staged: &mut Staged, orders: Orders, outcome: &Outcome) -> 
         decisions,
         items: ordered,
         cancelled,
+        refused,
     } = orders;
+    if let Some(fault) = refused {
+        return Err(fault);
+    }
     if let Some(fault) = outcome_fault(staged, &decisions, outcome) {
         return Err(fault);
     }

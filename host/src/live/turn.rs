@@ -326,6 +326,14 @@ fn tick_and_settle(
     let (mut ports, answer) = guest.tick(ports, id, last);
     let outcome = match answer {
         Ok(outcome) => outcome,
+        // That an order was refused says more than what the guest made of it.
+        Err(CallError::Guest(error)) => {
+            let error = match ports.orders.refused.take() {
+                Some(fault) => GuestFailure::Malformed(fault),
+                None => error,
+            };
+            return (ports, Err(error.into()));
+        }
         Err(error) => return (ports, Err(error)),
     };
     let orders = std::mem::take(&mut ports.orders);

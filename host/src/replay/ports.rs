@@ -5,6 +5,7 @@
 //! refused and noted: whatever the guest then makes of the refusal, the note
 //! is what counts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::source::Recording;
@@ -13,6 +14,7 @@ use crate::guest::Ports;
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::canonical;
 use crate::log::digest::work_item_digest;
+use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{StoreError, StoredEvent, Timestamp};
 
 /// One execution's log, opened as far as it has been replayed.
@@ -28,6 +30,11 @@ pub(super) struct ReplayPorts {
     orders: Vec<WorkItem>,
     /// The first thing that the guest did and the log does not have.
     mismatch: Option<Mismatch>,
+    /// What the workflow lets be ordered; prepared at the first order.
+    rules: Option<OrderRules>,
+    /// The attempts of each node, as the first so many events have them.
+    attempts: HashMap<String, Attempts>,
+    followed: usize,
 }
 
 /// Something that the guest did, and the log says otherwise.
@@ -47,6 +54,13 @@ pub(super) enum Mismatch {
         /// The item's digest.
         digest: String,
     },
+    /// The guest ordered an item that the workflow does not hold.
+    Unlawful {
+        /// The item.
+        item: Box<WorkItem>,
+        /// What is wrong with it, as the end of a sentence.
+        fault: String,
+    },
 }
 
 impl ReplayPorts {
@@ -59,6 +73,9 @@ impl ReplayPorts {
             batch_start: 0,
             orders: Vec::new(),
             mismatch: None,
+            rules: None,
+            attempts: HashMap::new(),
+            followed: 0,
         }
     }
 
@@ -94,6 +111,29 @@ impl ReplayPorts {
     /// The first thing in the last call that the log does not have.
     pub(super) fn mismatch(&self) -> Option<&Mismatch> {
         self.mismatch.as_ref()
+    }
+
+    /// Why this item is none that the workflow holds, if it is none: the host
+    /// should not have taken the order.
+    fn rules_fault(&mut self, item: &WorkItem) -> Option<String> {
+        let recording = Arc::clone(&self.recording);
+        let Some(EventKind::WorkflowStarted(started)) =
+            recording.events.first().map(|stored| &stored.event.kind)
+        else {
+            return None; // Refused by the integrity check before.
+        };
+        if item.execution_id != started.execution_id || item.tenant != started.tenant {
+            return Some("is not this execution's".to_owned());
+        }
+        for stored in &recording.events[self.followed..self.batch_start] {
+            Attempts::follow(&mut self.attempts, &stored.event.kind);
+        }
+        self.followed = self.batch_start;
+        let before = self.attempts.get(&item.node_id).copied();
+        let (id, version) = (&started.workflow_id, &started.workflow_version);
+        self.rules
+            .get_or_insert_with(|| OrderRules::of(id, version, &recording.workflow))
+            .fault(item, before.unwrap_or_default())
     }
 
     /// Note a mismatch, unless one is noted already; later ones are its echo.
@@ -177,6 +217,12 @@ impl Ports for ReplayPorts {
             return Ok(Err(self.note(Mismatch::Order {
                 item: Box::new(item),
                 digest,
+            })));
+        }
+        if let Some(fault) = self.rules_fault(&item) {
+            return Ok(Err(self.note(Mismatch::Unlawful {
+                item: Box::new(item),
+                fault,
             })));
         }
         self.orders.push(item);

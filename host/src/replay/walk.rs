@@ -220,23 +220,40 @@ impl<'a, 'l> Walk<'a, 'l> {
                 None,
             ),
             Mismatch::Order { item, digest } => {
-                let sequence = self.ordering_event(&item.node_id);
                 let message = format!(
                     "the guest orders an item for {:?} that its decision does not name",
                     item.node_id
                 );
-                let found = self.event_json(sequence);
                 let expected = json!({ "node_id": item.node_id, "attempt": item.attempt, "item_digest": digest });
-                self.concluded(
-                    Divergence {
-                        expected: Some(expected),
-                        found,
-                        ..Divergence::plain(sequence, message)
-                    },
-                    None,
-                )
+                self.misordered(&item.node_id, message, Some(expected))
+            }
+            Mismatch::Unlawful { item, fault } => {
+                let message = format!(
+                    "the guest orders what the workflow does not hold: the work item of attempt {} of node {:?} {fault}",
+                    item.attempt, item.node_id
+                );
+                self.misordered(&item.node_id, message, None)
             }
         }
+    }
+
+    /// What the guest orders may not be ordered, or is not what it decided.
+    fn misordered<T>(
+        &mut self,
+        node: &str,
+        message: String,
+        expected: Option<Value>,
+    ) -> Result<T, Stop> {
+        let sequence = self.ordering_event(node);
+        let found = self.event_json(sequence);
+        self.concluded(
+            Divergence {
+                expected,
+                found,
+                ..Divergence::plain(sequence, message)
+            },
+            None,
+        )
     }
 
     /// The decision of the last batch that orders this node's item, or the

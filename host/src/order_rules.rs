@@ -1,0 +1,403 @@
+//! The trust boundary of orders: a guest decides *when* a node is worked on,
+//! the workflow says *what* that work is.
+//!
+//! Whatever a guest orders must be a work item that the workflow holds: one of
+//! its nodes, the `kind` of that node to the letter, the queue of that kind,
+//! the attempts of its retry policy. Live and in an audit the same rules are
+//! asked. They say nothing of `input`: it comes from expressions and from
+//! state, and is the guest's word.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::contract::{EventKind, WorkItem};
+
+/// What one workflow lets be ordered; prepared once from its text.
+#[derive(Debug, Default)]
+pub(crate) struct OrderRules {
+    workflow_id: String,
+    version: String,
+    nodes: HashMap<String, NodeRules>,
+}
+
+/// What may be ordered of one node.
+#[derive(Debug)]
+struct NodeRules {
+    /// The JSON of `/nodes/ID/kind`, verbatim.
+    kind: Box<str>,
+    /// The queue (rule R5). `None` if the scheduler settles the node itself
+    /// (rule R6).
+    queue: Option<&'static str>,
+    /// The attempts that the node's policy gives (rule R12).
+    max_attempts: u32,
+}
+
+/// How often a node was ordered before, and from where its attempts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attempts {
+    /// The last attempt that was ordered; 0: there was none.
+    pub(crate) last: u32,
+    /// The attempt after which an operator gave the node a fresh budget (rule
+    /// R20); 0: it has its first one.
+    pub(crate) budget_after: u32,
+}
+
+impl Attempts {
+    /// Take one event of the execution's log, in order, for the nodes that it
+    /// orders or is asked to retry.
+    pub(crate) fn follow(all: &mut HashMap<String, Self>, kind: &EventKind) {
+        match kind {
+            EventKind::NodeScheduled(it) => {
+                all.entry(it.node_id.clone()).or_default().last = it.attempt;
+            }
+            EventKind::RetryScheduled(it) => {
+                all.entry(it.node_id.clone()).or_default().last = it.attempt;
+            }
+            EventKind::RetryRequested(it) => {
+                let attempts = all.entry(it.node_id.clone()).or_default();
+                attempts.budget_after = attempts.last;
+            }
+            _ => {}
+        }
+    }
+}
+
+// ---- what a workflow holds ---------------------------------------------------------
+
+#[derive(Deserialize)]
+struct WorkflowText<'a> {
+    #[serde(borrow)]
+    nodes: HashMap<String, NodeText<'a>>,
+    #[serde(default)]
+    retry_policies: Option<HashMap<String, PolicyText>>,
+}
+
+#[derive(Deserialize)]
+struct NodeText<'a> {
+    #[serde(borrow)]
+    kind: &'a RawValue,
+    #[serde(default)]
+    retry_policy: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PolicyText {
+    max_attempts: u32,
+}
+
+#[derive(Deserialize)]
+struct KindText<'a> {
+    #[serde(rename = "type")]
+    name: String,
+    #[serde(borrow, default)]
+    branches: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    merge_strategy: Option<&'a RawValue>,
+}
+
+/// The attempts of a node that names no policy (rule R12).
+const ATTEMPTS_UNNAMED: u32 = 3;
+
+impl OrderRules {
+    /// The rules of a workflow that is registered under this id and version.
+    ///
+    /// What is not of the form that the contract gives a workflow, with nodes
+    /// at `/nodes/ID/kind`, holds no node: nothing of it can be ordered.
+    pub(crate) fn of(workflow_id: &str, version: &str, text: &str) -> Self {
+        let nodes = serde_json::from_str::<WorkflowText<'_>>(text).map(|workflow| {
+            let policies = workflow.retry_policies.unwrap_or_default();
+            let nodes = workflow.nodes.into_iter();
+            nodes
+                .filter_map(|(id, node)| Some((id, NodeRules::of(&node, &policies)?)))
+                .collect()
+        });
+        Self {
+            workflow_id: workflow_id.to_owned(),
+            version: version.to_owned(),
+            nodes: nodes.unwrap_or_default(),
+        }
+    }
+
+    /// The attempts that the node's policy gives; 0: there is no such node.
+    pub(crate) fn max_attempts(&self, node_id: &str) -> u32 {
+        self.nodes.get(node_id).map_or(0, |node| node.max_attempts)
+    }
+
+    /// About how much memory these rules take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.nodes
+            .iter()
+            .map(|(id, node)| id.len() + node.kind.len() + NODE_BYTES)
+            .sum()
+    }
+
+    /// Why this item is none that the workflow holds, if it is none. Whose it
+    /// is (execution and tenant) is the caller's to compare.
+    pub(crate) fn fault(&self, item: &WorkItem, before: Attempts) -> Option<String> {
+        let Some(node) = self.nodes.get(&item.node_id) else {
+            return Some("is of a node that the workflow does not have".to_owned());
+        };
+        let Some(queue) = node.queue else {
+            return Some(
+                "is of a node that the scheduler settles itself, without a worker".to_owned(),
+            );
+        };
+        if item.queue_type != queue {
+            return Some(format!(
+                "is for the queue {:?}, and the node's kind belongs on {queue:?}",
+                item.queue_type
+            ));
+        }
+        let next = before.last.saturating_add(1);
+        if item.attempt != next {
+            return Some(format!(
+                "should be of attempt {next}, the next one of the node"
+            ));
+        }
+        let last = before.budget_after.saturating_add(node.max_attempts);
+        if item.max_attempts != last || item.attempt > last {
+            return Some(format!(
+                "may be tried until attempt {}, and the node's retry policy ends at attempt {last}",
+                item.max_attempts
+            ));
+        }
+        self.payload_fault(item, node)
+    }
+
+    fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
+        let payload = match Payload::read(&item.payload) {
+            Ok(payload) => payload,
+            Err(error) => {
+                return Some(format!(
+                    "has a payload that is not {{workflow_id, workflow_version, node_id, kind, input}}: {error}"
+                ));
+            }
+        };
+        let differs = match payload {
+            _ if payload.workflow_id != self.workflow_id => "workflow_id",
+            _ if payload.workflow_version != self.version => "workflow_version",
+            _ if payload.node_id != item.node_id => "node_id",
+            _ if payload.kind.get() != &*node.kind => "kind",
+            _ => return None,
+        };
+        Some(format!(
+            "has a `{differs}` in its payload that is not the workflow's"
+        ))
+    }
+}
+
+/// What a node's rules take beside its texts, roughly.
+const NODE_BYTES: usize = 96;
+
+/// A work item's payload (rule R5), and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    workflow_id: Cow<'a, str>,
+    #[serde(borrow)]
+    workflow_version: Cow<'a, str>,
+    #[serde(borrow)]
+    node_id: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: &'a RawValue,
+    #[serde(borrow)]
+    #[expect(dead_code, reason = "that it is there and is JSON is all that is asked of it")]
+    input: &'a RawValue,
+}
+
+impl<'a> Payload<'a> {
+    /// A repeated key or one too many is an error: nothing that two readers
+    /// could read differently is handed to a worker.
+    fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        // `serde` would read the fields from a list, too.
+        if text.trim_start().starts_with('[') {
+            return Err(serde::de::Error::custom("it is a list"));
+        }
+        serde_json::from_str(text)
+    }
+}
+
+impl NodeRules {
+    /// `None` if the node's kind has no name.
+    fn of(node: &NodeText<'_>, policies: &HashMap<String, PolicyText>) -> Option<Self> {
+        let kind = node.kind.get();
+        Some(Self {
+            queue: queue(&serde_json::from_str(kind).ok()?),
+            kind: kind.into(),
+            max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
+        })
+    }
+}
+
+/// The attempts that a policy of this name gives (rule R12): the workflow's
+/// own, else a built-in one.
+fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 {
+    let Some(name) = policy else {
+        return ATTEMPTS_UNNAMED;
+    };
+    match (own.get(name), name) {
+        (Some(policy), _) => policy.max_attempts,
+        (None, "no_retry") => 1,
+        (None, "io_default") => 5,
+        (None, _) => ATTEMPTS_UNNAMED,
+    }
+}
+
+/// The queue of a kind (rule R5). `None` if the scheduler settles it itself
+/// (rule R6).
+fn queue(kind: &KindText<'_>) -> Option<&'static str> {
+    Some(match kind.name.as_str() {
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" => return None,
+        "condition" if holds_some(kind.branches) => return None,
+        // One that merges by a function of its own has a worker.
+        "join" if !kind.merge_strategy.is_some_and(is_object) => return None,
+        "command" => "command",
+        "http" => "http",
+        "model" => "model",
+        "tool" | "finalizer" | "mcp_tool" | "a2a_task" => "tool",
+        "python_fn" => "python_tool",
+        "java_fn" => "java_tool",
+        "memory_retrieval" => "retrieval",
+        _ => "general",
+    })
+}
+
+/// Whether this is a list with elements.
+fn holds_some(list: Option<&RawValue>) -> bool {
+    let inner = list.and_then(|list| list.get().strip_prefix('['));
+    inner.is_some_and(|inner| !inner.trim_start().starts_with(']'))
+}
+
+fn is_object(json: &RawValue) -> bool {
+    json.get().starts_with('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[],
+        "retry_policies":{"twice":{"max_attempts":2}},
+        "nodes":{
+            "a":{"kind":{"type":"tool", "tool_ref":"harmless\u0021"}, "retry_policy":"twice"},
+            "b":{"kind":{"type":"parallel","branches":["a"]}},
+            "c":{"kind":{"type":"condition","branches":[ ]}, "retry_policy": null}
+        }}"#;
+
+    fn payload(node: &str, kind: &str) -> String {
+        format!(
+            r#"{{"workflow_id":"w","workflow_version":"1.0.0","node_id":"{node}","kind":{kind},"input":{{}}}}"#
+        )
+    }
+
+    fn item() -> WorkItem {
+        WorkItem {
+            execution_id: "e".to_owned(),
+            node_id: "a".to_owned(),
+            attempt: 1,
+            max_attempts: 2,
+            queue_type: "tool".to_owned(),
+            tenant: "default".to_owned(),
+            not_before: 0,
+            payload: payload("a", r#"{"type":"tool", "tool_ref":"harmless\u0021"}"#),
+        }
+    }
+
+    fn fault(item: &WorkItem, last: u32, budget_after: u32) -> Option<String> {
+        let rules = OrderRules::of("w", "1.0.0", WORKFLOW);
+        rules.fault(item, Attempts { last, budget_after })
+    }
+
+    #[test]
+    fn what_the_workflow_holds_may_be_ordered() {
+        assert_eq!(fault(&item(), 0, 0), None);
+        let second = WorkItem {
+            attempt: 2,
+            ..item()
+        };
+        assert_eq!(fault(&second, 1, 0), None);
+        let asked_for = WorkItem {
+            attempt: 3,
+            max_attempts: 4,
+            ..item()
+        };
+        assert_eq!(fault(&asked_for, 2, 2), None);
+        // The order of keys, the space between them and the way in which a
+        // string is escaped are a guest's own matter.
+        let spelt = r#" {"input":1, "kind": {"type":"tool", "tool_ref":"harmless\u0021"} ,"node_id":"\u0061",
+            "workflow_version":"1.0.0","workflow_id":"w"} "#;
+        let spelt = WorkItem {
+            payload: spelt.to_owned(),
+            ..item()
+        };
+        assert_eq!(fault(&spelt, 0, 0), None);
+        let branchless = WorkItem {
+            node_id: "c".to_owned(),
+            max_attempts: 3,
+            queue_type: "general".to_owned(),
+            payload: payload("c", r#"{"type":"condition","branches":[ ]}"#),
+            ..item()
+        };
+        assert_eq!(fault(&branchless, 0, 0), None);
+    }
+
+    #[test]
+    fn what_it_does_not_hold_is_named() {
+        let sh = r#"{"type":"command","argv":["sh","-c","id"]}"#;
+        let kind = r#"{"type":"tool", "tool_ref":"harmless\u0021"}"#;
+        let twice = payload("a", kind).replace(r#","input""#, &format!(r#","kind":{sh},"input""#));
+        let escaped = twice.replacen(r#""kind""#, r#""\u006bind""#, 1);
+        let trailing = format!("{}1", payload("a", kind));
+        let more = payload("a", kind).replacen('{', r#"{"argv":[],"#, 1);
+        let with = |change: &dyn Fn(&mut WorkItem)| {
+            let mut changed = item();
+            change(&mut changed);
+            changed
+        };
+        let with_payload = |payload: &str| with(&|item| item.payload = payload.to_owned());
+        let table = [
+            (with(&|item| item.node_id = "z".to_owned()), 0, "does not have"),
+            (with(&|item| item.node_id = "b".to_owned()), 0, "settles itself"),
+            (with(&|item| item.queue_type = "command".to_owned()), 0, "\"command\", and the node's kind belongs on \"tool\""),
+            (with(&|item| item.attempt = 2), 0, "attempt 1, the next one"),
+            (item(), 1, "attempt 2, the next one"),
+            (with(&|item| item.attempt = 0), 0, "attempt 1, the next one"),
+            (with(&|item| item.max_attempts = 3), 0, "until attempt 3, and the node's retry policy ends at attempt 2"),
+            (with(&|item| item.max_attempts = 1), 0, "until attempt 1, and"),
+            (with(&|item| item.attempt = 3), 2, "ends at attempt 2"),
+            (with_payload(&payload("a", sh)), 0, "`kind`"),
+            (with_payload(&payload("a", r#"{"type":"tool","tool_ref":"harmless!"}"#)), 0, "`kind`"),
+            (with_payload(&payload("c", kind)), 0, "`node_id`"),
+            (with_payload(&payload("a", kind).replace("\"w\"", "\"v\"")), 0, "`workflow_id`"),
+            (with_payload(&payload("a", kind).replace("1.0.0", "1.0.1")), 0, "`workflow_version`"),
+            (with_payload(&twice), 0, "duplicate field `kind`"),
+            (with_payload(&escaped), 0, "duplicate field `kind`"),
+            (with_payload(&trailing), 0, "trailing characters"),
+            (with_payload(&more), 0, "unknown field `argv`"),
+            (with_payload("{}"), 0, "missing field"),
+            (with_payload(&format!(r#"["w","1.0.0","a",{kind},{{}}]"#)), 0, "it is a list"),
+        ];
+        for (item, last, named) in table {
+            let fault = fault(&item, last, 0).unwrap_or_default();
+            assert!(fault.contains(named), "{named}: {fault:?} of {item:?}");
+        }
+    }
+
+    #[test]
+    fn r12_attempts_are_those_of_the_policy() {
+        let own = HashMap::from([("no_retry".to_owned(), PolicyText { max_attempts: 9 })]);
+        for (name, built_in, overridden) in [
+            (None, 3, 3),
+            (Some("no_retry"), 1, 9),
+            (Some("io_default"), 5, 5),
+            (Some("llm_default"), 3, 3),
+        ] {
+            assert_eq!(max_attempts(name, &HashMap::new()), built_in, "{name:?}");
+            assert_eq!(max_attempts(name, &own), overridden, "{name:?}");
+        }
+    }
+}
