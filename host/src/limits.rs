@@ -134,8 +134,19 @@ pub const JSON_DEPTH_MAX: usize = 100;
 /// Bytes of a caller's key, a reason, a user's name, an error text.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes of a guest component.
-pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a guest component: one that holds a JavaScript engine has 14 MB, one
+/// with Python inside 18.
+pub const COMPONENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Bytes of one component's machine code that are kept between runs.
+pub const CODE_FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of all machine code that is kept between runs, in the user's cache
+/// folder.
+pub const CODE_CACHE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Bytes of machine code that an engine keeps in memory between its turns.
+pub const CODE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Fuel of one call into a guest: two or three seconds of work, and four times
 /// what settling every node of the largest workflow in one tick would burn.
@@ -154,6 +165,13 @@ pub const FUEL_PER_IMPORT: u64 = 10_000;
 
 /// Memory of one guest instance, all executions that it caches included.
 pub const GUEST_MEMORY_MAX: usize = 1024 * 1024 * 1024;
+
+/// All guest instances of an engine or an audit together hold at most as much
+/// memory as so many instances could.
+pub const GUESTS_FULL_MAX: usize = 2;
+
+/// Guest instances that an engine or an audit has at work.
+pub const GUESTS_AT_WORK_MAX: usize = 32;
 
 /// Call stack of a guest. The thread that calls it must have this much to
 /// spare, and Rust gives the threads it starts 2 MiB.

@@ -205,7 +205,10 @@ struct Payload<'a> {
     #[serde(borrow)]
     kind: &'a RawValue,
     #[serde(borrow)]
-    #[expect(dead_code, reason = "that it is there and is JSON is all that is asked of it")]
+    #[expect(
+        dead_code,
+        reason = "that it is there and is JSON is all that is asked of it"
+    )]
     input: &'a RawValue,
 }
 
@@ -360,26 +363,62 @@ mod tests {
         };
         let with_payload = |payload: &str| with(&|item| item.payload = payload.to_owned());
         let table = [
-            (with(&|item| item.node_id = "z".to_owned()), 0, "does not have"),
-            (with(&|item| item.node_id = "b".to_owned()), 0, "settles itself"),
-            (with(&|item| item.queue_type = "command".to_owned()), 0, "\"command\", and the node's kind belongs on \"tool\""),
+            (
+                with(&|item| item.node_id = "z".to_owned()),
+                0,
+                "does not have",
+            ),
+            (
+                with(&|item| item.node_id = "b".to_owned()),
+                0,
+                "settles itself",
+            ),
+            (
+                with(&|item| item.queue_type = "command".to_owned()),
+                0,
+                "\"command\", and the node's kind belongs on \"tool\"",
+            ),
             (with(&|item| item.attempt = 2), 0, "attempt 1, the next one"),
             (item(), 1, "attempt 2, the next one"),
             (with(&|item| item.attempt = 0), 0, "attempt 1, the next one"),
-            (with(&|item| item.max_attempts = 3), 0, "until attempt 3, and the node's retry policy ends at attempt 2"),
-            (with(&|item| item.max_attempts = 1), 0, "until attempt 1, and"),
+            (
+                with(&|item| item.max_attempts = 3),
+                0,
+                "until attempt 3, and the node's retry policy ends at attempt 2",
+            ),
+            (
+                with(&|item| item.max_attempts = 1),
+                0,
+                "until attempt 1, and",
+            ),
             (with(&|item| item.attempt = 3), 2, "ends at attempt 2"),
             (with_payload(&payload("a", sh)), 0, "`kind`"),
-            (with_payload(&payload("a", r#"{"type":"tool","tool_ref":"harmless!"}"#)), 0, "`kind`"),
+            (
+                with_payload(&payload("a", r#"{"type":"tool","tool_ref":"harmless!"}"#)),
+                0,
+                "`kind`",
+            ),
             (with_payload(&payload("c", kind)), 0, "`node_id`"),
-            (with_payload(&payload("a", kind).replace("\"w\"", "\"v\"")), 0, "`workflow_id`"),
-            (with_payload(&payload("a", kind).replace("1.0.0", "1.0.1")), 0, "`workflow_version`"),
+            (
+                with_payload(&payload("a", kind).replace("\"w\"", "\"v\"")),
+                0,
+                "`workflow_id`",
+            ),
+            (
+                with_payload(&payload("a", kind).replace("1.0.0", "1.0.1")),
+                0,
+                "`workflow_version`",
+            ),
             (with_payload(&twice), 0, "duplicate field `kind`"),
             (with_payload(&escaped), 0, "duplicate field `kind`"),
             (with_payload(&trailing), 0, "trailing characters"),
             (with_payload(&more), 0, "unknown field `argv`"),
             (with_payload("{}"), 0, "missing field"),
-            (with_payload(&format!(r#"["w","1.0.0","a",{kind},{{}}]"#)), 0, "it is a list"),
+            (
+                with_payload(&format!(r#"["w","1.0.0","a",{kind},{{}}]"#)),
+                0,
+                "it is a list",
+            ),
         ];
         for (item, last, named) in table {
             let fault = fault(&item, last, 0).unwrap_or_default();

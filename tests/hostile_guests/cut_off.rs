@@ -262,8 +262,8 @@ fn what_is_no_guest_is_refused_with_a_remedy() {
         ("a component cut in half", cut, "cannot be loaded"),
         (
             "a component and much ballast",
-            [honest, vec![0; 17 << 20]].concat(),
-            "a guest may have 16777216",
+            [honest, vec![0; 33 << 20]].concat(),
+            "a guest may have 33554432",
         ),
         (
             "a component that imports WASI",

@@ -3,8 +3,14 @@
 //!
 //! ```text
 //! cut_off    an instance on its own: what it may not do ends the call, and is named
+//! any_component  nothing that a file can hold makes the door panic
+//! orders     what a guest orders is what the workflow holds, or its execution stalls
+//! compiled   components that take long to compile, or that are composed
 //! shipped    the guests of `tests/guests/hostile` in an engine, and from the command line
 //! ```
 
+mod any_component;
+mod compiled;
 mod cut_off;
+mod orders;
 mod shipped;

@@ -17,10 +17,14 @@ use refrain_tests::wat_guest::assembled;
 use serde_json::json;
 
 /// What each of them is stalled with, or refused with at the door.
-const REASONS: [(&str, &str); 12] = [
+const REASONS: [(&str, &str); 13] = [
     (
         "another_executions_item",
         "the work item of attempt 1 of node \"a\" is not this execution's",
+    ),
+    (
+        "another_program",
+        "is for the queue \"command\", and the node's kind belongs on \"tool\"",
     ),
     (
         "boundless_decisions",

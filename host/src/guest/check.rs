@@ -53,6 +53,39 @@ pub enum ComponentError {
         "the component cannot be loaded; build it anew, for wasm32-unknown-unknown and without extensions: {0}"
     )]
     Malformed(String),
+    /// There is more in them than is compiled here.
+    #[error(
+        "the component is not compiled, because that might take too long: it has {found} {what}, and a guest may have {max}; split what is so large, or build it with less inlining"
+    )]
+    TooTangled {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        found: u64,
+        /// How much there may be.
+        max: u64,
+    },
+    /// Compiling it took longer than anything honest does.
+    #[error(
+        "the component was not compiled within {seconds} seconds; build it anew, optimised for size, or split its largest functions"
+    )]
+    CompilesTooLong {
+        /// How long it was tried.
+        seconds: u64,
+    },
+    /// A component before it is still being compiled.
+    #[error(
+        "the component could not be compiled within {seconds} seconds, because another one that was refused still is; start this program anew without that one"
+    )]
+    CompilerBusy {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The compiler has a fault that this component shows.
+    #[error(
+        "the component makes the compiler crash, and is refused; build it anew with another version of its toolchain"
+    )]
+    Crashed,
     /// It asks for more than the contract has.
     #[error(
         "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version 0.1.0; build it without WASI, for wasm32-unknown-unknown"

@@ -10,6 +10,7 @@ use wasmtime::Store;
 use wasmtime::component::Component;
 
 use super::fuel::event_bytes;
+use super::library::code_bytes;
 use super::ports::{Doors, linker};
 use super::{CallError, GuestFailure, Ports, Sandbox, fuel};
 use crate::contract::exports::refrain::scheduler::scheduler;
@@ -26,6 +27,7 @@ pub struct Instance<P: Ports> {
     store: Store<Doors<P>>,
     guest: Guest,
     spent: bool,
+    code_bytes: usize,
 }
 
 impl<P: Ports> Instance<P> {
@@ -42,6 +44,7 @@ impl<P: Ports> Instance<P> {
             store,
             guest,
             spent: false,
+            code_bytes: code_bytes(component),
         })
     }
 
@@ -149,6 +152,11 @@ impl<P: Ports> Instance<P> {
     pub fn memory_bytes(&self) -> usize {
         let doors = self.store.data();
         doors.caps.memory_bytes_held(doors.limits)
+    }
+
+    /// The machine code that this instance keeps from being dropped, in bytes.
+    pub(super) fn code_bytes(&self) -> usize {
+        self.code_bytes
     }
 
     /// A call about an execution, with its ports.

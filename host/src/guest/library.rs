@@ -12,6 +12,7 @@ use wasmtime::component::Component;
 
 use super::check;
 use super::{CallLimits, ComponentError, GuestFailure, Instance, Ports, Sandbox};
+use crate::limits::CODE_BYTES_MAX;
 use crate::log::digest;
 
 /// The scheduler component that this program was built with.
@@ -24,13 +25,40 @@ pub struct Library {
     sandbox: Sandbox,
     shelf: HashMap<String, Volume>,
     built_in: String,
+    /// Questions for code so far.
+    asked: u64,
 }
 
 /// One component.
 #[derive(Clone)]
 struct Volume {
     bytes: Cow<'static, [u8]>,
-    compiled: Option<Component>,
+    /// What came of compiling it; none if it was not tried, or made room.
+    compiled: Option<Result<Component, ComponentError>>,
+    /// When the code was last asked for, counted in questions.
+    asked: u64,
+    /// Whether the bytes can be had again from where they came.
+    is_copy: bool,
+}
+
+impl Volume {
+    fn droppable_bytes(&self) -> usize {
+        let code = match &self.compiled {
+            Some(Ok(component)) => code_bytes(component),
+            _ => 0,
+        };
+        code + if self.is_copy { self.bytes.len() } else { 0 }
+    }
+
+    /// That it was refused stays known: it would take long to find out again.
+    fn drop_what_can_be(&mut self) {
+        if let Some(Ok(_)) = self.compiled {
+            self.compiled = None;
+        }
+        if self.is_copy {
+            self.bytes = Cow::Borrowed(&[]);
+        }
+    }
 }
 
 /// Why there is no instance of this guest.
@@ -70,8 +98,9 @@ impl Library {
             sandbox,
             shelf: HashMap::new(),
             built_in: String::new(),
+            asked: 0,
         };
-        library.built_in = library.put(Cow::Borrowed(BUILT_IN));
+        library.built_in = library.put(Cow::Borrowed(BUILT_IN), false);
         library
     }
 
@@ -80,6 +109,12 @@ impl Library {
     pub fn with_limits(mut self, limits: CallLimits) -> Self {
         self.sandbox = self.sandbox.with_limits(limits);
         self
+    }
+
+    /// What each call may take.
+    #[must_use]
+    pub fn limits(&self) -> CallLimits {
+        self.sandbox.limits()
     }
 
     /// The digest of the built-in component.
@@ -92,18 +127,59 @@ impl Library {
     /// when it is compiled; what cannot even be a component is refused at once.
     pub fn add(&mut self, bytes: Vec<u8>) -> Result<String, ComponentError> {
         check::bytes(&bytes)?;
-        Ok(self.put(Cow::Owned(bytes)))
+        Ok(self.put(Cow::Owned(bytes), false))
+    }
+
+    /// As [`Library::add`], for bytes that the caller can bring again when they
+    /// are not at hand any longer.
+    pub fn add_copy(&mut self, bytes: Vec<u8>) -> Result<String, ComponentError> {
+        check::bytes(&bytes)?;
+        Ok(self.put(Cow::Owned(bytes), true))
     }
 
     /// The bytes of a component, if it is at hand.
     #[must_use]
     pub fn bytes(&self, digest: &str) -> Option<&[u8]> {
-        self.shelf.get(digest).map(|volume| &*volume.bytes)
+        let bytes = self.shelf.get(digest).map(|volume| &*volume.bytes);
+        bytes.filter(|bytes| !bytes.is_empty())
     }
 
     /// Is the component with this digest a guest?
     pub fn check(&mut self, digest: &str) -> Result<(), LibraryError> {
         self.compiled(digest).map(drop)
+    }
+
+    /// Whether the guest with this digest is compiled, or known to be none, so
+    /// that asking for an instance takes no time to speak of.
+    #[must_use]
+    pub fn is_ready(&self, digest: &str) -> bool {
+        let volume = self.shelf.get(digest);
+        volume.is_none_or(|volume| volume.compiled.is_some())
+    }
+
+    /// Drop what was asked for longest ago, until the rest is within bounds:
+    /// machine code, which is compiled anew or taken from the cache when it is
+    /// needed again, and copies ([`Library::add_copy`]) altogether.
+    pub fn trim(&mut self) {
+        if self.shelf.len() <= 1 {
+            return;
+        }
+        let mut bytes: usize = self.shelf.values().map(Volume::droppable_bytes).sum();
+        while bytes > CODE_BYTES_MAX {
+            let last = self.asked;
+            let oldest = self
+                .shelf
+                .values_mut()
+                .filter(|volume| volume.droppable_bytes() > 0 && volume.asked < last)
+                .min_by_key(|volume| volume.asked);
+            let Some(oldest) = oldest else {
+                return;
+            };
+            bytes -= oldest.droppable_bytes();
+            oldest.drop_what_can_be();
+        }
+        self.shelf
+            .retain(|_, volume| !volume.bytes.is_empty() || volume.compiled.is_some());
     }
 
     /// A fresh instance of the guest with this digest.
@@ -115,12 +191,18 @@ impl Library {
         })
     }
 
-    fn put(&mut self, bytes: Cow<'static, [u8]>) -> String {
+    fn put(&mut self, bytes: Cow<'static, [u8]>, is_copy: bool) -> String {
         let digest = digest::digest(&bytes);
-        self.shelf.entry(digest.clone()).or_insert(Volume {
-            bytes,
+        let volume = self.shelf.entry(digest.clone()).or_insert(Volume {
+            bytes: Cow::Borrowed(&[]),
             compiled: None,
+            asked: self.asked,
+            is_copy,
         });
+        if volume.bytes.is_empty() {
+            volume.bytes = bytes;
+        }
+        volume.is_copy &= is_copy;
         digest
     }
 
@@ -131,16 +213,25 @@ impl Library {
             .ok_or_else(|| LibraryError::Unknown {
                 digest: digest.to_owned(),
             })?;
-        if let Some(component) = &volume.compiled {
-            return Ok(component.clone());
-        }
-        let component =
-            self.sandbox
-                .compile(&volume.bytes)
-                .map_err(|reason| LibraryError::Refused {
-                    digest: digest.to_owned(),
-                    reason,
-                })?;
-        Ok(volume.compiled.insert(component).clone())
+        self.asked += 1;
+        volume.asked = self.asked;
+        let sandbox = &self.sandbox;
+        let compiled = volume.compiled.get_or_insert_with(|| {
+            if *digest == self.built_in {
+                sandbox.compile_built_in(digest, &volume.bytes)
+            } else {
+                sandbox.compile(digest, &volume.bytes)
+            }
+        });
+        compiled.clone().map_err(|reason| LibraryError::Refused {
+            digest: digest.to_owned(),
+            reason,
+        })
     }
+}
+
+/// How much memory the component's machine code takes.
+pub(super) fn code_bytes(component: &Component) -> usize {
+    let image = component.image_range();
+    image.end as usize - image.start as usize
 }

@@ -9,8 +9,12 @@
 //! Instance  a guest at work: one call at a time, each with ports of its own
 //! ```
 
+mod bounds;
 mod check;
+mod code_cache;
+mod compiler;
 mod failure;
+mod footprint;
 mod fuel;
 mod instance;
 mod library;
@@ -21,6 +25,7 @@ mod tests;
 
 pub use check::{ComponentError, Nobody};
 pub use failure::{CallError, GuestFailure};
+pub(crate) use footprint::Footprint;
 pub use instance::Instance;
 pub use library::{Library, LibraryError};
 pub use sandbox::{CallLimits, Sandbox, SandboxError};

@@ -4,12 +4,12 @@
 //! every machine, and so that no guest can take more than it is given. It must
 //! never offer a guest anything beyond the contract's imports.
 
-use std::time::Instant;
-
 use wasmtime::component::Component;
-use wasmtime::{Cache, CacheConfig, Config, Engine, ResourceLimiter};
+use wasmtime::{Config, Engine, ResourceLimiter};
 
 use super::check::{self, ComponentError};
+use super::code_cache::{CodeCache, Key};
+use super::{bounds, compiler};
 use crate::limits::{
     FUEL_PER_BYTE, FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX,
 };
@@ -19,6 +19,8 @@ use crate::limits::{
 pub struct Sandbox {
     engine: Engine,
     limits: CallLimits,
+    /// `None` if there is no folder for it.
+    code_cache: Option<CodeCache>,
 }
 
 /// What one guest may take.
@@ -80,26 +82,66 @@ impl Sandbox {
         Self { limits, ..self }
     }
 
+    /// The same sandbox, which neither looks for compiled code nor keeps it:
+    /// each component is compiled anew in each process.
+    #[must_use]
+    pub fn without_code_cache(self) -> Self {
+        Self {
+            code_cache: None,
+            ..self
+        }
+    }
+
     fn with(mut config: Config, limits: CallLimits) -> Result<Self, SandboxError> {
         // Fuel counts instructions; a deadline would make the point at which a
         // guest is cut off a matter of the machine's mood.
         config.consume_fuel(limits.fuel.is_some());
-        config.cache(code_cache());
         let engine = Engine::new(&config).map_err(|error| SandboxError(format!("{error:#}")))?;
-        Ok(Self { engine, limits })
+        Ok(Self {
+            engine,
+            limits,
+            code_cache: CodeCache::of_the_user(),
+        })
     }
 
-    /// Compile a component, if it is a guest.
-    pub(super) fn compile(&self, bytes: &[u8]) -> Result<Component, ComponentError> {
+    /// Compile a component that somebody brought, if it is a guest. Its code
+    /// is taken from the cache if it is there.
+    pub(super) fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ComponentError> {
         check::bytes(bytes)?;
-        let start = Instant::now();
-        let component = Component::new(&self.engine, bytes)
-            .map_err(|error| ComponentError::Malformed(format!("{error:#}")))?;
-        tracing::debug!(
-            refrain.compile_ms = start.elapsed().as_millis(),
-            "a guest is compiled"
-        );
-        check::contract(&self.engine, &component)?;
+        self.cached(digest, || {
+            let (engine, bytes) = (self.engine.clone(), bytes.to_vec());
+            compiler::within(compiler::deadline(bytes.len()), move || {
+                bounds::check(&bytes)?;
+                compile(&engine, &bytes)
+            })
+        })
+    }
+
+    /// Compile the component that this program brought itself.
+    pub(super) fn compile_built_in(
+        &self,
+        digest: &str,
+        bytes: &[u8],
+    ) -> Result<Component, ComponentError> {
+        self.cached(digest, || compile(&self.engine, bytes))
+    }
+
+    /// The component, from the cache or compiled, once it is known as a guest.
+    fn cached(
+        &self,
+        digest: &str,
+        compiled: impl FnOnce() -> Result<Component, ComponentError>,
+    ) -> Result<Component, ComponentError> {
+        let Some(cache) = &self.code_cache else {
+            return compiled();
+        };
+        let key = Key::new(&self.engine, digest);
+        if let Some(component) = cache.load(&self.engine, key) {
+            check::contract(&self.engine, &component)?;
+            return Ok(component);
+        }
+        let component = compiled()?;
+        cache.keep(key, &component);
         Ok(component)
     }
 
@@ -110,6 +152,13 @@ impl Sandbox {
     pub(super) fn limits(&self) -> CallLimits {
         self.limits
     }
+}
+
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ComponentError> {
+    let component = Component::new(engine, bytes)
+        .map_err(|error| ComponentError::Malformed(format!("{error:#}")))?;
+    check::contract(engine, &component)?;
+    Ok(component)
 }
 
 /// The same answers on every machine, and nothing that a guest has no use for.
@@ -124,18 +173,11 @@ fn deterministic() -> Config {
         // Guests are stripped: a backtrace of numbers tells nobody anything.
         .wasm_backtrace_max_frames(None)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // What joins the components within a component moves data from one's
+        // memory to another's.
+        .wasm_multi_memory(true)
         .concurrency_support(false);
     config
-}
-
-/// The user's cache folder (`$XDG_CACHE_HOME/wasmtime` or its like), which
-/// wasmtime keys by the code and its own version. Without it everything works,
-/// only each start compiles anew.
-fn code_cache() -> Option<Cache> {
-    Cache::new(CacheConfig::new())
-        .inspect_err(|error| tracing::info!("compiled guests are not kept between runs: {error:#}"))
-        .ok()
 }
 
 /// Counts what one instance holds, and says no in time.
@@ -190,13 +232,18 @@ impl ResourceLimiter for Caps {
     }
 
     fn memories(&self) -> usize {
-        INSTANCES_MAX
+        MEMORIES_MAX
     }
 }
 
-/// Core instances, tables and memories of one component: `wit-component` makes
-/// three or four of its own around the guest's one.
-const INSTANCES_MAX: usize = 16;
+/// Core instances and tables of one component. `wit-component` makes three or
+/// four of its own around the guest's one; a guest with Python inside has 38
+/// modules, and what is composed has those of all its parts.
+const INSTANCES_MAX: usize = 512;
+
+/// Memories of one component: each part of a composed one has its own. They
+/// share what the instance may hold.
+const MEMORIES_MAX: usize = 32;
 
 impl Caps {
     /// The memory that the instance holds, of what it may hold.

@@ -27,6 +27,8 @@ impl Core {
         loop {
             match self.try_turn(writes, more) {
                 Ok(effects) => return Ok(effects),
+                // Each guest once: it is compiled then, or known to be none.
+                Err(Trouble::NotCompiled(digest)) => self.guests.compile(&digest),
                 Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
                     tracing::debug!("a turn is done anew: {detail}");
                     conflicts += 1;
@@ -49,7 +51,14 @@ impl Core {
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
     ) -> Result<Effects, Trouble> {
         self.begin()?;
-        match self.fill(writes, more) {
+        self.guests.begin_turn();
+        let filled = self.fill(writes, more);
+        if let Some(digest) = self.guests.end_turn() {
+            self.store.get().rollback();
+            self.not_committed();
+            return Err(Trouble::NotCompiled(digest));
+        }
+        match filled {
             Ok((turn, mut effects)) if is_empty(&turn) => {
                 self.store.get().rollback();
                 self.committed(turn, &mut effects);
@@ -235,6 +244,9 @@ impl Core {
 enum Trouble {
     /// It is to be done anew.
     Conflict(String),
+    /// It is to be done anew once this guest is compiled, which takes too long
+    /// to be done with the write lock in hand.
+    NotCompiled(String),
     /// It cannot be.
     Failed(EngineError),
 }

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use hashlink::LinkedHashMap;
 
 use crate::contract::{Fault, SchedulerError, WorkflowSummary};
-use crate::guest::{CallError, Instance, Library, Ports as _};
+use crate::guest::{CallError, Footprint, Instance, Library, Ports as _};
 use crate::id::ExecutionId;
-use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX};
+use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX, GUESTS_FULL_MAX};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 
 use super::ports::{Orders, TurnPorts};
@@ -21,7 +21,12 @@ use super::rules_cache::RulesCache;
 pub(crate) struct Guests {
     library: Library,
     own: String,
-    at_work: HashMap<String, AtWork>,
+    /// The one asked longest ago first.
+    at_work: LinkedHashMap<String, AtWork>,
+    /// A turn is open, which is no time to compile.
+    in_turn: bool,
+    /// The guest that the turn needs and that is not compiled.
+    wanted: Option<String>,
     rules: RulesCache,
     /// Asked about in this turn, and which guest: what it holds now may never
     /// be committed.
@@ -70,7 +75,9 @@ impl Guests {
         Self {
             library,
             own,
-            at_work: HashMap::new(),
+            at_work: LinkedHashMap::new(),
+            in_turn: false,
+            wanted: None,
             rules: RulesCache::default(),
             uncommitted: HashMap::new(),
         }
@@ -84,6 +91,27 @@ impl Guests {
     /// The bytes of a guest.
     pub(crate) fn bytes(&self, digest: &str) -> Option<&[u8]> {
         self.library.bytes(digest)
+    }
+
+    /// A turn begins.
+    pub(crate) fn begin_turn(&mut self) {
+        self.in_turn = true;
+        self.wanted = None;
+    }
+
+    /// A turn is over, or as good as that: has it needed a guest that is not
+    /// compiled? Then nothing of it may be kept.
+    pub(crate) fn end_turn(&mut self) -> Option<String> {
+        self.in_turn = false;
+        self.wanted.take()
+    }
+
+    /// Compile a guest, which may take long: nobody must be waiting for a lock
+    /// meanwhile. Whether it is one shows when it is asked.
+    pub(crate) fn compile(&mut self, digest: &str) {
+        if let Err(error) = self.library.check(digest) {
+            tracing::warn!(refrain.guest = %digest, "{error}");
+        }
     }
 
     /// Is this workflow valid?
@@ -152,7 +180,15 @@ impl Guests {
 
     /// The guest at work, or a fresh instance of it.
     fn at_work(&mut self, digest: &str) -> Result<&mut AtWork, Failure> {
+        self.make_room(digest);
         if !self.at_work.contains_key(digest) {
+            if self.in_turn && !self.library.is_ready(digest) {
+                self.wanted = Some(digest.to_owned());
+                return Err(Failure::Store(StoreError::Io {
+                    place: format!("component {digest}"),
+                    detail: "it is not compiled yet; the turn is done anew when it is".to_owned(),
+                }));
+            }
             let instance = self
                 .library
                 .instance(digest)
@@ -167,6 +203,31 @@ impl Guests {
         self.at_work
             .get_mut(digest)
             .ok_or_else(|| Failure::Broken("it left while it was called".to_owned()))
+    }
+
+    /// Before this guest is called: drop others, those asked longest ago first,
+    /// until all would stay within their bound however much it comes to hold.
+    /// What they have cached is only a cache.
+    fn make_room(&mut self, digest: &str) {
+        // The one guest of most engines.
+        if self.at_work.len() <= 1 && self.at_work.keys().all(|it| it == digest) {
+            return;
+        }
+        self.at_work.to_back(digest);
+        // The others may hold what all may, but for one: that one is about to
+        // be called, and may come to hold all that an instance can.
+        let room = self.library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1);
+        let mut others = Footprint::default();
+        for (other, guest) in &self.at_work {
+            if other != digest {
+                others = others.with(&guest.instance);
+            }
+        }
+        while others.is_over(room)
+            && let Some((_, dropped)) = self.at_work.pop_front()
+        {
+            others = others.without(&dropped.instance);
+        }
     }
 
     /// What the workflow holds, for a call that may order.
@@ -198,7 +259,7 @@ impl Guests {
         let Some(bytes) = store.component(digest)? else {
             return Ok(());
         };
-        match self.library.add(bytes) {
+        match self.library.add_copy(bytes) {
             Ok(found) if found == digest => Ok(()),
             Ok(found) => Err(StoreError::Corrupt {
                 place: format!("component {digest}"),
@@ -257,6 +318,7 @@ impl Guests {
         }
         // Starts that were refused.
         self.forget_uncommitted();
+        self.library.trim();
     }
 
     /// The turn was not committed: what the guests hold may be wrong.
@@ -305,5 +367,74 @@ impl Guests {
         if guest.instance.forget(id).is_err() {
             self.at_work.remove(digest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guest::{CallLimits, Sandbox};
+
+    /// Guests that differ in their digest alone: by a section that nobody reads.
+    fn some_guests(library: &mut Library, count: u8) -> Vec<String> {
+        let built_in = library.bytes(library.built_in()).expect("it is there");
+        let built_in = built_in.to_vec();
+        let guest = |n| {
+            let mut bytes = built_in.clone();
+            bytes.extend([0, 2, 1, b'a' + n]);
+            library.add(bytes).expect("it is a component")
+        };
+        (0..count).map(guest).collect()
+    }
+
+    fn library(memory_bytes_max: usize) -> Library {
+        let limits = CallLimits {
+            memory_bytes_max,
+            ..CallLimits::default()
+        };
+        Library::new(Sandbox::new(limits).expect("wasmtime runs here"))
+    }
+
+    fn held(guests: &Guests) -> usize {
+        let instances = guests.at_work.values().map(|guest| &guest.instance);
+        instances.map(Instance::memory_bytes).sum()
+    }
+
+    #[test]
+    fn the_memory_of_all_guests_together_is_bounded() {
+        let mut one = Guests::new(library(1 << 30), String::new());
+        let built_in = one.library.built_in().to_owned();
+        one.at_work(&built_in).expect("it starts");
+        let memory = held(&one);
+
+        let mut library = library(2 * memory);
+        let digests = some_guests(&mut library, 4);
+        let mut guests = Guests::new(library, digests[0].clone());
+        for digest in digests.iter().cycle().take(9) {
+            guests.at_work(digest).expect("it starts");
+            assert!(guests.at_work.contains_key(digest));
+            // Two that wait, and one that may come to hold what two of them do.
+            assert!(held(&guests) <= 3 * memory, "{} bytes", held(&guests));
+        }
+        assert_eq!(guests.at_work.len(), 3);
+        let last: Vec<_> = guests.at_work.keys().cloned().collect();
+        assert_eq!(
+            last,
+            [&digests[2], &digests[3], &digests[0]].map(String::clone)
+        );
+    }
+
+    #[test]
+    fn nothing_is_compiled_while_a_turn_is_open() {
+        let mut library = library(1 << 30);
+        let digest = some_guests(&mut library, 1).remove(0);
+        let mut guests = Guests::new(library, digest.clone());
+        guests.begin_turn();
+        assert!(matches!(guests.at_work(&digest), Err(Failure::Store(_))));
+        assert_eq!(guests.end_turn(), Some(digest.clone()));
+        guests.compile(&digest);
+        guests.begin_turn();
+        assert!(guests.at_work(&digest).is_ok());
+        assert_eq!(guests.end_turn(), None);
     }
 }

@@ -56,11 +56,16 @@ impl TurnPorts {
             let mut next = first;
             while next <= end {
                 // A page can be shorter than was asked: large events fill it.
-                let page = self.staged.page(self.store.as_mut(), next, LOOK_BACK as u32)?;
+                let page = self
+                    .staged
+                    .page(self.store.as_mut(), next, LOOK_BACK as u32)?;
                 if page.is_empty() {
                     break;
                 }
-                let news = page.iter().rev().find_map(|stored| about(node_id, &stored.event));
+                let news = page
+                    .iter()
+                    .rev()
+                    .find_map(|stored| about(node_id, &stored.event));
                 requested = news.or(requested);
                 next += page.len() as u64;
             }

@@ -26,8 +26,8 @@ pub(crate) struct Orders {
     pub(crate) items: Vec<WorkItem>,
     /// The work items that it took back: node and attempt.
     pub(crate) cancelled: Vec<(String, u32)>,
-    /// What was wrong with the first item that was refused. The guest is told,
-    /// too, but whatever it makes of that, it has failed.
+    /// What was wrong with the first item that is none of the workflow's. The
+    /// guest is told, too, but whatever it makes of that, it has failed.
     pub(crate) refused: Option<String>,
 }
 
@@ -110,6 +110,12 @@ impl TurnPorts {
         if item.not_before > TIME_MAX {
             return Some(format!("{place} waits for a time that never comes"));
         }
+        None
+    }
+
+    /// Why this item is none that a decision of this call names, if it is none.
+    fn decision_fault(&self, item: &WorkItem) -> Option<String> {
+        let place = named(item);
         let ordered =
             |other: &WorkItem| other.node_id == item.node_id && other.attempt == item.attempt;
         if self.orders.items.iter().any(ordered) {
@@ -230,6 +236,9 @@ impl Ports for TurnPorts {
         };
         if let Some(fault) = fault {
             self.orders.refused.get_or_insert_with(|| fault.clone());
+            return Ok(Err(fault));
+        }
+        if let Some(fault) = self.decision_fault(&item) {
             return Ok(Err(fault));
         }
         self.orders.items.push(item);

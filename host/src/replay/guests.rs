@@ -11,7 +11,8 @@ use std::sync::Arc;
 use super::player::Player;
 use super::ports::ReplayPorts;
 use super::source::Recording;
-use crate::guest::{Instance, Library, LibraryError};
+use crate::guest::{Footprint, Instance, Library, LibraryError};
+use crate::limits::GUESTS_FULL_MAX;
 
 /// A library, and the instances of its guests that have nothing to do.
 pub(super) struct Guests<'a> {
@@ -56,8 +57,17 @@ impl<'a> Guests<'a> {
 
     /// Take back a player that has come to the end of its part.
     pub(super) fn put_back(&mut self, digest: &str, player: Player) {
-        if let Some(guest) = player.done() {
-            self.idle.insert(digest.to_owned(), guest);
+        let Some(guest) = player.done() else {
+            return;
+        };
+        // One at work comes on top. Those that are dropped are made anew.
+        let room = self.library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1);
+        let idle = self.idle.values();
+        let all = idle.fold(Footprint::default().with(&guest), Footprint::with);
+        if all.is_over(room) {
+            self.idle.clear();
+            self.library.trim();
         }
+        self.idle.insert(digest.to_owned(), guest);
     }
 }

@@ -1,0 +1,158 @@
+//! What a small file can do to a compiler, and what is no harm although it looks
+//! unusual.
+
+use std::time::{Duration, Instant};
+
+use refrain::guest::CallLimits;
+use refrain::guest::{ComponentError, Library, LibraryError, Nobody, Sandbox};
+use refrain_tests::wat_guest::WatGuest;
+
+fn refusal(bytes: Vec<u8>) -> ComponentError {
+    let mut library = library();
+    let digest = match library.add(bytes) {
+        Ok(digest) => digest,
+        Err(error) => return error,
+    };
+    match library.check(&digest) {
+        Err(LibraryError::Refused { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn library() -> Library {
+    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
+}
+
+/// Loops within loops, each of which passes thousands of variables on: a
+/// compiler needs a value for each of them at the head of each loop.
+#[test]
+fn a_small_component_that_would_compile_for_ever_is_refused_at_once() {
+    let (locals, loops) = (2_000, 900);
+    let mut body = format!("(local {})", "i32 ".repeat(locals));
+    for local in 3..locals {
+        body += &format!(
+            " (local.set {local} (i32.add (local.get {}) (local.get 0)))",
+            local - 1
+        );
+    }
+    body += &" loop".repeat(loops);
+    body += &" end".repeat(loops);
+    let guest = WatGuest {
+        rest: &format!("(func $tangle (param i32 i32 i32) {body})"),
+        ..WatGuest::default()
+    };
+    let bytes = guest.component().expect("a component");
+    assert!(bytes.len() < 200_000, "{} bytes", bytes.len());
+    let start = Instant::now();
+    let reason = refusal(bytes);
+    assert!(
+        matches!(reason, ComponentError::TooTangled { .. }),
+        "{reason}"
+    );
+    assert!(start.elapsed() < Duration::from_secs(10), "it is read once");
+}
+
+/// The same is said of one with too much of anything else.
+#[test]
+fn a_component_with_too_many_functions_is_refused_before_it_is_compiled() {
+    let guest = WatGuest {
+        rest: &"(func)".repeat(300_000),
+        ..WatGuest::default()
+    };
+    let reason = refusal(guest.component().expect("a component"));
+    assert!(
+        reason
+            .to_string()
+            .contains("functions, and a guest may have"),
+        "{reason}"
+    );
+}
+
+/// Two components, each with a memory of its own, and a text that goes from
+/// one's to the other's.
+const COMPOSED: &str = r#"(component
+    (component $reader
+        (core module $m
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 512))
+            (func (export "take") (param i32 i32)))
+        (core instance $i (instantiate $m))
+        (func (export "take") (param "text" string)
+            (canon lift (core func $i "take") (memory $i "memory") (realloc (func $i "realloc")))))
+    (component $writer
+        (import "take" (func $take (param "text" string)))
+        (core module $memory (memory (export "memory") 1))
+        (core instance $memory (instantiate $memory))
+        (core func $take (canon lower (func $take) (memory $memory "memory")))
+        (core module $m
+            (import "host" "take" (func $take (param i32 i32)))
+            (func (export "run") (call $take (i32.const 0) (i32.const 3))))
+        (core instance $i (instantiate $m (with "host" (instance (export "take" (func $take))))))
+        (func (export "run") (canon lift (core func $i "run"))))
+    (instance $reader (instantiate $reader))
+    (instance $writer (instantiate $writer (with "take" (func $reader "take"))))
+    (export "run" (func $writer "run"))
+)"#;
+
+/// What is composed of several components compiles; that this one is no guest
+/// is told like of any other.
+#[test]
+fn components_within_components_with_memories_of_their_own_are_read_like_others() {
+    let reason = refusal(wat::parse_str(COMPOSED).expect("a component"));
+    assert_eq!(reason, ComponentError::MissingExport);
+}
+
+/// A guest that is wrapped in another component is a guest, and runs.
+#[test]
+fn a_composed_guest_runs() {
+    let mut library = library();
+    let built_in = library.built_in().to_owned();
+    let inner = library.bytes(&built_in).expect("it is there").to_vec();
+    let composed = composed(&inner);
+    let digest = library.add(composed).expect("it begins as a component");
+    let mut guest = library
+        .instance::<Nobody>(&digest)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let described = guest.describe().expect("it answers");
+    assert_eq!(described.name, "refrain-guest");
+}
+
+/// The guest with the composed component of above as another part of it: a
+/// component is a list of sections, and two more are put behind its own, for
+/// the component and for an instance of it.
+fn composed(guest: &[u8]) -> Vec<u8> {
+    const COMPONENT: u8 = 4;
+    const INSTANCE: u8 = 5;
+    let mut rest = &guest[8..];
+    let mut components = 0;
+    while let [id, behind @ ..] = rest {
+        components += u8::from(*id == COMPONENT);
+        let (length, behind) = number(behind);
+        rest = &behind[length..];
+    }
+    let part = wat::parse_str(COMPOSED).expect("a component");
+    let mut bytes = guest.to_vec();
+    section(&mut bytes, COMPONENT, &part);
+    // One instance, instantiated, of this component, with no arguments.
+    section(&mut bytes, INSTANCE, &[1, 0, components, 0]);
+    bytes
+}
+
+fn section(bytes: &mut Vec<u8>, id: u8, content: &[u8]) {
+    bytes.push(id);
+    let mut length = content.len();
+    while length >= 0x80 {
+        bytes.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    bytes.extend_from_slice(content);
+}
+
+/// A number in LEB128, and what stands behind it.
+fn number(bytes: &[u8]) -> (usize, &[u8]) {
+    let length = bytes.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+    let digits = bytes[..length].iter().rev();
+    let value = digits.fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
+    (value, &bytes[length..])
+}

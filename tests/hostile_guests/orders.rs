@@ -1,0 +1,285 @@
+//! A guest decides when, the workflow says what: an order that the workflow does
+//! not hold stalls the execution of the guest that gave it.
+//!
+//! The guests here decide to schedule a node, and order what each row of the
+//! table says. They need not know SHA-256: the host's first refusal names the
+//! digest that a decision must have.
+
+use refrain::Workflow;
+use refrain::contract::{EventKind, Status, WorkItem};
+use refrain::{Engine, Execution, WorkError};
+use refrain_tests::engines::{Place, log};
+use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use serde_json::json;
+
+const KIND: &str = r#"{"type":"tool","tool_ref":"harmless"}"#;
+const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"}],
+    "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
+             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry"}}}"#;
+
+const IMPORTS: &str = r#"
+    (import "refrain:scheduler/storage@0.1.0" "append-events" (func $append (param i64 i32 i32 i32)))
+    (import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))
+    (import "refrain:scheduler/queue@0.1.0" "enqueue"
+        (func $enqueue (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32)))"#;
+
+/// A lawful order of node `a`.
+fn lawful() -> WorkItem {
+    WorkItem {
+        execution_id: String::new(),
+        node_id: "a".to_owned(),
+        attempt: 1,
+        max_attempts: 3,
+        queue_type: "tool".to_owned(),
+        tenant: "default".to_owned(),
+        not_before: 0,
+        payload: payload("a", KIND, ""),
+    }
+}
+
+fn payload(node: &str, kind: &str, more: &str) -> String {
+    format!(
+        r#"{{"workflow_id":"w","workflow_version":"1.0.0","node_id":"{node}","kind":{kind},"input":{{}}{more}}}"#
+    )
+}
+
+fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
+    let mut item = lawful();
+    change(&mut item);
+    item
+}
+
+/// The component that orders this item; empty, its execution's own id is meant.
+fn guest(item: &WorkItem) -> Vec<u8> {
+    let texts = [
+        &item.node_id,
+        &item.queue_type,
+        &item.tenant,
+        &item.payload,
+        &item.execution_id,
+    ];
+    let mut data = String::new();
+    let mut place = 3000;
+    let at = texts.map(|text| {
+        let escaped: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+        data += &format!("(data (i32.const {place}) \"{escaped}\")");
+        place += text.len();
+        format!(
+            "(i32.const {}) (i32.const {})",
+            place - text.len(),
+            text.len()
+        )
+    });
+    assert!(place < 4096, "the texts fit below what the host hands over");
+    let [node, queue, tenant, payload, other] = at;
+    let execution = match item.execution_id.as_str() {
+        "" => "(local.get $id) (local.get $id_length)",
+        _ => other.as_str(),
+    };
+    let WorkItem {
+        attempt,
+        max_attempts,
+        ..
+    } = item;
+    let order = format!(
+        "(call $enqueue {execution} {node} (i32.const {attempt}) (i32.const {max_attempts}) {queue} {tenant}
+            (i64.const 0) {payload} (i32.const 768))"
+    );
+    let digest_after = format!(
+        "the work item of attempt {attempt} of node {:?} has digest ",
+        item.node_id
+    )
+    .len();
+    let store = |offset: u32, pair: &str| {
+        let (first, second) = pair.split_once(") (").expect("an address and a length");
+        format!(
+            "(i32.store (i32.const {offset}) {first})) (i32.store (i32.const {}) ({second})",
+            offset + 4
+        )
+    };
+    let (node, queue) = (store(2080, &node), store(2088, &queue));
+    let tick = format!(
+        "{order}
+        (i64.store (i32.const 2048) (i64.const 2)) (i64.store (i32.const 2056) (call $now))
+        (i32.store8 (i32.const 2064) (i32.const 1)) (i32.store8 (i32.const 2072) (i32.const 5))
+        {node} {queue} (i32.store (i32.const 2096) (i32.const {attempt}))
+        (i32.store (i32.const 2100) (i32.add (i32.load (i32.const 772)) (i32.const {digest_after})))
+        (i32.store (i32.const 2104) (i32.const 64))
+        (call $append (i64.const 1) (i32.const 2048) (i32.const 1) (i32.const 784))
+        {order}
+        (i64.store (i32.const 1040) (i64.const 2)) (i32.store8 (i32.const 1064) (i32.const 0))
+        (i32.const 1024)"
+    );
+    let guest = WatGuest {
+        imports: IMPORTS,
+        admit: ADMIT_ALL,
+        tick: &tick,
+        rest: &data,
+        ..WatGuest::default()
+    };
+    guest.component().expect("a component")
+}
+
+/// The execution whose guest ordered this item.
+async fn ordered(place: &Place, item: &WorkItem) -> (Engine, Execution) {
+    let honest = Engine::builder().boxed_store(place.store()).start().await;
+    let honest = honest.expect("the engine starts");
+    let workflow = Workflow::from_json(WORKFLOW).expect("JSON");
+    honest.register(workflow).await.expect("it is valid");
+    honest.shutdown().await;
+    let engine = Engine::builder().boxed_store(place.store());
+    let engine = engine.guest(guest(item)).start().await;
+    let engine = engine.expect("the engine starts");
+    let execution = engine.start("w", "1.0.0", json!({})).await;
+    (engine, execution.expect("it starts"))
+}
+
+/// The guest of this table can order, and what the workflow holds is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_workflow_holds_is_taken() {
+    let spelt = format!(" {}", payload("\\u0061", KIND, " "));
+    let unreached = with(|item| {
+        item.node_id = "b".to_owned();
+        item.max_attempts = 1;
+        item.queue_type = "command".to_owned();
+        item.payload = payload("b", r#"{"type":"command","argv":["true"]}"#, "");
+    });
+    let rows = [
+        lawful(),
+        with(|item| item.payload = spelt),
+        // When a node is reached is the guest's to say.
+        unreached,
+    ];
+    for item in rows {
+        let place = Place::memory();
+        let (engine, execution) = ordered(&place, &item).await;
+        assert_eq!(
+            log(&execution).await,
+            [
+                "workflow_started".to_owned(),
+                format!("node_scheduled {}", item.node_id)
+            ],
+            "{item:?}"
+        );
+        let items = execution.items().await.expect("items");
+        assert_eq!(items.len(), 1, "{item:?}");
+        assert_eq!(items[0].item.payload, item.payload);
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
+    let sh = r#"{"type":"command","argv":["sh","-c","id"]}"#;
+    let with_payload = |text: String| with(|item| item.payload = text);
+    let table = [
+        (
+            with_payload(payload("a", sh, "")),
+            "has a `kind` in its payload",
+        ),
+        (
+            with_payload(payload("a", r#"{"type":"tool","tool_ref":"harmful"}"#, "")),
+            "has a `kind` in its payload",
+        ),
+        (
+            with(|item| {
+                item.queue_type = "command".to_owned();
+                item.payload = payload("a", sh, "");
+            }),
+            "is for the queue \"command\", and the node's kind belongs on \"tool\"",
+        ),
+        (
+            with(|item| item.node_id = "b".to_owned()),
+            "the node's kind belongs on \"command\"",
+        ),
+        (
+            with_payload(payload("b", KIND, "")),
+            "has a `node_id` in its payload",
+        ),
+        (
+            with_payload(payload("a", KIND, &format!(r#","kind":{sh}"#))),
+            "duplicate field `kind`",
+        ),
+        (
+            with_payload(payload("a", KIND, &format!(r#","\u006bind":{sh}"#))),
+            "duplicate field `kind`",
+        ),
+        (
+            with_payload(format!(r#"["w","1.0.0","a",{KIND},{{}}]"#)),
+            "it is a list",
+        ),
+        (with(|item| item.max_attempts = 1000), "until attempt 1000"),
+        (with(|item| item.attempt = 2), "should be of attempt 1"),
+        (
+            with(|item| item.tenant = "another".to_owned()),
+            "is not this execution's",
+        ),
+        (
+            with(|item| item.execution_id = "exec_00000000000000000000000000000001".to_owned()),
+            "is not this execution's",
+        ),
+    ];
+    for (item, fault) in table {
+        let place = Place::memory();
+        let (engine, execution) = ordered(&place, &item).await;
+        assert_eq!(
+            log(&execution).await,
+            ["workflow_started", "stalled"],
+            "{item:?}"
+        );
+        assert_eq!(execution.items().await.expect("items"), [], "{item:?}");
+        let record = execution.record().await.expect("a record");
+        assert_eq!(record.status, Status::Stalled);
+        let events = execution.events(2, 1).await.expect("an event");
+        match &events[0].event.kind {
+            EventKind::Stalled(stalled) => {
+                assert!(
+                    stalled.reason.contains(fault),
+                    "{fault}: {}",
+                    stalled.reason
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        engine.shutdown().await;
+    }
+}
+
+/// Rule R20: after an operator's retry the attempts are counted from there, and
+/// the host knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn r20_a_fresh_budget_is_taken_where_an_operator_gave_it() {
+    for place in Place::each() {
+        let engine = Engine::builder().boxed_store(place.store()).start().await;
+        let engine = engine.expect("the engine starts");
+        let text = WORKFLOW.replace(r#""retry_policy":"no_retry""#, r#""retry_policy":"p""#);
+        let own = r#""retry_policies":{"p":{"max_attempts":2,"backoff":"fixed","initial_delay":0,"on_exhausted":"pause"}},"nodes""#;
+        let text = text
+            .replace(r#""nodes""#, own)
+            .replace(r#""start_node":"a""#, r#""start_node":"b""#)
+            .replace(r#"{"from":"a","to":"b"}"#, r#"{"from":"b","to":"a"}"#)
+            .replace(r#"["true"]"#, r#"["false"]"#);
+        engine
+            .register(Workflow::from_json(text).expect("JSON"))
+            .await
+            .expect("it is valid");
+        engine.work("command", |_: WorkItem| async move {
+            Err::<serde_json::Value, _>(WorkError::retryable("it never works"))
+        });
+        let execution = engine
+            .start("w", "1.0.0", json!({}))
+            .await
+            .expect("it starts");
+        for (round, budget) in [(1, 2), (2, 4), (3, 6)] {
+            refrain_tests::engines::wait_for(&execution, "stalled b", round).await;
+            let items = execution.items().await.expect("items");
+            let attempts = |it: &WorkItem| (it.attempt, it.max_attempts);
+            assert_eq!(attempts(&items[0].item), (budget, budget), "{round}");
+            if round < 3 {
+                execution.retry("b", None).await.expect("it can be retried");
+            }
+        }
+        engine.shutdown().await;
+        refrain_tests::engines::audit_all(&place, "after two retries");
+    }
+}
