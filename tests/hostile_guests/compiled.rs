@@ -3,9 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use refrain::guest::CallLimits;
-use refrain::guest::{ComponentError, Library, LibraryError, Nobody, Sandbox};
+use refrain::contract::{EventKind, Status};
+use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, Nobody, Sandbox};
+use refrain::{Engine, ExecutionId, WorkItem, Workflow};
+use refrain_tests::engines::{Place, audit_all, wait_for};
 use refrain_tests::wat_guest::WatGuest;
+use refrain_tests::workflows::tools;
+use serde_json::json;
+
+use crate::orders::guest::lawful;
+use crate::orders::logs::taken;
 
 fn refusal(bytes: Vec<u8>) -> ComponentError {
     let mut library = library();
@@ -25,8 +32,7 @@ fn library() -> Library {
 
 /// Loops within loops, each of which passes thousands of variables on: a
 /// compiler needs a value for each of them at the head of each loop.
-#[test]
-fn a_small_component_that_would_compile_for_ever_is_refused_at_once() {
+fn tangled() -> Vec<u8> {
     let (locals, loops) = (2_000, 900);
     let mut body = format!("(local {})", "i32 ".repeat(locals));
     for local in 3..locals {
@@ -41,7 +47,12 @@ fn a_small_component_that_would_compile_for_ever_is_refused_at_once() {
         rest: &format!("(func $tangle (param i32 i32 i32) {body})"),
         ..WatGuest::default()
     };
-    let bytes = guest.component().expect("a component");
+    guest.component().expect("a component")
+}
+
+#[test]
+fn a_small_component_that_would_compile_for_ever_is_refused_at_once() {
+    let bytes = tangled();
     assert!(bytes.len() < 200_000, "{} bytes", bytes.len());
     let start = Instant::now();
     let reason = refusal(bytes);
@@ -50,6 +61,68 @@ fn a_small_component_that_would_compile_for_ever_is_refused_at_once() {
         "{reason}"
     );
     assert!(start.elapsed() < Duration::from_secs(10), "it is read once");
+}
+
+/// A store can hold such a component, from a host that compiled it or from
+/// somebody who put it there. Its execution says so, and the others go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_of_a_guest_that_cannot_be_compiled_stalls_alone() {
+    let id = ExecutionId::from_bytes([9; 16]);
+    let item = WorkItem {
+        execution_id: id.to_string(),
+        ..lawful()
+    };
+    let place = Place::memory();
+    let mut store = place.store();
+    store.begin().expect("a turn");
+    let turn = taken(id, &item, tangled());
+    store.commit(&turn).expect("it is written");
+    let engine = Engine::builder().boxed_store(place.store()).start().await;
+    let engine = engine.expect("the engine starts");
+    engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
+    let stalled = engine.execution(id);
+    wait_for(&stalled, "stalled", 1).await;
+    let events = stalled.events(1, 10).await.expect("events");
+    let reason = events.iter().find_map(|stored| match &stored.event.kind {
+        EventKind::Stalled(stalled) => Some(stalled.reason.clone()),
+        _ => None,
+    });
+    let reason = reason.unwrap_or_default();
+    assert!(reason.contains("a variable and a loop meet"), "{reason}");
+    let honest = Workflow::from_json(tools("a -> b").to_string().replace("\"w\"", "\"honest\""));
+    engine
+        .register(honest.expect("JSON"))
+        .await
+        .expect("it is valid");
+    let honest = engine.start("honest", "1.0.0", json!({})).await;
+    let ended = honest.expect("it starts").finished().await;
+    assert_eq!(ended.expect("it ends").status, Status::Completed);
+    engine.shutdown().await;
+}
+
+/// A turn that needs another guest is done anew when that is compiled.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_of_another_guest_goes_on_once_that_is_compiled() {
+    let built_in = library();
+    let built_in = built_in.bytes(built_in.built_in()).expect("it is there");
+    for place in Place::each() {
+        let other = Engine::builder().boxed_store(place.store());
+        let other = other.guest(composed(built_in)).start().await;
+        let other = other.expect("the engine starts");
+        let workflow = Workflow::from_json(tools("a -> b").to_string()).expect("JSON");
+        other.register(workflow).await.expect("it is valid");
+        let execution = other.start("w", "1.0.0", json!({})).await;
+        let id = execution.expect("it starts").id();
+        other.shutdown().await;
+
+        let engine = Engine::builder().boxed_store(place.store()).start().await;
+        let engine = engine.expect("the engine starts");
+        engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
+        let ended = engine.execution(id).finished().await.expect("it ends");
+        assert_eq!(ended.status, Status::Completed);
+        engine.shutdown().await;
+        audit_all(&place, "of another guest");
+    }
 }
 
 /// The same is said of one with too much of anything else.

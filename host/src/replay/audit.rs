@@ -178,10 +178,12 @@ pub fn fetch_guest(
     let Some(bytes) = store.component(digest)? else {
         return Ok(());
     };
-    let found = library.add(bytes).map_err(|reason| AuditError::Component {
-        digest: digest.to_owned(),
-        reason,
-    })?;
+    let found = library
+        .add_copy(bytes)
+        .map_err(|reason| AuditError::Component {
+            digest: digest.to_owned(),
+            reason,
+        })?;
     if found != digest {
         let place = format!("the component stored as {digest}");
         return Err(StoreError::Corrupt {

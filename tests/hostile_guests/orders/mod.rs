@@ -5,120 +5,19 @@
 //! table says. They need not know SHA-256: the host's first refusal names the
 //! digest that a decision must have.
 
-use refrain::Workflow;
+pub(crate) mod guest;
+pub(crate) mod logs;
+
 use refrain::contract::{EventKind, Status, WorkItem};
-use refrain::{Engine, Execution, WorkError};
-use refrain_tests::engines::{Place, log};
-use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use refrain::{Engine, Execution, WorkError, Workflow};
+use refrain_tests::engines::{Place, audit_all, log, wait_for};
 use serde_json::json;
 
-const KIND: &str = r#"{"type":"tool","tool_ref":"harmless"}"#;
+use guest::{KIND, guest, lawful, payload, with};
+
 const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"}],
     "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
              "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry"}}}"#;
-
-const IMPORTS: &str = r#"
-    (import "refrain:scheduler/storage@0.1.0" "append-events" (func $append (param i64 i32 i32 i32)))
-    (import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))
-    (import "refrain:scheduler/queue@0.1.0" "enqueue"
-        (func $enqueue (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32)))"#;
-
-/// A lawful order of node `a`.
-fn lawful() -> WorkItem {
-    WorkItem {
-        execution_id: String::new(),
-        node_id: "a".to_owned(),
-        attempt: 1,
-        max_attempts: 3,
-        queue_type: "tool".to_owned(),
-        tenant: "default".to_owned(),
-        not_before: 0,
-        payload: payload("a", KIND, ""),
-    }
-}
-
-fn payload(node: &str, kind: &str, more: &str) -> String {
-    format!(
-        r#"{{"workflow_id":"w","workflow_version":"1.0.0","node_id":"{node}","kind":{kind},"input":{{}}{more}}}"#
-    )
-}
-
-fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
-    let mut item = lawful();
-    change(&mut item);
-    item
-}
-
-/// The component that orders this item; empty, its execution's own id is meant.
-fn guest(item: &WorkItem) -> Vec<u8> {
-    let texts = [
-        &item.node_id,
-        &item.queue_type,
-        &item.tenant,
-        &item.payload,
-        &item.execution_id,
-    ];
-    let mut data = String::new();
-    let mut place = 3000;
-    let at = texts.map(|text| {
-        let escaped: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
-        data += &format!("(data (i32.const {place}) \"{escaped}\")");
-        place += text.len();
-        format!(
-            "(i32.const {}) (i32.const {})",
-            place - text.len(),
-            text.len()
-        )
-    });
-    assert!(place < 4096, "the texts fit below what the host hands over");
-    let [node, queue, tenant, payload, other] = at;
-    let execution = match item.execution_id.as_str() {
-        "" => "(local.get $id) (local.get $id_length)",
-        _ => other.as_str(),
-    };
-    let WorkItem {
-        attempt,
-        max_attempts,
-        ..
-    } = item;
-    let order = format!(
-        "(call $enqueue {execution} {node} (i32.const {attempt}) (i32.const {max_attempts}) {queue} {tenant}
-            (i64.const 0) {payload} (i32.const 768))"
-    );
-    let digest_after = format!(
-        "the work item of attempt {attempt} of node {:?} has digest ",
-        item.node_id
-    )
-    .len();
-    let store = |offset: u32, pair: &str| {
-        let (first, second) = pair.split_once(") (").expect("an address and a length");
-        format!(
-            "(i32.store (i32.const {offset}) {first})) (i32.store (i32.const {}) ({second})",
-            offset + 4
-        )
-    };
-    let (node, queue) = (store(2080, &node), store(2088, &queue));
-    let tick = format!(
-        "{order}
-        (i64.store (i32.const 2048) (i64.const 2)) (i64.store (i32.const 2056) (call $now))
-        (i32.store8 (i32.const 2064) (i32.const 1)) (i32.store8 (i32.const 2072) (i32.const 5))
-        {node} {queue} (i32.store (i32.const 2096) (i32.const {attempt}))
-        (i32.store (i32.const 2100) (i32.add (i32.load (i32.const 772)) (i32.const {digest_after})))
-        (i32.store (i32.const 2104) (i32.const 64))
-        (call $append (i64.const 1) (i32.const 2048) (i32.const 1) (i32.const 784))
-        {order}
-        (i64.store (i32.const 1040) (i64.const 2)) (i32.store8 (i32.const 1064) (i32.const 0))
-        (i32.const 1024)"
-    );
-    let guest = WatGuest {
-        imports: IMPORTS,
-        admit: ADMIT_ALL,
-        tick: &tick,
-        rest: &data,
-        ..WatGuest::default()
-    };
-    guest.component().expect("a component")
-}
 
 /// The execution whose guest ordered this item.
 async fn ordered(place: &Place, item: &WorkItem) -> (Engine, Execution) {
@@ -271,7 +170,7 @@ async fn r20_a_fresh_budget_is_taken_where_an_operator_gave_it() {
             .await
             .expect("it starts");
         for (round, budget) in [(1, 2), (2, 4), (3, 6)] {
-            refrain_tests::engines::wait_for(&execution, "stalled b", round).await;
+            wait_for(&execution, "stalled b", round).await;
             let items = execution.items().await.expect("items");
             let attempts = |it: &WorkItem| (it.attempt, it.max_attempts);
             assert_eq!(attempts(&items[0].item), (budget, budget), "{round}");
@@ -280,6 +179,6 @@ async fn r20_a_fresh_budget_is_taken_where_an_operator_gave_it() {
             }
         }
         engine.shutdown().await;
-        refrain_tests::engines::audit_all(&place, "after two retries");
+        audit_all(&place, "after two retries");
     }
 }

@@ -1,0 +1,147 @@
+//! Logs of hosts that took what they should not have taken.
+
+use refrain::ExecutionId;
+use refrain::contract::{
+    Event, EventKind, Limits, NodeScheduled, Origin, Status, WorkItem, WorkflowStarted,
+};
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::chain;
+use refrain::log::digest::{digest, work_item_digest};
+use refrain::replay::{Auditor, Verdict};
+use refrain::store::{
+    ComponentRecord, ExecutionChange, ExecutionRecord, Head, ItemChange, MemoryStore, Store,
+    StoredEvent, Turn, WorkflowRecord,
+};
+
+use super::WORKFLOW;
+use super::guest::{foresighted, lawful, payload, with};
+
+/// A host that took what it should not have taken: an audit says so.
+#[test]
+fn an_audit_finds_an_order_that_the_workflow_does_not_hold() {
+    let sh = r#"{"type":"command","argv":["sh","-c","id"]}"#;
+    let table = [
+        (lawful(), None),
+        (
+            with(|item| item.payload = payload("a", sh, "")),
+            Some("has a `kind` in its payload"),
+        ),
+        (
+            with(|item| item.max_attempts = 1000),
+            Some("until attempt 1000"),
+        ),
+        (
+            with(|item| item.tenant = "another".to_owned()),
+            Some("is not this execution's"),
+        ),
+    ];
+    for (item, fault) in table {
+        let id = ExecutionId::from_bytes([7; 16]);
+        let item = WorkItem {
+            execution_id: id.to_string(),
+            ..item
+        };
+        let mut store = MemoryStore::new();
+        store.begin().expect("a turn");
+        store
+            .commit(&taken(id, &item, foresighted(&item)))
+            .expect("it is written");
+        let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+        let mut library = Library::new(sandbox);
+        let audit = Auditor::new(&mut library).audit_stored(&mut store, id);
+        let audit = audit.expect("it can be done").expect("it is there");
+        let message = audit.divergence.map(|it| it.message).unwrap_or_default();
+        match fault {
+            None => assert_eq!(audit.verdict, Verdict::Clean, "{message}"),
+            Some(fault) => {
+                assert_eq!(audit.verdict, Verdict::Divergent, "{fault}: {message}");
+                assert!(
+                    message.contains("what the workflow does not hold") && message.contains(fault),
+                    "{message}"
+                );
+            }
+        }
+    }
+}
+
+/// The turn of a host that took this order of this guest.
+pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
+    const AT: u64 = 1_700_000_000_000;
+    let guest_digest = digest(&guest);
+    let started = WorkflowStarted {
+        execution_id: id.to_string(),
+        workflow_id: "w".to_owned(),
+        workflow_version: "1.0.0".to_owned(),
+        workflow_digest: digest(WORKFLOW.as_bytes()),
+        guest_digest: guest_digest.clone(),
+        initial_input: "{}".to_owned(),
+        limits: Limits {
+            max_concurrent_nodes: 16,
+            max_dispatch_per_tick: 8,
+        },
+        seed: 7,
+        tenant: "default".to_owned(),
+        simulated: false,
+        key: None,
+        forked_from: None,
+    };
+    let scheduled = NodeScheduled {
+        node_id: item.node_id.clone(),
+        queue_type: item.queue_type.clone(),
+        attempt: item.attempt,
+        item_digest: work_item_digest(item),
+    };
+    let kinds = [
+        (Origin::Fact, EventKind::WorkflowStarted(started)),
+        (Origin::Decision, EventKind::NodeScheduled(scheduled)),
+    ];
+    let mut events: Vec<StoredEvent> = Vec::new();
+    for (sequence, (origin, kind)) in (1..).zip(kinds) {
+        let head = events.last().map(StoredEvent::head).unwrap_or_default();
+        let event = Event {
+            sequence,
+            at: AT,
+            origin,
+            kind,
+        };
+        events.push(chain::follow(&head, event));
+    }
+    let record = ExecutionRecord {
+        id,
+        workflow_id: "w".to_owned(),
+        workflow_version: "1.0.0".to_owned(),
+        guest_digest: guest_digest.clone(),
+        tenant: "default".to_owned(),
+        key: None,
+        simulated: false,
+        status: Status::Running,
+        head: events.last().map(StoredEvent::head).unwrap_or_default(),
+        started_at: AT,
+        last_at: AT,
+        next_wake: None,
+    };
+    let items = vec![ItemChange::Enqueue {
+        item: item.clone(),
+        at: AT,
+        lease: None,
+    }];
+    Turn {
+        workflows: vec![WorkflowRecord {
+            workflow_id: "w".to_owned(),
+            version: "1.0.0".to_owned(),
+            text: WORKFLOW.to_owned(),
+            digest: digest(WORKFLOW.as_bytes()),
+        }],
+        components: vec![ComponentRecord {
+            digest: guest_digest,
+            bytes: guest,
+        }],
+        executions: vec![ExecutionChange {
+            expected: Head::default(),
+            events,
+            record,
+            items,
+        }],
+        snapshots: Vec::new(),
+    }
+}
