@@ -197,7 +197,7 @@ impl CodeCache {
     /// Remove what was used longest ago, until the rest is within the bound; and
     /// what processes that died have left half written.
     fn prune(&self, bytes_max: u64) -> io::Result<()> {
-        let now = SystemTime::now();
+        let now = file_time();
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
@@ -268,9 +268,19 @@ fn read(path: &Path, key: Key) -> Result<Vec<u8>, Miss> {
     Ok(bytes)
 }
 
+/// What time it is for files of the cache, in which nothing but their age is
+/// told by it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the file system's time is not the log's, and no log depends on it"
+)]
+fn file_time() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Files are removed by the time of their last use, which need not be exact.
 fn used_now(file: &File, metadata: &fs::Metadata) {
-    let now = SystemTime::now();
+    let now = file_time();
     let fresh = metadata
         .modified()
         .is_ok_and(|used| now.duration_since(used).unwrap_or_default() < USED_STEP);

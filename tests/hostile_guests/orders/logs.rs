@@ -143,5 +143,6 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
             items,
         }],
         snapshots: Vec::new(),
+        reading: None,
     }
 }

@@ -95,7 +95,7 @@ fn what_others_may_write_to_is_not_used() {
         assert!(error.to_string().contains("chmod 700"), "{error}");
     }
     mode(&it.cache.folder, 0o700);
-    assert!(CodeCache::at(it.cache.folder.clone()).is_ok());
+    assert!(CodeCache::at(it.cache.folder).is_ok());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn links_and_folders_are_no_files() {
 fn what_was_used_longest_ago_makes_room() {
     let it = scratch();
     let component = compiled(&it.engine, OTHER);
-    let old = SystemTime::now() - 3 * USED_STEP;
+    let old = file_time() - 3 * USED_STEP;
     let file = OpenOptions::new()
         .write(true)
         .open(&it.file)
