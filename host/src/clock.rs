@@ -4,6 +4,7 @@
 //! the log, which never goes back, and is the same for all who work on a store.
 
 mod log_clock;
+mod since_boot;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::machine;
 use crate::store::Timestamp;
+
+use since_boot::SinceBoot;
 
 pub use log_clock::LogClock;
 pub(crate) use log_clock::LogTime;
@@ -23,11 +26,17 @@ pub trait Clock: Send + Sync + 'static {
     /// Time since some fixed moment. It never goes back.
     fn monotonic(&self) -> Duration;
 
-    /// The machine whose time [`Clock::monotonic`] is, as far as it can be
+    /// The machine whose time [`Clock::since_boot`] is, as far as it can be
     /// told: clocks that name the same one, in whatever process, show the same
-    /// monotonic time. `None`: nobody else can make anything of it.
+    /// time since it was started. `None`: nobody else can make anything of it.
     fn machine(&self) -> Option<&str> {
         None
+    }
+
+    /// The time since the machine was started, sleep included; the same for all
+    /// clocks that name the same machine.
+    fn since_boot(&self) -> Duration {
+        self.monotonic()
     }
 
     /// Call `wake` whenever the clock is moved by hand. A clock that goes by
@@ -41,44 +50,49 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct SystemClock {
     origin: Instant,
-    /// How long the machine had been up at the origin, where that can be told.
-    up: Option<Duration>,
+    /// `None` where it cannot be told.
+    since_boot: Option<SinceBoot>,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
-        match machine::up() {
-            Some((up, origin)) => Self {
-                origin,
-                up: Some(up),
-            },
-            None => Self {
-                origin: Instant::now(),
-                up: None,
-            },
+        Self {
+            origin: Instant::now(),
+            since_boot: SinceBoot::new(wall_ms()),
         }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where the wall clock is read"
-    )]
     fn now(&self) -> Timestamp {
-        // A machine that believes to live before 1970 is at the epoch.
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, milliseconds)
+        wall_ms()
     }
 
     fn monotonic(&self) -> Duration {
-        self.up.unwrap_or_default() + self.origin.elapsed()
+        self.origin.elapsed()
     }
 
     fn machine(&self) -> Option<&str> {
-        self.up.and_then(|_| machine::name())
+        self.since_boot.as_ref().and_then(|_| machine::name())
     }
+
+    fn since_boot(&self) -> Duration {
+        match &self.since_boot {
+            Some(since_boot) => since_boot.at(wall_ms()),
+            None => self.monotonic(),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the wall clock is read"
+)]
+fn wall_ms() -> Timestamp {
+    // A machine that believes to live before 1970 is at the epoch.
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, milliseconds)
 }
 
 /// A clock that stands still until it is moved; for tests. Clones are the same clock.

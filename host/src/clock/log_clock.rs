@@ -2,15 +2,15 @@
 //! monotonic clock and what is stored, so that all who work on a store agree.
 //!
 //! ```text
-//! now = max(wall clock, reading of the last written turn + monotonic time since then)
+//! now = max(wall clock, reading of the last written turn + machine time since then)
 //! ```
 //!
 //! While the wall clock is right, that is the wall clock. While it lags behind
 //! the log (it was set back, or another machine's was ahead), time goes on from
 //! the last reading that was *written*. A reading that nobody wrote binds
 //! nobody, this clock included; otherwise one process would live in a later time
-//! than the others, who cannot know of it. Processes of one machine share its
-//! monotonic time, so the second term is the same for all of them; on another
+//! than the others, who cannot know of it. Processes of one machine share the
+//! time since it was started (sleep included, as in the wall clock), so the second term is the same for all of them; on another
 //! machine, or after a new start of this one, it counts from the moment at which
 //! the reading was first seen.
 
@@ -32,11 +32,11 @@ pub struct LogClock {
     lagging: bool,
 }
 
-/// The last reading that was written, and the monotonic time that belongs to it.
+/// The last reading that was written, and the machine's time that belongs to it.
 #[derive(Clone, Copy)]
 struct Last {
     at: Timestamp,
-    monotonic: Duration,
+    since_boot: Duration,
 }
 
 /// What time it is by the log, and the monotonic time of that moment.
@@ -44,9 +44,9 @@ struct Last {
 pub(crate) struct LogTime {
     pub(crate) at: Timestamp,
     pub(crate) monotonic: Duration,
-    /// The monotonic time at which it became that: so that no part of a
+    /// The machine's time at which it became that: so that no part of a
     /// millisecond is lost, however often is written.
-    since: Duration,
+    since_boot: Duration,
 }
 
 impl LogClock {
@@ -103,7 +103,7 @@ impl LogClock {
     pub(crate) fn wrote(&mut self, reading: LogTime) {
         self.last = Some(Last {
             at: reading.at,
-            monotonic: reading.since,
+            since_boot: reading.since_boot,
         });
     }
 
@@ -112,7 +112,7 @@ impl LogClock {
         ClockReading {
             at: reading.at,
             machine: self.clock.machine().map(str::to_owned),
-            monotonic_ns: u64::try_from(reading.since.as_nanos()).unwrap_or(u64::MAX),
+            since_boot_ns: u64::try_from(reading.since_boot.as_nanos()).unwrap_or(u64::MAX),
         }
     }
 
@@ -123,26 +123,25 @@ impl LogClock {
 
     fn read(&self) -> LogTime {
         let monotonic = self.clock.monotonic();
+        let since_boot = self.clock.since_boot();
         let wall = LogTime {
             at: self.clock.now(),
             monotonic,
-            since: monotonic,
+            since_boot,
         };
         let Some(last) = self.last else {
             return wall;
         };
-        let passed_ms = milliseconds(monotonic.saturating_sub(last.monotonic));
+        let passed_ms = milliseconds(since_boot.saturating_sub(last.since_boot));
         let at = last.at.saturating_add(passed_ms);
         if wall.at >= at {
             return wall;
         }
-        let since = last
-            .monotonic
-            .saturating_add(Duration::from_millis(passed_ms));
+        let passed = Duration::from_millis(passed_ms);
         LogTime {
             at,
             monotonic,
-            since,
+            since_boot: last.since_boot.saturating_add(passed),
         }
     }
 
@@ -152,14 +151,14 @@ impl LogClock {
                 && reading.machine.is_some()
                 && reading.machine.as_deref() == self.clock.machine()
         });
-        let monotonic = match (own, self.last) {
-            (Some(reading), _) => Duration::from_nanos(reading.monotonic_ns),
-            (None, Some(last)) if last.at == at => last.monotonic,
+        let since_boot = match (own, self.last) {
+            (Some(reading), _) => Duration::from_nanos(reading.since_boot_ns),
+            (None, Some(last)) if last.at == at => last.since_boot,
             // A store in which nothing has been written says no time.
             (None, None) if at == 0 => return,
-            (None, _) => self.clock.monotonic(),
+            (None, _) => self.clock.since_boot(),
         };
-        self.last = Some(Last { at, monotonic });
+        self.last = Some(Last { at, since_boot });
     }
 }
 
@@ -248,6 +247,37 @@ mod tests {
             }
         }
         assert_eq!((one.now(), two.now()), (100_300, 100_300));
+    }
+
+    /// A process that was there before the machine slept, and one that came later:
+    /// the clocks of processes stand meanwhile, the machine's does not.
+    #[test]
+    fn law5_a_machine_that_slept_is_no_later_than_its_wall_clock() {
+        #[derive(Clone)]
+        struct Slept(ManualClock, Duration);
+        impl Clock for Slept {
+            fn now(&self) -> Timestamp {
+                self.0.now() + milliseconds(self.1)
+            }
+            fn monotonic(&self) -> Duration {
+                self.0.monotonic()
+            }
+            fn machine(&self) -> Option<&str> {
+                self.0.machine()
+            }
+            fn since_boot(&self) -> Duration {
+                self.0.monotonic() + self.1
+            }
+        }
+        let manual = ManualClock::new(1_000);
+        let mut before = LogClock::new(Arc::new(Slept(manual.clone(), Duration::ZERO)));
+        let reading = before.read();
+        before.wrote(reading);
+        let stored = before.written(reading);
+        let slept = 8 * 3600 * SECOND;
+        let mut after = LogClock::new(Arc::new(Slept(manual, slept)));
+        after.follow(stored.at, Some(&stored));
+        assert_eq!(after.now(), 1_000 + milliseconds(slept));
     }
 
     /// Such a clock stands at the epoch.

@@ -27,10 +27,10 @@ pub struct Turn {
 pub struct ClockReading {
     /// The time: the turn's events are of it.
     pub at: Timestamp,
-    /// Whose monotonic time it was; `None`: nobody else can make anything of it.
+    /// Which machine's time it was; `None`: nobody else can make anything of it.
     pub machine: Option<String>,
-    /// The monotonic time at which it became that, in nanoseconds.
-    pub monotonic_ns: u64,
+    /// How long the machine had been up when it became that, in nanoseconds.
+    pub since_boot_ns: u64,
 }
 
 /// A registered workflow.

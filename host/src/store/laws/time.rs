@@ -104,7 +104,7 @@ pub fn the_last_reading_comes_back(place: &dyn Place) {
     let reading = |at| ClockReading {
         at,
         machine: Some("here".to_owned()),
-        monotonic_ns: 7,
+        since_boot_ns: 7,
     };
     let mut one = Draft::new(1).with(|record| record.last_at = 2000);
     owner.put(&Turn {

@@ -18,15 +18,15 @@ pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timest
 
 /// The reading of the last turn of real time.
 pub(super) fn last_reading(connection: &Connection) -> Result<Option<ClockReading>> {
-    const SQL: &str = "SELECT last_at, machine, monotonic_ns FROM clocks
-        WHERE simulated = 0 AND monotonic_ns IS NOT NULL";
+    const SQL: &str = "SELECT last_at, machine, since_boot_ns FROM clocks
+        WHERE simulated = 0 AND since_boot_ns IS NOT NULL";
     connection
         .prepare_cached(SQL)?
         .query_row([], |row| {
             Ok(ClockReading {
                 at: row.get::<_, Number>(0)?.0,
                 machine: row.get(1)?,
-                monotonic_ns: row.get::<_, Number>(2)?.0,
+                since_boot_ns: row.get::<_, Number>(2)?.0,
             })
         })
         .optional()
@@ -54,15 +54,15 @@ fn upsert(
     reading: Option<&ClockReading>,
 ) -> Result<()> {
     let mut upsert = connection.prepare_cached(
-        "INSERT INTO clocks (simulated, last_at, machine, monotonic_ns) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO clocks (simulated, last_at, machine, since_boot_ns) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at),
-             machine = excluded.machine, monotonic_ns = excluded.monotonic_ns, turns = turns + 1",
+             machine = excluded.machine, since_boot_ns = excluded.since_boot_ns, turns = turns + 1",
     )?;
     upsert.execute(params![
         simulated,
         Number(at),
         reading.and_then(|reading| reading.machine.as_deref()),
-        reading.map(|reading| Number(reading.monotonic_ns)),
+        reading.map(|reading| Number(reading.since_boot_ns)),
     ])?;
     Ok(())
 }

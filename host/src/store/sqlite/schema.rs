@@ -116,13 +116,13 @@ const STEP_1: &str = "
         FROM events JOIN executions ON executions.key = events.execution;
 ";
 
-/// From whose monotonic clock, and at which reading of it, the greatest real time
+/// On which machine, and how long after its start, the greatest real time
 /// was: so that all processes of one machine tell the same time from it. And,
 /// because every turn writes that row, which database it is of and how many turns
 /// it has had: so that a log of changes is known for its own (`stale_log.rs`).
 const STEP_2: &str = "
     ALTER TABLE clocks ADD COLUMN machine TEXT;
-    ALTER TABLE clocks ADD COLUMN monotonic_ns INTEGER;
+    ALTER TABLE clocks ADD COLUMN since_boot_ns INTEGER;
     ALTER TABLE clocks ADD COLUMN database_id BLOB;
     ALTER TABLE clocks ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
     INSERT INTO clocks (simulated, last_at, database_id) VALUES (0, 0, randomblob(16))
