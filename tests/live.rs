@@ -3,9 +3,12 @@
 mod live {
     mod built_in;
     mod claims;
+    mod deaths;
     mod endings;
     mod large;
+    mod long_texts;
     mod operators;
+    mod panics;
     mod programs;
     mod requests;
     mod several;

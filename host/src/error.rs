@@ -119,6 +119,15 @@ pub enum EngineError {
     /// The engine has been shut down.
     #[error("the engine has been shut down; start another one")]
     ShutDown,
+    /// The engine has come to its end by itself: its thread panicked, or the
+    /// Tokio runtime of its workers is gone.
+    #[error(
+        "the engine has ended by itself: {0}; what was acknowledged is stored, start another engine to go on"
+    )]
+    Died(
+        /// What happened.
+        String,
+    ),
 }
 
 impl From<StoreError> for EngineError {

@@ -45,5 +45,5 @@ pub use id::ExecutionId;
 pub use json::Json;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, Engine, Execution, Finished, Next, Receipt, Start,
-    Steps, Subscription, Workflow, reap_orphans,
+    Steps, Subscription, WeakEngine, Workflow, reap_orphans,
 };

@@ -58,12 +58,14 @@ impl OpenTurn<'_> {
         claim: &ClaimId,
         error: &WorkError,
     ) -> Result<Receipt, EngineError> {
-        let fact = facts::failed(claim, error)?;
+        let failed = facts::failed(claim, error);
+        let said = failed.error.clone();
+        let fact = EventKind::NodeFailed(failed);
         if self.held_item(claim)?.is_none() {
             return self.repeated(claim, &fact);
         }
         self.admit(claim.execution, fact)?;
-        self.bury(claim, &error.message)?;
+        self.bury(claim, &said)?;
         Ok(Receipt::Recorded)
     }
 

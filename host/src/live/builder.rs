@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -27,9 +26,10 @@ use super::facts;
 use super::guests::Guests;
 use super::known::Known;
 use super::lease_watch::LeaseWatch;
-use super::link::{Link, Message};
+use super::link::{Inbox, Link};
 use super::liveness::{self, Liveness};
 use super::owner::Owner;
+use super::panics::caught;
 use super::simulation::Simulation;
 use super::steps::Steps;
 use super::wake::Wake;
@@ -213,8 +213,7 @@ impl Builder {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
-        let (to, inbox) = mpsc::channel();
-        let link = Link::new(to);
+        let (link, inbox) = Link::new();
         let (commits, committed) = watch::channel(0);
         let (ready, started) = oneshot::channel();
         let (runtime, inner_link) = (Handle::current(), link.clone());
@@ -222,7 +221,10 @@ impl Builder {
             .name("refrain-engine".to_owned())
             .spawn(move || {
                 let drive = Drive::Thread(runtime);
-                match self.settle(drive, &inner_link, inbox, commits) {
+                // The store and the clock are others' code, and may panic.
+                let owner = caught(|| self.settle(drive, &inner_link, inbox, commits))
+                    .unwrap_or_else(|said| Err(EngineError::Died(format!("it panicked: {said}"))));
+                match owner {
                     Ok(owner) => {
                         if ready.send(Ok(owner.guest_digest())).is_ok() {
                             owner.run();
@@ -248,8 +250,7 @@ impl Builder {
     /// # Errors
     /// As [`Builder::start`].
     pub fn stepped(mut self) -> Result<(Engine, Steps), EngineError> {
-        let (to, inbox) = mpsc::channel();
-        let link = Link::new(to);
+        let (link, inbox) = Link::new();
         let (commits, committed) = watch::channel(0);
         self.settings.reopen_pause = Duration::ZERO;
         let owner = self.settle(Drive::Steps, &link, inbox, commits)?;
@@ -263,7 +264,7 @@ impl Builder {
         mut self,
         drive: Drive,
         link: &Link,
-        inbox: mpsc::Receiver<Message>,
+        inbox: Inbox,
         commits: watch::Sender<u64>,
     ) -> Result<Owner, EngineError> {
         self.check()?;

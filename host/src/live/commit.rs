@@ -209,8 +209,24 @@ impl Core {
         self.store.get().reopen()
     }
 
+    /// A turn panicked: nothing of it may remain, be it in the store or in memory.
+    pub(crate) fn undo_turn(&mut self) {
+        self.guests.discard();
+        self.known.forget_all();
+        if self.store.is_here() {
+            self.store.get().rollback();
+        }
+    }
+
     /// Own workers are stopped: their claims end now, in a turn of their own.
     pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
+        if !self.store.is_here() {
+            let error = "the store was lost in a call into a guest";
+            return Err(EngineError::Died(error.to_owned()));
+        }
+        if self.pool.is_idle() {
+            return Ok(());
+        }
         self.begin()?;
         let given_up = self.claims_given_up();
         // The engine comes to its end: nothing need be known any longer.

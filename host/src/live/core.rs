@@ -188,6 +188,11 @@ impl StoreSlot {
             .expect("calls into guests do not nest, so the store is here")
     }
 
+    /// Whether it is here: it is not where a call into a guest panicked.
+    pub(crate) fn is_here(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn give_back(&mut self, store: Box<dyn Store>) {
         self.0 = Some(store);
     }

@@ -1,7 +1,7 @@
 //! The engine as its users hold it: a handle on the thread that owns it all.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{oneshot, watch};
 
@@ -23,9 +23,27 @@ use super::workflow::Workflow;
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
+///
+/// A worker that holds one keeps the engine alive, and the engine keeps its
+/// workers: give workers a [`WeakEngine`], or end the engine by
+/// [`Engine::shutdown`] or [`Engine::stop`].
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
+}
+
+/// An engine, as its own workers hold it: it keeps nothing alive.
+#[derive(Clone)]
+pub struct WeakEngine {
+    shared: Weak<Shared>,
+}
+
+impl WeakEngine {
+    /// The engine, unless all who held it have dropped it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.shared.upgrade().map(|shared| Engine { shared })
+    }
 }
 
 struct Shared {
@@ -65,6 +83,14 @@ impl Engine {
 
     fn link(&self) -> &Link {
         &self.shared.link
+    }
+
+    /// The same engine, without keeping it alive: for its own workers.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine {
+            shared: Arc::downgrade(&self.shared),
+        }
     }
 
     /// The digest of the scheduler component of executions that start here.
@@ -283,6 +309,9 @@ impl Engine {
 
     /// Come to an end in peace: nothing more is claimed, the workers that are
     /// at work finish, and all is written.
+    ///
+    /// Awaited within one of its own workers, it does not wait for that end,
+    /// because the worker is what the end waits for: it only begins it.
     pub async fn shutdown(&self) {
         self.close(true).await;
     }
@@ -299,14 +328,23 @@ impl Engine {
 
     async fn close(&self, drain: bool) {
         let (done, closed) = oneshot::channel();
-        if self
-            .link()
-            .tell(Message::Close(Closing { drain, done }))
-            .is_ok()
-        {
+        let told = self.link().tell(Message::Close(Closing { drain, done }));
+        let would_wait_for_itself = drain && self.link().is_within_worker();
+        if told.is_ok() && !would_wait_for_itself {
             // Either it says so, or it has gone already.
             let _ = closed.await;
         }
         self.shared.programs.ended().await;
+    }
+
+    /// Wait until the engine has come to its end.
+    ///
+    /// # Errors
+    /// [`EngineError::Died`] when it was not told to.
+    pub async fn ended(&self) -> Result<(), EngineError> {
+        match self.link().ended().await {
+            EngineError::ShutDown => Ok(()),
+            error => Err(error),
+        }
     }
 }

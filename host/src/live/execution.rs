@@ -69,12 +69,12 @@ impl Execution {
     /// waited for.
     ///
     /// # Errors
-    /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`]; that it
-    /// failed is no error here.
+    /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`],
+    /// [`EngineError::Died`]; that it failed is no error here.
     pub async fn finished(&self) -> Result<Finished, EngineError> {
         let (watcher, ended) = oneshot::channel();
         self.link.tell(Message::Watch(self.id, watcher))?;
-        ended.await.unwrap_or(Err(EngineError::ShutDown))?;
+        self.link.answered(ended).await?;
         let id = self.id;
         self.link.read(move |core| finished(core, id)).await
     }
@@ -275,11 +275,10 @@ impl Subscription {
                 // It may have ended since the events were read.
                 last_look = true;
             } else {
-                self.execution
-                    .committed
-                    .changed()
-                    .await
-                    .map_err(|_| EngineError::ShutDown)?;
+                let changed = self.execution.committed.changed().await;
+                if changed.is_err() {
+                    return Err(self.execution.link.ended().await);
+                }
             }
         }
         Ok(None)

@@ -11,6 +11,7 @@ use crate::error::{EngineError, WorkError};
 use crate::json::{Json, check};
 use crate::limits::{PAYLOAD_BYTES_MAX, TEXT_BYTES_MAX};
 
+use super::shorten::shortened;
 use super::work::{Answer, ClaimId};
 
 /// A person's decision on a node that waits for one (rule R19).
@@ -110,20 +111,18 @@ pub(crate) fn completed(
     }))
 }
 
-/// A worker failed at its item.
-pub(crate) fn failed(claim: &ClaimId, error: &WorkError) -> Result<EventKind, EngineError> {
-    text("error", &error.message)?;
-    if let Some(class) = &error.class {
-        text("error class", class)?;
-    }
-    Ok(EventKind::NodeFailed(NodeFailed {
+/// A worker failed at its item. Whatever it has to say of that, the failure
+/// stands: too long a text is shortened, and whether to try again stays as it is.
+pub(crate) fn failed(claim: &ClaimId, error: &WorkError) -> NodeFailed {
+    let short = |text: &str| shortened(text, TEXT_BYTES_MAX).into_owned();
+    NodeFailed {
         node_id: claim.node_id.clone(),
         attempt: claim.attempt,
         fence: claim.fence,
-        error: error.message.clone(),
-        class: error.class.clone(),
+        error: short(&error.message),
+        class: error.class.as_deref().map(short),
         retryable: error.retryable,
-    }))
+    }
 }
 
 /// A claim's lease is over (rule R13).
@@ -251,10 +250,28 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_refused_and_not_cut() {
-        let long = WorkError::retryable("x".repeat(TEXT_BYTES_MAX + 1));
+    fn a_failure_with_too_long_texts_is_shortened_and_stays_what_it_is() {
+        let long = "x".repeat(TEXT_BYTES_MAX + 1);
+        let passing = WorkError::retryable(long.clone()).class(long);
+        let fact = failed(&claim(), &passing);
+        assert!(fact.retryable);
+        for text in [&fact.error, fact.class.as_ref().expect("a class")] {
+            assert!(text.len() <= TEXT_BYTES_MAX, "{}", text.len());
+            assert!(text.ends_with(" bytes left out)"), "{}", &text[60_000..]);
+        }
+        let short = failed(&claim(), &WorkError::permanent("no").class("io_error"));
+        assert_eq!(
+            (short.error, short.class),
+            ("no".into(), Some("io_error".into()))
+        );
+        assert!(!short.retryable);
+    }
+
+    #[test]
+    fn a_reason_that_is_too_long_is_refused() {
+        let long = "x".repeat(TEXT_BYTES_MAX + 1);
         assert!(
-            matches!(failed(&claim(), &long), Err(EngineError::TooLong { bytes, .. }) if bytes == TEXT_BYTES_MAX + 1)
+            matches!(note(Some(&long)), Err(EngineError::TooLong { bytes, .. }) if bytes == TEXT_BYTES_MAX + 1)
         );
     }
 }

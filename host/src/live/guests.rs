@@ -334,6 +334,12 @@ impl Guests {
         }
     }
 
+    /// All instances are dropped: what they hold may be half done.
+    pub(crate) fn discard(&mut self) {
+        self.at_work.clear();
+        self.uncommitted.clear();
+    }
+
     fn remember(&mut self, digest: &str, id: ExecutionId, head: Head, going: Going) {
         let Some(guest) = self.at_work.get_mut(digest) else {
             return;

@@ -1,8 +1,10 @@
 //! The way from the async world to the engine's thread, and back.
 
-use std::sync::mpsc::Sender;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -10,6 +12,7 @@ use crate::store::StoreError;
 
 use super::core::Core;
 use super::turn::OpenTurn;
+use super::work::ClaimId;
 use super::workers::Crew;
 
 /// What the engine's thread is told.
@@ -24,6 +27,8 @@ pub(crate) enum Message {
     Watch(ExecutionId, oneshot::Sender<Result<(), EngineError>>),
     /// Something may have changed: the store's file, or the clock.
     Nudge,
+    /// An attempt was dropped before it answered.
+    Dropped(ClaimId),
     /// Come to an end.
     Close(Closing),
 }
@@ -102,11 +107,35 @@ pub(super) fn is_the_stores(error: &EngineError) -> bool {
 #[derive(Clone)]
 pub(crate) struct Link {
     to: Sender<Message>,
+    /// Why the engine has come to its end; `None` while it has not.
+    end: watch::Receiver<Option<EngineError>>,
+    /// A number that no other engine of this process has.
+    engine: u64,
+}
+
+/// The engine's end of a [`Link`].
+pub(crate) struct Inbox {
+    pub(crate) messages: Receiver<Message>,
+    pub(crate) end: watch::Sender<Option<EngineError>>,
+}
+
+thread_local! {
+    /// The engine of which this thread runs a worker right now; 0: of none.
+    static WITHIN: Cell<u64> = const { Cell::new(0) };
 }
 
 impl Link {
-    pub(crate) fn new(to: Sender<Message>) -> Self {
-        Self { to }
+    /// A link to an engine that is yet to be.
+    pub(crate) fn new() -> (Self, Inbox) {
+        static ENGINES: AtomicU64 = AtomicU64::new(1);
+        let (to, messages) = mpsc::channel();
+        let (sender, end) = watch::channel(None);
+        let engine = ENGINES.fetch_add(1, Ordering::Relaxed);
+        let inbox = Inbox {
+            messages,
+            end: sender,
+        };
+        (Self { to, end, engine }, inbox)
     }
 
     /// Do this within a turn, and wait until it is written.
@@ -120,7 +149,7 @@ impl Link {
             answer: None,
             caller,
         })))?;
-        answer.await.unwrap_or(Err(EngineError::ShutDown))
+        self.answered(answer).await
     }
 
     /// Read this, outside of a turn.
@@ -133,13 +162,49 @@ impl Link {
             // A caller that has gone away does not want to know.
             let _ = caller.send(run(core));
         })))?;
-        answer.await.unwrap_or(Err(EngineError::ShutDown))
+        self.answered(answer).await
+    }
+
+    /// The answer; of an engine that ends before it gives one, why it ended.
+    pub(crate) async fn answered<T>(
+        &self,
+        answer: oneshot::Receiver<Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.ended().await),
+        }
     }
 
     /// Tell the engine's thread.
     pub(crate) fn tell(&self, message: Message) -> Result<(), EngineError> {
-        self.to.send(message).map_err(|_| EngineError::ShutDown)
+        self.to.send(message).map_err(|_| why(&self.end.borrow()))
     }
+
+    /// Wait for the engine's end, and say why it ended.
+    pub(crate) async fn ended(&self) -> EngineError {
+        let mut end = self.end.clone();
+        // One that is dropped without a word has been shut down.
+        let ended = end.wait_for(Option::is_some).await;
+        ended.map_or(EngineError::ShutDown, |end| why(&end))
+    }
+
+    /// Run a part of one of the engine's own workers.
+    pub(crate) fn within_worker<T>(&self, run: impl FnOnce() -> T) -> T {
+        let before = WITHIN.replace(self.engine);
+        let result = run();
+        WITHIN.set(before);
+        result
+    }
+
+    /// Whether one of the engine's own workers asks this.
+    pub(crate) fn is_within_worker(&self) -> bool {
+        WITHIN.get() == self.engine
+    }
+}
+
+fn why(end: &Option<EngineError>) -> EngineError {
+    end.clone().unwrap_or(EngineError::ShutDown)
 }
 
 #[cfg(test)]

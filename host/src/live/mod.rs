@@ -6,6 +6,8 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
+mod panics;
+mod shorten;
 mod workflow;
 mod work;
 mod facts;
@@ -44,7 +46,7 @@ mod steps;
 mod builder;
 
 pub use builder::Builder;
-pub use engine::Engine;
+pub use engine::{Engine, WeakEngine};
 pub use execution::{Execution, Finished, Subscription};
 pub use facts::Approval;
 pub use owner::Next;

@@ -12,7 +12,7 @@
 //! steps the engine by hand.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -24,10 +24,12 @@ use crate::limits::{ANSWER_RETRY_PAUSE, FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::core::Core;
-use super::link::{Again, Closing, Message, Read, Write};
+use super::link::{Again, Closing, Inbox, Message, Read, Write};
 use super::notice::is_gone;
+use super::panics::{caught, drop_caught};
 use super::turn::Effects;
 use super::wake::Wake;
+use super::work::ClaimId;
 
 /// Told when an execution has ended.
 pub(super) type Watchers = BTreeMap<ExecutionId, Vec<oneshot::Sender<Result<(), EngineError>>>>;
@@ -35,7 +37,7 @@ pub(super) type Watchers = BTreeMap<ExecutionId, Vec<oneshot::Sender<Result<(), 
 /// An engine, as far as it is at work.
 pub(crate) struct Owner {
     pub(super) core: Core,
-    inbox: Receiver<Message>,
+    inbox: Inbox,
     pub(super) wake: Wake,
     /// Counts commits, this engine's and those of others that it noticed.
     pub(super) commits: watch::Sender<u64>,
@@ -56,6 +58,8 @@ pub(crate) struct Owner {
     again: Vec<Box<dyn Write>>,
     /// Who waits for the end; anyone: it is coming.
     closing: Vec<oneshot::Sender<()>>,
+    /// Why the end comes without having been asked for.
+    dying: Option<EngineError>,
 }
 
 /// What comes after a step.
@@ -81,12 +85,7 @@ struct Gathered {
 }
 
 impl Owner {
-    pub(crate) fn new(
-        core: Core,
-        inbox: Receiver<Message>,
-        wake: Wake,
-        commits: watch::Sender<u64>,
-    ) -> Self {
+    pub(crate) fn new(core: Core, inbox: Inbox, wake: Wake, commits: watch::Sender<u64>) -> Self {
         Self {
             core,
             inbox,
@@ -101,6 +100,7 @@ impl Owner {
             failed: false,
             again: Vec::new(),
             closing: Vec::new(),
+            dying: None,
         }
     }
 
@@ -117,15 +117,21 @@ impl Owner {
     /// Round after round, with waiting in between, until told to close: the
     /// engine's thread.
     pub(crate) fn run(mut self) {
+        match caught(|| self.rounds()) {
+            Ok(()) => self.end(),
+            Err(said) => self.crash(&said),
+        }
+    }
+
+    fn rounds(&mut self) {
         while !self.is_closed() {
             let pause = self.pause();
-            match self.inbox.recv_timeout(pause) {
+            match self.inbox.messages.recv_timeout(pause) {
                 Ok(message) => self.round(Some(message)),
                 // The core holds a sender itself, so this is always a timeout.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.round(None),
             }
         }
-        self.end();
     }
 
     /// One round, for this message and all others that have come.
@@ -142,19 +148,59 @@ impl Owner {
         }
     }
 
-    /// Whether it was told to close, and nothing is under way any longer.
+    /// Whether it was told to close, or has to, and nothing is under way any longer.
     pub(crate) fn is_closed(&self) -> bool {
-        !self.closing.is_empty() && self.core.pool.is_idle()
+        let ends = !self.closing.is_empty() || self.dying.is_some();
+        ends && self.core.pool.is_idle()
     }
 
     /// The end: whoever waits to hear of it may open the store anew.
     pub(crate) fn end(mut self) {
         let waiting = std::mem::take(&mut self.closing);
-        drop(self);
+        let why = self.dying.take().unwrap_or(EngineError::ShutDown);
+        let end = self.inbox.end.clone();
+        // Callers that still wait for an answer are to hear why none comes.
+        end.send_replace(Some(why));
+        // Workers and the store are others' code, and may panic when they go.
+        drop_caught(self, "an engine");
         for done in waiting {
             // Who has gone away does not want to know.
             let _ = done.send(());
         }
+    }
+
+    /// Something within a round panicked. What the panic left half done is not
+    /// used again: the turn is undone, claims are given up, own workers
+    /// stopped, and every caller hears of it.
+    pub(crate) fn crash(mut self, said: &str) {
+        let why = format!("its thread panicked: {said}");
+        // Nothing of this may keep the callers from hearing of it: neither a
+        // log nor a store that panics again.
+        let _ = caught(|| tracing::error!("the engine ends: {why}"));
+        let given_up = caught(|| {
+            self.core.undo_turn();
+            self.give_up_workers();
+        });
+        if given_up.is_err() {
+            // Claims end with their leases then.
+            let _ = caught(|| self.core.pool.stop_all());
+        }
+        self.dying = Some(EngineError::Died(why));
+        self.end();
+    }
+
+    /// An attempt was dropped before it answered. If that was not the engine's
+    /// own doing, it was its Tokio runtime that is shut down; no worker of this
+    /// engine will ever run again.
+    fn attempt_dropped(&mut self, claim: &ClaimId) {
+        if self.dying.is_some() || self.core.pool.crew_of(claim).is_none() {
+            return;
+        }
+        let why = "the Tokio runtime that it was started on has been shut down".to_owned();
+        tracing::error!("the engine ends: {why}");
+        self.core.pool.close();
+        self.give_up_workers();
+        self.dying = Some(EngineError::Died(why));
     }
 
     /// What comes after a round, as far as is known.
@@ -207,7 +253,7 @@ impl Owner {
         while let Some(message) = self
             .put_off
             .pop_front()
-            .or_else(|| self.inbox.try_recv().ok())
+            .or_else(|| self.inbox.messages.try_recv().ok())
         {
             self.sort(message, &mut gathered);
             if gathered.writes.len() >= FACTS_PER_TURN_MAX {
@@ -228,6 +274,7 @@ impl Owner {
             }
             Message::Watch(id, watcher) => self.watch(id, watcher),
             Message::Nudge => self.wake.heard(),
+            Message::Dropped(claim) => self.attempt_dropped(&claim),
             Message::Close(Closing { drain, done }) => {
                 self.core.pool.close();
                 if !drain {
@@ -262,7 +309,7 @@ impl Owner {
         self.turn_due = false;
         self.failed = false;
         self.wake.at_work();
-        let (inbox, put_off) = (&self.inbox, &mut self.put_off);
+        let (inbox, put_off) = (&self.inbox.messages, &mut self.put_off);
         let outcome = self.core.turn(&mut writes, &mut || {
             // Whatever is no write keeps its place before those that follow it.
             while put_off.is_empty() {

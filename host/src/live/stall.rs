@@ -4,15 +4,19 @@
 use crate::contract::{EventKind, OperatorNote, Origin, Stalled, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::limits::TEXT_BYTES_MAX;
 use crate::store::{StoreError, ended};
 
 use super::guests::Failure;
+use super::shorten::shortened;
 use super::turn::OpenTurn;
 
 impl OpenTurn<'_> {
     /// The guest failed twice at this execution: say so in its log (law 9).
     pub(super) fn stall(&mut self, id: ExecutionId, reason: &str) -> Result<(), EngineError> {
         tracing::error!(refrain.execution = %id, "stalled: {reason}");
+        // Room for what else the sentence says.
+        let reason = shortened(reason, TEXT_BYTES_MAX - 1024);
         let reason = format!(
             "the scheduler could not go on: {reason}; when that is mended, `refrain resume {id}` lifts the stall"
         );

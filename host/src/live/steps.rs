@@ -6,6 +6,7 @@
 //! caller's.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -54,17 +55,27 @@ impl Steps {
 
     /// Do what is to be done now: take what was asked, let own workers go on,
     /// notice others' commits; one turn, if one is due; then answer. It never
-    /// waits, but for the store.
+    /// waits, but for the store. A panic of the store or the clock ends the engine,
+    /// and goes on to the caller.
     pub fn step(&mut self) -> Next {
         let Some(owner) = &mut self.owner else {
             return Next::Ended;
         };
-        owner.round(None);
-        if !owner.is_closed() {
-            return owner.next();
+        let next = catch_unwind(AssertUnwindSafe(|| {
+            owner.round(None);
+            (!owner.is_closed()).then(|| owner.next())
+        }));
+        if let Ok(Some(next)) = next {
+            return next;
         }
-        if let Some(owner) = self.owner.take() {
-            owner.end();
+        let owner = self.owner.take();
+        match (next, owner) {
+            (Ok(_), owner) => owner.into_iter().for_each(Owner::end),
+            (Err(panic), owner) => {
+                let crash = |owner: Owner| owner.crash("it was stepped into a panic");
+                owner.into_iter().for_each(crash);
+                resume_unwind(panic);
+            }
         }
         Next::Ended
     }

@@ -5,52 +5,98 @@
 //! turn that holds it is written.
 
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use crate::contract::WorkItem;
 use crate::error::{EngineError, WorkError};
 
 use super::super::link::{Again, Link, Message, Write, is_the_stores};
+use super::super::panics::{caught, drop_caught};
 use super::super::turn::OpenTurn;
 use super::super::work::{Answer, ClaimId};
 use super::pool::Work;
 
 /// Do the work, and hand over what came of it.
-pub(super) async fn attempt(link: Link, claim: ClaimId, work: Work, item: WorkItem) {
-    let outcome = guarded(work(item)).await;
-    // If the engine is gone, nobody wants to know.
-    let _ = link.tell(Message::Write(Box::new(Delivery {
-        claim,
-        outcome,
-        refused: false,
-        told: Ok(()),
-    })));
+pub(super) fn attempt(
+    link: Link,
+    claim: ClaimId,
+    work: Work,
+    item: WorkItem,
+) -> impl Future<Output = ()> + Send + 'static {
+    // Made before the future runs: it may be dropped before it is ever polled.
+    let unanswered = Unanswered {
+        link,
+        claim: Some(claim),
+    };
+    async move {
+        let outcome = guarded(&unanswered.link, work, item).await;
+        unanswered.answer(outcome);
+    }
 }
 
-/// The work's outcome; a panic is a failure like others.
-async fn guarded(
-    work: impl Future<Output = Result<Answer, WorkError>>,
-) -> Result<Answer, WorkError> {
-    let mut work = pin!(work);
-    poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+/// An attempt that owes an answer. Dropped with the attempt, it says so.
+struct Unanswered {
+    link: Link,
+    claim: Option<ClaimId>,
+}
+
+impl Unanswered {
+    fn answer(mut self, outcome: Result<Answer, WorkError>) {
+        if let Some(claim) = self.claim.take() {
+            // If the engine is gone, nobody wants to know.
+            let _ = self.link.tell(Message::Write(Box::new(Delivery {
+                claim,
+                outcome,
+                refused: false,
+                told: Ok(()),
+            })));
+        }
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(claim) = self.claim.take() {
+            // The engine knows whether it has stopped the attempt itself.
+            let _ = self.link.tell(Message::Dropped(claim));
+        }
+    }
+}
+
+/// The work's outcome. A panic is a failure like others, wherever in the
+/// worker's code it comes from.
+async fn guarded(link: &Link, work: Work, item: WorkItem) -> Result<Answer, WorkError> {
+    let begun = link.within_worker(|| caught(|| work(item)));
+    drop_caught(work, "a worker");
+    let mut done = match begun {
+        Ok(done) => DropCaught(Some(done)),
+        Err(said) => return Err(panicked(&said)),
+    };
+    poll_fn(|context| {
+        let Some(done) = &mut done.0 else {
+            unreachable!("it is there until it is dropped, and is not polled after that");
+        };
+        match link.within_worker(|| caught(|| done.as_mut().poll(context))) {
             Ok(poll) => poll,
-            Err(panic) => {
-                let said = panic
-                    .downcast_ref::<&str>()
-                    .map(|text| (*text).to_owned())
-                    .or_else(|| panic.downcast_ref::<String>().cloned());
-                let said = said.unwrap_or_else(|| "without a message".to_owned());
-                Poll::Ready(Err(WorkError::retryable(format!(
-                    "the worker panicked: {said}"
-                ))
-                .class("panic")))
-            }
-        },
-    )
+            Err(said) => Poll::Ready(Err(panicked(&said))),
+        }
+    })
     .await
+}
+
+fn panicked(said: &str) -> WorkError {
+    WorkError::retryable(format!("the worker panicked: {said}")).class("panic")
+}
+
+/// A worker's future. Where it is dropped, be it in the engine's thread,
+/// nothing else comes to harm.
+struct DropCaught(Option<Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>>);
+
+impl Drop for DropCaught {
+    fn drop(&mut self) {
+        drop_caught(self.0.take(), "a worker's future");
+    }
 }
 
 /// An answer on its way into the log.
@@ -88,7 +134,8 @@ impl Write for Delivery {
         };
         let claim = &self.claim;
         if matches!(error, EngineError::Store(_)) {
-            tracing::warn!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
+            // That the store fails is told by the engine, for all that wait for it.
+            tracing::debug!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
             return Some(Again::Later(self));
         }
         tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an answer was not taken: {error}");
