@@ -135,12 +135,14 @@ async fn fails_at_first(engine: Engine, kind: Value) -> (String, bool) {
 #[tokio::test]
 async fn built_in_workers_may_say_as_much() {
     let name = "x".repeat(2 * TEXT_BYTES_MAX);
-    let commands = engine(&Place::file()).await;
+    let place = Place::file();
+    let commands = engine(&place).await;
     commands.work_commands(1);
     let kind = json!({ "type": "command", "argv": [name] });
     let (error, _) = fails_at_first(commands, kind).await;
     assert_shortened(&error);
-    let requests = engine(&Place::file()).await;
+    let place = Place::file();
+    let requests = engine(&place).await;
     requests.work_http(1);
     let kind =
         json!({ "type": "http", "url": format!("http://127.0.0.1:9/{name}"), "method": "GET" });
