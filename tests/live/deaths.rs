@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use refrain::store::{CommitError, Store, Timestamp, Turn};
+use refrain::store::{CommitError, ListFilter, Store, Timestamp, Turn};
 use refrain::{Clock, Engine, EngineError, Execution, SystemClock, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
