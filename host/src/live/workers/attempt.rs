@@ -5,7 +5,6 @@
 //! turn that holds it is written.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::task::Poll;
 
 use crate::contract::WorkItem;
@@ -15,7 +14,7 @@ use super::super::link::{Again, Link, Message, Write, is_the_stores};
 use super::super::panics::{caught, drop_caught};
 use super::super::turn::OpenTurn;
 use super::super::work::{Answer, ClaimId};
-use super::pool::Work;
+use super::pool::{Attempted, Work};
 
 /// Do the work, and hand over what came of it.
 pub(super) fn attempt(
@@ -91,7 +90,7 @@ fn panicked(said: &str) -> WorkError {
 
 /// A worker's future. Where it is dropped, be it in the engine's thread,
 /// nothing else comes to harm.
-struct DropCaught(Option<Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>>);
+struct DropCaught(Option<Attempted>);
 
 impl Drop for DropCaught {
     fn drop(&mut self) {

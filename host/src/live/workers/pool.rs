@@ -21,11 +21,10 @@ use super::attempt::attempt;
 use super::tasks::{Task, Tasks};
 
 /// What a worker does with an item.
-pub(crate) type Work = Arc<
-    dyn Fn(WorkItem) -> Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>
-        + Send
-        + Sync,
->;
+pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;
+
+/// What a worker is at, and comes to.
+pub(crate) type Attempted = Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>;
 
 /// Workers of one queue that do the same.
 pub(crate) struct Crew {
