@@ -219,14 +219,18 @@ impl Scheduler {
         question(world, machine)
     }
 
-    /// The execution as its snapshot has it, or else the first page of its log.
+    /// The execution as its snapshot has it, or else the first page of its log. A
+    /// snapshot is a cache: one that cannot be read is not missed.
     fn load(
         &mut self,
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Machine, SchedulerError> {
         if let Some(snapshot) = world.load_snapshot() {
-            return self.restore(world, execution_id, &snapshot);
+            match self.restore(world, execution_id, &snapshot) {
+                Err(SchedulerError::BadSnapshot(_)) => {}
+                restored => return restored,
+            }
         }
         let page = world.read_events(1, EVENTS_PAGE);
         let Some((first, rest)) = page.split_first() else {

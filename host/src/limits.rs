@@ -114,6 +114,10 @@ pub const HTTP_REDIRECTS_MAX: usize = 10;
 /// earlier; the request itself goes on unheard until then.
 pub const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Different damages that an engine remembers to have named, so that it names
+/// each once.
+pub const DAMAGE_SAID_MAX: usize = 10_000;
+
 /// Decisions that one tick may append: the largest workflow, each node settled
 /// twice over.
 pub const DECISIONS_PER_TICK_MAX: usize = 65_536;

@@ -10,7 +10,7 @@ use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::id::ExecutionId;
 use refrain::log::Head;
 use refrain::replay::{Anchors, Auditor, Verdict};
-use refrain::store::{ListFilter, SqliteStore, Store, StoredEvent};
+use refrain::store::{ListFilter, Many, SqliteStore, Store, StoredEvent};
 use refrain::{Engine, Workflow};
 use refrain_tests::cases;
 use refrain_tests::dice::{self, Dice};
@@ -272,7 +272,7 @@ fn logs(path: &Path) -> BTreeMap<ExecutionId, Vec<StoredEvent>> {
         max: 100,
         ..ListFilter::default()
     };
-    let records = store.list(&all).expect("a list");
+    let records = store.list(&all).and_then(Many::all).expect("a list");
     let log = |id| store.events(id, 0, 10_000).expect("a log");
     let ids: Vec<ExecutionId> = records.iter().map(|record| record.id).collect();
     ids.iter()

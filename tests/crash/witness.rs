@@ -98,7 +98,7 @@ impl Witness {
             ..ListFilter::default()
         };
         let mut facts = Facts::default();
-        for record in store.list(&all)? {
+        for record in store.list(&all)?.all()? {
             let id = record.id;
             let log = store.events(id, 0, 10_000)?;
             self.is_kept(id, &log)

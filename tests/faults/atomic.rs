@@ -26,7 +26,7 @@ async fn fault01_a_schedule_without_its_work_item() -> Result<()> {
 
     ensure!(engine.complete(a.id, json!({})).await? == Receipt::Recorded);
     ensure!(scheduled(&log(&execution).await?) == ["a", "b"]);
-    let items = store.items(execution.id())?;
+    let items = store.items(execution.id())?.all()?;
     ensure!(
         items.len() == 1 && items[0].item.node_id == "b",
         "b is scheduled and not ordered: {items:?}"

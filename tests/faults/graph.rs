@@ -84,6 +84,7 @@ async fn fault09_a_cycle_or_an_unreachable_node_completes_unrun() -> Result<()> 
                 ..ListFilter::default()
             })
             .await?
+            .all()?
             .is_empty()
     );
     Ok(())

@@ -105,7 +105,7 @@ async fn fault17_completions_are_dropped_under_load() -> Result<()> {
                 max: 1,
                 ..ListFilter::default()
             };
-            if engine.list(running).await?.is_empty() {
+            if engine.list(running).await?.all()?.is_empty() {
                 return Ok(recorded);
             }
         }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use refrain::contract::{EventKind, Status};
 use refrain::guest::CallLimits;
-use refrain::store::{ListFilter, Store, StoreError};
+use refrain::store::{ListFilter, Many, Store, StoreError};
 use refrain::{Engine, EngineError, WorkItem, Workflow};
 use refrain_tests::binary::{refrain, stderr, stdout};
 use refrain_tests::component::workspace;
@@ -205,7 +205,7 @@ fn dump(store: &mut dyn Store) -> BTreeMap<String, String> {
         max: 1000,
         ..ListFilter::default()
     };
-    let records = store.list(&all).expect("a list");
+    let records = store.list(&all).and_then(Many::all).expect("a list");
     let one = |record: refrain::store::ExecutionRecord| -> Result<_, StoreError> {
         let events = store.raw_events(record.id, 0, 1000)?;
         let items = store.items(record.id)?;

@@ -22,7 +22,7 @@ async fn command(engine: &Engine, version: &str, mut kind: Value) -> (Status, St
         .await
         .expect("it starts");
     let end = started.finished().await.expect("it ends");
-    let items = started.items().await.expect("a queue");
+    let items = started.items().await.expect("a queue").found;
     let errors: String = items
         .iter()
         .map(|item| format!("{:?}", item.state))

@@ -22,7 +22,7 @@ async fn a_workflow_runs_to_its_end() {
         assert_eq!(end.status, Status::Completed);
         assert_eq!(end.final_state.as_str(), r#"{"a":1,"b":1,"c":1,"d":1}"#);
         assert_eq!(
-            execution.items().await.expect("a queue"),
+            execution.items().await.expect("a queue").found,
             [],
             "law 3: nothing is left"
         );
@@ -75,7 +75,7 @@ async fn a_failed_execution_says_why_and_keeps_its_state() {
         assert_eq!(end.status, Status::Failed);
         assert_eq!(end.error.as_deref(), Some("node(s) failed terminally: b"));
         assert_eq!(end.final_state.as_str(), r#"{"a":1,"c":1}"#);
-        let items = execution.items().await.expect("a queue");
+        let items = execution.items().await.expect("a queue").found;
         assert_eq!(items.len(), 1, "r11: the item is a dead letter");
         assert!(format!("{:?}", items[0].state).contains("no such claim"));
         engine.shutdown().await;
@@ -166,7 +166,7 @@ async fn bad_json_is_refused_at_the_door() {
         max: 10,
         ..ListFilter::default()
     };
-    assert_eq!(engine.list(all).await.expect("a list"), []);
+    assert_eq!(engine.list(all).await.expect("a list").found, []);
     engine.shutdown().await;
 }
 

@@ -44,7 +44,7 @@ async fn r17_a_cancel_request_stops_what_is_in_flight() {
             (Status::Cancelled, Some("enough"))
         );
         assert!(was_dropped.recv().await.is_some(), "the worker is stopped");
-        assert_eq!(execution.items().await.expect("a queue"), []);
+        assert_eq!(execution.items().await.expect("a queue").found, []);
         let again = execution.cancel(None).await;
         assert!(
             matches!(again, Err(EngineError::Refused { .. })),
@@ -145,7 +145,7 @@ async fn r20_a_failed_node_is_retried_or_skipped() {
         let end = execution.finished().await.expect("it ends");
         assert_eq!(end.final_state.as_str(), r#"{"a":1,"after":1,"last":1}"#);
         assert_eq!(
-            execution.items().await.expect("a queue"),
+            execution.items().await.expect("a queue").found,
             [],
             "no dead letter is left"
         );

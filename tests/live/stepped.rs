@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use refrain::contract::{EventKind, Status};
-use refrain::store::{Head, ListFilter};
+use refrain::store::{Head, ListFilter, Many};
 use refrain::{
     Clock, Engine, EngineError, ManualClock, Next, Steps, WorkError, WorkItem, Workflow,
 };
@@ -164,7 +164,11 @@ fn heads(place: &Place, seed: u64) -> Vec<(String, Head)> {
         max: 100,
         ..ListFilter::default()
     };
-    let records = place.store().list(&all).expect("a list");
+    let records = place
+        .store()
+        .list(&all)
+        .and_then(Many::all)
+        .expect("a list");
     assert!(records.iter().all(|it| it.status == Status::Completed));
     let head = |it: &refrain::store::ExecutionRecord| (it.id.to_string(), it.head);
     records.iter().map(head).collect()

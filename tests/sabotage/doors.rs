@@ -73,11 +73,12 @@ pub(crate) fn grant_what_is_held(store: &mut dyn Store, worker_id: &str) -> Opti
         max: 100,
         ..ListFilter::default()
     };
-    let executions = store.list(&all).ok()?;
+    let executions = store.list(&all).ok()?.found;
     let id = executions.first()?.id;
     let record = store
         .items(id)
         .ok()?
+        .found
         .into_iter()
         .find(|record| matches!(record.state, ItemState::Leased(_)))?;
     let fence = executions.first()?.head.sequence + 1;

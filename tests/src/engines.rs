@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::replay::{Auditor, Verdict};
-use refrain::store::{ListFilter, MemoryStore, SqliteStore, Store};
+use refrain::store::{ListFilter, Many, MemoryStore, SqliteStore, Store};
 use refrain::{Engine, Execution, ManualClock, Workflow};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -203,7 +203,7 @@ pub fn audit_all(place: &Place, context: &str) {
         max: 1000,
         ..ListFilter::default()
     };
-    for record in store.list(&all).expect("a list") {
+    for record in store.list(&all).and_then(Many::all).expect("a list") {
         let audit = Auditor::new(&mut library).audit_stored(store.as_mut(), record.id);
         let audit = audit.expect("it can be audited").expect("it is there");
         assert_eq!(

@@ -11,7 +11,7 @@ use refrain::contract::{Event, EventKind, Origin};
 use refrain::id::ExecutionId;
 use refrain::log::{StoredEvent, chain};
 use refrain::store::{
-    CommitError, ExecutionChange, ItemRecord, Store, StoreError, Timestamp, Turn,
+    CommitError, ExecutionChange, ItemRecord, Many, Store, StoreError, Timestamp, Turn,
 };
 
 use rusqlite::Connection;
@@ -97,14 +97,14 @@ impl Saboteur {
     }
 
     /// What was found, but for what is overlooked.
-    fn seen<T>(&self, sight: Sight, found: Vec<T>) -> Vec<T> {
+    fn seen<T>(&self, sight: Sight, found: Many<T>) -> Many<T> {
         if !matches!(self.deed, Some(Deed::Overlook(hidden)) if hidden == sight) {
             return found;
         }
-        if !found.is_empty() {
+        if !found.found.is_empty() {
             self.doings.with(|done| done.deed = true);
         }
-        Vec::new()
+        Many::whole(Vec::new())
     }
 
     fn file(&self) -> Result<Connection, CommitError> {
@@ -178,7 +178,7 @@ impl Store for Saboteur {
         queue: &str,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
+    ) -> Result<Many<ItemRecord>, StoreError> {
         let found = self.inner.claimable(simulated, queue, now, max)?;
         Ok(self.seen(Sight::Items, found))
     }
@@ -188,7 +188,7 @@ impl Store for Saboteur {
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
+    ) -> Result<Many<ItemRecord>, StoreError> {
         let found = self.inner.expired(simulated, now, max)?;
         Ok(self.seen(Sight::Leases, found))
     }
@@ -198,7 +198,7 @@ impl Store for Saboteur {
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ExecutionId>, StoreError> {
+    ) -> Result<Many<ExecutionId>, StoreError> {
         let found = self.inner.due(simulated, now, max)?;
         Ok(self.seen(Sight::Wakes, found))
     }

@@ -16,7 +16,7 @@ use super::guests;
 use super::output::{self, Paint};
 use super::sentence::Sentences;
 use super::text::{Text, text};
-use super::{Answer, failure, list};
+use super::{Answer, damage, failure, list};
 
 /// Replay executions from their logs, and compare every decision
 ///
@@ -68,10 +68,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if let Some(digest) = other {
         auditor = auditor.with_guest(digest);
     }
-    let (audits, failures) = match &arguments.file {
-        Some(path) => (vec![of_file(&mut auditor, path)?], 0),
+    let audited = match &arguments.file {
+        Some(path) => Audited::of_one(of_file(&mut auditor, path)?),
         None => of_database(&mut auditor, noted, arguments)?,
     };
+    let Audited {
+        audits,
+        damaged,
+        failures,
+    } = audited;
     if arguments.json {
         output::document(&Document {
             executions: &audits,
@@ -84,11 +89,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if failures > 0 {
         bail!(
             "{failures} of {} executions could not be audited",
-            failures + audits.len()
+            failures + damaged + audits.len()
         );
     }
     Ok(Answer::good_if(
-        audits.iter().all(|audit| audit.verdict == Verdict::Clean),
+        damaged == 0 && audits.iter().all(|audit| audit.verdict == Verdict::Clean),
     ))
 }
 
@@ -107,16 +112,37 @@ fn of_file(auditor: &mut Auditor<'_>, path: &Path) -> anyhow::Result<Audit> {
         .with_context(|| format!("cannot audit {place}"))
 }
 
-/// The audits of those that could be audited, and how many could not. One
-/// that cannot be must not keep the others from it.
+/// What came of many audits. One that cannot be audited must not keep the others
+/// from it.
+struct Audited {
+    audits: Vec<Audit>,
+    /// How many are damaged, so that nothing of them can be audited: they are bad.
+    damaged: usize,
+    /// How many could not be audited for another reason.
+    failures: usize,
+}
+
+impl Audited {
+    fn of_one(audit: Audit) -> Self {
+        Self {
+            audits: vec![audit],
+            damaged: 0,
+            failures: 0,
+        }
+    }
+}
+
 fn of_database(
     auditor: &mut Auditor<'_>,
     noted: Vec<ExecutionId>,
     arguments: &Arguments,
-) -> anyhow::Result<(Vec<Audit>, usize)> {
+) -> anyhow::Result<Audited> {
     let mut store = arguments.database.open()?;
+    let mut damaged = 0;
     let ids = if arguments.all {
         let stored = list::all(&mut store, None)?;
+        damaged = stored.damaged.len();
+        let (stored, _) = damage::named(stored);
         let mut ids: Vec<_> = stored.into_iter().map(|record| record.id).collect();
         // One that was noted, and is gone, is missed.
         ids.extend(
@@ -136,11 +162,18 @@ fn of_database(
             Ok(audit) => audits.push(audit),
             Err(error) => {
                 output::say(&failure::text(&error));
-                failures += 1;
+                match failure::is_damage(&error) {
+                    true => damaged += 1,
+                    false => failures += 1,
+                }
             }
         }
     }
-    Ok((audits, failures))
+    Ok(Audited {
+        audits,
+        damaged,
+        failures,
+    })
 }
 
 fn of_execution(

@@ -4,6 +4,9 @@
 use std::io;
 use std::process::ExitCode;
 
+use refrain::replay::AuditError;
+use refrain::store::StoreError;
+
 use super::Answer;
 use super::database::Database;
 use super::output;
@@ -69,6 +72,19 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
         said = cause;
     }
     causes
+}
+
+/// Whether it is about something stored that is damaged, and not about the
+/// store as a whole.
+pub(super) fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let store = cause.downcast_ref::<StoreError>();
+        let audit = cause.downcast_ref::<AuditError>();
+        match (store, audit) {
+            (Some(error), _) | (_, Some(AuditError::Store(error))) => error.is_of_one(),
+            _ => false,
+        }
+    })
 }
 
 #[cfg(test)]

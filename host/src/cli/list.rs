@@ -4,15 +4,16 @@ use refrain::contract::Status;
 use refrain::log::digest::hex;
 use refrain::log::time::rfc3339;
 use refrain::names;
-use refrain::store::{ExecutionRecord, ListFilter, Store, Timestamp, ended};
+use refrain::store::{ExecutionRecord, ListFilter, Many, Store, Timestamp, ended};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Answer;
+use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
-use super::output::{self, Paint};
+use super::output;
 use super::table::{Table, plain};
-use super::text::{Text, text};
+use super::text::text;
 use super::time::{self, span, stamp};
 
 /// Executions read from the store at once.
@@ -33,36 +34,44 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut store = arguments.database.open()?;
-    let records = all(&mut store, arguments.status)?;
+    let stored = all(&mut store, arguments.status)?;
     if arguments.json {
-        let executions: Vec<RecordDocument<'_>> = records.iter().map(RecordDocument::of).collect();
-        output::document(&json!({ "executions": executions }))?;
-    } else if records.is_empty() {
-        output::say(&text!("no executions"));
-    } else {
+        let executions: Vec<_> = stored.found.iter().map(RecordDocument::of).collect();
+        let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
+        output::document(&json!({ "executions": executions, "damaged": damaged }))?;
+        return Ok(Answer::good_if(damaged.is_empty()));
+    }
+    let (records, whole) = damage::named(stored);
+    if !records.is_empty() {
         let now = time::now(&mut store)?;
         output::data(&table(&records, now).text(0, output::colours(&std::io::stdout())));
+    } else if whole {
+        output::say(&text!("no executions"));
     }
-    Ok(Answer::Good)
+    Ok(Answer::good_if(whole))
 }
 
-/// All executions of a status, in the order in which they started.
+/// All executions of a status, in the order in which they started, and what of
+/// them cannot be read.
 pub(super) fn all(
     store: &mut dyn Store,
     status: Option<Status>,
-) -> anyhow::Result<Vec<ExecutionRecord>> {
-    let mut all: Vec<ExecutionRecord> = Vec::new();
+) -> anyhow::Result<Many<ExecutionRecord>> {
+    let mut all: Many<ExecutionRecord> = Many::whole(Vec::new());
     loop {
-        let after = all.last().map(|record| (record.started_at, record.id));
+        let last = all.found.last();
+        let after = last.map(|record| (record.started_at, record.id));
         let page = store.list(&ListFilter {
             status,
             after,
             max: PAGE,
         })?;
-        if page.is_empty() {
+        let is_last = page.found.len() < PAGE;
+        all.found.extend(page.found);
+        all.damaged.extend(page.damaged);
+        if is_last {
             return Ok(all);
         }
-        all.extend(page);
     }
 }
 
@@ -82,6 +91,7 @@ pub(super) struct RecordDocument<'a> {
     key: Option<&'a str>,
     simulated: bool,
     guest: &'a str,
+    tampered: Option<TamperedDocument<'a>>,
 }
 
 impl<'a> RecordDocument<'a> {
@@ -100,6 +110,7 @@ impl<'a> RecordDocument<'a> {
             key: record.key.as_deref(),
             simulated: record.simulated,
             guest: &record.guest_digest,
+            tampered: record.tampering.as_ref().map(TamperedDocument::of),
         }
     }
 }
@@ -117,10 +128,7 @@ fn table(records: &[ExecutionRecord], now: Timestamp) -> Table {
         table.row([
             plain(record.id),
             plain(text!("{} {}", record.workflow_id, record.workflow_version)),
-            (
-                Text::word(names::status(record.status)),
-                Paint::of_status(record.status),
-            ),
+            damage::standing(record),
             plain(record.head.sequence),
             plain(stamp(record.started_at)),
             plain(took(record, now)),

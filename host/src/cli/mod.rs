@@ -7,6 +7,7 @@
 
 // What they share.
 mod act;
+mod damage;
 mod database;
 mod ending;
 mod failure;

@@ -12,7 +12,6 @@ use std::sync::OnceLock;
 
 use anyhow::Context;
 use refrain::contract::{NodeState, Status};
-use refrain::names;
 use serde::Serialize;
 
 use super::stderr;
@@ -120,9 +119,4 @@ impl Paint {
     pub(super) fn on(self, text: &str, colours: bool) -> Text {
         Text::word(text).painted(self, colours)
     }
-}
-
-/// A status as a person sees it.
-pub(super) fn painted_status(status: Status, colours: bool) -> Text {
-    Paint::of_status(status).on(names::status(status), colours)
 }

@@ -1,16 +1,16 @@
 //! `refrain resume`: go on with executions that have not ended.
 
-use refrain::Engine;
 use refrain::contract::{EventKind, Status};
 use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, SqliteStore, ended};
+use refrain::{Engine, EngineError};
 use serde_json::json;
 
 use super::database::{self, Database};
-use super::output::{self, painted_status};
+use super::output;
 use super::text::{Text, text};
 use super::work::{Report, Session, Stopped, Until};
-use super::{Answer, act, list, log};
+use super::{Answer, act, damage, failure, list, log};
 
 /// Go on with executions, with workers for `command` and `http` nodes
 ///
@@ -32,19 +32,15 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let mut store = arguments.database.open_to_go_on()?;
     let named = !arguments.executions.is_empty();
-    let records = if named {
-        arguments
-            .executions
-            .iter()
-            .map(|id| database::record(&mut store, *id))
-            .collect::<anyhow::Result<_>>()?
-    } else {
-        list::all(&mut store, None)?
-            .into_iter()
-            .filter(|record| !ended(record.status))
-            .collect::<Vec<_>>()
+    let (records, whole) = match named {
+        true => records(&mut store, &arguments.executions)?,
+        false => {
+            let (mut records, whole) = damage::named(list::all(&mut store, None)?);
+            records.retain(|record| !ended(record.status));
+            (records, whole)
+        }
     };
-    if records.is_empty() {
+    if records.is_empty() && whole {
         output::say(&text!("nothing to resume: all executions have ended"));
     }
     let stalled = if named {
@@ -53,12 +49,46 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Vec::new()
     };
     drop(store);
-    act::finish(work(
-        &arguments,
-        &records,
-        &stalled,
-        if named { Until::Ended } else { Until::Idle },
-    ))?
+    let until = if named { Until::Ended } else { Until::Idle };
+    let answer = act::finish(work(&arguments, &records, &stalled, until))??;
+    // The others have gone on; that they are not all is bad all the same.
+    Ok(match answer {
+        Answer::Good => Answer::good_if(whole),
+        answer => answer,
+    })
+}
+
+/// The records of these executions, and whether all of them can be read.
+fn records(
+    store: &mut SqliteStore,
+    ids: &[ExecutionId],
+) -> anyhow::Result<(Vec<ExecutionRecord>, bool)> {
+    let mut records = Vec::new();
+    let mut whole = true;
+    for id in ids {
+        match database::record(store, *id) {
+            Ok(record) => records.push(record),
+            Err(error) if failure::is_damage(&error) => {
+                output::say(&failure::text(&error));
+                whole = false;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((records, whole))
+}
+
+/// One that is damaged is named by the engine, and does not stop the others.
+fn unless_damaged(done: Result<(), EngineError>) -> anyhow::Result<()> {
+    match done {
+        Err(EngineError::Store(error)) if error.is_of_one() => Ok(()),
+        done => Ok(done?),
+    }
+}
+
+/// Those that are set aside are checked anew; they go on if their logs hold.
+async fn check_anew(engine: &Engine, record: &ExecutionRecord) -> anyhow::Result<()> {
+    unless_damaged(engine.execution(record.id).check_anew().await)
 }
 
 async fn work(
@@ -83,14 +113,18 @@ async fn work(
             .simulated(simulated)
             .start()
             .await?;
+        let of_this_time = || records.iter().filter(|it| it.simulated == simulated);
+        if !arguments.executions.is_empty() {
+            for record in of_this_time().filter(|record| record.tampering.is_some()) {
+                check_anew(&engine, record).await?;
+            }
+        }
         for record in records
             .iter()
             .filter(|record| record.simulated == simulated && stalled.contains(&record.id))
         {
-            engine
-                .execution(record.id)
-                .lift_stall(Some("resumed"))
-                .await?;
+            let execution = engine.execution(record.id);
+            unless_damaged(execution.lift_stall(Some("resumed")).await)?;
         }
         act::serve_built_in(&engine);
         stopped = session.work(engine, simulated, until).await?;
@@ -104,7 +138,9 @@ fn answer(
     stopped: Stopped,
 ) -> anyhow::Result<Answer> {
     let bad = |status| matches!(status, Status::Failed | Status::Cancelled | Status::Stalled);
-    let good = !session.seen().any(|seen| bad(seen.record.status));
+    let good = !session
+        .seen()
+        .any(|seen| seen.is_damaged() || bad(seen.record.status));
     if arguments.json {
         let executions = session
             .seen()
@@ -114,14 +150,16 @@ fn answer(
     } else {
         let colours = output::colours(&std::io::stdout());
         for seen in session.seen() {
-            let error = seen.ending.error.as_ref().map_or(Text::new(), |error| {
-                let sentences = seen.sentences(&arguments.database);
-                text!("  {}", sentences.text(error.trim_end()))
+            let (standing, paint) = damage::standing(&seen.record);
+            let error = seen.why_damaged(&arguments.database).or_else(|| {
+                let error = seen.ending.error.as_ref()?;
+                Some(seen.sentences(&arguments.database).text(error.trim_end()))
             });
+            let error = error.map_or(Text::new(), |error| text!("  {}", error));
             output::data(&text!(
                 "{}  {}{}\n",
                 seen.record.id,
-                painted_status(seen.record.status, colours),
+                standing.painted(paint, colours),
                 error
             ));
         }
@@ -142,9 +180,14 @@ fn stalled_by_host(
     let mut stalled = Vec::new();
     for record in records
         .iter()
-        .filter(|record| record.status == Status::Stalled)
+        .filter(|record| record.status == Status::Stalled && record.tampering.is_none())
     {
-        let events = log::events(store, record.id)?;
+        let events = match log::events(store, record.id) {
+            Ok(events) => events,
+            // It is named when it is worked on; the others go on.
+            Err(error) if failure::is_damage(&error) => continue,
+            Err(error) => return Err(error),
+        };
         let last = events
             .iter()
             .rev()

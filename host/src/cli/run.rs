@@ -8,10 +8,10 @@ use refrain::json::Json;
 use refrain::{Engine, Start, Workflow};
 
 use super::database::Database;
-use super::output::{self, painted_status};
+use super::output;
 use super::text::text;
 use super::work::{Report, Session, Stopped, Until};
-use super::{Answer, act, files, guests, json_text, validate};
+use super::{Answer, act, damage, files, guests, json_text, validate};
 
 /// Run a workflow to its end, with workers for `command` and `http` nodes
 ///
@@ -120,7 +120,12 @@ async fn work(
     } else if let Some(state) = &seen.ending.final_state {
         output::data(&text!("{}\n", json_text::pretty(state)));
     }
-    let status = painted_status(seen.record.status, output::colours(&std::io::stderr()));
+    let (status, paint) = damage::standing(&seen.record);
+    let status = status.painted(paint, output::colours(&std::io::stderr()));
+    if let Some(why) = seen.why_damaged(database) {
+        output::say(&text!("{}: {}", status, why));
+        return Ok(Answer::Bad);
+    }
     match &seen.ending.error {
         Some(error) => output::say(&text!(
             "{}: {}",

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use refrain::id::ExecutionId;
 use refrain::log::time::rfc3339;
 use refrain::names;
-use refrain::store::{ExecutionRecord, Store, Timestamp, ended};
+use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Store, Timestamp, ended};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::damage::{self, DamagedDocument};
 use super::database::{self, Database};
 use super::ending::Ending;
 use super::list::RecordDocument;
@@ -20,7 +21,7 @@ use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
 use super::waiting::{self, Waiting};
-use super::{Answer, guests, json_text, list, log};
+use super::{Answer, failure, guests, json_text, list, log};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -43,6 +44,9 @@ struct View {
     waiting: Vec<Waiting>,
     /// What time it is by the log.
     now: Timestamp,
+    /// Why not all of the log is shown, if it is not.
+    unreadable: Option<String>,
+    damaged: Vec<Damaged>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +57,7 @@ struct Document<'a> {
     error: Option<&'a str>,
     nodes: Vec<NodeDocument<'a>>,
     waiting: Vec<Value>,
+    damaged: Vec<DamagedDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -80,17 +85,31 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             output::colours(&std::io::stdout()),
         ));
     }
-    Ok(Answer::Good)
+    for damaged in &view.damaged {
+        output::say(&text!("error: {}", damaged.to_string()));
+    }
+    if let Some(error) = &view.unreadable {
+        output::say(&text!("error: {}", error));
+    }
+    Ok(Answer::good_if(
+        view.damaged.is_empty() && view.unreadable.is_none(),
+    ))
 }
 
 fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> {
-    let events = log::events(store, record.id)?;
+    let (events, unreadable) = match log::events(store, record.id) {
+        Ok(events) => (events, None),
+        // What the record says can be shown all the same.
+        Err(error) if record.tampering.is_some() => (Vec::new(), Some(failure::line(&error))),
+        Err(error) => return Err(error),
+    };
     let told = Nodes::of(events.iter().map(|stored| &stored.event));
     let now = time::of_execution(&record, time::now(store)?);
-    let waiting = match ended(record.status) {
-        true => Vec::new(),
-        false => waiting::all(&told, &store.items(record.id)?, now),
+    let items = match ended(record.status) || record.tampering.is_some() {
+        true => Many::whole(Vec::new()),
+        false => store.items(record.id)?,
     };
+    let waiting = waiting_for(&record, &told, &items.found, now);
     let mut nodes: Vec<Node> = told.iter().cloned().collect();
     let ids = node_ids(store, &record)?;
     nodes.extend(
@@ -99,7 +118,8 @@ fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> 
             .map(|id| Node::pending(id)),
     );
     let mut ending = Ending::of(events.iter().map(|stored| &stored.event));
-    if ending.final_state.is_none() && ended(record.status) {
+    let is_sound = record.tampering.is_none() && unreadable.is_none();
+    if ending.final_state.is_none() && ended(record.status) && is_sound {
         // Only a completion's event holds the state; of other endings the
         // guest knows it.
         ending.final_state = Some(
@@ -115,7 +135,22 @@ fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> 
         nodes,
         waiting,
         now,
+        unreadable,
+        damaged: items.damaged,
     })
+}
+
+/// What it waits for; nothing, once it has ended or is set aside.
+fn waiting_for(
+    record: &ExecutionRecord,
+    told: &Nodes,
+    items: &[ItemRecord],
+    now: Timestamp,
+) -> Vec<Waiting> {
+    if ended(record.status) || record.tampering.is_some() {
+        return Vec::new();
+    }
+    waiting::all(told, items, now)
 }
 
 /// The ids of all nodes of the workflow.
@@ -143,6 +178,7 @@ fn document(view: &View) -> anyhow::Result<Document<'_>> {
         error: view.ending.error.as_deref(),
         nodes: view.nodes.iter().map(NodeDocument::of).collect(),
         waiting: view.waiting.iter().map(Waiting::document).collect(),
+        damaged: view.damaged.iter().map(DamagedDocument::of).collect(),
     })
 }
 
@@ -168,11 +204,13 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         nodes,
         waiting,
         now,
+        ..
     } = view;
+    let (standing, paint) = damage::standing(record);
     let mut text = text!(
         "{}  {}\n{} {}, started {}, {}, {} events\n",
         record.id,
-        output::painted_status(record.status, colours),
+        standing.painted(paint, colours),
         record.workflow_id,
         record.workflow_version,
         stamp(record.started_at),
@@ -184,6 +222,9 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         let error = Sentences { database, names }.text(error.trim_end());
         let paint = Paint::of_status(record.status);
         text.push(&text!("{}\n", error.painted(paint, colours)));
+    }
+    if let Some(why) = damage::why_set_aside(record, database) {
+        text.push(&text!("{}\n", why.painted(paint, colours)));
     }
     text.push(&text!("\n{}", node_table(nodes).text(2, colours)));
     for waiting in waiting {

@@ -12,10 +12,12 @@ use refrain::store::{
     ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, Timestamp, ended,
 };
 
+use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::nodes::Nodes;
 use super::sentence::Sentences;
+use super::text::Text;
 use super::time;
 
 /// A watch on some executions.
@@ -33,6 +35,8 @@ pub(super) struct Seen {
     pub(super) ending: Ending,
     /// Its unsettled work and dead letters; none once it has ended.
     pub(super) items: Vec<ItemRecord>,
+    /// What of it cannot be read, if anything: it is not looked at any further.
+    pub(super) damage: Option<String>,
     events: u64,
 }
 
@@ -78,16 +82,11 @@ impl<S: Store> Watch<S> {
         }
         self.clock.look(&mut self.store)?;
         for seen in self.seen.values_mut().filter(|seen| !seen.ended()) {
-            // The record comes first, so that the events are never behind it.
-            let Some(record) = self.store.execution(seen.record.id)? else {
-                continue;
-            };
-            seen.record = record;
-            seen.read_on(&mut self.store, &mut told)?;
-            seen.items = if seen.ended() {
-                Vec::new()
-            } else {
-                self.store.items(seen.record.id)?
+            seen.damage = match seen.look(&mut self.store, &mut told) {
+                Ok(()) => None,
+                // One that is damaged does not stop the others.
+                Err(error) if error.is_of_one() => Some(error.to_string()),
+                Err(error) => return Err(error),
             };
         }
         self.version = Some(version);
@@ -103,6 +102,7 @@ impl Seen {
             nodes,
             ending,
             items: Vec::new(),
+            damage: None,
             events: 0,
         }
     }
@@ -118,6 +118,35 @@ impl Seen {
     /// Whether it has ended for good, and its end has been read.
     pub(super) fn ended(&self) -> bool {
         ended(self.record.status) && self.events >= self.record.head.sequence
+    }
+
+    /// Whether it is set aside, or must be.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damage.is_some() || self.record.tampering.is_some()
+    }
+
+    /// Why it is set aside, or must be.
+    pub(super) fn why_damaged(&self, database: &Database) -> Option<Text> {
+        damage::why_set_aside(&self.record, database)
+            .or_else(|| self.damage.as_deref().map(Text::word))
+    }
+
+    fn look(
+        &mut self,
+        store: &mut impl Store,
+        told: &mut impl FnMut(&Self, &StoredEvent),
+    ) -> Result<(), StoreError> {
+        // The record comes first, so that the events are never behind it.
+        let Some(record) = store.execution(self.record.id)? else {
+            return Ok(());
+        };
+        self.record = record;
+        self.read_on(store, told)?;
+        self.items = match self.ended() {
+            true => Vec::new(),
+            false => store.items(self.record.id)?.all()?,
+        };
+        Ok(())
     }
 
     fn read_on(

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::damage::TamperedDocument;
 use super::database::{self, Database};
 use super::output;
 use super::progress::Progress;
@@ -61,6 +62,10 @@ pub(super) struct Report<'a> {
     final_state: Option<&'a RawValue>,
     events: u64,
     guest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tampered: Option<TamperedDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damaged: Option<&'a str>,
 }
 
 impl<'a> Session<'a> {
@@ -181,7 +186,7 @@ impl<'a> Session<'a> {
         for seen in self
             .watch
             .seen()
-            .filter(|seen| seen.record.status == Status::Running)
+            .filter(|seen| seen.record.status == Status::Running && !seen.is_damaged())
         {
             let all = waiting::all(&seen.nodes, &seen.items, self.watch.now(seen));
             for waiting in all
@@ -213,7 +218,10 @@ impl<'a> Session<'a> {
     }
 
     fn say_how_to_resume(&self) {
-        for seen in self.seen().filter(|seen| !seen.ended()) {
+        for seen in self
+            .seen()
+            .filter(|seen| !seen.ended() && !seen.is_damaged())
+        {
             let (id, status) = (seen.record.id, names::status(seen.record.status));
             let command = self.database.command("resume", &[id.to_string()]);
             output::say(&text!(
@@ -240,12 +248,17 @@ impl<'a> Report<'a> {
                 .transpose()?,
             events: seen.record.head.sequence,
             guest: &seen.record.guest_digest,
+            tampered: seen.record.tampering.as_ref().map(TamperedDocument::of),
+            damaged: seen.damage.as_deref(),
         })
     }
 }
 
 /// Whether there is nothing left to do here for an execution.
 fn is_done(seen: &Seen, until: Until, now: Timestamp) -> bool {
+    if seen.is_damaged() {
+        return true;
+    }
     match seen.record.status {
         Status::Completed | Status::Failed | Status::Cancelled => seen.ended(),
         Status::Stalled => true,

@@ -30,6 +30,7 @@ use super::link::{Inbox, Link};
 use super::liveness::{self, Liveness};
 use super::owner::Owner;
 use super::panics::caught;
+use super::set_aside::SetAside;
 use super::simulation::Simulation;
 use super::steps::Steps;
 use super::wake::Wake;
@@ -296,6 +297,7 @@ impl Builder {
             time,
             chance: Chance::new(self.seed),
             known: Known::default(),
+            set_aside: SetAside::default(),
             pool: Pool::new(tasks, link.clone()),
             simulation: Simulation::default(),
             kept_guests: Vec::new(),

@@ -6,9 +6,10 @@ use crate::contract::{EventKind, NodeStarted, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::{CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, WAKES_PER_TURN_MAX};
-use crate::store::{ItemRecord, ItemState, Lease, StoreError, Timestamp};
+use crate::store::{ItemRecord, ItemState, Lease, Store, StoreError, Timestamp};
 
 use super::answers::holds;
+use super::sound;
 use super::staged::Staged;
 use super::turn::{Granted, OpenTurn};
 use super::work::{Claim, ClaimId};
@@ -18,20 +19,14 @@ impl OpenTurn<'_> {
     pub(crate) fn wake_due(&mut self) -> Result<(), EngineError> {
         let simulated = self.core.settings.simulated;
         let now = self.now();
-        let due = self
-            .core
-            .store
-            .get()
-            .due(simulated, now, WAKES_PER_TURN_MAX)?;
-        self.cut |= due.len() == WAKES_PER_TURN_MAX;
+        let max = WAKES_PER_TURN_MAX;
+        let ask = |store: &mut dyn Store, max| store.due(simulated, now, max);
+        let (due, _) = self.core.look(max, ask, |id| Some(*id))?;
+        self.cut |= due.len() == max;
         for id in due {
-            match self.open(id) {
-                Ok(_) => self.touch(id),
-                // One that is damaged does not stop the others.
-                Err(EngineError::Store(error)) if matches!(*error, StoreError::Corrupt { .. }) => {
-                    tracing::error!(refrain.execution = %id, "cannot be woken: {error}");
-                }
-                Err(error) => return Err(error),
+            let opened = self.open(id).map(drop);
+            if self.others_go_on(id, opened)?.is_some() {
+                self.touch(id);
             }
         }
         Ok(())
@@ -77,8 +72,8 @@ impl OpenTurn<'_> {
     }
 
     /// One look at what waits. Says whether another one may find more: an
-    /// execution was stalled instead of claimed for, so that its place is free
-    /// for others.
+    /// execution was stalled or set aside instead of claimed for, so that its
+    /// place is free for others.
     fn claim_some(
         &mut self,
         queue: &str,
@@ -88,24 +83,20 @@ impl OpenTurn<'_> {
     ) -> Result<bool, EngineError> {
         let lease_ms = self.core.settings.lease_ms();
         let wanted = (max - claims.len()).min(CLAIMS_PER_TURN_MAX);
-        let mut stalled = false;
+        let mut hidden = false;
         for candidate in self.candidates(queue, wanted)? {
             if self.claimed >= CLAIMS_PER_TURN_MAX {
                 self.cut = true;
                 self.emptied.remove(queue);
                 return Ok(false);
             }
-            match self.claim_item(&candidate, worker_id, lease_ms) {
-                Ok(Some(claim)) => claims.push(claim),
-                Ok(None) => stalled = true,
-                // One that is damaged does not stop the others.
-                Err(EngineError::Store(error)) if matches!(*error, StoreError::Corrupt { .. }) => {
-                    tracing::error!(refrain.execution = %candidate.execution, "cannot be claimed: {error}");
-                }
-                Err(error) => return Err(error),
+            let claimed = self.claim_item(&candidate, worker_id, lease_ms);
+            match self.others_go_on(candidate.execution, claimed)?.flatten() {
+                Some(claim) => claims.push(claim),
+                None => hidden = true,
             }
         }
-        Ok(stalled)
+        Ok(hidden)
     }
 
     /// Claim this item; none: the guest does not let the claim stand, and the
@@ -192,10 +183,13 @@ impl OpenTurn<'_> {
         loop {
             let store = self.core.store.get();
             let stored = store.claimable(simulated, queue, now, page)?;
-            let is_last = stored.len() < page;
-            let mut candidates = Vec::with_capacity(stored.len());
-            for record in stored {
+            let is_last = stored.found.len() < page;
+            let mut candidates = Vec::with_capacity(stored.found.len());
+            for record in self.core.set_aside.named(stored) {
                 let execution = execution_of(&record)?;
+                if self.core.set_aside.holds(execution) {
+                    continue;
+                }
                 let told = self.staged.get(&execution);
                 if !told.is_some_and(|staged| tells_of(staged, &record.item.node_id)) {
                     candidates.push(Candidate::of(execution, &record));
@@ -234,7 +228,9 @@ impl OpenTurn<'_> {
         let expires_at = self.later(settings.lease_ms());
         let soon = self.later(settings.renewal_ms());
         for claim in self.core.pool.expiring(soon) {
-            if self.extend(&claim, expires_at)? {
+            let extended = self.extend(&claim, expires_at);
+            let extended = self.others_go_on(claim.execution, extended)?;
+            if extended == Some(true) {
                 self.renewed.push(claim);
             }
         }
@@ -260,7 +256,8 @@ impl OpenTurn<'_> {
     /// rule R13 follows without waiting.
     pub(crate) fn give_up_own(&mut self) -> Result<(), EngineError> {
         for claim in self.core.pool.running() {
-            self.extend(&claim, Lease::GIVEN_UP)?;
+            let extended = self.extend(&claim, Lease::GIVEN_UP);
+            self.others_go_on(claim.execution, extended)?;
         }
         Ok(())
     }
@@ -285,12 +282,22 @@ impl OpenTurn<'_> {
         let now = self.now();
         let until = self.core.ends_leases_until(now);
         let max = EXPIRIES_PER_TURN_MAX + self.core.left_leased.len();
-        let expired = self.core.store.get().expired(simulated, until, max)?;
+        let ask = |store: &mut dyn Store, max| store.expired(simulated, until, max);
+        let (expired, _) = self.core.look(max, ask, sound::execution_of)?;
         self.cut |= expired.len() == max;
         for stored in expired {
-            self.end_lease(&stored, |lease| lease.expires_at <= until)?;
+            let execution = execution_of(&stored)?;
+            let ended = self.end_lease(&stored, |lease| lease.expires_at <= until);
+            self.others_go_on(execution, ended)?;
         }
-        let waiting = until < now && !self.core.store.get().expired(simulated, now, 1)?.is_empty();
+        let waiting = until < now
+            && !self
+                .core
+                .store
+                .get()
+                .expired(simulated, now, 1)?
+                .found
+                .is_empty();
         self.core.leases.are_waiting(waiting);
         Ok(())
     }
@@ -364,7 +371,7 @@ pub(super) fn claim_of(record: &ItemRecord) -> Result<ClaimId, StoreError> {
     Ok(claim)
 }
 
-fn execution_of(record: &ItemRecord) -> Result<ExecutionId, StoreError> {
+pub(super) fn execution_of(record: &ItemRecord) -> Result<ExecutionId, StoreError> {
     let id = record.item.execution_id.parse();
     id.map_err(|error| corrupt(&record.item.node_id, &format!("{error}")))
 }

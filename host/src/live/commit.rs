@@ -7,7 +7,10 @@
 //! outcome unknown   the store is opened anew and its heads compared, before anyone is told
 //! ```
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
+use crate::id::ExecutionId;
 use crate::limits::{CONFLICTS_PER_TURN_MAX, FACTS_PER_TURN_MAX, REOPENS_MAX};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
 
@@ -29,6 +32,8 @@ impl Core {
                 Ok(effects) => return Ok(effects),
                 // Each guest once: it is compiled then, or known to be none.
                 Err(Trouble::NotCompiled(digest)) => self.guests.compile(&digest),
+                // Without what is set aside since; so this comes to an end.
+                Err(Trouble::Without) => {}
                 Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
                     tracing::debug!("a turn is done anew: {detail}");
                     conflicts += 1;
@@ -59,12 +64,17 @@ impl Core {
             return Err(Trouble::NotCompiled(digest));
         }
         match filled {
-            Ok((turn, mut effects)) if is_empty(&turn) => {
+            Ok(None) => {
+                self.store.get().rollback();
+                self.not_committed();
+                Err(Trouble::Without)
+            }
+            Ok(Some((turn, mut effects))) if is_empty(&turn) => {
                 self.store.get().rollback();
                 self.committed(turn, &mut effects);
                 Ok(effects)
             }
-            Ok((turn, effects)) => self.commit(turn, effects),
+            Ok(Some((turn, effects))) => self.commit(turn, effects),
             Err(error) => {
                 self.store.get().rollback();
                 self.not_committed();
@@ -74,13 +84,16 @@ impl Core {
     }
 
     /// The order within a turn: what was said, then what time brings, then
-    /// ticks and claims until nothing moves, and nothing more was said.
+    /// ticks and claims until nothing moves, and nothing more was said. None: it
+    /// is to be done anew, without what was set aside.
     fn fill(
         &mut self,
         writes: &mut Vec<Box<dyn Write>>,
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
-    ) -> Result<(Turn, Effects), EngineError> {
-        self.known.as_of(self.store.get().version()?);
+    ) -> Result<Option<(Turn, Effects)>, EngineError> {
+        let version = self.store.get().version()?;
+        self.known.as_of(version);
+        self.set_aside.as_of(version);
         let time = self.turn_time()?;
         let simulated = self.settings.simulated;
         let mut turn = OpenTurn::new(self, time);
@@ -125,7 +138,11 @@ impl Core {
         turn.take_snapshots()?;
         // Whoever lost a claim only now leaves a slot to the next turn.
         turn.cut |= turn.free_lost_slots();
-        Ok(turn.close())
+        if turn.undone {
+            return Ok(None);
+        }
+        turn.mark_tampered();
+        Ok(Some(turn.close()))
     }
 
     fn commit(&mut self, turn: Turn, mut effects: Effects) -> Result<Effects, Trouble> {
@@ -133,6 +150,7 @@ impl Core {
             Ok(()) => Ok(()),
             Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
             Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
+            Err(CommitError::Damaged { execution, error }) => self.without(&turn, execution, error),
             Err(CommitError::Unknown(error)) => self.find_out(&turn, &error),
         };
         match written {
@@ -149,6 +167,21 @@ impl Core {
         }
     }
 
+    /// One execution could not be written. The others can, unless it only begins
+    /// in this turn.
+    fn without(&mut self, turn: &Turn, id: ExecutionId, error: StoreError) -> Result<(), Trouble> {
+        let changes = &mut turn.executions.iter();
+        let stored = changes.any(|it| it.record.id == id && it.expected.sequence > 0);
+        let failed = Trouble::Failed(EngineError::Store(Arc::new(StoreError::Io {
+            place: self.store.get().place(),
+            detail: error.to_string(),
+        })));
+        if stored && self.damaged_at_commit(id, error) {
+            return Err(Trouble::Without);
+        }
+        Err(failed)
+    }
+
     /// What the turn left is what is stored. Of ended executions nothing need
     /// be known any longer.
     fn committed(&mut self, turn: Turn, effects: &mut Effects) {
@@ -161,6 +194,7 @@ impl Core {
         });
         self.guests.committed(heads);
         self.known.quiet.stirred();
+        self.set_aside.marked();
         for known in executions {
             if ended(known.record.status) {
                 effects.ended.push(known.record.id);
@@ -263,6 +297,8 @@ enum Trouble {
     /// It is to be done anew once this guest is compiled, which takes too long
     /// to be done with the write lock in hand.
     NotCompiled(String),
+    /// It is to be done anew, without what is set aside since.
+    Without,
     /// It cannot be.
     Failed(EngineError),
 }

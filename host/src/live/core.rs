@@ -22,6 +22,7 @@ use super::known::{Known, KnownExecution};
 use super::lease_watch::LeaseWatch;
 use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
+use super::set_aside::SetAside;
 use super::simulation::Simulation;
 use super::staged::Staged;
 use super::work::ClaimId;
@@ -67,6 +68,8 @@ pub(crate) struct Core {
     pub(crate) chance: Chance,
     /// What is stored, as far as it is known without reading it.
     pub(crate) known: Known,
+    /// What is damaged, and left alone.
+    pub(crate) set_aside: SetAside,
     pub(crate) pool: Pool,
     pub(crate) simulation: Simulation,
     /// The guests that the store is known to have.
@@ -235,6 +238,12 @@ impl Core {
         // What a tick refuses is its own doing; what any other call refuses is its answer.
         let (ports, answer) = self.guests.ask(ports, !may_order, call);
         self.store.give_back(ports.store);
+        if let Some(reason) = &ports.staged.bad_snapshot {
+            let id = ports.staged.record.id;
+            self.set_aside.say(&format!(
+                "the snapshot of {id} is not used, and its log is read instead: {reason}"
+            ));
+        }
         (ports.staged, answer)
     }
 
@@ -336,7 +345,7 @@ impl Core {
         }
         let record = self.record(id)?;
         let held = record.status == Status::Stalled && self.stalled_by_the_host(id, record.head)?;
-        let items = self.store.get().items(id)?.into_iter();
+        let items = self.store.get().items(id)?.all()?.into_iter();
         Ok(KnownExecution {
             record,
             items: items

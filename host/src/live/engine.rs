@@ -10,7 +10,7 @@ use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::WORKER_SLOTS_DEFAULT;
-use crate::store::{ExecutionRecord, ListFilter, Timestamp, WorkflowRecord};
+use crate::store::{ExecutionRecord, ListFilter, Many, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
 use super::execution::Execution;
@@ -179,11 +179,12 @@ impl Engine {
         )
     }
 
-    /// Executions, in the order in which they started.
+    /// Executions, in the order in which they started; those that cannot be read
+    /// are named beside them.
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn list(&self, filter: ListFilter) -> Result<Vec<ExecutionRecord>, EngineError> {
+    pub async fn list(&self, filter: ListFilter) -> Result<Many<ExecutionRecord>, EngineError> {
         self.link()
             .read(move |core| Ok(core.store.get().list(&filter)?))
             .await

@@ -8,7 +8,7 @@ use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::author::is_terminal;
-use crate::store::{ExecutionRecord, ItemRecord, StoredEvent, ended};
+use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
 
 use super::core::Core;
 use super::engine::Engine;
@@ -114,11 +114,12 @@ impl Execution {
     }
 
     /// Its work items: those that wait for a worker or are held by one, and
-    /// dead letters; each with its queue and since when.
+    /// dead letters; each with its queue and since when. Those that cannot be read
+    /// are named beside them.
     ///
     /// # Errors
     /// [`EngineError::UnknownExecution`].
-    pub async fn items(&self) -> Result<Vec<ItemRecord>, EngineError> {
+    pub async fn items(&self) -> Result<Many<ItemRecord>, EngineError> {
         let id = self.id;
         self.link
             .read(move |core| {
@@ -225,6 +226,16 @@ impl Execution {
             node_id, reason,
         )?))
         .await
+    }
+
+    /// Check its whole log against its chain. Where it was set aside because of
+    /// its log, and the log holds (again), it goes on.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] with what does not hold, and where.
+    pub async fn check_anew(&self) -> Result<(), EngineError> {
+        let id = self.id;
+        self.link.write(move |turn| turn.check_anew(id)).await
     }
 
     /// Let it go on after its scheduler component failed.

@@ -159,6 +159,13 @@ impl Guests {
             };
             ports.orders = Orders::default();
             match error {
+                // A snapshot is a cache: the log is read instead. Guests of former
+                // versions do not do that by themselves.
+                CallError::Scheduler(SchedulerError::BadSnapshot(reason))
+                    if ports.staged.bad_snapshot.is_none() =>
+                {
+                    ports.staged.bad_snapshot = Some(reason);
+                }
                 CallError::Scheduler(refusal) if may_refuse => {
                     return (ports, Err(Failure::Refused(refusal)));
                 }

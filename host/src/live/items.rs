@@ -103,6 +103,11 @@ impl Items {
         self.changes.of(node_id).is_some()
     }
 
+    /// Whether the turn changed any.
+    pub(crate) fn have_changed(&self) -> bool {
+        !self.changes.after.is_empty()
+    }
+
     /// The changes, to make more of them.
     pub(crate) fn changes_mut(&mut self) -> &mut Changes {
         &mut self.changes

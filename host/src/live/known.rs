@@ -224,6 +224,7 @@ mod tests {
                 started_at: 0,
                 last_at: 0,
                 next_wake: None,
+                tampering: None,
             },
             items: StoredItems::new(),
             held: false,

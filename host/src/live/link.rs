@@ -8,7 +8,6 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::store::StoreError;
 
 use super::core::Core;
 use super::turn::OpenTurn;
@@ -100,7 +99,7 @@ where
 
 /// Whether the store failed as a whole. One execution's damage is its own.
 pub(super) fn is_the_stores(error: &EngineError) -> bool {
-    matches!(error, EngineError::Store(error) if !matches!(**error, StoreError::Corrupt { .. }))
+    matches!(error, EngineError::Store(error) if !error.is_of_one())
 }
 
 /// A caller's end. Clones lead to the same engine.
@@ -210,6 +209,7 @@ fn why(end: &Option<EngineError>) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     #[test]
     fn law3_only_the_stores_own_failure_fails_a_turn() {

@@ -21,9 +21,11 @@ use rustix::process::{Pid, test_kill_process};
 use crate::error::EngineError;
 use crate::limits::EXPIRIES_PER_TURN_MAX;
 use crate::machine::{self, own_start, read, start_of};
-use crate::store::{StoreError, check::TIME_MAX};
+use crate::store::{Store, StoreError, check::TIME_MAX};
 
+use super::claims::execution_of;
 use super::core::Core;
+use super::sound;
 use super::turn::OpenTurn;
 
 /// A name that no other engine has, and that tells others of this machine
@@ -58,7 +60,8 @@ impl Core {
             return Ok(false);
         }
         self.liveness.looked = Some(now);
-        let mut gone = self.store.get().lease_holders(false)?;
+        let holders = self.store.get().lease_holders(false)?;
+        let mut gone = self.set_aside.named(holders);
         gone.retain(|worker_id| is_gone(worker_id));
         let gone = BTreeSet::from_iter(gone);
         let news = !gone.is_subset(&self.liveness.gone);
@@ -75,12 +78,15 @@ impl OpenTurn<'_> {
             return Ok(());
         }
         let gone = self.core.liveness.gone.clone();
-        let store = self.core.store.get();
-        let leased = store.expired(false, TIME_MAX, EXPIRIES_PER_TURN_MAX)?;
+        let ask = |store: &mut dyn Store, max| store.expired(false, TIME_MAX, max);
+        let max = EXPIRIES_PER_TURN_MAX;
+        let (leased, _) = self.core.look(max, ask, sound::execution_of)?;
         let full = leased.len() == EXPIRIES_PER_TURN_MAX;
         let mut ended = false;
         for record in leased {
-            ended |= self.end_lease(&record, |lease| gone.contains(&lease.worker_id))?;
+            let execution = execution_of(&record)?;
+            let lease = self.end_lease(&record, |lease| gone.contains(&lease.worker_id));
+            ended |= self.others_go_on(execution, lease)?.unwrap_or(false);
         }
         self.cut |= full && ended;
         Ok(())

@@ -1,5 +1,7 @@
 //! Between turns: what others did, and whom it concerns. Nothing here writes.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use crate::error::EngineError;
@@ -68,24 +70,17 @@ impl Owner {
     /// executions that ended, and whether there is work for us.
     fn look_around(&mut self) -> Result<(), EngineError> {
         for claim in self.core.pool.running() {
-            let item = self
-                .core
-                .store
-                .get()
-                .item(claim.execution, &claim.node_id)?;
+            let item = self.core.store.get().item(claim.execution, &claim.node_id);
+            let item = self.readable(claim.execution, item)?.flatten();
             if !item.is_some_and(|record| holds(&record, &claim)) {
                 self.core.pool.stop(&claim);
             }
         }
         let watched: Vec<_> = self.watchers.keys().copied().collect();
         for id in watched {
-            if self
-                .core
-                .store
-                .get()
-                .execution(id)?
-                .is_some_and(|record| ended(record.status))
-            {
+            let record = self.core.store.get().execution(id);
+            let record = self.readable(id, record)?.flatten();
+            if record.is_some_and(|record| ended(record.status)) {
                 self.tell_watchers(id);
             }
         }
@@ -96,6 +91,22 @@ impl Owner {
         Ok(())
     }
 
+    /// What was read of one execution; none: it is damaged, and the others go on.
+    fn readable<T>(
+        &mut self,
+        id: ExecutionId,
+        read: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.is_of_one() => {
+                self.core.set_aside.add(id, &Arc::new(error));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether a turn would find something to do. Asked without the write
     /// lock, so that idle engines do not stand in each other's way.
     fn has_work(&mut self, now: Timestamp) -> Result<bool, StoreError> {
@@ -104,8 +115,8 @@ impl Owner {
         let leases_until = core.ends_leases_until(now);
         let store = core.store.get();
         if simulated
-            || !store.due(simulated, now, 1)?.is_empty()
-            || !store.expired(simulated, leases_until, 1)?.is_empty()
+            || !store.due(simulated, now, 1)?.found.is_empty()
+            || !store.expired(simulated, leases_until, 1)?.found.is_empty()
         {
             return Ok(true);
         }
@@ -114,6 +125,7 @@ impl Owner {
                 .store
                 .get()
                 .claimable(simulated, &queue, now, 1)?
+                .found
                 .is_empty()
             {
                 return Ok(true);

@@ -11,10 +11,11 @@ use crate::guest::Ports;
 use crate::limits::{DECISIONS_PER_TICK_MAX, EVENT_BYTES_MAX};
 use crate::log::author::{is_terminal, may_author};
 use crate::log::canonical;
-use crate::log::digest::{hex, work_item_digest};
+use crate::log::digest::{hex, parse_hex, work_item_digest};
 use crate::order_rules::OrderRules;
 use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 
+use super::checked;
 use super::staged::Staged;
 
 /// What a guest ordered in one call.
@@ -50,6 +51,27 @@ pub(crate) struct TurnPorts {
 impl TurnPorts {
     fn last_sequence(&self) -> u64 {
         self.staged.record.head.sequence + self.orders.decisions.len() as u64
+    }
+
+    /// Whether the stored log holds the event that the snapshot was taken after.
+    fn is_of_the_log(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+        let head = self.staged.stored_head();
+        if snapshot.sequence == head.sequence {
+            return Ok(hex(&head.hash) == snapshot.head);
+        }
+        if snapshot.sequence > head.sequence {
+            return Ok(false);
+        }
+        let id = self.staged.record.id;
+        match self.store.raw_events(id, snapshot.sequence, 1) {
+            Ok(stored) => Ok(stored.first().is_some_and(|raw| {
+                raw.sequence == snapshot.sequence
+                    && parse_hex(&snapshot.head).is_some_and(|hash| hash[..] == raw.hash[..])
+            })),
+            // What is damaged shows when the log is read.
+            Err(error) if error.is_of_one() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Why these decisions may not be appended, if they may not.
@@ -159,38 +181,33 @@ impl Ports for TurnPorts {
         if let Some(text) = &self.workflow_text {
             return Ok(text.clone());
         }
-        let record = &self.staged.record;
-        let stored = self
-            .store
-            .workflow(&record.workflow_id, &record.workflow_version)?;
-        stored
-            .map(|workflow| workflow.text)
-            .ok_or_else(|| StoreError::Corrupt {
-                place: format!("execution {}", record.id),
-                detail: format!(
-                    "its workflow {:?} {:?} is not registered",
-                    record.workflow_id, record.workflow_version
-                ),
-            })
+        checked::workflow_text(self.store.as_mut(), &self.staged.record)
     }
 
     fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
-        let record = &self.staged.record;
-        if self.staged.status_before.is_none() {
+        if self.staged.status_before.is_none() || self.staged.bad_snapshot.is_some() {
             return Ok(None);
         }
-        let Some(snapshot) = self.store.snapshot(record.id)? else {
-            return Ok(None);
-        };
         // A snapshot is a cache: one that does not fit is not used, and not missed.
-        let event = self
-            .staged
-            .page(self.store.as_mut(), snapshot.sequence, 1)?;
-        let fits = snapshot.guest_digest == record.guest_digest
-            && event.first().is_some_and(|stored| {
-                stored.event.sequence == snapshot.sequence && hex(&stored.hash) == snapshot.head
-            });
-        Ok(fits.then_some(snapshot))
+        match self.store.snapshot(self.staged.record.id) {
+            Ok(Some(snapshot)) if snapshot.guest_digest != self.staged.record.guest_digest => {
+                Ok(None)
+            }
+            Ok(Some(snapshot)) if self.is_of_the_log(&snapshot)? => Ok(Some(snapshot)),
+            Ok(Some(snapshot)) => {
+                self.staged.bad_snapshot = Some(format!(
+                    "event {} of the log is not the one that it names",
+                    snapshot.sequence
+                ));
+                Ok(None)
+            }
+            Ok(None) => Ok(None),
+            Err(error) if error.is_of_one() => {
+                self.staged.bad_snapshot = Some(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
@@ -206,7 +223,7 @@ impl Ports for TurnPorts {
                 .cloned()
                 .collect());
         }
-        let page = self.staged.page(self.store.as_mut(), first, max)?;
+        let page = self.staged.checked_page(self.store.as_mut(), first, max)?;
         Ok(page.into_iter().map(|stored| stored.event).collect())
     }
 

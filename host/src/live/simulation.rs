@@ -58,15 +58,25 @@ impl OpenTurn<'_> {
                     self.cut = true;
                     return Ok(any);
                 }
-                let delay_ms = self.delay_ms(&candidate)?;
-                let lease_ms = self.core.settings.lease_ms().saturating_add(delay_ms);
-                if let Some(claim) = self.claim_item(&candidate, WORKER, lease_ms)? {
-                    any = true;
-                    self.simulated.insert((self.later(delay_ms), claim.id));
-                }
+                let claimed = self.claim_simulated_item(&candidate);
+                let claimed = self.others_go_on(candidate.execution, claimed)?;
+                // Also where it stood in the place of something else.
+                any |= claimed != Some(false);
             }
         }
         Ok(any)
+    }
+
+    /// Claim one item. Says whether it was claimed.
+    fn claim_simulated_item(&mut self, candidate: &Candidate) -> Result<bool, EngineError> {
+        let delay_ms = self.delay_ms(candidate)?;
+        let lease_ms = self.core.settings.lease_ms().saturating_add(delay_ms);
+        let claim = self.claim_item(candidate, WORKER, lease_ms)?;
+        let claimed = claim.is_some();
+        let answer_at = self.later(delay_ms);
+        self.simulated
+            .extend(claim.map(|claim| (answer_at, claim.id)));
+        Ok(claimed)
     }
 
     fn answer_simulated(&mut self) -> Result<bool, EngineError> {
@@ -81,7 +91,8 @@ impl OpenTurn<'_> {
             let Some((_, claim)) = self.simulated.pop_first() else {
                 break;
             };
-            self.answer_one(&claim)?;
+            let answered = self.answer_one(&claim);
+            self.others_go_on(claim.execution, answered)?;
             any = true;
         }
         Ok(any)

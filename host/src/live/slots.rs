@@ -102,6 +102,14 @@ impl OpenTurn<'_> {
             };
             found.extend(running.filter(is_lost).cloned());
         }
+        if !self.core.set_aside.is_empty() {
+            let mut running = self.core.pool.running();
+            running.retain(|claim| {
+                let news = !released.contains(claim) && !lost.contains(claim);
+                news && self.core.set_aside.holds(claim.execution)
+            });
+            found.extend(running);
+        }
         found
     }
 

@@ -19,14 +19,16 @@ use super::staged::Staged;
 use super::turn::OpenTurn;
 
 impl OpenTurn<'_> {
-    /// Snapshots of what has grown much since the last one.
+    /// Snapshots of what has grown much since the last one, or whose last one is
+    /// of no use.
     pub(crate) fn take_snapshots(&mut self) -> Result<(), EngineError> {
         let every = self.core.settings.events_per_snapshot;
         let grown = |staged: &Staged| {
             let last = staged.record.head.sequence;
             let before = last - staged.events().len() as u64;
             let apart = apart(every, last);
-            !staged.held && !ended(staged.record.status) && before / apart < last / apart
+            let grown = before / apart < last / apart || staged.bad_snapshot.is_some();
+            !staged.held && !ended(staged.record.status) && grown
         };
         let due: Vec<_> = self
             .staged
@@ -37,7 +39,7 @@ impl OpenTurn<'_> {
         for id in due {
             match self.ask(id, false, |guest, ports| guest.snapshot(ports, id)) {
                 Ok(snapshot) => self.keep_snapshot(id, snapshot)?,
-                Err(Failure::Store(error)) => return Err(error.into()),
+                Err(Failure::Store(error)) if !error.is_of_one() => return Err(error.into()),
                 // A snapshot is a cache: the next tick shows whether the guest is well.
                 Err(failure) => tracing::warn!(refrain.execution = %id, "no snapshot: {failure:?}"),
             }

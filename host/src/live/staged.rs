@@ -6,6 +6,7 @@ use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::chain;
 use crate::store::{ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent};
 
+use super::checked::Checked;
 use super::items::Items;
 use super::known::{KnownExecution, Left};
 
@@ -25,6 +26,12 @@ pub(crate) struct Staged {
     /// Stalled by the host, because its guest failed; it is not ticked until
     /// an operator lifts that.
     pub(crate) held: bool,
+    /// Why its stored snapshot is not to be used, if it is not.
+    pub(crate) bad_snapshot: Option<String>,
+    /// How far its stored log has been read and holds.
+    checked: Option<Head>,
+    /// It was set aside, and is so no longer: that is to be written.
+    lifted: bool,
     events: Vec<StoredEvent>,
     items: Items,
 }
@@ -42,8 +49,19 @@ impl Staged {
             status_before: Some(record.status),
             record,
             held,
+            bad_snapshot: None,
+            checked: None,
+            lifted: false,
             events: Vec::new(),
             items: Items::stored(items),
+        }
+    }
+
+    /// An execution that is stored as set aside, and is so no longer.
+    pub(crate) fn lifted(known: KnownExecution) -> Self {
+        Self {
+            lifted: true,
+            ..Self::stored(known)
         }
     }
 
@@ -54,6 +72,9 @@ impl Staged {
             status_before: None,
             record,
             held: false,
+            bad_snapshot: None,
+            checked: None,
+            lifted: false,
             events: Vec::new(),
             items: Items::default(),
         }
@@ -87,6 +108,16 @@ impl Staged {
         &mut self.items
     }
 
+    /// Whether the turn has changed anything of it.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.lifted || !self.events.is_empty() || self.items.have_changed()
+    }
+
+    /// The head that is stored; of an execution that begins, none.
+    pub(crate) fn stored_head(&self) -> Head {
+        self.expected
+    }
+
     /// A page of events from `first` on, stored and staged: at most `max` of
     /// them, and no more than [`EVENTS_PAGE_MAX`] or [`EVENTS_PAGE_BYTES_MAX`].
     pub(crate) fn page(
@@ -95,49 +126,50 @@ impl Staged {
         first: u64,
         max: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let max = max.min(EVENTS_PAGE_MAX) as usize;
-        let mut page: Vec<StoredEvent> = Vec::new();
-        let mut bytes = 0;
-        let mut next = first.max(1);
-        while page.len() < max && bytes < EVENTS_PAGE_BYTES_MAX {
-            let step = self.step(store, next, STEP.min((max - page.len()) as u32))?;
-            if step.is_empty() {
-                break;
-            }
-            next += step.len() as u64;
-            for stored in step {
-                bytes += payload_bytes(&stored.event);
-                if !page.is_empty() && bytes > EVENTS_PAGE_BYTES_MAX {
-                    return Ok(page);
-                }
-                page.push(stored);
-            }
-        }
-        Ok(page)
+        paged(first, max, |first, max| match self.stored_of(first, max) {
+            Some(max) => store.events(self.record.id, first, max),
+            None => Ok(self.staged(first, max)),
+        })
     }
 
-    fn step(
-        &self,
+    /// The same, for a guest that is to believe it: what is stored is held
+    /// against its chain.
+    pub(crate) fn checked_page(
+        &mut self,
         store: &mut dyn Store,
         first: u64,
         max: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        if first > self.expected.sequence {
-            let skip = usize::try_from(first - self.expected.sequence - 1).unwrap_or(usize::MAX);
-            return Ok(self
-                .events
-                .iter()
-                .skip(skip)
-                .take(max as usize)
-                .cloned()
-                .collect());
-        }
-        let stored_left = self.expected.sequence - first + 1;
-        store.events(
-            self.record.id,
-            first,
-            max.min(u32::try_from(stored_left).unwrap_or(u32::MAX)),
-        )
+        let mut checked = self.checked;
+        let page = paged(first, max, |first, max| {
+            let Some(max) = self.stored_of(first, max) else {
+                return Ok(self.staged(first, max));
+            };
+            let (id, before) = (self.record.id, first - 1);
+            let mut log = match checked.filter(|head| head.sequence == before) {
+                Some(head) => Checked::new(id, head, self.expected),
+                None => Checked::after(store, id, before, self.expected)?,
+            };
+            let step = log.page(store, max)?;
+            checked = Some(log.head());
+            Ok(step)
+        })?;
+        self.checked = checked;
+        Ok(page)
+    }
+
+    /// How many of these events are stored, if the first is.
+    fn stored_of(&self, first: u64, max: u32) -> Option<u32> {
+        let before = first.checked_sub(1)?;
+        let left = self.expected.sequence.checked_sub(before)?;
+        (left > 0).then(|| max.min(u32::try_from(left).unwrap_or(u32::MAX)))
+    }
+
+    /// Events of the turn from `first` on, which is not stored.
+    fn staged(&self, first: u64, max: u32) -> Vec<StoredEvent> {
+        let skip = usize::try_from(first - self.expected.sequence - 1).unwrap_or(usize::MAX);
+        let events = self.events.iter().skip(skip).take(max as usize);
+        events.cloned().collect()
     }
 
     /// What the turn writes of this execution, if anything changed; and what
@@ -149,7 +181,7 @@ impl Staged {
             items: stored,
             held: self.held,
         };
-        if self.events.is_empty() && items.is_empty() {
+        if self.events.is_empty() && items.is_empty() && !self.lifted {
             return (None, left(Some(self.record)));
         }
         let change = ExecutionChange {
@@ -160,6 +192,33 @@ impl Staged {
         };
         (Some(change), left(None))
     }
+}
+
+/// A page of events, fetched step by step, within its bounds.
+fn paged(
+    first: u64,
+    max: u32,
+    mut step: impl FnMut(u64, u32) -> Result<Vec<StoredEvent>, StoreError>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let max = max.min(EVENTS_PAGE_MAX) as usize;
+    let mut page: Vec<StoredEvent> = Vec::new();
+    let mut bytes = 0;
+    let mut next = first.max(1);
+    while page.len() < max && bytes < EVENTS_PAGE_BYTES_MAX {
+        let step = step(next, STEP.min((max - page.len()) as u32))?;
+        if step.is_empty() {
+            break;
+        }
+        next += step.len() as u64;
+        for stored in step {
+            bytes += payload_bytes(&stored.event);
+            if !page.is_empty() && bytes > EVENTS_PAGE_BYTES_MAX {
+                return Ok(page);
+            }
+            page.push(stored);
+        }
+    }
+    Ok(page)
 }
 
 /// The bytes of user payload in an event: all of an event that can be large.

@@ -61,6 +61,9 @@ impl OpenTurn<'_> {
     /// A guest's refusal is the caller's answer; its failure is also the
     /// execution's stall.
     pub(super) fn refused(&mut self, id: ExecutionId, failure: Failure) -> EngineError {
+        if let Failure::Store(error @ StoreError::Tampered { .. }) = failure {
+            return error.into();
+        }
         let Some(staged) = self.staged.get(&id) else {
             return EngineError::UnknownExecution(id);
         };
@@ -99,7 +102,7 @@ impl OpenTurn<'_> {
             EngineError::Refused { reason, .. } => self.stall_once(id, &reason),
             // That has stalled it already.
             EngineError::Guest { .. } => Ok(()),
-            EngineError::Store(error) if matches!(*error, StoreError::Corrupt { .. }) => Ok(()),
+            EngineError::Store(error) if error.is_of_one() => Ok(()),
             error => Err(error),
         }
     }

@@ -142,6 +142,7 @@ impl OpenTurn<'_> {
             started_at: now,
             last_at: now,
             next_wake: None,
+            tampering: None,
         }
     }
 

@@ -18,7 +18,9 @@ use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
 use crate::limits::TICKS_PER_TURN_MAX;
-use crate::store::{ComponentRecord, StoreError, Timestamp, Turn, WorkflowRecord, ended};
+use crate::store::{
+    ComponentRecord, ExecutionChange, StoreError, Timestamp, Turn, WorkflowRecord, ended,
+};
 
 use super::core::{Asking, Core, TurnTime};
 use super::guests::Failure;
@@ -36,7 +38,7 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) time: TurnTime,
     pub(super) staged: BTreeMap<ExecutionId, Box<Staged>>,
     /// To be ticked.
-    dirty: BTreeSet<ExecutionId>,
+    pub(super) dirty: BTreeSet<ExecutionId>,
     pub(super) workflows: Vec<WorkflowRecord>,
     pub(super) components: Vec<ComponentRecord>,
     pub(super) snapshots: Vec<(ExecutionId, Snapshot)>,
@@ -54,6 +56,10 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) claimed: usize,
     /// A limit cut something off: another turn is due at once.
     pub(super) cut: bool,
+    /// Executions that are to be set aside in the store.
+    pub(super) marks: Vec<ExecutionChange>,
+    /// It holds something that must not be written: it is to be done anew.
+    pub(crate) undone: bool,
 }
 
 /// A claim for an own worker.
@@ -108,6 +114,8 @@ impl<'a> OpenTurn<'a> {
             facts: 0,
             claimed: 0,
             cut: false,
+            marks: Vec::new(),
+            undone: false,
         }
     }
 
@@ -116,7 +124,7 @@ impl<'a> OpenTurn<'a> {
         match self.staged.entry(id) {
             Entry::Occupied(staged) => Ok(staged.into_mut()),
             Entry::Vacant(place) => {
-                let known = self.core.execution(id)?;
+                let known = self.core.sound(id)?;
                 self.core
                     .guests
                     .compare(&known.record, self.core.store.get())?;
@@ -171,7 +179,8 @@ impl<'a> OpenTurn<'a> {
     /// Tick what is to be ticked, until nothing more is decided.
     pub(crate) fn tick_all(&mut self) -> Result<(), EngineError> {
         while let Some(id) = self.dirty.pop_first() {
-            self.tick(id)?;
+            let ticked = self.tick(id);
+            self.others_go_on(id, ticked)?;
         }
         Ok(())
     }
@@ -185,6 +194,8 @@ impl<'a> OpenTurn<'a> {
             match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
                 Ok(Outcome { more: false, .. }) => return Ok(()),
                 Ok(_) => {}
+                // It has left the turn already.
+                Err(Failure::Store(StoreError::Tampered { .. })) => return Ok(()),
                 // One that is damaged does not stop the others.
                 Err(Failure::Store(error @ StoreError::Corrupt { .. })) => {
                     return self.stall(id, &error.to_string());
@@ -257,6 +268,9 @@ impl<'a> OpenTurn<'a> {
             call,
         );
         self.staged.insert(id, staged);
+        if let Err(Failure::Store(error)) = &answer {
+            self.found_tampered(id, error);
+        }
         answer
     }
 
@@ -291,7 +305,7 @@ impl<'a> OpenTurn<'a> {
         let turn = Turn {
             workflows: self.workflows,
             components: self.components,
-            executions: changes.into_iter().flatten().collect(),
+            executions: changes.into_iter().flatten().chain(self.marks).collect(),
             snapshots: self.snapshots,
             reading: Some(reading),
         };

@@ -108,8 +108,8 @@ pub(super) fn read(
             broken_off,
         } = all_events(store, id)?;
         let items = match store.items(id) {
-            Ok(items) => Ok(items),
-            Err(StoreError::Corrupt { detail, .. }) => Err(detail),
+            Ok(items) => items.all().map_err(|error| error.to_string()),
+            Err(error) if error.is_of_one() => Err(error.to_string()),
             Err(error) => return Err(error),
         };
         // Somebody may be working on it: only what held still is one state.
@@ -196,7 +196,10 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
     let mut events = Events::default();
     let mut first = 0;
     loop {
-        let page = store.raw_events(id, first, EVENTS_PAGE_MAX)?;
+        let page = match store.raw_events(id, first, EVENTS_PAGE_MAX) {
+            Err(StoreError::Corrupt { .. }) => one_by_one(store, id, first, &mut events)?,
+            page => page?,
+        };
         for raw in &page {
             match raw.decode() {
                 Ok(event) => events.push(event, &raw.bytes),
@@ -213,6 +216,41 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
             _ => return Ok(events),
         }
     }
+}
+
+/// The same, where a page of the file is damaged: up to the first event that
+/// cannot be read.
+fn one_by_one(
+    store: &mut dyn Store,
+    id: ExecutionId,
+    first: u64,
+    events: &mut Events,
+) -> Result<Vec<RawEvent>, StoreError> {
+    let mut page: Vec<RawEvent> = Vec::new();
+    let mut next = first;
+    while page.len() < EVENTS_PAGE_MAX as usize {
+        match store.raw_events(id, next, 1) {
+            Ok(one) if one.is_empty() => break,
+            Ok(one) => page.extend(one),
+            Err(StoreError::Corrupt { place, detail }) => {
+                let sequence = next.max(1);
+                events.broken_off = Some(Unreadable {
+                    execution_id: Some(id),
+                    sequence,
+                    changed: true,
+                    message: format!(
+                        "{place} is damaged: event {sequence} cannot be read: {detail}"
+                    ),
+                });
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+        next = page
+            .last()
+            .map_or(next, |last| last.sequence.saturating_add(1));
+    }
+    Ok(page)
 }
 
 /// Bytes that are no event: were they changed, or written like this?

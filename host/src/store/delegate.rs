@@ -67,7 +67,7 @@ macro_rules! delegate_store {
         # execution_by_key(tenant: &str, key: &str) -> ::std::option::Option<$crate::ExecutionId>, $($to)+
     ); };
     (@ list $($to:ident)+) => { $crate::delegate_store!(
-        # list(filter: &$crate::store::ListFilter) -> ::std::vec::Vec<$crate::store::ExecutionRecord>, $($to)+
+        # list(filter: &$crate::store::ListFilter) -> $crate::store::Many<$crate::store::ExecutionRecord>, $($to)+
     ); };
     (@ raw_events $($to:ident)+) => { $crate::delegate_store!(
         # raw_events(id: $crate::ExecutionId, first: u64, max: u32) -> ::std::vec::Vec<$crate::store::RawEvent>, $($to)+
@@ -78,26 +78,26 @@ macro_rules! delegate_store {
 
     // The queue.
     (@ items $($to:ident)+) => { $crate::delegate_store!(
-        # items(id: $crate::ExecutionId) -> ::std::vec::Vec<$crate::store::ItemRecord>, $($to)+
+        # items(id: $crate::ExecutionId) -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ item $($to:ident)+) => { $crate::delegate_store!(
         # item(id: $crate::ExecutionId, node_id: &str) -> ::std::option::Option<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ claimable $($to:ident)+) => { $crate::delegate_store!(
         # claimable(simulated: bool, queue: &str, now: $crate::store::Timestamp, max: usize)
-            -> ::std::vec::Vec<$crate::store::ItemRecord>, $($to)+
+            -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ expired $($to:ident)+) => { $crate::delegate_store!(
         # expired(simulated: bool, now: $crate::store::Timestamp, max: usize)
-            -> ::std::vec::Vec<$crate::store::ItemRecord>, $($to)+
+            -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ lease_holders $($to:ident)+) => { $crate::delegate_store!(
-        # lease_holders(simulated: bool) -> ::std::vec::Vec<::std::string::String>, $($to)+
+        # lease_holders(simulated: bool) -> $crate::store::Many<::std::string::String>, $($to)+
     ); };
 
     // Time.
     (@ due $($to:ident)+) => { $crate::delegate_store!(
-        # due(simulated: bool, now: $crate::store::Timestamp, max: usize) -> ::std::vec::Vec<$crate::ExecutionId>, $($to)+
+        # due(simulated: bool, now: $crate::store::Timestamp, max: usize) -> $crate::store::Many<$crate::ExecutionId>, $($to)+
     ); };
     (@ next_due $($to:ident)+) => { $crate::delegate_store!(
         # next_due(simulated: bool, queues: &[::std::string::String], now: $crate::store::Timestamp)

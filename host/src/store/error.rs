@@ -1,5 +1,7 @@
 //! Why a store could not do it: each error names the place and the remedy.
 
+use crate::id::ExecutionId;
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -47,6 +49,21 @@ pub enum StoreError {
         place: String,
         /// What was found.
         detail: String,
+    },
+    /// An execution's log is no longer what was written (law 4).
+    #[error(
+        "the log of {execution} is tampered with at event {sequence}: {message}; it is set aside. Restore {place} from a backup, or mend it; \
+         then `refrain resume {execution}` checks it anew"
+    )]
+    Tampered {
+        /// The store.
+        place: String,
+        /// Whose log it is.
+        execution: ExecutionId,
+        /// The first event that does not hold.
+        sequence: u64,
+        /// What is wrong with it.
+        message: String,
     },
     /// A newer Refrain wrote it.
     #[error(
@@ -96,12 +113,30 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it is about one row or execution, and not about the store as a
+    /// whole: the others go on.
+    #[must_use]
+    pub fn is_of_one(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Tampered { .. })
+    }
+}
+
 /// Why a turn was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// Another head, key or workflow text than expected; nothing was written.
     #[error("the turn conflicts with what is stored: {0}")]
     Conflict(String),
+    /// Nothing was written, because what is stored of this execution is
+    /// damaged. A turn without it can be written.
+    #[error("what is stored of {execution} is damaged, and nothing was written: {error}")]
+    Damaged {
+        /// The execution.
+        execution: ExecutionId,
+        /// What is damaged.
+        error: StoreError,
+    },
     /// Nothing was written.
     #[error(transparent)]
     Failed(StoreError),

@@ -24,12 +24,21 @@
 //! * **Consistent.** A turn that contradicts itself (a gap, a hash that does
 //!   not chain, an item of another execution) is refused and never stored:
 //!   see [`check`].
+//! * **One damaged row does not stop the others.** A question about many is
+//!   answered with those that can be read, and names those that cannot
+//!   ([`Many`]); what cannot be read never counts towards a bound. A question
+//!   about one that cannot be read is [`StoreError::Corrupt`]; a turn that
+//!   cannot be written because of one execution's damage is
+//!   [`CommitError::Damaged`], and says which.
+//! * **Set aside.** An execution whose record says [`Tampering`] keeps its
+//!   items and its wake, and no question of those who look for work finds them.
 //! * **Quick.** Questions about time and queues cost what they return, not what
 //!   is stored.
 //!
 //! The module [`laws`] holds this contract as tests, for every implementation.
 
 pub mod check;
+mod damage;
 mod delegate;
 mod error;
 #[macro_use]
@@ -45,6 +54,7 @@ use std::path::PathBuf;
 use crate::contract::{Snapshot, Status};
 use crate::id::ExecutionId;
 
+pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use record::{ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
@@ -113,7 +123,7 @@ pub trait Store: Proven {
     ) -> Result<Option<ExecutionId>, StoreError>;
 
     /// Executions, ordered by start and then by id.
-    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError>;
+    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
 
     /// Events from sequence `first` on, at most `max` (fewer: there are no
     /// more), in the order of their sequences (even where those have gaps: the reader judges), as their
@@ -145,13 +155,13 @@ pub trait Store: Proven {
     }
 
     /// The work items of an execution, sorted by node id.
-    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError>;
+    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError>;
 
     /// The work item of one node.
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError>;
 
     /// Waiting items that may be claimed on `queue` at `now`, of executions
-    /// that run (neither paused, stalled nor ended), those that may be claimed
+    /// that run (neither paused, stalled, ended nor set aside), those that may be claimed
     /// for the longest time first, then in the order in which they were
     /// ordered, at most `max`.
     fn claimable(
@@ -160,30 +170,32 @@ pub trait Store: Proven {
         queue: &str,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError>;
+    ) -> Result<Many<ItemRecord>, StoreError>;
 
-    /// Leased items whose lease is over at `now`, the oldest first, at most `max`.
+    /// Leased items whose lease is over at `now`, the oldest first, at most
+    /// `max`; none of an execution that is set aside.
     fn expired(
         &mut self,
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError>;
+    ) -> Result<Many<ItemRecord>, StoreError>;
 
     /// The worker ids that hold leases, each once. Costs what is leased.
-    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError>;
+    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError>;
 
     /// Executions whose wake is due at `now`, the longest due first, at most
-    /// `max`. Ended ones are not; one that its failing guest stalled has no wake.
+    /// `max`. Those that have ended or are set aside are not; one that its failing
+    /// guest stalled has no wake.
     fn due(
         &mut self,
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ExecutionId>, StoreError>;
+    ) -> Result<Many<ExecutionId>, StoreError>;
 
     /// When the next wake (of those that [`Store::due`] would name then), lease
-    /// end, or not-before time of an item on one of `queues` (that
+    /// end (also of one that is set aside), or not-before time of an item on one of `queues` (that
     /// [`Store::claimable`] would name then) after `now` is.
     fn next_due(
         &mut self,
@@ -210,6 +222,8 @@ pub trait Store: Proven {
     /// A component by its digest.
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The newest snapshot of an execution.
+    /// The newest snapshot of an execution, if its bytes are those that were
+    /// kept; others are [`StoreError::Corrupt`], and a further snapshot replaces
+    /// them.
     fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError>;
 }

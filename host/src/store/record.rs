@@ -3,6 +3,7 @@
 use crate::contract::{Status, WorkItem};
 use crate::id::ExecutionId;
 use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
+use crate::store::Tampering;
 
 /// An event as its bytes were found, for those who judge them: an audit names
 /// the event whose bytes are no longer what was written.
@@ -72,6 +73,16 @@ pub struct ExecutionRecord {
     pub last_at: Timestamp,
     /// When time alone could change what the guest decides.
     pub next_wake: Option<Timestamp>,
+    /// Set aside, because its log was found to be tampered with.
+    pub tampering: Option<Tampering>,
+}
+
+impl ExecutionRecord {
+    /// Whether its work items may be claimed.
+    #[must_use]
+    pub fn claims(&self) -> bool {
+        self.status == Status::Running && self.tampering.is_none()
+    }
 }
 
 /// A work item as the queue has it: unsettled, or a dead letter. Settled items

@@ -10,8 +10,3 @@ pub fn ended(status: Status) -> bool {
         Status::Completed | Status::Failed | Status::Cancelled => true,
     }
 }
-
-/// Whether its items may be claimed.
-pub(super) fn claims(status: Status) -> bool {
-    status == Status::Running
-}

@@ -50,7 +50,7 @@ pub(super) fn read_all(store: &mut dyn Store) -> Result<Vec<Account>, StoreError
     };
     let mut seen = BTreeSet::new();
     loop {
-        let page = store.list(&filter)?;
+        let page = store.list(&filter)?.all()?;
         let Some(last) = page.last() else {
             return Ok(accounts);
         };
@@ -87,7 +87,7 @@ fn read(store: &mut dyn Store, record: ExecutionRecord) -> Result<Account, Store
         raw,
         events,
         unreadable,
-        items: store.items(id)?,
+        items: store.items(id)?.all()?,
         workflow,
         snapshot: store.snapshot(id)?,
         fold,

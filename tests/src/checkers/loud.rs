@@ -86,7 +86,7 @@ fn is_looked_for(store: &mut dyn Store, account: &Account) -> Result<Option<Stri
     };
     let due = store.due(record.simulated, wake, ALL)?;
     let next = store.next_due(record.simulated, &[], wake.saturating_sub(1))?;
-    let found = due.contains(&record.id) && (wake == 0 || next == Some(wake));
+    let found = due.found.contains(&record.id) && (wake == 0 || next == Some(wake));
     Ok((!found).then(|| format!("it is to wake at {wake}, and would not be found then")))
 }
 
@@ -108,5 +108,5 @@ fn is_found(
         ItemState::Leased(lease) => store.expired(simulated, lease.expires_at, ALL)?,
         ItemState::Waiting | ItemState::Dead { .. } => return Ok(true),
     };
-    Ok(found.iter().any(this))
+    Ok(found.found.iter().any(this))
 }

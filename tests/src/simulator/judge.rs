@@ -1,7 +1,7 @@
 //! Is everything as it must be?
 
 use refrain::contract::{EventKind, Status};
-use refrain::store::{ExecutionRecord, Head, ListFilter, StoredEvent, ended};
+use refrain::store::{ExecutionRecord, Head, ListFilter, Many, StoredEvent, ended};
 use refrain::{ExecutionId, log};
 
 use super::world::{World, name};
@@ -103,7 +103,10 @@ impl World {
             max: ALL as usize,
             ..ListFilter::default()
         };
-        self.onlooker.list(&all).map_err(|error| error.to_string())
+        self.onlooker
+            .list(&all)
+            .and_then(Many::all)
+            .map_err(|error| error.to_string())
     }
 
     /// An execution's log.

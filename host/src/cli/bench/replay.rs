@@ -61,7 +61,7 @@ fn executions(store: &mut SqliteStore) -> anyhow::Result<Vec<ExecutionId>> {
         max: usize::MAX,
         ..ListFilter::default()
     };
-    let ids = store.list(&all)?.into_iter().map(|record| record.id);
+    let ids = store.list(&all)?.all()?.into_iter().map(|record| record.id);
     let ids: Vec<ExecutionId> = ids.collect();
     ensure!(!ids.is_empty(), "the logs are gone");
     Ok(ids)

@@ -132,7 +132,7 @@ impl Write for Delivery {
             Err(error) => error,
         };
         let claim = &self.claim;
-        if matches!(error, EngineError::Store(_)) {
+        if is_the_stores(&error) {
             // That the store fails is told by the engine, for all that wait for it.
             tracing::debug!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
             return Some(Again::Later(self));
@@ -155,7 +155,7 @@ impl Delivery {
     /// as a failure that says why, once, when the door refused it.
     fn goes_again(&self, error: &EngineError) -> bool {
         match error {
-            EngineError::Store(_) => true,
+            EngineError::Store(error) => !error.is_of_one(),
             EngineError::Json { .. }
             | EngineError::TooLong { .. }
             | EngineError::Refused { .. } => !self.refused,

@@ -8,8 +8,8 @@ use crate::id::ExecutionId;
 use crate::log::digest::{digest, hex};
 use crate::log::{Head, Timestamp, chain};
 use crate::store::{
-    CommitError, ComponentRecord, ExecutionChange, ExecutionRecord, ItemChange, Lease, Store, Turn,
-    WorkflowRecord,
+    CommitError, ComponentRecord, ExecutionChange, ExecutionRecord, ItemChange, Lease, Many, Store,
+    Turn, WorkflowRecord,
 };
 
 use super::Place;
@@ -75,6 +75,7 @@ impl Owner {
         let items = self
             .store
             .claimable(false, "tool", now, usize::MAX)
+            .and_then(Many::all)
             .expect("the store answers");
         items.iter().map(|item| name(&item.item)).collect()
     }
@@ -83,6 +84,7 @@ impl Owner {
         let items = self
             .store
             .expired(false, now, usize::MAX)
+            .and_then(Many::all)
             .expect("the store answers");
         items.iter().map(|item| name(&item.item)).collect()
     }
@@ -128,6 +130,7 @@ impl Draft {
             started_at: START,
             last_at: START,
             next_wake: None,
+            tampering: None,
         };
         Self { record }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::contract::Status;
 use crate::log::{Head, canonical};
-use crate::store::{CommitError, ListFilter, StoreError};
+use crate::store::{CommitError, ListFilter, Many, StoreError};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, turn};
@@ -15,7 +15,7 @@ pub fn an_empty_store_is_empty(place: &dyn Place) {
     let id = Draft::new(1).id();
     assert_eq!(owner.store.execution(id).unwrap(), None);
     assert_eq!(owner.store.events(id, 1, 10).unwrap(), []);
-    assert_eq!(owner.store.items(id).unwrap(), []);
+    assert_eq!(owner.store.items(id).and_then(Many::all).unwrap(), []);
     assert_eq!(
         owner
             .store
@@ -23,6 +23,7 @@ pub fn an_empty_store_is_empty(place: &dyn Place) {
                 max: 10,
                 ..ListFilter::default()
             })
+            .and_then(Many::all)
             .unwrap(),
         []
     );
@@ -99,7 +100,7 @@ pub fn law3_a_turn_is_written_whole_or_not(place: &dyn Place) {
     owner.conflicts([first, good, stale.append([])]);
     assert_eq!(owner.store.execution(one.id()).unwrap(), None);
     assert_eq!(owner.store.events(one.id(), 1, 10).unwrap(), []);
-    assert_eq!(owner.store.items(one.id()).unwrap(), []);
+    assert_eq!(owner.store.items(one.id()).and_then(Many::all).unwrap(), []);
     assert_eq!(owner.store.execution(two.id()).unwrap(), Some(two.record));
     assert_eq!(owner.claimable(9999), [""; 0]);
 }
@@ -279,6 +280,7 @@ pub fn executions_are_listed_by_their_start(place: &dyn Place) {
         let records = owner
             .store
             .list(&ListFilter { status, after, max })
+            .and_then(Many::all)
             .unwrap();
         records
             .iter()

@@ -149,6 +149,7 @@ laws! { $
     queue::an_item_of_another_execution_is_refused,
     time::wakes_are_due_in_order,
     time::only_what_has_not_ended_is_due,
+    time::what_is_set_aside_is_left_alone,
     time::next_due_is_the_earliest_of_all,
     time::last_at_is_the_greatest,
     time::the_last_reading_comes_back,

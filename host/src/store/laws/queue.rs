@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
 use crate::contract::Status;
-use crate::store::{ItemChange, ItemRecord, ItemState, Lease};
+use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Many};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, lease, remove, turn};
@@ -29,7 +29,7 @@ pub fn items_come_back_as_they_were_ordered(place: &dyn Place) {
         Some(&record)
     );
     assert_eq!(owner.store.item(one.id(), "c").unwrap(), None);
-    let items = owner.store.items(one.id()).unwrap();
+    let items = owner.store.items(one.id()).and_then(Many::all).unwrap();
     assert_eq!(
         items
             .iter()
@@ -64,7 +64,11 @@ pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
         owner.claimable(START + 9),
         ["2/z", "2/a", "1/b", "1/early", "2/late"]
     );
-    let two_of_them = owner.store.claimable(false, "tool", START + 9, 2).unwrap();
+    let two_of_them = owner
+        .store
+        .claimable(false, "tool", START + 9, 2)
+        .and_then(Many::all)
+        .unwrap();
     assert_eq!(
         two_of_them
             .iter()
@@ -76,6 +80,7 @@ pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
         owner
             .store
             .claimable(false, "model", START, 9)
+            .and_then(Many::all)
             .unwrap()
             .len(),
         1
@@ -84,6 +89,7 @@ pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
         owner
             .store
             .claimable(false, "no such queue", START, 9)
+            .and_then(Many::all)
             .unwrap(),
         []
     );
@@ -160,7 +166,14 @@ pub fn an_item_may_be_leased_from_the_first(place: &dyn Place) {
     }
     assert_eq!(owner.claimable(9999), [""; 0]);
     assert_eq!(owner.expired(START + 10), ["1/a", "1/b", "2/b"]);
-    assert_eq!(owner.store.lease_holders(false).unwrap(), ["w1"]);
+    assert_eq!(
+        owner
+            .store
+            .lease_holders(false)
+            .and_then(Many::all)
+            .unwrap(),
+        ["w1"]
+    );
     // It is an unsettled item as any other.
     owner.conflicts([one.clone().append([one.enqueue_leased("a", START)])]);
     owner.conflicts([one.clone().append([one.enqueue("a", START)])]);
@@ -190,7 +203,15 @@ pub fn leases_expire_in_order(place: &dyn Place) {
     assert_eq!(owner.expired(9), [""; 0]);
     assert_eq!(owner.expired(10), ["1/b"]);
     assert_eq!(owner.expired(30), ["1/b", "2/c", "1/a"]);
-    assert_eq!(owner.store.expired(false, 30, 1).unwrap().len(), 1);
+    assert_eq!(
+        owner
+            .store
+            .expired(false, 30, 1)
+            .and_then(Many::all)
+            .unwrap()
+            .len(),
+        1
+    );
     // A pause holds back claims, not the end of leases.
     owner.commit([two.append_as(|record| record.status = Status::Paused)]);
     assert_eq!(owner.expired(20), ["1/b", "2/c"]);
@@ -199,10 +220,24 @@ pub fn leases_expire_in_order(place: &dyn Place) {
 pub fn holders_of_leases_are_named_once(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);
-    assert_eq!(owner.store.lease_holders(false).unwrap(), [""; 0]);
+    assert_eq!(
+        owner
+            .store
+            .lease_holders(false)
+            .and_then(Many::all)
+            .unwrap(),
+        [""; 0]
+    );
     let items = ["a", "b", "c", "d"].map(|node| one.enqueue(node, 0));
     owner.commit([one.append(items)]);
-    assert_eq!(owner.store.lease_holders(false).unwrap(), [""; 0]);
+    assert_eq!(
+        owner
+            .store
+            .lease_holders(false)
+            .and_then(Many::all)
+            .unwrap(),
+        [""; 0]
+    );
     let by_another = ItemChange::Lease {
         node_id: "c".into(),
         lease: Lease {
@@ -212,10 +247,27 @@ pub fn holders_of_leases_are_named_once(place: &dyn Place) {
         },
     };
     owner.commit([one.append([lease("a", 30), lease("b", 20), by_another])]);
-    assert_eq!(owner.store.lease_holders(false).unwrap(), ["w0", "w1"]);
-    assert_eq!(owner.store.lease_holders(true).unwrap(), [""; 0]);
+    assert_eq!(
+        owner
+            .store
+            .lease_holders(false)
+            .and_then(Many::all)
+            .unwrap(),
+        ["w0", "w1"]
+    );
+    assert_eq!(
+        owner.store.lease_holders(true).and_then(Many::all).unwrap(),
+        [""; 0]
+    );
     owner.commit([one.append([remove("c"), one.bury("a")])]);
-    assert_eq!(owner.store.lease_holders(false).unwrap(), ["w1"]);
+    assert_eq!(
+        owner
+            .store
+            .lease_holders(false)
+            .and_then(Many::all)
+            .unwrap(),
+        ["w1"]
+    );
 }
 
 pub fn a_removed_item_is_gone(place: &dyn Place) {
@@ -223,7 +275,7 @@ pub fn a_removed_item_is_gone(place: &dyn Place) {
     let mut one = Draft::new(1);
     owner.commit([one.append([one.enqueue("a", 0), one.enqueue("b", 0), lease("b", 10)])]);
     owner.commit([one.append([remove("a"), remove("b")])]);
-    assert_eq!(owner.store.items(one.id()).unwrap(), []);
+    assert_eq!(owner.store.items(one.id()).and_then(Many::all).unwrap(), []);
     assert_eq!(owner.claimable(9999), [""; 0]);
     assert_eq!(owner.expired(9999), [""; 0]);
     // Settled and ordered again within one turn, as a retry is.
@@ -278,7 +330,7 @@ pub fn a_dead_letter_makes_room_for_a_retry(place: &dyn Place) {
     );
     owner.commit([one.append([one.bury("a")])]);
     owner.commit([one.append([remove("a")])]);
-    assert_eq!(owner.store.items(one.id()).unwrap(), []);
+    assert_eq!(owner.store.items(one.id()).and_then(Many::all).unwrap(), []);
 }
 
 pub fn a_change_without_an_item_is_a_conflict(place: &dyn Place) {

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
 use crate::contract::Status;
+use crate::store::{ExecutionChange, Many, Tampering};
 
 use crate::store::{ClockReading, Turn};
 
@@ -16,6 +17,7 @@ fn due(owner: &mut Owner, now: u64, max: usize) -> Vec<u8> {
     owner
         .store
         .due(false, now, max)
+        .and_then(Many::all)
         .unwrap()
         .iter()
         .map(|id| id.as_bytes()[15])
@@ -59,6 +61,37 @@ pub fn only_what_has_not_ended_is_due(place: &dyn Place) {
         record.next_wake = None;
     })]);
     assert_eq!(due(&mut owner, 99, 10), [0; 0]);
+}
+
+pub fn what_is_set_aside_is_left_alone(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = waking(1, START + 10);
+    let items = [one.enqueue("a", 0), one.enqueue_leased("b", START + 20)];
+    owner.commit([one.append(items)]);
+    let mut set_aside = |owner: &mut Owner, tampering: Option<Tampering>| {
+        one.record.tampering = tampering.clone();
+        // A record alone: nothing is appended to what is not believed.
+        let change = ExecutionChange {
+            expected: one.record.head,
+            events: Vec::new(),
+            record: one.record.clone(),
+            items: Vec::new(),
+        };
+        owner.commit([change]);
+        let stored = owner.store.execution(one.id()).unwrap();
+        assert_eq!(stored.and_then(|it| it.tampering), tampering);
+        (
+            owner.claimable(9999).len(),
+            owner.expired(9999).len(),
+            due(owner, 9999, 9).len(),
+        )
+    };
+    let found = Tampering {
+        sequence: 1,
+        message: "it was changed".into(),
+    };
+    assert_eq!(set_aside(&mut owner, Some(found)), (0, 0, 0));
+    assert_eq!(set_aside(&mut owner, None), (1, 1, 1));
 }
 
 pub fn next_due_is_the_earliest_of_all(place: &dyn Place) {
@@ -151,11 +184,27 @@ pub fn simulated_and_real_time_are_apart(place: &dyn Place) {
     );
     assert_eq!(owner.store.last_at(false).unwrap(), 0);
     assert_eq!(
-        owner.store.claimable(true, "tool", 9999, 10).unwrap().len(),
+        owner
+            .store
+            .claimable(true, "tool", 9999, 10)
+            .and_then(Many::all)
+            .unwrap()
+            .len(),
         1
     );
-    assert_eq!(owner.store.expired(true, 9999, 10).unwrap().len(), 1);
-    assert_eq!(owner.store.due(true, 9999, 10).unwrap(), [simulated.id()]);
+    assert_eq!(
+        owner
+            .store
+            .expired(true, 9999, 10)
+            .and_then(Many::all)
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        owner.store.due(true, 9999, 10).and_then(Many::all).unwrap(),
+        [simulated.id()]
+    );
     assert_eq!(
         owner.store.next_due(true, &["tool".into()], 0).unwrap(),
         Some(10)

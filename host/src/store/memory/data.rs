@@ -7,7 +7,6 @@ use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
-use crate::store::status::claims;
 use crate::store::{
     ClockReading, CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord,
     ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
@@ -194,7 +193,9 @@ impl Data {
             return;
         };
         let wake = |record: &ExecutionRecord| {
-            let wake = record.next_wake.filter(|_| !ended(record.status));
+            let wake = record
+                .next_wake
+                .filter(|_| !ended(record.status) && record.tampering.is_none());
             wake.map(|wake| (wake, record.id))
         };
         let (before, after) = (wake(&execution.record), wake(record));
@@ -202,10 +203,14 @@ impl Data {
             before.map(|wake| self.wakes[of].remove(&wake));
             after.map(|wake| self.wakes[of].insert(wake));
         }
-        let held = !claims(record.status);
-        if held == claims(execution.record.status) {
+        if record.claims() != execution.record.claims() {
             for number in execution.items.values() {
-                self.queue.hold(*number, held);
+                self.queue.hold(*number, !record.claims());
+            }
+        }
+        if record.tampering.is_some() != execution.record.tampering.is_some() {
+            for number in execution.items.values() {
+                self.queue.set_aside(*number, record.tampering.is_some());
             }
         }
         execution.follow(record);
@@ -303,11 +308,12 @@ impl Execution {
         self.record.head = record.head;
         self.record.last_at = record.last_at;
         self.record.next_wake = record.next_wake;
+        self.record.tampering.clone_from(&record.tampering);
     }
 
     /// Do what was checked before.
     fn change_item(&mut self, queue: &mut Queue, change: &ItemChange) {
-        let (simulated, held) = (self.record.simulated, !claims(self.record.status));
+        let (simulated, held) = (self.record.simulated, !self.record.claims());
         let record = match change {
             ItemChange::Enqueue { item, at, lease } => ItemRecord {
                 item: item.clone(),

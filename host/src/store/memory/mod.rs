@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::{
-    ClockReading, CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, RawEvent, Store,
-    StoreError, Timestamp, Turn, WorkflowRecord, check,
+    ClockReading, CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many, RawEvent,
+    Store, StoreError, Timestamp, Turn, WorkflowRecord, check,
 };
 use data::Data;
 
@@ -155,12 +155,12 @@ impl Store for MemoryStore {
         Ok(self.data().keys.get(&name).copied())
     }
 
-    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
+    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
         let data = self.data();
         let records = data
             .records(filter.after)
             .filter(|record| filter.status.is_none_or(|status| status == record.status));
-        Ok(records.take(filter.max).cloned().collect())
+        Ok(Many::whole(records.take(filter.max).cloned().collect()))
     }
 
     fn raw_events(
@@ -175,8 +175,8 @@ impl Store for MemoryStore {
         Ok(events.take(max as usize).collect())
     }
 
-    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
-        Ok(self.data().items(id).cloned().collect())
+    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {
+        Ok(Many::whole(self.data().items(id).cloned().collect()))
     }
 
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
@@ -189,10 +189,10 @@ impl Store for MemoryStore {
         queue: &str,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
+    ) -> Result<Many<ItemRecord>, StoreError> {
         let data = self.data();
         let items = data.queue.claimable(simulated, queue, now);
-        Ok(items.take(max).cloned().collect())
+        Ok(Many::whole(items.take(max).cloned().collect()))
     }
 
     fn expired(
@@ -200,13 +200,13 @@ impl Store for MemoryStore {
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
+    ) -> Result<Many<ItemRecord>, StoreError> {
         let data = self.data();
         let items = data.queue.expired(simulated, now);
-        Ok(items.take(max).cloned().collect())
+        Ok(Many::whole(items.take(max).cloned().collect()))
     }
 
-    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
+    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
         let data = self.data();
         let holders = data
             .queue
@@ -216,7 +216,9 @@ impl Store for MemoryStore {
                 ItemState::Waiting | ItemState::Dead { .. } => None,
             });
         let each_once: BTreeSet<&str> = holders.collect();
-        Ok(each_once.into_iter().map(str::to_owned).collect())
+        Ok(Many::whole(
+            each_once.into_iter().map(str::to_owned).collect(),
+        ))
     }
 
     fn due(
@@ -224,8 +226,10 @@ impl Store for MemoryStore {
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ExecutionId>, StoreError> {
-        Ok(self.data().due(simulated, now).take(max).collect())
+    ) -> Result<Many<ExecutionId>, StoreError> {
+        Ok(Many::whole(
+            self.data().due(simulated, now).take(max).collect(),
+        ))
     }
 
     fn next_due(
@@ -305,9 +309,12 @@ mod tests {
             let begun = Instant::now();
             for _ in 0..1000 {
                 let now = START + 99;
-                assert_eq!(store.claimable(false, "tool", now, 1).unwrap().len(), 1);
-                assert_eq!(store.expired(false, now, 1).unwrap().len(), 1);
-                assert_eq!(store.due(false, now, 1).unwrap().len(), 1);
+                assert_eq!(
+                    store.claimable(false, "tool", now, 1).unwrap().found.len(),
+                    1
+                );
+                assert_eq!(store.expired(false, now, 1).unwrap().found.len(), 1);
+                assert_eq!(store.due(false, now, 1).unwrap().found.len(), 1);
                 assert!(store.next_due(false, &tool, START - 1).unwrap().is_some());
             }
             begun.elapsed()

@@ -29,6 +29,8 @@ struct Item {
     simulated: bool,
     /// Whether it may not be claimed, because its execution does not run.
     held: bool,
+    /// Whether its execution is set aside: then its lease does not end either.
+    set_aside: bool,
 }
 
 impl Queue {
@@ -44,6 +46,7 @@ impl Queue {
             record,
             simulated,
             held,
+            set_aside: false,
         };
         self.enter(number, &item);
         self.items.insert(number, item);
@@ -64,6 +67,11 @@ impl Queue {
     /// The item may not be claimed, or may again.
     pub(super) fn hold(&mut self, number: Number, held: bool) {
         self.rewrite(number, |item| item.held = held);
+    }
+
+    /// Its execution is set aside, or is so no longer.
+    pub(super) fn set_aside(&mut self, number: Number, set_aside: bool) {
+        self.rewrite(number, |item| item.set_aside = set_aside);
     }
 
     fn rewrite(&mut self, number: Number, change: impl FnOnce(&mut Item)) {
@@ -89,10 +97,10 @@ impl Queue {
                     }
                 };
             }
-            ItemState::Leased(lease) => {
+            ItemState::Leased(lease) if !item.set_aside => {
                 self.leased[of].insert((lease.expires_at, number));
             }
-            ItemState::Waiting | ItemState::Dead { .. } => {}
+            ItemState::Waiting | ItemState::Leased(_) | ItemState::Dead { .. } => {}
         }
     }
 
@@ -108,10 +116,10 @@ impl Queue {
                     }
                 }
             }
-            ItemState::Leased(lease) => {
+            ItemState::Leased(lease) if !item.set_aside => {
                 self.leased[of].remove(&(lease.expires_at, number));
             }
-            ItemState::Waiting | ItemState::Dead { .. } => {}
+            ItemState::Waiting | ItemState::Leased(_) | ItemState::Dead { .. } => {}
         }
     }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::log::Timestamp;
+use crate::store::sqlite::failure;
 use crate::store::sqlite::value::Number;
 use crate::store::{ClockReading, Turn};
 
@@ -10,10 +11,22 @@ use crate::store::{ClockReading, Turn};
 pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timestamp> {
     let mut select =
         connection.prepare_cached("SELECT last_at FROM clocks WHERE simulated = ?1")?;
-    let last_at = select
+    match select
         .query_row([simulated], |row| row.get::<_, Number>(0))
-        .optional()?;
-    Ok(last_at.map_or(0, |last_at| last_at.0))
+        .optional()
+    {
+        Ok(last_at) => Ok(last_at.map_or(0, |last_at| last_at.0)),
+        // It is only noted here; the next event mends it.
+        Err(error) if failure::is_of_a_row(&error) => last_at_of_all(connection, simulated),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same, from the executions.
+fn last_at_of_all(connection: &Connection, simulated: bool) -> Result<Timestamp> {
+    let mut select = connection
+        .prepare_cached("SELECT coalesce(max(last_at), 0) FROM executions WHERE simulated = ?1")?;
+    select.query_row([simulated], |row| row.get::<_, Number>(0).map(|it| it.0))
 }
 
 /// The reading of the last turn of real time.

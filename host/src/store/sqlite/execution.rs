@@ -1,16 +1,19 @@
 //! The records of executions.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 
 use crate::id::ExecutionId;
 use crate::log::{Head, Timestamp};
-use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName, limit};
-use crate::store::{ExecutionRecord, ListFilter};
+use crate::store::sqlite::many::{self, Name};
+use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
+use crate::store::{ExecutionRecord, ListFilter, Many, Tampering};
 
 macro_rules! columns {
     () => {
         "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
-         last_sequence, last_hash, started_at, last_at, next_wake, key"
+         last_sequence, last_hash, started_at, last_at, next_wake, tampered_sequence, tampered_message, key"
     };
 }
 
@@ -37,11 +40,28 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
         started_at: number(10)?,
         last_at: number(11)?,
         next_wake: row.get::<_, Option<Number>>(12)?.map(|number| number.0),
+        tampering: match row.get::<_, Option<Number>>(13)? {
+            Some(sequence) => Some(Tampering {
+                sequence: sequence.0,
+                message: row.get(14)?,
+            }),
+            None => None,
+        },
     })
 }
 
 /// Where the key stands in it, from 0.
-const KEY: usize = 13;
+const KEY: usize = 15;
+
+/// What a row of the table is called, whose id and key stand in these columns.
+fn name(row: &Row<'_>, id: usize, key: usize) -> Name {
+    let execution = row.get::<_, Id>(id).ok().map(|id| id.0);
+    let of = many::text(row, id);
+    (
+        execution,
+        format!("row {} of `executions`, {of}", many::text(row, key)),
+    )
+}
 
 pub(super) fn by_id(connection: &Connection, id: ExecutionId) -> Result<Option<ExecutionRecord>> {
     let found = with_key(connection, id)?;
@@ -75,7 +95,11 @@ pub(super) fn by_caller_key(
         .optional()
 }
 
-pub(super) fn list(connection: &Connection, filter: &ListFilter) -> Result<Vec<ExecutionRecord>> {
+pub(super) fn list(
+    connection: &Connection,
+    path: &Path,
+    filter: &ListFilter,
+) -> Result<Many<ExecutionRecord>> {
     let status = filter.status.map(StatusName);
     let and_status = if status.is_some() {
         "AND status = :status"
@@ -84,39 +108,41 @@ pub(super) fn list(connection: &Connection, filter: &ListFilter) -> Result<Vec<E
     };
     let sql = format!(
         "SELECT {} FROM executions WHERE (started_at, id) > (:started_at, :id) {and_status} \
-         ORDER BY started_at, id LIMIT :max",
+         ORDER BY started_at, id",
         columns!()
     );
-    // No execution started before time -1.
+    // What is damaged may stand before all times.
     let (started_at, id) = match filter.after {
         Some((started_at, id)) => (
             i64::try_from(started_at).unwrap_or(i64::MAX),
             id.to_string(),
         ),
-        None => (-1, String::new()),
+        None => (i64::MIN, String::new()),
     };
     let mut select = connection.prepare_cached(&sql)?;
-    let of = named_params! { ":started_at": started_at, ":id": id, ":status": status, ":max": limit(filter.max) };
-    select.query_map(of, read)?.collect()
+    let of = named_params! { ":started_at": started_at, ":id": id, ":status": status };
+    let rows = select.query(of)?;
+    many::read(path, rows, filter.max, read, |row| name(row, 0, KEY))
 }
 
 pub(super) fn due(
     connection: &Connection,
+    path: &Path,
     simulated: bool,
     now: Timestamp,
     max: usize,
-) -> Result<Vec<ExecutionId>> {
+) -> Result<Many<ExecutionId>> {
     let mut select = connection.prepare_cached(DUE)?;
-    let ids = select.query_map(params![simulated, Number(now), limit(max)], |row| {
-        row.get::<_, Id>(0)
-    })?;
-    ids.map(|id| id.map(|id| id.0)).collect()
+    let rows = select.query(params![simulated, Number(now)])?;
+    let id = |row: &Row<'_>| row.get::<_, Id>(0).map(|id| id.0);
+    many::read(path, rows, max, id, |row| name(row, 0, 1))
 }
 
 pub(super) const DUE: &str = "
-    SELECT id FROM executions
-    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND next_wake <= ?2
-    ORDER BY next_wake, id LIMIT ?3";
+    SELECT id, key FROM executions
+    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled')
+          AND tampered_sequence IS NULL AND next_wake <= ?2
+    ORDER BY next_wake, id";
 
 /// The first wake after `now`.
 pub(super) fn next_wake(
@@ -133,11 +159,38 @@ pub(super) fn next_wake(
 
 pub(super) const NEXT_WAKE: &str = "
     SELECT next_wake FROM executions
-    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND next_wake > ?2
+    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled')
+          AND tampered_sequence IS NULL AND next_wake > ?2
     ORDER BY next_wake LIMIT 1";
+
+/// Whether there are events of this key already: those of an execution whose
+/// record is gone. SQLite gives the key of a row that is gone again.
+const LEFT_BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM events WHERE execution = ?1)
+    OR EXISTS (SELECT 1 FROM items WHERE execution = ?1)";
+
+/// A key that nothing in the database has.
+const MOVE_ON: &str = "
+    UPDATE executions SET key = 1 + max(
+        (SELECT max(key) FROM executions),
+        coalesce((SELECT max(execution) FROM events), 0),
+        coalesce((SELECT max(execution) FROM items), 0))
+    WHERE key = ?1 RETURNING key";
 
 /// Write a new execution's record. None: its id or its caller's key is taken.
 pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Result<Option<Key>> {
+    if !insert_row(connection, record)? {
+        return Ok(None);
+    }
+    let key = connection.last_insert_rowid();
+    let mut left_behind = connection.prepare_cached(LEFT_BEHIND)?;
+    if !left_behind.query_row([key], |row| row.get(0))? {
+        return Ok(Some(key));
+    }
+    let mut move_on = connection.prepare_cached(MOVE_ON)?;
+    move_on.query_row([key], |row| row.get(0)).map(Some)
+}
+
+fn insert_row(connection: &Connection, record: &ExecutionRecord) -> Result<bool> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated,
              status, last_sequence, last_hash, started_at, last_at, next_wake)
@@ -159,14 +212,15 @@ pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Resul
         Number(record.last_at),
         record.next_wake.map(Number),
     ])?;
-    Ok((inserted > 0).then(|| connection.last_insert_rowid()))
+    Ok(inserted > 0)
 }
 
 /// Write what can change of an execution's record. False: it is not there.
 pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord) -> Result<bool> {
     let mut update = connection.prepare_cached(
         "UPDATE executions
-         SET guest_digest = ?2, status = ?3, last_sequence = ?4, last_hash = ?5, last_at = ?6, next_wake = ?7
+         SET guest_digest = ?2, status = ?3, last_sequence = ?4, last_hash = ?5, last_at = ?6, next_wake = ?7,
+             tampered_sequence = ?8, tampered_message = ?9
          WHERE key = ?1",
     )?;
     let updated = update.execute(params![
@@ -177,6 +231,8 @@ pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord
         record.head.hash,
         Number(record.last_at),
         record.next_wake.map(Number),
+        record.tampering.as_ref().map(|it| Number(it.sequence)),
+        record.tampering.as_ref().map(|it| &it.message),
     ])?;
     Ok(updated > 0)
 }

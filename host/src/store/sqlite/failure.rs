@@ -23,9 +23,11 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
                 StoreError::ReadOnly { place, detail }
             }
             ErrorCode::DiskFull => StoreError::Full { place, detail },
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-                StoreError::Corrupt { place, detail }
-            }
+            // What a turn writes was checked to fit: so something stands where
+            // nothing should.
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::ConstraintViolation => StoreError::Corrupt { place, detail },
             // The memory that processes share beside the database: no address is free.
             ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMMAP => {
                 let detail =
@@ -43,13 +45,29 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
             }
             _ => StoreError::Io { place, detail },
         },
-        // A value that is not what the column holds: someone else wrote it.
-        Error::FromSqlConversionFailure(..)
-        | Error::IntegralValueOutOfRange(..)
-        | Error::InvalidColumnType(..)
-        | Error::Utf8Error(..) => StoreError::Corrupt { place, detail },
+        error if is_of_a_row(error) => StoreError::Corrupt { place, detail },
         _ => StoreError::Io { place, detail },
     }
+}
+
+/// Whether a row holds a value that is not what its column holds: someone else
+/// wrote it. The rows beside it can still be read.
+pub(super) fn is_of_a_row(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+    )
+}
+
+/// Whether something stored is damaged, be it a row or the page that it is on.
+pub(super) fn is_damage(error: &Error) -> bool {
+    let code = error.sqlite_error_code();
+    is_of_a_row(error)
+        || code == Some(ErrorCode::DatabaseCorrupt)
+        || code == Some(ErrorCode::ConstraintViolation)
 }
 
 /// The error of opening: what is no database at all is not a damaged one.

@@ -1,9 +1,12 @@
 //! What is kept beside the logs: workflows, components, snapshots.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Result, params};
+use sha2::{Digest as _, Sha256};
 
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
+use crate::log::Hash;
 use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::{Id, Number};
 use crate::store::{ComponentRecord, WorkflowRecord};
@@ -62,18 +65,48 @@ pub(super) fn keep_component(connection: &Connection, record: &ComponentRecord) 
 
 pub(super) fn snapshot(connection: &Connection, id: ExecutionId) -> Result<Option<Snapshot>> {
     let mut select = connection.prepare_cached(
-        "SELECT guest_digest, sequence, head, state FROM snapshots
+        "SELECT guest_digest, sequence, head, state, digest FROM snapshots
          WHERE execution = (SELECT key FROM executions WHERE id = ?1)",
     )?;
     let snapshot = select.query_row([Id(id)], |row| {
-        Ok(Snapshot {
+        let snapshot = Snapshot {
             guest_digest: row.get(0)?,
             sequence: row.get::<_, Number>(1)?.0,
             head: row.get(2)?,
             state: row.get(3)?,
-        })
+        };
+        if row.get_ref(4)?.as_blob()? == digest(&snapshot) {
+            return Ok(snapshot);
+        }
+        let changed = Box::new(Changed);
+        Err(Error::FromSqlConversionFailure(4, Type::Blob, changed))
     });
     snapshot.optional()
+}
+
+/// A snapshot that is not what was kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the snapshot was changed: its digest is another")]
+struct Changed;
+
+/// The digest of all that a snapshot is.
+fn digest(snapshot: &Snapshot) -> Hash {
+    let Snapshot {
+        guest_digest,
+        sequence,
+        head,
+        state,
+    } = snapshot;
+    // Lengths first, so that no two snapshots are the same bytes.
+    Sha256::new()
+        .chain_update((guest_digest.len() as u64).to_le_bytes())
+        .chain_update(guest_digest)
+        .chain_update(sequence.to_le_bytes())
+        .chain_update((head.len() as u64).to_le_bytes())
+        .chain_update(head)
+        .chain_update(state)
+        .finalize()
+        .into()
 }
 
 pub(super) fn keep_snapshot(connection: &Connection, key: Key, snapshot: &Snapshot) -> Result<()> {
@@ -84,9 +117,16 @@ pub(super) fn keep_snapshot(connection: &Connection, key: Key, snapshot: &Snapsh
         state,
     } = snapshot;
     let mut replace = connection.prepare_cached(
-        "INSERT OR REPLACE INTO snapshots (execution, guest_digest, sequence, head, state)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO snapshots (execution, guest_digest, sequence, head, state, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    replace.execute(params![key, guest_digest, Number(*sequence), head, state])?;
+    replace.execute(params![
+        key,
+        guest_digest,
+        Number(*sequence),
+        head,
+        state,
+        digest(snapshot)
+    ])?;
     Ok(())
 }

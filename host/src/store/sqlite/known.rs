@@ -34,7 +34,10 @@ pub(super) struct Known {
 pub(super) struct Rest {
     pub(super) status: Status,
     pub(super) next_wake: Option<Timestamp>,
+    /// Whether its items may be claimed.
+    pub(super) claims: bool,
     guest: u64,
+    tampering: Option<u64>,
 }
 
 /// The records that are known.
@@ -98,7 +101,12 @@ impl Records {
         Rest {
             status: record.status,
             next_wake: record.next_wake,
+            claims: record.claims(),
             guest: self.numbers.hash_one(&record.guest_digest),
+            tampering: record
+                .tampering
+                .as_ref()
+                .map(|tampering| self.numbers.hash_one(tampering)),
         }
     }
 

@@ -14,6 +14,7 @@ mod grow;
 mod keep;
 mod known;
 mod log;
+mod many;
 mod open;
 mod queue;
 mod schema;
@@ -32,7 +33,7 @@ use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
 use crate::store::{
-    ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store,
+    ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Store,
     StoreError, Turn, WorkflowRecord, check,
 };
 
@@ -202,6 +203,10 @@ impl SqliteStore {
         turn::write(&self.connection, &mut self.records, turn, &bytes).map_err(|refusal| {
             match refusal {
                 turn::Refusal::Conflict(detail) => CommitError::Conflict(detail),
+                turn::Refusal::Damaged(execution, error) => CommitError::Damaged {
+                    execution,
+                    error: self.error_of(execution, &error),
+                },
                 turn::Refusal::Sqlite(error) => {
                     CommitError::Failed(failure::store_error(&self.path, &error))
                 }
@@ -222,6 +227,26 @@ impl SqliteStore {
             place: self.place(),
             detail: detail.to_owned(),
         }
+    }
+
+    /// The error of a statement about one execution, which is named.
+    fn error_of(&self, id: ExecutionId, error: &rusqlite::Error) -> StoreError {
+        match failure::store_error(&self.path, error) {
+            StoreError::Corrupt { place, detail } => StoreError::Corrupt {
+                place: format!("{place}, {id}"),
+                detail,
+            },
+            other => other,
+        }
+    }
+
+    /// An answer of the database about one execution, its errors named.
+    fn ask_of<T>(
+        &self,
+        id: ExecutionId,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        question(&self.connection).map_err(|error| self.error_of(id, &error))
     }
 
     /// An answer of the database, its errors named.
@@ -315,7 +340,7 @@ impl Store for SqliteStore {
     }
 
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
-        self.ask(|connection| execution::by_id(connection, id))
+        self.ask_of(id, |connection| execution::by_id(connection, id))
     }
 
     fn execution_by_key(
@@ -326,8 +351,8 @@ impl Store for SqliteStore {
         self.ask(|connection| execution::by_caller_key(connection, tenant, key))
     }
 
-    fn list(&mut self, filter: &ListFilter) -> Result<Vec<ExecutionRecord>, StoreError> {
-        self.ask(|connection| execution::list(connection, filter))
+    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
+        self.ask(|connection| execution::list(connection, &self.path, filter))
     }
 
     fn raw_events(
@@ -338,7 +363,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<RawEvent>, StoreError> {
         // Within a turn what is known holds.
         let known = self.records.key(id).filter(|_| self.in_turn());
-        self.ask(|connection| {
+        self.ask_of(id, |connection| {
             let key = match known {
                 Some(key) => Some(key),
                 None => execution::key_of(connection, id)?,
@@ -350,12 +375,14 @@ impl Store for SqliteStore {
         })
     }
 
-    fn items(&mut self, id: ExecutionId) -> Result<Vec<ItemRecord>, StoreError> {
-        self.ask(|connection| queue::of_execution(connection, id))
+    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {
+        self.ask_of(id, |connection| {
+            queue::of_execution(connection, &self.path, id)
+        })
     }
 
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
-        self.ask(|connection| queue::of_node(connection, id, node_id))
+        self.ask_of(id, |connection| queue::of_node(connection, id, node_id))
     }
 
     fn claimable(
@@ -364,8 +391,8 @@ impl Store for SqliteStore {
         queue: &str,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
-        self.ask(|connection| queue::claimable(connection, simulated, queue, now, max))
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        self.ask(|connection| queue::claimable(connection, &self.path, simulated, queue, now, max))
     }
 
     fn expired(
@@ -373,12 +400,12 @@ impl Store for SqliteStore {
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ItemRecord>, StoreError> {
-        self.ask(|connection| queue::expired(connection, simulated, now, max))
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        self.ask(|connection| queue::expired(connection, &self.path, simulated, now, max))
     }
 
-    fn lease_holders(&mut self, simulated: bool) -> Result<Vec<String>, StoreError> {
-        self.ask(|connection| queue::lease_holders(connection, simulated))
+    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+        self.ask(|connection| queue::lease_holders(connection, &self.path, simulated))
     }
 
     fn due(
@@ -386,8 +413,8 @@ impl Store for SqliteStore {
         simulated: bool,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<ExecutionId>, StoreError> {
-        self.ask(|connection| execution::due(connection, simulated, now, max))
+    ) -> Result<Many<ExecutionId>, StoreError> {
+        self.ask(|connection| execution::due(connection, &self.path, simulated, now, max))
     }
 
     fn next_due(
@@ -429,6 +456,6 @@ impl Store for SqliteStore {
     }
 
     fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
-        self.ask(|connection| keep::snapshot(connection, id))
+        self.ask_of(id, |connection| keep::snapshot(connection, id))
     }
 }

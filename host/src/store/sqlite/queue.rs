@@ -1,21 +1,24 @@
 //! Work items: a projection of the logs, for claims. What is asked of them; how
 //! they change stands in `changes.rs`.
 
+use std::path::Path;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, params};
 
 use crate::contract::WorkItem;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
-use crate::store::sqlite::value::{Id, Number, Unknown, limit};
-use crate::store::{ItemRecord, ItemState, Lease};
+use crate::store::sqlite::many::{self, Name};
+use crate::store::sqlite::value::{Id, Number, Unknown};
+use crate::store::{ItemRecord, ItemState, Lease, Many};
 
 const SELECT: &str = "
     SELECT executions.id AS execution_id, items.node_id, items.attempt, items.max_attempts, items.queue_type,
            items.tenant, items.not_before, items.payload, items.enqueued_at, items.state, items.worker_id,
            items.fence, items.expires_at, items.error, items.dead_since,
            items.claimable_at = max(items.not_before, items.enqueued_at)
-               AND items.held = (executions.status <> 'running')
+               AND items.held = (executions.status <> 'running' OR executions.tampered_sequence IS NOT NULL)
                AND items.simulated = executions.simulated AS is_consistent
     FROM items JOIN executions ON executions.key = items.execution";
 
@@ -26,11 +29,12 @@ const IS_CONSISTENT: usize = 15;
 pub(super) const CLAIMABLE: &str = "
     WHERE items.simulated = ?1 AND items.queue_type = ?2 AND items.state = 'waiting' AND items.held = 0
           AND items.claimable_at <= ?3
-    ORDER BY items.claimable_at, items.ordered LIMIT ?4";
+    ORDER BY items.claimable_at, items.ordered";
 
 pub(super) const EXPIRED: &str = "
     WHERE items.simulated = ?1 AND items.state = 'leased' AND items.expires_at <= ?2
-    ORDER BY items.expires_at, items.ordered LIMIT ?3";
+          AND executions.tampered_sequence IS NULL
+    ORDER BY items.expires_at, items.ordered";
 
 const LEASE_HOLDERS: &str = "
     SELECT DISTINCT worker_id FROM items INDEXED BY items_leased
@@ -54,7 +58,7 @@ pub(super) fn select(which: &str) -> String {
 fn read(row: &Row<'_>) -> Result<ItemRecord> {
     let number = |column| row.get::<_, Number>(column).map(|number| number.0);
     let item = WorkItem {
-        execution_id: row.get(0)?,
+        execution_id: row.get::<_, Id>(0)?.0.to_string(),
         node_id: row.get(1)?,
         attempt: row.get(2)?,
         max_attempts: row.get(3)?,
@@ -94,27 +98,45 @@ fn damaged(
     Error::FromSqlConversionFailure(column, of, Box::new(error))
 }
 
-fn query(connection: &Connection, which: &str, of: impl Params) -> Result<Vec<ItemRecord>> {
-    connection
-        .prepare_cached(&select(which))?
-        .query_map(of, read)?
-        .collect()
+/// What a row that [`SELECT`] finds is called.
+fn name(row: &Row<'_>) -> Name {
+    let execution = row.get::<_, Id>(0).ok().map(|id| id.0);
+    let (of, node_id) = (many::text(row, 0), many::text(row, 1));
+    (
+        execution,
+        format!("the work item of node {node_id:?} of {of}"),
+    )
+}
+
+fn query(
+    connection: &Connection,
+    path: &Path,
+    which: &str,
+    of: impl Params,
+    max: usize,
+) -> Result<Many<ItemRecord>> {
+    let mut select = connection.prepare_cached(&select(which))?;
+    many::read(path, select.query(of)?, max, read, name)
 }
 
 /// What claims go by is written beside each item, and must be what follows
 /// from it: else it would wait for ever, and nobody could see why.
-pub(super) fn of_execution(connection: &Connection, id: ExecutionId) -> Result<Vec<ItemRecord>> {
-    connection
-        .prepare_cached(&select("WHERE executions.id = ?1 ORDER BY items.node_id"))?
-        .query_map([Id(id)], |row| {
-            let record = read(row)?;
-            if row.get(IS_CONSISTENT)? {
-                return Ok(record);
-            }
-            let inconsistent = Inconsistent(record.item.node_id);
-            Err(damaged(IS_CONSISTENT, Type::Integer, inconsistent))
-        })?
-        .collect()
+pub(super) fn of_execution(
+    connection: &Connection,
+    path: &Path,
+    id: ExecutionId,
+) -> Result<Many<ItemRecord>> {
+    let mut select =
+        connection.prepare_cached(&select("WHERE executions.id = ?1 ORDER BY items.node_id"))?;
+    let consistent = |row: &Row<'_>| {
+        let record = read(row)?;
+        if row.get(IS_CONSISTENT)? {
+            return Ok(record);
+        }
+        let inconsistent = Inconsistent(record.item.node_id);
+        Err(damaged(IS_CONSISTENT, Type::Integer, inconsistent))
+    };
+    many::read(path, select.query([Id(id)])?, usize::MAX, consistent, name)
 }
 
 /// A row that contradicts itself.
@@ -127,46 +149,49 @@ pub(super) fn of_node(
     id: ExecutionId,
     node_id: &str,
 ) -> Result<Option<ItemRecord>> {
-    let found = query(
-        connection,
-        "WHERE executions.id = ?1 AND items.node_id = ?2",
-        params![Id(id), node_id],
-    );
-    found.map(|items| items.into_iter().next())
+    connection
+        .prepare_cached(&select("WHERE executions.id = ?1 AND items.node_id = ?2"))?
+        .query_row(params![Id(id), node_id], read)
+        .optional()
 }
 
 pub(super) fn claimable(
     connection: &Connection,
+    path: &Path,
     simulated: bool,
     queue: &str,
     now: Timestamp,
     max: usize,
-) -> Result<Vec<ItemRecord>> {
-    query(
-        connection,
-        CLAIMABLE,
-        params![simulated, queue, Number(now), limit(max)],
-    )
+) -> Result<Many<ItemRecord>> {
+    let of = params![simulated, queue, Number(now)];
+    query(connection, path, CLAIMABLE, of, max)
 }
 
 pub(super) fn expired(
     connection: &Connection,
+    path: &Path,
     simulated: bool,
     now: Timestamp,
     max: usize,
-) -> Result<Vec<ItemRecord>> {
-    query(
-        connection,
-        EXPIRED,
-        params![simulated, Number(now), limit(max)],
-    )
+) -> Result<Many<ItemRecord>> {
+    let of = params![simulated, Number(now)];
+    query(connection, path, EXPIRED, of, max)
 }
 
-pub(super) fn lease_holders(connection: &Connection, simulated: bool) -> Result<Vec<String>> {
-    connection
-        .prepare_cached(LEASE_HOLDERS)?
-        .query_map([simulated], |row| row.get(0))?
-        .collect()
+pub(super) fn lease_holders(
+    connection: &Connection,
+    path: &Path,
+    simulated: bool,
+) -> Result<Many<String>> {
+    let mut select = connection.prepare_cached(LEASE_HOLDERS)?;
+    let rows = select.query([simulated])?;
+    let name = |row: &Row<'_>| {
+        (
+            None,
+            format!("the lease of worker {:?}", many::text(row, 0)),
+        )
+    };
+    many::read(path, rows, usize::MAX, |row| row.get(0), name)
 }
 
 /// The first time after `now` at which an item on this queue may be claimed.

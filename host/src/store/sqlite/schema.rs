@@ -11,7 +11,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
 /// What leads from each schema version to the next. Steps that have shipped
 /// never change; a new version is a further step.
-const STEPS: &[&str] = &[STEP_1, STEP_2];
+const STEPS: &[&str] = &[STEP_1, STEP_2, STEP_3];
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -127,6 +127,21 @@ const STEP_2: &str = "
     ALTER TABLE clocks ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
     INSERT INTO clocks (simulated, last_at, database_id) VALUES (0, 0, randomblob(16))
         ON CONFLICT DO UPDATE SET database_id = excluded.database_id;
+";
+
+/// What is not to be believed: executions whose logs were found to be tampered
+/// with are set aside (`tampered_sequence` is the first event that does not
+/// hold), and snapshots are held against a digest. Those without one are only a
+/// cache, and go.
+const STEP_3: &str = "
+    ALTER TABLE executions ADD COLUMN tampered_sequence INTEGER;
+    ALTER TABLE executions ADD COLUMN tampered_message TEXT;
+    DROP INDEX executions_by_wake;
+    CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
+        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL;
+
+    DELETE FROM snapshots;
+    ALTER TABLE snapshots ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
 ";
 
 /// What a file says of itself.

@@ -7,10 +7,10 @@ use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
+use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::known::{Known, Records};
 use crate::store::sqlite::{clocks, keep};
-use crate::store::status::claims;
 use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 
 /// Room for the places of items that one change orders. One with more of them
@@ -22,7 +22,20 @@ const GONE: &str = "its record is not what it was a moment ago";
 /// Why a turn was not written. What was written of it must be rolled back.
 pub(super) enum Refusal {
     Conflict(String),
+    /// What is stored of this execution is damaged.
+    Damaged(ExecutionId, Error),
     Sqlite(Error),
+}
+
+impl Refusal {
+    /// The same, met while this execution was written: its own damage is told
+    /// from a failure of the store as a whole.
+    fn of(self, id: ExecutionId) -> Self {
+        match self {
+            Self::Sqlite(error) if failure::is_damage(&error) => Self::Damaged(id, error),
+            refusal => refusal,
+        }
+    }
 }
 
 impl From<Error> for Refusal {
@@ -55,10 +68,13 @@ pub(super) fn write(
     }
     let mut executions = Executions::new(connection, records)?;
     for (change, bytes) in turn.executions.iter().zip(bytes) {
-        executions.write(change, bytes)?;
+        let id = change.record.id;
+        executions
+            .write(change, bytes)
+            .map_err(|refusal| refusal.of(id))?;
     }
     for (id, snapshot) in &turn.snapshots {
-        write_snapshot(connection, *id, snapshot)?;
+        write_snapshot(connection, *id, snapshot).map_err(|refusal| refusal.of(*id))?;
     }
     clocks::advance(connection, turn)?;
     Ok(())
@@ -98,7 +114,7 @@ impl<'a> Executions<'a> {
             // What is ordered is so by an event, and these stand in the order in
             // which they came.
             ordered: self.connection.last_insert_rowid() << ITEMS_BITS,
-            held: !claims(record.status),
+            held: !record.claims(),
         };
         for item in &change.items {
             owner.ordered += 1;
@@ -146,9 +162,8 @@ impl<'a> Executions<'a> {
     /// Write all that can change of the record.
     fn replace(&mut self, known: Known, record: &ExecutionRecord) -> Result<bool, Refusal> {
         // Mostly nothing changes: a look at the items is saved.
-        let held = !claims(record.status);
-        if held == claims(known.rest.status) {
-            changes::hold(self.connection, known.key, held)?;
+        if record.claims() != known.rest.claims {
+            changes::hold(self.connection, known.key, !record.claims())?;
         }
         self.records.keep(known.key, record);
         Ok(execution::update(self.connection, known.key, record)?)

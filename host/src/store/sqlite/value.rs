@@ -27,11 +27,6 @@ impl FromSql for Number {
     }
 }
 
-/// At most so many rows.
-pub(super) fn limit(max: usize) -> Number {
-    Number(max as u64)
-}
-
 /// An execution's id.
 pub(super) struct Id(pub(super) ExecutionId);
 

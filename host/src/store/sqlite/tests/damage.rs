@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::store::ItemChange;
-use crate::store::laws::draft::{Draft, turn};
+use crate::store::laws::draft::{Draft, snapshot, turn};
 
 /// A file with one execution of three events and one item.
 fn file_of_three() -> (File, Draft) {
@@ -161,13 +161,146 @@ fn a_value_that_cannot_be_is_damage() {
     ] {
         let (file, _) = file_of_three();
         file.raw().execute(edit, []).unwrap();
-        let error = file
-            .store()
-            .list(&ListFilter {
-                max: 9,
-                ..ListFilter::default()
-            })
+        let listed = file.store().list(&all()).unwrap();
+        assert_eq!((listed.found.len(), listed.damaged.len()), (0, 1), "{edit}");
+        let error = listed.all().unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Corrupt { place, .. } if place.contains("row 1 of `executions`")),
+            "{edit}: {error}"
+        );
+    }
+}
+
+fn all() -> ListFilter {
+    ListFilter {
+        max: 9,
+        ..ListFilter::default()
+    }
+}
+
+/// Four executions, each with an item that may be claimed, one that is leased,
+/// and a wake that is due; the first is damaged, and is asked for one at a time.
+#[test]
+fn a_damaged_row_takes_nobodys_place() {
+    for (edit, questions) in [
+        ("UPDATE items SET attempt = -1 WHERE execution = 1", "items"),
+        (
+            "UPDATE items SET payload = CAST(x'ff' AS TEXT) WHERE execution = 1",
+            "items",
+        ),
+        ("UPDATE executions SET id = 'exec_1' WHERE key = 1", "all"),
+        (
+            "UPDATE executions SET status = 'melted' WHERE key = 1",
+            "list",
+        ),
+        (
+            "UPDATE executions SET started_at = -7 WHERE key = 1",
+            "list",
+        ),
+    ] {
+        let file = File::new();
+        let mut store = file.store();
+        let mut drafts: Vec<Draft> = (1..=4).map(Draft::new).collect();
+        for (n, draft) in drafts.iter_mut().enumerate() {
+            draft.record.next_wake = Some(10 + n as u64);
+            let change = draft.append([
+                draft.enqueue("a", n as u64),
+                draft.enqueue_leased("b", 20 + n as u64),
+            ]);
+            store.begin().unwrap();
+            store.commit(&turn([change])).unwrap();
+        }
+        assert!(file.raw().execute(edit, []).unwrap() > 0);
+        let mut named = 0;
+        let mut second = |found: Vec<ExecutionId>, damaged: usize| {
+            if damaged > 0 {
+                assert_eq!(found, [drafts[1].id()], "{edit}");
+                named += 1;
+            }
+        };
+        let of = |item: &ItemRecord| item.item.execution_id.parse().unwrap();
+        let found = store.claimable(false, "tool", 5000, 1).unwrap();
+        second(found.found.iter().map(of).collect(), found.damaged.len());
+        let found = store.expired(false, 5000, 1).unwrap();
+        second(found.found.iter().map(of).collect(), found.damaged.len());
+        let found = store.due(false, 5000, 1).unwrap();
+        second(found.found.clone(), found.damaged.len());
+        let one = ListFilter { max: 1, ..all() };
+        let found = store.list(&one).unwrap();
+        second(
+            found.found.iter().map(|it| it.id).collect(),
+            found.damaged.len(),
+        );
+        let expected = match questions {
+            "items" => 2,
+            "list" => 1,
+            _ => 3,
+        };
+        assert_eq!(named, expected, "{edit}");
+        assert_eq!(
+            store.list(&all()).unwrap().found.len() + named.min(1),
+            4 + usize::from(questions == "items")
+        );
+    }
+}
+
+#[test]
+fn a_turn_that_meets_damage_names_its_execution() {
+    for edit in [
+        "UPDATE executions SET last_at = -1 WHERE key = 1",
+        // An event stands where the next one belongs.
+        "INSERT INTO events SELECT 1, 4, bytes, hash FROM events WHERE sequence = 3",
+    ] {
+        let (file, mut one) = file_of_three();
+        let mut store = file.store();
+        assert!(file.raw().execute(edit, []).unwrap() > 0);
+        store.begin().unwrap();
+        let mut two = Draft::new(2);
+        let error = store
+            .commit(&turn([two.append([]), one.append([])]))
             .unwrap_err();
+        assert!(
+            matches!(&error, CommitError::Damaged { execution, .. } if *execution == one.id()),
+            "{edit}: {error}"
+        );
+        assert_eq!(store.execution(two.id()).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_record_that_is_gone_leaves_nothing_to_the_next() {
+    let (file, _) = file_of_three();
+    file.raw()
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM executions")
+        .unwrap();
+    let mut store = file.store();
+    let mut two = Draft::new(2);
+    store.begin().unwrap();
+    store
+        .commit(&turn([two.append([two.enqueue("a", 0)])]))
+        .unwrap();
+    assert_eq!(store.raw_events(two.id(), 1, 10).unwrap().len(), 1);
+    let waiting = store.claimable(false, "tool", 5000, 9).unwrap();
+    assert_eq!(waiting.all().unwrap().len(), 1);
+}
+
+#[test]
+fn law10_a_snapshot_that_was_changed_is_not_given() {
+    for edit in [
+        "UPDATE snapshots SET state = x'00'",
+        "UPDATE snapshots SET sequence = sequence - 1",
+        "UPDATE snapshots SET head = lower(head) || '0'",
+        "UPDATE snapshots SET digest = x''",
+    ] {
+        let (file, mut one) = file_of_three();
+        let mut store = file.store();
+        let mut with = turn([one.append([])]);
+        with.snapshots.push(snapshot(&one, b"state"));
+        store.begin().unwrap();
+        store.commit(&with).unwrap();
+        assert!(store.snapshot(one.id()).unwrap().is_some());
+        assert!(file.raw().execute(edit, []).unwrap() > 0);
+        let error = store.snapshot(one.id()).unwrap_err();
         assert!(
             matches!(error, StoreError::Corrupt { .. }),
             "{edit}: {error}"

@@ -139,6 +139,7 @@ fn many_may_open_a_new_file_at_once() {
                 max: 99,
                 ..ListFilter::default()
             })
+            .and_then(Many::all)
             .unwrap()
             .len(),
         8

@@ -1,0 +1,235 @@
+//! A stored log on its way to those who decide by it, held against its chain
+//! (law 4).
+//!
+//! An audit finds whatever is wrong with a log, perhaps a year later. Here each
+//! event is checked before a guest believes it: from a hash that is known, to
+//! the head that the execution's record names. The places named are those that
+//! the audit names.
+
+use std::cmp::Ordering;
+
+use crate::contract::EventKind;
+use crate::id::ExecutionId;
+use crate::limits::EVENTS_PAGE_MAX;
+use crate::log::chain;
+use crate::log::digest::digest;
+use crate::store::{
+    ExecutionRecord, Hash, Head, RawEvent, Store, StoreError, StoredEvent, Tampering,
+};
+
+/// A log that is read, as far as it holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checked {
+    id: ExecutionId,
+    /// The last event that holds.
+    head: Head,
+    /// The head that the record names.
+    recorded: Head,
+}
+
+/// The error that names a tampered log.
+pub(crate) fn error(place: String, execution: ExecutionId, tampering: Tampering) -> StoreError {
+    let Tampering { sequence, message } = tampering;
+    StoreError::Tampered {
+        place,
+        execution,
+        sequence,
+        message,
+    }
+}
+
+/// What is wrong with a whole log and with the workflow that its event 1 binds,
+/// if anything is.
+///
+/// # Errors
+/// The store cannot be read, or holds what this program does not know.
+pub(crate) fn tampering(
+    store: &mut dyn Store,
+    record: &ExecutionRecord,
+) -> Result<Option<Tampering>, StoreError> {
+    match Checked::new(record.id, Head::default(), record.head).whole(store, record) {
+        Err(StoreError::Tampered {
+            sequence, message, ..
+        }) => Ok(Some(Tampering { sequence, message })),
+        checked => checked.map(|()| None),
+    }
+}
+
+/// The workflow's text is the one that event 1 of this log binds.
+///
+/// # Errors
+/// It is not, or cannot be read.
+pub(crate) fn workflow_text(
+    store: &mut dyn Store,
+    record: &ExecutionRecord,
+) -> Result<String, StoreError> {
+    let (workflow_id, version) = (&record.workflow_id, &record.workflow_version);
+    let Some(workflow) = store.workflow(workflow_id, version)? else {
+        return Err(StoreError::Corrupt {
+            place: format!("execution {}", record.id),
+            detail: format!("its workflow {workflow_id:?} {version:?} is not registered"),
+        });
+    };
+    let found = digest(workflow.text.as_bytes());
+    let first = store.events(record.id, 1, 1)?;
+    match first.first().map(|stored| &stored.event.kind) {
+        Some(EventKind::WorkflowStarted(started)) if started.workflow_digest != found => {
+            let message = format!(
+                "the text of workflow {workflow_id} {version} is not the one that event 1 names"
+            );
+            let tampering = Tampering {
+                sequence: 1,
+                message,
+            };
+            Err(error(store.place(), record.id, tampering))
+        }
+        // Of an execution that begins just now nothing is stored yet.
+        _ if workflow.digest != found => Err(StoreError::Corrupt {
+            place: format!("{}, workflow {workflow_id} {version}", store.place()),
+            detail: "its text is not the one that was registered".to_owned(),
+        }),
+        _ => Ok(workflow.text),
+    }
+}
+
+impl Checked {
+    /// A log that is to be read from the event after `head` on.
+    pub(crate) fn new(id: ExecutionId, head: Head, recorded: Head) -> Self {
+        Self { id, head, recorded }
+    }
+
+    /// The same, where the hash before the first event is the stored one. That
+    /// it is right is known from a snapshot, or from what was cached.
+    pub(crate) fn after(
+        store: &mut dyn Store,
+        id: ExecutionId,
+        sequence: u64,
+        recorded: Head,
+    ) -> Result<Self, StoreError> {
+        let mut checked = Self::new(id, Head::default(), recorded);
+        if sequence == 0 {
+            return Ok(checked);
+        }
+        let stored = checked.raw(store, sequence, 1)?;
+        let hash = stored
+            .first()
+            .filter(|raw| raw.sequence == sequence)
+            .and_then(|raw| Hash::try_from(raw.hash.as_slice()).ok());
+        let Some(hash) = hash else {
+            let message = format!("event {sequence} is missing, or its hash is none");
+            return Err(checked.broken(store, sequence, message));
+        };
+        checked.head = Head { sequence, hash };
+        Ok(checked)
+    }
+
+    /// The last event that holds.
+    pub(crate) fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The next events, at most `max`, none after the recorded head.
+    pub(crate) fn page(
+        &mut self,
+        store: &mut dyn Store,
+        max: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let left = self.recorded.sequence.saturating_sub(self.head.sequence);
+        if left == 0 {
+            return Ok(Vec::new());
+        }
+        let max = max.min(u32::try_from(left).unwrap_or(u32::MAX));
+        let page = self.raw(store, self.head.sequence + 1, max)?;
+        if page.is_empty() {
+            let (ends, named) = (self.head.sequence, self.recorded.sequence);
+            let message = format!(
+                "event {} is missing: the log ends with event {ends}, and its recorded head is event {named}",
+                ends + 1
+            );
+            return Err(self.broken(store, ends + 1, message));
+        }
+        page.iter().map(|raw| self.take(store, raw)).collect()
+    }
+
+    /// One event: it is the next, and its hash is that of its bytes and of what
+    /// comes before.
+    fn take(&mut self, store: &mut dyn Store, raw: &RawEvent) -> Result<StoredEvent, StoreError> {
+        let (due, found) = (self.head.sequence + 1, raw.sequence);
+        let fault = match found.cmp(&due) {
+            Ordering::Greater => Some(format!(
+                "event {due} is missing: the log goes on with event {found}"
+            )),
+            Ordering::Less => Some(format!(
+                "where event {due} should be stands a second event {found}"
+            )),
+            Ordering::Equal if chain::link(&self.head.hash, &raw.bytes)[..] != raw.hash[..] => {
+                Some(format!(
+                    "event {due} was changed: its hash is not that of its content and of what comes before it"
+                ))
+            }
+            Ordering::Equal => None,
+        };
+        if let Some(message) = fault {
+            return Err(self.broken(store, due, message));
+        }
+        let stored = raw.decode().map_err(|detail| StoreError::Corrupt {
+            place: format!("{}, {}", store.place(), self.id),
+            detail,
+        })?;
+        self.head = stored.head();
+        if self.head.sequence == self.recorded.sequence && self.head.hash != self.recorded.hash {
+            let message = format!("the recorded head names another event {due}");
+            return Err(self.broken(store, due, message));
+        }
+        Ok(stored)
+    }
+
+    /// Events as their bytes are found. Where a page of the file is damaged, the
+    /// first event that is on it is named, and those before it are read.
+    fn raw(
+        &self,
+        store: &mut dyn Store,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        match store.raw_events(self.id, first, max) {
+            Err(StoreError::Corrupt { .. }) => {}
+            read => return read,
+        }
+        let mut page = Vec::new();
+        let mut sequence = first;
+        while page.len() < max as usize {
+            match store.raw_events(self.id, sequence, 1) {
+                Ok(one) if one.is_empty() => break,
+                Ok(one) => page.extend(one),
+                Err(StoreError::Corrupt { detail, .. }) if page.is_empty() => {
+                    let message = format!("event {sequence} cannot be read: {detail}");
+                    return Err(self.broken(store, sequence, message));
+                }
+                Err(StoreError::Corrupt { .. }) => break,
+                Err(error) => return Err(error),
+            }
+            sequence = page
+                .last()
+                .map_or(sequence, |last: &RawEvent| last.sequence.saturating_add(1));
+        }
+        Ok(page)
+    }
+
+    /// All of it, what stands after the recorded head too.
+    fn whole(mut self, store: &mut dyn Store, record: &ExecutionRecord) -> Result<(), StoreError> {
+        while self.head.sequence < self.recorded.sequence {
+            self.page(store, EVENTS_PAGE_MAX)?;
+        }
+        let (after, named) = (self.head.sequence + 1, self.recorded.sequence);
+        if !self.raw(store, after, 1)?.is_empty() {
+            let message = format!("event {after} was inserted: the recorded head is event {named}");
+            return Err(self.broken(store, after, message));
+        }
+        workflow_text(store, record).map(drop)
+    }
+
+    fn broken(&self, store: &mut dyn Store, sequence: u64, message: String) -> StoreError {
+        error(store.place(), self.id, Tampering { sequence, message })
+    }
+}

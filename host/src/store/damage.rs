@@ -1,0 +1,98 @@
+//! One damaged row does not stop the others.
+//!
+//! Whoever asks a store about many is given those that can be read, and beside
+//! them a list of those that cannot. Nobody has to choose between an error that
+//! hides all that is whole, and a silence that hides what is not.
+
+use crate::id::ExecutionId;
+use crate::store::StoreError;
+
+/// What a question about many has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "what is damaged must be named"]
+pub struct Many<T> {
+    /// Those that can be read, in the order of the question. Only they count
+    /// towards its bound, so that damage never hides what is whole.
+    pub found: Vec<T>,
+    /// Those that were met on the way and cannot be read.
+    pub damaged: Vec<Damaged>,
+}
+
+/// A stored row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The execution that it belongs to, if that much can be read.
+    pub execution: Option<ExecutionId>,
+    /// Where it is: the store, and the place in it.
+    pub place: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// Where an execution's log is no longer what was written, as it was found by
+/// whoever read it last. Its execution is set aside: nothing of it is claimed,
+/// woken, or appended, until its log has been checked anew and holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tampering {
+    /// The first event that does not hold.
+    pub sequence: u64,
+    /// What is wrong with it, in a sentence.
+    pub message: String,
+}
+
+impl<T> Many<T> {
+    /// All could be read.
+    pub fn whole(found: Vec<T>) -> Self {
+        Self {
+            found,
+            damaged: Vec::new(),
+        }
+    }
+
+    /// All of them, for a question about what belongs together.
+    ///
+    /// # Errors
+    /// The first that cannot be read, as [`StoreError::Corrupt`].
+    pub fn all(self) -> Result<Vec<T>, StoreError> {
+        match self.damaged.into_iter().next() {
+            Some(damaged) => Err(damaged.into()),
+            None => Ok(self.found),
+        }
+    }
+}
+
+impl From<Damaged> for StoreError {
+    fn from(damaged: Damaged) -> Self {
+        Self::Corrupt {
+            place: damaged.place,
+            detail: damaged.detail,
+        }
+    }
+}
+
+impl std::fmt::Display for Damaged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        StoreError::from(self.clone()).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_together_is_whole_or_named() {
+        let damaged = Damaged {
+            execution: None,
+            place: "x.db, row 7".to_owned(),
+            detail: "it is gone".to_owned(),
+        };
+        let some = Many {
+            found: vec![1, 2],
+            damaged: vec![damaged.clone()],
+        };
+        assert_eq!(Many::whole(vec![1, 2]).all().unwrap(), [1, 2]);
+        assert_eq!(some.all().unwrap_err().to_string(), damaged.to_string());
+        assert!(damaged.to_string().starts_with("x.db, row 7 is damaged"));
+    }
+}

@@ -1,0 +1,54 @@
+//! Questions about many rows: those that can be read, and those that cannot.
+
+use std::path::Path;
+
+use rusqlite::{Result, Row, Rows};
+
+use crate::id::ExecutionId;
+use crate::store::sqlite::failure;
+use crate::store::{Damaged, Many};
+
+/// A row's name: the execution it belongs to, and its place in the database.
+pub(super) type Name = (Option<ExecutionId>, String);
+
+/// Read rows until `max` of them could be read. What a row holds that cannot be
+/// is that row's damage; an error of the database itself ends the question.
+pub(super) fn read<T>(
+    path: &Path,
+    mut rows: Rows<'_>,
+    max: usize,
+    read: impl Fn(&Row<'_>) -> Result<T>,
+    name: impl Fn(&Row<'_>) -> Name,
+) -> Result<Many<T>> {
+    let mut many = Many::whole(Vec::new());
+    while many.found.len() < max {
+        let Some(row) = rows.next()? else {
+            break;
+        };
+        match read(row) {
+            Ok(found) => many.found.push(found),
+            Err(error) if failure::is_of_a_row(&error) => {
+                let (execution, place) = name(row);
+                many.damaged.push(Damaged {
+                    execution,
+                    place: format!("{}, {place}", path.display()),
+                    detail: error.to_string(),
+                });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(many)
+}
+
+/// A text of a row that may be damaged, as far as it can be shown.
+pub(super) fn text(row: &Row<'_>, column: usize) -> String {
+    use rusqlite::types::ValueRef;
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        Ok(ValueRef::Integer(number)) => number.to_string(),
+        _ => "?".to_owned(),
+    }
+}
