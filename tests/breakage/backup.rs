@@ -17,7 +17,7 @@ fn executions(path: &Path) -> usize {
         max: 1000,
         ..ListFilter::default()
     };
-    store.list(&all).expect("a list").len()
+    store.list(&all).expect("a list").found.len()
 }
 
 /// A `resume` that lives, and has written a turn of its own.

@@ -105,7 +105,7 @@ fn audits_clean(
 
 #[test]
 fn a_damaged_log_stops_its_execution_only() {
-    for (damage, audited, refused) in [(OVERWRITTEN, 2, "is damaged"), (ONE_BYTE, 1, "tampered")] {
+    for (damage, refused) in [(OVERWRITTEN, "is damaged"), (ONE_BYTE, "tampered")] {
         let ground = Ground::new();
         let [one, two] = ground.waiting();
         let whole = damaged(&ground, input_page(&ground, b'a'), damage);
@@ -118,7 +118,7 @@ fn a_damaged_log_stops_its_execution_only() {
         assert_eq!(audit.code, Some(0), "{audit:?}");
         // The damaged one is named, and the rest of an audit of all is done.
         let audit = ground.types(&["audit", "--all"]);
-        assert_eq!(audit.code, Some(audited), "{audit:?}");
+        assert_eq!(audit.code, Some(1), "{audit:?}");
         let said = format!("{}{}", audit.out, audit.err);
         assert!(said.contains(refused) && said.contains(one), "{said}");
         assert_eq!(audit.out.matches("  clean  ").count(), 2, "{audit:?}");

@@ -126,14 +126,19 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
 }
 
 #[tokio::test]
-async fn law9_a_damaged_execution_stalls_and_the_others_go_on() {
+async fn law9_a_damaged_execution_says_so_and_the_others_go_on() {
     let event = "UPDATE events SET bytes = x'00' WHERE sequence = 2";
     let lease = "UPDATE items SET state = 'leased', worker_id = 'w', fence = 1, expires_at = 0";
-    for (case, damage) in [
-        ("an event, before a claim", vec![event]),
-        ("an event, before a lease's end", vec![event, lease]),
-        ("an item", vec!["UPDATE items SET attempt = 2"]),
-        ("a lease that no claim made", vec![lease]),
+    // What the log itself holds against is a mark; nothing is appended to it.
+    for (case, damage, tampered) in [
+        ("an event, before a claim", vec![event], Some(2)),
+        (
+            "an event, before a lease's end",
+            vec![event, lease],
+            Some(2),
+        ),
+        ("an item", vec!["UPDATE items SET attempt = 2"], None),
+        ("a lease that no claim made", vec![lease], None),
     ] {
         let place = Place::file();
         let first = engine(&place).await;
@@ -149,7 +154,12 @@ async fn law9_a_damaged_execution_stalls_and_the_others_go_on() {
         let end = end.unwrap_or_else(|_| panic!("{case}: the others are held up"));
         assert_eq!(end.expect("it ends").status, Status::Completed, "{case}");
         let record = second.execution(damaged).record().await.expect("a record");
-        assert_eq!(record.status, Status::Stalled, "{case}");
+        let marked = record.tampering.map(|found| found.sequence);
+        assert_eq!(marked, tampered, "{case}");
+        match marked {
+            Some(_) => assert_eq!(record.head.sequence, 2, "{case}"),
+            None => assert_eq!(record.status, Status::Stalled, "{case}"),
+        }
         second.shutdown().await;
     }
 }

@@ -119,6 +119,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
         started_at: AT,
         last_at: AT,
         next_wake: None,
+        tampering: None,
     };
     let items = vec![ItemChange::Enqueue {
         item: item.clone(),

@@ -60,7 +60,7 @@ async fn what_the_workflow_holds_is_taken() {
             ],
             "{item:?}"
         );
-        let items = execution.items().await.expect("items");
+        let items = execution.items().await.expect("items").found;
         assert_eq!(items.len(), 1, "{item:?}");
         assert_eq!(items[0].item.payload, item.payload);
         engine.shutdown().await;
@@ -126,7 +126,11 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
             ["workflow_started", "stalled"],
             "{item:?}"
         );
-        assert_eq!(execution.items().await.expect("items"), [], "{item:?}");
+        assert_eq!(
+            execution.items().await.expect("items").found,
+            [],
+            "{item:?}"
+        );
         let record = execution.record().await.expect("a record");
         assert_eq!(record.status, Status::Stalled);
         let events = execution.events(2, 1).await.expect("an event");
@@ -171,7 +175,7 @@ async fn r20_a_fresh_budget_is_taken_where_an_operator_gave_it() {
             .expect("it starts");
         for (round, budget) in [(1, 2), (2, 4), (3, 6)] {
             wait_for(&execution, "stalled b", round).await;
-            let items = execution.items().await.expect("items");
+            let items = execution.items().await.expect("items").found;
             let attempts = |it: &WorkItem| (it.attempt, it.max_attempts);
             assert_eq!(attempts(&items[0].item), (budget, budget), "{round}");
             if round < 3 {

@@ -238,7 +238,7 @@ impl World {
         for queue in self.hosts[host].free_queues() {
             let waiting = self.onlooker.claimable(false, &queue, now, 1);
             let waiting = waiting.map_err(|error| error.to_string())?;
-            if let Some(record) = waiting.first() {
+            if let Some(record) = waiting.found.first() {
                 return Err(format!(
                     "liveness: {} rests with a free worker for {queue}, and node {} of {} waits for one",
                     name(host),
