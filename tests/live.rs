@@ -11,6 +11,7 @@ mod live {
     mod panics;
     mod programs;
     mod requests;
+    mod set_aside;
     mod several;
     mod slots;
     mod stepped;

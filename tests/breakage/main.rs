@@ -26,4 +26,5 @@ mod names;
 mod namespace;
 mod pages;
 mod read_only;
+mod rows;
 mod wal;

@@ -13,7 +13,7 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-const RECORD: [&str; 13] = [
+const RECORD: [&str; 14] = [
     "events",
     "execution_id",
     "guest",
@@ -24,6 +24,7 @@ const RECORD: [&str; 13] = [
     "simulated",
     "started_at",
     "status",
+    "tampered",
     "tenant",
     "workflow_id",
     "workflow_version",
@@ -49,11 +50,15 @@ fn every_document_has_its_keys() {
     let list = desk.document(&["list", "--json"], 0);
     assert_eq!(
         (keys(&list), keys(&list["executions"][0])),
-        (vec!["executions"], RECORD.to_vec())
+        (vec!["damaged", "executions"], RECORD.to_vec())
     );
 
     let show = desk.document(&["show", id, "--json"], 0);
-    let mut expected = [&RECORD[..], &["error", "final_state", "nodes", "waiting"]].concat();
+    let mut expected = [
+        &RECORD[..],
+        &["damaged", "error", "final_state", "nodes", "waiting"],
+    ]
+    .concat();
     expected.sort_unstable();
     assert_eq!(keys(&show), expected);
     let node = [

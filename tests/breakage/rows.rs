@@ -1,0 +1,69 @@
+//! A row of the file is damaged: it is named, and all others are shown, audited
+//! and gone on with.
+
+use rusqlite::Connection;
+
+use super::ground::{DATABASE, Ground};
+
+#[test]
+fn a_damaged_row_is_named_beside_all_others() {
+    for damage in [
+        "UPDATE executions SET status = 'melted' WHERE id = ?1",
+        "UPDATE executions SET last_hash = x'00' WHERE id = ?1",
+    ] {
+        let ground = Ground::new();
+        let [one, two] = ground.waiting();
+        let file = Connection::open(ground.file(DATABASE)).expect("a database");
+        assert_eq!(file.execute(damage, [one]).expect("it is done"), 1);
+        drop(file);
+        for words in [&["list"][..], &["audit", "--all"]] {
+            let said = ground.types(words);
+            assert_eq!(said.code, Some(1), "{said:?}");
+            assert!(
+                said.err.contains("is damaged") && said.err.contains(one),
+                "{said:?}"
+            );
+            assert!(
+                said.out.contains(two) && said.out.contains(ground.ended()),
+                "{said:?}"
+            );
+        }
+        let approved = ground.types(&["approve", two, "gate"]);
+        assert_eq!(approved.code, Some(0), "{approved:?}");
+        let resumed = ground.types(&["resume"]);
+        assert_eq!(resumed.code, Some(1), "{resumed:?}");
+        assert!(
+            resumed.out.contains(two) && resumed.out.contains("completed"),
+            "{resumed:?}"
+        );
+        assert!(resumed.err.contains(one), "{resumed:?}");
+    }
+}
+
+#[test]
+fn a_tampered_log_is_named_by_all_who_show_it() {
+    let ground = Ground::new();
+    let [one, two] = ground.waiting();
+    let file = Connection::open(ground.file(DATABASE)).expect("a database");
+    let change = "UPDATE events SET hash = zeroblob(32) WHERE sequence = 2
+        AND execution = (SELECT key FROM executions WHERE id = ?1)";
+    assert_eq!(file.execute(change, [one]).expect("it is done"), 1);
+    drop(file);
+    let approved = ground.types(&["approve", one, "gate"]);
+    assert_eq!(approved.code, Some(2), "{approved:?}");
+    for words in [&["list"][..], &["show", one]] {
+        let said = ground.types(words);
+        assert!(said.out.contains("tampered at 2"), "{said:?}");
+    }
+    let resumed = ground.types(&["resume", one]);
+    assert_eq!(resumed.code, Some(1), "{resumed:?}");
+    assert!(resumed.out.contains("tampered at 2"), "{resumed:?}");
+    let audit = ground.types(&["audit", one]);
+    assert_eq!(audit.code, Some(1), "{audit:?}");
+    assert!(audit.out.contains("event 2 was changed"), "{audit:?}");
+    let approved = ground.types(&["approve", two, "gate"]);
+    assert_eq!(approved.code, Some(0), "{approved:?}");
+    let resumed = ground.types(&["resume"]);
+    assert!(resumed.out.contains("completed"), "{resumed:?}");
+    assert_eq!(resumed.code, Some(1), "{resumed:?}");
+}
