@@ -42,6 +42,16 @@ pub const WAKES_PER_TURN_MAX: usize = 256;
 /// that wants more is taken for one that never ends.
 pub const TICKS_PER_TURN_MAX: u32 = 10_000;
 
+/// Fuel that the ticks of one execution burn together in one turn, which holds
+/// the store's write lock meanwhile: some ten seconds. An honest guest needs a
+/// hundredth of it for the largest batch, and has few batches in a row.
+pub const FUEL_PER_TURN: u64 = 4 * FUEL_PER_CALL;
+
+/// How far from now a guest's wake may be, in milliseconds: the longest span
+/// of a workflow is a hundred years, and a few days of leap years are on top.
+/// What lies beyond would let simulated time run to its end.
+pub const WAKE_SPAN_MS_MAX: u64 = 101 * 365 * 24 * 60 * 60 * 1000;
+
 /// Leases that end in one turn.
 pub const EXPIRIES_PER_TURN_MAX: usize = 256;
 

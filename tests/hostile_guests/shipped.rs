@@ -17,7 +17,7 @@ use refrain_tests::wat_guest::assembled;
 use serde_json::json;
 
 /// What each of them is stalled with, or refused with at the door.
-const REASONS: [(&str, &str); 13] = [
+const REASONS: [(&str, &str); 15] = [
     (
         "another_executions_item",
         "the work item of attempt 1 of node \"a\" is not this execution's",
@@ -30,8 +30,10 @@ const REASONS: [(&str, &str); 13] = [
         "boundless_decisions",
         "one call may append, order and answer 268435456 bytes together",
     ),
+    ("end_of_time", "more than a hundred years from now"),
     ("infinite_loop", "ran out of fuel"),
     ("memory_bomb", "ran out of memory"),
+    ("more_and_more", "decides nothing"),
     ("one_long_decision", "and 18874368 are allowed"),
     ("stack_overflow", "overflowed its call stack"),
     (

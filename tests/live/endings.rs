@@ -6,7 +6,7 @@ use refrain::contract::Status;
 use refrain::limits::SIMULATED_DELAY_MS_MAX;
 use refrain::store::ListFilter;
 use refrain::{Engine, EngineError, Start, WorkError, WorkItem, Workflow};
-use refrain_tests::engines::{Place, audit_all, engine, log, start};
+use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::{Value, json};
 
@@ -220,6 +220,60 @@ async fn law5_simulated_time_never_comes_to_its_end() {
     let record = execution.record().await.expect("a record");
     let took = record.last_at - record.started_at;
     assert_eq!(took, SIMULATED_DELAY_MS_MAX);
+    engine.shutdown().await;
+    audit_all(&place, "");
+}
+
+/// Each simulated execution is at its own time, and no other's.
+#[tokio::test]
+async fn law5_a_simulated_execution_begins_now_however_far_another_is() {
+    for place in Place::each() {
+        let far = simulated(&place, SIMULATED_DELAY_MS_MAX).await;
+        let near = simulated(&place, 2_000).await;
+        assert!(near.started_at < far.last_at, "{near:?} {far:?}");
+        assert_eq!(near.last_at - near.started_at, 2_000);
+        audit_all(&place, "");
+    }
+}
+
+async fn simulated(place: &Place, delay_ms: u64) -> refrain::store::ExecutionRecord {
+    let builder = Engine::builder().boxed_store(place.store()).simulated(true);
+    let engine = builder.start().await.expect("it starts");
+    let mut workflow = tools("a -> b");
+    workflow["workflow_id"] = json!(format!("w{delay_ms}"));
+    workflow["nodes"]["a"]["labels"] = json!({ "simulate_ms": delay_ms });
+    let workflow = Workflow::from_json(workflow.to_string()).expect("it is JSON");
+    let registered = engine.register(workflow).await.expect("it is valid");
+    let started = engine.start(&registered.workflow_id, "1.0.0", json!({}));
+    let execution = started.await.expect("it starts");
+    let end = execution.finished().await.expect("it ends");
+    assert_eq!(end.status, Status::Completed);
+    let record = execution.record().await.expect("a record");
+    engine.shutdown().await;
+    record
+}
+
+/// One that was left far ahead is gone on with where it was.
+#[tokio::test]
+async fn law5_a_simulated_execution_that_was_left_goes_on_at_its_own_time() {
+    let place = Place::file();
+    let builder = || Engine::builder().boxed_store(place.store()).simulated(true);
+    let engine = builder().start().await.expect("it starts");
+    let mut workflow = tools("a -> b, b -> c");
+    workflow["nodes"]["a"]["labels"] = json!({ "simulate_ms": SIMULATED_DELAY_MS_MAX });
+    workflow["nodes"]["b"]["kind"] = json!({ "type": "human_approval", "description": "Go on?" });
+    let execution = start(&engine, &workflow).await;
+    wait_for(&execution, "interrupt_raised b", 1).await;
+    engine.shutdown().await;
+    let far = execution.id();
+
+    let engine = builder().start().await.expect("it starts again");
+    let execution = engine.execution(far);
+    let approval = refrain::Approval::approved("ada");
+    execution.approve("b", approval).await.expect("it waits");
+    let end = tokio::time::timeout(Duration::from_secs(20), execution.finished()).await;
+    let end = end.expect("its item is claimed").expect("it ends");
+    assert_eq!(end.status, Status::Completed);
     engine.shutdown().await;
     audit_all(&place, "");
 }

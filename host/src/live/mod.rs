@@ -26,6 +26,7 @@ mod lease_watch;
 mod set_aside;
 mod core;
 mod sound;
+mod budget;
 mod turn;
 mod apart;
 mod stall;

@@ -27,6 +27,7 @@ use super::core::Core;
 use super::link::{Again, Closing, Inbox, Message, Read, Write};
 use super::notice::is_gone;
 use super::panics::{caught, drop_caught};
+use super::simulation::QUEUES;
 use super::turn::Effects;
 use super::wake::Wake;
 use super::work::ClaimId;
@@ -407,10 +408,12 @@ impl Owner {
     fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let core = &mut self.core;
         let simulated = core.settings.simulated;
-        let stored = core
-            .store
-            .get()
-            .next_due(simulated, &core.pool.free_queues(), now)?;
+        // Simulated workers are on every queue, and always free.
+        let queues = match simulated {
+            true => QUEUES.map(str::to_owned).to_vec(),
+            false => core.pool.free_queues(),
+        };
+        let stored = core.store.get().next_due(simulated, &queues, now)?;
         let answer = core.simulation.due.first().map(|(at, _)| *at);
         let renewal = core
             .pool

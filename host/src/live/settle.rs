@@ -5,6 +5,7 @@
 //! guest's failure: nothing of the tick is kept then.
 
 use crate::contract::{Event, EventKind, Outcome, Status, WorkItem};
+use crate::limits::WAKE_SPAN_MS_MAX;
 use crate::log::author::is_terminal;
 use crate::store::{ItemRecord, ItemState, Timestamp, check::TIME_MAX, ended};
 
@@ -14,7 +15,12 @@ use super::staged::Staged;
 
 /// Append what a tick decided, and do to the queue what follows from it. The
 /// error says what the guest got wrong; nothing is staged then.
-pub(crate) fn settle(staged: &mut Staged, orders: Orders, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn settle(
+    staged: &mut Staged,
+    orders: Orders,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<(), String> {
     let Orders {
         decisions,
         items: ordered,
@@ -24,7 +30,7 @@ pub(crate) fn settle(staged: &mut Staged, orders: Orders, outcome: &Outcome) -> 
     if let Some(fault) = refused {
         return Err(fault);
     }
-    if let Some(fault) = outcome_fault(staged, &decisions, outcome) {
+    if let Some(fault) = outcome_fault(staged, &decisions, outcome, now) {
         return Err(fault);
     }
     let mut queue = Queue {
@@ -56,6 +62,7 @@ pub(super) fn outcome_fault(
     staged: &Staged,
     events: &[Event],
     outcome: &Outcome,
+    now: Timestamp,
 ) -> Option<String> {
     let last = staged.record.head.sequence + events.len() as u64;
     if outcome.last_sequence != last {
@@ -64,8 +71,12 @@ pub(super) fn outcome_fault(
             outcome.last_sequence
         ));
     }
-    if outcome.next_wake.is_some_and(|wake| wake > TIME_MAX) {
-        return Some("the guest wants to be woken at a time that never comes".to_owned());
+    let last_wake = now.saturating_add(WAKE_SPAN_MS_MAX).min(TIME_MAX);
+    if outcome.next_wake.is_some_and(|wake| wake > last_wake) {
+        return Some(
+            "the guest wants to be woken at a time that never comes: more than a hundred years from now"
+                .to_owned(),
+        );
     }
     let ending = events.last().and_then(|event| match event.kind {
         EventKind::WorkflowCompleted(_) => Some(Status::Completed),

@@ -21,7 +21,7 @@ use super::work::{Answer, ClaimId};
 const WORKER: &str = "simulated";
 
 /// The queues of rule R5.
-const QUEUES: [&str; 8] = [
+pub(super) const QUEUES: [&str; 8] = [
     "command",
     "general",
     "http",

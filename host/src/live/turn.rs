@@ -17,11 +17,11 @@ use crate::contract::{Event, EventKind, Origin, Outcome, Snapshot};
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
-use crate::limits::TICKS_PER_TURN_MAX;
 use crate::store::{
     ComponentRecord, ExecutionChange, StoreError, Timestamp, Turn, WorkflowRecord, ended,
 };
 
+use super::budget::TickBudget;
 use super::core::{Asking, Core, TurnTime};
 use super::guests::Failure;
 use super::known::Left;
@@ -190,10 +190,12 @@ impl<'a> OpenTurn<'a> {
         if staged.held || ended(staged.record.status) {
             return Ok(());
         }
-        for _ in 0..TICKS_PER_TURN_MAX {
-            match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
-                Ok(Outcome { more: false, .. }) => return Ok(()),
-                Ok(_) => {}
+        let mut budget = TickBudget::default();
+        loop {
+            let before = self.open(id)?.record.head.sequence;
+            let burnt = match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
+                Ok((Outcome { more: false, .. }, _)) => return Ok(()),
+                Ok((_, burnt)) => burnt,
                 // It has left the turn already.
                 Err(Failure::Store(StoreError::Tampered { .. })) => return Ok(()),
                 // One that is damaged does not stop the others.
@@ -205,12 +207,12 @@ impl<'a> OpenTurn<'a> {
                     return self.stall(id, &CallError::Scheduler(refusal).to_string());
                 }
                 Err(Failure::Broken(reason)) => return self.stall(id, &reason),
+            };
+            let decided = self.open(id)?.record.head.sequence - before;
+            if let Some(reason) = budget.spend(decided, burnt) {
+                return self.stall(id, &reason);
             }
         }
-        self.stall(
-            id,
-            &format!("the guest asked for more than {TICKS_PER_TURN_MAX} ticks in a row"),
-        )
     }
 
     pub(super) fn next_event(
@@ -322,7 +324,13 @@ fn admit_and_check(
 ) -> (TurnPorts, Result<Outcome, CallError>) {
     let (ports, answer) = guest.admit(ports, id, fact);
     let answer = answer.and_then(|outcome| {
-        match outcome_fault(&ports.staged, std::slice::from_ref(fact), &outcome) {
+        let fault = outcome_fault(
+            &ports.staged,
+            std::slice::from_ref(fact),
+            &outcome,
+            ports.now,
+        );
+        match fault {
             Some(fault) => Err(CallError::Guest(GuestFailure::Malformed(fault))),
             None => Ok(outcome),
         }
@@ -330,12 +338,13 @@ fn admit_and_check(
     (ports, answer)
 }
 
-/// A tick, and what follows from it in the queue; both or neither.
+/// A tick, and what follows from it in the queue; both or neither. Says too
+/// what fuel it burnt.
 fn tick_and_settle(
     guest: &mut Instance<TurnPorts>,
     ports: TurnPorts,
     id: ExecutionId,
-) -> (TurnPorts, Result<Outcome, CallError>) {
+) -> (TurnPorts, Result<(Outcome, u64), CallError>) {
     let last = ports.staged.record.head.sequence;
     let (mut ports, answer) = guest.tick(ports, id, last);
     let outcome = match answer {
@@ -351,8 +360,8 @@ fn tick_and_settle(
         Err(error) => return (ports, Err(error)),
     };
     let orders = std::mem::take(&mut ports.orders);
-    let answer = settle(&mut ports.staged, orders, &outcome)
-        .map(|()| outcome)
+    let answer = settle(&mut ports.staged, orders, &outcome, ports.now)
+        .map(|()| (outcome, guest.fuel_burnt()))
         .map_err(|fault| GuestFailure::Malformed(fault).into());
     (ports, answer)
 }
