@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use refrain::ClaimId;
 use refrain::contract::{Event, EventKind, NodeStarted};
 use refrain::id::ExecutionId;
+use refrain::store::{ItemState, Lease};
 
 use super::{Account, Evidence, Law, Receipt, Violation};
 
@@ -18,6 +19,7 @@ use super::{Account, Evidence, Law, Receipt, Violation};
 pub fn law7_fenced(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
     evidence.accounts.iter().try_for_each(holders)?;
     leases_were_over(evidence)?;
+    leases_are_as_told(evidence)?;
     refused_stays_out(evidence)
 }
 
@@ -118,6 +120,29 @@ fn leases_were_over(evidence: &Evidence<'_>) -> Result<(), Violation> {
                     event.at
                 );
                 return Err(Violation::at(Law::Fenced, id, event.sequence, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A lease that is stored does not end before the time that its worker was
+/// told, unless it was given up.
+fn leases_are_as_told(evidence: &Evidence<'_>) -> Result<(), Violation> {
+    for account in &evidence.accounts {
+        let id = account.record.id;
+        for record in &account.items {
+            let ItemState::Leased(lease) = &record.state else {
+                continue;
+            };
+            let claim = claim_of(id, &record.item.node_id, record.item.attempt, lease.fence);
+            let told = evidence.told.lease_end(&claim).unwrap_or(0);
+            if lease.expires_at < told && lease.expires_at != Lease::GIVEN_UP {
+                let message = format!(
+                    "the lease on node {:?} is stored until {}, and its worker was told that it holds until {told}",
+                    record.item.node_id, lease.expires_at
+                );
+                return Err(Violation::at(Law::Fenced, id, lease.fence, message));
             }
         }
     }

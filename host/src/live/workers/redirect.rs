@@ -127,10 +127,10 @@ struct Place {
 
 impl Place {
     fn of(url: &str) -> Result<Self, String> {
-        let uri: Uri = url
-            .parse()
-            .map_err(|error| format!("leads to what is no URL: {error}"))?;
-        let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
+        // The scheme comes first: a URL of another one need not be of a form
+        // that the parser of requests knows.
+        let (scheme, _) = url.split_once(':').unwrap_or_default();
+        let scheme = scheme.to_ascii_lowercase();
         let standard = match scheme.as_str() {
             "http" => 80,
             "https" => 443,
@@ -140,6 +140,9 @@ impl Place {
                 ));
             }
         };
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| format!("leads to what is no URL: {error}"))?;
         let authority = uri.authority().ok_or("leads to no host")?;
         let user_info = authority
             .as_str()
