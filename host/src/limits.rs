@@ -47,6 +47,15 @@ pub const TICKS_PER_TURN_MAX: u32 = 10_000;
 /// hundredth of it for the largest batch, and has few batches in a row.
 pub const FUEL_PER_TURN: u64 = 4 * FUEL_PER_CALL;
 
+/// More of it for each byte of payload that is decided in the turn. Work items
+/// that carry a large state were seen to burn 80, for copying and hashing.
+pub const FUEL_PER_BYTE_DECIDED: u64 = 200;
+
+/// Bytes of payload that the ticks of one execution may decide in one turn,
+/// which holds them in memory: some hundred work items that each carry the
+/// largest state.
+pub const TURN_BYTES_PER_EXECUTION_MAX: usize = 2 * 1024 * 1024 * 1024;
+
 /// How far from now a guest's wake may be, in milliseconds: the longest span
 /// of a workflow is a hundred years, and a few days of leap years are on top.
 /// What lies beyond would let simulated time run to its end.

@@ -16,7 +16,7 @@ use crate::order_rules::OrderRules;
 use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 
 use super::checked;
-use super::staged::Staged;
+use super::staged::{Staged, payload_bytes};
 
 /// What a guest ordered in one call.
 #[derive(Default)]
@@ -30,6 +30,15 @@ pub(crate) struct Orders {
     /// What was wrong with the first item that is none of the workflow's. The
     /// guest is told, too, but whatever it makes of that, it has failed.
     pub(crate) refused: Option<String>,
+}
+
+impl Orders {
+    /// The bytes of payload in them: all that can be large.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        let decided = self.decisions.iter().map(payload_bytes);
+        let ordered = self.items.iter().map(|item| item.payload.len());
+        decided.chain(ordered).fold(0, usize::saturating_add)
+    }
 }
 
 /// The ports of one call about one execution. They own the store for as long

@@ -222,7 +222,7 @@ fn paged(
 }
 
 /// The bytes of user payload in an event: all of an event that can be large.
-fn payload_bytes(event: &Event) -> usize {
+pub(super) fn payload_bytes(event: &Event) -> usize {
     match &event.kind {
         EventKind::WorkflowStarted(it) => it.initial_input.len(),
         EventKind::WorkflowCompleted(it) => it.final_state.len(),

@@ -21,7 +21,7 @@ use crate::store::{
     ComponentRecord, ExecutionChange, StoreError, Timestamp, Turn, WorkflowRecord, ended,
 };
 
-use super::budget::TickBudget;
+use super::budget::{Spent, TickBudget};
 use super::core::{Asking, Core, TurnTime};
 use super::guests::Failure;
 use super::known::Left;
@@ -192,10 +192,9 @@ impl<'a> OpenTurn<'a> {
         }
         let mut budget = TickBudget::default();
         loop {
-            let before = self.open(id)?.record.head.sequence;
-            let burnt = match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
+            let spent = match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
                 Ok((Outcome { more: false, .. }, _)) => return Ok(()),
-                Ok((_, burnt)) => burnt,
+                Ok((_, spent)) => spent,
                 // It has left the turn already.
                 Err(Failure::Store(StoreError::Tampered { .. })) => return Ok(()),
                 // One that is damaged does not stop the others.
@@ -208,8 +207,7 @@ impl<'a> OpenTurn<'a> {
                 }
                 Err(Failure::Broken(reason)) => return self.stall(id, &reason),
             };
-            let decided = self.open(id)?.record.head.sequence - before;
-            if let Some(reason) = budget.spend(decided, burnt) {
+            if let Some(reason) = budget.spend(spent) {
                 return self.stall(id, &reason);
             }
         }
@@ -344,7 +342,7 @@ fn tick_and_settle(
     guest: &mut Instance<TurnPorts>,
     ports: TurnPorts,
     id: ExecutionId,
-) -> (TurnPorts, Result<(Outcome, u64), CallError>) {
+) -> (TurnPorts, Result<(Outcome, Spent), CallError>) {
     let last = ports.staged.record.head.sequence;
     let (mut ports, answer) = guest.tick(ports, id, last);
     let outcome = match answer {
@@ -360,8 +358,13 @@ fn tick_and_settle(
         Err(error) => return (ports, Err(error)),
     };
     let orders = std::mem::take(&mut ports.orders);
+    let spent = Spent {
+        decided: orders.decisions.len(),
+        bytes: orders.payload_bytes(),
+        fuel: guest.fuel_burnt(),
+    };
     let answer = settle(&mut ports.staged, orders, &outcome, ports.now)
-        .map(|()| (outcome, guest.fuel_burnt()))
+        .map(|()| (outcome, spent))
         .map_err(|fault| GuestFailure::Malformed(fault).into());
     (ports, answer)
 }
