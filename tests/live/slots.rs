@@ -169,6 +169,33 @@ fn r18_what_is_unpaused_is_claimed_at_once() {
     }
 }
 
+/// A look at the queue comes between a pause and its end, all in one turn.
+#[test]
+fn r18_what_is_paused_and_unpaused_in_one_turn_is_claimed_in_it() {
+    for place in Place::each() {
+        let mut scene = Scene::new(place, 1);
+        scene.start(&side_by_side(
+            1,
+            &json!({ "node_timeout_secs": 1, "retry_policy": "no_retry" }),
+        ));
+        let waiting = scene.start(&side_by_side(2, &json!({})));
+        assert_eq!(scene.begun(), 1);
+        scene.clock.advance(Duration::from_secs(1));
+        let said = scene.steps.until(async {
+            tokio::join!(
+                waiting.pause(None),
+                scene.engine.claim("tool", 1, "outside"),
+                waiting.unpause(None),
+            )
+        });
+        let (paused, claimed, unpaused) = said.expect("it is answered");
+        paused.and(unpaused).expect("both are taken");
+        assert_eq!(claimed.expect("a queue"), []);
+        assert_eq!(scene.begun(), 2, "the slot that the timeout left is used");
+        scene.end();
+    }
+}
+
 /// Slots that an engine has itself, and claims from outside of it, are of one
 /// queue: what the one gives up the other finds.
 #[test]

@@ -180,6 +180,7 @@ impl OpenTurn<'_> {
             return Ok((Vec::new(), true));
         }
         let mut page = max;
+        let mut held_back = false;
         loop {
             let store = self.core.store.get();
             let stored = store.claimable(simulated, queue, now, page)?;
@@ -190,13 +191,17 @@ impl OpenTurn<'_> {
                 if self.core.set_aside.holds(execution) {
                     continue;
                 }
-                let told = self.staged.get(&execution);
-                if !told.is_some_and(|staged| tells_of(staged, &record.item.node_id)) {
-                    candidates.push(Candidate::of(execution, &record));
+                match self.staged.get(&execution) {
+                    // What is held back now may go on before the turn is over,
+                    // and is to be found then.
+                    Some(staged) if tells_of(staged, &record.item.node_id) => {
+                        held_back |= staged.record.status != Status::Running;
+                    }
+                    _ => candidates.push(Candidate::of(execution, &record)),
                 }
             }
             if is_last || candidates.len() >= max {
-                return Ok((candidates, is_last));
+                return Ok((candidates, is_last && !held_back));
             }
             page = page.saturating_mul(2);
         }
