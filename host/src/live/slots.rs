@@ -12,6 +12,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::id::ExecutionId;
+
 use super::answers::holds;
 use super::turn::{Granted, OpenTurn};
 use super::work::ClaimId;
@@ -75,7 +77,11 @@ impl OpenTurn<'_> {
     /// Claims of own workers that hold no longer give their slots back. Says
     /// whether there were any: then more may be claimed.
     pub(crate) fn free_lost_slots(&mut self) -> bool {
-        let lost = self.lost_claims();
+        let changed = std::mem::take(&mut self.changed);
+        if changed.is_empty() {
+            return false;
+        }
+        let lost = self.lost_claims(&changed);
         for claim in &lost {
             if let Some(crew) = self.core.pool.crew_of(claim) {
                 self.slots.give_back(crew);
@@ -88,10 +94,13 @@ impl OpenTurn<'_> {
 
     /// Claims of own workers at work, of executions in this turn, that hold no
     /// longer and were not known to.
-    fn lost_claims(&self) -> Vec<ClaimId> {
+    fn lost_claims(&self, changed: &BTreeSet<ExecutionId>) -> Vec<ClaimId> {
         let Slots { released, lost, .. } = &self.slots;
         let mut found = Vec::new();
-        for (execution, staged) in &self.staged {
+        for execution in changed {
+            let Some(staged) = self.staged.get(execution) else {
+                continue;
+            };
             let holds = |claim: &ClaimId| {
                 let item = staged.items().of(&claim.node_id);
                 item.is_some_and(|record| holds(record, claim))

@@ -44,6 +44,8 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) snapshots: Vec<(ExecutionId, Snapshot)>,
     /// The slots of the engine's own workers.
     pub(super) slots: Slots,
+    /// Executions that have changed since claims were last looked at.
+    pub(super) changed: BTreeSet<ExecutionId>,
     /// Queues of which the store has no further item to claim in this turn.
     pub(super) emptied: BTreeSet<String>,
     /// Claims whose own worker had its lease renewed, and until when.
@@ -108,6 +110,7 @@ impl<'a> OpenTurn<'a> {
             components: Vec::new(),
             snapshots: Vec::new(),
             slots,
+            changed: BTreeSet::new(),
             emptied: BTreeSet::new(),
             renewed: Vec::new(),
             simulated,
@@ -186,6 +189,7 @@ impl<'a> OpenTurn<'a> {
     }
 
     fn tick(&mut self, id: ExecutionId) -> Result<(), EngineError> {
+        self.changed.insert(id);
         let staged = self.open(id)?;
         if staged.held || ended(staged.record.status) {
             return Ok(());
@@ -231,6 +235,7 @@ impl<'a> OpenTurn<'a> {
     }
 
     pub(super) fn append(&mut self, id: ExecutionId, event: Event) -> Result<(), EngineError> {
+        self.changed.insert(id);
         self.open(id)?.push(event);
         Ok(())
     }
