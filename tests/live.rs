@@ -5,6 +5,8 @@ mod live {
     mod claims;
     mod deaths;
     mod endings;
+    mod freed;
+    mod past_wakes;
     mod large;
     mod long_texts;
     mod operators;
@@ -13,6 +15,7 @@ mod live {
     mod requests;
     mod set_aside;
     mod several;
+    mod scene;
     mod slots;
     mod stepped;
     mod time;

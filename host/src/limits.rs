@@ -37,6 +37,12 @@ pub const CLAIMS_PER_TURN_MAX: usize = 1024;
 /// Executions ticked in one turn because their wake was due.
 pub const WAKES_PER_TURN_MAX: usize = 256;
 
+/// How long an execution rests that still asks to be woken at a time that has
+/// passed, when it has been ticked: long enough that an engine which serves
+/// thousands of them is not at work all the time, short enough that its
+/// scheduler hardly notices.
+pub const PAST_WAKE_PAUSE_MS: u64 = 100;
+
 /// Ticks of one execution in one turn. The dispatch limit cuts a batch at some
 /// items a tick, so the concurrency limit bounds the honest ticks; a guest
 /// that wants more is taken for one that never ends.
@@ -63,6 +69,43 @@ pub const WAKE_SPAN_MS_MAX: u64 = 101 * 365 * 24 * 60 * 60 * 1000;
 
 /// Leases that end in one turn.
 pub const EXPIRIES_PER_TURN_MAX: usize = 256;
+
+/// How much goes into one turn of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnLimits {
+    /// Facts that callers and workers tell.
+    pub facts: usize,
+    /// Claims of the engine's own workers, and as many of workers outside.
+    pub claims: usize,
+    /// Executions whose time has come.
+    pub wakes: usize,
+    /// Leases that are over.
+    pub expiries: usize,
+}
+
+impl Default for TurnLimits {
+    fn default() -> Self {
+        Self {
+            facts: FACTS_PER_TURN_MAX,
+            claims: CLAIMS_PER_TURN_MAX,
+            wakes: WAKES_PER_TURN_MAX,
+            expiries: EXPIRIES_PER_TURN_MAX,
+        }
+    }
+}
+
+impl TurnLimits {
+    /// The smallest of them.
+    pub(crate) fn smallest(self) -> usize {
+        let Self {
+            facts,
+            claims,
+            wakes,
+            expiries,
+        } = self;
+        facts.min(claims).min(wakes).min(expiries)
+    }
+}
 
 /// How often a turn is done anew because someone else wrote meanwhile. Who
 /// holds the write lock meets no conflict, so more than one is strange already.

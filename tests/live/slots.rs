@@ -2,96 +2,14 @@
 //! another look at what waits: nothing that may be claimed waits while a worker
 //! of its queue is free.
 
-use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use refrain::contract::{Limits, Status};
-use refrain::{Engine, Execution, ManualClock, Next, Steps, WorkItem, Workflow};
-use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain::contract::Status;
+use refrain_tests::engines::Place;
 use refrain_tests::workflows::{single, tool};
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// An engine whose workers never answer, and how many they have begun.
-struct Scene {
-    place: Place,
-    engine: Engine,
-    steps: Steps,
-    clock: ManualClock,
-    begun: Arc<AtomicUsize>,
-}
-
-impl Scene {
-    fn new(place: Place, slots: usize) -> Self {
-        let clock = ManualClock::new(BEGIN);
-        let limits = Limits {
-            max_concurrent_nodes: 64,
-            max_dispatch_per_tick: 64,
-        };
-        let builder = Engine::builder()
-            .boxed_store(place.store())
-            .clock(clock.clone())
-            .limits(limits)
-            .seed(1);
-        let (engine, steps) = builder.stepped().expect("it can be put together");
-        let begun = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&begun);
-        engine.work_with_slots("tool", slots, move |_: WorkItem| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            pending::<Result<Value, _>>()
-        });
-        Self {
-            place,
-            engine,
-            steps,
-            clock,
-            begun,
-        }
-    }
-
-    fn start(&mut self, workflow: &Value) -> Execution {
-        let workflow_id = workflow["workflow_id"].as_str().expect("a text").to_owned();
-        let parsed = Workflow::from_json(workflow.to_string()).expect("JSON");
-        let registered = self.steps.until(self.engine.register(parsed));
-        registered.expect("it is answered").expect("it is valid");
-        let started = self
-            .steps
-            .until(self.engine.start(&workflow_id, "1.0.0", json!({})));
-        started.expect("it is answered").expect("it starts")
-    }
-
-    /// Go on until there is nothing more to do now; how many attempts have
-    /// begun so far.
-    fn begun(&mut self) -> usize {
-        for _ in 0..100 {
-            if self.steps.step() != Next::Now {
-                return self.begun.load(Ordering::SeqCst);
-            }
-        }
-        panic!("it does not come to rest")
-    }
-
-    fn end(self) {
-        drop(self.steps);
-        drop(self.engine);
-        audit_all(&self.place, "slots");
-    }
-}
-
-/// A workflow of this many nodes side by side, each with these fields.
-fn side_by_side(nodes: usize, fields: &Value) -> Value {
-    let names: Vec<String> = (0..nodes).map(|number| format!("n{number:02}")).collect();
-    let mut all = json!({ "a": { "kind": { "type": "parallel", "branches": names } } });
-    for name in &names {
-        let mut node = tool();
-        for (field, value) in fields.as_object().into_iter().flatten() {
-            node[field] = value.clone();
-        }
-        all[name] = node;
-    }
-    json!({ "workflow_id": format!("w{nodes}"), "version": "1.0.0", "start_node": "a", "nodes": all, "edges": [] })
-}
+use super::scene::{Scene, side_by_side};
 
 #[test]
 fn r14_what_times_out_together_leaves_its_slots_to_others() {

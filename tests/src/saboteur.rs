@@ -8,10 +8,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use refrain::contract::{Event, EventKind, Origin};
-use refrain::id::ExecutionId;
 use refrain::log::{StoredEvent, chain};
 use refrain::store::{
-    CommitError, ExecutionChange, ItemRecord, Many, Store, StoreError, Timestamp, Turn,
+    CommitError, DueWake, ExecutionChange, ItemRecord, Many, Store, StoreError, Timestamp, Turn,
 };
 
 use rusqlite::Connection;
@@ -197,9 +196,10 @@ impl Store for Saboteur {
         &mut self,
         simulated: bool,
         now: Timestamp,
+        after: Option<DueWake>,
         max: usize,
-    ) -> Result<Many<ExecutionId>, StoreError> {
-        let found = self.inner.due(simulated, now, max)?;
+    ) -> Result<Many<DueWake>, StoreError> {
+        let found = self.inner.due(simulated, now, after, max)?;
         Ok(self.seen(Sight::Wakes, found))
     }
 

@@ -93,7 +93,6 @@ impl OpenTurn<'_> {
         known.record.tampering = None;
         tracing::info!(refrain.execution = %id, "its log holds; it is no longer set aside");
         self.staged.insert(id, Box::new(Staged::lifted(known)));
-        self.core.left_leased.retain(|claim| claim.execution != id);
         self.touch(id);
         // What waits for workers is found when the mark is gone.
         self.cut = true;

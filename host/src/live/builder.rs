@@ -1,6 +1,6 @@
 //! How an engine is put together and started.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread;
@@ -15,12 +15,13 @@ use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
     CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT,
-    FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE,
+    FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
 };
 use crate::store::Store;
 
 use super::chance::Chance;
 use super::core::{Core, EngineTime, Settings, StoreSlot};
+use super::due::Rounds;
 use super::engine::Engine;
 use super::facts;
 use super::guests::Guests;
@@ -75,6 +76,7 @@ impl Default for Builder {
                 reopen_pause: STORE_RETRY_PAUSE,
                 worker_id: String::new(),
                 simulated: false,
+                turn_limits: TurnLimits::default(),
             },
         }
     }
@@ -127,6 +129,16 @@ impl Builder {
     #[must_use]
     pub fn events_per_snapshot(mut self, events: NonZeroU64) -> Self {
         self.settings.events_per_snapshot = events;
+        self
+    }
+
+    /// How much goes into one turn; unless set, enough for one sync to serve
+    /// many. What does not fit goes into the next, which follows at once, and
+    /// everyone has a turn before anyone has a second one. Small numbers are for
+    /// tests and simulations, in which few have to be in each other's way.
+    #[must_use]
+    pub fn turn_limits(mut self, limits: TurnLimits) -> Self {
+        self.settings.turn_limits = limits;
         self
     }
 
@@ -301,7 +313,9 @@ impl Builder {
             pool: Pool::new(tasks, link.clone()),
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
-            left_leased: HashSet::new(),
+            left_leased: HashMap::new(),
+            rounds: Rounds::default(),
+            first_crew: 0,
             leases,
             liveness: Liveness::default(),
             version: None,
@@ -317,6 +331,12 @@ impl Builder {
         if max_concurrent_nodes == 0 || max_dispatch_per_tick == 0 {
             return Err(EngineError::Setup(
                 "a limit of zero lets nothing run; set both limits to 1 at least".to_owned(),
+            ));
+        }
+        if self.settings.turn_limits.smallest() == 0 {
+            return Err(EngineError::Setup(
+                "turns that hold nothing lead nowhere; set each of their limits to 1 at least"
+                    .to_owned(),
             ));
         }
         if self.settings.lease < LEASE_MIN {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::contract::{EventKind, NodeStarted, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, WAKES_PER_TURN_MAX};
 use crate::store::{ItemRecord, ItemState, Lease, Store, StoreError, Timestamp};
 
 use super::answers::holds;
@@ -15,33 +14,30 @@ use super::turn::{Granted, OpenTurn};
 use super::work::{Claim, ClaimId};
 
 impl OpenTurn<'_> {
-    /// Executions whose time has come are to be ticked.
-    pub(crate) fn wake_due(&mut self) -> Result<(), EngineError> {
-        let simulated = self.core.settings.simulated;
-        let now = self.now();
-        let max = WAKES_PER_TURN_MAX;
-        let ask = |store: &mut dyn Store, max| store.due(simulated, now, max);
-        let (due, _) = self.core.look(max, ask, |id| Some(*id))?;
-        self.cut |= due.len() == max;
-        for id in due {
-            let opened = self.open(id).map(drop);
-            if self.others_go_on(id, opened)?.is_some() {
-                self.touch(id);
-            }
-        }
-        Ok(())
-    }
-
     /// Free workers claim what they can. Says whether anything was claimed.
+    ///
+    /// Where the last turn was cut off, this one goes on: so that no crew takes
+    /// all claims for ever.
     pub(crate) fn claim_for_crews(&mut self) -> Result<bool, EngineError> {
         let mut any = false;
         let worker_id = self.core.settings.worker_id.clone();
-        for (crew, queue) in self.core.pool.queues().into_iter().enumerate() {
-            let free = self.slots.free(crew);
+        let queues = self.core.pool.queues();
+        let first = self.core.first_crew % queues.len().max(1);
+        for crew in (first..queues.len()).chain(0..first) {
+            let (queue, free) = (&queues[crew], self.slots.free(crew));
             if free == 0 {
                 continue;
             }
-            for claim in self.claim(&queue, free, &worker_id)? {
+            let (mut left, mut claims) = (self.claims_left, Vec::new());
+            let cut = self.claim_within(queue, free, &worker_id, &mut left, &mut claims)?;
+            self.claims_left = left;
+            if cut && !self.cut_claims {
+                // Who has had some lets the others go first.
+                let had_some = usize::from(!claims.is_empty());
+                (self.cut_claims, self.first_crew) = (true, crew + had_some);
+            }
+            self.cut |= cut;
+            for claim in claims {
                 any = true;
                 let at = self.open(claim.id.execution)?.record.last_at;
                 self.slots.take(Granted { crew, claim, at });
@@ -59,44 +55,57 @@ impl OpenTurn<'_> {
             .collect()
     }
 
-    /// Claim up to `max` items on a queue, those that wait longest first.
+    /// A worker outside of the engine claims up to `max` items on a queue,
+    /// those that wait longest first.
     pub(crate) fn claim(
         &mut self,
         queue: &str,
         max: usize,
         worker_id: &str,
     ) -> Result<Vec<Claim>, EngineError> {
-        let mut claims = Vec::new();
-        while claims.len() < max && self.claim_some(queue, max, worker_id, &mut claims)? {}
+        let (mut left, mut claims) = (self.outside_claims_left, Vec::new());
+        self.claim_within(queue, max, worker_id, &mut left, &mut claims)?;
+        self.outside_claims_left = left;
         Ok(claims)
     }
 
-    /// One look at what waits. Says whether another one may find more: an
-    /// execution was stalled or set aside instead of claimed for, so that its
-    /// place is free for others.
-    fn claim_some(
+    /// Claim up to `max` items on a queue, and no more than are `left` in this
+    /// turn. Says whether that cut something off.
+    fn claim_within(
         &mut self,
         queue: &str,
         max: usize,
         worker_id: &str,
+        left: &mut usize,
         claims: &mut Vec<Claim>,
     ) -> Result<bool, EngineError> {
         let lease_ms = self.core.settings.lease_ms();
-        let wanted = (max - claims.len()).min(CLAIMS_PER_TURN_MAX);
-        let mut hidden = false;
-        for candidate in self.candidates(queue, wanted)? {
-            if self.claimed >= CLAIMS_PER_TURN_MAX {
-                self.cut = true;
-                self.emptied.remove(queue);
+        loop {
+            let wanted = (max - claims.len()).min(self.core.settings.turn_limits.claims);
+            let candidates = match wanted {
+                0 => Vec::new(),
+                _ => self.candidates(queue, wanted)?,
+            };
+            let mut hidden = false;
+            for candidate in candidates {
+                if *left == 0 {
+                    self.emptied.remove(queue);
+                    return Ok(true);
+                }
+                let claimed = self.claim_item(&candidate, worker_id, lease_ms);
+                match self.others_go_on(candidate.execution, claimed)?.flatten() {
+                    Some(claim) => {
+                        *left -= 1;
+                        claims.push(claim);
+                    }
+                    // It was stalled or set aside, and its place is free for others.
+                    None => hidden = true,
+                }
+            }
+            if !hidden {
                 return Ok(false);
             }
-            let claimed = self.claim_item(&candidate, worker_id, lease_ms);
-            match self.others_go_on(candidate.execution, claimed)?.flatten() {
-                Some(claim) => claims.push(claim),
-                None => hidden = true,
-            }
         }
-        Ok(hidden)
     }
 
     /// Claim this item; none: the guest does not let the claim stand, and the
@@ -128,7 +137,6 @@ impl OpenTurn<'_> {
             self.must_have_taken(*execution, error)?;
             return Ok(None);
         }
-        self.claimed += 1;
         let expires_at = self.later(lease_ms);
         let lease = Lease {
             worker_id: worker_id.to_owned(),
@@ -286,7 +294,7 @@ impl OpenTurn<'_> {
         let simulated = self.core.settings.simulated;
         let now = self.now();
         let until = self.core.ends_leases_until(now);
-        let max = EXPIRIES_PER_TURN_MAX + self.core.left_leased.len();
+        let max = self.core.settings.turn_limits.expiries + self.core.left_leased.len();
         let ask = |store: &mut dyn Store, max| store.expired(simulated, until, max);
         let (expired, _) = self.core.look(max, ask, sound::execution_of)?;
         self.cut |= expired.len() == max;
@@ -314,7 +322,10 @@ impl OpenTurn<'_> {
         is_over: impl Fn(&Lease) -> bool,
     ) -> Result<bool, EngineError> {
         let claim = claim_of(stored)?;
-        if self.core.left_leased.contains(&claim) {
+        // Whoever has gone on since, or had it go on, may have changed that.
+        if let Some(head) = self.core.left_leased.get(&claim).copied()
+            && head == self.open(claim.execution)?.record.head
+        {
             return Ok(false);
         }
         // This turn may have renewed, settled or cancelled it.
@@ -326,9 +337,11 @@ impl OpenTurn<'_> {
         }
         if let Err(error) = self.presume_dead(&claim) {
             self.must_have_taken(claim.execution, error)?;
-            self.core.left_leased.insert(claim);
+            let head = self.open(claim.execution)?.record.head;
+            self.core.left_leased.insert(claim, head);
             return Ok(false);
         }
+        self.core.left_leased.remove(&claim);
         Ok(true)
     }
 }

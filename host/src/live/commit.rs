@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{CONFLICTS_PER_TURN_MAX, FACTS_PER_TURN_MAX, REOPENS_MAX};
+use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
 
 use super::core::Core;
@@ -95,7 +95,7 @@ impl Core {
         self.known.as_of(version);
         self.set_aside.as_of(version);
         let time = self.turn_time()?;
-        let simulated = self.settings.simulated;
+        let (simulated, facts_max) = (self.settings.simulated, self.settings.turn_limits.facts);
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
         for write in &mut *writes {
@@ -123,7 +123,7 @@ impl Core {
             // Workers answer one after another. Each answer in a turn of its
             // own would cost each of them a commit.
             let said = writes.len();
-            while writes.len() < FACTS_PER_TURN_MAX
+            while writes.len() < facts_max
                 && let Some(write) = more()
             {
                 writes.push(write);
@@ -135,6 +135,7 @@ impl Core {
                 write.apply(&mut turn)?;
             }
         }
+        turn.look_again_at_past_wakes();
         turn.take_snapshots()?;
         // Whoever lost a claim only now leaves a slot to the next turn.
         turn.cut |= turn.free_lost_slots();

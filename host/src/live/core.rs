@@ -1,7 +1,7 @@
 //! What an engine's one owner has: the store, the guests, the time, the
 //! workers. No locks, because nobody else has it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use crate::contract::{EventKind, Limits, SchedulerError, Status, WorkflowSummary
 use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
-use crate::limits::HEARTBEATS_PER_LEASE;
+use crate::limits::{HEARTBEATS_PER_LEASE, TurnLimits};
 use crate::store::{
     ClockReading, ExecutionRecord, Head, Lease, Store, StoreError, Timestamp, ended,
 };
 
 use super::chance::Chance;
+use super::due::Rounds;
 use super::guests::{Failure, Going, Guests};
 use super::items::StoredItems;
 use super::known::{Known, KnownExecution};
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) worker_id: String,
     /// Whether this engine works on simulated executions, and on no others.
     pub(crate) simulated: bool,
+    /// How much goes into one turn.
+    pub(crate) turn_limits: TurnLimits,
 }
 
 impl Settings {
@@ -75,8 +78,12 @@ pub(crate) struct Core {
     /// The guests that the store is known to have.
     pub(crate) kept_guests: Vec<String>,
     /// Claims whose end could not be recorded, because the guest does not
-    /// take it; not tried again until the execution's stall is lifted.
-    pub(crate) left_leased: HashSet<ClaimId>,
+    /// take it, with the head of its log then; tried again when that has moved.
+    pub(crate) left_leased: HashMap<ClaimId, Head>,
+    /// How far it has come with executions that are due.
+    pub(crate) rounds: Rounds,
+    /// The crew that claims first.
+    pub(crate) first_crew: usize,
     /// Whether leases that are over may be ended.
     pub(crate) leases: LeaseWatch,
     /// Which workers elsewhere are gone.

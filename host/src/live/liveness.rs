@@ -19,7 +19,6 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use crate::error::EngineError;
-use crate::limits::EXPIRIES_PER_TURN_MAX;
 use crate::machine::{self, own_start, read, start_of};
 use crate::store::{Store, StoreError, check::TIME_MAX};
 
@@ -79,9 +78,9 @@ impl OpenTurn<'_> {
         }
         let gone = self.core.liveness.gone.clone();
         let ask = |store: &mut dyn Store, max| store.expired(false, TIME_MAX, max);
-        let max = EXPIRIES_PER_TURN_MAX;
+        let max = self.core.settings.turn_limits.expiries;
         let (leased, _) = self.core.look(max, ask, sound::execution_of)?;
-        let full = leased.len() == EXPIRIES_PER_TURN_MAX;
+        let full = leased.len() == max;
         let mut ended = false;
         for record in leased {
             let execution = execution_of(&record)?;

@@ -34,6 +34,7 @@ mod snapshots;
 mod start;
 mod answers;
 mod claims;
+mod due;
 mod liveness;
 mod simulation;
 mod slots;

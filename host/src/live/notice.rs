@@ -115,7 +115,7 @@ impl Owner {
         let leases_until = core.ends_leases_until(now);
         let store = core.store.get();
         if simulated
-            || !store.due(simulated, now, 1)?.found.is_empty()
+            || !store.due(simulated, now, None, 1)?.found.is_empty()
             || !store.expired(simulated, leases_until, 1)?.found.is_empty()
         {
             return Ok(true);

@@ -20,7 +20,7 @@ use tokio::sync::{oneshot, watch};
 use crate::clock::milliseconds;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{ANSWER_RETRY_PAUSE, FACTS_PER_TURN_MAX, STORE_RETRY_PAUSE};
+use crate::limits::{ANSWER_RETRY_PAUSE, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::core::Core;
@@ -257,7 +257,7 @@ impl Owner {
             .or_else(|| self.inbox.messages.try_recv().ok())
         {
             self.sort(message, &mut gathered);
-            if gathered.writes.len() >= FACTS_PER_TURN_MAX {
+            if gathered.writes.len() >= self.core.settings.turn_limits.facts {
                 self.inbox_cut = true;
                 break;
             }
@@ -321,6 +321,8 @@ impl Owner {
             }
             None
         });
+        // There may be more of it, which nobody will tell of again.
+        self.inbox_cut |= writes.len() >= self.core.settings.turn_limits.facts;
         let failed = match outcome {
             Ok(effects) => {
                 let now = effects.now.of(self.core.settings.simulated);
@@ -374,6 +376,7 @@ impl Owner {
             .min(TIME_MAX);
         core.kept_guests.extend(effects.guests_kept);
         core.simulation.due = effects.simulated;
+        (core.rounds, core.first_crew) = (effects.rounds, effects.first_crew);
         effects
             .released
             .iter()
@@ -426,7 +429,8 @@ impl Owner {
             let span_ms = milliseconds(span.saturating_add(round_up));
             now.saturating_add(span_ms)
         });
-        Ok([stored, answer, renewal, waiting]
+        let again = core.rounds.again_at();
+        Ok([stored, answer, renewal, waiting, again]
             .into_iter()
             .flatten()
             .min())

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{EngineError, WorkError};
-use crate::limits::{FACTS_PER_TURN_MAX, SIMULATED_CLAIMS_AT_ONCE_MAX, SIMULATED_DELAY_MS_MAX};
+use crate::limits::{SIMULATED_CLAIMS_AT_ONCE_MAX, SIMULATED_DELAY_MS_MAX};
 use crate::store::Timestamp;
 
 use super::claims::Candidate;
@@ -54,7 +54,7 @@ impl OpenTurn<'_> {
         let mut any = false;
         for queue in QUEUES {
             for candidate in self.candidates(queue, SIMULATED_CLAIMS_AT_ONCE_MAX)? {
-                if self.facts >= FACTS_PER_TURN_MAX {
+                if self.facts >= self.core.settings.turn_limits.facts {
                     self.cut = true;
                     return Ok(any);
                 }
@@ -84,7 +84,7 @@ impl OpenTurn<'_> {
         while let Some((at, _)) = self.simulated.first()
             && *at <= self.now()
         {
-            if self.facts >= FACTS_PER_TURN_MAX {
+            if self.facts >= self.core.settings.turn_limits.facts {
                 self.cut = true;
                 break;
             }

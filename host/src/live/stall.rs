@@ -53,7 +53,6 @@ impl OpenTurn<'_> {
         let staged = self.open(id)?;
         staged.held = false;
         staged.record.status = Status::Running;
-        self.core.left_leased.retain(|claim| claim.execution != id);
         self.touch(id);
         Ok(())
     }

@@ -23,6 +23,7 @@ use crate::store::{
 
 use super::budget::{Spent, TickBudget};
 use super::core::{Asking, Core, TurnTime};
+use super::due::Rounds;
 use super::guests::Failure;
 use super::known::Left;
 use super::ports::TurnPorts;
@@ -46,6 +47,8 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) slots: Slots,
     /// Executions that have changed since claims were last looked at.
     pub(super) changed: BTreeSet<ExecutionId>,
+    /// How far it is with those that are due.
+    pub(super) rounds: Rounds,
     /// Queues of which the store has no further item to claim in this turn.
     pub(super) emptied: BTreeSet<String>,
     /// Claims whose own worker had its lease renewed, and until when.
@@ -54,8 +57,15 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) simulated: Due,
     /// How many facts it has taken, wakes included.
     pub(super) facts: usize,
-    /// How many of them are claims.
-    pub(super) claimed: usize,
+    /// How many more own workers may claim.
+    pub(super) claims_left: usize,
+    /// How many more workers outside of the engine may claim: theirs are not
+    /// taken from the others.
+    pub(super) outside_claims_left: usize,
+    /// Whether the claims of own workers were cut off.
+    pub(super) cut_claims: bool,
+    /// The crew that claims first in the next turn: where this one was cut off.
+    pub(super) first_crew: usize,
     /// A limit cut something off: another turn is due at once.
     pub(super) cut: bool,
     /// Executions that are to be set aside in the store.
@@ -86,6 +96,8 @@ pub(crate) struct Effects {
     pub(crate) ended: Vec<ExecutionId>,
     pub(crate) granted: Vec<Granted>,
     pub(crate) released: BTreeSet<ClaimId>,
+    pub(crate) rounds: Rounds,
+    pub(crate) first_crew: usize,
     pub(crate) renewed: Vec<ClaimId>,
     /// Claims of own workers that do not hold any longer.
     pub(crate) lost: BTreeSet<ClaimId>,
@@ -100,7 +112,8 @@ impl<'a> OpenTurn<'a> {
     /// A turn at this time, with nothing in it.
     pub(crate) fn new(core: &'a mut Core, time: TurnTime) -> Self {
         let simulated = core.simulation.due.clone();
-        let slots = Slots::of(&core.pool);
+        let (slots, rounds) = (Slots::of(&core.pool), core.rounds);
+        let claims = core.settings.turn_limits.claims;
         Self {
             core,
             time,
@@ -111,11 +124,15 @@ impl<'a> OpenTurn<'a> {
             snapshots: Vec::new(),
             slots,
             changed: BTreeSet::new(),
+            rounds,
             emptied: BTreeSet::new(),
             renewed: Vec::new(),
             simulated,
             facts: 0,
-            claimed: 0,
+            claims_left: claims,
+            outside_claims_left: claims,
+            cut_claims: false,
+            first_crew: 0,
             cut: false,
             marks: Vec::new(),
             undone: false,
@@ -155,7 +172,9 @@ impl<'a> OpenTurn<'a> {
             staged.record.next_wake = outcome.next_wake;
         }
         self.facts += 1;
-        if outcome.more {
+        // A wake that has passed is due now.
+        let now = self.now();
+        if outcome.more || outcome.next_wake.is_some_and(|wake| wake <= now) {
             self.dirty.insert(id);
         }
         Ok(sequence)
@@ -296,6 +315,8 @@ impl<'a> OpenTurn<'a> {
             ended: Vec::new(),
             granted: self.slots.granted,
             released: self.slots.released,
+            rounds: self.rounds,
+            first_crew: self.first_crew,
             renewed: self.renewed,
             lost: self.slots.lost,
             simulated: self.simulated,

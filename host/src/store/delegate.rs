@@ -97,7 +97,9 @@ macro_rules! delegate_store {
 
     // Time.
     (@ due $($to:ident)+) => { $crate::delegate_store!(
-        # due(simulated: bool, now: $crate::store::Timestamp, max: usize) -> $crate::store::Many<$crate::ExecutionId>, $($to)+
+        # due(
+            simulated: bool, now: $crate::store::Timestamp, after: ::std::option::Option<$crate::store::DueWake>, max: usize
+        ) -> $crate::store::Many<$crate::store::DueWake>, $($to)+
     ); };
     (@ next_due $($to:ident)+) => { $crate::delegate_store!(
         # next_due(simulated: bool, queues: &[::std::string::String], now: $crate::store::Timestamp)

@@ -57,7 +57,7 @@ use crate::id::ExecutionId;
 pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
-pub use record::{ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
+pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use status::ended;
 pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
@@ -184,15 +184,17 @@ pub trait Store: Proven {
     /// The worker ids that hold leases, each once. Costs what is leased.
     fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError>;
 
-    /// Executions whose wake is due at `now`, the longest due first, at most
-    /// `max`. Those that have ended or are set aside are not; one that its failing
-    /// guest stalled has no wake.
+    /// Executions whose wake is due at `now`, the longest due first and then by
+    /// their ids, at most `max`: those behind `after` in this order, which need
+    /// not be among them; or from the first. Those that have ended or are set
+    /// aside are not; one that its failing guest stalled has no wake.
     fn due(
         &mut self,
         simulated: bool,
         now: Timestamp,
+        after: Option<DueWake>,
         max: usize,
-    ) -> Result<Many<ExecutionId>, StoreError>;
+    ) -> Result<Many<DueWake>, StoreError>;
 
     /// When the next wake (of those that [`Store::due`] would name then), lease
     /// end (also of one that is set aside), or not-before time of an item on one of `queues` (that

@@ -5,6 +5,15 @@ use crate::id::ExecutionId;
 use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
 use crate::store::Tampering;
 
+/// An execution that is to be woken. The order is that in which they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueWake {
+    /// When.
+    pub at: Timestamp,
+    /// Which.
+    pub execution: ExecutionId,
+}
+
 /// An event as its bytes were found, for those who judge them: an audit names
 /// the event whose bytes are no longer what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

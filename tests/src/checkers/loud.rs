@@ -84,9 +84,10 @@ fn is_looked_for(store: &mut dyn Store, account: &Account) -> Result<Option<Stri
     let Some(wake) = record.next_wake else {
         return Ok(None);
     };
-    let due = store.due(record.simulated, wake, ALL)?;
+    let due = store.due(record.simulated, wake, None, ALL)?;
     let next = store.next_due(record.simulated, &[], wake.saturating_sub(1))?;
-    let found = due.found.contains(&record.id) && (wake == 0 || next == Some(wake));
+    let found =
+        due.found.iter().any(|due| due.execution == record.id) && (wake == 0 || next == Some(wake));
     Ok((!found).then(|| format!("it is to wake at {wake}, and would not be found then")))
 }
 

@@ -148,6 +148,7 @@ laws! { $
     queue::an_order_without_an_event_is_refused,
     queue::an_item_of_another_execution_is_refused,
     time::wakes_are_due_in_order,
+    time::what_is_due_goes_on_behind_any_place,
     time::only_what_has_not_ended_is_due,
     time::what_is_set_aside_is_left_alone,
     time::next_due_is_the_earliest_of_all,

@@ -4,7 +4,7 @@
 use crate::contract::Status;
 use crate::store::{ExecutionChange, Many, Tampering};
 
-use crate::store::{ClockReading, Turn};
+use crate::store::{ClockReading, DueWake, Turn};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, lease, turn};
@@ -16,12 +16,16 @@ fn waking(n: u8, next_wake: u64) -> Draft {
 fn due(owner: &mut Owner, now: u64, max: usize) -> Vec<u8> {
     owner
         .store
-        .due(false, now, max)
+        .due(false, now, None, max)
         .and_then(Many::all)
         .unwrap()
         .iter()
-        .map(|id| id.as_bytes()[15])
+        .map(number)
         .collect()
+}
+
+fn number(wake: &DueWake) -> u8 {
+    wake.execution.as_bytes()[15]
 }
 
 pub fn wakes_are_due_in_order(place: &dyn Place) {
@@ -34,6 +38,37 @@ pub fn wakes_are_due_in_order(place: &dyn Place) {
     assert_eq!(due(&mut owner, 10, 10), [2, 4]);
     assert_eq!(due(&mut owner, 99, 10), [2, 4, 3, 1]);
     assert_eq!(due(&mut owner, 99, 3), [2, 4, 3]);
+}
+
+pub fn what_is_due_goes_on_behind_any_place(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut drafts = Vec::new();
+    for (n, wake) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+        let mut draft = waking(n, wake);
+        owner.commit([draft.append([])]);
+        drafts.push(draft);
+    }
+    let mut behind = |after, max| -> Vec<u8> {
+        let due = owner.store.due(false, 99, Some(after), max);
+        let due = due.and_then(Many::all).unwrap();
+        due.iter().map(number).collect()
+    };
+    let place_of = |at, n| DueWake {
+        at,
+        execution: Draft::new(n).id(),
+    };
+    assert_eq!(behind(place_of(10, 2), 9), [4, 3, 1]);
+    assert_eq!(behind(place_of(10, 4), 1), [3]);
+    assert_eq!(behind(place_of(30, 1), 9), [0; 0]);
+    // Places at which nobody is.
+    assert_eq!(behind(place_of(10, 3), 9), [4, 3, 1]);
+    assert_eq!(behind(place_of(25, 9), 9), [1]);
+    assert_eq!(behind(place_of(0, 9), 2), [2, 4]);
+    owner.commit([drafts[1].append_as(|record| record.next_wake = Some(40))]);
+    let due = owner.store.due(false, 99, Some(place_of(10, 2)), 9);
+    let due = due.and_then(Many::all).unwrap();
+    let numbers: Vec<u8> = due.iter().map(number).collect();
+    assert_eq!(numbers, [4, 3, 1, 2], "it comes again, at its new place");
 }
 
 pub fn only_what_has_not_ended_is_due(place: &dyn Place) {
@@ -202,8 +237,15 @@ pub fn simulated_and_real_time_are_apart(place: &dyn Place) {
         1
     );
     assert_eq!(
-        owner.store.due(true, 9999, 10).and_then(Many::all).unwrap(),
-        [simulated.id()]
+        owner
+            .store
+            .due(true, 9999, None, 10)
+            .and_then(Many::all)
+            .unwrap(),
+        [DueWake {
+            at: 10,
+            execution: simulated.id()
+        }]
     );
     assert_eq!(
         owner.store.next_due(true, &["tool".into()], 0).unwrap(),

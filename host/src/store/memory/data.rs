@@ -8,8 +8,8 @@ use crate::id::ExecutionId;
 use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::{
-    ClockReading, CommitError, ExecutionChange, ExecutionRecord, Hash, ItemChange, ItemRecord,
-    ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
+    ClockReading, CommitError, DueWake, ExecutionChange, ExecutionRecord, Hash, ItemChange,
+    ItemRecord, ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
 };
 
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Data {
     pub(super) queue: Queue,
     by_start: BTreeSet<(Timestamp, ExecutionId)>,
     /// The wakes of those that have not ended; for real and for simulated time.
-    wakes: [BTreeSet<(Timestamp, ExecutionId)>; 2],
+    wakes: [BTreeSet<DueWake>; 2],
     pub(super) keys: HashMap<(String, String), ExecutionId>,
     /// The greatest time of an event, for real and for simulated time.
     pub(super) last_at: [Timestamp; 2],
@@ -196,7 +196,8 @@ impl Data {
             let wake = record
                 .next_wake
                 .filter(|_| !ended(record.status) && record.tampering.is_none());
-            wake.map(|wake| (wake, record.id))
+            let execution = record.id;
+            wake.map(|at| DueWake { at, execution })
         };
         let (before, after) = (wake(&execution.record), wake(record));
         if before != after {
@@ -284,19 +285,27 @@ impl Data {
         self.queue.get(*number)
     }
 
-    /// Executions whose wake is due at `now`, in their order.
-    pub(super) fn due(&self, simulated: bool, now: Timestamp) -> impl Iterator<Item = ExecutionId> {
-        let wakes = self.wakes[usize::from(simulated)].iter();
-        wakes
-            .take_while(move |(wake, _)| *wake <= now)
-            .map(|(_, id)| *id)
+    /// Executions whose wake is due at `now`, in their order, behind `after`.
+    pub(super) fn due(
+        &self,
+        simulated: bool,
+        now: Timestamp,
+        after: Option<DueWake>,
+    ) -> impl Iterator<Item = DueWake> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        let wakes = self.wakes[usize::from(simulated)].range((from, Unbounded));
+        wakes.take_while(move |wake| wake.at <= now).copied()
     }
 
     /// The first wake after `now`.
     pub(super) fn next_wake(&self, simulated: bool, now: Timestamp) -> Option<Timestamp> {
-        let next = (now.checked_add(1)?, ExecutionId::from_bytes([0; 16]));
+        let next = DueWake {
+            at: now.checked_add(1)?,
+            execution: ExecutionId::from_bytes([0; 16]),
+        };
         let mut wakes = self.wakes[usize::from(simulated)].range(next..);
-        wakes.next().map(|(wake, _)| *wake)
+        wakes.next().map(|wake| wake.at)
     }
 }
 

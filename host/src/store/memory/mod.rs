@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::store::{
-    ClockReading, CommitError, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many, RawEvent,
-    Store, StoreError, Timestamp, Turn, WorkflowRecord, check,
+    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
+    RawEvent, Store, StoreError, Timestamp, Turn, WorkflowRecord, check,
 };
 use data::Data;
 
@@ -225,11 +225,12 @@ impl Store for MemoryStore {
         &mut self,
         simulated: bool,
         now: Timestamp,
+        after: Option<DueWake>,
         max: usize,
-    ) -> Result<Many<ExecutionId>, StoreError> {
-        Ok(Many::whole(
-            self.data().due(simulated, now).take(max).collect(),
-        ))
+    ) -> Result<Many<DueWake>, StoreError> {
+        let data = self.data();
+        let due = data.due(simulated, now, after).take(max);
+        Ok(Many::whole(due.collect()))
     }
 
     fn next_due(
@@ -314,7 +315,7 @@ mod tests {
                     1
                 );
                 assert_eq!(store.expired(false, now, 1).unwrap().found.len(), 1);
-                assert_eq!(store.due(false, now, 1).unwrap().found.len(), 1);
+                assert_eq!(store.due(false, now, None, 1).unwrap().found.len(), 1);
                 assert!(store.next_due(false, &tool, START - 1).unwrap().is_some());
             }
             begun.elapsed()

@@ -8,7 +8,7 @@ use crate::id::ExecutionId;
 use crate::log::{Head, Timestamp};
 use crate::store::sqlite::many::{self, Name};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
-use crate::store::{ExecutionRecord, ListFilter, Many, Tampering};
+use crate::store::{DueWake, ExecutionRecord, ListFilter, Many, Tampering};
 
 macro_rules! columns {
     () => {
@@ -130,18 +130,30 @@ pub(super) fn due(
     path: &Path,
     simulated: bool,
     now: Timestamp,
+    after: Option<DueWake>,
     max: usize,
-) -> Result<Many<ExecutionId>> {
+) -> Result<Many<DueWake>> {
     let mut select = connection.prepare_cached(DUE)?;
-    let rows = select.query(params![simulated, Number(now)])?;
-    let id = |row: &Row<'_>| row.get::<_, Id>(0).map(|id| id.0);
-    many::read(path, rows, max, id, |row| name(row, 0, 1))
+    // No time comes before zero, and no id before the empty one.
+    let (after_at, after_id) = match after {
+        Some(after) => (after.at, after.execution.to_string()),
+        None => (0, String::new()),
+    };
+    let of = params![simulated, Number(now), Number(after_at), after_id];
+    let rows = select.query(of)?;
+    let wake = |row: &Row<'_>| {
+        Ok(DueWake {
+            at: row.get::<_, Number>(2)?.0,
+            execution: row.get::<_, Id>(0)?.0,
+        })
+    };
+    many::read(path, rows, max, wake, |row| name(row, 0, 1))
 }
 
 pub(super) const DUE: &str = "
-    SELECT id, key FROM executions
+    SELECT id, key, next_wake FROM executions
     WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled')
-          AND tampered_sequence IS NULL AND next_wake <= ?2
+          AND tampered_sequence IS NULL AND next_wake <= ?2 AND (next_wake, id) > (?3, ?4)
     ORDER BY next_wake, id";
 
 /// The first wake after `now`.

@@ -33,8 +33,8 @@ use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
 use crate::store::{
-    ClockReading, CommitError, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Store,
-    StoreError, Turn, WorkflowRecord, check,
+    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent,
+    Store, StoreError, Turn, WorkflowRecord, check,
 };
 
 use file::DatabaseFile;
@@ -412,9 +412,10 @@ impl Store for SqliteStore {
         &mut self,
         simulated: bool,
         now: Timestamp,
+        after: Option<DueWake>,
         max: usize,
-    ) -> Result<Many<ExecutionId>, StoreError> {
-        self.ask(|connection| execution::due(connection, &self.path, simulated, now, max))
+    ) -> Result<Many<DueWake>, StoreError> {
+        self.ask(|connection| execution::due(connection, &self.path, simulated, now, after, max))
     }
 
     fn next_due(

@@ -223,8 +223,11 @@ fn a_damaged_row_takes_nobodys_place() {
         second(found.found.iter().map(of).collect(), found.damaged.len());
         let found = store.expired(false, 5000, 1).unwrap();
         second(found.found.iter().map(of).collect(), found.damaged.len());
-        let found = store.due(false, 5000, 1).unwrap();
-        second(found.found.clone(), found.damaged.len());
+        let found = store.due(false, 5000, None, 1).unwrap();
+        second(
+            found.found.iter().map(|wake| wake.execution).collect(),
+            found.damaged.len(),
+        );
         let one = ListFilter { max: 1, ..all() };
         let found = store.list(&one).unwrap();
         second(

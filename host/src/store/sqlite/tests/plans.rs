@@ -27,7 +27,21 @@ fn questions() -> Vec<Question> {
         || Value::Integer(START as i64 + 99),
     );
     vec![
-        question(execution::DUE, "executions_by_wake", &[real(), after()]),
+        question(
+            execution::DUE,
+            "executions_by_wake",
+            &[
+                real(),
+                after(),
+                Value::Integer(0),
+                Value::Text(String::new()),
+            ],
+        ),
+        question(
+            execution::DUE,
+            "executions_by_wake",
+            &[real(), after(), before(), Value::Text("exec_".into())],
+        ),
         question(
             execution::NEXT_WAKE,
             "executions_by_wake",
