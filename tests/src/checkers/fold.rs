@@ -126,6 +126,12 @@ pub enum Place {
 }
 
 impl Item {
+    /// Since when it may be claimed.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.not_before.max(self.enqueued_at)
+    }
+
     /// Whether it is in flight (rule R4).
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
@@ -147,7 +153,7 @@ impl Fold {
 
 /// The fold on its way.
 #[derive(Default)]
-struct Folding {
+pub(super) struct Folding {
     nodes: BTreeMap<String, Node>,
     state: BTreeMap<String, String>,
     guest_digest: Option<String>,
@@ -160,7 +166,8 @@ struct Folding {
 }
 
 impl Folding {
-    fn take(&mut self, deadlines: &Deadlines, event: &Event) {
+    /// Take the next event.
+    pub(super) fn take(&mut self, deadlines: &Deadlines, event: &Event) {
         use EventKind as Kind;
         let at = event.at;
         match &event.kind {
@@ -258,16 +265,34 @@ impl Folding {
         }
     }
 
-    fn outcome(self) -> Fold {
-        let stalled_by_host = self.host_stall.is_some();
-        let of_policy = self.policy_stall.map(|(_, reason)| reason);
-        let stall = self.host_stall.or(of_policy);
-        let status = match self.ended {
+    /// What the execution is, so far.
+    pub(super) fn status(&self) -> Status {
+        let is_stalled = self.host_stall.is_some() || self.policy_stall.is_some();
+        match self.ended {
             Some(ended) => ended,
-            None if stall.is_some() => Status::Stalled,
+            None if is_stalled => Status::Stalled,
             None if self.paused => Status::Paused,
             None => Status::Running,
-        };
+        }
+    }
+
+    /// What is known of each node, so far.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.nodes.iter().map(|(id, node)| (id.as_str(), node))
+    }
+
+    /// The queue on which this node's item waits for a worker, and since when.
+    pub(super) fn waits_since(&self, node_id: &str) -> Option<(&str, Timestamp)> {
+        let item = self.nodes.get(node_id)?.item.as_ref()?;
+        let waits = item.place == Place::Waiting;
+        waits.then(|| (item.queue.as_str(), item.since()))
+    }
+
+    fn outcome(self) -> Fold {
+        let stalled_by_host = self.host_stall.is_some();
+        let status = self.status();
+        let of_policy = self.policy_stall.map(|(_, reason)| reason);
+        let stall = self.host_stall.or(of_policy);
         let deadlines = self.nodes.values().filter_map(|node| node.deadline);
         let of_workflow = self.workflow_deadline.filter(|_| !self.ending);
         let sleeps = self.ended.is_some() || stalled_by_host;

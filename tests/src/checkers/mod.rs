@@ -31,8 +31,10 @@ mod kept;
 mod loud;
 mod queue;
 mod snapshot;
+mod starving;
 mod status;
 mod told;
+mod waiting;
 
 use std::fmt;
 
@@ -56,8 +58,10 @@ pub use kept::law8_nothing_lost;
 pub use loud::law9_loud;
 pub use queue::queue_is_what_the_log_says;
 pub use snapshot::snapshots_are_what_the_log_says;
+pub use starving::nobody_starves;
 pub use status::status_is_what_the_log_says;
 pub use told::{Offer, Receipt, Telling, Told, TurnSeen};
+pub use waiting::{Rest, nothing_waits, nothing_waits_now};
 
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,13 +94,17 @@ pub enum Law {
     Status,
     /// Law 10: a snapshot is what the log says up to its event.
     Snapshots,
+    /// Nothing that could go on waits beside a host that rests.
+    NothingWaits,
+    /// Who waits for longer is served first.
+    NobodyStarves,
     /// The product's own audit has nothing to say.
     Audit,
 }
 
 impl Law {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Gapless,
         Self::Derived,
         Self::Atomic,
@@ -111,6 +119,8 @@ impl Law {
         Self::Queue,
         Self::Status,
         Self::Snapshots,
+        Self::NothingWaits,
+        Self::NobodyStarves,
         Self::Audit,
     ];
 }
@@ -132,6 +142,8 @@ impl fmt::Display for Law {
             Self::Queue => "the queue is what the log says",
             Self::Status => "the status is what the log says",
             Self::Snapshots => "snapshots are what the log says",
+            Self::NothingWaits => "nothing waits beside a free worker",
+            Self::NobodyStarves => "nobody starves",
             Self::Audit => "the audit is clean",
         })
     }
@@ -253,6 +265,8 @@ pub const AT_ANY_MOMENT: &[Checker] = &[
     law9_loud,
     law10_guest_for_life,
     law3_atomic,
+    nothing_waits,
+    nobody_starves,
 ];
 
 /// The checks that ask the guests about every decision anew.

@@ -7,6 +7,8 @@ use refrain::id::ExecutionId;
 use refrain::store::{Timestamp, Turn};
 use refrain::{ClaimId, EngineError};
 
+use super::waiting::Rest;
+
 /// Everything that was told. It must be complete: what stands in a log and was
 /// neither told nor offered is found to be invented.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +68,8 @@ pub enum Telling {
         /// Whether it was said that it counts.
         sure: bool,
     },
+    /// Whoever steps a host: it rests.
+    Rested(Rest),
     /// Whoever looks over the store's shoulder: these events were one turn's.
     Written(TurnSeen),
 }

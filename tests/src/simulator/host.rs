@@ -9,6 +9,7 @@ use refrain::store::{Store, Turn};
 use refrain::{Clock, Engine, ManualClock, Next, Steps};
 
 use super::calls::{Call, Operation, Outcome, Sent};
+use crate::checkers::Rest;
 use crate::faulty_store::{FaultyStore, Plan};
 
 /// A host, up or down.
@@ -97,10 +98,10 @@ impl Host {
         Ok(())
     }
 
-    /// The queues on which a worker of the engine is free.
-    pub(super) fn free_queues(&self) -> Vec<String> {
-        let steps = self.up.as_ref().map(|(_, steps)| steps);
-        steps.map_or_else(Vec::new, Steps::free_queues)
+    /// What it says after this step, if it is up and rests.
+    pub(super) fn rest(&self, next: Next) -> Option<Rest> {
+        let (_, steps) = self.up.as_ref()?;
+        Rest::of(next, steps)
     }
 
     /// Ask the engine, if it is up.

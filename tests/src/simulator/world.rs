@@ -17,7 +17,7 @@ use super::host::{Host, Settings, Stepped};
 use super::outside::Outside;
 use super::story::Story;
 use super::workflows::{self, Drawn};
-use crate::checkers::{Telling, Told};
+use crate::checkers::{Rest, Telling, Told, nothing_waits_now};
 use crate::dice::Dice;
 use crate::engines::{BEGIN, Place};
 
@@ -211,8 +211,10 @@ impl World {
         for call in unheard {
             self.never_hear(&call);
         }
-        if matches!(next, Ok(Next::At(_) | Next::WhenAsked)) && !store_failed {
-            self.nothing_waits_beside_free_workers(host)?;
+        if let (Ok(next), false) = (next, store_failed)
+            && let Some(rest) = self.hosts[host].rest(next)
+        {
+            self.rests(host, rest)?;
         }
         match next {
             Ok(next) => Ok(Some(next)),
@@ -227,27 +229,11 @@ impl World {
         }
     }
 
-    /// Nothing that may be claimed waits while a worker of its queue is free:
-    /// whatever frees a slot or an item leads to another look, before an
-    /// engine rests.
-    fn nothing_waits_beside_free_workers(&mut self, host: usize) -> Result<(), String> {
-        if self.is_meddled_with() {
-            return Ok(());
-        }
-        let now = self.hosts[host].now();
-        for queue in self.hosts[host].free_queues() {
-            let waiting = self.onlooker.claimable(false, &queue, now, 1);
-            let waiting = waiting.map_err(|error| error.to_string())?;
-            if let Some(record) = waiting.found.first() {
-                return Err(format!(
-                    "liveness: {} rests with a free worker for {queue}, and node {} of {} waits for one",
-                    name(host),
-                    record.item.node_id,
-                    record.item.execution_id
-                ));
-            }
-        }
-        Ok(())
+    /// A host has nothing more to do now. Then nothing waits that could go on.
+    fn rests(&mut self, host: usize, rest: Rest) -> Result<(), String> {
+        let judged = nothing_waits_now(self.onlooker.as_mut(), &rest);
+        self.told.tell(Telling::Rested(rest));
+        judged.map_err(|broken| format!("{} rests: {broken}", name(host)))
     }
 
     /// Time passes, everywhere.

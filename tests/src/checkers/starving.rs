@@ -1,0 +1,115 @@
+//! Nobody starves: who waits for longer is served first, so that whoever waits
+//! is served after a bounded number of others, however many come later.
+
+use std::collections::BTreeMap;
+
+use refrain::contract::{EventKind, Status};
+use refrain::id::ExecutionId;
+use refrain::store::Timestamp;
+
+use super::fold::{Deadlines, Folding, Place};
+use super::{Account, Evidence, Law, TurnSeen, Violation};
+
+/// An execution as far as the turns have come.
+struct Course<'a> {
+    account: &'a Account,
+    deadlines: Deadlines,
+    folding: Folding,
+    /// How many of its events have been taken.
+    taken: usize,
+}
+
+/// What was claimed in a turn: by queue, since when the one waited that waited
+/// least, and for which execution.
+type Claimed = BTreeMap<String, (Timestamp, ExecutionId)>;
+
+/// No item is claimed while another of its queue waits for longer, of an
+/// execution that runs and is not touched by that turn.
+///
+/// # Errors
+/// The first item that is overtaken.
+pub fn nobody_starves(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    let real = evidence
+        .accounts
+        .iter()
+        .filter(|account| !account.record.simulated);
+    let mut courses: BTreeMap<ExecutionId, Course<'_>> = real
+        .map(|account| (account.record.id, Course::new(account)))
+        .collect();
+    for turn in evidence.told.turns() {
+        let mut claimed = Claimed::new();
+        for (id, (_, last)) in &turn.events {
+            if let Some(course) = courses.get_mut(id) {
+                course.go_on(*last, &mut claimed);
+            }
+        }
+        if !claimed.is_empty() {
+            overtaken(&courses, turn, &claimed)?;
+        }
+    }
+    Ok(())
+}
+
+fn overtaken(
+    courses: &BTreeMap<ExecutionId, Course<'_>>,
+    turn: &TurnSeen,
+    claimed: &Claimed,
+) -> Result<(), Violation> {
+    for (id, course) in courses {
+        let record = &course.account.record;
+        let untouched = !turn.events.contains_key(id) && record.tampering.is_none();
+        if !untouched || course.folding.status() != Status::Running {
+            continue;
+        }
+        for (node_id, queue, since) in course.waiting() {
+            let Some((other_since, other)) = claimed.get(queue) else {
+                continue;
+            };
+            if since < *other_since {
+                let message = format!(
+                    "node {node_id:?} waits on the queue {queue:?} since {since}, and an item of {other} that waits since {other_since} is claimed"
+                );
+                return Err(Violation::of(Law::NobodyStarves, *id, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Course<'a> {
+    fn new(account: &'a Account) -> Self {
+        let text = account.workflow.as_ref().map(|workflow| &workflow.text);
+        Self {
+            account,
+            deadlines: text.map_or_else(Deadlines::default, |text| Deadlines::of_workflow(text)),
+            folding: Folding::default(),
+            taken: 0,
+        }
+    }
+
+    /// Take its events up to this one.
+    fn go_on(&mut self, last: u64, claimed: &mut Claimed) {
+        while let Some(stored) = self.account.events.get(self.taken)
+            && stored.event.sequence <= last
+        {
+            if let EventKind::NodeStarted(it) = &stored.event.kind
+                && let Some((queue, since)) = self.folding.waits_since(&it.node_id)
+            {
+                let id = self.account.record.id;
+                let least = claimed.entry(queue.to_owned()).or_insert((since, id));
+                *least = (*least).max((since, id));
+            }
+            self.folding.take(&self.deadlines, &stored.event);
+            self.taken += 1;
+        }
+    }
+
+    /// What waits for a worker: node, queue, and since when.
+    fn waiting(&self) -> impl Iterator<Item = (&str, &str, Timestamp)> {
+        self.folding.nodes().filter_map(|(node_id, node)| {
+            let item = node.item.as_ref()?;
+            let waits = item.place == Place::Waiting;
+            waits.then(|| (node_id, item.queue.as_str(), item.since()))
+        })
+    }
+}
