@@ -179,8 +179,8 @@ impl World {
         let operation = match self.dice.below(42) {
             0..4 => Operation::Pause,
             4..10 => Operation::Unpause,
-            10 => Operation::Cancel,
-            11..15 => Operation::Approve(node, true),
+            10 | 11 => Operation::Cancel,
+            12..15 => Operation::Approve(node, true),
             15..17 => Operation::Approve(node, false),
             17..23 => Operation::Signal(key),
             23..27 => Operation::Retry(node),

@@ -59,9 +59,11 @@ pub(super) fn moody(
     lasting: &Lasting,
 ) {
     let (clock, lasting) = (clock.clone(), lasting.clone());
+    // Some are slow at everything, so that all their slots are taken at once.
+    let slow = seed % 4;
     engine.work_with_slots(queue, slots, move |item: WorkItem| {
         let dice = dice_of(seed, &item);
-        attempt(item, dice, clock.clone(), lasting.clone())
+        attempt(item, dice, slow, clock.clone(), lasting.clone())
     });
 }
 
@@ -87,10 +89,11 @@ fn dice_of(seed: u64, item: &WorkItem) -> Dice {
 async fn attempt(
     item: WorkItem,
     mut dice: Dice,
+    slow: u64,
     clock: ManualClock,
     lasting: Lasting,
 ) -> Result<Answer, WorkError> {
-    if dice.chance(1, 3) {
+    if slow == 0 || dice.chance(1, 3) {
         let span = Duration::from_millis(dice.below(25_000));
         let end = clock.monotonic() + span;
         lasting.until(clock, end).await;

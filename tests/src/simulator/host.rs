@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
+use refrain::limits::TurnLimits;
 use refrain::store::{Store, Turn};
 use refrain::{Clock, Engine, ManualClock, Next, Steps};
 
@@ -35,6 +36,8 @@ pub(super) struct Settings {
     pub(super) events_per_snapshot: NonZeroU64,
     /// What its guests may take, where it is less than usual.
     pub(super) tight: Option<CallLimits>,
+    /// What goes into a turn, where it is less than usual.
+    pub(super) turn_limits: Option<TurnLimits>,
 }
 
 /// What a step came to.
@@ -91,6 +94,7 @@ impl Host {
             .clock(self.clock.clone())
             .worker_id(name)
             .limits(settings.limits)
+            .turn_limits(settings.turn_limits.unwrap_or_default())
             .events_per_snapshot(settings.events_per_snapshot)
             .seed(seed);
         let up = builder.stepped().map_err(|error| error.to_string())?;

@@ -71,6 +71,14 @@ impl World {
 
     /// Of what is in a log, what a simulation must have brought about.
     fn count_events(&mut self, log: &[StoredEvent]) {
+        let timed_out = log.iter().filter_map(|stored| {
+            let timed_out = matches!(stored.event.kind, EventKind::NodeTimedOut(_));
+            timed_out.then_some(stored.event.at)
+        });
+        let timed_out: Vec<_> = timed_out.collect();
+        if timed_out.windows(2).any(|pair| pair[0] == pair[1]) {
+            self.story.fault("attempts time out together");
+        }
         for stored in log {
             self.story.count(&format!("event: {}", kind_name(stored)));
             match &stored.event.kind {

@@ -28,6 +28,8 @@ pub const FAULTS: &[&str] = &[
     "a worker panics",
     "the lease of an engine's worker ends",
     "the lease of an outside worker ends",
+    "attempts time out together",
+    "turns are short",
     "a clock jumps forward",
     "a clock jumps back",
     "a caller starts with a key twice",

@@ -15,6 +15,9 @@ use crate::dice::Dice;
 const NODES: usize = 9;
 const NODES_OF_SOME: usize = 30;
 
+/// Nodes side by side in a fan: more than workers have slots.
+const NODES_OF_A_FAN: u64 = 12;
+
 /// One of a world's workflows.
 #[derive(Clone, Debug)]
 pub(super) struct Drawn {
@@ -35,6 +38,9 @@ pub(super) struct Drawn {
 /// # Panics
 /// When what was drawn is no JSON.
 pub(super) fn draw(dice: &mut Dice, number: usize) -> Drawn {
+    if dice.chance(1, 5) {
+        return fan(dice, number);
+    }
     let drawn = sample(dice);
     let mut workflow: Value = serde_json::from_str(drawn.text()).expect("it is JSON");
     let id = format!("w{number}");
@@ -44,6 +50,33 @@ pub(super) fn draw(dice: &mut Dice, number: usize) -> Drawn {
         nodes: targets(drawn.plan()),
         keys: keys(&workflow),
         input: serde_json::from_str(drawn.input()).expect("it is JSON"),
+        text: workflow.to_string(),
+    }
+}
+
+/// Many nodes of one queue side by side, whose attempts time out together.
+fn fan(dice: &mut Dice, number: usize) -> Drawn {
+    let width = 3 + dice.below(NODES_OF_A_FAN - 2);
+    let names: Vec<String> = (0..width).map(|node| format!("n{node:02}")).collect();
+    let timeout_s = 1 + dice.below(5);
+    let mut nodes = json!({ "fan": { "kind": { "type": "parallel", "branches": names } } });
+    for name in &names {
+        nodes[name] = json!({
+            "kind": { "type": "tool", "tool_ref": "t" },
+            "node_timeout_secs": timeout_s,
+            "retry_policy": if dice.chance(1, 2) { "no_retry" } else { "io_default" },
+        });
+    }
+    let id = format!("w{number}");
+    let workflow = json!({
+        "workflow_id": id, "version": "1.0.0", "start_node": "fan", "nodes": nodes, "edges": [],
+    });
+    let all = names.into_iter().chain(["fan".to_owned()]);
+    Drawn {
+        id,
+        nodes: all.map(|name| (name, Vec::new())).collect(),
+        keys: Vec::new(),
+        input: json!({}),
         text: workflow.to_string(),
     }
 }

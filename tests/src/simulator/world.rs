@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
+use refrain::limits::TurnLimits;
 use refrain::store::Store;
 use refrain::{ExecutionId, Next, Workflow};
 
@@ -156,16 +157,34 @@ impl World {
     fn settings(&mut self, tight: bool) -> Settings {
         let mut number = |most| 1 + u32::try_from(self.dice.below(most)).unwrap_or(0);
         let limits = Limits {
-            max_concurrent_nodes: number(8),
+            max_concurrent_nodes: number(12),
             max_dispatch_per_tick: number(4),
         };
         let events_per_snapshot = NonZeroU64::MIN.saturating_add(self.dice.below(40));
+        let turn_limits = if tight { self.short_turns() } else { None };
         let tight = if tight { self.tight() } else { None };
         Settings {
             limits,
             events_per_snapshot,
             tight,
+            turn_limits,
         }
+    }
+
+    /// Turns into which little goes, so that few executions have to wait for
+    /// theirs.
+    fn short_turns(&mut self) -> Option<TurnLimits> {
+        if self.dice.chance(1, 2) {
+            return None;
+        }
+        self.story.fault("turns are short");
+        let mut few = || 1 + usize::try_from(self.dice.below(4)).unwrap_or(0);
+        Some(TurnLimits {
+            facts: few(),
+            claims: few(),
+            wakes: few(),
+            expiries: few(),
+        })
     }
 
     /// Limits for the guests of a host: mostly none to speak of, sometimes so
