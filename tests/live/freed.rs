@@ -13,7 +13,6 @@ use refrain::store::{Store, StoreError};
 use refrain::{Engine, Execution, ManualClock, Next, Steps, WorkItem};
 use refrain_tests::engines::{BEGIN, Place};
 use refrain_tests::faulty_store::{Fate, FaultyStore, Plan};
-use refrain_tests::workflows::tool;
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -199,7 +198,6 @@ fn no_queue_takes_all_claims() {
             });
         let mut mixed = side_by_side(6, &json!({}));
         mixed["nodes"]["n05"] = json!({ "kind": { "type": "command", "argv": ["true"] } });
-        assert_eq!(tool()["kind"]["type"], "tool");
         scene.start(&mixed);
         for _ in 0..2 {
             scene.steps.step();

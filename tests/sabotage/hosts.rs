@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::deeds::{Written, answers, commits, decisions, guests, times};
 use crate::doors::Door;
 use crate::verdict::{described, missed};
-use crate::world::{Host, World};
+use crate::world::{Halt, Host, World};
 use crate::{beneath, story};
 
 /// A host that is wrong in what it writes.
@@ -43,6 +43,9 @@ fn says(door: Door) -> Host {
         ..Host::default()
     }
 }
+
+/// What a host lives through.
+pub(crate) type Story = fn(&mut World) -> Result<(), Halt>;
 
 /// A wrong host: how it is wrong, which law finds it, and what that says.
 pub(crate) type Row = (&'static str, Host, Law, &'static str);
@@ -101,6 +104,28 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
     ]
 }
 
+/// Hosts that let work wait: what they are like, the story in which that shows,
+/// which law finds it, and what that says.
+#[rustfmt::skip]
+pub(crate) fn slow_hosts() -> Vec<(Row, Story)> {
+    let newest_first = Host { deed: Some(Deed::NewestFirst), ..Host::default() };
+    vec![
+        (("leaves what a timeout frees",  overlooks(Sight::ItemsBesideWakes), Law::NothingWaits,  "and a host rests that has a free one"), story::one_slot),
+        (("serves the newest first",      newest_first,                       Law::NobodyStarves, "and an item of"),                       story::one_after_another),
+    ]
+}
+
+#[test]
+fn slow_hosts_are_found_by_the_law_that_they_break() {
+    for ((name, host, law, says), story) in slow_hosts() {
+        let missed = missed(name, &World::with(host, story), law, says);
+        assert_eq!(missed, None);
+        let right = World::with(Host::default(), story);
+        let all = described("is right", &right);
+        assert!(right.found.is_empty() && right.silence.is_none(), "{all}");
+    }
+}
+
 #[test]
 fn wrong_hosts_are_found_by_the_law_that_they_break() {
     let all_missed: Vec<String> = wrong_hosts()
@@ -116,7 +141,8 @@ fn wrong_hosts_are_found_by_the_law_that_they_break() {
 /// looks at what others look at, too, and is there to agree with them.
 #[test]
 fn each_law_has_its_wrong_hosts() {
-    let hosts = wrong_hosts();
+    let slow = slow_hosts().into_iter().map(|(row, _)| row);
+    let hosts: Vec<Row> = wrong_hosts().into_iter().chain(slow).collect();
     for law in Law::ALL {
         let hosts = hosts.iter().filter(|(_, _, finder, _)| *finder == law);
         assert_eq!(hosts.count() == 0, law == Law::Audit, "{law}");

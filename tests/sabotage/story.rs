@@ -74,6 +74,27 @@ pub(crate) fn fork(world: &mut World) -> Result<(), Halt> {
     Ok(())
 }
 
+/// Two nodes and one slot: when the first has timed out, the second begins.
+pub(crate) fn one_slot(world: &mut World) -> Result<(), Halt> {
+    world.work();
+    world.start("short", None)?;
+    world.later(0)?;
+    world.later(1)?;
+    world.later(1)
+}
+
+/// Two executions wait for one worker: the first comes first.
+pub(crate) fn one_after_another(world: &mut World) -> Result<(), Halt> {
+    world.start("held", None)?;
+    world.later(1)?;
+    world.start("held", None)?;
+    for _ in 0..2 {
+        let item = world.claim("w1")?;
+        world.complete(&item, json!({}))?;
+    }
+    Ok(())
+}
+
 /// A start, and an external event.
 pub(crate) fn start(world: &mut World) -> Result<(), Halt> {
     let execution = world.start("fork", None)?;
@@ -81,8 +102,8 @@ pub(crate) fn start(world: &mut World) -> Result<(), Halt> {
 }
 
 /// All workflows of the stories.
-pub(crate) fn workflows() -> [Value; 3] {
-    [claims(), held(), forked()]
+pub(crate) fn workflows() -> [Value; 4] {
+    [claims(), held(), forked(), short()]
 }
 
 fn tool() -> Value {
@@ -116,6 +137,19 @@ fn held() -> Value {
         "retry_policies": {
             "ask": { "max_attempts": 1, "backoff": "fixed", "initial_delay": 1, "max_delay": 1, "jitter": false, "retryable_on": [], "on_exhausted": "pause" },
         },
+    })
+}
+
+fn short() -> Value {
+    let quick =
+        json!({ "kind": tool()["kind"], "node_timeout_secs": 1, "retry_policy": "no_retry" });
+    json!({
+        "workflow_id": "short", "version": "1.0.0", "start_node": "start",
+        "nodes": {
+            "start": { "kind": { "type": "parallel", "branches": ["left", "right"] } },
+            "left": quick, "right": quick,
+        },
+        "edges": [],
     })
 }
 

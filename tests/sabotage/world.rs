@@ -10,11 +10,11 @@ use refrain::contract::{
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::store::MemoryStore;
 use refrain::{
-    Approval, Claim, ClaimId, Engine, EngineError, Execution, ManualClock, Next, Start, Steps,
-    WorkError, Workflow,
+    Approval, Claim, ClaimId, Engine, EngineError, Execution, ManualClock, Start, Steps, WorkError,
+    WorkItem, Workflow,
 };
 use refrain_tests::checkers::{
-    Evidence, Law, Offer, Receipt, Telling, Told, Violation, at_any_moment, at_the_end,
+    Evidence, Law, Offer, Receipt, Rest, Telling, Told, Violation, at_any_moment, at_the_end,
 };
 use refrain_tests::engines::{BEGIN, Place};
 use refrain_tests::saboteur::{Deed, Doings, Saboteur};
@@ -315,13 +315,28 @@ impl World {
     /// Time passes.
     pub(crate) fn later(&mut self, seconds: u64) -> Result<(), Halt> {
         self.clock.advance(Duration::from_secs(seconds));
-        let rests = (0..100).any(|_| self.steps.step() != Next::Now);
+        let rest = (0..100).find_map(|_| {
+            let next = self.steps.step();
+            Rest::of(next, &self.steps)
+        });
+        for turn in self.doings.turns() {
+            self.told.tell(Telling::Written(turn));
+        }
+        let rests = rest.is_some();
+        self.told.tellings.extend(rest.map(Telling::Rested));
         self.check()?;
         if rests {
             Ok(())
         } else {
             Err(Halt::Silence("the engine never comes to rest".to_owned()))
         }
+    }
+
+    /// The host gets a worker of its own, which never answers.
+    pub(crate) fn work(&mut self) {
+        self.engine.work_with_slots("tool", 1, |_: WorkItem| {
+            std::future::pending::<Result<Value, _>>()
+        });
     }
 
     /// The process dies, and another begins.

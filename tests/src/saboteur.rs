@@ -27,6 +27,8 @@ pub enum Deed {
     Behind(fn(&Connection) -> bool),
     /// It never finds what is to be done.
     Overlook(Sight),
+    /// Of what may be claimed it finds the newest first.
+    NewestFirst,
 }
 
 /// What is to be found by those who look for it.
@@ -34,6 +36,9 @@ pub enum Deed {
 pub enum Sight {
     /// Items that may be claimed.
     Items,
+    /// Items that may be claimed, in turns in which someone was woken: as if
+    /// what a timeout frees were nobody's.
+    ItemsBesideWakes,
     /// Leases that are over.
     Leases,
     /// Executions whose wake is due.
@@ -68,6 +73,14 @@ impl Doings {
     }
 }
 
+/// More than there is of anything.
+const ALL: usize = 100_000;
+
+/// Whether it is done again and again.
+fn is_lasting(deed: Deed) -> bool {
+    matches!(deed, Deed::Overlook(_) | Deed::NewestFirst)
+}
+
 /// A store whose turns are changed on the way to it: once.
 pub struct Saboteur {
     inner: Box<dyn Store>,
@@ -75,6 +88,8 @@ pub struct Saboteur {
     doings: Doings,
     /// 1 from the deed on.
     done: u64,
+    /// Whether someone was woken in this turn; none: there is no turn.
+    woken: Option<bool>,
 }
 
 impl Saboteur {
@@ -83,9 +98,10 @@ impl Saboteur {
     pub fn new(inner: Box<dyn Store>, deed: Option<Deed>, doings: &Doings) -> Self {
         Self {
             inner,
-            deed: deed.filter(|deed| matches!(deed, Deed::Overlook(_)) || !doings.deed()),
+            deed: deed.filter(|deed| is_lasting(*deed) || !doings.deed()),
             doings: doings.clone(),
             done: 0,
+            woken: None,
         }
     }
 
@@ -104,6 +120,25 @@ impl Saboteur {
             self.doings.with(|done| done.deed = true);
         }
         Many::whole(Vec::new())
+    }
+
+    /// The same, the newest first, where that is the deed.
+    fn turned(
+        &mut self,
+        question: (bool, &str, Timestamp),
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let (simulated, queue, now) = question;
+        if !matches!(self.deed, Some(Deed::NewestFirst)) {
+            return self.inner.claimable(simulated, queue, now, max);
+        }
+        let mut all = self.inner.claimable(simulated, queue, now, ALL)?;
+        if all.found.len() > max {
+            self.doings.with(|done| done.deed = true);
+        }
+        all.found.reverse();
+        all.found.truncate(max);
+        Ok(all)
     }
 
     fn file(&self) -> Result<Connection, CommitError> {
@@ -151,9 +186,10 @@ pub fn fact(change: &ExecutionChange, kind: EventKind) -> Event {
 
 impl Store for Saboteur {
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+        self.woken = None;
         let written = match self.deed {
             Some(Deed::Write(write)) => write(turn, self.inner.as_mut()),
-            Some(Deed::Behind(_) | Deed::Overlook(_)) | None => None,
+            Some(Deed::Behind(_) | Deed::Overlook(_) | Deed::NewestFirst) | None => None,
         };
         match written {
             Some(written) => {
@@ -178,8 +214,12 @@ impl Store for Saboteur {
         now: Timestamp,
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError> {
-        let found = self.inner.claimable(simulated, queue, now, max)?;
-        Ok(self.seen(Sight::Items, found))
+        let found = self.turned((simulated, queue, now), max)?;
+        let found = self.seen(Sight::Items, found);
+        Ok(match self.woken {
+            Some(true) => self.seen(Sight::ItemsBesideWakes, found),
+            _ => found,
+        })
     }
 
     fn expired(
@@ -200,7 +240,20 @@ impl Store for Saboteur {
         max: usize,
     ) -> Result<Many<DueWake>, StoreError> {
         let found = self.inner.due(simulated, now, after, max)?;
+        if let Some(woken) = &mut self.woken {
+            *woken |= !found.found.is_empty();
+        }
         Ok(self.seen(Sight::Wakes, found))
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.woken = Some(false);
+        self.inner.begin()
+    }
+
+    fn rollback(&mut self) {
+        self.woken = None;
+        self.inner.rollback();
     }
 
     fn version(&mut self) -> Result<u64, StoreError> {
@@ -209,7 +262,7 @@ impl Store for Saboteur {
         Ok(self.inner.version()? + self.done)
     }
 
-    refrain::delegate_store!(inner: place, begin, rollback, reopen, watched_file);
+    refrain::delegate_store!(inner: place, reopen, watched_file);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
     refrain::delegate_store!(inner: lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
