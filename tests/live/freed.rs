@@ -315,3 +315,48 @@ fn r17_a_claim_that_its_own_turn_unmakes_takes_no_slot() {
         scene.end();
     }
 }
+
+/// More is said in the middle of a turn than still goes into it.
+#[test]
+fn what_is_said_in_a_turn_and_beyond_it_is_heard_in_the_next() {
+    for place in Place::each() {
+        let (far, mut far_steps) = other(&place, 2);
+        let workflow = side_by_side(1, &json!({}));
+        let parsed = refrain::Workflow::from_json(workflow.to_string()).expect("JSON");
+        let registered = far_steps.until(far.register(parsed));
+        registered.expect("it is answered").expect("it is valid");
+        let started = far_steps.until(far.start("w1", "1.0.0", json!({})));
+        let id = started.expect("it is answered").expect("it starts").id();
+        let said = Said::default();
+        let store = Interrupted {
+            inner: place.store(),
+            said: Arc::clone(&said),
+        };
+        let two_facts = TurnLimits {
+            facts: 2,
+            ..TurnLimits::default()
+        };
+        let mut scene = Scene::like(place, 1, |builder| {
+            builder.boxed_store(Box::new(store)).turn_limits(two_facts)
+        });
+        let engine = scene.engine.clone();
+        *said.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(move || {
+            let mut context = Context::from_waker(Waker::noop());
+            for key in ["a", "b", "c", "d", "e"] {
+                let execution = engine.execution(id);
+                let mut signal = pin!(execution.signal(key, json!({})));
+                assert!(signal.as_mut().poll(&mut context).is_pending());
+            }
+        }));
+        scene.begun();
+        let log = scene.place.store().events(id, 1, 100).expect("a log");
+        let heard = log.iter().filter(|stored| {
+            matches!(
+                stored.event.kind,
+                refrain::contract::EventKind::ExternalEventReceived(_)
+            )
+        });
+        assert_eq!(heard.count(), 5);
+        scene.end();
+    }
+}
