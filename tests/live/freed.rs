@@ -243,7 +243,7 @@ fn what_is_said_beyond_a_turn_is_heard_in_the_next() {
 /// What is said in the middle of a turn.
 type Said = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
 
-/// A store that lets something be said when claimable items are asked for.
+/// A store that lets something be said when it is asked who is due.
 struct Interrupted {
     inner: Box<dyn Store>,
     said: Said,
@@ -251,7 +251,7 @@ struct Interrupted {
 
 impl Interrupted {
     fn asked(&mut self, method: &'static str) -> Result<(), StoreError> {
-        if method == "claimable" {
+        if method == "due" {
             let said = self
                 .said
                 .lock()
@@ -268,8 +268,8 @@ impl Interrupted {
 impl Store for Interrupted {
     refrain::delegate_store!(inner: place, begin, commit, rollback, reopen, version, watched_file);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-    refrain::delegate_store!(inner after asked: claimable);
-    refrain::delegate_store!(inner: expired, lease_holders, due, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner after asked: due);
+    refrain::delegate_store!(inner: claimable, expired, lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }
 
@@ -336,7 +336,7 @@ fn what_is_said_in_a_turn_and_beyond_it_is_heard_in_the_next() {
             facts: 2,
             ..TurnLimits::default()
         };
-        let mut scene = Scene::like(place, 1, |builder| {
+        let mut scene = Scene::like(place, 0, |builder| {
             builder.boxed_store(Box::new(store)).turn_limits(two_facts)
         });
         let engine = scene.engine.clone();
