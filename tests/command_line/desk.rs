@@ -89,7 +89,7 @@ impl Desk {
 
     /// Type these words, in a first terminal.
     pub(crate) fn begins(&self, words: &[&str]) -> Running {
-        let mut command = binary::refrain(self.path());
+        let mut command = binary::refrain_at_a_terminal(self.path());
         command.args(words);
         self.begins_with(command)
     }

@@ -22,7 +22,22 @@ pub fn path() -> &'static Path {
 /// what the environment says of databases and logs.
 #[must_use]
 pub fn refrain(folder: &Path) -> Command {
-    let mut command = Command::new(path());
+    in_folder(Command::new(path()), folder)
+}
+
+/// The same, with the signals that stop a program as a terminal leaves them.
+/// Tests that were started in the background or by `nohup` have some of them
+/// ignored, and a program that inherits that goes by it.
+#[must_use]
+pub fn refrain_at_a_terminal(folder: &Path) -> Command {
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=HUP,INT,QUIT,TERM")
+        .arg(path());
+    in_folder(command, folder)
+}
+
+fn in_folder(mut command: Command, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env_remove("REFRAIN_DB")
