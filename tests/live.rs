@@ -13,6 +13,7 @@ mod live {
     mod panics;
     mod programs;
     mod requests;
+    mod rest;
     mod set_aside;
     mod several;
     mod scene;

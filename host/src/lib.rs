@@ -44,6 +44,6 @@ pub use error::{EngineError, WorkError};
 pub use id::ExecutionId;
 pub use json::Json;
 pub use live::{
-    Answer, Approval, Builder, Claim, ClaimId, Engine, Execution, Finished, Next, Receipt, Start,
-    Steps, Subscription, WeakEngine, Workflow, reap_orphans,
+    Answer, Approval, Builder, Claim, ClaimId, Commits, Engine, Execution, Finished, Next, Receipt,
+    Start, Steps, Subscription, WeakEngine, Workflow, reap_orphans,
 };

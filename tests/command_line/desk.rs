@@ -175,6 +175,11 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// It is killed, and cannot do anything about it.
     pub(crate) fn killed(mut self) {
         self.child.kill().expect("it lives");

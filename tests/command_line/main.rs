@@ -6,8 +6,8 @@
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `hostile_text` text that would steer a terminal, `typed_back`
 //! what it says to type, `terminals` those that are narrow or know little,
-//! `talking` what becomes of talk that nobody reads, `measuring` what a
-//! benchmark says and leaves behind.
+//! `talking` what becomes of talk that nobody reads, `idle` what a program costs
+//! that has nothing to do, `measuring` what a benchmark says and leaves behind.
 
 mod bad_input;
 mod clocks;
@@ -15,6 +15,7 @@ mod desk;
 mod documents;
 mod encodings;
 mod hostile_text;
+mod idle;
 mod jamjet;
 mod measuring;
 mod operating;

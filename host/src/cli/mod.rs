@@ -26,6 +26,7 @@ mod terminal;
 mod text;
 mod time;
 mod to_type;
+mod undone;
 mod waiting;
 mod watch;
 mod work;

@@ -1,10 +1,12 @@
 //! Progress for people: a line for each node as it is settled or fails, and,
 //! on a terminal, a line of counts below that keeps up.
 
+use std::collections::HashMap;
 use std::io;
 use std::time::Instant;
 
 use refrain::contract::{EventKind, NodeState, RetryScheduled, TimerCreated};
+use refrain::id::ExecutionId;
 use refrain::names;
 use refrain::store::{StoredEvent, Timestamp};
 
@@ -35,6 +37,9 @@ pub(super) struct Progress {
     width: usize,
     /// The line of counts.
     below: StatusLine,
+    /// How many nodes of each execution are in each of [`COUNTED`], and of all.
+    counts: HashMap<ExecutionId, [u64; COUNTED.len()]>,
+    total: [u64; COUNTED.len()],
     begun: Instant,
 }
 
@@ -46,6 +51,8 @@ impl Progress {
             several,
             width: 12,
             below: StatusLine::new(),
+            counts: HashMap::new(),
+            total: [0; COUNTED.len()],
             begun: Instant::now(),
         }
     }
@@ -91,20 +98,38 @@ impl Progress {
         self.line(seen, line.trimmed());
     }
 
-    /// Bring the line of counts up to date.
-    pub(super) fn counts<'a>(&mut self, all: impl Iterator<Item = &'a Seen>) {
-        if !self.below.is_shown() {
+    /// Whether it shows how time passes.
+    pub(super) fn is_live(&self) -> bool {
+        self.below.is_shown()
+    }
+
+    /// An execution may have other nodes than before.
+    pub(super) fn count(&mut self, seen: &Seen) {
+        if !self.is_live() {
             return;
         }
-        let mut counts = COUNTED.map(|state| (state, 0));
-        for node in all.flat_map(|seen| seen.nodes.iter()) {
-            if let Some((_, count)) = counts.iter_mut().find(|(state, _)| *state == node.state) {
-                *count += 1;
+        let mut counts = [0; COUNTED.len()];
+        for node in seen.nodes.iter() {
+            if let Some(place) = COUNTED.iter().position(|state| *state == node.state) {
+                counts[place] += 1;
             }
         }
-        let words: Vec<String> = counts
+        let former = self.counts.insert(seen.record.id, counts);
+        for (place, count) in counts.iter().enumerate() {
+            self.total[place] += count;
+            self.total[place] -= former.map_or(0, |former| former[place]);
+        }
+    }
+
+    /// Bring the line of counts up to date.
+    pub(super) fn counts(&mut self) {
+        if !self.is_live() {
+            return;
+        }
+        let words: Vec<String> = COUNTED
             .iter()
-            .filter(|(_, count)| *count > 0)
+            .zip(&self.total)
+            .filter(|(_, count)| **count > 0)
             .map(|(state, count)| {
                 format!("{count} {}", names::node_state(*state).replace('_', " "))
             })

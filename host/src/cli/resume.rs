@@ -98,8 +98,7 @@ async fn work(
     until: Until,
 ) -> anyhow::Result<Answer> {
     let mut stopped = Stopped::Done;
-    let ids: Vec<ExecutionId> = records.iter().map(|record| record.id).collect();
-    let mut session = Session::new(&arguments.database, &ids)?;
+    let mut session = Session::new(&arguments.database, records.to_vec(), until)?;
     // Simulated and real time never share an engine.
     for simulated in [false, true] {
         if stopped == Stopped::Interrupted
@@ -127,7 +126,7 @@ async fn work(
             unless_damaged(execution.lift_stall(Some("resumed")).await)?;
         }
         act::serve_built_in(&engine);
-        stopped = session.work(engine, simulated, until).await?;
+        stopped = session.work(engine, simulated).await?;
     }
     answer(arguments, &session, stopped)
 }

@@ -109,9 +109,9 @@ async fn work(
     for note in validate::notes(&registered.ignored, &registered.unreachable) {
         output::say(&text!("note: {}", note));
     }
-    let mut session = Session::new(database, &[record.id])?;
+    let mut session = Session::new(database, vec![record], Until::Ended)?;
     act::serve_built_in(&engine);
-    let stopped = session.work(engine, *simulate, Until::Ended).await?;
+    let stopped = session.work(engine, *simulate).await?;
     let Some(seen) = session.seen().next() else {
         return Ok(Answer::Good);
     };

@@ -1,15 +1,17 @@
 //! Watching executions: what is new in their logs since the last look.
 //!
-//! A watch reads the database through a connection of its own, and reads logs
-//! only when somebody has committed something.
+//! A watch reads the database through a connection of its own. It reads logs
+//! only when somebody has committed something, and only those that have grown:
+//! a look costs what is new, however many executions are watched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain::LogClock;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::store::{
-    ExecutionRecord, ItemRecord, Store, StoreError, StoredEvent, Timestamp, ended,
+    ExecutionRecord, ItemRecord, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent, Timestamp,
+    ended,
 };
 
 use super::damage;
@@ -21,10 +23,14 @@ use super::text::Text;
 use super::time;
 
 /// A watch on some executions.
-pub(super) struct Watch<S> {
-    store: S,
+pub(super) struct Watch {
+    store: SqliteStore,
     clock: LogClock,
     version: Option<u64>,
+    /// Up to where the events of all executions have been seen.
+    seen_up_to: SeenUpTo,
+    /// Those that cannot be read or are set aside.
+    damaged: BTreeSet<ExecutionId>,
     seen: BTreeMap<ExecutionId, Seen>,
 }
 
@@ -40,9 +46,12 @@ pub(super) struct Seen {
     events: u64,
 }
 
-impl<S: Store> Watch<S> {
+impl Watch {
     /// Watch these executions.
-    pub(super) fn new(store: S, records: impl IntoIterator<Item = ExecutionRecord>) -> Self {
+    pub(super) fn new(
+        store: SqliteStore,
+        records: impl IntoIterator<Item = ExecutionRecord>,
+    ) -> Self {
         let seen = records
             .into_iter()
             .map(|record| (record.id, Seen::nothing(record)))
@@ -51,6 +60,8 @@ impl<S: Store> Watch<S> {
             store,
             clock: LogClock::system(),
             version: None,
+            seen_up_to: SeenUpTo::NOTHING_YET,
+            damaged: BTreeSet::new(),
             seen,
         }
     }
@@ -65,32 +76,56 @@ impl<S: Store> Watch<S> {
         time::of_execution(&seen.record, self.clock.now())
     }
 
-    /// The same, to be completed.
+    /// What time it is, by the log.
+    pub(super) fn time(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// One of them.
+    pub(super) fn one(&self, id: ExecutionId) -> Option<&Seen> {
+        self.seen.get(&id)
+    }
+
+    /// All of them, to be completed.
     pub(super) fn seen_mut(&mut self) -> impl Iterator<Item = &mut Seen> {
         self.seen.values_mut()
     }
 
-    /// Look again: `told` is called with each new event. Whether anything in
-    /// the database was new.
+    /// Look again: `told` is called with each new event. Answers which of the
+    /// executions may be another than before; at the first look, all.
     pub(super) fn look(
         &mut self,
         mut told: impl FnMut(&Seen, &StoredEvent),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Vec<ExecutionId>, StoreError> {
         let version = self.store.version()?;
         if self.version == Some(version) {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         self.clock.look(&mut self.store)?;
-        for seen in self.seen.values_mut().filter(|seen| !seen.ended()) {
+        // Asked before the logs are read, so that nothing falls in between.
+        let (changed, seen_up_to) = self.store.changed_since(self.seen_up_to)?;
+        let mut new = changed.unwrap_or_else(|| self.seen.keys().copied().collect());
+        // What is damaged may be mended, and nothing is appended then.
+        new.extend(&self.damaged);
+        new.retain(|id| self.seen.get(id).is_some_and(|seen| !seen.ended()));
+        for id in &new {
+            let Some(seen) = self.seen.get_mut(id) else {
+                continue;
+            };
             seen.damage = match seen.look(&mut self.store, &mut told) {
                 Ok(()) => None,
                 // One that is damaged does not stop the others.
                 Err(error) if error.is_of_one() => Some(error.to_string()),
                 Err(error) => return Err(error),
             };
+            match seen.is_damaged() {
+                true => self.damaged.insert(*id),
+                false => self.damaged.remove(id),
+            };
         }
+        self.seen_up_to = seen_up_to;
         self.version = Some(version);
-        Ok(true)
+        Ok(new)
     }
 }
 
@@ -133,7 +168,7 @@ impl Seen {
 
     fn look(
         &mut self,
-        store: &mut impl Store,
+        store: &mut SqliteStore,
         told: &mut impl FnMut(&Self, &StoredEvent),
     ) -> Result<(), StoreError> {
         // The record comes first, so that the events are never behind it.
@@ -142,16 +177,17 @@ impl Seen {
         };
         self.record = record;
         self.read_on(store, told)?;
-        self.items = match self.ended() {
-            true => Vec::new(),
-            false => store.items(self.record.id)?.all()?,
+        self.items = if self.ended() {
+            Vec::new()
+        } else {
+            store.items(self.record.id)?.all()?
         };
         Ok(())
     }
 
     fn read_on(
         &mut self,
-        store: &mut impl Store,
+        store: &mut SqliteStore,
         told: &mut impl FnMut(&Self, &StoredEvent),
     ) -> Result<(), StoreError> {
         loop {

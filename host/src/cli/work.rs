@@ -8,25 +8,30 @@ use refrain::Engine;
 use refrain::contract::Status;
 use refrain::id::ExecutionId;
 use refrain::names;
-use refrain::store::{ItemState, SqliteStore, Timestamp};
+use refrain::store::{ExecutionRecord, ItemState, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use super::damage::TamperedDocument;
-use super::database::{self, Database};
+use super::database::Database;
 use super::output;
 use super::progress::Progress;
 use super::stop_signals::StopSignals;
-use super::text::text;
+use super::text::{Text, text};
+use super::undone::Undone;
 use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
 
 /// The queues that this program has workers for.
 const SERVED: [&str; 2] = ["command", "http"];
 
-/// How often to look for news. It is for the eye: no work waits for it.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long to leave the database alone between two looks. They are for the
+/// eye: no work waits for them.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often to show that time passes, on a terminal.
+const SHOW_EVERY: Duration = Duration::from_millis(500);
 
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +49,15 @@ pub(super) enum Stopped {
     Interrupted,
 }
 
+/// Executions that are named one by one, when the program is stopped.
+const NAMED_MAX: usize = 20;
+
 /// A watch on some executions while an engine works on them.
 pub(super) struct Session<'a> {
     database: &'a Database,
-    watch: Watch<SqliteStore>,
+    watch: Watch,
+    until: Until,
+    undone: Undone,
     progress: Progress,
     /// What was told of already: each thing is told once.
     told: BTreeSet<String>,
@@ -70,17 +80,19 @@ pub(super) struct Report<'a> {
 
 impl<'a> Session<'a> {
     /// Watch these executions.
-    pub(super) fn new(database: &'a Database, ids: &[ExecutionId]) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        database: &'a Database,
+        records: Vec<ExecutionRecord>,
+        until: Until,
+    ) -> anyhow::Result<Self> {
         // Not for reading only: the last to leave an SQLite file tidies it up.
-        let mut store = database.open_or_create()?;
-        let records = ids
-            .iter()
-            .map(|id| database::record(&mut store, *id))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let progress = Progress::new(ids.len() > 1);
+        let store = database.open_or_create()?;
+        let progress = Progress::new(records.len() > 1);
         Ok(Self {
             database,
             watch: Watch::new(store, records),
+            until,
+            undone: Undone::default(),
             progress,
             told: BTreeSet::new(),
             signals: StopSignals::new()?,
@@ -95,22 +107,18 @@ impl<'a> Session<'a> {
         &mut self,
         engine: Engine,
         simulated: bool,
-        until: Until,
     ) -> anyhow::Result<Stopped> {
-        let stopped = self.work_with(&engine, simulated, until).await;
+        let stopped = self.work_with(&engine, simulated).await;
         if stopped.is_err() {
             engine.stop().await;
+            self.progress.clear();
+            self.say_how_to_resume();
         }
         stopped
     }
 
-    async fn work_with(
-        &mut self,
-        engine: &Engine,
-        simulated: bool,
-        until: Until,
-    ) -> anyhow::Result<Stopped> {
-        let stopped = self.watch_until(simulated, until).await?;
+    async fn work_with(&mut self, engine: &Engine, simulated: bool) -> anyhow::Result<Stopped> {
+        let stopped = self.watch_until_done(engine, simulated).await?;
         if stopped == Stopped::Interrupted {
             self.progress.say(&text!(
                 "stopping; what is at work may finish, press Ctrl-C again to stop it now"
@@ -152,76 +160,73 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn watch_until(&mut self, simulated: bool, until: Until) -> anyhow::Result<Stopped> {
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    async fn watch_until_done(
+        &mut self,
+        engine: &Engine,
+        simulated: bool,
+    ) -> anyhow::Result<Stopped> {
+        let mut commits = engine.commits();
         loop {
-            tokio::select! {
-                () = self.signals.next() => return Ok(Stopped::Interrupted),
-                _ = looks.tick() => self.look()?,
-            }
-            if self
-                .seen()
-                .filter(|seen| seen.record.simulated == simulated)
-                .all(|seen| is_done(seen, until, self.watch.now(seen)))
-            {
+            self.look()?;
+            if self.undone.are_none(simulated) {
                 return Ok(Stopped::Done);
             }
+            let pause = sleep(LOOK_PAUSE);
+            let until_next_look = self.until_next_look();
+            tokio::select! {
+                () = self.signals.next() => return Ok(Stopped::Interrupted),
+                // It errs when the engine has ended, and nothing will follow.
+                committed = commits.next() => committed?,
+                () = sleep(until_next_look) => {}
+            }
+            // Many commits that follow each other are looked at together.
+            pause.await;
         }
     }
 
-    /// Look for news, and tell of them.
+    /// How long nothing is to be told of, unless something is committed.
+    fn until_next_look(&self) -> Duration {
+        let due = self.undone.next_due();
+        let due = due.map(|at| Duration::from_millis(at.saturating_sub(self.watch.time())));
+        let shown = self.progress.is_live().then_some(SHOW_EVERY);
+        due.into_iter().chain(shown).min().unwrap_or(Duration::MAX)
+    }
+
+    /// Look for news, and tell of them. Costs what is new.
     fn look(&mut self) -> anyhow::Result<()> {
         let progress = &mut self.progress;
-        self.watch
+        let mut changed = self
+            .watch
             .look(|seen, stored| progress.event(seen, stored))?;
-        self.tell_of_waiting();
-        self.tell_of_pauses();
-        self.progress.counts(self.watch.seen());
+        changed.extend(self.undone.due(self.watch.time()));
+        for id in changed {
+            self.judge(id);
+        }
+        self.progress.counts();
         Ok(())
     }
 
-    /// Say what waits for somebody else, once each (law 9).
-    fn tell_of_waiting(&mut self) {
-        for seen in self
-            .watch
-            .seen()
-            .filter(|seen| seen.record.status == Status::Running && !seen.is_damaged())
-        {
-            let all = waiting::all(&seen.nodes, &seen.items, self.watch.now(seen));
-            for waiting in all
-                .iter()
-                .filter(|waiting| is_for_somebody_else(seen, waiting))
-            {
-                if self.told.insert(waiting.key(seen.record.id)) {
-                    let text = waiting.text(seen.record.id, self.database);
-                    self.progress.say(&text);
-                }
+    /// An execution may be another than before.
+    fn judge(&mut self, id: ExecutionId) {
+        let Some(seen) = self.watch.one(id) else {
+            return;
+        };
+        let now = self.watch.now(seen);
+        for (key, text) in news(seen, self.database, now) {
+            if self.told.insert(key) {
+                self.progress.say(&text);
             }
         }
-    }
-
-    /// Say how a pause is lifted, once: no worker brings a paused execution further.
-    fn tell_of_pauses(&mut self) {
-        for seen in self
-            .watch
-            .seen()
-            .filter(|seen| seen.record.status == Status::Paused)
-        {
-            let id = seen.record.id;
-            if self.told.insert(format!("{id} paused")) {
-                let command = self.database.command("unpause", &[id.to_string()]);
-                self.progress
-                    .say(&text!("{} is paused; to lift it: {}", id, command));
-            }
-        }
+        self.progress.count(seen);
+        let done = is_done(seen, self.until, now);
+        let again = changes_at(seen, now);
+        self.undone.judged(id, seen.record.simulated, done, again);
     }
 
     fn say_how_to_resume(&self) {
-        for seen in self
-            .seen()
-            .filter(|seen| !seen.ended() && !seen.is_damaged())
-        {
+        let undone = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
+        let undone: Vec<&Seen> = self.seen().filter(undone).collect();
+        for seen in undone.iter().take(NAMED_MAX) {
             let (id, status) = (seen.record.id, names::status(seen.record.status));
             let command = self.database.command("resume", &[id.to_string()]);
             output::say(&text!(
@@ -231,7 +236,49 @@ impl<'a> Session<'a> {
                 command
             ));
         }
+        if undone.len() > NAMED_MAX {
+            output::say(&text!(
+                "and {} more have not ended; to go on with all: {}",
+                undone.len() - NAMED_MAX,
+                self.database.command::<String>("resume", &[])
+            ));
+        }
     }
+}
+
+/// What is to be said of an execution, once each (law 9): what it waits for
+/// that only somebody else can give, and that no worker brings a paused one
+/// further. Each with what makes it the same thing when it is looked at again.
+fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(String, Text)> {
+    let id = seen.record.id;
+    if seen.is_damaged() {
+        return Vec::new();
+    }
+    match seen.record.status {
+        Status::Running => waiting::all(&seen.nodes, &seen.items, now)
+            .iter()
+            .filter(|waiting| is_for_somebody_else(seen, waiting))
+            .map(|waiting| (waiting.key(id), waiting.text(id, database)))
+            .collect(),
+        Status::Paused => {
+            let command = database.command("unpause", &[id.to_string()]);
+            let text = text!("{} is paused; to lift it: {}", id, command);
+            vec![(format!("{id} paused"), text)]
+        }
+        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Vec::new(),
+    }
+}
+
+/// When the judgement on an execution changes though nothing is appended to
+/// its log: work may be claimed from then on, or its wake is due.
+fn changes_at(seen: &Seen, now: Timestamp) -> Option<Timestamp> {
+    if seen.record.simulated {
+        // Its time goes on with its log.
+        return None;
+    }
+    let claimable = seen.items.iter().map(|record| record.item.not_before);
+    let times = claimable.chain(seen.record.next_wake);
+    times.filter(|at| *at > now).min()
 }
 
 impl<'a> Report<'a> {

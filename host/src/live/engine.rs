@@ -13,6 +13,7 @@ use crate::limits::WORKER_SLOTS_DEFAULT;
 use crate::store::{ExecutionRecord, ListFilter, Many, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
+use super::commits::Commits;
 use super::execution::Execution;
 use super::facts;
 use super::link::{Closing, Link, Message};
@@ -48,7 +49,7 @@ impl WeakEngine {
 
 struct Shared {
     link: Link,
-    committed: watch::Receiver<u64>,
+    commits: Commits,
     guest_digest: String,
     programs: Arc<Programs>,
 }
@@ -73,8 +74,8 @@ impl Engine {
     pub(crate) fn new(link: Link, committed: watch::Receiver<u64>, guest_digest: String) -> Self {
         Self {
             shared: Arc::new(Shared {
+                commits: Commits::new(committed, link.clone()),
                 link,
-                committed,
                 guest_digest,
                 programs: Programs::new(),
             }),
@@ -171,12 +172,7 @@ impl Engine {
     /// it is asked for anything.
     #[must_use]
     pub fn execution(&self, id: ExecutionId) -> Execution {
-        Execution::new(
-            self.clone(),
-            id,
-            self.link().clone(),
-            self.shared.committed.clone(),
-        )
+        Execution::new(self.clone(), id, self.link().clone(), self.commits())
     }
 
     /// Executions, in the order in which they started; those that cannot be read
@@ -188,6 +184,12 @@ impl Engine {
         self.link()
             .read(move |core| Ok(core.store.get().list(&filter)?))
             .await
+    }
+
+    /// The commits to its store.
+    #[must_use]
+    pub fn commits(&self) -> Commits {
+        self.shared.commits.clone()
     }
 
     // ---- workers --------------------------------------------------------------

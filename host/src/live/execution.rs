@@ -1,6 +1,6 @@
 //! One execution as its users hold it.
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::contract::{EventKind, Explanation, Inspection, Status};
 use crate::error::EngineError;
@@ -10,6 +10,7 @@ use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::author::is_terminal;
 use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
 
+use super::commits::Commits;
 use super::core::Core;
 use super::engine::Engine;
 use super::facts::{self, Approval};
@@ -22,7 +23,7 @@ pub struct Execution {
     engine: Engine,
     id: ExecutionId,
     link: Link,
-    committed: watch::Receiver<u64>,
+    commits: Commits,
 }
 
 /// How an execution ended.
@@ -37,17 +38,12 @@ pub struct Finished {
 }
 
 impl Execution {
-    pub(crate) fn new(
-        engine: Engine,
-        id: ExecutionId,
-        link: Link,
-        committed: watch::Receiver<u64>,
-    ) -> Self {
+    pub(crate) fn new(engine: Engine, id: ExecutionId, link: Link, commits: Commits) -> Self {
         Self {
             engine,
             id,
             link,
-            committed,
+            commits,
         }
     }
 
@@ -273,7 +269,7 @@ impl Subscription {
         let mut last_look = false;
         while !self.ended {
             // Marked as seen before reading: what is committed after that is news.
-            self.execution.committed.borrow_and_update();
+            self.execution.commits.heard();
             let page = self.execution.events(self.next, EVENTS_PAGE_MAX).await?;
             if let Some(last) = page.last() {
                 self.next = last.event.sequence + 1;
@@ -286,10 +282,7 @@ impl Subscription {
                 // It may have ended since the events were read.
                 last_look = true;
             } else {
-                let changed = self.execution.committed.changed().await;
-                if changed.is_err() {
-                    return Err(self.execution.link.ended().await);
-                }
+                self.execution.commits.next().await?;
             }
         }
         Ok(None)

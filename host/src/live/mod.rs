@@ -46,12 +46,14 @@ mod wake;
 mod owner;
 mod notice;
 // What users hold.
+mod commits;
 mod execution;
 mod engine;
 mod steps;
 mod builder;
 
 pub use builder::Builder;
+pub use commits::Commits;
 pub use engine::{Engine, WeakEngine};
 pub use execution::{Execution, Finished, Subscription};
 pub use facts::Approval;

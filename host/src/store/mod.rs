@@ -58,7 +58,7 @@ pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, SeenUpTo, SqliteOptions, SqliteStore};
 pub use status::ended;
 pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
 

@@ -15,6 +15,7 @@ mod keep;
 mod known;
 mod log;
 mod many;
+mod news;
 mod open;
 mod queue;
 mod schema;
@@ -28,6 +29,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
+
+pub use news::SeenUpTo;
 
 use crate::contract::Snapshot;
 use crate::id::ExecutionId;

@@ -139,6 +139,7 @@ const STEP_3: &str = "
     DROP INDEX executions_by_wake;
     CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
         WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL;
+    CREATE INDEX executions_set_aside ON executions (id) WHERE tampered_sequence IS NOT NULL;
 
     DELETE FROM snapshots;
     ALTER TABLE snapshots ADD COLUMN digest BLOB NOT NULL DEFAULT x'';

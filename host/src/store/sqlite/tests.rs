@@ -2,6 +2,7 @@
 
 mod damage;
 mod known;
+mod news;
 mod opening;
 mod pages;
 mod plans;

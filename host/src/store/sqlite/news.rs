@@ -1,0 +1,77 @@
+//! What is new in a file since it was last looked at, for whoever watches many
+//! executions: the answer costs what was written, not what there is.
+
+use rusqlite::{Connection, Error, OptionalExtension, Result, params};
+
+use crate::id::ExecutionId;
+use crate::store::StoreError;
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::value::Id;
+
+/// Up to where the events of a file have been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenUpTo(i64);
+
+impl SeenUpTo {
+    /// Nothing has been seen yet.
+    pub const NOTHING_YET: Self = Self(i64::MAX);
+}
+
+/// Events stand in the order in which they came, and stay where they are.
+const LAST: &str = "SELECT rowid FROM events ORDER BY rowid DESC LIMIT 1";
+
+const APPENDED: &str = "
+    SELECT id FROM executions
+    WHERE key IN (SELECT execution FROM events WHERE rowid > ?1 AND rowid <= ?2)";
+
+/// Where an execution is set aside, nothing is appended.
+pub(super) const SET_ASIDE: &str = "SELECT id FROM executions WHERE tampered_sequence IS NOT NULL";
+
+impl SqliteStore {
+    /// The executions to whose logs something was appended after `seen`, and
+    /// all that are set aside; and up to where that is. `None` in place of
+    /// them: any may be another, because nothing has been seen yet, or the file
+    /// is another than it was.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn changed_since(
+        &mut self,
+        seen: SeenUpTo,
+    ) -> std::result::Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError> {
+        self.ask(|connection| {
+            let last = last(connection)?;
+            if last < seen {
+                return Ok((None, last));
+            }
+            let mut changed = ids(connection, APPENDED, params![seen.0, last.0])?;
+            changed.extend(ids(connection, SET_ASIDE, [])?);
+            changed.sort_unstable();
+            changed.dedup();
+            Ok((Some(changed), last))
+        })
+    }
+}
+
+fn last(connection: &Connection) -> Result<SeenUpTo> {
+    let last = connection
+        .prepare_cached(LAST)?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(SeenUpTo(last.unwrap_or(0)))
+}
+
+fn ids(connection: &Connection, sql: &str, of: impl rusqlite::Params) -> Result<Vec<ExecutionId>> {
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query(of)?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        match row.get(0) {
+            Ok(Id(id)) => ids.push(id),
+            // Nobody watches one whose id cannot be read.
+            Err(Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ids)
+}
