@@ -43,9 +43,13 @@ const BLOWS: [(&str, Blow); 5] = [
     }),
 ];
 
+/// At once, while the run still tells of the last commit, and later, when it
+/// rests until something happens.
+const AFTER: [Duration; 2] = [Duration::ZERO, Duration::from_millis(300)];
+
 #[test]
 fn law8_a_run_whose_file_is_gone_says_so() {
-    for (what, blow) in BLOWS {
+    for ((what, blow), after) in BLOWS.iter().flat_map(|it| AFTER.map(|after| (it, after))) {
         let ground = Ground::new();
         let folder = ground.file("folder");
         fs::create_dir(&folder).expect("a folder");
@@ -70,9 +74,10 @@ fn law8_a_run_whose_file_is_gone_says_so() {
         while !started.exists() {
             std::thread::sleep(Duration::from_millis(5));
         }
+        std::thread::sleep(after);
         blow(&path);
+        println!("{what} after {after:?}");
         let output = run.wait_with_output().expect("it ends");
-        println!("{what}");
         Said::of(&output).is_refused(GONE);
     }
 }
@@ -104,8 +109,34 @@ async fn law9_who_waits_on_a_store_that_is_gone_is_told() {
             .start("w", "1.0.0", json!({}))
             .await
             .expect("it starts");
-        blow(&path);
+        // One waits for the end, one for what comes next, one for any commit.
         let patience = Duration::from_secs(30);
+        let mut commits = engine.commits();
+        let mut subscription = execution.subscribe(1);
+        let following = tokio::spawn(async move {
+            loop {
+                match subscription.next().await {
+                    Ok(Some(_)) => {}
+                    other => return other,
+                }
+            }
+        });
+        let any = tokio::spawn(async move {
+            loop {
+                if let Err(error) = commits.next().await {
+                    return error;
+                }
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        blow(&path);
+        let told = tokio::time::timeout(patience, following).await;
+        let error = told.expect("it is told").expect("no panic");
+        let error = error.expect_err("nothing follows").to_string();
+        assert!(error.contains(GONE), "{what}: {error}");
+        let told = tokio::time::timeout(patience, any).await;
+        let error = told.expect("it is told").expect("no panic").to_string();
+        assert!(error.contains(GONE), "{what}: {error}");
         let waited = tokio::time::timeout(patience, execution.finished()).await;
         let error = waited.expect("it is told").expect_err("it cannot end");
         assert!(matches!(error, EngineError::Store(_)), "{what}: {error}");

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::clock::{Clock, LogClock, SystemClock};
 use crate::contract::Limits;
@@ -20,6 +20,7 @@ use crate::limits::{
 use crate::store::Store;
 
 use super::chance::Chance;
+use super::commits::CommitNews;
 use super::core::{Core, EngineTime, Settings, StoreSlot};
 use super::due::Rounds;
 use super::engine::Engine;
@@ -227,7 +228,7 @@ impl Builder {
     /// Outside of a Tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let (link, inbox) = Link::new();
-        let (commits, committed) = watch::channel(0);
+        let (commits, committed) = CommitNews::channel();
         let (ready, started) = oneshot::channel();
         let (runtime, inner_link) = (Handle::current(), link.clone());
         let spawned = thread::Builder::new()
@@ -264,7 +265,7 @@ impl Builder {
     /// As [`Builder::start`].
     pub fn stepped(mut self) -> Result<(Engine, Steps), EngineError> {
         let (link, inbox) = Link::new();
-        let (commits, committed) = watch::channel(0);
+        let (commits, committed) = CommitNews::channel();
         self.settings.reopen_pause = Duration::ZERO;
         let owner = self.settle(Drive::Steps, &link, inbox, commits)?;
         let engine = Engine::new(link, committed, owner.guest_digest());
@@ -278,7 +279,7 @@ impl Builder {
         drive: Drive,
         link: &Link,
         inbox: Inbox,
-        commits: watch::Sender<u64>,
+        commits: CommitNews,
     ) -> Result<Owner, EngineError> {
         self.check()?;
         let store = self.store.take();

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::contract::{WorkItem, WorkflowSummary};
 use crate::error::{EngineError, WorkError};
@@ -13,7 +13,7 @@ use crate::limits::WORKER_SLOTS_DEFAULT;
 use crate::store::{ExecutionRecord, ListFilter, Many, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
-use super::commits::Commits;
+use super::commits::{Commits, Committed};
 use super::execution::Execution;
 use super::facts;
 use super::link::{Closing, Link, Message};
@@ -71,7 +71,7 @@ impl Engine {
         Builder::default()
     }
 
-    pub(crate) fn new(link: Link, committed: watch::Receiver<u64>, guest_digest: String) -> Self {
+    pub(crate) fn new(link: Link, committed: Committed, guest_digest: String) -> Self {
         Self {
             shared: Arc::new(Shared {
                 commits: Commits::new(committed, link.clone()),

@@ -22,7 +22,10 @@ impl Owner {
         self.wake.looks();
         let version = match self.core.store.get().version() {
             Ok(version) => {
-                self.gone = false;
+                if std::mem::take(&mut self.gone) {
+                    // It was put back: there is something to look at again.
+                    self.commits.committed();
+                }
                 Some(version)
             }
             Err(error) => {
@@ -40,7 +43,7 @@ impl Owner {
             return;
         }
         self.core.version = version;
-        self.commits.send_modify(|commits| *commits += 1);
+        self.commits.committed();
         if let Err(error) = self.look_around() {
             tracing::error!("others' commits cannot be read: {error}");
             self.turn_due = true;
@@ -54,6 +57,7 @@ impl Owner {
             // Who has gone away does not want to know.
             let _ = watcher.send(Err(error.clone()));
         }
+        self.commits.store_is_gone(error);
         self.core.pool.stop_all();
         self.gone = true;
     }

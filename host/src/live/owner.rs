@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::clock::milliseconds;
 use crate::error::EngineError;
@@ -23,6 +23,7 @@ use crate::id::ExecutionId;
 use crate::limits::{ANSWER_RETRY_PAUSE, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
+use super::commits::CommitNews;
 use super::core::Core;
 use super::link::{Again, Closing, Inbox, Message, Read, Write};
 use super::notice::is_gone;
@@ -40,8 +41,8 @@ pub(crate) struct Owner {
     pub(super) core: Core,
     inbox: Inbox,
     pub(super) wake: Wake,
-    /// Counts commits, this engine's and those of others that it noticed.
-    pub(super) commits: watch::Sender<u64>,
+    /// Told of commits, this engine's and those of others that it noticed.
+    pub(super) commits: CommitNews,
     pub(super) watchers: Watchers,
     /// When time alone asks for a turn.
     due_at: Option<Timestamp>,
@@ -86,7 +87,7 @@ struct Gathered {
 }
 
 impl Owner {
-    pub(crate) fn new(core: Core, inbox: Inbox, wake: Wake, commits: watch::Sender<u64>) -> Self {
+    pub(crate) fn new(core: Core, inbox: Inbox, wake: Wake, commits: CommitNews) -> Self {
         Self {
             core,
             inbox,
@@ -328,7 +329,7 @@ impl Owner {
                 let now = effects.now.of(self.core.settings.simulated);
                 span.record("refrain.executions", effects.touched);
                 if effects.written {
-                    self.commits.send_modify(|commits| *commits += 1);
+                    self.commits.committed();
                 }
                 let cut = effects.cut;
                 self.carry_out(effects);
