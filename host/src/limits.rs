@@ -211,7 +211,9 @@ pub const CODE_FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// folder.
 pub const CODE_CACHE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
-/// Bytes of machine code that an engine keeps in memory between its turns.
+/// Bytes of machine code that an engine keeps in memory between its turns, and
+/// that one component may come to: a guest with an engine for JavaScript or
+/// Python inside comes to forty million.
 pub const CODE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Fuel of one call into a guest: two or three seconds of work, and four times

@@ -65,6 +65,16 @@ pub enum ComponentError {
         /// How much there may be.
         max: u64,
     },
+    /// Little of it becomes a great deal of machine code.
+    #[error(
+        "the component comes to {bytes} bytes of machine code, and a guest may come to {max}; build it anew, optimised for size, or with less inlining"
+    )]
+    TooMuchCode {
+        /// How much it is.
+        bytes: usize,
+        /// How much it may be.
+        max: usize,
+    },
     /// Compiling it took longer than anything honest does.
     #[error(
         "the component was not compiled within {seconds} seconds; build it anew, optimised for size, or split its largest functions"

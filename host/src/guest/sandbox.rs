@@ -9,9 +9,11 @@ use wasmtime::{Config, Engine, ResourceLimiter};
 
 use super::check::{self, ComponentError};
 use super::code_cache::{CodeCache, Key};
+use super::library::code_bytes;
 use super::{bounds, compiler};
 use crate::limits::{
-    FUEL_PER_BYTE, FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX,
+    CODE_BYTES_MAX, FUEL_PER_BYTE, FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX,
+    GUEST_TABLE_ELEMENTS_MAX,
 };
 
 /// The engine that compiles and runs guests. A clone is the same sandbox.
@@ -155,8 +157,26 @@ impl Sandbox {
 }
 
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ComponentError> {
+    compile_to(CODE_BYTES_MAX, engine, bytes)
+}
+
+/// Compile it to at most this much machine code. How much it comes to, only
+/// the compiler knows: the instructions that cost most are one or two bytes
+/// here and some fifty there.
+fn compile_to(
+    code_bytes_max: usize,
+    engine: &Engine,
+    bytes: &[u8],
+) -> Result<Component, ComponentError> {
     let component = Component::new(engine, bytes)
         .map_err(|error| ComponentError::Malformed(format!("{error:#}")))?;
+    let code_bytes = code_bytes(&component);
+    if code_bytes > code_bytes_max {
+        return Err(ComponentError::TooMuchCode {
+            bytes: code_bytes,
+            max: code_bytes_max,
+        });
+    }
     check::contract(engine, &component)?;
     Ok(component)
 }
@@ -260,4 +280,34 @@ impl Caps {
 fn take(left: &mut usize, current: usize, desired: usize) -> Option<()> {
     *left = left.checked_sub(desired.saturating_sub(current))?;
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component of a few kilobytes, each of whose bytes is an instruction
+    /// that takes many in machine code.
+    fn dense() -> Vec<u8> {
+        let body = "f64.add local.get 0 ".repeat(2_000);
+        let text = format!(
+            "(component (core module (func (param f64) (result f64) local.get 0 local.get 0 {body} drop)))"
+        );
+        wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn a_component_within_its_size_that_comes_to_too_much_code_is_refused() {
+        let sandbox = Sandbox::new(CallLimits::default()).unwrap_or_else(|error| panic!("{error}"));
+        let bytes = dense();
+        let code_max = 4 * bytes.len();
+        let refused = compile_to(code_max, sandbox.engine(), &bytes).map(drop);
+        let Err(reason @ ComponentError::TooMuchCode { bytes: found, max }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(max == code_max && found > code_max, "{reason}");
+        // With as much as it comes to, only what else it is counts.
+        let enough = compile_to(found, sandbox.engine(), &bytes).map(drop);
+        assert_eq!(enough, Err(ComponentError::MissingExport));
+    }
 }
