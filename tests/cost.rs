@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use refrain::store::SqliteStore;
-use refrain::{Engine, Execution, Next, Steps, Workflow};
+use refrain::{Builder, Engine, Execution, Next, Steps, Workflow};
 use refrain_tests::counting_store::{Count, CountingStore};
 use refrain_tests::{beside, cost};
 use rusqlite::Connection;
@@ -69,6 +69,30 @@ fn a_step_asks_the_store_next_to_nothing_however_many_are_live() -> Result<()> {
     Ok(())
 }
 
+/// Within a scope nobody asks the store what is due: that is known.
+#[test]
+fn within_a_scope_a_step_asks_no_more() -> Result<()> {
+    let alone = |mut world: World| -> Result<f64> {
+        world.work();
+        Ok(world.cost(1, |world| world.start().map(drop))?.questions)
+    };
+    let (all, own) = (alone(World::new()?)?, alone(World::within_a_scope()?)?);
+    ensure!(
+        own <= all,
+        "{own} questions a step, and {all} without a scope"
+    );
+    let mut world = World::within_a_scope()?;
+    for _ in 0..200 {
+        world.start()?;
+    }
+    let many = world.cost(200, |world| {
+        world.work();
+        Ok(())
+    })?;
+    ensure!(many.questions <= 0.1, "{:?}", many.by_method);
+    Ok(())
+}
+
 #[test]
 fn a_step_leaves_few_bytes() -> Result<()> {
     let cost = together(200)?;
@@ -105,11 +129,20 @@ fn together(executions: u32) -> Result<Cost> {
 
 impl World {
     fn new() -> Result<Self> {
+        Self::like(|builder| builder)
+    }
+
+    /// With an engine that works on what is started there, and on nothing else.
+    fn within_a_scope() -> Result<Self> {
+        Self::like(|builder| builder.only([]))
+    }
+
+    fn like(like: impl FnOnce(Builder) -> Builder) -> Result<Self> {
         let folder = TempDir::new()?;
         let count = Count::default();
         let store = SqliteStore::open(folder.path().join("refrain.db"))?;
         let store = CountingStore::new(store, &count);
-        let (engine, mut steps) = Engine::builder().store(store).seed(1).stepped()?;
+        let (engine, mut steps) = like(Engine::builder().store(store).seed(1)).stepped()?;
         let chain = Workflow::from_json(chain())?;
         let registered = steps.until(engine.register(chain));
         registered.context("it takes no answer")??;

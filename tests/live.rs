@@ -17,6 +17,7 @@ mod live {
     mod set_aside;
     mod several;
     mod scene;
+    mod scoped;
     mod slots;
     mod stepped;
     mod time;

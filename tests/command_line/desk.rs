@@ -197,8 +197,15 @@ impl Running {
 
     /// Wait for its end.
     pub(crate) fn ends(mut self) -> Said {
-        while let Ok(line) = self.lines.recv() {
-            self.hear(&line);
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.hear(&line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    self.child.kill().expect("it lives");
+                    panic!("it does not end; it said: {}", self.heard);
+                }
+            }
         }
         let output = self.child.wait_with_output().expect("it ends");
         Said {

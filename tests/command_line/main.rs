@@ -4,7 +4,7 @@
 //! `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `operating` executions that are spoken to while they live, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
-//! and written, `hostile_text` text that would steer a terminal, `typed_back`
+//! and written, `own` what each is to work on, `hostile_text` text that would steer a terminal, `typed_back`
 //! what it says to type, `terminals` those that are narrow or know little,
 //! `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `measuring` what a benchmark says and leaves behind.
@@ -20,6 +20,7 @@ mod jamjet;
 mod measuring;
 mod operating;
 mod outputs;
+mod own;
 mod signals;
 mod talking;
 mod terminals;

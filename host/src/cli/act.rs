@@ -38,7 +38,11 @@ where
     database::record(&mut target.database.open()?, target.execution)?;
     let store = target.database.open_or_create()?;
     finish(async {
-        let engine = Engine::builder().store(store).start().await?;
+        let engine = Engine::builder()
+            .store(store)
+            .only([target.execution])
+            .start()
+            .await?;
         let told = tell(engine.execution(target.execution)).await;
         engine.shutdown().await;
         told

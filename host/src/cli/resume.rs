@@ -15,8 +15,9 @@ use super::{Answer, act, damage, failure, list, log};
 /// Go on with executions, with workers for `command` and `http` nodes
 ///
 /// Without EXECUTION: with all that have not ended, until each has ended or
-/// waits for somebody else. With one: until it has ended; a stall that the
-/// host has put on it is lifted.
+/// waits for somebody else. With some: with these alone, until they have ended;
+/// a stall that the host has put on one is lifted. Programs are run in the
+/// folder that this is typed in, with its environment.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The executions; all that have not ended, if none is named
@@ -43,6 +44,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     if records.is_empty() && whole {
         output::say(&text!("nothing to resume: all executions have ended"));
     }
+    say_what_is_worked_on(&records, named);
     let stalled = if named {
         stalled_by_host(&mut store, &records)?
     } else {
@@ -56,6 +58,33 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Answer::Good => Answer::good_if(whole),
         answer => answer,
     })
+}
+
+/// Where work is done that others may have started elsewhere: said before it
+/// begins, unless it is the one that was named.
+fn say_what_is_worked_on(records: &[ExecutionRecord], named: bool) {
+    let all_named = named && records.len() == 1;
+    if all_named || records.iter().all(|record| record.simulated) {
+        return;
+    }
+    let executions = match records.len() {
+        1 => text!("1 execution"),
+        number => text!("{} executions", number),
+    };
+    let others = match named {
+        true => "",
+        false => ", and on what is started here meanwhile",
+    };
+    let folder = std::env::current_dir();
+    let folder = folder.map_or(text!("this folder"), |folder| {
+        text!("{}", folder.as_os_str())
+    });
+    output::say(&text!(
+        "working on {}{}; programs run in {}, with the environment of this command",
+        executions,
+        others,
+        folder
+    ));
 }
 
 /// The records of these executions, and whether all of them can be read.
@@ -107,11 +136,11 @@ async fn work(
             continue;
         }
         let store = arguments.database.open_or_create()?;
-        let engine = Engine::builder()
-            .store(store)
-            .simulated(simulated)
-            .start()
-            .await?;
+        let mut builder = Engine::builder().store(store).simulated(simulated);
+        if !arguments.executions.is_empty() {
+            builder = builder.only(arguments.executions.iter().copied());
+        }
+        let engine = builder.start().await?;
         let of_this_time = || records.iter().filter(|it| it.simulated == simulated);
         if !arguments.executions.is_empty() {
             for record in of_this_time().filter(|record| record.tampering.is_some()) {

@@ -73,7 +73,7 @@ async fn work(
         ..
     } = arguments;
     let store = database.open_or_create()?;
-    let mut builder = Engine::builder().store(store).simulated(*simulate);
+    let mut builder = Engine::builder().store(store).simulated(*simulate).only([]);
     if let Some(component) = guest {
         builder = builder.guest(component);
     }

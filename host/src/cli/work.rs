@@ -2,6 +2,7 @@
 //! watch on the executions, until there is nothing left to do.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
 use refrain::Engine;
@@ -32,6 +33,9 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often to show that time passes, on a terminal.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
+
+/// How long leaving takes before it is said why.
+const LEAVE_SAID_AFTER: Duration = Duration::from_millis(500);
 
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,16 +129,32 @@ impl<'a> Session<'a> {
             ));
         }
         self.ask_for_states(engine).await;
-        tokio::select! {
-            () = engine.shutdown() => {}
-            () = self.signals.next() => engine.stop().await,
-        }
+        self.leave(engine, stopped).await;
         self.look()?;
         self.progress.clear();
         if stopped == Stopped::Interrupted {
             self.say_how_to_resume();
         }
         Ok(stopped)
+    }
+
+    /// The engine's workers finish what they are at. Where all that was watched
+    /// is done, that is work for others, who have begun meanwhile.
+    async fn leave(&mut self, engine: &Engine, stopped: Stopped) {
+        let mut left = pin!(engine.shutdown());
+        let mut said = stopped == Stopped::Interrupted;
+        loop {
+            tokio::select! {
+                () = &mut left => return,
+                () = self.signals.next() => return engine.stop().await,
+                () = sleep(LEAVE_SAID_AFTER), if !said => {
+                    said = true;
+                    self.progress.say(&text!(
+                        "done; what is at work here for other executions may finish, press Ctrl-C to stop it now"
+                    ));
+                }
+            }
+        }
     }
 
     /// The executions, as they are now.

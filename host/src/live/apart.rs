@@ -60,6 +60,7 @@ impl OpenTurn<'_> {
             if let Ok(Some(record)) = self.core.store.get().execution(id)
                 && record.tampering.as_ref() != Some(&tampering)
             {
+                self.core.known.take(id);
                 self.marks.push(ExecutionChange {
                     expected: record.head,
                     events: Vec::new(),

@@ -13,6 +13,7 @@ use crate::clock::{Clock, LogClock, SystemClock};
 use crate::contract::Limits;
 use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
+use crate::id::ExecutionId;
 use crate::limits::{
     CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT,
     FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
@@ -32,6 +33,7 @@ use super::link::{Inbox, Link};
 use super::liveness::{self, Liveness};
 use super::owner::Owner;
 use super::panics::caught;
+use super::scope::Scope;
 use super::set_aside::SetAside;
 use super::simulation::Simulation;
 use super::steps::Steps;
@@ -46,6 +48,7 @@ pub struct Builder {
     call_limits: Option<CallLimits>,
     clock: Arc<dyn Clock>,
     seed: Option<u64>,
+    scope: Scope,
     settings: Settings,
 }
 
@@ -66,6 +69,7 @@ impl Default for Builder {
             call_limits: None,
             clock: Arc::new(SystemClock::default()),
             seed: None,
+            scope: Scope::Everything,
             settings: Settings {
                 limits: Limits {
                     max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
@@ -202,6 +206,17 @@ impl Builder {
         self
     }
 
+    /// Work on these executions, and on those that are started here (also by a
+    /// key that had started one before); on all unless set. Of the others in
+    /// the store, none is woken, claimed, or taken from its worker; what is
+    /// asked of them is done as ever. [`Engine::claim`] gives out work of these
+    /// only.
+    #[must_use]
+    pub fn only(mut self, executions: impl IntoIterator<Item = ExecutionId>) -> Self {
+        self.scope = Scope::Only(executions.into_iter().collect());
+        self
+    }
+
     /// Draw execution ids, the seeds of all jitter and the worker id from this
     /// seed, instead of at random: for tests and simulations. With the same
     /// seed, the same calls in the same order, a clock that is moved by hand
@@ -306,6 +321,7 @@ impl Builder {
         let core = Core {
             settings: self.settings,
             store: StoreSlot::new(store),
+            scope: self.scope,
             guests,
             time,
             chance: Chance::new(self.seed),

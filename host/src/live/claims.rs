@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::contract::{EventKind, NodeStarted, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::store::{ItemRecord, ItemState, Lease, Store, StoreError, Timestamp};
+use crate::store::{ItemRecord, ItemState, Lease, StoreError, Timestamp};
 
 use super::answers::holds;
+use super::scope::Agenda;
 use super::sound;
 use super::staged::Staged;
 use super::turn::{Granted, OpenTurn};
@@ -190,8 +191,11 @@ impl OpenTurn<'_> {
         let mut page = max;
         let mut held_back = false;
         loop {
-            let store = self.core.store.get();
-            let stored = store.claimable(simulated, queue, now, page)?;
+            let staged = &self.staged;
+            let stored = self
+                .core
+                .agenda()
+                .claimable(simulated, queue, now, page, |id| staged.contains_key(&id))?;
             let is_last = stored.found.len() < page;
             let mut candidates = Vec::with_capacity(stored.found.len());
             for record in self.core.set_aside.named(stored) {
@@ -202,7 +206,7 @@ impl OpenTurn<'_> {
                 match self.staged.get(&execution) {
                     // What is held back now may go on before the turn is over,
                     // and is to be found then.
-                    Some(staged) if tells_of(staged, &record.item.node_id) => {
+                    Some(staged) if self.tells_of(staged, &record.item.node_id) => {
                         held_back |= staged.record.status != Status::Running;
                     }
                     _ => candidates.push(Candidate::of(execution, &record)),
@@ -224,15 +228,29 @@ impl OpenTurn<'_> {
             if record.simulated != simulated || record.status != Status::Running || staged.held {
                 continue;
             }
+            // What begins here is worked on here.
+            if staged.status_before.is_some() && !self.core.scope.includes(*execution) {
+                continue;
+            }
             let may_be_claimed = |record: &&ItemRecord| {
                 record.state == ItemState::Waiting
                     && record.item.queue_type == queue
                     && record.item.not_before <= now
-                    && tells_of(staged, &record.item.node_id)
+                    && self.tells_of(staged, &record.item.node_id)
             };
             let waiting = staged.items().all().filter(may_be_claimed);
             candidates.extend(waiting.map(|record| Candidate::of(*execution, record)));
         }
+    }
+
+    /// Whether an item's fate is to be read from the staged execution, and not
+    /// from the store.
+    fn tells_of(&self, staged: &Staged, node_id: &str) -> bool {
+        staged.items().has_changed(node_id)
+            || staged.status_before != Some(Status::Running)
+            || staged.record.status != Status::Running
+            // Within a scope the store is asked for the others only.
+            || !self.core.scope.is_everything()
     }
 
     /// Own workers that are at work have their leases renewed in time.
@@ -295,7 +313,7 @@ impl OpenTurn<'_> {
         let now = self.now();
         let until = self.core.ends_leases_until(now);
         let max = self.core.settings.turn_limits.expiries + self.core.left_leased.len();
-        let ask = |store: &mut dyn Store, max| store.expired(simulated, until, max);
+        let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(simulated, until, max);
         let (expired, _) = self.core.look(max, ask, sound::execution_of)?;
         self.cut |= expired.len() == max;
         for stored in expired {
@@ -306,8 +324,7 @@ impl OpenTurn<'_> {
         let waiting = until < now
             && !self
                 .core
-                .store
-                .get()
+                .agenda()
                 .expired(simulated, now, 1)?
                 .found
                 .is_empty();
@@ -362,14 +379,6 @@ impl Candidate {
             since: record.enqueued_at.max(record.item.not_before),
         }
     }
-}
-
-/// Whether an item's fate is to be read from the staged execution, and not
-/// from the store.
-fn tells_of(staged: &Staged, node_id: &str) -> bool {
-    staged.items().has_changed(node_id)
-        || staged.status_before != Some(Status::Running)
-        || staged.record.status != Status::Running
 }
 
 /// The claim that holds this item.

@@ -157,6 +157,7 @@ impl Core {
         match written {
             Ok(()) => {
                 effects.written = true;
+                self.scope.written(&turn);
                 self.time.wrote(effects.now);
                 self.committed(turn, &mut effects);
                 Ok(effects)
@@ -199,6 +200,7 @@ impl Core {
         for known in executions {
             if ended(known.record.status) {
                 effects.ended.push(known.record.id);
+                self.scope.leave(known.record.id);
             }
             self.known.keep(known);
         }

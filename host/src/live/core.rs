@@ -23,6 +23,7 @@ use super::known::{Known, KnownExecution};
 use super::lease_watch::LeaseWatch;
 use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
+use super::scope::{Agenda, Scope};
 use super::set_aside::SetAside;
 use super::simulation::Simulation;
 use super::staged::Staged;
@@ -66,6 +67,8 @@ impl Settings {
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) store: StoreSlot,
+    /// What it works on.
+    pub(crate) scope: Scope,
     pub(crate) guests: Guests,
     pub(crate) time: EngineTime,
     pub(crate) chance: Chance,
@@ -284,6 +287,15 @@ impl Core {
         let (_, answer) = self.ask(asking, call);
         self.guests.committed(std::iter::once(known));
         answer.map_err(|failure| failure.into_engine_error(id, &digest))
+    }
+
+    /// What there is to do.
+    pub(crate) fn agenda(&mut self) -> Agenda<'_> {
+        Agenda {
+            scope: &mut self.scope,
+            known: &mut self.known,
+            store: self.store.get(),
+        }
     }
 
     /// Take the write lock.

@@ -12,8 +12,9 @@
 
 use crate::error::EngineError;
 use crate::limits::PAST_WAKE_PAUSE_MS;
-use crate::store::{DueWake, Store, Timestamp};
+use crate::store::{DueWake, Timestamp};
 
+use super::scope::Agenda;
 use super::turn::OpenTurn;
 
 /// How far the engine has come with those that are due.
@@ -39,7 +40,7 @@ impl OpenTurn<'_> {
         let now = self.now();
         let max = self.core.settings.turn_limits.wakes;
         let after = self.rounds.after;
-        let ask = |store: &mut dyn Store, max| store.due(simulated, now, after, max);
+        let ask = |agenda: &mut Agenda<'_>, max| agenda.due(simulated, now, after, max);
         let (due, _) = self.core.look(max, ask, |wake| Some(wake.execution))?;
         let is_cut = due.len() == max;
         self.cut |= is_cut;

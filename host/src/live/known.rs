@@ -70,6 +70,9 @@ pub(crate) struct Known {
     busy: Shelf,
     /// Those without.
     idle: Shelf,
+    /// Some were read outside of a turn or beside it, so that one which a turn
+    /// has taken out may stand here still.
+    beside: bool,
     /// The version of the store that they are of.
     version: Option<u64>,
     pub(crate) quiet: Quiet,
@@ -142,13 +145,28 @@ impl Known {
         }
     }
 
+    /// What is known of an execution, if anything.
+    pub(crate) fn peek(&self, id: ExecutionId) -> Option<&KnownExecution> {
+        let busy = self.busy.executions.get(&id);
+        busy.or_else(|| self.idle.executions.get(&id))
+    }
+
     /// Take out what is known of an execution, into a turn.
     pub(crate) fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
         self.busy.take(id).or_else(|| self.idle.take(id))
     }
 
+    /// It was read, and is stored so.
+    pub(crate) fn keep_read(&mut self, known: KnownExecution) {
+        self.keep(known);
+        self.beside = true;
+    }
+
     /// This is how the execution is stored now.
     pub(crate) fn keep(&mut self, known: KnownExecution) {
+        if self.beside {
+            self.take(known.record.id);
+        }
         match known.going() {
             Going::Busy => self.busy.keep(known, KNOWN_ITEMS_MAX),
             Going::Idle => self.idle.keep(known, KNOWN_IDLE_MAX),
@@ -159,6 +177,7 @@ impl Known {
 
     /// Nothing is known any longer.
     pub(crate) fn forget_all(&mut self) {
+        self.beside = false;
         self.busy = Shelf::default();
         self.idle = Shelf::default();
         self.quiet = Quiet::default();
@@ -242,6 +261,21 @@ mod tests {
         all.keep(known(id));
         all.as_of(2);
         assert!(all.take(id).is_none());
+    }
+
+    #[test]
+    fn what_was_read_meanwhile_gives_way_to_what_a_turn_leaves() {
+        let id = ExecutionId::random();
+        let mut all = Known::default();
+        for status in [Status::Completed, Status::Paused] {
+            all.keep_read(known(id));
+            let mut left = known(id);
+            left.record.status = status;
+            all.keep(left);
+            let now = all.take(id).map(|known| known.record.status);
+            assert_eq!(now, Some(status).filter(|status| !ended(*status)));
+            assert!(all.take(id).is_none());
+        }
     }
 
     #[test]

@@ -20,10 +20,11 @@ use rustix::process::{Pid, test_kill_process};
 
 use crate::error::EngineError;
 use crate::machine::{self, own_start, read, start_of};
-use crate::store::{Store, StoreError, check::TIME_MAX};
+use crate::store::{StoreError, check::TIME_MAX};
 
 use super::claims::execution_of;
 use super::core::Core;
+use super::scope::Agenda;
 use super::sound;
 use super::turn::OpenTurn;
 
@@ -59,7 +60,7 @@ impl Core {
             return Ok(false);
         }
         self.liveness.looked = Some(now);
-        let holders = self.store.get().lease_holders(false)?;
+        let holders = self.agenda().lease_holders(false)?;
         let mut gone = self.set_aside.named(holders);
         gone.retain(|worker_id| is_gone(worker_id));
         let gone = BTreeSet::from_iter(gone);
@@ -77,7 +78,7 @@ impl OpenTurn<'_> {
             return Ok(());
         }
         let gone = self.core.liveness.gone.clone();
-        let ask = |store: &mut dyn Store, max| store.expired(false, TIME_MAX, max);
+        let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(false, TIME_MAX, max);
         let max = self.core.settings.turn_limits.expiries;
         let (leased, _) = self.core.look(max, ask, sound::execution_of)?;
         let full = leased.len() == max;

@@ -15,6 +15,7 @@ mod chance;
 // What one turn is made of.
 mod items;
 mod known;
+mod scope;
 mod checked;
 mod staged;
 mod ports;

@@ -43,6 +43,10 @@ impl Owner {
             return;
         }
         self.core.version = version;
+        // What was known is of another version.
+        if let Some(version) = version {
+            self.core.known.as_of(version);
+        }
         self.commits.committed();
         if let Err(error) = self.look_around() {
             tracing::error!("others' commits cannot be read: {error}");
@@ -117,21 +121,17 @@ impl Owner {
         let core = &mut self.core;
         let simulated = core.settings.simulated;
         let leases_until = core.ends_leases_until(now);
-        let store = core.store.get();
+        let queues = core.pool.free_queues();
+        let mut agenda = core.agenda();
         if simulated
-            || !store.due(simulated, now, None, 1)?.found.is_empty()
-            || !store.expired(simulated, leases_until, 1)?.found.is_empty()
+            || !agenda.due(simulated, now, None, 1)?.found.is_empty()
+            || !agenda.expired(simulated, leases_until, 1)?.found.is_empty()
         {
             return Ok(true);
         }
-        for queue in core.pool.free_queues() {
-            if !core
-                .store
-                .get()
-                .claimable(simulated, &queue, now, 1)?
-                .found
-                .is_empty()
-            {
+        for queue in queues {
+            let claimable = agenda.claimable(simulated, &queue, now, 1, |_| false)?;
+            if !claimable.found.is_empty() {
                 return Ok(true);
             }
         }

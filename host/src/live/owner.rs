@@ -11,7 +11,7 @@
 //! business: it says what comes next, to the engine's thread or to whoever
 //! steps the engine by hand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use super::core::Core;
 use super::link::{Again, Closing, Inbox, Message, Read, Write};
 use super::notice::is_gone;
 use super::panics::{caught, drop_caught};
+use super::scope::Scope;
 use super::simulation::QUEUES;
 use super::turn::Effects;
 use super::wake::Wake;
@@ -114,6 +115,14 @@ impl Owner {
     /// The queues on which an own worker is free.
     pub(crate) fn free_queues(&self) -> Vec<String> {
         self.core.pool.free_queues()
+    }
+
+    /// The executions that it works on; none: all.
+    pub(crate) fn works_on(&self) -> Option<BTreeSet<ExecutionId>> {
+        match &self.core.scope {
+            Scope::Everything => None,
+            Scope::Only(executions) => Some(executions.clone()),
+        }
     }
 
     /// Round after round, with waiting in between, until told to close: the
@@ -417,7 +426,7 @@ impl Owner {
             true => QUEUES.map(str::to_owned).to_vec(),
             false => core.pool.free_queues(),
         };
-        let stored = core.store.get().next_due(simulated, &queues, now)?;
+        let stored = core.agenda().next_due(simulated, &queues, now)?;
         let answer = core.simulation.due.first().map(|(at, _)| *at);
         let renewal = core
             .pool

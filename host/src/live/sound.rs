@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::store::{ItemRecord, Many, Store, StoreError, Tampering};
+use crate::store::{ItemRecord, Many, StoreError, Tampering};
 
 use super::checked;
 use super::core::Core;
 use super::known::KnownExecution;
+use super::scope::Agenda;
 
 impl Core {
     /// An execution and all its work items, unless it is set aside.
@@ -54,17 +55,17 @@ impl Core {
         self.set_aside.add(id, &error)
     }
 
-    /// Ask the store for `max` of many, of executions that are not set aside:
+    /// Look for `max` of many that there are to do, of executions that are not set aside:
     /// asked for anew where these hide others. Says whether those are all.
     pub(crate) fn look<T>(
         &mut self,
         max: usize,
-        mut ask: impl FnMut(&mut dyn Store, usize) -> Result<Many<T>, StoreError>,
+        mut ask: impl FnMut(&mut Agenda<'_>, usize) -> Result<Many<T>, StoreError>,
         of: impl Fn(&T) -> Option<ExecutionId>,
     ) -> Result<(Vec<T>, bool), StoreError> {
         let mut page = max;
         loop {
-            let many = ask(self.store.get(), page)?;
+            let many = ask(&mut self.agenda(), page)?;
             let is_last = many.found.len() < page;
             let mut found = self.set_aside.named(many);
             found.retain(|row| !of(row).is_some_and(|id| self.set_aside.holds(id)));

@@ -96,7 +96,9 @@ impl OpenTurn<'_> {
         if let Some(key) = &start.key
             && let Some(started) = self.started_by(&start.tenant, key)?
         {
-            return self.started_the_same(started, start, key);
+            let id = self.started_the_same(started, start, key)?;
+            self.work_on(id);
+            return Ok(id);
         }
         let unknown = || EngineError::UnknownWorkflow {
             workflow_id: start.workflow_id.clone(),
@@ -124,6 +126,15 @@ impl OpenTurn<'_> {
         self.begin(Staged::new(self.record_of(id, start)), kind)?;
         tracing::info!(refrain.execution = %id, refrain.workflow = %start.workflow_id, "started");
         Ok(id)
+    }
+
+    /// This one is worked on too. What is due of it, and waits, may have been
+    /// looked for already in this turn: the next one does.
+    fn work_on(&mut self, id: ExecutionId) {
+        if self.core.scope.join(id) {
+            self.core.known.quiet.stirred();
+            self.cut = true;
+        }
     }
 
     fn record_of(&self, id: ExecutionId, start: &Start) -> ExecutionRecord {

@@ -5,11 +5,14 @@
 //! what the engine's thread does between two waits; only the waiting is the
 //! caller's.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+
+use crate::id::ExecutionId;
 
 use super::owner::{Next, Owner};
 use super::workers::Stir;
@@ -90,6 +93,13 @@ impl Steps {
         queues.sort_unstable();
         queues.dedup();
         queues
+    }
+
+    /// The executions that this engine works on, those that have ended aside;
+    /// none: all of its store.
+    #[must_use]
+    pub fn works_on(&self) -> Option<BTreeSet<ExecutionId>> {
+        self.owner.as_ref().and_then(Owner::works_on)
     }
 
     /// Step until this is ready, usually a call on the engine. None: it is not,

@@ -24,7 +24,7 @@ struct Course<'a> {
 type Claimed = BTreeMap<String, (Timestamp, ExecutionId)>;
 
 /// No item is claimed while another of its queue waits for longer, of an
-/// execution that runs and is not touched by that turn.
+/// execution that runs, that the host works on, and that is not touched by that turn.
 ///
 /// # Errors
 /// The first item that is overtaken.
@@ -57,7 +57,8 @@ fn overtaken(
 ) -> Result<(), Violation> {
     for (id, course) in courses {
         let record = &course.account.record;
-        let untouched = !turn.events.contains_key(id) && record.tampering.is_none();
+        let others = turn.works_on.as_ref().is_some_and(|on| !on.contains(id));
+        let untouched = !turn.events.contains_key(id) && record.tampering.is_none() && !others;
         if !untouched || course.folding.status() != Status::Running {
             continue;
         }

@@ -1,6 +1,6 @@
 //! What callers, workers and operators were told, in the order in which it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain::contract::EventKind;
 use refrain::id::ExecutionId;
@@ -146,6 +146,8 @@ impl From<&Result<refrain::Receipt, EngineError>> for Receipt {
 pub struct TurnSeen {
     /// First and last event, by execution.
     pub events: BTreeMap<ExecutionId, (u64, u64)>,
+    /// The executions that its host worked on when it began; none: all.
+    pub works_on: Option<BTreeSet<ExecutionId>>,
 }
 
 impl From<&Turn> for TurnSeen {
@@ -157,6 +159,7 @@ impl From<&Turn> for TurnSeen {
         });
         Self {
             events: events.collect(),
+            works_on: None,
         }
     }
 }

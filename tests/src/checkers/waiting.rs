@@ -1,10 +1,14 @@
 //! Nothing waits that need not: where a host rests, no item that may be claimed
-//! waits beside a free worker of its, and no execution that is to be woken.
+//! waits beside a free worker of its, and no execution that is to be woken; of
+//! those that it works on.
 //!
 //! A host that rests says until when. So this needs no clock: whatever could be
 //! claimed or woken before that is claimed and woken, or it would be forgotten.
 
+use std::collections::BTreeSet;
+
 use refrain::contract::Status;
+use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, ItemRecord, ItemState, Store, StoreError, Timestamp, ended};
 use refrain::store::{ListFilter, Many};
 use refrain::{Next, Steps};
@@ -21,6 +25,8 @@ pub struct Rest {
     pub until: Option<Timestamp>,
     /// The queues on which a worker of its is free.
     pub free: Vec<String>,
+    /// The executions that it works on; none: all.
+    pub works_on: Option<BTreeSet<ExecutionId>>,
 }
 
 impl Rest {
@@ -35,7 +41,14 @@ impl Rest {
         Some(Self {
             until,
             free: steps.free_queues(),
+            works_on: steps.works_on(),
         })
+    }
+
+    /// Whether this execution is left to others.
+    fn leaves(&self, id: ExecutionId) -> bool {
+        let works_on = self.works_on.as_ref();
+        works_on.is_some_and(|works_on| !works_on.contains(&id))
     }
 
     /// Whether it sleeps at this time.
@@ -91,6 +104,9 @@ fn waits_beside(
     items: &[ItemRecord],
 ) -> Result<(), Violation> {
     if record.simulated || ended(record.status) || record.tampering.is_some() {
+        return Ok(());
+    }
+    if rest.leaves(record.id) {
         return Ok(());
     }
     let waits = |message| Err(Violation::of(Law::NothingWaits, record.id, message));

@@ -1,13 +1,14 @@
 //! One host of a simulated world: an engine that is stepped by hand, its clock,
 //! and a store that fails as planned.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
 use refrain::limits::TurnLimits;
 use refrain::store::{Store, Turn};
-use refrain::{Clock, Engine, ManualClock, Next, Steps};
+use refrain::{Clock, Engine, ExecutionId, ManualClock, Next, Steps};
 
 use super::calls::{Call, Operation, Outcome, Sent};
 use crate::checkers::Rest;
@@ -28,7 +29,7 @@ pub(super) struct Host {
 }
 
 /// How a host is set up, this time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// The limits of executions that start there.
     pub(super) limits: Limits,
@@ -38,6 +39,8 @@ pub(super) struct Settings {
     pub(super) tight: Option<CallLimits>,
     /// What goes into a turn, where it is less than usual.
     pub(super) turn_limits: Option<TurnLimits>,
+    /// What it works on, where that is not all.
+    pub(super) works_on: Option<BTreeSet<ExecutionId>>,
 }
 
 /// What a step came to.
@@ -50,6 +53,8 @@ pub(super) struct Stepped {
     pub(super) unheard: Vec<Call>,
     /// What it wrote.
     pub(super) written: Vec<Turn>,
+    /// The executions that it worked on when it began; none: all.
+    pub(super) works_on: Option<BTreeSet<ExecutionId>>,
     /// Whether its store failed meanwhile.
     pub(super) store_failed: bool,
 }
@@ -97,6 +102,10 @@ impl Host {
             .turn_limits(settings.turn_limits.unwrap_or_default())
             .events_per_snapshot(settings.events_per_snapshot)
             .seed(seed);
+        let builder = match settings.works_on {
+            Some(executions) => builder.only(executions),
+            None => builder,
+        };
         let up = builder.stepped().map_err(|error| error.to_string())?;
         self.up = Some(up);
         Ok(())
@@ -119,6 +128,7 @@ impl Host {
     /// heard of what it did last.
     pub(super) fn step(&mut self) -> Option<Stepped> {
         let (_, steps) = self.up.as_mut()?;
+        let works_on = steps.works_on();
         let next = steps.step();
         let failed = self.plan.failed();
         let mut stepped = Stepped {
@@ -126,6 +136,7 @@ impl Host {
             heard: Vec::new(),
             unheard: Vec::new(),
             written: self.plan.take_committed(),
+            works_on,
             store_failed: std::mem::replace(&mut self.failed, failed) != failed,
         };
         if stepped.next.is_ok() {

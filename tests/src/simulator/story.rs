@@ -30,6 +30,7 @@ pub const FAULTS: &[&str] = &[
     "the lease of an outside worker ends",
     "attempts time out together",
     "turns are short",
+    "a host works on some executions only",
     "a clock jumps forward",
     "a clock jumps back",
     "a caller starts with a key twice",

@@ -1,7 +1,7 @@
 //! A simulated world: one store, two hosts, workers, callers, clocks, and the
 //! dice that throw them about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::host::{Host, Settings, Stepped};
 use super::outside::Outside;
 use super::story::Story;
 use super::workflows::{self, Drawn};
-use crate::checkers::{Rest, Telling, Told, nothing_waits_now};
+use crate::checkers::{Rest, Telling, Told, TurnSeen, nothing_waits_now};
 use crate::dice::Dice;
 use crate::engines::{BEGIN, Place};
 
@@ -162,13 +162,26 @@ impl World {
         };
         let events_per_snapshot = NonZeroU64::MIN.saturating_add(self.dice.below(40));
         let turn_limits = if tight { self.short_turns() } else { None };
+        let works_on = if tight { self.some() } else { None };
         let tight = if tight { self.tight() } else { None };
         Settings {
             limits,
             events_per_snapshot,
             tight,
             turn_limits,
+            works_on,
         }
+    }
+
+    /// Hosts that work on some executions only, as `refrain run` does: on those
+    /// that they start, and perhaps on others.
+    fn some(&mut self) -> Option<BTreeSet<ExecutionId>> {
+        if self.dice.chance(2, 3) {
+            return None;
+        }
+        self.story.fault("a host works on some executions only");
+        let known = self.executions.iter().map(|known| known.id);
+        Some(known.filter(|_| self.dice.chance(1, 2)).collect())
     }
 
     /// Turns into which little goes, so that few executions have to wait for
@@ -217,12 +230,15 @@ impl World {
             heard,
             unheard,
             written,
+            works_on,
             store_failed,
         } = stepped;
         self.story
             .tell(|| format!("{} steps: {next:?}", name(host)));
         for turn in &written {
-            self.told.tell(Telling::Written(turn.into()));
+            let mut turn = TurnSeen::from(turn);
+            turn.works_on = works_on.clone();
+            self.told.tell(Telling::Written(turn));
         }
         for (call, outcome) in heard {
             self.hear(host, call, outcome, store_failed)?;

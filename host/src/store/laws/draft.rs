@@ -15,16 +15,16 @@ use crate::store::{
 use super::Place;
 
 /// When drafts start, unless a law says otherwise.
-pub(in crate::store) const START: Timestamp = 1000;
+pub(crate) const START: Timestamp = 1000;
 
 /// A store with one owner, as the laws use it.
-pub(in crate::store) struct Owner {
-    pub(in crate::store) store: Box<dyn Store>,
+pub(crate) struct Owner {
+    pub(crate) store: Box<dyn Store>,
     reopens: bool,
 }
 
 impl Owner {
-    pub(in crate::store) fn new(place: &dyn Place) -> Self {
+    pub(crate) fn new(place: &dyn Place) -> Self {
         Self {
             store: place.open(),
             reopens: place.reopens(),
@@ -32,7 +32,7 @@ impl Owner {
     }
 
     /// One turn: begin, commit.
-    pub(in crate::store) fn try_commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
+    pub(crate) fn try_commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         self.store.begin().expect("the turn begins");
         let outcome = self.store.commit(turn);
         if self.reopens {
@@ -41,20 +41,17 @@ impl Owner {
         outcome
     }
 
-    pub(in crate::store) fn commit(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
+    pub(crate) fn commit(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
         self.try_commit(&turn(changes))
             .expect("the turn is committed");
     }
 
-    pub(in crate::store) fn put(&mut self, turn: &Turn) {
+    pub(crate) fn put(&mut self, turn: &Turn) {
         self.try_commit(turn).expect("the turn is committed");
     }
 
     /// The turn is refused as a conflict.
-    pub(in crate::store) fn conflicts(
-        &mut self,
-        changes: impl IntoIterator<Item = ExecutionChange>,
-    ) {
+    pub(crate) fn conflicts(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
         match self.try_commit(&turn(changes)) {
             Err(CommitError::Conflict(_)) => {}
             other => panic!("expected a conflict, found {other:?}"),
@@ -62,7 +59,7 @@ impl Owner {
     }
 
     /// The turn is refused as one that contradicts itself.
-    pub(in crate::store) fn contradicts(&mut self, turn: &Turn) {
+    pub(crate) fn contradicts(&mut self, turn: &Turn) {
         use crate::store::StoreError::Contradiction;
         match self.try_commit(turn) {
             Err(CommitError::Failed(Contradiction { .. })) => {}
@@ -71,7 +68,7 @@ impl Owner {
     }
 
     /// The nodes whose items are claimable on queue `tool`, as "execution/node".
-    pub(in crate::store) fn claimable(&mut self, now: Timestamp) -> Vec<String> {
+    pub(crate) fn claimable(&mut self, now: Timestamp) -> Vec<String> {
         let items = self
             .store
             .claimable(false, "tool", now, usize::MAX)
@@ -80,7 +77,7 @@ impl Owner {
         items.iter().map(|item| name(&item.item)).collect()
     }
 
-    pub(in crate::store) fn expired(&mut self, now: Timestamp) -> Vec<String> {
+    pub(crate) fn expired(&mut self, now: Timestamp) -> Vec<String> {
         let items = self
             .store
             .expired(false, now, usize::MAX)
@@ -99,7 +96,7 @@ fn name(item: &WorkItem) -> String {
     format!("{execution}/{}", item.node_id)
 }
 
-pub(in crate::store) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
+pub(crate) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
     Turn {
         executions: changes.into_iter().collect(),
         ..Turn::default()
@@ -108,13 +105,13 @@ pub(in crate::store) fn turn(changes: impl IntoIterator<Item = ExecutionChange>)
 
 /// An execution as its owner knows it.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Draft {
-    pub(in crate::store) record: ExecutionRecord,
+pub(crate) struct Draft {
+    pub(crate) record: ExecutionRecord,
 }
 
 impl Draft {
     /// The execution number `n`; its log is empty.
-    pub(in crate::store) fn new(n: u8) -> Self {
+    pub(crate) fn new(n: u8) -> Self {
         let mut bytes = [0; 16];
         bytes[15] = n;
         let record = ExecutionRecord {
@@ -136,18 +133,18 @@ impl Draft {
     }
 
     /// The same, changed.
-    pub(in crate::store) fn with(mut self, change: impl FnOnce(&mut ExecutionRecord)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut ExecutionRecord)) -> Self {
         change(&mut self.record);
         self
     }
 
-    pub(in crate::store) fn id(&self) -> ExecutionId {
+    pub(crate) fn id(&self) -> ExecutionId {
         self.record.id
     }
 
     /// The change that appends one event, at the time of the last, and does
     /// this to the work items.
-    pub(in crate::store) fn append(
+    pub(crate) fn append(
         &mut self,
         items: impl IntoIterator<Item = ItemChange>,
     ) -> ExecutionChange {
@@ -173,7 +170,7 @@ impl Draft {
     }
 
     /// The change that appends one event and makes the record say this.
-    pub(in crate::store) fn append_as(
+    pub(crate) fn append_as(
         &mut self,
         change: impl FnOnce(&mut ExecutionRecord),
     ) -> ExecutionChange {
@@ -203,7 +200,7 @@ impl Draft {
     }
 
     /// A work item of one of its nodes.
-    pub(in crate::store) fn item(&self, node: &str, not_before: Timestamp) -> WorkItem {
+    pub(crate) fn item(&self, node: &str, not_before: Timestamp) -> WorkItem {
         WorkItem {
             execution_id: self.record.id.to_string(),
             node_id: node.into(),
@@ -216,7 +213,7 @@ impl Draft {
         }
     }
 
-    pub(in crate::store) fn enqueue(&self, node: &str, not_before: Timestamp) -> ItemChange {
+    pub(crate) fn enqueue(&self, node: &str, not_before: Timestamp) -> ItemChange {
         ItemChange::Enqueue {
             item: self.item(node, not_before),
             at: START,
@@ -225,7 +222,7 @@ impl Draft {
     }
 
     /// Ordered, and claimed at once.
-    pub(in crate::store) fn enqueue_leased(&self, node: &str, expires_at: Timestamp) -> ItemChange {
+    pub(crate) fn enqueue_leased(&self, node: &str, expires_at: Timestamp) -> ItemChange {
         ItemChange::Enqueue {
             item: self.item(node, 0),
             at: START,
@@ -233,7 +230,7 @@ impl Draft {
         }
     }
 
-    pub(in crate::store) fn bury(&self, node: &str) -> ItemChange {
+    pub(crate) fn bury(&self, node: &str) -> ItemChange {
         ItemChange::Bury {
             node_id: node.into(),
             item: self.item(node, 0),
@@ -251,7 +248,7 @@ fn timed_out() -> EventKind {
     })
 }
 
-pub(in crate::store) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
+pub(crate) fn lease(node: &str, expires_at: Timestamp) -> ItemChange {
     ItemChange::Lease {
         node_id: node.into(),
         lease: claim(expires_at),
@@ -266,13 +263,13 @@ fn claim(expires_at: Timestamp) -> Lease {
     }
 }
 
-pub(in crate::store) fn remove(node: &str) -> ItemChange {
+pub(crate) fn remove(node: &str) -> ItemChange {
     ItemChange::Remove {
         node_id: node.into(),
     }
 }
 
-pub(in crate::store) fn workflow(version: &str, text: &str) -> WorkflowRecord {
+pub(crate) fn workflow(version: &str, text: &str) -> WorkflowRecord {
     WorkflowRecord {
         workflow_id: "claims".into(),
         version: version.into(),
@@ -281,14 +278,14 @@ pub(in crate::store) fn workflow(version: &str, text: &str) -> WorkflowRecord {
     }
 }
 
-pub(in crate::store) fn component(bytes: &[u8]) -> ComponentRecord {
+pub(crate) fn component(bytes: &[u8]) -> ComponentRecord {
     ComponentRecord {
         digest: digest(bytes),
         bytes: bytes.to_vec(),
     }
 }
 
-pub(in crate::store) fn snapshot(draft: &Draft, state: &[u8]) -> (ExecutionId, Snapshot) {
+pub(crate) fn snapshot(draft: &Draft, state: &[u8]) -> (ExecutionId, Snapshot) {
     let Head { sequence, hash } = draft.record.head;
     let guest_digest = draft.record.guest_digest.clone();
     (

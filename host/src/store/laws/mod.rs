@@ -54,7 +54,7 @@
 // A law that is not on the list would be run on nothing.
 #![deny(dead_code)]
 
-pub(in crate::store) mod draft;
+pub(crate) mod draft;
 mod keep;
 mod log;
 mod queue;
