@@ -8,6 +8,7 @@ mod live {
     mod freed;
     mod past_wakes;
     mod large;
+    mod lasting;
     mod long_texts;
     mod operators;
     mod panics;

@@ -31,6 +31,7 @@ mod order_rules;
 pub mod log;
 mod machine;
 pub mod names;
+mod trouble;
 pub mod store;
 pub mod guest;
 pub mod error;

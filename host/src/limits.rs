@@ -176,9 +176,19 @@ pub const HTTP_REDIRECTS_MAX: usize = 10;
 /// earlier; the request itself goes on unheard until then.
 pub const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Different damages that an engine remembers to have named, so that it names
-/// each once.
-pub const DAMAGE_SAID_MAX: usize = 10_000;
+/// Different troubles that an engine remembers to have told of, so that it does
+/// not tell of each again and again.
+pub const TROUBLES_MAX: usize = 10_000;
+
+/// Different texts of one kind of trouble that are told at once.
+pub const TROUBLE_VARIANTS_MAX: usize = 3;
+
+/// How long a trouble that was told is not told again, though it lasts; twice as
+/// long each time.
+pub const TROUBLE_SILENCE_FIRST: Duration = Duration::from_secs(60);
+
+/// How long it is not told again at most.
+pub const TROUBLE_SILENCE_MAX: Duration = Duration::from_secs(3_600);
 
 /// Decisions that one tick may append: the largest workflow, each node settled
 /// twice over.

@@ -188,7 +188,12 @@ impl Running {
 
     /// Wait until it has said this.
     pub(crate) fn says(&mut self, text: &str) {
-        while !self.heard.contains(text) {
+        self.says_times(text, 1);
+    }
+
+    /// Wait until it has said this so many times.
+    pub(crate) fn says_times(&mut self, text: &str, times: usize) {
+        while self.heard.matches(text).count() < times {
             let line = self.lines.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|_| panic!("never said: {text}; but: {}", self.heard));
             self.hear(&line);

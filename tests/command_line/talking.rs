@@ -106,3 +106,36 @@ fn a_refusal_that_cannot_be_told_is_a_refusal() {
         "there is no database"
     );
 }
+
+/// Work is offered to a store that fails, again and again; that is told once.
+#[test]
+fn a_store_that_fails_for_long_is_told_once_and_when_it_is_over() {
+    let desk = Desk::new();
+    let go = desk.path().join("go");
+    let script = format!("while ! [ -e {} ]; do sleep 0.05; done", go.display());
+    let a = command(&["sh", "-c", &script]);
+    let workflow = chain(&[("a", a), ("b", command(&["true"]))]);
+    desk.file("w.json", workflow.to_string());
+    let mut run = binary::refrain_at_a_terminal(desk.path());
+    run.args(["run", "w.json"]).env("RUST_LOG", "refrain=debug");
+    let mut running = desk.begins_with(run);
+    let id = desk.execution();
+    desk.until_event(&id, "node_started");
+    let database = rusqlite::Connection::open(desk.path().join("refrain.db")).expect("a file");
+    // Whatever is appended is too much for it.
+    let fails = "CREATE TRIGGER fails BEFORE INSERT ON events
+                 BEGIN SELECT abs(-9223372036854775807 - 1); END";
+    database.execute_batch(fails).expect("it can be made");
+    desk.file("go", "");
+    running.says_times("an answer waits for the store", 8);
+    database
+        .execute_batch("DROP TRIGGER fails")
+        .expect("it is there");
+    let ended = running.ends();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let lines = |text: &str| ended.err.matches(text).count();
+    assert_eq!(lines("ERROR"), 1, "{ended:?}");
+    assert_eq!(lines("a turn was not written: "), 2, "{ended:?}");
+    assert_eq!(lines("this is over, after "), 1, "{ended:?}");
+    assert_eq!(desk.types(&["audit", &id]).code, Some(0));
+}

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock, milliseconds};
 use crate::store::{ClockReading, Store, StoreError, Timestamp};
+use crate::trouble::Troubles;
 
 /// Less than that behind, a wall clock is right: several processes tell a
 /// machine's time to some milliseconds.
@@ -30,7 +31,12 @@ pub struct LogClock {
     /// `None`: nothing was written yet, and there is nothing to lag behind.
     last: Option<Last>,
     lagging: bool,
+    troubles: Troubles,
 }
+
+/// What is told of a wall clock that lags.
+const LAGS: &str = "the wall clock is behind the log: it was set back, or another machine's was ahead; \
+     time goes on with the monotonic clock until the wall clock has caught up";
 
 /// The last reading that was written, and the machine's time that belongs to it.
 #[derive(Clone, Copy)]
@@ -57,6 +63,7 @@ impl LogClock {
             clock,
             last: None,
             lagging: false,
+            troubles: Troubles::default(),
         }
     }
 
@@ -88,12 +95,16 @@ impl LogClock {
         let reading = self.read();
         let wall = self.clock.now();
         let lagging = wall.saturating_add(LAG_TOLD_MS) < reading.at;
-        if lagging && !self.lagging {
-            tracing::warn!(
-                refrain.behind_ms = reading.at - wall,
-                "the wall clock is behind the log: it was set back, or another machine's was ahead; \
-                 time goes on with the monotonic clock until the wall clock has caught up"
-            );
+        if lagging || self.lagging {
+            self.troubles.at(reading.monotonic);
+            let told = match lagging {
+                true => self.troubles.says(LAGS),
+                false => self.troubles.ends(LAGS),
+            };
+            if let Some(told) = told {
+                let behind_ms = reading.at.saturating_sub(wall);
+                tracing::warn!(refrain.behind_ms = behind_ms, "{told}");
+            }
         }
         self.lagging = lagging;
         reading

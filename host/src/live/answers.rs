@@ -71,7 +71,17 @@ impl OpenTurn<'_> {
 
     /// The claim's lease is over (rule R13).
     pub(super) fn presume_dead(&mut self, claim: &ClaimId) -> Result<(), EngineError> {
-        tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, refrain.attempt = claim.attempt, "lease expired");
+        // A turn that is not written is done anew, and comes here anew.
+        let ClaimId {
+            execution,
+            node_id,
+            attempt,
+            fence,
+        } = claim;
+        let kind = format!("lease {execution} {fence}");
+        if let Some(told) = self.core.troubles.happens(&kind, "lease expired") {
+            tracing::warn!(refrain.execution = %execution, refrain.node = %node_id, refrain.attempt = attempt, "{told}");
+        }
         self.admit(
             claim.execution,
             facts::lease_expired(&claim.node_id, claim.attempt, claim.fence),

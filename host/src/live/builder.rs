@@ -19,6 +19,7 @@ use crate::limits::{
     FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
 };
 use crate::store::Store;
+use crate::trouble::Troubles;
 
 use super::chance::Chance;
 use super::commits::CommitNews;
@@ -331,6 +332,7 @@ impl Builder {
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
             left_leased: HashMap::new(),
+            troubles: Troubles::default(),
             rounds: Rounds::default(),
             first_crew: 0,
             leases,

@@ -95,6 +95,7 @@ impl Core {
         self.known.as_of(version);
         self.set_aside.as_of(version);
         let time = self.turn_time()?;
+        self.tells_at(time.real.monotonic);
         let (simulated, facts_max) = (self.settings.simulated, self.settings.turn_limits.facts);
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
@@ -215,7 +216,8 @@ impl Core {
     /// The outcome of a commit is unknown: reopen the store and compare heads.
     /// A turn is written whole or not at all, so one execution tells.
     fn find_out(&mut self, turn: &Turn, error: &StoreError) -> Result<(), Trouble> {
-        tracing::warn!("whether a turn was written has to be found out: {error}");
+        let text = format!("whether a turn was written has to be found out: {error}");
+        self.warns("unknown", &text);
         self.reopen()?;
         let with_events = |change: &&ExecutionChange| !change.events.is_empty();
         let Some(change) = turn.executions.iter().find(with_events) else {
@@ -238,8 +240,14 @@ impl Core {
         self.version = None;
         for _ in 1..REOPENS_MAX {
             match self.store.get().reopen() {
-                Ok(()) => return Ok(()),
-                Err(error) => tracing::warn!("the store does not open again yet: {error}"),
+                Ok(()) => {
+                    self.goes_well("reopen");
+                    return Ok(());
+                }
+                Err(error) => {
+                    let text = format!("the store does not open again yet: {error}");
+                    self.warns("reopen", &text);
+                }
             }
             std::thread::sleep(self.settings.reopen_pause);
         }

@@ -14,6 +14,7 @@ use crate::limits::{HEARTBEATS_PER_LEASE, TurnLimits};
 use crate::store::{
     ClockReading, ExecutionRecord, Head, Lease, Store, StoreError, Timestamp, ended,
 };
+use crate::trouble::Troubles;
 
 use super::chance::Chance;
 use super::due::Rounds;
@@ -83,6 +84,8 @@ pub(crate) struct Core {
     /// Claims whose end could not be recorded, because the guest does not
     /// take it, with the head of its log then; tried again when that has moved.
     pub(crate) left_leased: HashMap<ClaimId, Head>,
+    /// What goes wrong, and was told.
+    pub(crate) troubles: Troubles,
     /// How far it has come with executions that are due.
     pub(crate) rounds: Rounds,
     /// The crew that claims first.

@@ -13,6 +13,7 @@ use crate::guest::{CallError, Footprint, Instance, Library, Ports as _};
 use crate::id::ExecutionId;
 use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX, GUESTS_FULL_MAX};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
+use crate::trouble::Troubles;
 
 use super::ports::{Orders, TurnPorts};
 use super::rules_cache::RulesCache;
@@ -31,6 +32,8 @@ pub(crate) struct Guests {
     /// Asked about in this turn, and which guest: what it holds now may never
     /// be committed.
     uncommitted: HashMap<ExecutionId, String>,
+    /// What went wrong, and was told.
+    pub(crate) troubles: Troubles,
 }
 
 /// A guest at work.
@@ -80,6 +83,7 @@ impl Guests {
             wanted: None,
             rules: RulesCache::default(),
             uncommitted: HashMap::new(),
+            troubles: Troubles::default(),
         }
     }
 
@@ -110,7 +114,19 @@ impl Guests {
     /// meanwhile. Whether it is one shows when it is asked.
     pub(crate) fn compile(&mut self, digest: &str) {
         if let Err(error) = self.library.check(digest) {
-            tracing::warn!(refrain.guest = %digest, "{error}");
+            let kind = format!("compile {digest}");
+            if let Some(told) = self.troubles.happens(&kind, &error.to_string()) {
+                tracing::warn!(refrain.guest = %digest, "{told}");
+            }
+        }
+    }
+
+    /// A turn that is not written is done anew, and fails anew; so does whoever
+    /// asks again and again.
+    fn call_failed(&mut self, digest: &str, id: ExecutionId, error: &CallError) {
+        let text = format!("a scheduler call failed: {error}");
+        if let Some(told) = self.troubles.happens(&format!("call {id}"), &text) {
+            tracing::warn!(refrain.guest = %digest, refrain.execution = %id, "{told}");
         }
     }
 
@@ -175,7 +191,8 @@ impl Guests {
                 }
                 error => {
                     self.at_work.remove(&digest);
-                    tracing::warn!(refrain.guest = %digest, refrain.execution = %ports.staged.record.id, "a scheduler call failed: {error}");
+                    let id = ports.staged.record.id;
+                    self.call_failed(&digest, id, &error);
                     if last_chance {
                         return (ports, Err(Failure::Broken(error.to_string())));
                     }

@@ -26,6 +26,7 @@ mod guests;
 mod lease_watch;
 mod set_aside;
 mod core;
+mod tells;
 mod sound;
 mod budget;
 mod turn;

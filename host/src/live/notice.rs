@@ -26,12 +26,12 @@ impl Owner {
                     // It was put back: there is something to look at again.
                     self.commits.committed();
                 }
+                self.core.goes_well("version");
                 Some(version)
             }
             Err(error) => {
-                if !self.gone {
-                    tracing::error!("the store's version cannot be read: {error}");
-                }
+                let text = format!("the store's version cannot be read: {error}");
+                self.core.fails("version", &text);
                 let error = EngineError::from(error);
                 if is_gone(&error) {
                     self.store_is_gone(&error);
@@ -48,9 +48,13 @@ impl Owner {
             self.core.known.as_of(version);
         }
         self.commits.committed();
-        if let Err(error) = self.look_around() {
-            tracing::error!("others' commits cannot be read: {error}");
-            self.turn_due = true;
+        match self.look_around() {
+            Ok(()) => self.core.goes_well("others"),
+            Err(error) => {
+                let text = format!("others' commits cannot be read: {error}");
+                self.core.fails("others", &text);
+                self.turn_due = true;
+            }
         }
     }
 
@@ -69,8 +73,14 @@ impl Owner {
     /// Was the process of a lease's holder killed? Then its claims end.
     pub(super) fn notice_gone_workers(&mut self) {
         match self.core.look_for_gone_workers() {
-            Ok(news) => self.turn_due |= news,
-            Err(error) => tracing::error!("who holds leases cannot be read: {error}"),
+            Ok(news) => {
+                self.core.goes_well("holders");
+                self.turn_due |= news;
+            }
+            Err(error) => {
+                let text = format!("who holds leases cannot be read: {error}");
+                self.core.fails("holders", &text);
+            }
         }
     }
 

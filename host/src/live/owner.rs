@@ -154,6 +154,9 @@ impl Owner {
         if self.is_turn_due(&gathered) {
             self.turn(gathered.writes);
         }
+        if !gathered.reads.is_empty() {
+            self.core.tells_at(self.core.time.monotonic());
+        }
         for read in gathered.reads {
             read(&mut self.core);
         }
@@ -339,6 +342,7 @@ impl Owner {
                 span.record("refrain.executions", effects.touched);
                 if effects.written {
                     self.commits.committed();
+                    self.core.goes_well("turn");
                 }
                 let cut = effects.cut;
                 self.carry_out(effects);
@@ -349,8 +353,10 @@ impl Owner {
                 None
             }
             Err(error) => {
+                // That the store is gone was told already.
                 if !self.gone {
-                    tracing::error!("a turn was not written: {error}");
+                    let text = format!("a turn was not written: {error}");
+                    self.core.fails("turn", &text);
                 }
                 self.failed = true;
                 self.turn_due = true;
@@ -409,9 +415,13 @@ impl Owner {
     /// due in between.
     pub(super) fn plan_next(&mut self, now: Timestamp) {
         match self.next_due(now) {
-            Ok(due_at) => self.due_at = due_at,
+            Ok(due_at) => {
+                self.core.goes_well("due");
+                self.due_at = due_at;
+            }
             Err(error) => {
-                tracing::error!("when the next turn is due cannot be told: {error}");
+                let text = format!("when the next turn is due cannot be told: {error}");
+                self.core.fails("due", &text);
                 self.failed = true;
                 self.turn_due = true;
             }

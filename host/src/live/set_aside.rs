@@ -1,7 +1,7 @@
 //! One that is damaged does not stop the others.
 //!
 //! Whatever cannot be believed (a row that cannot be read, a log that its chain
-//! does not bear out) concerns one execution. It is named, once, and set aside:
+//! does not bear out) concerns one execution. It is named, and set aside:
 //! what belongs to it is left alone, and everything else goes on. All readers of
 //! many come here with what they found.
 //!
@@ -10,13 +10,14 @@
 //! when it is checked anew. Other damage is remembered until somebody else
 //! commits: perhaps it has been mended then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::DAMAGE_SAID_MAX;
 use crate::store::{Many, StoreError, Tampering};
+use crate::trouble::Troubles;
 
 /// What an engine has set aside.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ pub(crate) struct SetAside {
     /// Logs found to be tampered with of which the store does not know yet.
     pub(super) unmarked: BTreeMap<ExecutionId, Tampering>,
     /// What was said already.
-    said: BTreeSet<String>,
+    said: Troubles,
     /// The version of the store that all this is of.
     version: Option<u64>,
 }
@@ -86,13 +87,16 @@ impl SetAside {
         many.found
     }
 
-    /// Say something, once: the same damage is met turn after turn.
+    /// Say something, once and then now and then: the same damage is met turn
+    /// after turn.
     pub(crate) fn say(&mut self, what: &str) {
-        if self.said.len() >= DAMAGE_SAID_MAX {
-            self.said.clear();
+        if let Some(told) = self.said.says(what) {
+            tracing::error!("{told}");
         }
-        if self.said.insert(what.to_owned()) {
-            tracing::error!("{what}");
-        }
+    }
+
+    /// This is the time, by the monotonic clock.
+    pub(crate) fn at(&mut self, now: Duration) {
+        self.said.at(now);
     }
 }

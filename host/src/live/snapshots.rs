@@ -41,10 +41,16 @@ impl OpenTurn<'_> {
                 Ok(snapshot) => self.keep_snapshot(id, snapshot)?,
                 Err(Failure::Store(error)) if !error.is_of_one() => return Err(error.into()),
                 // A snapshot is a cache: the next tick shows whether the guest is well.
-                Err(failure) => tracing::warn!(refrain.execution = %id, "no snapshot: {failure:?}"),
+                Err(failure) => self.without_snapshot(id, &format!("no snapshot: {failure:?}")),
             }
         }
         Ok(())
+    }
+
+    fn without_snapshot(&mut self, id: ExecutionId, text: &str) {
+        if let Some(told) = self.core.troubles.happens(&format!("snapshot {id}"), text) {
+            tracing::warn!(refrain.execution = %id, "{told}");
+        }
     }
 
     fn keep_snapshot(
@@ -54,7 +60,12 @@ impl OpenTurn<'_> {
     ) -> Result<(), EngineError> {
         let record = &self.open(id)?.record;
         if snapshot.sequence != record.head.sequence {
-            tracing::warn!(refrain.execution = %id, "a snapshot of event {}, not {}, is not kept", snapshot.sequence, record.head.sequence);
+            let last = record.head.sequence;
+            let text = format!(
+                "a snapshot of event {}, not {last}, is not kept",
+                snapshot.sequence
+            );
+            self.without_snapshot(id, &text);
             return Ok(());
         }
         snapshot.head = hex(&record.head.hash);

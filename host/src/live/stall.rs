@@ -14,7 +14,10 @@ use super::turn::OpenTurn;
 impl OpenTurn<'_> {
     /// The guest failed twice at this execution: say so in its log (law 9).
     pub(super) fn stall(&mut self, id: ExecutionId, reason: &str) -> Result<(), EngineError> {
-        tracing::error!(refrain.execution = %id, "stalled: {reason}");
+        // A turn that is not written is done anew, and comes here anew.
+        if let Some(told) = self.core.troubles.happens(&format!("stall {id}"), reason) {
+            tracing::error!(refrain.execution = %id, "stalled: {told}");
+        }
         // Room for what else the sentence says.
         let reason = shortened(reason, TEXT_BYTES_MAX - 1024);
         let reason = format!(

@@ -314,8 +314,9 @@ impl Store for SqliteStore {
         }
         if let Err(error) = self.connection.execute_batch("ROLLBACK") {
             // SQLite has rolled back by itself, or will on the next opening:
-            // without a COMMIT nothing of it counts.
-            tracing::warn!(refrain.store = %self.path.display(), %error, "a turn could not be rolled back");
+            // without a COMMIT nothing of it counts. Why there was anything to
+            // roll back is told by whoever wanted it written.
+            tracing::debug!(refrain.store = %self.path.display(), %error, "a turn could not be rolled back");
         }
     }
 
