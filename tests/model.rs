@@ -9,7 +9,9 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use refrain::log::export::ExportReader;
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::Event;
+use refrain_guest::guards::{next_wake, status};
 use refrain_guest::machine::Machine;
 use refrain_guest::strategies::{History, Turn, Workflow, facts, histories, workflows};
 use refrain_tests::golden::sets;
@@ -131,7 +133,7 @@ impl Pair {
     fn new(history: &History) -> Result<Self, String> {
         let (workflow, first) = (history.workflow(), &history.log()[0]);
         let plan = workflow.plan().clone();
-        let machine = Machine::start(plan, &workflow.digest(), first);
+        let machine = start(plan, &workflow.digest(), first);
         Ok(Self {
             machine: machine.map_err(|illegal| illegal.reason)?,
             model: Model::new(workflow.text(), first),
@@ -150,8 +152,8 @@ impl Pair {
         }
         self.model.nothing_is_missing()?;
         let by_rules = (self.model.status(), self.model.next_wake());
-        let wake = self.machine.next_wake().map(|wake| wake.0);
-        let found = (self.machine.status(), wake);
+        let wake = next_wake(&self.machine).map(|wake| wake.0);
+        let found = (status(&self.machine), wake);
         if by_rules != found {
             return Err(format!("it is {found:?}, and by the rules {by_rules:?}"));
         }
@@ -159,7 +161,7 @@ impl Pair {
     }
 
     fn read(&mut self, event: &Event) -> Result<(), String> {
-        let applied = self.machine.apply(event);
+        let applied = apply(&mut self.machine, event);
         applied.map_err(|illegal| illegal.reason)?;
         self.model.read(event)
     }

@@ -4,12 +4,16 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use refrain_guest::apply::{apply, start};
 use refrain_guest::condition::{Expression, Scope};
 use refrain_guest::contract::{
     Event, EventKind, Limits, NodeCompleted, NodeStarted, Origin, WorkflowStarted,
 };
+use refrain_guest::decide::Order;
+use refrain_guest::decide::drain;
 use refrain_guest::json::Object;
-use refrain_guest::machine::{Machine, Order};
+use refrain_guest::machine::Machine;
+use refrain_guest::snapshot;
 use refrain_guest::time::Timestamp;
 use refrain_guest::workflow::{self, Plan};
 
@@ -52,19 +56,19 @@ fn machines(criterion: &mut Criterion) {
         bencher.iter_batched(|| started(&plan), run, BatchSize::SmallInput);
     });
     let mut machine = started(&plan);
-    let decided = machine.drain(Timestamp(NOW));
+    let decided = drain(&mut machine, Timestamp(NOW));
     decided
         .expect("a machine takes its own decisions")
         .events
         .clear();
     criterion.bench_function("a snapshot of a hundred nodes", |bencher| {
-        bencher.iter(|| machine.snapshot());
+        bencher.iter(|| snapshot::take(&machine));
     });
 }
 
 fn run(mut machine: Machine) -> u64 {
     loop {
-        let batch = machine.drain(Timestamp(NOW));
+        let batch = drain(&mut machine, Timestamp(NOW));
         let batch = batch.expect("a machine takes its own decisions");
         let Some(Order::Enqueue(item)) = batch.orders.into_iter().next() else {
             return machine.sequence();
@@ -93,7 +97,7 @@ fn run(mut machine: Machine) -> u64 {
 
 fn take(machine: &mut Machine, kind: EventKind) {
     let event = fact(machine.sequence() + 1, kind);
-    machine.apply(&event).expect("it is legal");
+    apply(machine, &event).expect("it is legal");
 }
 
 fn started(plan: &Arc<Plan>) -> Machine {
@@ -117,7 +121,7 @@ fn started(plan: &Arc<Plan>) -> Machine {
             forked_from: None,
         }),
     );
-    Machine::start(Arc::clone(plan), &"0".repeat(64), &event).expect("it may be the first")
+    start(Arc::clone(plan), &"0".repeat(64), &event).expect("it may be the first")
 }
 
 const EXECUTION: &str = "exec_00000000000000000000000000000001";

@@ -70,7 +70,7 @@ fn list(record: &NodeRecord, kind: &Kind) -> Option<List> {
     let can_go_on = match record.state {
         NodeState::Pending => record.unsettled == 0,
         NodeState::Ready => true,
-        NodeState::Waiting => record.answer.is_some(),
+        NodeState::Waiting => record.wait_result.is_some(),
         NodeState::Failing => return Some(List::Failing),
         NodeState::Failed => return Some(List::Failed),
         NodeState::Scheduled

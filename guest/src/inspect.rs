@@ -9,8 +9,9 @@ use alloc::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::apply::digest_of_text;
 use crate::contract::{CancelReason, Inspection, NodeState, SkipReason, Status};
+use crate::digest::digest_of_text;
+use crate::guards::{stall, status};
 use crate::machine::Machine;
 use crate::node::name;
 use crate::state::{Dismissal, NodeRecord};
@@ -67,36 +68,34 @@ struct NodeView<'a> {
     worker_id: Option<&'a str>,
 }
 
-impl Machine {
-    /// The state as a JSON object with sorted keys, and its hash.
-    #[must_use]
-    pub fn inspect(&self) -> Inspection {
-        let (started, data) = (&self.state.started, self.state.data.to_text());
-        let nodes = (0..).zip(&self.state.nodes).map(|(index, record)| {
-            let node = self.node(NodeIx(index));
-            (node.id.as_str(), view(node, record))
-        });
-        let view = ExecutionView {
-            at: self.state.at.0,
-            cancel_requested: self.state.cancel.is_some(),
-            execution_id: &started.execution_id,
-            guest_digest: &self.state.guest_digest,
-            input: verbatim(&started.initial_input),
-            nodes: nodes.collect(),
-            sequence: self.state.sequence,
-            simulated: started.simulated,
-            stalled: self.stall(),
-            started_at: self.state.started_at.0,
-            state: verbatim(&data),
-            status: status_name(self.status()),
-            workflow_id: &started.workflow_id,
-            workflow_version: &started.workflow_version,
-        };
-        let state = serde_json::to_string(&view).expect("texts and verbatim values can be written");
-        Inspection {
-            hash: digest_of_text(&state),
-            state,
-        }
+/// The state as a JSON object with sorted keys, and its hash.
+#[must_use]
+pub fn inspect(machine: &Machine) -> Inspection {
+    let (started, data) = (&machine.state.started, machine.state.data.to_text());
+    let nodes = (0..).zip(&machine.state.nodes).map(|(index, record)| {
+        let node = machine.node(NodeIx(index));
+        (node.id.as_str(), view(node, record))
+    });
+    let view = ExecutionView {
+        at: machine.state.at.0,
+        cancel_requested: machine.state.cancel.is_some(),
+        execution_id: &started.execution_id,
+        guest_digest: &machine.state.guest_digest,
+        input: verbatim(&started.initial_input),
+        nodes: nodes.collect(),
+        sequence: machine.state.sequence,
+        simulated: started.simulated,
+        stalled: stall(machine),
+        started_at: machine.state.started_at.0,
+        state: verbatim(&data),
+        status: status_name(status(machine)),
+        workflow_id: &started.workflow_id,
+        workflow_version: &started.workflow_version,
+    };
+    let state = serde_json::to_string(&view).expect("texts and verbatim values can be written");
+    Inspection {
+        hash: digest_of_text(&state),
+        state,
     }
 }
 

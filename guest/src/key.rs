@@ -9,9 +9,9 @@ use crate::contract::{IllegalEvent, SchedulerError};
 
 /// An execution's id: the 32 digits after `exec_`, as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key([u64; 4]);
+pub(crate) struct ExecutionKey([u64; 4]);
 
-impl Key {
+impl ExecutionKey {
     /// The key of this id.
     ///
     /// # Errors
@@ -39,12 +39,12 @@ mod tests {
     #[test]
     fn ids_that_differ_have_keys_that_differ() {
         let id = "exec_0123456789abcdef0123456789abcdef";
-        let key = Key::of(id).expect("an id");
-        assert_eq!(Key::of(id), Ok(key));
+        let key = ExecutionKey::of(id).expect("an id");
+        assert_eq!(ExecutionKey::of(id), Ok(key));
         for place in 5..id.len() {
             let mut other = id.to_owned();
             other.replace_range(place..=place, "x");
-            assert_ne!(Key::of(&other), Ok(key), "{other}");
+            assert_ne!(ExecutionKey::of(&other), Ok(key), "{other}");
         }
     }
 
@@ -58,7 +58,7 @@ mod tests {
             "exec_0123456789abcdef0123456789abcdef0",
             "exec_0123456789abcdef0123456789abcdef01234567",
         ] {
-            assert!(Key::of(text).is_err(), "{text}");
+            assert!(ExecutionKey::of(text).is_err(), "{text}");
         }
     }
 }

@@ -5,35 +5,76 @@
 //! wants from the world it says in its answer. Built natively it is a library
 //! for tests; built for `wasm32-unknown-unknown` it is the scheduler component.
 //!
-//! The modules, from the bottom up; each may use those above it in this list.
+//! # The contract of use
+//!
+//! A [`Machine`](machine::Machine) is one execution. [`apply::start`] makes it
+//! of event 1. From there [`apply::apply()`] is the only thing that changes it:
+//! it takes the next event, fact or decision, or refuses it and changes nothing.
+//! [`decide::decide()`] changes nothing: it answers the one decision that comes
+//! next, at a time that the caller reads. Deciding must be drained: decide,
+//! apply, and again until there is nothing left; [`decide::drain`] is that loop.
+//!
+//! The core must never panic on a log, no matter who wrote it.
+//!
+//! # The modules
+//!
+//! From the bottom up; each may use those above it in this list, never those
+//! below it, whether by a path or by a method. That holds inside each folder
+//! too, where the parent stands on its children. A test of the workspace
+//! (`tests/layers.rs`) reads the order from here and holds the sources to it.
 #![no_std]
 
 extern crate alloc;
 #[cfg(feature = "proptest")]
 extern crate std;
 
+// The contract: its types as generated, and what is asked of all of them.
 pub mod bindings;
 pub use bindings::refrain::scheduler::types as contract;
-pub mod limits;
+// Instants and spans.
 pub mod time;
+// Every limit, with its reason.
+pub mod limits;
+// The SHA-256 of a text.
+pub mod digest;
+// JSON text kept verbatim.
 pub mod json;
+// The condition language (rule R8).
 pub mod condition;
+// What a valid workflow is (rule R1).
 pub mod workflow;
+// One node's transition table.
 pub mod node;
+// What an execution is between two events.
 pub mod state;
+// What is to be done next, in order: an index over the state.
 pub(crate) mod agenda;
+// An execution: workflow, state, agenda.
 pub mod machine;
+// Pure questions that both applying and deciding ask.
+pub mod guards;
+// An event becomes state: the only writer.
 pub mod apply;
+// State and time become the next decision; draining.
 pub mod decide;
+// The state as JSON.
 pub mod inspect;
+// Why a node is where it is, in sentences.
 pub mod explain;
+// The state as bytes, and back.
 pub mod snapshot;
+// An execution's id, as the shell compares it.
 pub(crate) mod key;
-pub(crate) mod plans;
+// Parsed workflows, as a cache.
+pub(crate) mod plan_cache;
+// Ports in, machine, ports out; machines as a cache.
 pub mod shell;
+// Tests as tables: read, played, replayed, printed.
 #[cfg(feature = "proptest")]
 pub mod notation;
+// Generated workflows, legal histories, hostile logs.
 #[cfg(feature = "proptest")]
 pub mod strategies;
+// The generated imports as a world, and the scheduler as the exports.
 #[cfg(target_family = "wasm")]
 pub mod component;

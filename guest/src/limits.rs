@@ -39,7 +39,7 @@ pub const JSON_DEPTH_MAX: usize = 100;
 /// Bytes of an id: of a workflow, a node, a correlation key.
 pub const ID_BYTES_MAX: usize = 256;
 
-/// Faults of one workflow that are told at once: more than anyone reads.
+/// Faults of one workflow that are reported at once: more than anyone reads.
 pub const FAULTS_MAX: usize = 1_000;
 
 /// Events in one log: room for retries of the largest workflow.

@@ -32,7 +32,7 @@ pub enum Step {
     /// It began to wait (rule R19).
     Wait,
     /// What it waits for has come: a time, an external event, a person.
-    Answer,
+    Receive,
     /// The execution was stalled on it (rule R11).
     Stall,
     /// An operator asked for a retry (rule R20).
@@ -58,7 +58,7 @@ impl Step {
         Self::TimeOut,
         Self::Exhaust,
         Self::Wait,
-        Self::Answer,
+        Self::Receive,
         Self::Stall,
         Self::Reopen,
         Self::PassOver,
@@ -103,7 +103,7 @@ impl Step {
             (BackingOff, Self::Start)    => Running,
             (BackingOff, Self::Cancel)   => Cancelled,
 
-            (Waiting,    Self::Answer)   => Waiting,
+            (Waiting,    Self::Receive)  => Waiting,
             (Waiting,    Self::Settle)   => Completed,
             (Waiting,    Self::Exhaust)  => Failed,
             (Waiting,    Self::Cancel)   => Cancelled,
@@ -131,7 +131,7 @@ impl fmt::Display for Step {
             Self::TimeOut => "time out",
             Self::Exhaust => "fail for good",
             Self::Wait => "begin to wait",
-            Self::Answer => "be given what it waits for",
+            Self::Receive => "be given what it waits for",
             Self::Stall => "stall its execution",
             Self::Reopen => "be retried",
             Self::PassOver | Self::Skip => "be skipped",

@@ -16,14 +16,19 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::apply::{apply, start};
 use crate::contract::{
     AppendError, Description, Event, EventKind, Explanation, Fault, IllegalEvent, Inspection,
     Outcome, SchedulerError, Snapshot, WorkItem, WorkflowSummary,
 };
-use crate::key::Key;
+use crate::decide::{Batch, Order, drain, is_due};
+use crate::explain::explain;
+use crate::guards::{next_wake, status};
+use crate::inspect::inspect;
+use crate::key::ExecutionKey;
 use crate::limits::EVENTS_PAGE;
-use crate::machine::{Batch, Machine, Order};
-use crate::plans::Plans;
+use crate::machine::Machine;
+use crate::plan_cache::PlanCache;
 use crate::snapshot;
 use crate::time::Timestamp;
 use crate::workflow::plan::Kind;
@@ -60,8 +65,8 @@ pub trait World {
 /// What a scheduler guest offers, over any world.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    executions: BTreeMap<Key, Machine>,
-    plans: Plans,
+    executions: BTreeMap<ExecutionKey, Machine>,
+    plans: PlanCache,
 }
 
 impl Scheduler {
@@ -70,7 +75,7 @@ impl Scheduler {
     pub const fn new() -> Self {
         Self {
             executions: BTreeMap::new(),
-            plans: Plans::new(),
+            plans: PlanCache::new(),
         }
     }
 
@@ -103,7 +108,7 @@ impl Scheduler {
         execution_id: &str,
         fact: &Event,
     ) -> Result<Outcome, SchedulerError> {
-        let key = Key::of(execution_id)?;
+        let key = ExecutionKey::of(execution_id)?;
         if fact.sequence == 1 && !self.executions.contains_key(&key) {
             let machine = self.start(world, execution_id, fact)?;
             let outcome = outcome_of(&machine, fact);
@@ -111,8 +116,8 @@ impl Scheduler {
             return Ok(outcome);
         }
         let last_sequence = fact.sequence.saturating_sub(1);
-        self.ask(world, execution_id, Some(last_sequence), |_, machine| {
-            machine.apply(fact).map_err(SchedulerError::Illegal)?;
+        self.with_machine(world, execution_id, Some(last_sequence), |_, machine| {
+            apply(machine, fact).map_err(SchedulerError::Illegal)?;
             Ok(outcome_of(machine, fact))
         })
     }
@@ -129,7 +134,7 @@ impl Scheduler {
         execution_id: &str,
         last_sequence: u64,
     ) -> Result<Outcome, SchedulerError> {
-        let outcome = self.ask(
+        let outcome = self.with_machine(
             world,
             execution_id,
             Some(last_sequence),
@@ -151,8 +156,8 @@ impl Scheduler {
         execution_id: &str,
         node_id: &str,
     ) -> Result<Explanation, SchedulerError> {
-        self.ask(world, execution_id, None, |_, machine| {
-            let explanation = machine.explain(node_id);
+        self.with_machine(world, execution_id, None, |_, machine| {
+            let explanation = explain(machine, node_id);
             explanation.ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))
         })
     }
@@ -166,12 +171,7 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Inspection, SchedulerError> {
-        self.ask(
-            world,
-            execution_id,
-            None,
-            |_, machine| Ok(machine.inspect()),
-        )
+        self.with_machine(world, execution_id, None, |_, machine| Ok(inspect(machine)))
     }
 
     /// A snapshot of an execution, with an empty head.
@@ -183,28 +183,29 @@ impl Scheduler {
         world: &mut impl World,
         execution_id: &str,
     ) -> Result<Snapshot, SchedulerError> {
-        self.ask(world, execution_id, None, |_, machine| {
-            Ok(machine.snapshot())
+        self.with_machine(world, execution_id, None, |_, machine| {
+            Ok(snapshot::take(machine))
         })
     }
 
     /// Drop what is cached for an execution.
     pub fn forget(&mut self, execution_id: &str) {
-        if let Ok(key) = Key::of(execution_id) {
+        if let Ok(key) = ExecutionKey::of(execution_id) {
             self.executions.remove(&key);
         }
     }
 
-    /// Put a question to an execution that is up to date. Where the caller
-    /// knows the log's last event, and it has been seen, nothing is read.
-    fn ask<W: World, T>(
+    /// Runs `call` on an execution's machine, which is brought up to date first.
+    /// Where the caller knows the log's last event, and it has been seen, nothing
+    /// is read.
+    fn with_machine<W: World, T>(
         &mut self,
         world: &mut W,
         execution_id: &str,
         last_sequence: Option<u64>,
-        question: impl FnOnce(&mut W, &mut Machine) -> Result<T, SchedulerError>,
+        call: impl FnOnce(&mut W, &mut Machine) -> Result<T, SchedulerError>,
     ) -> Result<T, SchedulerError> {
-        let key = Key::of(execution_id)?;
+        let key = ExecutionKey::of(execution_id)?;
         let machine = match self.executions.get_mut(&key) {
             Some(machine) => machine,
             None => {
@@ -216,7 +217,7 @@ impl Scheduler {
             self.executions.remove(&key);
             return Err(error);
         }
-        question(world, machine)
+        call(world, machine)
     }
 
     /// The execution as its snapshot has it, or else the first page of its log. A
@@ -252,7 +253,7 @@ impl Scheduler {
     ) -> Result<Machine, SchedulerError> {
         let state = snapshot::state(snapshot).map_err(SchedulerError::BadSnapshot)?;
         let (plan, workflow_digest) = self.plan(world, &state.started.workflow_digest)?;
-        let machine = Machine::resume(plan, &workflow_digest, snapshot, state)
+        let machine = snapshot::resume(plan, &workflow_digest, snapshot, state)
             .map_err(SchedulerError::BadSnapshot)?;
         match &machine.state().started.execution_id {
             id if id == execution_id => Ok(machine),
@@ -273,8 +274,7 @@ impl Scheduler {
             _ => "",
         };
         let (plan, workflow_digest) = self.plan(world, named)?;
-        let machine =
-            Machine::start(plan, &workflow_digest, first).map_err(SchedulerError::Illegal)?;
+        let machine = start(plan, &workflow_digest, first).map_err(SchedulerError::Illegal)?;
         match &machine.state().started.execution_id {
             id if id == execution_id => Ok(machine),
             id => Err(illegal(
@@ -291,7 +291,7 @@ impl Scheduler {
         world: &mut impl World,
         named: &str,
     ) -> Result<(Arc<Plan>, String), SchedulerError> {
-        match self.plans.known(named) {
+        match self.plans.get(named) {
             Some(plan) => Ok((plan, named.to_owned())),
             None => self
                 .plans
@@ -323,7 +323,7 @@ fn read_on(
 fn apply_all(machine: &mut Machine, events: &[Event]) -> Result<(), SchedulerError> {
     events
         .iter()
-        .try_for_each(|event| machine.apply(event))
+        .try_for_each(|event| apply(machine, event))
         .map_err(SchedulerError::Illegal)
 }
 
@@ -333,7 +333,7 @@ fn illegal(sequence: u64, reason: String) -> SchedulerError {
 
 /// How things stand after a fact, at its own time.
 fn outcome_of(machine: &Machine, fact: &Event) -> Outcome {
-    outcome(machine, machine.is_due(Timestamp(fact.at)))
+    outcome(machine, is_due(machine, Timestamp(fact.at)))
 }
 
 fn tick(machine: &mut Machine, world: &mut impl World) -> Result<Outcome, SchedulerError> {
@@ -343,7 +343,7 @@ fn tick(machine: &mut Machine, world: &mut impl World) -> Result<Outcome, Schedu
         events,
         orders,
         more,
-    } = machine.drain(now).map_err(SchedulerError::Illegal)?;
+    } = drain(machine, now).map_err(SchedulerError::Illegal)?;
     if !events.is_empty() {
         world
             .append_events(expected, &events)
@@ -361,9 +361,9 @@ fn tick(machine: &mut Machine, world: &mut impl World) -> Result<Outcome, Schedu
 
 fn outcome(machine: &Machine, more: bool) -> Outcome {
     Outcome {
-        status: machine.status(),
+        status: status(machine),
         last_sequence: machine.sequence(),
-        next_wake: machine.next_wake().map(|wake| wake.0),
+        next_wake: next_wake(machine).map(|wake| wake.0),
         more,
     }
 }

@@ -21,43 +21,41 @@ const VERSION: u32 = 1;
 
 const DIGEST_BYTES: usize = 32;
 
-impl Machine {
-    /// A snapshot, with an empty head.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let body = postcard::to_allocvec(&(VERSION, &self.state)).expect("a state can be written");
-        let mut bytes: Vec<u8> = Sha256::digest(&body).to_vec();
-        bytes.extend(body);
-        Snapshot {
-            guest_digest: self.state.guest_digest.clone(),
-            sequence: self.state.sequence,
-            head: String::new(),
-            state: bytes,
-        }
+/// A snapshot, with an empty head.
+#[must_use]
+pub fn take(machine: &Machine) -> Snapshot {
+    let body = postcard::to_allocvec(&(VERSION, &machine.state)).expect("a state can be written");
+    let mut bytes: Vec<u8> = Sha256::digest(&body).to_vec();
+    bytes.extend(body);
+    Snapshot {
+        guest_digest: machine.state.guest_digest.clone(),
+        sequence: machine.state.sequence,
+        head: String::new(),
+        state: bytes,
     }
+}
 
-    /// The machine that a snapshot holds.
-    ///
-    /// # Errors
-    /// It is damaged, of another form, or of another workflow.
-    pub fn restore(
-        plan: Arc<Plan>,
-        workflow_digest: &str,
-        snapshot: &Snapshot,
-    ) -> Result<Self, String> {
-        Self::resume(plan, workflow_digest, snapshot, state(snapshot)?)
-    }
+/// The machine that a snapshot holds.
+///
+/// # Errors
+/// It is damaged, of another form, or of another workflow.
+pub fn restore(
+    plan: Arc<Plan>,
+    workflow_digest: &str,
+    snapshot: &Snapshot,
+) -> Result<Machine, String> {
+    resume(plan, workflow_digest, snapshot, state(snapshot)?)
+}
 
-    /// The machine of a snapshot whose state has been read.
-    pub(crate) fn resume(
-        plan: Arc<Plan>,
-        workflow_digest: &str,
-        snapshot: &Snapshot,
-        state: State,
-    ) -> Result<Self, String> {
-        check(&plan, workflow_digest, snapshot, &state)?;
-        Ok(Self::in_state(plan, state))
-    }
+/// The machine of a snapshot whose state has been read.
+pub(crate) fn resume(
+    plan: Arc<Plan>,
+    workflow_digest: &str,
+    snapshot: &Snapshot,
+    state: State,
+) -> Result<Machine, String> {
+    check(&plan, workflow_digest, snapshot, &state)?;
+    Ok(Machine::in_state(plan, state))
 }
 
 /// The state that a snapshot holds.
@@ -103,29 +101,4 @@ fn check(
         return Err("its nodes and edges are not those of the workflow".to_string());
     }
     Ok(())
-}
-
-/// An [`Object`](crate::json::Object) as one text: its values are verbatim
-/// JSON, which no other form can carry.
-pub(crate) mod verbatim {
-    use alloc::string::String;
-
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::json::Object;
-
-    pub(crate) fn serialize<S: Serializer>(
-        object: &Object,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&object.to_text())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Object, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Object::parse(&text).map_err(D::Error::custom)
-    }
 }

@@ -32,7 +32,7 @@ pub struct State {
     /// When the last event was.
     pub at: Timestamp,
     /// The merged state of the user's data (rule R10).
-    #[serde(with = "crate::snapshot::verbatim")]
+    #[serde(with = "crate::json::verbatim")]
     pub data: json::Object,
     /// The nodes, by their index.
     pub nodes: Vec<NodeRecord>,
@@ -125,7 +125,7 @@ pub struct NodeRecord {
     /// The last failure.
     pub failure: Option<Box<Failure>>,
     /// What has come of what it waited for.
-    pub answer: Option<Box<Answer>>,
+    pub wait_result: Option<Box<WaitResult>>,
     /// The target that was chosen.
     pub chosen_target: Option<String>,
     /// Why it did not run, or was stopped.
@@ -145,7 +145,7 @@ pub struct Failure {
 
 /// What has come of what a node waited for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Answer {
+pub enum WaitResult {
     /// The time (rule R19).
     Time,
     /// The external event, with its payload.
@@ -235,7 +235,7 @@ impl NodeRecord {
             ended_at: None,
             worker_id: None,
             failure: None,
-            answer: None,
+            wait_result: None,
             chosen_target: None,
             dismissal: None,
         }

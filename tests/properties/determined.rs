@@ -1,9 +1,12 @@
 //! Laws 2, 3 and 10: the log determines everything, and a cache nothing.
 
 use proptest::prelude::*;
-use refrain_guest::machine::Machine;
+use refrain_guest::apply::apply;
+use refrain_guest::decide::{decide, drain};
+use refrain_guest::inspect::inspect;
 use refrain_guest::notation::{EXECUTION, Memory, replay};
 use refrain_guest::shell::Scheduler;
+use refrain_guest::snapshot;
 use refrain_guest::time::Timestamp;
 
 use crate::machines::{begun, empty, read};
@@ -25,18 +28,18 @@ fn law2_who_reads_a_log_decides_as_who_wrote_it() {
         let mut writer = begun(history.workflow(), &history.log()[0]);
         for turn in history.turns() {
             for fact in turn.facts.iter().filter(|fact| fact.sequence > 1) {
-                writer.apply(fact).expect("the fact is legal");
+                apply(&mut writer, fact).expect("the fact is legal");
             }
             for tick in &turn.ticks {
-                let batch = writer.drain(Timestamp(turn.at)).expect("it decides");
+                let batch = drain(&mut writer, Timestamp(turn.at)).expect("it decides");
                 prop_assert_eq!(&batch.events, tick);
             }
             let length = usize::try_from(writer.sequence()).expect("it is small");
             let reader = read(history.workflow(), &history.log()[..length]);
-            prop_assert_eq!(reader.inspect(), writer.inspect());
+            prop_assert_eq!(inspect(&reader), inspect(&writer));
             for later in [0, 1, 1_000, 1_000_000] {
                 let now = Timestamp(turn.at + later);
-                prop_assert_eq!(reader.decide(now, 8), writer.decide(now, 8));
+                prop_assert_eq!(decide(&reader, now, 8), decide(&writer, now, 8));
             }
         }
         Ok(())
@@ -82,21 +85,21 @@ fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
         for cut in cuts {
             let (seen, rest) = log.split_at(1 + usize::from(cut) % log.len());
             let before = read(workflow, seen);
-            let restored = Machine::restore(
+            let restored = snapshot::restore(
                 workflow.plan().clone(),
                 &workflow.digest(),
-                &before.snapshot(),
+                &snapshot::take(&before),
             );
             let mut machine = restored.map_err(fail)?;
-            prop_assert_eq!(machine.inspect(), before.inspect());
+            prop_assert_eq!(inspect(&machine), inspect(&before));
             prop_assert_eq!(
-                machine.decide(Timestamp(999_999), 8),
-                before.decide(Timestamp(999_999), 8)
+                decide(&machine, Timestamp(999_999), 8),
+                decide(&before, Timestamp(999_999), 8)
             );
             for event in rest {
-                machine.apply(event).expect("the log is legal");
+                apply(&mut machine, event).expect("the log is legal");
             }
-            prop_assert_eq!(machine.snapshot(), whole.snapshot());
+            prop_assert_eq!(snapshot::take(&machine), snapshot::take(&whole));
         }
         Ok(())
     });

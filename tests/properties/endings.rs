@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use refrain_guest::contract::EventKind;
 use refrain_guest::notation::replay;
 use refrain_guest::strategies::{History, workflows};
+use refrain_guest::strategies::{begun, finished};
 use refrain_guest::workflow::plan::Kind;
 
 use crate::{fail, holds, lives};
@@ -13,7 +14,7 @@ use crate::{fail, holds, lives};
 #[test]
 fn law2_law6_law9_whatever_happened_it_comes_to_exactly_one_end() {
     holds(150, lives(), |history| {
-        let finished = history.finished();
+        let finished = finished(history);
         prop_assert_eq!(ends(&finished), 1);
         let last = finished.log().last().expect("a log");
         prop_assert!(is_end(&last.kind), "{last:?} is no end");
@@ -27,7 +28,7 @@ fn law2_law6_law9_whatever_happened_it_comes_to_exactly_one_end() {
 #[test]
 fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
     holds(150, workflows(), |workflow| {
-        let history = History::begun(&workflow).finished();
+        let history = finished(begun(&workflow));
         let plan = workflow.plan();
         let turns_max = 2 * plan.nodes.len() + 2;
         prop_assert!(
@@ -51,7 +52,7 @@ fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
 #[test]
 fn r16_a_failed_end_names_what_failed() {
     holds(150, lives(), |history| {
-        let finished = history.finished();
+        let finished = finished(history);
         let last = finished.log().last().expect("a log");
         let timed_out = finished
             .log()

@@ -1,7 +1,10 @@
 //! Law 9: what `explain` says of a node is what becomes of it next.
 
 use proptest::prelude::*;
+use refrain_guest::apply::apply;
 use refrain_guest::contract::{Event, EventKind, Explanation, ReasonTopic};
+use refrain_guest::decide::decide;
+use refrain_guest::explain::explain;
 use refrain_guest::machine::Machine;
 use refrain_guest::strategies::{History, Workflow};
 use refrain_guest::time::Timestamp;
@@ -15,12 +18,12 @@ use crate::{holds, lives};
 fn law9_what_is_decided_next_was_explained() {
     holds(120, lives(), |history| {
         at_each_event(&history, |machine, event| {
-            let decision = machine.decide(Timestamp(event.at), u32::MAX);
+            let decision = decide(machine, Timestamp(event.at), u32::MAX);
             let Some(decision) = decision.map(|decision| decision.event) else {
                 return Ok(());
             };
             if let Some(node) = subject(&decision.kind) {
-                let explanation = machine.explain(node).expect("a node");
+                let explanation = explain(machine, node).expect("a node");
                 prop_assert!(
                     foretells(&explanation, &decision.kind),
                     "{decision:?} was not foretold at {}: {explanation:?}",
@@ -37,11 +40,11 @@ fn law9_what_is_decided_next_was_explained() {
 fn law9_nothing_is_foretold_where_nothing_is_decided() {
     holds(120, lives(), |history| {
         at_each_event(&history, |machine, event| {
-            if machine.decide(Timestamp(event.at), u32::MAX).is_some() {
+            if decide(machine, Timestamp(event.at), u32::MAX).is_some() {
                 return Ok(());
             }
             for node in &machine.plan().nodes {
-                let explanation = machine.explain(&node.id).expect("a node");
+                let explanation = explain(machine, &node.id).expect("a node");
                 prop_assert!(
                     !is_promised(&explanation),
                     "nothing is decided at {}: {explanation:?}",
@@ -82,7 +85,7 @@ fn at_each_event(
     let mut machine = begun(workflow, &history.log()[0]);
     check(&machine, &history.log()[0])?;
     for event in &history.log()[1..] {
-        machine.apply(event).expect("the log is legal");
+        apply(&mut machine, event).expect("the log is legal");
         check(&machine, event)?;
     }
     Ok(())

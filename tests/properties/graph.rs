@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use refrain_guest::contract::{EventKind, NodeState, Origin, SkipReason, Status};
+use refrain_guest::guards::status;
 use refrain_guest::state::{Dismissal, EdgeFate, is_finalizer};
 use refrain_guest::workflow::plan::{Join, Kind, NodeIx};
 
@@ -67,7 +68,7 @@ fn r09_a_node_is_skipped_if_and_only_if_all_its_edges_are_dead() {
             ledger.read(event);
         }
         let machine = read(history.workflow(), history.log());
-        if machine.status() == Status::Stalled && machine.state().policy_stall.is_none()
+        if status(&machine) == Status::Stalled && machine.state().policy_stall.is_none()
             || machine.state().cancel.is_some()
             || machine.state().timed_out
         {

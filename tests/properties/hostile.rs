@@ -2,10 +2,14 @@
 //! a panic.
 
 use proptest::prelude::*;
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{Event, IllegalEvent, SchedulerError};
-use refrain_guest::machine::Machine;
+use refrain_guest::decide::decide;
+use refrain_guest::explain::explain;
+use refrain_guest::inspect::inspect;
 use refrain_guest::notation::{EXECUTION, replay};
 use refrain_guest::shell::Scheduler;
+use refrain_guest::snapshot;
 use refrain_guest::strategies::{FoundBy, HostileLog, Workflow, hostile_logs};
 use refrain_guest::time::Timestamp;
 
@@ -59,14 +63,14 @@ fn shown(hostile: &HostileLog) -> Option<SchedulerError> {
 
 /// Read the whole log, and ask all along what would be decided and why.
 fn read(workflow: &Workflow, log: &[Event]) -> Result<(), IllegalEvent> {
-    let mut machine = Machine::start(workflow.plan().clone(), &workflow.digest(), &log[0])?;
+    let mut machine = start(workflow.plan().clone(), &workflow.digest(), &log[0])?;
     for event in &log[1..] {
-        machine.apply(event)?;
-        let _ = machine.decide(Timestamp(event.at), 1);
+        apply(&mut machine, event)?;
+        let _ = decide(&machine, Timestamp(event.at), 1);
     }
     for node in &workflow.plan().nodes {
-        let _ = machine.explain(&node.id);
+        let _ = explain(&machine, &node.id);
     }
-    let _ = (machine.inspect(), machine.snapshot());
+    let _ = (inspect(&machine), snapshot::take(&machine));
     Ok(())
 }

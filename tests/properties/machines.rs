@@ -1,5 +1,6 @@
 //! Machines in the middle of a history, and worlds at its beginning.
 
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::Event;
 use refrain_guest::machine::Machine;
 use refrain_guest::notation::{Graph, Memory};
@@ -9,14 +10,14 @@ use refrain_guest::strategies::{History, Workflow};
 pub(crate) fn read(workflow: &Workflow, log: &[Event]) -> Machine {
     let mut machine = begun(workflow, &log[0]);
     for event in &log[1..] {
-        machine.apply(event).expect("the log is legal");
+        apply(&mut machine, event).expect("the log is legal");
     }
     machine
 }
 
 /// The machine that has read event 1.
 pub(crate) fn begun(workflow: &Workflow, first: &Event) -> Machine {
-    Machine::start(workflow.plan().clone(), &workflow.digest(), first).expect("it starts")
+    start(workflow.plan().clone(), &workflow.digest(), first).expect("it starts")
 }
 
 /// The world of a history before anything happened.

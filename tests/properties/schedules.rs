@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use refrain_guest::contract::{EventKind, Outcome, Status};
+use refrain_guest::notation::facts;
 use refrain_guest::notation::{Action, EXECUTION, ItemState, Memory};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::{Workflow, workflows};
@@ -110,7 +111,7 @@ impl Run {
     /// Whether it may happen now: a stall refuses claims.
     fn offer(&mut self, action: &str) -> Result<bool, String> {
         let action = Action::read(action).ok_or("no action")?;
-        for kind in self.world.facts(&action)? {
+        for kind in facts(&self.world, &action)? {
             let fact = self.world.fact(kind);
             if self
                 .scheduler

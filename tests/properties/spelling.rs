@@ -4,8 +4,8 @@
 //! of what the user's data is made of, because that is kept verbatim.
 
 use proptest::prelude::*;
-use refrain_guest::apply::digest_of_text;
 use refrain_guest::contract::{Event, EventKind};
+use refrain_guest::digest::digest_of_text;
 use refrain_guest::notation::{EXECUTION, Memory};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::History;

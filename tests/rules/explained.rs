@@ -1,6 +1,7 @@
 //! Law 9: what `explain` says, word for word where words could mislead.
 
 use refrain_guest::contract::{NodeState, Reason};
+use refrain_guest::explain::explain;
 use refrain_tests::notation::{check, play};
 
 use crate::transitions::Replay;
@@ -12,7 +13,7 @@ const TOLD: usize = 20;
 fn said(table: &str, node_id: &str) -> (NodeState, Vec<String>) {
     let world = play(table).unwrap_or_else(|error| panic!("{error}")).world;
     let machine = Replay::of(&world, world.events.len()).machine;
-    let explained = machine.explain(node_id).expect("there is such a node");
+    let explained = explain(&machine, node_id).expect("there is such a node");
     let message = |reason: Reason| reason.message;
     (
         explained.state,

@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{Event, Origin};
-use refrain_guest::machine::Machine;
+use refrain_guest::decide::decide;
+use refrain_guest::explain::explain;
+use refrain_guest::inspect::inspect;
 use refrain_guest::time::Timestamp;
 use refrain_guest::workflow::Plan;
 use refrain_tests::notation::play;
@@ -21,12 +24,12 @@ fn law1_no_log_makes_the_machine_panic() {
     let (plan, digest) = planned(&world);
     let (mut refused, mut taken) = (0, 0);
     let mut read = |log: &[Event]| {
-        let applied = Machine::start(plan.clone(), &digest, &log[0]).and_then(|mut machine| {
+        let applied = start(plan.clone(), &digest, &log[0]).and_then(|mut machine| {
             for event in &log[1..] {
-                machine.apply(event)?;
-                let _ = machine.decide(Timestamp(event.at), 1);
+                apply(&mut machine, event)?;
+                let _ = decide(&machine, Timestamp(event.at), 1);
             }
-            Ok(machine.inspect())
+            Ok(inspect(&machine))
         });
         match applied {
             Ok(_) => taken += 1,
@@ -123,14 +126,14 @@ fn law1_no_value_in_a_log_makes_the_machine_panic() {
 
 /// Whether the whole log is taken; what it leads to is asked for all along.
 fn answered(plan: &Arc<Plan>, digest: &str, log: &[Event]) -> bool {
-    let Ok(mut machine) = Machine::start(plan.clone(), digest, &log[0]) else {
+    let Ok(mut machine) = start(plan.clone(), digest, &log[0]) else {
         return false;
     };
     log[1..].iter().all(|event| {
-        let _ = machine.decide(Timestamp(event.at), 1);
-        let _ = machine.decide(Timestamp(u64::MAX), 1);
-        let _ = machine.explain("a");
-        machine.apply(event).is_ok()
+        let _ = decide(&machine, Timestamp(event.at), 1);
+        let _ = decide(&machine, Timestamp(u64::MAX), 1);
+        let _ = explain(&machine, "a");
+        apply(&mut machine, event).is_ok()
     })
 }
 

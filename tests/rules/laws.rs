@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use refrain_guest::apply::digest_of_text;
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{
     CancelReason, Event, EventKind, NodeCancelled, NodeExhausted, NodeScheduled, NodeSkipped,
     NodeTimedOut, Origin, SchedulerError, SkipReason, Snapshot, WorkflowCompleted,
 };
+use refrain_guest::decide::decide;
+use refrain_guest::digest::digest_of_text;
+use refrain_guest::inspect::inspect;
 use refrain_guest::machine::Machine;
+use refrain_guest::notation::facts;
 use refrain_guest::shell::Scheduler;
+use refrain_guest::snapshot;
 use refrain_guest::time::Timestamp;
 use refrain_guest::workflow::{self, Plan};
 use refrain_tests::notation::{Action, EXECUTION, Memory, check, play};
@@ -115,7 +120,7 @@ fn law9_what_the_scheduler_settles_while_paused_is_foretold() {
         .expect("the table holds")
         .world;
     let action = Action::read("complete a").expect("an action");
-    for kind in world.facts(&action).expect("it can be said") {
+    for kind in facts(&world, &action).expect("it can be said") {
         world.append_fact(world.fact(kind));
     }
     let explained = Scheduler::new().explain(&mut world, EXECUTION, "c");
@@ -234,7 +239,7 @@ fn law2_decisions_that_may_not_stand_are_refused() {
     ];
     for (kind, why) in rows {
         let mut machine = applied(&plan, &digest, &world.events);
-        let before = machine.inspect();
+        let before = inspect(&machine);
         let sequence = machine.sequence() + 1;
         let event = Event {
             sequence,
@@ -242,9 +247,9 @@ fn law2_decisions_that_may_not_stand_are_refused() {
             origin: Origin::Decision,
             kind,
         };
-        let illegal = machine.apply(&event).expect_err("a decision out of place");
+        let illegal = apply(&mut machine, &event).expect_err("a decision out of place");
         assert!(illegal.reason.contains(why), "{}", illegal.reason);
-        assert_eq!((illegal.sequence, machine.inspect()), (sequence, before));
+        assert_eq!((illegal.sequence, inspect(&machine)), (sequence, before));
     }
 }
 
@@ -254,9 +259,9 @@ pub(crate) fn planned(world: &Memory) -> (Arc<Plan>, String) {
 }
 
 fn applied(plan: &Arc<Plan>, digest: &str, events: &[Event]) -> Machine {
-    let mut machine = Machine::start(plan.clone(), digest, &events[0]).expect("a legal start");
+    let mut machine = start(plan.clone(), digest, &events[0]).expect("a legal start");
     for event in &events[1..] {
-        machine.apply(event).expect("a legal event");
+        apply(&mut machine, event).expect("a legal event");
     }
     machine
 }
@@ -293,26 +298,26 @@ pub(crate) const EVENTFUL: &str = r#"
 fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
     let world = play(EVENTFUL).expect("the table holds").world;
     let (plan, digest) = planned(&world);
-    let start = |events: &[Event]| applied(&plan, &digest, events);
-    let whole = start(&world.events).inspect();
+    let after = |events: &[Event]| applied(&plan, &digest, events);
+    let whole = inspect(&after(&world.events));
     for length in 1..=world.events.len() {
         let (seen, rest) = world.events.split_at(length);
-        let snapshot = start(seen).snapshot();
+        let snapshot = snapshot::take(&after(seen));
         let mut machine =
-            Machine::restore(plan.clone(), &digest, &snapshot).expect("a snapshot of our own");
+            snapshot::restore(plan.clone(), &digest, &snapshot).expect("a snapshot of our own");
         assert_eq!(
-            machine.inspect(),
-            start(seen).inspect(),
+            inspect(&machine),
+            inspect(&after(seen)),
             "restored at {length}"
         );
         assert_eq!(
-            machine.decide(Timestamp(99_999), 8),
-            start(seen).decide(Timestamp(99_999), 8),
+            decide(&machine, Timestamp(99_999), 8),
+            decide(&after(seen), Timestamp(99_999), 8),
             "restored at {length}"
         );
         rest.iter()
-            .for_each(|event| machine.apply(event).expect("a legal event"));
-        assert_eq!(machine.inspect(), whole, "restored at {length}");
+            .for_each(|event| apply(&mut machine, event).expect("a legal event"));
+        assert_eq!(inspect(&machine), whole, "restored at {length}");
     }
 }
 
@@ -320,14 +325,13 @@ fn law3_a_snapshot_and_the_rest_is_the_whole_log() {
 fn law10_a_snapshot_that_is_not_what_it_says_is_refused() {
     let world = play(EVENTFUL).expect("the table holds").world;
     let (plan, digest) = planned(&world);
-    let snapshot = Machine::start(plan.clone(), &digest, &world.events[0])
-        .expect("a legal start")
-        .snapshot();
+    let started = start(plan.clone(), &digest, &world.events[0]).expect("a legal start");
+    let snapshot = snapshot::take(&started);
     let refused = |change: &dyn Fn(&mut Snapshot), why: &str| {
         let mut snapshot = snapshot.clone();
         change(&mut snapshot);
         let reason =
-            Machine::restore(plan.clone(), &digest, &snapshot).expect_err("a bad snapshot");
+            snapshot::restore(plan.clone(), &digest, &snapshot).expect_err("a bad snapshot");
         assert!(reason.contains(why), "{reason}");
     };
     refused(&|snapshot| snapshot.state.truncate(5), "too few");
@@ -340,7 +344,7 @@ fn law10_a_snapshot_that_is_not_what_it_says_is_refused() {
         "says to be of guest 1111",
     );
     refused(&|snapshot| snapshot.sequence = 9, "at sequence 9");
-    let other = Machine::restore(plan.clone(), &"2".repeat(64), &snapshot)
+    let other = snapshot::restore(plan.clone(), &"2".repeat(64), &snapshot)
         .expect_err("another workflow's snapshot");
     assert_eq!(other, "it is of another workflow");
 }

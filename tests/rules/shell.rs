@@ -3,6 +3,7 @@
 use refrain_guest::contract::{
     AppendError, Event, EventKind, SchedulerError, Snapshot, Status, WorkItem,
 };
+use refrain_guest::notation::facts;
 use refrain_guest::shell::{Scheduler, World};
 use refrain_guest::time::Timestamp;
 use refrain_tests::notation::{Action, EXECUTION, Graph, Memory};
@@ -269,7 +270,7 @@ fn law10_only_what_has_not_been_seen_is_asked_for() {
     assert_eq!((ticked.last_sequence, asked(&world)), (2, (1, 0, 0)));
 
     let action = Action::read("pause").expect("an action");
-    let pause = world.world.facts(&action).expect("a fact").remove(0);
+    let pause = facts(&world.world, &action).expect("a fact").remove(0);
     let pause = world.world.fact(pause);
     world.world.append_fact(pause);
     let ticked = scheduler.tick(&mut world, EXECUTION, 3).expect("a tick");

@@ -13,6 +13,7 @@ pub mod faulty_store;
 pub mod fuzzing;
 pub mod golden;
 pub mod http_server;
+pub mod layers;
 pub mod model;
 pub mod saboteur;
 pub mod seen;

@@ -4,9 +4,9 @@
 use alloc::borrow::{Cow, ToOwned};
 use alloc::string::{String, ToString};
 
-use super::Scope;
 use super::expr::{Expr, Path, Relation, Root, Step};
 use super::number::Number;
+use super::scope::Scope;
 use super::value::Value;
 use crate::json::{element, member};
 

@@ -5,8 +5,7 @@ use alloc::string::String;
 use winnow::prelude::*;
 use winnow::token::{any, take_while};
 
-use super::SyntaxError;
-use super::parse::{Input, failure, offset};
+use super::input::{Input, SyntaxError, failure, offset};
 
 /// A JSON number, as it is written.
 pub(super) fn number<'a>(input: &mut Input<'a>) -> Result<&'a str, SyntaxError> {

@@ -17,19 +17,24 @@
 //!
 //! What goes beyond CEL, for the sake of JamJet's users: `.0` indexes a list,
 //! `has` takes a path that ends in an index, and texts may hold JSON's escapes.
+//!
+//! From the bottom up; each may use those above it in this list.
 
-mod eval;
-mod expr;
-mod literal;
 mod number;
-mod parse;
 mod value;
+mod expr;
+mod scope;
+mod input;
+mod literal;
+mod parse;
+mod eval;
+
+pub use input::SyntaxError;
+pub use scope::Scope;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use core::fmt;
 
-use crate::json::Object;
 use expr::Expr;
 
 /// A parsed expression.
@@ -37,39 +42,6 @@ use expr::Expr;
 pub struct Expression {
     text: String,
     root: Expr,
-}
-
-/// Why a text is no expression, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// The byte at which the text stops being one.
-    pub offset: usize,
-    /// What is wrong there, and what would be right.
-    pub message: String,
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (at byte {})", self.message, self.offset)
-    }
-}
-
-impl core::error::Error for SyntaxError {}
-
-/// What an expression can see.
-#[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
-    input: &'a str,
-    state: &'a Object,
-}
-
-impl<'a> Scope<'a> {
-    /// The execution's input, which must be JSON that [`crate::json::check`]
-    /// accepts, and its state.
-    #[must_use]
-    pub fn new(input: &'a str, state: &'a Object) -> Self {
-        Self { input, state }
-    }
 }
 
 impl Expression {

@@ -11,32 +11,15 @@ use alloc::vec::Vec;
 use winnow::LocatingSlice;
 use winnow::Stateful;
 use winnow::combinator::opt;
-use winnow::error::ParserError;
 use winnow::prelude::*;
-use winnow::stream::Location;
 use winnow::token::take_while;
 
-use super::SyntaxError;
 use super::expr::{Expr, Path, Relation, Root, Step};
+use super::input::{Input, SyntaxError, failure};
 use super::literal;
 use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
 
-/// The rest of the text, its place, and how deep the brackets are.
-pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, usize>;
-
 type Parsed<T> = Result<T, SyntaxError>;
-
-impl<'a> ParserError<Input<'a>> for SyntaxError {
-    type Inner = Self;
-
-    fn from_input(input: &Input<'a>) -> Self {
-        failure(input, "unexpected text")
-    }
-
-    fn into_inner(self) -> Result<Self, Self> {
-        Ok(self)
-    }
-}
 
 /// Read a whole text as one expression.
 pub(super) fn expression(text: &str) -> Parsed<Expr> {
@@ -327,17 +310,4 @@ fn found(input: &Input<'_>) -> String {
 
 fn rest<'a>(input: &Input<'a>) -> &'a str {
     input.input.as_ref()
-}
-
-/// The place in the text.
-pub(super) fn offset(input: &Input<'_>) -> usize {
-    input.current_token_start()
-}
-
-/// An error at this place.
-pub(super) fn failure(input: &Input<'_>, message: impl Into<String>) -> SyntaxError {
-    SyntaxError {
-        offset: offset(input),
-        message: message.into(),
-    }
 }

@@ -1,4 +1,4 @@
-//! A ready node becomes a work item (rule R5).
+//! A ready node becomes a work item (rule R5), if there is room (rule R4).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -6,119 +6,132 @@ use alloc::vec::Vec;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::apply::hex;
+use super::decision::{Decision, Order, decision};
 use crate::contract::{EventKind, NodeScheduled, RetryScheduled, WorkItem};
+use crate::digest::hex;
+use crate::guards::{has_room, is_held};
 use crate::json::{Object, push_quoted};
-use crate::machine::{Decision, Machine, Order};
+use crate::machine::Machine;
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{Kind, Node, NodeIx, Work};
 
-impl Machine {
-    /// The first attempt of a ready node, or the next one of a node that an
-    /// operator retries (rule R20).
-    pub(super) fn dispatch(&self, now: Timestamp, ix: NodeIx) -> Decision {
-        if self.record(ix).attempt > 0 {
-            return self.order_retry(now, ix, Millis(0));
-        }
-        let item = self.work_item(ix, now);
-        let scheduled = NodeScheduled {
-            node_id: item.node_id.clone(),
-            queue_type: item.queue_type.clone(),
-            attempt: item.attempt,
-            item_digest: item_digest(&item),
-        };
-        self.decision(
-            now,
-            EventKind::NodeScheduled(scheduled),
-            Some(Order::Enqueue(item)),
-        )
-    }
+/// Rules R4 and R18.
+pub(super) fn may_dispatch(machine: &Machine, budget: u32) -> bool {
+    budget > 0 && !is_held(machine) && has_room(machine)
+}
 
-    /// A further attempt, after a delay.
-    pub(super) fn order_retry(&self, now: Timestamp, ix: NodeIx, delay: Millis) -> Decision {
-        let item = self.work_item(ix, now.after(delay));
-        let scheduled = RetryScheduled {
-            node_id: item.node_id.clone(),
-            attempt: item.attempt,
-            delay_ms: delay.0,
-            item_digest: item_digest(&item),
-        };
-        self.decision(
-            now,
-            EventKind::RetryScheduled(scheduled),
-            Some(Order::Enqueue(item)),
-        )
+/// The first attempt of a ready node, or the next one of a node that an
+/// operator retries (rule R20).
+pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    if machine.record(ix).attempt > 0 {
+        return order_retry(machine, now, ix, Millis(0));
     }
+    let item = work_item(machine, ix, now);
+    let scheduled = NodeScheduled {
+        node_id: item.node_id.clone(),
+        queue_type: item.queue_type.clone(),
+        attempt: item.attempt,
+        item_digest: item_digest(&item),
+    };
+    decision(
+        machine,
+        now,
+        EventKind::NodeScheduled(scheduled),
+        Some(Order::Enqueue(item)),
+    )
+}
 
-    fn work_item(&self, ix: NodeIx, not_before: Timestamp) -> WorkItem {
-        let (node, record) = (self.node(ix), self.record(ix));
-        let Kind::Work(work) = &node.kind else {
-            unreachable!("only nodes for workers are filed for dispatch");
-        };
-        WorkItem {
-            execution_id: self.state.started.execution_id.clone(),
-            node_id: node.id.clone(),
-            attempt: record.attempt + 1,
-            max_attempts: record.max_attempts,
-            queue_type: work.queue.to_owned(),
-            tenant: self.state.started.tenant.clone(),
-            not_before: not_before.0,
-            payload: self.payload(node, work),
-        }
+/// A further attempt, after a delay.
+pub(super) fn order_retry(
+    machine: &Machine,
+    now: Timestamp,
+    ix: NodeIx,
+    delay: Millis,
+) -> Decision {
+    let item = work_item(machine, ix, now.after(delay));
+    let scheduled = RetryScheduled {
+        node_id: item.node_id.clone(),
+        attempt: item.attempt,
+        delay_ms: delay.0,
+        item_digest: item_digest(&item),
+    };
+    decision(
+        machine,
+        now,
+        EventKind::RetryScheduled(scheduled),
+        Some(Order::Enqueue(item)),
+    )
+}
+
+fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> WorkItem {
+    let (node, record) = (machine.node(ix), machine.record(ix));
+    let Kind::Work(work) = &node.kind else {
+        unreachable!("only nodes for workers are filed for dispatch");
+    };
+    WorkItem {
+        execution_id: machine.state.started.execution_id.clone(),
+        node_id: node.id.clone(),
+        attempt: record.attempt + 1,
+        max_attempts: record.max_attempts,
+        queue_type: work.queue.to_owned(),
+        tenant: machine.state.started.tenant.clone(),
+        not_before: not_before.0,
+        payload: payload(machine, node, work),
     }
+}
 
-    /// `{workflow_id, workflow_version, node_id, kind, input}`, in this order.
-    /// Each value is either quoted here or JSON that was checked.
-    fn payload(&self, node: &Node, work: &Work) -> String {
-        let kind = node.kind_json.get();
-        let mut json = String::with_capacity(self.payload_bytes(node, work));
-        for (name, text) in [
-            ("{\"workflow_id\":", &self.plan.workflow_id),
-            (",\"workflow_version\":", &self.plan.version),
-            (",\"node_id\":", &node.id),
-        ] {
-            json.push_str(name);
-            push_quoted(&mut json, text);
+/// `{workflow_id, workflow_version, node_id, kind, input}`, in this order.
+/// Each value is either quoted here or JSON that was checked.
+fn payload(machine: &Machine, node: &Node, work: &Work) -> String {
+    let kind = node.kind_json.get();
+    let mut json = String::with_capacity(payload_bytes(machine, node, work));
+    for (name, text) in [
+        ("{\"workflow_id\":", &machine.plan.workflow_id),
+        (",\"workflow_version\":", &machine.plan.version),
+        (",\"node_id\":", &node.id),
+    ] {
+        json.push_str(name);
+        push_quoted(&mut json, text);
+    }
+    json.push_str(",\"kind\":");
+    json.push_str(kind);
+    json.push_str(",\"input\":");
+    push_input(machine, &mut json, work);
+    json.push('}');
+    json
+}
+
+/// What the payload needs, about: a mapping's values are not known yet.
+fn payload_bytes(machine: &Machine, node: &Node, work: &Work) -> usize {
+    const NAMES_BYTES: usize = 128;
+    let input = match work.input_mapping {
+        Some(_) => 0,
+        None => {
+            machine.state.data.bytes_with(&Object::new())
+                + machine.state.started.initial_input.len()
         }
-        json.push_str(",\"kind\":");
-        json.push_str(kind);
+    };
+    let plan = &machine.plan;
+    let texts = plan.workflow_id.len() + plan.version.len() + node.id.len();
+    NAMES_BYTES + texts + node.kind_json.get().len() + input
+}
+
+/// The kind's mapping, resolved; without one all there is.
+fn push_input(machine: &Machine, json: &mut String, work: &Work) {
+    let Some(mapping) = &work.input_mapping else {
+        json.push_str("{\"state\":");
+        machine.state.data.push_text(json);
         json.push_str(",\"input\":");
-        self.push_input(&mut json, work);
+        json.push_str(&machine.state.started.initial_input);
         json.push('}');
-        json
+        return;
+    };
+    let scope = machine.scope();
+    let mut resolved = Object::new();
+    for (name, expression) in mapping {
+        resolved.insert(name.clone(), &expression.value(&scope));
     }
-
-    /// What the payload needs, about: a mapping's values are not known yet.
-    fn payload_bytes(&self, node: &Node, work: &Work) -> usize {
-        const NAMES_BYTES: usize = 128;
-        let input = match work.input_mapping {
-            Some(_) => 0,
-            None => {
-                self.state.data.bytes_with(&Object::new()) + self.state.started.initial_input.len()
-            }
-        };
-        let plan = &self.plan;
-        let texts = plan.workflow_id.len() + plan.version.len() + node.id.len();
-        NAMES_BYTES + texts + node.kind_json.get().len() + input
-    }
-
-    /// The kind's mapping, resolved; without one all there is.
-    fn push_input(&self, json: &mut String, work: &Work) {
-        let Some(mapping) = &work.input_mapping else {
-            json.push_str("{\"state\":");
-            self.state.data.push_text(json);
-            json.push_str(",\"input\":");
-            json.push_str(&self.state.started.initial_input);
-            json.push('}');
-            return;
-        };
-        let scope = self.scope();
-        let mut resolved = Object::new();
-        for (name, expression) in mapping {
-            resolved.insert(name.clone(), &expression.value(&scope));
-        }
-        resolved.push_text(json);
-    }
+    resolved.push_text(json);
 }
 
 /// The digest of a work item, as `work-item` in `wit/types.wit` defines it.

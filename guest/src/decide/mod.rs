@@ -4,162 +4,131 @@
 //! anything, and the order of the questions is the order of rule R17: what
 //! operators ask, cancel, timeout, failure, what can go on, the end.
 //!
-//! It is done in two steps. `Machine::next` finds what comes next, copies
-//! nothing and hashes nothing, so that it can be asked after every event.
-//! Only what is really decided is then put into words, with all its payload.
+//! It is done in two steps. `next` finds what comes next, copies nothing and
+//! hashes nothing, so that it can be asked after every event. Only what is
+//! really decided is then put into words, with all its payload.
+//!
+//! Deciding must be drained: decide, apply, and again until there is nothing
+//! left. [`drain`] is that loop, and the one place here that has a machine
+//! changed, by [`apply`](crate::apply::apply()) like everyone else.
+//!
+//! From the bottom up; each may use those above it in this list.
 
+mod next;
+mod decision;
+mod stop;
 mod dispatch;
-mod ending;
 mod retry;
 mod settle;
 mod timer;
+mod ending;
 
+pub use decision::{Batch, Decision, Order};
 pub use dispatch::item_digest;
+pub(crate) use next::Next;
+pub(crate) use retry::judge_failure;
 
-use crate::contract::{CancelReason, EventKind, NodeCancelled, NodeSkipped, NodeState, SkipReason};
-use crate::machine::{Decision, Machine, Order};
-use crate::node::is_in_flight;
-use crate::state::Ending;
+use crate::apply::apply;
+use crate::contract::{EventKind, IllegalEvent, SkipReason};
+use crate::guards::{dispatch_per_tick, is_ending, may_decide};
+use crate::limits::BATCH_BYTES_MAX;
+use crate::machine::Machine;
 use crate::time::Timestamp;
 use crate::workflow::plan::NodeIx;
+use decision::decision;
+use dispatch::may_dispatch;
 
-/// What comes next, not yet in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// A node is skipped or stopped because an operator asked for it.
-    Skip(NodeIx),
-    /// A node is stopped.
-    Stop(NodeIx, CancelReason),
-    /// The workflow's time is over.
-    WorkflowTimesOut,
-    /// The time of an attempt, a wait or an approval is over.
-    Overdue(NodeIx),
-    /// A further attempt is ordered.
-    Retry(NodeIx),
-    /// The execution stalls on a failed node.
-    StallOn(NodeIx),
-    /// A node fails for good.
-    Exhaust(NodeIx),
-    /// The guest settles a node itself.
-    Settle(NodeIx),
-    /// A node is dispatched.
-    Dispatch(NodeIx),
-    /// A finalizer of another ending is skipped.
-    PassOver(NodeIx),
-    /// The execution ends.
-    End(Ending),
+/// Decide and apply until there is nothing left to decide at `now`, until as
+/// many work items are ordered as one tick may (rule R4), or until the batch
+/// is as large as a host should have to take at once.
+///
+/// # Errors
+/// A decision was refused: a fault of the machine itself. It must be dropped.
+pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEvent> {
+    let mut batch = Batch::default();
+    let mut budget = dispatch_per_tick(machine);
+    let mut bytes = 0;
+    while bytes < BATCH_BYTES_MAX
+        && let Some(decision) = decide(machine, now, budget)
+    {
+        apply(machine, &decision.event)?;
+        bytes += decision.bytes();
+        if matches!(decision.order, Some(Order::Enqueue(_))) {
+            budget -= 1;
+        }
+        batch.events.push(decision.event);
+        batch.orders.extend(decision.order);
+    }
+    let cut = budget == 0 || bytes >= BATCH_BYTES_MAX;
+    batch.more = cut && is_due(machine, now);
+    Ok(batch)
 }
 
-impl Machine {
-    /// The decision that comes next at `now`, if one does. `budget` is how
-    /// many work items this tick may still order (rule R4).
-    #[must_use = "deciding changes nothing: apply the decision"]
-    pub fn decide(&self, now: Timestamp, budget: u32) -> Option<Decision> {
-        self.next(now, budget).map(|next| self.formulate(now, next))
-    }
+/// Whether a tick at `now` would decide anything. Cheap: nothing is put into
+/// words.
+#[must_use]
+pub fn is_due(machine: &Machine, now: Timestamp) -> bool {
+    next(machine, now, dispatch_per_tick(machine)).is_some()
+}
 
-    /// What [`Machine::decide`] decides next, if it decides anything.
-    pub(crate) fn next(&self, now: Timestamp, budget: u32) -> Option<Next> {
-        if self.state.ended.is_some() || self.state.host_stall.is_some() {
-            return None;
-        }
-        self.skip_asked_for()
-            .or_else(|| self.stop())
-            .or_else(|| self.overdue(now))
-            .or_else(|| self.after_failure(budget))
-            .or_else(|| self.go_on(budget))
-            .or_else(|| self.finish(budget))
-    }
+/// The decision that comes next at `now`, if one does. `budget` is how
+/// many work items this tick may still order (rule R4).
+#[must_use = "deciding changes nothing: apply the decision"]
+pub fn decide(machine: &Machine, now: Timestamp, budget: u32) -> Option<Decision> {
+    next(machine, now, budget).map(|next| formulate(machine, now, next))
+}
 
-    fn formulate(&self, now: Timestamp, next: Next) -> Decision {
-        match next {
-            Next::Skip(ix) => self.skip(now, ix),
-            Next::Stop(ix, reason) => self.cancellation(now, ix, reason),
-            Next::WorkflowTimesOut => self.decision(now, EventKind::WorkflowTimedOut, None),
-            Next::Overdue(ix) => self.overdue_node(now, ix),
-            Next::Retry(ix) => self.retry(now, ix),
-            Next::StallOn(ix) => self.stall_on(now, ix),
-            Next::Exhaust(ix) => self.exhaust(now, ix),
-            Next::Settle(ix) => self.settle(now, ix),
-            Next::Dispatch(ix) => self.dispatch(now, ix),
-            Next::PassOver(ix) => self.skipping(now, ix, SkipReason::RunOn),
-            Next::End(ending) => self.decision(now, self.terminal(ending), None),
-        }
+/// What [`decide`] decides next, if it decides anything.
+fn next(machine: &Machine, now: Timestamp, budget: u32) -> Option<Next> {
+    if !may_decide(machine) {
+        return None;
     }
+    stop::skip_asked_for(machine)
+        .or_else(|| stop::stop(machine))
+        .or_else(|| timer::overdue(machine, now))
+        .or_else(|| retry::after_failure(machine, budget))
+        .or_else(|| go_on(machine, budget))
+        .or_else(|| ending::finish(machine, budget))
+}
 
-    fn skip_asked_for(&self) -> Option<Next> {
-        self.state.skips.front().copied().map(Next::Skip)
+fn formulate(machine: &Machine, now: Timestamp, next: Next) -> Decision {
+    match next {
+        Next::Skip(ix) => stop::skip(machine, now, ix),
+        Next::Stop(ix, reason) => stop::cancellation(machine, now, ix, reason),
+        Next::WorkflowTimesOut => decision(machine, now, EventKind::WorkflowTimedOut, None),
+        Next::Overdue(ix) => timer::overdue_node(machine, now, ix),
+        Next::Retry(ix) => retry::retry(machine, now, ix),
+        Next::StallOn(ix) => retry::stall_on(machine, now, ix),
+        Next::Exhaust(ix) => retry::exhaust(machine, now, ix),
+        Next::Settle(ix) => settle::settle(machine, now, ix),
+        Next::Dispatch(ix) => dispatch::dispatch(machine, now, ix),
+        Next::PassOver(ix) => stop::skipping(machine, now, ix, SkipReason::RunOn),
+        Next::End(ending) => decision(machine, now, ending::terminal(machine, ending), None),
     }
+}
 
-    fn skip(&self, now: Timestamp, ix: NodeIx) -> Decision {
-        let state = self.record(ix).state;
-        if is_in_flight(state) || state == NodeState::Waiting {
-            return self.cancellation(now, ix, CancelReason::ByOperator);
-        }
-        self.skipping(now, ix, SkipReason::ByOperator)
+/// The first node, in the order of rule R2, that can go on.
+fn go_on(machine: &Machine, budget: u32) -> Option<Next> {
+    if is_ending(machine) {
+        return None;
     }
-
-    fn skipping(&self, now: Timestamp, ix: NodeIx, reason: SkipReason) -> Decision {
-        let node_id = self.node_id(ix);
-        let skipped = NodeSkipped { node_id, reason };
-        self.decision(now, EventKind::NodeSkipped(skipped), None)
+    let settle = machine.agenda.settle.first();
+    let dispatch = next_to_dispatch(machine).filter(|_| may_dispatch(machine, budget));
+    match (settle, dispatch) {
+        (Some(settle), Some(dispatch)) if dispatch < settle => Some(Next::Dispatch(*dispatch)),
+        (Some(settle), _) => Some(Next::Settle(*settle)),
+        (None, Some(dispatch)) => Some(Next::Dispatch(*dispatch)),
+        (None, None) => None,
     }
+}
 
-    /// Rules R14 and R17: stop what is under way, but for the finalizers that
-    /// run on such an ending.
-    fn stop(&self) -> Option<Next> {
-        let reason = self.stop_reason()?;
-        let ix = self.agenda.active.iter().find(|ix| self.must_stop(**ix))?;
-        Some(Next::Stop(*ix, reason))
-    }
-
-    fn cancellation(&self, now: Timestamp, ix: NodeIx, reason: CancelReason) -> Decision {
-        let node_id = self.node_id(ix);
-        let order = is_in_flight(self.record(ix).state).then(|| self.take_back(ix));
-        self.decision(
-            now,
-            EventKind::NodeCancelled(NodeCancelled { node_id, reason }),
-            order,
-        )
-    }
-
-    fn take_back(&self, ix: NodeIx) -> Order {
-        Order::Cancel {
-            node_id: self.node_id(ix),
-            attempt: self.record(ix).attempt,
-        }
-    }
-
-    /// The first node, in the order of rule R2, that can go on.
-    fn go_on(&self, budget: u32) -> Option<Next> {
-        if self.is_ending() {
-            return None;
-        }
-        let settle = self.agenda.settle.first();
-        let dispatch = self
-            .next_to_dispatch()
-            .filter(|_| self.may_dispatch(budget));
-        match (settle, dispatch) {
-            (Some(settle), Some(dispatch)) if dispatch < settle => Some(Next::Dispatch(*dispatch)),
-            (Some(settle), _) => Some(Next::Settle(*settle)),
-            (None, Some(dispatch)) => Some(Next::Dispatch(*dispatch)),
-            (None, None) => None,
-        }
-    }
-
-    /// The first in the order of rule R2. The variant is never anyone's
-    /// scheduler: the tests build it, so that audits have another guest's
-    /// decisions to find.
-    fn next_to_dispatch(&self) -> Option<&NodeIx> {
-        if cfg!(refrain_variant = "reversed") {
-            self.agenda.dispatch.last()
-        } else {
-            self.agenda.dispatch.first()
-        }
-    }
-
-    /// Rules R4 and R18.
-    fn may_dispatch(&self, budget: u32) -> bool {
-        budget > 0 && !self.is_held() && self.agenda.in_flight < self.max_concurrent()
+/// The first in the order of rule R2. The variant is never anyone's
+/// scheduler: the tests build it, so that audits have another guest's
+/// decisions to find.
+fn next_to_dispatch(machine: &Machine) -> Option<&NodeIx> {
+    if cfg!(refrain_variant = "reversed") {
+        machine.agenda.dispatch.last()
+    } else {
+        machine.agenda.dispatch.first()
     }
 }

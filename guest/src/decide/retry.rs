@@ -5,9 +5,12 @@ use alloc::string::String;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Next;
+use super::decision::{Decision, decision};
+use super::dispatch::order_retry;
+use super::next::Next;
 use crate::contract::{EventKind, NodeExhausted, Stalled};
-use crate::machine::{Decision, Machine};
+use crate::guards::is_held;
+use crate::machine::Machine;
 use crate::state::Failure;
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{Backoff, Growth, NodeIx, RetryPolicy};
@@ -18,84 +21,87 @@ const LEASE_EXPIRED: &str = "lease_expired";
 /// The delays without a policy double until the sixth failed attempt.
 const DOUBLINGS_MAX: u32 = 6;
 
-impl Machine {
-    /// The first failing node, in the order of rule R2, about which something
-    /// can be decided now. Few nodes are failing at a time: no more than were
-    /// in flight.
-    pub(super) fn after_failure(&self, budget: u32) -> Option<Next> {
-        self.agenda
-            .failing
-            .iter()
-            .find_map(|ix| self.judge_failure(budget, *ix))
-    }
+/// The first failing node, in the order of rule R2, about which something
+/// can be decided now. Few nodes are failing at a time: no more than were
+/// in flight.
+pub(super) fn after_failure(machine: &Machine, budget: u32) -> Option<Next> {
+    machine
+        .agenda
+        .failing
+        .iter()
+        .find_map(|ix| judge_failure(machine, budget, *ix))
+}
 
-    /// What follows the failure of a node, if that can be decided now.
-    pub(crate) fn judge_failure(&self, budget: u32, ix: NodeIx) -> Option<Next> {
-        let (policy, record) = (&self.node(ix).retry, self.record(ix));
-        let failure = record.failure.as_ref()?;
-        if record.attempt < record.max_attempts && is_retried(policy, failure) {
-            return (budget > 0 && !self.is_held()).then_some(Next::Retry(ix));
-        }
-        if policy.pause_when_exhausted {
-            return self
-                .state
-                .policy_stall
-                .is_none()
-                .then_some(Next::StallOn(ix));
-        }
-        Some(Next::Exhaust(ix))
+/// What follows the failure of a node, if that can be decided now.
+pub(crate) fn judge_failure(machine: &Machine, budget: u32, ix: NodeIx) -> Option<Next> {
+    let (policy, record) = (&machine.node(ix).retry, machine.record(ix));
+    let failure = record.failure.as_ref()?;
+    if record.attempt < record.max_attempts && is_retried(policy, failure) {
+        return (budget > 0 && !is_held(machine)).then_some(Next::Retry(ix));
     }
-
-    pub(super) fn retry(&self, now: Timestamp, ix: NodeIx) -> Decision {
-        self.order_retry(now, ix, self.delay(ix))
+    if policy.pause_when_exhausted {
+        return machine
+            .state
+            .policy_stall
+            .is_none()
+            .then_some(Next::StallOn(ix));
     }
+    Some(Next::Exhaust(ix))
+}
 
-    pub(super) fn exhaust(&self, now: Timestamp, ix: NodeIx) -> Decision {
-        let attempts = self.record(ix).attempt;
-        let exhausted = NodeExhausted {
-            node_id: self.node_id(ix),
-            attempts,
-            error: final_error(self.failure(ix), attempts),
-        };
-        self.decision(now, EventKind::NodeExhausted(exhausted), None)
+pub(super) fn retry(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    order_retry(machine, now, ix, delay(machine, ix))
+}
+
+pub(super) fn exhaust(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    let attempts = machine.record(ix).attempt;
+    let exhausted = NodeExhausted {
+        node_id: machine.node_id(ix),
+        attempts,
+        error: final_error(failure(machine, ix), attempts),
+    };
+    decision(machine, now, EventKind::NodeExhausted(exhausted), None)
+}
+
+fn failure(machine: &Machine, ix: NodeIx) -> &Failure {
+    let failure = machine.record(ix).failure.as_deref();
+    failure.expect("only a failed attempt is judged")
+}
+
+pub(super) fn stall_on(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    let failure = failure(machine, ix);
+    let (id, execution) = (&machine.node(ix).id, &machine.state.started.execution_id);
+    let mut reason = format!(
+        "node `{id}` failed at attempt {} ({}), and its policy asks for a person: `refrain retry {execution} {id}` tries again, \
+         `refrain skip {execution} {id}` goes on without it",
+        machine.record(ix).attempt,
+        final_error(failure, machine.record(ix).attempt),
+    );
+    // A finalizer can stall a cancellation, and that cannot be cancelled.
+    if machine.state.cancel.is_none() {
+        reason.push_str(&format!(", `refrain cancel {execution}` gives up"));
     }
+    decision(
+        machine,
+        now,
+        EventKind::Stalled(Stalled {
+            reason,
+            node_id: Some(id.clone()),
+        }),
+        None,
+    )
+}
 
-    fn failure(&self, ix: NodeIx) -> &Failure {
-        let failure = self.record(ix).failure.as_deref();
-        failure.expect("only a failed attempt is judged")
-    }
-
-    pub(super) fn stall_on(&self, now: Timestamp, ix: NodeIx) -> Decision {
-        let failure = self.failure(ix);
-        let (id, execution) = (&self.node(ix).id, &self.state.started.execution_id);
-        let mut reason = format!(
-            "node `{id}` failed at attempt {} ({}), and its policy asks for a person: `refrain retry {execution} {id}` tries again, \
-             `refrain skip {execution} {id}` goes on without it",
-            self.record(ix).attempt,
-            final_error(failure, self.record(ix).attempt),
-        );
-        // A finalizer can stall a cancellation, and that cannot be cancelled.
-        if self.state.cancel.is_none() {
-            reason.push_str(&format!(", `refrain cancel {execution}` gives up"));
-        }
-        self.decision(
-            now,
-            EventKind::Stalled(Stalled {
-                reason,
-                node_id: Some(id.clone()),
-            }),
-            None,
-        )
-    }
-
-    fn delay(&self, ix: NodeIx) -> Millis {
-        let attempt = self.record(ix).attempt;
-        match &self.node(ix).retry.backoff {
-            Some(backoff) if !is_lease_expired(self.failure(ix)) => {
-                backoff_delay(backoff, self.state.started.seed, &self.node(ix).id, attempt)
-            }
-            _ => Millis::from_secs(1 << attempt.min(DOUBLINGS_MAX)),
-        }
+fn delay(machine: &Machine, ix: NodeIx) -> Millis {
+    let attempt = machine.record(ix).attempt;
+    match &machine.node(ix).retry.backoff {
+        Some(backoff) if !is_lease_expired(failure(machine, ix)) => backoff_delay(
+            backoff,
+            machine.state.started.seed,
+            &machine.node(ix).id,
+            attempt,
+        ),
+        _ => Millis::from_secs(1 << attempt.min(DOUBLINGS_MAX)),
     }
 }
 

@@ -3,150 +3,165 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::decision::{Decision, decision};
 use crate::contract::{
     ApprovalDecision, EventKind, InterruptRaised, NodeCompleted, NodeExhausted, NodeSkipped,
     NodeState, SkipReason, TimerCreated,
 };
+use crate::guards::kept;
 use crate::json::Object;
-use crate::machine::{Decision, Machine};
-use crate::state::Answer;
+use crate::machine::Machine;
+use crate::state::WaitResult;
 use crate::time::Timestamp;
-use crate::workflow::plan::{Branch, HumanApproval, Kind, NodeIx, Wait};
+use crate::workflow::END;
+use crate::workflow::plan::{Branch, HumanApproval, Kind, NodeIx, Target, Wait};
 
-impl Machine {
-    /// What becomes of a node that is filed for settling.
-    pub(super) fn settle(&self, now: Timestamp, ix: NodeIx) -> Decision {
-        self.decision(now, self.settlement(now, ix), None)
+/// What becomes of a node that is filed for settling.
+pub(super) fn settle(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    decision(machine, now, settlement(machine, now, ix), None)
+}
+
+fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
+    let record = machine.record(ix);
+    if record.state == NodeState::Pending {
+        return EventKind::NodeSkipped(NodeSkipped {
+            node_id: machine.node_id(ix),
+            reason: SkipReason::Unreached,
+        });
     }
-
-    fn settlement(&self, now: Timestamp, ix: NodeIx) -> EventKind {
-        let record = self.record(ix);
-        if record.state == NodeState::Pending {
-            return EventKind::NodeSkipped(NodeSkipped {
-                node_id: self.node_id(ix),
-                reason: SkipReason::Unreached,
-            });
+    match (&machine.node(ix).kind, record.wait_result.as_deref()) {
+        (Kind::Condition(branches), _) => {
+            completion(machine, ix, null(), empty(), choose(machine, branches))
         }
-        match (&self.node(ix).kind, record.answer.as_deref()) {
-            (Kind::Condition(branches), _) => {
-                self.completion(ix, null(), empty(), self.choose(branches))
-            }
-            (Kind::Parallel | Kind::Join(_), _) => self.completion(ix, null(), empty(), None),
-            (Kind::LimitExceeded { description }, _) => {
-                let error = format!(
-                    "limit exceeded: {}",
-                    description.as_deref().unwrap_or("no description")
-                );
-                self.exhaustion(ix, error)
-            }
-            (Kind::Wait(wait), None) => self.begin_wait(now, ix, wait),
-            (Kind::HumanApproval(approval), None) => self.raise_interrupt(now, ix, approval),
-            (Kind::Wait(_) | Kind::HumanApproval(_), Some(Answer::Time)) => {
-                self.completion(ix, null(), empty(), None)
-            }
-            (Kind::Wait(_) | Kind::HumanApproval(_), Some(Answer::ExternalEvent(payload))) => {
-                self.end_wait(ix, payload)
-            }
-            (
-                Kind::Wait(_) | Kind::HumanApproval(_),
-                Some(Answer::Approval {
-                    user_id,
-                    decision,
-                    comment,
-                    state_patch,
-                }),
-            ) => match decision {
-                ApprovalDecision::Approved => {
-                    let patch = state_patch.clone().unwrap_or_else(empty);
-                    self.completion(
-                        ix,
-                        approval_output(user_id, comment.as_deref()),
-                        patch,
-                        None,
-                    )
-                }
-                ApprovalDecision::Rejected => {
-                    self.exhaustion(ix, rejection(user_id, comment.as_deref()))
-                }
-            },
-            (Kind::Work(_), _) => unreachable!("nodes for workers are filed for dispatch"),
+        (Kind::Parallel | Kind::Join(_), _) => completion(machine, ix, null(), empty(), None),
+        (Kind::LimitExceeded { description }, _) => {
+            let error = format!(
+                "limit exceeded: {}",
+                description.as_deref().unwrap_or("no description")
+            );
+            exhaustion(machine, ix, error)
         }
-    }
-
-    /// A completion without a worker: attempt and fence are 0.
-    pub(super) fn completion(
-        &self,
-        ix: NodeIx,
-        output: String,
-        state_patch: String,
-        chosen_target: Option<String>,
-    ) -> EventKind {
-        EventKind::NodeCompleted(NodeCompleted {
-            node_id: self.node_id(ix),
-            attempt: 0,
-            fence: 0,
-            output,
-            state_patch,
-            duration_ms: 0,
-            chosen_target,
-            telemetry: None,
-        })
-    }
-
-    fn exhaustion(&self, ix: NodeIx, error: String) -> EventKind {
-        EventKind::NodeExhausted(NodeExhausted {
-            node_id: self.node_id(ix),
-            attempts: 0,
-            error,
-        })
-    }
-
-    /// Rule R7: the first true branch.
-    fn choose(&self, branches: &[Branch]) -> Option<String> {
-        let scope = self.scope();
-        let is_true = |branch: &&Branch| {
-            branch
-                .condition
-                .as_ref()
-                .is_none_or(|condition| condition.is_true(&scope))
-        };
-        let branch = branches.iter().find(is_true)?;
-        Some(self.target(branch.target))
-    }
-
-    /// An external event that came early is there at once.
-    fn begin_wait(&self, now: Timestamp, ix: NodeIx, wait: &Wait) -> EventKind {
-        if let Some(payload) = self.kept(wait) {
-            return self.end_wait(ix, payload);
+        (Kind::Wait(wait), None) => begin_wait(machine, now, ix, wait),
+        (Kind::HumanApproval(approval), None) => raise_interrupt(machine, now, ix, approval),
+        (Kind::Wait(_) | Kind::HumanApproval(_), Some(WaitResult::Time)) => {
+            completion(machine, ix, null(), empty(), None)
         }
-        EventKind::TimerCreated(TimerCreated {
-            node_id: self.node_id(ix),
-            fire_at: wait.timer.map(|timer| now.after(timer).0),
-            correlation_key: wait.correlation_key.clone(),
-        })
-    }
-
-    /// An object is the patch; anything else goes under the node's id.
-    fn end_wait(&self, ix: NodeIx, payload: &str) -> EventKind {
-        let patch = match Object::parse(payload) {
-            Ok(_) => payload.to_string(),
-            Err(_) => {
-                let mut patch = Object::new();
-                patch.insert(self.node_id(ix), payload);
-                patch.to_text()
+        (Kind::Wait(_) | Kind::HumanApproval(_), Some(WaitResult::ExternalEvent(payload))) => {
+            end_wait(machine, ix, payload)
+        }
+        (
+            Kind::Wait(_) | Kind::HumanApproval(_),
+            Some(WaitResult::Approval {
+                user_id,
+                decision,
+                comment,
+                state_patch,
+            }),
+        ) => match decision {
+            ApprovalDecision::Approved => {
+                let patch = state_patch.clone().unwrap_or_else(empty);
+                completion(
+                    machine,
+                    ix,
+                    approval_output(user_id, comment.as_deref()),
+                    patch,
+                    None,
+                )
             }
-        };
-        self.completion(ix, payload.to_string(), patch, None)
+            ApprovalDecision::Rejected => {
+                exhaustion(machine, ix, rejection(user_id, comment.as_deref()))
+            }
+        },
+        (Kind::Work(_), _) => unreachable!("nodes for workers are filed for dispatch"),
     }
+}
 
-    fn raise_interrupt(&self, now: Timestamp, ix: NodeIx, approval: &HumanApproval) -> EventKind {
-        EventKind::InterruptRaised(InterruptRaised {
-            node_id: self.node_id(ix),
-            reason: approval.description.clone(),
-            state_for_review: self.state.data.to_text(),
-            expires_at: approval.timeout.map(|timeout| now.after(timeout).0),
-        })
+/// A completion without a worker: attempt and fence are 0.
+pub(super) fn completion(
+    machine: &Machine,
+    ix: NodeIx,
+    output: String,
+    state_patch: String,
+    chosen_target: Option<String>,
+) -> EventKind {
+    EventKind::NodeCompleted(NodeCompleted {
+        node_id: machine.node_id(ix),
+        attempt: 0,
+        fence: 0,
+        output,
+        state_patch,
+        duration_ms: 0,
+        chosen_target,
+        telemetry: None,
+    })
+}
+
+fn exhaustion(machine: &Machine, ix: NodeIx, error: String) -> EventKind {
+    EventKind::NodeExhausted(NodeExhausted {
+        node_id: machine.node_id(ix),
+        attempts: 0,
+        error,
+    })
+}
+
+/// Rule R7: the first true branch.
+fn choose(machine: &Machine, branches: &[Branch]) -> Option<String> {
+    let scope = machine.scope();
+    let is_true = |branch: &&Branch| {
+        branch
+            .condition
+            .as_ref()
+            .is_none_or(|condition| condition.is_true(&scope))
+    };
+    let branch = branches.iter().find(is_true)?;
+    Some(target(machine, branch.target))
+}
+
+/// The name under which a target is chosen.
+pub(super) fn target(machine: &Machine, target: Target) -> String {
+    match target {
+        Target::Node(ix) => machine.node_id(ix),
+        Target::End => END.to_string(),
     }
+}
+
+/// An external event that came early is there at once.
+fn begin_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> EventKind {
+    if let Some(payload) = kept(machine, wait) {
+        return end_wait(machine, ix, payload);
+    }
+    EventKind::TimerCreated(TimerCreated {
+        node_id: machine.node_id(ix),
+        fire_at: wait.timer.map(|timer| now.after(timer).0),
+        correlation_key: wait.correlation_key.clone(),
+    })
+}
+
+/// An object is the patch; anything else goes under the node's id.
+fn end_wait(machine: &Machine, ix: NodeIx, payload: &str) -> EventKind {
+    let patch = match Object::parse(payload) {
+        Ok(_) => payload.to_string(),
+        Err(_) => {
+            let mut patch = Object::new();
+            patch.insert(machine.node_id(ix), payload);
+            patch.to_text()
+        }
+    };
+    completion(machine, ix, payload.to_string(), patch, None)
+}
+
+fn raise_interrupt(
+    machine: &Machine,
+    now: Timestamp,
+    ix: NodeIx,
+    approval: &HumanApproval,
+) -> EventKind {
+    EventKind::InterruptRaised(InterruptRaised {
+        node_id: machine.node_id(ix),
+        reason: approval.description.clone(),
+        state_for_review: machine.state.data.to_text(),
+        expires_at: approval.timeout.map(|timeout| now.after(timeout).0),
+    })
 }
 
 fn null() -> String {

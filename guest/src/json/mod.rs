@@ -6,13 +6,16 @@
 //!
 //! Nothing here may recurse over text that was not checked, or reorder, round
 //! or drop what it was given.
+//!
+//! From the bottom up; each may use those above it in this list.
 
-mod check;
-mod keys;
 mod lexer;
-mod object;
-mod quote;
+mod keys;
+mod check;
 mod walk;
+mod quote;
+mod object;
+pub(crate) mod verbatim;
 
 pub use check::{Malformed, check};
 pub use object::Object;

@@ -16,120 +16,117 @@ use super::row::Action;
 use super::text::unquoted;
 use super::world::{ItemState, Memory};
 
-impl Memory {
-    /// The facts that an action stands for, here and now; none: time passes.
-    ///
-    /// # Errors
-    /// What of the action cannot be read.
-    pub fn facts(&self, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
-        let why = || action.option("why").map(|text| unquoted(text).to_owned());
-        let request = || {
-            Ok::<_, String>(NodeRequest {
-                node_id: action.subject()?.to_owned(),
-                reason: why(),
+/// The facts that an action stands for, here and now; none: time passes.
+///
+/// # Errors
+/// What of the action cannot be read.
+pub fn facts(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
+    let why = || action.option("why").map(|text| unquoted(text).to_owned());
+    let request = || {
+        Ok::<_, String>(NodeRequest {
+            node_id: action.subject()?.to_owned(),
+            reason: why(),
+        })
+    };
+    let note = || OperatorNote { reason: why() };
+    let fact = match action.verb {
+        "tick" => return Ok(Vec::new()),
+        "claim" => claim(world, action)?,
+        "complete" | "fail" | "expire" => return result(world, action),
+        "approve" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Approved)?),
+        "reject" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Rejected)?),
+        "signal" => {
+            let payload = action
+                .json()
+                .or_else(|| action.words().next())
+                .unwrap_or("null")
+                .to_owned();
+            EventKind::ExternalEventReceived(ExternalEventReceived {
+                correlation_key: action.subject()?.to_owned(),
+                payload,
             })
-        };
-        let note = || OperatorNote { reason: why() };
-        let fact = match action.verb {
-            "tick" => return Ok(Vec::new()),
-            "claim" => self.claim(action)?,
-            "complete" | "fail" | "expire" => return self.result(action),
-            "approve" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Approved)?),
-            "reject" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Rejected)?),
-            "signal" => {
-                let payload = action
-                    .json()
-                    .or_else(|| action.words().next())
-                    .unwrap_or("null")
-                    .to_owned();
-                EventKind::ExternalEventReceived(ExternalEventReceived {
-                    correlation_key: action.subject()?.to_owned(),
-                    payload,
-                })
-            }
-            "cancel" => EventKind::CancelRequested(CancelRequested { reason: why() }),
-            "pause" => EventKind::ExecutionPaused(note()),
-            "unpause" => EventKind::ExecutionUnpaused(note()),
-            "retry" => EventKind::RetryRequested(request()?),
-            "skip" => EventKind::SkipRequested(request()?),
-            "stall" => EventKind::Stalled(Stalled {
-                reason: "the guest failed twice".to_owned(),
-                node_id: None,
-            }),
-            "guest" => EventKind::GuestChanged(GuestChanged {
-                guest_digest: action.subject()?.repeat(64),
-            }),
-            "lift" => EventKind::StallLifted(note()),
-            other => return Err(format!("no action is called `{other}`")),
-        };
-        Ok(vec![fact])
-    }
-
-    fn claim(&self, action: &Action<'_>) -> Result<EventKind, String> {
-        let node_id = action.subject()?;
-        let ordered = self.last_item(node_id).map_or(1, |item| item.item.attempt);
-        Ok(EventKind::NodeStarted(NodeStarted {
-            node_id: node_id.to_owned(),
-            worker_id: action.option("by").unwrap_or("w1").to_owned(),
-            attempt: action.number("attempt")?.unwrap_or(ordered),
-            fence: action
-                .number("fence")?
-                .unwrap_or(self.events.len() as u64 + 1),
-        }))
-    }
-
-    /// A worker's answer; before it a claim, if nobody has claimed the item.
-    fn result(&self, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
-        let node_id = action.subject()?;
-        let item = self.last_item(node_id);
-        let mut facts = Vec::new();
-        let held = match item.map(|item| item.state) {
-            Some(ItemState::Waiting) if action.option("fence").is_none() => {
-                facts.push(self.claim(action)?);
-                self.events.len() as u64 + 1
-            }
-            Some(ItemState::Claimed(fence)) => fence,
-            _ => 0,
-        };
-        let attempt = action
-            .number("attempt")?
-            .unwrap_or(item.map_or(1, |item| item.item.attempt));
-        let fence = action.number("fence")?.unwrap_or(held);
-        facts.push(match action.verb {
-            "complete" => EventKind::NodeCompleted(NodeCompleted {
-                node_id: node_id.to_owned(),
-                attempt,
-                fence,
-                output: action.option("output").unwrap_or("null").to_owned(),
-                state_patch: action.json().unwrap_or("{}").to_owned(),
-                duration_ms: 1,
-                chosen_target: action.option("choose").map(ToOwned::to_owned),
-                telemetry: telemetry(action)?,
-            }),
-            "fail" => EventKind::NodeFailed(NodeFailed {
-                node_id: node_id.to_owned(),
-                attempt,
-                fence,
-                error: "boom".to_owned(),
-                class: action
-                    .words()
-                    .find(|word| *word != "fatal")
-                    .map(ToOwned::to_owned),
-                retryable: !action.words().any(|word| word == "fatal"),
-            }),
-            _ => EventKind::NodeFailed(NodeFailed {
-                node_id: node_id.to_owned(),
-                attempt,
-                fence,
-                error: "lease expired: worker presumed dead".to_owned(),
-                class: Some("lease_expired".to_owned()),
-                retryable: true,
-            }),
-        });
-        Ok(facts)
-    }
+        }
+        "cancel" => EventKind::CancelRequested(CancelRequested { reason: why() }),
+        "pause" => EventKind::ExecutionPaused(note()),
+        "unpause" => EventKind::ExecutionUnpaused(note()),
+        "retry" => EventKind::RetryRequested(request()?),
+        "skip" => EventKind::SkipRequested(request()?),
+        "stall" => EventKind::Stalled(Stalled {
+            reason: "the guest failed twice".to_owned(),
+            node_id: None,
+        }),
+        "guest" => EventKind::GuestChanged(GuestChanged {
+            guest_digest: action.subject()?.repeat(64),
+        }),
+        "lift" => EventKind::StallLifted(note()),
+        other => return Err(format!("no action is called `{other}`")),
+    };
+    Ok(vec![fact])
 }
 
+fn claim(world: &Memory, action: &Action<'_>) -> Result<EventKind, String> {
+    let node_id = action.subject()?;
+    let ordered = world.last_item(node_id).map_or(1, |item| item.item.attempt);
+    Ok(EventKind::NodeStarted(NodeStarted {
+        node_id: node_id.to_owned(),
+        worker_id: action.option("by").unwrap_or("w1").to_owned(),
+        attempt: action.number("attempt")?.unwrap_or(ordered),
+        fence: action
+            .number("fence")?
+            .unwrap_or(world.events.len() as u64 + 1),
+    }))
+}
+
+/// A worker's answer; before it a claim, if nobody has claimed the item.
+fn result(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
+    let node_id = action.subject()?;
+    let item = world.last_item(node_id);
+    let mut facts = Vec::new();
+    let held = match item.map(|item| item.state) {
+        Some(ItemState::Waiting) if action.option("fence").is_none() => {
+            facts.push(claim(world, action)?);
+            world.events.len() as u64 + 1
+        }
+        Some(ItemState::Claimed(fence)) => fence,
+        _ => 0,
+    };
+    let attempt = action
+        .number("attempt")?
+        .unwrap_or(item.map_or(1, |item| item.item.attempt));
+    let fence = action.number("fence")?.unwrap_or(held);
+    facts.push(match action.verb {
+        "complete" => EventKind::NodeCompleted(NodeCompleted {
+            node_id: node_id.to_owned(),
+            attempt,
+            fence,
+            output: action.option("output").unwrap_or("null").to_owned(),
+            state_patch: action.json().unwrap_or("{}").to_owned(),
+            duration_ms: 1,
+            chosen_target: action.option("choose").map(ToOwned::to_owned),
+            telemetry: telemetry(action)?,
+        }),
+        "fail" => EventKind::NodeFailed(NodeFailed {
+            node_id: node_id.to_owned(),
+            attempt,
+            fence,
+            error: "boom".to_owned(),
+            class: action
+                .words()
+                .find(|word| *word != "fatal")
+                .map(ToOwned::to_owned),
+            retryable: !action.words().any(|word| word == "fatal"),
+        }),
+        _ => EventKind::NodeFailed(NodeFailed {
+            node_id: node_id.to_owned(),
+            attempt,
+            fence,
+            error: "lease expired: worker presumed dead".to_owned(),
+            class: Some("lease_expired".to_owned()),
+            retryable: true,
+        }),
+    });
+    Ok(facts)
+}
 fn telemetry(action: &Action<'_>) -> Result<Option<Telemetry>, String> {
     let parse = |json: &str| {
         serde_json::from_str(json).map_err(|error| format!("`{json}` is no telemetry: {error}"))

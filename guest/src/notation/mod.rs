@@ -59,18 +59,21 @@
 //! before each call, and restored from a snapshot each time. All three must
 //! write the same log; and the log, replayed as law 2 has it, must answer the
 //! same decisions. So every table tests those laws too.
+//!
+//! The files, from the bottom up; each may use those above it in this list.
 
 use alloc::string::String;
 
-mod facts;
-mod graph;
-mod phrase;
-mod play;
-mod replay;
-mod row;
 mod text;
+mod row;
+mod graph;
 mod world;
+mod facts;
+mod phrase;
+mod replay;
+mod play;
 
+pub use facts::facts;
 pub use graph::Graph;
 pub(crate) use phrase::brief;
 pub use play::Played;

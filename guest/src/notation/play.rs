@@ -11,6 +11,7 @@ use crate::node;
 use crate::shell::Scheduler;
 use serde_json::Value;
 
+use super::facts::facts;
 use super::graph::Graph;
 use super::phrase::{self, Phrase};
 use super::replay::replay;
@@ -134,7 +135,7 @@ impl Stage {
         }
         let mut found = Vec::new();
         for action in &row.actions {
-            for kind in self.world.facts(action)? {
+            for kind in facts(&self.world, action)? {
                 let fact = self.world.fact(kind);
                 found.extend(
                     self.admit(fact)

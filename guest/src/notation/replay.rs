@@ -4,8 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::apply::digest_of_text;
+use crate::apply::{apply, start};
 use crate::contract::{Event, IllegalEvent, Origin};
+use crate::decide::{decide, drain};
+use crate::digest::digest_of_text;
 use crate::machine::Machine;
 use crate::time::Timestamp;
 use crate::workflow;
@@ -23,17 +25,17 @@ pub fn replay(workflow: &str, log: &[Event]) -> Result<(), IllegalEvent> {
     let (first, mut rest) = log
         .split_first()
         .ok_or_else(|| illegal(1, "the log is empty".into()))?;
-    let mut machine = Machine::start(plan, &digest_of_text(workflow), first)?;
+    let mut machine = start(plan, &digest_of_text(workflow), first)?;
     while let Some(event) = rest.first() {
         if event.sequence == machine.sequence() + 1 && event.at > machine.state().at.0 {
             check_complete(&machine)?;
         }
         if event.origin == Origin::Fact {
-            machine.apply(event)?;
+            apply(&mut machine, event)?;
             rest = &rest[1..];
             continue;
         }
-        let batch = machine.drain(Timestamp(event.at))?;
+        let batch = drain(&mut machine, Timestamp(event.at))?;
         check_batch(&batch.events, rest)?;
         rest = &rest[batch.events.len()..];
     }
@@ -66,7 +68,7 @@ fn check_batch(batch: &[Event], log: &[Event]) -> Result<(), IllegalEvent> {
 }
 
 fn check_complete(machine: &Machine) -> Result<(), IllegalEvent> {
-    match machine.decide(machine.state().at, u32::MAX) {
+    match decide(machine, machine.state().at, u32::MAX) {
         None => Ok(()),
         Some(decision) => Err(illegal(
             machine.sequence() + 1,

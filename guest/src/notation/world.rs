@@ -9,9 +9,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::apply::digest_of_text;
 use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem, WorkflowStarted};
 use crate::decide::item_digest;
+use crate::digest::digest_of_text;
 use crate::shell::World;
 use crate::time::Timestamp;
 

@@ -4,72 +4,69 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::act::{answerable, approvals};
 use super::history::History;
 use super::player::Player;
 use crate::contract::NodeState;
 use crate::time::Millis;
 use crate::workflow::plan::Kind;
 
-impl History {
-    /// The same history, gone on with until the execution has ended: each hold
-    /// is lifted, each item done, each wait answered, and time passes.
-    ///
-    /// # Panics
-    /// Where it does not end within so many turns as it can need: then law 9
-    /// does not hold.
-    #[must_use]
-    pub fn finished(self) -> Self {
-        let mut player = Player::resume(self);
-        // Each turn settles a node, or lets time pass up to a moment at which
-        // one can be settled; an attempt or two may fail by timeouts.
-        let turns_max = 20 + 10 * player.machine.plan().nodes.len();
-        for _ in 0..turns_max {
-            if player.has_ended() {
-                return player.into_history();
-            }
-            let span = match player.peaceful().is_empty() {
-                true => player.until_something(),
-                false => None,
-            };
-            player.pass(span.unwrap_or(Millis(1)));
-            player.begin_turn();
-            for action in player.peaceful() {
-                player.act(&action);
-            }
-            player.tick();
+/// The same history, gone on with until the execution has ended: each hold
+/// is lifted, each item done, each wait answered, and time passes.
+///
+/// # Panics
+/// Where it does not end within so many turns as it can need: then law 9
+/// does not hold.
+#[must_use]
+pub fn finished(history: History) -> History {
+    let mut player = Player::resume(history);
+    // Each turn settles a node, or lets time pass up to a moment at which
+    // one can be settled; an attempt or two may fail by timeouts.
+    let turns_max = 20 + 10 * player.machine.plan().nodes.len();
+    for _ in 0..turns_max {
+        if player.has_ended() {
+            return player.into_history();
         }
-        let history = player.into_history();
-        panic!("law 9: after {turns_max} turns in peace it has not ended:\n{history}");
+        let span = match peaceful(&player).is_empty() {
+            true => player.until_something(),
+            false => None,
+        };
+        player.pass(span.unwrap_or(Millis(1)));
+        player.begin_turn();
+        for action in peaceful(&player) {
+            player.act(&action);
+        }
+        player.tick();
     }
+    let history = player.into_history();
+    panic!("law 9: after {turns_max} turns in peace it has not ended:\n{history}");
 }
 
-impl Player {
-    /// All that a patient world would do now.
-    fn peaceful(&self) -> Vec<String> {
-        let state = self.machine.state();
-        let mut actions = Vec::new();
-        actions.extend(state.host_stall.is_some().then(|| String::from("lift")));
-        actions.extend(state.paused.then(|| String::from("unpause")));
-        actions.extend(
-            state
-                .policy_stall
-                .iter()
-                .map(|(ix, _)| format!("skip {}", self.machine.plan().nodes[ix.0 as usize].id)),
-        );
-        let answers = |verb: &str, nodes: Vec<&str>| -> Vec<String> {
-            nodes.iter().map(|node| format!("{verb} {node}")).collect()
-        };
-        actions.extend(answers("complete", self.answerable()));
-        actions.extend(answers("approve", self.approvals()));
-        let waits = |kind: &Kind| match kind {
-            Kind::Wait(wait) => wait.correlation_key.clone(),
-            _ => None,
-        };
-        let nodes = self.machine.plan().nodes.iter().zip(&state.nodes);
-        let keys = nodes
-            .filter(|(_, record)| record.state == NodeState::Waiting)
-            .filter_map(|(node, _)| waits(&node.kind));
-        actions.extend(keys.map(|key| format!("signal {key} {{}}")));
-        actions
-    }
+/// All that a patient world would do now.
+fn peaceful(player: &Player) -> Vec<String> {
+    let state = player.machine.state();
+    let mut actions = Vec::new();
+    actions.extend(state.host_stall.is_some().then(|| String::from("lift")));
+    actions.extend(state.paused.then(|| String::from("unpause")));
+    actions.extend(
+        state
+            .policy_stall
+            .iter()
+            .map(|(ix, _)| format!("skip {}", player.machine.plan().nodes[ix.0 as usize].id)),
+    );
+    let answers = |verb: &str, nodes: Vec<&str>| -> Vec<String> {
+        nodes.iter().map(|node| format!("{verb} {node}")).collect()
+    };
+    actions.extend(answers("complete", answerable(player)));
+    actions.extend(answers("approve", approvals(player)));
+    let waits = |kind: &Kind| match kind {
+        Kind::Wait(wait) => wait.correlation_key.clone(),
+        _ => None,
+    };
+    let nodes = player.machine.plan().nodes.iter().zip(&state.nodes);
+    let keys = nodes
+        .filter(|(_, record)| record.state == NodeState::Waiting)
+        .filter_map(|(node, _)| waits(&node.kind));
+    actions.extend(keys.map(|key| format!("signal {key} {{}}")));
+    actions
 }

@@ -5,7 +5,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::hostile::FoundBy;
 use crate::contract::{CancelRequested, Event, EventKind, Origin};
 
 /// What was done to a log. Where nothing else is said, the other events keep
@@ -42,6 +41,16 @@ pub enum Corruption {
     InsertedDecision,
     /// Two neighbouring decisions stand in the other order.
     SwappedDecisions,
+}
+
+/// Who must find a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    /// Every reader: the event may not stand where it stands.
+    Reading,
+    /// Who replays as law 2 has it: the event could stand there, but is not
+    /// what is decided. A reader may find it too, there or later.
+    Replaying,
 }
 
 /// A log, and the sequence at which its fault must be found.

@@ -4,7 +4,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::player::Player;
 use super::workflow::Workflow;
 use crate::contract::Event;
 use crate::notation::{Memory, brief};
@@ -39,13 +38,6 @@ impl History {
     #[must_use]
     pub fn workflow(&self) -> &Workflow {
         &self.workflow
-    }
-
-    /// The execution of a workflow that was started and ticked, and nothing
-    /// else: what [`History::finished`] can go on with.
-    #[must_use]
-    pub fn begun(workflow: &Workflow) -> Self {
-        Player::start(workflow).play(&[])
     }
 
     /// The turns, at least one.

@@ -5,10 +5,10 @@ use core::fmt;
 
 use proptest::prelude::*;
 
-use super::corruption::Corruption;
+use super::corruption::{Corruption, FoundBy};
 use super::draft::workflows;
 use super::history::History;
-use super::player::histories;
+use super::play::histories;
 use super::workflow::Workflow;
 use crate::contract::Event;
 
@@ -19,16 +19,6 @@ pub struct HostileLog {
     corruption: Corruption,
     log: Vec<Event>,
     found_at: u64,
-}
-
-/// Who must find a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FoundBy {
-    /// Every reader: the event may not stand where it stands.
-    Reading,
-    /// Who replays as law 2 has it: the event could stand there, but is not
-    /// what is decided. A reader may find it too, there or later.
-    Replaying,
 }
 
 /// Logs with one fault each, of every sort.

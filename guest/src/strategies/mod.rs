@@ -32,7 +32,7 @@
 //!     .unwrap();
 //! ```
 //!
-//! The files, from the bottom up.
+//! The files, from the bottom up; each may use those above it in this list.
 
 mod workflow;
 mod shape;
@@ -41,16 +41,18 @@ mod setting;
 mod draft;
 mod choice;
 mod history;
-mod act;
 mod player;
+mod act;
 mod calm;
+mod play;
 mod corruption;
 mod hostile;
 
-pub use corruption::Corruption;
+pub use calm::finished;
+pub use corruption::{Corruption, FoundBy};
 pub use draft::{workflows, workflows_of};
 pub use history::{History, Turn};
-pub use hostile::{FoundBy, HostileLog, hostile_logs};
-pub use player::{facts, histories};
+pub use hostile::{HostileLog, hostile_logs};
+pub use play::{begun, facts, histories};
 pub use shape::Shape;
 pub use workflow::Workflow;

@@ -1,34 +1,19 @@
-//! Choices become a history: each is said in words where it is made, and
-//! admitted by this crate's own machine.
+//! A machine and its world, in the middle of a history: what is said to it in
+//! words happens, if this crate's own machine admits it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use proptest::prelude::*;
-
-use super::choice::{Act, Choices, Clock, choices};
+use super::choice::Clock;
 use super::history::{History, Turn};
 use super::workflow::Workflow;
-use crate::machine::{Machine, Order};
-use crate::notation::{Action, Memory};
+use crate::apply::{apply, start};
+use crate::decide::{Order, drain};
+use crate::guards::next_wake;
+use crate::machine::Machine;
+use crate::notation::{Action, Memory, facts};
 use crate::shell::World as _;
 use crate::time::{Millis, Timestamp};
-
-/// Legal histories of a workflow: starts, results in any order, failures of
-/// every class, expired leases, persons, external events, operators, clocks
-/// that are set. Some go on until the execution has ended, most do not.
-pub fn facts(workflow: &Workflow) -> impl Strategy<Value = History> + use<> {
-    histories(Just(workflow.clone()))
-}
-
-/// Legal histories of such workflows.
-pub fn histories(workflows: impl Strategy<Value = Workflow>) -> impl Strategy<Value = History> {
-    let ends = prop::bool::weighted(0.3);
-    (workflows, choices(), ends).prop_map(|(workflow, choices, ends)| {
-        let history = Player::start(&workflow).play(&choices);
-        if ends { history.finished() } else { history }
-    })
-}
 
 /// A machine and its world, in the middle of a history.
 pub(super) struct Player {
@@ -44,7 +29,7 @@ impl Player {
     /// An execution that has just been started, not ticked yet.
     pub(super) fn start(workflow: &Workflow) -> Self {
         let first = workflow.start(0);
-        let machine = Machine::start(workflow.plan().clone(), &workflow.digest(), &first)
+        let machine = start(workflow.plan().clone(), &workflow.digest(), &first)
             .expect("the workflow's own event 1 starts it");
         let mut world = workflow.world(0);
         world.append_fact(first.clone());
@@ -67,10 +52,10 @@ impl Player {
             .events
             .split_first()
             .expect("a history starts");
-        let mut machine = Machine::start(workflow.plan().clone(), &workflow.digest(), first)
-            .expect("a history is legal");
+        let mut machine =
+            start(workflow.plan().clone(), &workflow.digest(), first).expect("a history is legal");
         for event in rest {
-            machine.apply(event).expect("a history is legal");
+            apply(&mut machine, event).expect("a history is legal");
         }
         Self {
             wall: history.world.now,
@@ -81,41 +66,13 @@ impl Player {
         }
     }
 
-    /// Event 1 begins the first turn; what is chosen for it follows.
-    pub(super) fn play(mut self, choices: &[Choices]) -> History {
-        let (first, rest) = match choices {
-            [first, rest @ ..] => (first.acts.as_slice(), rest),
-            [] => (&[][..], &[][..]),
-        };
-        self.take(first);
-        for turn in rest {
-            if self.has_ended() {
-                break;
-            }
-            self.wait(turn.clock);
-            self.begin_turn();
-            self.take(&turn.acts);
-        }
-        self.into_history()
-    }
-
-    /// What happens in a turn, as far as it is legal, and the ticks after it.
-    fn take(&mut self, acts: &[Act]) {
-        for act in acts {
-            if let Some(text) = act.said(self) {
-                self.act(&text);
-            }
-        }
-        self.tick();
-    }
-
     pub(super) fn has_ended(&self) -> bool {
         self.machine.state().ended.is_some()
     }
 
     /// Law 5: a turn's reading is the wall clock's, but never less than the
     /// last one; while the wall clock is behind, what passes is added to that.
-    fn wait(&mut self, clock: Clock) {
+    pub(super) fn wait(&mut self, clock: Clock) {
         let (before, passed) = (self.world.now, self.passed(clock));
         self.wall = match clock {
             Clock::Set(seconds) => self.wall.saturating_add_signed(i64::from(seconds) * 1000),
@@ -140,7 +97,7 @@ impl Player {
     pub(super) fn until_something(&self) -> Option<Millis> {
         let now = Timestamp(self.world.now);
         let waiting = self.world.waiting().map(|item| Timestamp(item.not_before));
-        let next = waiting.chain(self.machine.next_wake());
+        let next = waiting.chain(next_wake(&self.machine));
         next.filter(|at| *at > now).min().map(|at| at.since(now))
     }
 
@@ -157,14 +114,11 @@ impl Player {
     /// Let an action happen, if it is legal. Whether it was.
     pub(super) fn act(&mut self, text: &str) -> bool {
         let action = Action::read(text).expect("an action has a verb");
-        let kinds = self
-            .world
-            .facts(&action)
-            .expect("what is said is in the notation");
+        let kinds = facts(&self.world, &action).expect("what is said is in the notation");
         let turn = self.turns.last_mut().expect("a turn has begun");
         for (place, kind) in kinds.into_iter().enumerate() {
             let fact = self.world.fact(kind);
-            if let Err(illegal) = self.machine.apply(&fact) {
+            if let Err(illegal) = apply(&mut self.machine, &fact) {
                 assert!(
                     place == 0,
                     "law 7: the answer to a claim is legal: {illegal:?}"
@@ -182,9 +136,7 @@ impl Player {
     pub(super) fn tick(&mut self) {
         let turn = self.turns.last_mut().expect("a turn has begun");
         loop {
-            let batch = self
-                .machine
-                .drain(Timestamp(self.world.now))
+            let batch = drain(&mut self.machine, Timestamp(self.world.now))
                 .expect("a machine takes its own decisions");
             self.world
                 .append_events(self.world.events.len() as u64, &batch.events)

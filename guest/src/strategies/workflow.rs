@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::apply::digest_of_text;
 use crate::contract::{Event, Limits};
+use crate::digest::digest_of_text;
 use crate::notation::{Graph, Memory};
 use crate::workflow::{self, Plan};
 

@@ -8,11 +8,10 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use super::END;
 use super::graph::{Graph, Link, Rule};
 use super::kind::{BranchSource, Does, KindSource};
 use super::plan::{
-    Branch, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
+    Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
 };
 use super::source::{NodeSource, Source};
 
@@ -76,7 +75,7 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn new(source: &Source<'a>, graph: &Graph) -> Self {
-        let ranks = &graph.order.ranks;
+        let ranks = &graph.ranking.ranks;
         let mut ordered: Vec<usize> = (0..source.nodes.len()).collect();
         ordered.sort_by_key(|&at| (ranks[at], at));
         let mut by_id = vec![NodeIx(0); ordered.len()];

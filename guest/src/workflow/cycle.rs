@@ -1,7 +1,7 @@
 //! The cycles of a graph, for people to see (rule R1).
 //!
 //! Nodes that can reach one another form a tangle. Each tangle has a cycle, and
-//! all tangles are told at once. Linear, and without recursion.
+//! all tangles are reported at once. Linear, and without recursion.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,8 +23,8 @@ pub(super) fn cycles(
     backward.sort_unstable();
     let tangles = tangles(suspects, nodes, edges, &backward);
 
-    // One step back inside the tangle, to the smallest such node: whoever goes
-    // on stepping back goes round in the end.
+    // One step back inside the tangle, to the smallest such node: going on
+    // stepping back leads round a cycle in the end.
     let mut before = vec![None; nodes];
     for &(to, from) in backward.iter().rev() {
         if tangles[to].is_some() && tangles[to] == tangles[from] {
@@ -42,7 +42,7 @@ pub(super) fn cycles(
             node = back;
         }
         if walk_of[node] == Some(suspect) {
-            cycles.push(round(node, &before));
+            cycles.push(cycle_through(node, &before));
         }
     }
     assert!(
@@ -114,7 +114,7 @@ fn left(suspects: &[usize], nodes: usize, edges: &[(usize, usize)]) -> Vec<usize
 }
 
 /// The cycle through `node`, forward, from its smallest node on.
-fn round(node: usize, before: &[Option<usize>]) -> Vec<usize> {
+fn cycle_through(node: usize, before: &[Option<usize>]) -> Vec<usize> {
     let mut cycle = vec![node];
     let mut at = node;
     while let Some(back) = before[at]
@@ -136,12 +136,12 @@ fn round(node: usize, before: &[Option<usize>]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflow::order::order;
+    use crate::workflow::order::rank;
 
     type Edges = &'static [(usize, usize)];
 
     fn cycles_of(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
-        cycles(&order(nodes, edges).unordered, nodes, edges)
+        cycles(&rank(nodes, edges).unordered, nodes, edges)
     }
 
     #[test]

@@ -57,8 +57,8 @@ pub(super) struct Faults(RefCell<Found>);
 
 #[derive(Debug, Default)]
 struct Found {
-    told: Vec<Fault>,
-    untold: usize,
+    reported: Vec<Fault>,
+    omitted: usize,
     ignored: BTreeSet<String>,
 }
 
@@ -79,14 +79,14 @@ impl Faults {
         remedy: impl Into<String>,
     ) {
         let mut found = self.0.borrow_mut();
-        if found.told.len() < FAULTS_MAX {
-            found.told.push(Fault {
+        if found.reported.len() < FAULTS_MAX {
+            found.reported.push(Fault {
                 pointer,
                 message: message.into(),
                 remedy: remedy.into(),
             });
         } else {
-            found.untold += 1;
+            found.omitted += 1;
         }
     }
 
@@ -110,21 +110,23 @@ impl Faults {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().told.is_empty()
+        self.0.borrow().reported.is_empty()
     }
 
     pub(super) fn into_list(self) -> Vec<Fault> {
         let Found {
-            mut told, untold, ..
+            mut reported,
+            omitted,
+            ..
         } = self.0.into_inner();
-        if untold > 0 {
-            told.push(Fault {
+        if omitted > 0 {
+            reported.push(Fault {
                 pointer: String::new(),
-                message: format!("there are {untold} more faults"),
+                message: format!("there are {omitted} more faults"),
                 remedy: "correct these first".into(),
             });
         }
-        told
+        reported
     }
 }
 

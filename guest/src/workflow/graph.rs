@@ -6,12 +6,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::END;
 use super::cycle;
 use super::fault::{Faults, Place, quoted};
 use super::kind::{Does, How, KindSource, TargetSource};
-use super::order::{self, Order};
-use super::plan::Kind;
+use super::order::{self, Ranking};
+use super::plan::{END, Kind};
 use super::source::{EdgeSource, NodeSource, Source};
 use crate::condition::Expression;
 use crate::limits::EDGES_MAX;
@@ -20,7 +19,7 @@ use crate::limits::EDGES_MAX;
 pub(super) struct Graph {
     /// Sorted by (from, to).
     pub(super) links: Vec<Link>,
-    pub(super) order: Order,
+    pub(super) ranking: Ranking,
     /// The ids of nodes that no path leads to, of a kind that may stand there
     /// all the same; sorted.
     pub(super) unreachable: Vec<String>,
@@ -80,11 +79,11 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
     merge(&mut links);
 
     let pairs: Vec<(usize, usize)> = links.iter().map(|link| (link.from, link.to)).collect();
-    let order = order::order(source.nodes.len(), &pairs);
+    let ranking = order::rank(source.nodes.len(), &pairs);
     report_cycles(
         source,
         &links,
-        &cycle::cycles(&order.unordered, source.nodes.len(), &pairs),
+        &cycle::cycles(&ranking.unordered, source.nodes.len(), &pairs),
         faults,
     );
     let mut unreachable = Vec::new();
@@ -95,7 +94,7 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
     }
     Graph {
         links,
-        order,
+        ranking,
         unreachable,
     }
 }

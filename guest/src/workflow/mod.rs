@@ -2,7 +2,7 @@
 //!
 //! [`parse`] is the only door: a [`Plan`] that exists is valid. A workflow
 //! passes through four rooms, and each collects faults without stopping the
-//! next, so that all of them are told at once:
+//! next, so that all of them are reported at once:
 //!
 //! ```text
 //! text --source--> nodes and edges as written --graph--> links between nodes
@@ -13,18 +13,21 @@
 //! effect is a fault, except where JamJet writes it; that is accepted, and
 //! listed in the summary. Kinds for somebody's own workers may have fields of
 //! their own, because the worker sees them.
+//!
+//! From the bottom up; each may use those above it in this list.
 
-mod build;
-mod cycle;
 mod fault;
-mod fields;
-mod graph;
-mod kind;
-mod order;
 pub mod plan;
+mod fields;
 mod retry;
+mod kind;
 mod source;
+mod order;
+mod cycle;
+mod graph;
+mod build;
 
+pub(crate) use plan::END;
 pub use plan::Plan;
 
 use alloc::format;
@@ -34,9 +37,6 @@ use crate::contract::Fault;
 use crate::json;
 use crate::limits::WORKFLOW_BYTES_MAX;
 use fault::{Faults, Place};
-
-/// The target that is no node: the terminal.
-pub(crate) const END: &str = "end";
 
 /// Read and check a workflow.
 ///

@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// What the edges say about the order of the nodes.
-pub(super) struct Order {
+pub(super) struct Ranking {
     /// The longest path to each node, in edges. Meaningless where there are
     /// cycles.
     pub(super) ranks: Vec<u32>,
@@ -17,7 +17,7 @@ pub(super) struct Order {
 
 /// Rank the nodes `0..nodes` along the edges, which are sorted. (Kahn's
 /// algorithm.)
-pub(super) fn order(nodes: usize, edges: &[(usize, usize)]) -> Order {
+pub(super) fn rank(nodes: usize, edges: &[(usize, usize)]) -> Ranking {
     let starts = starts(nodes, edges);
     let mut unmet = vec![0_u32; nodes];
     for &(_, to) in edges {
@@ -35,7 +35,7 @@ pub(super) fn order(nodes: usize, edges: &[(usize, usize)]) -> Order {
         }
     }
     let unordered = (0..nodes).filter(|&node| unmet[node] > 0).collect();
-    Order { ranks, unordered }
+    Ranking { ranks, unordered }
 }
 
 /// Which nodes a path leads to from `start`. The edges are sorted.
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn r2_ranks_are_longest_paths() {
         let edges = [(0, 1), (0, 3), (1, 2), (2, 3), (3, 5), (4, 5)];
-        let order = order(6, &edges);
+        let order = rank(6, &edges);
         assert_eq!(order.ranks, [0, 1, 2, 3, 0, 4]);
         assert!(order.unordered.is_empty());
         assert_eq!(
@@ -86,6 +86,6 @@ mod tests {
     #[test]
     fn r2_long_graphs_are_no_trouble() {
         let chain: Vec<(usize, usize)> = (0..100_000).map(|node| (node, node + 1)).collect();
-        assert_eq!(order(100_001, &chain).ranks[100_000], 100_000);
+        assert_eq!(rank(100_001, &chain).ranks[100_000], 100_000);
     }
 }

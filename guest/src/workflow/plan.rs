@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 use crate::condition::Expression;
 use crate::time::Millis;
 
+/// The target that is no node: the terminal.
+pub(crate) const END: &str = "end";
+
 /// A node, by its place in the order of rule R2: (rank, id by UTF-8 bytes).
 /// Comparing two indexes compares that order.
 #[derive(

@@ -8,11 +8,10 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::END;
 use super::fault::{Faults, Place, quoted};
 use super::fields::{Fields, Known, Object, check_id, ignored, known};
 use super::kind::{self, KindSource};
-use super::plan::RetryPolicy;
+use super::plan::{END, RetryPolicy};
 use super::retry;
 use crate::condition::Expression;
 use crate::limits::NODES_MAX;

@@ -1,5 +1,6 @@
 //! What a full log still takes.
 
+use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     CancelReason, CancelRequested, Event, EventKind, ExternalEventReceived, NodeCancelled,
     OperatorNote, Origin, Stalled,
@@ -25,7 +26,7 @@ fn law9_a_full_log_can_still_be_cancelled() {
             origin,
             kind,
         };
-        machine.apply(&event).map_err(|illegal| illegal.reason)
+        apply(machine, &event).map_err(|illegal| illegal.reason)
     };
     while machine.sequence() < EVENTS_MAX {
         let kind = match machine.state().paused {

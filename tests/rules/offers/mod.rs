@@ -5,12 +5,13 @@
 mod full;
 mod settling;
 
-use refrain_guest::apply::digest_of_text;
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{
     Event, EventKind, GuestChanged, NodeScheduled, NodeSkipped, NodeTimedOut, OperatorNote, Origin,
     RetryScheduled, SkipReason, WorkflowCompleted,
 };
-use refrain_guest::machine::Machine;
+use refrain_guest::digest::digest_of_text;
+use refrain_guest::snapshot;
 use refrain_guest::workflow;
 use refrain_tests::notation::{Graph, Memory, play};
 
@@ -26,10 +27,7 @@ fn offer_after(table: &str, events: usize, at: u64, kind: EventKind) -> Result<(
         origin: Origin::Decision,
         kind,
     };
-    replay
-        .machine
-        .apply(&event)
-        .map_err(|illegal| illegal.reason)
+    apply(&mut replay.machine, &event).map_err(|illegal| illegal.reason)
 }
 
 const WHOLE: usize = usize::MAX;
@@ -296,10 +294,7 @@ fn law2_facts_are_the_hosts_and_decisions_the_guests() {
             origin,
             kind,
         };
-        replay
-            .machine
-            .apply(&event)
-            .map_err(|illegal| illegal.reason)
+        apply(&mut replay.machine, &event).map_err(|illegal| illegal.reason)
     };
     let decision = wrong(Origin::Fact, schedule("a", 1));
     assert_eq!(
@@ -322,7 +317,7 @@ fn r04_an_execution_in_which_nothing_could_run_does_not_start() {
         let plan = workflow::parse(&world.workflow)
             .expect("it is valid")
             .into();
-        let machine = Machine::start(plan, &digest_of_text(&world.workflow), &world.start(&graph));
+        let machine = start(plan, &digest_of_text(&world.workflow), &world.start(&graph));
         assert_eq!(machine.is_ok(), starts, "{limits}");
     }
 }
@@ -333,15 +328,18 @@ fn law10_the_guest_is_the_one_that_the_log_names_last() {
         .unwrap_or_else(|error| panic!("{error}"))
         .world;
     let mut machine = Replay::of(&world, 2).machine;
-    assert_eq!(machine.snapshot().guest_digest, "0".repeat(64));
-    let changed = machine.apply(&Event {
-        sequence: 3,
-        at: 0,
-        origin: Origin::Fact,
-        kind: EventKind::GuestChanged(GuestChanged {
-            guest_digest: "1".repeat(64),
-        }),
-    });
+    assert_eq!(snapshot::take(&machine).guest_digest, "0".repeat(64));
+    let changed = apply(
+        &mut machine,
+        &Event {
+            sequence: 3,
+            at: 0,
+            origin: Origin::Fact,
+            kind: EventKind::GuestChanged(GuestChanged {
+                guest_digest: "1".repeat(64),
+            }),
+        },
+    );
     assert_eq!(changed, Ok(()));
-    assert_eq!(machine.snapshot().guest_digest, "1".repeat(64));
+    assert_eq!(snapshot::take(&machine).guest_digest, "1".repeat(64));
 }

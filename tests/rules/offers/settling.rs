@@ -1,5 +1,6 @@
 //! Offers about what the guest settles itself: waits, approvals, skips, stops.
 
+use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     CancelReason, EventKind, ExternalEventReceived, InterruptRaised, NodeCancelled, NodeCompleted,
     NodeExhausted, SkipReason, Stalled, TimerCreated, TimerFired,
@@ -357,7 +358,7 @@ fn r19_an_external_event_must_fit_into_the_state() {
             correlation_key: key.to_owned(),
             payload,
         }));
-        let answer = machine.apply(&event).map_err(|illegal| illegal.reason);
+        let answer = apply(&mut machine, &event).map_err(|illegal| illegal.reason);
         match (answer, expected) {
             (Ok(()), None) => {}
             (Err(reason), Some(expected)) => assert!(reason.contains(expected), "{reason}"),

@@ -11,8 +11,9 @@ mod refused;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use refrain_guest::apply::digest_of_text;
+use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{Event, EventKind, NodeState, Origin, SkipReason};
+use refrain_guest::digest::digest_of_text;
 use refrain_guest::machine::Machine;
 use refrain_guest::node::{Step, name};
 use refrain_guest::state::NodeRecord;
@@ -132,10 +133,10 @@ impl<'a> Replay<'a> {
     pub(crate) fn of(world: &'a Memory, events: usize) -> Self {
         let plan = Arc::new(workflow::parse(&world.workflow).expect("it was played"));
         let digest = digest_of_text(&world.workflow);
-        let machine = Machine::start(plan, &digest, &world.events[0]).expect("it was played");
+        let machine = start(plan, &digest, &world.events[0]).expect("it was played");
         let mut replay = Self { world, machine };
         for event in &world.events[1..events] {
-            replay.machine.apply(event).expect("it was played");
+            apply(&mut replay.machine, event).expect("it was played");
         }
         replay
     }
@@ -154,7 +155,7 @@ fn every_row_of_the_table_is_taken() {
         take_start(&replay, &mut taken);
         for event in &replay.world.events[1..] {
             let before = replay.nodes();
-            replay.machine.apply(event).expect("it was played");
+            apply(&mut replay.machine, event).expect("it was played");
             take(&replay, event, &before, &mut taken);
         }
     }
@@ -184,7 +185,7 @@ fn take(replay: &Replay<'_>, event: &Event, before: &[NodeRecord], taken: &mut B
     for (at, (was, is)) in before.iter().zip(&replay.nodes()).enumerate() {
         let steps = match subject {
             Some((of, step)) if of == at => steps_of(step, was.state),
-            _ if was.answer.is_none() && is.answer.is_some() => vec![Step::Answer],
+            _ if was.wait_result.is_none() && is.wait_result.is_some() => vec![Step::Receive],
             _ if was.state != is.state => vec![Step::Reach],
             _ => continue,
         };
@@ -221,8 +222,8 @@ fn of_node(event: &Event) -> Option<(&str, Step)> {
         EventKind::NodeExhausted(it) => (&it.node_id, Step::Exhaust),
         EventKind::InterruptRaised(it) => (&it.node_id, Step::Wait),
         EventKind::TimerCreated(it) => (&it.node_id, Step::Wait),
-        EventKind::ApprovalReceived(it) => (&it.node_id, Step::Answer),
-        EventKind::TimerFired(it) => (&it.node_id, Step::Answer),
+        EventKind::ApprovalReceived(it) => (&it.node_id, Step::Receive),
+        EventKind::TimerFired(it) => (&it.node_id, Step::Receive),
         EventKind::RetryRequested(it) => (&it.node_id, Step::Reopen),
         EventKind::NodeSkipped(it) if it.reason == SkipReason::ByOperator => {
             (&it.node_id, Step::Skip)

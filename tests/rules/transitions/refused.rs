@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
     NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled,
@@ -72,7 +73,7 @@ fn places(worlds: &[Memory]) -> Vec<Place<'_>> {
                 });
             }
             let event = &world.events[events];
-            replay.machine.apply(event).expect("it was played");
+            apply(&mut replay.machine, event).expect("it was played");
         }
     }
     places.into_values().collect()
@@ -98,7 +99,7 @@ fn is_refused(place: Place<'_>, kind: EventKind, step: Step) {
         kind,
     };
     let before = format!("{:?}", replay.machine.state());
-    let answer = replay.machine.apply(&event);
+    let answer = apply(&mut replay.machine, &event);
     let row = row(place.state, step);
     assert!(answer.is_err(), "{row} is taken by {event:?}");
     let after = format!("{:?}", replay.machine.state());
@@ -109,7 +110,7 @@ fn origin(step: Step) -> Origin {
     match step {
         Step::Start | Step::Complete | Step::Fail | Step::Reopen => Origin::Fact,
         // Of what a node can be given, a person's answer names the node.
-        Step::Answer => Origin::Fact,
+        Step::Receive => Origin::Fact,
         _ => Origin::Decision,
     }
 }
@@ -139,7 +140,7 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
             Kind::Wait(wait) => EventKind::TimerCreated(TimerCreated { node_id, fire_at: None, correlation_key: wait.correlation_key.clone() }),
             _ => EventKind::InterruptRaised(InterruptRaised { node_id, reason: "May it?".into(), state_for_review: "{}".into(), expires_at: None }),
         },
-        Step::Answer => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None }),
+        Step::Receive => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None }),
         Step::Stall => EventKind::Stalled(Stalled { reason: "ask".into(), node_id: Some(node_id) }),
         Step::Reopen => EventKind::RetryRequested(NodeRequest { node_id, reason: None }),
         Step::PassOver => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::Unreached }),
@@ -169,7 +170,7 @@ fn a_timer_fires_for_nobody_who_does_not_wait() {
             origin: Origin::Decision,
             kind: timer(node_id),
         };
-        let answer = replay.machine.apply(&event);
+        let answer = apply(&mut replay.machine, &event);
         assert!(
             answer.is_err(),
             "after event {events}, a timer fires for {node_id}"

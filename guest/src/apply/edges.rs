@@ -1,0 +1,80 @@
+//! What becomes of a node's edges when it is settled (rules R3 and R7).
+//!
+//! Settling a node costs its own edges: each counts down its target, and the
+//! target whose last edge this was is filed anew.
+
+use alloc::vec::Vec;
+
+use crate::contract::NodeState;
+use crate::machine::Machine;
+use crate::node::Step;
+use crate::state::{EdgeFate, NodeRecord, is_finalizer};
+use crate::workflow::plan::{EdgeIx, EdgeRule, Join, Kind, NodeIx};
+
+/// Judge what leads on from a node that completed (rule R7): all edges on
+/// the state just after it, then settle them.
+pub(super) fn judge_edges(machine: &mut Machine, ix: NodeIx, chosen_target: Option<&str>) {
+    let scope = machine.scope();
+    let is_live = |edge: u32| {
+        let edge = &machine.plan.edges[edge as usize];
+        match (chosen_target, &edge.rule) {
+            (Some(target), _) => machine.node(edge.to).id == target,
+            (None, EdgeRule::Ordinary(condition)) => condition
+                .as_ref()
+                .is_none_or(|condition| condition.is_true(&scope)),
+            (None, EdgeRule::Chosen) => false,
+        }
+    };
+    let fates: Vec<bool> = machine.node(ix).outgoing.clone().map(is_live).collect();
+    for (edge, is_live) in machine.node(ix).outgoing.clone().zip(fates) {
+        settle_edge(machine, EdgeIx(edge), is_live);
+    }
+}
+
+/// Rule R9: what an unreached node leads to is unreached.
+pub(super) fn kill_edges(machine: &mut Machine, ix: NodeIx) {
+    for edge in machine.node(ix).outgoing.clone() {
+        settle_edge(machine, EdgeIx(edge), false);
+    }
+}
+
+/// A finalizer's edges only order: whatever became of it, the next may run
+/// (rule R16). Of any other node they stay unsettled and block (rule R15).
+pub(super) fn release_finalizers(machine: &mut Machine, ix: NodeIx) {
+    if is_finalizer(&machine.node(ix).kind) {
+        kill_edges(machine, ix);
+    }
+}
+
+fn settle_edge(machine: &mut Machine, edge: EdgeIx, is_live: bool) {
+    let fate = &mut machine.state.edges[edge.0 as usize];
+    if *fate != EdgeFate::Unsettled {
+        return;
+    }
+    *fate = if is_live {
+        EdgeFate::Live
+    } else {
+        EdgeFate::Dead
+    };
+    let to = machine.plan.edges[edge.0 as usize].to;
+    machine.change(to, |node| {
+        node.unsettled -= 1;
+        node.live += u32::from(is_live);
+    });
+    if is_reached(machine.record(to), &machine.node(to).kind) {
+        reach(machine, to);
+    }
+}
+
+/// Make a pending node ready; any other is left as it is.
+pub(super) fn reach(machine: &mut Machine, ix: NodeIx) {
+    if machine.record(ix).state == NodeState::Pending {
+        machine.change(ix, |node| node.take(Step::Reach));
+    }
+}
+
+/// Rules R3 and R6. A finalizer is reached by the end alone (rule R16).
+fn is_reached(record: &NodeRecord, kind: &Kind) -> bool {
+    let settled = record.unsettled == 0 || matches!(kind, Kind::Join(Join::First));
+    settled && record.live > 0 && !is_finalizer(kind)
+}

@@ -1,0 +1,19 @@
+//! What an expression is evaluated on.
+
+use crate::json::Object;
+
+/// What an expression can see.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    pub(super) input: &'a str,
+    pub(super) state: &'a Object,
+}
+
+impl<'a> Scope<'a> {
+    /// The execution's input, which must be JSON that [`crate::json::check`]
+    /// accepts, and its state.
+    #[must_use]
+    pub fn new(input: &'a str, state: &'a Object) -> Self {
+        Self { input, state }
+    }
+}

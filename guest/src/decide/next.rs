@@ -1,0 +1,32 @@
+//! What comes next, found but not yet put into words.
+
+use crate::contract::CancelReason;
+use crate::state::Ending;
+use crate::workflow::plan::NodeIx;
+
+/// What comes next, not yet in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// A node is skipped or stopped because an operator asked for it.
+    Skip(NodeIx),
+    /// A node is stopped.
+    Stop(NodeIx, CancelReason),
+    /// The workflow's time is over.
+    WorkflowTimesOut,
+    /// The time of an attempt, a wait or an approval is over.
+    Overdue(NodeIx),
+    /// A further attempt is ordered.
+    Retry(NodeIx),
+    /// The execution stalls on a failed node.
+    StallOn(NodeIx),
+    /// A node fails for good.
+    Exhaust(NodeIx),
+    /// The guest settles a node itself.
+    Settle(NodeIx),
+    /// A node is dispatched.
+    Dispatch(NodeIx),
+    /// A finalizer of another ending is skipped.
+    PassOver(NodeIx),
+    /// The execution ends.
+    End(Ending),
+}

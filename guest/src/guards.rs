@@ -1,0 +1,210 @@
+//! Pure questions about an execution that both applying and deciding ask: is it
+//! held, is it ending, is there room, which deadline runs.
+//!
+//! One answer serves both sides. What [`crate::decide`] concludes from it is
+//! what [`crate::apply`] accepts, so that a decision of our own is never refused.
+//! Nothing here changes anything, and nothing here knows an event.
+
+use crate::contract::{CancelReason, Status};
+use crate::machine::Machine;
+use crate::state::Ending;
+use crate::time::Timestamp;
+use crate::workflow::plan::{Kind, NodeIx, RunOn, Wait};
+
+// ---- the execution as a whole --------------------------------------------------
+
+/// What the execution is.
+#[must_use]
+pub fn status(machine: &Machine) -> Status {
+    match machine.state.ended {
+        Some(Ending::Completed) => Status::Completed,
+        Some(Ending::Failed | Ending::TimedOut) => Status::Failed,
+        Some(Ending::Cancelled) => Status::Cancelled,
+        None if is_stalled(machine) => Status::Stalled,
+        None if machine.state.paused => Status::Paused,
+        None => Status::Running,
+    }
+}
+
+/// Why the execution cannot go on by itself, if it cannot.
+#[must_use]
+pub fn stall(machine: &Machine) -> Option<&str> {
+    let of_policy = machine
+        .state
+        .policy_stall
+        .as_ref()
+        .map(|(_, reason)| reason.as_str());
+    machine.state.host_stall.as_deref().or(of_policy)
+}
+
+/// Whether anything at all may be decided: not after the end (law 6), and not
+/// while the host stalls the execution.
+pub(crate) fn may_decide(machine: &Machine) -> bool {
+    machine.state.ended.is_none() && machine.state.host_stall.is_none()
+}
+
+/// Whether the execution needs someone before it can go on.
+pub(crate) fn is_stalled(machine: &Machine) -> bool {
+    machine.state.host_stall.is_some() || machine.state.policy_stall.is_some()
+}
+
+/// Whether it is this node on which a policy stalled the execution.
+pub(crate) fn is_stalled_on(machine: &Machine, ix: NodeIx) -> bool {
+    machine
+        .state
+        .policy_stall
+        .as_ref()
+        .is_some_and(|(on, _)| *on == ix)
+}
+
+/// Whether nothing new may be ordered and nothing may end (rule R18).
+pub(crate) fn is_held(machine: &Machine) -> bool {
+    machine.state.paused || is_stalled(machine)
+}
+
+// ---- room ----------------------------------------------------------------------
+
+/// Whether one more node may be in flight (rule R4).
+pub(crate) fn has_room(machine: &Machine) -> bool {
+    machine.agenda.in_flight < max_concurrent(machine)
+}
+
+/// How many nodes may be in flight: the workflow's own limit only narrows.
+pub(crate) fn max_concurrent(machine: &Machine) -> u32 {
+    let limit = machine.state.started.limits.max_concurrent_nodes;
+    machine
+        .plan
+        .max_concurrent_nodes
+        .map_or(limit, |own| own.min(limit))
+}
+
+/// How many work items one tick may order.
+pub(crate) fn dispatch_per_tick(machine: &Machine) -> u32 {
+    let limit = machine.state.started.limits.max_dispatch_per_tick;
+    machine
+        .plan
+        .max_dispatch_per_tick
+        .map_or(limit, |own| own.min(limit))
+}
+
+// ---- time ----------------------------------------------------------------------
+
+/// When time alone could change what is decided: the earliest deadline.
+/// Not-before times are not among them; the queue holds those.
+#[must_use]
+pub fn next_wake(machine: &Machine) -> Option<Timestamp> {
+    if !may_decide(machine) {
+        return None;
+    }
+    let of_nodes = machine
+        .agenda
+        .deadlines
+        .first()
+        .map(|(deadline, _)| *deadline);
+    of_nodes.into_iter().chain(workflow_deadline(machine)).min()
+}
+
+/// When the workflow's own timeout passes, while that still matters.
+pub(crate) fn workflow_deadline(machine: &Machine) -> Option<Timestamp> {
+    let matters = !machine.state.timed_out && machine.state.cancel.is_none();
+    let timeout = machine.plan.workflow_timeout.filter(|_| matters)?;
+    Some(machine.state.started_at.after(timeout))
+}
+
+// ---- external events -----------------------------------------------------------
+
+/// The oldest external event that this wait could take: one that came before
+/// anyone waited for it (rule R19).
+pub(crate) fn kept<'a>(machine: &'a Machine, wait: &Wait) -> Option<&'a str> {
+    let key = wait.correlation_key.as_ref()?;
+    let mailbox = machine.state.mailboxes.get(key)?;
+    mailbox.kept.front().map(|payload| payload.as_str())
+}
+
+// ---- the end -------------------------------------------------------------------
+
+/// What the execution heads for, once something asks for its end or nothing
+/// else is left. The gravest wins (rule R17).
+pub(crate) fn ending(machine: &Machine) -> Option<Ending> {
+    if machine.state.cancel.is_some() {
+        return Some(Ending::Cancelled);
+    }
+    if machine.state.timed_out {
+        return Some(Ending::TimedOut);
+    }
+    machine
+        .state
+        .finalizing
+        .or_else(|| is_quiet(machine).then(|| verdict(machine)))
+}
+
+/// Whether ordinary nodes go on no more.
+pub(crate) fn is_ending(machine: &Machine) -> bool {
+    let state = &machine.state;
+    state.cancel.is_some() || state.timed_out || state.finalizing.is_some()
+}
+
+/// Nothing is under way, and nothing can become ready.
+fn is_quiet(machine: &Machine) -> bool {
+    let agenda = &machine.agenda;
+    agenda.active.is_empty() && agenda.settle.is_empty() && agenda.dispatch.is_empty()
+}
+
+fn verdict(machine: &Machine) -> Ending {
+    if machine.agenda.failed.is_empty() {
+        Ending::Completed
+    } else {
+        Ending::Failed
+    }
+}
+
+/// Why what is under way is being stopped, if it is.
+pub(crate) fn stop_reason(machine: &Machine) -> Option<CancelReason> {
+    if machine.state.cancel.is_some() {
+        return Some(CancelReason::CancelRequested);
+    }
+    machine
+        .state
+        .timed_out
+        .then_some(CancelReason::WorkflowTimedOut)
+}
+
+/// Whether an active node is among what a cancel or a timeout stops. Not a
+/// finalizer that runs on that very ending.
+pub(crate) fn must_stop(machine: &Machine, ix: NodeIx) -> bool {
+    !runs_now(machine, ix)
+}
+
+/// Whether this is a finalizer that runs on the ending ahead (rule R16).
+pub(crate) fn runs_now(machine: &Machine, ix: NodeIx) -> bool {
+    let Kind::Work(work) = &machine.node(ix).kind else {
+        return false;
+    };
+    match (work.finalizer, ending(machine)) {
+        (Some(RunOn::Always), Some(_)) => true,
+        (Some(RunOn::Success), Some(ending)) => ending == Ending::Completed,
+        (Some(RunOn::Failure), Some(ending)) => {
+            matches!(ending, Ending::Failed | Ending::TimedOut)
+        }
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// Whether nothing but finalizers is left to do.
+pub(crate) fn is_time_for_finalizers(machine: &Machine) -> bool {
+    let mut active = machine.agenda.active.iter();
+    ending(machine).is_some() && !active.any(|ix| must_stop(machine, *ix))
+}
+
+/// The end that is due now: nothing is under way and no finalizer is left.
+pub(crate) fn due_end(machine: &Machine) -> Option<Ending> {
+    let agenda = &machine.agenda;
+    if is_held(machine) || !agenda.active.is_empty() || !agenda.finalizers.is_empty() {
+        return None;
+    }
+    match ending(machine)? {
+        // A finalizer may have failed since.
+        Ending::Completed | Ending::Failed => Some(verdict(machine)),
+        graver => Some(graver),
+    }
+}
