@@ -12,6 +12,7 @@ mod determined;
 mod schedules;
 mod confluent;
 mod spelling;
+mod one_door;
 mod graph;
 mod bounds;
 mod endings;
