@@ -8,6 +8,7 @@
 //! lock        another process holds the lock
 //! pages       a page is damaged: of the log, of an index, the first one
 //! identity    another schema, another program's file, no database at all
+//! older       files of older schemas are brought up to date
 //! gone        the file is no longer the one at its path
 //! names       what a path means: URIs, links, long names, causes
 //! backup      live copies, restoring, and what a plain copy is opened with
@@ -24,6 +25,7 @@ mod identity;
 mod lock;
 mod names;
 mod namespace;
+mod older;
 mod pages;
 mod read_only;
 mod rows;

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
-use super::ground::{DATABASE, Ground};
+use super::ground::{DATABASE, Ground, Said};
 
-fn on(ground: &Ground, database: &str, words: &[&str]) -> super::ground::Said {
+fn on(ground: &Ground, database: &str, words: &[&str]) -> Said {
     let mut command = ground.refrain(words);
     command
         .current_dir(ground.file(""))
@@ -98,4 +99,31 @@ fn each_cause_is_told_as_what_it_is() {
         );
         assert!(!said.err.contains("permissions"), "{database}: {said:?}");
     }
+}
+
+/// What a limit of the process refuses is neither the disk nor a permission.
+#[test]
+fn address_space_is_told_from_disk_and_permission() {
+    let ground = Ground::new();
+    let refrain = ground.refrain(&["run", "steps.json"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -v 1500000; exec \"$0\" \"$@\""]);
+    limited.arg(refrain.get_program()).args(refrain.get_args());
+    for (name, value) in refrain.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let output = limited.current_dir(ground.file("")).output();
+    let said = Said::of(&output.expect("it starts"));
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains("address space") && said.err.contains("ulimit -v"),
+        "{said:?}"
+    );
+    for other in ["permissions", "no room is left", "is damaged", "panicked"] {
+        assert!(!said.err.contains(other), "{said:?}");
+    }
+    ground.goes_on("a limit of the address space");
 }

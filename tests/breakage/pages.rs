@@ -3,6 +3,8 @@
 //! were.
 
 use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::id::ExecutionId;
@@ -10,7 +12,10 @@ use refrain::replay::{AuditError, Auditor, Verdict};
 use refrain::store::{SqliteStore, StoreError};
 use rusqlite::Connection;
 
-use super::ground::{DATABASE, Ground, is_documented};
+use super::ground::{DATABASE, Ground, Said, is_documented};
+
+/// When a command is taken for one that would never end.
+const NEVER: Duration = Duration::from_secs(120);
 
 /// What damage does: the bytes of a page become others.
 type Damage = fn(&mut [u8]);
@@ -167,6 +172,77 @@ fn a_damaged_index_or_first_page_is_named() {
     );
     ground.reset();
     ground.goes_on("a damaged first page");
+}
+
+/// A page of every kind of every tree: whatever is damaged, nobody waits for what
+/// cannot come, and whoever cannot go on hears of a remedy.
+#[test]
+fn whichever_page_is_damaged_every_command_comes_to_its_end() {
+    let ground = Ground::new();
+    let pages = pages_of_all_trees(&ground);
+    assert!(pages.len() > 20, "{pages:?}");
+    let (mut done, mut refused) = (0, 0);
+    for (tree, page) in pages {
+        ground.reset();
+        damaged(&ground, page, OVERWRITTEN);
+        for words in [&["run", "steps.json"][..], &["resume"]] {
+            let said = ends(&ground, words, &tree);
+            let error = said.err.lines().any(|line| line.starts_with("error: "));
+            let remedy = ["refrain restore", "is not a Refrain database"];
+            match said.code {
+                Some(0) => done += 1,
+                Some(1) => assert!(
+                    format!("{}{}", said.out, said.err).contains("is damaged"),
+                    "{tree}: {said:?}"
+                ),
+                Some(2) => {
+                    refused += 1;
+                    let named = remedy.iter().any(|it| said.err.contains(it));
+                    assert!(error && named, "{tree}: {said:?}");
+                }
+                _ => panic!("{tree}: {said:?}"),
+            }
+            assert!(!said.err.contains("panicked"), "{tree}: {said:?}");
+            // What was a cache is not missed.
+            if tree.starts_with("snapshots") {
+                assert_eq!(said.code, Some(0), "{said:?}");
+            }
+        }
+    }
+    assert!(
+        done > 0 && refused > 0,
+        "{done} were done, {refused} refused"
+    );
+    is_documented("is damaged where all executions depend on it");
+}
+
+/// The command's own end, which a test that hangs would never show.
+fn ends(ground: &Ground, words: &[&str], tree: &str) -> Said {
+    let mut command = ground.refrain(words);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("it starts");
+    let id = child.id();
+    let (heard, output) = std::sync::mpsc::channel();
+    std::thread::spawn(move || heard.send(child.wait_with_output()));
+    let Ok(output) = output.recv_timeout(NEVER) else {
+        let _ = Command::new("kill").arg("-9").arg(id.to_string()).status();
+        panic!("a damaged page of {tree}: {words:?} does not come to an end");
+    };
+    Said::of(&output.expect("it ends"))
+}
+
+/// One page of each kind of each tree, by its name and number. Of components, of
+/// which there are many pages, only the first.
+fn pages_of_all_trees(ground: &Ground) -> Vec<(String, usize)> {
+    let file = Connection::open(ground.file(DATABASE)).expect("a database");
+    let sql = "SELECT name || ' ' || pagetype, min(pageno) FROM dbstat
+        GROUP BY name, pagetype ORDER BY 2";
+    let mut select = file.prepare(sql).expect("a statement");
+    let rows = select.query_map([], |row| {
+        Ok((row.get(0)?, row.get::<_, u32>(1)? as usize - 1))
+    });
+    let pages: rusqlite::Result<Vec<_>> = rows.expect("it is asked").collect();
+    pages.expect("all pages")
 }
 
 /// A page before it was damaged.

@@ -3,6 +3,7 @@
 
 use refrain::store::SqliteStore;
 use refrain::{Clock, Engine, ManualClock, SystemClock, Workflow};
+use refrain_tests::{binary, odd_clock};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, approval, chain, command, tool};
@@ -62,4 +63,45 @@ fn law5_work_goes_on_by_the_logs_time() {
     resumes.says("ask waits for an approval");
     assert_eq!(resumes.ends().code, Some(0));
     assert_eq!(desk.types(&["audit", "--all"]).code, Some(0));
+}
+
+/// A machine whose battery is empty thinks that it is long ago.
+#[test]
+fn law5_a_clock_before_1970_is_no_reason_to_stop() {
+    let desk = Desk::new();
+    let workflow = chain(&[
+        ("first", command(&["true"])),
+        (
+            "pause",
+            json!({ "type": "wait", "condition": "timer", "timeout_secs": 1 }),
+        ),
+        ("last", command(&["true"])),
+    ]);
+    desk.file("w.json", workflow.to_string());
+    let typed = |words: &[&str]| {
+        let mut refrain = binary::refrain(desk.path());
+        odd_clock::ahead_by(refrain.args(words), odd_clock::BEFORE_1970)
+            .then(|| refrain.output().expect("it starts"))
+    };
+    for words in [
+        &["validate", "w.json"][..],
+        &["run", "w.json", "--key", "long ago"],
+        &["list"],
+        &["audit", "--all"],
+        &["backup", "copy.db"],
+        &["resume"],
+        // Of the same key: nothing is begun anew.
+        &["run", "w.json", "--key", "long ago"],
+    ] {
+        let Some(output) = typed(words) else {
+            return;
+        };
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {output:?}");
+    }
+    // And when the clock is right again, all goes on.
+    let id = desk.execution();
+    for words in [&["show", &id][..], &["run", "w.json"], &["audit", "--all"]] {
+        let said = desk.types(words);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
 }

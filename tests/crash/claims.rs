@@ -45,3 +45,50 @@ fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
     ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
     Ok(())
 }
+
+/// Nobody is left to stop them: they live on, beside the next attempt, as the
+/// documents say.
+#[test]
+fn the_programs_of_a_killed_process_live_on() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script = "if [ $REFRAIN_ATTEMPT = 1 ]; then echo $$ > pid.new; mv pid.new pid; \
+        while [ ! -e go ]; do sleep 0.01; done; touch lived_on; fi; echo {}";
+    let workflow = json!({
+        "workflow_id": "slow", "version": "1.0.0", "start_node": "a", "edges": [],
+        "nodes": {"a": {"kind": {"type": "command", "argv": ["sh", "-c", script]}}},
+    });
+    std::fs::write(folder.path().join("slow.json"), workflow.to_string())?;
+    let run = || {
+        refrain(folder.path())
+            .args(["run", "slow.json", "--db", "slow.db", "--key", "once"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+    };
+    let mut victim = run()?;
+    while !folder.path().join("pid").exists() {
+        ensure!(
+            victim.try_wait()?.is_none(),
+            "it ended before its program began"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    victim.kill()?;
+    victim.wait()?;
+    // The next attempt is another program, and its result counts.
+    let ended = run()?.wait()?;
+    ensure!(ended.success(), "the resumed run ended with {ended}");
+    let pid = std::fs::read_to_string(folder.path().join("pid"))?;
+    let lives = std::process::Command::new("kill")
+        .args(["-0", pid.trim()])
+        .status()?;
+    ensure!(lives.success(), "the first program was stopped");
+    std::fs::write(folder.path().join("go"), "")?;
+    while !folder.path().join("lived_on").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let audit =
+        document(refrain(folder.path()).args(["audit", "--all", "--db", "slow.db", "--json"]))?;
+    ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
+    Ok(())
+}

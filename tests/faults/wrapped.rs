@@ -1,7 +1,8 @@
 //! The store that fails on demand keeps the contract where nothing is
 //! demanded: what the tests of faults find is not the wrapper's doing.
 
-use refrain::store::laws::Place;
+use refrain::ExecutionId;
+use refrain::store::laws::{Damage, Place, Row};
 use refrain::store::{MemoryStore, Store};
 use refrain_tests::faulty_store::{FaultyStore, Plan};
 
@@ -10,6 +11,10 @@ struct Wrapped(MemoryStore);
 impl Place for Wrapped {
     fn open(&self) -> Box<dyn Store> {
         Box::new(FaultyStore::new(self.0.clone(), &Plan::default()))
+    }
+
+    fn damage(&self, _: Row, _: ExecutionId) -> Damage {
+        Damage::OutOfReach
     }
 }
 

@@ -15,6 +15,7 @@ pub mod golden;
 pub mod http_server;
 pub mod layers;
 pub mod model;
+pub mod odd_clock;
 pub mod saboteur;
 pub mod seen;
 pub mod simulator;

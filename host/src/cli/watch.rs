@@ -5,6 +5,7 @@
 //! a look costs what is new, however many executions are watched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use refrain::LogClock;
 use refrain::id::ExecutionId;
@@ -43,6 +44,8 @@ pub(super) struct Seen {
     pub(super) items: Vec<ItemRecord>,
     /// What of it cannot be read, if anything: it is not looked at any further.
     pub(super) damage: Option<String>,
+    /// Why the engine has set it aside: what can be read may not be written.
+    set_aside: Option<String>,
     events: u64,
 }
 
@@ -84,6 +87,21 @@ impl Watch {
     /// One of them.
     pub(super) fn one(&self, id: ExecutionId) -> Option<&Seen> {
         self.seen.get(&id)
+    }
+
+    /// The engine has set these aside. Answers which of them are watched.
+    pub(super) fn set_aside(
+        &mut self,
+        ids: &BTreeMap<ExecutionId, Arc<StoreError>>,
+    ) -> Vec<ExecutionId> {
+        let mut watched = Vec::new();
+        for (id, why) in ids {
+            if let Some(seen) = self.seen.get_mut(id).filter(|seen| !seen.ended()) {
+                seen.set_aside = Some(why.to_string());
+                watched.push(*id);
+            }
+        }
+        watched
     }
 
     /// All of them, to be completed.
@@ -138,6 +156,7 @@ impl Seen {
             ending,
             items: Vec::new(),
             damage: None,
+            set_aside: None,
             events: 0,
         }
     }
@@ -157,13 +176,17 @@ impl Seen {
 
     /// Whether it is set aside, or must be.
     pub(super) fn is_damaged(&self) -> bool {
-        self.damage.is_some() || self.record.tampering.is_some()
+        self.why().is_some() || self.record.tampering.is_some()
+    }
+
+    /// What of it is damaged, in a sentence.
+    pub(super) fn why(&self) -> Option<&str> {
+        self.damage.as_deref().or(self.set_aside.as_deref())
     }
 
     /// Why it is set aside, or must be.
     pub(super) fn why_damaged(&self, database: &Database) -> Option<Text> {
-        damage::why_set_aside(&self.record, database)
-            .or_else(|| self.damage.as_deref().map(Text::word))
+        damage::why_set_aside(&self.record, database).or_else(|| self.why().map(Text::word))
     }
 
     fn look(

@@ -188,6 +188,9 @@ impl<'a> Session<'a> {
         let mut commits = engine.commits();
         loop {
             self.look()?;
+            for id in self.watch.set_aside(&engine.set_aside().await?) {
+                self.judge(id);
+            }
             if self.undone.are_none(simulated) {
                 return Ok(Stopped::Done);
             }
@@ -316,7 +319,7 @@ impl<'a> Report<'a> {
             events: seen.record.head.sequence,
             guest: &seen.record.guest_digest,
             tampered: seen.record.tampering.as_ref().map(TamperedDocument::of),
-            damaged: seen.damage.as_deref(),
+            damaged: seen.why(),
         })
     }
 }

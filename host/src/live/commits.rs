@@ -49,13 +49,14 @@ impl Commits {
         self.committed.mark_unchanged();
     }
 
-    /// Wait until something has been committed since this was asked before.
-    /// Commits of other engines are told of when this one notices them.
+    /// Wait until something has been committed, or an execution set aside, since
+    /// this was asked before. Commits of other engines are told of when this one
+    /// notices them.
     ///
     /// # Errors
     /// [`EngineError::ShutDown`] and [`EngineError::Died`]: there is nobody to
-    /// tell of any. [`EngineError::Store`]: the store is gone, so that none
-    /// can follow.
+    /// tell of any. [`EngineError::Store`]: the store is gone, or damaged so that
+    /// no engine can go on with it, and none can follow.
     pub async fn next(&mut self) -> Result<(), EngineError> {
         self.can_follow()?;
         match self.committed.changed().await {

@@ -1,5 +1,6 @@
 //! The engine as its users hold it: a handle on the thread that owns it all.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
@@ -10,7 +11,7 @@ use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::WORKER_SLOTS_DEFAULT;
-use crate::store::{ExecutionRecord, ListFilter, Many, Timestamp, WorkflowRecord};
+use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
 use super::commits::{Commits, Committed};
@@ -184,6 +185,17 @@ impl Engine {
         self.link()
             .read(move |core| Ok(core.store.get().list(&filter)?))
             .await
+    }
+
+    /// The executions that this engine has set aside, because what is stored of
+    /// them is damaged, and why: it goes on with all others. Those whose logs were
+    /// tampered with say so in their records too, and all engines leave them
+    /// alone; of other damage each engine finds out by itself.
+    ///
+    /// # Errors
+    /// [`EngineError::ShutDown`], [`EngineError::Died`].
+    pub async fn set_aside(&self) -> Result<BTreeMap<ExecutionId, Arc<StoreError>>, EngineError> {
+        self.link().read(|core| Ok(core.set_aside.all())).await
     }
 
     /// The commits to its store.

@@ -151,7 +151,8 @@ impl Owner {
         let gathered = self.gather(first);
         self.notice_others();
         self.notice_gone_workers();
-        if self.is_turn_due(&gathered) {
+        // Without a turn the writes are dropped, and their callers told of the end.
+        if self.dying.is_none() && self.is_turn_due(&gathered) {
             self.turn(gathered.writes);
         }
         if !gathered.reads.is_empty() {
@@ -159,6 +160,10 @@ impl Owner {
         }
         for read in gathered.reads {
             read(&mut self.core);
+        }
+        if self.core.set_aside.take_news() && !self.gone {
+            // Nothing is committed of it, and whoever watches it is to look.
+            self.commits.committed();
         }
     }
 
@@ -215,6 +220,23 @@ impl Owner {
         self.core.pool.close();
         self.give_up_workers();
         self.dying = Some(EngineError::Died(why));
+    }
+
+    /// Whatever the store is asked goes through what is damaged: no later turn
+    /// can be written either. Everyone is to hear of it, and nobody works for a
+    /// result that cannot be kept.
+    fn end_if_malformed(&mut self, error: &EngineError) {
+        let malformed = matches!(error, EngineError::Store(error) if matches!(**error, StoreError::Malformed { .. }));
+        if !malformed || self.dying.is_some() {
+            return;
+        }
+        for watcher in std::mem::take(&mut self.watchers).into_values().flatten() {
+            // Who has gone away does not want to know.
+            let _ = watcher.send(Err(error.clone()));
+        }
+        self.core.pool.close();
+        self.give_up_workers();
+        self.dying = Some(error.clone());
     }
 
     /// What comes after a round, as far as is known.
@@ -358,6 +380,7 @@ impl Owner {
                     let text = format!("a turn was not written: {error}");
                     self.core.fails("turn", &text);
                 }
+                self.end_if_malformed(&error);
                 self.failed = true;
                 self.turn_due = true;
                 Some(error)
@@ -422,6 +445,7 @@ impl Owner {
             Err(error) => {
                 let text = format!("when the next turn is due cannot be told: {error}");
                 self.core.fails("due", &text);
+                self.end_if_malformed(&error.into());
                 self.failed = true;
                 self.turn_due = true;
             }

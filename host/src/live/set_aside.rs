@@ -29,6 +29,8 @@ pub(crate) struct SetAside {
     said: Troubles,
     /// The version of the store that all this is of.
     version: Option<u64>,
+    /// Something was set aside since this was asked.
+    has_news: bool,
 }
 
 impl SetAside {
@@ -58,7 +60,19 @@ impl SetAside {
     /// Set an execution aside. Says whether that is news.
     pub(crate) fn add(&mut self, id: ExecutionId, error: &Arc<StoreError>) -> bool {
         self.say(&format!("{id} is set aside: {error}"));
-        self.executions.insert(id, Arc::clone(error)).is_none()
+        let is_news = self.executions.insert(id, Arc::clone(error)).is_none();
+        self.has_news |= is_news;
+        is_news
+    }
+
+    /// Whether anything was set aside since this was asked before.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
+    }
+
+    /// All that are set aside, and why.
+    pub(crate) fn all(&self) -> BTreeMap<ExecutionId, Arc<StoreError>> {
+        self.executions.clone()
     }
 
     /// Set an execution aside whose log was tampered with; the next turn that is

@@ -43,9 +43,21 @@ pub enum StoreError {
         detail: String,
     },
     /// What is stored cannot be right.
-    #[error("{place} is damaged; keep a copy and restore it from a backup: {detail}")]
+    #[error("{place} is damaged; keep a copy and `refrain restore` a backup: {detail}")]
     Corrupt {
         /// The store, and where in it.
+        place: String,
+        /// What was found.
+        detail: String,
+    },
+    /// What all questions go through is damaged: an index, a list of pages, the
+    /// clock's row. No execution can be gone on with.
+    #[error(
+        "{place} is damaged where all executions depend on it, and nothing in it can be gone on with; keep a copy. Then put a backup in its \
+         place with `refrain restore`, or save what can be read with `.recover` of the program sqlite3: {detail}"
+    )]
+    Malformed {
+        /// The store.
         place: String,
         /// What was found.
         detail: String,

@@ -12,7 +12,8 @@
 //! each in a new place. Here is one that counts what it commits:
 //!
 //! ```
-//! use refrain::store::laws::{self, Place};
+//! use refrain::ExecutionId;
+//! use refrain::store::laws::{self, Damage, Place, Row};
 //! use refrain::store::{CommitError, MemoryStore, Store, Turn};
 //!
 //! struct Counting {
@@ -39,6 +40,9 @@
 //!         let inner = self.0.clone();
 //!         Box::new(Counting { inner, commits: 0 })
 //!     }
+//!     fn damage(&self, _: Row, _: ExecutionId) -> Damage {
+//!         Damage::OutOfReach // It is in this process alone.
+//!     }
 //! }
 //!
 //! for (_name, law) in laws::ALL {
@@ -54,12 +58,14 @@
 // A law that is not on the list would be run on nothing.
 #![deny(dead_code)]
 
+mod damage;
 pub(crate) mod draft;
 mod keep;
 mod log;
 mod queue;
 mod time;
 
+use crate::id::ExecutionId;
 use crate::store::Store;
 
 /// Where a store keeps its data. It is empty at first. What is opened twice is
@@ -68,10 +74,34 @@ pub trait Place {
     /// Another owner of the place's data.
     fn open(&self) -> Box<dyn Store>;
 
+    /// Damage what is stored of an execution, as somebody else could who has the
+    /// data in hand: the row can no longer be read, and keeps its place. Says
+    /// whether that can be done; there is no default, so that no store escapes
+    /// the law by silence.
+    fn damage(&self, row: Row, of: ExecutionId) -> Damage;
+
     /// Whether to reopen a store after every commit.
     fn reopens(&self) -> bool {
         false
     }
+}
+
+/// A row that is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// The execution's record.
+    Record,
+    /// All its work items.
+    Items,
+}
+
+/// What became of damaging a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// It is damaged.
+    Done,
+    /// Nobody else can reach what is stored.
+    OutOfReach,
 }
 
 /// A store of this crate that is put to the laws. In the crate's own tests the
@@ -147,6 +177,8 @@ laws! { $
     queue::a_change_without_an_item_is_a_conflict,
     queue::an_order_without_an_event_is_refused,
     queue::an_item_of_another_execution_is_refused,
+    damage::one_that_is_damaged_does_not_stop_the_others,
+    damage::a_turn_of_the_others_is_written_beside_one_that_is_damaged,
     time::wakes_are_due_in_order,
     time::what_is_due_goes_on_behind_any_place,
     time::only_what_has_not_ended_is_due,

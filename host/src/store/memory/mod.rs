@@ -292,12 +292,16 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::store::laws::Place;
     use crate::store::laws::draft::{Draft, START, turn};
+    use crate::store::laws::{Damage, Place, Row};
 
     impl Place for MemoryStore {
         fn open(&self) -> Box<dyn Store> {
             Box::new(self.clone())
+        }
+
+        fn damage(&self, _: Row, _: ExecutionId) -> Damage {
+            Damage::OutOfReach
         }
     }
 

@@ -96,7 +96,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     if verdict != "ok" {
         return Err(StoreError::Corrupt {
             place: from.display().to_string(),
-            detail: verdict,
+            detail: verdict.lines().collect::<Vec<_>>().join(" "),
         });
     }
     // One file, without anything beside it.

@@ -1,11 +1,13 @@
 //! The records of executions.
 
+use std::cell::RefCell;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params, params};
 
 use crate::id::ExecutionId;
 use crate::log::{Head, Timestamp};
+use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
 use crate::store::{DueWake, ExecutionRecord, ListFilter, Many, Tampering};
@@ -18,6 +20,7 @@ macro_rules! columns {
 }
 
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM executions WHERE id = ?1");
+const BY_KEY: &str = concat!("SELECT ", columns!(), " FROM executions WHERE key = ?1");
 
 /// An execution's integer key: what the other tables know it by.
 pub(super) type Key = i64;
@@ -122,7 +125,46 @@ pub(super) fn list(
     let mut select = connection.prepare_cached(&sql)?;
     let of = named_params! { ":started_at": started_at, ":id": id, ":status": status };
     let rows = select.query(of)?;
-    many::read(path, rows, filter.max, read, |row| name(row, 0, KEY))
+    match many::read(path, rows, filter.max, read, |row| name(row, 0, KEY)) {
+        Err(error) if failure::is_of_a_page(&error) => {
+            list_one_by_one(connection, path, filter, params![started_at, id])
+        }
+        listed => listed,
+    }
+}
+
+/// The same, where a page of rows is damaged: those on it are named by the index
+/// of starts, whatever their status.
+fn list_one_by_one(
+    connection: &Connection,
+    path: &Path,
+    filter: &ListFilter,
+    after: impl Params,
+) -> Result<Many<ExecutionRecord>> {
+    let mut keys = connection.prepare_cached(
+        "SELECT id, key FROM executions INDEXED BY executions_by_start
+         WHERE (started_at, id) > (?1, ?2) ORDER BY started_at, id",
+    )?;
+    let mut by_key = connection.prepare_cached(BY_KEY)?;
+    let of_status = |record: &ExecutionRecord| filter.status.is_none_or(|it| it == record.status);
+    let keys = keys.query(after)?;
+    let by_key = RefCell::new(&mut by_key);
+    let record = |key: &Row<'_>| {
+        let mut by_key = by_key.borrow_mut();
+        let record = by_key.query_row([key.get::<_, Key>(1)?], read)?;
+        Ok(Some(record).filter(of_status))
+    };
+    many::one_by_one(path, keys, filter.max, record, |key| Ok(name(key, 0, 1)))
+}
+
+/// The id of an execution whose row may be damaged.
+pub(super) fn id_of(connection: &Connection, key: Key) -> Result<Option<ExecutionId>> {
+    const ID_OF: &str = "SELECT id FROM executions INDEXED BY executions_by_start WHERE +key = ?1";
+    let mut select = connection.prepare_cached(ID_OF)?;
+    let id = select
+        .query_row([key], |row| row.get::<_, Id>(0))
+        .optional()?;
+    Ok(id.map(|id| id.0))
 }
 
 pub(super) fn due(

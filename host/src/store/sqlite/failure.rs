@@ -50,6 +50,20 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
     }
 }
 
+/// The error of a question about many or about the whole: where pages are
+/// damaged that it goes through, no execution can be named for it.
+pub(super) fn whole_error(path: &Path, error: &Error) -> StoreError {
+    match store_error(path, error) {
+        StoreError::Corrupt { place, detail } => StoreError::Malformed { place, detail },
+        other => other,
+    }
+}
+
+/// Whether a page is damaged.
+pub(super) fn is_of_a_page(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+}
+
 /// Whether a row holds a value that is not what its column holds: someone else
 /// wrote it. The rows beside it can still be read.
 pub(super) fn is_of_a_row(error: &Error) -> bool {
@@ -64,10 +78,9 @@ pub(super) fn is_of_a_row(error: &Error) -> bool {
 
 /// Whether something stored is damaged, be it a row or the page that it is on.
 pub(super) fn is_damage(error: &Error) -> bool {
-    let code = error.sqlite_error_code();
     is_of_a_row(error)
-        || code == Some(ErrorCode::DatabaseCorrupt)
-        || code == Some(ErrorCode::ConstraintViolation)
+        || is_of_a_page(error)
+        || error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
 /// The error of opening: what is no database at all is not a damaged one.

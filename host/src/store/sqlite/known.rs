@@ -58,6 +58,11 @@ impl Records {
         }
     }
 
+    /// The data version of the file that they are of.
+    pub(super) fn version(&self) -> u32 {
+        self.version
+    }
+
     /// How the execution's record is stored, if it is.
     pub(super) fn of(&mut self, connection: &Connection, id: ExecutionId) -> Result<Option<Known>> {
         if let Some(known) = self.known.get(&id) {

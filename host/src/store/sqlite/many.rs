@@ -12,7 +12,8 @@ use crate::store::{Damaged, Many};
 pub(super) type Name = (Option<ExecutionId>, String);
 
 /// Read rows until `max` of them could be read. What a row holds that cannot be
-/// is that row's damage; an error of the database itself ends the question.
+/// is that row's damage; an error of the database itself ends the question, and
+/// where it is a damaged page, [`one_by_one`] may answer it.
 pub(super) fn read<T>(
     path: &Path,
     mut rows: Rows<'_>,
@@ -29,6 +30,37 @@ pub(super) fn read<T>(
             Ok(found) => many.found.push(found),
             Err(error) if failure::is_of_a_row(&error) => {
                 let (execution, place) = name(row);
+                many.damaged.push(Damaged {
+                    execution,
+                    place: format!("{}, {place}", path.display()),
+                    detail: error.to_string(),
+                });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(many)
+}
+
+/// Read rows one by one, where the page of one stands in the way of the others:
+/// `keys` go through an index, which is whole, and each row is asked for by
+/// itself. `named` says what a row is called that cannot be read.
+pub(super) fn one_by_one<T>(
+    path: &Path,
+    mut keys: Rows<'_>,
+    max: usize,
+    read: impl Fn(&Row<'_>) -> Result<Option<T>>,
+    named: impl Fn(&Row<'_>) -> Result<Name>,
+) -> Result<Many<T>> {
+    let mut many = Many::whole(Vec::new());
+    while many.found.len() < max {
+        let Some(key) = keys.next()? else {
+            break;
+        };
+        match read(key) {
+            Ok(found) => many.found.extend(found),
+            Err(error) if failure::is_damage(&error) => {
+                let (execution, place) = named(key)?;
                 many.damaged.push(Damaged {
                     execution,
                     place: format!("{}, {place}", path.display()),

@@ -7,6 +7,7 @@
 mod backup;
 mod changes;
 mod clocks;
+mod commit;
 mod execution;
 mod failure;
 mod file;
@@ -37,7 +38,7 @@ use crate::id::ExecutionId;
 use crate::log::Timestamp;
 use crate::store::{
     ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent,
-    Store, StoreError, Turn, WorkflowRecord, check,
+    Store, StoreError, Turn, WorkflowRecord,
 };
 
 use file::DatabaseFile;
@@ -196,31 +197,6 @@ impl SqliteStore {
         !self.connection.is_autocommit()
     }
 
-    fn write(&mut self, turn: &Turn) -> Result<(), CommitError> {
-        if !self.in_turn() {
-            return Err(CommitError::Failed(
-                self.contradiction("a turn was committed that was never begun"),
-            ));
-        }
-        let bytes = check::turn(turn, &self.place()).map_err(CommitError::Failed)?;
-        turn::write(&self.connection, &mut self.records, turn, &bytes).map_err(|refusal| {
-            match refusal {
-                turn::Refusal::Conflict(detail) => CommitError::Conflict(detail),
-                turn::Refusal::Damaged(execution, error) => CommitError::Damaged {
-                    execution,
-                    error: self.error_of(execution, &error),
-                },
-                turn::Refusal::Sqlite(error) => {
-                    CommitError::Failed(failure::store_error(&self.path, &error))
-                }
-            }
-        })?;
-        // What is answered must be there afterwards (law 8).
-        self.file.check().map_err(CommitError::Failed)?;
-        self.execute("COMMIT")
-            .map_err(|error| failure::commit_error(&self.path, &error))
-    }
-
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
@@ -252,12 +228,20 @@ impl SqliteStore {
         question(&self.connection).map_err(|error| self.error_of(id, &error))
     }
 
-    /// An answer of the database, its errors named.
-    fn ask<T>(
+    /// An answer of the database about one row that is no execution's alone.
+    fn ask_one<T>(
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         question(&self.connection).map_err(|error| failure::store_error(&self.path, &error))
+    }
+
+    /// An answer of the database about many or about the whole, its errors named.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        question(&self.connection).map_err(|error| failure::whole_error(&self.path, &error))
     }
 }
 
@@ -294,7 +278,7 @@ impl Store for SqliteStore {
             }
             Err(error) => {
                 self.rollback();
-                Err(failure::store_error(&self.path, &error))
+                Err(failure::whole_error(&self.path, &error))
             }
         }
     }
@@ -352,7 +336,7 @@ impl Store for SqliteStore {
         tenant: &str,
         key: &str,
     ) -> Result<Option<ExecutionId>, StoreError> {
-        self.ask(|connection| execution::by_caller_key(connection, tenant, key))
+        self.ask_one(|connection| execution::by_caller_key(connection, tenant, key))
     }
 
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
@@ -453,11 +437,11 @@ impl Store for SqliteStore {
         workflow_id: &str,
         version: &str,
     ) -> Result<Option<WorkflowRecord>, StoreError> {
-        self.ask(|connection| keep::workflow(connection, workflow_id, version))
+        self.ask_one(|connection| keep::workflow(connection, workflow_id, version))
     }
 
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.ask(|connection| keep::component(connection, digest))
+        self.ask_one(|connection| keep::component(connection, digest))
     }
 
     fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {

@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, params};
+use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, ToSql, params};
 
 use crate::contract::WorkItem;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
+use crate::store::sqlite::execution::{self, Key};
+use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
 use crate::store::sqlite::value::{Id, Number, Unknown};
 use crate::store::{ItemRecord, ItemState, Lease, Many};
@@ -119,6 +121,53 @@ fn query(
     many::read(path, select.query(of)?, max, read, name)
 }
 
+/// The keys of the same items, from the index alone.
+const CLAIMABLE_KEYS: &str = "
+    SELECT execution, node_id FROM items INDEXED BY items_claimable
+    WHERE simulated = ?1 AND queue_type = ?2 AND state = 'waiting' AND held = 0 AND claimable_at <= ?3
+    ORDER BY claimable_at, ordered";
+
+const EXPIRED_KEYS: &str = "
+    SELECT execution, node_id FROM items INDEXED BY items_leased
+    WHERE simulated = ?1 AND state = 'leased' AND expires_at <= ?2
+    ORDER BY expires_at, ordered";
+
+/// The item of a key, if its execution is not set aside.
+const BY_KEY: &str = "
+    WHERE items.execution = ?1 AND items.node_id = ?2 AND executions.tampered_sequence IS NULL";
+
+/// Ask for items, one by one where a page of theirs or of their executions' is
+/// damaged.
+fn query_around_pages(
+    connection: &Connection,
+    path: &Path,
+    [which, keys]: [&str; 2],
+    of: &[&dyn ToSql],
+    max: usize,
+) -> Result<Many<ItemRecord>> {
+    match query(connection, path, which, of, max) {
+        Err(error) if failure::is_of_a_page(&error) => {}
+        found => return found,
+    }
+    let mut keys = connection.prepare_cached(keys)?;
+    let by_key = select(BY_KEY);
+    let item = |key: &Row<'_>| {
+        let mut by_key = connection.prepare_cached(&by_key)?;
+        let key = params![key.get::<_, Key>(0)?, key.get::<_, String>(1)?];
+        by_key.query_row(key, read).optional()
+    };
+    let named = |key: &Row<'_>| {
+        let execution = execution::id_of(connection, key.get(0)?)?;
+        let of = execution.map_or_else(|| many::text(key, 0), |id| id.to_string());
+        let node_id = many::text(key, 1);
+        Ok((
+            execution,
+            format!("the work item of node {node_id:?} of {of}"),
+        ))
+    };
+    many::one_by_one(path, keys.query(of)?, max, item, named)
+}
+
 /// What claims go by is written beside each item, and must be what follows
 /// from it: else it would wait for ever, and nobody could see why.
 pub(super) fn of_execution(
@@ -164,7 +213,7 @@ pub(super) fn claimable(
     max: usize,
 ) -> Result<Many<ItemRecord>> {
     let of = params![simulated, queue, Number(now)];
-    query(connection, path, CLAIMABLE, of, max)
+    query_around_pages(connection, path, [CLAIMABLE, CLAIMABLE_KEYS], of, max)
 }
 
 pub(super) fn expired(
@@ -175,7 +224,7 @@ pub(super) fn expired(
     max: usize,
 ) -> Result<Many<ItemRecord>> {
     let of = params![simulated, Number(now)];
-    query(connection, path, EXPIRED, of, max)
+    query_around_pages(connection, path, [EXPIRED, EXPIRED_KEYS], of, max)
 }
 
 pub(super) fn lease_holders(

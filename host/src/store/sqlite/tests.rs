@@ -10,7 +10,7 @@ mod plans;
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::laws::Place;
+use crate::store::laws::{Damage, Place, Row};
 
 /// A database file in a folder of its own.
 struct File {
@@ -60,6 +60,17 @@ impl Place for File {
                 .open(self.path())
                 .unwrap(),
         )
+    }
+
+    fn damage(&self, row: Row, of: ExecutionId) -> Damage {
+        let edit = match row {
+            Row::Record => "UPDATE executions SET status = 'melted' WHERE id = ?1",
+            Row::Items => {
+                "UPDATE items SET attempt = -1 WHERE execution = (SELECT key FROM executions WHERE id = ?1)"
+            }
+        };
+        assert!(self.raw().execute(edit, [of.to_string()]).unwrap() > 0);
+        Damage::Done
     }
 
     fn reopens(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::known::{Known, Records};
 use crate::store::sqlite::{clocks, keep};
-use crate::store::{ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
+use crate::store::{CommitError, ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 
 /// Room for the places of items that one change orders. One with more of them
 /// takes places of the next, and no harm comes of that.
@@ -25,9 +25,26 @@ pub(super) enum Refusal {
     /// What is stored of this execution is damaged.
     Damaged(ExecutionId, Error),
     Sqlite(Error),
+    /// The same, where no turn could be written.
+    Whole(Error),
+    /// This snapshot could not be kept: the turn can be written without it.
+    Snapshot(ExecutionId, Error),
+    /// The file is no longer the one that was opened, or COMMIT itself failed.
+    Failed(CommitError),
 }
 
 impl Refusal {
+    /// Whether the transaction has met a damaged page, now or before.
+    pub(super) fn is_of_a_page(&self) -> bool {
+        match self {
+            Self::Damaged(_, error)
+            | Self::Sqlite(error)
+            | Self::Whole(error)
+            | Self::Snapshot(_, error) => failure::is_of_a_page(error),
+            Self::Conflict(_) | Self::Failed(_) => false,
+        }
+    }
+
     /// The same, met while this execution was written: its own damage is told
     /// from a failure of the store as a whole.
     fn of(self, id: ExecutionId) -> Self {
@@ -44,12 +61,13 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Write a turn that has been checked by itself.
+/// Write a turn that has been checked by itself, with its snapshots or without.
 pub(super) fn write(
     connection: &Connection,
     records: &mut Records,
     turn: &Turn,
     bytes: &[EventBytes],
+    with_snapshots: bool,
 ) -> Result<(), Refusal> {
     for workflow in &turn.workflows {
         let WorkflowRecord {
@@ -73,11 +91,10 @@ pub(super) fn write(
             .write(change, bytes)
             .map_err(|refusal| refusal.of(id))?;
     }
-    for (id, snapshot) in &turn.snapshots {
+    for (id, snapshot) in turn.snapshots.iter().filter(|_| with_snapshots) {
         write_snapshot(connection, *id, snapshot).map_err(|refusal| refusal.of(*id))?;
     }
-    clocks::advance(connection, turn)?;
-    Ok(())
+    clocks::advance(connection, turn).map_err(Refusal::Whole)
 }
 
 /// Writes the changes of executions: the statements that each of them takes,
@@ -183,12 +200,12 @@ fn write_snapshot(
     id: ExecutionId,
     snapshot: &Snapshot,
 ) -> Result<(), Refusal> {
-    match execution::key_of(connection, id)? {
-        Some(key) => Ok(keep::keep_snapshot(connection, key, snapshot)?),
-        None => conflict(format!(
+    let Some(key) = execution::key_of(connection, id)? else {
+        return conflict(format!(
             "{id}: there is no such execution to keep a snapshot of"
-        )),
-    }
+        ));
+    };
+    keep::keep_snapshot(connection, key, snapshot).map_err(|error| Refusal::Snapshot(id, error))
 }
 
 fn conflict<T>(detail: String) -> Result<T, Refusal> {

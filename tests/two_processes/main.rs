@@ -1,5 +1,11 @@
 //! Several processes work on one file: each result counts once, and a person
 //! reaches a live run from a second terminal, quickly.
+//!
+//! ```text
+//! times   clocks that differ, and a lock that somebody holds: no lease ends for that
+//! ```
+
+mod times;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
