@@ -36,6 +36,11 @@ const LONG_STOPPED_MS: u64 = 12_000;
 /// hold the write lock for some ten seconds, and a busy machine is slow.
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
 
+/// What is said where another process that was stopped within a turn, or whose
+/// guest is hostile, has held the write lock for too long: it is the remedy
+/// that counts, and that nothing is lost.
+const LOCKED: &str = "is locked by another process; wait for it to end, or stop it";
+
 /// All of them.
 pub(crate) struct Crowd {
     living: Vec<Process>,
@@ -228,7 +233,7 @@ impl Crowd {
                 // Good or bad; or stopped before it could tell.
                 let told = match status.code() {
                     Some(0 | 1) => true,
-                    Some(2) => process.told_to_stop,
+                    Some(2) => process.told_to_stop || said.contains(LOCKED),
                     _ => false,
                 };
                 ensure!(told, "{}", about());
