@@ -175,6 +175,7 @@ fn export(log: &[StoredEvent]) -> Vec<u8> {
         workflow: WORKFLOW.to_owned(),
         guest_digest: started.guest_digest.clone(),
         head: log[log.len() - 1].head(),
+        owed_a_step: false,
     };
     let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
     for event in log {

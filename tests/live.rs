@@ -1,6 +1,7 @@
 //! The live engine, whole: over each store, with workers, clocks and failures.
 
 mod live {
+    mod budgets;
     mod built_in;
     mod claims;
     mod deaths;

@@ -43,24 +43,45 @@ pub const WAKES_PER_TURN_MAX: usize = 256;
 /// scheduler hardly notices.
 pub const PAST_WAKE_PAUSE_MS: u64 = 100;
 
-/// Ticks of one execution in one turn. The dispatch limit cuts a batch at some
-/// items a tick, so the concurrency limit bounds the honest ticks; a guest
-/// that wants more is taken for one that never ends.
-pub const TICKS_PER_TURN_MAX: u32 = 10_000;
+/// Fuel that the calls of one turn burn together before it is written and the
+/// store's write lock given up: a quarter of a second. A turn that is full of
+/// small facts and claims burns a tenth of it.
+pub const FUEL_PER_TURN: u64 = FUEL_PER_CALL / 10;
 
-/// Fuel that the ticks of one execution burn together in one turn, which holds
-/// the store's write lock meanwhile: some ten seconds. An honest guest needs a
-/// hundredth of it for the largest batch, and has few batches in a row.
-pub const FUEL_PER_TURN: u64 = 4 * FUEL_PER_CALL;
+/// Bytes of payload that go into one turn, which holds them in memory: two of the
+/// largest batches that our own guest decides, or some large facts.
+pub const BYTES_PER_TURN: usize = 64 * 1024 * 1024;
 
-/// More of it for each byte of payload that is decided in the turn. Work items
-/// that carry a large state were seen to burn 80, for copying and hashing.
-pub const FUEL_PER_BYTE_DECIDED: u64 = 200;
+/// How long a turn asks guests for more, by the clock: for what fuel does not
+/// tell, like a store that takes long to be read.
+pub const TURN_TIME_MAX: Duration = Duration::from_millis(500);
 
-/// Bytes of payload that the ticks of one execution may decide in one turn,
-/// which holds them in memory: some hundred work items that each carry the
-/// largest state.
-pub const TURN_BYTES_PER_EXECUTION_MAX: usize = 2 * 1024 * 1024 * 1024;
+/// The clock is looked at when a turn's calls have burnt so much more fuel: some
+/// milliseconds.
+pub const TURN_FUEL_BETWEEN_LOOKS: u64 = FUEL_PER_TURN / 64;
+
+/// And after so many calls, whatever they burnt: a look costs as much as the rest
+/// of counting for all of them.
+pub const TURN_CALLS_BETWEEN_LOOKS: u32 = 32;
+
+/// A turn that held the store's write lock for so long, and is followed by another
+/// one at once, has kept others waiting.
+pub const LOCK_HELD_LONG: Duration = Duration::from_millis(100);
+
+/// So long the lock is left alone then. Who waits for SQLite's looks every tenth of
+/// a second: in a shorter gap, most would never find it free.
+pub const LOCK_LEFT_ALONE: Duration = Duration::from_millis(120);
+
+/// A call that burns so much, some twenty milliseconds, puts its execution behind
+/// the others. Calls about a workflow of a thousand nodes burn a tenth of it.
+pub const COSTLY_CALL_FUEL: u64 = FUEL_PER_CALL / 100;
+
+/// Calls that burn less, one after another, after which such an execution is like
+/// the others again.
+pub const CALLS_TO_BE_CHEAP_AGAIN: u32 = 32;
+
+/// Executions that are remembered as costly.
+pub const COSTLY_EXECUTIONS_MAX: usize = 4_096;
 
 /// How far from now a guest's wake may be, in milliseconds: the longest span
 /// of a workflow is a hundred years, and a few days of leap years are on top.
@@ -81,6 +102,11 @@ pub struct TurnLimits {
     pub wakes: usize,
     /// Leases that are over.
     pub expiries: usize,
+    /// Fuel that the calls into guests burn together, before what is left goes
+    /// into the next turn; an execution has a quarter of it.
+    pub fuel: u64,
+    /// Bytes of payload that are appended and ordered, in the same way.
+    pub bytes: usize,
 }
 
 impl Default for TurnLimits {
@@ -90,6 +116,8 @@ impl Default for TurnLimits {
             claims: CLAIMS_PER_TURN_MAX,
             wakes: WAKES_PER_TURN_MAX,
             expiries: EXPIRIES_PER_TURN_MAX,
+            fuel: FUEL_PER_TURN,
+            bytes: BYTES_PER_TURN,
         }
     }
 }
@@ -102,6 +130,9 @@ impl TurnLimits {
             claims,
             wakes,
             expiries,
+            // One call goes into each turn, whatever they are.
+            fuel: _,
+            bytes: _,
         } = self;
         facts.min(claims).min(wakes).min(expiries)
     }
@@ -277,6 +308,14 @@ pub const EVENTS_PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// event two payloads and a few texts; escaped, each byte can become six.
 pub const EXPORT_LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
+const _: () = assert!(
+    2 * COSTLY_CALL_FUEL < FUEL_PER_TURN / 4 && FUEL_PER_TURN < FUEL_PER_CALL,
+    "who uses up its share of a turn is costly, and who uses up a turn even more so"
+);
+const _: () = assert!(
+    TURN_TIME_MAX.as_millis() <= LEASE_DEFAULT.as_millis() / LEASE_MOMENTS as u128,
+    "heartbeats that wait for a turn come in time"
+);
 const _: () = assert!(
     EXPORT_LINE_BYTES_MAX >= 6 * (WORKFLOW_BYTES_MAX + 16 * TEXT_BYTES_MAX),
     "every header that was written can be read again"

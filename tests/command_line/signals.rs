@@ -4,8 +4,11 @@
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use refrain_tests::binary;
+use refrain_tests::component::workspace;
+use refrain_tests::wat_guest::assembled;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -69,6 +72,36 @@ fn each_signal_to_stop_stops_alike_and_leaves_no_program_behind() {
     }
 }
 
+/// However long its scheduler takes for a call, and whatever it has in store. A
+/// second is what it takes at most; the rest is for a busy machine.
+#[test]
+fn a_scheduler_that_never_ends_does_not_keep_the_program() {
+    let desk = Desk::new();
+    let guest = workspace().join("tests/guests/hostile/something_each_time.wat");
+    desk.file("endless.wasm", assembled(&guest).expect("a component"));
+    let one = json!({ "w": { "kind": { "type": "tool", "tool_ref": "t" } } });
+    let workflow = json!({ "workflow_id": "w", "version": "1.0.0", "start_node": "w", "nodes": one, "edges": [] });
+    desk.file("w.json", workflow.to_string());
+    let mut running = desk.begins(&["run", "w.json", "--guest", "endless.wasm"]);
+    running.says("w 1.0.0");
+    let id = desk.execution();
+
+    desk.until("it goes on", || (desk.events(&id).len() > 2).then_some(()));
+    let asked = Instant::now();
+    running.interrupt();
+    let said = running.ends();
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}: {said:?}");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains("to go on with it: refrain resume"),
+        "{said:?}"
+    );
+    let audit = desk.types(&["audit", "--all"]);
+    assert_eq!(audit.code, Some(0), "{audit:?}");
+    assert!(audit.out.contains("owed a step"), "{audit:?}");
+}
+
 #[test]
 fn what_was_ignored_at_the_start_stays_ignored() {
     let desk = Desk::new();
@@ -84,7 +117,7 @@ fn what_was_ignored_at_the_start_stays_ignored() {
     let pid = program(&desk);
     running.signal("HUP");
     running.signal("HUP");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     assert!(lives(&pid));
     // It says so only once: the hang-ups went by unheard.
     stops_at_the_second(&desk, running, ["TERM", "TERM"]);

@@ -6,11 +6,13 @@
 //! any_component  nothing that a file can hold makes the door panic
 //! orders     what a guest orders is what the workflow holds, or its execution stalls
 //! compiled   components that take long to compile, or that are composed
+//! endless    one that goes on and on takes its share of each turn
 //! shipped    the guests of `tests/guests/hostile` in an engine, and from the command line
 //! ```
 
 mod any_component;
 mod compiled;
 mod cut_off;
+mod endless;
 mod orders;
 mod shipped;

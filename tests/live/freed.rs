@@ -164,6 +164,7 @@ fn what_limits_cut_off_goes_into_turns_that_follow_at_once() {
         claims: 1,
         wakes: 1,
         expiries: 1,
+        ..TurnLimits::default()
     };
     for place in Place::each() {
         let mut scene = Scene::like(place, 3, |builder| builder.turn_limits(one_of_each));

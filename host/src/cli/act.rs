@@ -3,10 +3,13 @@
 //! `resume` that lives notices the turn and goes on with it.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use refrain::contract::Status;
 use refrain::id::ExecutionId;
+use refrain::limits::PIPE_GRACE;
 use refrain::names;
 use refrain::{Engine, EngineError, Execution};
 
@@ -83,8 +86,29 @@ pub(super) fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
         .build()
         .context("cannot start the async runtime")?;
     let done = runtime.block_on(work);
-    runtime.shutdown_background();
+    if ENGINE_IS_LEFT.load(Ordering::Relaxed) {
+        // It has stopped no program: those end with the tasks that they belong to.
+        runtime.shutdown_timeout(PIPE_GRACE);
+    } else {
+        runtime.shutdown_background();
+    }
     Ok(done)
+}
+
+/// Whether the program leaves without its engine's having come to an end.
+static ENGINE_IS_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// How long an engine that is told to end may go on with a call into a scheduler
+/// component before the program leaves without it.
+const UNHEARD_MAX: Duration = Duration::from_millis(700);
+
+/// Comes to an end when the engine was told to end, and does not hear of it.
+pub(super) async fn unheard(engine: &Engine) {
+    engine.unheard_for(UNHEARD_MAX).await;
+    ENGINE_IS_LEFT.store(true, Ordering::Relaxed);
+    output::say(&text!(
+        "the scheduler component is in the middle of something that takes long; it is left there, and what it was at is done anew"
+    ));
 }
 
 /// How many built-in workers of each kind there are.

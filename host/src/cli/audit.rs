@@ -200,12 +200,17 @@ fn text(audit: &Audit, colours: bool) -> Text {
         .execution_id
         .as_deref()
         .unwrap_or("(unknown execution)");
+    let owed = match audit.owed_a_step {
+        true => text!("; owed a step: a turn ended before it had decided all"),
+        false => Text::new(),
+    };
     let mut text = text!(
-        "{}  {}  {} events, {} decisions replayed\n",
+        "{}  {}  {} events, {} decisions replayed{}\n",
         id,
         paint.on(word, colours),
         audit.events,
-        audit.decisions
+        audit.decisions,
+        owed
     );
     if let Some(divergence) = &audit.divergence {
         text.push(&details(divergence));

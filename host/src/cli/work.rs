@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
 
+use super::act;
 use super::damage::TamperedDocument;
 use super::database::Database;
 use super::output;
@@ -30,6 +31,10 @@ const SERVED: [&str; 2] = ["command", "http"];
 /// How long to leave the database alone between two looks. They are for the
 /// eye: no work waits for them.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long somebody who wants to stop waits for the states of executions that
+/// have ended.
+const STATES_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How often to show that time passes, on a terminal.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
@@ -114,7 +119,7 @@ impl<'a> Session<'a> {
     ) -> anyhow::Result<Stopped> {
         let stopped = self.work_with(&engine, simulated).await;
         if stopped.is_err() {
-            engine.stop().await;
+            stop(&engine).await;
             self.progress.clear();
             self.say_how_to_resume();
         }
@@ -128,7 +133,12 @@ impl<'a> Session<'a> {
                 "stopping; what is at work may finish, press Ctrl-C again to stop it now"
             ));
         }
-        self.ask_for_states(engine).await;
+        tokio::select! {
+            () = ask_for_states(&mut self.watch, engine) => {}
+            () = self.signals.next() => stop(engine).await,
+            // It is busy, and these are of executions that have ended.
+            () = sleep(STATES_PATIENCE), if stopped == Stopped::Interrupted => {}
+        }
         self.leave(engine, stopped).await;
         self.look()?;
         self.progress.clear();
@@ -146,7 +156,8 @@ impl<'a> Session<'a> {
         loop {
             tokio::select! {
                 () = &mut left => return,
-                () = self.signals.next() => return engine.stop().await,
+                () = self.signals.next() => return stop(engine).await,
+                () = act::unheard(engine), if stopped == Stopped::Interrupted => return,
                 () = sleep(LEAVE_SAID_AFTER), if !said => {
                     said = true;
                     self.progress.say(&text!(
@@ -160,24 +171,6 @@ impl<'a> Session<'a> {
     /// The executions, as they are now.
     pub(super) fn seen(&self) -> impl Iterator<Item = &Seen> {
         self.watch.seen()
-    }
-
-    /// Only a completion's event holds the state; of other endings the guest
-    /// knows it.
-    async fn ask_for_states(&mut self, engine: &Engine) {
-        for seen in self
-            .watch
-            .seen_mut()
-            .filter(|seen| seen.ended() && seen.ending.final_state.is_none())
-        {
-            // A guest that cannot say is no reason to hide how it ended.
-            seen.ending.final_state = engine
-                .execution(seen.record.id)
-                .inspect()
-                .await
-                .ok()
-                .map(|it| it.merged_state().into_string());
-        }
     }
 
     async fn watch_until_done(
@@ -266,6 +259,31 @@ impl<'a> Session<'a> {
                 self.database.command::<String>("resume", &[])
             ));
         }
+    }
+}
+
+/// Only a completion's event holds the state; of other endings the guest
+/// knows it.
+async fn ask_for_states(watch: &mut Watch, engine: &Engine) {
+    for seen in watch
+        .seen_mut()
+        .filter(|seen| seen.ended() && seen.ending.final_state.is_none())
+    {
+        // A guest that cannot say is no reason to hide how it ended.
+        seen.ending.final_state = engine
+            .execution(seen.record.id)
+            .inspect()
+            .await
+            .ok()
+            .map(|it| it.merged_state().into_string());
+    }
+}
+
+/// Stop the engine, or leave it in the middle of a call that takes long.
+async fn stop(engine: &Engine) {
+    tokio::select! {
+        () = engine.stop() => {}
+        () = act::unheard(engine) => {}
     }
 }
 

@@ -21,9 +21,11 @@ use crate::limits::{
 use crate::store::Store;
 use crate::trouble::Troubles;
 
+use super::budget::Phase;
 use super::chance::Chance;
 use super::commits::CommitNews;
 use super::core::{Core, EngineTime, Settings, StoreSlot};
+use super::costly::Costly;
 use super::due::Rounds;
 use super::engine::Engine;
 use super::facts;
@@ -38,6 +40,7 @@ use super::scope::Scope;
 use super::set_aside::SetAside;
 use super::simulation::Simulation;
 use super::steps::Steps;
+use super::steps_owed::Late;
 use super::wake::Wake;
 use super::workers::{Pool, Tasks};
 
@@ -335,6 +338,10 @@ impl Builder {
             troubles: Troubles::default(),
             rounds: Rounds::default(),
             first_crew: 0,
+            late: Late::default(),
+            costly: Costly::default(),
+            assured: Phase::default(),
+            closing: link.closing(),
             leases,
             liveness: Liveness::default(),
             version: None,

@@ -8,6 +8,7 @@ use crate::id::ExecutionId;
 use crate::store::{ItemRecord, ItemState, Lease, StoreError, Timestamp};
 
 use super::answers::holds;
+use super::budget::Phase;
 use super::scope::Agenda;
 use super::sound;
 use super::staged::Staged;
@@ -30,7 +31,8 @@ impl OpenTurn<'_> {
                 continue;
             }
             let (mut left, mut claims) = (self.claims_left, Vec::new());
-            let cut = self.claim_within(queue, free, &worker_id, &mut left, &mut claims)?;
+            let phase = Phase::Claims;
+            let cut = self.claim_within(queue, free, &worker_id, phase, &mut left, &mut claims)?;
             self.claims_left = left;
             if cut && !self.cut_claims {
                 // Who has had some lets the others go first.
@@ -65,7 +67,8 @@ impl OpenTurn<'_> {
         worker_id: &str,
     ) -> Result<Vec<Claim>, EngineError> {
         let (mut left, mut claims) = (self.outside_claims_left, Vec::new());
-        self.claim_within(queue, max, worker_id, &mut left, &mut claims)?;
+        let phase = Phase::Writes;
+        self.claim_within(queue, max, worker_id, phase, &mut left, &mut claims)?;
         self.outside_claims_left = left;
         Ok(claims)
     }
@@ -77,6 +80,7 @@ impl OpenTurn<'_> {
         queue: &str,
         max: usize,
         worker_id: &str,
+        phase: Phase,
         left: &mut usize,
         claims: &mut Vec<Claim>,
     ) -> Result<bool, EngineError> {
@@ -89,7 +93,9 @@ impl OpenTurn<'_> {
             };
             let mut hidden = false;
             for candidate in candidates {
-                if *left == 0 {
+                // One is a part of the write that asks for it.
+                let within = phase == Phase::Writes && claims.is_empty();
+                if *left == 0 || !(within || self.may(phase)) {
                     self.emptied.remove(queue);
                     return Ok(true);
                 }
@@ -99,8 +105,12 @@ impl OpenTurn<'_> {
                         *left -= 1;
                         claims.push(claim);
                     }
-                    // It was stalled or set aside, and its place is free for others.
-                    None => hidden = true,
+                    // It was stalled or set aside, and its place is free for others; or
+                    // it has to go on first, and is looked for again when it has.
+                    None => {
+                        self.emptied.remove(queue);
+                        hidden = true;
+                    }
                 }
             }
             if !hidden {
@@ -109,8 +119,8 @@ impl OpenTurn<'_> {
         }
     }
 
-    /// Claim this item; none: the guest does not let the claim stand, and the
-    /// execution is stalled.
+    /// Claim this item; none: the execution has to go on first, or the guest does
+    /// not let the claim stand, and the execution is stalled.
     pub(super) fn claim_item(
         &mut self,
         candidate: &Candidate,
@@ -120,6 +130,9 @@ impl OpenTurn<'_> {
         let Candidate {
             execution, node_id, ..
         } = candidate;
+        if self.has_to_wait(*execution)? {
+            return Ok(None);
+        }
         let staged = self.open(*execution)?;
         let fence = staged.record.head.sequence + 1;
         let waits = |record: &&ItemRecord| record.state == ItemState::Waiting;
@@ -170,7 +183,8 @@ impl OpenTurn<'_> {
         if all && candidates.len() <= max {
             self.emptied.insert(queue.to_owned());
         }
-        candidates.sort_by_key(|candidate| candidate.since);
+        let costly = &self.core.costly;
+        candidates.sort_by_key(|candidate| (costly.contains(candidate.execution), candidate.since));
         candidates.truncate(max);
         Ok(candidates)
     }
@@ -198,6 +212,7 @@ impl OpenTurn<'_> {
                 .claimable(simulated, queue, now, page, |id| staged.contains_key(&id))?;
             let is_last = stored.found.len() < page;
             let mut candidates = Vec::with_capacity(stored.found.len());
+            let mut costly = Vec::new();
             for record in self.core.set_aside.named(stored) {
                 let execution = execution_of(&record)?;
                 if self.core.set_aside.holds(execution) {
@@ -206,13 +221,18 @@ impl OpenTurn<'_> {
                 match self.staged.get(&execution) {
                     // What is held back now may go on before the turn is over,
                     // and is to be found then.
+                    Some(staged) if staged.owed => held_back = true,
                     Some(staged) if self.tells_of(staged, &record.item.node_id) => {
                         held_back |= staged.record.status != Status::Running;
+                    }
+                    _ if self.core.costly.contains(execution) => {
+                        costly.push(Candidate::of(execution, &record));
                     }
                     _ => candidates.push(Candidate::of(execution, &record)),
                 }
             }
             if is_last || candidates.len() >= max {
+                candidates.extend(costly);
                 return Ok((candidates, is_last && !held_back));
             }
             page = page.saturating_mul(2);
@@ -225,7 +245,8 @@ impl OpenTurn<'_> {
         let now = self.now();
         for (execution, staged) in &self.staged {
             let record = &staged.record;
-            if record.simulated != simulated || record.status != Status::Running || staged.held {
+            let runs = record.status == Status::Running && !staged.held && !staged.owed;
+            if record.simulated != simulated || !runs {
                 continue;
             }
             // What begins here is worked on here.
@@ -314,9 +335,18 @@ impl OpenTurn<'_> {
         let until = self.core.ends_leases_until(now);
         let max = self.core.settings.turn_limits.expiries + self.core.left_leased.len();
         let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(simulated, until, max);
-        let (expired, _) = self.core.look(max, ask, sound::execution_of)?;
+        let (mut expired, _) = self.core.look(max, ask, sound::execution_of)?;
         self.cut |= expired.len() == max;
+        let costly = &self.core.costly;
+        if !costly.is_empty() {
+            expired.sort_by_key(|stored| {
+                execution_of(stored).is_ok_and(|execution| costly.contains(execution))
+            });
+        }
         for stored in expired {
+            if !self.may(Phase::Time) {
+                break;
+            }
             let execution = execution_of(&stored)?;
             let ended = self.end_lease(&stored, |lease| lease.expires_at <= until);
             self.others_go_on(execution, ended)?;
@@ -350,6 +380,11 @@ impl OpenTurn<'_> {
             return Ok(false);
         };
         if matches!(&record.state, ItemState::Leased(lease) if !is_over(lease)) {
+            return Ok(false);
+        }
+        // It ends as soon as the execution has gone on.
+        if self.has_to_wait(claim.execution)? {
+            self.cut = true;
             return Ok(false);
         }
         if let Err(error) = self.presume_dead(&claim) {

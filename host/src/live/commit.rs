@@ -20,15 +20,16 @@ use super::turn::{Effects, OpenTurn};
 
 impl Core {
     /// Fill and commit a turn; anew where it met a conflict. What comes while
-    /// it is filled joins `writes`.
+    /// it is filled joins `writes`, as long as these are fewer than so many.
     pub(crate) fn turn(
         &mut self,
         writes: &mut Vec<Box<dyn Write>>,
+        writes_max: usize,
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
     ) -> Result<Effects, EngineError> {
         let mut conflicts = 0;
         loop {
-            match self.try_turn(writes, more) {
+            match self.try_turn(writes, writes_max, more) {
                 Ok(effects) => return Ok(effects),
                 // Each guest once: it is compiled then, or known to be none.
                 Err(Trouble::NotCompiled(digest)) => self.guests.compile(&digest),
@@ -53,11 +54,12 @@ impl Core {
     fn try_turn(
         &mut self,
         writes: &mut Vec<Box<dyn Write>>,
+        writes_max: usize,
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
     ) -> Result<Effects, Trouble> {
         self.begin()?;
         self.guests.begin_turn();
-        let filled = self.fill(writes, more);
+        let filled = self.fill(writes, writes_max, more);
         if let Some(digest) = self.guests.end_turn() {
             self.store.get().rollback();
             self.not_committed();
@@ -84,11 +86,13 @@ impl Core {
     }
 
     /// The order within a turn: what was said, then what time brings, then
-    /// ticks and claims until nothing moves, and nothing more was said. None: it
-    /// is to be done anew, without what was set aside.
+    /// ticks and claims until nothing moves, and nothing more was said; then those
+    /// that come after the others. Each as far as the turn's budget reaches. None:
+    /// it is to be done anew, without what was set aside.
     fn fill(
         &mut self,
         writes: &mut Vec<Box<dyn Write>>,
+        writes_max: usize,
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
     ) -> Result<Option<(Turn, Effects)>, EngineError> {
         let version = self.store.get().version()?;
@@ -96,12 +100,10 @@ impl Core {
         self.set_aside.as_of(version);
         let time = self.turn_time()?;
         self.tells_at(time.real.monotonic);
-        let (simulated, facts_max) = (self.settings.simulated, self.settings.turn_limits.facts);
+        let simulated = self.settings.simulated;
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
-        for write in &mut *writes {
-            write.apply(&mut turn)?;
-        }
+        turn.apply(writes, 0)?;
         let may_be_due = turn.core.known.quiet.may_be_due(time.of(simulated));
         if may_be_due {
             turn.expire()?;
@@ -124,16 +126,15 @@ impl Core {
             // Workers answer one after another. Each answer in a turn of its
             // own would cost each of them a commit.
             let said = writes.len();
-            while writes.len() < facts_max
+            while writes.len() < writes_max
                 && let Some(write) = more()
             {
                 writes.push(write);
             }
-            if writes.len() == said {
+            turn.apply(writes, said)?;
+            let moved = writes.len() > said || turn.serve_late()? || turn.apply_late(writes)?;
+            if !moved {
                 break;
-            }
-            for write in &mut writes[said..] {
-                write.apply(&mut turn)?;
             }
         }
         turn.look_again_at_past_wakes();

@@ -16,18 +16,22 @@ use crate::store::{
 };
 use crate::trouble::Troubles;
 
+use super::budget::Phase;
 use super::chance::Chance;
+use super::costly::Costly;
 use super::due::Rounds;
 use super::guests::{Failure, Going, Guests};
 use super::items::StoredItems;
 use super::known::{Known, KnownExecution};
 use super::lease_watch::LeaseWatch;
+use super::link::ClosingFlag;
 use super::liveness::Liveness;
 use super::ports::{Orders, TurnPorts};
 use super::scope::{Agenda, Scope};
 use super::set_aside::SetAside;
 use super::simulation::Simulation;
 use super::staged::Staged;
+use super::steps_owed::Late;
 use super::work::ClaimId;
 use super::workers::Pool;
 use super::workflow::Workflow;
@@ -90,6 +94,14 @@ pub(crate) struct Core {
     pub(crate) rounds: Rounds,
     /// The crew that claims first.
     pub(crate) first_crew: usize,
+    /// Executions that come after the others: those that are owed a step first.
+    pub(crate) late: Late,
+    /// Executions whose calls cost much.
+    pub(crate) costly: Costly,
+    /// The phase that is served in the next turn even if that is over.
+    pub(crate) assured: Phase,
+    /// Whether somebody waits for the engine to come to its end.
+    pub(crate) closing: ClosingFlag,
     /// Whether leases that are over may be ended.
     pub(crate) leases: LeaseWatch,
     /// Which workers elsewhere are gone.

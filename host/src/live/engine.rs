@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -339,6 +340,27 @@ impl Engine {
     /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
     pub async fn stop(&self) {
         self.close(false).await;
+    }
+
+    /// Comes to an end when [`Engine::shutdown`] or [`Engine::stop`] was called and
+    /// the engine's thread has not heard of it for so long: it is in the middle of
+    /// one call into a scheduler component, or compiles one. That has a bound, of
+    /// some seconds or, for a compilation, more; who does not want to wait for it
+    /// may leave. What the turn had is not written then, and nothing is stalled by it.
+    ///
+    /// Beside one of the two in `tokio::select!`, this bounds it.
+    pub async fn unheard_for(&self, span: Duration) {
+        const LOOKS: u32 = 10;
+        let closing = self.link().closing();
+        let mut unheard = 0;
+        while unheard < LOOKS {
+            tokio::time::sleep(span / LOOKS).await;
+            unheard = if closing.is_asked_for() {
+                unheard + 1
+            } else {
+                0
+            };
+        }
     }
 
     async fn close(&self, drain: bool) {

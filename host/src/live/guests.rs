@@ -34,6 +34,8 @@ pub(crate) struct Guests {
     uncommitted: HashMap<ExecutionId, String>,
     /// What went wrong, and was told.
     pub(crate) troubles: Troubles,
+    /// The fuel that calls have burnt since that was last asked for.
+    burnt: u64,
 }
 
 /// A guest at work.
@@ -84,6 +86,7 @@ impl Guests {
             rules: RulesCache::default(),
             uncommitted: HashMap::new(),
             troubles: Troubles::default(),
+            burnt: 0,
         }
     }
 
@@ -130,13 +133,22 @@ impl Guests {
         }
     }
 
+    /// The fuel that calls have burnt since this was last asked, those that failed
+    /// included.
+    pub(crate) fn take_burnt(&mut self) -> u64 {
+        std::mem::take(&mut self.burnt)
+    }
+
     /// Is this workflow valid?
     pub(crate) fn validate(
         &mut self,
         workflow: &str,
     ) -> Result<Result<WorkflowSummary, Vec<Fault>>, Failure> {
         let own = self.own.clone();
-        let answer = self.at_work(&own)?.instance.validate(workflow);
+        let instance = &mut self.at_work(&own)?.instance;
+        let answer = instance.validate(workflow);
+        let burnt = instance.fuel_burnt();
+        self.burnt = self.burnt.saturating_add(burnt);
         answer.map_err(|error| {
             self.at_work.remove(&own);
             Failure::Broken(error.to_string())
@@ -168,6 +180,8 @@ impl Guests {
                 Err(failure) => return (ports, Err(failure)),
             };
             let (returned, answer) = call(&mut guest.instance, ports);
+            let burnt = guest.instance.fuel_burnt();
+            self.burnt = self.burnt.saturating_add(burnt);
             ports = returned;
             let error = match answer {
                 Ok(answer) => return (ports, Ok(answer)),

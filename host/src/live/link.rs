@@ -1,7 +1,8 @@
 //! The way from the async world to the engine's thread, and back.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::{oneshot, watch};
@@ -42,6 +43,23 @@ pub(crate) struct Closing {
     pub(crate) drain: bool,
     /// Told at the very end.
     pub(crate) done: oneshot::Sender<()>,
+}
+
+/// Whether the engine was told to come to its end and has not heard it yet: a
+/// turn that is being filled is written with what it has, so that it hears.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClosingFlag(Arc<AtomicBool>);
+
+impl ClosingFlag {
+    /// Whether somebody waits.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// It was heard.
+    pub(crate) fn heard(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Something to be done within a turn. It may be done several times, until a
@@ -110,6 +128,7 @@ pub(crate) struct Link {
     end: watch::Receiver<Option<EngineError>>,
     /// A number that no other engine of this process has.
     engine: u64,
+    closing: ClosingFlag,
 }
 
 /// The engine's end of a [`Link`].
@@ -134,7 +153,13 @@ impl Link {
             messages,
             end: sender,
         };
-        (Self { to, end, engine }, inbox)
+        let link = Self {
+            to,
+            end,
+            engine,
+            closing: ClosingFlag::default(),
+        };
+        (link, inbox)
     }
 
     /// Do this within a turn, and wait until it is written.
@@ -177,7 +202,15 @@ impl Link {
 
     /// Tell the engine's thread.
     pub(crate) fn tell(&self, message: Message) -> Result<(), EngineError> {
+        if let Message::Close(_) = &message {
+            self.closing.0.store(true, Ordering::Relaxed);
+        }
         self.to.send(message).map_err(|_| why(&self.end.borrow()))
+    }
+
+    /// Whether it was told to come to its end, and has not heard it.
+    pub(crate) fn closing(&self) -> ClosingFlag {
+        self.closing.clone()
     }
 
     /// Wait for the engine's end, and say why it ended.

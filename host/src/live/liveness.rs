@@ -22,6 +22,7 @@ use crate::error::EngineError;
 use crate::machine::{self, own_start, read, start_of};
 use crate::store::{StoreError, check::TIME_MAX};
 
+use super::budget::Phase;
 use super::claims::execution_of;
 use super::core::Core;
 use super::scope::Agenda;
@@ -84,6 +85,9 @@ impl OpenTurn<'_> {
         let full = leased.len() == max;
         let mut ended = false;
         for record in leased {
+            if !self.may(Phase::Time) {
+                break;
+            }
             let execution = execution_of(&record)?;
             let lease = self.end_lease(&record, |lease| gone.contains(&lease.worker_id));
             ended |= self.others_go_on(execution, lease)?.unwrap_or(false);

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::clock::milliseconds;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::{ANSWER_RETRY_PAUSE, STORE_RETRY_PAUSE};
+use crate::limits::{ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_LEFT_ALONE, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::commits::CommitNews;
@@ -57,6 +57,9 @@ pub(crate) struct Owner {
     pub(super) gone: bool,
     /// The store failed: not before a pause.
     failed: bool,
+    /// The last turn held the write lock for long, and the next one is due: others
+    /// have to get it in between.
+    held_long: bool,
     /// To be done anew, in the next turn.
     again: Vec<Box<dyn Write>>,
     /// Who waits for the end; anyone: it is coming.
@@ -84,6 +87,8 @@ pub enum Next {
 #[derive(Default)]
 struct Gathered {
     writes: Vec<Box<dyn Write>>,
+    /// How many of them come from earlier turns.
+    waiting: usize,
     reads: Vec<Read>,
 }
 
@@ -101,6 +106,7 @@ impl Owner {
             put_off: VecDeque::new(),
             gone: false,
             failed: false,
+            held_long: false,
             again: Vec::new(),
             closing: Vec::new(),
             dying: None,
@@ -136,6 +142,9 @@ impl Owner {
 
     fn rounds(&mut self) {
         while !self.is_closed() {
+            if std::mem::take(&mut self.held_long) {
+                std::thread::sleep(LOCK_LEFT_ALONE);
+            }
             let pause = self.pause();
             match self.inbox.messages.recv_timeout(pause) {
                 Ok(message) => self.round(Some(message)),
@@ -153,7 +162,7 @@ impl Owner {
         self.notice_gone_workers();
         // Without a turn the writes are dropped, and their callers told of the end.
         if self.dying.is_none() && self.is_turn_due(&gathered) {
-            self.turn(gathered.writes);
+            self.turn(gathered.writes, gathered.waiting);
         }
         if !gathered.reads.is_empty() {
             self.core.tells_at(self.core.time.monotonic());
@@ -283,7 +292,9 @@ impl Owner {
         let mut gathered = Gathered {
             writes: std::mem::take(&mut self.again),
             reads: Vec::new(),
+            waiting: 0,
         };
+        gathered.waiting = gathered.writes.len();
         self.put_off.extend(first);
         self.inbox_cut = false;
         while let Some(message) = self
@@ -292,7 +303,9 @@ impl Owner {
             .or_else(|| self.inbox.messages.try_recv().ok())
         {
             self.sort(message, &mut gathered);
-            if gathered.writes.len() >= self.core.settings.turn_limits.facts {
+            // What waits from before takes no room from what is new: it may wait
+            // for an execution that comes after the others.
+            if gathered.writes.len() - gathered.waiting >= self.core.settings.turn_limits.facts {
                 self.inbox_cut = true;
                 break;
             }
@@ -312,6 +325,7 @@ impl Owner {
             Message::Nudge => self.wake.heard(),
             Message::Dropped(claim) => self.attempt_dropped(&claim),
             Message::Close(Closing { drain, done }) => {
+                self.core.closing.heard();
                 self.core.pool.close();
                 if !drain {
                     self.give_up_workers();
@@ -334,8 +348,9 @@ impl Owner {
         due_at <= self.core.now()
     }
 
-    /// One turn. Whatever comes of it, the callers hear of it.
-    fn turn(&mut self, mut writes: Vec<Box<dyn Write>>) {
+    /// One turn, with these writes, of which the first so many come from earlier
+    /// turns. Whatever comes of it, the callers hear of it.
+    fn turn(&mut self, mut writes: Vec<Box<dyn Write>>, waiting: usize) {
         let span = tracing::debug_span!(
             "refrain.turn",
             refrain.writes = writes.len(),
@@ -346,7 +361,8 @@ impl Owner {
         self.failed = false;
         self.wake.at_work();
         let (inbox, put_off) = (&self.inbox.messages, &mut self.put_off);
-        let outcome = self.core.turn(&mut writes, &mut || {
+        let writes_max = waiting + self.core.settings.turn_limits.facts;
+        let outcome = self.core.turn(&mut writes, writes_max, &mut || {
             // Whatever is no write keeps its place before those that follow it.
             while put_off.is_empty() {
                 match inbox.try_recv().ok()? {
@@ -357,9 +373,11 @@ impl Owner {
             None
         });
         // There may be more of it, which nobody will tell of again.
-        self.inbox_cut |= writes.len() >= self.core.settings.turn_limits.facts;
+        self.inbox_cut |= writes.len() >= writes_max;
+        let mut waiting = BTreeSet::new();
         let failed = match outcome {
-            Ok(effects) => {
+            Ok(mut effects) => {
+                waiting = std::mem::take(&mut effects.waiting);
                 let now = effects.now.of(self.core.settings.simulated);
                 span.record("refrain.executions", effects.touched);
                 if effects.written {
@@ -367,6 +385,9 @@ impl Owner {
                     self.core.goes_well("turn");
                 }
                 let cut = effects.cut;
+                let held_since = effects.now.real.monotonic;
+                self.held_long =
+                    cut && self.core.time.monotonic().saturating_sub(held_since) > LOCK_HELD_LONG;
                 self.carry_out(effects);
                 self.plan_next(now);
                 if !cut && !self.failed {
@@ -390,7 +411,11 @@ impl Owner {
         if let Some(error) = gone {
             self.store_is_gone(error);
         }
-        for write in writes {
+        for (place, write) in writes.into_iter().enumerate() {
+            if waiting.contains(&place) {
+                self.again.push(write);
+                continue;
+            }
             match write.answer(failed.as_ref()) {
                 None => {}
                 // There is nothing left into which it could be written.
@@ -416,6 +441,7 @@ impl Owner {
         core.kept_guests.extend(effects.guests_kept);
         core.simulation.due = effects.simulated;
         (core.rounds, core.first_crew) = (effects.rounds, effects.first_crew);
+        core.late = effects.late;
         effects
             .released
             .iter()

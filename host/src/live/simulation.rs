@@ -13,6 +13,7 @@ use crate::error::{EngineError, WorkError};
 use crate::limits::{SIMULATED_CLAIMS_AT_ONCE_MAX, SIMULATED_DELAY_MS_MAX};
 use crate::store::Timestamp;
 
+use super::budget::Phase;
 use super::claims::Candidate;
 use super::turn::OpenTurn;
 use super::work::{Answer, ClaimId};
@@ -54,7 +55,8 @@ impl OpenTurn<'_> {
         let mut any = false;
         for queue in QUEUES {
             for candidate in self.candidates(queue, SIMULATED_CLAIMS_AT_ONCE_MAX)? {
-                if self.facts >= self.core.settings.turn_limits.facts {
+                let full = self.facts >= self.core.settings.turn_limits.facts;
+                if full || !self.may(Phase::Claims) {
                     self.cut = true;
                     return Ok(any);
                 }
@@ -81,10 +83,14 @@ impl OpenTurn<'_> {
 
     fn answer_simulated(&mut self) -> Result<bool, EngineError> {
         let mut any = false;
-        while let Some((at, _)) = self.simulated.first()
+        while let Some((at, claim)) = self.simulated.first()
             && *at <= self.now()
         {
-            if self.facts >= self.core.settings.turn_limits.facts {
+            let execution = claim.execution;
+            let full = self.facts >= self.core.settings.turn_limits.facts;
+            let waits = self.has_to_wait(execution);
+            let waits = self.others_go_on(execution, waits)? == Some(true);
+            if full || waits || !self.may(Phase::Claims) {
                 self.cut = true;
                 break;
             }

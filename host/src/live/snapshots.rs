@@ -37,6 +37,10 @@ impl OpenTurn<'_> {
             .map(|staged| staged.record.id)
             .collect();
         for id in due {
+            // What is not taken now is when the log has grown further.
+            if self.budget.is_over() {
+                break;
+            }
             match self.ask(id, false, |guest, ports| guest.snapshot(ports, id)) {
                 Ok(snapshot) => self.keep_snapshot(id, snapshot)?,
                 Err(Failure::Store(error)) if !error.is_of_one() => return Err(error.into()),

@@ -4,7 +4,9 @@
 use crate::contract::{Event, EventKind, Status};
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::chain;
-use crate::store::{ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent};
+use crate::store::{
+    ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent, Timestamp,
+};
 
 use super::checked::Checked;
 use super::items::Items;
@@ -26,6 +28,11 @@ pub(crate) struct Staged {
     /// Stalled by the host, because its guest failed; it is not ticked until
     /// an operator lifts that.
     pub(crate) held: bool,
+    /// Owed a step: a budget cut it off, and at the time of its last event more is
+    /// to be decided.
+    pub(crate) owed: bool,
+    /// Whether it is stored as such.
+    owed_before: bool,
     /// Why its stored snapshot is not to be used, if it is not.
     pub(crate) bad_snapshot: Option<String>,
     /// How far its stored log has been read and holds.
@@ -44,11 +51,14 @@ impl Staged {
             items,
             held,
         } = known;
+        let owed = record.is_owed_a_step() && !held;
         Self {
             expected: record.head,
             status_before: Some(record.status),
             record,
             held,
+            owed,
+            owed_before: owed,
             bad_snapshot: None,
             checked: None,
             lifted: false,
@@ -72,11 +82,23 @@ impl Staged {
             status_before: None,
             record,
             held: false,
+            owed: false,
+            owed_before: false,
             bad_snapshot: None,
             checked: None,
             lifted: false,
             events: Vec::new(),
             items: Items::default(),
+        }
+    }
+
+    /// The clock reading for its guest: the turn's, unless it is owed a step.
+    pub(crate) fn reading(&self, of_turn: Timestamp) -> Timestamp {
+        let last_at = self.record.last_at;
+        if self.owed {
+            last_at
+        } else {
+            of_turn.max(last_at)
         }
     }
 
@@ -181,7 +203,8 @@ impl Staged {
             items: stored,
             held: self.held,
         };
-        if self.events.is_empty() && items.is_empty() && !self.lifted {
+        let written = self.lifted || self.owed != self.owed_before;
+        if self.events.is_empty() && items.is_empty() && !written {
             return (None, left(Some(self.record)));
         }
         let change = ExecutionChange {

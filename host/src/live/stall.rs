@@ -34,6 +34,7 @@ impl OpenTurn<'_> {
         self.append(id, event)?;
         let staged = self.open(id)?;
         staged.held = true;
+        staged.owed = false;
         staged.record.status = Status::Stalled;
         staged.record.next_wake = None;
         let digest = staged.record.guest_digest.clone();

@@ -72,7 +72,9 @@ impl Start {
 impl OpenTurn<'_> {
     /// Register a workflow; the same content again is no change.
     pub(crate) fn register(&mut self, workflow: &Workflow) -> Result<WorkflowSummary, EngineError> {
-        let summary = self.core.validate(workflow)?;
+        let summary = self.core.validate(workflow);
+        self.count_call();
+        let summary = summary?;
         match self.workflow(&summary.workflow_id, &summary.version)? {
             Some(registered) if registered.text == workflow.text() => {}
             Some(_) => {

@@ -3,7 +3,7 @@
 //! ```text
 //! open      an execution comes into the turn: its record, what is cached of it compared
 //! admit     a fact, if the guest lets it stand; the execution is to be ticked if anything follows
-//! tick      until it has nothing more to decide; a guest that fails twice stalls its execution
+//! tick      until it has nothing more to decide, or its share is used up; a guest that fails twice stalls its execution
 //! close     all of it, as the one write of the turn
 //! ```
 //!
@@ -17,11 +17,9 @@ use crate::contract::{Event, EventKind, Origin, Outcome, Snapshot};
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
-use crate::store::{
-    ComponentRecord, ExecutionChange, StoreError, Timestamp, Turn, WorkflowRecord, ended,
-};
+use crate::store::{ComponentRecord, ExecutionChange, Timestamp, Turn, WorkflowRecord};
 
-use super::budget::{Spent, TickBudget};
+use super::budget::{Phase, TurnBudget};
 use super::core::{Asking, Core, TurnTime};
 use super::due::Rounds;
 use super::guests::Failure;
@@ -30,8 +28,10 @@ use super::ports::TurnPorts;
 use super::settle::{outcome_fault, settle};
 use super::simulation::Due;
 use super::slots::Slots;
-use super::staged::Staged;
+use super::staged::{Staged, payload_bytes};
+use super::steps_owed::Late;
 use super::work::{Claim, ClaimId};
+use super::writes::Waiting;
 
 /// A turn that is being filled.
 pub(crate) struct OpenTurn<'a> {
@@ -40,6 +40,13 @@ pub(crate) struct OpenTurn<'a> {
     pub(super) staged: BTreeMap<ExecutionId, Box<Staged>>,
     /// To be ticked.
     pub(super) dirty: BTreeSet<ExecutionId>,
+    pub(super) budget: TurnBudget,
+    /// Those that come after the others.
+    pub(super) late: Late,
+    /// Who of them has gone on in this turn.
+    pub(super) served_late: BTreeSet<ExecutionId>,
+    /// What was said, and has to wait.
+    pub(super) waiting: Waiting,
     pub(super) workflows: Vec<WorkflowRecord>,
     pub(super) components: Vec<ComponentRecord>,
     pub(super) snapshots: Vec<(ExecutionId, Snapshot)>,
@@ -97,6 +104,7 @@ pub(crate) struct Effects {
     pub(crate) granted: Vec<Granted>,
     pub(crate) released: BTreeSet<ClaimId>,
     pub(crate) rounds: Rounds,
+    pub(crate) late: Late,
     pub(crate) first_crew: usize,
     pub(crate) renewed: Vec<ClaimId>,
     /// Claims of own workers that do not hold any longer.
@@ -104,6 +112,8 @@ pub(crate) struct Effects {
     pub(crate) simulated: Due,
     pub(crate) guests_kept: Vec<String>,
     pub(crate) cut: bool,
+    /// The places of the writes that were not done, and go into the next turn.
+    pub(crate) waiting: BTreeSet<usize>,
     /// Whether there was anything to write, and it was written.
     pub(crate) written: bool,
 }
@@ -111,14 +121,22 @@ pub(crate) struct Effects {
 impl<'a> OpenTurn<'a> {
     /// A turn at this time, with nothing in it.
     pub(crate) fn new(core: &'a mut Core, time: TurnTime) -> Self {
+        // What was asked between the turns is none of its calls.
+        core.guests.take_burnt();
         let simulated = core.simulation.due.clone();
-        let (slots, rounds) = (Slots::of(&core.pool), core.rounds);
-        let claims = core.settings.turn_limits.claims;
+        let (slots, rounds, late) = (Slots::of(&core.pool), core.rounds, core.late.clone());
+        let limits = core.settings.turn_limits;
+        let budget = TurnBudget::new(limits, time.real.monotonic, core.assured);
+        let claims = limits.claims;
         Self {
             core,
             time,
             staged: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            budget,
+            late,
+            served_late: BTreeSet::new(),
+            waiting: Waiting::default(),
             workflows: Vec::new(),
             components: Vec::new(),
             snapshots: Vec::new(),
@@ -156,6 +174,12 @@ impl<'a> OpenTurn<'a> {
     /// Take a fact, if the guest lets it stand next in the log. Where the
     /// guest says that nothing follows from it, a tick is spared.
     pub(crate) fn admit(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
+        if self.has_to_wait(id)? {
+            return Err(EngineError::Refused {
+                execution: id,
+                reason: "it has to go on before it can be told anything; try again".to_owned(),
+            });
+        }
         let fact = self.next_event(id, Origin::Fact, kind)?;
         let admitted = self.ask(id, false, |guest, ports| {
             admit_and_check(guest, ports, id, &fact)
@@ -165,6 +189,7 @@ impl<'a> OpenTurn<'a> {
             Err(failure) => return Err(self.refused(id, failure)),
         };
         let sequence = fact.sequence;
+        self.budget.took(payload_bytes(&fact));
         self.append(id, fact)?;
         let staged = self.open(id)?;
         if !staged.held {
@@ -198,44 +223,6 @@ impl<'a> OpenTurn<'a> {
         self.dirty.insert(id);
     }
 
-    /// Tick what is to be ticked, until nothing more is decided.
-    pub(crate) fn tick_all(&mut self) -> Result<(), EngineError> {
-        while let Some(id) = self.dirty.pop_first() {
-            let ticked = self.tick(id);
-            self.others_go_on(id, ticked)?;
-        }
-        Ok(())
-    }
-
-    fn tick(&mut self, id: ExecutionId) -> Result<(), EngineError> {
-        self.changed.insert(id);
-        let staged = self.open(id)?;
-        if staged.held || ended(staged.record.status) {
-            return Ok(());
-        }
-        let mut budget = TickBudget::default();
-        loop {
-            let spent = match self.ask(id, true, |guest, ports| tick_and_settle(guest, ports, id)) {
-                Ok((Outcome { more: false, .. }, _)) => return Ok(()),
-                Ok((_, spent)) => spent,
-                // It has left the turn already.
-                Err(Failure::Store(StoreError::Tampered { .. })) => return Ok(()),
-                // One that is damaged does not stop the others.
-                Err(Failure::Store(error @ StoreError::Corrupt { .. })) => {
-                    return self.stall(id, &error.to_string());
-                }
-                Err(Failure::Store(error)) => return Err(error.into()),
-                Err(Failure::Refused(refusal)) => {
-                    return self.stall(id, &CallError::Scheduler(refusal).to_string());
-                }
-                Err(Failure::Broken(reason)) => return self.stall(id, &reason),
-            };
-            if let Some(reason) = budget.spend(spent) {
-                return self.stall(id, &reason);
-            }
-        }
-    }
-
     pub(super) fn next_event(
         &mut self,
         id: ExecutionId,
@@ -243,8 +230,9 @@ impl<'a> OpenTurn<'a> {
         kind: EventKind,
     ) -> Result<Event, EngineError> {
         let time = self.time;
-        let record = &self.open(id)?.record;
-        let at = time.of(record.simulated).max(record.last_at);
+        let staged = self.open(id)?;
+        let record = &staged.record;
+        let at = staged.reading(time.of(record.simulated));
         Ok(Event {
             sequence: record.head.sequence + 1,
             at,
@@ -281,7 +269,7 @@ impl<'a> OpenTurn<'a> {
             .iter()
             .find(registered)
             .map(|workflow| workflow.text.clone());
-        let now = self.time.of(record.simulated).max(record.last_at);
+        let now = staged.reading(self.time.of(record.simulated));
         let (staged, answer) = self.core.ask(
             Asking {
                 staged,
@@ -292,16 +280,40 @@ impl<'a> OpenTurn<'a> {
             call,
         );
         self.staged.insert(id, staged);
+        let burnt = self.count_call();
+        self.core.costly.called(id, burnt);
         if let Err(Failure::Store(error)) = &answer {
             self.found_tampered(id, error);
         }
         answer
     }
 
+    /// Count the fuel of a call that was just made, which is said too.
+    pub(super) fn count_call(&mut self) -> u64 {
+        let burnt = self.core.guests.take_burnt();
+        let time = &self.core.time;
+        self.budget.burnt(burnt, || time.monotonic());
+        burnt
+    }
+
+    /// Whether the next thing of this phase may be done: the turn has something
+    /// left, or it is this phase's turn. It is to be done then.
+    pub(super) fn may(&mut self, phase: Phase) -> bool {
+        if self.core.closing.is_asked_for() {
+            self.budget.end();
+        }
+        let may = self.budget.may(phase);
+        self.cut |= !may;
+        may
+    }
+
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
         let emptied = self.emptied_for_crews();
         let reading = self.core.time.written(self.time);
+        if self.budget.is_over() {
+            self.core.assured = self.core.assured.next();
+        }
         let (changes, left): (Vec<_>, Vec<_>) = self
             .staged
             .into_values()
@@ -316,6 +328,7 @@ impl<'a> OpenTurn<'a> {
             granted: self.slots.granted,
             released: self.slots.released,
             rounds: self.rounds,
+            late: self.late,
             first_crew: self.first_crew,
             renewed: self.renewed,
             lost: self.slots.lost,
@@ -326,6 +339,7 @@ impl<'a> OpenTurn<'a> {
                 .map(|component| component.digest.clone())
                 .collect(),
             cut: self.cut,
+            waiting: self.waiting.places,
             written: false,
         };
         let turn = Turn {
@@ -362,9 +376,18 @@ fn admit_and_check(
     (ports, answer)
 }
 
+/// What one tick came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spent {
+    /// How many decisions.
+    pub(super) decided: usize,
+    /// The bytes of their payloads, and of the work items that they order.
+    pub(super) bytes: usize,
+}
+
 /// A tick, and what follows from it in the queue; both or neither. Says too
-/// what fuel it burnt.
-fn tick_and_settle(
+/// how much that was.
+pub(super) fn tick_and_settle(
     guest: &mut Instance<TurnPorts>,
     ports: TurnPorts,
     id: ExecutionId,
@@ -387,7 +410,6 @@ fn tick_and_settle(
     let spent = Spent {
         decided: orders.decisions.len(),
         bytes: orders.payload_bytes(),
-        fuel: guest.fuel_burnt(),
     };
     let answer = settle(&mut ports.staged, orders, &outcome, ports.now)
         .map(|()| (outcome, spent))

@@ -30,6 +30,9 @@ pub struct Header {
     pub guest_digest: String,
     /// The last event, and the chain hash up to it.
     pub head: Head,
+    /// Whether the execution is owed a step: its log ends where a turn's budget cut
+    /// it off. Written only where it is so.
+    pub owed_a_step: bool,
 }
 
 /// Writes an export.
@@ -50,10 +53,16 @@ impl<W: Write> ExportWriter<W> {
             workflow,
             guest_digest,
             head,
+            owed_a_step,
         } = header;
+        let owed = if *owed_a_step {
+            r#","owed_a_step":true"#
+        } else {
+            ""
+        };
         writeln!(
             to,
-            r#"{{"format":"{FORMAT}","execution_id":{},"workflow":{},"guest_digest":{},"events":{},"head":"{}"}}"#,
+            r#"{{"format":"{FORMAT}","execution_id":{},"workflow":{},"guest_digest":{},"events":{},"head":"{}"{owed}}}"#,
             Value::from(execution_id.as_str()),
             Value::from(workflow.as_str()),
             Value::from(guest_digest.as_str()),
@@ -245,6 +254,7 @@ fn read_header(text: &str) -> Result<Header, String> {
                 sequence: reader.number("events", u64::MAX)?,
                 hash: reader.hash("head")?,
             },
+            owed_a_step: reader.present("owed_a_step")? && reader.flag("owed_a_step")?,
         };
         reader.end().map(|()| Ok(header))
     };
@@ -303,6 +313,7 @@ mod tests {
                 .last()
                 .map(StoredEvent::head)
                 .unwrap_or_default(),
+            owed_a_step: false,
         }
     }
 

@@ -92,7 +92,7 @@ impl<'a> Auditor<'a> {
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
         let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
-            Ok(()) => self.replay(&recording, &mut audit.decisions),
+            Ok(()) => self.replay(&recording, &mut audit),
         };
         match judged {
             Ok(()) => {}
@@ -106,9 +106,9 @@ impl<'a> Auditor<'a> {
 
     /// What an instance that has played other logs finds, a fresh one must
     /// find too.
-    fn replay(&mut self, recording: &Arc<Recording>, decisions: &mut u64) -> Result<(), Stop> {
-        match self.walk(recording, Whoever::IsIdle, decisions) {
-            (Err(Stop::Found(_)), true) => self.walk(recording, Whoever::IsFresh, decisions).0,
+    fn replay(&mut self, recording: &Arc<Recording>, audit: &mut Audit) -> Result<(), Stop> {
+        match self.walk(recording, Whoever::IsIdle, audit) {
+            (Err(Stop::Found(_)), true) => self.walk(recording, Whoever::IsFresh, audit).0,
             (walked, _) => walked,
         }
     }
@@ -118,7 +118,7 @@ impl<'a> Auditor<'a> {
         &mut self,
         recording: &Arc<Recording>,
         whoever: Whoever,
-        decisions: &mut u64,
+        audit: &mut Audit,
     ) -> (Result<(), Stop>, bool) {
         let (other, recording) = (self.other.clone(), Arc::clone(recording));
         let mut walk = match Walk::start(&mut self.guests, other, recording, whoever) {
@@ -126,7 +126,8 @@ impl<'a> Auditor<'a> {
             Err(stop) => return (Err(stop), false),
         };
         let walked = walk.replay_all();
-        *decisions = walk.decisions();
+        audit.decisions = walk.decisions();
+        audit.owed_a_step = walk.owed_a_step();
         let reused = walk.reused;
         if walked.is_ok() {
             walk.over();
@@ -202,6 +203,7 @@ impl Audit {
             verdict: Verdict::Clean,
             events: recording.events.len() as u64,
             decisions: 0,
+            owed_a_step: false,
             divergence: None,
         }
     }
@@ -212,6 +214,7 @@ impl Audit {
             verdict: finding.0,
             events: 0,
             decisions: 0,
+            owed_a_step: false,
             divergence: Some(*finding.1),
         }
     }
@@ -222,6 +225,7 @@ impl Audit {
             verdict: Verdict::Unreadable,
             events: unreadable.sequence.saturating_sub(1),
             decisions: 0,
+            owed_a_step: false,
             divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
         }
     }

@@ -144,7 +144,7 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
         .into());
     }
     match &recording.beside {
-        Beside::Header { guest_digest } if *guest_digest != started.guest_digest => {
+        Beside::Header { guest_digest, .. } if *guest_digest != started.guest_digest => {
             let message = "the header names another guest than event 1";
             let (expected, found) = (started.guest_digest.clone(), guest_digest.clone());
             Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())).into())

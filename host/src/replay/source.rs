@@ -58,7 +58,21 @@ pub enum Beside {
     Header {
         /// The guest that the execution started with.
         guest_digest: String,
+        /// The execution is owed a step.
+        owed_a_step: bool,
     },
+}
+
+impl Beside {
+    /// Whether it says that the execution is owed a step: that its log ends where
+    /// a turn's budget cut it off.
+    #[must_use]
+    pub fn says_owed_a_step(&self) -> bool {
+        match self {
+            Self::Store { record, .. } => record.is_owed_a_step(),
+            Self::Header { owed_a_step, .. } => *owed_a_step,
+        }
+    }
 }
 
 /// Something that does not decode.
@@ -310,6 +324,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     };
     let beside = Beside::Header {
         guest_digest: header.guest_digest,
+        owed_a_step: header.owed_a_step,
     };
     Ok(Ok(Recording {
         execution_id,
@@ -333,6 +348,7 @@ impl Recording {
             workflow: self.workflow.to_string(),
             guest_digest: self.first_guest().unwrap_or_default().to_owned(),
             head: self.head,
+            owed_a_step: self.beside.says_owed_a_step(),
         };
         let mut writer = ExportWriter::new(to, &header)?;
         for event in &self.events {

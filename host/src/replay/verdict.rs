@@ -33,6 +33,11 @@ pub struct Audit {
     pub events: u64,
     /// How many decisions were asked for again and came out the same.
     pub decisions: u64,
+    /// The log ends where a turn's budget cut its guest off: the execution is owed
+    /// a step, and nothing is wrong with that. Said beside the log, by the store
+    /// or the export's header, and borne out by the guest.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub owed_a_step: bool,
     /// The first thing that is wrong; none if nothing is.
     pub divergence: Option<Divergence>,
 }

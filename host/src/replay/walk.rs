@@ -59,6 +59,10 @@ pub(super) struct Walk<'a, 'l> {
     /// What the guest said when it had decided all that there was at this
     /// time; none once it has seen more.
     settled: Option<(Timestamp, Outcome)>,
+    /// What it said last, if nothing stands behind that.
+    last: Option<Outcome>,
+    /// The log ends where a turn's budget cut the guest off.
+    owed_a_step: bool,
 }
 
 impl<'a, 'l> Walk<'a, 'l> {
@@ -86,6 +90,8 @@ impl<'a, 'l> Walk<'a, 'l> {
             decisions: 0,
             host_stalled: false,
             settled: None,
+            last: None,
+            owed_a_step: false,
         })
     }
 
@@ -109,13 +115,18 @@ impl<'a, 'l> Walk<'a, 'l> {
             }
             at = Some(next.at);
         }
-        let outcome = self.nothing_to_add(at.unwrap_or(0))?;
+        let outcome = self.at_the_end(at.unwrap_or(0))?;
         // What a guest says that the host stalled is not what the store goes by.
         let outcome = outcome.filter(|_| !self.host_stalled);
         match &recording.beside {
             Beside::Store { record, items } => self.compare_with_store(record, items, outcome),
             Beside::Header { .. } => Ok(()),
         }
+    }
+
+    /// Whether the log ends where a turn's budget cut the guest off.
+    pub(super) fn owed_a_step(&self) -> bool {
+        self.owed_a_step
     }
 
     /// How many decisions came out the same.
@@ -128,6 +139,7 @@ impl<'a, 'l> Walk<'a, 'l> {
     fn take_fact(&mut self, fact: &Event) -> Result<(), Stop> {
         self.done += 1;
         self.settled = None;
+        self.last = None;
         self.player.reveal(self.done);
         self.queue.apply(fact, &[]);
         match &fact.kind {
@@ -152,6 +164,7 @@ impl<'a, 'l> Walk<'a, 'l> {
     fn ask_again(&mut self, next: &Event) -> Result<(), Stop> {
         let outcome = self.tick(next.at)?;
         self.settled = (!outcome.more).then_some((next.at, outcome));
+        self.last = Some(outcome);
         let ports = self.player.ports();
         let batch = ports.batch();
         if batch.is_empty() {
@@ -196,10 +209,38 @@ impl<'a, 'l> Walk<'a, 'l> {
         }
     }
 
+    /// At the log's end the guest must have no more to decide either, unless it
+    /// is said beside the log that the execution is owed a step. Then what it
+    /// decides next may be missing, as a whole.
+    fn at_the_end(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
+        if self.settled.is_some() || !self.recording.beside.says_owed_a_step() {
+            return self.nothing_to_add(at);
+        }
+        let answer = self.player.tick(at);
+        match self.player.ports().mismatch().cloned() {
+            Some(Mismatch::Decision(event))
+                if event.sequence == self.recording.events.len() as u64 + 1 =>
+            {
+                self.owed_a_step = true;
+                Ok(None)
+            }
+            mismatch => self.answered(answer, mismatch).map(Some),
+        }
+    }
+
     /// Ask the guest. Whatever it does must stand in the log.
     fn tick(&mut self, at: Timestamp) -> Result<Outcome, Stop> {
         let answer = self.player.tick(at);
-        if let Some(mismatch) = self.player.ports().mismatch().cloned() {
+        let mismatch = self.player.ports().mismatch().cloned();
+        self.answered(answer, mismatch)
+    }
+
+    fn answered(
+        &mut self,
+        answer: Result<Outcome, CallError>,
+        mismatch: Option<Mismatch>,
+    ) -> Result<Outcome, Stop> {
+        if let Some(mismatch) = mismatch {
             return self.mismatched(&mismatch);
         }
         match answer {
@@ -341,9 +382,15 @@ impl<'a, 'l> Walk<'a, 'l> {
         else {
             return Ok(()); // Refused by the integrity check before.
         };
-        let (status, next_wake) = outcome.map_or((Status::Stalled, None), |outcome| {
-            (outcome.status, outcome.next_wake)
-        });
+        let (status, next_wake) = match outcome {
+            Some(outcome) => (outcome.status, outcome.next_wake),
+            // Behind a fact the guest has not said yet what its execution is.
+            None if self.owed_a_step => {
+                let status = self.last.map_or(record.status, |outcome| outcome.status);
+                (status, Some(record.last_at))
+            }
+            None => (Status::Stalled, None),
+        };
         let at = |sequence| self.event(sequence).map(|event| event.at);
         let end = record.head.sequence;
         let guest = if self.other.is_some() {

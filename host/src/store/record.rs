@@ -3,7 +3,7 @@
 use crate::contract::{Status, WorkItem};
 use crate::id::ExecutionId;
 use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
-use crate::store::Tampering;
+use crate::store::{Tampering, ended};
 
 /// An execution that is to be woken. The order is that in which they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,13 @@ pub struct ExecutionRecord {
 }
 
 impl ExecutionRecord {
+    /// Whether it is owed a step: a turn's budget cut it off, and at the time of
+    /// its last event its guest has more to decide. It is due at that very time.
+    #[must_use]
+    pub fn is_owed_a_step(&self) -> bool {
+        self.next_wake == Some(self.last_at) && !ended(self.status)
+    }
+
     /// Whether its work items may be claimed.
     #[must_use]
     pub fn claims(&self) -> bool {

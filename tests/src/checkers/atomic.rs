@@ -12,6 +12,7 @@ use super::{Account, Evidence, Law, Violation, in_words};
 /// At any moment between two turns nothing is left undone: a fresh instance of
 /// the execution's guest, given its log and the time of its last event, has
 /// nothing to add, and comes to the status and the next wake that are recorded.
+/// Of one that is recorded as owed a step it has something to add.
 ///
 /// # Errors
 /// The first execution that would go on by itself.
@@ -40,6 +41,12 @@ fn is_done(
     let last = account.events.len() as u64;
     let (tape, answer) = instance.tick(tape(account), account.record.id, last);
     let undone = |message| Err((Law::Atomic, message));
+    if account.record.is_owed_a_step() {
+        return match tape.events.get(account.events.len()) {
+            Some(_) => Ok(()),
+            None => undone("it is recorded as owed a step, and has nothing to decide".to_owned()),
+        };
+    }
     if let Some(left) = tape.events.get(account.events.len()) {
         return undone(format!(
             "at {} it still has to decide {}",

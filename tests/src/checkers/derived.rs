@@ -74,6 +74,7 @@ fn audit_export(library: &mut Library, account: &Account) -> Result<Audit, Strin
         workflow: workflow.text.clone(),
         guest_digest: guest.to_owned(),
         head: account.record.head,
+        owed_a_step: account.record.is_owed_a_step(),
     };
     let export = || {
         let mut export = ExportWriter::new(Vec::new(), &header)?;

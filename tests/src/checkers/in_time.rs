@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use refrain::contract::{Event, EventKind, Origin};
 use refrain::store::Timestamp;
 
 use super::{Account, Evidence, Law, TurnSeen, Violation};
 
 /// `at` never decreases along a log, the record's times are those of its first
-/// and last event, and all events of one turn share one time.
+/// and last event, and all events of one turn share one time. Only who is owed a
+/// step decides at the time of its last event, before the turn's.
 ///
 /// # Errors
 /// The first event that is stamped otherwise.
@@ -49,6 +51,12 @@ fn forward(account: &Account) -> Result<(), Violation> {
     Ok(())
 }
 
+/// A decision, or the host's word that the guest came to none.
+fn is_of_the_guest(event: &Event) -> bool {
+    event.origin == Origin::Decision
+        || matches!(&event.kind, EventKind::Stalled(it) if it.node_id.is_none())
+}
+
 /// Executions of simulated and of real time have a clock each.
 fn one_reading(evidence: &Evidence<'_>, turn: &TurnSeen) -> Result<(), Violation> {
     let mut readings: BTreeMap<bool, Timestamp> = BTreeMap::new();
@@ -56,9 +64,12 @@ fn one_reading(evidence: &Evidence<'_>, turn: &TurnSeen) -> Result<(), Violation
         let Some(account) = evidence.account(*id) else {
             continue; // That is for law 8 to say.
         };
+        let before = account.log().find(|event| event.sequence + 1 == *first);
+        let owed_at = before.map(|event| event.at);
         let of_turn = account
             .log()
-            .filter(|event| (*first..=*last).contains(&event.sequence));
+            .filter(|event| (*first..=*last).contains(&event.sequence))
+            .skip_while(|event| is_of_the_guest(event) && Some(event.at) == owed_at);
         for event in of_turn {
             let reading = *readings.entry(account.record.simulated).or_insert(event.at);
             if event.at != reading {

@@ -15,6 +15,9 @@ struct Course<'a> {
     account: &'a Account,
     deadlines: Deadlines,
     folding: Folding,
+    /// Owed a step: it comes after the others, and nothing of it is claimed until
+    /// it has gone on.
+    owed: bool,
     /// How many of its events have been taken.
     taken: usize,
 }
@@ -24,7 +27,8 @@ struct Course<'a> {
 type Claimed = BTreeMap<String, (Timestamp, ExecutionId)>;
 
 /// No item is claimed while another of its queue waits for longer, of an
-/// execution that runs, that the host works on, and that is not touched by that turn.
+/// execution that runs, that the host works on, that is owed no step, and that is not
+/// touched by that turn.
 ///
 /// # Errors
 /// The first item that is overtaken.
@@ -46,6 +50,11 @@ pub fn nobody_starves(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
         if !claimed.is_empty() {
             overtaken(&courses, turn, &claimed)?;
         }
+        for (id, owed) in &turn.owed {
+            if let Some(course) = courses.get_mut(id) {
+                course.owed = *owed;
+            }
+        }
     }
     Ok(())
 }
@@ -59,7 +68,7 @@ fn overtaken(
         let record = &course.account.record;
         let others = turn.works_on.as_ref().is_some_and(|on| !on.contains(id));
         let untouched = !turn.events.contains_key(id) && record.tampering.is_none() && !others;
-        if !untouched || course.folding.status() != Status::Running {
+        if !untouched || course.owed || course.folding.status() != Status::Running {
             continue;
         }
         for (node_id, queue, since) in course.waiting() {
@@ -84,6 +93,7 @@ impl<'a> Course<'a> {
             account,
             deadlines: text.map_or_else(Deadlines::default, |text| Deadlines::of_workflow(text)),
             folding: Folding::default(),
+            owed: false,
             taken: 0,
         }
     }

@@ -148,6 +148,8 @@ pub struct TurnSeen {
     pub events: BTreeMap<ExecutionId, (u64, u64)>,
     /// The executions that its host worked on when it began; none: all.
     pub works_on: Option<BTreeSet<ExecutionId>>,
+    /// Of the executions that it wrote: whether it left each owed a step.
+    pub owed: BTreeMap<ExecutionId, bool>,
 }
 
 impl From<&Turn> for TurnSeen {
@@ -157,9 +159,11 @@ impl From<&Turn> for TurnSeen {
             let last = change.events.last()?.event.sequence;
             Some((change.record.id, (first, last)))
         });
+        let records = turn.executions.iter().map(|change| &change.record);
         Self {
             events: events.collect(),
             works_on: None,
+            owed: records.map(|it| (it.id, it.is_owed_a_step())).collect(),
         }
     }
 }

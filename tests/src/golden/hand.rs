@@ -127,6 +127,7 @@ impl Hand {
             workflow: self.tape.workflow.clone(),
             guest_digest: self.guest.clone(),
             head: stored.last().context("the log is empty")?.head(),
+            owed_a_step: false,
         };
         let mut writer = ExportWriter::new(Vec::new(), &header)?;
         for event in &stored {

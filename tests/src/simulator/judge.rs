@@ -22,6 +22,10 @@ impl World {
         check: impl Fn(&mut Evidence<'_>) -> Vec<Violation>,
     ) -> Result<(), String> {
         self.story.tell(|| "everything is judged".to_owned());
+        let is_owed = ExecutionRecord::is_owed_a_step;
+        if self.records().is_ok_and(|all| all.iter().any(is_owed)) {
+            self.story.fault("an execution is owed a step");
+        }
         let evidence = Evidence::gather(self.onlooker.as_mut(), &mut self.library, &self.told);
         let violations = check(&mut evidence.map_err(|error| error.to_string())?);
         if violations.is_empty() {

@@ -31,6 +31,7 @@ pub const FAULTS: &[&str] = &[
     "attempts time out together",
     "turns are short",
     "a host works on some executions only",
+    "an execution is owed a step",
     "a clock jumps forward",
     "a clock jumps back",
     "a caller starts with a key twice",

@@ -191,12 +191,17 @@ impl World {
             return None;
         }
         self.story.fault("turns are short");
+        // As much as some calls take, so that turns end between any two.
+        let fuel = 20_000 << self.dice.below(8);
+        let bytes = 100 << self.dice.below(8);
         let mut few = || 1 + usize::try_from(self.dice.below(4)).unwrap_or(0);
         Some(TurnLimits {
             facts: few(),
             claims: few(),
             wakes: few(),
             expiries: few(),
+            fuel,
+            bytes,
         })
     }
 

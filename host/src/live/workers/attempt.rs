@@ -118,6 +118,7 @@ impl Write for Delivery {
         // An answer that is not taken at last frees the slot all the same.
         if let Err(error) = &told
             && !self.goes_again(error)
+            && !turn.waits()
         {
             turn.release(&self.claim);
         }
