@@ -1,5 +1,6 @@
 //! Nothing that a file can hold makes the door for components panic: components
-//! with bytes changed, and components that are composed of others in many ways.
+//! with bytes changed, components that are composed of others in many ways, and
+//! what wasm-smith makes of chance. For longer than this, `tests/fuzz/components`.
 
 use std::fs;
 
@@ -7,9 +8,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use refrain_tests::component::workspace;
-use refrain_tests::fuzzing::component;
-use refrain_tests::runner;
+use refrain_tests::dice::Dice;
+use refrain_tests::fuzzing::{component, generated};
 use refrain_tests::wat_guest::{WatGuest, assembled};
+use refrain_tests::{cases, runner};
 
 /// Small components, each of another kind.
 fn seeds() -> Vec<Vec<u8>> {
@@ -48,6 +50,42 @@ fn whatever_becomes_of_a_component() {
         guests += usize::from(component::check(&seed));
     }
     assert!(guests >= 10, "only {guests} of the seeds are guests");
+}
+
+/// Each is refused with a sentence, or is a guest that begins or says why not.
+#[test]
+fn whatever_is_generated_is_a_guest_or_is_refused_in_words() {
+    let guest = WatGuest::default().component().expect("a component");
+    let mut dice = Dice::seeded(1);
+    let (mut guests, mut refused) = (0, 0);
+    for _ in 0..cases(400) {
+        let data: Vec<u8> = (0..256).flat_map(|_| dice.word().to_le_bytes()).collect();
+        let made = generated::component(&guest, &data).expect("there are bytes enough");
+        // What wasm-smith makes is valid, where a sandbox has all proposals.
+        match component::check(&made) {
+            true => guests += 1,
+            false => refused += 1,
+        }
+    }
+    println!("{guests} guests, {refused} refused");
+    assert!(guests >= 40, "only {guests} are guests");
+    assert!(refused >= 40, "only {refused} are refused");
+}
+
+/// Most changes are found when it is read; what is not is compiled, and takes
+/// a while.
+#[test]
+fn whatever_becomes_of_the_committed_component() {
+    let path = workspace().join("host/component/refrain-scheduler.wasm");
+    let committed = fs::read(path).expect("the component");
+    let mut dice = Dice::seeded(2);
+    let mut guests = 0;
+    for _ in 0..cases(24) {
+        let data: Vec<u8> = (0..16).flat_map(|_| dice.word().to_le_bytes()).collect();
+        let changed = generated::changed(&committed, &data).expect("there are bytes enough");
+        guests += u32::from(component::check(&changed));
+    }
+    println!("{guests} are guests all the same");
 }
 
 /// What one component hands to another: its type, and how many numbers it is

@@ -7,6 +7,7 @@ use refrain::contract::{EventKind, Status};
 use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, Nobody, Sandbox};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, wait_for};
+use refrain_tests::sections;
 use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::tools;
 use serde_json::json;
@@ -190,42 +191,10 @@ fn a_composed_guest_runs() {
     assert_eq!(described.name, "refrain-guest");
 }
 
-/// The guest with the composed component of above as another part of it: a
-/// component is a list of sections, and two more are put behind its own, for
-/// the component and for an instance of it.
+/// The guest with the composed component of above as another part of it.
 fn composed(guest: &[u8]) -> Vec<u8> {
-    const COMPONENT: u8 = 4;
-    const INSTANCE: u8 = 5;
-    let mut rest = &guest[8..];
-    let mut components = 0;
-    while let [id, behind @ ..] = rest {
-        components += u8::from(*id == COMPONENT);
-        let (length, behind) = number(behind);
-        rest = &behind[length..];
-    }
     let part = wat::parse_str(COMPOSED).expect("a component");
     let mut bytes = guest.to_vec();
-    section(&mut bytes, COMPONENT, &part);
-    // One instance, instantiated, of this component, with no arguments.
-    section(&mut bytes, INSTANCE, &[1, 0, components, 0]);
+    sections::append_instantiated(&mut bytes, sections::COMPONENT, &part);
     bytes
-}
-
-fn section(bytes: &mut Vec<u8>, id: u8, content: &[u8]) {
-    bytes.push(id);
-    let mut length = content.len();
-    while length >= 0x80 {
-        bytes.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    bytes.push(length as u8);
-    bytes.extend_from_slice(content);
-}
-
-/// A number in LEB128, and what stands behind it.
-fn number(bytes: &[u8]) -> (usize, &[u8]) {
-    let length = bytes.iter().take_while(|byte| **byte >= 0x80).count() + 1;
-    let digits = bytes[..length].iter().rev();
-    let value = digits.fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
-    (value, &bytes[length..])
 }

@@ -17,6 +17,7 @@ pub mod layers;
 pub mod model;
 pub mod odd_clock;
 pub mod saboteur;
+pub mod sections;
 pub mod seen;
 pub mod simulator;
 pub mod tape;

@@ -1,15 +1,13 @@
 //! A component from anywhere: whatever the bytes, they are refused with a
-//! sentence, or they are a guest. The compiler never crashes of them.
-//!
-//! There is no target for cargo-fuzz with this body: it would have to build all
-//! of wasmtime, which is fuzzed by those who make it. What is fuzzed here is
-//! the door before it, and that it is asked for nothing that it cannot do.
+//! sentence, or they are a guest; and what it does when it is first asked is
+//! contained. The compiler never crashes of them.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, Sandbox};
+use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, Nobody, Sandbox};
 
-/// Check these bytes, and say whether they are a guest.
+/// Check these bytes as `refrain guest check` does, and say whether they are a
+/// guest.
 ///
 /// # Panics
 /// Where something does not hold.
@@ -18,7 +16,10 @@ pub fn check(data: &[u8]) -> bool {
     let reason = match library.add(data.to_vec()) {
         Err(reason) => reason,
         Ok(digest) => match library.check(&digest) {
-            Ok(()) => return true,
+            Ok(()) => {
+                begins_or_says_why_not(&mut library, &digest);
+                return true;
+            }
             Err(LibraryError::Refused { reason, .. }) => reason,
             Err(other) => panic!("{other}"),
         },
@@ -37,11 +38,32 @@ pub fn check(data: &[u8]) -> bool {
     false
 }
 
+/// A guest may fail as soon as it begins, and when it is asked what it is.
+fn begins_or_says_why_not(library: &mut Library, digest: &str) {
+    let failure = match library.instance::<Nobody>(digest) {
+        Err(LibraryError::Start { failure, .. }) => failure.to_string(),
+        Err(other) => panic!("{other}"),
+        Ok(mut guest) => match guest.describe() {
+            Ok(_) => return,
+            Err(failure) => failure.to_string(),
+        },
+    };
+    assert!(!failure.is_empty());
+}
+
 /// A fresh library in one sandbox. Its code is not kept: most of it is nobody's.
 fn library() -> Library {
     static FIRST: OnceLock<Mutex<Library>> = OnceLock::new();
     let first = FIRST.get_or_init(|| {
-        let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+        // A hundredth of what a guest may take: many of them begin with a loop
+        // that does not end.
+        let usual = CallLimits::default();
+        let limits = CallLimits {
+            fuel: usual.fuel.map(|fuel| fuel / 100),
+            memory_bytes_max: usual.memory_bytes_max / 100,
+            ..usual
+        };
+        let sandbox = Sandbox::new(limits).expect("wasmtime runs here");
         Mutex::new(Library::new(sandbox.without_code_cache()))
     });
     let first = first.lock().unwrap_or_else(PoisonError::into_inner);

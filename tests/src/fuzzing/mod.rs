@@ -1,7 +1,8 @@
 //! What must hold whatever bytes come in: the bodies of the fuzz targets in
-//! `tests/fuzz`, which include these files by their paths (but for `component`,
-//! which says why); and `tests/fuzzing.rs`
-//! runs them on every machine, from the same corpus.
+//! `tests/fuzz`, which include these files by their paths; and
+//! `tests/fuzzing.rs` runs them on every machine, from the same corpus. Those of
+//! components are in `tests/fuzz/components`, a package of its own, and
+//! `tests/hostile_guests` runs them.
 //!
 //! A body panics where something does not hold, and only there. Each file
 //! stands by itself.
@@ -9,5 +10,6 @@
 pub mod component;
 pub mod condition;
 pub mod event_decoder;
+pub mod generated;
 pub mod log_file;
 pub mod workflow_json;
