@@ -1,7 +1,7 @@
 //! Four processes on one file, and what befalls them.
 //!
 //! Each is killed at a random moment, or told to stop, or left to end; before
-//! that, it may be stopped for longer than its leases hold. When it has gone,
+//! that, it may be stopped, also for longer than its leases hold. When it has gone,
 //! another one takes its place.
 
 use std::fs::{self, File};
@@ -27,6 +27,9 @@ const HOSTILE_MAX: usize = 3 * HOSTILE.len();
 const LIFE_MS: u64 = 6_000;
 /// One in six of them: long enough that leases end.
 const LONG_LIFE_MS: u64 = 20_000;
+
+/// One look in so many stops one of them: about once in two seconds.
+const ONE_IS_STOPPED: u64 = 80;
 
 /// How long one is stopped; one in four for longer than a lease.
 const STOPPED_MS: u64 = 2_000;
@@ -64,9 +67,8 @@ struct Process {
     living: Living,
     said: PathBuf,
     does: String,
-    /// When it is stopped, and until when.
-    sleep: Option<(Instant, Instant)>,
-    asleep: bool,
+    /// It is stopped, and until when.
+    asleep_until: Option<Instant>,
     /// When its end comes, and how.
     end: Instant,
     dies_by: Signal,
@@ -97,6 +99,29 @@ impl Crowd {
             let process = self.process(ground, dice)?;
             self.living.push(process);
         }
+        if dice.chance(1, ONE_IS_STOPPED) {
+            self.stop_one(dice)?;
+        }
+        Ok(())
+    }
+
+    /// One of those that run is stopped for a while.
+    fn stop_one(&mut self, dice: &mut Dice) -> Result<()> {
+        let asleep_ms = if dice.chance(1, 4) {
+            LONG_STOPPED_MS
+        } else {
+            STOPPED_MS
+        };
+        let asleep_for = Duration::from_millis(dice.below(asleep_ms));
+        let runs = |process: &&mut Process| process.asleep_until.is_none() && !process.told_to_stop;
+        let mut running: Vec<_> = self.living.iter_mut().filter(runs).collect();
+        if running.is_empty() {
+            return Ok(());
+        }
+        let process = running.swap_remove(dice.below(running.len() as u64) as usize);
+        process.send(Signal::STOP)?;
+        process.asleep_until = Some(Instant::now() + asleep_for);
+        self.sum.stopped += 1;
         Ok(())
     }
 
@@ -129,19 +154,11 @@ impl Crowd {
             LIFE_MS
         };
         let life = within(dice, life_ms);
-        let sleeps = dice.chance(1, 4);
-        let sleep_ms = if dice.chance(1, 4) {
-            LONG_STOPPED_MS
-        } else {
-            STOPPED_MS
-        };
-        let (after, sleep) = (within(dice, life_ms), within(dice, sleep_ms));
         Ok(Process {
             living: Living(child),
             said,
             does,
-            sleep: sleeps.then(|| (now + after, now + after + sleep)),
-            asleep: false,
+            asleep_until: None,
             end: now + life,
             dies_by: match dice.below(6) {
                 0 => Signal::TERM,
@@ -178,16 +195,9 @@ impl Crowd {
 
     fn befall(&mut self, process: &mut Process) -> Result<()> {
         let now = Instant::now();
-        if let Some((from, until)) = process.sleep {
-            if process.asleep && now >= until {
-                process.send(Signal::CONT)?;
-                process.asleep = false;
-                process.sleep = None;
-            } else if !process.asleep && now >= from && !process.told_to_stop {
-                process.send(Signal::STOP)?;
-                process.asleep = true;
-                self.sum.stopped += 1;
-            }
+        if process.asleep_until.is_some_and(|until| now >= until) {
+            process.send(Signal::CONT)?;
+            process.asleep_until = None;
         }
         if now < process.end {
             return Ok(());
@@ -197,11 +207,9 @@ impl Crowd {
             return process.send(Signal::KILL);
         }
         if !process.told_to_stop {
-            if process.asleep {
+            if process.asleep_until.take().is_some() {
                 process.send(Signal::CONT)?;
-                process.asleep = false;
             }
-            process.sleep = None;
             process.told_to_stop = true;
             self.sum.told_to_stop += 1;
             return process.send(process.dies_by);
