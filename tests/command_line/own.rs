@@ -11,13 +11,15 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, Running, Said, chain, command};
 
-/// A program that says that it has begun, waits until it may go on, and says where it is.
+/// A program that says that it has begun, waits until it may go on, and says where
+/// it is. One that outlives its killed run ends when the test's folder is gone.
 fn waits_for(desk: &Desk, go: &str) -> Value {
     let path = |name: &str| desk.path().join(name).display().to_string();
     let script = format!(
-        "touch {}; while ! [ -e {} ]; do sleep 0.05; done; pwd",
+        "touch {}; while ! [ -e {} ] && [ -d {} ]; do sleep 0.05; done; pwd",
         path(&format!("{go}.begun")),
-        path(go)
+        path(go),
+        desk.path().display()
     );
     command(&["sh", "-c", &script])
 }

@@ -1,6 +1,7 @@
 //! A killed process gives nothing up, and yet nobody waits for its lease.
 
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -10,22 +11,39 @@ use serde_json::json;
 
 use super::document;
 
-#[test]
-fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let script = "if [ $REFRAIN_ATTEMPT = 1 ]; then touch begun; exec sleep 20; fi; echo {}";
+/// A workflow whose one node runs this script.
+fn write_slow(folder: &Path, script: &str) -> Result<()> {
     let workflow = json!({
         "workflow_id": "slow", "version": "1.0.0", "start_node": "a", "edges": [{"from": "a", "to": "end"}],
         "nodes": {"a": {"kind": {"type": "command", "argv": ["sh", "-c", script]}}},
     });
-    std::fs::write(folder.path().join("slow.json"), workflow.to_string())?;
-    let run = || {
-        refrain(folder.path())
-            .args(["run", "slow.json", "--db", "slow.db", "--key", "once"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-    };
+    Ok(std::fs::write(
+        folder.join("slow.json"),
+        workflow.to_string(),
+    )?)
+}
+
+/// Run it, or go on with it: its key is always the same.
+fn run_slow(folder: &Path) -> std::io::Result<Child> {
+    refrain(folder)
+        .args(["run", "slow.json", "--db", "slow.db", "--key", "once"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+fn slow_is_clean(folder: &Path) -> Result<()> {
+    let audit = document(refrain(folder).args(["audit", "--all", "--db", "slow.db", "--json"]))?;
+    ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
+    Ok(())
+}
+
+#[test]
+fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script = "if [ $REFRAIN_ATTEMPT = 1 ]; then touch begun; exec sleep 20; fi; echo {}";
+    write_slow(folder.path(), script)?;
+    let run = || run_slow(folder.path());
     let mut victim = run()?;
     let deadline = Instant::now() + Duration::from_secs(60);
     while !folder.path().join("begun").exists() {
@@ -40,10 +58,7 @@ fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
     // Two seconds are rule R12's delay after an expired lease.
     let took = killed.elapsed();
     ensure!(took < LEASE_DEFAULT, "it waited for the lease: {took:?}");
-    let audit =
-        document(refrain(folder.path()).args(["audit", "--all", "--db", "slow.db", "--json"]))?;
-    ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
-    Ok(())
+    slow_is_clean(folder.path())
 }
 
 /// Nobody is left to stop them: they live on, beside the next attempt, as the
@@ -53,18 +68,8 @@ fn the_programs_of_a_killed_process_live_on() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let script = "if [ $REFRAIN_ATTEMPT = 1 ]; then echo $$ > pid.new; mv pid.new pid; \
         while [ ! -e go ]; do sleep 0.01; done; touch lived_on; fi; echo {}";
-    let workflow = json!({
-        "workflow_id": "slow", "version": "1.0.0", "start_node": "a", "edges": [],
-        "nodes": {"a": {"kind": {"type": "command", "argv": ["sh", "-c", script]}}},
-    });
-    std::fs::write(folder.path().join("slow.json"), workflow.to_string())?;
-    let run = || {
-        refrain(folder.path())
-            .args(["run", "slow.json", "--db", "slow.db", "--key", "once"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-    };
+    write_slow(folder.path(), script)?;
+    let run = || run_slow(folder.path());
     let mut victim = run()?;
     while !folder.path().join("pid").exists() {
         ensure!(
@@ -87,8 +92,5 @@ fn the_programs_of_a_killed_process_live_on() -> Result<()> {
     while !folder.path().join("lived_on").exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let audit =
-        document(refrain(folder.path()).args(["audit", "--all", "--db", "slow.db", "--json"]))?;
-    ensure!(audit["executions"][0]["verdict"] == "clean", "{audit}");
-    Ok(())
+    slow_is_clean(folder.path())
 }

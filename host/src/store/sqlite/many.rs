@@ -16,30 +16,19 @@ pub(super) type Name = (Option<ExecutionId>, String);
 /// where it is a damaged page, [`one_by_one`] may answer it.
 pub(super) fn read<T>(
     path: &Path,
-    mut rows: Rows<'_>,
+    rows: Rows<'_>,
     max: usize,
     read: impl Fn(&Row<'_>) -> Result<T>,
     name: impl Fn(&Row<'_>) -> Name,
 ) -> Result<Many<T>> {
-    let mut many = Many::whole(Vec::new());
-    while many.found.len() < max {
-        let Some(row) = rows.next()? else {
-            break;
-        };
-        match read(row) {
-            Ok(found) => many.found.push(found),
-            Err(error) if failure::is_of_a_row(&error) => {
-                let (execution, place) = name(row);
-                many.damaged.push(Damaged {
-                    execution,
-                    place: format!("{}, {place}", path.display()),
-                    detail: error.to_string(),
-                });
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(many)
+    each(
+        path,
+        rows,
+        max,
+        |row| read(row).map(Some),
+        failure::is_of_a_row,
+        |row| Ok(name(row)),
+    )
 }
 
 /// Read rows one by one, where the page of one stands in the way of the others:
@@ -47,20 +36,33 @@ pub(super) fn read<T>(
 /// itself. `named` says what a row is called that cannot be read.
 pub(super) fn one_by_one<T>(
     path: &Path,
-    mut keys: Rows<'_>,
+    keys: Rows<'_>,
     max: usize,
     read: impl Fn(&Row<'_>) -> Result<Option<T>>,
     named: impl Fn(&Row<'_>) -> Result<Name>,
 ) -> Result<Many<T>> {
+    each(path, keys, max, read, failure::is_damage, named)
+}
+
+/// Read rows until `max` were found. Errors that are of the one row alone make it
+/// damaged, under its name; any other ends the question.
+fn each<T>(
+    path: &Path,
+    mut rows: Rows<'_>,
+    max: usize,
+    read: impl Fn(&Row<'_>) -> Result<Option<T>>,
+    is_of_the_one: impl Fn(&rusqlite::Error) -> bool,
+    named: impl Fn(&Row<'_>) -> Result<Name>,
+) -> Result<Many<T>> {
     let mut many = Many::whole(Vec::new());
     while many.found.len() < max {
-        let Some(key) = keys.next()? else {
+        let Some(row) = rows.next()? else {
             break;
         };
-        match read(key) {
+        match read(row) {
             Ok(found) => many.found.extend(found),
-            Err(error) if failure::is_damage(&error) => {
-                let (execution, place) = named(key)?;
+            Err(error) if is_of_the_one(&error) => {
+                let (execution, place) = named(row)?;
                 many.damaged.push(Damaged {
                     execution,
                     place: format!("{}, {place}", path.display()),
