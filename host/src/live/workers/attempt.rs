@@ -10,11 +10,11 @@ use std::task::Poll;
 use crate::contract::WorkItem;
 use crate::error::{EngineError, WorkError};
 
-use super::super::link::{Again, Link, Message, Write, is_the_stores};
-use super::super::panics::{caught, drop_caught};
-use super::super::turn::OpenTurn;
-use super::super::work::{Answer, ClaimId};
 use super::pool::{Attempted, Work};
+use crate::live::runtime::inbox::{Again, Link, Message, Write, is_the_stores};
+use crate::live::turn::open_turn::OpenTurn;
+use crate::live::values::panics::{caught, drop_caught};
+use crate::live::values::work::{Answer, ClaimId};
 
 /// Do the work, and hand over what came of it.
 pub(super) fn attempt(

@@ -19,12 +19,12 @@ use crate::contract::WorkItem;
 use crate::error::WorkError;
 use crate::json::Json;
 
-use super::super::work::Answer;
 use super::meaning;
 use super::program::Program;
 use super::programs::Programs;
 use super::secrets::without_user_info;
 use super::spawn::Start;
+use crate::live::values::work::Answer;
 
 /// The node's `kind`, as far as this worker reads it.
 #[derive(Deserialize)]

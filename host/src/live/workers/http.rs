@@ -21,11 +21,11 @@ use crate::error::WorkError;
 use crate::json::Json;
 use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_REDIRECTS_MAX, HTTP_TIMEOUT, PAYLOAD_BYTES_MAX};
 
-use super::super::work::Answer;
 use super::addresses::{LeadsInward, NeverInward};
 use super::meaning;
 use super::redirect::{Call, Follow};
 use super::secrets::Secrets;
+use crate::live::values::work::Answer;
 
 /// The node's `kind`, as far as this worker reads it.
 #[derive(Deserialize)]

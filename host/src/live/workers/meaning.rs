@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::json::{Json, MARK, check, text_of};
 use crate::limits::PAYLOAD_BYTES_MAX;
 
-use super::super::work::Answer;
+use crate::live::values::work::Answer;
 
 /// A JSON object is the output and the patch; other JSON or text goes under
 /// the node's id; nothing is null. A byte order mark is no part of it. The

@@ -14,11 +14,11 @@ use crate::error::WorkError;
 use crate::id::ExecutionId;
 use crate::store::Timestamp;
 
-use super::super::link::Link;
-use super::super::turn::Granted;
-use super::super::work::{Answer, ClaimId};
 use super::attempt::attempt;
 use super::tasks::{Task, Tasks};
+use crate::live::runtime::inbox::Link;
+use crate::live::turn::open_turn::Granted;
+use crate::live::values::work::{Answer, ClaimId};
 
 /// What a worker does with an item.
 pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;

@@ -1,0 +1,71 @@
+//! Hearing of commits, for whoever looks at the store besides the engine.
+
+use tokio::sync::watch;
+
+use crate::error::EngineError;
+
+use crate::live::runtime::inbox::Link;
+
+/// The engine's end: what it tells everyone who waits for commits.
+pub(crate) struct CommitNews(watch::Sender<Option<EngineError>>);
+
+/// What is heard of it: a change is a commit, and the value is why none will
+/// follow, as long as none can.
+pub(crate) type Committed = watch::Receiver<Option<EngineError>>;
+
+impl CommitNews {
+    /// Both ends.
+    pub(crate) fn channel() -> (Self, Committed) {
+        let (news, committed) = watch::channel(None);
+        (Self(news), committed)
+    }
+
+    /// Something was committed, by whomever.
+    pub(in crate::live) fn committed(&self) {
+        self.0.send_replace(None);
+    }
+
+    /// What was opened is no longer there: nothing will be committed.
+    pub(in crate::live) fn store_is_gone(&self, error: &EngineError) {
+        self.0.send_replace(Some(error.clone()));
+    }
+}
+
+/// The commits to an engine's store, by whomever. It does not keep the engine
+/// alive.
+#[derive(Clone)]
+pub struct Commits {
+    committed: Committed,
+    link: Link,
+}
+
+impl Commits {
+    pub(crate) fn new(committed: Committed, link: Link) -> Self {
+        Self { committed, link }
+    }
+
+    /// What was committed so far counts as heard of.
+    pub(crate) fn heard(&mut self) {
+        self.committed.mark_unchanged();
+    }
+
+    /// Wait until something has been committed, or an execution set aside, since
+    /// this was asked before. Commits of other engines are told of when this one
+    /// notices them.
+    ///
+    /// # Errors
+    /// [`EngineError::ShutDown`] and [`EngineError::Died`]: there is nobody to
+    /// tell of any. [`EngineError::Store`]: the store is gone, or damaged so that
+    /// no engine can go on with it, and none can follow.
+    pub async fn next(&mut self) -> Result<(), EngineError> {
+        self.can_follow()?;
+        match self.committed.changed().await {
+            Ok(()) => self.can_follow(),
+            Err(_) => Err(self.link.ended().await),
+        }
+    }
+
+    fn can_follow(&self) -> Result<(), EngineError> {
+        self.committed.borrow().clone().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,387 @@
+//! The engine as its users hold it: a handle on the thread that owns it all.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::contract::{WorkItem, WorkflowSummary};
+use crate::error::{EngineError, WorkError};
+use crate::id::ExecutionId;
+use crate::json::Json;
+use crate::limits::WORKER_SLOTS_DEFAULT;
+use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
+
+use super::builder::Builder;
+use super::commits::{Commits, Committed};
+use super::execution::Execution;
+use crate::live::runtime::inbox::{Closing, Link, Message};
+use crate::live::turn::start::Start;
+use crate::live::values::facts;
+use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
+use crate::live::values::workflow::Workflow;
+use crate::live::workers::{Crew, Programs, command, http};
+
+/// A running engine. Clones are the same engine; when the last of them is
+/// dropped, it stops as with [`Engine::stop`].
+///
+/// A worker that holds one keeps the engine alive, and the engine keeps its
+/// workers: give workers a [`WeakEngine`], or end the engine by
+/// [`Engine::shutdown`] or [`Engine::stop`].
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// An engine, as its own workers hold it: it keeps nothing alive.
+#[derive(Clone)]
+pub struct WeakEngine {
+    shared: Weak<Shared>,
+}
+
+impl WeakEngine {
+    /// The engine, unless all who held it have dropped it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.shared.upgrade().map(|shared| Engine { shared })
+    }
+}
+
+struct Shared {
+    link: Link,
+    commits: Commits,
+    guest_digest: String,
+    programs: Arc<Programs>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let (done, _) = oneshot::channel();
+        // One that has come to its end already needs no telling.
+        let _ = self
+            .link
+            .tell(Message::Close(Closing { drain: false, done }));
+    }
+}
+
+impl Engine {
+    /// Put an engine together.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(link: Link, committed: Committed, guest_digest: String) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                commits: Commits::new(committed, link.clone()),
+                link,
+                guest_digest,
+                programs: Programs::new(),
+            }),
+        }
+    }
+
+    fn link(&self) -> &Link {
+        &self.shared.link
+    }
+
+    /// The same engine, without keeping it alive: for its own workers.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine {
+            shared: Arc::downgrade(&self.shared),
+        }
+    }
+
+    /// The digest of the scheduler component of executions that start here.
+    #[must_use]
+    pub fn guest_digest(&self) -> &str {
+        &self.shared.guest_digest
+    }
+
+    // ---- workflows and executions --------------------------------------------
+
+    /// Is this workflow valid (rule R1)?
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
+    pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
+        self.link().read(move |core| core.validate(&workflow)).await
+    }
+
+    /// Register a workflow. Registering the same content again changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it;
+    /// [`EngineError::WorkflowDiffers`] when another content is registered
+    /// under its id and version.
+    pub async fn register(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
+        self.link()
+            .write(move |turn| turn.register(&workflow))
+            .await
+    }
+
+    /// A registered workflow, as it was registered.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownWorkflow`].
+    pub async fn workflow(
+        &self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<WorkflowRecord, EngineError> {
+        let (workflow_id, version) = (workflow_id.to_owned(), version.to_owned());
+        let read = move |core: &mut crate::live::turn::core::Core| {
+            let workflow = core.store.get().workflow(&workflow_id, &version)?;
+            workflow.ok_or(EngineError::UnknownWorkflow {
+                workflow_id,
+                version,
+            })
+        };
+        self.link().read(read).await
+    }
+
+    /// Start an execution.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownWorkflow`] when it is not registered, and
+    /// [`EngineError::Json`] when the input is not accepted.
+    pub async fn start(
+        &self,
+        workflow_id: &str,
+        version: &str,
+        input: impl Into<Json>,
+    ) -> Result<Execution, EngineError> {
+        self.start_with(Start::new(workflow_id, version, input))
+            .await
+    }
+
+    /// Start an execution, with a key or a tenant.
+    ///
+    /// # Errors
+    /// As [`Engine::start`], and [`EngineError::KeyTaken`] when the key has
+    /// started something else.
+    pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
+        start.check()?;
+        let id = self.link().write(move |turn| turn.start(&start)).await?;
+        Ok(self.execution(id))
+    }
+
+    /// A handle on an execution. Whether there is one of this id shows when
+    /// it is asked for anything.
+    #[must_use]
+    pub fn execution(&self, id: ExecutionId) -> Execution {
+        Execution::new(self.clone(), id, self.link().clone(), self.commits())
+    }
+
+    /// Executions, in the order in which they started; those that cannot be read
+    /// are named beside them.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn list(&self, filter: ListFilter) -> Result<Many<ExecutionRecord>, EngineError> {
+        self.link()
+            .read(move |core| Ok(core.store.get().list(&filter)?))
+            .await
+    }
+
+    /// The executions that this engine has set aside, because what is stored of
+    /// them is damaged, and why: it goes on with all others. Those whose logs were
+    /// tampered with say so in their records too, and all engines leave them
+    /// alone; of other damage each engine finds out by itself.
+    ///
+    /// # Errors
+    /// [`EngineError::ShutDown`], [`EngineError::Died`].
+    pub async fn set_aside(&self) -> Result<BTreeMap<ExecutionId, Arc<StoreError>>, EngineError> {
+        self.link().read(|core| Ok(core.set_aside.all())).await
+    }
+
+    /// The commits to its store.
+    #[must_use]
+    pub fn commits(&self) -> Commits {
+        self.shared.commits.clone()
+    }
+
+    // ---- workers --------------------------------------------------------------
+
+    /// Do the work of a queue with this function: up to 16 items at once.
+    ///
+    /// Its answer is the node's output and patch, see [`Answer`]; its error
+    /// is a failed attempt, see [`WorkError`], and so is a panic. While it runs,
+    /// its claim is renewed. It is dropped at its next await when the item is
+    /// cancelled or timed out.
+    pub fn work<F, Done, A>(&self, queue: impl Into<String>, work: F)
+    where
+        F: Fn(WorkItem) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<A, WorkError>> + Send + 'static,
+        A: Into<Answer>,
+    {
+        self.work_with_slots(queue, WORKER_SLOTS_DEFAULT, work);
+    }
+
+    /// As [`Engine::work`], for up to `slots` items at once.
+    pub fn work_with_slots<F, Done, A>(&self, queue: impl Into<String>, slots: usize, work: F)
+    where
+        F: Fn(WorkItem) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<A, WorkError>> + Send + 'static,
+        A: Into<Answer>,
+    {
+        let work = Arc::new(move |item| {
+            let done = work(item);
+            let answer: std::pin::Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>> =
+                Box::pin(async move { done.await.map(Into::into) });
+            answer
+        });
+        if self
+            .link()
+            .tell(Message::Join(Crew {
+                queue: queue.into(),
+                slots,
+                work,
+            }))
+            .is_err()
+        {
+            tracing::warn!("workers were registered with an engine that has been shut down");
+        }
+    }
+
+    /// Run programs: the built-in worker of the queue `command`.
+    pub fn work_commands(&self, slots: usize) {
+        let programs = Arc::clone(&self.shared.programs);
+        self.work_with_slots("command", slots, move |item| {
+            command::run(item, Arc::clone(&programs))
+        });
+    }
+
+    /// Make requests: the built-in worker of the queue `http`.
+    pub fn work_http(&self, slots: usize) {
+        self.work_with_slots("http", slots, http::run);
+    }
+
+    /// Claim up to `max` items of a queue for a worker outside of the engine.
+    /// Each claim ends with its lease, unless it is renewed in time.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn claim(
+        &self,
+        queue: &str,
+        max: usize,
+        worker_id: &str,
+    ) -> Result<Vec<Claim>, EngineError> {
+        facts::text("worker id", worker_id)?;
+        let (queue, worker_id) = (queue.to_owned(), worker_id.to_owned());
+        let claim = move |turn: &mut crate::live::turn::open_turn::OpenTurn<'_>| {
+            // Orders of this very turn may be claimed too.
+            turn.tick_all()?;
+            turn.claim(&queue, max, &worker_id)
+        };
+        self.link().write(claim).await
+    }
+
+    /// A claim's worker lives: renew its lease. Answers when it ends now.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim holds no longer; the work should stop.
+    pub async fn renew(&self, claim: ClaimId) -> Result<Timestamp, EngineError> {
+        self.link().write(move |turn| turn.renew(&claim)).await
+    }
+
+    /// A claim's work is done.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim does not hold the item (law 7),
+    /// [`EngineError::Json`] or [`EngineError::Refused`] when the answer will not do.
+    pub async fn complete(
+        &self,
+        claim: ClaimId,
+        answer: impl Into<Answer>,
+    ) -> Result<Receipt, EngineError> {
+        let answer = answer.into();
+        self.link()
+            .write(move |turn| turn.complete(&claim, &answer))
+            .await
+    }
+
+    /// A claim's work failed.
+    ///
+    /// # Errors
+    /// As [`Engine::complete`].
+    pub async fn fail(
+        &self,
+        claim: ClaimId,
+        error: impl Into<WorkError>,
+    ) -> Result<Receipt, EngineError> {
+        let error = error.into();
+        self.link()
+            .write(move |turn| turn.fail(&claim, &error))
+            .await
+    }
+
+    // ---- the end ----------------------------------------------------------------
+
+    /// Come to an end in peace: nothing more is claimed, the workers that are
+    /// at work finish, and all is written.
+    ///
+    /// Awaited within one of its own workers, it does not wait for that end,
+    /// because the worker is what the end waits for: it only begins it.
+    pub async fn shutdown(&self) {
+        self.close(true).await;
+    }
+
+    /// Come to an end at once: workers are stopped (a program is told to end
+    /// with all that it started, and killed after [`PROGRAM_GRACE`]), and their
+    /// claims given up. Each such attempt ends as an expired lease (rule R13)
+    /// as soon as an engine runs again.
+    ///
+    /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
+    pub async fn stop(&self) {
+        self.close(false).await;
+    }
+
+    /// Comes to an end when [`Engine::shutdown`] or [`Engine::stop`] was called and
+    /// the engine's thread has not heard of it for so long: it is in the middle of
+    /// one call into a scheduler component, or compiles one. That has a bound, of
+    /// some seconds or, for a compilation, more; who does not want to wait for it
+    /// may leave. What the turn had is not written then, and nothing is stalled by it.
+    ///
+    /// Beside one of the two in `tokio::select!`, this bounds it.
+    pub async fn unheard_for(&self, span: Duration) {
+        const LOOKS: u32 = 10;
+        let closing = self.link().closing();
+        let mut unheard = 0;
+        while unheard < LOOKS {
+            tokio::time::sleep(span / LOOKS).await;
+            unheard = if closing.is_asked_for() {
+                unheard + 1
+            } else {
+                0
+            };
+        }
+    }
+
+    async fn close(&self, drain: bool) {
+        let (done, closed) = oneshot::channel();
+        let told = self.link().tell(Message::Close(Closing { drain, done }));
+        let would_wait_for_itself = drain && self.link().is_within_worker();
+        if told.is_ok() && !would_wait_for_itself {
+            // Either it says so, or it has gone already.
+            let _ = closed.await;
+        }
+        self.shared.programs.ended().await;
+    }
+
+    /// Wait until the engine has come to its end.
+    ///
+    /// # Errors
+    /// [`EngineError::Died`] when it was not told to.
+    pub async fn ended(&self) -> Result<(), EngineError> {
+        match self.link().ended().await {
+            EngineError::ShutDown => Ok(()),
+            error => Err(error),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! One execution as its users hold it.
+
+use tokio::sync::oneshot;
+
+use crate::contract::{EventKind, Explanation, Inspection, Status};
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+use crate::json::Json;
+use crate::limits::EVENTS_PAGE_MAX;
+use crate::log::author::is_terminal;
+use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
+
+use super::commits::Commits;
+use super::engine::Engine;
+use crate::live::runtime::inbox::{Link, Message};
+use crate::live::turn::core::Core;
+use crate::live::values::facts::{self, Approval};
+
+/// A handle on one execution.
+#[derive(Clone)]
+pub struct Execution {
+    /// Kept, so that the engine lives for as long as someone holds its executions.
+    engine: Engine,
+    id: ExecutionId,
+    link: Link,
+    commits: Commits,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Completed, failed or cancelled.
+    pub status: Status,
+    /// The state at its end, a JSON object.
+    pub final_state: Json,
+    /// Why it failed, or the reason given when it was cancelled.
+    pub error: Option<String>,
+}
+
+impl Execution {
+    pub(crate) fn new(engine: Engine, id: ExecutionId, link: Link, commits: Commits) -> Self {
+        Self {
+            engine,
+            id,
+            link,
+            commits,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ExecutionId {
+        self.id
+    }
+
+    /// The engine it is handled by.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    // ---- reading ------------------------------------------------------------------
+
+    /// Wait until it has ended, and say how. One that is paused or stalled is
+    /// waited for.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`],
+    /// [`EngineError::Died`]; that it failed is no error here.
+    pub async fn finished(&self) -> Result<Finished, EngineError> {
+        let (watcher, ended) = oneshot::channel();
+        self.link.tell(Message::Watch(self.id, watcher))?;
+        self.link.answered(ended).await?;
+        let id = self.id;
+        self.link.read(move |core| finished(core, id)).await
+    }
+
+    /// What the store knows of it without reading its log.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`].
+    pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
+        let id = self.id;
+        self.link.read(move |core| core.record(id)).await
+    }
+
+    /// A page of its log: events from sequence `first` on, at most `max`.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`].
+    pub async fn events(&self, first: u64, max: u32) -> Result<Vec<StoredEvent>, EngineError> {
+        let id = self.id;
+        self.link
+            .read(move |core| {
+                core.record(id)
+                    .and_then(|_| Ok(core.store.get().events(id, first, max)?))
+            })
+            .await
+    }
+
+    /// Its events as they are committed, from sequence `first` on, whoever
+    /// commits them.
+    #[must_use]
+    pub fn subscribe(&self, first: u64) -> Subscription {
+        Subscription {
+            execution: self.clone(),
+            next: first.max(1),
+            ended: false,
+        }
+    }
+
+    /// Its work items: those that wait for a worker or are held by one, and
+    /// dead letters; each with its queue and since when. Those that cannot be read
+    /// are named beside them.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`].
+    pub async fn items(&self) -> Result<Many<ItemRecord>, EngineError> {
+        let id = self.id;
+        self.link
+            .read(move |core| {
+                core.record(id)
+                    .and_then(|_| Ok(core.store.get().items(id)?))
+            })
+            .await
+    }
+
+    /// Its state as JSON, and the hash of that.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`], and [`EngineError::Guest`] when its scheduler component fails.
+    pub async fn inspect(&self) -> Result<Inspection, EngineError> {
+        let id = self.id;
+        self.link
+            .read(move |core| core.question(id, |guest, ports| guest.inspect(ports, id)))
+            .await
+    }
+
+    /// Why a node is where it is.
+    ///
+    /// # Errors
+    /// As [`Execution::inspect`], and [`EngineError::UnknownNode`].
+    pub async fn explain(&self, node_id: &str) -> Result<Explanation, EngineError> {
+        let (id, node_id) = (self.id, node_id.to_owned());
+        self.link
+            .read(move |core| core.question(id, |guest, ports| guest.explain(ports, id, &node_id)))
+            .await
+    }
+
+    // ---- operating ----------------------------------------------------------------
+    //
+    // All of these fail with `UnknownExecution`, with `Refused` when the
+    // execution is not where this can be done, and then nothing has changed.
+
+    /// Decide for a node that waits for a person (rule R19).
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the node waits for nobody.
+    pub async fn approve(&self, node_id: &str, approval: Approval) -> Result<(), EngineError> {
+        self.post(facts::approval(node_id, &approval)?).await
+    }
+
+    /// Bring an external event (rule R19); it may come before anyone waits for it.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the execution has ended.
+    pub async fn signal(
+        &self,
+        correlation_key: &str,
+        payload: impl Into<Json>,
+    ) -> Result<(), EngineError> {
+        self.post(facts::signal(correlation_key, &payload.into())?)
+            .await
+    }
+
+    /// Ask for it to be cancelled (rule R17).
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it has ended or is being cancelled.
+    pub async fn cancel(&self, reason: Option<&str>) -> Result<(), EngineError> {
+        let request = crate::contract::CancelRequested {
+            reason: facts::note(reason)?.reason,
+        };
+        self.post(EventKind::CancelRequested(request)).await
+    }
+
+    /// Hold it: no claims, no new items, no endings (rule R18).
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it has ended or is paused.
+    pub async fn pause(&self, reason: Option<&str>) -> Result<(), EngineError> {
+        self.post(EventKind::ExecutionPaused(facts::note(reason)?))
+            .await
+    }
+
+    /// Let it go on after a pause.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it is not paused.
+    pub async fn unpause(&self, reason: Option<&str>) -> Result<(), EngineError> {
+        self.post(EventKind::ExecutionUnpaused(facts::note(reason)?))
+            .await
+    }
+
+    /// Try a failed or stalled node again, with a fresh budget of attempts (rule R20).
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the node has not failed, or the execution has ended.
+    pub async fn retry(&self, node_id: &str, reason: Option<&str>) -> Result<(), EngineError> {
+        self.post(EventKind::RetryRequested(facts::node_request(
+            node_id, reason,
+        )?))
+        .await
+    }
+
+    /// Go on without a node, as if it had completed (rule R9).
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the node is settled.
+    pub async fn skip(&self, node_id: &str, reason: Option<&str>) -> Result<(), EngineError> {
+        self.post(EventKind::SkipRequested(facts::node_request(
+            node_id, reason,
+        )?))
+        .await
+    }
+
+    /// Check its whole log against its chain. Where it was set aside because of
+    /// its log, and the log holds (again), it goes on.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] with what does not hold, and where.
+    pub async fn check_anew(&self) -> Result<(), EngineError> {
+        let id = self.id;
+        self.link.write(move |turn| turn.check_anew(id)).await
+    }
+
+    /// Let it go on after its scheduler component failed.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when that is not why it stands.
+    pub async fn lift_stall(&self, reason: Option<&str>) -> Result<(), EngineError> {
+        let (id, note) = (self.id, facts::note(reason)?);
+        self.link
+            .write(move |turn| turn.lift(id, note.clone()))
+            .await
+    }
+
+    async fn post(&self, kind: EventKind) -> Result<(), EngineError> {
+        let id = self.id;
+        self.link
+            .write(move |turn| turn.admit(id, kind.clone()).map(drop))
+            .await
+    }
+}
+
+/// An execution's events, as they are committed.
+pub struct Subscription {
+    execution: Execution,
+    next: u64,
+    ended: bool,
+}
+
+impl Subscription {
+    /// The next events, at least one; none: the execution has ended.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`].
+    pub async fn next(&mut self) -> Result<Option<Vec<StoredEvent>>, EngineError> {
+        let mut last_look = false;
+        while !self.ended {
+            // Marked as seen before reading: what is committed after that is news.
+            self.execution.commits.heard();
+            let page = self.execution.events(self.next, EVENTS_PAGE_MAX).await?;
+            if let Some(last) = page.last() {
+                self.next = last.event.sequence + 1;
+                self.ended = is_terminal(&last.event.kind);
+                return Ok(Some(page));
+            }
+            if last_look {
+                self.ended = true;
+            } else if ended(self.execution.record().await?.status) {
+                // It may have ended since the events were read.
+                last_look = true;
+            } else {
+                self.execution.commits.next().await?;
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// How an execution ended: from its terminal event, and where that does not
+/// hold the state, from the guest.
+fn finished(core: &mut Core, id: ExecutionId) -> Result<Finished, EngineError> {
+    let record = core.record(id)?;
+    let last = core.store.get().events(id, record.head.sequence, 1)?;
+    let (final_state, error) = match last.first().map(|stored| &stored.event.kind) {
+        Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state.clone()), None),
+        Some(EventKind::WorkflowFailed(it)) => (None, Some(it.error.clone())),
+        Some(EventKind::WorkflowCancelled(it)) => (None, it.reason.clone()),
+        _ => (None, None),
+    };
+    let final_state = match final_state {
+        Some(state) => Json::trusted(state),
+        None => core
+            .question(id, |guest, ports| guest.inspect(ports, id))?
+            .merged_state(),
+    };
+    Ok(Finished {
+        status: record.status,
+        final_state,
+        error,
+    })
+}
+
+impl Inspection {
+    /// The merged state of the execution, out of all that the inspection
+    /// shows. A guest that shows nothing else shows just that.
+    #[must_use]
+    pub fn merged_state(&self) -> Json {
+        #[derive(serde::Deserialize)]
+        struct Shown<'a> {
+            #[serde(borrow)]
+            state: &'a serde_json::value::RawValue,
+        }
+        let state = serde_json::from_str::<Shown<'_>>(&self.state)
+            .map_or(self.state.as_str(), |shown| shown.state.get());
+        Json::trusted(state.to_owned())
+    }
+}

@@ -1,0 +1,127 @@
+//! An engine without a thread: its owner steps it by hand.
+//!
+//! For loops of one's own, where a thread more is one too many, and for tests
+//! and simulations, where nothing may happen by itself. What a step does is
+//! what the engine's thread does between two waits; only the waiting is the
+//! caller's.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::id::ExecutionId;
+
+use crate::live::runtime::event_loop::{Next, Owner};
+use crate::live::workers::Stir;
+
+/// The steps of an engine from [`Builder::stepped`](crate::live::Builder::stepped).
+///
+/// ```
+/// use refrain::store::MemoryStore;
+/// use refrain::{Engine, Next, WorkItem, Workflow};
+/// use serde_json::json;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # macro_rules! include_str { ("claims.json") => { core::include_str!("../../examples/claims.json") } }
+/// let store = MemoryStore::new();
+/// let (engine, mut steps) = Engine::builder().store(store).seed(17).stepped()?;
+/// engine.work("tool", |item: WorkItem| async move { Ok(json!({ "score": 7 })) });
+///
+/// let workflow = Workflow::from_json(include_str!("claims.json"))?;
+/// steps.until(engine.register(workflow)).expect("steps suffice")?;
+/// let started = steps.until(engine.start("claims", "1.0.0", json!({ "claim": 17 })));
+/// let execution = started.expect("steps suffice")?;
+///
+/// while steps.step() == Next::Now {}
+/// let finished = steps.until(execution.finished()).expect("it has ended")?;
+/// assert_eq!(finished.final_state.as_str(), r#"{"score":7}"#);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropped, the engine is gone as if its process had been killed: callers hear
+/// that it has been shut down, and claims end with their leases. To end it in
+/// peace, poll [`Engine::shutdown`](crate::live::Engine::shutdown) and step until
+/// [`Next::Ended`].
+pub struct Steps {
+    /// None: it has come to its end.
+    owner: Option<Owner>,
+}
+
+impl Steps {
+    pub(crate) fn new(owner: Owner) -> Self {
+        Self { owner: Some(owner) }
+    }
+
+    /// Do what is to be done now: take what was asked, let own workers go on,
+    /// notice others' commits; one turn, if one is due; then answer. It never
+    /// waits, but for the store. A panic of the store or the clock ends the engine,
+    /// and goes on to the caller.
+    pub fn step(&mut self) -> Next {
+        let Some(owner) = &mut self.owner else {
+            return Next::Ended;
+        };
+        let next = catch_unwind(AssertUnwindSafe(|| {
+            owner.round(None);
+            (!owner.is_closed()).then(|| owner.next())
+        }));
+        if let Ok(Some(next)) = next {
+            return next;
+        }
+        let owner = self.owner.take();
+        match (next, owner) {
+            (Ok(_), owner) => owner.into_iter().for_each(Owner::end),
+            (Err(panic), owner) => {
+                let crash = |owner: Owner| owner.crash("it was stepped into a panic");
+                owner.into_iter().for_each(crash);
+                resume_unwind(panic);
+            }
+        }
+        Next::Ended
+    }
+
+    /// The queues on which one of this engine's own workers is free, each once,
+    /// sorted. After a step that leaves nothing more to do now, no work item
+    /// that may be claimed waits on any of them.
+    #[must_use]
+    pub fn free_queues(&self) -> Vec<String> {
+        let owner = self.owner.as_ref();
+        let mut queues = owner.map_or_else(Vec::new, Owner::free_queues);
+        queues.sort_unstable();
+        queues.dedup();
+        queues
+    }
+
+    /// The executions that this engine works on, those that have ended aside;
+    /// none: all of its store.
+    #[must_use]
+    pub fn works_on(&self) -> Option<BTreeSet<ExecutionId>> {
+        self.owner.as_ref().and_then(Owner::works_on)
+    }
+
+    /// Step until this is ready, usually a call on the engine. None: it is not,
+    /// and there is nothing more to do now; time has to pass, or someone has to act.
+    pub fn until<F: Future>(&mut self, call: F) -> Option<F::Output> {
+        let stir = Arc::new(Stir::default());
+        let waker = Waker::from(Arc::clone(&stir));
+        let mut context = Context::from_waker(&waker);
+        let mut call = pin!(call);
+        let mut next = Next::Now;
+        loop {
+            if let Poll::Ready(answer) = call.as_mut().poll(&mut context) {
+                return Some(answer);
+            }
+            // Polled, it may have asked for more: one step is always due.
+            if next == Next::Ended {
+                return None;
+            }
+            next = self.step();
+            if !stir.take() && next != Next::Now {
+                return None;
+            }
+        }
+    }
+}

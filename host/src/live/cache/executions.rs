@@ -1,0 +1,294 @@
+//! What an engine knows of stored executions from the turns before, so that no
+//! turn reads what the engine itself has just written.
+//!
+//! It is never more than a copy: it holds for as long as nobody else has
+//! committed, and is thrown away whenever a turn was not written as a whole.
+//! It has a bound, so that executions which wait for long cost nothing here.
+
+use std::collections::BTreeSet;
+
+use hashlink::LinkedHashMap;
+
+use crate::id::ExecutionId;
+use crate::limits::{KNOWN_IDLE_MAX, KNOWN_ITEMS_MAX};
+use crate::store::{ExecutionChange, ExecutionRecord, ItemState, Timestamp, ended};
+
+use super::instances::Going;
+use crate::live::execution::items::{StoredItems, written};
+
+/// All that a turn needs to know of a stored execution.
+#[derive(Debug)]
+pub(crate) struct KnownExecution {
+    pub(crate) record: ExecutionRecord,
+    /// All its work items.
+    pub(crate) items: StoredItems,
+    /// Stalled by the host, because its guest failed.
+    pub(crate) held: bool,
+}
+
+/// What a turn leaves of an execution, for when it is written.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// Its record; none: it stands in what the turn writes.
+    pub(crate) record: Option<ExecutionRecord>,
+    /// Its items before that.
+    pub(crate) items: StoredItems,
+    pub(crate) held: bool,
+}
+
+impl Left {
+    /// What is known once the turn is written, of whose changes these are left.
+    pub(crate) fn known(
+        self,
+        changes: &mut impl Iterator<Item = ExecutionChange>,
+    ) -> Option<KnownExecution> {
+        let Self {
+            record,
+            mut items,
+            held,
+        } = self;
+        let record = match record {
+            Some(record) => record,
+            None => {
+                let change = changes.next()?;
+                written(&mut items, change.items);
+                change.record
+            }
+        };
+        Some(KnownExecution {
+            record,
+            items,
+            held,
+        })
+    }
+}
+
+/// Stored executions that are known.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Those with work under way.
+    busy: Shelf,
+    /// Those without.
+    idle: Shelf,
+    /// Some were read outside of a turn or beside it, so that one which a turn
+    /// has taken out may stand here still.
+    beside: bool,
+    /// The version of the store that they are of.
+    version: Option<u64>,
+    pub(crate) quiet: Quiet,
+}
+
+/// What a turn need not ask the store, because it is known that nothing has
+/// come of it.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet {
+    /// The engine's time is that of the store.
+    times: bool,
+    /// Until then no wake and no lease's end is due.
+    until: Option<Timestamp>,
+    /// Queues on which, until then, no stored item waits for a worker.
+    queues: BTreeSet<String>,
+}
+
+/// Executions in the order of their last use, and how much they are.
+#[derive(Debug, Default)]
+struct Shelf {
+    executions: LinkedHashMap<ExecutionId, KnownExecution>,
+    weight: usize,
+}
+
+impl Shelf {
+    fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
+        let known = self.executions.remove(&id)?;
+        self.weight -= known.weight();
+        Some(known)
+    }
+
+    /// Keep it, in the place of those used longest ago if there are too many.
+    fn keep(&mut self, known: KnownExecution, weight_max: usize) {
+        self.weight += known.weight();
+        let former = self.executions.insert(known.record.id, known);
+        self.weight -= former.map_or(0, |former| former.weight());
+        while self.weight > weight_max
+            && let Some((_, oldest)) = self.executions.pop_front()
+        {
+            self.weight -= oldest.weight();
+        }
+    }
+}
+
+impl KnownExecution {
+    /// How it goes on.
+    pub(crate) fn going(&self) -> Going {
+        let mut items = self.items.values();
+        if ended(self.record.status) {
+            Going::Ended
+        } else if items.any(|item| !matches!(item.state, ItemState::Dead { .. })) {
+            Going::Busy
+        } else {
+            Going::Idle
+        }
+    }
+
+    /// It counts as one, and each of its items as one.
+    fn weight(&self) -> usize {
+        1 + self.items.len()
+    }
+}
+
+impl Known {
+    /// The store is of this version: what is known of another is forgotten.
+    pub(crate) fn as_of(&mut self, version: u64) {
+        if self.version != Some(version) {
+            self.forget_all();
+            self.version = Some(version);
+        }
+    }
+
+    /// What is known of an execution, if anything.
+    pub(crate) fn peek(&self, id: ExecutionId) -> Option<&KnownExecution> {
+        let busy = self.busy.executions.get(&id);
+        busy.or_else(|| self.idle.executions.get(&id))
+    }
+
+    /// Take out what is known of an execution, into a turn.
+    pub(crate) fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
+        self.busy.take(id).or_else(|| self.idle.take(id))
+    }
+
+    /// It was read, and is stored so.
+    pub(crate) fn keep_read(&mut self, known: KnownExecution) {
+        self.keep(known);
+        self.beside = true;
+    }
+
+    /// This is how the execution is stored now.
+    pub(crate) fn keep(&mut self, known: KnownExecution) {
+        if self.beside {
+            self.take(known.record.id);
+        }
+        match known.going() {
+            Going::Busy => self.busy.keep(known, KNOWN_ITEMS_MAX),
+            Going::Idle => self.idle.keep(known, KNOWN_IDLE_MAX),
+            // Nothing comes after an end.
+            Going::Ended => {}
+        }
+    }
+
+    /// Nothing is known any longer.
+    pub(crate) fn forget_all(&mut self) {
+        self.beside = false;
+        self.busy = Shelf::default();
+        self.idle = Shelf::default();
+        self.quiet = Quiet::default();
+    }
+}
+
+impl Quiet {
+    /// Whether the engine's time is that of the store.
+    pub(crate) fn knows_times(&self) -> bool {
+        self.times
+    }
+
+    /// The engine's time is that of the store.
+    pub(crate) fn times_known(&mut self) {
+        self.times = true;
+    }
+
+    /// Something was written: what is due may be another from here on.
+    pub(crate) fn stirred(&mut self) {
+        self.until = None;
+        self.queues.clear();
+    }
+
+    /// Nothing is due before this time, which is none when nothing ever is.
+    pub(crate) fn nothing_until(&mut self, due_at: Option<Timestamp>) {
+        self.until = Some(due_at.unwrap_or(Timestamp::MAX));
+    }
+
+    /// Whether a wake or a lease's end may be due at `now`.
+    pub(crate) fn may_be_due(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether stored items of this queue may wait for a worker at `now`.
+    pub(crate) fn may_wait(&self, queue: &str, now: Timestamp) -> bool {
+        self.may_be_due(now) || !self.queues.contains(queue)
+    }
+
+    /// On these queues everything was claimed, and workers are free.
+    pub(crate) fn emptied(&mut self, queues: BTreeSet<String>) {
+        self.queues = queues;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Status;
+    use crate::store::Head;
+
+    fn known(id: ExecutionId) -> KnownExecution {
+        KnownExecution {
+            record: ExecutionRecord {
+                id,
+                workflow_id: String::new(),
+                workflow_version: String::new(),
+                guest_digest: String::new(),
+                tenant: String::new(),
+                key: None,
+                simulated: false,
+                status: Status::Running,
+                head: Head::default(),
+                started_at: 0,
+                last_at: 0,
+                next_wake: None,
+                tampering: None,
+            },
+            items: StoredItems::new(),
+            held: false,
+        }
+    }
+
+    #[test]
+    fn another_version_is_not_known() {
+        let id = ExecutionId::random();
+        let mut all = Known::default();
+        all.as_of(1);
+        all.keep(known(id));
+        all.as_of(1);
+        assert!(all.take(id).is_some());
+        all.keep(known(id));
+        all.as_of(2);
+        assert!(all.take(id).is_none());
+    }
+
+    #[test]
+    fn what_was_read_meanwhile_gives_way_to_what_a_turn_leaves() {
+        let id = ExecutionId::random();
+        let mut all = Known::default();
+        for status in [Status::Completed, Status::Paused] {
+            all.keep_read(known(id));
+            let mut left = known(id);
+            left.record.status = status;
+            all.keep(left);
+            let now = all.take(id).map(|known| known.record.status);
+            assert_eq!(now, Some(status).filter(|status| !ended(*status)));
+            assert!(all.take(id).is_none());
+        }
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_is_forgotten_first() {
+        let ids: Vec<_> = (0..=KNOWN_IDLE_MAX)
+            .map(|_| ExecutionId::random())
+            .collect();
+        let mut all = Known::default();
+        for id in &ids {
+            all.keep(known(*id));
+        }
+        assert!(all.take(ids[0]).is_none());
+        assert!(all.take(ids[1]).is_some());
+        assert_eq!(all.idle.weight, KNOWN_IDLE_MAX - 1);
+    }
+}

@@ -1,0 +1,10 @@
+//! One execution within a turn: how it is stored, what the turn makes of it, and
+//! what its guest may do to it.
+
+pub(in crate::live) mod items;
+pub(in crate::live) mod checked;
+pub(in crate::live) mod staged;
+pub(in crate::live) mod ports;
+pub(in crate::live) mod lawful_orders;
+pub(in crate::live) mod rules_cache;
+pub(in crate::live) mod queue_effects;

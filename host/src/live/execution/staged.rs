@@ -1,0 +1,258 @@
+//! One execution as an open turn sees it: what is stored, and on top of it
+//! what the turn has staged. Nothing in here reaches the store.
+
+use crate::contract::{Event, EventKind, Status};
+use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
+use crate::log::chain;
+use crate::store::{
+    ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent, Timestamp,
+};
+
+use super::checked::Checked;
+use super::items::Items;
+use crate::live::cache::executions::{KnownExecution, Left};
+
+/// Events that are fetched from the store at once. A page's bytes are counted
+/// after each such step, so no more than this many of the largest events are
+/// in memory.
+const STEP: u32 = 64;
+
+/// An execution within a turn.
+pub(crate) struct Staged {
+    /// The head that the turn builds on.
+    expected: Head,
+    /// What it was before the turn; none: it is new.
+    pub(crate) status_before: Option<Status>,
+    /// What it is now.
+    pub(crate) record: ExecutionRecord,
+    /// Stalled by the host, because its guest failed; it is not ticked until
+    /// an operator lifts that.
+    pub(crate) held: bool,
+    /// Owed a step: a budget cut it off, and at the time of its last event more is
+    /// to be decided.
+    pub(crate) owed: bool,
+    /// Whether it is stored as such.
+    owed_before: bool,
+    /// Why its stored snapshot is not to be used, if it is not.
+    pub(crate) bad_snapshot: Option<String>,
+    /// How far its stored log has been read and holds.
+    checked: Option<Head>,
+    /// It was set aside, and is so no longer: that is to be written.
+    lifted: bool,
+    events: Vec<StoredEvent>,
+    items: Items,
+}
+
+impl Staged {
+    /// An execution that is stored.
+    pub(crate) fn stored(known: KnownExecution) -> Self {
+        let KnownExecution {
+            record,
+            items,
+            held,
+        } = known;
+        let owed = record.is_owed_a_step() && !held;
+        Self {
+            expected: record.head,
+            status_before: Some(record.status),
+            record,
+            held,
+            owed,
+            owed_before: owed,
+            bad_snapshot: None,
+            checked: None,
+            lifted: false,
+            events: Vec::new(),
+            items: Items::stored(items),
+        }
+    }
+
+    /// An execution that is stored as set aside, and is so no longer.
+    pub(crate) fn lifted(known: KnownExecution) -> Self {
+        Self {
+            lifted: true,
+            ..Self::stored(known)
+        }
+    }
+
+    /// An execution that begins in this turn.
+    pub(crate) fn new(record: ExecutionRecord) -> Self {
+        Self {
+            expected: Head::default(),
+            status_before: None,
+            record,
+            held: false,
+            owed: false,
+            owed_before: false,
+            bad_snapshot: None,
+            checked: None,
+            lifted: false,
+            events: Vec::new(),
+            items: Items::default(),
+        }
+    }
+
+    /// The clock reading for its guest: the turn's, unless it is owed a step.
+    pub(crate) fn reading(&self, of_turn: Timestamp) -> Timestamp {
+        let last_at = self.record.last_at;
+        if self.owed {
+            last_at
+        } else {
+            of_turn.max(last_at)
+        }
+    }
+
+    /// Append an event that has been checked.
+    pub(crate) fn push(&mut self, event: Event) {
+        let stored = chain::follow(&self.record.head, event);
+        self.record.head = stored.head();
+        self.record.last_at = stored.event.at;
+        self.events.push(stored);
+    }
+
+    /// What the turn appended.
+    pub(crate) fn events(&self) -> &[StoredEvent] {
+        &self.events
+    }
+
+    /// The last event, if the turn appended any.
+    pub(crate) fn last_event(&self) -> Option<&Event> {
+        self.events.last().map(|stored| &stored.event)
+    }
+
+    /// Its work items.
+    pub(crate) fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// Its work items, to change them.
+    pub(crate) fn items_mut(&mut self) -> &mut Items {
+        &mut self.items
+    }
+
+    /// Whether the turn has changed anything of it.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.lifted || !self.events.is_empty() || self.items.have_changed()
+    }
+
+    /// The head that is stored; of an execution that begins, none.
+    pub(crate) fn stored_head(&self) -> Head {
+        self.expected
+    }
+
+    /// A page of events from `first` on, stored and staged: at most `max` of
+    /// them, and no more than [`EVENTS_PAGE_MAX`] or [`EVENTS_PAGE_BYTES_MAX`].
+    pub(crate) fn page(
+        &self,
+        store: &mut dyn Store,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        paged(first, max, |first, max| match self.stored_of(first, max) {
+            Some(max) => store.events(self.record.id, first, max),
+            None => Ok(self.staged(first, max)),
+        })
+    }
+
+    /// The same, for a guest that is to believe it: what is stored is held
+    /// against its chain.
+    pub(crate) fn checked_page(
+        &mut self,
+        store: &mut dyn Store,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut checked = self.checked;
+        let page = paged(first, max, |first, max| {
+            let Some(max) = self.stored_of(first, max) else {
+                return Ok(self.staged(first, max));
+            };
+            let (id, before) = (self.record.id, first - 1);
+            let mut log = match checked.filter(|head| head.sequence == before) {
+                Some(head) => Checked::new(id, head, self.expected),
+                None => Checked::after(store, id, before, self.expected)?,
+            };
+            let step = log.page(store, max)?;
+            checked = Some(log.head());
+            Ok(step)
+        })?;
+        self.checked = checked;
+        Ok(page)
+    }
+
+    /// How many of these events are stored, if the first is.
+    fn stored_of(&self, first: u64, max: u32) -> Option<u32> {
+        let before = first.checked_sub(1)?;
+        let left = self.expected.sequence.checked_sub(before)?;
+        (left > 0).then(|| max.min(u32::try_from(left).unwrap_or(u32::MAX)))
+    }
+
+    /// Events of the turn from `first` on, which is not stored.
+    fn staged(&self, first: u64, max: u32) -> Vec<StoredEvent> {
+        let skip = usize::try_from(first - self.expected.sequence - 1).unwrap_or(usize::MAX);
+        let events = self.events.iter().skip(skip).take(max as usize);
+        events.cloned().collect()
+    }
+
+    /// What the turn writes of this execution, if anything changed; and what
+    /// it leaves.
+    pub(crate) fn settled(self) -> (Option<ExecutionChange>, Left) {
+        let (items, stored) = self.items.settled();
+        let left = |record| Left {
+            record,
+            items: stored,
+            held: self.held,
+        };
+        let written = self.lifted || self.owed != self.owed_before;
+        if self.events.is_empty() && items.is_empty() && !written {
+            return (None, left(Some(self.record)));
+        }
+        let change = ExecutionChange {
+            expected: self.expected,
+            events: self.events,
+            record: self.record,
+            items,
+        };
+        (Some(change), left(None))
+    }
+}
+
+/// A page of events, fetched step by step, within its bounds.
+fn paged(
+    first: u64,
+    max: u32,
+    mut step: impl FnMut(u64, u32) -> Result<Vec<StoredEvent>, StoreError>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let max = max.min(EVENTS_PAGE_MAX) as usize;
+    let mut page: Vec<StoredEvent> = Vec::new();
+    let mut bytes = 0;
+    let mut next = first.max(1);
+    while page.len() < max && bytes < EVENTS_PAGE_BYTES_MAX {
+        let step = step(next, STEP.min((max - page.len()) as u32))?;
+        if step.is_empty() {
+            break;
+        }
+        next += step.len() as u64;
+        for stored in step {
+            bytes += payload_bytes(&stored.event);
+            if !page.is_empty() && bytes > EVENTS_PAGE_BYTES_MAX {
+                return Ok(page);
+            }
+            page.push(stored);
+        }
+    }
+    Ok(page)
+}
+
+/// The bytes of user payload in an event: all of an event that can be large.
+pub(in crate::live) fn payload_bytes(event: &Event) -> usize {
+    match &event.kind {
+        EventKind::WorkflowStarted(it) => it.initial_input.len(),
+        EventKind::WorkflowCompleted(it) => it.final_state.len(),
+        EventKind::NodeCompleted(it) => it.output.len() + it.state_patch.len(),
+        EventKind::InterruptRaised(it) => it.state_for_review.len(),
+        EventKind::ApprovalReceived(it) => it.state_patch.as_ref().map_or(0, String::len),
+        EventKind::ExternalEventReceived(it) => it.payload.len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,329 @@
+//! How a turn gets written, and what is done when it could not be.
+//!
+//! ```text
+//! written           the guests hold what is stored
+//! conflict          the guests forget, and the turn is done anew
+//! failed            the guests forget, and the callers are told
+//! outcome unknown   the store is opened anew and its heads compared, before anyone is told
+//! ```
+
+use std::sync::Arc;
+
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
+use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
+
+use super::inbox::Write;
+use crate::live::turn::core::Core;
+use crate::live::turn::open_turn::{Effects, OpenTurn};
+
+impl Core {
+    /// Fill and commit a turn; anew where it met a conflict. What comes while
+    /// it is filled joins `writes`, as long as these are fewer than so many.
+    pub(crate) fn turn(
+        &mut self,
+        writes: &mut Vec<Box<dyn Write>>,
+        writes_max: usize,
+        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+    ) -> Result<Effects, EngineError> {
+        let mut conflicts = 0;
+        loop {
+            match self.try_turn(writes, writes_max, more) {
+                Ok(effects) => return Ok(effects),
+                // Each guest once: it is compiled then, or known to be none.
+                Err(Trouble::NotCompiled(digest)) => self.guests.compile(&digest),
+                // Without what is set aside since; so this comes to an end.
+                Err(Trouble::Without) => {}
+                Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
+                    tracing::debug!("a turn is done anew: {detail}");
+                    conflicts += 1;
+                }
+                Err(Trouble::Conflict(detail)) => {
+                    return Err(StoreError::Io {
+                        place: "the store".to_owned(),
+                        detail: format!("a turn conflicts again and again: {detail}"),
+                    }
+                    .into());
+                }
+                Err(Trouble::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn try_turn(
+        &mut self,
+        writes: &mut Vec<Box<dyn Write>>,
+        writes_max: usize,
+        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+    ) -> Result<Effects, Trouble> {
+        self.begin()?;
+        self.guests.begin_turn();
+        let filled = self.fill(writes, writes_max, more);
+        if let Some(digest) = self.guests.end_turn() {
+            self.store.get().rollback();
+            self.not_committed();
+            return Err(Trouble::NotCompiled(digest));
+        }
+        match filled {
+            Ok(None) => {
+                self.store.get().rollback();
+                self.not_committed();
+                Err(Trouble::Without)
+            }
+            Ok(Some((turn, mut effects))) if is_empty(&turn) => {
+                self.store.get().rollback();
+                self.committed(turn, &mut effects);
+                Ok(effects)
+            }
+            Ok(Some((turn, effects))) => self.commit(turn, effects),
+            Err(error) => {
+                self.store.get().rollback();
+                self.not_committed();
+                Err(Trouble::Failed(error))
+            }
+        }
+    }
+
+    /// The order within a turn: what was said, then what time brings, then
+    /// ticks and claims until nothing moves, and nothing more was said; then those
+    /// that come after the others. Each as far as the turn's budget reaches. None:
+    /// it is to be done anew, without what was set aside.
+    fn fill(
+        &mut self,
+        writes: &mut Vec<Box<dyn Write>>,
+        writes_max: usize,
+        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+    ) -> Result<Option<(Turn, Effects)>, EngineError> {
+        let version = self.store.get().version()?;
+        self.known.as_of(version);
+        self.set_aside.as_of(version);
+        let time = self.turn_time()?;
+        self.tells_at(time.real.monotonic);
+        let simulated = self.settings.simulated;
+        let mut turn = OpenTurn::new(self, time);
+        turn.renew_own()?;
+        turn.apply(writes, 0)?;
+        let may_be_due = turn.core.known.quiet.may_be_due(time.of(simulated));
+        if may_be_due {
+            turn.expire()?;
+        }
+        turn.expire_gone()?;
+        if may_be_due {
+            turn.wake_due()?;
+        }
+        loop {
+            turn.tick_all()?;
+            turn.free_lost_slots();
+            let moved = if simulated {
+                turn.simulate()?
+            } else {
+                turn.claim_for_crews()?
+            };
+            if moved {
+                continue;
+            }
+            // Workers answer one after another. Each answer in a turn of its
+            // own would cost each of them a commit.
+            let said = writes.len();
+            while writes.len() < writes_max
+                && let Some(write) = more()
+            {
+                writes.push(write);
+            }
+            turn.apply(writes, said)?;
+            let moved = writes.len() > said || turn.serve_late()? || turn.apply_late(writes)?;
+            if !moved {
+                break;
+            }
+        }
+        turn.look_again_at_past_wakes();
+        turn.take_snapshots()?;
+        // Whoever lost a claim only now leaves a slot to the next turn.
+        turn.cut |= turn.free_lost_slots();
+        if turn.undone {
+            return Ok(None);
+        }
+        turn.mark_tampered();
+        Ok(Some(turn.close()))
+    }
+
+    fn commit(&mut self, turn: Turn, mut effects: Effects) -> Result<Effects, Trouble> {
+        let written = match self.store.get().commit(&turn) {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
+            Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
+            Err(CommitError::Damaged { execution, error }) => self.without(&turn, execution, error),
+            Err(CommitError::Unknown(error)) => self.find_out(&turn, &error),
+        };
+        match written {
+            Ok(()) => {
+                effects.written = true;
+                self.scope.written(&turn);
+                self.time.wrote(effects.now);
+                self.committed(turn, &mut effects);
+                Ok(effects)
+            }
+            Err(trouble) => {
+                self.not_committed();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// One execution could not be written. The others can, unless it only begins
+    /// in this turn.
+    fn without(&mut self, turn: &Turn, id: ExecutionId, error: StoreError) -> Result<(), Trouble> {
+        let changes = &mut turn.executions.iter();
+        let stored = changes.any(|it| it.record.id == id && it.expected.sequence > 0);
+        let failed = Trouble::Failed(EngineError::Store(Arc::new(StoreError::Io {
+            place: self.store.get().place(),
+            detail: error.to_string(),
+        })));
+        if stored && self.damaged_at_commit(id, error) {
+            return Err(Trouble::Without);
+        }
+        Err(failed)
+    }
+
+    /// What the turn left is what is stored. Of ended executions nothing need
+    /// be known any longer.
+    fn committed(&mut self, turn: Turn, effects: &mut Effects) {
+        let mut changes = turn.executions.into_iter();
+        let left = effects.left.drain(..);
+        let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
+        let heads = executions.iter().map(|known| {
+            let record = &known.record;
+            (record.id, record.head, known.going())
+        });
+        self.guests.committed(heads);
+        self.known.quiet.stirred();
+        self.set_aside.marked();
+        for known in executions {
+            if ended(known.record.status) {
+                effects.ended.push(known.record.id);
+                self.scope.leave(known.record.id);
+            }
+            self.known.keep(known);
+        }
+    }
+
+    /// What the turn took out of memory may be wrong now.
+    fn not_committed(&mut self) {
+        self.guests.not_committed();
+        self.known.forget_all();
+    }
+
+    /// The outcome of a commit is unknown: reopen the store and compare heads.
+    /// A turn is written whole or not at all, so one execution tells.
+    fn find_out(&mut self, turn: &Turn, error: &StoreError) -> Result<(), Trouble> {
+        let text = format!("whether a turn was written has to be found out: {error}");
+        self.warns("unknown", &text);
+        self.reopen()?;
+        let with_events = |change: &&ExecutionChange| !change.events.is_empty();
+        let Some(change) = turn.executions.iter().find(with_events) else {
+            let detail = "it held no events, and is done anew".to_owned();
+            return Err(Trouble::Conflict(detail));
+        };
+        let ExecutionRecord { id, head, .. } = change.record;
+        let stored = self.store.get().events(id, head.sequence, 1)?;
+        if stored.first().is_some_and(|event| event.head() == head) {
+            return Ok(());
+        }
+        Err(Trouble::Conflict(format!(
+            "event {} of {id} was not written",
+            head.sequence
+        )))
+    }
+
+    /// Open the store anew. Nobody is answered before, so this is tried for a while.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.version = None;
+        for _ in 1..REOPENS_MAX {
+            match self.store.get().reopen() {
+                Ok(()) => {
+                    self.goes_well("reopen");
+                    return Ok(());
+                }
+                Err(error) => {
+                    let text = format!("the store does not open again yet: {error}");
+                    self.warns("reopen", &text);
+                }
+            }
+            std::thread::sleep(self.settings.reopen_pause);
+        }
+        self.store.get().reopen()
+    }
+
+    /// A turn panicked: nothing of it may remain, be it in the store or in memory.
+    pub(crate) fn undo_turn(&mut self) {
+        self.guests.discard();
+        self.known.forget_all();
+        if self.store.is_here() {
+            self.store.get().rollback();
+        }
+    }
+
+    /// Own workers are stopped: their claims end now, in a turn of their own.
+    pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
+        if !self.store.is_here() {
+            let error = "the store was lost in a call into a guest";
+            return Err(EngineError::Died(error.to_owned()));
+        }
+        if self.pool.is_idle() {
+            return Ok(());
+        }
+        self.begin()?;
+        let given_up = self.claims_given_up();
+        // The engine comes to its end: nothing need be known any longer.
+        self.known.forget_all();
+        let store = self.store.get();
+        match given_up {
+            Ok(turn) => store.commit(&turn).map_err(|error| match error {
+                CommitError::Failed(error) => error.into(),
+                error => StoreError::Io {
+                    place: store.place(),
+                    detail: error.to_string(),
+                }
+                .into(),
+            }),
+            Err(error) => {
+                store.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn claims_given_up(&mut self) -> Result<Turn, EngineError> {
+        let time = self.time.read(self.store.get())?;
+        let mut turn = OpenTurn::new(self, time);
+        turn.give_up_own()?;
+        Ok(turn.close().0)
+    }
+}
+
+/// Why a turn was not written.
+enum Trouble {
+    /// It is to be done anew.
+    Conflict(String),
+    /// It is to be done anew once this guest is compiled, which takes too long
+    /// to be done with the write lock in hand.
+    NotCompiled(String),
+    /// It is to be done anew, without what is set aside since.
+    Without,
+    /// It cannot be.
+    Failed(EngineError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn is_empty(turn: &Turn) -> bool {
+    turn.workflows.is_empty()
+        && turn.components.is_empty()
+        && turn.executions.is_empty()
+        && turn.snapshots.is_empty()
+}

@@ -1,0 +1,205 @@
+//! When the engine's thread wakes, other than for a message.
+//!
+//! For time: the next due wake, lease end or not-before. For others' commits:
+//! the store's file changes, and a few looks at the store's version follow,
+//! because the change can be seen a moment before the commit can. And now and
+//! then anyway, where no file watcher works. The log is never polled.
+//!
+//! The file is watched while the engine rests. One that is at work looks at the
+//! version in each of its rounds; watched, each page that it writes would wake
+//! another thread, to tell it what it knows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::inbox::{Link, Message};
+
+/// How long after a change of the file to look at the version: a sync takes
+/// from well below a millisecond to, on a busy disk, seconds.
+const LOOKS_AFTER: [Duration; 9] = [
+    Duration::ZERO,
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(30),
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
+/// How long after its last turn an engine rests. Whatever others commit before
+/// that is seen then, at the latest.
+const AT_REST_AFTER: Duration = Duration::from_millis(20);
+
+/// Wakes the engine's thread for what it is not told.
+pub(crate) struct Wake {
+    /// Nudged, and not heard yet: one message is enough.
+    nudged: Arc<AtomicBool>,
+    folder: Option<Folder>,
+    /// The last change of the file, and how many looks have followed.
+    changed: Option<(Instant, usize)>,
+}
+
+impl Wake {
+    /// Watch the folder of this file, if there is one.
+    pub(crate) fn watching(file: Option<&Path>, link: &Link) -> Self {
+        let nudged = Arc::new(AtomicBool::new(false));
+        let folder = file.and_then(|file| {
+            Folder::of(file, nudger(&nudged, link))
+                .map_err(|error| unwatched(file, &error))
+                .ok()
+        });
+        Self {
+            nudged,
+            folder,
+            changed: None,
+        }
+    }
+
+    /// For an engine that is stepped by hand: nobody waits, so nobody is woken.
+    pub(crate) fn never() -> Self {
+        Self {
+            nudged: Arc::default(),
+            folder: None,
+            changed: None,
+        }
+    }
+
+    /// A callback that nudges the engine's thread.
+    pub(crate) fn nudger(&self, link: &Link) -> impl Fn() + Send + Sync + 'static {
+        nudger(&self.nudged, link)
+    }
+
+    /// A nudge was heard.
+    pub(crate) fn heard(&mut self) {
+        self.nudged.store(false, Ordering::SeqCst);
+        self.changed = Some((Instant::now(), 0));
+    }
+
+    /// The engine is about to write.
+    pub(crate) fn at_work(&mut self) {
+        if let Some(folder) = &mut self.folder {
+            folder.leave();
+        }
+    }
+
+    /// The store's version is about to be looked at.
+    pub(crate) fn looks(&mut self) {
+        if let Some(folder) = &mut self.folder
+            && let Err(error) = folder.watch_if_at_rest()
+        {
+            unwatched(&folder.path, &error);
+            self.folder = None;
+        }
+        if let Some((since, _)) = self.changed {
+            let passed = since.elapsed();
+            let looks = LOOKS_AFTER
+                .iter()
+                .take_while(|after| **after <= passed)
+                .count();
+            self.changed = (looks < LOOKS_AFTER.len()).then_some((since, looks));
+        }
+    }
+
+    /// How long until the next look.
+    pub(crate) fn until_look(&self) -> Option<Duration> {
+        let after_change = self.changed.and_then(|(since, looks)| {
+            let after = LOOKS_AFTER.get(looks)?;
+            Some(after.saturating_sub(since.elapsed()))
+        });
+        let at_rest = self.folder.as_ref().and_then(Folder::until_rest);
+        after_change.into_iter().chain(at_rest).min()
+    }
+}
+
+/// The folder of the store's file, which is watched while the engine rests.
+struct Folder {
+    path: PathBuf,
+    watcher: RecommendedWatcher,
+    /// When the engine was last at work; none: it rests, and this is watched.
+    worked: Option<Instant>,
+}
+
+impl Folder {
+    /// The folder is watched, not the file: journals come and go beside it.
+    fn of(file: &Path, nudge: impl Fn() + Send + 'static) -> notify::Result<Self> {
+        let path = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut watcher = watcher(file, nudge)?;
+        watcher.watch(path, RecursiveMode::NonRecursive)?;
+        Ok(Self {
+            path: path.to_owned(),
+            watcher,
+            worked: None,
+        })
+    }
+
+    fn leave(&mut self) {
+        if self.worked.replace(Instant::now()).is_none()
+            && let Err(error) = self.watcher.unwatch(&self.path)
+        {
+            // Then it is told what it knows; that costs time, and does no harm.
+            tracing::debug!("{} is still watched: {error}", self.path.display());
+        }
+    }
+
+    fn watch_if_at_rest(&mut self) -> notify::Result<()> {
+        if self.until_rest().is_some_and(|left| left.is_zero()) {
+            self.worked = None;
+            self.watcher
+                .watch(&self.path, RecursiveMode::NonRecursive)?;
+        }
+        Ok(())
+    }
+
+    /// How long until the engine is at rest; none: it is.
+    fn until_rest(&self) -> Option<Duration> {
+        Some(AT_REST_AFTER.saturating_sub(self.worked?.elapsed()))
+    }
+}
+
+fn unwatched(place: &Path, error: &notify::Error) {
+    tracing::warn!(
+        "{} cannot be watched, its changes are noticed later: {error}",
+        place.display()
+    );
+}
+
+fn nudger(nudged: &Arc<AtomicBool>, link: &Link) -> impl Fn() + Send + Sync + 'static {
+    let (nudged, link) = (Arc::clone(nudged), link.clone());
+    move || {
+        if !nudged.swap(true, Ordering::SeqCst) {
+            // An engine that is gone needs no nudge.
+            let _ = link.tell(Message::Nudge);
+        }
+    }
+}
+
+/// Nudges for whatever happens to the file, wherever it is told to watch.
+fn watcher(file: &Path, nudge: impl Fn() + Send + 'static) -> notify::Result<RecommendedWatcher> {
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let ours = move |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|found| found.to_string_lossy().starts_with(&name))
+    };
+    notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let concerns_us = match &event {
+            Ok(event) => !event.kind.is_access() && event.paths.iter().any(&ours),
+            // Something was missed: have a look.
+            Err(_) => true,
+        };
+        if concerns_us {
+            nudge();
+        }
+    })
+}

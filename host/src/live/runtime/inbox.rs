@@ -1,0 +1,258 @@
+//! The way from the async world to the engine's thread, and back.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use tokio::sync::{oneshot, watch};
+
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+
+use crate::live::turn::core::Core;
+use crate::live::turn::open_turn::OpenTurn;
+use crate::live::values::work::ClaimId;
+use crate::live::workers::Crew;
+
+/// What the engine's thread is told.
+pub(crate) enum Message {
+    /// To be done within a turn, and answered when the turn is written.
+    Write(Box<dyn Write>),
+    /// To be read outside of a turn.
+    Read(Read),
+    /// Workers come.
+    Join(Crew),
+    /// Say when this execution has ended.
+    Watch(ExecutionId, oneshot::Sender<Result<(), EngineError>>),
+    /// Something may have changed: the store's file, or the clock.
+    Nudge,
+    /// An attempt was dropped before it answered.
+    Dropped(ClaimId),
+    /// Come to an end.
+    Close(Closing),
+}
+
+/// Something to be read, once.
+pub(crate) type Read = Box<dyn FnOnce(&mut Core) + Send>;
+
+/// How to come to an end.
+pub(crate) struct Closing {
+    /// Whether to wait for the workers that are at work; otherwise they are
+    /// stopped, and their claims given up.
+    pub(crate) drain: bool,
+    /// Told at the very end.
+    pub(crate) done: oneshot::Sender<()>,
+}
+
+/// Whether the engine was told to come to its end and has not heard it yet: a
+/// turn that is being filled is written with what it has, so that it hears.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClosingFlag(Arc<AtomicBool>);
+
+impl ClosingFlag {
+    /// Whether somebody waits.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// It was heard.
+    pub(crate) fn heard(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Something to be done within a turn. It may be done several times, until a
+/// turn that holds it is written.
+pub(crate) trait Write: Send {
+    /// Do it. What the caller did wrong is the caller's answer; an error is the
+    /// store's, and the turn cannot be written: what it holds may be half done.
+    fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError>;
+    /// Tell the caller: what came of it, or why the turn was not written. Some:
+    /// it is to be done in another turn.
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again>;
+}
+
+/// What is to be done in another turn.
+pub(crate) enum Again {
+    /// In the next one, which is due at once.
+    AtOnce(Box<dyn Write>),
+    /// When the store has been left alone for a while.
+    Later(Box<dyn Write>),
+}
+
+/// A [`Write`] with its answer and whoever waits for it.
+struct Asked<T, F> {
+    run: F,
+    answer: Option<Result<T, EngineError>>,
+    caller: oneshot::Sender<Result<T, EngineError>>,
+}
+
+impl<T, F> Write for Asked<T, F>
+where
+    T: Send,
+    F: FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send,
+{
+    fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
+        match (self.run)(turn) {
+            Err(error) if is_the_stores(&error) => Err(error),
+            answer => {
+                self.answer = Some(answer);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again> {
+        let answer = match (failed, self.answer) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(answer)) => answer,
+            (None, None) => Err(EngineError::ShutDown),
+        };
+        // A caller that has gone away does not want to know.
+        let _ = self.caller.send(answer);
+        None
+    }
+}
+
+/// Whether the store failed as a whole. One execution's damage is its own.
+pub(in crate::live) fn is_the_stores(error: &EngineError) -> bool {
+    matches!(error, EngineError::Store(error) if !error.is_of_one())
+}
+
+/// A caller's end. Clones lead to the same engine.
+#[derive(Clone)]
+pub(crate) struct Link {
+    to: Sender<Message>,
+    /// Why the engine has come to its end; `None` while it has not.
+    end: watch::Receiver<Option<EngineError>>,
+    /// A number that no other engine of this process has.
+    engine: u64,
+    closing: ClosingFlag,
+}
+
+/// The engine's end of a [`Link`].
+pub(crate) struct Inbox {
+    pub(crate) messages: Receiver<Message>,
+    pub(crate) end: watch::Sender<Option<EngineError>>,
+}
+
+thread_local! {
+    /// The engine of which this thread runs a worker right now; 0: of none.
+    static WITHIN: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Link {
+    /// A link to an engine that is yet to be.
+    pub(crate) fn new() -> (Self, Inbox) {
+        static ENGINES: AtomicU64 = AtomicU64::new(1);
+        let (to, messages) = mpsc::channel();
+        let (sender, end) = watch::channel(None);
+        let engine = ENGINES.fetch_add(1, Ordering::Relaxed);
+        let inbox = Inbox {
+            messages,
+            end: sender,
+        };
+        let link = Self {
+            to,
+            end,
+            engine,
+            closing: ClosingFlag::default(),
+        };
+        (link, inbox)
+    }
+
+    /// Do this within a turn, and wait until it is written.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (caller, answer) = oneshot::channel();
+        self.tell(Message::Write(Box::new(Asked {
+            run,
+            answer: None,
+            caller,
+        })))?;
+        self.answered(answer).await
+    }
+
+    /// Read this, outside of a turn.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (caller, answer) = oneshot::channel();
+        self.tell(Message::Read(Box::new(move |core| {
+            // A caller that has gone away does not want to know.
+            let _ = caller.send(run(core));
+        })))?;
+        self.answered(answer).await
+    }
+
+    /// The answer; of an engine that ends before it gives one, why it ended.
+    pub(crate) async fn answered<T>(
+        &self,
+        answer: oneshot::Receiver<Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.ended().await),
+        }
+    }
+
+    /// Tell the engine's thread.
+    pub(crate) fn tell(&self, message: Message) -> Result<(), EngineError> {
+        if let Message::Close(_) = &message {
+            self.closing.0.store(true, Ordering::Relaxed);
+        }
+        self.to.send(message).map_err(|_| why(&self.end.borrow()))
+    }
+
+    /// Whether it was told to come to its end, and has not heard it.
+    pub(crate) fn closing(&self) -> ClosingFlag {
+        self.closing.clone()
+    }
+
+    /// Wait for the engine's end, and say why it ended.
+    pub(crate) async fn ended(&self) -> EngineError {
+        let mut end = self.end.clone();
+        // One that is dropped without a word has been shut down.
+        let ended = end.wait_for(Option::is_some).await;
+        ended.map_or(EngineError::ShutDown, |end| why(&end))
+    }
+
+    /// Run a part of one of the engine's own workers.
+    pub(crate) fn within_worker<T>(&self, run: impl FnOnce() -> T) -> T {
+        let before = WITHIN.replace(self.engine);
+        let result = run();
+        WITHIN.set(before);
+        result
+    }
+
+    /// Whether one of the engine's own workers asks this.
+    pub(crate) fn is_within_worker(&self) -> bool {
+        WITHIN.get() == self.engine
+    }
+}
+
+fn why(end: &Option<EngineError>) -> EngineError {
+    end.clone().unwrap_or(EngineError::ShutDown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn law3_only_the_stores_own_failure_fails_a_turn() {
+        let (place, detail) = (String::from("here"), String::from("it broke"));
+        let damaged = StoreError::Corrupt {
+            place: place.clone(),
+            detail: detail.clone(),
+        };
+        assert!(is_the_stores(&StoreError::Io { place, detail }.into()));
+        assert!(!is_the_stores(&damaged.into()));
+        assert!(!is_the_stores(&EngineError::ShutDown));
+    }
+}

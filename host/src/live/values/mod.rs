@@ -1,0 +1,9 @@
+//! What is said and held all over the engine: work, facts, workflows, chance.
+//! Nothing here knows of turns, of stores or of guests.
+
+pub(in crate::live) mod panics;
+pub(in crate::live) mod shorten;
+pub(in crate::live) mod workflow;
+pub(in crate::live) mod work;
+pub(in crate::live) mod facts;
+pub(in crate::live) mod random;
