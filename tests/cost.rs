@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use refrain::store::SqliteStore;
 use refrain::{Builder, Engine, Execution, Next, Steps, Workflow};
 use refrain_tests::counting_store::{Count, CountingStore};
-use refrain_tests::{beside, cost};
+use refrain_tests::{cost, native_vs_component};
 use rusqlite::Connection;
 use serde_json::{Map, json};
 use tempfile::TempDir;
@@ -110,7 +110,7 @@ fn a_step_burns_little_fuel() -> Result<()> {
 /// Nothing is said of times here; but both must go through the whole log.
 #[test]
 fn native_core_and_component_replay_the_same_log() -> Result<()> {
-    let compared = beside::compare(1)?;
+    let compared = native_vs_component::compare(1)?;
     ensure!(compared.wasm_native_ratio > 0.0, "{compared:?}");
     Ok(())
 }

@@ -12,7 +12,7 @@ use refrain::log::export::{ExportWriter, Header};
 use refrain::log::{Head, StoredEvent};
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain_tests::component::product::DIVERGENT;
-use refrain_tests::tape::Tape;
+use refrain_tests::memory_ports::MemoryPorts;
 use refrain_tests::wat_guest::WatGuest;
 
 /// Two nodes that are ready at once.
@@ -107,13 +107,13 @@ fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
 
 /// What this guest makes of the workflow, from its start to its end.
 fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
-    let mut instance: Instance<Tape> = library
+    let mut instance: Instance<MemoryPorts> = library
         .instance(guest)
         .unwrap_or_else(|error| panic!("{error}"));
-    let mut tape = Tape {
+    let mut tape = MemoryPorts {
         workflow: WORKFLOW.to_owned(),
         now: 1000,
-        ..Tape::default()
+        ..MemoryPorts::default()
     };
     tape = admitted(&mut instance, tape, started(guest));
     tape = ticked(&mut instance, tape, Status::Running);
@@ -132,7 +132,7 @@ fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
     chained.collect()
 }
 
-fn admitted(guest: &mut Instance<Tape>, tape: Tape, kind: EventKind) -> Tape {
+fn admitted(guest: &mut Instance<MemoryPorts>, tape: MemoryPorts, kind: EventKind) -> MemoryPorts {
     let fact = tape.fact(kind);
     let (mut tape, answer) = guest.admit(tape, execution(), &fact);
     answer.unwrap_or_else(|error| panic!("{error}"));
@@ -140,7 +140,7 @@ fn admitted(guest: &mut Instance<Tape>, tape: Tape, kind: EventKind) -> Tape {
     tape
 }
 
-fn ticked(guest: &mut Instance<Tape>, tape: Tape, expected: Status) -> Tape {
+fn ticked(guest: &mut Instance<MemoryPorts>, tape: MemoryPorts, expected: Status) -> MemoryPorts {
     let last = tape.events.len() as u64;
     let (tape, answer) = guest.tick(tape, execution(), last);
     assert_eq!(

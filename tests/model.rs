@@ -14,11 +14,11 @@ use refrain_guest::contract::Event;
 use refrain_guest::guards::{next_wake, status};
 use refrain_guest::machine::Machine;
 use refrain_guest::strategies::{History, Turn, Workflow, facts, histories, workflows};
+use refrain_tests::coverage::Coverage;
 use refrain_tests::golden::sets;
+use refrain_tests::memory_ports::across;
 use refrain_tests::model::Model;
 use refrain_tests::runner;
-use refrain_tests::seen::Seen;
-use refrain_tests::tape::across;
 
 #[test]
 fn r01_to_r20_two_readings_of_the_rules_agree() {
@@ -93,8 +93,8 @@ fn law2_the_golden_logs_follow_the_rules() -> anyhow::Result<()> {
 
 /// Have both read so many histories; panic with the smallest on which they
 /// differ, or say what the histories came across.
-fn agrees(base: u32, histories: impl Strategy<Value = History>) -> Seen {
-    let seen = RefCell::new(Seen::default());
+fn agrees(base: u32, histories: impl Strategy<Value = History>) -> Coverage {
+    let seen = RefCell::new(Coverage::default());
     let agreed = runner(base).run(&histories, |history| {
         note(&mut seen.borrow_mut(), &history);
         read_beside(&history).map_err(TestCaseError::fail)
@@ -106,7 +106,7 @@ fn agrees(base: u32, histories: impl Strategy<Value = History>) -> Seen {
 }
 
 /// What a history came across.
-fn note(seen: &mut Seen, history: &History) {
+fn note(seen: &mut Coverage, history: &History) {
     seen.case();
     for turn in history.turns() {
         turn.decisions().for_each(|event| seen.event(&event.kind));

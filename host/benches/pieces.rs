@@ -5,8 +5,8 @@
 #[path = "../src/cli/bench/tally.rs"]
 mod tally;
 #[expect(dead_code, reason = "here nobody asks how it ended")]
-#[path = "../src/cli/bench/tape.rs"]
-mod tape;
+#[path = "../src/cli/bench/memory_ports.rs"]
+mod memory_ports;
 
 use std::hint::black_box;
 
@@ -19,8 +19,8 @@ use refrain::{Engine, Next, Workflow};
 use serde_json::json;
 use tempfile::TempDir;
 
+use memory_ports::Run;
 use tally::Tally;
-use tape::Run;
 
 criterion_group!(pieces, events, calls, commits);
 criterion_main!(pieces);

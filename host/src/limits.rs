@@ -176,10 +176,10 @@ pub const CACHED_IDLE_MAX: usize = 256;
 
 /// Executions and work items that an engine knows without reading them: some
 /// ten megabytes, and more than are at work at once.
-pub const KNOWN_ITEMS_MAX: usize = 32_768;
+pub const BUSY_EXECUTIONS_CACHED_MAX: usize = 32_768;
 
 /// Of them, executions without work under way, which may wait for days.
-pub const KNOWN_IDLE_MAX: usize = 256;
+pub const IDLE_EXECUTIONS_CACHED_MAX: usize = 256;
 
 /// Events between two snapshots of an execution, unless the engine is built
 /// otherwise: what a fresh guest has to

@@ -4,7 +4,7 @@ use refrain::contract::{Event, Explanation, Outcome, SchedulerError, WorkItem};
 use refrain::log::canonical;
 use refrain_guest::contract as native;
 use refrain_guest::strategies::{History, HostileLog};
-use refrain_tests::tape::{Tape, across};
+use refrain_tests::memory_ports::{MemoryPorts, across};
 
 use crate::scheduler::Scheduler;
 
@@ -37,9 +37,9 @@ pub(crate) struct Course {
 /// forgotten again, as by a host whose commit failed.
 pub(crate) fn play(history: &History, scheduler: &mut dyn Scheduler) -> Course {
     let mut course = Playing {
-        tape: Tape {
+        tape: MemoryPorts {
             workflow: history.workflow().text().to_owned(),
-            ..Tape::default()
+            ..MemoryPorts::default()
         },
         answers: Vec::new(),
         scheduler,
@@ -69,10 +69,10 @@ pub(crate) fn read(
     hostile: &HostileLog,
     scheduler: &mut dyn Scheduler,
 ) -> Result<(String, String), SchedulerError> {
-    let mut tape = Tape {
+    let mut tape = MemoryPorts {
         workflow: hostile.workflow().text().to_owned(),
         events: hostile.log().iter().map(across).collect(),
-        ..Tape::default()
+        ..MemoryPorts::default()
     };
     let state = scheduler.inspect(&mut tape);
     scheduler.forget();
@@ -80,7 +80,7 @@ pub(crate) fn read(
 }
 
 struct Playing<'a> {
-    tape: Tape,
+    tape: MemoryPorts,
     answers: Vec<Answer>,
     scheduler: &'a mut dyn Scheduler,
 }

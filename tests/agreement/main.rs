@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use refrain::contract::{EventKind, Origin};
 use refrain::guest::{CallLimits, Sandbox};
 use refrain_guest::strategies::{histories, hostile_logs, workflows};
+use refrain_tests::coverage::Coverage;
 use refrain_tests::runner;
-use refrain_tests::seen::Seen;
 
 use course::{Answer, Course, play, read};
 use scheduler::{Component, Native};
@@ -50,7 +50,7 @@ fn law2_an_interpreted_guest_decides_the_same() -> anyhow::Result<()> {
 fn law2_native_core_and_component_refuse_a_hostile_log_alike() -> anyhow::Result<()> {
     let component = Component::new(Sandbox::new(CallLimits::default())?)?;
     let component = RefCell::new(component);
-    let seen = RefCell::new(Seen::default());
+    let seen = RefCell::new(Coverage::default());
     runner(400).run(&hostile_logs(), |hostile| {
         let natively = read(&hostile, &mut Native::default());
         let in_wasm = read(&hostile, &mut *component.borrow_mut());
@@ -70,7 +70,7 @@ fn law2_native_core_and_component_refuse_a_hostile_log_alike() -> anyhow::Result
 /// component; panic with the smallest on which they differ.
 fn agrees(base: u32, component: Component) -> anyhow::Result<()> {
     let component = RefCell::new(component);
-    let seen = RefCell::new(Seen::default());
+    let seen = RefCell::new(Coverage::default());
     runner(base).run(&histories(workflows()), |history| {
         let natively = play(&history, &mut Native::default());
         let in_wasm = play(&history, &mut *component.borrow_mut());
@@ -100,7 +100,7 @@ fn agrees(base: u32, component: Component) -> anyhow::Result<()> {
 }
 
 /// What a course came across.
-fn note(seen: &mut Seen, course: &Course) {
+fn note(seen: &mut Coverage, course: &Course) {
     seen.case();
     for answer in &course.answers {
         match answer {

@@ -6,15 +6,19 @@ use refrain::id::ExecutionId;
 use refrain_guest::contract as native;
 use refrain_guest::notation::EXECUTION;
 use refrain_tests::dice::Dice;
-use refrain_tests::tape::{Tape, across};
+use refrain_tests::memory_ports::{MemoryPorts, across};
 
 /// Someone who schedules the one execution of a tape.
 pub(crate) trait Scheduler {
-    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<Outcome, SchedulerError>;
-    fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError>;
-    fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError>;
+    fn admit(&mut self, tape: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError>;
+    fn tick(&mut self, tape: &mut MemoryPorts) -> Result<Outcome, SchedulerError>;
+    fn explain(
+        &mut self,
+        tape: &mut MemoryPorts,
+        node: &str,
+    ) -> Result<Explanation, SchedulerError>;
     /// The state and its hash.
-    fn inspect(&mut self, tape: &mut Tape) -> Result<(String, String), SchedulerError>;
+    fn inspect(&mut self, tape: &mut MemoryPorts) -> Result<(String, String), SchedulerError>;
     fn forget(&mut self);
 }
 
@@ -23,20 +27,24 @@ pub(crate) trait Scheduler {
 pub(crate) struct Native(refrain_guest::shell::Scheduler);
 
 impl Scheduler for Native {
-    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<Outcome, SchedulerError> {
+    fn admit(&mut self, tape: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
         in_contract(self.0.admit(tape, EXECUTION, &across(fact))).map(|outcome| across(&outcome))
     }
 
-    fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError> {
+    fn tick(&mut self, tape: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
         let last = tape.events.len() as u64;
         in_contract(self.0.tick(tape, EXECUTION, last)).map(|outcome| across(&outcome))
     }
 
-    fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError> {
+    fn explain(
+        &mut self,
+        tape: &mut MemoryPorts,
+        node: &str,
+    ) -> Result<Explanation, SchedulerError> {
         in_contract(self.0.explain(tape, EXECUTION, node)).map(|it| across(&it))
     }
 
-    fn inspect(&mut self, tape: &mut Tape) -> Result<(String, String), SchedulerError> {
+    fn inspect(&mut self, tape: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
         in_contract(self.0.inspect(tape, EXECUTION)).map(|it| (it.state, it.hash))
     }
 
@@ -53,7 +61,7 @@ fn in_contract<T>(answer: Result<T, native::SchedulerError>) -> Result<T, Schedu
 pub(crate) struct Component {
     library: Library,
     digest: String,
-    instance: Instance<Tape>,
+    instance: Instance<MemoryPorts>,
     execution: ExecutionId,
     /// Throws for whether the instance is dropped before a call.
     drops: Option<Dice>,
@@ -83,8 +91,12 @@ impl Component {
 
     fn call<T>(
         &mut self,
-        tape: &mut Tape,
-        call: impl FnOnce(&mut Instance<Tape>, Tape, ExecutionId) -> (Tape, Result<T, CallError>),
+        tape: &mut MemoryPorts,
+        call: impl FnOnce(
+            &mut Instance<MemoryPorts>,
+            MemoryPorts,
+            ExecutionId,
+        ) -> (MemoryPorts, Result<T, CallError>),
     ) -> Result<T, SchedulerError> {
         self.perhaps_drop(tape);
         let (after, answer) = call(&mut self.instance, std::mem::take(tape), self.execution);
@@ -95,7 +107,7 @@ impl Component {
         })
     }
 
-    fn perhaps_drop(&mut self, tape: &mut Tape) {
+    fn perhaps_drop(&mut self, tape: &mut MemoryPorts) {
         let Some(dice) = &mut self.drops else { return };
         if !dice.chance(1, 5) {
             return;
@@ -112,20 +124,24 @@ impl Component {
 }
 
 impl Scheduler for Component {
-    fn admit(&mut self, tape: &mut Tape, fact: &Event) -> Result<Outcome, SchedulerError> {
+    fn admit(&mut self, tape: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
         self.call(tape, |instance, tape, id| instance.admit(tape, id, fact))
     }
 
-    fn tick(&mut self, tape: &mut Tape) -> Result<Outcome, SchedulerError> {
+    fn tick(&mut self, tape: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
         let last = tape.events.len() as u64;
         self.call(tape, |instance, tape, id| instance.tick(tape, id, last))
     }
 
-    fn explain(&mut self, tape: &mut Tape, node: &str) -> Result<Explanation, SchedulerError> {
+    fn explain(
+        &mut self,
+        tape: &mut MemoryPorts,
+        node: &str,
+    ) -> Result<Explanation, SchedulerError> {
         self.call(tape, |instance, tape, id| instance.explain(tape, id, node))
     }
 
-    fn inspect(&mut self, tape: &mut Tape) -> Result<(String, String), SchedulerError> {
+    fn inspect(&mut self, tape: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
         let inspection: Inspection = self.call(tape, Instance::inspect)?;
         Ok((inspection.state, inspection.hash))
     }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use refrain::contract::{EventKind, Status};
-use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, Nobody, Sandbox};
+use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, NoPorts, Sandbox};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, wait_for};
 use refrain_tests::sections;
@@ -185,7 +185,7 @@ fn a_composed_guest_runs() {
     let composed = composed(&inner);
     let digest = library.add(composed).expect("it begins as a component");
     let mut guest = library
-        .instance::<Nobody>(&digest)
+        .instance::<NoPorts>(&digest)
         .unwrap_or_else(|error| panic!("{error}"));
     let described = guest.describe().expect("it answers");
     assert_eq!(described.name, "refrain-guest");

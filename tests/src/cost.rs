@@ -9,16 +9,16 @@ use refrain::id::ExecutionId;
 use refrain::log::digest::digest;
 use serde_json::{Map, json};
 
-use crate::tape::Tape;
+use crate::memory_ports::MemoryPorts;
 
 /// One execution in the built-in component.
 pub struct Run {
     id: ExecutionId,
-    instance: Instance<Tape>,
+    instance: Instance<MemoryPorts>,
     /// The fuel burnt since this was last set to 0.
     pub burnt: u64,
     /// Its world.
-    pub tape: Tape,
+    pub tape: MemoryPorts,
 }
 
 impl Run {
@@ -31,10 +31,10 @@ impl Run {
         let guest_digest = library.built_in().to_owned();
         let instance = library.instance(&guest_digest)?;
         let id = ExecutionId::random();
-        let tape = Tape {
+        let tape = MemoryPorts {
             workflow: workflow.to_owned(),
             now: 1_000,
-            ..Tape::default()
+            ..MemoryPorts::default()
         };
         let head: serde_json::Value = serde_json::from_str(workflow)?;
         let text = |key: &str| head[key].as_str().unwrap_or_default().to_owned();

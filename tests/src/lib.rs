@@ -1,6 +1,6 @@
 //! What the integration tests share, from the bottom up.
 
-pub mod beside;
+pub mod native_vs_component;
 pub mod binary;
 mod cases;
 pub mod checkers;
@@ -18,9 +18,9 @@ pub mod model;
 pub mod odd_clock;
 pub mod saboteur;
 pub mod sections;
-pub mod seen;
+pub mod coverage;
 pub mod simulator;
-pub mod tape;
+pub mod memory_ports;
 pub mod wat_guest;
 pub mod workflows;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use refrain::guest::{Library, Nobody};
+use refrain::guest::{Library, NoPorts};
 use serde_json::json;
 
 use super::text::{Text, text};
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 
 fn show_built_in(library: &mut Library, json: bool) -> anyhow::Result<Answer> {
     let digest = library.built_in().to_owned();
-    let description = library.instance::<Nobody>(&digest)?.describe()?;
+    let description = library.instance::<NoPorts>(&digest)?.describe()?;
     let bytes = library.bytes(&digest).map_or(0, <[u8]>::len);
     if json {
         output::document(
@@ -107,7 +107,7 @@ fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answe
 /// Name, version and digest of a component, once it has shown that it runs.
 fn described(library: &mut Library, bytes: Vec<u8>) -> anyhow::Result<(String, String, String)> {
     let digest = library.add(bytes)?;
-    let description = library.instance::<Nobody>(&digest)?.describe()?;
+    let description = library.instance::<NoPorts>(&digest)?.describe()?;
     Ok((description.name, description.version, digest))
 }
 

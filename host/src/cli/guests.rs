@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use refrain::contract::{Fault, WorkflowSummary};
-use refrain::guest::{CallLimits, Library, Nobody, Sandbox};
+use refrain::guest::{CallLimits, Library, NoPorts, Sandbox};
 use refrain::replay::{Player, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Store};
 
@@ -49,7 +49,7 @@ pub(super) fn validate(
         Some(bytes) => library.add(bytes.to_vec())?,
         None => library.built_in().to_owned(),
     };
-    Ok(library.instance::<Nobody>(&digest)?.validate(workflow)?)
+    Ok(library.instance::<NoPorts>(&digest)?.validate(workflow)?)
 }
 
 /// An execution as its own guest sees it now.

@@ -148,7 +148,7 @@ pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), Com
     {
         return Err(ComponentError::MissingExport);
     }
-    linker::<Nobody>(engine)
+    linker::<NoPorts>(engine)
         .and_then(|linker| linker.instantiate_pre(component))
         .and_then(GuestPre::new)
         .map(drop)
@@ -158,9 +158,9 @@ pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), Com
 /// Ports of calls that are about no execution, such as `describe` and
 /// `validate`: there are none to hand over.
 #[derive(Debug)]
-pub enum Nobody {}
+pub enum NoPorts {}
 
-impl Ports for Nobody {
+impl Ports for NoPorts {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
         match *self {}
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use wasmtime::Trap;
 
-use super::ports::Doors;
+use super::ports::HostState;
 use crate::contract::{AppendError, Fault, SchedulerError};
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 use crate::store::StoreError;
@@ -51,7 +51,7 @@ pub enum GuestFailure {
     NoMemory(String),
     /// It handed over more than there is room for.
     #[error(
-        "the guest handed over too much: one call may append, order and answer {bytes_max} bytes together"
+        "the guest transferred over too much: one call may append, order and answer {bytes_max} bytes together"
     )]
     TooMuch {
         /// The cap of one call.
@@ -84,20 +84,20 @@ pub enum GuestFailure {
 impl CallError {
     /// What wasmtime's error means, given what the ports and the caps noted
     /// while it came about.
-    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, doors: &mut Doors<P>) -> Self {
-        if let Some(error) = doors.store_error.take() {
+    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, state: &mut HostState<P>) -> Self {
+        if let Some(error) = state.store_error.take() {
             return Self::Store(error);
         }
-        Self::Guest(GuestFailure::from_wasmtime(error, doors))
+        Self::Guest(GuestFailure::from_wasmtime(error, state))
     }
 }
 
 impl GuestFailure {
     /// As for [`CallError`], where no port can have been at fault.
-    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, doors: &Doors<P>) -> Self {
-        if doors.caps.exceeded {
+    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, state: &HostState<P>) -> Self {
+        if state.caps.exceeded {
             return Self::OutOfMemory {
-                memory_bytes_max: doors.limits.memory_bytes_max,
+                memory_bytes_max: state.limits.memory_bytes_max,
             };
         }
         if let Some(failure) = error.downcast_ref::<Self>() {
@@ -105,7 +105,7 @@ impl GuestFailure {
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::OutOfFuel {
-                fuel: doors.meter.fuel,
+                fuel: state.meter.fuel,
             },
             Some(Trap::StackOverflow) => Self::StackOverflow,
             Some(trap) => Self::Trapped(*trap),

@@ -11,7 +11,7 @@
 use wasmtime::{Store, StoreContextMut};
 
 use super::Ports;
-use super::ports::Doors;
+use super::ports::HostState;
 use super::sandbox::CallLimits;
 use crate::contract::{Event, Snapshot, WorkItem};
 use crate::limits::{FUEL_PER_BYTE_AGAIN, FUEL_PER_IMPORT, GUEST_TRANSFER_BYTES_MAX};
@@ -31,14 +31,14 @@ pub(super) struct Meter {
 
 /// How many bytes an import hands to the guest.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Handed {
-    new: usize,
-    again: usize,
+pub(super) struct Transferred {
+    first: usize,
+    repeated: usize,
 }
 
 /// Begin a call whose arguments have this many bytes.
 pub(super) fn fill<P: Ports>(
-    store: &mut Store<Doors<P>>,
+    store: &mut Store<HostState<P>>,
     argument_bytes: usize,
 ) -> wasmtime::Result<()> {
     if store.data().meter.taken > 0 {
@@ -54,9 +54,9 @@ pub(super) fn fill<P: Ports>(
         ..Meter::default()
     };
     meter.gain(
-        Handed {
-            new: argument_bytes,
-            again: 0,
+        Transferred {
+            first: argument_bytes,
+            repeated: 0,
         },
         limits,
     );
@@ -67,7 +67,7 @@ pub(super) fn fill<P: Ports>(
 
 /// The guest has handed over this many bytes: so many fewer are left to it, for
 /// the rest of the call.
-pub(super) fn take<P: Ports>(store: &mut StoreContextMut<'_, Doors<P>>, bytes: usize) {
+pub(super) fn take<P: Ports>(store: &mut StoreContextMut<'_, HostState<P>>, bytes: usize) {
     let meter = &mut store.data_mut().meter;
     meter.taken = meter.taken.saturating_add(bytes);
     let left = GUEST_TRANSFER_BYTES_MAX.saturating_sub(meter.taken);
@@ -86,47 +86,49 @@ pub(super) fn event_bytes(event: &Event) -> usize {
 
 impl Meter {
     /// Take note of what is handed over, and say how much fuel comes with it.
-    pub(super) fn gain(&mut self, handed: Handed, limits: CallLimits) -> u64 {
-        let fuel = limits.fuel_per_byte.saturating_mul(handed.new as u64);
+    pub(super) fn gain(&mut self, transferred: Transferred, limits: CallLimits) -> u64 {
+        let fuel = limits
+            .fuel_per_byte
+            .saturating_mul(transferred.first as u64);
         self.fuel = self.fuel.saturating_add(fuel);
         fuel
     }
 
-    pub(super) fn workflow(&mut self, text: &str) -> Handed {
-        Handed::once(text.len(), std::mem::replace(&mut self.workflow, true))
+    pub(super) fn workflow(&mut self, text: &str) -> Transferred {
+        Transferred::once(text.len(), std::mem::replace(&mut self.workflow, true))
     }
 
-    pub(super) fn snapshot(&mut self, snapshot: Option<&Snapshot>) -> Handed {
+    pub(super) fn snapshot(&mut self, snapshot: Option<&Snapshot>) -> Transferred {
         let bytes = snapshot.map_or(0, |snapshot| snapshot.state.len());
-        Handed::once(bytes, std::mem::replace(&mut self.snapshot, true))
+        Transferred::once(bytes, std::mem::replace(&mut self.snapshot, true))
     }
 
-    pub(super) fn events(&mut self, events: &[Event]) -> Handed {
-        let mut handed = Handed::default();
+    pub(super) fn events(&mut self, events: &[Event]) -> Transferred {
+        let mut transferred = Transferred::default();
         for event in events {
             let bytes = event_bytes(event);
             if event.sequence > self.events_up_to {
                 self.events_up_to = event.sequence;
-                handed.new += bytes;
+                transferred.first += bytes;
             } else {
-                handed.again += bytes;
+                transferred.repeated += bytes;
             }
         }
-        handed
+        transferred
     }
 }
 
-impl Handed {
+impl Transferred {
     fn once(bytes: usize, before: bool) -> Self {
         if before {
             Self {
-                new: 0,
-                again: bytes,
+                first: 0,
+                repeated: bytes,
             }
         } else {
             Self {
-                new: bytes,
-                again: 0,
+                first: bytes,
+                repeated: 0,
             }
         }
     }
@@ -134,7 +136,7 @@ impl Handed {
     /// What an import that hands this over costs.
     pub(super) fn cost(self) -> u64 {
         FUEL_PER_BYTE_AGAIN
-            .saturating_mul(self.again as u64)
+            .saturating_mul(self.repeated as u64)
             .saturating_add(FUEL_PER_IMPORT)
     }
 }

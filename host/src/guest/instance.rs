@@ -11,7 +11,7 @@ use wasmtime::component::Component;
 
 use super::fuel::event_bytes;
 use super::library::code_bytes;
-use super::ports::{Doors, linker};
+use super::ports::{HostState, linker};
 use super::{CallError, GuestFailure, Ports, Sandbox, fuel};
 use crate::contract::exports::refrain::scheduler::scheduler;
 use crate::contract::{
@@ -24,7 +24,7 @@ use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 /// A guest at work. What it keeps between calls is a cache; a fresh instance
 /// gives the same answers.
 pub struct Instance<P: Ports> {
-    store: Store<Doors<P>>,
+    store: Store<HostState<P>>,
     guest: Guest,
     spent: bool,
     code_bytes: usize,
@@ -33,8 +33,8 @@ pub struct Instance<P: Ports> {
 impl<P: Ports> Instance<P> {
     /// A fresh instance of a component that is a guest.
     pub(super) fn new(sandbox: &Sandbox, component: &Component) -> Result<Self, GuestFailure> {
-        let mut store = Store::new(sandbox.engine(), Doors::new(sandbox.limits()));
-        store.limiter(|doors| &mut doors.caps);
+        let mut store = Store::new(sandbox.engine(), HostState::new(sandbox.limits()));
+        store.limiter(|state| &mut state.caps);
         store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
         let guest = fuel::fill(&mut store, 0)
             .and_then(|()| linker(sandbox.engine()))
@@ -150,8 +150,8 @@ impl<P: Ports> Instance<P> {
     /// The memory that this instance holds, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let doors = self.store.data();
-        doors.caps.memory_bytes_held(doors.limits)
+        let state = self.store.data();
+        state.caps.memory_bytes_held(state.limits)
     }
 
     /// The machine code that this instance keeps from being dropped, in bytes.
@@ -166,7 +166,7 @@ impl<P: Ports> Instance<P> {
         argument_bytes: usize,
         call: impl FnOnce(
             &scheduler::Guest,
-            &mut Store<Doors<P>>,
+            &mut Store<HostState<P>>,
         ) -> wasmtime::Result<Result<T, SchedulerError>>,
     ) -> (P, Result<T, CallError>) {
         self.store.data_mut().ports = Some(ports);
@@ -187,7 +187,7 @@ impl<P: Ports> Instance<P> {
     fn call<T>(
         &mut self,
         argument_bytes: usize,
-        call: impl FnOnce(&scheduler::Guest, &mut Store<Doors<P>>) -> wasmtime::Result<T>,
+        call: impl FnOnce(&scheduler::Guest, &mut Store<HostState<P>>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
         if self.spent {
             return Err(GuestFailure::Spent.into());

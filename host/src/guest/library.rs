@@ -23,7 +23,7 @@ const BUILT_IN: &[u8] = include_bytes!("../../component/refrain-scheduler.wasm")
 #[derive(Clone)]
 pub struct Library {
     sandbox: Sandbox,
-    shelf: HashMap<String, Volume>,
+    entries: HashMap<String, Entry>,
     built_in: String,
     /// Questions for code so far.
     asked: u64,
@@ -31,7 +31,7 @@ pub struct Library {
 
 /// One component.
 #[derive(Clone)]
-struct Volume {
+struct Entry {
     bytes: Cow<'static, [u8]>,
     /// What came of compiling it; none if it was not tried, or made room.
     compiled: Option<Result<Component, ComponentError>>,
@@ -41,7 +41,7 @@ struct Volume {
     is_copy: bool,
 }
 
-impl Volume {
+impl Entry {
     fn droppable_bytes(&self) -> usize {
         let code = match &self.compiled {
             Some(Ok(component)) => code_bytes(component),
@@ -96,7 +96,7 @@ impl Library {
     pub fn new(sandbox: Sandbox) -> Self {
         let mut library = Self {
             sandbox,
-            shelf: HashMap::new(),
+            entries: HashMap::new(),
             built_in: String::new(),
             asked: 0,
         };
@@ -140,7 +140,7 @@ impl Library {
     /// The bytes of a component, if it is at hand.
     #[must_use]
     pub fn bytes(&self, digest: &str) -> Option<&[u8]> {
-        let bytes = self.shelf.get(digest).map(|volume| &*volume.bytes);
+        let bytes = self.entries.get(digest).map(|entry| &*entry.bytes);
         bytes.filter(|bytes| !bytes.is_empty())
     }
 
@@ -153,33 +153,33 @@ impl Library {
     /// that asking for an instance takes no time to speak of.
     #[must_use]
     pub fn is_ready(&self, digest: &str) -> bool {
-        let volume = self.shelf.get(digest);
-        volume.is_none_or(|volume| volume.compiled.is_some())
+        let entry = self.entries.get(digest);
+        entry.is_none_or(|entry| entry.compiled.is_some())
     }
 
     /// Drop what was asked for longest ago, until the rest is within bounds:
     /// machine code, which is compiled anew or taken from the cache when it is
     /// needed again, and copies ([`Library::add_copy`]) altogether.
     pub fn trim(&mut self) {
-        if self.shelf.len() <= 1 {
+        if self.entries.len() <= 1 {
             return;
         }
-        let mut bytes: usize = self.shelf.values().map(Volume::droppable_bytes).sum();
+        let mut bytes: usize = self.entries.values().map(Entry::droppable_bytes).sum();
         while bytes > CODE_BYTES_MAX {
             let last = self.asked;
             let oldest = self
-                .shelf
+                .entries
                 .values_mut()
-                .filter(|volume| volume.droppable_bytes() > 0 && volume.asked < last)
-                .min_by_key(|volume| volume.asked);
+                .filter(|entry| entry.droppable_bytes() > 0 && entry.asked < last)
+                .min_by_key(|entry| entry.asked);
             let Some(oldest) = oldest else {
                 return;
             };
             bytes -= oldest.droppable_bytes();
             oldest.drop_what_can_be();
         }
-        self.shelf
-            .retain(|_, volume| !volume.bytes.is_empty() || volume.compiled.is_some());
+        self.entries
+            .retain(|_, entry| !entry.bytes.is_empty() || entry.compiled.is_some());
     }
 
     /// A fresh instance of the guest with this digest.
@@ -193,34 +193,34 @@ impl Library {
 
     fn put(&mut self, bytes: Cow<'static, [u8]>, is_copy: bool) -> String {
         let digest = digest::digest(&bytes);
-        let volume = self.shelf.entry(digest.clone()).or_insert(Volume {
+        let entry = self.entries.entry(digest.clone()).or_insert(Entry {
             bytes: Cow::Borrowed(&[]),
             compiled: None,
             asked: self.asked,
             is_copy,
         });
-        if volume.bytes.is_empty() {
-            volume.bytes = bytes;
+        if entry.bytes.is_empty() {
+            entry.bytes = bytes;
         }
-        volume.is_copy &= is_copy;
+        entry.is_copy &= is_copy;
         digest
     }
 
     fn compiled(&mut self, digest: &str) -> Result<Component, LibraryError> {
-        let volume = self
-            .shelf
+        let entry = self
+            .entries
             .get_mut(digest)
             .ok_or_else(|| LibraryError::Unknown {
                 digest: digest.to_owned(),
             })?;
         self.asked += 1;
-        volume.asked = self.asked;
+        entry.asked = self.asked;
         let sandbox = &self.sandbox;
-        let compiled = volume.compiled.get_or_insert_with(|| {
+        let compiled = entry.compiled.get_or_insert_with(|| {
             if *digest == self.built_in {
-                sandbox.compile_built_in(digest, &volume.bytes)
+                sandbox.compile_built_in(digest, &entry.bytes)
             } else {
-                sandbox.compile(digest, &volume.bytes)
+                sandbox.compile(digest, &entry.bytes)
             }
         });
         compiled.clone().map_err(|reason| LibraryError::Refused {

@@ -23,7 +23,7 @@ mod sandbox;
 #[cfg(test)]
 mod tests;
 
-pub use check::{ComponentError, Nobody};
+pub use check::{ComponentError, NoPorts};
 pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;
 pub use instance::Instance;

@@ -9,14 +9,14 @@
 use wasmtime::component::{Linker, LinkerInstance};
 use wasmtime::{Engine, StoreContextMut};
 
-use super::fuel::{self, Handed, Meter, event_bytes, item_bytes};
+use super::fuel::{self, Meter, Transferred, event_bytes, item_bytes};
 use super::sandbox::{CallLimits, Caps};
 use super::{GuestFailure, Ports};
 use crate::contract::{Event, WorkItem};
 use crate::store::StoreError;
 
 /// What stands between an instance and the world.
-pub(super) struct Doors<P> {
+pub(super) struct HostState<P> {
     /// The ports of the current call, if it is about an execution.
     pub(super) ports: Option<P>,
     /// The error of the port that ended the current call.
@@ -30,7 +30,7 @@ pub(super) struct Doors<P> {
 }
 
 /// The contract's imports, and nothing else.
-pub(super) fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<Doors<P>>> {
+pub(super) fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<HostState<P>>> {
     let mut linker = Linker::new(engine);
     linker.instance("refrain:scheduler/types@0.1.0")?;
     storage(linker.instance("refrain:scheduler/storage@0.1.0")?)?;
@@ -39,7 +39,7 @@ pub(super) fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<Doors
     Ok(linker)
 }
 
-fn storage<P: Ports>(mut storage: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
+fn storage<P: Ports>(mut storage: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
     storage.func_wrap("load-workflow", |store, ()| {
         ask(
             store,
@@ -72,31 +72,31 @@ fn storage<P: Ports>(mut storage: LinkerInstance<'_, Doors<P>>) -> wasmtime::Res
                 store,
                 "storage.append-events",
                 |ports| ports.append_events(expected, events),
-                |_, _| Handed::default(),
+                |_, _| Transferred::default(),
             )
         },
     )
 }
 
-fn clock<P: Ports>(mut clock: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
+fn clock<P: Ports>(mut clock: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
     clock.func_wrap("now", |store, ()| {
         ask(
             store,
             "clock.now",
             |ports| Ok(ports.now()),
-            |_, _| Handed::default(),
+            |_, _| Transferred::default(),
         )
     })
 }
 
-fn queue<P: Ports>(mut queue: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<()> {
+fn queue<P: Ports>(mut queue: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
     queue.func_wrap("enqueue", |mut store, (item,): (WorkItem,)| {
         fuel::take(&mut store, item_bytes(&item));
         ask(
             store,
             "queue.enqueue",
             |ports| ports.enqueue(item),
-            |_, _| Handed::default(),
+            |_, _| Transferred::default(),
         )
     })?;
     queue.func_wrap("cancel", |mut store, (node_id, attempt): (String, u32)| {
@@ -105,31 +105,31 @@ fn queue<P: Ports>(mut queue: LinkerInstance<'_, Doors<P>>) -> wasmtime::Result<
             store,
             "queue.cancel",
             |ports| ports.cancel(&node_id, attempt),
-            |_, _| Handed::default(),
+            |_, _| Transferred::default(),
         )
     })
 }
 
 /// Put a question of the guest to the ports, and settle its fuel.
 fn ask<P: Ports, T>(
-    mut store: StoreContextMut<'_, Doors<P>>,
+    mut store: StoreContextMut<'_, HostState<P>>,
     import: &'static str,
     question: impl FnOnce(&mut P) -> Result<T, StoreError>,
-    handed: impl FnOnce(&mut Meter, &T) -> Handed,
+    transferred: impl FnOnce(&mut Meter, &T) -> Transferred,
 ) -> wasmtime::Result<(T,)> {
-    let doors = store.data_mut();
-    let answer = doors.answer(import, question)?;
-    if doors.limits.fuel.is_none() {
+    let state = store.data_mut();
+    let answer = state.answer(import, question)?;
+    if state.limits.fuel.is_none() {
         return Ok((answer,));
     }
-    let handed = handed(&mut doors.meter, &answer);
-    let gain = doors.meter.gain(handed, doors.limits);
-    let left = store.get_fuel()?.saturating_sub(handed.cost());
+    let transferred = transferred(&mut state.meter, &answer);
+    let gain = state.meter.gain(transferred, state.limits);
+    let left = store.get_fuel()?.saturating_sub(transferred.cost());
     store.set_fuel(left.saturating_add(gain))?;
     Ok((answer,))
 }
 
-impl<P: Ports> Doors<P> {
+impl<P: Ports> HostState<P> {
     pub(super) fn new(limits: CallLimits) -> Self {
         Self {
             ports: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::divergence::Divergence;
-use super::guests::{Guests, Whoever};
+use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
 use super::source::{self, LastWorkflow, Reading, Recording, Unreadable};
 use super::verdict::{Audit, AuditError, Verdict};
@@ -107,8 +107,8 @@ impl<'a> Auditor<'a> {
     /// What an instance that has played other logs finds, a fresh one must
     /// find too.
     fn replay(&mut self, recording: &Arc<Recording>, audit: &mut Audit) -> Result<(), Stop> {
-        match self.walk(recording, Whoever::IsIdle, audit) {
-            (Err(Stop::Found(_)), true) => self.walk(recording, Whoever::IsFresh, audit).0,
+        match self.walk(recording, Reuse::Allowed, audit) {
+            (Err(Stop::Found(_)), true) => self.walk(recording, Reuse::Forbidden, audit).0,
             (walked, _) => walked,
         }
     }
@@ -117,11 +117,11 @@ impl<'a> Auditor<'a> {
     fn walk(
         &mut self,
         recording: &Arc<Recording>,
-        whoever: Whoever,
+        reuse: Reuse,
         audit: &mut Audit,
     ) -> (Result<(), Stop>, bool) {
         let (other, recording) = (self.other.clone(), Arc::clone(recording));
-        let mut walk = match Walk::start(&mut self.guests, other, recording, whoever) {
+        let mut walk = match Walk::start(&mut self.guests, other, recording, reuse) {
             Ok(walk) => walk,
             Err(stop) => return (Err(stop), false),
         };

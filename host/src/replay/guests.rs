@@ -22,11 +22,11 @@ pub(super) struct Guests<'a> {
 
 /// Who may play a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whoever {
+pub(super) enum Reuse {
     /// An instance that has played others, if there is one.
-    IsIdle,
+    Allowed,
     /// An instance that has played nothing yet.
-    IsFresh,
+    Forbidden,
 }
 
 impl<'a> Guests<'a> {
@@ -42,11 +42,11 @@ impl<'a> Guests<'a> {
         &mut self,
         digest: &str,
         recording: &Arc<Recording>,
-        whoever: Whoever,
+        reuse: Reuse,
     ) -> Result<(Player, bool), LibraryError> {
-        let idle = match whoever {
-            Whoever::IsIdle => self.idle.remove(digest),
-            Whoever::IsFresh => None,
+        let idle = match reuse {
+            Reuse::Allowed => self.idle.remove(digest),
+            Reuse::Forbidden => None,
         };
         let recording = Arc::clone(recording);
         match idle {

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::divergence::Divergence;
-use super::source::{Beside, Recording};
+use super::source::{Claimed, Recording};
 use super::verdict::Verdict;
 use crate::contract::{EventKind, Origin};
 use crate::log::author::{is_terminal, may_author};
@@ -143,8 +143,8 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
         )
         .into());
     }
-    match &recording.beside {
-        Beside::Header { guest_digest, .. } if *guest_digest != started.guest_digest => {
+    match &recording.claimed {
+        Claimed::Header { guest_digest, .. } if *guest_digest != started.guest_digest => {
             let message = "the header names another guest than event 1";
             let (expected, found) = (started.guest_digest.clone(), guest_digest.clone());
             Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())).into())

@@ -51,7 +51,7 @@ impl Player {
 
     /// Show the guest all events.
     pub fn reveal_all(&mut self) {
-        self.reveal(self.recording.events.len());
+        self.show_first(self.recording.events.len());
     }
 
     /// Why is this node where it is, after the events revealed?
@@ -75,8 +75,8 @@ impl Player {
     }
 
     /// Show the guest the first `events` events.
-    pub(super) fn reveal(&mut self, events: usize) {
-        self.ports_mut().reveal(events);
+    pub(super) fn show_first(&mut self, events: usize) {
+        self.ports_mut().show_first(events);
     }
 
     /// Let the guest decide, with the clock at `now`. What it decided is in

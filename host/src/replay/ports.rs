@@ -88,7 +88,7 @@ impl ReplayPorts {
     }
 
     /// Show the guest the first `events` events.
-    pub(super) fn reveal(&mut self, events: usize) {
+    pub(super) fn show_first(&mut self, events: usize) {
         self.revealed = events;
         self.batch_start = events;
     }

@@ -25,9 +25,9 @@ impl ExpectedQueue {
             EventKind::NodeScheduled(e) => self.order(&e.node_id, orders, at),
             EventKind::RetryScheduled(e) => self.order(&e.node_id, orders, at),
             EventKind::NodeStarted(e) => self.lease(&e.node_id, &e.worker_id, e.fence),
-            EventKind::NodeFailed(e) => self.bury(&e.node_id, &e.error, at),
-            EventKind::NodeTimedOut(e) => self.bury(&e.node_id, &e.error(), at),
-            EventKind::NodeExhausted(e) => self.bury(&e.node_id, &e.error, at),
+            EventKind::NodeFailed(e) => self.dead_letter(&e.node_id, &e.error, at),
+            EventKind::NodeTimedOut(e) => self.dead_letter(&e.node_id, &e.error(), at),
+            EventKind::NodeExhausted(e) => self.dead_letter(&e.node_id, &e.error, at),
             EventKind::NodeCompleted(e) => self.settle(&e.node_id),
             EventKind::NodeCancelled(e) => self.settle(&e.node_id),
             EventKind::NodeSkipped(e) => self.settle(&e.node_id),
@@ -66,7 +66,7 @@ impl ExpectedQueue {
     }
 
     /// A failed attempt is a dead letter, until a further one is ordered.
-    fn bury(&mut self, node: &str, error: &str, at: Timestamp) {
+    fn dead_letter(&mut self, node: &str, error: &str, at: Timestamp) {
         if let Some(record) = self.items.get_mut(node) {
             record.state = ItemState::Dead {
                 error: error.to_owned(),

@@ -32,7 +32,7 @@ pub struct Recording {
     /// The workflow's text.
     pub workflow: Arc<str>,
     /// What is said beside the log.
-    pub beside: Beside,
+    pub claimed: Claimed,
 }
 
 /// An event that does not follow on the one before it.
@@ -46,7 +46,7 @@ pub struct BrokenLink {
 
 /// What is said of an execution beside its log.
 #[derive(Clone, Debug)]
-pub enum Beside {
+pub enum Claimed {
     /// A store says this.
     Store {
         /// The execution's record.
@@ -63,7 +63,7 @@ pub enum Beside {
     },
 }
 
-impl Beside {
+impl Claimed {
     /// Whether it says that the execution is owed a step: that its log ends where
     /// a turn's budget cut it off.
     #[must_use]
@@ -149,7 +149,7 @@ pub(super) fn read(
             broken_link,
             broken_off,
             workflow,
-            beside: Beside::Store {
+            claimed: Claimed::Store {
                 record: Box::new(record),
                 items,
             },
@@ -322,7 +322,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
             }
         }
     };
-    let beside = Beside::Header {
+    let claimed = Claimed::Header {
         guest_digest: header.guest_digest,
         owed_a_step: header.owed_a_step,
     };
@@ -333,7 +333,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
         broken_link: events.broken_link,
         broken_off: events.broken_off,
         workflow: header.workflow.into(),
-        beside,
+        claimed,
     }))
 }
 
@@ -348,7 +348,7 @@ impl Recording {
             workflow: self.workflow.to_string(),
             guest_digest: self.first_guest().unwrap_or_default().to_owned(),
             head: self.head,
-            owed_a_step: self.beside.says_owed_a_step(),
+            owed_a_step: self.claimed.says_owed_a_step(),
         };
         let mut writer = ExportWriter::new(to, &header)?;
         for event in &self.events {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::divergence::{Divergence, node_of};
-use super::guests::{Guests, Whoever};
+use super::guests::{Guests, Reuse};
 use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
 use super::queue::{ExpectedQueue, stored_json};
-use super::source::{Beside, Recording};
+use super::source::{Claimed, Recording};
 use super::verdict::{AuditError, Verdict};
 use crate::contract::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
 use crate::guest::{CallError, LibraryError};
@@ -41,7 +41,7 @@ impl From<LibraryError> for Stop {
 /// One log under audit.
 pub(super) struct Walk<'a, 'l> {
     guests: &'a mut Guests<'l>,
-    whoever: Whoever,
+    reuse: Reuse,
     /// Whether a guest took part that had played other logs before.
     pub(super) reused: bool,
     /// The guest to ask instead of those that the log names.
@@ -71,15 +71,15 @@ impl<'a, 'l> Walk<'a, 'l> {
         guests: &'a mut Guests<'l>,
         other: Option<String>,
         recording: Arc<Recording>,
-        whoever: Whoever,
+        reuse: Reuse,
     ) -> Result<Self, Stop> {
         let named = recording.first_guest().unwrap_or_default().to_owned();
         let guest_digest = other.clone().unwrap_or(named);
-        let (player, reused) = guests.player(&guest_digest, &recording, whoever)?;
+        let (player, reused) = guests.player(&guest_digest, &recording, reuse)?;
         let queue = ExpectedQueue::default();
         Ok(Self {
             guests,
-            whoever,
+            reuse,
             reused,
             other,
             recording,
@@ -118,9 +118,9 @@ impl<'a, 'l> Walk<'a, 'l> {
         let outcome = self.at_the_end(at.unwrap_or(0))?;
         // What a guest says that the host stalled is not what the store goes by.
         let outcome = outcome.filter(|_| !self.host_stalled);
-        match &recording.beside {
-            Beside::Store { record, items } => self.compare_with_store(record, items, outcome),
-            Beside::Header { .. } => Ok(()),
+        match &recording.claimed {
+            Claimed::Store { record, items } => self.compare_with_store(record, items, outcome),
+            Claimed::Header { .. } => Ok(()),
         }
     }
 
@@ -140,19 +140,19 @@ impl<'a, 'l> Walk<'a, 'l> {
         self.done += 1;
         self.settled = None;
         self.last = None;
-        self.player.reveal(self.done);
+        self.player.show_first(self.done);
         self.queue.apply(fact, &[]);
         match &fact.kind {
             EventKind::Stalled(_) => self.host_stalled = true,
             EventKind::StallLifted(_) => self.host_stalled = false,
             EventKind::GuestChanged(changed) if self.other.is_none() => {
                 let next = &changed.guest_digest;
-                let (player, reused) = self.guests.player(next, &self.recording, self.whoever)?;
+                let (player, reused) = self.guests.player(next, &self.recording, self.reuse)?;
                 self.reused |= reused;
                 let before = std::mem::replace(&mut self.player, player);
                 self.guests.put_back(&self.guest_digest, before);
                 self.guest_digest.clone_from(next);
-                self.player.reveal(self.done);
+                self.player.show_first(self.done);
             }
             _ => {}
         }
@@ -213,7 +213,7 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// is said beside the log that the execution is owed a step. Then what it
     /// decides next may be missing, as a whole.
     fn at_the_end(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
-        if self.settled.is_some() || !self.recording.beside.says_owed_a_step() {
+        if self.settled.is_some() || !self.recording.claimed.says_owed_a_step() {
             return self.nothing_to_add(at);
         }
         let answer = self.player.tick(at);
@@ -344,9 +344,9 @@ impl<'a, 'l> Walk<'a, 'l> {
     ) -> Result<T, Stop> {
         let fresh = self
             .guests
-            .player(&self.guest_digest, &self.recording, Whoever::IsFresh);
+            .player(&self.guest_digest, &self.recording, Reuse::Forbidden);
         if let Ok((mut player, _)) = fresh {
-            player.reveal(self.done);
+            player.show_first(self.done);
             divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
             divergence.explanation = node
                 .and_then(|node| player.explain(&node).ok())
@@ -429,7 +429,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if expected == found_there {
             return Ok(());
         }
-        let message = "what the store says beside the log is not what the log says";
+        let message = "what the store says claimed the log is not what the log says";
         found(
             Verdict::Divergent,
             Divergence::between(end, message, Some(expected), Some(found_there)),

@@ -5,8 +5,8 @@ use refrain::contract::{Event, EventKind, Snapshot, Status};
 use refrain::log::digest::{digest, hex};
 use refrain::store::{ComponentRecord, ExecutionChange, Store, Turn};
 use refrain_tests::component::product::DIVERGENT;
+use refrain_tests::memory_ports::MemoryPorts;
 use refrain_tests::saboteur::rechained;
-use refrain_tests::tape::Tape;
 
 use crate::world::LIBRARY;
 
@@ -120,14 +120,14 @@ fn of_another_state(change: &ExecutionChange, store: &mut dyn Store) -> Snapshot
         }
     }
     let workflow = store.workflow(&record.workflow_id, &record.workflow_version);
-    let tape = Tape {
+    let tape = MemoryPorts {
         workflow: workflow
             .expect("it can be read")
             .expect("it is registered")
             .text,
         now: record.last_at,
         events,
-        ..Tape::default()
+        ..MemoryPorts::default()
     };
     let mut guest = LIBRARY
         .clone()

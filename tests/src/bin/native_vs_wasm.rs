@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use refrain_tests::beside::{Compared, compare};
+use refrain_tests::native_vs_component::{Compared, compare};
 
 /// Rounds in which the two take turns.
 const ROUNDS: usize = 101;

@@ -5,7 +5,7 @@ use refrain::names;
 use refrain::replay::fetch_guest;
 use refrain::store::{Store, ended};
 
-use crate::tape::Tape;
+use crate::memory_ports::MemoryPorts;
 
 use super::{Account, Evidence, Law, Violation, in_words};
 
@@ -78,12 +78,12 @@ fn is_done(
 }
 
 /// The execution's world at the time of its last event.
-pub(super) fn tape(account: &Account) -> Tape {
+pub(super) fn tape(account: &Account) -> MemoryPorts {
     let text = account
         .workflow
         .as_ref()
         .map(|workflow| workflow.text.clone());
-    Tape {
+    MemoryPorts {
         workflow: text.unwrap_or_default(),
         events: account.log().cloned().collect(),
         items: account

@@ -228,9 +228,9 @@ impl Folding {
                 self.node(&it.node_id).settle();
                 self.merge(&it.state_patch);
             }
-            Kind::NodeFailed(it) => self.node(&it.node_id).bury(&it.error, at),
-            Kind::NodeTimedOut(it) => self.node(&it.node_id).bury(&it.error(), at),
-            Kind::NodeExhausted(it) => self.node(&it.node_id).bury(&it.error, at),
+            Kind::NodeFailed(it) => self.node(&it.node_id).dead_letter(&it.error, at),
+            Kind::NodeTimedOut(it) => self.node(&it.node_id).dead_letter(&it.error(), at),
+            Kind::NodeExhausted(it) => self.node(&it.node_id).dead_letter(&it.error, at),
             Kind::NodeSkipped(it) => self.dismiss(&it.node_id),
             Kind::NodeCancelled(it) => self.dismiss(&it.node_id),
             Kind::InterruptRaised(it) => self.node(&it.node_id).wait(it.expires_at),
@@ -335,7 +335,7 @@ impl Node {
         };
     }
 
-    fn bury(&mut self, error: &str, since: Timestamp) {
+    fn dead_letter(&mut self, error: &str, since: Timestamp) {
         self.waits = false;
         self.deadline = None;
         self.place(Place::Dead {

@@ -4,7 +4,7 @@ use refrain::guest::Library;
 use refrain::replay::fetch_guest;
 use refrain::store::Store;
 
-use crate::tape::Tape;
+use crate::memory_ports::MemoryPorts;
 
 use super::atomic::tape;
 use super::guest_for_life::snapshot_fits;
@@ -37,15 +37,15 @@ fn holds_the_log(
         return Ok(());
     };
     fetch_guest(library, store, &snapshot.guest_digest).map_err(|error| error.to_string())?;
-    let mut inspect = |tape: Tape| {
+    let mut inspect = |tape: MemoryPorts| {
         let mut instance = library
-            .instance::<Tape>(&snapshot.guest_digest)
+            .instance::<MemoryPorts>(&snapshot.guest_digest)
             .map_err(|error| error.to_string())?;
         let (_, inspection) = instance.inspect(tape, account.record.id);
         inspection.map_err(|error| error.to_string())
     };
     let read = inspect(tape(account))?;
-    let restored = inspect(Tape {
+    let restored = inspect(MemoryPorts {
         snapshot: Some(snapshot.clone()),
         ..tape(account)
     })?;

@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, Nobody, Sandbox};
+use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, NoPorts, Sandbox};
 
 /// Check these bytes as `refrain guest check` does, and say whether they are a
 /// guest.
@@ -40,7 +40,7 @@ pub fn check(data: &[u8]) -> bool {
 
 /// A guest may fail as soon as it begins, and when it is asked what it is.
 fn begins_or_says_why_not(library: &mut Library, digest: &str) {
-    let failure = match library.instance::<Nobody>(digest) {
+    let failure = match library.instance::<NoPorts>(digest) {
         Err(LibraryError::Start { failure, .. }) => failure.to_string(),
         Err(other) => panic!("{other}"),
         Ok(mut guest) => match guest.describe() {

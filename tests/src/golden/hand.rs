@@ -13,14 +13,14 @@ use refrain::log::export::{ExportWriter, Header};
 use refrain::store::Head;
 
 use crate::engines::BEGIN;
-use crate::tape::Tape;
+use crate::memory_ports::MemoryPorts;
 
 /// One execution in the built-in guest.
 pub(super) struct Hand {
     id: ExecutionId,
     guest: String,
-    instance: Instance<Tape>,
-    tape: Tape,
+    instance: Instance<MemoryPorts>,
+    tape: MemoryPorts,
 }
 
 impl Hand {
@@ -55,10 +55,10 @@ impl Hand {
             id,
             instance: library.instance(&guest)?,
             guest,
-            tape: Tape {
+            tape: MemoryPorts {
                 workflow: workflow.to_owned(),
                 now: BEGIN,
-                ..Tape::default()
+                ..MemoryPorts::default()
             },
         };
         hand.fact(EventKind::WorkflowStarted(started))?;

@@ -14,7 +14,7 @@ mod crews;
 mod host;
 mod outside;
 mod world;
-mod hearing;
+mod replies;
 mod acts;
 mod judge;
 mod heal;

@@ -61,7 +61,7 @@ struct Latency {
 
 /// Run the workload `times` times, one after another.
 async fn on_disk(bench: &Bench, workload: &Workload, times: u64) -> anyhow::Result<Latency> {
-    let (folder, talk) = (bench.folder("latency")?, bench.talk.about("latency"));
+    let (folder, progress) = (bench.folder("latency")?, bench.progress.about("latency"));
     let tally = Tally::counting();
     let store = |name: &str, durability| {
         let options = SqliteStore::options().durability(durability);
@@ -79,7 +79,7 @@ async fn on_disk(bench: &Bench, workload: &Workload, times: u64) -> anyhow::Resu
     let each = times.div_ceil(ROUNDS);
     let before = tally.commits();
     for round in 1..=ROUNDS {
-        talk.round(round, ROUNDS);
+        progress.round(round, ROUNDS);
         latency
             .whole_ms
             .extend(each_ms(workload, &engine, each).await?);

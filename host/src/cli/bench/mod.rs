@@ -4,7 +4,7 @@
 //! and the bare database take for the same. Everything happens in a folder of
 //! its own, which is gone afterwards.
 
-mod apart;
+mod subprocess;
 mod floor;
 mod latency;
 mod process;
@@ -14,9 +14,9 @@ mod rows;
 mod scale;
 mod scratch;
 mod statistics;
-mod talk;
+mod progress;
 mod tally;
-mod tape;
+mod memory_ports;
 mod throughput;
 mod tick;
 mod workload;
@@ -32,9 +32,9 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use self::progress::Progress;
 use self::report::Report;
 use self::scratch::Scratch;
-use self::talk::Talk;
 use super::stop_signals::StopSignals;
 use super::text::text;
 use super::{Answer, act, output};
@@ -167,9 +167,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     let scratch = Scratch::below(&arguments.parent())?;
     let bench = Bench::new(arguments, scratch.path());
-    let talk = bench.talk;
+    let progress = bench.progress;
     let report = act::finish(unless_interrupted(async move { bench.measure().await }));
-    talk.end();
+    progress.end();
     drop(scratch);
     let Some(report) = report?? else {
         return Ok(Answer::Undone);
@@ -186,7 +186,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 fn answer(arguments: &Arguments, question: Question) -> anyhow::Result<Answer> {
     let bench = Bench::new(arguments, &arguments.parent());
     let executions = arguments.executions.unwrap_or(1);
-    let answered = apart::answer(&bench, question, executions);
+    let answered = subprocess::answer(&bench, question, executions);
     let answer: Value = act::finish(answered)??;
     output::document(&answer)?;
     Ok(Answer::Good)
@@ -252,7 +252,7 @@ struct Bench {
     durability: Durability,
     on_disk: bool,
     folder: PathBuf,
-    talk: Talk,
+    progress: Progress,
 }
 
 impl Bench {
@@ -267,7 +267,7 @@ impl Bench {
             },
             on_disk: arguments.store == Keep::Sqlite,
             folder: folder.to_owned(),
-            talk: Talk::new(),
+            progress: Progress::new(),
         }
     }
 
@@ -292,10 +292,10 @@ impl Bench {
             tick::measure(self, &mut report).await?;
         }
         if self.wants(What::Idle) {
-            apart::memory(self, &mut report).await?;
+            subprocess::memory(self, &mut report).await?;
         }
         if self.wants(What::Start) {
-            apart::start(self, &mut report).await?;
+            subprocess::start(self, &mut report).await?;
         }
         if self.wants(What::Scale) {
             scale::measure(self, &mut report).await?;

@@ -21,10 +21,10 @@ const ROUNDS: u64 = 3;
 
 /// Audit the logs of many chains.
 pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let talk = bench.talk.about("replay");
+    let progress = bench.progress.about("replay");
     let path = bench.folder("replay")?.join("bench.db");
     let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
-    talk.say("writing logs");
+    progress.say("writing logs");
     write_logs(&path, &chain, bench.executions.unwrap_or(1_000)).await?;
     let mut store = SqliteStore::open_read_only(&path)?;
     let ids = executions(&mut store)?;
@@ -33,7 +33,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Resul
     audit(&mut library, &mut store, &ids[..1])?;
     let mut events_per_s = Vec::new();
     for round in 1..=ROUNDS {
-        talk.round(round, ROUNDS);
+        progress.round(round, ROUNDS);
         let begun = Instant::now();
         let events = audit(&mut library, &mut store, &ids)?;
         events_per_s.push(real(events) / begun.elapsed().as_secs_f64());

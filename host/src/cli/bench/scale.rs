@@ -121,7 +121,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Resul
         let mut series = Vec::new();
         for size in grows.sizes(bench) {
             bench
-                .talk
+                .progress
                 .about("scale")
                 .say(&format!("{size} {}", grows.key()));
             let path = folder.join(format!("{}-{size}.db", grows.key()));

@@ -8,9 +8,9 @@ use refrain::store::{MemoryStore, SqliteStore};
 use rusqlite::Connection;
 
 use super::floor::{self, Floor};
+use super::progress::Progress;
 use super::report::{Figure, Report, Unit};
 use super::statistics::{median, real};
-use super::talk::Talk;
 use super::tally::Tally;
 use super::workload::Workload;
 use super::{Bench, process};
@@ -51,7 +51,7 @@ pub(super) async fn linear(bench: &Bench, report: &mut Report) -> anyhow::Result
     );
     report.add_median(
         "cpu_us_per_step",
-        "processor time of a step, its worker apart",
+        "processor time of a step, its worker subprocess",
         &linear.cpu_us_per_step,
         Unit::Us,
     );
@@ -98,7 +98,7 @@ pub(super) async fn fanout(bench: &Bench, report: &mut Report) -> anyhow::Result
 pub(super) async fn memory(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
     let executions = bench.executions.unwrap_or(1_000);
-    let memory = in_memory(bench.talk.about("memory"), &chain, executions).await?;
+    let memory = in_memory(bench.progress.about("memory"), &chain, executions).await?;
     report.add_median(
         "memory_steps_per_s",
         "chains in memory",
@@ -185,7 +185,7 @@ async fn run(
     if bench.on_disk {
         on_disk(bench, name, workload, executions).await
     } else {
-        in_memory(bench.talk.about(name), workload, executions).await
+        in_memory(bench.progress.about(name), workload, executions).await
     }
 }
 
@@ -205,7 +205,7 @@ async fn on_disk(
     let steps = real(executions * workload.steps);
     let mut throughput = Throughput::default();
     for round in 1..=ROUNDS {
-        bench.talk.about(name).round(round, ROUNDS);
+        bench.progress.about(name).round(round, ROUNDS);
         let before = bytes_in_use(&path)?;
         let run = workload.run(&engine, executions);
         let took = throughput.round(steps, &tally, run).await?;
@@ -227,12 +227,16 @@ async fn on_disk(
     Ok(throughput)
 }
 
-async fn in_memory(talk: Talk, workload: &Workload, executions: u64) -> anyhow::Result<Throughput> {
+async fn in_memory(
+    progress: Progress,
+    workload: &Workload,
+    executions: u64,
+) -> anyhow::Result<Throughput> {
     let tally = Tally::counting();
     let steps = real(executions * workload.steps);
     let mut throughput = Throughput::default();
     for round in 1..=ROUNDS {
-        talk.round(round, ROUNDS);
+        progress.round(round, ROUNDS);
         let engine = workload.engine(tally.of(MemoryStore::new())).await?;
         let run = workload.run(&engine, executions);
         throughput.round(steps, &tally, run).await?;

@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use super::super::guests;
 use super::Bench;
+use super::memory_ports::Run;
 use super::report::{Figure, Report, Unit};
 use super::statistics::{percentile, real};
-use super::tape::Run;
 use super::workload::Workload;
 
 /// Tick after each step of many chains, and time the ticks.
 pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
     let mut library = guests::library()?;
-    bench.talk.about("tick").say("through the component");
+    bench.progress.about("tick").say("through the component");
     let mut ticks_ns = Vec::new();
     for execution in 0..=bench.executions.unwrap_or(1_000) {
         let mut run = Run::start(&mut library, chain.text(), chain.id())?;

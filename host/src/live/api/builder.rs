@@ -24,12 +24,12 @@ use crate::trouble::Troubles;
 use super::commits::CommitNews;
 use super::engine::Engine;
 use super::steps::Steps;
-use crate::live::cache::executions::Known;
+use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::instances::Guests;
 use crate::live::cache::set_aside::SetAside;
-use crate::live::runtime::event_loop::Owner;
-use crate::live::runtime::file_watch::Wake;
-use crate::live::runtime::inbox::{Inbox, Link};
+use crate::live::runtime::event_loop::EventLoop;
+use crate::live::runtime::file_watch::FileWatch;
+use crate::live::runtime::inbox::{Inbox, InboxReceiver};
 use crate::live::turn::budget::Phase;
 use crate::live::turn::core::{Core, EngineTime, Settings, StoreSlot};
 use crate::live::turn::costly::Costly;
@@ -41,7 +41,7 @@ use crate::live::turn::simulation::Simulation;
 use crate::live::turn::steps_owed::Late;
 use crate::live::values::facts;
 use crate::live::values::panics::caught;
-use crate::live::values::random::Chance;
+use crate::live::values::random::RandomSource;
 use crate::live::workers::{Pool, Tasks};
 
 /// Settles what an engine is to be like, and starts it.
@@ -246,21 +246,21 @@ impl Builder {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
-        let (link, inbox) = Link::new();
+        let (inbox, receiver) = Inbox::new();
         let (commits, committed) = CommitNews::channel();
         let (ready, started) = oneshot::channel();
-        let (runtime, inner_link) = (Handle::current(), link.clone());
+        let (runtime, inner_inbox) = (Handle::current(), inbox.clone());
         let spawned = thread::Builder::new()
             .name("refrain-engine".to_owned())
             .spawn(move || {
                 let drive = Drive::Thread(runtime);
                 // The store and the clock are others' code, and may panic.
-                let owner = caught(|| self.settle(drive, &inner_link, inbox, commits))
+                let event_loop = caught(|| self.settle(drive, &inner_inbox, receiver, commits))
                     .unwrap_or_else(|said| Err(EngineError::Died(format!("it panicked: {said}"))));
-                match owner {
-                    Ok(owner) => {
-                        if ready.send(Ok(owner.guest_digest())).is_ok() {
-                            owner.run();
+                match event_loop {
+                    Ok(event_loop) => {
+                        if ready.send(Ok(event_loop.guest_digest())).is_ok() {
+                            event_loop.run();
                         }
                     }
                     Err(error) => drop(ready.send(Err(error))),
@@ -269,7 +269,7 @@ impl Builder {
         spawned
             .map_err(|error| EngineError::Setup(format!("no thread can be started: {error}")))?;
         let guest_digest = started.await.unwrap_or(Err(EngineError::ShutDown))?;
-        Ok(Engine::new(link, committed, guest_digest))
+        Ok(Engine::new(inbox, committed, guest_digest))
     }
 
     /// Put the engine together without a thread and without a runtime: it goes
@@ -283,12 +283,12 @@ impl Builder {
     /// # Errors
     /// As [`Builder::start`].
     pub fn stepped(mut self) -> Result<(Engine, Steps), EngineError> {
-        let (link, inbox) = Link::new();
+        let (inbox, receiver) = Inbox::new();
         let (commits, committed) = CommitNews::channel();
         self.settings.reopen_pause = Duration::ZERO;
-        let owner = self.settle(Drive::Steps, &link, inbox, commits)?;
-        let engine = Engine::new(link, committed, owner.guest_digest());
-        Ok((engine, Steps::new(owner)))
+        let event_loop = self.settle(Drive::Steps, &inbox, receiver, commits)?;
+        let engine = Engine::new(inbox, committed, event_loop.guest_digest());
+        Ok((engine, Steps::new(event_loop)))
     }
 
     /// All that the engine will own. Compiling a component takes a while,
@@ -296,23 +296,23 @@ impl Builder {
     fn settle(
         mut self,
         drive: Drive,
-        link: &Link,
-        inbox: Inbox,
+        inbox: &Inbox,
+        receiver: InboxReceiver,
         commits: CommitNews,
-    ) -> Result<Owner, EngineError> {
+    ) -> Result<EventLoop, EngineError> {
         self.check()?;
         let store = self.store.take();
         let mut store = store.ok_or_else(|| {
             EngineError::Setup("it has no store; give it one with `store(…)`".to_owned())
         })?;
         let guests = self.guests()?;
-        let (tasks, wake) = match drive {
+        let (tasks, file_watch) = match drive {
             Drive::Thread(runtime) => {
-                let wake = Wake::watching(store.watched_file().as_deref(), link);
-                self.clock.on_moved(Box::new(wake.nudger(link)));
-                (Tasks::Runtime(runtime), wake)
+                let file_watch = FileWatch::watching(store.watched_file().as_deref(), inbox);
+                self.clock.on_moved(Box::new(file_watch.notifier(inbox)));
+                (Tasks::Runtime(runtime), file_watch)
             }
-            Drive::Steps => (Tasks::stepped(), Wake::never()),
+            Drive::Steps => (Tasks::stepped(), FileWatch::never()),
         };
         let simulated_from = if self.settings.simulated {
             self.clock.now()
@@ -328,25 +328,25 @@ impl Builder {
             scope: self.scope,
             guests,
             time,
-            chance: Chance::new(self.seed),
-            known: Known::default(),
+            random: RandomSource::new(self.seed),
+            known: ExecutionCache::default(),
             set_aside: SetAside::default(),
-            pool: Pool::new(tasks, link.clone()),
+            pool: Pool::new(tasks, inbox.clone()),
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
             left_leased: HashMap::new(),
             troubles: Troubles::default(),
             rounds: Rounds::default(),
-            first_crew: 0,
+            first_group: 0,
             late: Late::default(),
             costly: Costly::default(),
             assured: Phase::default(),
-            closing: link.closing(),
+            closing: inbox.closing(),
             leases,
             liveness: Liveness::default(),
             version: None,
         };
-        Ok(Owner::new(core, inbox, wake, commits))
+        Ok(EventLoop::new(core, receiver, file_watch, commits))
     }
 
     fn check(&mut self) -> Result<(), EngineError> {

@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 use crate::error::EngineError;
 
-use crate::live::runtime::inbox::Link;
+use crate::live::runtime::inbox::Inbox;
 
 /// The engine's end: what it tells everyone who waits for commits.
 pub(crate) struct CommitNews(watch::Sender<Option<EngineError>>);
@@ -36,16 +36,16 @@ impl CommitNews {
 #[derive(Clone)]
 pub struct Commits {
     committed: Committed,
-    link: Link,
+    inbox: Inbox,
 }
 
 impl Commits {
-    pub(crate) fn new(committed: Committed, link: Link) -> Self {
-        Self { committed, link }
+    pub(crate) fn new(committed: Committed, inbox: Inbox) -> Self {
+        Self { committed, inbox }
     }
 
     /// What was committed so far counts as heard of.
-    pub(crate) fn heard(&mut self) {
+    pub(crate) fn mark_seen(&mut self) {
         self.committed.mark_unchanged();
     }
 
@@ -61,7 +61,7 @@ impl Commits {
         self.can_follow()?;
         match self.committed.changed().await {
             Ok(()) => self.can_follow(),
-            Err(_) => Err(self.link.ended().await),
+            Err(_) => Err(self.inbox.ended().await),
         }
     }
 

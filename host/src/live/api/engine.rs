@@ -17,12 +17,12 @@ use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, Wor
 use super::builder::Builder;
 use super::commits::{Commits, Committed};
 use super::execution::Execution;
-use crate::live::runtime::inbox::{Closing, Link, Message};
+use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::turn::start::Start;
 use crate::live::values::facts;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
-use crate::live::workers::{Crew, Programs, command, http};
+use crate::live::workers::{Programs, WorkerGroup, command, http};
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
@@ -50,7 +50,7 @@ impl WeakEngine {
 }
 
 struct Shared {
-    link: Link,
+    inbox: Inbox,
     commits: Commits,
     guest_digest: String,
     programs: Arc<Programs>,
@@ -61,8 +61,8 @@ impl Drop for Shared {
         let (done, _) = oneshot::channel();
         // One that has come to its end already needs no telling.
         let _ = self
-            .link
-            .tell(Message::Close(Closing { drain: false, done }));
+            .inbox
+            .send(Message::Close(Closing { drain: false, done }));
     }
 }
 
@@ -73,19 +73,19 @@ impl Engine {
         Builder::default()
     }
 
-    pub(crate) fn new(link: Link, committed: Committed, guest_digest: String) -> Self {
+    pub(crate) fn new(inbox: Inbox, committed: Committed, guest_digest: String) -> Self {
         Self {
             shared: Arc::new(Shared {
-                commits: Commits::new(committed, link.clone()),
-                link,
+                commits: Commits::new(committed, inbox.clone()),
+                inbox,
                 guest_digest,
                 programs: Programs::new(),
             }),
         }
     }
 
-    fn link(&self) -> &Link {
-        &self.shared.link
+    fn inbox(&self) -> &Inbox {
+        &self.shared.inbox
     }
 
     /// The same engine, without keeping it alive: for its own workers.
@@ -109,7 +109,9 @@ impl Engine {
     /// # Errors
     /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
     pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
-        self.link().read(move |core| core.validate(&workflow)).await
+        self.inbox()
+            .read(move |core| core.validate(&workflow))
+            .await
     }
 
     /// Register a workflow. Registering the same content again changes nothing.
@@ -119,7 +121,7 @@ impl Engine {
     /// [`EngineError::WorkflowDiffers`] when another content is registered
     /// under its id and version.
     pub async fn register(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
-        self.link()
+        self.inbox()
             .write(move |turn| turn.register(&workflow))
             .await
     }
@@ -141,7 +143,7 @@ impl Engine {
                 version,
             })
         };
-        self.link().read(read).await
+        self.inbox().read(read).await
     }
 
     /// Start an execution.
@@ -166,7 +168,7 @@ impl Engine {
     /// started something else.
     pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
         start.check()?;
-        let id = self.link().write(move |turn| turn.start(&start)).await?;
+        let id = self.inbox().write(move |turn| turn.start(&start)).await?;
         Ok(self.execution(id))
     }
 
@@ -174,7 +176,7 @@ impl Engine {
     /// it is asked for anything.
     #[must_use]
     pub fn execution(&self, id: ExecutionId) -> Execution {
-        Execution::new(self.clone(), id, self.link().clone(), self.commits())
+        Execution::new(self.clone(), id, self.inbox().clone(), self.commits())
     }
 
     /// Executions, in the order in which they started; those that cannot be read
@@ -183,7 +185,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn list(&self, filter: ListFilter) -> Result<Many<ExecutionRecord>, EngineError> {
-        self.link()
+        self.inbox()
             .read(move |core| Ok(core.store.get().list(&filter)?))
             .await
     }
@@ -196,7 +198,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::ShutDown`], [`EngineError::Died`].
     pub async fn set_aside(&self) -> Result<BTreeMap<ExecutionId, Arc<StoreError>>, EngineError> {
-        self.link().read(|core| Ok(core.set_aside.all())).await
+        self.inbox().read(|core| Ok(core.set_aside.all())).await
     }
 
     /// The commits to its store.
@@ -236,8 +238,8 @@ impl Engine {
             answer
         });
         if self
-            .link()
-            .tell(Message::Join(Crew {
+            .inbox()
+            .send(Message::Join(WorkerGroup {
                 queue: queue.into(),
                 slots,
                 work,
@@ -279,7 +281,7 @@ impl Engine {
             turn.tick_all()?;
             turn.claim(&queue, max, &worker_id)
         };
-        self.link().write(claim).await
+        self.inbox().write(claim).await
     }
 
     /// A claim's worker lives: renew its lease. Answers when it ends now.
@@ -287,7 +289,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Stale`] when the claim holds no longer; the work should stop.
     pub async fn renew(&self, claim: ClaimId) -> Result<Timestamp, EngineError> {
-        self.link().write(move |turn| turn.renew(&claim)).await
+        self.inbox().write(move |turn| turn.renew(&claim)).await
     }
 
     /// A claim's work is done.
@@ -301,7 +303,7 @@ impl Engine {
         answer: impl Into<Answer>,
     ) -> Result<Receipt, EngineError> {
         let answer = answer.into();
-        self.link()
+        self.inbox()
             .write(move |turn| turn.complete(&claim, &answer))
             .await
     }
@@ -316,7 +318,7 @@ impl Engine {
         error: impl Into<WorkError>,
     ) -> Result<Receipt, EngineError> {
         let error = error.into();
-        self.link()
+        self.inbox()
             .write(move |turn| turn.fail(&claim, &error))
             .await
     }
@@ -351,7 +353,7 @@ impl Engine {
     /// Beside one of the two in `tokio::select!`, this bounds it.
     pub async fn unheard_for(&self, span: Duration) {
         const LOOKS: u32 = 10;
-        let closing = self.link().closing();
+        let closing = self.inbox().closing();
         let mut unheard = 0;
         while unheard < LOOKS {
             tokio::time::sleep(span / LOOKS).await;
@@ -365,8 +367,8 @@ impl Engine {
 
     async fn close(&self, drain: bool) {
         let (done, closed) = oneshot::channel();
-        let told = self.link().tell(Message::Close(Closing { drain, done }));
-        let would_wait_for_itself = drain && self.link().is_within_worker();
+        let told = self.inbox().send(Message::Close(Closing { drain, done }));
+        let would_wait_for_itself = drain && self.inbox().is_within_worker();
         if told.is_ok() && !would_wait_for_itself {
             // Either it says so, or it has gone already.
             let _ = closed.await;
@@ -379,7 +381,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Died`] when it was not told to.
     pub async fn ended(&self) -> Result<(), EngineError> {
-        match self.link().ended().await {
+        match self.inbox().ended().await {
             EngineError::ShutDown => Ok(()),
             error => Err(error),
         }

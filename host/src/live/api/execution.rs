@@ -12,7 +12,7 @@ use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
 
 use super::commits::Commits;
 use super::engine::Engine;
-use crate::live::runtime::inbox::{Link, Message};
+use crate::live::runtime::inbox::{Inbox, Message};
 use crate::live::turn::core::Core;
 use crate::live::values::facts::{self, Approval};
 
@@ -22,7 +22,7 @@ pub struct Execution {
     /// Kept, so that the engine lives for as long as someone holds its executions.
     engine: Engine,
     id: ExecutionId,
-    link: Link,
+    inbox: Inbox,
     commits: Commits,
 }
 
@@ -38,11 +38,11 @@ pub struct Finished {
 }
 
 impl Execution {
-    pub(crate) fn new(engine: Engine, id: ExecutionId, link: Link, commits: Commits) -> Self {
+    pub(crate) fn new(engine: Engine, id: ExecutionId, inbox: Inbox, commits: Commits) -> Self {
         Self {
             engine,
             id,
-            link,
+            inbox,
             commits,
         }
     }
@@ -69,10 +69,10 @@ impl Execution {
     /// [`EngineError::Died`]; that it failed is no error here.
     pub async fn finished(&self) -> Result<Finished, EngineError> {
         let (watcher, ended) = oneshot::channel();
-        self.link.tell(Message::Watch(self.id, watcher))?;
-        self.link.answered(ended).await?;
+        self.inbox.send(Message::Watch(self.id, watcher))?;
+        self.inbox.answered(ended).await?;
         let id = self.id;
-        self.link.read(move |core| finished(core, id)).await
+        self.inbox.read(move |core| finished(core, id)).await
     }
 
     /// What the store knows of it without reading its log.
@@ -81,7 +81,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
         let id = self.id;
-        self.link.read(move |core| core.record(id)).await
+        self.inbox.read(move |core| core.record(id)).await
     }
 
     /// A page of its log: events from sequence `first` on, at most `max`.
@@ -90,7 +90,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn events(&self, first: u64, max: u32) -> Result<Vec<StoredEvent>, EngineError> {
         let id = self.id;
-        self.link
+        self.inbox
             .read(move |core| {
                 core.record(id)
                     .and_then(|_| Ok(core.store.get().events(id, first, max)?))
@@ -117,7 +117,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn items(&self) -> Result<Many<ItemRecord>, EngineError> {
         let id = self.id;
-        self.link
+        self.inbox
             .read(move |core| {
                 core.record(id)
                     .and_then(|_| Ok(core.store.get().items(id)?))
@@ -131,7 +131,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`], and [`EngineError::Guest`] when its scheduler component fails.
     pub async fn inspect(&self) -> Result<Inspection, EngineError> {
         let id = self.id;
-        self.link
+        self.inbox
             .read(move |core| core.question(id, |guest, ports| guest.inspect(ports, id)))
             .await
     }
@@ -142,7 +142,7 @@ impl Execution {
     /// As [`Execution::inspect`], and [`EngineError::UnknownNode`].
     pub async fn explain(&self, node_id: &str) -> Result<Explanation, EngineError> {
         let (id, node_id) = (self.id, node_id.to_owned());
-        self.link
+        self.inbox
             .read(move |core| core.question(id, |guest, ports| guest.explain(ports, id, &node_id)))
             .await
     }
@@ -231,7 +231,7 @@ impl Execution {
     /// [`EngineError::Store`] with what does not hold, and where.
     pub async fn check_anew(&self) -> Result<(), EngineError> {
         let id = self.id;
-        self.link.write(move |turn| turn.check_anew(id)).await
+        self.inbox.write(move |turn| turn.check_anew(id)).await
     }
 
     /// Let it go on after its scheduler component failed.
@@ -240,14 +240,14 @@ impl Execution {
     /// [`EngineError::Refused`] when that is not why it stands.
     pub async fn lift_stall(&self, reason: Option<&str>) -> Result<(), EngineError> {
         let (id, note) = (self.id, facts::note(reason)?);
-        self.link
+        self.inbox
             .write(move |turn| turn.lift(id, note.clone()))
             .await
     }
 
     async fn post(&self, kind: EventKind) -> Result<(), EngineError> {
         let id = self.id;
-        self.link
+        self.inbox
             .write(move |turn| turn.admit(id, kind.clone()).map(drop))
             .await
     }
@@ -269,7 +269,7 @@ impl Subscription {
         let mut last_look = false;
         while !self.ended {
             // Marked as seen before reading: what is committed after that is news.
-            self.execution.commits.heard();
+            self.execution.commits.mark_seen();
             let page = self.execution.events(self.next, EVENTS_PAGE_MAX).await?;
             if let Some(last) = page.last() {
                 self.next = last.event.sequence + 1;

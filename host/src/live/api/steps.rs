@@ -14,8 +14,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::id::ExecutionId;
 
-use crate::live::runtime::event_loop::{Next, Owner};
-use crate::live::workers::Stir;
+use crate::live::runtime::event_loop::{EventLoop, Next};
+use crate::live::workers::WakeFlag;
 
 /// The steps of an engine from [`Builder::stepped`](crate::live::Builder::stepped).
 ///
@@ -48,12 +48,14 @@ use crate::live::workers::Stir;
 /// [`Next::Ended`].
 pub struct Steps {
     /// None: it has come to its end.
-    owner: Option<Owner>,
+    event_loop: Option<EventLoop>,
 }
 
 impl Steps {
-    pub(crate) fn new(owner: Owner) -> Self {
-        Self { owner: Some(owner) }
+    pub(crate) fn new(event_loop: EventLoop) -> Self {
+        Self {
+            event_loop: Some(event_loop),
+        }
     }
 
     /// Do what is to be done now: take what was asked, let own workers go on,
@@ -61,22 +63,22 @@ impl Steps {
     /// waits, but for the store. A panic of the store or the clock ends the engine,
     /// and goes on to the caller.
     pub fn step(&mut self) -> Next {
-        let Some(owner) = &mut self.owner else {
+        let Some(event_loop) = &mut self.event_loop else {
             return Next::Ended;
         };
         let next = catch_unwind(AssertUnwindSafe(|| {
-            owner.round(None);
-            (!owner.is_closed()).then(|| owner.next())
+            event_loop.iterate(None);
+            (!event_loop.is_closed()).then(|| event_loop.next())
         }));
         if let Ok(Some(next)) = next {
             return next;
         }
-        let owner = self.owner.take();
-        match (next, owner) {
-            (Ok(_), owner) => owner.into_iter().for_each(Owner::end),
-            (Err(panic), owner) => {
-                let crash = |owner: Owner| owner.crash("it was stepped into a panic");
-                owner.into_iter().for_each(crash);
+        let event_loop = self.event_loop.take();
+        match (next, event_loop) {
+            (Ok(_), event_loop) => event_loop.into_iter().for_each(EventLoop::end),
+            (Err(panic), event_loop) => {
+                let crash = |event_loop: EventLoop| event_loop.crash("it was stepped into a panic");
+                event_loop.into_iter().for_each(crash);
                 resume_unwind(panic);
             }
         }
@@ -88,8 +90,8 @@ impl Steps {
     /// that may be claimed waits on any of them.
     #[must_use]
     pub fn free_queues(&self) -> Vec<String> {
-        let owner = self.owner.as_ref();
-        let mut queues = owner.map_or_else(Vec::new, Owner::free_queues);
+        let event_loop = self.event_loop.as_ref();
+        let mut queues = event_loop.map_or_else(Vec::new, EventLoop::free_queues);
         queues.sort_unstable();
         queues.dedup();
         queues
@@ -99,14 +101,14 @@ impl Steps {
     /// none: all of its store.
     #[must_use]
     pub fn works_on(&self) -> Option<BTreeSet<ExecutionId>> {
-        self.owner.as_ref().and_then(Owner::works_on)
+        self.event_loop.as_ref().and_then(EventLoop::works_on)
     }
 
     /// Step until this is ready, usually a call on the engine. None: it is not,
     /// and there is nothing more to do now; time has to pass, or someone has to act.
     pub fn until<F: Future>(&mut self, call: F) -> Option<F::Output> {
-        let stir = Arc::new(Stir::default());
-        let waker = Waker::from(Arc::clone(&stir));
+        let wake_flag = Arc::new(WakeFlag::default());
+        let waker = Waker::from(Arc::clone(&wake_flag));
         let mut context = Context::from_waker(&waker);
         let mut call = pin!(call);
         let mut next = Next::Now;
@@ -119,7 +121,7 @@ impl Steps {
                 return None;
             }
             next = self.step();
-            if !stir.take() && next != Next::Now {
+            if !wake_flag.take() && next != Next::Now {
                 return None;
             }
         }

@@ -10,15 +10,15 @@ use std::collections::BTreeSet;
 use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
-use crate::limits::{KNOWN_IDLE_MAX, KNOWN_ITEMS_MAX};
+use crate::limits::{BUSY_EXECUTIONS_CACHED_MAX, IDLE_EXECUTIONS_CACHED_MAX};
 use crate::store::{ExecutionChange, ExecutionRecord, ItemState, Timestamp, ended};
 
-use super::instances::Going;
+use super::instances::Activity;
 use crate::live::execution::items::{StoredItems, written};
 
 /// All that a turn needs to know of a stored execution.
 #[derive(Debug)]
-pub(crate) struct KnownExecution {
+pub(crate) struct CachedExecution {
     pub(crate) record: ExecutionRecord,
     /// All its work items.
     pub(crate) items: StoredItems,
@@ -28,7 +28,7 @@ pub(crate) struct KnownExecution {
 
 /// What a turn leaves of an execution, for when it is written.
 #[derive(Debug)]
-pub(crate) struct Left {
+pub(crate) struct CacheUpdate {
     /// Its record; none: it stands in what the turn writes.
     pub(crate) record: Option<ExecutionRecord>,
     /// Its items before that.
@@ -36,12 +36,12 @@ pub(crate) struct Left {
     pub(crate) held: bool,
 }
 
-impl Left {
+impl CacheUpdate {
     /// What is known once the turn is written, of whose changes these are left.
     pub(crate) fn known(
         self,
         changes: &mut impl Iterator<Item = ExecutionChange>,
-    ) -> Option<KnownExecution> {
+    ) -> Option<CachedExecution> {
         let Self {
             record,
             mut items,
@@ -55,7 +55,7 @@ impl Left {
                 change.record
             }
         };
-        Some(KnownExecution {
+        Some(CachedExecution {
             record,
             items,
             held,
@@ -65,23 +65,23 @@ impl Left {
 
 /// Stored executions that are known.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct ExecutionCache {
     /// Those with work under way.
-    busy: Shelf,
+    busy: LruShelf,
     /// Those without.
-    idle: Shelf,
+    idle: LruShelf,
     /// Some were read outside of a turn or beside it, so that one which a turn
     /// has taken out may stand here still.
     beside: bool,
     /// The version of the store that they are of.
     version: Option<u64>,
-    pub(crate) quiet: Quiet,
+    pub(crate) nothing_due: NothingDue,
 }
 
 /// What a turn need not ask the store, because it is known that nothing has
 /// come of it.
 #[derive(Debug, Default)]
-pub(crate) struct Quiet {
+pub(crate) struct NothingDue {
     /// The engine's time is that of the store.
     times: bool,
     /// Until then no wake and no lease's end is due.
@@ -92,20 +92,20 @@ pub(crate) struct Quiet {
 
 /// Executions in the order of their last use, and how much they are.
 #[derive(Debug, Default)]
-struct Shelf {
-    executions: LinkedHashMap<ExecutionId, KnownExecution>,
+struct LruShelf {
+    executions: LinkedHashMap<ExecutionId, CachedExecution>,
     weight: usize,
 }
 
-impl Shelf {
-    fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
+impl LruShelf {
+    fn take(&mut self, id: ExecutionId) -> Option<CachedExecution> {
         let known = self.executions.remove(&id)?;
         self.weight -= known.weight();
         Some(known)
     }
 
     /// Keep it, in the place of those used longest ago if there are too many.
-    fn keep(&mut self, known: KnownExecution, weight_max: usize) {
+    fn keep(&mut self, known: CachedExecution, weight_max: usize) {
         self.weight += known.weight();
         let former = self.executions.insert(known.record.id, known);
         self.weight -= former.map_or(0, |former| former.weight());
@@ -117,16 +117,16 @@ impl Shelf {
     }
 }
 
-impl KnownExecution {
+impl CachedExecution {
     /// How it goes on.
-    pub(crate) fn going(&self) -> Going {
+    pub(crate) fn activity(&self) -> Activity {
         let mut items = self.items.values();
         if ended(self.record.status) {
-            Going::Ended
+            Activity::Ended
         } else if items.any(|item| !matches!(item.state, ItemState::Dead { .. })) {
-            Going::Busy
+            Activity::Busy
         } else {
-            Going::Idle
+            Activity::Idle
         }
     }
 
@@ -136,7 +136,7 @@ impl KnownExecution {
     }
 }
 
-impl Known {
+impl ExecutionCache {
     /// The store is of this version: what is known of another is forgotten.
     pub(crate) fn as_of(&mut self, version: u64) {
         if self.version != Some(version) {
@@ -146,45 +146,45 @@ impl Known {
     }
 
     /// What is known of an execution, if anything.
-    pub(crate) fn peek(&self, id: ExecutionId) -> Option<&KnownExecution> {
+    pub(crate) fn peek(&self, id: ExecutionId) -> Option<&CachedExecution> {
         let busy = self.busy.executions.get(&id);
         busy.or_else(|| self.idle.executions.get(&id))
     }
 
     /// Take out what is known of an execution, into a turn.
-    pub(crate) fn take(&mut self, id: ExecutionId) -> Option<KnownExecution> {
+    pub(crate) fn take(&mut self, id: ExecutionId) -> Option<CachedExecution> {
         self.busy.take(id).or_else(|| self.idle.take(id))
     }
 
     /// It was read, and is stored so.
-    pub(crate) fn keep_read(&mut self, known: KnownExecution) {
+    pub(crate) fn keep_read(&mut self, known: CachedExecution) {
         self.keep(known);
         self.beside = true;
     }
 
     /// This is how the execution is stored now.
-    pub(crate) fn keep(&mut self, known: KnownExecution) {
+    pub(crate) fn keep(&mut self, known: CachedExecution) {
         if self.beside {
             self.take(known.record.id);
         }
-        match known.going() {
-            Going::Busy => self.busy.keep(known, KNOWN_ITEMS_MAX),
-            Going::Idle => self.idle.keep(known, KNOWN_IDLE_MAX),
+        match known.activity() {
+            Activity::Busy => self.busy.keep(known, BUSY_EXECUTIONS_CACHED_MAX),
+            Activity::Idle => self.idle.keep(known, IDLE_EXECUTIONS_CACHED_MAX),
             // Nothing comes after an end.
-            Going::Ended => {}
+            Activity::Ended => {}
         }
     }
 
     /// Nothing is known any longer.
     pub(crate) fn forget_all(&mut self) {
         self.beside = false;
-        self.busy = Shelf::default();
-        self.idle = Shelf::default();
-        self.quiet = Quiet::default();
+        self.busy = LruShelf::default();
+        self.idle = LruShelf::default();
+        self.nothing_due = NothingDue::default();
     }
 }
 
-impl Quiet {
+impl NothingDue {
     /// Whether the engine's time is that of the store.
     pub(crate) fn knows_times(&self) -> bool {
         self.times
@@ -196,7 +196,7 @@ impl Quiet {
     }
 
     /// Something was written: what is due may be another from here on.
-    pub(crate) fn stirred(&mut self) {
+    pub(crate) fn invalidate(&mut self) {
         self.until = None;
         self.queues.clear();
     }
@@ -217,7 +217,7 @@ impl Quiet {
     }
 
     /// On these queues everything was claimed, and workers are free.
-    pub(crate) fn emptied(&mut self, queues: BTreeSet<String>) {
+    pub(crate) fn drained(&mut self, queues: BTreeSet<String>) {
         self.queues = queues;
     }
 }
@@ -228,8 +228,8 @@ mod tests {
     use crate::contract::Status;
     use crate::store::Head;
 
-    fn known(id: ExecutionId) -> KnownExecution {
-        KnownExecution {
+    fn known(id: ExecutionId) -> CachedExecution {
+        CachedExecution {
             record: ExecutionRecord {
                 id,
                 workflow_id: String::new(),
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn another_version_is_not_known() {
         let id = ExecutionId::random();
-        let mut all = Known::default();
+        let mut all = ExecutionCache::default();
         all.as_of(1);
         all.keep(known(id));
         all.as_of(1);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn what_was_read_meanwhile_gives_way_to_what_a_turn_leaves() {
         let id = ExecutionId::random();
-        let mut all = Known::default();
+        let mut all = ExecutionCache::default();
         for status in [Status::Completed, Status::Paused] {
             all.keep_read(known(id));
             let mut left = known(id);
@@ -280,15 +280,15 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_is_forgotten_first() {
-        let ids: Vec<_> = (0..=KNOWN_IDLE_MAX)
+        let ids: Vec<_> = (0..=IDLE_EXECUTIONS_CACHED_MAX)
             .map(|_| ExecutionId::random())
             .collect();
-        let mut all = Known::default();
+        let mut all = ExecutionCache::default();
         for id in &ids {
             all.keep(known(*id));
         }
         assert!(all.take(ids[0]).is_none());
         assert!(all.take(ids[1]).is_some());
-        assert_eq!(all.idle.weight, KNOWN_IDLE_MAX - 1);
+        assert_eq!(all.idle.weight, IDLE_EXECUTIONS_CACHED_MAX - 1);
     }
 }

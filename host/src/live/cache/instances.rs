@@ -23,7 +23,7 @@ pub(crate) struct Guests {
     library: Library,
     own: String,
     /// The one asked longest ago first.
-    at_work: LinkedHashMap<String, AtWork>,
+    live: LinkedHashMap<String, LiveInstance>,
     /// A turn is open, which is no time to compile.
     in_turn: bool,
     /// The guest that the turn needs and that is not compiled.
@@ -39,7 +39,7 @@ pub(crate) struct Guests {
 }
 
 /// A guest at work.
-struct AtWork {
+struct LiveInstance {
     instance: Instance<TurnPorts>,
     /// The executions that it has cached and that have work under way.
     busy: Cached,
@@ -54,7 +54,7 @@ type Cached = LinkedHashMap<ExecutionId, Head>;
 
 /// How a turn left an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Going {
+pub(crate) enum Activity {
     /// With work that waits or is under way.
     Busy,
     /// Without.
@@ -80,7 +80,7 @@ impl Guests {
         Self {
             library,
             own,
-            at_work: LinkedHashMap::new(),
+            live: LinkedHashMap::new(),
             in_turn: false,
             wanted: None,
             rules: RulesCache::default(),
@@ -145,12 +145,12 @@ impl Guests {
         workflow: &str,
     ) -> Result<Result<WorkflowSummary, Vec<Fault>>, Failure> {
         let own = self.own.clone();
-        let instance = &mut self.at_work(&own)?.instance;
+        let instance = &mut self.live(&own)?.instance;
         let answer = instance.validate(workflow);
         let burnt = instance.fuel_burnt();
         self.burnt = self.burnt.saturating_add(burnt);
         answer.map_err(|error| {
-            self.at_work.remove(&own);
+            self.live.remove(&own);
             Failure::Broken(error.to_string())
         })
     }
@@ -175,7 +175,7 @@ impl Guests {
             .or_insert_with(|| digest.clone());
         let mut last_chance = false;
         loop {
-            let guest = match self.at_work(&digest) {
+            let guest = match self.live(&digest) {
                 Ok(guest) => guest,
                 Err(failure) => return (ports, Err(failure)),
             };
@@ -200,11 +200,11 @@ impl Guests {
                     return (ports, Err(Failure::Refused(refusal)));
                 }
                 CallError::Store(error) => {
-                    self.at_work.remove(&digest);
+                    self.live.remove(&digest);
                     return (ports, Err(Failure::Store(error)));
                 }
                 error => {
-                    self.at_work.remove(&digest);
+                    self.live.remove(&digest);
                     let id = ports.staged.record.id;
                     self.call_failed(&digest, id, &error);
                     if last_chance {
@@ -217,9 +217,9 @@ impl Guests {
     }
 
     /// The guest at work, or a fresh instance of it.
-    fn at_work(&mut self, digest: &str) -> Result<&mut AtWork, Failure> {
+    fn live(&mut self, digest: &str) -> Result<&mut LiveInstance, Failure> {
         self.make_room(digest);
-        if !self.at_work.contains_key(digest) {
+        if !self.live.contains_key(digest) {
             if self.in_turn && !self.library.is_ready(digest) {
                 self.wanted = Some(digest.to_owned());
                 return Err(Failure::Store(StoreError::Io {
@@ -231,14 +231,14 @@ impl Guests {
                 .library
                 .instance(digest)
                 .map_err(|error| Failure::Broken(error.to_string()))?;
-            let fresh = AtWork {
+            let fresh = LiveInstance {
                 instance,
                 busy: Cached::new(),
                 idle: Cached::new(),
             };
-            self.at_work.insert(digest.to_owned(), fresh);
+            self.live.insert(digest.to_owned(), fresh);
         }
-        self.at_work
+        self.live
             .get_mut(digest)
             .ok_or_else(|| Failure::Broken("it left while it was called".to_owned()))
     }
@@ -248,21 +248,21 @@ impl Guests {
     /// What they have cached is only a cache.
     fn make_room(&mut self, digest: &str) {
         // The one guest of most engines.
-        if self.at_work.len() <= 1 && self.at_work.keys().all(|it| it == digest) {
+        if self.live.len() <= 1 && self.live.keys().all(|it| it == digest) {
             return;
         }
-        self.at_work.to_back(digest);
+        self.live.to_back(digest);
         // The others may hold what all may, but for one: that one is about to
         // be called, and may come to hold all that an instance can.
         let room = self.library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1);
         let mut others = Footprint::default();
-        for (other, guest) in &self.at_work {
+        for (other, guest) in &self.live {
             if other != digest {
                 others = others.with(&guest.instance);
             }
         }
         while others.is_over(room)
-            && let Some((_, dropped)) = self.at_work.pop_front()
+            && let Some((_, dropped)) = self.live.pop_front()
         {
             others = others.without(&dropped.instance);
         }
@@ -318,7 +318,7 @@ impl Guests {
         record: &ExecutionRecord,
         store: &mut dyn Store,
     ) -> Result<(), StoreError> {
-        let Some(guest) = self.at_work.get(&record.guest_digest) else {
+        let Some(guest) = self.live.get(&record.guest_digest) else {
             return Ok(());
         };
         let cached = guest.busy.get(&record.id);
@@ -343,12 +343,12 @@ impl Guests {
     }
 
     /// The turn was committed: what the guests hold is what is stored.
-    pub(crate) fn committed(&mut self, heads: impl Iterator<Item = (ExecutionId, Head, Going)>) {
+    pub(crate) fn committed(&mut self, heads: impl Iterator<Item = (ExecutionId, Head, Activity)>) {
         for (id, head, going) in heads {
             let Some(digest) = self.uncommitted.remove(&id) else {
                 continue;
             };
-            if going == Going::Ended {
+            if going == Activity::Ended {
                 self.forget(&digest, id);
             } else {
                 self.remember(&digest, id, head, going);
@@ -374,23 +374,23 @@ impl Guests {
 
     /// All instances are dropped: what they hold may be half done.
     pub(crate) fn discard(&mut self) {
-        self.at_work.clear();
+        self.live.clear();
         self.uncommitted.clear();
     }
 
-    fn remember(&mut self, digest: &str, id: ExecutionId, head: Head, going: Going) {
-        let Some(guest) = self.at_work.get_mut(digest) else {
+    fn remember(&mut self, digest: &str, id: ExecutionId, head: Head, going: Activity) {
+        let Some(guest) = self.live.get_mut(digest) else {
             return;
         };
         let (cached, other, max) = match going {
-            Going::Busy => (&mut guest.busy, &mut guest.idle, CACHED_EXECUTIONS_MAX),
-            Going::Idle | Going::Ended => (&mut guest.idle, &mut guest.busy, CACHED_IDLE_MAX),
+            Activity::Busy => (&mut guest.busy, &mut guest.idle, CACHED_EXECUTIONS_MAX),
+            Activity::Idle | Activity::Ended => (&mut guest.idle, &mut guest.busy, CACHED_IDLE_MAX),
         };
         other.remove(&id);
         cached.insert(id, head);
         // What a guest has freed it keeps; only a fresh one is small again.
         if guest.instance.memory_bytes() > CACHE_BYTES_MAX && cached.len() + other.len() > 1 {
-            self.at_work.remove(digest);
+            self.live.remove(digest);
             return;
         }
         if cached.len() > max
@@ -402,14 +402,14 @@ impl Guests {
 
     /// Drop what a guest has cached for an execution.
     pub(crate) fn forget(&mut self, digest: &str, id: ExecutionId) {
-        let Some(guest) = self.at_work.get_mut(digest) else {
+        let Some(guest) = self.live.get_mut(digest) else {
             return;
         };
         guest.busy.remove(&id);
         guest.idle.remove(&id);
         // A guest that cannot even forget forgets with its instance.
         if guest.instance.forget(id).is_err() {
-            self.at_work.remove(digest);
+            self.live.remove(digest);
         }
     }
 }
@@ -440,7 +440,7 @@ mod tests {
     }
 
     fn held(guests: &Guests) -> usize {
-        let instances = guests.at_work.values().map(|guest| &guest.instance);
+        let instances = guests.live.values().map(|guest| &guest.instance);
         instances.map(Instance::memory_bytes).sum()
     }
 
@@ -448,20 +448,20 @@ mod tests {
     fn the_memory_of_all_guests_together_is_bounded() {
         let mut one = Guests::new(library(1 << 30), String::new());
         let built_in = one.library.built_in().to_owned();
-        one.at_work(&built_in).expect("it starts");
+        one.live(&built_in).expect("it starts");
         let memory = held(&one);
 
         let mut library = library(2 * memory);
         let digests = some_guests(&mut library, 4);
         let mut guests = Guests::new(library, digests[0].clone());
         for digest in digests.iter().cycle().take(9) {
-            guests.at_work(digest).expect("it starts");
-            assert!(guests.at_work.contains_key(digest));
+            guests.live(digest).expect("it starts");
+            assert!(guests.live.contains_key(digest));
             // Two that wait, and one that may come to hold what two of them do.
             assert!(held(&guests) <= 3 * memory, "{} bytes", held(&guests));
         }
-        assert_eq!(guests.at_work.len(), 3);
-        let last: Vec<_> = guests.at_work.keys().cloned().collect();
+        assert_eq!(guests.live.len(), 3);
+        let last: Vec<_> = guests.live.keys().cloned().collect();
         assert_eq!(
             last,
             [&digests[2], &digests[3], &digests[0]].map(String::clone)
@@ -474,11 +474,11 @@ mod tests {
         let digest = some_guests(&mut library, 1).remove(0);
         let mut guests = Guests::new(library, digest.clone());
         guests.begin_turn();
-        assert!(matches!(guests.at_work(&digest), Err(Failure::Store(_))));
+        assert!(matches!(guests.live(&digest), Err(Failure::Store(_))));
         assert_eq!(guests.end_turn(), Some(digest.clone()));
         guests.compile(&digest);
         guests.begin_turn();
-        assert!(guests.at_work(&digest).is_ok());
+        assert!(guests.live(&digest).is_ok());
         assert_eq!(guests.end_turn(), None);
     }
 }

@@ -48,7 +48,7 @@ impl Changes {
 
     /// The item's attempt failed, and it is a dead letter from here on, unless
     /// a further attempt is ordered.
-    pub(crate) fn bury(&mut self, mut record: ItemRecord, error: &str, at: Timestamp) {
+    pub(crate) fn dead_letter(&mut self, mut record: ItemRecord, error: &str, at: Timestamp) {
         record.state = ItemState::Dead {
             error: error.to_owned(),
             since: at,

@@ -113,7 +113,7 @@ impl Queue<'_> {
             EventKind::RetryScheduled(it) => self.order(&it.node_id, it.attempt, at),
             EventKind::NodeTimedOut(it) => {
                 self.take_back(&it.node_id)?;
-                self.bury(&it.node_id, &it.error(), at);
+                self.dead_letter(&it.node_id, &it.error(), at);
                 Ok(())
             }
             EventKind::NodeCancelled(it) => {
@@ -133,7 +133,7 @@ impl Queue<'_> {
             }
             EventKind::NodeExhausted(it) => {
                 self.settled(&it.node_id)?;
-                self.bury(&it.node_id, &it.error, at);
+                self.dead_letter(&it.node_id, &it.error, at);
                 Ok(())
             }
             _ => Ok(()),
@@ -191,9 +191,9 @@ impl Queue<'_> {
     }
 
     /// The node's item is a dead letter, if it has one.
-    fn bury(&mut self, node_id: &str, error: &str, at: Timestamp) {
+    fn dead_letter(&mut self, node_id: &str, error: &str, at: Timestamp) {
         if let Some(record) = self.item(node_id).cloned() {
-            self.changes.bury(record, error, at);
+            self.changes.dead_letter(record, error, at);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::store::{
 
 use super::checked::Checked;
 use super::items::Items;
-use crate::live::cache::executions::{KnownExecution, Left};
+use crate::live::cache::executions::{CacheUpdate, CachedExecution};
 
 /// Events that are fetched from the store at once. A page's bytes are counted
 /// after each such step, so no more than this many of the largest events are
@@ -45,8 +45,8 @@ pub(crate) struct Staged {
 
 impl Staged {
     /// An execution that is stored.
-    pub(crate) fn stored(known: KnownExecution) -> Self {
-        let KnownExecution {
+    pub(crate) fn stored(known: CachedExecution) -> Self {
+        let CachedExecution {
             record,
             items,
             held,
@@ -68,7 +68,7 @@ impl Staged {
     }
 
     /// An execution that is stored as set aside, and is so no longer.
-    pub(crate) fn lifted(known: KnownExecution) -> Self {
+    pub(crate) fn lifted(known: CachedExecution) -> Self {
         Self {
             lifted: true,
             ..Self::stored(known)
@@ -196,9 +196,9 @@ impl Staged {
 
     /// What the turn writes of this execution, if anything changed; and what
     /// it leaves.
-    pub(crate) fn settled(self) -> (Option<ExecutionChange>, Left) {
+    pub(crate) fn settled(self) -> (Option<ExecutionChange>, CacheUpdate) {
         let (items, stored) = self.items.settled();
-        let left = |record| Left {
+        let left = |record| CacheUpdate {
             record,
             items: stored,
             held: self.held,

@@ -32,21 +32,21 @@ impl Core {
             match self.try_turn(writes, writes_max, more) {
                 Ok(effects) => return Ok(effects),
                 // Each guest once: it is compiled then, or known to be none.
-                Err(Trouble::NotCompiled(digest)) => self.guests.compile(&digest),
+                Err(CommitFailure::NotCompiled(digest)) => self.guests.compile(&digest),
                 // Without what is set aside since; so this comes to an end.
-                Err(Trouble::Without) => {}
-                Err(Trouble::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
+                Err(CommitFailure::Without) => {}
+                Err(CommitFailure::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
                     tracing::debug!("a turn is done anew: {detail}");
                     conflicts += 1;
                 }
-                Err(Trouble::Conflict(detail)) => {
+                Err(CommitFailure::Conflict(detail)) => {
                     return Err(StoreError::Io {
                         place: "the store".to_owned(),
                         detail: format!("a turn conflicts again and again: {detail}"),
                     }
                     .into());
                 }
-                Err(Trouble::Failed(error)) => return Err(error),
+                Err(CommitFailure::Failed(error)) => return Err(error),
             }
         }
     }
@@ -56,20 +56,20 @@ impl Core {
         writes: &mut Vec<Box<dyn Write>>,
         writes_max: usize,
         more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
-    ) -> Result<Effects, Trouble> {
+    ) -> Result<Effects, CommitFailure> {
         self.begin()?;
         self.guests.begin_turn();
         let filled = self.fill(writes, writes_max, more);
         if let Some(digest) = self.guests.end_turn() {
             self.store.get().rollback();
             self.not_committed();
-            return Err(Trouble::NotCompiled(digest));
+            return Err(CommitFailure::NotCompiled(digest));
         }
         match filled {
             Ok(None) => {
                 self.store.get().rollback();
                 self.not_committed();
-                Err(Trouble::Without)
+                Err(CommitFailure::Without)
             }
             Ok(Some((turn, mut effects))) if is_empty(&turn) => {
                 self.store.get().rollback();
@@ -80,7 +80,7 @@ impl Core {
             Err(error) => {
                 self.store.get().rollback();
                 self.not_committed();
-                Err(Trouble::Failed(error))
+                Err(CommitFailure::Failed(error))
             }
         }
     }
@@ -104,7 +104,7 @@ impl Core {
         let mut turn = OpenTurn::new(self, time);
         turn.renew_own()?;
         turn.apply(writes, 0)?;
-        let may_be_due = turn.core.known.quiet.may_be_due(time.of(simulated));
+        let may_be_due = turn.core.known.nothing_due.may_be_due(time.of(simulated));
         if may_be_due {
             turn.expire()?;
         }
@@ -118,7 +118,7 @@ impl Core {
             let moved = if simulated {
                 turn.simulate()?
             } else {
-                turn.claim_for_crews()?
+                turn.claim_for_groups()?
             };
             if moved {
                 continue;
@@ -148,13 +148,13 @@ impl Core {
         Ok(Some(turn.close()))
     }
 
-    fn commit(&mut self, turn: Turn, mut effects: Effects) -> Result<Effects, Trouble> {
+    fn commit(&mut self, turn: Turn, mut effects: Effects) -> Result<Effects, CommitFailure> {
         let written = match self.store.get().commit(&turn) {
             Ok(()) => Ok(()),
-            Err(CommitError::Conflict(detail)) => Err(Trouble::Conflict(detail)),
-            Err(CommitError::Failed(error)) => Err(Trouble::from(error)),
+            Err(CommitError::Conflict(detail)) => Err(CommitFailure::Conflict(detail)),
+            Err(CommitError::Failed(error)) => Err(CommitFailure::from(error)),
             Err(CommitError::Damaged { execution, error }) => self.without(&turn, execution, error),
-            Err(CommitError::Unknown(error)) => self.find_out(&turn, &error),
+            Err(CommitError::Unknown(error)) => self.resolve_unknown_outcome(&turn, &error),
         };
         match written {
             Ok(()) => {
@@ -173,15 +173,20 @@ impl Core {
 
     /// One execution could not be written. The others can, unless it only begins
     /// in this turn.
-    fn without(&mut self, turn: &Turn, id: ExecutionId, error: StoreError) -> Result<(), Trouble> {
+    fn without(
+        &mut self,
+        turn: &Turn,
+        id: ExecutionId,
+        error: StoreError,
+    ) -> Result<(), CommitFailure> {
         let changes = &mut turn.executions.iter();
         let stored = changes.any(|it| it.record.id == id && it.expected.sequence > 0);
-        let failed = Trouble::Failed(EngineError::Store(Arc::new(StoreError::Io {
+        let failed = CommitFailure::Failed(EngineError::Store(Arc::new(StoreError::Io {
             place: self.store.get().place(),
             detail: error.to_string(),
         })));
         if stored && self.damaged_at_commit(id, error) {
-            return Err(Trouble::Without);
+            return Err(CommitFailure::Without);
         }
         Err(failed)
     }
@@ -194,10 +199,10 @@ impl Core {
         let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
         let heads = executions.iter().map(|known| {
             let record = &known.record;
-            (record.id, record.head, known.going())
+            (record.id, record.head, known.activity())
         });
         self.guests.committed(heads);
-        self.known.quiet.stirred();
+        self.known.nothing_due.invalidate();
         self.set_aside.marked();
         for known in executions {
             if ended(known.record.status) {
@@ -216,21 +221,25 @@ impl Core {
 
     /// The outcome of a commit is unknown: reopen the store and compare heads.
     /// A turn is written whole or not at all, so one execution tells.
-    fn find_out(&mut self, turn: &Turn, error: &StoreError) -> Result<(), Trouble> {
+    fn resolve_unknown_outcome(
+        &mut self,
+        turn: &Turn,
+        error: &StoreError,
+    ) -> Result<(), CommitFailure> {
         let text = format!("whether a turn was written has to be found out: {error}");
         self.warns("unknown", &text);
         self.reopen()?;
         let with_events = |change: &&ExecutionChange| !change.events.is_empty();
         let Some(change) = turn.executions.iter().find(with_events) else {
             let detail = "it held no events, and is done anew".to_owned();
-            return Err(Trouble::Conflict(detail));
+            return Err(CommitFailure::Conflict(detail));
         };
         let ExecutionRecord { id, head, .. } = change.record;
         let stored = self.store.get().events(id, head.sequence, 1)?;
         if stored.first().is_some_and(|event| event.head() == head) {
             return Ok(());
         }
-        Err(Trouble::Conflict(format!(
+        Err(CommitFailure::Conflict(format!(
             "event {} of {id} was not written",
             head.sequence
         )))
@@ -303,7 +312,7 @@ impl Core {
 }
 
 /// Why a turn was not written.
-enum Trouble {
+enum CommitFailure {
     /// It is to be done anew.
     Conflict(String),
     /// It is to be done anew once this guest is compiled, which takes too long
@@ -315,7 +324,7 @@ enum Trouble {
     Failed(EngineError),
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for CommitFailure {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }

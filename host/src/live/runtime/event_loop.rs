@@ -23,8 +23,8 @@ use crate::id::ExecutionId;
 use crate::limits::{ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_LEFT_ALONE, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
-use super::file_watch::Wake;
-use super::inbox::{Again, Closing, Inbox, Message, Read, Write};
+use super::file_watch::FileWatch;
+use super::inbox::{Again, Closing, InboxReceiver, Message, Read, Write};
 use super::peers::is_gone;
 use crate::live::api::commits::CommitNews;
 use crate::live::turn::core::Core;
@@ -39,10 +39,10 @@ pub(in crate::live) type Watchers =
     BTreeMap<ExecutionId, Vec<oneshot::Sender<Result<(), EngineError>>>>;
 
 /// An engine, as far as it is at work.
-pub(crate) struct Owner {
+pub(crate) struct EventLoop {
     pub(in crate::live) core: Core,
-    inbox: Inbox,
-    pub(in crate::live) wake: Wake,
+    receiver: InboxReceiver,
+    pub(in crate::live) file_watch: FileWatch,
     /// Told of commits, this engine's and those of others that it noticed.
     pub(in crate::live) commits: CommitNews,
     pub(in crate::live) watchers: Watchers,
@@ -93,12 +93,17 @@ struct Gathered {
     reads: Vec<Read>,
 }
 
-impl Owner {
-    pub(crate) fn new(core: Core, inbox: Inbox, wake: Wake, commits: CommitNews) -> Self {
+impl EventLoop {
+    pub(crate) fn new(
+        core: Core,
+        receiver: InboxReceiver,
+        file_watch: FileWatch,
+        commits: CommitNews,
+    ) -> Self {
         Self {
             core,
-            inbox,
-            wake,
+            receiver,
+            file_watch,
             commits,
             watchers: Watchers::new(),
             due_at: None,
@@ -135,28 +140,30 @@ impl Owner {
     /// Round after round, with waiting in between, until told to close: the
     /// engine's thread.
     pub(crate) fn run(mut self) {
-        match caught(|| self.rounds()) {
+        match caught(|| self.iterate_until_closed()) {
             Ok(()) => self.end(),
             Err(said) => self.crash(&said),
         }
     }
 
-    fn rounds(&mut self) {
+    fn iterate_until_closed(&mut self) {
         while !self.is_closed() {
             if std::mem::take(&mut self.held_long) {
                 std::thread::sleep(LOCK_LEFT_ALONE);
             }
             let pause = self.pause();
-            match self.inbox.messages.recv_timeout(pause) {
-                Ok(message) => self.round(Some(message)),
+            match self.receiver.messages.recv_timeout(pause) {
+                Ok(message) => self.iterate(Some(message)),
                 // The core holds a sender itself, so this is always a timeout.
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.round(None),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    self.iterate(None)
+                }
             }
         }
     }
 
     /// One round, for this message and all others that have come.
-    pub(crate) fn round(&mut self, first: Option<Message>) {
+    pub(crate) fn iterate(&mut self, first: Option<Message>) {
         self.core.pool.go_on();
         let gathered = self.gather(first);
         self.notice_others();
@@ -187,7 +194,7 @@ impl Owner {
     pub(crate) fn end(mut self) {
         let waiting = std::mem::take(&mut self.closing);
         let why = self.dying.take().unwrap_or(EngineError::ShutDown);
-        let end = self.inbox.end.clone();
+        let end = self.receiver.end.clone();
         // Callers that still wait for an answer are to hear why none comes.
         end.send_replace(Some(why));
         // Workers and the store are others' code, and may panic when they go.
@@ -222,7 +229,7 @@ impl Owner {
     /// own doing, it was its Tokio runtime that is shut down; no worker of this
     /// engine will ever run again.
     fn attempt_dropped(&mut self, claim: &ClaimId) {
-        if self.dying.is_some() || self.core.pool.crew_of(claim).is_none() {
+        if self.dying.is_some() || self.core.pool.group_of(claim).is_none() {
             return;
         }
         let why = "the Tokio runtime that it was started on has been shut down".to_owned();
@@ -256,7 +263,7 @@ impl Owner {
             return Next::At(self.core.now().saturating_add(pause_ms));
         }
         let asked = self.inbox_cut || !self.put_off.is_empty();
-        if self.turn_due || asked || self.core.pool.stirred() {
+        if self.turn_due || asked || self.core.pool.is_woken() {
             return Next::Now;
         }
         let now = self.core.now();
@@ -283,7 +290,7 @@ impl Owner {
             Next::At(due_at) => Duration::from_millis(due_at.saturating_sub(self.core.now())),
             Next::WhenAsked | Next::Ended => Duration::MAX,
         };
-        let until_look = self.wake.until_look().unwrap_or(Duration::MAX);
+        let until_look = self.file_watch.until_look().unwrap_or(Duration::MAX);
         let fallback_poll = self.core.settings.fallback_poll;
         until_due.min(until_look).min(fallback_poll)
     }
@@ -301,7 +308,7 @@ impl Owner {
         while let Some(message) = self
             .put_off
             .pop_front()
-            .or_else(|| self.inbox.messages.try_recv().ok())
+            .or_else(|| self.receiver.messages.try_recv().ok())
         {
             self.sort(message, &mut gathered);
             // What waits from before takes no room from what is new: it may wait
@@ -318,12 +325,12 @@ impl Owner {
         match message {
             Message::Write(write) => gathered.writes.push(write),
             Message::Read(read) => gathered.reads.push(read),
-            Message::Join(crew) => {
-                self.core.pool.join(crew);
+            Message::Join(group) => {
+                self.core.pool.join(group);
                 self.turn_due = true;
             }
             Message::Watch(id, watcher) => self.watch(id, watcher),
-            Message::Nudge => self.wake.heard(),
+            Message::Notify => self.file_watch.on_notify(),
             Message::Dropped(claim) => self.attempt_dropped(&claim),
             Message::Close(Closing { drain, done }) => {
                 self.core.closing.heard();
@@ -360,13 +367,13 @@ impl Owner {
         let _entered = span.enter();
         self.turn_due = false;
         self.failed = false;
-        self.wake.at_work();
-        let (inbox, put_off) = (&self.inbox.messages, &mut self.put_off);
+        self.file_watch.at_work();
+        let (messages, put_off) = (&self.receiver.messages, &mut self.put_off);
         let writes_max = waiting + self.core.settings.turn_limits.facts;
         let outcome = self.core.turn(&mut writes, writes_max, &mut || {
             // Whatever is no write keeps its place before those that follow it.
             while put_off.is_empty() {
-                match inbox.try_recv().ok()? {
+                match messages.try_recv().ok()? {
                     Message::Write(write) => return Some(write),
                     message => put_off.push_back(message),
                 }
@@ -392,7 +399,7 @@ impl Owner {
                 self.carry_out(effects);
                 self.plan_next(now);
                 if !cut && !self.failed {
-                    self.core.known.quiet.nothing_until(self.due_at);
+                    self.core.known.nothing_due.nothing_until(self.due_at);
                 }
                 None
             }
@@ -441,7 +448,7 @@ impl Owner {
             .min(TIME_MAX);
         core.kept_guests.extend(effects.guests_kept);
         core.simulation.due = effects.simulated;
-        (core.rounds, core.first_crew) = (effects.rounds, effects.first_crew);
+        (core.rounds, core.first_group) = (effects.rounds, effects.first_group);
         core.late = effects.late;
         effects
             .released
@@ -453,7 +460,7 @@ impl Owner {
             .iter()
             .for_each(|claim| core.pool.renewed(claim, expires_at));
         core.pool.begin(effects.granted);
-        core.known.quiet.emptied(effects.emptied);
+        core.known.nothing_due.drained(effects.drained_queues);
         for id in effects.ended {
             self.tell_watchers(id);
         }

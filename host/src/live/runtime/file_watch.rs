@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::inbox::{Link, Message};
+use super::inbox::{Inbox, Message};
 
 /// How long after a change of the file to look at the version: a sync takes
 /// from well below a millisecond to, on a busy disk, seconds.
@@ -37,25 +37,25 @@ const LOOKS_AFTER: [Duration; 9] = [
 const AT_REST_AFTER: Duration = Duration::from_millis(20);
 
 /// Wakes the engine's thread for what it is not told.
-pub(crate) struct Wake {
+pub(crate) struct FileWatch {
     /// Nudged, and not heard yet: one message is enough.
-    nudged: Arc<AtomicBool>,
+    notified: Arc<AtomicBool>,
     folder: Option<Folder>,
     /// The last change of the file, and how many looks have followed.
     changed: Option<(Instant, usize)>,
 }
 
-impl Wake {
+impl FileWatch {
     /// Watch the folder of this file, if there is one.
-    pub(crate) fn watching(file: Option<&Path>, link: &Link) -> Self {
-        let nudged = Arc::new(AtomicBool::new(false));
+    pub(crate) fn watching(file: Option<&Path>, inbox: &Inbox) -> Self {
+        let notified = Arc::new(AtomicBool::new(false));
         let folder = file.and_then(|file| {
-            Folder::of(file, nudger(&nudged, link))
+            Folder::of(file, notifier(&notified, inbox))
                 .map_err(|error| unwatched(file, &error))
                 .ok()
         });
         Self {
-            nudged,
+            notified,
             folder,
             changed: None,
         }
@@ -64,20 +64,20 @@ impl Wake {
     /// For an engine that is stepped by hand: nobody waits, so nobody is woken.
     pub(crate) fn never() -> Self {
         Self {
-            nudged: Arc::default(),
+            notified: Arc::default(),
             folder: None,
             changed: None,
         }
     }
 
     /// A callback that nudges the engine's thread.
-    pub(crate) fn nudger(&self, link: &Link) -> impl Fn() + Send + Sync + 'static {
-        nudger(&self.nudged, link)
+    pub(crate) fn notifier(&self, inbox: &Inbox) -> impl Fn() + Send + Sync + 'static {
+        notifier(&self.notified, inbox)
     }
 
     /// A nudge was heard.
-    pub(crate) fn heard(&mut self) {
-        self.nudged.store(false, Ordering::SeqCst);
+    pub(crate) fn on_notify(&mut self) {
+        self.notified.store(false, Ordering::SeqCst);
         self.changed = Some((Instant::now(), 0));
     }
 
@@ -127,12 +127,12 @@ struct Folder {
 
 impl Folder {
     /// The folder is watched, not the file: journals come and go beside it.
-    fn of(file: &Path, nudge: impl Fn() + Send + 'static) -> notify::Result<Self> {
+    fn of(file: &Path, on_change: impl Fn() + Send + 'static) -> notify::Result<Self> {
         let path = match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let mut watcher = watcher(file, nudge)?;
+        let mut watcher = watcher(file, on_change)?;
         watcher.watch(path, RecursiveMode::NonRecursive)?;
         Ok(Self {
             path: path.to_owned(),
@@ -172,18 +172,21 @@ fn unwatched(place: &Path, error: &notify::Error) {
     );
 }
 
-fn nudger(nudged: &Arc<AtomicBool>, link: &Link) -> impl Fn() + Send + Sync + 'static {
-    let (nudged, link) = (Arc::clone(nudged), link.clone());
+fn notifier(notified: &Arc<AtomicBool>, inbox: &Inbox) -> impl Fn() + Send + Sync + 'static {
+    let (notified, inbox) = (Arc::clone(notified), inbox.clone());
     move || {
-        if !nudged.swap(true, Ordering::SeqCst) {
+        if !notified.swap(true, Ordering::SeqCst) {
             // An engine that is gone needs no nudge.
-            let _ = link.tell(Message::Nudge);
+            let _ = inbox.send(Message::Notify);
         }
     }
 }
 
 /// Nudges for whatever happens to the file, wherever it is told to watch.
-fn watcher(file: &Path, nudge: impl Fn() + Send + 'static) -> notify::Result<RecommendedWatcher> {
+fn watcher(
+    file: &Path,
+    on_change: impl Fn() + Send + 'static,
+) -> notify::Result<RecommendedWatcher> {
     let name = file
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
@@ -199,7 +202,7 @@ fn watcher(file: &Path, nudge: impl Fn() + Send + 'static) -> notify::Result<Rec
             Err(_) => true,
         };
         if concerns_us {
-            nudge();
+            on_change();
         }
     })
 }

@@ -13,7 +13,7 @@ use crate::id::ExecutionId;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::values::work::ClaimId;
-use crate::live::workers::Crew;
+use crate::live::workers::WorkerGroup;
 
 /// What the engine's thread is told.
 pub(crate) enum Message {
@@ -22,11 +22,11 @@ pub(crate) enum Message {
     /// To be read outside of a turn.
     Read(Read),
     /// Workers come.
-    Join(Crew),
+    Join(WorkerGroup),
     /// Say when this execution has ended.
     Watch(ExecutionId, oneshot::Sender<Result<(), EngineError>>),
     /// Something may have changed: the store's file, or the clock.
-    Nudge,
+    Notify,
     /// An attempt was dropped before it answered.
     Dropped(ClaimId),
     /// Come to an end.
@@ -122,7 +122,7 @@ pub(in crate::live) fn is_the_stores(error: &EngineError) -> bool {
 
 /// A caller's end. Clones lead to the same engine.
 #[derive(Clone)]
-pub(crate) struct Link {
+pub(crate) struct Inbox {
     to: Sender<Message>,
     /// Why the engine has come to its end; `None` while it has not.
     end: watch::Receiver<Option<EngineError>>,
@@ -131,8 +131,8 @@ pub(crate) struct Link {
     closing: ClosingFlag,
 }
 
-/// The engine's end of a [`Link`].
-pub(crate) struct Inbox {
+/// The engine's end of a [`Inbox`].
+pub(crate) struct InboxReceiver {
     pub(crate) messages: Receiver<Message>,
     pub(crate) end: watch::Sender<Option<EngineError>>,
 }
@@ -142,24 +142,24 @@ thread_local! {
     static WITHIN: Cell<u64> = const { Cell::new(0) };
 }
 
-impl Link {
+impl Inbox {
     /// A link to an engine that is yet to be.
-    pub(crate) fn new() -> (Self, Inbox) {
+    pub(crate) fn new() -> (Self, InboxReceiver) {
         static ENGINES: AtomicU64 = AtomicU64::new(1);
         let (to, messages) = mpsc::channel();
         let (sender, end) = watch::channel(None);
         let engine = ENGINES.fetch_add(1, Ordering::Relaxed);
-        let inbox = Inbox {
+        let inbox = InboxReceiver {
             messages,
             end: sender,
         };
-        let link = Self {
+        let inbox = Self {
             to,
             end,
             engine,
             closing: ClosingFlag::default(),
         };
-        (link, inbox)
+        (inbox, receiver)
     }
 
     /// Do this within a turn, and wait until it is written.
@@ -168,7 +168,7 @@ impl Link {
         run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let (caller, answer) = oneshot::channel();
-        self.tell(Message::Write(Box::new(Asked {
+        self.send(Message::Write(Box::new(Asked {
             run,
             answer: None,
             caller,
@@ -182,7 +182,7 @@ impl Link {
         run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let (caller, answer) = oneshot::channel();
-        self.tell(Message::Read(Box::new(move |core| {
+        self.send(Message::Read(Box::new(move |core| {
             // A caller that has gone away does not want to know.
             let _ = caller.send(run(core));
         })))?;
@@ -201,7 +201,7 @@ impl Link {
     }
 
     /// Tell the engine's thread.
-    pub(crate) fn tell(&self, message: Message) -> Result<(), EngineError> {
+    pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
         if let Message::Close(_) = &message {
             self.closing.0.store(true, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::store::{StoreError, Timestamp, ended};
 
-use super::event_loop::Owner;
+use super::event_loop::EventLoop;
 use crate::live::turn::answers::holds;
 
 /// Whether what was opened is no longer there.
@@ -16,10 +16,10 @@ pub(in crate::live) fn is_gone(error: &EngineError) -> bool {
     matches!(error, EngineError::Store(error) if matches!(**error, StoreError::Gone { .. }))
 }
 
-impl Owner {
+impl EventLoop {
     /// Have others committed? Then what they did may concern us.
     pub(in crate::live) fn notice_others(&mut self) {
-        self.wake.looks();
+        self.file_watch.looks();
         let version = match self.core.store.get().version() {
             Ok(version) => {
                 if std::mem::take(&mut self.gone) {
@@ -87,7 +87,7 @@ impl Owner {
     /// After others' commits: own claims that no longer hold, watched
     /// executions that ended, and whether there is work for us.
     fn look_around(&mut self) -> Result<(), EngineError> {
-        for claim in self.core.pool.running() {
+        for claim in self.core.pool.running_claims() {
             let item = self.core.store.get().item(claim.execution, &claim.node_id);
             let item = self.readable(claim.execution, item)?.flatten();
             if !item.is_some_and(|record| holds(&record, &claim)) {

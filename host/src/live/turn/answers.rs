@@ -65,7 +65,7 @@ impl OpenTurn<'_> {
             return self.repeated(claim, &fact);
         }
         self.admit(claim.execution, fact)?;
-        self.bury(claim, &said)?;
+        self.dead_letter(claim, &said)?;
         Ok(Receipt::Recorded)
     }
 
@@ -86,14 +86,17 @@ impl OpenTurn<'_> {
             claim.execution,
             facts::lease_expired(&claim.node_id, claim.attempt, claim.fence),
         )?;
-        self.bury(claim, "lease expired: worker presumed dead")
+        self.dead_letter(claim, "lease expired: worker presumed dead")
     }
 
-    fn bury(&mut self, claim: &ClaimId, error: &str) -> Result<(), EngineError> {
+    fn dead_letter(&mut self, claim: &ClaimId, error: &str) -> Result<(), EngineError> {
         let staged = self.open(claim.execution)?;
         let at = staged.record.last_at;
         if let Some(record) = staged.items().of(&claim.node_id).cloned() {
-            staged.items_mut().changes_mut().bury(record, error, at);
+            staged
+                .items_mut()
+                .changes_mut()
+                .dead_letter(record, error, at);
         }
         Ok(())
     }

@@ -20,13 +20,13 @@ impl OpenTurn<'_> {
     ///
     /// Where the last turn was cut off, this one goes on: so that no crew takes
     /// all claims for ever.
-    pub(crate) fn claim_for_crews(&mut self) -> Result<bool, EngineError> {
+    pub(crate) fn claim_for_groups(&mut self) -> Result<bool, EngineError> {
         let mut any = false;
         let worker_id = self.core.settings.worker_id.clone();
         let queues = self.core.pool.queues();
-        let first = self.core.first_crew % queues.len().max(1);
-        for crew in (first..queues.len()).chain(0..first) {
-            let (queue, free) = (&queues[crew], self.slots.free(crew));
+        let first = self.core.first_group % queues.len().max(1);
+        for group in (first..queues.len()).chain(0..first) {
+            let (queue, free) = (&queues[group], self.slots.free(group));
             if free == 0 {
                 continue;
             }
@@ -37,24 +37,24 @@ impl OpenTurn<'_> {
             if cut && !self.cut_claims {
                 // Who has had some lets the others go first.
                 let had_some = usize::from(!claims.is_empty());
-                (self.cut_claims, self.first_crew) = (true, crew + had_some);
+                (self.cut_claims, self.first_group) = (true, group + had_some);
             }
             self.cut |= cut;
             for claim in claims {
                 any = true;
                 let at = self.open(claim.id.execution)?.record.last_at;
-                self.slots.take(Granted { crew, claim, at });
+                self.slots.take(Granted { group, claim, at });
             }
         }
         Ok(any)
     }
 
     /// The queues on which own workers are free, and nothing waits for them.
-    pub(in crate::live) fn emptied_for_crews(&self) -> BTreeSet<String> {
-        let crews = self.core.pool.queues().into_iter().enumerate();
-        let free = crews.filter(|(crew, _)| self.slots.free(*crew) > 0);
+    pub(in crate::live) fn drained_for_groups(&self) -> BTreeSet<String> {
+        let groups = self.core.pool.queues().into_iter().enumerate();
+        let free = groups.filter(|(group, _)| self.slots.free(*group) > 0);
         free.map(|(_, queue)| queue)
-            .filter(|queue| self.emptied.contains(queue))
+            .filter(|queue| self.drained_queues.contains(queue))
             .collect()
     }
 
@@ -96,7 +96,7 @@ impl OpenTurn<'_> {
                 // One is a part of the write that asks for it.
                 let within = phase == Phase::Writes && claims.is_empty();
                 if *left == 0 || !(within || self.may(phase)) {
-                    self.emptied.remove(queue);
+                    self.drained_queues.remove(queue);
                     return Ok(true);
                 }
                 let claimed = self.claim_item(&candidate, worker_id, lease_ms);
@@ -108,7 +108,7 @@ impl OpenTurn<'_> {
                     // It was stalled or set aside, and its place is free for others; or
                     // it has to go on first, and is looked for again when it has.
                     None => {
-                        self.emptied.remove(queue);
+                        self.drained_queues.remove(queue);
                         hidden = true;
                     }
                 }
@@ -181,7 +181,7 @@ impl OpenTurn<'_> {
         let (mut candidates, all) = self.stored_candidates(queue, max)?;
         self.staged_candidates(queue, &mut candidates);
         if all && candidates.len() <= max {
-            self.emptied.insert(queue.to_owned());
+            self.drained_queues.insert(queue.to_owned());
         }
         let costly = &self.core.costly;
         candidates.sort_by_key(|candidate| (costly.contains(candidate.execution), candidate.since));
@@ -199,7 +199,8 @@ impl OpenTurn<'_> {
     ) -> Result<(Vec<Candidate>, bool), EngineError> {
         let simulated = self.core.settings.simulated;
         let now = self.now();
-        if self.emptied.contains(queue) || !self.core.known.quiet.may_wait(queue, now) {
+        if self.drained_queues.contains(queue) || !self.core.known.nothing_due.may_wait(queue, now)
+        {
             return Ok((Vec::new(), true));
         }
         let mut page = max;
@@ -307,7 +308,7 @@ impl OpenTurn<'_> {
     /// Own workers are about to be stopped: their leases end now, so that
     /// rule R13 follows without waiting.
     pub(crate) fn give_up_own(&mut self) -> Result<(), EngineError> {
-        for claim in self.core.pool.running() {
+        for claim in self.core.pool.running_claims() {
             let extended = self.extend(&claim, Lease::GIVEN_UP);
             self.others_go_on(claim.execution, extended)?;
         }

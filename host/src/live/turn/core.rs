@@ -24,14 +24,14 @@ use super::liveness::Liveness;
 use super::scope::{Agenda, Scope};
 use super::simulation::Simulation;
 use super::steps_owed::Late;
-use crate::live::cache::executions::{Known, KnownExecution};
-use crate::live::cache::instances::{Failure, Going, Guests};
+use crate::live::cache::executions::{CachedExecution, ExecutionCache};
+use crate::live::cache::instances::{Activity, Failure, Guests};
 use crate::live::cache::set_aside::SetAside;
 use crate::live::execution::items::StoredItems;
 use crate::live::execution::ports::{Orders, TurnPorts};
 use crate::live::execution::staged::Staged;
 use crate::live::runtime::inbox::ClosingFlag;
-use crate::live::values::random::Chance;
+use crate::live::values::random::RandomSource;
 use crate::live::values::work::ClaimId;
 use crate::live::values::workflow::Workflow;
 use crate::live::workers::Pool;
@@ -76,9 +76,9 @@ pub(crate) struct Core {
     pub(crate) scope: Scope,
     pub(crate) guests: Guests,
     pub(crate) time: EngineTime,
-    pub(crate) chance: Chance,
+    pub(crate) random: RandomSource,
     /// What is stored, as far as it is known without reading it.
-    pub(crate) known: Known,
+    pub(crate) known: ExecutionCache,
     /// What is damaged, and left alone.
     pub(crate) set_aside: SetAside,
     pub(crate) pool: Pool,
@@ -93,7 +93,7 @@ pub(crate) struct Core {
     /// How far it has come with executions that are due.
     pub(crate) rounds: Rounds,
     /// The crew that claims first.
-    pub(crate) first_crew: usize,
+    pub(crate) first_group: usize,
     /// Executions that come after the others: those that are owed a step first.
     pub(crate) late: Late,
     /// Executions whose calls cost much.
@@ -284,13 +284,13 @@ impl Core {
         let digest = record.guest_digest.clone();
         // One that is only looked at is not kept for long.
         let going = match ended(record.status) {
-            true => Going::Ended,
-            false => Going::Idle,
+            true => Activity::Ended,
+            false => Activity::Idle,
         };
         let known = (id, record.head, going);
         let asking = Asking {
             // No items: a question orders nothing.
-            staged: Box::new(Staged::stored(KnownExecution {
+            staged: Box::new(Staged::stored(CachedExecution {
                 record,
                 items: StoredItems::new(),
                 held: false,
@@ -328,9 +328,9 @@ impl Core {
 
     /// A turn's readings.
     pub(crate) fn turn_time(&mut self) -> Result<TurnTime, StoreError> {
-        if !self.known.quiet.knows_times() {
+        if !self.known.nothing_due.knows_times() {
             self.time.look(self.store.get())?;
-            self.known.quiet.times_known();
+            self.known.nothing_due.times_known();
         }
         let time = self.time.turn();
         self.leases.read(time.real.at, time.real.monotonic);
@@ -373,14 +373,14 @@ impl Core {
     }
 
     /// An execution and all its work items, known or read.
-    pub(crate) fn execution(&mut self, id: ExecutionId) -> Result<KnownExecution, EngineError> {
+    pub(crate) fn execution(&mut self, id: ExecutionId) -> Result<CachedExecution, EngineError> {
         if let Some(known) = self.known.take(id) {
             return Ok(known);
         }
         let record = self.record(id)?;
         let held = record.status == Status::Stalled && self.stalled_by_the_host(id, record.head)?;
         let items = self.store.get().items(id)?.all()?.into_iter();
-        Ok(KnownExecution {
+        Ok(CachedExecution {
             record,
             items: items
                 .map(|record| (record.item.node_id.clone(), Box::new(record)))

@@ -26,7 +26,7 @@ use super::simulation::Due;
 use super::slots::Slots;
 use super::steps_owed::Late;
 use super::writes::Waiting;
-use crate::live::cache::executions::Left;
+use crate::live::cache::executions::CacheUpdate;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::ports::TurnPorts;
 use crate::live::execution::queue_effects::{outcome_fault, settle};
@@ -57,7 +57,7 @@ pub(crate) struct OpenTurn<'a> {
     /// How far it is with those that are due.
     pub(in crate::live) rounds: Rounds,
     /// Queues of which the store has no further item to claim in this turn.
-    pub(in crate::live) emptied: BTreeSet<String>,
+    pub(in crate::live) drained_queues: BTreeSet<String>,
     /// Claims whose own worker had its lease renewed, and until when.
     pub(in crate::live) renewed: Vec<ClaimId>,
     /// What simulated workers are at.
@@ -72,7 +72,7 @@ pub(crate) struct OpenTurn<'a> {
     /// Whether the claims of own workers were cut off.
     pub(in crate::live) cut_claims: bool,
     /// The crew that claims first in the next turn: where this one was cut off.
-    pub(in crate::live) first_crew: usize,
+    pub(in crate::live) first_group: usize,
     /// A limit cut something off: another turn is due at once.
     pub(in crate::live) cut: bool,
     /// Executions that are to be set aside in the store.
@@ -84,7 +84,7 @@ pub(crate) struct OpenTurn<'a> {
 /// A claim for an own worker.
 pub(crate) struct Granted {
     /// The place of its crew.
-    pub(crate) crew: usize,
+    pub(crate) group: usize,
     pub(crate) claim: Claim,
     /// When it was claimed: the `at` of its `node_started`.
     pub(crate) at: Timestamp,
@@ -94,9 +94,9 @@ pub(crate) struct Granted {
 pub(crate) struct Effects {
     pub(crate) now: TurnTime,
     /// What it leaves of all its executions.
-    pub(crate) left: Vec<Left>,
+    pub(crate) left: Vec<CacheUpdate>,
     /// Queues on which everything was claimed, and own workers are free.
-    pub(crate) emptied: BTreeSet<String>,
+    pub(crate) drained_queues: BTreeSet<String>,
     /// How many executions that is.
     pub(crate) touched: usize,
     /// Those that have ended.
@@ -105,7 +105,7 @@ pub(crate) struct Effects {
     pub(crate) released: BTreeSet<ClaimId>,
     pub(crate) rounds: Rounds,
     pub(crate) late: Late,
-    pub(crate) first_crew: usize,
+    pub(crate) first_group: usize,
     pub(crate) renewed: Vec<ClaimId>,
     /// Claims of own workers that do not hold any longer.
     pub(crate) lost: BTreeSet<ClaimId>,
@@ -143,14 +143,14 @@ impl<'a> OpenTurn<'a> {
             slots,
             changed: BTreeSet::new(),
             rounds,
-            emptied: BTreeSet::new(),
+            drained_queues: BTreeSet::new(),
             renewed: Vec::new(),
             simulated,
             facts: 0,
             claims_left: claims,
             outside_claims_left: claims,
             cut_claims: false,
-            first_crew: 0,
+            first_group: 0,
             cut: false,
             marks: Vec::new(),
             undone: false,
@@ -313,7 +313,7 @@ impl<'a> OpenTurn<'a> {
 
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
-        let emptied = self.emptied_for_crews();
+        let drained_queues = self.drained_for_groups();
         let reading = self.core.time.written(self.time);
         if self.budget.is_over() {
             self.core.assured = self.core.assured.next();
@@ -327,13 +327,13 @@ impl<'a> OpenTurn<'a> {
             now: self.time,
             touched: left.len(),
             left,
-            emptied,
+            drained_queues,
             ended: Vec::new(),
             granted: self.slots.granted,
             released: self.slots.released,
             rounds: self.rounds,
             late: self.late,
-            first_crew: self.first_crew,
+            first_group: self.first_group,
             renewed: self.renewed,
             lost: self.slots.lost,
             simulated: self.simulated,

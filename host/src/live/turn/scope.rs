@@ -19,7 +19,7 @@ use crate::store::{
     Timestamp, Turn, ended,
 };
 
-use crate::live::cache::executions::{Known, KnownExecution};
+use crate::live::cache::executions::{CachedExecution, ExecutionCache};
 
 /// The executions that an engine works on.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ impl Scope {
 /// answers, are those of the [`Store`].
 pub(crate) struct Agenda<'a> {
     pub(in crate::live) scope: &'a mut Scope,
-    pub(in crate::live) known: &'a mut Known,
+    pub(in crate::live) known: &'a mut ExecutionCache,
     pub(in crate::live) store: &'a mut dyn Store,
 }
 
@@ -277,9 +277,9 @@ fn takes_its_log(record: &ExecutionRecord) -> bool {
     record.status == Status::Stalled
 }
 
-fn known(record: ExecutionRecord, items: Vec<ItemRecord>) -> KnownExecution {
+fn known(record: ExecutionRecord, items: Vec<ItemRecord>) -> CachedExecution {
     let items = items.into_iter();
-    KnownExecution {
+    CachedExecution {
         record,
         items: items
             .map(|item| (item.item.node_id.clone(), Box::new(item)))
@@ -374,7 +374,7 @@ mod tests {
 
     /// All answers of an agenda, for all times.
     fn answers(scope: &mut Scope, store: &mut MemoryStore) -> Vec<String> {
-        let mut known = Known::default();
+        let mut known = ExecutionCache::default();
         let mut agenda = Agenda {
             scope,
             known: &mut known,
@@ -431,7 +431,7 @@ mod tests {
         assert_eq!(begins.expected.sequence, 0);
         scope.written(&turn([begins]));
         assert!(scope.includes(ids[0]) && !scope.includes(ids[1]));
-        let mut known = Known::default();
+        let mut known = ExecutionCache::default();
         let mut agenda = Agenda {
             scope: &mut scope,
             known: &mut known,

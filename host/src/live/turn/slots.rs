@@ -44,20 +44,20 @@ impl Slots {
     }
 
     /// How many slots of this crew are free.
-    pub(in crate::live) fn free(&self, crew: usize) -> usize {
-        self.free.get(crew).copied().unwrap_or(0)
+    pub(in crate::live) fn free(&self, group: usize) -> usize {
+        self.free.get(group).copied().unwrap_or(0)
     }
 
     /// A slot of its crew is taken by this claim.
     pub(in crate::live) fn take(&mut self, granted: Granted) {
-        if let Some(free) = self.free.get_mut(granted.crew) {
+        if let Some(free) = self.free.get_mut(granted.group) {
             *free -= 1;
         }
         self.granted.push(granted);
     }
 
-    fn give_back(&mut self, crew: usize) {
-        if let Some(free) = self.free.get_mut(crew) {
+    fn give_back(&mut self, group: usize) {
+        if let Some(free) = self.free.get_mut(group) {
             *free += 1;
         }
     }
@@ -68,8 +68,8 @@ impl OpenTurn<'_> {
     /// whether that is news.
     pub(in crate::live) fn release(&mut self, claim: &ClaimId) -> bool {
         let news = self.slots.released.insert(claim.clone()) && !self.slots.lost.contains(claim);
-        if let Some(crew) = self.core.pool.crew_of(claim).filter(|_| news) {
-            self.slots.give_back(crew);
+        if let Some(group) = self.core.pool.group_of(claim).filter(|_| news) {
+            self.slots.give_back(group);
         }
         news
     }
@@ -83,8 +83,8 @@ impl OpenTurn<'_> {
         }
         let lost = self.lost_claims(&changed);
         for claim in &lost {
-            if let Some(crew) = self.core.pool.crew_of(claim) {
-                self.slots.give_back(crew);
+            if let Some(group) = self.core.pool.group_of(claim) {
+                self.slots.give_back(group);
             }
         }
         let any = !lost.is_empty();
@@ -112,7 +112,7 @@ impl OpenTurn<'_> {
             found.extend(running.filter(is_lost).cloned());
         }
         if !self.core.set_aside.is_empty() {
-            let mut running = self.core.pool.running();
+            let mut running = self.core.pool.running_claims();
             running.retain(|claim| {
                 let news = !released.contains(claim) && !lost.contains(claim);
                 news && self.core.set_aside.holds(claim.execution)
@@ -134,7 +134,7 @@ impl OpenTurn<'_> {
         });
         slots.granted = held;
         for granted in &taken_back {
-            slots.give_back(granted.crew);
+            slots.give_back(granted.group);
         }
         !taken_back.is_empty()
     }

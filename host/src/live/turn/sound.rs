@@ -8,12 +8,12 @@ use crate::store::{ItemRecord, Many, StoreError, Tampering};
 
 use super::core::Core;
 use super::scope::Agenda;
-use crate::live::cache::executions::KnownExecution;
+use crate::live::cache::executions::CachedExecution;
 use crate::live::execution::checked;
 
 impl Core {
     /// An execution and all its work items, unless it is set aside.
-    pub(crate) fn sound(&mut self, id: ExecutionId) -> Result<KnownExecution, EngineError> {
+    pub(crate) fn sound(&mut self, id: ExecutionId) -> Result<CachedExecution, EngineError> {
         if let Some(error) = self.set_aside.why(id) {
             return Err(error);
         }

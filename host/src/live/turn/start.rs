@@ -110,7 +110,7 @@ impl OpenTurn<'_> {
             .workflow(&start.workflow_id, &start.version)?
             .ok_or_else(unknown)?;
         self.keep_guest()?;
-        let id = self.core.chance.execution_id();
+        let id = self.core.random.execution_id();
         let kind = EventKind::WorkflowStarted(WorkflowStarted {
             execution_id: id.to_string(),
             workflow_id: start.workflow_id.clone(),
@@ -119,7 +119,7 @@ impl OpenTurn<'_> {
             guest_digest: self.core.guests.own().to_owned(),
             initial_input: start.input.to_string(),
             limits: self.core.settings.limits,
-            seed: self.core.chance.jitter_seed(),
+            seed: self.core.random.jitter_seed(),
             tenant: start.tenant.clone(),
             simulated: self.core.settings.simulated,
             key: start.key.clone(),
@@ -134,7 +134,7 @@ impl OpenTurn<'_> {
     /// looked for already in this turn: the next one does.
     fn work_on(&mut self, id: ExecutionId) {
         if self.core.scope.join(id) {
-            self.core.known.quiet.stirred();
+            self.core.known.nothing_due.stirred();
             self.cut = true;
         }
     }

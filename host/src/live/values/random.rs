@@ -8,12 +8,12 @@ use crate::id::ExecutionId;
 
 /// The one source of chance of an engine.
 #[derive(Debug, Default)]
-pub(crate) struct Chance {
+pub(crate) struct RandomSource {
     /// Of chance that can be had again: its seed, and how often it was asked.
     seeded: Option<(u64, u64)>,
 }
 
-impl Chance {
+impl RandomSource {
     /// The machine's chance; or, with a seed, the same for ever.
     pub(crate) fn new(seed: Option<u64>) -> Self {
         Self {
@@ -53,8 +53,8 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_chance() {
         let drawn = |seed| {
-            let mut chance = Chance::new(seed);
-            [chance.execution_id(), chance.execution_id()]
+            let mut random = RandomSource::new(seed);
+            [random.execution_id(), random.execution_id()]
         };
         assert_eq!(drawn(Some(7)), drawn(Some(7)));
         assert_ne!(drawn(Some(7)), drawn(Some(8)));

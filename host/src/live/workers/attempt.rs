@@ -11,32 +11,32 @@ use crate::contract::WorkItem;
 use crate::error::{EngineError, WorkError};
 
 use super::pool::{Attempted, Work};
-use crate::live::runtime::inbox::{Again, Link, Message, Write, is_the_stores};
+use crate::live::runtime::inbox::{Again, Inbox, Message, Write, is_the_stores};
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::{Answer, ClaimId};
 
 /// Do the work, and hand over what came of it.
 pub(super) fn attempt(
-    link: Link,
+    inbox: Inbox,
     claim: ClaimId,
     work: Work,
     item: WorkItem,
 ) -> impl Future<Output = ()> + Send + 'static {
     // Made before the future runs: it may be dropped before it is ever polled.
     let unanswered = Unanswered {
-        link,
+        inbox,
         claim: Some(claim),
     };
     async move {
-        let outcome = guarded(&unanswered.link, work, item).await;
+        let outcome = guarded(&unanswered.inbox, work, item).await;
         unanswered.answer(outcome);
     }
 }
 
 /// An attempt that owes an answer. Dropped with the attempt, it says so.
 struct Unanswered {
-    link: Link,
+    inbox: Inbox,
     claim: Option<ClaimId>,
 }
 
@@ -44,7 +44,7 @@ impl Unanswered {
     fn answer(mut self, outcome: Result<Answer, WorkError>) {
         if let Some(claim) = self.claim.take() {
             // If the engine is gone, nobody wants to know.
-            let _ = self.link.tell(Message::Write(Box::new(Delivery {
+            let _ = self.inbox.send(Message::Write(Box::new(Delivery {
                 claim,
                 outcome,
                 refused: false,
@@ -58,15 +58,15 @@ impl Drop for Unanswered {
     fn drop(&mut self) {
         if let Some(claim) = self.claim.take() {
             // The engine knows whether it has stopped the attempt itself.
-            let _ = self.link.tell(Message::Dropped(claim));
+            let _ = self.inbox.send(Message::Dropped(claim));
         }
     }
 }
 
 /// The work's outcome. A panic is a failure like others, wherever in the
 /// worker's code it comes from.
-async fn guarded(link: &Link, work: Work, item: WorkItem) -> Result<Answer, WorkError> {
-    let begun = link.within_worker(|| caught(|| work(item)));
+async fn guarded(inbox: &Inbox, work: Work, item: WorkItem) -> Result<Answer, WorkError> {
+    let begun = inbox.within_worker(|| caught(|| work(item)));
     drop_caught(work, "a worker");
     let mut done = match begun {
         Ok(done) => DropCaught(Some(done)),
@@ -76,7 +76,7 @@ async fn guarded(link: &Link, work: Work, item: WorkItem) -> Result<Answer, Work
         let Some(done) = &mut done.0 else {
             unreachable!("it is there until it is dropped, and is not polled after that");
         };
-        match link.within_worker(|| caught(|| done.as_mut().poll(context))) {
+        match inbox.within_worker(|| caught(|| done.as_mut().poll(context))) {
             Ok(poll) => poll,
             Err(said) => Poll::Ready(Err(panicked(&said))),
         }

@@ -19,6 +19,6 @@ mod spawn;
 mod tasks;
 
 pub use orphans::reap_orphans;
-pub(crate) use pool::{Crew, Pool};
+pub(crate) use pool::{Pool, WorkerGroup};
 pub(crate) use programs::Programs;
-pub(crate) use tasks::{Stir, Tasks};
+pub(crate) use tasks::{Tasks, WakeFlag};

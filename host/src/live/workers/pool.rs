@@ -16,7 +16,7 @@ use crate::store::Timestamp;
 
 use super::attempt::attempt;
 use super::tasks::{Task, Tasks};
-use crate::live::runtime::inbox::Link;
+use crate::live::runtime::inbox::Inbox;
 use crate::live::turn::open_turn::Granted;
 use crate::live::values::work::{Answer, ClaimId};
 
@@ -27,7 +27,7 @@ pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;
 pub(crate) type Attempted = Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>;
 
 /// Workers of one queue that do the same.
-pub(crate) struct Crew {
+pub(crate) struct WorkerGroup {
     pub(crate) queue: String,
     /// How many items at once.
     pub(crate) slots: usize,
@@ -35,17 +35,17 @@ pub(crate) struct Crew {
 }
 
 /// A crew, and how many of its slots are taken.
-struct Staffed {
-    crew: Crew,
+struct StaffedGroup {
+    group: WorkerGroup,
     busy: usize,
 }
 
 /// All crews of an engine.
 pub(crate) struct Pool {
     tasks: Tasks,
-    link: Link,
-    crews: Vec<Staffed>,
-    at_work: BTreeMap<ClaimId, AtWork>,
+    inbox: Inbox,
+    groups: Vec<StaffedGroup>,
+    running: BTreeMap<ClaimId, RunningAttempt>,
     /// How many leases end when.
     expiries: BTreeMap<Timestamp, usize>,
     /// No more claims: the engine is being shut down.
@@ -53,28 +53,28 @@ pub(crate) struct Pool {
 }
 
 /// One attempt under way.
-struct AtWork {
-    crew: usize,
+struct RunningAttempt {
+    group: usize,
     claimed_at: Timestamp,
     expires_at: Timestamp,
     task: Task,
 }
 
 impl Pool {
-    pub(crate) fn new(tasks: Tasks, link: Link) -> Self {
+    pub(crate) fn new(tasks: Tasks, inbox: Inbox) -> Self {
         Self {
             tasks,
-            link,
-            crews: Vec::new(),
-            at_work: BTreeMap::new(),
+            inbox,
+            groups: Vec::new(),
+            running: BTreeMap::new(),
             expiries: BTreeMap::new(),
             closed: false,
         }
     }
 
     /// A crew begins to work.
-    pub(crate) fn join(&mut self, crew: Crew) {
-        self.crews.push(Staffed { crew, busy: 0 });
+    pub(crate) fn join(&mut self, group: WorkerGroup) {
+        self.groups.push(StaffedGroup { group, busy: 0 });
     }
 
     /// No more claims.
@@ -84,8 +84,8 @@ impl Pool {
 
     /// The queue of each crew, by its place.
     pub(crate) fn queues(&self) -> Vec<String> {
-        let queue = |staffed: &Staffed| staffed.crew.queue.clone();
-        self.crews.iter().map(queue).collect()
+        let queue = |staffed: &StaffedGroup| staffed.group.queue.clone();
+        self.groups.iter().map(queue).collect()
     }
 
     /// How many slots of each crew are free, by its place; of none, when no
@@ -94,8 +94,8 @@ impl Pool {
         if self.closed {
             return Vec::new();
         }
-        let free = |staffed: &Staffed| staffed.crew.slots.saturating_sub(staffed.busy);
-        self.crews.iter().map(free).collect()
+        let free = |staffed: &StaffedGroup| staffed.group.slots.saturating_sub(staffed.busy);
+        self.groups.iter().map(free).collect()
     }
 
     /// The queues on which there is a free slot.
@@ -106,13 +106,13 @@ impl Pool {
     }
 
     /// The crew that is at this claim.
-    pub(crate) fn crew_of(&self, claim: &ClaimId) -> Option<usize> {
-        self.at_work.get(claim).map(|at_work| at_work.crew)
+    pub(crate) fn group_of(&self, claim: &ClaimId) -> Option<usize> {
+        self.running.get(claim).map(|running| running.group)
     }
 
     /// When a claim that is under way was made.
     pub(crate) fn claimed_at(&self, claim: &ClaimId) -> Option<Timestamp> {
-        self.at_work.get(claim).map(|at_work| at_work.claimed_at)
+        self.running.get(claim).map(|running| running.claimed_at)
     }
 
     /// What is under way for an execution.
@@ -123,18 +123,18 @@ impl Pool {
             attempt: 0,
             fence: 0,
         };
-        let claims = self.at_work.range(first..).map(|(claim, _)| claim);
+        let claims = self.running.range(first..).map(|(claim, _)| claim);
         claims.take_while(move |claim| claim.execution == execution)
     }
 
     /// What is under way.
-    pub(crate) fn running(&self) -> Vec<ClaimId> {
-        self.at_work.keys().cloned().collect()
+    pub(crate) fn running_claims(&self) -> Vec<ClaimId> {
+        self.running.keys().cloned().collect()
     }
 
     /// Whether nothing is under way.
     pub(crate) fn is_idle(&self) -> bool {
-        self.at_work.is_empty()
+        self.running.is_empty()
     }
 
     /// Claims whose lease ends at or before `time`.
@@ -142,10 +142,10 @@ impl Pool {
         if self.first_expiry().is_none_or(|first| first > time) {
             return Vec::new();
         }
-        let ends = |at_work: &AtWork| at_work.expires_at <= time;
-        self.at_work
+        let ends = |running: &RunningAttempt| running.expires_at <= time;
+        self.running
             .iter()
-            .filter(|(_, at_work)| ends(at_work))
+            .filter(|(_, running)| ends(running))
             .map(|(claim, _)| claim.clone())
             .collect()
     }
@@ -158,46 +158,46 @@ impl Pool {
     /// These claims are committed: their work begins.
     pub(crate) fn begin(&mut self, granted: Vec<Granted>) {
         let mut begun = Vec::with_capacity(granted.len());
-        for Granted { crew, claim, at } in granted {
-            let Some(staffed) = self.crews.get_mut(crew) else {
+        for Granted { group, claim, at } in granted {
+            let Some(staffed) = self.groups.get_mut(group) else {
                 continue;
             };
             staffed.busy += 1;
-            let work = Arc::clone(&staffed.crew.work);
+            let work = Arc::clone(&staffed.group.work);
             let (task, attempt) = self.tasks.prepare(attempt(
-                self.link.clone(),
+                self.inbox.clone(),
                 claim.id.clone(),
                 work,
                 claim.item,
             ));
             begun.extend(attempt);
             *self.expiries.entry(claim.expires_at).or_default() += 1;
-            let at_work = AtWork {
-                crew,
+            let running = RunningAttempt {
+                group,
                 claimed_at: at,
                 expires_at: claim.expires_at,
                 task,
             };
-            self.at_work.insert(claim.id, at_work);
+            self.running.insert(claim.id, running);
         }
         self.tasks.begin(begun);
     }
 
     /// Attempts that run within the engine's steps go on.
     pub(crate) fn go_on(&mut self) {
-        let attempts = self.at_work.values_mut();
-        self.tasks.go_on(attempts.map(|at_work| &mut at_work.task));
+        let attempts = self.running.values_mut();
+        self.tasks.go_on(attempts.map(|running| &mut running.task));
     }
 
     /// Whether an attempt could go on within a step.
-    pub(crate) fn stirred(&self) -> bool {
-        self.tasks.stirred()
+    pub(crate) fn is_woken(&self) -> bool {
+        self.tasks.is_woken()
     }
 
     /// The claim's lease was renewed.
     pub(crate) fn renewed(&mut self, claim: &ClaimId, expires_at: Timestamp) {
-        if let Some(at_work) = self.at_work.get_mut(claim) {
-            let before = std::mem::replace(&mut at_work.expires_at, expires_at);
+        if let Some(running) = self.running.get_mut(claim) {
+            let before = std::mem::replace(&mut running.expires_at, expires_at);
             *self.expiries.entry(expires_at).or_default() += 1;
             self.expires_not(before);
         }
@@ -210,19 +210,19 @@ impl Pool {
 
     /// The claim holds no longer: the work is stopped.
     pub(crate) fn stop(&mut self, claim: &ClaimId) {
-        if let Some(at_work) = self.leave(claim) {
+        if let Some(running) = self.leave(claim) {
             tracing::info!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "stopped");
-            at_work.task.stop();
+            running.task.stop();
         }
     }
 
-    fn leave(&mut self, claim: &ClaimId) -> Option<AtWork> {
-        let at_work = self.at_work.remove(claim)?;
-        if let Some(staffed) = self.crews.get_mut(at_work.crew) {
+    fn leave(&mut self, claim: &ClaimId) -> Option<RunningAttempt> {
+        let running = self.running.remove(claim)?;
+        if let Some(staffed) = self.groups.get_mut(running.group) {
             staffed.busy -= 1;
         }
-        self.expires_not(at_work.expires_at);
-        Some(at_work)
+        self.expires_not(running.expires_at);
+        Some(running)
     }
 
     /// One lease less ends at this time.
@@ -237,7 +237,7 @@ impl Pool {
 
     /// All work is stopped.
     pub(crate) fn stop_all(&mut self) {
-        for claim in self.running() {
+        for claim in self.running_claims() {
             self.stop(&claim);
         }
     }

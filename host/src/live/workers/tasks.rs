@@ -16,7 +16,7 @@ pub(crate) enum Tasks {
     /// Each is a task of this runtime.
     Runtime(Handle),
     /// Each goes on within the engine's steps.
-    Steps(Arc<Stir>),
+    Steps(Arc<WakeFlag>),
 }
 
 /// An attempt that runs.
@@ -31,16 +31,16 @@ pub(crate) type Prepared<F> = Abortable<F>;
 
 /// Whether what is polled within steps can go on.
 #[derive(Default)]
-pub(crate) struct Stir(AtomicBool);
+pub(crate) struct WakeFlag(AtomicBool);
 
-impl Stir {
+impl WakeFlag {
     /// Whether it can, since this was last asked.
     pub(crate) fn take(&self) -> bool {
         self.0.swap(false, Ordering::SeqCst)
     }
 }
 
-impl Wake for Stir {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -63,8 +63,8 @@ impl Tasks {
                 let (attempt, abort) = abortable(attempt);
                 (Task::Spawned(abort), Some(attempt))
             }
-            Self::Steps(stir) => {
-                Arc::clone(stir).wake();
+            Self::Steps(wake_flag) => {
+                Arc::clone(wake_flag).wake();
                 (Task::Stepped(Box::pin(attempt)), None)
             }
         }
@@ -89,13 +89,13 @@ impl Tasks {
 
     /// Let attempts that run within steps go on, where any can.
     pub(crate) fn go_on<'a>(&self, tasks: impl Iterator<Item = &'a mut Task>) {
-        let Self::Steps(stir) = self else {
+        let Self::Steps(wake_flag) = self else {
             return;
         };
-        if !stir.take() {
+        if !wake_flag.take() {
             return;
         }
-        let waker = Waker::from(Arc::clone(stir));
+        let waker = Waker::from(Arc::clone(wake_flag));
         let mut context = Context::from_waker(&waker);
         for task in tasks {
             if let Task::Stepped(attempt) = task
@@ -107,10 +107,10 @@ impl Tasks {
     }
 
     /// Whether an attempt could go on within a step.
-    pub(crate) fn stirred(&self) -> bool {
+    pub(crate) fn is_woken(&self) -> bool {
         match self {
             Self::Runtime(_) => false,
-            Self::Steps(stir) => stir.0.load(Ordering::SeqCst),
+            Self::Steps(wake_flag) => wake_flag.0.load(Ordering::SeqCst),
         }
     }
 }

@@ -230,7 +230,7 @@ impl Draft {
         }
     }
 
-    pub(crate) fn bury(&self, node: &str) -> ItemChange {
+    pub(crate) fn dead_letter(&self, node: &str) -> ItemChange {
         ItemChange::Bury {
             node_id: node.into(),
             item: self.item(node, 0),

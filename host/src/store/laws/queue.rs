@@ -152,7 +152,7 @@ pub fn an_item_may_be_leased_from_the_first(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);
     // One of them in place of a dead letter.
-    owner.commit([one.append([one.enqueue("a", 0), one.bury("a")])]);
+    owner.commit([one.append([one.enqueue("a", 0), one.dead_letter("a")])]);
     owner.commit([one.append(["a", "b"].map(|node| one.enqueue_leased(node, START + 10)))]);
     let claimed_later = {
         let mut two = Draft::new(2);
@@ -259,7 +259,7 @@ pub fn holders_of_leases_are_named_once(place: &dyn Place) {
         owner.store.lease_holders(true).and_then(Many::all).unwrap(),
         [""; 0]
     );
-    owner.commit([one.append([remove("c"), one.bury("a")])]);
+    owner.commit([one.append([remove("c"), one.dead_letter("a")])]);
     assert_eq!(
         owner
             .store
@@ -297,7 +297,7 @@ pub fn a_dead_letter_is_kept_for_people(place: &dyn Place) {
     let mut one = Draft::new(1);
     owner.commit([one.append([one.enqueue("a", 0), one.enqueue("b", 0), lease("a", 10)])]);
     // One that is still there, and one that has left already.
-    owner.commit([one.append([one.bury("a"), remove("b"), one.bury("b")])]);
+    owner.commit([one.append([one.dead_letter("a"), remove("b"), one.dead_letter("b")])]);
     for node in ["a", "b"] {
         let letter = owner.store.item(one.id(), node).unwrap().unwrap();
         assert_eq!(letter.item, one.item(node, 0));
@@ -321,14 +321,14 @@ pub fn a_dead_letter_is_kept_for_people(place: &dyn Place) {
 pub fn a_dead_letter_makes_room_for_a_retry(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);
-    owner.commit([one.append([one.enqueue("a", 0), one.bury("a")])]);
+    owner.commit([one.append([one.enqueue("a", 0), one.dead_letter("a")])]);
     owner.conflicts([one.clone().append([lease("a", 10)])]);
     owner.commit([one.append([one.enqueue("a", 0)])]);
     assert_eq!(
         owner.store.item(one.id(), "a").unwrap().unwrap().state,
         ItemState::Waiting
     );
-    owner.commit([one.append([one.bury("a")])]);
+    owner.commit([one.append([one.dead_letter("a")])]);
     owner.commit([one.append([remove("a")])]);
     assert_eq!(owner.store.items(one.id()).and_then(Many::all).unwrap(), []);
 }
@@ -371,7 +371,7 @@ pub fn an_order_without_an_event_is_refused(place: &dyn Place) {
         change
     };
     owner.contradicts(&turn([without_event(vec![one.enqueue("b", 0)])]));
-    owner.contradicts(&turn([without_event(vec![one.bury("a")])]));
+    owner.contradicts(&turn([without_event(vec![one.dead_letter("a")])]));
     // A claim may be renewed without one.
     owner.commit([without_event(vec![lease("a", START + 10)])]);
     assert_eq!(owner.expired(START + 10), ["1/a"]);
@@ -381,6 +381,6 @@ pub fn an_item_of_another_execution_is_refused(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let (mut one, two) = (Draft::new(1), Draft::new(2));
     owner.contradicts(&turn([one.clone().append([two.enqueue("a", 0)])]));
-    owner.contradicts(&turn([one.append([two.bury("a")])]));
+    owner.contradicts(&turn([one.append([two.dead_letter("a")])]));
     assert_eq!(owner.store.execution(one.id()).unwrap(), None);
 }

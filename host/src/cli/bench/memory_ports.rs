@@ -14,7 +14,7 @@ use refrain::store::{StoreError, Timestamp};
 
 /// A log, a queue and a clock.
 #[derive(Default)]
-pub(super) struct Tape {
+pub(super) struct MemoryPorts {
     workflow: String,
     events: Vec<Event>,
     items: Vec<WorkItem>,
@@ -24,11 +24,11 @@ pub(super) struct Tape {
 /// An execution in the component, driven by hand.
 pub(super) struct Run {
     id: ExecutionId,
-    instance: Instance<Tape>,
-    tape: Tape,
+    instance: Instance<MemoryPorts>,
+    memory_ports: MemoryPorts,
 }
 
-impl Tape {
+impl MemoryPorts {
     /// The event that this would be, if it were appended now as a fact.
     fn fact(&self, kind: EventKind) -> Event {
         Event {
@@ -51,10 +51,10 @@ impl Run {
         let mut run = Self {
             id: ExecutionId::random(),
             instance: library.instance(&guest_digest)?,
-            tape: Tape {
+            memory_ports: MemoryPorts {
                 workflow: workflow.to_owned(),
                 now: 1_000,
-                ..Tape::default()
+                ..MemoryPorts::default()
             },
         };
         run.admit(EventKind::WorkflowStarted(WorkflowStarted {
@@ -79,20 +79,20 @@ impl Run {
 
     /// Call the scheduler once: it decides what follows.
     pub(super) fn tick(&mut self) -> anyhow::Result<()> {
-        let tape = std::mem::take(&mut self.tape);
-        let last = tape.last();
-        let (tape, outcome) = self.instance.tick(tape, self.id, last);
-        self.tape = tape;
+        let memory_ports = std::mem::take(&mut self.memory_ports);
+        let last = memory_ports.last();
+        let (memory_ports, outcome) = self.instance.tick(memory_ports, self.id, last);
+        self.memory_ports = memory_ports;
         outcome?;
         Ok(())
     }
 
     /// Do the first work item that was ordered. False: there is none.
     pub(super) fn work(&mut self) -> anyhow::Result<bool> {
-        let Some(item) = self.tape.items.pop() else {
+        let Some(item) = self.memory_ports.items.pop() else {
             return Ok(false);
         };
-        let fence = self.tape.last() + 1;
+        let fence = self.memory_ports.last() + 1;
         self.admit(EventKind::NodeStarted(NodeStarted {
             node_id: item.node_id.clone(),
             worker_id: "w".to_owned(),
@@ -114,24 +114,24 @@ impl Run {
 
     /// It has come to its end.
     pub(super) fn ended(&self) -> anyhow::Result<()> {
-        let last = self.tape.events.last().context("it never began")?;
+        let last = self.memory_ports.events.last().context("it never began")?;
         let completed = matches!(last.kind, EventKind::WorkflowCompleted(_));
         ensure!(completed, "the run ended with {:?}", last.kind);
         Ok(())
     }
 
     fn admit(&mut self, kind: EventKind) -> anyhow::Result<()> {
-        let tape = std::mem::take(&mut self.tape);
-        let fact = tape.fact(kind);
-        let (tape, answer) = self.instance.admit(tape, self.id, &fact);
-        self.tape = tape;
+        let memory_ports = std::mem::take(&mut self.memory_ports);
+        let fact = memory_ports.fact(kind);
+        let (memory_ports, answer) = self.instance.admit(memory_ports, self.id, &fact);
+        self.memory_ports = memory_ports;
         answer?;
-        self.tape.events.push(fact);
+        self.memory_ports.events.push(fact);
         Ok(())
     }
 }
 
-impl Ports for Tape {
+impl Ports for MemoryPorts {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
         Ok(self.workflow.clone())
     }

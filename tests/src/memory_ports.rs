@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 /// A log, a queue and a clock.
 #[derive(Clone, Debug, Default)]
-pub struct Tape {
+pub struct MemoryPorts {
     /// The workflow's text.
     pub workflow: String,
     /// The log.
@@ -25,7 +25,7 @@ pub struct Tape {
     pub now: Timestamp,
 }
 
-impl Tape {
+impl MemoryPorts {
     /// The event that `kind` would be, if it were appended now as a fact.
     #[must_use]
     pub fn fact(&self, kind: EventKind) -> Event {
@@ -91,7 +91,7 @@ impl Tape {
     }
 }
 
-impl Ports for Tape {
+impl Ports for MemoryPorts {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
         Ok(self.workflow.clone())
     }
@@ -119,7 +119,7 @@ impl Ports for Tape {
     }
 }
 
-impl refrain_guest::shell::World for Tape {
+impl refrain_guest::shell::World for MemoryPorts {
     fn load_workflow(&mut self) -> String {
         self.workflow.clone()
     }

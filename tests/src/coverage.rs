@@ -25,12 +25,12 @@ const DECISIONS: [&str; 15] = [
 
 /// How often what was seen, by name.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct Coverage {
     cases: u64,
     counts: BTreeMap<String, u64>,
 }
 
-impl Seen {
+impl Coverage {
     /// One more case.
     pub fn case(&mut self) {
         self.cases += 1;

@@ -10,11 +10,11 @@ static LINE: LazyLock<Mutex<StatusLine>> = LazyLock::new(|| Mutex::new(StatusLin
 
 /// What is being measured, in place of what was said before.
 #[derive(Clone, Copy)]
-pub(super) struct Talk {
+pub(super) struct Progress {
     about: &'static str,
 }
 
-impl Talk {
+impl Progress {
     /// For a terminal; elsewhere nothing is said.
     pub(super) fn new() -> Self {
         Self { about: "" }

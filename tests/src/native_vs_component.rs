@@ -20,7 +20,7 @@ use refrain_guest::shell::{Scheduler, World};
 use serde::Serialize;
 
 use crate::cost::{Run, layered};
-use crate::tape::across;
+use crate::memory_ports::across;
 
 /// What came of it. Times are medians of the rounds.
 #[derive(Debug, Serialize)]

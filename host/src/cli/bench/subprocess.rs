@@ -33,10 +33,10 @@ const IDLE_AT_A_LOOK: u64 = 500;
 /// before.
 pub(super) async fn start(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let folder = bench.folder("start")?;
-    let talk = bench.talk.about("start");
+    let progress = bench.progress.about("start");
     let mut starts_ms = Vec::new();
     for start in 0..=STARTS {
-        talk.round(start, STARTS);
+        progress.round(start, STARTS);
         let begun = now()?;
         let answer = ask(bench, Question::Dispatched, &folder, 1).await?;
         let at_ns = answer.get("at_ns").and_then(Value::as_u64);
@@ -53,7 +53,7 @@ pub(super) async fn start(bench: &Bench, report: &mut Report) -> anyhow::Result<
 /// Memory: what an execution takes that waits for a person, and what all takes
 /// while a thousand are at work.
 pub(super) async fn memory(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let talk = bench.talk.about("idle");
+    let progress = bench.progress.about("idle");
     let idle = (
         Question::Idle,
         bench.executions.unwrap_or(60_000),
@@ -67,7 +67,7 @@ pub(super) async fn memory(bench: &Bench, report: &mut Report) -> anyhow::Result
         "while all of them are at work",
     );
     for (question, executions, key, what) in [idle, live] {
-        talk.say(&format!("{executions} executions"));
+        progress.say(&format!("{executions} executions"));
         let folder = bench.folder(key)?;
         let answer = ask(bench, question, &folder, executions).await?;
         if let Some(bytes) = answer.get("rss_bytes").and_then(Value::as_f64) {
