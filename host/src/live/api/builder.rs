@@ -331,7 +331,7 @@ impl Builder {
             random: RandomSource::new(self.seed),
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
-            pool: Pool::new(tasks, inbox.clone()),
+            pool: Pool::new(tasks, Arc::new(inbox.clone()), inbox.within()),
             simulation: Simulation::default(),
             kept_guests: Vec::new(),
             left_leased: HashMap::new(),

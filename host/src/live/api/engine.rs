@@ -368,7 +368,7 @@ impl Engine {
     async fn close(&self, drain: bool) {
         let (done, closed) = oneshot::channel();
         let told = self.inbox().send(Message::Close(Closing { drain, done }));
-        let would_wait_for_itself = drain && self.inbox().is_within_worker();
+        let would_wait_for_itself = drain && self.inbox().within().is_asked_by_worker();
         if told.is_ok() && !would_wait_for_itself {
             // Either it says so, or it has gone already.
             let _ = closed.await;

@@ -11,57 +11,9 @@ use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
 use crate::limits::{BUSY_EXECUTIONS_CACHED_MAX, IDLE_EXECUTIONS_CACHED_MAX};
-use crate::store::{ExecutionChange, ExecutionRecord, ItemState, Timestamp, ended};
+use crate::store::Timestamp;
 
-use super::instances::Activity;
-use crate::live::execution::items::{StoredItems, written};
-
-/// All that a turn needs to know of a stored execution.
-#[derive(Debug)]
-pub(crate) struct CachedExecution {
-    pub(crate) record: ExecutionRecord,
-    /// All its work items.
-    pub(crate) items: StoredItems,
-    /// Stalled by the host, because its guest failed.
-    pub(crate) held: bool,
-}
-
-/// What a turn leaves of an execution, for when it is written.
-#[derive(Debug)]
-pub(crate) struct CacheUpdate {
-    /// Its record; none: it stands in what the turn writes.
-    pub(crate) record: Option<ExecutionRecord>,
-    /// Its items before that.
-    pub(crate) items: StoredItems,
-    pub(crate) held: bool,
-}
-
-impl CacheUpdate {
-    /// What is known once the turn is written, of whose changes these are left.
-    pub(crate) fn known(
-        self,
-        changes: &mut impl Iterator<Item = ExecutionChange>,
-    ) -> Option<CachedExecution> {
-        let Self {
-            record,
-            mut items,
-            held,
-        } = self;
-        let record = match record {
-            Some(record) => record,
-            None => {
-                let change = changes.next()?;
-                written(&mut items, change.items);
-                change.record
-            }
-        };
-        Some(CachedExecution {
-            record,
-            items,
-            held,
-        })
-    }
-}
+use crate::live::execution::cached::{Activity, CachedExecution};
 
 /// Stored executions that are known.
 #[derive(Debug, Default)]
@@ -114,25 +66,6 @@ impl LruShelf {
         {
             self.weight -= oldest.weight();
         }
-    }
-}
-
-impl CachedExecution {
-    /// How it goes on.
-    pub(crate) fn activity(&self) -> Activity {
-        let mut items = self.items.values();
-        if ended(self.record.status) {
-            Activity::Ended
-        } else if items.any(|item| !matches!(item.state, ItemState::Dead { .. })) {
-            Activity::Busy
-        } else {
-            Activity::Idle
-        }
-    }
-
-    /// It counts as one, and each of its items as one.
-    fn weight(&self) -> usize {
-        1 + self.items.len()
     }
 }
 
@@ -226,7 +159,8 @@ impl NothingDue {
 mod tests {
     use super::*;
     use crate::contract::Status;
-    use crate::store::Head;
+    use crate::live::execution::items::StoredItems;
+    use crate::store::{ExecutionRecord, Head};
 
     fn known(id: ExecutionId) -> CachedExecution {
         CachedExecution {

@@ -15,6 +15,7 @@ use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX, GUE
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 use crate::trouble::Troubles;
 
+use crate::live::execution::cached::Activity;
 use crate::live::execution::ports::{Orders, TurnPorts};
 use crate::live::execution::rules_cache::RulesCache;
 
@@ -51,17 +52,6 @@ struct LiveInstance {
 /// Cached executions with the heads of their logs when they were last
 /// committed; the ones used longest ago first.
 type Cached = LinkedHashMap<ExecutionId, Head>;
-
-/// How a turn left an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activity {
-    /// With work that waits or is under way.
-    Busy,
-    /// Without.
-    Idle,
-    /// It has ended.
-    Ended,
-}
 
 /// Why a guest gave no answer.
 #[derive(Debug)]

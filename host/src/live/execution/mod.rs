@@ -2,6 +2,7 @@
 //! what its guest may do to it.
 
 pub(in crate::live) mod items;
+pub(in crate::live) mod cached;
 pub(in crate::live) mod checked;
 pub(in crate::live) mod staged;
 pub(in crate::live) mod ports;

@@ -8,9 +8,9 @@ use crate::store::{
     ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent, Timestamp,
 };
 
+use super::cached::{CacheUpdate, CachedExecution};
 use super::checked::Checked;
 use super::items::Items;
-use crate::live::cache::executions::{CacheUpdate, CachedExecution};
 
 /// Events that are fetched from the store at once. A page's bytes are counted
 /// after each such step, so no more than this many of the largest events are

@@ -24,13 +24,14 @@ use crate::limits::{ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_LEFT_ALONE, STORE_R
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::file_watch::FileWatch;
-use super::inbox::{Again, Closing, InboxReceiver, Message, Read, Write};
+use super::inbox::{Closing, InboxReceiver, Message, Read};
 use super::peers::is_gone;
 use crate::live::api::commits::CommitNews;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::scope::Scope;
 use crate::live::turn::simulation::QUEUES;
+use crate::live::turn::write::{Again, Write};
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::ClaimId;
 

@@ -1,8 +1,7 @@
 //! The way from the async world to the engine's thread, and back.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::{oneshot, watch};
@@ -12,8 +11,9 @@ use crate::id::ExecutionId;
 
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
+use crate::live::turn::write::{Again, Write, is_the_stores};
 use crate::live::values::work::ClaimId;
-use crate::live::workers::WorkerGroup;
+use crate::live::workers::{Within, WorkerGroup};
 
 /// What the engine's thread is told.
 pub(crate) enum Message {
@@ -62,25 +62,6 @@ impl ClosingFlag {
     }
 }
 
-/// Something to be done within a turn. It may be done several times, until a
-/// turn that holds it is written.
-pub(crate) trait Write: Send {
-    /// Do it. What the caller did wrong is the caller's answer; an error is the
-    /// store's, and the turn cannot be written: what it holds may be half done.
-    fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError>;
-    /// Tell the caller: what came of it, or why the turn was not written. Some:
-    /// it is to be done in another turn.
-    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again>;
-}
-
-/// What is to be done in another turn.
-pub(crate) enum Again {
-    /// In the next one, which is due at once.
-    AtOnce(Box<dyn Write>),
-    /// When the store has been left alone for a while.
-    Later(Box<dyn Write>),
-}
-
 /// A [`Write`] with its answer and whoever waits for it.
 struct Asked<T, F> {
     run: F,
@@ -115,19 +96,13 @@ where
     }
 }
 
-/// Whether the store failed as a whole. One execution's damage is its own.
-pub(in crate::live) fn is_the_stores(error: &EngineError) -> bool {
-    matches!(error, EngineError::Store(error) if !error.is_of_one())
-}
-
 /// A caller's end. Clones lead to the same engine.
 #[derive(Clone)]
 pub(crate) struct Inbox {
     to: Sender<Message>,
     /// Why the engine has come to its end; `None` while it has not.
     end: watch::Receiver<Option<EngineError>>,
-    /// A number that no other engine of this process has.
-    engine: u64,
+    within: Within,
     closing: ClosingFlag,
 }
 
@@ -137,26 +112,20 @@ pub(crate) struct InboxReceiver {
     pub(crate) end: watch::Sender<Option<EngineError>>,
 }
 
-thread_local! {
-    /// The engine of which this thread runs a worker right now; 0: of none.
-    static WITHIN: Cell<u64> = const { Cell::new(0) };
-}
-
 impl Inbox {
     /// A link to an engine that is yet to be.
     pub(crate) fn new() -> (Self, InboxReceiver) {
-        static ENGINES: AtomicU64 = AtomicU64::new(1);
         let (to, messages) = mpsc::channel();
         let (sender, end) = watch::channel(None);
-        let engine = ENGINES.fetch_add(1, Ordering::Relaxed);
-        let inbox = InboxReceiver {
+        let within = Within::new();
+        let receiver = InboxReceiver {
             messages,
             end: sender,
         };
         let inbox = Self {
             to,
             end,
-            engine,
+            within,
             closing: ClosingFlag::default(),
         };
         (inbox, receiver)
@@ -221,38 +190,12 @@ impl Inbox {
         ended.map_or(EngineError::ShutDown, |end| why(&end))
     }
 
-    /// Run a part of one of the engine's own workers.
-    pub(crate) fn within_worker<T>(&self, run: impl FnOnce() -> T) -> T {
-        let before = WITHIN.replace(self.engine);
-        let result = run();
-        WITHIN.set(before);
-        result
-    }
-
-    /// Whether one of the engine's own workers asks this.
-    pub(crate) fn is_within_worker(&self) -> bool {
-        WITHIN.get() == self.engine
+    /// Marks this engine's own workers.
+    pub(crate) fn within(&self) -> Within {
+        self.within
     }
 }
 
 fn why(end: &Option<EngineError>) -> EngineError {
     end.clone().unwrap_or(EngineError::ShutDown)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::StoreError;
-
-    #[test]
-    fn law3_only_the_stores_own_failure_fails_a_turn() {
-        let (place, detail) = (String::from("here"), String::from("it broke"));
-        let damaged = StoreError::Corrupt {
-            place: place.clone(),
-            detail: detail.clone(),
-        };
-        assert!(is_the_stores(&StoreError::Io { place, detail }.into()));
-        assert!(!is_the_stores(&damaged.into()));
-        assert!(!is_the_stores(&EngineError::ShutDown));
-    }
 }

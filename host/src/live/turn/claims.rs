@@ -9,11 +9,12 @@ use crate::store::{ItemRecord, ItemState, Lease, StoreError, Timestamp};
 
 use super::answers::holds;
 use super::budget::Phase;
-use super::open_turn::{Granted, OpenTurn};
+use super::open_turn::OpenTurn;
 use super::scope::Agenda;
 use super::sound;
 use crate::live::execution::staged::Staged;
 use crate::live::values::work::{Claim, ClaimId};
+use crate::live::workers::Granted;
 
 impl OpenTurn<'_> {
     /// Free workers claim what they can. Says whether anything was claimed.

@@ -17,7 +17,7 @@ use crate::contract::{Event, EventKind, Origin, Outcome, Snapshot};
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
-use crate::store::{ComponentRecord, ExecutionChange, Timestamp, Turn, WorkflowRecord};
+use crate::store::{ComponentRecord, ExecutionChange, Turn, WorkflowRecord};
 
 use super::budget::{Phase, TurnBudget};
 use super::core::{Asking, Core, TurnTime};
@@ -26,12 +26,13 @@ use super::simulation::Due;
 use super::slots::Slots;
 use super::steps_owed::Late;
 use super::writes::Waiting;
-use crate::live::cache::executions::CacheUpdate;
 use crate::live::cache::instances::Failure;
+use crate::live::execution::cached::CacheUpdate;
 use crate::live::execution::ports::TurnPorts;
 use crate::live::execution::queue_effects::{outcome_fault, settle};
 use crate::live::execution::staged::{Staged, payload_bytes};
-use crate::live::values::work::{Claim, ClaimId};
+use crate::live::values::work::ClaimId;
+use crate::live::workers::Granted;
 
 /// A turn that is being filled.
 pub(crate) struct OpenTurn<'a> {
@@ -79,15 +80,6 @@ pub(crate) struct OpenTurn<'a> {
     pub(in crate::live) marks: Vec<ExecutionChange>,
     /// It holds something that must not be written: it is to be done anew.
     pub(crate) undone: bool,
-}
-
-/// A claim for an own worker.
-pub(crate) struct Granted {
-    /// The place of its crew.
-    pub(crate) group: usize,
-    pub(crate) claim: Claim,
-    /// When it was claimed: the `at` of its `node_started`.
-    pub(crate) at: Timestamp,
 }
 
 /// What is to be done in memory once a turn is written.

@@ -15,8 +15,9 @@ use std::collections::BTreeSet;
 use crate::id::ExecutionId;
 
 use super::answers::holds;
-use super::open_turn::{Granted, OpenTurn};
+use super::open_turn::OpenTurn;
 use crate::live::values::work::ClaimId;
+use crate::live::workers::Granted;
 use crate::live::workers::Pool;
 
 /// The slots of all crews, as the turn goes on.

@@ -8,7 +8,7 @@ use crate::store::{ItemRecord, Many, StoreError, Tampering};
 
 use super::core::Core;
 use super::scope::Agenda;
-use crate::live::cache::executions::CachedExecution;
+use crate::live::execution::cached::CachedExecution;
 use crate::live::execution::checked;
 
 impl Core {

@@ -11,7 +11,7 @@ use crate::id::ExecutionId;
 
 use super::budget::Phase;
 use super::open_turn::OpenTurn;
-use crate::live::runtime::inbox::Write;
+use super::write::Write;
 
 /// Which of the turn's writes wait.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ mod addresses;
 mod attempt;
 mod child;
 pub(crate) mod command;
+mod deliver;
 pub(crate) mod http;
 mod meaning;
 mod orphans;
@@ -18,7 +19,8 @@ mod secrets;
 mod spawn;
 mod tasks;
 
+pub(crate) use deliver::{Deliver, Within};
 pub use orphans::reap_orphans;
-pub(crate) use pool::{Pool, WorkerGroup};
+pub(crate) use pool::{Granted, Pool, WorkerGroup};
 pub(crate) use programs::Programs;
 pub(crate) use tasks::{Tasks, WakeFlag};

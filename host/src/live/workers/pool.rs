@@ -15,10 +15,9 @@ use crate::id::ExecutionId;
 use crate::store::Timestamp;
 
 use super::attempt::attempt;
+use super::deliver::{Deliver, Within};
 use super::tasks::{Task, Tasks};
-use crate::live::runtime::inbox::Inbox;
-use crate::live::turn::open_turn::Granted;
-use crate::live::values::work::{Answer, ClaimId};
+use crate::live::values::work::{Answer, Claim, ClaimId};
 
 /// What a worker does with an item.
 pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;
@@ -34,7 +33,16 @@ pub(crate) struct WorkerGroup {
     pub(crate) work: Work,
 }
 
-/// A crew, and how many of its slots are taken.
+/// A claim for an own worker.
+pub(crate) struct Granted {
+    /// The place of its group.
+    pub(crate) group: usize,
+    pub(crate) claim: Claim,
+    /// When it was claimed: the `at` of its `node_started`.
+    pub(crate) at: Timestamp,
+}
+
+/// A group, and how many of its slots are taken.
 struct StaffedGroup {
     group: WorkerGroup,
     busy: usize,
@@ -43,7 +51,8 @@ struct StaffedGroup {
 /// All crews of an engine.
 pub(crate) struct Pool {
     tasks: Tasks,
-    inbox: Inbox,
+    deliver: Arc<dyn Deliver>,
+    within: Within,
     groups: Vec<StaffedGroup>,
     running: BTreeMap<ClaimId, RunningAttempt>,
     /// How many leases end when.
@@ -61,10 +70,11 @@ struct RunningAttempt {
 }
 
 impl Pool {
-    pub(crate) fn new(tasks: Tasks, inbox: Inbox) -> Self {
+    pub(crate) fn new(tasks: Tasks, deliver: Arc<dyn Deliver>, within: Within) -> Self {
         Self {
             tasks,
-            inbox,
+            deliver,
+            within,
             groups: Vec::new(),
             running: BTreeMap::new(),
             expiries: BTreeMap::new(),
@@ -165,7 +175,8 @@ impl Pool {
             staffed.busy += 1;
             let work = Arc::clone(&staffed.group.work);
             let (task, attempt) = self.tasks.prepare(attempt(
-                self.inbox.clone(),
+                Arc::clone(&self.deliver),
+                self.within,
                 claim.id.clone(),
                 work,
                 claim.item,

@@ -1,0 +1,82 @@
+//! What a turn knows of a stored execution when it begins, and what it leaves.
+
+use crate::store::{ExecutionChange, ExecutionRecord, ItemState, ended};
+
+use super::items::{StoredItems, written};
+
+/// How a turn left an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// With work that waits or is under way.
+    Busy,
+    /// Without.
+    Idle,
+    /// It has ended.
+    Ended,
+}
+
+/// All that a turn needs to know of a stored execution.
+#[derive(Debug)]
+pub(crate) struct CachedExecution {
+    pub(crate) record: ExecutionRecord,
+    /// All its work items.
+    pub(crate) items: StoredItems,
+    /// Stalled by the host, because its guest failed.
+    pub(crate) held: bool,
+}
+
+/// What a turn leaves of an execution, for when it is written.
+#[derive(Debug)]
+pub(crate) struct CacheUpdate {
+    /// Its record; none: it stands in what the turn writes.
+    pub(crate) record: Option<ExecutionRecord>,
+    /// Its items before that.
+    pub(crate) items: StoredItems,
+    pub(crate) held: bool,
+}
+
+impl CacheUpdate {
+    /// What is known once the turn is written, of whose changes these are left.
+    pub(crate) fn known(
+        self,
+        changes: &mut impl Iterator<Item = ExecutionChange>,
+    ) -> Option<CachedExecution> {
+        let Self {
+            record,
+            mut items,
+            held,
+        } = self;
+        let record = match record {
+            Some(record) => record,
+            None => {
+                let change = changes.next()?;
+                written(&mut items, change.items);
+                change.record
+            }
+        };
+        Some(CachedExecution {
+            record,
+            items,
+            held,
+        })
+    }
+}
+
+impl CachedExecution {
+    /// How it goes on.
+    pub(crate) fn activity(&self) -> Activity {
+        let mut items = self.items.values();
+        if ended(self.record.status) {
+            Activity::Ended
+        } else if items.any(|item| !matches!(item.state, ItemState::Dead { .. })) {
+            Activity::Busy
+        } else {
+            Activity::Idle
+        }
+    }
+
+    /// It counts as one, and each of its items as one.
+    pub(crate) fn weight(&self) -> usize {
+        1 + self.items.len()
+    }
+}
