@@ -1,35 +1,9 @@
 //! Hearing of commits, for whoever looks at the store besides the engine.
 
-use tokio::sync::watch;
-
 use crate::error::EngineError;
 
+use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::Inbox;
-
-/// The engine's end: what it tells everyone who waits for commits.
-pub(crate) struct CommitNews(watch::Sender<Option<EngineError>>);
-
-/// What is heard of it: a change is a commit, and the value is why none will
-/// follow, as long as none can.
-pub(crate) type Committed = watch::Receiver<Option<EngineError>>;
-
-impl CommitNews {
-    /// Both ends.
-    pub(crate) fn channel() -> (Self, Committed) {
-        let (news, committed) = watch::channel(None);
-        (Self(news), committed)
-    }
-
-    /// Something was committed, by whomever.
-    pub(in crate::live) fn committed(&self) {
-        self.0.send_replace(None);
-    }
-
-    /// What was opened is no longer there: nothing will be committed.
-    pub(in crate::live) fn store_is_gone(&self, error: &EngineError) {
-        self.0.send_replace(Some(error.clone()));
-    }
-}
 
 /// The commits to an engine's store, by whomever. It does not keep the engine
 /// alive.

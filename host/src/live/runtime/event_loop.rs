@@ -1,15 +1,14 @@
-//! The one owner of an engine's store and guests, and what it does, round
-//! after round.
+//! The event loop of an engine. It alone has the store's write side and the
+//! guests; callers put what they want into its inbox.
 //!
 //! ```text
-//! a round   messages; others' commits; workers that are gone
-//!           a turn, if one is due: begin, fill, commit; answer the callers, send the workers to work
-//!           reads, after the turn, outside of it
+//! an iteration   messages; others' commits; workers that are gone
+//!                a turn, if one is due: begin, fill, commit; answer the callers, start the workers
+//!                reads, after the turn, outside of it
 //! ```
 //!
-//! A round never waits. Who does, and for how long, is not the owner's
-//! business: it says what comes next, to the engine's thread or to whoever
-//! steps the engine by hand.
+//! An iteration never waits. It answers what comes next, and the engine's
+//! thread, or the caller that steps the engine by hand, waits for that.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
@@ -26,7 +25,7 @@ use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 use super::file_watch::FileWatch;
 use super::inbox::{Closing, InboxReceiver, Message, Read};
 use super::peers::is_gone;
-use crate::live::api::commits::CommitNews;
+use super::commit_news::CommitNews;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::scope::Scope;
@@ -138,7 +137,7 @@ impl EventLoop {
         }
     }
 
-    /// Round after round, with waiting in between, until told to close: the
+    /// Iteration after iteration, with waiting in between, until told to close: the
     /// engine's thread.
     pub(crate) fn run(mut self) {
         match caught(|| self.iterate_until_closed()) {
@@ -163,7 +162,7 @@ impl EventLoop {
         }
     }
 
-    /// One round, for this message and all others that have come.
+    /// One iteration, for this message and all others that have come.
     pub(crate) fn iterate(&mut self, first: Option<Message>) {
         self.core.pool.go_on();
         let gathered = self.gather(first);
@@ -206,7 +205,7 @@ impl EventLoop {
         }
     }
 
-    /// Something within a round panicked. What the panic left half done is not
+    /// Something within an iteration panicked. What the panic left half done is not
     /// used again: the turn is undone, claims are given up, own workers
     /// stopped, and every caller hears of it.
     pub(crate) fn crash(mut self, said: &str) {
@@ -257,7 +256,7 @@ impl EventLoop {
         self.dying = Some(error.clone());
     }
 
-    /// What comes after a round, as far as is known.
+    /// What comes after an iteration, as far as is known.
     pub(crate) fn next(&mut self) -> Next {
         if self.failed {
             let pause_ms = milliseconds(STORE_RETRY_PAUSE);

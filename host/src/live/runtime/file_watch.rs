@@ -6,7 +6,7 @@
 //! then anyway, where no file watcher works. The log is never polled.
 //!
 //! The file is watched while the engine rests. One that is at work looks at the
-//! version in each of its rounds; watched, each page that it writes would wake
+//! version in each of its iterations; watched, each page that it writes would wake
 //! another thread, to tell it what it knows.
 
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ const AT_REST_AFTER: Duration = Duration::from_millis(20);
 
 /// Wakes the engine's thread for what it is not told.
 pub(crate) struct FileWatch {
-    /// Nudged, and not heard yet: one message is enough.
+    /// Notified, and the message not taken yet: one is enough.
     notified: Arc<AtomicBool>,
     folder: Option<Folder>,
     /// The last change of the file, and how many looks have followed.
@@ -70,12 +70,12 @@ impl FileWatch {
         }
     }
 
-    /// A callback that nudges the engine's thread.
+    /// A callback that notifies the engine's thread.
     pub(crate) fn notifier(&self, inbox: &Inbox) -> impl Fn() + Send + Sync + 'static {
         notifier(&self.notified, inbox)
     }
 
-    /// A nudge was heard.
+    /// A notification was taken from the inbox.
     pub(crate) fn on_notify(&mut self) {
         self.notified.store(false, Ordering::SeqCst);
         self.changed = Some((Instant::now(), 0));
@@ -176,13 +176,13 @@ fn notifier(notified: &Arc<AtomicBool>, inbox: &Inbox) -> impl Fn() + Send + Syn
     let (notified, inbox) = (Arc::clone(notified), inbox.clone());
     move || {
         if !notified.swap(true, Ordering::SeqCst) {
-            // An engine that is gone needs no nudge.
+            // An engine that is gone needs no notification.
             let _ = inbox.send(Message::Notify);
         }
     }
 }
 
-/// Nudges for whatever happens to the file, wherever it is told to watch.
+/// Calls for whatever happens to the file, wherever it is told to watch.
 fn watcher(
     file: &Path,
     on_change: impl Fn() + Send + 'static,

@@ -1,7 +1,5 @@
 //! The way from the async world to the engine's thread, and back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::{oneshot, watch};
@@ -12,10 +10,11 @@ use crate::id::ExecutionId;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::write::{Again, Write, is_the_stores};
+use crate::live::values::closing::ClosingFlag;
 use crate::live::values::work::ClaimId;
 use crate::live::workers::{Within, WorkerGroup};
 
-/// What the engine's thread is told.
+/// What is put into an engine's inbox.
 pub(crate) enum Message {
     /// To be done within a turn, and answered when the turn is written.
     Write(Box<dyn Write>),
@@ -43,23 +42,6 @@ pub(crate) struct Closing {
     pub(crate) drain: bool,
     /// Told at the very end.
     pub(crate) done: oneshot::Sender<()>,
-}
-
-/// Whether the engine was told to come to its end and has not heard it yet: a
-/// turn that is being filled is written with what it has, so that it hears.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ClosingFlag(Arc<AtomicBool>);
-
-impl ClosingFlag {
-    /// Whether somebody waits.
-    pub(crate) fn is_asked_for(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// It was heard.
-    pub(crate) fn heard(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
 }
 
 /// A [`Write`] with its answer and whoever waits for it.
@@ -96,7 +78,7 @@ where
     }
 }
 
-/// A caller's end. Clones lead to the same engine.
+/// Where callers put what they ask of an engine. Clones lead to the same engine.
 #[derive(Clone)]
 pub(crate) struct Inbox {
     to: Sender<Message>,
@@ -106,14 +88,14 @@ pub(crate) struct Inbox {
     closing: ClosingFlag,
 }
 
-/// The engine's end of a [`Inbox`].
+/// The engine's end of an [`Inbox`].
 pub(crate) struct InboxReceiver {
     pub(crate) messages: Receiver<Message>,
     pub(crate) end: watch::Sender<Option<EngineError>>,
 }
 
 impl Inbox {
-    /// A link to an engine that is yet to be.
+    /// The inbox of an engine that is yet to be, and its other end.
     pub(crate) fn new() -> (Self, InboxReceiver) {
         let (to, messages) = mpsc::channel();
         let (sender, end) = watch::channel(None);
@@ -169,10 +151,10 @@ impl Inbox {
         }
     }
 
-    /// Tell the engine's thread.
+    /// Put this into the inbox.
     pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
         if let Message::Close(_) = &message {
-            self.closing.0.store(true, Ordering::Relaxed);
+            self.closing.ask();
         }
         self.to.send(message).map_err(|_| why(&self.end.borrow()))
     }

@@ -6,3 +6,4 @@ pub(in crate::live) mod commit;
 pub(in crate::live) mod file_watch;
 pub(in crate::live) mod event_loop;
 pub(in crate::live) mod peers;
+pub(in crate::live) mod commit_news;

@@ -19,7 +19,7 @@ use crate::live::workers::Granted;
 impl OpenTurn<'_> {
     /// Free workers claim what they can. Says whether anything was claimed.
     ///
-    /// Where the last turn was cut off, this one goes on: so that no crew takes
+    /// Where the last turn was cut off, this one goes on: so that no group takes
     /// all claims for ever.
     pub(crate) fn claim_for_groups(&mut self) -> Result<bool, EngineError> {
         let mut any = false;

@@ -1,5 +1,5 @@
-//! What an engine's one owner has: the store, the guests, the time, the
-//! workers. No locks, because nobody else has it.
+//! What an engine's event loop works with: the store, the guests, the time, the
+//! workers. There are no locks, because nothing else has access to it.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -31,7 +31,7 @@ use crate::live::execution::cached::{Activity, CachedExecution};
 use crate::live::execution::items::StoredItems;
 use crate::live::execution::ports::{Orders, TurnPorts};
 use crate::live::execution::staged::Staged;
-use crate::live::runtime::inbox::ClosingFlag;
+use crate::live::values::closing::ClosingFlag;
 use crate::live::values::random::RandomSource;
 use crate::live::values::work::ClaimId;
 use crate::live::values::workflow::Workflow;
@@ -93,7 +93,7 @@ pub(crate) struct Core {
     pub(crate) troubles: Troubles,
     /// How far it has come with executions that are due.
     pub(crate) rounds: Rounds,
-    /// The crew that claims first.
+    /// The group that claims first.
     pub(crate) first_group: usize,
     /// Executions that come after the others: those that are owed a step first.
     pub(crate) late: Late,

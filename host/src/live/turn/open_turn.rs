@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Everything is staged in memory. Who fills a turn, and what is done when it
-//! could not be written, is [`crate::live::runtime::event_loop`]'s business.
+//! could not be written, is the event loop's business.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +72,7 @@ pub(crate) struct OpenTurn<'a> {
     pub(in crate::live) outside_claims_left: usize,
     /// Whether the claims of own workers were cut off.
     pub(in crate::live) cut_claims: bool,
-    /// The crew that claims first in the next turn: where this one was cut off.
+    /// The group that claims first in the next turn: where this one was cut off.
     pub(in crate::live) first_group: usize,
     /// A limit cut something off: another turn is due at once.
     pub(in crate::live) cut: bool,

@@ -20,9 +20,9 @@ use crate::live::values::work::ClaimId;
 use crate::live::workers::Granted;
 use crate::live::workers::Pool;
 
-/// The slots of all crews, as the turn goes on.
+/// The slots of all groups, as the turn goes on.
 pub(crate) struct Slots {
-    /// How many are free, by the crew's place; empty where no more is to be
+    /// How many are free, by the group's place; empty where no more is to be
     /// claimed.
     free: Vec<usize>,
     /// Claims of own workers that this turn made.
@@ -44,12 +44,12 @@ impl Slots {
         }
     }
 
-    /// How many slots of this crew are free.
+    /// How many slots of this group are free.
     pub(in crate::live) fn free(&self, group: usize) -> usize {
         self.free.get(group).copied().unwrap_or(0)
     }
 
-    /// A slot of its crew is taken by this claim.
+    /// A slot of its group is taken by this claim.
     pub(in crate::live) fn take(&mut self, granted: Granted) {
         if let Some(free) = self.free.get_mut(granted.group) {
             *free -= 1;

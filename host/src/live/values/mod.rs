@@ -7,3 +7,4 @@ pub(in crate::live) mod workflow;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;
 pub(in crate::live) mod random;
+pub(in crate::live) mod closing;

@@ -1,4 +1,4 @@
-//! The engine's own workers: crews of a queue, their slots, what they are at.
+//! The engine's own workers: groups of a queue, their slots, what they are at.
 //!
 //! The pool is the engine's and plain data; each attempt runs as a task of its
 //! own and comes back as an answer. It never decides what is claimed: a turn does.
@@ -48,7 +48,7 @@ struct StaffedGroup {
     busy: usize,
 }
 
-/// All crews of an engine.
+/// All groups of an engine.
 pub(crate) struct Pool {
     tasks: Tasks,
     deliver: Arc<dyn Deliver>,
@@ -82,7 +82,7 @@ impl Pool {
         }
     }
 
-    /// A crew begins to work.
+    /// A group begins to work.
     pub(crate) fn join(&mut self, group: WorkerGroup) {
         self.groups.push(StaffedGroup { group, busy: 0 });
     }
@@ -92,13 +92,13 @@ impl Pool {
         self.closed = true;
     }
 
-    /// The queue of each crew, by its place.
+    /// The queue of each group, by its place.
     pub(crate) fn queues(&self) -> Vec<String> {
         let queue = |staffed: &StaffedGroup| staffed.group.queue.clone();
         self.groups.iter().map(queue).collect()
     }
 
-    /// How many slots of each crew are free, by its place; of none, when no
+    /// How many slots of each group are free, by its place; of none, when no
     /// more is to be claimed.
     pub(crate) fn free_slots(&self) -> Vec<usize> {
         if self.closed {
@@ -115,7 +115,7 @@ impl Pool {
         free.map(|(queue, _)| queue).collect()
     }
 
-    /// The crew that is at this claim.
+    /// The group that is at this claim.
     pub(crate) fn group_of(&self, claim: &ClaimId) -> Option<usize> {
         self.running.get(claim).map(|running| running.group)
     }
