@@ -21,7 +21,7 @@ use crate::limits::{
 use crate::store::Store;
 use crate::trouble::Troubles;
 
-use super::commits::CommitNews;
+use crate::live::runtime::commit_news::CommitNews;
 use super::engine::Engine;
 use super::steps::Steps;
 use crate::live::cache::executions::ExecutionCache;

@@ -15,7 +15,8 @@ use crate::limits::WORKER_SLOTS_DEFAULT;
 use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
-use super::commits::{Commits, Committed};
+use super::commits::Commits;
+use crate::live::runtime::commit_news::Committed;
 use super::execution::Execution;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::turn::start::Start;
