@@ -21,7 +21,7 @@
 //! From the bottom up; each may use those above it in this list, never those
 //! below it, whether by a path or by a method. That holds inside each folder
 //! too, where the parent stands on its children. A test of the workspace
-//! (`tests/layers.rs`) reads the order from here and holds the sources to it.
+//! (`tests/native/layers.rs`) reads the order from here and holds the sources to it.
 #![no_std]
 
 extern crate alloc;

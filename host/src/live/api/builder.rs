@@ -21,12 +21,12 @@ use crate::limits::{
 use crate::store::Store;
 use crate::trouble::Troubles;
 
-use crate::live::runtime::commit_news::CommitNews;
 use super::engine::Engine;
 use super::steps::Steps;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::instances::Guests;
 use crate::live::cache::set_aside::SetAside;
+use crate::live::runtime::commit_news::CommitNews;
 use crate::live::runtime::event_loop::EventLoop;
 use crate::live::runtime::file_watch::FileWatch;
 use crate::live::runtime::inbox::{Inbox, InboxReceiver};

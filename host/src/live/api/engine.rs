@@ -16,8 +16,8 @@ use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, Wor
 
 use super::builder::Builder;
 use super::commits::Commits;
-use crate::live::runtime::commit_news::Committed;
 use super::execution::Execution;
+use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::turn::start::Start;
 use crate::live::values::facts;

@@ -22,10 +22,10 @@ use crate::id::ExecutionId;
 use crate::limits::{ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_LEFT_ALONE, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
+use super::commit_news::CommitNews;
 use super::file_watch::FileWatch;
 use super::inbox::{Closing, InboxReceiver, Message, Read};
 use super::peers::is_gone;
-use super::commit_news::CommitNews;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::scope::Scope;

@@ -1,0 +1,25 @@
+//! The live engine, whole: over each store, with workers, clocks and failures.
+
+mod budgets;
+mod built_in;
+mod claims;
+mod deaths;
+mod endings;
+mod freed;
+mod past_wakes;
+mod large;
+mod lasting;
+mod long_texts;
+mod operators;
+mod panics;
+mod programs;
+mod requests;
+mod rest;
+mod set_aside;
+mod several;
+mod scene;
+mod scoped;
+mod slots;
+mod stepped;
+mod time;
+mod workers;

@@ -1,0 +1,13 @@
+//! Engines, stores, audits and guests of every kind, within one process.
+
+mod live;
+mod faults;
+mod audit;
+mod divergent_guest;
+mod golden;
+mod hostile_guests;
+mod sabotage;
+mod breakage;
+mod your_own_guest;
+mod cost;
+mod scale;

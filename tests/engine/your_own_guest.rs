@@ -1,0 +1,275 @@
+//! An example: property-testing a scheduler guest of your own.
+//!
+//! ```sh
+//! REFRAIN_GUEST=path/to/yours.wasm cargo test --test engine your_own_guest
+//! ```
+//!
+//! Without the variable it tests the built-in component. Copy this file, and
+//! add what your guest promises: it needs the crates `refrain` (which runs the
+//! component in its sandbox), `refrain-guest` with the feature `proptest`
+//! (which generates workflows and histories), `proptest`, `serde_json` and
+//! `anyhow`.
+//!
+//! Your guest may decide otherwise than ours. So a history is taken for what
+//! it means: each fact is offered with the sequence and the fence that it has
+//! in *your* log, and one that your guest refuses does not happen.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestError, TestRunner};
+use refrain::ExecutionId;
+use refrain::contract::{
+    AppendError, Event, EventKind, Origin, SchedulerError, Snapshot, WorkItem,
+};
+use refrain::guest::{CallError, CallLimits, Instance, Library, Ports, Sandbox};
+use refrain::store::{StoreError, Timestamp};
+use refrain_guest::notation::EXECUTION;
+use refrain_guest::strategies::{History, histories, workflows};
+
+// ---- what is promised ----------------------------------------------------------
+
+/// Law 10: what a guest keeps between calls is a cache. Forgetting the
+/// execution before each call must lead to the same log.
+#[test]
+fn law10_a_forgetful_guest_writes_the_same_log() -> anyhow::Result<()> {
+    holds(60, |guest, history| {
+        let kept = drive(guest, history, false)?;
+        let dropped = drive(guest, history, true)?;
+        prop_assert_eq!(kept.log, dropped.log);
+        Ok(())
+    })
+}
+
+/// Laws 1, 2 and 5: decisions are numbered on from the log, are the guest's
+/// own, and carry the turn's clock reading.
+#[test]
+fn law1_law2_law5_decisions_follow_the_log() -> anyhow::Result<()> {
+    holds(100, |guest, history| {
+        let log = drive(guest, history, false)?.log;
+        prop_assert!((1..).zip(&log).all(|(at, event)| event.sequence == at));
+        prop_assert!(log.is_sorted_by_key(|event| event.at));
+        Ok(())
+    })
+}
+
+/// Law 6: nothing follows an end.
+#[test]
+fn law6_nothing_follows_an_end() -> anyhow::Result<()> {
+    holds(100, |guest, history| {
+        let log = drive(guest, history, false)?.log;
+        let end = log.iter().position(|event| is_end(&event.kind));
+        prop_assert!(end.is_none_or(|end| end + 1 == log.len()), "{log:?}");
+        Ok(())
+    })
+}
+
+/// Law 4: each order of a work item is a decision, and each such decision an
+/// order, in the same order.
+#[test]
+fn law4_each_decision_orders_its_item() -> anyhow::Result<()> {
+    holds(100, |guest, history| {
+        let world = drive(guest, history, false)?;
+        let named = world.log.iter().filter_map(|event| match &event.kind {
+            EventKind::NodeScheduled(it) => Some((it.node_id.clone(), it.attempt)),
+            EventKind::RetryScheduled(it) => Some((it.node_id.clone(), it.attempt)),
+            _ => None,
+        });
+        prop_assert_eq!(named.collect::<Vec<_>>(), world.ordered);
+        Ok(())
+    })
+}
+
+fn is_end(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::WorkflowCompleted(_)
+            | EventKind::WorkflowFailed(_)
+            | EventKind::WorkflowCancelled(_)
+    )
+}
+
+// ---- a property of a component ---------------------------------------------------
+
+/// Try a property of the guest on so many histories; panic with the smallest
+/// for which it does not hold. It is printed as a table of the notation.
+fn holds(
+    cases: u32,
+    property: impl Fn(&mut Instance<World>, &History) -> Result<(), TestCaseError>,
+) -> anyhow::Result<()> {
+    let mut library = Library::new(Sandbox::new(CallLimits::default())?);
+    let digest = match std::env::var("REFRAIN_GUEST") {
+        Ok(path) => library.add(std::fs::read(&path).context(path)?)?,
+        Err(_) => library.built_in().to_owned(),
+    };
+    library.check(&digest)?;
+    // proptest wants to call a property by shared reference.
+    let library = RefCell::new(library);
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let tried = runner.run(&histories(workflows()), |history| {
+        // A fresh instance each time: one that failed is of no more use.
+        let guest = library.borrow_mut().instance(&digest);
+        let mut guest = guest.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        property(&mut guest, &history)
+    });
+    match tried {
+        Err(TestError::Fail(why, history)) => panic!("{why}\n{history}"),
+        other => Ok(other?),
+    }
+}
+
+/// Give the guest a history, turn by turn.
+fn drive(
+    guest: &mut Instance<World>,
+    history: &History,
+    forgetful: bool,
+) -> Result<World, TestCaseError> {
+    let fail = |error: &dyn std::fmt::Debug| TestCaseError::fail(format!("{error:?}"));
+    let execution: ExecutionId = EXECUTION.parse().map_err(|error| fail(&error))?;
+    let mut world = World::new(history);
+    guest.forget(execution).map_err(|error| fail(&error))?;
+    for turn in history.turns() {
+        world.now = turn.at;
+        for fact in &turn.facts {
+            let fact = world.fact(across(&fact.kind));
+            let (back, admitted) = guest.admit(world, execution, &fact);
+            world = back;
+            match admitted {
+                Ok(_) => world.append_fact(fact),
+                Err(error) if is_refusal(&error) => {}
+                Err(error) => return Err(fail(&error)),
+            }
+            if forgetful {
+                guest.forget(execution).map_err(|error| fail(&error))?;
+            }
+        }
+        loop {
+            let last = world.log.len() as u64;
+            let (back, ticked) = guest.tick(world, execution, last);
+            world = back;
+            if forgetful {
+                guest.forget(execution).map_err(|error| fail(&error))?;
+            }
+            if !ticked.map_err(|error| fail(&error))?.more {
+                break;
+            }
+        }
+    }
+    Ok(world)
+}
+
+/// Whether the guest said no; anything else is a failure of it.
+fn is_refusal(error: &CallError) -> bool {
+    matches!(error, CallError::Scheduler(SchedulerError::Illegal(_)))
+}
+
+/// The same value of the contract on the host's side: both are generated from
+/// the same WIT, field by field.
+fn across(kind: &refrain_guest::contract::EventKind) -> EventKind {
+    let value = serde_json::to_value(kind).expect("contract types serialise");
+    serde_json::from_value(value).expect("both sides have the same types")
+}
+
+// ---- the world of one execution ----------------------------------------------------
+
+/// A log, a queue and a clock, in memory.
+struct World {
+    workflow: String,
+    log: Vec<Event>,
+    now: Timestamp,
+    ordered: Vec<(String, u32)>,
+    /// The fence of each node's last claim.
+    fences: BTreeMap<String, u64>,
+}
+
+impl World {
+    fn new(history: &History) -> Self {
+        Self {
+            workflow: history.workflow().text().to_owned(),
+            log: Vec::new(),
+            now: 0,
+            ordered: Vec::new(),
+            fences: BTreeMap::new(),
+        }
+    }
+
+    /// The fact as it would stand next in this log.
+    fn fact(&self, mut kind: EventKind) -> Event {
+        let sequence = self.log.len() as u64 + 1;
+        let held = |node: &str| self.fences.get(node).copied().unwrap_or_default();
+        match &mut kind {
+            EventKind::NodeStarted(it) => it.fence = sequence,
+            EventKind::NodeCompleted(it) => it.fence = held(&it.node_id),
+            EventKind::NodeFailed(it) => it.fence = held(&it.node_id),
+            _ => {}
+        }
+        Event {
+            sequence,
+            at: self.now,
+            origin: Origin::Fact,
+            kind,
+        }
+    }
+
+    fn append_fact(&mut self, fact: Event) {
+        if let EventKind::NodeStarted(it) = &fact.kind {
+            self.fences.insert(it.node_id.clone(), it.fence);
+        }
+        self.log.push(fact);
+    }
+}
+
+/// What the guest may ask of it: the three imports of the contract.
+impl Ports for World {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        Ok(self.workflow.clone())
+    }
+
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        Ok(None)
+    }
+
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
+        let skipped = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+        let page = self.log.iter().skip(skipped).take(max as usize);
+        Ok(page.cloned().collect())
+    }
+
+    fn append_events(
+        &mut self,
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), AppendError>, StoreError> {
+        let last = self.log.len() as u64;
+        if expected != last {
+            return Ok(Err(AppendError::Conflict(last)));
+        }
+        let is_decision = |event: &Event| event.origin == Origin::Decision && event.at == self.now;
+        if let Some(event) = events.iter().find(|event| !is_decision(event)) {
+            return Ok(Err(AppendError::Refused(format!(
+                "no decision of now: {event:?}"
+            ))));
+        }
+        self.log.extend(events);
+        Ok(Ok(()))
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.now
+    }
+
+    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
+        self.ordered.push((item.node_id, item.attempt));
+        Ok(Ok(()))
+    }
+
+    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
+        Ok(Ok(()))
+    }
+}

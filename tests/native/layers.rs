@@ -1,0 +1,175 @@
+//! In the guest each module uses only what stands below it, methods included;
+//! and the reader that says so finds what does not.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use refrain_tests::component::workspace;
+use refrain_tests::layers::check;
+
+#[test]
+fn the_guest_stands_in_layers() -> Result<()> {
+    let findings = check(&workspace().join("guest/src"))?;
+    let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    ensure!(
+        told.is_empty(),
+        "these use what stands above them in the order of guest/src/lib.rs; move what they share down:\n{}",
+        told.join("\n")
+    );
+    Ok(())
+}
+
+/// A crate of `low` below `high`, which has a child.
+const LIB: &str = "pub mod low;\npub mod high;\n";
+const LOW: &str = "pub struct Low;\nimpl Low { pub fn new() -> Self { Self } }\n";
+const HIGH: &str = "mod child;\npub use child::Child;\nuse crate::layers::low::Low;\npub struct High(pub Low);\npub fn high() -> Child { Child(crate::layers::low::Low::new()) }\n";
+const CHILD: &str = "use crate::layers::low::Low;\npub struct Child(pub Low);\n";
+
+/// What is found where these lines are added to files of that crate.
+fn found(additions: &[(&str, &str)]) -> Result<Vec<String>> {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir(folder.path().join("high"))?;
+    for (file, text) in [
+        ("lib.rs", LIB),
+        ("low.rs", LOW),
+        ("high/mod.rs", HIGH),
+        ("high/child.rs", CHILD),
+    ] {
+        let added = additions.iter().filter(|(to, _)| *to == file);
+        let texts: Vec<&str> = added.map(|(_, text)| *text).collect();
+        fs::write(
+            folder.path().join(file),
+            format!("{text}{}\n", texts.join("\n")),
+        )?;
+    }
+    let findings = check(folder.path())?;
+    Ok(findings.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn what_stands_too_low_for_what_it_uses_is_found() -> Result<()> {
+    ensure!(found(&[])?.is_empty(), "{:?}", found(&[])?);
+    for (file, text, expected) in [
+        (
+            "low.rs",
+            "use crate::layers::high::high;",
+            "uses `crate::layers::high::high`, which is of high/mod.rs",
+        ),
+        (
+            "low.rs",
+            "use crate::layers::high::*;",
+            "uses `crate::layers::high`",
+        ),
+        (
+            "low.rs",
+            "use crate::layers::{high as other};",
+            "uses `crate::layers::high`",
+        ),
+        // Re-exported above, declared in a child.
+        (
+            "low.rs",
+            "use crate::layers::high::Child;",
+            "which is of high/child.rs",
+        ),
+        (
+            "low.rs",
+            "pub fn up() { crate::layers::high::high(); }",
+            "uses `crate::layers::high::high`",
+        ),
+        (
+            "low.rs",
+            "pub fn up() { super::high::high(); }",
+            "uses `super::high::high`",
+        ),
+        // In the arguments of a macro, and in the text of an attribute.
+        (
+            "low.rs",
+            "pub fn up() { drop(vec![crate::layers::high::high()]); }",
+            "uses `crate::layers::high::high`",
+        ),
+        (
+            "low.rs",
+            "#[cfg_attr(any(), serde(with = \"crate::layers::high::form\"))]\npub struct Form;",
+            "uses `crate::layers::high::form`",
+        ),
+        // A child uses what its parent declares.
+        (
+            "high/child.rs",
+            "use super::High;",
+            "uses `super::High`, which is of high/mod.rs",
+        ),
+        (
+            "high/child.rs",
+            "use super::*;\npub fn up() { super::high(); }",
+            "uses `super::high`",
+        ),
+        // Methods, and implementations, of a type that stands below.
+        (
+            "high/mod.rs",
+            "impl Low { pub fn more(&self) {} }",
+            "methods of `Low` stand here, and the type in low.rs",
+        ),
+        (
+            "high/mod.rs",
+            "impl Child { pub fn more(&self) {} }",
+            "methods of `Child` stand here, and the type in high/child.rs",
+        ),
+        (
+            "high/mod.rs",
+            "impl<'a> crate::layers::low::Low { pub fn more(&'a self) {} }",
+            "methods of `crate::layers::low::Low`",
+        ),
+        (
+            "high/mod.rs",
+            "impl Default for Low { fn default() -> Self { Low::new() } }",
+            "with neither the trait nor the type (low.rs)",
+        ),
+    ] {
+        let found = found(&[(file, text)])?;
+        let first = found
+            .first()
+            .with_context(|| format!("{text}: nothing is found"))?;
+        ensure!(
+            first.starts_with(file) && found.iter().any(|it| it.contains(expected)),
+            "{text}: {found:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn what_stands_high_enough_is_not() -> Result<()> {
+    for (file, text) in [
+        (
+            "high/mod.rs",
+            "impl High { pub fn more(&self) -> Low { Low::new() } }",
+        ),
+        (
+            "high/mod.rs",
+            "pub trait Up { fn up(&self); }\nimpl Up for Low { fn up(&self) {} }",
+        ),
+        (
+            "high/child.rs",
+            "impl Default for Child { fn default() -> Self { Self(Low::new()) } }",
+        ),
+        // A name of another crate, or of nothing in particular.
+        (
+            "low.rs",
+            "pub fn other() -> core::fmt::Result { ::core::result::Result::Ok(()) }",
+        ),
+        ("low.rs", "pub(in crate::layers::low) fn near() {}"),
+        // Comments for readers, and tests.
+        (
+            "low.rs",
+            "/// See [`crate::layers::high::high`].\npub struct Told;",
+        ),
+        (
+            "low.rs",
+            "#[cfg(test)]\nmod tests { use crate::layers::high::high; }",
+        ),
+    ] {
+        let found = found(&[(file, text)])?;
+        ensure!(found.is_empty(), "{text}: {found:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! What the scheduler decides, the same natively and as the committed component; and that what is
+//! derived from sources is fresh.
+
+mod rules;
+mod conditions;
+mod properties;
+mod model;
+mod agreement;
+mod freshness;
+mod how_we_know;
+mod layers;

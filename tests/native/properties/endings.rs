@@ -1,0 +1,98 @@
+//! Laws 6 and 9, rules R15 to R17: everything comes to one end.
+
+use proptest::prelude::*;
+use refrain_guest::contract::EventKind;
+use refrain_guest::notation::replay;
+use refrain_guest::strategies::{History, workflows};
+use refrain_guest::strategies::{begun, finished};
+use refrain_guest::workflow::plan::Kind;
+
+use crate::properties::{fail, holds, lives};
+
+/// Whatever happened before: once each hold is lifted and each item done, it
+/// ends, once, and its log replays.
+#[test]
+fn law2_law6_law9_whatever_happened_it_comes_to_exactly_one_end() {
+    holds(150, lives(), |history| {
+        let finished = finished(history);
+        prop_assert_eq!(ends(&finished), 1);
+        let last = finished.log().last().expect("a log");
+        prop_assert!(is_end(&last.kind), "{last:?} is no end");
+        replay(finished.workflow().text(), finished.log())
+            .map_err(|illegal| fail(format!("{illegal:?}")))
+    });
+}
+
+/// With all work succeeding, each turn settles a node, or ends a timer: twice
+/// as many turns as nodes are enough.
+#[test]
+fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
+    holds(150, workflows(), |workflow| {
+        let history = finished(begun(&workflow));
+        let plan = workflow.plan();
+        let turns_max = 2 * plan.nodes.len() + 2;
+        prop_assert!(
+            history.turns().len() <= turns_max,
+            "{} turns",
+            history.turns().len()
+        );
+        let must_fail = |kind: &Kind| matches!(kind, Kind::LimitExceeded { .. });
+        let may_fail =
+            plan.workflow_timeout.is_some() || plan.nodes.iter().any(|node| must_fail(&node.kind));
+        let last = history.log().last().expect("a log");
+        prop_assert!(
+            may_fail || matches!(last.kind, EventKind::WorkflowCompleted(_)),
+            "{last:?}"
+        );
+        Ok(())
+    });
+}
+
+/// Rule R16's sentence names exactly the nodes that failed for good, sorted.
+#[test]
+fn r16_a_failed_end_names_what_failed() {
+    holds(150, lives(), |history| {
+        let finished = finished(history);
+        let last = finished.log().last().expect("a log");
+        let timed_out = finished
+            .log()
+            .iter()
+            .any(|event| matches!(event.kind, EventKind::WorkflowTimedOut));
+        let mut failed: Vec<&str> = Vec::new();
+        for event in finished.log() {
+            match &event.kind {
+                EventKind::NodeExhausted(it) => failed.push(&it.node_id),
+                EventKind::RetryRequested(it) => failed.retain(|node| *node != it.node_id),
+                EventKind::NodeSkipped(it) => failed.retain(|node| *node != it.node_id),
+                _ => {}
+            }
+        }
+        failed.sort_unstable();
+        match &last.kind {
+            EventKind::WorkflowCompleted(_) => prop_assert!(failed.is_empty(), "{failed:?} failed"),
+            EventKind::WorkflowFailed(it) if !timed_out => {
+                let error = format!("node(s) failed terminally: {}", failed.join(", "));
+                prop_assert_eq!(&it.error, &error);
+            }
+            _ => {}
+        }
+        Ok(())
+    });
+}
+
+fn ends(history: &History) -> usize {
+    history
+        .log()
+        .iter()
+        .filter(|event| is_end(&event.kind))
+        .count()
+}
+
+fn is_end(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::WorkflowCompleted(_)
+            | EventKind::WorkflowFailed(_)
+            | EventKind::WorkflowCancelled(_)
+    )
+}

@@ -1,0 +1,124 @@
+//! Laws 3 and 4, rule R5: the queue is told exactly what the decisions say.
+
+use proptest::prelude::*;
+use refrain_guest::contract::{AppendError, Event, EventKind, Snapshot, WorkItem};
+use refrain_guest::decide::item_digest;
+use refrain_guest::notation::{EXECUTION, Memory};
+use refrain_guest::shell::{Scheduler, World};
+use refrain_guest::time::Timestamp;
+
+use crate::properties::machines::empty;
+use crate::properties::{fail, holds, lives};
+
+/// A world that remembers what it was told.
+struct Witness {
+    world: Memory,
+    ordered: Vec<WorkItem>,
+    taken_back: Vec<(String, u32)>,
+}
+
+impl World for Witness {
+    fn load_workflow(&mut self) -> String {
+        self.world.load_workflow()
+    }
+
+    fn load_snapshot(&mut self) -> Option<Snapshot> {
+        self.world.load_snapshot()
+    }
+
+    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
+        self.world.read_events(first, max)
+    }
+
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
+        self.world.append_events(expected, events)
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.world.now()
+    }
+
+    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
+        self.ordered.push(item.clone());
+        self.world.enqueue(item)
+    }
+
+    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
+        self.taken_back.push((node_id.to_owned(), attempt));
+        self.world.cancel(node_id, attempt)
+    }
+}
+
+/// In the order of the decisions, each item once, by its digest; and each
+/// attempt that timed out or was cancelled in flight taken back once.
+#[test]
+fn law3_law4_r05_each_decisions_item_is_enqueued_exactly_once() {
+    holds(150, lives(), |history| {
+        let mut witness = Witness {
+            world: empty(&history),
+            ordered: Vec::new(),
+            taken_back: Vec::new(),
+        };
+        let mut scheduler = Scheduler::new();
+        for turn in history.turns() {
+            witness.world.now = turn.at;
+            for fact in &turn.facts {
+                let admitted = scheduler.admit(&mut witness, EXECUTION, fact);
+                admitted.map_err(|error| fail(format!("{error:?}")))?;
+                witness.world.append_fact(fact.clone());
+            }
+            for _ in &turn.ticks {
+                let last = witness.world.events.len() as u64;
+                let ticked = scheduler.tick(&mut witness, EXECUTION, last);
+                ticked.map_err(|error| fail(format!("{error:?}")))?;
+            }
+        }
+        let ordered = witness
+            .ordered
+            .iter()
+            .map(|item| (item.node_id.clone(), item.attempt, item_digest(item)));
+        let said: Vec<_> = history
+            .log()
+            .iter()
+            .filter_map(|event| order(&event.kind))
+            .collect();
+        prop_assert_eq!(ordered.collect::<Vec<_>>(), said);
+        prop_assert_eq!(witness.taken_back, taken_back(history.log()));
+        Ok(())
+    });
+}
+
+fn order(kind: &EventKind) -> Option<(String, u32, String)> {
+    match kind {
+        EventKind::NodeScheduled(it) => {
+            Some((it.node_id.clone(), it.attempt, it.item_digest.clone()))
+        }
+        EventKind::RetryScheduled(it) => {
+            Some((it.node_id.clone(), it.attempt, it.item_digest.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// What the decisions take back: attempts that were open then.
+fn taken_back(log: &[Event]) -> Vec<(String, u32)> {
+    let mut open: Vec<(String, u32)> = Vec::new();
+    let mut taken = Vec::new();
+    for event in log {
+        let (node_id, is_taken) = match &event.kind {
+            EventKind::NodeCompleted(it) => (&it.node_id, false),
+            EventKind::NodeFailed(it) => (&it.node_id, false),
+            EventKind::NodeTimedOut(it) => (&it.node_id, true),
+            EventKind::NodeCancelled(it) => (&it.node_id, true),
+            kind => {
+                open.extend(order(kind).map(|(node_id, attempt, _)| (node_id, attempt)));
+                continue;
+            }
+        };
+        if let Some(place) = open.iter().position(|(node, _)| node == node_id) {
+            let attempt = open.remove(place);
+            taken.extend(is_taken.then_some(attempt));
+        }
+    }
+    taken
+}

@@ -1,0 +1,260 @@
+//! What programs read: one JSON document each, with keys that stay.
+
+use serde_json::Value;
+
+use crate::command_line::desk::{Desk, approval, chain, command, tool};
+
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = value
+        .as_object()
+        .map(|object| object.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    keys.sort_unstable();
+    keys
+}
+
+const RECORD: [&str; 14] = [
+    "events",
+    "execution_id",
+    "guest",
+    "head",
+    "key",
+    "last_at",
+    "next_wake",
+    "simulated",
+    "started_at",
+    "status",
+    "tampered",
+    "tenant",
+    "workflow_id",
+    "workflow_version",
+];
+const RUN: [&str; 5] = ["events", "execution_id", "final_state", "guest", "status"];
+
+#[test]
+fn every_document_has_its_keys() {
+    let desk = Desk::new();
+    desk.file(
+        "w.json",
+        chain(&[
+            ("a", command(&["echo", "{\"x\": 1.50}"])),
+            ("b", command(&["true"])),
+        ])
+        .to_string(),
+    );
+    let run = desk.document(&["run", "w.json", "--json"], 0);
+    assert_eq!(keys(&run), RUN);
+    assert_eq!(run["status"], "completed");
+    let id = run["execution_id"].as_str().expect("an id");
+
+    let list = desk.document(&["list", "--json"], 0);
+    assert_eq!(
+        (keys(&list), keys(&list["executions"][0])),
+        (vec!["damaged", "executions"], RECORD.to_vec())
+    );
+
+    let show = desk.document(&["show", id, "--json"], 0);
+    let mut expected = [
+        &RECORD[..],
+        &["damaged", "error", "final_state", "nodes", "waiting"],
+    ]
+    .concat();
+    expected.sort_unstable();
+    assert_eq!(keys(&show), expected);
+    let node = [
+        "attempts",
+        "ended_at",
+        "error",
+        "node_id",
+        "queue",
+        "since",
+        "started_at",
+        "state",
+    ];
+    assert_eq!(keys(&show["nodes"][0]), node);
+
+    let log = desk.document(&["log", id, "--json"], 0);
+    assert_eq!(keys(&log), ["events", "execution_id"]);
+    let first = &log["events"][0];
+    assert_eq!(
+        (&first["sequence"], &first["type"], &first["origin"]),
+        (&1.into(), &"workflow_started".into(), &"fact".into())
+    );
+
+    let explain = desk.document(&["explain", id, "a", "--json"], 0);
+    assert_eq!(
+        keys(&explain),
+        ["execution_id", "node_id", "reasons", "state"]
+    );
+    assert_eq!(keys(&explain["reasons"][0]), ["message", "topic"]);
+
+    let audit = desk.document(&["audit", "--all", "--json"], 0);
+    assert_eq!(keys(&audit), ["executions"]);
+    assert_eq!(
+        keys(&audit["executions"][0]),
+        [
+            "decisions",
+            "divergence",
+            "events",
+            "execution_id",
+            "verdict"
+        ]
+    );
+
+    let valid = desk.document(&["validate", "w.json", "--json"], 0);
+    assert_eq!(
+        keys(&valid),
+        [
+            "edges",
+            "faults",
+            "ignored",
+            "nodes",
+            "queues",
+            "unreachable",
+            "valid",
+            "version",
+            "workflow_id"
+        ]
+    );
+    let guest = desk.document(&["guest", "--json"], 0);
+    assert_eq!(keys(&guest), ["bytes", "digest", "name", "version"]);
+    assert_eq!(guest["digest"], run["guest"]);
+    assert_eq!(desk.types(&["guest", "export", "g.wasm"]).code, Some(0));
+    let check = desk.document(&["guest", "check", "g.wasm", "--json"], 0);
+    assert_eq!(
+        keys(&check),
+        ["digest", "name", "problem", "valid", "version"]
+    );
+    assert_eq!(check["digest"], guest["digest"]);
+
+    let resume = desk.document(&["resume", id, "--json"], 0);
+    assert_eq!(
+        (keys(&resume), keys(&resume["executions"][0])),
+        (vec!["executions"], RUN.to_vec())
+    );
+}
+
+#[test]
+fn numbers_keep_their_text() {
+    let desk = Desk::new();
+    desk.file(
+        "w.json",
+        chain(&[(
+            "a",
+            command(&["echo", "{\"x\": 1.50, \"y\": 12345678901234567890123}"]),
+        )])
+        .to_string(),
+    );
+    let run = desk.types(&["run", "w.json", "--json"]);
+    assert!(
+        run.out.contains("1.50") && run.out.contains("12345678901234567890123"),
+        "{run:?}"
+    );
+    let id = desk.execution();
+    for words in [
+        &["show", &id, "--json"][..],
+        &["show", &id],
+        &["log", &id, "--json"],
+        &["log", &id],
+    ] {
+        let said = desk.types(words);
+        assert!(
+            said.out.contains("1.50") && said.out.contains("12345678901234567890123"),
+            "{words:?}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn exit_codes_tell_good_from_bad() {
+    let desk = Desk::new();
+    desk.file("good.json", chain(&[("a", command(&["true"]))]).to_string());
+    let mut bad = chain(&[("a", command(&["false"]))]);
+    bad["workflow_id"] = "bad".into();
+    bad["nodes"]["a"]["retry_policy"] = "no_retry".into();
+    desk.file("bad.json", bad.to_string());
+    assert_eq!(desk.types(&["run", "good.json"]).code, Some(0));
+    let failed = desk.document(&["run", "bad.json", "--json"], 1);
+    assert_eq!(failed["status"], "failed");
+    assert_eq!(
+        failed["final_state"],
+        serde_json::json!({}),
+        "of a failed execution too"
+    );
+    let id = failed["execution_id"].as_str().expect("an id");
+    let said = desk.types(&["show", id]);
+    assert_eq!(said.code, Some(0), "it could be shown: {said:?}");
+    assert!(
+        said.out.contains("node(s) failed terminally: a"),
+        "{said:?}"
+    );
+    assert_eq!(
+        desk.types(&["audit", id]).code,
+        Some(0),
+        "it failed lawfully"
+    );
+    assert_eq!(desk.types(&["resume", id]).code, Some(1));
+    assert_eq!(
+        desk.types(&["resume"]).code,
+        Some(0),
+        "nothing is left to do"
+    );
+}
+
+#[test]
+fn law9_what_nobody_works_on_is_said_and_shown() {
+    let desk = Desk::new();
+    let mut running = desk.runs(&chain(&[("a", tool()), ("b", approval())]));
+    let id = desk.execution();
+    running.says("a waits for a worker of queue \"tool\" since ");
+    let show = desk.document(&["show", &id, "--json"], 0);
+    let waiting = &show["waiting"][0];
+    assert_eq!(
+        (&waiting["for"], &waiting["queue"], &waiting["nodes"][0]),
+        (&"worker".into(), &"tool".into(), &"a".into())
+    );
+    assert!(waiting["since"].is_string(), "{show:#}");
+    assert!(
+        desk.types(&["show", &id])
+            .out
+            .contains("waits for a worker of queue \"tool\" since "),
+        "{show:#}"
+    );
+
+    // Nobody here can do it: `resume` says so and leaves.
+    let resumed = desk.types(&["resume"]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(
+        resumed
+            .err
+            .contains("a waits for a worker of queue \"tool\" since "),
+        "{resumed:?}"
+    );
+
+    assert_eq!(desk.types(&["skip", &id, "a"]).code, Some(0));
+    running.says(&format!("refrain approve {id} b"));
+    let show = desk.types(&["show", &id]);
+    assert!(
+        show.out.contains(&format!("refrain approve {id} b")),
+        "{show:?}"
+    );
+    assert_eq!(
+        desk.types(&["cancel", &id, "--reason", "enough"]).code,
+        Some(0)
+    );
+    let said = running.ends();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(
+        said.err
+            .matches("waits for a worker of queue \"tool\"")
+            .count(),
+        1,
+        "once: {said:?}"
+    );
+    assert_eq!(
+        said.err.matches(&format!("refrain approve {id} b")).count(),
+        1,
+        "once: {said:?}"
+    );
+    assert!(said.err.contains("enough"), "{said:?}");
+}

@@ -1,0 +1,79 @@
+//! A soak: four processes of the real program on one file, for as long as one
+//! likes. They are killed, stopped for a while and told to end at random; the
+//! machine's clock is set back and forth; hostile guests have executions among
+//! honest ones. In the end every honest execution has ended as it should,
+//! every log is clean, and nobody has panicked.
+//!
+//! ```text
+//! crowd     four processes, and what befalls them
+//! people    who approve and bring events
+//! clock     the wall clock, and how it is set (`clock.c`)
+//! work      honest workflows, hostile guests
+//! end       all that was left comes to its end, and is judged
+//! ground    the folder, the database, and what was begun there
+//!
+//! REFRAIN_CASES=60 cargo test --workspace --test processes soak     half an hour instead of half a minute
+//! REFRAIN_SEED=7 cargo test --workspace --test processes soak       what is thrown with seed 7
+//! ```
+
+mod clock;
+mod crowd;
+mod end;
+mod ground;
+mod people;
+mod work;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use refrain_tests::cases;
+use refrain_tests::dice::{self, Dice};
+
+use crowd::Crowd;
+use ground::Ground;
+use people::Person;
+
+/// How long, times `REFRAIN_CASES`.
+const SECONDS: u32 = 30;
+
+/// How often somebody looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// One look in so many sets the clock: about once in five seconds.
+const CLOCK_IS_SET: u64 = 250;
+
+#[test]
+fn honest_work_comes_to_its_end_whatever_befalls_the_machine() -> Result<()> {
+    let seed = dice::seed();
+    let mut dice = Dice::seeded(seed);
+    let length = Duration::from_secs(u64::from(cases(SECONDS)));
+    let mut ground = Ground::new()?;
+    let mut crowd = Crowd::new(&mut dice);
+    let mut person = Person::new(&ground);
+    let mut clock_set = 0;
+    let begun = Instant::now();
+    while begun.elapsed() < length {
+        crowd.look(&mut ground, &mut dice)?;
+        person.look(&ground, &mut dice)?;
+        if ground.clock.can_jump() && dice.chance(1, CLOCK_IS_SET) {
+            ground.clock.set(dice.word())?;
+            clock_set += 1;
+        }
+        sleep(PAUSE);
+    }
+    crowd.disperse(&mut ground)?;
+    end::heal(&ground, length)?;
+    end::judge(&ground)?;
+    println!(
+        "{:?}; the clock was set {clock_set} times, people did {} things; {} executions were begun",
+        crowd.sum,
+        person.done,
+        ground.begun().len()
+    );
+    // A soak in which nothing happens shows nothing.
+    let sum = &crowd.sum;
+    ensure!(sum.killed > 0 && sum.stopped > 0 && sum.hostile > 0);
+    ensure!(clock_set > 0 || !ground.clock.can_jump());
+    Ok(())
+}
