@@ -5,8 +5,8 @@
 #[path = "../src/cli/bench/tally.rs"]
 mod tally;
 #[expect(dead_code, reason = "here nobody asks how it ended")]
-#[path = "../src/cli/bench/memory_ports.rs"]
-mod memory_ports;
+#[path = "../src/cli/bench/in_memory.rs"]
+mod in_memory;
 
 use std::hint::black_box;
 
@@ -19,7 +19,7 @@ use refrain::{Engine, Next, Workflow};
 use serde_json::json;
 use tempfile::TempDir;
 
-use memory_ports::Run;
+use in_memory::Run;
 use tally::Tally;
 
 criterion_group!(pieces, events, calls, commits);

@@ -110,21 +110,21 @@ fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
     let mut instance: Instance<MemoryPorts> = library
         .instance(guest)
         .unwrap_or_else(|error| panic!("{error}"));
-    let mut tape = MemoryPorts {
+    let mut ports = MemoryPorts {
         workflow: WORKFLOW.to_owned(),
         now: 1000,
         ..MemoryPorts::default()
     };
-    tape = admitted(&mut instance, tape, started(guest));
-    tape = ticked(&mut instance, tape, Status::Running);
-    for item in tape.items.clone() {
-        let fence = tape.events.len() as u64 + 1;
-        tape = admitted(&mut instance, tape, claimed(&item.node_id, fence));
-        tape = admitted(&mut instance, tape, completed(&item.node_id, fence));
+    ports = admitted(&mut instance, ports, started(guest));
+    ports = ticked(&mut instance, ports, Status::Running);
+    for item in ports.items.clone() {
+        let fence = ports.events.len() as u64 + 1;
+        ports = admitted(&mut instance, ports, claimed(&item.node_id, fence));
+        ports = admitted(&mut instance, ports, completed(&item.node_id, fence));
     }
-    let tape = ticked(&mut instance, tape, Status::Completed);
+    let ports = ticked(&mut instance, ports, Status::Completed);
     let mut head = Head::default();
-    let chained = tape.events.into_iter().map(|event| {
+    let chained = ports.events.into_iter().map(|event| {
         let stored = follow(&head, event);
         head = stored.head();
         stored
@@ -132,22 +132,22 @@ fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
     chained.collect()
 }
 
-fn admitted(guest: &mut Instance<MemoryPorts>, tape: MemoryPorts, kind: EventKind) -> MemoryPorts {
-    let fact = tape.fact(kind);
-    let (mut tape, answer) = guest.admit(tape, execution(), &fact);
+fn admitted(guest: &mut Instance<MemoryPorts>, ports: MemoryPorts, kind: EventKind) -> MemoryPorts {
+    let fact = ports.fact(kind);
+    let (mut ports, answer) = guest.admit(ports, execution(), &fact);
     answer.unwrap_or_else(|error| panic!("{error}"));
-    tape.push(fact);
-    tape
+    ports.push(fact);
+    ports
 }
 
-fn ticked(guest: &mut Instance<MemoryPorts>, tape: MemoryPorts, expected: Status) -> MemoryPorts {
-    let last = tape.events.len() as u64;
-    let (tape, answer) = guest.tick(tape, execution(), last);
+fn ticked(guest: &mut Instance<MemoryPorts>, ports: MemoryPorts, expected: Status) -> MemoryPorts {
+    let last = ports.events.len() as u64;
+    let (ports, answer) = guest.tick(ports, execution(), last);
     assert_eq!(
         answer.unwrap_or_else(|error| panic!("{error}")).status,
         expected
     );
-    tape
+    ports
 }
 
 fn dispatched(log: &[StoredEvent]) -> Vec<&str> {

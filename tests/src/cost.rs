@@ -18,7 +18,7 @@ pub struct Run {
     /// The fuel burnt since this was last set to 0.
     pub burnt: u64,
     /// Its world.
-    pub tape: MemoryPorts,
+    pub ports: MemoryPorts,
 }
 
 impl Run {
@@ -31,14 +31,14 @@ impl Run {
         let guest_digest = library.built_in().to_owned();
         let instance = library.instance(&guest_digest)?;
         let id = ExecutionId::random();
-        let tape = MemoryPorts {
+        let ports = MemoryPorts {
             workflow: workflow.to_owned(),
             now: 1_000,
             ..MemoryPorts::default()
         };
         let head: serde_json::Value = serde_json::from_str(workflow)?;
         let text = |key: &str| head[key].as_str().unwrap_or_default().to_owned();
-        let started = tape.fact(EventKind::WorkflowStarted(WorkflowStarted {
+        let started = ports.fact(EventKind::WorkflowStarted(WorkflowStarted {
             execution_id: id.to_string(),
             workflow_id: text("workflow_id"),
             workflow_version: text("version"),
@@ -59,7 +59,7 @@ impl Run {
             id,
             instance,
             burnt: 0,
-            tape,
+            ports,
         };
         run.admit(started)?;
         Ok(run)
@@ -70,12 +70,12 @@ impl Run {
     /// # Errors
     /// The guest refuses it, or fails.
     pub fn admit(&mut self, fact: Event) -> Result<(), CallError> {
-        let tape = std::mem::take(&mut self.tape);
-        let (tape, answer) = self.instance.admit(tape, self.id, &fact);
-        self.tape = tape;
+        let ports = std::mem::take(&mut self.ports);
+        let (ports, answer) = self.instance.admit(ports, self.id, &fact);
+        self.ports = ports;
         self.burnt += self.instance.fuel_burnt();
         answer?;
-        self.tape.push(fact);
+        self.ports.push(fact);
         Ok(())
     }
 
@@ -84,10 +84,10 @@ impl Run {
     /// # Errors
     /// The guest fails.
     pub fn tick(&mut self) -> Result<Outcome, CallError> {
-        let tape = std::mem::take(&mut self.tape);
-        let last = tape.events.len() as u64;
-        let (tape, answer) = self.instance.tick(tape, self.id, last);
-        self.tape = tape;
+        let ports = std::mem::take(&mut self.ports);
+        let last = ports.events.len() as u64;
+        let (ports, answer) = self.instance.tick(ports, self.id, last);
+        self.ports = ports;
         self.burnt += self.instance.fuel_burnt();
         answer
     }
@@ -98,20 +98,20 @@ impl Run {
     /// It has no item, or the guest refuses.
     pub fn complete(&mut self, node_id: &str) -> Result<()> {
         let item = self
-            .tape
+            .ports
             .items
             .iter()
             .find(|item| item.node_id == node_id)
             .context("no such item")?;
         let (node_id, attempt) = (item.node_id.clone(), item.attempt);
-        let fence = self.tape.events.len() as u64 + 1;
+        let fence = self.ports.events.len() as u64 + 1;
         let started = NodeStarted {
             node_id: node_id.clone(),
             worker_id: "w".to_owned(),
             attempt,
             fence,
         };
-        self.admit(self.tape.fact(EventKind::NodeStarted(started)))?;
+        self.admit(self.ports.fact(EventKind::NodeStarted(started)))?;
         let completed = NodeCompleted {
             node_id,
             attempt,
@@ -122,7 +122,7 @@ impl Run {
             chosen_target: None,
             telemetry: None,
         };
-        self.admit(self.tape.fact(EventKind::NodeCompleted(completed)))?;
+        self.admit(self.ports.fact(EventKind::NodeCompleted(completed)))?;
         Ok(())
     }
 }
@@ -136,7 +136,7 @@ pub fn fuel_per_step(nodes: usize) -> Result<f64> {
     let mut run = Run::new(&layered(nodes))?;
     run.tick()?;
     let (mut fuel, mut steps) = (0_u64, 0_u32);
-    while let Some(item) = run.tape.items.first().cloned() {
+    while let Some(item) = run.ports.items.first().cloned() {
         run.burnt = 0;
         run.complete(&item.node_id)?;
         run.tick()?;

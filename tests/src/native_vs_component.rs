@@ -94,11 +94,11 @@ fn chain(nodes: usize) -> String {
 fn write(workflow: &str) -> Result<Vec<Event>> {
     let mut run = Run::new(workflow)?;
     while run.tick()?.more {}
-    while let Some(item) = run.tape.items.first().cloned() {
+    while let Some(item) = run.ports.items.first().cloned() {
         run.complete(&item.node_id)?;
         while run.tick()?.more {}
     }
-    Ok(run.tape.events)
+    Ok(run.ports.events)
 }
 
 /// Nanoseconds of an event, over so many replays.

@@ -18,6 +18,7 @@ mod footprint;
 mod fuel;
 mod instance;
 mod library;
+mod memory_ports;
 mod ports;
 mod sandbox;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;
 pub use instance::Instance;
 pub use library::{Library, LibraryError};
+pub use memory_ports::MemoryPorts;
 pub use sandbox::{CallLimits, Sandbox, SandboxError};
 
 use crate::contract::{AppendError, Event, Snapshot, WorkItem};

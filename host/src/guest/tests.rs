@@ -1,4 +1,4 @@
-//! The built-in guest at work, on ports that are vectors.
+//! The built-in guest at work, on ports in memory.
 
 use super::*;
 use crate::contract::{
@@ -18,28 +18,28 @@ const WORKFLOW: &str = r#"{
 #[test]
 fn the_built_in_guest_runs_a_workflow() {
     let mut guest = built_in();
-    let mut desk = Desk::new();
-    desk = admitted(&mut guest, desk, started());
+    let mut ports = world();
+    ports = admitted(&mut guest, ports, started());
     for (node, patch) in [("a", r#"{"x":1}"#), ("b", r#"{"y":2}"#)] {
-        let last = desk.events.len() as u64;
-        let (after, outcome) = guest.tick(desk, execution(), last);
+        let last = ports.events.len() as u64;
+        let (after, outcome) = guest.tick(ports, execution(), last);
         assert_eq!(outcome.expect("it decides").status, Status::Running);
         assert_eq!(
             after.items.last().map(|item| item.node_id.as_str()),
             Some(node)
         );
-        desk = after;
+        ports = after;
 
-        let fence = desk.events.len() as u64 + 1;
-        desk = admitted(&mut guest, desk, claimed(node, fence));
-        desk = admitted(&mut guest, desk, completed(node, fence, patch));
+        let fence = ports.events.len() as u64 + 1;
+        ports = admitted(&mut guest, ports, claimed(node, fence));
+        ports = admitted(&mut guest, ports, completed(node, fence, patch));
     }
-    let last = desk.events.len() as u64;
-    let (desk, outcome) = guest.tick(desk, execution(), last);
+    let last = ports.events.len() as u64;
+    let (ports, outcome) = guest.tick(ports, execution(), last);
     assert_eq!(outcome.expect("it decides").status, Status::Completed);
-    let Some(EventKind::WorkflowCompleted(end)) = desk.events.last().map(|event| &event.kind)
+    let Some(EventKind::WorkflowCompleted(end)) = ports.events.last().map(|event| &event.kind)
     else {
-        panic!("found {:?}", desk.events.last())
+        panic!("found {:?}", ports.events.last())
     };
     assert_eq!(end.final_state, r#"{"x":1,"y":2}"#);
 }
@@ -48,11 +48,11 @@ fn the_built_in_guest_runs_a_workflow() {
 #[test]
 fn what_a_guest_keeps_is_only_a_cache() {
     let mut guest = built_in();
-    let desk = admitted(&mut guest, Desk::new(), started());
-    let (desk, kept) = guest.inspect(desk, execution());
+    let ports = admitted(&mut guest, world(), started());
+    let (ports, kept) = guest.inspect(ports, execution());
     guest.forget(execution()).expect("it forgets");
-    let (desk, forgotten) = guest.inspect(desk, execution());
-    let (_, fresh) = built_in().inspect(desk, execution());
+    let (ports, forgotten) = guest.inspect(ports, execution());
+    let (_, fresh) = built_in().inspect(ports, execution());
     let [kept, forgotten, fresh] =
         [kept, forgotten, fresh].map(|answer| answer.expect("it answers"));
     assert_eq!(kept, forgotten);
@@ -62,11 +62,11 @@ fn what_a_guest_keeps_is_only_a_cache() {
 #[test]
 fn an_illegal_fact_is_refused_and_the_instance_goes_on() {
     let mut guest = built_in();
-    let desk = admitted(&mut guest, Desk::new(), started());
-    let stray = desk.next(completed("b", 7, "{}"));
-    let (desk, answer) = guest.admit(desk, execution(), &stray);
+    let ports = admitted(&mut guest, world(), started());
+    let stray = ports.fact(completed("b", 7, "{}"));
+    let (ports, answer) = guest.admit(ports, execution(), &stray);
     assert!(matches!(answer, Err(CallError::Scheduler(_))), "{answer:?}");
-    assert!(guest.tick(desk, execution(), 1).1.is_ok());
+    assert!(guest.tick(ports, execution(), 1).1.is_ok());
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_guest_that_nobody_brought_is_unknown() {
     let mut library =
         Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
     let error = library
-        .instance::<Desk>("00")
+        .instance::<MemoryPorts>("00")
         .err()
         .map(|error| error.to_string());
     assert_eq!(
@@ -108,7 +108,7 @@ fn a_guest_that_nobody_brought_is_unknown() {
     );
 }
 
-fn built_in() -> Instance<Desk> {
+fn built_in() -> Instance<MemoryPorts> {
     let mut library =
         Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
     let digest = library.built_in().to_owned();
@@ -118,70 +118,20 @@ fn built_in() -> Instance<Desk> {
 }
 
 /// A fact goes through the guest, and then into the log.
-fn admitted(guest: &mut Instance<Desk>, desk: Desk, kind: EventKind) -> Desk {
-    let fact = desk.next(kind);
-    let (mut desk, answer) = guest.admit(desk, execution(), &fact);
+fn admitted(guest: &mut Instance<MemoryPorts>, ports: MemoryPorts, kind: EventKind) -> MemoryPorts {
+    let fact = ports.fact(kind);
+    let (mut ports, answer) = guest.admit(ports, execution(), &fact);
     answer.unwrap_or_else(|error| panic!("{error}"));
-    desk.events.push(fact);
-    desk
+    ports.push(fact);
+    ports
 }
 
-/// Ports that are vectors.
-#[derive(Default)]
-struct Desk {
-    events: Vec<Event>,
-    items: Vec<WorkItem>,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self::default()
-    }
-
-    fn next(&self, kind: EventKind) -> Event {
-        Event {
-            sequence: self.events.len() as u64 + 1,
-            at: 1000,
-            origin: Origin::Fact,
-            kind,
-        }
-    }
-}
-
-impl Ports for Desk {
-    fn load_workflow(&mut self) -> Result<String, StoreError> {
-        Ok(WORKFLOW.to_owned())
-    }
-    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
-        Ok(None)
-    }
-    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        Ok(self
-            .events
-            .iter()
-            .filter(|event| event.sequence >= first)
-            .take(max as usize)
-            .cloned()
-            .collect())
-    }
-    fn append_events(
-        &mut self,
-        expected: u64,
-        events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
-        assert_eq!(expected, self.events.len() as u64);
-        self.events.extend(events);
-        Ok(Ok(()))
-    }
-    fn now(&mut self) -> Timestamp {
-        1000
-    }
-    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
-        self.items.push(item);
-        Ok(Ok(()))
-    }
-    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
-        Ok(Err("nothing is cancelled here".to_owned()))
+/// The world of the pair, with nothing in its log.
+fn world() -> MemoryPorts {
+    MemoryPorts {
+        workflow: WORKFLOW.to_owned(),
+        now: 1000,
+        ..MemoryPorts::default()
     }
 }
 

@@ -71,8 +71,8 @@ fn fault12_a_late_start_revives_a_finished_node() -> Result<()> {
     run.tick()?;
     run.complete("a")?;
     run.tick()?;
-    let sequence = run.tape.events.len() as u64 + 1;
-    let late = run.tape.fact(EventKind::NodeStarted(NodeStarted {
+    let sequence = run.ports.events.len() as u64 + 1;
+    let late = run.ports.fact(EventKind::NodeStarted(NodeStarted {
         node_id: "a".to_owned(),
         worker_id: "late".to_owned(),
         attempt: 1,

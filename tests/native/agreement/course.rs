@@ -37,7 +37,7 @@ pub(crate) struct Course {
 /// forgotten again, as by a host whose commit failed.
 pub(crate) fn play(history: &History, scheduler: &mut dyn Scheduler) -> Course {
     let mut course = Playing {
-        tape: MemoryPorts {
+        ports: MemoryPorts {
             workflow: history.workflow().text().to_owned(),
             ..MemoryPorts::default()
         },
@@ -46,7 +46,7 @@ pub(crate) fn play(history: &History, scheduler: &mut dyn Scheduler) -> Course {
     };
     let mut before: &[native::Event] = &[];
     for turn in history.turns() {
-        course.tape.now = turn.at;
+        course.ports.now = turn.at;
         for fact in &turn.facts {
             course.admit(fact);
         }
@@ -60,7 +60,7 @@ pub(crate) fn play(history: &History, scheduler: &mut dyn Scheduler) -> Course {
     course.scheduler.forget();
     Course {
         answers: course.answers,
-        log: course.tape.events,
+        log: course.ports.events,
     }
 }
 
@@ -69,18 +69,18 @@ pub(crate) fn read(
     hostile: &HostileLog,
     scheduler: &mut dyn Scheduler,
 ) -> Result<(String, String), SchedulerError> {
-    let mut tape = MemoryPorts {
+    let mut ports = MemoryPorts {
         workflow: hostile.workflow().text().to_owned(),
         events: hostile.log().iter().map(across).collect(),
         ..MemoryPorts::default()
     };
-    let state = scheduler.inspect(&mut tape);
+    let state = scheduler.inspect(&mut ports);
     scheduler.forget();
     state
 }
 
 struct Playing<'a> {
-    tape: MemoryPorts,
+    ports: MemoryPorts,
     answers: Vec<Answer>,
     scheduler: &'a mut dyn Scheduler,
 }
@@ -88,17 +88,17 @@ struct Playing<'a> {
 impl Playing<'_> {
     fn admit(&mut self, fact: &native::Event) {
         let fact: Event = across(fact);
-        let answer = self.scheduler.admit(&mut self.tape, &fact);
+        let answer = self.scheduler.admit(&mut self.ports, &fact);
         if answer.is_ok() {
-            self.tape.push(fact);
+            self.ports.push(fact);
         }
         self.answers.push(Answer::Admitted(answer));
     }
 
     fn offer_again(&mut self, fact: &native::Event) {
         let fact: Event = across(fact);
-        let fact = self.tape.fact(fact.kind);
-        let answer = self.scheduler.admit(&mut self.tape, &fact);
+        let fact = self.ports.fact(fact.kind);
+        let answer = self.scheduler.admit(&mut self.ports, &fact);
         if answer.is_ok() {
             self.scheduler.forget();
         }
@@ -107,23 +107,23 @@ impl Playing<'_> {
 
     /// Whether another tick is due.
     fn tick(&mut self) -> bool {
-        let before = self.tape.events.len();
-        let outcome = self.scheduler.tick(&mut self.tape);
+        let before = self.ports.events.len();
+        let outcome = self.scheduler.tick(&mut self.ports);
         let more = outcome.as_ref().is_ok_and(|outcome| outcome.more);
-        let appended = &self.tape.events[before..];
+        let appended = &self.ports.events[before..];
         self.answers.push(Answer::Ticked {
             outcome,
             appended: appended.iter().map(canonical::write).collect(),
-            items: self.tape.items.clone(),
+            items: self.ports.items.clone(),
         });
         more
     }
 
     fn look(&mut self, history: &History) {
-        let state = self.scheduler.inspect(&mut self.tape);
+        let state = self.scheduler.inspect(&mut self.ports);
         self.answers.push(Answer::Inspected(state));
         for node in &history.workflow().plan().nodes {
-            let explained = self.scheduler.explain(&mut self.tape, &node.id);
+            let explained = self.scheduler.explain(&mut self.ports, &node.id);
             self.answers.push(Answer::Explained(explained));
         }
     }

@@ -6,19 +6,19 @@ use refrain::id::ExecutionId;
 use refrain_guest::contract as native;
 use refrain_guest::notation::EXECUTION;
 use refrain_tests::dice::Dice;
-use refrain_tests::memory_ports::{MemoryPorts, across};
+use refrain_tests::memory_ports::{MemoryPorts, NativePorts, across};
 
-/// Someone who schedules the one execution of a tape.
+/// Someone who schedules the one execution of a ports.
 pub(crate) trait Scheduler {
-    fn admit(&mut self, tape: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError>;
-    fn tick(&mut self, tape: &mut MemoryPorts) -> Result<Outcome, SchedulerError>;
+    fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError>;
+    fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError>;
     fn explain(
         &mut self,
-        tape: &mut MemoryPorts,
+        ports: &mut MemoryPorts,
         node: &str,
     ) -> Result<Explanation, SchedulerError>;
     /// The state and its hash.
-    fn inspect(&mut self, tape: &mut MemoryPorts) -> Result<(String, String), SchedulerError>;
+    fn inspect(&mut self, ports: &mut MemoryPorts) -> Result<(String, String), SchedulerError>;
     fn forget(&mut self);
 }
 
@@ -27,25 +27,25 @@ pub(crate) trait Scheduler {
 pub(crate) struct Native(refrain_guest::shell::Scheduler);
 
 impl Scheduler for Native {
-    fn admit(&mut self, tape: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
-        in_contract(self.0.admit(tape, EXECUTION, &across(fact))).map(|outcome| across(&outcome))
+    fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
+        in_contract(self.0.admit(&mut NativePorts(ports), EXECUTION, &across(fact))).map(|outcome| across(&outcome))
     }
 
-    fn tick(&mut self, tape: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
-        let last = tape.events.len() as u64;
-        in_contract(self.0.tick(tape, EXECUTION, last)).map(|outcome| across(&outcome))
+    fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
+        let last = ports.events.len() as u64;
+        in_contract(self.0.tick(&mut NativePorts(ports), EXECUTION, last)).map(|outcome| across(&outcome))
     }
 
     fn explain(
         &mut self,
-        tape: &mut MemoryPorts,
+        ports: &mut MemoryPorts,
         node: &str,
     ) -> Result<Explanation, SchedulerError> {
-        in_contract(self.0.explain(tape, EXECUTION, node)).map(|it| across(&it))
+        in_contract(self.0.explain(&mut NativePorts(ports), EXECUTION, node)).map(|it| across(&it))
     }
 
-    fn inspect(&mut self, tape: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
-        in_contract(self.0.inspect(tape, EXECUTION)).map(|it| (it.state, it.hash))
+    fn inspect(&mut self, ports: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
+        in_contract(self.0.inspect(&mut NativePorts(ports), EXECUTION)).map(|it| (it.state, it.hash))
     }
 
     fn forget(&mut self) {
@@ -91,32 +91,32 @@ impl Component {
 
     fn call<T>(
         &mut self,
-        tape: &mut MemoryPorts,
+        ports: &mut MemoryPorts,
         call: impl FnOnce(
             &mut Instance<MemoryPorts>,
             MemoryPorts,
             ExecutionId,
         ) -> (MemoryPorts, Result<T, CallError>),
     ) -> Result<T, SchedulerError> {
-        self.perhaps_drop(tape);
-        let (after, answer) = call(&mut self.instance, std::mem::take(tape), self.execution);
-        *tape = after;
+        self.perhaps_drop(ports);
+        let (after, answer) = call(&mut self.instance, std::mem::take(ports), self.execution);
+        *ports = after;
         answer.map_err(|error| match error {
             CallError::Scheduler(error) => error,
             other => panic!("the component failed: {other}"),
         })
     }
 
-    fn perhaps_drop(&mut self, tape: &mut MemoryPorts) {
+    fn perhaps_drop(&mut self, ports: &mut MemoryPorts) {
         let Some(dice) = &mut self.drops else { return };
         if !dice.chance(1, 5) {
             return;
         }
-        if dice.chance(1, 2) && !tape.events.is_empty() {
+        if dice.chance(1, 2) && !ports.events.is_empty() {
             let id = self.execution;
-            let (after, snapshot) = self.instance.snapshot(std::mem::take(tape), id);
-            *tape = after;
-            tape.snapshot = Some(snapshot.expect("an execution that has begun has a snapshot"));
+            let (after, snapshot) = self.instance.snapshot(std::mem::take(ports), id);
+            *ports = after;
+            ports.snapshot = Some(snapshot.expect("an execution that has begun has a snapshot"));
         }
         let fresh = self.library.instance(&self.digest);
         self.instance = fresh.expect("what started once starts again");
@@ -124,25 +124,25 @@ impl Component {
 }
 
 impl Scheduler for Component {
-    fn admit(&mut self, tape: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
-        self.call(tape, |instance, tape, id| instance.admit(tape, id, fact))
+    fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
+        self.call(ports, |instance, ports, id| instance.admit(ports, id, fact))
     }
 
-    fn tick(&mut self, tape: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
-        let last = tape.events.len() as u64;
-        self.call(tape, |instance, tape, id| instance.tick(tape, id, last))
+    fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
+        let last = ports.events.len() as u64;
+        self.call(ports, |instance, ports, id| instance.tick(ports, id, last))
     }
 
     fn explain(
         &mut self,
-        tape: &mut MemoryPorts,
+        ports: &mut MemoryPorts,
         node: &str,
     ) -> Result<Explanation, SchedulerError> {
-        self.call(tape, |instance, tape, id| instance.explain(tape, id, node))
+        self.call(ports, |instance, ports, id| instance.explain(ports, id, node))
     }
 
-    fn inspect(&mut self, tape: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
-        let inspection: Inspection = self.call(tape, Instance::inspect)?;
+    fn inspect(&mut self, ports: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
+        let inspection: Inspection = self.call(ports, Instance::inspect)?;
         Ok((inspection.state, inspection.hash))
     }
 

@@ -267,7 +267,7 @@ fn fuel_to_settle(layers: usize) -> u64 {
     run.burnt = 0;
     let outcome = run.tick().expect("legal decisions");
     assert_eq!(outcome.last_sequence, layers as u64 * 10 + 3);
-    assert_eq!(run.tape.events.len(), layers * 10 + 3);
+    assert_eq!(run.ports.events.len(), layers * 10 + 3);
     run.burnt
 }
 

@@ -39,15 +39,15 @@ fn is_done(
     fetch_guest(library, store, guest).map_err(|error| gone(&error))?;
     let mut instance = library.instance(guest).map_err(|error| gone(&error))?;
     let last = account.events.len() as u64;
-    let (tape, answer) = instance.tick(tape(account), account.record.id, last);
+    let (ports, answer) = instance.tick(ports(account), account.record.id, last);
     let undone = |message| Err((Law::Atomic, message));
     if account.record.is_owed_a_step() {
-        return match tape.events.get(account.events.len()) {
+        return match ports.events.get(account.events.len()) {
             Some(_) => Ok(()),
             None => undone("it is recorded as owed a step, and has nothing to decide".to_owned()),
         };
     }
-    if let Some(left) = tape.events.get(account.events.len()) {
+    if let Some(left) = ports.events.get(account.events.len()) {
         return undone(format!(
             "at {} it still has to decide {}",
             left.at,
@@ -78,7 +78,7 @@ fn is_done(
 }
 
 /// The execution's world at the time of its last event.
-pub(super) fn tape(account: &Account) -> MemoryPorts {
+pub(super) fn ports(account: &Account) -> MemoryPorts {
     let text = account
         .workflow
         .as_ref()

@@ -6,7 +6,7 @@ use refrain::store::Store;
 
 use crate::memory_ports::MemoryPorts;
 
-use super::atomic::tape;
+use super::atomic::ports;
 use super::guest_for_life::snapshot_fits;
 use super::{Account, Evidence, Law, Violation};
 
@@ -37,17 +37,17 @@ fn holds_the_log(
         return Ok(());
     };
     fetch_guest(library, store, &snapshot.guest_digest).map_err(|error| error.to_string())?;
-    let mut inspect = |tape: MemoryPorts| {
+    let mut inspect = |ports: MemoryPorts| {
         let mut instance = library
             .instance::<MemoryPorts>(&snapshot.guest_digest)
             .map_err(|error| error.to_string())?;
-        let (_, inspection) = instance.inspect(tape, account.record.id);
+        let (_, inspection) = instance.inspect(ports, account.record.id);
         inspection.map_err(|error| error.to_string())
     };
-    let read = inspect(tape(account))?;
+    let read = inspect(ports(account))?;
     let restored = inspect(MemoryPorts {
         snapshot: Some(snapshot.clone()),
-        ..tape(account)
+        ..ports(account)
     })?;
     if read == restored {
         return Ok(());

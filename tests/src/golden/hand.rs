@@ -20,7 +20,7 @@ pub(super) struct Hand {
     id: ExecutionId,
     guest: String,
     instance: Instance<MemoryPorts>,
-    tape: MemoryPorts,
+    ports: MemoryPorts,
 }
 
 impl Hand {
@@ -55,7 +55,7 @@ impl Hand {
             id,
             instance: library.instance(&guest)?,
             guest,
-            tape: MemoryPorts {
+            ports: MemoryPorts {
                 workflow: workflow.to_owned(),
                 now: BEGIN,
                 ..MemoryPorts::default()
@@ -72,34 +72,34 @@ impl Hand {
 
     /// A second later the guest admits a fact, and ticks.
     pub(super) fn fact(&mut self, kind: EventKind) -> Result<()> {
-        self.tape.now += 1000;
-        let fact = self.tape.fact(kind);
+        self.ports.now += 1000;
+        let fact = self.ports.fact(kind);
         self.admit(fact)?;
         self.tick()
     }
 
     /// A second later the host appends what the guest is not asked about.
     pub(super) fn unasked(&mut self, kind: EventKind) -> Result<()> {
-        self.tape.now += 1000;
-        let fact = self.tape.fact(kind);
-        self.tape.push(fact);
+        self.ports.now += 1000;
+        let fact = self.ports.fact(kind);
+        self.ports.push(fact);
         self.tick()
     }
 
     /// The node's item is claimed and completed, with nothing.
     pub(super) fn complete(&mut self, node: &str) -> Result<()> {
-        let items = &self.tape.items;
+        let items = &self.ports.items;
         let item = items.iter().find(|item| item.node_id == node);
         let attempt = item.with_context(|| format!("{node} has no item"))?.attempt;
-        self.tape.now += 1000;
-        let fence = self.tape.events.len() as u64 + 1;
+        self.ports.now += 1000;
+        let fence = self.ports.events.len() as u64 + 1;
         let claim = NodeStarted {
             node_id: node.to_owned(),
             worker_id: "worker-1".to_owned(),
             attempt,
             fence,
         };
-        self.admit(self.tape.fact(EventKind::NodeStarted(claim)))?;
+        self.admit(self.ports.fact(EventKind::NodeStarted(claim)))?;
         self.fact(EventKind::NodeCompleted(NodeCompleted {
             node_id: node.to_owned(),
             attempt,
@@ -114,7 +114,7 @@ impl Hand {
 
     /// The log, as an export.
     pub(super) fn export(&self) -> Result<String> {
-        let events = self.tape.events.iter();
+        let events = self.ports.events.iter();
         let stored: Vec<_> = events
             .scan(Head::default(), |head, event| {
                 let stored = chain::follow(head, event.clone());
@@ -124,7 +124,7 @@ impl Hand {
             .collect();
         let header = Header {
             execution_id: self.id.to_string(),
-            workflow: self.tape.workflow.clone(),
+            workflow: self.ports.workflow.clone(),
             guest_digest: self.guest.clone(),
             head: stored.last().context("the log is empty")?.head(),
             owed_a_step: false,
@@ -137,20 +137,20 @@ impl Hand {
     }
 
     fn admit(&mut self, fact: Event) -> Result<()> {
-        let tape = std::mem::take(&mut self.tape);
-        let (tape, answer) = self.instance.admit(tape, self.id, &fact);
-        self.tape = tape;
+        let ports = std::mem::take(&mut self.ports);
+        let (ports, answer) = self.instance.admit(ports, self.id, &fact);
+        self.ports = ports;
         answer?;
-        self.tape.push(fact);
+        self.ports.push(fact);
         Ok(())
     }
 
     fn tick(&mut self) -> Result<()> {
         loop {
-            let tape = std::mem::take(&mut self.tape);
-            let last = tape.events.len() as u64;
-            let (tape, answer) = self.instance.tick(tape, self.id, last);
-            self.tape = tape;
+            let ports = std::mem::take(&mut self.ports);
+            let last = ports.events.len() as u64;
+            let (ports, answer) = self.instance.tick(ports, self.id, last);
+            self.ports = ports;
             if !answer?.more {
                 return Ok(());
             }

@@ -16,7 +16,7 @@ mod scratch;
 mod statistics;
 mod progress;
 mod tally;
-mod memory_ports;
+mod in_memory;
 mod throughput;
 mod tick;
 mod workload;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::super::guests;
 use super::Bench;
-use super::memory_ports::Run;
+use super::in_memory::Run;
 use super::report::{Figure, Report, Unit};
 use super::statistics::{percentile, real};
 use super::workload::Workload;

@@ -120,7 +120,7 @@ fn of_another_state(change: &ExecutionChange, store: &mut dyn Store) -> Snapshot
         }
     }
     let workflow = store.workflow(&record.workflow_id, &record.workflow_version);
-    let tape = MemoryPorts {
+    let ports = MemoryPorts {
         workflow: workflow
             .expect("it can be read")
             .expect("it is registered")
@@ -133,7 +133,7 @@ fn of_another_state(change: &ExecutionChange, store: &mut dyn Store) -> Snapshot
         .clone()
         .instance(&record.guest_digest)
         .expect("it runs");
-    let (_, snapshot) = guest.snapshot(tape, record.id);
+    let (_, snapshot) = guest.snapshot(ports, record.id);
     Snapshot {
         head: hex(&record.head.hash),
         guest_digest: record.guest_digest.clone(),
