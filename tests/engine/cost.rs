@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use refrain::store::SqliteStore;
 use refrain::{Builder, Engine, Execution, Next, Steps, Workflow};
+use refrain_bench::compare;
+use refrain_tests::cost;
 use refrain_tests::counting_store::{Count, CountingStore};
-use refrain_tests::{cost, native_vs_component};
 use rusqlite::Connection;
 use serde_json::{Map, json};
 use tempfile::TempDir;
@@ -110,7 +111,7 @@ fn a_step_burns_little_fuel() -> Result<()> {
 /// Nothing is said of times here; but both must go through the whole log.
 #[test]
 fn native_core_and_component_replay_the_same_log() -> Result<()> {
-    let compared = native_vs_component::compare(1)?;
+    let compared = compare(1)?;
     ensure!(compared.wasm_native_ratio > 0.0, "{compared:?}");
     Ok(())
 }

@@ -3,8 +3,8 @@
 //! predecessor's sixth fault.
 
 use anyhow::{Context, Result, ensure};
+use refrain_bench::layered;
 use refrain_tests::binary::{refrain, stderr, stdout};
-use refrain_tests::cost::layered;
 use serde_json::Value;
 
 const NODES: usize = 5_000;

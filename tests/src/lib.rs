@@ -1,6 +1,5 @@
 //! What the integration tests share, from the bottom up.
 
-pub mod native_vs_component;
 pub mod binary;
 mod cases;
 pub mod checkers;

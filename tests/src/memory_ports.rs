@@ -4,10 +4,9 @@
 
 use refrain_guest::contract as native;
 use refrain_guest::shell::World;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 pub use refrain::guest::MemoryPorts;
+pub use refrain_bench::across;
 
 /// The same ports, as the native core sees them.
 pub struct NativePorts<'a>(pub &'a mut MemoryPorts);
@@ -27,7 +26,8 @@ impl World for NativePorts<'_> {
         expected: u64,
         events: &[native::Event],
     ) -> Result<(), native::AppendError> {
-        self.0.append(expected, across(&events))
+        self.0
+            .append(expected, across(&events))
             .map_err(|error| across(&error))
     }
     fn now(&mut self) -> refrain_guest::time::Timestamp {
@@ -39,14 +39,4 @@ impl World for NativePorts<'_> {
     fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
         self.0.cancel_item(node_id, attempt)
     }
-}
-
-/// The same value of the contract on the other side. Both sides generate their
-/// types from the same WIT, field by field.
-///
-/// # Panics
-/// If the two sides are not generated from the same WIT.
-pub fn across<Here: Serialize, There: DeserializeOwned>(value: &Here) -> There {
-    let value = serde_json::to_value(value).expect("contract types serialise");
-    serde_json::from_value(value).expect("both sides have the same types")
 }

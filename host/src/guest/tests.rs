@@ -1,9 +1,7 @@
 //! The built-in guest at work, on ports in memory.
 
 use super::*;
-use crate::contract::{
-    EventKind, Limits, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
-};
+use crate::contract::{EventKind, Limits, NodeCompleted, NodeStarted, Status, WorkflowStarted};
 use crate::id::ExecutionId;
 
 const WORKFLOW: &str = r#"{

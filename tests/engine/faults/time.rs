@@ -67,7 +67,7 @@ async fn fault11_policies_timeouts_and_delays_are_decoration() -> Result<()> {
 /// A late `node_started` revives a finished node.
 #[test]
 fn fault12_a_late_start_revives_a_finished_node() -> Result<()> {
-    let mut run = refrain_tests::cost::Run::new(&graph("a -> b").to_string())?;
+    let mut run = refrain_bench::Run::new(&graph("a -> b").to_string())?;
     run.tick()?;
     run.complete("a")?;
     run.tick()?;

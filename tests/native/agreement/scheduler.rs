@@ -28,12 +28,17 @@ pub(crate) struct Native(refrain_guest::shell::Scheduler);
 
 impl Scheduler for Native {
     fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
-        in_contract(self.0.admit(&mut NativePorts(ports), EXECUTION, &across(fact))).map(|outcome| across(&outcome))
+        in_contract(
+            self.0
+                .admit(&mut NativePorts(ports), EXECUTION, &across(fact)),
+        )
+        .map(|outcome| across(&outcome))
     }
 
     fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
         let last = ports.events.len() as u64;
-        in_contract(self.0.tick(&mut NativePorts(ports), EXECUTION, last)).map(|outcome| across(&outcome))
+        in_contract(self.0.tick(&mut NativePorts(ports), EXECUTION, last))
+            .map(|outcome| across(&outcome))
     }
 
     fn explain(
@@ -45,7 +50,8 @@ impl Scheduler for Native {
     }
 
     fn inspect(&mut self, ports: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {
-        in_contract(self.0.inspect(&mut NativePorts(ports), EXECUTION)).map(|it| (it.state, it.hash))
+        in_contract(self.0.inspect(&mut NativePorts(ports), EXECUTION))
+            .map(|it| (it.state, it.hash))
     }
 
     fn forget(&mut self) {
@@ -138,7 +144,9 @@ impl Scheduler for Component {
         ports: &mut MemoryPorts,
         node: &str,
     ) -> Result<Explanation, SchedulerError> {
-        self.call(ports, |instance, ports, id| instance.explain(ports, id, node))
+        self.call(ports, |instance, ports, id| {
+            instance.explain(ports, id, node)
+        })
     }
 
     fn inspect(&mut self, ports: &mut MemoryPorts) -> Result<(String, String), SchedulerError> {

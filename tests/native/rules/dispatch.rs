@@ -1,9 +1,9 @@
 //! R3 to R6: what is ready, dispatched, or settled without a worker.
 
+use refrain_bench::Run;
 use refrain_guest::contract::{EventKind, NodeCompleted, WorkItem};
 use refrain_guest::decide::item_digest;
 use refrain_guest::digest::digest_of_text;
-use refrain_tests::cost::Run;
 use refrain_tests::notation::{check, play};
 use sha2::{Digest as _, Sha256};
 

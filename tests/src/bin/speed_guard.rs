@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
-use refrain_tests::native_vs_component;
+use refrain_bench::compare;
 use serde_json::Value;
 
 /// What is asked of the program, and what must come of it.
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 
 fn guard() -> Result<()> {
     let program = program()?;
-    let ratio = native_vs_component::compare(25)?.wasm_native_ratio;
+    let ratio = compare(25)?.wasm_native_ratio;
     let mut kept = WASM_NATIVE_RATIO.is_kept("wasm_native_ratio", ratio);
     for run in RUNS {
         kept &= run.is_kept(&program)?;

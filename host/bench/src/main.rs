@@ -1,12 +1,10 @@
-//! `cargo run --release -p refrain-tests --bin native_vs_wasm -- --json`: how
-//! many times as long the component takes as the native core, over the same
-//! log. The host does not link the core, so only a program of the tests can
-//! have both.
+//! `cargo run --release --bin native_vs_component -- --json`: how many times as long the
+//! component takes as the native core, over the same log.
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use refrain_tests::native_vs_component::{Compared, compare};
+use refrain_bench::{Compared, compare};
 
 /// Rounds in which the two take turns.
 const ROUNDS: usize = 101;
@@ -31,13 +29,13 @@ fn run(arguments: &[String]) -> Result<()> {
     }
     match arguments.as_slice() {
         ["--json"] => println!("{}", serde_json::to_string(&compare(ROUNDS)?)?),
-        [] => tell(&compare(ROUNDS)?),
-        _ => bail!("usage: native_vs_wasm [--json]"),
+        [] => print(&compare(ROUNDS)?),
+        _ => bail!("usage: native_vs_component [--json]"),
     }
     Ok(())
 }
 
-fn tell(compared: &Compared) {
+fn print(compared: &Compared) {
     let Compared {
         wasm_native_ratio,
         native_ns_per_event,

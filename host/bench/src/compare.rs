@@ -19,8 +19,9 @@ use refrain_guest::contract as native;
 use refrain_guest::shell::{Scheduler, World};
 use serde::Serialize;
 
-use crate::cost::{Run, layered};
-use crate::memory_ports::across;
+use crate::across::across;
+use crate::run::Run;
+use crate::workflows::{chain, layered};
 
 /// What came of it. Times are medians of the rounds.
 #[derive(Debug, Serialize)]
@@ -50,7 +51,7 @@ pub fn compare(rounds: usize) -> Result<Compared> {
     let mut ratio_by_log = BTreeMap::new();
     let (mut natively_ns, mut in_wasm_ns) = (0.0, 0.0);
     for (name, workflow, times) in logs {
-        let log = write(&workflow)?;
+        let log = log_of(&workflow)?;
         let mut natively = Natively::new(&workflow, &log);
         let mut in_wasm = InWasm::new(library.instance(&digest)?, &workflow, &log)?;
         let mut each = Vec::new();
@@ -76,22 +77,8 @@ pub fn compare(rounds: usize) -> Result<Compared> {
     })
 }
 
-/// A workflow of so many steps, one after another.
-fn chain(nodes: usize) -> String {
-    let name = |node: usize| format!("n{node:05}");
-    let step = serde_json::json!({"kind": {"type": "tool", "tool_ref": "nothing"}});
-    let table: serde_json::Map<_, _> = (0..nodes).map(|n| (name(n), step.clone())).collect();
-    let edges: Vec<_> = (1..nodes)
-        .map(|n| serde_json::json!({"from": name(n - 1), "to": name(n)}))
-        .collect();
-    serde_json::json!({
-        "workflow_id": "chain", "version": "1.0.0", "start_node": name(0), "nodes": table, "edges": edges,
-    })
-    .to_string()
-}
-
-/// The log of a run of it.
-fn write(workflow: &str) -> Result<Vec<Event>> {
+/// The log of a run of this workflow.
+fn log_of(workflow: &str) -> Result<Vec<Event>> {
     let mut run = Run::new(workflow)?;
     while run.tick()?.more {}
     while let Some(item) = run.ports.items.first().cloned() {

@@ -1,0 +1,20 @@
+//! The native core beside the component: how many times as long the component
+//! takes over the same log.
+//!
+//! The host does not link the core, so this is a crate of its own, which has
+//! both. The modules, from the bottom up; each may use those above it:
+//!
+//! - `across`: from the host's types of the contract to the native core's, and back
+//! - `workflows`: what is measured
+//! - `run`: one execution in the component and in memory, driven by hand
+//! - `compare`: the same logs, replayed by both, in turns
+
+mod across;
+mod workflows;
+mod run;
+mod compare;
+
+pub use across::across;
+pub use compare::{Compared, compare};
+pub use run::Run;
+pub use workflows::{chain, layered};
