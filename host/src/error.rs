@@ -1,6 +1,8 @@
 //! What can go wrong at the engine's doors.
 //!
-//! Every message names the place and the remedy.
+//! Every message names the place and the remedy, in words that hold for the
+//! library, the command line and a service alike. [`EngineError::code`] and
+//! [`StoreError::code`] are what programs go by.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +14,19 @@ use crate::store::StoreError;
 
 /// Why the engine did not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// The store could not be used.
     #[error(transparent)]
     Store(Arc<StoreError>),
     /// There is no such execution.
-    #[error("there is no execution {0} in this store; `refrain list` shows those there are")]
+    #[error(
+        "there is no execution {0} in this store; check the id, and that it is the right store"
+    )]
     UnknownExecution(ExecutionId),
     /// The execution's workflow has no such node.
     #[error(
-        "execution {execution} has no node {node_id:?}; `refrain show {execution}` lists its nodes"
+        "execution {execution} has no node {node_id:?}; its workflow's text says which nodes it has"
     )]
     UnknownNode {
         /// The execution.
@@ -128,6 +133,31 @@ pub enum EngineError {
         /// What happened.
         String,
     ),
+}
+
+impl EngineError {
+    /// What kind of error it is, in a word that does not change: for programs
+    /// that go by it, and for answers over a network.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::UnknownExecution(_) => "unknown_execution",
+            Self::UnknownNode { .. } => "unknown_node",
+            Self::UnknownWorkflow { .. } => "unknown_workflow",
+            Self::InvalidWorkflow(_) => "invalid_workflow",
+            Self::WorkflowDiffers { .. } => "workflow_differs",
+            Self::KeyTaken { .. } => "key_taken",
+            Self::Json { .. } => "invalid_json",
+            Self::TooLong { .. } => "too_long",
+            Self::Refused { .. } => "refused",
+            Self::Stale { .. } => "stale",
+            Self::Guest { .. } => "guest_failed",
+            Self::Setup(_) => "setup_failed",
+            Self::ShutDown => "shut_down",
+            Self::Died(_) => "engine_died",
+        }
+    }
 }
 
 impl From<StoreError> for EngineError {

@@ -21,9 +21,7 @@ pub(crate) struct IdText([u8; TEXT_BYTES]);
 
 /// The text is no execution id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{text:?} is not an execution id: it should be \"exec_\" and 32 hexadecimal digits; `refrain list` shows those there are"
-)]
+#[error("{text:?} is not an execution id: it should be \"exec_\" and 32 hexadecimal digits")]
 pub struct ExecutionIdError {
     text: String,
 }

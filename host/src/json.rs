@@ -111,6 +111,7 @@ pub const MARK: char = '\u{feff}';
 
 /// Bytes are not the text that is read here: UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TextError {
     /// They are of another Unicode encoding.
     #[error("is in {0}; write it as UTF-8")]

@@ -189,12 +189,9 @@ fn of_execution(
 }
 
 fn text(audit: &Audit, colours: bool) -> Text {
-    let (word, paint) = match audit.verdict {
-        Verdict::Clean => ("clean", Paint::Green),
-        Verdict::Divergent => ("divergent", Paint::Red),
-        Verdict::Tampered => ("tampered", Paint::Red),
-        Verdict::Illegal => ("illegal", Paint::Red),
-        Verdict::Unreadable => ("unreadable", Paint::Red),
+    let paint = match audit.verdict {
+        Verdict::Clean => Paint::Green,
+        _ => Paint::Red,
     };
     let id = audit
         .execution_id
@@ -207,7 +204,7 @@ fn text(audit: &Audit, colours: bool) -> Text {
     let mut text = text!(
         "{}  {}  {} events, {} decisions replayed{}\n",
         id,
-        paint.on(word, colours),
+        paint.on(audit.verdict.word(), colours),
         audit.events,
         audit.decisions,
         owed

@@ -4,6 +4,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use refrain::EngineError;
+use refrain::guest::LibraryError;
 use refrain::replay::AuditError;
 use refrain::store::StoreError;
 
@@ -46,7 +48,46 @@ pub(super) fn text(error: &anyhow::Error) -> Text {
     for cause in causes(error) {
         text.push(&text!("\n  cause: {}", said(&cause)));
     }
+    if let Some(remedy) = remedy(error) {
+        text.push(&text!("\n  remedy: {}", said(&remedy)));
+    }
     text
+}
+
+/// What the library cannot say, because it does not know this program: which
+/// command or flag helps.
+fn remedy(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let engine = cause.downcast_ref::<EngineError>();
+        let store = cause.downcast_ref::<StoreError>();
+        let library = cause.downcast_ref::<LibraryError>();
+        match (engine, store, library) {
+            (Some(EngineError::UnknownExecution(_)), ..) => {
+                Some("`refrain list` shows the executions that there are".to_owned())
+            }
+            (Some(EngineError::UnknownNode { execution, .. }), ..) => {
+                Some(format!("`refrain show {execution}` lists its nodes"))
+            }
+            (Some(EngineError::Store(error)), ..) => store_remedy(error),
+            (_, Some(error), _) => store_remedy(error),
+            (.., Some(LibraryError::Unknown { .. })) => {
+                Some("give its component with `--guest FILE.wasm`".to_owned())
+            }
+            _ => None,
+        }
+    })
+}
+
+fn store_remedy(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Missing { .. } => {
+            Some("name another with --db PATH, or begin one with `refrain run`".to_owned())
+        }
+        StoreError::Tampered { execution, .. } => {
+            Some(format!("`refrain resume {execution}` checks it anew"))
+        }
+        _ => None,
+    }
 }
 
 /// The error and its causes in one line.
@@ -90,6 +131,7 @@ pub(super) fn is_damage(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use refrain::ExecutionId;
 
     #[test]
     fn causes_are_listed_once() {
@@ -105,6 +147,45 @@ mod tests {
         for (error, lines, one_line) in table {
             assert_eq!(text(&error).as_str(), lines);
             assert_eq!(line(&error), one_line);
+        }
+    }
+
+    #[test]
+    fn what_the_library_cannot_say_is_added() {
+        let place = || "refrain.db".to_owned();
+        let (execution, message) = (ExecutionId::from_bytes([7; 16]), String::new());
+        let tampered = StoreError::Tampered {
+            place: place(),
+            execution,
+            sequence: 3,
+            message,
+        };
+        let digest = "00".to_owned();
+        let table: [(anyhow::Error, Option<&str>); 5] = [
+            (
+                EngineError::UnknownExecution(execution).into(),
+                Some("refrain list"),
+            ),
+            (
+                EngineError::from(tampered).into(),
+                Some("refrain resume exec_"),
+            ),
+            (
+                StoreError::Missing { place: place() }.into(),
+                Some("--db PATH"),
+            ),
+            (
+                LibraryError::Unknown { digest }.into(),
+                Some("--guest FILE.wasm"),
+            ),
+            (EngineError::ShutDown.into(), None),
+        ];
+        for (error, named) in table {
+            let said = remedy(&error.context("in vain"));
+            match (&said, named) {
+                (Some(said), Some(named)) => assert!(said.contains(named), "{said}"),
+                (said, named) => assert_eq!(said.as_deref(), named),
+            }
         }
     }
 }

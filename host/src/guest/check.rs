@@ -29,6 +29,7 @@ const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
 
 /// Why these bytes are no guest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ComponentError {
     /// There are too many of them.
     #[error(

@@ -12,6 +12,7 @@ use crate::store::StoreError;
 
 /// Why a call into a guest gave no answer.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CallError {
     /// The guest did its work, and its answer is a refusal.
     #[error("{}", sentence(.0))]
@@ -27,6 +28,7 @@ pub enum CallError {
 
 /// How a guest failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GuestFailure {
     /// It did not come to an end.
     #[error(

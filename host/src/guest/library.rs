@@ -63,9 +63,10 @@ impl Entry {
 
 /// Why there is no instance of this guest.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LibraryError {
     /// Nobody brought it.
-    #[error("the guest {digest} is not at hand; give its component with `--guest FILE.wasm`")]
+    #[error("the guest {digest} is not at hand; add its component to the library")]
     Unknown {
         /// The digest that was asked for.
         digest: String,

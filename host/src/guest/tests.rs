@@ -102,7 +102,7 @@ fn a_guest_that_nobody_brought_is_unknown() {
         .map(|error| error.to_string());
     assert_eq!(
         error.as_deref(),
-        Some("the guest 00 is not at hand; give its component with `--guest FILE.wasm`")
+        Some("the guest 00 is not at hand; add its component to the library")
     );
 }
 

@@ -94,6 +94,7 @@ impl<W: Write> ExportWriter<W> {
 
 /// This file is no whole export.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExportError {
     /// It could not be read.
     #[error("line {line} could not be read: {source}")]

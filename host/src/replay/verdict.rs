@@ -9,6 +9,7 @@ use crate::store::StoreError;
 /// What an audit concludes of one execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// The log is whole, lawful, and what its guest decides.
     Clean,
@@ -20,6 +21,20 @@ pub enum Verdict {
     Illegal,
     /// The log does not decode.
     Unreadable,
+}
+
+impl Verdict {
+    /// The verdict in a word, as it is written in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Divergent => "divergent",
+            Self::Tampered => "tampered",
+            Self::Illegal => "illegal",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 /// The audit of one execution.
@@ -44,6 +59,7 @@ pub struct Audit {
 
 /// Why an audit could not be done.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AuditError {
     /// A guest is not at hand, or does not run.
     #[error(transparent)]

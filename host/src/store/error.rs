@@ -4,6 +4,7 @@ use crate::id::ExecutionId;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// Another process holds the lock and does not give it up.
     #[error("{place} is locked by another process; wait for it to end, or stop it: {detail}")]
@@ -64,8 +65,8 @@ pub enum StoreError {
     },
     /// An execution's log is no longer what was written (law 4).
     #[error(
-        "the log of {execution} is tampered with at event {sequence}: {message}; it is set aside. Restore {place} from a backup, or mend it; \
-         then `refrain resume {execution}` checks it anew"
+        "the log of {execution} is tampered with at event {sequence}: {message}; it is set aside. Restore {place} from a backup, or mend it, \
+         and have it checked anew"
     )]
     Tampered {
         /// The store.
@@ -90,9 +91,7 @@ pub enum StoreError {
         known: i64,
     },
     /// There is none, and it is not the time to create one.
-    #[error(
-        "there is no database at {place}; name the right one with --db, or create it with `refrain run`"
-    )]
+    #[error("there is no database at {place}; check the path, or create it first")]
     Missing {
         /// Where it should be.
         place: String,
@@ -126,6 +125,24 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What kind of error it is, in a word that does not change.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "store_locked",
+            Self::ReadOnly { .. } => "store_read_only",
+            Self::Full { .. } => "store_full",
+            Self::Gone { .. } => "store_gone",
+            Self::Corrupt { .. } => "store_corrupt",
+            Self::Tampered { .. } => "log_tampered",
+            Self::Newer { .. } => "store_newer",
+            Self::Missing { .. } => "store_missing",
+            Self::Foreign { .. } => "store_foreign",
+            Self::Contradiction { .. } => "store_contradiction",
+            Self::Io { .. } => "store_failed",
+        }
+    }
+
     /// Whether it is about one row or execution, and not about the store as a
     /// whole: the others go on.
     #[must_use]
