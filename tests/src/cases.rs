@@ -15,6 +15,21 @@ pub fn cases(base: u32) -> u32 {
     base.saturating_mul(factor)
 }
 
+/// How often, or how long, something is done to real processes: `usual`, times
+/// the factor of [`cases`]; with `REFRAIN_ROUNDS=1` the `whole` of it, which
+/// takes long and is for a machine that has nothing else to do.
+///
+/// # Panics
+/// Where `REFRAIN_ROUNDS` is neither 0 nor 1.
+#[must_use]
+pub fn rounds(usual: u32, whole: u32) -> u32 {
+    match std::env::var("REFRAIN_ROUNDS").as_deref() {
+        Ok("1") => whole,
+        Ok("0") | Err(_) => cases(usual),
+        Ok(other) => panic!("REFRAIN_ROUNDS is 1 or 0, not {other:?}"),
+    }
+}
+
 /// A runner of `cases(base)` cases: the same ones each time, so that a failure
 /// is there again when the test is run again.
 #[must_use]

@@ -23,6 +23,6 @@ pub mod memory_ports;
 pub mod wat_guest;
 pub mod workflows;
 
-pub use cases::{cases, runner};
+pub use cases::{cases, rounds, runner};
 
 pub use refrain_guest::notation;

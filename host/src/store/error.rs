@@ -134,6 +134,7 @@ impl StoreError {
             Self::Full { .. } => "store_full",
             Self::Gone { .. } => "store_gone",
             Self::Corrupt { .. } => "store_corrupt",
+            Self::Malformed { .. } => "store_malformed",
             Self::Tampered { .. } => "log_tampered",
             Self::Newer { .. } => "store_newer",
             Self::Missing { .. } => "store_missing",

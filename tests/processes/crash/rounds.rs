@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! REFRAIN_SEED=7 cargo test --workspace --test processes crash     the kill times of seed 7
-//! REFRAIN_CASES=10 cargo test --workspace --test processes crash   ten times as many databases
+//! REFRAIN_ROUNDS=1 cargo test --workspace --test processes crash   ten times as many databases
 //! ```
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use refrain_tests::binary::refrain;
-use refrain_tests::cases;
+use refrain_tests::rounds;
 use refrain_tests::dice::{self, Dice};
 use serde_json::{Map, Value, json};
 
@@ -45,7 +45,7 @@ const LOOK: Duration = Duration::from_millis(1);
 #[test]
 fn what_was_acknowledged_is_there_after_every_kill() -> Result<()> {
     let seed = dice::seed();
-    let databases = u64::from(cases(DATABASES));
+    let databases = u64::from(rounds(DATABASES, 10 * DATABASES));
     let (even, odd) = std::thread::scope(|scope| {
         let lane = |from: u64| {
             let databases = (from..databases).step_by(2);

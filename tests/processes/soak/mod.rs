@@ -12,7 +12,7 @@
 //! end       all that was left comes to its end, and is judged
 //! ground    the folder, the database, and what was begun there
 //!
-//! REFRAIN_CASES=60 cargo test --workspace --test processes soak     half an hour instead of half a minute
+//! REFRAIN_ROUNDS=1 cargo test --workspace --test processes soak     half an hour instead of half a minute
 //! REFRAIN_SEED=7 cargo test --workspace --test processes soak       what is thrown with seed 7
 //! ```
 
@@ -27,15 +27,16 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use refrain_tests::cases;
+use refrain_tests::rounds;
 use refrain_tests::dice::{self, Dice};
 
 use crowd::Crowd;
 use ground::Ground;
 use people::Person;
 
-/// How long, times `REFRAIN_CASES`.
+/// How long in every run of the tests, and how long it takes as a whole.
 const SECONDS: u32 = 30;
+const SECONDS_WHOLE: u32 = 30 * 60;
 
 /// How often somebody looks.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -47,7 +48,7 @@ const CLOCK_IS_SET: u64 = 250;
 fn honest_work_comes_to_its_end_whatever_befalls_the_machine() -> Result<()> {
     let seed = dice::seed();
     let mut dice = Dice::seeded(seed);
-    let length = Duration::from_secs(u64::from(cases(SECONDS)));
+    let length = Duration::from_secs(u64::from(rounds(SECONDS, SECONDS_WHOLE)));
     let mut ground = Ground::new()?;
     let mut crowd = Crowd::new(&mut dice);
     let mut person = Person::new(&ground);
