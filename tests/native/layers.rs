@@ -22,8 +22,8 @@ fn the_guest_stands_in_layers() -> Result<()> {
 /// A crate of `low` below `high`, which has a child.
 const LIB: &str = "pub mod low;\npub mod high;\n";
 const LOW: &str = "pub struct Low;\nimpl Low { pub fn new() -> Self { Self } }\n";
-const HIGH: &str = "mod child;\npub use child::Child;\nuse crate::layers::low::Low;\npub struct High(pub Low);\npub fn high() -> Child { Child(crate::layers::low::Low::new()) }\n";
-const CHILD: &str = "use crate::layers::low::Low;\npub struct Child(pub Low);\n";
+const HIGH: &str = "mod child;\npub use child::Child;\nuse crate::low::Low;\npub struct High(pub Low);\npub fn high() -> Child { Child(crate::low::Low::new()) }\n";
+const CHILD: &str = "use crate::low::Low;\npub struct Child(pub Low);\n";
 
 /// What is found where these lines are added to files of that crate.
 fn found(additions: &[(&str, &str)]) -> Result<Vec<String>> {
@@ -52,29 +52,25 @@ fn what_stands_too_low_for_what_it_uses_is_found() -> Result<()> {
     for (file, text, expected) in [
         (
             "low.rs",
-            "use crate::layers::high::high;",
-            "uses `crate::layers::high::high`, which is of high/mod.rs",
+            "use crate::high::high;",
+            "uses `crate::high::high`, which is of high/mod.rs",
         ),
+        ("low.rs", "use crate::high::*;", "uses `crate::high`"),
         (
             "low.rs",
-            "use crate::layers::high::*;",
-            "uses `crate::layers::high`",
-        ),
-        (
-            "low.rs",
-            "use crate::layers::{high as other};",
-            "uses `crate::layers::high`",
+            "use crate::{high as other};",
+            "uses `crate::high`",
         ),
         // Re-exported above, declared in a child.
         (
             "low.rs",
-            "use crate::layers::high::Child;",
+            "use crate::high::Child;",
             "which is of high/child.rs",
         ),
         (
             "low.rs",
-            "pub fn up() { crate::layers::high::high(); }",
-            "uses `crate::layers::high::high`",
+            "pub fn up() { crate::high::high(); }",
+            "uses `crate::high::high`",
         ),
         (
             "low.rs",
@@ -84,13 +80,13 @@ fn what_stands_too_low_for_what_it_uses_is_found() -> Result<()> {
         // In the arguments of a macro, and in the text of an attribute.
         (
             "low.rs",
-            "pub fn up() { drop(vec![crate::layers::high::high()]); }",
-            "uses `crate::layers::high::high`",
+            "pub fn up() { drop(vec![crate::high::high()]); }",
+            "uses `crate::high::high`",
         ),
         (
             "low.rs",
-            "#[cfg_attr(any(), serde(with = \"crate::layers::high::form\"))]\npub struct Form;",
-            "uses `crate::layers::high::form`",
+            "#[cfg_attr(any(), serde(with = \"crate::high::form\"))]\npub struct Form;",
+            "uses `crate::high::form`",
         ),
         // A child uses what its parent declares.
         (
@@ -116,8 +112,8 @@ fn what_stands_too_low_for_what_it_uses_is_found() -> Result<()> {
         ),
         (
             "high/mod.rs",
-            "impl<'a> crate::layers::low::Low { pub fn more(&'a self) {} }",
-            "methods of `crate::layers::low::Low`",
+            "impl<'a> crate::low::Low { pub fn more(&'a self) {} }",
+            "methods of `crate::low::Low`",
         ),
         (
             "high/mod.rs",
@@ -157,15 +153,12 @@ fn what_stands_high_enough_is_not() -> Result<()> {
             "low.rs",
             "pub fn other() -> core::fmt::Result { ::core::result::Result::Ok(()) }",
         ),
-        ("low.rs", "pub(in crate::layers::low) fn near() {}"),
+        ("low.rs", "pub(in crate::low) fn near() {}"),
         // Comments for readers, and tests.
+        ("low.rs", "/// See [`crate::high::high`].\npub struct Told;"),
         (
             "low.rs",
-            "/// See [`crate::layers::high::high`].\npub struct Told;",
-        ),
-        (
-            "low.rs",
-            "#[cfg(test)]\nmod tests { use crate::layers::high::high; }",
+            "#[cfg(test)]\nmod tests { use crate::high::high; }",
         ),
     ] {
         let found = found(&[(file, text)])?;
