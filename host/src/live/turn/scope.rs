@@ -19,7 +19,8 @@ use crate::store::{
     Timestamp, Turn, ended,
 };
 
-use crate::live::cache::executions::{CachedExecution, ExecutionCache};
+use crate::live::cache::executions::ExecutionCache;
+use crate::live::execution::cached::CachedExecution;
 
 /// The executions that an engine works on.
 #[derive(Clone, Debug, Default)]

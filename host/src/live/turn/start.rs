@@ -134,7 +134,7 @@ impl OpenTurn<'_> {
     /// looked for already in this turn: the next one does.
     fn work_on(&mut self, id: ExecutionId) {
         if self.core.scope.join(id) {
-            self.core.known.nothing_due.stirred();
+            self.core.known.nothing_due.invalidate();
             self.cut = true;
         }
     }
