@@ -154,6 +154,22 @@ pub enum ExportError {
     },
 }
 
+impl ExportError {
+    /// The line that it is about, from 1; the one after the last where the end
+    /// is missing.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        match self {
+            Self::Format { .. } => 1,
+            Self::Io { line, .. }
+            | Self::Line { line, .. }
+            | Self::Long { line }
+            | Self::Cut { line, .. }
+            | Self::Surplus { line, .. } => *line,
+        }
+    }
+}
+
 /// Reads an export: an iterator over its events, which ends with an error
 /// where the file does not hold what its header says.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use refrain_tests::binary::refrain;
-use refrain_tests::rounds;
 use refrain_tests::dice::{self, Dice};
+use refrain_tests::rounds;
 use serde_json::{Map, Value, json};
 
 use super::document;

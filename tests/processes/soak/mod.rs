@@ -27,8 +27,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use refrain_tests::rounds;
 use refrain_tests::dice::{self, Dice};
+use refrain_tests::rounds;
 
 use crowd::Crowd;
 use ground::Ground;

@@ -56,14 +56,7 @@ fn write(header: &Header, events: &[StoredEvent]) -> Vec<u8> {
 
 /// The error names a line that there is, or the one after the last.
 fn is_placed(error: &ExportError, lines: u64) {
-    let line = match error {
-        ExportError::Format { .. } => 1,
-        ExportError::Io { line, .. }
-        | ExportError::Line { line, .. }
-        | ExportError::Long { line }
-        | ExportError::Cut { line, .. }
-        | ExportError::Surplus { line, .. } => *line,
-    };
+    let line = error.line();
     assert!(
         (1..=lines + 1).contains(&line),
         "{error}: there are {lines} lines"

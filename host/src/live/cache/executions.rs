@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::contract::Status;
     use crate::live::execution::items::StoredItems;
-    use crate::store::{ExecutionRecord, Head};
+    use crate::store::{ExecutionRecord, Head, ended};
 
     fn known(id: ExecutionId) -> CachedExecution {
         CachedExecution {
