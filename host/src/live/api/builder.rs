@@ -30,15 +30,17 @@ use crate::live::runtime::commit_news::CommitNews;
 use crate::live::runtime::event_loop::EventLoop;
 use crate::live::runtime::file_watch::FileWatch;
 use crate::live::runtime::inbox::{Inbox, InboxReceiver};
+use crate::live::turn::backlog::Backlog;
 use crate::live::turn::budget::Phase;
-use crate::live::turn::core::{Core, EngineTime, Settings, StoreSlot};
+use crate::live::turn::core::Core;
 use crate::live::turn::costly::Costly;
-use crate::live::turn::due::Rounds;
+use crate::live::turn::engine_time::EngineTime;
+use crate::live::turn::gone_workers::{GoneWorkers, worker_id};
 use crate::live::turn::lease_watch::LeaseWatch;
-use crate::live::turn::liveness::{self, Liveness};
 use crate::live::turn::scope::Scope;
-use crate::live::turn::simulation::Simulation;
-use crate::live::turn::steps_owed::Late;
+use crate::live::turn::settings::Settings;
+use crate::live::turn::simulated_delays::SimulatedDelays;
+use crate::live::turn::store_slot::StoreSlot;
 use crate::live::values::facts;
 use crate::live::values::panics::caught;
 use crate::live::values::random::RandomSource;
@@ -332,18 +334,16 @@ impl Builder {
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
             pool: Pool::new(tasks, Arc::new(inbox.clone()), inbox.within()),
-            simulation: Simulation::default(),
+            simulated_delays: SimulatedDelays::default(),
             kept_guests: Vec::new(),
             left_leased: HashMap::new(),
             troubles: Troubles::default(),
-            rounds: Rounds::default(),
-            first_group: 0,
-            late: Late::default(),
+            backlog: Backlog::default(),
             costly: Costly::default(),
             assured: Phase::default(),
             closing: inbox.closing(),
             leases,
-            liveness: Liveness::default(),
+            gone_workers: GoneWorkers::default(),
             version: None,
         };
         Ok(EventLoop::new(core, receiver, file_watch, commits))
@@ -373,7 +373,7 @@ impl Builder {
         if self.settings.worker_id.is_empty() {
             self.settings.worker_id = match self.seed {
                 Some(seed) => format!("seeded-{seed}"),
-                None => liveness::worker_id(),
+                None => worker_id(),
             };
         }
         facts::text("worker id", &self.settings.worker_id)

@@ -19,8 +19,16 @@ use super::commits::Commits;
 use super::execution::Execution;
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
-use crate::live::turn::start::Start;
+use crate::live::turn::answers::{complete, fail};
+use crate::live::turn::claims;
+use crate::live::turn::core::Core;
+use crate::live::turn::guest_call::validate;
+use crate::live::turn::late_steps::step_all;
+use crate::live::turn::leases::renew;
+use crate::live::turn::open_turn::OpenTurn;
+use crate::live::turn::start::{register, start as start_execution};
 use crate::live::values::facts;
+use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
 use crate::live::workers::{Programs, WorkerGroup, command, http};
@@ -111,7 +119,7 @@ impl Engine {
     /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
     pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
         self.inbox()
-            .read(move |core| core.validate(&workflow))
+            .read(move |core| validate(core, &workflow))
             .await
     }
 
@@ -123,7 +131,7 @@ impl Engine {
     /// under its id and version.
     pub async fn register(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
         self.inbox()
-            .write(move |turn| turn.register(&workflow))
+            .write(move |turn| register(&mut turn.transaction, &workflow))
             .await
     }
 
@@ -137,7 +145,7 @@ impl Engine {
         version: &str,
     ) -> Result<WorkflowRecord, EngineError> {
         let (workflow_id, version) = (workflow_id.to_owned(), version.to_owned());
-        let read = move |core: &mut crate::live::turn::core::Core| {
+        let read = move |core: &mut Core| {
             let workflow = core.store.get().workflow(&workflow_id, &version)?;
             workflow.ok_or(EngineError::UnknownWorkflow {
                 workflow_id,
@@ -169,7 +177,10 @@ impl Engine {
     /// started something else.
     pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
         start.check()?;
-        let id = self.inbox().write(move |turn| turn.start(&start)).await?;
+        let id = self
+            .inbox()
+            .write(move |turn| start_execution(&mut turn.transaction, &start))
+            .await?;
         Ok(self.execution(id))
     }
 
@@ -277,10 +288,10 @@ impl Engine {
     ) -> Result<Vec<Claim>, EngineError> {
         facts::text("worker id", worker_id)?;
         let (queue, worker_id) = (queue.to_owned(), worker_id.to_owned());
-        let claim = move |turn: &mut crate::live::turn::open_turn::OpenTurn<'_>| {
+        let claim = move |turn: &mut OpenTurn<'_>| {
             // Orders of this very turn may be claimed too.
-            turn.tick_all()?;
-            turn.claim(&queue, max, &worker_id)
+            step_all(turn)?;
+            claims::claim(turn, &queue, max, &worker_id)
         };
         self.inbox().write(claim).await
     }
@@ -290,7 +301,9 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Stale`] when the claim holds no longer; the work should stop.
     pub async fn renew(&self, claim: ClaimId) -> Result<Timestamp, EngineError> {
-        self.inbox().write(move |turn| turn.renew(&claim)).await
+        self.inbox()
+            .write(move |turn| renew(&mut turn.transaction, &claim))
+            .await
     }
 
     /// A claim's work is done.
@@ -305,7 +318,7 @@ impl Engine {
     ) -> Result<Receipt, EngineError> {
         let answer = answer.into();
         self.inbox()
-            .write(move |turn| turn.complete(&claim, &answer))
+            .write(move |turn| complete(turn, &claim, &answer))
             .await
     }
 
@@ -320,7 +333,7 @@ impl Engine {
     ) -> Result<Receipt, EngineError> {
         let error = error.into();
         self.inbox()
-            .write(move |turn| turn.fail(&claim, &error))
+            .write(move |turn| fail(turn, &claim, &error))
             .await
     }
 

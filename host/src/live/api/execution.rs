@@ -14,6 +14,10 @@ use super::commits::Commits;
 use super::engine::Engine;
 use crate::live::runtime::inbox::{Inbox, Message};
 use crate::live::turn::core::Core;
+use crate::live::turn::guest_call::question;
+use crate::live::turn::stall::lift;
+use crate::live::turn::stored::record;
+use crate::live::turn::tampered::check_anew;
 use crate::live::values::facts::{self, Approval};
 
 /// A handle on one execution.
@@ -81,7 +85,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
         let id = self.id;
-        self.inbox.read(move |core| core.record(id)).await
+        self.inbox.read(move |core| record(core, id)).await
     }
 
     /// A page of its log: events from sequence `first` on, at most `max`.
@@ -92,8 +96,7 @@ impl Execution {
         let id = self.id;
         self.inbox
             .read(move |core| {
-                core.record(id)
-                    .and_then(|_| Ok(core.store.get().events(id, first, max)?))
+                record(core, id).and_then(|_| Ok(core.store.get().events(id, first, max)?))
             })
             .await
     }
@@ -118,10 +121,7 @@ impl Execution {
     pub async fn items(&self) -> Result<Many<ItemRecord>, EngineError> {
         let id = self.id;
         self.inbox
-            .read(move |core| {
-                core.record(id)
-                    .and_then(|_| Ok(core.store.get().items(id)?))
-            })
+            .read(move |core| record(core, id).and_then(|_| Ok(core.store.get().items(id)?)))
             .await
     }
 
@@ -132,7 +132,7 @@ impl Execution {
     pub async fn inspect(&self) -> Result<Inspection, EngineError> {
         let id = self.id;
         self.inbox
-            .read(move |core| core.question(id, |guest, ports| guest.inspect(ports, id)))
+            .read(move |core| question(core, id, |guest, ports| guest.inspect(ports, id)))
             .await
     }
 
@@ -143,7 +143,7 @@ impl Execution {
     pub async fn explain(&self, node_id: &str) -> Result<Explanation, EngineError> {
         let (id, node_id) = (self.id, node_id.to_owned());
         self.inbox
-            .read(move |core| core.question(id, |guest, ports| guest.explain(ports, id, &node_id)))
+            .read(move |core| question(core, id, |guest, ports| guest.explain(ports, id, &node_id)))
             .await
     }
 
@@ -231,7 +231,9 @@ impl Execution {
     /// [`EngineError::Store`] with what does not hold, and where.
     pub async fn check_anew(&self) -> Result<(), EngineError> {
         let id = self.id;
-        self.inbox.write(move |turn| turn.check_anew(id)).await
+        self.inbox
+            .write(move |turn| check_anew(&mut turn.transaction, id))
+            .await
     }
 
     /// Let it go on after its scheduler component failed.
@@ -241,7 +243,7 @@ impl Execution {
     pub async fn lift_stall(&self, reason: Option<&str>) -> Result<(), EngineError> {
         let (id, note) = (self.id, facts::note(reason)?);
         self.inbox
-            .write(move |turn| turn.lift(id, note.clone()))
+            .write(move |turn| lift(&mut turn.transaction, id, note.clone()))
             .await
     }
 
@@ -292,7 +294,7 @@ impl Subscription {
 /// How an execution ended: from its terminal event, and where that does not
 /// hold the state, from the guest.
 fn finished(core: &mut Core, id: ExecutionId) -> Result<Finished, EngineError> {
-    let record = core.record(id)?;
+    let record = record(core, id)?;
     let last = core.store.get().events(id, record.head.sequence, 1)?;
     let (final_state, error) = match last.first().map(|stored| &stored.event.kind) {
         Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state.clone()), None),
@@ -302,9 +304,7 @@ fn finished(core: &mut Core, id: ExecutionId) -> Result<Finished, EngineError> {
     };
     let final_state = match final_state {
         Some(state) => Json::trusted(state),
-        None => core
-            .question(id, |guest, ports| guest.inspect(ports, id))?
-            .merged_state(),
+        None => question(core, id, |guest, ports| guest.inspect(ports, id))?.merged_state(),
     };
     Ok(Finished {
         status: record.status,

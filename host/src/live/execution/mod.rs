@@ -1,6 +1,7 @@
 //! One execution within a turn: how it is stored, what the turn makes of it, and
 //! what its guest may do to it.
 
+pub(in crate::live) mod claimed;
 pub(in crate::live) mod items;
 pub(in crate::live) mod cached;
 pub(in crate::live) mod checked;

@@ -15,237 +15,240 @@ use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
 
 use crate::live::turn::core::Core;
-use crate::live::turn::open_turn::{Effects, OpenTurn};
+use crate::live::turn::damaged::damaged_at_commit;
+use crate::live::turn::fill::fill;
+use crate::live::turn::leases::give_up_own;
+use crate::live::turn::open_turn::Effects;
+use crate::live::turn::report;
+use crate::live::turn::transaction::Transaction;
 use crate::live::turn::write::Write;
 
-impl Core {
-    /// Fill and commit a turn; anew where it met a conflict. What comes while
-    /// it is filled joins `writes`, as long as these are fewer than so many.
-    pub(crate) fn turn(
-        &mut self,
-        writes: &mut Vec<Box<dyn Write>>,
-        writes_max: usize,
-        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
-    ) -> Result<Effects, EngineError> {
-        let mut conflicts = 0;
-        loop {
-            match self.try_turn(writes, writes_max, more) {
-                Ok(effects) => return Ok(effects),
-                // Each guest once: it is compiled then, or known to be none.
-                Err(CommitFailure::NotCompiled(digest)) => self.guests.compile(&digest),
-                // Without what is set aside since; so this comes to an end.
-                Err(CommitFailure::Without) => {}
-                Err(CommitFailure::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
-                    tracing::debug!("a turn is done anew: {detail}");
-                    conflicts += 1;
-                }
-                Err(CommitFailure::Conflict(detail)) => {
-                    return Err(StoreError::Io {
-                        place: "the store".to_owned(),
-                        detail: format!("a turn conflicts again and again: {detail}"),
-                    }
-                    .into());
-                }
-                Err(CommitFailure::Failed(error)) => return Err(error),
+/// Fills and commits a turn; anew where it met a conflict. What comes while it is
+/// filled joins `writes`, as long as these are fewer than so many.
+pub(in crate::live) fn run_turn(
+    core: &mut Core,
+    writes: &mut Vec<Box<dyn Write>>,
+    writes_max: usize,
+    more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+) -> Result<Effects, EngineError> {
+    let mut conflicts = 0;
+    loop {
+        match try_turn(core, writes, writes_max, more) {
+            Ok(effects) => return Ok(effects),
+            // Each guest once: it is compiled then, or known to be none.
+            Err(CommitFailure::NotCompiled(digest)) => core.guests.compile(&digest),
+            // Without what is set aside since; so this comes to an end.
+            Err(CommitFailure::Without) => {}
+            Err(CommitFailure::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
+                tracing::debug!("a turn is done anew: {detail}");
+                conflicts += 1;
             }
+            Err(CommitFailure::Conflict(detail)) => {
+                return Err(StoreError::Io {
+                    place: "the store".to_owned(),
+                    detail: format!("a turn conflicts again and again: {detail}"),
+                }
+                .into());
+            }
+            Err(CommitFailure::Failed(error)) => return Err(error),
         }
     }
+}
 
-    fn try_turn(
-        &mut self,
-        writes: &mut Vec<Box<dyn Write>>,
-        writes_max: usize,
-        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
-    ) -> Result<Effects, CommitFailure> {
-        self.begin()?;
-        self.guests.begin_turn();
-        let filled = self.fill(writes, writes_max, more);
-        if let Some(digest) = self.guests.end_turn() {
-            self.store.get().rollback();
-            self.not_committed();
-            return Err(CommitFailure::NotCompiled(digest));
+fn try_turn(
+    core: &mut Core,
+    writes: &mut Vec<Box<dyn Write>>,
+    writes_max: usize,
+    more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+) -> Result<Effects, CommitFailure> {
+    core.begin()?;
+    core.guests.begin_turn();
+    let filled = fill(core, writes, writes_max, more);
+    if let Some(digest) = core.guests.end_turn() {
+        core.store.get().rollback();
+        not_committed(core);
+        return Err(CommitFailure::NotCompiled(digest));
+    }
+    match filled {
+        Ok(None) => {
+            core.store.get().rollback();
+            not_committed(core);
+            Err(CommitFailure::Without)
         }
-        match filled {
-            Ok(None) => {
-                self.store.get().rollback();
-                self.not_committed();
-                Err(CommitFailure::Without)
-            }
-            Ok(Some((turn, mut effects))) if is_empty(&turn) => {
-                self.store.get().rollback();
-                self.committed(turn, &mut effects);
-                Ok(effects)
-            }
-            Ok(Some((turn, effects))) => self.commit(turn, effects),
-            Err(error) => {
-                self.store.get().rollback();
-                self.not_committed();
-                Err(CommitFailure::Failed(error))
-            }
+        Ok(Some((turn, mut effects))) if is_empty(&turn) => {
+            core.store.get().rollback();
+            committed(core, turn, &mut effects);
+            Ok(effects)
+        }
+        Ok(Some((turn, effects))) => commit(core, turn, effects),
+        Err(error) => {
+            core.store.get().rollback();
+            not_committed(core);
+            Err(CommitFailure::Failed(error))
         }
     }
+}
 
-    fn commit(&mut self, turn: Turn, mut effects: Effects) -> Result<Effects, CommitFailure> {
-        let written = match self.store.get().commit(&turn) {
-            Ok(()) => Ok(()),
-            Err(CommitError::Conflict(detail)) => Err(CommitFailure::Conflict(detail)),
-            Err(CommitError::Failed(error)) => Err(CommitFailure::from(error)),
-            Err(CommitError::Damaged { execution, error }) => self.without(&turn, execution, error),
-            Err(CommitError::Unknown(error)) => self.resolve_unknown_outcome(&turn, &error),
-        };
-        match written {
+fn commit(core: &mut Core, turn: Turn, mut effects: Effects) -> Result<Effects, CommitFailure> {
+    let written = match core.store.get().commit(&turn) {
+        Ok(()) => Ok(()),
+        Err(CommitError::Conflict(detail)) => Err(CommitFailure::Conflict(detail)),
+        Err(CommitError::Failed(error)) => Err(CommitFailure::from(error)),
+        Err(CommitError::Damaged { execution, error }) => without(core, &turn, execution, error),
+        Err(CommitError::Unknown(error)) => resolve_unknown_outcome(core, &turn, &error),
+    };
+    match written {
+        Ok(()) => {
+            effects.written = true;
+            core.scope.written(&turn);
+            core.time.wrote(effects.now);
+            committed(core, turn, &mut effects);
+            Ok(effects)
+        }
+        Err(trouble) => {
+            not_committed(core);
+            Err(trouble)
+        }
+    }
+}
+
+/// One execution could not be written. The others can, unless it only begins
+/// in this turn.
+fn without(
+    core: &mut Core,
+    turn: &Turn,
+    id: ExecutionId,
+    error: StoreError,
+) -> Result<(), CommitFailure> {
+    let changes = &mut turn.executions.iter();
+    let stored = changes.any(|it| it.record.id == id && it.expected.sequence > 0);
+    let failed = CommitFailure::Failed(EngineError::Store(Arc::new(StoreError::Io {
+        place: core.store.get().place(),
+        detail: error.to_string(),
+    })));
+    if stored && damaged_at_commit(core, id, error) {
+        return Err(CommitFailure::Without);
+    }
+    Err(failed)
+}
+
+/// What the turn left is what is stored. Of ended executions nothing need
+/// be known any longer.
+fn committed(core: &mut Core, turn: Turn, effects: &mut Effects) {
+    let mut changes = turn.executions.into_iter();
+    let left = effects.left.drain(..);
+    let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
+    let heads = executions.iter().map(|known| {
+        let record = &known.record;
+        (record.id, record.head, known.activity())
+    });
+    core.guests.committed(heads);
+    core.known.nothing_due.invalidate();
+    core.set_aside.marked();
+    for known in executions {
+        if ended(known.record.status) {
+            effects.ended.push(known.record.id);
+            core.scope.leave(known.record.id);
+        }
+        core.known.keep(known);
+    }
+}
+
+/// What the turn took out of memory may be wrong now.
+fn not_committed(core: &mut Core) {
+    core.guests.not_committed();
+    core.known.forget_all();
+}
+
+/// The outcome of a commit is unknown: reopen the store and compare heads.
+/// A turn is written whole or not at all, so one execution tells.
+fn resolve_unknown_outcome(
+    core: &mut Core,
+    turn: &Turn,
+    error: &StoreError,
+) -> Result<(), CommitFailure> {
+    let text = format!("whether a turn was written has to be found out: {error}");
+    report::warning(core, "unknown", &text);
+    reopen(core)?;
+    let with_events = |change: &&ExecutionChange| !change.events.is_empty();
+    let Some(change) = turn.executions.iter().find(with_events) else {
+        let detail = "it held no events, and is done anew".to_owned();
+        return Err(CommitFailure::Conflict(detail));
+    };
+    let ExecutionRecord { id, head, .. } = change.record;
+    let stored = core.store.get().events(id, head.sequence, 1)?;
+    if stored.first().is_some_and(|event| event.head() == head) {
+        return Ok(());
+    }
+    Err(CommitFailure::Conflict(format!(
+        "event {} of {id} was not written",
+        head.sequence
+    )))
+}
+
+/// Open the store anew. Nobody is answered before, so this is tried for a while.
+fn reopen(core: &mut Core) -> Result<(), StoreError> {
+    core.version = None;
+    for _ in 1..REOPENS_MAX {
+        match core.store.get().reopen() {
             Ok(()) => {
-                effects.written = true;
-                self.scope.written(&turn);
-                self.time.wrote(effects.now);
-                self.committed(turn, &mut effects);
-                Ok(effects)
+                report::over(core, "reopen");
+                return Ok(());
             }
-            Err(trouble) => {
-                self.not_committed();
-                Err(trouble)
-            }
-        }
-    }
-
-    /// One execution could not be written. The others can, unless it only begins
-    /// in this turn.
-    fn without(
-        &mut self,
-        turn: &Turn,
-        id: ExecutionId,
-        error: StoreError,
-    ) -> Result<(), CommitFailure> {
-        let changes = &mut turn.executions.iter();
-        let stored = changes.any(|it| it.record.id == id && it.expected.sequence > 0);
-        let failed = CommitFailure::Failed(EngineError::Store(Arc::new(StoreError::Io {
-            place: self.store.get().place(),
-            detail: error.to_string(),
-        })));
-        if stored && self.damaged_at_commit(id, error) {
-            return Err(CommitFailure::Without);
-        }
-        Err(failed)
-    }
-
-    /// What the turn left is what is stored. Of ended executions nothing need
-    /// be known any longer.
-    fn committed(&mut self, turn: Turn, effects: &mut Effects) {
-        let mut changes = turn.executions.into_iter();
-        let left = effects.left.drain(..);
-        let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
-        let heads = executions.iter().map(|known| {
-            let record = &known.record;
-            (record.id, record.head, known.activity())
-        });
-        self.guests.committed(heads);
-        self.known.nothing_due.invalidate();
-        self.set_aside.marked();
-        for known in executions {
-            if ended(known.record.status) {
-                effects.ended.push(known.record.id);
-                self.scope.leave(known.record.id);
-            }
-            self.known.keep(known);
-        }
-    }
-
-    /// What the turn took out of memory may be wrong now.
-    fn not_committed(&mut self) {
-        self.guests.not_committed();
-        self.known.forget_all();
-    }
-
-    /// The outcome of a commit is unknown: reopen the store and compare heads.
-    /// A turn is written whole or not at all, so one execution tells.
-    fn resolve_unknown_outcome(
-        &mut self,
-        turn: &Turn,
-        error: &StoreError,
-    ) -> Result<(), CommitFailure> {
-        let text = format!("whether a turn was written has to be found out: {error}");
-        self.warns("unknown", &text);
-        self.reopen()?;
-        let with_events = |change: &&ExecutionChange| !change.events.is_empty();
-        let Some(change) = turn.executions.iter().find(with_events) else {
-            let detail = "it held no events, and is done anew".to_owned();
-            return Err(CommitFailure::Conflict(detail));
-        };
-        let ExecutionRecord { id, head, .. } = change.record;
-        let stored = self.store.get().events(id, head.sequence, 1)?;
-        if stored.first().is_some_and(|event| event.head() == head) {
-            return Ok(());
-        }
-        Err(CommitFailure::Conflict(format!(
-            "event {} of {id} was not written",
-            head.sequence
-        )))
-    }
-
-    /// Open the store anew. Nobody is answered before, so this is tried for a while.
-    fn reopen(&mut self) -> Result<(), StoreError> {
-        self.version = None;
-        for _ in 1..REOPENS_MAX {
-            match self.store.get().reopen() {
-                Ok(()) => {
-                    self.goes_well("reopen");
-                    return Ok(());
-                }
-                Err(error) => {
-                    let text = format!("the store does not open again yet: {error}");
-                    self.warns("reopen", &text);
-                }
-            }
-            std::thread::sleep(self.settings.reopen_pause);
-        }
-        self.store.get().reopen()
-    }
-
-    /// A turn panicked: nothing of it may remain, be it in the store or in memory.
-    pub(crate) fn undo_turn(&mut self) {
-        self.guests.discard();
-        self.known.forget_all();
-        if self.store.is_here() {
-            self.store.get().rollback();
-        }
-    }
-
-    /// Own workers are stopped: their claims end now, in a turn of their own.
-    pub(crate) fn give_up_claims(&mut self) -> Result<(), EngineError> {
-        if !self.store.is_here() {
-            let error = "the store was lost in a call into a guest";
-            return Err(EngineError::Died(error.to_owned()));
-        }
-        if self.pool.is_idle() {
-            return Ok(());
-        }
-        self.begin()?;
-        let given_up = self.claims_given_up();
-        // The engine comes to its end: nothing need be known any longer.
-        self.known.forget_all();
-        let store = self.store.get();
-        match given_up {
-            Ok(turn) => store.commit(&turn).map_err(|error| match error {
-                CommitError::Failed(error) => error.into(),
-                error => StoreError::Io {
-                    place: store.place(),
-                    detail: error.to_string(),
-                }
-                .into(),
-            }),
             Err(error) => {
-                store.rollback();
-                Err(error)
+                let text = format!("the store does not open again yet: {error}");
+                report::warning(core, "reopen", &text);
             }
         }
+        std::thread::sleep(core.settings.reopen_pause);
     }
+    core.store.get().reopen()
+}
 
-    fn claims_given_up(&mut self) -> Result<Turn, EngineError> {
-        let time = self.time.read(self.store.get())?;
-        let mut turn = OpenTurn::new(self, time);
-        turn.give_up_own()?;
-        Ok(turn.close().0)
+/// A turn panicked: nothing of it may remain, be it in the store or in memory.
+pub(in crate::live) fn undo_turn(core: &mut Core) {
+    core.guests.discard();
+    core.known.forget_all();
+    if core.store.is_here() {
+        core.store.get().rollback();
     }
+}
+
+/// Own workers are stopped: their claims end now, in a turn of their own.
+pub(in crate::live) fn give_up_claims(core: &mut Core) -> Result<(), EngineError> {
+    if !core.store.is_here() {
+        let error = "the store was lost in a call into a guest";
+        return Err(EngineError::Died(error.to_owned()));
+    }
+    if core.pool.is_idle() {
+        return Ok(());
+    }
+    core.begin()?;
+    let given_up = claims_given_up(core);
+    // The engine comes to its end: nothing need be known any longer.
+    core.known.forget_all();
+    let store = core.store.get();
+    match given_up {
+        Ok(turn) => store.commit(&turn).map_err(|error| match error {
+            CommitError::Failed(error) => error.into(),
+            error => StoreError::Io {
+                place: store.place(),
+                detail: error.to_string(),
+            }
+            .into(),
+        }),
+        Err(error) => {
+            store.rollback();
+            Err(error)
+        }
+    }
+}
+
+fn claims_given_up(core: &mut Core) -> Result<Turn, EngineError> {
+    let time = core.time.read(core.store.get())?;
+    let mut transaction = Transaction::new(core, time);
+    give_up_own(&mut transaction)?;
+    Ok(transaction.close().0)
 }
 
 /// Why a turn was not written.

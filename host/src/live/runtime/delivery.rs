@@ -1,6 +1,7 @@
 //! The answers of own workers, on their way into the log.
 
 use crate::error::{EngineError, WorkError};
+use crate::live::turn::answers::{answered, release};
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::write::{Again, Write, is_the_stores};
 use crate::live::values::work::{Answer, ClaimId};
@@ -37,7 +38,7 @@ struct Delivery {
 
 impl Write for Delivery {
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
-        let told = turn.answered(&self.claim, &self.outcome).map(drop);
+        let told = answered(turn, &self.claim, &self.outcome).map(drop);
         let (told, failed) = match told {
             Err(error) if is_the_stores(&error) => (Ok(()), Err(error)),
             told => (told, Ok(())),
@@ -45,9 +46,9 @@ impl Write for Delivery {
         // An answer that is not taken at last frees the slot all the same.
         if let Err(error) = &told
             && !self.goes_again(error)
-            && !turn.waits()
+            && !turn.waiting.is_blocked()
         {
-            turn.release(&self.claim);
+            release(turn, &self.claim);
         }
         self.told = told;
         failed

@@ -22,14 +22,17 @@ use crate::id::ExecutionId;
 use crate::limits::{ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_LEFT_ALONE, STORE_RETRY_PAUSE};
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
+use super::commit::{give_up_claims, run_turn, undo_turn};
 use super::commit_news::CommitNews;
 use super::file_watch::FileWatch;
 use super::inbox::{Closing, InboxReceiver, Message, Read};
 use super::peers::is_gone;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
+use crate::live::turn::report;
 use crate::live::turn::scope::Scope;
 use crate::live::turn::simulation::QUEUES;
+use crate::live::turn::slots::Slots;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::ClaimId;
@@ -173,7 +176,8 @@ impl EventLoop {
             self.turn(gathered.writes, gathered.waiting);
         }
         if !gathered.reads.is_empty() {
-            self.core.tells_at(self.core.time.monotonic());
+            let now = self.core.time.monotonic();
+            report::set_time(&mut self.core, now);
         }
         for read in gathered.reads {
             read(&mut self.core);
@@ -214,7 +218,7 @@ impl EventLoop {
         // log nor a store that panics again.
         let _ = caught(|| tracing::error!("the engine ends: {why}"));
         let given_up = caught(|| {
-            self.core.undo_turn();
+            undo_turn(&mut self.core);
             self.give_up_workers();
         });
         if given_up.is_err() {
@@ -370,7 +374,7 @@ impl EventLoop {
         self.file_watch.at_work();
         let (messages, put_off) = (&self.receiver.messages, &mut self.put_off);
         let writes_max = waiting + self.core.settings.turn_limits.facts;
-        let outcome = self.core.turn(&mut writes, writes_max, &mut || {
+        let outcome = run_turn(&mut self.core, &mut writes, writes_max, &mut || {
             // Whatever is no write keeps its place before those that follow it.
             while put_off.is_empty() {
                 match messages.try_recv().ok()? {
@@ -390,7 +394,7 @@ impl EventLoop {
                 span.record("refrain.executions", effects.touched);
                 if effects.written {
                     self.commits.committed();
-                    self.core.goes_well("turn");
+                    report::over(&mut self.core, "turn");
                 }
                 let cut = effects.cut;
                 let held_since = effects.now.real.monotonic;
@@ -407,7 +411,7 @@ impl EventLoop {
                 // That the store is gone was told already.
                 if !self.gone {
                     let text = format!("a turn was not written: {error}");
-                    self.core.fails("turn", &text);
+                    report::error(&mut self.core, "turn", &text);
                 }
                 self.end_if_malformed(&error);
                 self.failed = true;
@@ -447,19 +451,20 @@ impl EventLoop {
             .saturating_add(lease_ms)
             .min(TIME_MAX);
         core.kept_guests.extend(effects.guests_kept);
-        core.simulation.due = effects.simulated;
-        (core.rounds, core.first_group) = (effects.rounds, effects.first_group);
-        core.late = effects.late;
-        effects
-            .released
-            .iter()
-            .for_each(|claim| core.pool.end(claim));
-        effects.lost.iter().for_each(|claim| core.pool.stop(claim));
+        core.backlog = effects.backlog;
+        let Slots {
+            granted,
+            released,
+            lost,
+            ..
+        } = effects.slots;
+        released.iter().for_each(|claim| core.pool.end(claim));
+        lost.iter().for_each(|claim| core.pool.stop(claim));
         effects
             .renewed
             .iter()
             .for_each(|claim| core.pool.renewed(claim, expires_at));
-        core.pool.begin(effects.granted);
+        core.pool.begin(granted);
         core.known.nothing_due.drained(effects.drained_queues);
         for id in effects.ended {
             self.tell_watchers(id);
@@ -473,12 +478,12 @@ impl EventLoop {
     pub(in crate::live) fn plan_next(&mut self, now: Timestamp) {
         match self.next_due(now) {
             Ok(due_at) => {
-                self.core.goes_well("due");
+                report::over(&mut self.core, "due");
                 self.due_at = due_at;
             }
             Err(error) => {
                 let text = format!("when the next turn is due cannot be told: {error}");
-                self.core.fails("due", &text);
+                report::error(&mut self.core, "due", &text);
                 self.end_if_malformed(&error.into());
                 self.failed = true;
                 self.turn_due = true;
@@ -495,7 +500,6 @@ impl EventLoop {
             false => core.pool.free_queues(),
         };
         let stored = core.agenda().next_due(simulated, &queues, now)?;
-        let answer = core.simulation.due.first().map(|(at, _)| *at);
         let renewal = core
             .pool
             .first_expiry()
@@ -507,16 +511,13 @@ impl EventLoop {
             let span_ms = milliseconds(span.saturating_add(round_up));
             now.saturating_add(span_ms)
         });
-        let again = core.rounds.again_at();
-        Ok([stored, answer, renewal, waiting, again]
-            .into_iter()
-            .flatten()
-            .min())
+        let left = core.backlog.next_due();
+        Ok([stored, renewal, waiting, left].into_iter().flatten().min())
     }
 
     /// Stop all work at once, and give its claims up.
     fn give_up_workers(&mut self) {
-        if let Err(error) = self.core.give_up_claims() {
+        if let Err(error) = give_up_claims(&mut self.core) {
             tracing::warn!("claims could not be given up, and end with their leases: {error}");
         }
         self.core.pool.stop_all();

@@ -9,7 +9,10 @@ use crate::id::ExecutionId;
 use crate::store::{StoreError, Timestamp, ended};
 
 use super::event_loop::EventLoop;
-use crate::live::turn::answers::holds;
+use crate::live::execution::claimed::holds;
+use crate::live::turn::core::Core;
+use crate::live::turn::report;
+use crate::live::turn::stored::record;
 
 /// Whether what was opened is no longer there.
 pub(in crate::live) fn is_gone(error: &EngineError) -> bool {
@@ -26,12 +29,12 @@ impl EventLoop {
                     // It was put back: there is something to look at again.
                     self.commits.committed();
                 }
-                self.core.goes_well("version");
+                report::over(&mut self.core, "version");
                 Some(version)
             }
             Err(error) => {
                 let text = format!("the store's version cannot be read: {error}");
-                self.core.fails("version", &text);
+                report::error(&mut self.core, "version", &text);
                 let error = EngineError::from(error);
                 if is_gone(&error) {
                     self.store_is_gone(&error);
@@ -49,10 +52,10 @@ impl EventLoop {
         }
         self.commits.committed();
         match self.look_around() {
-            Ok(()) => self.core.goes_well("others"),
+            Ok(()) => report::over(&mut self.core, "others"),
             Err(error) => {
                 let text = format!("others' commits cannot be read: {error}");
-                self.core.fails("others", &text);
+                report::error(&mut self.core, "others", &text);
                 self.turn_due = true;
             }
         }
@@ -72,14 +75,14 @@ impl EventLoop {
 
     /// Was the process of a lease's holder killed? Then its claims end.
     pub(in crate::live) fn notice_gone_workers(&mut self) {
-        match self.core.look_for_gone_workers() {
+        match look_for_gone_workers(&mut self.core) {
             Ok(news) => {
-                self.core.goes_well("holders");
+                report::over(&mut self.core, "holders");
                 self.turn_due |= news;
             }
             Err(error) => {
                 let text = format!("who holds leases cannot be read: {error}");
-                self.core.fails("holders", &text);
+                report::error(&mut self.core, "holders", &text);
             }
         }
     }
@@ -154,7 +157,7 @@ impl EventLoop {
         id: ExecutionId,
         watcher: oneshot::Sender<Result<(), EngineError>>,
     ) {
-        match self.core.record(id) {
+        match record(&mut self.core, id) {
             Ok(record) if !ended(record.status) => {
                 let watchers = self.watchers.entry(id).or_default();
                 // Who asks now and then, and gives up in between, leaves nothing behind.
@@ -172,4 +175,17 @@ impl EventLoop {
             let _ = watcher.send(Ok(()));
         }
     }
+}
+
+/// At the start and at each fallback poll: is there a holder of a lease whose
+/// process is gone, and of whom that was not known? Then a turn is due.
+fn look_for_gone_workers(core: &mut Core) -> Result<bool, StoreError> {
+    let now = core.time.monotonic();
+    let every = core.settings.fallback_poll;
+    if core.settings.simulated || !core.gone_workers.look_is_due(now, every) {
+        return Ok(false);
+    }
+    let holders = core.agenda().lease_holders(false)?;
+    let holders = core.set_aside.named(holders);
+    Ok(core.gone_workers.look(holders))
 }

@@ -59,6 +59,10 @@ pub(in crate::live) struct TurnBudget {
     look_at_fuel: u64,
     calls_until_look: u32,
     over: bool,
+    /// A limit cut something off: another turn is due at once.
+    cut: bool,
+    /// How many facts the turn has taken, wakes included.
+    facts: usize,
     /// Which phase is served even if the turn is over, unless it was already.
     assured: Option<Phase>,
 }
@@ -75,6 +79,8 @@ impl TurnBudget {
             look_at_fuel: TURN_FUEL_BETWEEN_LOOKS,
             calls_until_look: TURN_CALLS_BETWEEN_LOOKS,
             over: false,
+            cut: false,
+            facts: 0,
             assured: Some(assured),
         }
     }
@@ -85,7 +91,29 @@ impl TurnBudget {
         if assured {
             self.assured = None;
         }
-        assured || !self.over
+        let may = assured || !self.over;
+        self.cut |= !may;
+        may
+    }
+
+    /// Something did not fit into the turn: another one is due at once.
+    pub(in crate::live) fn cut_off(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether something did not fit into the turn.
+    pub(in crate::live) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The turn has taken a fact, or woken an execution.
+    pub(in crate::live) fn took_fact(&mut self) {
+        self.facts += 1;
+    }
+
+    /// How many facts the turn has taken, wakes included.
+    pub(in crate::live) fn facts(&self) -> usize {
+        self.facts
     }
 
     /// Which phase is served even if the turn is over.

@@ -1,105 +1,88 @@
-//! Within a turn: executions whose time has come, one after the other and all
-//! round again.
+//! Executions whose time has come are stepped, one after the other and all round
+//! again.
 //!
-//! A turn takes a bounded number of them, and as many as its budget lets it. The next one goes on behind the last
-//! that was taken, so that each has its turn however many there are: those
-//! whose scheduler asks to be woken at times that have passed come first in the
-//! order of time, and would hide all others for ever.
+//! A turn takes a bounded number of them, and as many as its budget lets it. The
+//! next turn goes on behind the last that was taken, so that each has its turn
+//! however many there are: those whose scheduler asks to be woken at times that
+//! have passed come first in the order of time, and would hide all others for ever.
 //!
 //! A wake that has passed counts as one that is due now. An execution that was
-//! ticked just now, and still asks for one, is looked at again after a pause:
+//! stepped just now, and still asks for one, is looked at again after a pause:
 //! at the same reading of the clock it would decide the same.
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::PAST_WAKE_PAUSE_MS;
-use crate::store::{DueWake, Timestamp};
 
+use super::agenda::Agenda;
+use super::backlog::DueRounds;
 use super::budget::Phase;
+use super::damaged::{look, or_set_aside};
+use super::late_steps::step_now;
 use super::open_turn::OpenTurn;
-use super::scope::Agenda;
 
-/// How far the engine has come with those that are due.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rounds {
-    /// Behind which to go on; none: from the beginning.
-    after: Option<DueWake>,
-    /// When to look again, though nothing new is due then.
-    again_at: Option<Timestamp>,
+/// Wakes the executions whose time has come.
+pub(in crate::live) fn wake_due(turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
+    let now = turn.transaction.now();
+    let core = &mut *turn.transaction.core;
+    let simulated = core.settings.simulated;
+    let max = core.settings.turn_limits.wakes;
+    let after = turn.backlog.due.after();
+    let ask = |agenda: &mut Agenda<'_>, max| agenda.due(simulated, now, after, max);
+    let due = look(core, max, ask, |wake| Some(wake.execution))?;
+    let mut is_cut = due.len() == max;
+    let mut last = after;
+    for wake in due {
+        if !wake_one(turn, wake.execution)? {
+            is_cut = true;
+            break;
+        }
+        last = Some(wake);
+    }
+    if is_cut {
+        turn.transaction.budget.cut_off();
+        turn.backlog.due = DueRounds::cut_behind(last);
+        return Ok(());
+    }
+    turn.backlog.due = DueRounds::done();
+    // An execution that came to be due before the place where this turn began is
+    // found in the next round.
+    if after.is_some() && !simulated {
+        turn.backlog.due.look_again_after(now);
+    }
+    Ok(())
 }
 
-impl Rounds {
-    /// When to look again, though nothing new is due then.
-    pub(crate) fn again_at(&self) -> Option<Timestamp> {
-        self.again_at
+/// An execution is due: it goes on, or comes after the others. Says whether the
+/// turn's budget let it.
+fn wake_one(turn: &mut OpenTurn<'_>, id: ExecutionId) -> Result<bool, EngineError> {
+    let transaction = &mut turn.transaction;
+    let opened = transaction.open(id).map(|staged| staged.owed);
+    match or_set_aside(transaction.core, id, opened)? {
+        None => {}
+        Some(owed) if owed || transaction.core.costly.contains(id) => turn.backlog.late.push(id),
+        Some(_) if !transaction.may(Phase::Time) => return Ok(false),
+        Some(_) => {
+            transaction.budget.took_fact();
+            transaction.to_step.remove(&id);
+            step_now(turn, id)?;
+        }
     }
+    Ok(true)
 }
 
-impl OpenTurn<'_> {
-    /// Executions whose time has come are to be ticked.
-    pub(crate) fn wake_due(&mut self) -> Result<(), EngineError> {
-        let simulated = self.core.settings.simulated;
-        let now = self.now();
-        let max = self.core.settings.turn_limits.wakes;
-        let after = self.rounds.after;
-        let ask = |agenda: &mut Agenda<'_>, max| agenda.due(simulated, now, after, max);
-        let (due, _) = self.core.look(max, ask, |wake| Some(wake.execution))?;
-        let mut is_cut = due.len() == max;
-        let mut last = after;
-        for wake in due {
-            if !self.wake(wake.execution)? {
-                is_cut = true;
-                break;
-            }
-            last = Some(wake);
-        }
-        self.cut |= is_cut;
-        // What came to be due before the place where this turn began is found
-        // in the next round.
-        let next_round = !is_cut && after.is_some() && !simulated;
-        self.rounds = Rounds {
-            after: last.filter(|_| is_cut),
-            again_at: next_round.then(|| pause_after(now)),
-        };
-        Ok(())
+/// Remembers executions that have been stepped as far as they go and still ask for
+/// a wake that has passed. In simulated time there is nothing to wait for: it stands
+/// still until something is due.
+pub(in crate::live) fn look_again_at_past_wakes(turn: &mut OpenTurn<'_>) {
+    let now = turn.transaction.now();
+    if turn.transaction.core.settings.simulated {
+        return;
     }
-
-    /// An execution is due: it goes on, or comes after the others. Says whether
-    /// the turn's budget let it.
-    fn wake(&mut self, id: ExecutionId) -> Result<bool, EngineError> {
-        let opened = self.open(id).map(|staged| staged.owed);
-        match self.others_go_on(id, opened)? {
-            None => {}
-            Some(owed) if owed || self.core.costly.contains(id) => self.late.push(id),
-            Some(_) if !self.may(Phase::Time) => return Ok(false),
-            Some(_) => {
-                self.facts += 1;
-                self.dirty.remove(&id);
-                let ticked = self.tick(id);
-                self.others_go_on(id, ticked)?;
-            }
-        }
-        Ok(true)
+    let asks_for_the_past = turn.transaction.staged.values().any(|staged| {
+        let record = &staged.record;
+        !record.simulated && !staged.owed && record.next_wake.is_some_and(|wake| wake <= now)
+    });
+    if asks_for_the_past {
+        turn.backlog.due.look_again_after(now);
     }
-
-    /// When all that is to be ticked has been: who still asks for a wake that
-    /// has passed is not forgotten. Not in simulated time, which stands until
-    /// something is due: there is nothing to wait for.
-    pub(crate) fn look_again_at_past_wakes(&mut self) {
-        let now = self.now();
-        if self.core.settings.simulated {
-            return;
-        }
-        let asks_for_the_past = self.staged.values().any(|staged| {
-            let record = &staged.record;
-            !record.simulated && !staged.owed && record.next_wake.is_some_and(|wake| wake <= now)
-        });
-        if asks_for_the_past {
-            self.rounds.again_at.get_or_insert(pause_after(now));
-        }
-    }
-}
-
-fn pause_after(now: Timestamp) -> Timestamp {
-    now.saturating_add(PAST_WAKE_PAUSE_MS)
 }

@@ -3,71 +3,83 @@
 use crate::error::EngineError;
 use crate::store::Turn;
 
+use super::claims::claim_for_groups;
 use super::core::Core;
+use super::due::{look_again_at_past_wakes, wake_due};
+use super::late_steps::{step_all, step_late};
+use super::leases::{expire, expire_gone, renew_own};
+use super::lost_slots::free_lost_slots;
 use super::open_turn::{Effects, OpenTurn};
+use super::report;
+use super::simulation::simulate;
+use super::snapshots::take_snapshots;
+use super::tampered;
 use super::write::Write;
+use super::writes::{apply, apply_late};
 
-impl Core {
-    /// The order within a turn: what was said, then what time brings, then
-    /// ticks and claims until nothing moves, and nothing more was said; then those
-    /// that come after the others. Each as far as the turn's budget reaches. None:
-    /// it is to be done anew, without what was set aside.
-    pub(in crate::live) fn fill(
-        &mut self,
-        writes: &mut Vec<Box<dyn Write>>,
-        writes_max: usize,
-        more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
-    ) -> Result<Option<(Turn, Effects)>, EngineError> {
-        let version = self.store.get().version()?;
-        self.known.as_of(version);
-        self.set_aside.as_of(version);
-        let time = self.turn_time()?;
-        self.tells_at(time.real.monotonic);
-        let simulated = self.settings.simulated;
-        let mut turn = OpenTurn::new(self, time);
-        turn.renew_own()?;
-        turn.apply(writes, 0)?;
-        let may_be_due = turn.core.known.nothing_due.may_be_due(time.of(simulated));
-        if may_be_due {
-            turn.expire()?;
-        }
-        turn.expire_gone()?;
-        if may_be_due {
-            turn.wake_due()?;
-        }
-        loop {
-            turn.tick_all()?;
-            turn.free_lost_slots();
-            let moved = if simulated {
-                turn.simulate()?
-            } else {
-                turn.claim_for_groups()?
-            };
-            if moved {
-                continue;
-            }
-            // Workers answer one after another. Each answer in a turn of its
-            // own would cost each of them a commit.
-            let said = writes.len();
-            while writes.len() < writes_max
-                && let Some(write) = more()
-            {
-                writes.push(write);
-            }
-            turn.apply(writes, said)?;
-            let moved = writes.len() > said || turn.serve_late()? || turn.apply_late(writes)?;
-            if !moved {
-                break;
-            }
-        }
-        turn.look_again_at_past_wakes();
-        turn.take_snapshots()?;
-        // Whoever lost a claim only now leaves a slot to the next turn.
-        turn.cut |= turn.free_lost_slots();
-        if turn.undone {
-            return Ok(None);
-        }
-        turn.mark_tampered();
-        Ok(Some(turn.close()))
+/// Fills a turn: first what callers and workers asked for, then what time brings,
+/// then steps and claims until nothing moves, and nothing more was asked for; then
+/// those that come after the others. Each as far as the turn's budget reaches.
+/// `None` if the turn is to be done anew, without what was set aside.
+pub(in crate::live) fn fill(
+    core: &mut Core,
+    writes: &mut Vec<Box<dyn Write>>,
+    writes_max: usize,
+    more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
+) -> Result<Option<(Turn, Effects)>, EngineError> {
+    let version = core.store.get().version()?;
+    core.known.as_of(version);
+    core.set_aside.as_of(version);
+    let time = core.turn_time()?;
+    report::set_time(core, time.real.monotonic);
+    let simulated = core.settings.simulated;
+    let mut open_turn = OpenTurn::new(core, time);
+    let turn = &mut open_turn;
+    renew_own(turn)?;
+    apply(turn, writes, 0)?;
+    let nothing_due = &turn.transaction.core.known.nothing_due;
+    let may_be_due = nothing_due.may_be_due(time.of(simulated));
+    if may_be_due {
+        expire(turn)?;
     }
+    expire_gone(turn)?;
+    if may_be_due {
+        wake_due(turn)?;
+    }
+    loop {
+        step_all(turn)?;
+        free_lost_slots(turn);
+        let moved = if simulated {
+            simulate(turn)?
+        } else {
+            claim_for_groups(turn)?
+        };
+        if moved {
+            continue;
+        }
+        // Workers answer one after another. Each answer in a turn of its own would
+        // cost each of them a commit.
+        let before = writes.len();
+        while writes.len() < writes_max
+            && let Some(write) = more()
+        {
+            writes.push(write);
+        }
+        apply(turn, writes, before)?;
+        let moved = writes.len() > before || step_late(turn)? || apply_late(turn, writes)?;
+        if !moved {
+            break;
+        }
+    }
+    look_again_at_past_wakes(turn);
+    take_snapshots(&mut turn.transaction)?;
+    // A worker that lost its claim only now leaves its slot to the next turn.
+    if free_lost_slots(turn) {
+        turn.transaction.budget.cut_off();
+    }
+    if turn.transaction.is_undone {
+        return Ok(None);
+    }
+    tampered::mark(&mut turn.transaction);
+    Ok(Some(open_turn.close()))
 }

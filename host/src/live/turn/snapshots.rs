@@ -1,4 +1,4 @@
-//! Within a turn: snapshots of executions that have grown much.
+//! Snapshots of executions whose logs have grown much.
 //!
 //! They are caches, so nothing here may stop a turn but the store.
 //!
@@ -14,68 +14,74 @@ use crate::id::ExecutionId;
 use crate::log::digest::hex;
 use crate::store::ended;
 
-use super::open_turn::OpenTurn;
+use super::calls::call;
+use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::staged::Staged;
 
-impl OpenTurn<'_> {
-    /// Snapshots of what has grown much since the last one, or whose last one is
-    /// of no use.
-    pub(crate) fn take_snapshots(&mut self) -> Result<(), EngineError> {
-        let every = self.core.settings.events_per_snapshot;
-        let grown = |staged: &Staged| {
-            let last = staged.record.head.sequence;
-            let before = last - staged.events().len() as u64;
-            let apart = apart(every, last);
-            let grown = before / apart < last / apart || staged.bad_snapshot.is_some();
-            !staged.held && !ended(staged.record.status) && grown
-        };
-        let due: Vec<_> = self
-            .staged
-            .values()
-            .filter(|staged| grown(staged))
-            .map(|staged| staged.record.id)
-            .collect();
-        for id in due {
-            // What is not taken now is when the log has grown further.
-            if self.budget.is_over() {
-                break;
-            }
-            match self.ask(id, false, |guest, ports| guest.snapshot(ports, id)) {
-                Ok(snapshot) => self.keep_snapshot(id, snapshot)?,
-                Err(Failure::Store(error)) if !error.is_of_one() => return Err(error.into()),
-                // A snapshot is a cache: the next tick shows whether the guest is well.
-                Err(failure) => self.without_snapshot(id, &format!("no snapshot: {failure:?}")),
-            }
+/// Takes snapshots of executions that have grown much since their last one, or
+/// whose last one is of no use.
+pub(in crate::live) fn take_snapshots(
+    transaction: &mut Transaction<'_>,
+) -> Result<(), EngineError> {
+    let every = transaction.core.settings.events_per_snapshot;
+    let due: Vec<_> = transaction
+        .staged
+        .values()
+        .filter(|staged| is_due(staged, every))
+        .map(|staged| staged.record.id)
+        .collect();
+    for id in due {
+        // A snapshot that is not taken now is taken when the log has grown further.
+        if transaction.budget.is_over() {
+            break;
         }
-        Ok(())
-    }
-
-    fn without_snapshot(&mut self, id: ExecutionId, text: &str) {
-        if let Some(told) = self.core.troubles.happens(&format!("snapshot {id}"), text) {
-            tracing::warn!(refrain.execution = %id, "{told}");
+        match call(transaction, id, false, |guest, ports| {
+            guest.snapshot(ports, id)
+        }) {
+            Ok(snapshot) => keep(transaction, id, snapshot)?,
+            Err(Failure::Store(error)) if !error.is_of_one() => return Err(error.into()),
+            // A snapshot is a cache: the next tick shows whether the guest is well.
+            Err(failure) => warn(transaction, id, &format!("no snapshot: {failure:?}")),
         }
     }
+    Ok(())
+}
 
-    fn keep_snapshot(
-        &mut self,
-        id: ExecutionId,
-        mut snapshot: Snapshot,
-    ) -> Result<(), EngineError> {
-        let record = &self.open(id)?.record;
-        if snapshot.sequence != record.head.sequence {
-            let last = record.head.sequence;
-            let text = format!(
-                "a snapshot of event {}, not {last}, is not kept",
-                snapshot.sequence
-            );
-            self.without_snapshot(id, &text);
-            return Ok(());
-        }
-        snapshot.head = hex(&record.head.hash);
-        snapshot.guest_digest.clone_from(&record.guest_digest);
-        self.snapshots.push((id, snapshot));
-        Ok(())
+/// Whether the execution is to have a snapshot taken.
+fn is_due(staged: &Staged, every: NonZeroU64) -> bool {
+    let last = staged.record.head.sequence;
+    let before = last - staged.events().len() as u64;
+    let apart = apart(every, last);
+    let grown = before / apart < last / apart || staged.bad_snapshot.is_some();
+    !staged.held && !ended(staged.record.status) && grown
+}
+
+fn keep(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    mut snapshot: Snapshot,
+) -> Result<(), EngineError> {
+    let record = &transaction.open(id)?.record;
+    if snapshot.sequence != record.head.sequence {
+        let last = record.head.sequence;
+        let text = format!(
+            "a snapshot of event {}, not {last}, is not kept",
+            snapshot.sequence
+        );
+        warn(transaction, id, &text);
+        return Ok(());
+    }
+    snapshot.head = hex(&record.head.hash);
+    snapshot.guest_digest.clone_from(&record.guest_digest);
+    transaction.besides.snapshots.push((id, snapshot));
+    Ok(())
+}
+
+fn warn(transaction: &mut Transaction<'_>, id: ExecutionId, text: &str) {
+    let troubles = &mut transaction.core.troubles;
+    if let Some(told) = troubles.happens(&format!("snapshot {id}"), text) {
+        tracing::warn!(refrain.execution = %id, "{told}");
     }
 }
 

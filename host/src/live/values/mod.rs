@@ -6,5 +6,6 @@ pub(in crate::live) mod shorten;
 pub(in crate::live) mod workflow;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;
+pub(in crate::live) mod start;
 pub(in crate::live) mod random;
 pub(in crate::live) mod closing;

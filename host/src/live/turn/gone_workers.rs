@@ -8,9 +8,9 @@
 //! HOST-RANDOM@PID.START.MACHINE
 //! ```
 //!
-//! What cannot be judged for certain (another machine, boot or container; an id
-//! of somebody's own making; a system without `/proc`) is never judged: there,
-//! the lease's end tells, as always. The claim ends as rule R13 has it either way.
+//! A worker that cannot be judged for certain (another machine, boot or container;
+//! an id of somebody's own making; a system without `/proc`) counts as alive: its
+//! lease ends on time, as always. The claim ends as rule R13 has it either way.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,21 +18,12 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-use crate::error::EngineError;
 use crate::machine::{self, own_start, read, start_of};
-use crate::store::{StoreError, check::TIME_MAX};
 
-use super::budget::Phase;
-use super::claims::execution_of;
-use super::core::Core;
-use super::open_turn::OpenTurn;
-use super::scope::Agenda;
-use super::sound;
-
-/// A name that no other engine has, and that tells others of this machine
-/// which process it is.
+/// A name that no other engine has, and from which others of this machine can
+/// tell which process it is.
 pub(in crate::live) fn worker_id() -> String {
-    // Where the kernel does not say it like this, the random part has to do.
+    // Where the kernel does not tell all of this, the random part has to do.
     let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "host".to_owned());
     let random = &uuid::Uuid::new_v4().simple().to_string()[..8];
     let process = std::process::id();
@@ -42,58 +33,38 @@ pub(in crate::live) fn worker_id() -> String {
     }
 }
 
-/// What an engine knows of others' workers.
+/// The holders of leases whose processes are gone, as of the last look.
 #[derive(Default)]
-pub(crate) struct Liveness {
-    /// Holders of leases whose process is gone, as of the last look.
-    gone: BTreeSet<String>,
-    /// When that was, by the monotonic clock.
+pub(crate) struct GoneWorkers {
+    workers: BTreeSet<String>,
+    /// When the engine looked last, by the monotonic clock.
     looked: Option<Duration>,
 }
 
-impl Core {
-    /// At the start and at each fallback poll: is a holder of a lease gone of
-    /// whom that was not known? Then a turn is due.
-    pub(crate) fn look_for_gone_workers(&mut self) -> Result<bool, StoreError> {
-        let now = self.time.monotonic();
-        let due = |looked| now.saturating_sub(looked) >= self.settings.fallback_poll;
-        if self.settings.simulated || !self.liveness.looked.is_none_or(due) {
-            return Ok(false);
+impl GoneWorkers {
+    /// Whether it is time to look, `every` so often. It is looked now then.
+    pub(in crate::live) fn look_is_due(&mut self, now: Duration, every: Duration) -> bool {
+        let is_due = |looked| now.saturating_sub(looked) >= every;
+        let due = self.looked.is_none_or(is_due);
+        if due {
+            self.looked = Some(now);
         }
-        self.liveness.looked = Some(now);
-        let holders = self.agenda().lease_holders(false)?;
-        let mut gone = self.set_aside.named(holders);
-        gone.retain(|worker_id| is_gone(worker_id));
-        let gone = BTreeSet::from_iter(gone);
-        let news = !gone.is_subset(&self.liveness.gone);
-        self.liveness.gone = gone;
-        Ok(news)
+        due
     }
-}
 
-impl OpenTurn<'_> {
-    /// Claims of workers that are gone end now. The leases that end first are
-    /// looked at first, and these are not renewed; so the bound does not hide them.
-    pub(crate) fn expire_gone(&mut self) -> Result<(), EngineError> {
-        if self.core.liveness.gone.is_empty() {
-            return Ok(());
-        }
-        let gone = self.core.liveness.gone.clone();
-        let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(false, TIME_MAX, max);
-        let max = self.core.settings.turn_limits.expiries;
-        let (leased, _) = self.core.look(max, ask, sound::execution_of)?;
-        let full = leased.len() == max;
-        let mut ended = false;
-        for record in leased {
-            if !self.may(Phase::Time) {
-                break;
-            }
-            let execution = execution_of(&record)?;
-            let lease = self.end_lease(&record, |lease| gone.contains(&lease.worker_id));
-            ended |= self.others_go_on(execution, lease)?.unwrap_or(false);
-        }
-        self.cut |= full && ended;
-        Ok(())
+    /// Looks which of these holders of leases are gone. Says whether there is one
+    /// of which that was not known.
+    pub(in crate::live) fn look(&mut self, mut holders: Vec<String>) -> bool {
+        holders.retain(|worker_id| is_gone(worker_id));
+        let gone = BTreeSet::from_iter(holders);
+        let news = !gone.is_subset(&self.workers);
+        self.workers = gone;
+        news
+    }
+
+    /// The worker ids of those that are gone.
+    pub(in crate::live) fn worker_ids(&self) -> &BTreeSet<String> {
+        &self.workers
     }
 }
 

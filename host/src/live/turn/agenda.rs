@@ -1,0 +1,395 @@
+//! What there is to do for the executions that an engine works on.
+//!
+//! Whoever looks for work asks the [`Agenda`], and not the store. Without a
+//! scope it hands each question on to the store. With a scope it answers from the
+//! records and items of the executions in it: each is read once and then cached
+//! until another engine commits, and nothing of the others is read, however many
+//! there are.
+
+use std::collections::BTreeSet;
+
+use crate::contract::Status;
+use crate::id::ExecutionId;
+use crate::store::{
+    Damaged, DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, Many, Store, StoreError,
+    Timestamp, ended,
+};
+
+use super::scope::Scope;
+use crate::live::cache::executions::ExecutionCache;
+use crate::live::execution::cached::CachedExecution;
+
+/// What there is to do, as it is stored. The questions, and the orders of the
+/// answers, are those of the [`Store`].
+pub(crate) struct Agenda<'a> {
+    pub(in crate::live) scope: &'a mut Scope,
+    pub(in crate::live) known: &'a mut ExecutionCache,
+    pub(in crate::live) store: &'a mut dyn Store,
+}
+
+impl Agenda<'_> {
+    /// As [`Store::due`].
+    pub(crate) fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        after: Option<DueWake>,
+        max: usize,
+    ) -> Result<Many<DueWake>, StoreError> {
+        if self.scope.is_everything() {
+            return self.store.due(simulated, now, after, max);
+        }
+        let mut due = Vec::new();
+        let damaged = self.visit(
+            |_| false,
+            simulated,
+            |record, _| {
+                let wake = wake_of(record).filter(|at| *at <= now);
+                due.extend(wake.map(|at| DueWake {
+                    at,
+                    execution: record.id,
+                }));
+            },
+        )?;
+        due.sort_unstable();
+        due.retain(|wake| after.is_none_or(|after| *wake > after));
+        due.truncate(max);
+        Ok(Many {
+            found: due,
+            damaged,
+        })
+    }
+
+    /// As [`Store::expired`].
+    pub(crate) fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        if self.scope.is_everything() {
+            return self.store.expired(simulated, now, max);
+        }
+        let mut expired = Vec::new();
+        let damaged = self.items(simulated, |record, item| {
+            let over = lease_of(item).filter(|lease| lease.expires_at <= now);
+            if let Some(lease) = over.filter(|_| record.tampering.is_none()) {
+                expired.push((lease.expires_at, item.clone()));
+            }
+        })?;
+        Ok(first(expired, max, damaged))
+    }
+
+    /// As [`Store::claimable`]. The answer may leave out those of which `known`
+    /// says that the turn itself knows what of them may be claimed.
+    pub(crate) fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+        known: impl Fn(ExecutionId) -> bool,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        if self.scope.is_everything() {
+            return self.store.claimable(simulated, queue, now, max);
+        }
+        let mut claimable = Vec::new();
+        let damaged = self.items_but(known, simulated, |record, item| {
+            let at = claimable_at(item).filter(|at| *at <= now);
+            if let Some(at) = at.filter(|_| record.claims() && item.item.queue_type == queue) {
+                claimable.push((at, item.clone()));
+            }
+        })?;
+        Ok(first(claimable, max, damaged))
+    }
+
+    /// As [`Store::lease_holders`].
+    pub(crate) fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+        if self.scope.is_everything() {
+            return self.store.lease_holders(simulated);
+        }
+        let mut holders = BTreeSet::new();
+        let damaged = self.items(simulated, |_, item| {
+            holders.extend(lease_of(item).map(|lease| lease.worker_id.clone()));
+        })?;
+        Ok(Many {
+            found: holders.into_iter().collect(),
+            damaged,
+        })
+    }
+
+    /// As [`Store::next_due`].
+    pub(crate) fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if self.scope.is_everything() {
+            return self.store.next_due(simulated, queues, now);
+        }
+        let mut next = None;
+        let mut at = |time: Option<Timestamp>| {
+            let later = time.filter(|time| *time > now);
+            next = next.into_iter().chain(later).min();
+        };
+        // What is damaged is never due; whoever asks for what is names it.
+        let _ = self.visit(
+            |_| false,
+            simulated,
+            |record, items| {
+                at(wake_of(record));
+                for item in items {
+                    at(lease_of(item).map(|lease| lease.expires_at));
+                    let served = record.claims() && queues.contains(&item.item.queue_type);
+                    at(claimable_at(item).filter(|_| served));
+                }
+            },
+        )?;
+        Ok(next)
+    }
+
+    /// The work items of those in the scope; and what of them cannot be read.
+    fn items(
+        &mut self,
+        simulated: bool,
+        seen: impl FnMut(&ExecutionRecord, &ItemRecord),
+    ) -> Result<Vec<Damaged>, StoreError> {
+        self.items_but(|_| false, simulated, seen)
+    }
+
+    /// The same, without these executions.
+    fn items_but(
+        &mut self,
+        but: impl Fn(ExecutionId) -> bool,
+        simulated: bool,
+        mut seen: impl FnMut(&ExecutionRecord, &ItemRecord),
+    ) -> Result<Vec<Damaged>, StoreError> {
+        self.visit(but, simulated, |record, items| {
+            items.for_each(|item| seen(record, item));
+        })
+    }
+
+    /// Those in the scope, with their work items. Those that have ended, or are
+    /// not there, leave it.
+    fn visit(
+        &mut self,
+        but: impl Fn(ExecutionId) -> bool,
+        simulated: bool,
+        mut seen: impl FnMut(&ExecutionRecord, &mut dyn Iterator<Item = &ItemRecord>),
+    ) -> Result<Vec<Damaged>, StoreError> {
+        let Scope::Only(executions) = &mut *self.scope else {
+            return Ok(Vec::new());
+        };
+        let (mut damaged, mut gone) = (Vec::new(), Vec::new());
+        for id in executions.iter().copied().filter(|id| !but(*id)) {
+            if self.known.peek(id).is_none() {
+                let record = match self.store.execution(id) {
+                    Ok(Some(record)) if !ended(record.status) => record,
+                    Ok(_) => {
+                        gone.push(id);
+                        continue;
+                    }
+                    Err(error) if error.is_of_one() => {
+                        damaged.push(damage(id, self.store.place(), error));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                let items = self.store.items(id)?;
+                if takes_its_log(&record) || !items.damaged.is_empty() {
+                    if record.simulated == simulated {
+                        seen(&record, &mut items.found.iter());
+                        damaged.extend(items.damaged);
+                    }
+                    continue;
+                }
+                self.known.keep_read(known(record, items.found));
+            }
+            if let Some(known) = self.known.peek(id)
+                && known.record.simulated == simulated
+            {
+                let mut items = known.items.values().map(Box::as_ref);
+                seen(&known.record, &mut items);
+            }
+        }
+        for id in gone {
+            executions.remove(&id);
+        }
+        Ok(damaged)
+    }
+}
+
+/// Whether all that is to be known of it is more than its record and its items:
+/// its log says who has stalled it.
+fn takes_its_log(record: &ExecutionRecord) -> bool {
+    record.status == Status::Stalled
+}
+
+fn known(record: ExecutionRecord, items: Vec<ItemRecord>) -> CachedExecution {
+    let items = items.into_iter();
+    CachedExecution {
+        record,
+        items: items
+            .map(|item| (item.item.node_id.clone(), Box::new(item)))
+            .collect(),
+        held: false,
+    }
+}
+
+fn damage(id: ExecutionId, place: String, error: StoreError) -> Damaged {
+    let (place, detail) = match error {
+        StoreError::Corrupt { place, detail } => (place, detail),
+        error => (place, error.to_string()),
+    };
+    Damaged {
+        execution: Some(id),
+        place,
+        detail,
+    }
+}
+
+/// When time alone asks for a tick, if ever.
+fn wake_of(record: &ExecutionRecord) -> Option<Timestamp> {
+    record.next_wake.filter(|_| record.tampering.is_none())
+}
+
+fn lease_of(item: &ItemRecord) -> Option<&Lease> {
+    match &item.state {
+        ItemState::Leased(lease) => Some(lease),
+        ItemState::Waiting | ItemState::Dead { .. } => None,
+    }
+}
+
+/// From when on it may be claimed, if it waits.
+fn claimable_at(item: &ItemRecord) -> Option<Timestamp> {
+    (item.state == ItemState::Waiting).then(|| item.item.not_before.max(item.enqueued_at))
+}
+
+/// The first of these, by their times.
+fn first(
+    mut items: Vec<(Timestamp, ItemRecord)>,
+    max: usize,
+    damaged: Vec<Damaged>,
+) -> Many<ItemRecord> {
+    items.sort_by_key(|(at, _)| *at);
+    items.truncate(max);
+    Many {
+        found: items.into_iter().map(|(_, item)| item).collect(),
+        damaged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+    use crate::store::laws::draft::{Draft, START, turn};
+
+    const MAX: usize = 100;
+
+    /// A store with executions of all sorts, and who they are.
+    fn stored() -> (MemoryStore, Vec<ExecutionId>) {
+        let mut store = MemoryStore::new();
+        let sorts: [fn(&mut ExecutionRecord); 5] = [
+            |_| {},
+            |record| record.next_wake = Some(START + 10),
+            |record| record.status = Status::Paused,
+            |record| record.simulated = true,
+            |record| record.status = Status::Completed,
+        ];
+        let mut ids = Vec::new();
+        let changes: Vec<_> = (1_u8..)
+            .zip(sorts)
+            .map(|(number, sort)| {
+                let mut draft = Draft::new(number).with(sort);
+                ids.push(draft.id());
+                let at = START + u64::from(number);
+                let items = match draft.record.status {
+                    Status::Completed => Vec::new(),
+                    _ => vec![
+                        draft.enqueue("a", at),
+                        draft.enqueue_leased("b", at + 10),
+                        draft.enqueue("c", at + 30),
+                    ],
+                };
+                draft.append(items)
+            })
+            .collect();
+        store.begin().unwrap();
+        store.commit(&turn(changes)).unwrap();
+        (store, ids)
+    }
+
+    /// All answers of an agenda, for all times.
+    fn answers(scope: &mut Scope, store: &mut MemoryStore) -> Vec<String> {
+        let mut known = ExecutionCache::default();
+        let mut agenda = Agenda {
+            scope,
+            known: &mut known,
+            store,
+        };
+        let mut all = Vec::new();
+        let tool = ["tool".to_owned()];
+        for simulated in [false, true] {
+            all.push(format!("{:?}", agenda.lease_holders(simulated)));
+            for now in START..START + 50 {
+                let due = agenda.due(simulated, now, None, MAX).unwrap();
+                let last = due.found.last().copied();
+                all.push(format!("{due:?}"));
+                let behind = agenda.due(simulated, now, last, MAX);
+                all.push(format!("{behind:?}"));
+                all.push(format!("{:?}", agenda.expired(simulated, now, MAX)));
+                all.push(format!("{:?}", agenda.expired(simulated, now, 1)));
+                for max in [1, MAX] {
+                    let claimable = agenda.claimable(simulated, "tool", now, max, |_| false);
+                    all.push(format!("{claimable:?}"));
+                }
+                all.push(format!("{:?}", agenda.next_due(simulated, &tool, now)));
+                all.push(format!("{:?}", agenda.next_due(simulated, &[], now)));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn within_a_scope_of_all_the_answers_are_the_stores() {
+        let (mut store, ids) = stored();
+        let of_the_store = answers(&mut Scope::Everything, &mut store);
+        let mut all = Scope::Only(ids.into_iter().collect());
+        assert_eq!(answers(&mut all, &mut store), of_the_store);
+    }
+
+    #[test]
+    fn what_has_ended_or_is_not_there_leaves_and_the_others_are_not_told_of() {
+        let (mut store, ids) = stored();
+        let nobody = ExecutionId::from_bytes([99; 16]);
+        let mut scope = Scope::Only(BTreeSet::from([ids[1], ids[4], nobody]));
+        let told = answers(&mut scope, &mut store).concat();
+        assert!(matches!(&scope, Scope::Only(left) if *left == BTreeSet::from([ids[1]])));
+        for (place, id) in ids.iter().enumerate() {
+            assert_eq!(told.contains(&id.to_string()), place == 1, "{place}");
+        }
+    }
+
+    #[test]
+    fn what_begins_joins_and_what_the_turn_knows_is_left_out() {
+        let (mut store, ids) = stored();
+        let mut scope = Scope::Only(BTreeSet::new());
+        let begins = Draft::new(1).append([]);
+        assert_eq!(begins.expected.sequence, 0);
+        scope.written(&turn([begins]));
+        assert!(scope.includes(ids[0]) && !scope.includes(ids[1]));
+        let mut known = ExecutionCache::default();
+        let mut agenda = Agenda {
+            scope: &mut scope,
+            known: &mut known,
+            store: &mut store,
+        };
+        let mut found = |id: Option<ExecutionId>| {
+            let claimable = agenda.claimable(false, "tool", START + 1, MAX, |it| Some(it) == id);
+            claimable.unwrap().found.len()
+        };
+        assert_eq!((found(None), found(Some(ids[0]))), (1, 0));
+    }
+}

@@ -1,0 +1,78 @@
+//! The work items that claims hold, within a turn.
+
+use crate::error::EngineError;
+use crate::store::{ItemRecord, ItemState, Lease, Timestamp};
+
+use super::transaction::Transaction;
+use crate::live::execution::claimed::holds;
+use crate::live::values::work::ClaimId;
+
+/// The item, if this claim holds it.
+pub(in crate::live) fn held_item<'a>(
+    transaction: &'a mut Transaction<'_>,
+    claim: &ClaimId,
+) -> Result<Option<&'a ItemRecord>, EngineError> {
+    let staged = transaction.open(claim.execution)?;
+    let item = staged.items().of(&claim.node_id);
+    Ok(item.filter(|record| holds(record, claim)))
+}
+
+/// Whether this claim holds its item, as far as the turn knows the execution.
+pub(in crate::live) fn is_held(transaction: &Transaction<'_>, claim: &ClaimId) -> bool {
+    let staged = transaction.staged.get(&claim.execution);
+    let item = staged.and_then(|staged| staged.items().of(&claim.node_id));
+    item.is_some_and(|record| holds(record, claim))
+}
+
+/// Lets a claim's lease end at this time. Says whether it holds its item.
+pub(in crate::live) fn extend(
+    transaction: &mut Transaction<'_>,
+    claim: &ClaimId,
+    expires_at: Timestamp,
+) -> Result<bool, EngineError> {
+    let state = held_item(transaction, claim)?.map(|record| record.state.clone());
+    let Some(ItemState::Leased(lease)) = state else {
+        return Ok(false);
+    };
+    let lease = Lease {
+        expires_at,
+        ..lease
+    };
+    let items = transaction.open(claim.execution)?.items_mut();
+    items.lease(&claim.node_id, lease);
+    Ok(true)
+}
+
+/// Makes the item of a claim a dead letter.
+pub(in crate::live) fn dead_letter(
+    transaction: &mut Transaction<'_>,
+    claim: &ClaimId,
+    error: &str,
+) -> Result<(), EngineError> {
+    let staged = transaction.open(claim.execution)?;
+    let at = staged.record.last_at;
+    if let Some(record) = staged.items().of(&claim.node_id).cloned() {
+        staged
+            .items_mut()
+            .changes_mut()
+            .dead_letter(record, error, at);
+    }
+    Ok(())
+}
+
+/// How long ago the claim was made.
+pub(in crate::live) fn since_claimed(
+    transaction: &mut Transaction<'_>,
+    claim: &ClaimId,
+) -> Result<u64, EngineError> {
+    let simulated = transaction.open(claim.execution)?.record.simulated;
+    let now = transaction.time.of(simulated);
+    let at = match transaction.core.pool.claimed_at(claim) {
+        Some(at) => Some(at),
+        None => {
+            let claimed = transaction.events(claim.execution, claim.fence, 1)?;
+            claimed.first().map(|stored| stored.event.at)
+        }
+    };
+    Ok(at.map_or(0, |at| now.saturating_sub(at)))
+}

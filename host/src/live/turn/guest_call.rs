@@ -1,0 +1,139 @@
+//! One call into a guest: about an execution, or about a workflow.
+
+use crate::contract::{SchedulerError, WorkflowSummary};
+use crate::error::EngineError;
+use crate::guest::{CallError, Instance};
+use crate::id::ExecutionId;
+use crate::store::{Timestamp, ended};
+
+use super::core::Core;
+use super::stored::record;
+use crate::live::cache::instances::Failure;
+use crate::live::execution::cached::{Activity, CachedExecution};
+use crate::live::execution::items::StoredItems;
+use crate::live::execution::ports::{Orders, TurnPorts};
+use crate::live::execution::staged::Staged;
+use crate::live::values::workflow::Workflow;
+
+/// What a call into a guest is about, and what the guest may do in it.
+pub(in crate::live) struct GuestCall {
+    /// The execution.
+    pub(in crate::live) staged: Box<Staged>,
+    /// The turn's clock reading.
+    pub(in crate::live) now: Timestamp,
+    /// The workflow's text, where the turn itself registered it.
+    pub(in crate::live) workflow_text: Option<String>,
+    /// Whether the guest may append and order in it: in a tick it may.
+    pub(in crate::live) may_order: bool,
+}
+
+/// Calls the execution's guest, and gives the execution back with the answer.
+pub(in crate::live) fn call_guest<T>(
+    core: &mut Core,
+    about: GuestCall,
+    call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+) -> (Box<Staged>, Result<T, Failure>) {
+    let GuestCall {
+        staged,
+        now,
+        workflow_text,
+        may_order,
+    } = about;
+    let ports = TurnPorts {
+        store: core.store.lend(),
+        staged,
+        orders: Orders::default(),
+        order_rules: None,
+        workflow_text,
+        now,
+        may_order,
+    };
+    // A refusal is the guest's failure in a tick, and an answer in all other calls.
+    let (ports, answer) = core.guests.ask(ports, !may_order, call);
+    core.store.give_back(ports.store);
+    if let Some(reason) = &ports.staged.bad_snapshot {
+        let id = ports.staged.record.id;
+        core.set_aside.say(&format!(
+            "the snapshot of {id} is not used, and its log is read instead: {reason}"
+        ));
+    }
+    (ports.staged, answer)
+}
+
+/// Asks the guest about an execution as it is stored, outside of a turn.
+pub(in crate::live) fn question<T>(
+    core: &mut Core,
+    id: ExecutionId,
+    call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+) -> Result<T, EngineError> {
+    let record = record(core, id)?;
+    let now = core.time.read(core.store.get())?.of(record.simulated);
+    core.guests.compare(&record, core.store.get())?;
+    let digest = record.guest_digest.clone();
+    // An execution that is only looked at is not kept for long.
+    let going = match ended(record.status) {
+        true => Activity::Ended,
+        false => Activity::Idle,
+    };
+    let known = (id, record.head, going);
+    let about = GuestCall {
+        // No items: a question orders nothing.
+        staged: Box::new(Staged::stored(CachedExecution {
+            record,
+            items: StoredItems::new(),
+            held: false,
+        })),
+        now,
+        workflow_text: None,
+        may_order: false,
+    };
+    let (_, answer) = call_guest(core, about, call);
+    core.guests.committed(std::iter::once(known));
+    answer.map_err(|failure| engine_error(failure, id, &digest))
+}
+
+/// Asks the guest whether a workflow is valid (rule R1).
+pub(in crate::live) fn validate(
+    core: &mut Core,
+    workflow: &Workflow,
+) -> Result<WorkflowSummary, EngineError> {
+    let reason = match core.guests.validate(workflow.text()) {
+        Ok(Ok(summary)) => return Ok(summary),
+        Ok(Err(faults)) => return Err(EngineError::InvalidWorkflow(faults)),
+        Err(Failure::Store(error)) => return Err(error.into()),
+        Err(Failure::Refused(refusal)) => CallError::Scheduler(refusal).to_string(),
+        Err(Failure::Broken(reason)) => reason,
+    };
+    let digest = core.guests.own().to_owned();
+    Err(EngineError::Guest { digest, reason })
+}
+
+/// A failed call, as a caller of the engine sees it.
+pub(in crate::live) fn engine_error(
+    failure: Failure,
+    id: ExecutionId,
+    digest: &str,
+) -> EngineError {
+    match failure {
+        Failure::Store(error) => error.into(),
+        Failure::Refused(SchedulerError::UnknownNode(node_id)) => EngineError::UnknownNode {
+            execution: id,
+            node_id,
+        },
+        Failure::Refused(SchedulerError::Illegal(illegal)) => EngineError::Refused {
+            execution: id,
+            reason: illegal.reason,
+        },
+        Failure::Refused(SchedulerError::InvalidWorkflow(faults)) => {
+            EngineError::InvalidWorkflow(faults)
+        }
+        Failure::Refused(other) => EngineError::Guest {
+            digest: digest.to_owned(),
+            reason: CallError::Scheduler(other).to_string(),
+        },
+        Failure::Broken(reason) => EngineError::Guest {
+            digest: digest.to_owned(),
+            reason,
+        },
+    }
+}

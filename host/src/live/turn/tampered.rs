@@ -1,0 +1,91 @@
+//! Logs that were tampered with, within a turn: they leave it, are marked, and
+//! are checked anew.
+
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+use crate::store::{ExecutionChange, ExecutionRecord, StoreError, Tampering};
+
+use super::damaged::set_aside_as_tampered;
+use super::stored;
+use super::transaction::Transaction;
+use crate::live::execution::checked;
+use crate::live::execution::staged::Staged;
+
+/// Takes an execution out of the turn, if this error says that its log is not
+/// what was written. Where the turn holds a part of it already, the turn is done
+/// anew, so that nobody is told of anything that is not written.
+pub(in crate::live) fn leave_out(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    error: &StoreError,
+) {
+    let StoreError::Tampered {
+        sequence, message, ..
+    } = error
+    else {
+        return;
+    };
+    let tampering = Tampering {
+        sequence: *sequence,
+        message: message.clone(),
+    };
+    set_aside_as_tampered(transaction.core, id, tampering);
+    transaction.to_step.remove(&id);
+    if let Some(staged) = transaction.staged.remove(&id) {
+        transaction.is_undone |= staged.has_changed();
+        let digest = &staged.record.guest_digest;
+        transaction.core.guests.forget(digest, id);
+    }
+}
+
+/// Writes the marks of tampered logs with this turn.
+pub(in crate::live) fn mark(transaction: &mut Transaction<'_>) {
+    let core = &mut *transaction.core;
+    for (id, tampering) in core.set_aside.unmarked.clone() {
+        // Where not even the record can be read, no mark can be made.
+        if let Ok(Some(record)) = core.store.get().execution(id)
+            && record.tampering.as_ref() != Some(&tampering)
+        {
+            core.known.take(id);
+            transaction.besides.executions.push(ExecutionChange {
+                expected: record.head,
+                events: Vec::new(),
+                record: ExecutionRecord {
+                    tampering: Some(tampering),
+                    ..record
+                },
+                items: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Checks the whole log of an execution anew, and lifts its mark if it holds.
+pub(in crate::live) fn check_anew(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+) -> Result<(), EngineError> {
+    if transaction.staged.contains_key(&id) {
+        return Ok(());
+    }
+    let core = &mut *transaction.core;
+    core.set_aside.forget(id);
+    let record = stored::record(core, id)?;
+    let marked = record.tampering.is_some();
+    if let Some(tampering) = checked::tampering(core.store.get(), &record)? {
+        let error = set_aside_as_tampered(core, id, tampering);
+        return Err(EngineError::Store(error));
+    }
+    if !marked {
+        return transaction.open(id).map(drop);
+    }
+    let mut known = stored::execution(core, id)?;
+    known.record.tampering = None;
+    tracing::info!(refrain.execution = %id, "its log holds; it is no longer set aside");
+    let staged = Box::new(Staged::lifted(known));
+    transaction.staged.insert(id, staged);
+    transaction.step_later(id);
+    // What waits for workers is found when the mark is gone.
+    transaction.budget.cut_off();
+    Ok(())
+}

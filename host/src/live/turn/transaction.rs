@@ -1,0 +1,163 @@
+//! What a turn is going to write, staged in memory.
+//!
+//! ```text
+//! open         an execution comes into the turn: its record, and what is cached of it compared
+//! next_event   what would stand next in its log
+//! append       that event is staged
+//! close        all of it, as one write
+//! ```
+//!
+//! Calls of guests, and all that follows from them, are functions over it. What
+//! they have in common is here; in which order a turn takes its executions, and
+//! who claims their work, is not.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::contract::{Event, EventKind, Origin};
+use crate::error::EngineError;
+use crate::id::ExecutionId;
+use crate::store::{StoredEvent, Timestamp, Turn, check::TIME_MAX};
+
+use super::budget::{Phase, TurnBudget};
+use super::core::Core;
+use super::damaged::undamaged;
+use super::engine_time::TurnTime;
+use crate::live::execution::cached::CacheUpdate;
+use crate::live::execution::staged::Staged;
+
+/// All that a turn is going to write.
+pub(crate) struct Transaction<'a> {
+    pub(in crate::live) core: &'a mut Core,
+    pub(in crate::live) time: TurnTime,
+    pub(in crate::live) budget: TurnBudget,
+    /// The executions in the turn.
+    pub(in crate::live) staged: BTreeMap<ExecutionId, Box<Staged>>,
+    /// The executions of which more may be decided.
+    pub(in crate::live) to_step: BTreeSet<ExecutionId>,
+    /// The executions that have changed since claims were last compared with them.
+    pub(in crate::live) changed: BTreeSet<ExecutionId>,
+    /// What is written besides the staged executions.
+    pub(in crate::live) besides: Turn,
+    /// It holds something that must not be written: the turn is to be done anew.
+    pub(in crate::live) is_undone: bool,
+}
+
+impl<'a> Transaction<'a> {
+    /// A transaction of this time, with nothing in it.
+    pub(in crate::live) fn new(core: &'a mut Core, time: TurnTime) -> Self {
+        // Calls between the turns are not counted.
+        core.guests.take_burnt();
+        let limits = core.settings.turn_limits;
+        let budget = TurnBudget::new(limits, time.real.monotonic, core.assured);
+        Self {
+            core,
+            time,
+            budget,
+            staged: BTreeMap::new(),
+            to_step: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            besides: Turn::default(),
+            is_undone: false,
+        }
+    }
+
+    /// Brings an execution into the turn.
+    pub(in crate::live) fn open(&mut self, id: ExecutionId) -> Result<&mut Staged, EngineError> {
+        match self.staged.entry(id) {
+            Entry::Occupied(staged) => Ok(staged.into_mut()),
+            Entry::Vacant(place) => {
+                let known = undamaged(self.core, id)?;
+                self.core
+                    .guests
+                    .compare(&known.record, self.core.store.get())?;
+                Ok(place.insert(Box::new(Staged::stored(known))))
+            }
+        }
+    }
+
+    /// A page of an execution's events, stored and staged.
+    pub(in crate::live) fn events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<StoredEvent>, EngineError> {
+        self.open(id)?;
+        Ok(self.staged[&id].page(self.core.store.get(), first, max)?)
+    }
+
+    /// What would stand next in an execution's log.
+    pub(in crate::live) fn next_event(
+        &mut self,
+        id: ExecutionId,
+        origin: Origin,
+        kind: EventKind,
+    ) -> Result<Event, EngineError> {
+        let time = self.time;
+        let staged = self.open(id)?;
+        let record = &staged.record;
+        let at = staged.reading(time.of(record.simulated));
+        Ok(Event {
+            sequence: record.head.sequence + 1,
+            at,
+            origin,
+            kind,
+        })
+    }
+
+    /// Appends an event that has been checked.
+    pub(in crate::live) fn append(
+        &mut self,
+        id: ExecutionId,
+        event: Event,
+    ) -> Result<(), EngineError> {
+        self.changed.insert(id);
+        self.open(id)?.push(event);
+        Ok(())
+    }
+
+    /// The execution is to be stepped before the turn is over.
+    pub(in crate::live) fn step_later(&mut self, id: ExecutionId) {
+        self.budget.took_fact();
+        self.to_step.insert(id);
+    }
+
+    /// Whether the next thing of this phase may be done: the turn has something
+    /// left, or the phase is assured of it. It is to be done then.
+    pub(in crate::live) fn may(&mut self, phase: Phase) -> bool {
+        if self.core.closing.is_asked_for() {
+            self.budget.end();
+        }
+        self.budget.may(phase)
+    }
+
+    /// The turn's reading for the executions that this engine works on.
+    pub(in crate::live) fn now(&self) -> Timestamp {
+        self.time.of(self.core.settings.simulated)
+    }
+
+    /// The time so much later; no later than the last time that a store keeps.
+    pub(in crate::live) fn later(&self, span_ms: u64) -> Timestamp {
+        self.now().saturating_add(span_ms).min(TIME_MAX)
+    }
+
+    /// All of it as one write, and what the turn leaves of its executions.
+    pub(in crate::live) fn close(self) -> (Turn, Vec<CacheUpdate>) {
+        if self.budget.is_over() {
+            self.core.assured = self.core.assured.next();
+        }
+        let (changes, left): (Vec<_>, Vec<_>) = self
+            .staged
+            .into_values()
+            .map(|staged| staged.settled())
+            .unzip();
+        let besides = self.besides.executions;
+        let turn = Turn {
+            executions: changes.into_iter().flatten().chain(besides).collect(),
+            reading: Some(self.core.time.written(self.time)),
+            ..self.besides
+        };
+        (turn, left)
+    }
+}

@@ -1,0 +1,48 @@
+//! The claims of one turn: how many are left, and what became of those of own
+//! workers.
+
+use std::collections::BTreeSet;
+
+use super::slots::Slots;
+use crate::live::values::work::ClaimId;
+use crate::live::workers::Pool;
+
+/// The claims of one turn.
+pub(crate) struct TurnClaims {
+    /// The slots of the engine's own workers.
+    pub(in crate::live) slots: Slots,
+    /// Queues of which the store has no further item to claim in this turn.
+    pub(in crate::live) drained_queues: BTreeSet<String>,
+    /// Claims of own workers whose leases were renewed.
+    pub(in crate::live) renewed: Vec<ClaimId>,
+    /// How many more own workers may claim.
+    pub(in crate::live) own_left: usize,
+    /// How many more workers outside of the engine may claim. They have a number
+    /// of their own, so that they take nothing from the engine's workers.
+    pub(in crate::live) outside_left: usize,
+    /// Whether the claims of own workers were cut off.
+    pub(in crate::live) own_cut: bool,
+}
+
+impl TurnClaims {
+    /// A turn begins, with room for `max` claims.
+    pub(in crate::live) fn new(pool: &Pool, max: usize) -> Self {
+        Self {
+            slots: Slots::of(pool),
+            drained_queues: BTreeSet::new(),
+            renewed: Vec::new(),
+            own_left: max,
+            outside_left: max,
+            own_cut: false,
+        }
+    }
+
+    /// The queues on which own workers are free, and nothing waits for them.
+    pub(in crate::live) fn drained_for(&self, pool: &Pool) -> BTreeSet<String> {
+        let groups = pool.queues().into_iter().enumerate();
+        let free = groups.filter(|(group, _)| self.slots.free(*group) > 0);
+        free.map(|(_, queue)| queue)
+            .filter(|queue| self.drained_queues.contains(queue))
+            .collect()
+    }
+}

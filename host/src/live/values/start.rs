@@ -1,0 +1,64 @@
+//! A start, as a caller asks for it.
+
+use crate::error::EngineError;
+use crate::json::Json;
+
+use super::facts;
+
+/// A start, with all that may be said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub(crate) workflow_id: String,
+    pub(crate) version: String,
+    pub(crate) input: Json,
+    pub(crate) key: Option<String>,
+    pub(crate) tenant: String,
+}
+
+impl Start {
+    /// Start this version of this workflow with this input.
+    #[must_use]
+    pub fn new(
+        workflow_id: impl Into<String>,
+        version: impl Into<String>,
+        input: impl Into<Json>,
+    ) -> Self {
+        Self {
+            workflow_id: workflow_id.into(),
+            version: version.into(),
+            input: input.into(),
+            key: None,
+            tenant: "default".to_owned(),
+        }
+    }
+
+    /// Start once: a further start with the same key, of the same tenant,
+    /// finds the execution that the first one started (law 8).
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Self {
+        Self {
+            key: Some(key.into()),
+            ..self
+        }
+    }
+
+    /// Whom the execution belongs to; `default` unless said.
+    #[must_use]
+    pub fn tenant(self, tenant: impl Into<String>) -> Self {
+        Self {
+            tenant: tenant.into(),
+            ..self
+        }
+    }
+
+    /// What can be checked at the door.
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
+        facts::text("workflow id", &self.workflow_id)?;
+        facts::text("workflow version", &self.version)?;
+        facts::text("tenant", &self.tenant)?;
+        self.key
+            .as_deref()
+            .map_or(Ok(()), |key| facts::text("key", key))?;
+        facts::payload("input", &self.input)
+    }
+}
