@@ -11,9 +11,9 @@ mod in_memory;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use refrain::contract::{Event, EventKind, NodeCompleted, Origin};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{self, Head, canonical, chain};
+use refrain::model::{Event, EventKind, NodeCompleted, Origin};
 use refrain::store::{Durability, MemoryStore, SqliteStore, Store, Turn};
 use refrain::{Engine, Next, Workflow};
 use serde_json::json;
@@ -26,20 +26,15 @@ criterion_group!(pieces, events, calls, commits);
 criterion_main!(pieces);
 
 fn events(criterion: &mut Criterion) {
+    let mut completed = NodeCompleted::new("n00005", 1, 16);
+    completed.output = r#"{"score": 7}"#.to_owned();
+    completed.state_patch = r#"{"score": 7}"#.to_owned();
+    completed.duration_ms = 12;
     let event = Event {
         sequence: 17,
         at: 1_700_000_000_000,
         origin: Origin::Fact,
-        kind: EventKind::NodeCompleted(NodeCompleted {
-            node_id: "n00005".to_owned(),
-            attempt: 1,
-            fence: 16,
-            output: r#"{"score": 7}"#.to_owned(),
-            state_patch: r#"{"score": 7}"#.to_owned(),
-            duration_ms: 12,
-            chosen_target: None,
-            telemetry: None,
-        }),
+        kind: EventKind::NodeCompleted(completed),
     };
     let bytes = canonical::write(&event);
     let text = log::json::write_event(&event);

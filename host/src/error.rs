@@ -7,9 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::contract::Fault;
 use crate::id::ExecutionId;
 use crate::json::JsonError;
+use crate::model::Fault;
 use crate::store::StoreError;
 
 /// Why the engine did not do what it was asked to.

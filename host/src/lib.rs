@@ -23,9 +23,9 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
-pub mod contract;
 pub mod id;
 pub mod limits;
+pub mod model;
 pub mod json;
 mod order_rules;
 pub mod log;
@@ -40,7 +40,6 @@ pub mod replay;
 pub mod live;
 
 pub use clock::{Clock, LogClock, ManualClock, SystemClock};
-pub use contract::WorkItem;
 pub use error::{EngineError, WorkError};
 pub use id::ExecutionId;
 pub use json::Json;
@@ -48,3 +47,4 @@ pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, Commits, Engine, Execution, Finished, Next, Receipt,
     Start, Steps, Subscription, WeakEngine, Workflow, reap_orphans,
 };
+pub use model::WorkItem;

@@ -1,7 +1,7 @@
 //! How the contract's enums are spelled in JSON and on the command line: in
 //! snake_case, one spelling each, for ever.
 
-use crate::contract::{Explanation, NodeState, ReasonTopic, Status};
+use crate::model::{Explanation, NodeState, ReasonTopic, Status};
 
 macro_rules! spellings {
     ($( $(#[$doc:meta])* $name:ident, $parse:ident: $enum:ident { $( $variant:ident = $text:literal ),* $(,)? } )*) => { $(

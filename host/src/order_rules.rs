@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::contract::{EventKind, WorkItem};
+use crate::model::{EventKind, WorkItem};
 
 /// What one workflow lets be ordered; prepared once from its text.
 #[derive(Debug, Default)]

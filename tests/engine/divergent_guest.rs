@@ -1,15 +1,14 @@
 //! Another guest's decisions are found: by an audit of a log that it did not
 //! write, whichever of the two guests wrote it.
 
-use refrain::contract::{
-    Event, EventKind, Limits, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
-};
 use refrain::guest::{CallLimits, Instance, Library, Sandbox};
 use refrain::id::ExecutionId;
 use refrain::log::chain::follow;
-use refrain::log::digest::digest;
 use refrain::log::export::{ExportWriter, Header};
 use refrain::log::{Head, StoredEvent};
+use refrain::model::{
+    Digest, Event, EventKind, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
+};
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::memory_ports::MemoryPorts;
@@ -173,7 +172,7 @@ fn export(log: &[StoredEvent]) -> Vec<u8> {
     let header = Header {
         execution_id: started.execution_id.clone(),
         workflow: WORKFLOW.to_owned(),
-        guest_digest: started.guest_digest.clone(),
+        guest_digest: started.guest_digest.to_string(),
         head: log[log.len() - 1].head(),
         owed_a_step: false,
     };
@@ -189,43 +188,20 @@ fn execution() -> ExecutionId {
 }
 
 fn started(guest: &str) -> EventKind {
-    EventKind::WorkflowStarted(WorkflowStarted {
-        execution_id: execution().to_string(),
-        workflow_id: "fork".to_owned(),
-        workflow_version: "1.0.0".to_owned(),
-        workflow_digest: digest(WORKFLOW.as_bytes()),
-        guest_digest: guest.to_owned(),
-        initial_input: "{}".to_owned(),
-        limits: Limits {
-            max_concurrent_nodes: 16,
-            max_dispatch_per_tick: 8,
-        },
-        seed: 7,
-        tenant: "default".to_owned(),
-        simulated: true,
-        key: None,
-        forked_from: None,
-    })
+    let guest = guest.parse().expect("the library calls it by its digest");
+    let workflow = ("fork", "1.0.0", Digest::of(WORKFLOW.as_bytes()));
+    let mut started = WorkflowStarted::new(execution().to_string(), workflow, guest);
+    started.seed = 7;
+    started.simulated = true;
+    EventKind::WorkflowStarted(started)
 }
 
 fn claimed(node: &str, fence: u64) -> EventKind {
-    EventKind::NodeStarted(NodeStarted {
-        node_id: node.to_owned(),
-        worker_id: "w".to_owned(),
-        attempt: 1,
-        fence,
-    })
+    EventKind::NodeStarted(NodeStarted::new(node, "w", 1, fence))
 }
 
 fn completed(node: &str, fence: u64) -> EventKind {
-    EventKind::NodeCompleted(NodeCompleted {
-        node_id: node.to_owned(),
-        attempt: 1,
-        fence,
-        output: "null".to_owned(),
-        state_patch: "{}".to_owned(),
-        duration_ms: 5,
-        chosen_target: None,
-        telemetry: None,
-    })
+    let mut completed = NodeCompleted::new(node, 1, fence);
+    completed.duration_ms = 5;
+    EventKind::NodeCompleted(completed)
 }

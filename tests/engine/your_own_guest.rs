@@ -21,10 +21,8 @@ use anyhow::Context as _;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use refrain::ExecutionId;
-use refrain::contract::{
-    AppendError, Event, EventKind, Origin, SchedulerError, Snapshot, WorkItem,
-};
 use refrain::guest::{CallError, CallLimits, Instance, Library, Ports, Sandbox};
+use refrain::model::{AppendError, Event, EventKind, Origin, SchedulerError, Snapshot, WorkItem};
 use refrain::store::{StoreError, Timestamp};
 use refrain_guest::notation::EXECUTION;
 use refrain_guest::strategies::{History, histories, workflows};
@@ -169,8 +167,7 @@ fn is_refusal(error: &CallError) -> bool {
     matches!(error, CallError::Scheduler(SchedulerError::Illegal(_)))
 }
 
-/// The same value of the contract on the host's side: both are generated from
-/// the same WIT, field by field.
+/// The same value in the host's own model, field by field.
 fn across(kind: &refrain_guest::contract::EventKind) -> EventKind {
     let value = serde_json::to_value(kind).expect("contract types serialise");
     serde_json::from_value(value).expect("both sides have the same types")

@@ -7,8 +7,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::contract::{Event, EventKind, Origin};
 use refrain::log::{StoredEvent, chain};
+use refrain::model::{Event, EventKind, Origin};
 use refrain::store::{
     CommitError, DueWake, ExecutionChange, ItemRecord, Many, Store, StoreError, Timestamp, Turn,
 };

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use refrain::contract::{AppendError, Event, Origin, Snapshot, WorkItem};
 use refrain::guest::{CallLimits, Instance, Library, Ports, Sandbox};
 use refrain::id::ExecutionId;
+use refrain::model::{AppendError, Event, Origin, Snapshot, WorkItem};
 use refrain::store::{StoreError, Timestamp};
 use refrain_guest::contract as native;
 use refrain_guest::shell::{Scheduler, World};
@@ -332,7 +332,7 @@ impl Ports for Reel<Event> {
 
 /// The execution that a log is of.
 fn execution(log: &[Event]) -> String {
-    use refrain::contract::EventKind::WorkflowStarted;
+    use refrain::model::EventKind::WorkflowStarted;
     match log.first() {
         Some(Event {
             origin: Origin::Fact,

@@ -4,7 +4,7 @@
 //! The host does not link the core, so this is a crate of its own, which has
 //! both. The modules, from the bottom up; each may use those above it:
 //!
-//! - `across`: from the host's types of the contract to the native core's, and back
+//! - `across`: from the host's model to the native core's types, and back
 //! - `workflows`: what is measured
 //! - `run`: one execution in the component and in memory, driven by hand
 //! - `compare`: the same logs, replayed by both, in turns

@@ -1,12 +1,11 @@
 //! One execution in the component and in memory, driven by hand.
 
 use anyhow::{Context, Result};
-use refrain::contract::{
-    Event, EventKind, Limits, NodeCompleted, NodeStarted, Outcome, WorkflowStarted,
-};
 use refrain::guest::{CallError, CallLimits, Instance, Library, MemoryPorts, Sandbox};
 use refrain::id::ExecutionId;
-use refrain::log::digest::digest;
+use refrain::model::{
+    Digest, Event, EventKind, NodeCompleted, NodeStarted, Outcome, WorkflowStarted,
+};
 
 /// One execution in the built-in component.
 pub struct Run {
@@ -35,23 +34,12 @@ impl Run {
         };
         let head: serde_json::Value = serde_json::from_str(workflow)?;
         let text = |key: &str| head[key].as_str().unwrap_or_default().to_owned();
-        let started = ports.fact(EventKind::WorkflowStarted(WorkflowStarted {
-            execution_id: id.to_string(),
-            workflow_id: text("workflow_id"),
-            workflow_version: text("version"),
-            workflow_digest: digest(workflow.as_bytes()),
-            guest_digest,
-            initial_input: "{}".to_owned(),
-            limits: Limits {
-                max_concurrent_nodes: 16,
-                max_dispatch_per_tick: 8,
-            },
-            seed: 1,
-            tenant: "default".to_owned(),
-            simulated: false,
-            key: None,
-            forked_from: None,
-        }));
+        let (workflow_id, version) = (text("workflow_id"), text("version"));
+        let started = ports.fact(EventKind::WorkflowStarted(WorkflowStarted::new(
+            id.to_string(),
+            (&workflow_id, &version, Digest::of(workflow.as_bytes())),
+            guest_digest.parse()?,
+        )));
         let mut run = Self {
             id,
             instance,
@@ -102,23 +90,9 @@ impl Run {
             .context("no such item")?;
         let (node_id, attempt) = (item.node_id.clone(), item.attempt);
         let fence = self.ports.events.len() as u64 + 1;
-        let started = NodeStarted {
-            node_id: node_id.clone(),
-            worker_id: "w".to_owned(),
-            attempt,
-            fence,
-        };
+        let started = NodeStarted::new(&node_id, "w", attempt, fence);
         self.admit(self.ports.fact(EventKind::NodeStarted(started)))?;
-        let completed = NodeCompleted {
-            node_id,
-            attempt,
-            fence,
-            output: "null".to_owned(),
-            state_patch: "{}".to_owned(),
-            duration_ms: 1,
-            chosen_target: None,
-            telemetry: None,
-        };
+        let completed = NodeCompleted::new(node_id, attempt, fence);
         self.admit(self.ports.fact(EventKind::NodeCompleted(completed)))?;
         Ok(())
     }

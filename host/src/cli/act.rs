@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use refrain::contract::Status;
 use refrain::id::ExecutionId;
 use refrain::limits::PIPE_GRACE;
+use refrain::model::Status;
 use refrain::names;
 use refrain::{Engine, EngineError, Execution};
 

@@ -1,6 +1,6 @@
 //! What cannot be read, or must not be believed, said beside all that can.
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, Many, Tampering};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! How an execution ended, or why it does not go on.
 
-use refrain::contract::{Event, EventKind};
+use refrain::model::{Event, EventKind};
 
 /// What its log says of its end.
 #[derive(Clone, Debug, Default)]

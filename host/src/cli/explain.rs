@@ -1,9 +1,9 @@
 //! `refrain explain`: why a node is where it is.
 
 use anyhow::bail;
-use refrain::contract::{Explanation, SchedulerError};
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
+use refrain::model::{Explanation, SchedulerError};
 use refrain::names;
 
 use super::database::{self, Database};

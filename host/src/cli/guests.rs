@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use refrain::contract::{Fault, WorkflowSummary};
 use refrain::guest::{CallLimits, Library, NoPorts, Sandbox};
+use refrain::model::{Fault, WorkflowSummary};
 use refrain::replay::{Player, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Store};
 

@@ -1,8 +1,8 @@
 //! `refrain list`: which executions there are.
 
-use refrain::contract::Status;
 use refrain::log::digest::hex;
 use refrain::log::time::rfc3339;
+use refrain::model::Status;
 use refrain::names;
 use refrain::store::{ExecutionRecord, ListFilter, Many, Store, Timestamp, ended};
 use serde::Serialize;

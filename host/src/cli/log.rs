@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use refrain::contract::Origin;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::log::json::{write_event, write_stored};
+use refrain::model::Origin;
 use refrain::store::{Store, StoredEvent};
 use serde_json::value::RawValue;
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use refrain::contract::{Event, EventKind, NodeState};
+use refrain::model::{Event, EventKind, NodeState};
 use refrain::store::Timestamp;
 
 /// The nodes that a log tells of, in the order in which it first does.

@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
 use anyhow::Context;
-use refrain::contract::{NodeState, Status};
+use refrain::model::{NodeState, Status};
 use serde::Serialize;
 
 use super::stderr;
@@ -100,6 +100,7 @@ impl Paint {
             NodeState::BackingOff | NodeState::Waiting | NodeState::Cancelled => Self::Yellow,
             NodeState::Ready | NodeState::Scheduled | NodeState::Running => Self::Blue,
             NodeState::Pending | NodeState::Skipped => Self::Dim,
+            _ => Self::Plain,
         }
     }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Instant;
 
-use refrain::contract::{EventKind, NodeState, RetryScheduled, TimerCreated};
 use refrain::id::ExecutionId;
+use refrain::model::{EventKind, NodeState, RetryScheduled, TimerCreated};
 use refrain::names;
 use refrain::store::{StoredEvent, Timestamp};
 

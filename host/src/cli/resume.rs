@@ -1,7 +1,7 @@
 //! `refrain resume`: go on with executions that have not ended.
 
-use refrain::contract::{EventKind, Status};
 use refrain::id::ExecutionId;
+use refrain::model::{EventKind, Status};
 use refrain::store::{ExecutionRecord, SqliteStore, ended};
 use refrain::{Engine, EngineError};
 use serde_json::json;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use refrain::contract::Status;
 use refrain::json::Json;
+use refrain::model::Status;
 use refrain::{Engine, Start, Workflow};
 
 use super::database::Database;

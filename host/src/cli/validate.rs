@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use refrain::contract::{Fault, WorkflowSummary};
+use refrain::model::{Fault, WorkflowSummary};
 use serde_json::{Value, json};
 
 use super::output;
@@ -60,6 +60,7 @@ fn good(summary: &WorkflowSummary) -> Text {
         queues,
         ignored,
         unreachable,
+        ..
     } = summary;
     let queues = if queues.is_empty() {
         text!("no work")

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use refrain::Engine;
-use refrain::contract::Status;
 use refrain::id::ExecutionId;
+use refrain::model::Status;
 use refrain::names;
 use refrain::store::{ExecutionRecord, ItemState, Timestamp};
 use serde::Serialize;

@@ -7,21 +7,13 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::Ports;
-use super::ports::linker;
-use crate::contract::{AppendError, Event, GuestPre, Snapshot, WorkItem};
+use super::contract::Version;
 use crate::limits::COMPONENT_BYTES_MAX;
+use crate::model::{AppendError, Event, Snapshot, WorkItem};
 use crate::store::{StoreError, Timestamp};
 
-/// All that a guest may import.
-const IMPORTS: [&str; 4] = [
-    "refrain:scheduler/types@0.1.0",
-    "refrain:scheduler/storage@0.1.0",
-    "refrain:scheduler/clock@0.1.0",
-    "refrain:scheduler/queue@0.1.0",
-];
-
-/// What a guest must export.
-const EXPORT: &str = "refrain:scheduler/scheduler@0.1.0";
+/// What a guest that is built now must export.
+const EXPORT: &str = Version::NEWEST.export();
 
 /// The first eight bytes of every component, and of every core module.
 const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -134,25 +126,20 @@ pub(super) fn bytes(bytes: &[u8]) -> Result<(), ComponentError> {
 /// Does this component import nothing but the contract's doors, and export all
 /// that the contract asks for, with the types that it has there?
 pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), ComponentError> {
-    let component_type = component.component_type();
-    if let Some((import, _)) = component_type
+    let version = Version::of(engine, component);
+    let allowed = version.unwrap_or(Version::NEWEST).imports();
+    if let Some((import, _)) = component
+        .component_type()
         .imports(engine)
-        .find(|(import, _)| !IMPORTS.contains(import))
+        .find(|(import, _)| !allowed.contains(import))
     {
         return Err(ComponentError::UndeclaredImport {
             import: import.to_owned(),
         });
     }
-    if !component_type
-        .exports(engine)
-        .any(|(export, _)| export == EXPORT)
-    {
-        return Err(ComponentError::MissingExport);
-    }
-    linker::<NoPorts>(engine)
-        .and_then(|linker| linker.instantiate_pre(component))
-        .and_then(GuestPre::new)
-        .map(drop)
+    version
+        .ok_or(ComponentError::MissingExport)?
+        .check(engine, component)
         .map_err(|error| ComponentError::OtherContract(format!("{error:#}")))
 }
 

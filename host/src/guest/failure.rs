@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use wasmtime::Trap;
 
+use super::contract::Newer;
 use super::ports::HostState;
-use crate::contract::{AppendError, Fault, SchedulerError};
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
+use crate::model::{AppendError, Fault, SchedulerError};
 use crate::store::StoreError;
 
 /// Why a call into a guest gave no answer.
@@ -24,6 +25,10 @@ pub enum CallError {
     /// all the same: its call was cut off half way.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is something that this guest cannot know, and it is not to blame.
+    /// Nothing of it was handed over; the instance is spent.
+    #[error(transparent)]
+    Newer(#[from] Newer),
 }
 
 /// How a guest failed.
@@ -89,6 +94,9 @@ impl CallError {
     pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, state: &mut HostState<P>) -> Self {
         if let Some(error) = state.store_error.take() {
             return Self::Store(error);
+        }
+        if let Some(newer) = error.downcast_ref::<Newer>() {
+            return Self::Newer(newer.clone());
         }
         Self::Guest(GuestFailure::from_wasmtime(error, state))
     }

@@ -13,9 +13,9 @@ use wasmtime::{Store, StoreContextMut};
 use super::Ports;
 use super::ports::HostState;
 use super::sandbox::CallLimits;
-use crate::contract::{Event, Snapshot, WorkItem};
 use crate::limits::{FUEL_PER_BYTE_AGAIN, FUEL_PER_IMPORT, GUEST_TRANSFER_BYTES_MAX};
 use crate::log::canonical;
+use crate::model::{Event, Snapshot, WorkItem};
 
 /// What the guest has been handed in the current call.
 #[derive(Default)]

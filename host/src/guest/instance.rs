@@ -9,36 +9,36 @@
 use wasmtime::Store;
 use wasmtime::component::Component;
 
+use super::contract::{Answer, Exports, Version};
 use super::fuel::event_bytes;
 use super::library::code_bytes;
-use super::ports::{HostState, linker};
+use super::ports::HostState;
 use super::{CallError, GuestFailure, Ports, Sandbox, fuel};
-use crate::contract::exports::refrain::scheduler::scheduler;
-use crate::contract::{
-    Description, Event, Explanation, Fault, Guest, Inspection, Outcome, SchedulerError, Snapshot,
-    WorkflowSummary,
-};
 use crate::id::ExecutionId;
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
+use crate::model::{
+    Description, Event, Explanation, Fault, Inspection, Outcome, Snapshot, WorkflowSummary,
+};
 
 /// A guest at work. What it keeps between calls is a cache; a fresh instance
 /// gives the same answers.
 pub struct Instance<P: Ports> {
     store: Store<HostState<P>>,
-    guest: Guest,
+    guest: Box<dyn Exports<P>>,
     spent: bool,
     code_bytes: usize,
 }
 
 impl<P: Ports> Instance<P> {
-    /// A fresh instance of a component that is a guest.
+    /// A fresh instance of a component that is a guest, and speaks the version
+    /// of the contract that it was built for.
     pub(super) fn new(sandbox: &Sandbox, component: &Component) -> Result<Self, GuestFailure> {
         let mut store = Store::new(sandbox.engine(), HostState::new(sandbox.limits()));
         store.limiter(|state| &mut state.caps);
         store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
+        let version = Version::of(sandbox.engine(), component).unwrap_or(Version::NEWEST);
         let guest = fuel::fill(&mut store, 0)
-            .and_then(|()| linker(sandbox.engine()))
-            .and_then(|linker| Guest::instantiate(&mut store, component, &linker))
+            .and_then(|()| version.instantiate(&mut store, component))
             .map_err(|error| GuestFailure::from_wasmtime(&error, store.data()))?;
         Ok(Self {
             store,
@@ -59,7 +59,7 @@ impl<P: Ports> Instance<P> {
         fact: &Event,
     ) -> (P, Result<Outcome, CallError>) {
         self.about(ports, event_bytes(fact), |guest, store| {
-            guest.call_admit(store, execution.text().as_str(), fact)
+            guest.admit(store, execution.text().as_str(), fact)
         })
     }
 
@@ -72,7 +72,7 @@ impl<P: Ports> Instance<P> {
         last_sequence: u64,
     ) -> (P, Result<Outcome, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_tick(store, execution.text().as_str(), last_sequence)
+            guest.tick(store, execution.text().as_str(), last_sequence)
         })
     }
 
@@ -84,7 +84,7 @@ impl<P: Ports> Instance<P> {
         node_id: &str,
     ) -> (P, Result<Explanation, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_explain(store, execution.text().as_str(), node_id)
+            guest.explain(store, execution.text().as_str(), node_id)
         })
     }
 
@@ -95,7 +95,7 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
     ) -> (P, Result<Inspection, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_inspect(store, execution.text().as_str())
+            guest.inspect(store, execution.text().as_str())
         })
     }
 
@@ -106,14 +106,14 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
     ) -> (P, Result<Snapshot, CallError>) {
         self.about(ports, 0, |guest, store| {
-            guest.call_snapshot(store, execution.text().as_str())
+            guest.snapshot(store, execution.text().as_str())
         })
     }
 
     /// Drop what the guest has cached for an execution.
     pub fn forget(&mut self, execution: ExecutionId) -> Result<(), CallError> {
         self.call(0, |guest, store| {
-            guest.call_forget(store, execution.text().as_str())
+            guest.forget(store, execution.text().as_str())
         })
     }
 
@@ -123,13 +123,13 @@ impl<P: Ports> Instance<P> {
         workflow: &str,
     ) -> Result<Result<WorkflowSummary, Vec<Fault>>, CallError> {
         self.call(workflow.len(), |guest, store| {
-            guest.call_validate(store, &workflow.to_owned())
+            guest.validate(store, workflow)
         })
     }
 
     /// What the guest says of itself.
     pub fn describe(&mut self) -> Result<Description, CallError> {
-        self.call(0, |guest, store| guest.call_describe(store))
+        self.call(0, |guest, store| guest.describe(store))
     }
 
     /// Whether an earlier call was cut off, so that this instance is of no
@@ -164,10 +164,7 @@ impl<P: Ports> Instance<P> {
         &mut self,
         ports: P,
         argument_bytes: usize,
-        call: impl FnOnce(
-            &scheduler::Guest,
-            &mut Store<HostState<P>>,
-        ) -> wasmtime::Result<Result<T, SchedulerError>>,
+        call: impl FnOnce(&dyn Exports<P>, &mut Store<HostState<P>>) -> Answer<T>,
     ) -> (P, Result<T, CallError>) {
         self.store.data_mut().ports = Some(ports);
         let answer = self.call(argument_bytes, call);
@@ -187,13 +184,13 @@ impl<P: Ports> Instance<P> {
     fn call<T>(
         &mut self,
         argument_bytes: usize,
-        call: impl FnOnce(&scheduler::Guest, &mut Store<HostState<P>>) -> wasmtime::Result<T>,
+        call: impl FnOnce(&dyn Exports<P>, &mut Store<HostState<P>>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
         if self.spent {
             return Err(GuestFailure::Spent.into());
         }
         fuel::fill(&mut self.store, argument_bytes)
-            .and_then(|()| call(self.guest.refrain_scheduler_scheduler(), &mut self.store))
+            .and_then(|()| call(&*self.guest, &mut self.store))
             .map_err(|error| {
                 self.spent = true;
                 CallError::from_wasmtime(&error, self.store.data_mut())

@@ -3,7 +3,7 @@
 //! For hosts that keep a log elsewhere, for tests and for benchmarks: what a
 //! scheduler needs of a host, and not more.
 
-use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
+use crate::model::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::store::{StoreError, Timestamp};
 
 use super::Ports;
@@ -11,13 +11,12 @@ use super::Ports;
 /// A log, a queue and a clock, for one execution.
 ///
 /// ```
-/// use refrain::contract::{EventKind, Limits, WorkflowStarted};
 /// use refrain::guest::{CallLimits, Library, MemoryPorts, Sandbox};
 /// use refrain::id::ExecutionId;
-/// use refrain::log::digest::digest;
+/// use refrain::model::{Digest, EventKind, WorkflowStarted};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let workflow = r#"{"workflow_id": "one", "version": "1", "start_node": "a", "edges": [],
+/// let workflow = r#"{"workflow_id": "one", "version": "1.0.0", "start_node": "a", "edges": [],
 ///     "nodes": {"a": {"kind": {"type": "tool", "tool_ref": "greet"}}}}"#;
 /// let mut library = Library::new(Sandbox::new(CallLimits::default())?);
 /// let guest_digest = library.built_in().to_owned();
@@ -25,20 +24,9 @@ use super::Ports;
 /// let id = ExecutionId::random();
 ///
 /// let ports = MemoryPorts { workflow: workflow.to_owned(), now: 1_000, ..MemoryPorts::default() };
-/// let started = ports.fact(EventKind::WorkflowStarted(WorkflowStarted {
-///     execution_id: id.to_string(),
-///     workflow_id: "one".to_owned(),
-///     workflow_version: "1".to_owned(),
-///     workflow_digest: digest(workflow.as_bytes()),
-///     guest_digest,
-///     initial_input: "{}".to_owned(),
-///     limits: Limits { max_concurrent_nodes: 16, max_dispatch_per_tick: 8 },
-///     seed: 1,
-///     tenant: "default".to_owned(),
-///     simulated: false,
-///     key: None,
-///     forked_from: None,
-/// }));
+/// let text = Digest::of(workflow.as_bytes());
+/// let started = WorkflowStarted::new(id.to_string(), ("one", "1.0.0", text), guest_digest.parse()?);
+/// let started = ports.fact(EventKind::WorkflowStarted(started));
 /// let (mut ports, admitted) = guest.admit(ports, id, &started);
 /// admitted?;
 /// ports.push(started);

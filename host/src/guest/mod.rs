@@ -13,6 +13,7 @@ mod bounds;
 mod check;
 mod code_cache;
 mod compiler;
+mod contract;
 mod failure;
 mod footprint;
 mod fuel;
@@ -25,6 +26,7 @@ mod sandbox;
 mod tests;
 
 pub use check::{ComponentError, NoPorts};
+pub use contract::Newer;
 pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;
 pub use instance::Instance;
@@ -32,7 +34,7 @@ pub use library::{Library, LibraryError};
 pub use memory_ports::MemoryPorts;
 pub use sandbox::{CallLimits, Sandbox, SandboxError};
 
-use crate::contract::{AppendError, Event, Snapshot, WorkItem};
+use crate::model::{AppendError, Event, Snapshot, WorkItem};
 use crate::store::{StoreError, Timestamp};
 
 /// The world as one execution's call into a guest sees it: the three imports

@@ -1,8 +1,10 @@
 //! The built-in guest at work, on ports in memory.
 
 use super::*;
-use crate::contract::{EventKind, Limits, NodeCompleted, NodeStarted, Status, WorkflowStarted};
 use crate::id::ExecutionId;
+use crate::model::{
+    Digest, EventKind, Limits, NodeCompleted, NodeStarted, Status, WorkflowStarted,
+};
 
 const WORKFLOW: &str = r#"{
     "workflow_id": "pair", "version": "1.0.0", "name": "pair", "state_schema": "", "start_node": "a",
@@ -142,8 +144,8 @@ fn started() -> EventKind {
         execution_id: execution().to_string(),
         workflow_id: "pair".to_owned(),
         workflow_version: "1.0.0".to_owned(),
-        workflow_digest: crate::log::digest::digest(WORKFLOW.as_bytes()),
-        guest_digest: "0".repeat(64),
+        workflow_digest: Digest::of(WORKFLOW.as_bytes()),
+        guest_digest: Digest::default(),
         initial_input: "{}".to_owned(),
         limits: Limits {
             max_concurrent_nodes: 16,

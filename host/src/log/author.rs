@@ -1,6 +1,6 @@
 //! Who may say what, and what ends a log: as far as an event's kind tells.
 
-use crate::contract::{EventKind, Origin};
+use crate::model::{EventKind, Origin};
 
 /// Facts are the world's, decisions the guest's. A decision that calls itself
 /// a fact would be believed without being asked for again.

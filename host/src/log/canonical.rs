@@ -8,9 +8,10 @@
 //! accepts exactly the bytes that the writer writes, so that no event has two
 //! spellings.
 
-use crate::contract::Event;
+use crate::log::digest::{hex, parse_hex};
 use crate::log::field::{Sink, Source};
-use crate::log::form;
+use crate::log::{Hash, form};
+use crate::model::Event;
 
 /// These bytes are no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,8 +70,8 @@ impl Sink for Writer {
     fn json(&mut self, name: &'static str, value: &str) {
         self.text(name, value);
     }
-    fn digest(&mut self, name: &'static str, value: &str) {
-        self.text(name, value);
+    fn digest(&mut self, name: &'static str, value: &Hash) {
+        self.text(name, &hex(value));
     }
     fn number(&mut self, _name: &'static str, value: u64) {
         self.0.extend_from_slice(&value.to_le_bytes());
@@ -95,6 +96,9 @@ impl Sink for Writer {
 /// A writer that only counts.
 struct Counter(usize);
 
+/// The length of a digest's text.
+const DIGEST_DIGITS: usize = 64;
+
 /// The bytes of a number, and of a text's length.
 const WORD_BYTES: usize = 8;
 
@@ -105,8 +109,8 @@ impl Sink for Counter {
     fn json(&mut self, name: &'static str, value: &str) {
         self.text(name, value);
     }
-    fn digest(&mut self, name: &'static str, value: &str) {
-        self.text(name, value);
+    fn digest(&mut self, _name: &'static str, _value: &Hash) {
+        self.0 += WORD_BYTES + DIGEST_DIGITS;
     }
     fn number(&mut self, _name: &'static str, _value: u64) {
         self.0 += WORD_BYTES;
@@ -178,8 +182,10 @@ impl Source for Reader<'_> {
     fn json(&mut self, name: &'static str) -> Result<String, CanonicalError> {
         self.text(name)
     }
-    fn digest(&mut self, name: &'static str) -> Result<String, CanonicalError> {
-        self.text(name)
+    fn digest(&mut self, name: &'static str) -> Result<Hash, CanonicalError> {
+        let start = self.offset;
+        let text = self.borrow(name)?;
+        parse_hex(text).ok_or_else(|| error(start, name, format!("{text:?} is no digest")))
     }
     fn number(&mut self, name: &'static str, max: u64) -> Result<u64, CanonicalError> {
         let mut word = [0; WORD_BYTES];
@@ -249,8 +255,8 @@ mod tests {
         let event = Event {
             sequence: 2,
             at: 258,
-            origin: crate::contract::Origin::Fact,
-            kind: crate::contract::EventKind::CancelRequested(crate::contract::CancelRequested {
+            origin: crate::model::Origin::Fact,
+            kind: crate::model::EventKind::CancelRequested(crate::model::CancelRequested {
                 reason: Some("é".into()),
             }),
         };

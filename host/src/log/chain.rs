@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::contract::Event;
 use crate::log::{Hash, Head, StoredEvent, canonical};
+use crate::model::Event;
 
 /// The hash before event 1.
 pub const START: Hash = [0; 32];
@@ -28,9 +28,9 @@ pub fn follow(head: &Head, event: Event) -> StoredEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Origin;
     use crate::log::digest::hex;
     use crate::log::samples;
+    use crate::model::Origin;
 
     #[test]
     fn law4_the_first_link_follows_on_zeros() {

@@ -266,7 +266,7 @@ fn read_header(text: &str) -> Result<Header, String> {
         let header = Header {
             execution_id: reader.text("execution_id")?,
             workflow: reader.text("workflow")?,
-            guest_digest: reader.digest("guest_digest")?,
+            guest_digest: hex(&reader.hash("guest_digest")?),
             head: Head {
                 sequence: reader.number("events", u64::MAX)?,
                 hash: reader.hash("head")?,

@@ -5,14 +5,15 @@
 
 use std::marker::PhantomData;
 
-use crate::contract::Telemetry;
+use crate::log::Hash;
+use crate::model::{Digest, Telemetry};
 
 /// Takes an event's fields, in order.
 pub(super) trait Sink {
     fn text(&mut self, name: &'static str, value: &str);
     /// JSON text of the user's, to be kept verbatim.
     fn json(&mut self, name: &'static str, value: &str);
-    fn digest(&mut self, name: &'static str, value: &str);
+    fn digest(&mut self, name: &'static str, value: &Hash);
     fn number(&mut self, name: &'static str, value: u64);
     fn time(&mut self, name: &'static str, value: u64);
     fn flag(&mut self, name: &'static str, value: bool);
@@ -28,7 +29,7 @@ pub(super) trait Source {
     type Error;
     fn text(&mut self, name: &'static str) -> Result<String, Self::Error>;
     fn json(&mut self, name: &'static str) -> Result<String, Self::Error>;
-    fn digest(&mut self, name: &'static str) -> Result<String, Self::Error>;
+    fn digest(&mut self, name: &'static str) -> Result<Hash, Self::Error>;
     /// A number that is at most `max`.
     fn number(&mut self, name: &'static str, max: u64) -> Result<u64, Self::Error>;
     fn time(&mut self, name: &'static str) -> Result<u64, Self::Error>;
@@ -54,8 +55,6 @@ pub(super) trait Codec {
 pub(super) struct Text;
 /// JSON text of the user's.
 pub(super) struct Json;
-/// A SHA-256 in hexadecimal digits.
-pub(super) struct Digest;
 
 macro_rules! text_codecs {
     ($( $codec:ident = $method:ident, )*) => { $(
@@ -71,7 +70,20 @@ macro_rules! text_codecs {
     )* };
 }
 
-text_codecs! { Text = text, Json = json, Digest = digest, }
+text_codecs! { Text = text, Json = json, }
+
+/// A SHA-256.
+pub(super) struct Sha;
+
+impl Codec for Sha {
+    type Value = Digest;
+    fn write(name: &'static str, value: &Digest, sink: &mut impl Sink) {
+        sink.digest(name, &value.0);
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Digest, S::Error> {
+        source.digest(name).map(Digest)
+    }
+}
 
 /// A 64-bit number.
 pub(super) struct Number;

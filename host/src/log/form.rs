@@ -9,17 +9,17 @@
 //! A kind or field that joins the contract and is missing here does not
 //! compile.
 
-use crate::contract::{
+use crate::log::field::{
+    Choice, Codec, Count, Fields, Flag, Flattened, Json, Maybe, Named, Number, Record, Sha, Sink,
+    Source, Text, Time,
+};
+use crate::model::{
     ApprovalDecision, ApprovalReceived, CancelReason, CancelRequested, Event, EventKind,
     ExternalEventReceived, ForkOrigin, GuestChanged, InterruptRaised, Limits, NodeCancelled,
     NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled, NodeSkipped, NodeStarted,
     NodeTimedOut, OperatorNote, Origin, RetryScheduled, SkipReason, Stalled, Telemetry,
     TimerCreated, TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
     WorkflowStarted,
-};
-use crate::log::field::{
-    Choice, Codec, Count, Digest, Fields, Flag, Flattened, Json, Maybe, Named, Number, Record,
-    Sink, Source, Text, Time,
 };
 
 /// Write where the event stands: sequence, time and origin.
@@ -77,8 +77,8 @@ event_kinds! {
         execution_id: Text,
         workflow_id: Text,
         workflow_version: Text,
-        workflow_digest: Digest,
-        guest_digest: Digest,
+        workflow_digest: Sha,
+        guest_digest: Sha,
         initial_input: Json,
         limits: Record<Limits>,
         seed: Number,
@@ -95,7 +95,7 @@ event_kinds! {
         node_id: Text,
         queue_type: Text,
         attempt: Count,
-        item_digest: Digest,
+        item_digest: Sha,
     }) = "node_scheduled",
     NodeStarted(NodeStarted {
         node_id: Text,
@@ -129,7 +129,7 @@ event_kinds! {
         node_id: Text,
         attempt: Count,
         delay_ms: Number,
-        item_digest: Digest,
+        item_digest: Sha,
     }) = "retry_scheduled",
     InterruptRaised(InterruptRaised {
         node_id: Text,
@@ -161,7 +161,7 @@ event_kinds! {
     SkipRequested(NodeRequest { node_id: Text, reason: Maybe<Text> }) = "skip_requested",
     Stalled(Stalled { reason: Text, node_id: Maybe<Text> }) = "stalled",
     StallLifted(OperatorNote { reason: Maybe<Text> }) = "stall_lifted",
-    GuestChanged(GuestChanged { guest_digest: Digest }) = "guest_changed",
+    GuestChanged(GuestChanged { guest_digest: Sha }) = "guest_changed",
 }
 
 macro_rules! records {
@@ -186,7 +186,7 @@ records! {
     ForkOrigin {
         execution_id: Text,
         sequence: Number,
-        head: Digest,
+        head: Sha,
     }
     Telemetry {
         gen_ai_system: Maybe<Text>,

@@ -10,7 +10,6 @@ pub mod canonical;
 pub mod chain;
 pub mod digest;
 pub mod export;
-mod failure;
 mod field;
 mod form;
 pub mod json;
@@ -19,7 +18,7 @@ pub mod packed;
 mod samples;
 pub mod time;
 
-use crate::contract::Event;
+use crate::model::Event;
 
 pub use digest::Hash;
 pub use form::KIND_NAMES;

@@ -1,9 +1,13 @@
 //! Events for tests: every kind, with its options there and not there.
 
-use crate::contract::*;
 use crate::log::{Head, StoredEvent, chain};
+use crate::model::*;
 
-const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/// The digest of nothing, `e3b0c442…`.
+const DIGEST: Digest = Digest([
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+]);
 
 /// A payload with everything that a careless form would not keep.
 const PAYLOAD: &str = r#"{"b":1.50,"a":[1e3, null],"ü\u00fc":"\"x\" \\ \ud83d\ude00","n":123456789012345678901234567890}"#;
@@ -50,14 +54,14 @@ fn kinds() -> Vec<EventKind> {
             Some(ForkOrigin {
                 execution_id: "exec_0".into(),
                 sequence: u64::MAX,
-                head: DIGEST.into(),
+                head: DIGEST,
             }),
         ),
         Kind::NodeScheduled(NodeScheduled {
             node_id: node(),
             queue_type: "tool".into(),
             attempt: 1,
-            item_digest: DIGEST.into(),
+            item_digest: DIGEST,
         }),
         Kind::NodeStarted(NodeStarted {
             node_id: node(),
@@ -91,7 +95,7 @@ fn kinds() -> Vec<EventKind> {
             node_id: node(),
             attempt: 2,
             delay_ms: 1500,
-            item_digest: DIGEST.into(),
+            item_digest: DIGEST,
         }),
         Kind::NodeExhausted(NodeExhausted {
             node_id: node(),
@@ -167,7 +171,7 @@ fn kinds() -> Vec<EventKind> {
         }),
         Kind::StallLifted(note(None)),
         Kind::GuestChanged(GuestChanged {
-            guest_digest: DIGEST.into(),
+            guest_digest: DIGEST,
         }),
         Kind::WorkflowTimedOut,
         Kind::WorkflowCompleted(WorkflowCompleted {
@@ -185,8 +189,8 @@ fn started(key: Option<String>, forked_from: Option<ForkOrigin>) -> EventKind {
         execution_id: "exec_00000000000000000000000000000001".into(),
         workflow_id: "claims".into(),
         workflow_version: "1.0.0".into(),
-        workflow_digest: DIGEST.into(),
-        guest_digest: DIGEST.into(),
+        workflow_digest: DIGEST,
+        guest_digest: DIGEST,
         initial_input: PAYLOAD.into(),
         limits: Limits {
             max_concurrent_nodes: 16,

@@ -10,9 +10,9 @@ use super::integrity::{self, Finding};
 use super::source::{self, LastWorkflow, Reading, Recording, Unreadable};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
-use crate::contract::EventKind;
 use crate::guest::Library;
 use crate::id::ExecutionId;
+use crate::model::EventKind;
 use crate::store::{Store, StoreError};
 
 /// Audits logs with the guests they name, or with another.
@@ -145,20 +145,20 @@ impl<'a> Auditor<'a> {
             return Ok(());
         }
         for digest in guests_of(recording) {
-            fetch_guest(self.guests.library, store, digest)?;
+            fetch_guest(self.guests.library, store, &digest)?;
         }
         Ok(())
     }
 }
 
 /// The digests of the guests that a log names, in its order.
-fn guests_of(recording: &Recording) -> impl Iterator<Item = &str> {
+fn guests_of(recording: &Recording) -> impl Iterator<Item = String> {
     recording
         .events
         .iter()
         .filter_map(|stored| match &stored.event.kind {
-            EventKind::WorkflowStarted(started) => Some(started.guest_digest.as_str()),
-            EventKind::GuestChanged(changed) => Some(changed.guest_digest.as_str()),
+            EventKind::WorkflowStarted(started) => Some(started.guest_digest.to_string()),
+            EventKind::GuestChanged(changed) => Some(changed.guest_digest.to_string()),
             _ => None,
         })
 }

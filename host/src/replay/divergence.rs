@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::contract::EventKind;
+use crate::model::EventKind;
 
 /// The first place where a log is not what it should be.
 #[derive(Clone, Debug, Serialize)]

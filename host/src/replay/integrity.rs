@@ -8,9 +8,9 @@ use std::cmp::Ordering;
 use super::divergence::Divergence;
 use super::source::{Claimed, Recording};
 use super::verdict::Verdict;
-use crate::contract::{EventKind, Origin};
 use crate::log::author::{is_terminal, may_author};
-use crate::log::digest::{digest, hex};
+use crate::log::digest::hex;
+use crate::model::{Digest, EventKind, Origin};
 use crate::store::{Hash, Head};
 
 /// A verdict and what it rests on.
@@ -129,7 +129,7 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
         )
         .into());
     }
-    let found = digest(recording.workflow.as_bytes());
+    let found = Digest::of(recording.workflow.as_bytes());
     if started.workflow_digest != found {
         let message = format!(
             "the text of workflow {} {} is not the one that event 1 names",
@@ -138,15 +138,15 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
         return Err(Divergence::between(
             1,
             message,
-            Some(started.workflow_digest.clone().into()),
-            Some(found.into()),
+            Some(started.workflow_digest.to_string().into()),
+            Some(found.to_string().into()),
         )
         .into());
     }
     match &recording.claimed {
-        Claimed::Header { guest_digest, .. } if *guest_digest != started.guest_digest => {
+        Claimed::Header { guest_digest, .. } if started.guest_digest != *guest_digest => {
             let message = "the header names another guest than event 1";
-            let (expected, found) = (started.guest_digest.clone(), guest_digest.clone());
+            let (expected, found) = (started.guest_digest.to_string(), guest_digest.clone());
             Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())).into())
         }
         _ => Ok(()),

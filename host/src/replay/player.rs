@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::ports::ReplayPorts;
 use super::source::Recording;
-use crate::contract::{Explanation, Inspection, Outcome};
 use crate::guest::{CallError, Instance, Library, LibraryError};
+use crate::model::{Explanation, Inspection, Outcome};
 use crate::store::Timestamp;
 
 /// A guest, and one log that it sees the first events of.

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::source::Recording;
-use crate::contract::{AppendError, Event, EventKind, Snapshot, WorkItem};
 use crate::guest::Ports;
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::canonical;
 use crate::log::digest::work_item_digest;
+use crate::model::{AppendError, Digest, Event, EventKind, Snapshot, WorkItem};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{StoreError, StoredEvent, Timestamp};
 
@@ -52,7 +52,7 @@ pub(super) enum Mismatch {
         /// The item.
         item: Box<WorkItem>,
         /// The item's digest.
-        digest: String,
+        digest: Digest,
     },
     /// The guest ordered an item that the workflow does not hold.
     Unlawful {
@@ -144,10 +144,10 @@ impl ReplayPorts {
 }
 
 /// The item that an event orders: its node, attempt and digest.
-pub(super) fn ordered_by(kind: &EventKind) -> Option<(&str, u32, &str)> {
+pub(super) fn ordered_by(kind: &EventKind) -> Option<(&str, u32, Digest)> {
     match kind {
-        EventKind::NodeScheduled(e) => Some((&e.node_id, e.attempt, &e.item_digest)),
-        EventKind::RetryScheduled(e) => Some((&e.node_id, e.attempt, &e.item_digest)),
+        EventKind::NodeScheduled(e) => Some((&e.node_id, e.attempt, e.item_digest)),
+        EventKind::RetryScheduled(e) => Some((&e.node_id, e.attempt, e.item_digest)),
         _ => None,
     }
 }
@@ -208,7 +208,7 @@ impl Ports for ReplayPorts {
             .batch()
             .iter()
             .filter_map(|stored| ordered_by(&stored.event.kind))
-            .any(|named| named == (item.node_id.as_str(), item.attempt, digest.as_str()));
+            .any(|named| named == (item.node_id.as_str(), item.attempt, digest));
         let repeated = self
             .orders
             .iter()

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::contract::{Event, EventKind, WorkItem};
+use crate::model::{Event, EventKind, WorkItem};
 use crate::store::{ItemRecord, ItemState, Lease, Timestamp};
 
 /// The queue of one execution, as its log has it: unsettled items and dead

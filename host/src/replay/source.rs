@@ -6,11 +6,11 @@
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
-use crate::contract::EventKind;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::export::{ExportError, ExportReader, ExportWriter, Header};
 use crate::log::{canonical, chain};
+use crate::model::EventKind;
 use crate::store::{
     ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
 };
@@ -346,7 +346,7 @@ impl Recording {
         let header = Header {
             execution_id: self.execution_id.to_string(),
             workflow: self.workflow.to_string(),
-            guest_digest: self.first_guest().unwrap_or_default().to_owned(),
+            guest_digest: self.first_guest().unwrap_or_default(),
             head: self.head,
             owed_a_step: self.claimed.says_owed_a_step(),
         };
@@ -359,9 +359,9 @@ impl Recording {
 
     /// The digest of the guest that event 1 names.
     #[must_use]
-    pub fn first_guest(&self) -> Option<&str> {
+    pub fn first_guest(&self) -> Option<String> {
         match self.events.first().map(|stored| &stored.event.kind) {
-            Some(EventKind::WorkflowStarted(started)) => Some(&started.guest_digest),
+            Some(EventKind::WorkflowStarted(started)) => Some(started.guest_digest.to_string()),
             _ => None,
         }
     }

@@ -17,10 +17,10 @@ use super::ports::{Mismatch, ordered_by};
 use super::queue::{ExpectedQueue, stored_json};
 use super::source::{Claimed, Recording};
 use super::verdict::{AuditError, Verdict};
-use crate::contract::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
 use crate::guest::{CallError, LibraryError};
 use crate::log::digest::hex;
 use crate::log::json::write_event;
+use crate::model::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
 use crate::names;
 use crate::store::{ExecutionRecord, ItemRecord, Timestamp};
 
@@ -73,7 +73,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         recording: Arc<Recording>,
         reuse: Reuse,
     ) -> Result<Self, Stop> {
-        let named = recording.first_guest().unwrap_or_default().to_owned();
+        let named = recording.first_guest().unwrap_or_default();
         let guest_digest = other.clone().unwrap_or(named);
         let (player, reused) = guests.player(&guest_digest, &recording, reuse)?;
         let queue = ExpectedQueue::default();
@@ -146,12 +146,12 @@ impl<'a, 'l> Walk<'a, 'l> {
             EventKind::Stalled(_) => self.host_stalled = true,
             EventKind::StallLifted(_) => self.host_stalled = false,
             EventKind::GuestChanged(changed) if self.other.is_none() => {
-                let next = &changed.guest_digest;
-                let (player, reused) = self.guests.player(next, &self.recording, self.reuse)?;
+                let next = changed.guest_digest.to_string();
+                let (player, reused) = self.guests.player(&next, &self.recording, self.reuse)?;
                 self.reused |= reused;
                 let before = std::mem::replace(&mut self.player, player);
                 self.guests.put_back(&self.guest_digest, before);
-                self.guest_digest.clone_from(next);
+                self.guest_digest = next;
                 self.player.show_first(self.done);
             }
             _ => {}

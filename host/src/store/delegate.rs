@@ -120,7 +120,7 @@ macro_rules! delegate_store {
         # component(digest: &str) -> ::std::option::Option<::std::vec::Vec<u8>>, $($to)+
     ); };
     (@ snapshot $($to:ident)+) => { $crate::delegate_store!(
-        # snapshot(id: $crate::ExecutionId) -> ::std::option::Option<$crate::contract::Snapshot>, $($to)+
+        # snapshot(id: $crate::ExecutionId) -> ::std::option::Option<$crate::model::Snapshot>, $($to)+
     ); };
 
     (# $method:ident($($argument:ident: $of:ty),*) -> $answer:ty, $inner:ident $($hook:ident)?) => {

@@ -51,8 +51,8 @@ mod turn;
 
 use std::path::PathBuf;
 
-use crate::contract::{Snapshot, Status};
 use crate::id::ExecutionId;
+use crate::model::{Snapshot, Status};
 
 pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};

@@ -1,8 +1,8 @@
 //! What a store keeps: raw events, executions, work items.
 
-use crate::contract::{Status, WorkItem};
 use crate::id::ExecutionId;
 use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
+use crate::model::{Status, WorkItem};
 use crate::store::{Tampering, ended};
 
 /// An execution that is to be woken. The order is that in which they are.

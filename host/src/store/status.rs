@@ -1,6 +1,6 @@
 //! What follows from an execution's status.
 
-use crate::contract::Status;
+use crate::model::Status;
 
 /// Whether nothing more can happen.
 #[must_use]

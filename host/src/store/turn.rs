@@ -1,8 +1,8 @@
 //! What one turn writes.
 
-use crate::contract::{Snapshot, WorkItem};
 use crate::id::ExecutionId;
 use crate::log::{Head, StoredEvent, Timestamp};
+use crate::model::{Snapshot, WorkItem};
 use crate::store::{ExecutionRecord, Lease};
 
 /// All that one turn writes.

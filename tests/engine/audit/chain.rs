@@ -1,7 +1,7 @@
 //! Logs whose chain is right, since whoever changed them knew how to write
 //! one: what they tell is still not what happened.
 
-use refrain::contract::{Event, EventKind, Origin};
+use refrain::model::{Digest, Event, EventKind, Origin};
 use refrain::replay::Verdict;
 use refrain::replay::Verdict::{Divergent, Illegal};
 
@@ -36,7 +36,7 @@ fn law2_what_the_guest_would_not_have_decided_is_divergent() {
             let EventKind::RetryScheduled(it) = &mut events[place].kind else {
                 unreachable!("found by its kind")
             };
-            it.item_digest = "0".repeat(64);
+            it.item_digest = Digest::default();
             place as u64 + 1
         }),
         ("another state", Divergent, |ledger, events| {

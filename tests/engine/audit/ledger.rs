@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use refrain::ExecutionId;
-use refrain::contract::Event;
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{Head, StoredEvent, canonical, chain, packed};
+use refrain::model::Event;
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain::store::{SqliteStore, Store};
 use refrain_tests::binary;

@@ -1,7 +1,7 @@
 //! Commits that are whole, or not at all.
 
 use anyhow::{Context, Result, ensure};
-use refrain::contract::{Event, EventKind, Status};
+use refrain::model::{Event, EventKind, Status};
 use refrain::store::{ItemChange, ItemState, MemoryStore, Store};
 use refrain::{EngineError, Receipt};
 use refrain_tests::faulty_store::Fate;

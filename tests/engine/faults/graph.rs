@@ -1,7 +1,7 @@
 //! The graph, its conditions, and what it costs.
 
 use anyhow::{Context, Result, bail, ensure};
-use refrain::contract::EventKind;
+use refrain::model::EventKind;
 use refrain::store::{ListFilter, MemoryStore};
 use refrain::{EngineError, Workflow};
 use serde_json::json;

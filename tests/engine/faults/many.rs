@@ -1,7 +1,7 @@
 //! Many executions, several schedulers.
 
 use anyhow::{Result, ensure};
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::store::{ListFilter, MemoryStore, SqliteStore};
 use refrain::{Engine, Receipt, WorkItem};
 use serde_json::json;

@@ -10,7 +10,7 @@ mod wrapped;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use refrain::contract::{Event, EventKind, Origin};
+use refrain::model::{Event, EventKind, Origin};
 use refrain::store::{MemoryStore, Store};
 use refrain::{Claim, Engine, EngineError, Execution, Receipt, Workflow};
 use refrain_tests::faulty_store::{FaultyStore, Plan};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use refrain::contract::{EventKind, NodeStarted, Status};
+use refrain::model::{EventKind, NodeStarted, Status};
 use refrain::store::MemoryStore;
 use refrain::{Engine, EngineError, ManualClock, WorkError, WorkItem};
 use serde_json::json;
@@ -72,12 +72,9 @@ fn fault12_a_late_start_revives_a_finished_node() -> Result<()> {
     run.complete("a")?;
     run.tick()?;
     let sequence = run.ports.events.len() as u64 + 1;
-    let late = run.ports.fact(EventKind::NodeStarted(NodeStarted {
-        node_id: "a".to_owned(),
-        worker_id: "late".to_owned(),
-        attempt: 1,
-        fence: sequence,
-    }));
+    let late = run.ports.fact(EventKind::NodeStarted(NodeStarted::new(
+        "a", "late", 1, sequence,
+    )));
     let refused = run.admit(late);
     ensure!(refused.is_err(), "a finished node was started again");
     Ok(())

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use refrain::contract::{EventKind, Status};
 use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, NoPorts, Sandbox};
+use refrain::model::{EventKind, Status};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, wait_for};
 use refrain_tests::sections;
@@ -69,10 +69,8 @@ fn a_small_component_that_would_compile_for_ever_is_refused_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_execution_of_a_guest_that_cannot_be_compiled_stalls_alone() {
     let id = ExecutionId::from_bytes([9; 16]);
-    let item = WorkItem {
-        execution_id: id.to_string(),
-        ..lawful()
-    };
+    let mut item = lawful();
+    item.execution_id = id.to_string();
     let place = Place::memory();
     let mut store = place.store();
     store.begin().expect("a turn");

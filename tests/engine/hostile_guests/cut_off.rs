@@ -1,11 +1,11 @@
 //! An instance on its own: what a guest may not do ends the call, and the error
 //! says what it was.
 
-use refrain::contract::{AppendError, Event, EventKind, OperatorNote, Origin, Snapshot, WorkItem};
 use refrain::guest::{
     CallError, CallLimits, GuestFailure, Instance, Library, LibraryError, Ports, Sandbox,
 };
 use refrain::id::ExecutionId;
+use refrain::model::{AppendError, Event, EventKind, OperatorNote, Origin, Snapshot, WorkItem};
 use refrain::store::StoreError;
 use refrain_tests::wat_guest::{WatGuest, World};
 
@@ -356,7 +356,7 @@ impl Ports for Quiet {
         Ok(None)
     }
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let note = OperatorNote { reason: None };
+        let note = OperatorNote::default();
         let event = |sequence| Event {
             sequence,
             at: 0,

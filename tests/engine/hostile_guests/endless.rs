@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::replay::{Auditor, Verdict};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
 use refrain_tests::component::workspace;

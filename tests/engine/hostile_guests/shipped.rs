@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use refrain::contract::{EventKind, Status};
 use refrain::guest::CallLimits;
+use refrain::model::{EventKind, Status};
 use refrain::store::{ListFilter, Many, Store, StoreError};
 use refrain::{Engine, EngineError, WorkItem, Workflow};
 use refrain_tests::binary::{refrain, stderr, stdout};
@@ -17,7 +17,7 @@ use refrain_tests::wat_guest::assembled;
 use serde_json::json;
 
 /// What each of them is stalled with, or refused with at the door.
-const REASONS: [(&str, &str); 15] = [
+const REASONS: [(&str, &str); 16] = [
     (
         "another_executions_item",
         "the work item of attempt 1 of node \"a\" is not this execution's",
@@ -34,6 +34,7 @@ const REASONS: [(&str, &str); 15] = [
     ("infinite_loop", "ran out of fuel"),
     ("memory_bomb", "ran out of memory"),
     ("more_and_more", "decides nothing"),
+    ("no_digest", "`item_digest`: \"\" is no digest"),
     ("one_long_decision", "and 18874368 are allowed"),
     ("stack_overflow", "overflowed its call stack"),
     (

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use refrain::contract::{EventKind, Status};
 use refrain::guest::{Library, Sandbox};
 use refrain::limits::{COSTLY_CALL_FUEL, TurnLimits};
+use refrain::model::{EventKind, Status};
 use refrain::replay::{Audit, Auditor, Verdict, from_store};
 use refrain::store::ExecutionRecord;
 use refrain::{
@@ -54,7 +54,7 @@ fn library() -> Library {
 /// A scene whose turns are used up by each tick, and which has gone on until an
 /// execution of 40 nodes was cut off.
 fn cut_off(place: Place, turn_limits: TurnLimits) -> (Scene, ExecutionId) {
-    let limits = refrain::contract::Limits {
+    let limits = refrain::model::Limits {
         max_concurrent_nodes: 64,
         max_dispatch_per_tick: 2,
     };

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::{Engine, Workflow};
 use refrain_tests::engines::{Place, engine, start};
 use refrain_tests::workflows::single;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::{Answer, Claim, Engine, EngineError, Receipt, WorkError};
 use refrain_tests::engines::{
     Place, as_time_passes, audit_all, log, manual_engine, start, wait_for,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use refrain::contract::Status;
 use refrain::limits::SIMULATED_DELAY_MS_MAX;
+use refrain::model::Status;
 use refrain::store::ListFilter;
 use refrain::{Engine, EngineError, Start, WorkError, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};

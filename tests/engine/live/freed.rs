@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use refrain::contract::Status;
 use refrain::guest::CallLimits;
 use refrain::limits::TurnLimits;
+use refrain::model::Status;
 use refrain::store::{Store, StoreError};
 use refrain::{Engine, Execution, ManualClock, Next, Steps, WorkItem};
 use refrain_tests::engines::{BEGIN, Place};
@@ -354,7 +354,7 @@ fn what_is_said_in_a_turn_and_beyond_it_is_heard_in_the_next() {
         let heard = log.iter().filter(|stored| {
             matches!(
                 stored.event.kind,
-                refrain::contract::EventKind::ExternalEventReceived(_)
+                refrain::model::EventKind::ExternalEventReceived(_)
             )
         });
         assert_eq!(heard.count(), 5);

@@ -1,6 +1,6 @@
 //! States that are nearly as large as may be, and much to be decided at once.
 
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::{Approval, Engine, Execution, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Failures with more to say than a log holds: shortened with a mark, and
 //! otherwise what they were.
 
-use refrain::contract::Status;
 use refrain::limits::TEXT_BYTES_MAX;
+use refrain::model::Status;
 use refrain::{Engine, Receipt, WorkError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool};
@@ -21,7 +21,7 @@ fn twice(kind: Value) -> Value {
 async fn failure(execution: &refrain::Execution) -> (String, bool) {
     let events = execution.events(1, 100).await.expect("a log");
     let failures = events.iter().filter_map(|stored| match &stored.event.kind {
-        refrain::contract::EventKind::NodeFailed(failed) => {
+        refrain::model::EventKind::NodeFailed(failed) => {
             Some((failed.error.clone(), failed.retryable))
         }
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use refrain::contract::{ReasonTopic, Status};
+use refrain::model::{ReasonTopic, Status};
 use refrain::{Approval, EngineError, ExecutionId, WorkError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, manual_engine, start, wait_for};
 use refrain_tests::workflows::{single, tools};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::{Engine, Json, WorkError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start};
 use refrain_tests::workflows::{single, tool};

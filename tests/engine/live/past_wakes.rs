@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use refrain::contract::Status;
 use refrain::limits::{PAST_WAKE_PAUSE_MS, TurnLimits, WAKES_PER_TURN_MAX};
+use refrain::model::Status;
 use refrain::{Engine, ManualClock, Next, Steps, Workflow};
 use refrain_tests::engines::{BEGIN, Place};
 use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};

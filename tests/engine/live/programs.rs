@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::{Engine, Workflow};
 use refrain_tests::engines::{Place, engine, start};
 use refrain_tests::workflows::single;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::{Engine, Finished};
 use refrain_tests::engines::{Place, engine, start};
 use refrain_tests::http_server::{Asked, HttpServer, answer};

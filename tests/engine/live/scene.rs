@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use refrain::contract::Limits;
+use refrain::model::Limits;
 use refrain::{Builder, Engine, Execution, ManualClock, Next, Steps, WorkItem, Workflow};
 use refrain_tests::engines::{BEGIN, Place, audit_all};
 use refrain_tests::workflows::tool;

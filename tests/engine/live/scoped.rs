@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::store::{ListFilter, Many};
 use refrain::{
     Builder, Engine, EngineError, Execution, ExecutionId, ManualClock, Next, Start, Steps,

@@ -1,7 +1,7 @@
 //! Logs and rows that somebody else has changed: each is named and set aside,
 //! the others go on, and what is mended goes on too.
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::replay::Auditor;
 use refrain::store::{ListFilter, StoreError};
 use refrain::{Approval, Engine, EngineError, ExecutionId};

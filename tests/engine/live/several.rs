@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::{Approval, Engine, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};
 use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain_tests::engines::Place;
 use refrain_tests::workflows::{single, tool};
 use serde_json::json;

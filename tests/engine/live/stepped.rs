@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::store::{Head, ListFilter, Many};
 use refrain::{
     Clock, Engine, EngineError, ManualClock, Next, Steps, WorkError, WorkItem, Workflow,

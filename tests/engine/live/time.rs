@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::store::{Durability, SqliteStore, Store};
 use refrain::{Claim, Engine, EngineError, Execution, ManualClock, Next, Receipt, Steps, Workflow};
 use refrain_tests::engines::{BEGIN, Place, audit_all};

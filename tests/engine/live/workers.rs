@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use refrain::WorkItem;
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;

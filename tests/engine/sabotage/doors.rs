@@ -1,7 +1,7 @@
 //! What wrong hosts answer.
 
-use refrain::contract::{Event, EventKind, NodeCompleted, NodeStarted, Origin};
 use refrain::log::chain;
+use refrain::model::{Event, EventKind, NodeCompleted, NodeStarted, Origin};
 use refrain::store::{ExecutionChange, ItemChange, ItemState, Lease, ListFilter, Store, Turn};
 use refrain::{Claim, ClaimId};
 use refrain_tests::checkers::{Offer, Receipt};
@@ -49,16 +49,9 @@ fn record(store: &mut dyn Store, claim: &ClaimId, offer: &Offer) {
     let Offer::Completed { output, .. } = offer else {
         return;
     };
-    let completed = NodeCompleted {
-        node_id: claim.node_id.clone(),
-        attempt: claim.attempt,
-        fence: claim.fence,
-        output: output.clone(),
-        state_patch: output.clone(),
-        duration_ms: 0,
-        chosen_target: None,
-        telemetry: None,
-    };
+    let mut completed = NodeCompleted::new(&claim.node_id, claim.attempt, claim.fence);
+    completed.output.clone_from(output);
+    completed.state_patch.clone_from(output);
     append(
         store,
         claim,
@@ -88,12 +81,7 @@ pub(crate) fn grant_what_is_held(store: &mut dyn Store, worker_id: &str) -> Opti
         attempt: record.item.attempt,
         fence,
     };
-    let started = NodeStarted {
-        node_id: claim.node_id.clone(),
-        worker_id: worker_id.to_owned(),
-        attempt: claim.attempt,
-        fence,
-    };
+    let started = NodeStarted::new(&claim.node_id, worker_id, claim.attempt, fence);
     let ItemState::Leased(Lease { expires_at, .. }) = record.state else {
         return None;
     };

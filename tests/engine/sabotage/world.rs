@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use refrain::contract::{
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::model::{
     ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, NodeRequest, OperatorNote,
 };
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::store::MemoryStore;
 use refrain::{
     Approval, Claim, ClaimId, Engine, EngineError, Execution, ManualClock, Start, Steps, WorkError,
@@ -189,10 +189,7 @@ impl World {
         let answer = self
             .steps
             .until(execution.signal(key, json!({ "paid": true })));
-        let fact = ExternalEventReceived {
-            correlation_key: key.to_owned(),
-            payload: json!({ "paid": true }).to_string(),
-        };
+        let fact = ExternalEventReceived::new(key, json!({ "paid": true }).to_string());
         self.acknowledged(execution, EventKind::ExternalEventReceived(fact), answer)
     }
 
@@ -200,22 +197,13 @@ impl World {
         let answer = self
             .steps
             .until(execution.approve(node, Approval::approved("ada")));
-        let fact = ApprovalReceived {
-            node_id: node.to_owned(),
-            user_id: "ada".to_owned(),
-            decision: ApprovalDecision::Approved,
-            comment: None,
-            state_patch: None,
-        };
+        let fact = ApprovalReceived::new(node, "ada", ApprovalDecision::Approved);
         self.acknowledged(execution, EventKind::ApprovalReceived(fact), answer)
     }
 
     pub(crate) fn retry(&mut self, execution: &Execution, node: &str) -> Result<(), Halt> {
         let answer = self.steps.until(execution.retry(node, None));
-        let fact = NodeRequest {
-            node_id: node.to_owned(),
-            reason: None,
-        };
+        let fact = NodeRequest::new(node, None);
         self.acknowledged(execution, EventKind::RetryRequested(fact), answer)
     }
 
@@ -390,5 +378,5 @@ fn answered<T>(answer: Option<T>) -> Result<T, Halt> {
 }
 
 fn note() -> OperatorNote {
-    OperatorNote { reason: None }
+    OperatorNote::default()
 }

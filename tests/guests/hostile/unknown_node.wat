@@ -22,6 +22,8 @@
     (i32.store (i32.const 1064) (i32.const 199))
     (i32.store (i32.const 1068) (i32.const 4))
     (i32.store (i32.const 1072) (i32.const 1))
+    (i32.store (i32.const 1076) (i32.const 400))
+    (i32.store (i32.const 1080) (i32.const 64))
     (call $append (i64.const 1) (i32.const 1) (i64.const 2)))
 
   ;; Append the decisions at 1024, and answer: with the host's refusal as it
@@ -39,6 +41,7 @@
         (i64.store (i32.const 272) (local.get $last))))
     (i32.const 256))
   (data (i32.const 192) "nowheretool")
+  (data (i32.const 400) "0000000000000000000000000000000000000000000000000000000000000000")
 
   ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
   ;; may stand, and what the host hands over is put where nobody looks.

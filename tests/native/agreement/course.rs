@@ -1,7 +1,7 @@
 //! What a history comes to with one scheduler: every answer that it gives.
 
-use refrain::contract::{Event, Explanation, Outcome, SchedulerError, WorkItem};
 use refrain::log::canonical;
+use refrain::model::{Event, Explanation, Outcome, SchedulerError, WorkItem};
 use refrain_guest::contract as native;
 use refrain_guest::strategies::{History, HostileLog};
 use refrain_tests::memory_ports::{MemoryPorts, across};

@@ -11,8 +11,8 @@ mod scheduler;
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use refrain::contract::{EventKind, Origin};
 use refrain::guest::{CallLimits, Sandbox};
+use refrain::model::{EventKind, Origin};
 use refrain_guest::strategies::{histories, hostile_logs, workflows};
 use refrain_tests::coverage::Coverage;
 use refrain_tests::runner;

@@ -1,8 +1,8 @@
 //! Those who must agree: the native core, and the component in a sandbox.
 
-use refrain::contract::{Event, Explanation, Inspection, Outcome, SchedulerError};
 use refrain::guest::{CallError, Instance, Library, Sandbox};
 use refrain::id::ExecutionId;
+use refrain::model::{Event, Explanation, Inspection, Outcome, SchedulerError};
 use refrain_guest::contract as native;
 use refrain_guest::notation::EXECUTION;
 use refrain_tests::dice::Dice;

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use refrain::contract::EventKind;
 use refrain::id::ExecutionId;
 use refrain::log::chain;
+use refrain::model::EventKind;
 use refrain::store::{Hash, Head, StoredEvent};
 use refrain::store::{ListFilter, SqliteStore, Store};
 use rusqlite::{Connection, OpenFlags};

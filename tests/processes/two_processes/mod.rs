@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::store::SqliteStore;
 use refrain::{Engine, Workflow};
 use refrain_tests::binary::{refrain, stderr, stdout};

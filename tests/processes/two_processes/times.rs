@@ -8,8 +8,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use refrain::contract::{EventKind, Status};
 use refrain::limits::LEASE_DEFAULT;
+use refrain::model::{EventKind, Status};
 use refrain::store::{SqliteStore, Store, StoredEvent};
 use refrain::{Engine, ExecutionId, Workflow};
 use refrain_tests::binary::{refrain, stderr};

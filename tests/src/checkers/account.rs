@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use refrain::contract::{Event, Snapshot};
 use refrain::log::StoredEvent;
+use refrain::model::{Event, Snapshot};
 use refrain::store::{
     ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, WorkflowRecord,
 };

@@ -1,6 +1,6 @@
 //! Law 4: the hash chain, and what event 1 binds.
 
-use refrain::contract::{Event, EventKind};
+use refrain::model::{Event, EventKind};
 use sha2::{Digest, Sha256};
 
 use super::{Account, Evidence, Law, Violation};
@@ -67,7 +67,7 @@ fn bound(account: &Account) -> Result<(), Violation> {
         .workflow
         .as_ref()
         .map(|workflow| hex(&Sha256::digest(&workflow.text)));
-    if text.as_ref() != Some(&it.workflow_digest) {
+    if text.is_none_or(|text| it.workflow_digest != text) {
         return differs("workflow");
     }
     let said = (

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refrain::contract::EventKind;
+use refrain::model::EventKind;
 use serde_json::value::RawValue;
 
 use super::fenced::answer;

@@ -18,7 +18,7 @@ pub fn law2_derived(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
     for account in &evidence.accounts {
         let broken = |message| Violation::of(Law::Derived, account.record.id, message);
         for (_, guest) in guests(account) {
-            fetch_guest(evidence.library, evidence.store, guest)
+            fetch_guest(evidence.library, evidence.store, &guest)
                 .map_err(|error| broken(error.to_string()))?;
         }
         let audit = audit_export(evidence.library, account).map_err(broken)?;

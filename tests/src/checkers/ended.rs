@@ -1,6 +1,6 @@
 //! Law 6: ended is ended.
 
-use refrain::contract::EventKind;
+use refrain::model::EventKind;
 use refrain::names;
 use refrain::store::ended;
 

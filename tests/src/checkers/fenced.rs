@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use refrain::ClaimId;
-use refrain::contract::{Event, EventKind, NodeStarted};
 use refrain::id::ExecutionId;
+use refrain::model::{Event, EventKind, NodeStarted};
 use refrain::store::{ItemState, Lease};
 
 use super::{Account, Evidence, Law, Receipt, Violation};

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use refrain::contract::{Event, EventKind, Origin, Status};
+use refrain::model::{Event, EventKind, Origin, Status};
 use refrain::store::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -172,7 +172,7 @@ impl Folding {
         let at = event.at;
         match &event.kind {
             Kind::WorkflowStarted(it) => {
-                self.guest_digest = Some(it.guest_digest.clone());
+                self.guest_digest = Some(it.guest_digest.to_string());
                 self.workflow_deadline = deadlines.workflow.map(|span| at.saturating_add(span));
             }
             Kind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
@@ -194,7 +194,7 @@ impl Folding {
             Kind::StallLifted(_) => self.host_stall = None,
             Kind::RetryRequested(it) => self.lift(&it.node_id),
             Kind::SkipRequested(it) => self.lift(&it.node_id),
-            Kind::GuestChanged(it) => self.guest_digest = Some(it.guest_digest.clone()),
+            Kind::GuestChanged(it) => self.guest_digest = Some(it.guest_digest.to_string()),
             Kind::ExternalEventReceived(_) => {}
             _ => self.take_of_node(deadlines, event),
         }
@@ -208,12 +208,12 @@ impl Folding {
             Kind::NodeScheduled(it) => {
                 let node = self.node(&it.node_id);
                 node.queue.clone_from(&it.queue_type);
-                node.order(it.attempt, &it.item_digest, at, at);
+                node.order(it.attempt, &it.item_digest.to_string(), at, at);
             }
             Kind::RetryScheduled(it) => {
                 let not_before = at.saturating_add(it.delay_ms);
                 let node = self.node(&it.node_id);
-                node.order(it.attempt, &it.item_digest, at, not_before);
+                node.order(it.attempt, &it.item_digest.to_string(), at, not_before);
             }
             Kind::NodeStarted(it) => {
                 let timeout = deadlines.of_attempt(&it.node_id);

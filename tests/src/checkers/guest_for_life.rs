@@ -1,6 +1,6 @@
 //! Law 10: an execution stays with its guest.
 
-use refrain::contract::EventKind;
+use refrain::model::EventKind;
 use sha2::{Digest, Sha256};
 
 use super::chained::hex;
@@ -27,33 +27,33 @@ pub fn law10_guest_for_life(evidence: &mut Evidence<'_>) -> Result<(), Violation
         }
         snapshot_fits(account).map_err(broken)?;
         for (_, guest) in guests(account) {
-            if kept.iter().any(|kept| kept == guest) {
+            if kept.contains(&guest) {
                 continue;
             }
             let bytes = evidence
                 .store
-                .component(guest)
+                .component(&guest)
                 .map_err(|error| broken(error.to_string()))?;
             if bytes.is_none_or(|bytes| hex(&Sha256::digest(bytes)) != guest) {
                 return Err(broken(format!(
                     "its log names the guest {guest}, and the store does not keep it"
                 )));
             }
-            kept.push(guest.to_owned());
+            kept.push(guest);
         }
     }
     Ok(())
 }
 
 /// The guests of an execution, with the event from which on each has it.
-pub(super) fn guests(account: &Account) -> impl DoubleEndedIterator<Item = (u64, &str)> {
+pub(super) fn guests(account: &Account) -> impl DoubleEndedIterator<Item = (u64, String)> {
     account.events.iter().filter_map(|stored| {
         let guest = match &stored.event.kind {
             EventKind::WorkflowStarted(it) => &it.guest_digest,
             EventKind::GuestChanged(it) => &it.guest_digest,
             _ => return None,
         };
-        Some((stored.event.sequence, guest.as_str()))
+        Some((stored.event.sequence, guest.to_string()))
     })
 }
 
@@ -73,7 +73,7 @@ pub(super) fn snapshot_fits(account: &Account) -> Result<(), String> {
         ));
     }
     let guest = guests(account).rev().find(|(from, _)| *from <= event);
-    if guest.map(|(_, guest)| guest) != Some(&snapshot.guest_digest) {
+    if guest.is_none_or(|(_, guest)| guest != snapshot.guest_digest) {
         return Err(format!(
             "its snapshot of event {event} names another guest than the log"
         ));

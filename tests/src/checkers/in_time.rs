@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refrain::contract::{Event, EventKind, Origin};
+use refrain::model::{Event, EventKind, Origin};
 use refrain::store::Timestamp;
 
 use super::{Account, Evidence, Law, TurnSeen, Violation};

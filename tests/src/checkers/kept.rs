@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use refrain::contract::{EventKind, WorkflowStarted};
 use refrain::id::ExecutionId;
+use refrain::model::{EventKind, WorkflowStarted};
 
 use super::fenced::is_answer_of;
 use super::{Account, Evidence, Law, Receipt, Telling, Violation, in_words};

@@ -1,6 +1,6 @@
 //! Law 9: an execution that cannot go on says so. Never a silent *running*.
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::store::{ItemRecord, ItemState, Store, StoreError, ended};
 
 use super::{Account, Evidence, Law, Violation};

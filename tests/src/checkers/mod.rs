@@ -38,9 +38,9 @@ mod waiting;
 
 use std::fmt;
 
-use refrain::contract::EventKind;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
+use refrain::model::EventKind;
 use refrain::store::{Store, StoreError};
 
 pub use account::Account;

@@ -1,7 +1,7 @@
 //! The queue is what the log says is in flight: no item more, none fewer, each
 //! as its decision ordered it.
 
-use refrain::contract::WorkItem;
+use refrain::model::WorkItem;
 use refrain::store::{ItemRecord, ItemState};
 use sha2::{Digest, Sha256};
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use refrain::contract::{EventKind, Status};
 use refrain::id::ExecutionId;
+use refrain::model::{EventKind, Status};
 use refrain::store::Timestamp;
 
 use super::fold::{Deadlines, Folding, Place};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refrain::contract::EventKind;
 use refrain::id::ExecutionId;
+use refrain::model::EventKind;
 use refrain::store::{Timestamp, Turn};
 use refrain::{ClaimId, EngineError};
 

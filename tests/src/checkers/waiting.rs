@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use refrain::contract::Status;
 use refrain::id::ExecutionId;
+use refrain::model::Status;
 use refrain::store::{ExecutionRecord, ItemRecord, ItemState, Store, StoreError, Timestamp, ended};
 use refrain::store::{ListFilter, Many};
 use refrain::{Next, Steps};

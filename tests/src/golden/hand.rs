@@ -5,11 +5,10 @@
 
 use anyhow::{Context, Result};
 use refrain::ExecutionId;
-use refrain::contract::{Event, EventKind, Limits, NodeCompleted, NodeStarted, WorkflowStarted};
 use refrain::guest::{Instance, Library};
 use refrain::log::chain;
-use refrain::log::digest::digest;
 use refrain::log::export::{ExportWriter, Header};
+use refrain::model::{Digest, Event, EventKind, NodeCompleted, NodeStarted, WorkflowStarted};
 use refrain::store::Head;
 
 use crate::engines::BEGIN;
@@ -33,23 +32,10 @@ impl Hand {
     ) -> Result<Self> {
         let guest = library.built_in().to_owned();
         let id = ExecutionId::from_bytes([id; 16]);
-        let mut started = WorkflowStarted {
-            execution_id: id.to_string(),
-            workflow_id: "w".to_owned(),
-            workflow_version: "1.0.0".to_owned(),
-            workflow_digest: digest(workflow.as_bytes()),
-            guest_digest: guest.clone(),
-            initial_input: "{}".to_owned(),
-            limits: Limits {
-                max_concurrent_nodes: 16,
-                max_dispatch_per_tick: 8,
-            },
-            seed: 7,
-            tenant: "default".to_owned(),
-            simulated: false,
-            key: None,
-            forked_from: None,
-        };
+        let text = Digest::of(workflow.as_bytes());
+        let named = ("w", "1.0.0", text);
+        let mut started = WorkflowStarted::new(id.to_string(), named, guest.parse()?);
+        started.seed = 7;
         change(&mut started);
         let mut hand = Self {
             id,
@@ -66,8 +52,9 @@ impl Hand {
     }
 
     /// The digest of the guest.
-    pub(super) fn guest(&self) -> String {
-        self.guest.clone()
+    pub(super) fn guest(&self) -> Digest {
+        let digest = self.guest.parse();
+        digest.expect("the library calls its guests by their digests")
     }
 
     /// A second later the guest admits a fact, and ticks.
@@ -93,23 +80,11 @@ impl Hand {
         let attempt = item.with_context(|| format!("{node} has no item"))?.attempt;
         self.ports.now += 1000;
         let fence = self.ports.events.len() as u64 + 1;
-        let claim = NodeStarted {
-            node_id: node.to_owned(),
-            worker_id: "worker-1".to_owned(),
-            attempt,
-            fence,
-        };
+        let claim = NodeStarted::new(node, "worker-1", attempt, fence);
         self.admit(self.ports.fact(EventKind::NodeStarted(claim)))?;
-        self.fact(EventKind::NodeCompleted(NodeCompleted {
-            node_id: node.to_owned(),
-            attempt,
-            fence,
-            output: "null".to_owned(),
-            state_patch: "{}".to_owned(),
-            duration_ms: 1000,
-            chosen_target: None,
-            telemetry: None,
-        }))
+        let mut completed = NodeCompleted::new(node, attempt, fence);
+        completed.duration_ms = 1000;
+        self.fact(EventKind::NodeCompleted(completed))
     }
 
     /// The log, as an export.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use refrain::contract::{
+use refrain::model::{
     ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
     NodeRequest, OperatorNote, Status,
 };
@@ -210,23 +210,21 @@ fn signalled() -> Value {
 impl Operation {
     /// The fact that it is; none: it only looks.
     pub(super) fn fact(&self) -> Option<EventKind> {
-        let note = OperatorNote { reason: None };
-        let request = |node: &String, reason: Option<&str>| NodeRequest {
-            node_id: node.clone(),
-            reason: reason.map(str::to_owned),
-        };
+        let note = OperatorNote::default();
+        let request =
+            |node: &String, reason: Option<&str>| NodeRequest::new(node, reason.map(str::to_owned));
         Some(match self {
             Self::Pause => EventKind::ExecutionPaused(note),
             Self::Unpause => EventKind::ExecutionUnpaused(note),
             Self::LiftStall => EventKind::StallLifted(note),
-            Self::Cancel => EventKind::CancelRequested(CancelRequested {
-                reason: Some(CANCELLED.to_owned()),
-            }),
+            Self::Cancel => {
+                EventKind::CancelRequested(CancelRequested::new(Some(CANCELLED.to_owned())))
+            }
             Self::Approve(node, approved) => EventKind::ApprovalReceived(decided(node, *approved)),
-            Self::Signal(key) => EventKind::ExternalEventReceived(ExternalEventReceived {
-                correlation_key: key.clone(),
-                payload: signalled().to_string(),
-            }),
+            Self::Signal(key) => EventKind::ExternalEventReceived(ExternalEventReceived::new(
+                key,
+                signalled().to_string(),
+            )),
             Self::Retry(node) => EventKind::RetryRequested(request(node, None)),
             Self::Skip(node) => EventKind::SkipRequested(request(node, Some(SKIPPED))),
             Self::AwaitEnd | Self::Look(_) => return None,
@@ -262,11 +260,5 @@ fn decided(node_id: &str, approved: bool) -> ApprovalReceived {
     } else {
         ("bob", ApprovalDecision::Rejected)
     };
-    ApprovalReceived {
-        node_id: node_id.to_owned(),
-        user_id: user_id.to_owned(),
-        decision,
-        comment: None,
-        state_patch: None,
-    }
+    ApprovalReceived::new(node_id, user_id, decision)
 }

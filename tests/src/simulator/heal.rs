@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::store::{ExecutionRecord, StoredEvent, ended};
 use refrain::{Clock, Next};
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
-use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
 use refrain::limits::TurnLimits;
+use refrain::model::Limits;
 use refrain::store::{Store, Turn};
 use refrain::{Clock, Engine, ExecutionId, ManualClock, Next, Steps};
 

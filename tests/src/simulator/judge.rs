@@ -1,6 +1,6 @@
 //! Is everything as it must be?
 
-use refrain::contract::{EventKind, Status};
+use refrain::model::{EventKind, Status};
 use refrain::store::{ExecutionRecord, Head, ListFilter, Many, StoredEvent, ended};
 use refrain::{ExecutionId, log};
 

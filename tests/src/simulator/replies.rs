@@ -1,6 +1,6 @@
 //! What callers and workers are told, and what they may never be told.
 
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::store::ended;
 use refrain::{ClaimId, EngineError, Receipt};
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use refrain::contract::Limits;
 use refrain::guest::{CallLimits, Library};
 use refrain::limits::TurnLimits;
+use refrain::model::Limits;
 use refrain::store::Store;
 use refrain::{ExecutionId, Next, Workflow};
 

@@ -2,11 +2,9 @@
 //! decision costs without a store, an engine and a worker.
 
 use anyhow::{Context, ensure};
-use refrain::contract::{EventKind, Limits, NodeCompleted, NodeStarted, WorkflowStarted};
 use refrain::guest::{Instance, Library, MemoryPorts};
 use refrain::id::ExecutionId;
-use refrain::limits::{CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT};
-use refrain::log::digest::digest;
+use refrain::model::{Digest, EventKind, NodeCompleted, NodeStarted, WorkflowStarted};
 
 /// An execution in the component, driven by hand.
 pub(super) struct Run {
@@ -28,23 +26,9 @@ impl Run {
                 ..MemoryPorts::default()
             },
         };
-        run.admit(EventKind::WorkflowStarted(WorkflowStarted {
-            execution_id: run.id.to_string(),
-            workflow_id: id.to_owned(),
-            workflow_version: "1.0.0".to_owned(),
-            workflow_digest: digest(workflow.as_bytes()),
-            guest_digest,
-            initial_input: "{}".to_owned(),
-            limits: Limits {
-                max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
-                max_dispatch_per_tick: DISPATCH_PER_TICK_DEFAULT,
-            },
-            seed: 1,
-            tenant: "default".to_owned(),
-            simulated: false,
-            key: None,
-            forked_from: None,
-        }))?;
+        let workflow = (id, "1.0.0", Digest::of(workflow.as_bytes()));
+        let started = WorkflowStarted::new(run.id.to_string(), workflow, guest_digest.parse()?);
+        run.admit(EventKind::WorkflowStarted(started))?;
         Ok(run)
     }
 
@@ -64,22 +48,12 @@ impl Run {
             return Ok(false);
         };
         let fence = self.ports.last_sequence() + 1;
-        self.admit(EventKind::NodeStarted(NodeStarted {
-            node_id: item.node_id.clone(),
-            worker_id: "w".to_owned(),
-            attempt: item.attempt,
-            fence,
-        }))?;
-        self.admit(EventKind::NodeCompleted(NodeCompleted {
-            node_id: item.node_id,
-            attempt: item.attempt,
-            fence,
-            output: "{}".to_owned(),
-            state_patch: "{}".to_owned(),
-            duration_ms: 1,
-            chosen_target: None,
-            telemetry: None,
-        }))?;
+        let (node, attempt) = (item.node_id, item.attempt);
+        let started = NodeStarted::new(&node, "w", attempt, fence);
+        self.admit(EventKind::NodeStarted(started))?;
+        let mut completed = NodeCompleted::new(&node, attempt, fence);
+        completed.output = "{}".to_owned();
+        self.admit(EventKind::NodeCompleted(completed))?;
         Ok(true)
     }
 

@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use refrain::contract::Status;
+use refrain::model::Status;
 use refrain::store::{Durability, MemoryStore, SqliteStore};
 use refrain::{Approval, Engine, EngineError, Execution};
 use tokio::task::JoinSet;

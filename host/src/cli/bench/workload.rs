@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use refrain::contract::{Limits, Status};
 use refrain::limits::{CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT};
+use refrain::model::{Limits, Status};
 use refrain::store::Store;
 use refrain::{Approval, Engine, Execution, Start, Workflow};
 use serde_json::{Map, Value, json};

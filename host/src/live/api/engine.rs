@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::contract::{WorkItem, WorkflowSummary};
 use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::WORKER_SLOTS_DEFAULT;
+use crate::model::{WorkItem, WorkflowSummary};
 use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;

@@ -2,12 +2,12 @@
 
 use tokio::sync::oneshot;
 
-use crate::contract::{EventKind, Explanation, Inspection, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::author::is_terminal;
+use crate::model::{EventKind, Explanation, Inspection, Status};
 use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
 
 use super::commits::Commits;
@@ -178,7 +178,7 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when it has ended or is being cancelled.
     pub async fn cancel(&self, reason: Option<&str>) -> Result<(), EngineError> {
-        let request = crate::contract::CancelRequested {
+        let request = crate::model::CancelRequested {
             reason: facts::note(reason)?.reason,
         };
         self.post(EventKind::CancelRequested(request)).await

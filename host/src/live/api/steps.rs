@@ -25,7 +25,7 @@ use crate::live::workers::WakeFlag;
 /// use serde_json::json;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # macro_rules! include_str { ("claims.json") => { core::include_str!("../../examples/claims.json") } }
+/// # macro_rules! include_str { ("claims.json") => { core::include_str!("../../../examples/claims.json") } }
 /// let store = MemoryStore::new();
 /// let (engine, mut steps) = Engine::builder().store(store).seed(17).stepped()?;
 /// engine.work("tool", |item: WorkItem| async move { Ok(json!({ "score": 7 })) });

@@ -158,8 +158,8 @@ impl NothingDue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Status;
     use crate::live::execution::items::StoredItems;
+    use crate::model::Status;
     use crate::store::{ExecutionRecord, Head, ended};
 
     fn known(id: ExecutionId) -> CachedExecution {

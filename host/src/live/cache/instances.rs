@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use hashlink::LinkedHashMap;
 
-use crate::contract::{Fault, SchedulerError, WorkflowSummary};
 use crate::guest::{CallError, Footprint, Instance, Library, Ports as _};
 use crate::id::ExecutionId;
 use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX, GUESTS_FULL_MAX};
+use crate::model::{Digest, Fault, SchedulerError, WorkflowSummary};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 use crate::trouble::Troubles;
 
@@ -83,6 +83,12 @@ impl Guests {
     /// The digest of the guest that new executions belong to.
     pub(crate) fn own(&self) -> &str {
         &self.own
+    }
+
+    /// The same, as event 1 has it.
+    pub(crate) fn own_digest(&self) -> Digest {
+        let digest = self.own.parse();
+        digest.expect("a library calls its guests by their digests")
     }
 
     /// The bytes of a guest.

@@ -8,11 +8,10 @@
 
 use std::cmp::Ordering;
 
-use crate::contract::EventKind;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::chain;
-use crate::log::digest::digest;
+use crate::model::{Digest, EventKind};
 use crate::store::{
     ExecutionRecord, Hash, Head, RawEvent, Store, StoreError, StoredEvent, Tampering,
 };
@@ -70,7 +69,7 @@ pub(crate) fn workflow_text(
             detail: format!("its workflow {workflow_id:?} {version:?} is not registered"),
         });
     };
-    let found = digest(workflow.text.as_bytes());
+    let found = Digest::of(workflow.text.as_bytes());
     let first = store.events(record.id, 1, 1)?;
     match first.first().map(|stored| &stored.event.kind) {
         Some(EventKind::WorkflowStarted(started)) if started.workflow_digest != found => {
@@ -84,7 +83,7 @@ pub(crate) fn workflow_text(
             Err(error(store.place(), record.id, tampering))
         }
         // Of an execution that begins just now nothing is stored yet.
-        _ if workflow.digest != found => Err(StoreError::Corrupt {
+        _ if found != workflow.digest => Err(StoreError::Corrupt {
             place: format!("{}, workflow {workflow_id} {version}", store.place()),
             detail: "its text is not the one that was registered".to_owned(),
         }),

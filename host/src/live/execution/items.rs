@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::WorkItem;
+use crate::model::WorkItem;
 use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Timestamp};
 
 /// Stored items, by node. Boxed, here as below: most executions have one or

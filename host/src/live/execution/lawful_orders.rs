@@ -4,7 +4,7 @@
 //! from the node's item, which a turn has at hand, and only where an operator
 //! has given the node a fresh budget from the log.
 
-use crate::contract::{Event, EventKind, WorkItem};
+use crate::model::{Event, EventKind, WorkItem};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{ItemRecord, StoreError};
 

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::guest::Ports;
 use crate::limits::{DECISIONS_PER_TICK_MAX, EVENT_BYTES_MAX};
 use crate::log::author::{is_terminal, may_author};
 use crate::log::canonical;
 use crate::log::digest::{hex, parse_hex, work_item_digest};
+use crate::model::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::order_rules::OrderRules;
 use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
 

@@ -4,9 +4,9 @@
 //! orders to the queue are compared with that, and any difference is the
 //! guest's failure: nothing of the tick is kept then.
 
-use crate::contract::{Event, EventKind, Outcome, Status, WorkItem};
 use crate::limits::WAKE_SPAN_MS_MAX;
 use crate::log::author::is_terminal;
+use crate::model::{Event, EventKind, Outcome, Status, WorkItem};
 use crate::store::{ItemRecord, ItemState, Timestamp, check::TIME_MAX, ended};
 
 use super::items::Changes;

@@ -1,9 +1,9 @@
 //! One execution as an open turn sees it: what is stored, and on top of it
 //! what the turn has staged. Nothing in here reaches the store.
 
-use crate::contract::{Event, EventKind, Status};
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::chain;
+use crate::model::{Event, EventKind, Status};
 use crate::store::{
     ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent, Timestamp,
 };

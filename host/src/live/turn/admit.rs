@@ -1,9 +1,9 @@
 //! A fact is taken into a log, if the guest lets it stand there.
 
-use crate::contract::{Event, EventKind, Origin, Outcome};
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
+use crate::model::{Event, EventKind, Origin, Outcome};
 
 use super::calls::call;
 use super::stall::refused;

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::contract::Status;
 use crate::id::ExecutionId;
+use crate::model::Status;
 use crate::store::{
     Damaged, DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, Many, Store, StoreError,
     Timestamp, ended,

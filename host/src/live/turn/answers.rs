@@ -1,7 +1,7 @@
 //! Workers answer. An answer counts if its claim holds the item (law 7).
 
-use crate::contract::EventKind;
 use crate::error::{EngineError, WorkError};
+use crate::model::EventKind;
 
 use super::claimed_items::{dead_letter, held_item, since_claimed};
 use super::open_turn::OpenTurn;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::contract::Status;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::model::Status;
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
 use super::transaction::Transaction;

@@ -1,7 +1,7 @@
 //! Workers claim work.
 
-use crate::contract::{EventKind, NodeStarted};
 use crate::error::EngineError;
+use crate::model::{EventKind, NodeStarted};
 use crate::store::{ItemRecord, ItemState, Lease};
 
 use super::budget::Phase;

@@ -1,9 +1,9 @@
 //! One call into a guest: about an execution, or about a workflow.
 
-use crate::contract::{SchedulerError, WorkflowSummary};
 use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
+use crate::model::{SchedulerError, WorkflowSummary};
 use crate::store::{Timestamp, ended};
 
 use super::core::Core;

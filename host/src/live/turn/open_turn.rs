@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::contract::EventKind;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::model::EventKind;
 use crate::store::Turn;
 
 use super::admit;

@@ -1,9 +1,9 @@
 //! Answers whose claim does not hold the item any longer. If the very same answer
 //! settled the item before, the worker is told so (law 7).
 
-use crate::contract::EventKind;
 use crate::error::EngineError;
 use crate::limits::EVENTS_PAGE_MAX;
+use crate::model::EventKind;
 use crate::store::{ItemRecord, ItemState, StoredEvent};
 
 use super::transaction::Transaction;

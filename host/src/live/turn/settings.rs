@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::clock::milliseconds;
-use crate::contract::Limits;
 use crate::limits::{HEARTBEATS_PER_LEASE, TurnLimits};
+use crate::model::Limits;
 
 /// The settings of an engine.
 #[derive(Clone, Debug)]

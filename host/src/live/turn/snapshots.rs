@@ -8,10 +8,10 @@
 
 use std::num::NonZeroU64;
 
-use crate::contract::Snapshot;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::log::digest::hex;
+use crate::model::Snapshot;
 use crate::store::ended;
 
 use super::calls::call;

@@ -1,10 +1,10 @@
 //! Stalls: a guest fails, or does not take a fact that must be taken. Its
 //! execution says so in its log (law 9), and the others go on.
 
-use crate::contract::{EventKind, OperatorNote, Origin, Stalled, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::TEXT_BYTES_MAX;
+use crate::model::{EventKind, OperatorNote, Origin, Stalled, Status};
 use crate::store::{StoreError, ended};
 
 use super::guest_call::engine_error;

@@ -1,9 +1,9 @@
 //! Workflows are registered, and executions begin.
 
-use crate::contract::{EventKind, Status, WorkflowStarted, WorkflowSummary};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::store::{ComponentRecord, ExecutionRecord, Head, WorkflowRecord};
+use crate::model::{Digest, EventKind, Status, WorkflowStarted, WorkflowSummary};
+use crate::store::{ComponentRecord, ExecutionRecord, Head, StoreError, WorkflowRecord};
 
 use super::admit::begin;
 use super::calls::count;
@@ -64,8 +64,8 @@ pub(in crate::live) fn start(
         execution_id: id.to_string(),
         workflow_id: start.workflow_id.clone(),
         workflow_version: start.version.clone(),
-        workflow_digest: workflow.digest,
-        guest_digest: core.guests.own().to_owned(),
+        workflow_digest: digest_of(&workflow)?,
+        guest_digest: core.guests.own_digest(),
         initial_input: start.input.to_string(),
         limits: core.settings.limits,
         seed: core.random.jitter_seed(),
@@ -201,4 +201,13 @@ fn keep_guest(transaction: &mut Transaction<'_>) -> Result<(), EngineError> {
     })?;
     components.push(ComponentRecord { digest: own, bytes });
     Ok(())
+}
+
+/// The digest of a registered workflow's text, as event 1 has it.
+fn digest_of(workflow: &WorkflowRecord) -> Result<Digest, StoreError> {
+    let digest = workflow.digest.parse::<Digest>();
+    digest.map_err(|error| StoreError::Corrupt {
+        place: format!("workflow {} {}", workflow.workflow_id, workflow.version),
+        detail: error.to_string(),
+    })
 }

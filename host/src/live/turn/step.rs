@@ -10,10 +10,10 @@
 //!
 //! [`ExecutionRecord::is_owed_a_step`]: crate::store::ExecutionRecord::is_owed_a_step
 
-use crate::contract::Outcome;
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
+use crate::model::Outcome;
 use crate::store::{StoreError, ended};
 
 use super::budget::Share;

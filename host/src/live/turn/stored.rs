@@ -1,8 +1,8 @@
 //! Executions as they are cached or stored.
 
-use crate::contract::{EventKind, Status};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::model::{EventKind, Status};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 
 use super::core::Core;

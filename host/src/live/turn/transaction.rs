@@ -14,9 +14,9 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contract::{Event, EventKind, Origin};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::model::{Event, EventKind, Origin};
 use crate::store::{StoredEvent, Timestamp, Turn, check::TIME_MAX};
 
 use super::budget::{Phase, TurnBudget};

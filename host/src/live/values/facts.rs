@@ -3,13 +3,13 @@
 //! Pure. Whether a fact may stand where the log is now is not asked here; the
 //! guest says that.
 
-use crate::contract::{
-    ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, NodeCompleted,
-    NodeFailed, NodeRequest, OperatorNote,
-};
 use crate::error::{EngineError, WorkError};
 use crate::json::{Json, check};
 use crate::limits::{PAYLOAD_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::model::{
+    ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, NodeCompleted,
+    NodeFailed, NodeRequest, OperatorNote,
+};
 
 use super::shorten::shortened;
 use super::work::{Answer, ClaimId};

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::contract::{Telemetry, WorkItem};
 use crate::id::ExecutionId;
 use crate::json::Json;
+use crate::model::{Telemetry, WorkItem};
 use crate::store::Timestamp;
 
 /// Which claim on a work item: what every answer must present (law 7).

@@ -8,8 +8,8 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::contract::WorkItem;
 use crate::error::WorkError;
+use crate::model::WorkItem;
 
 use super::deliver::{Deliver, Within};
 use super::pool::{Attempted, Work};

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use serde::Deserialize;
 
-use crate::contract::WorkItem;
 use crate::error::WorkError;
 use crate::json::Json;
+use crate::model::WorkItem;
 
 use super::meaning;
 use super::program::Program;

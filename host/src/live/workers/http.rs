@@ -16,10 +16,10 @@ use ureq::http::{HeaderMap, Method, Response, StatusCode};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 
-use crate::contract::WorkItem;
 use crate::error::WorkError;
 use crate::json::Json;
 use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_REDIRECTS_MAX, HTTP_TIMEOUT, PAYLOAD_BYTES_MAX};
+use crate::model::WorkItem;
 
 use super::addresses::{LeadsInward, NeverInward};
 use super::meaning;

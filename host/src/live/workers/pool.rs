@@ -9,9 +9,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::contract::WorkItem;
 use crate::error::WorkError;
 use crate::id::ExecutionId;
+use crate::model::WorkItem;
 use crate::store::Timestamp;
 
 use super::attempt::attempt;

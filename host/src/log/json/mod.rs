@@ -11,10 +11,9 @@
 mod read;
 mod write;
 
-use crate::contract::Event;
-use crate::log::digest::hex;
 use crate::log::field::Sink;
-use crate::log::{StoredEvent, form};
+use crate::log::{Hash, StoredEvent, form};
+use crate::model::Event;
 
 pub(in crate::log) use read::Reader;
 use write::Writer;
@@ -38,10 +37,10 @@ pub fn write_event(event: &Event) -> String {
 /// The JSON form of an event with its chain hash, which is the field `hash`.
 #[must_use]
 pub fn write_stored(stored: &StoredEvent) -> String {
-    write(&stored.event, Some(&hex(&stored.hash)))
+    write(&stored.event, Some(&stored.hash))
 }
 
-fn write(event: &Event, hash: Option<&str>) -> String {
+fn write(event: &Event, hash: Option<&Hash>) -> String {
     let mut writer = Writer(String::with_capacity(256));
     writer.0.push('{');
     form::write_place(event, &mut writer);

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{JsonError, text_name};
 use crate::log::Hash;
-use crate::log::digest::{hex, parse_hex};
+use crate::log::digest::parse_hex;
 use crate::log::field::Source;
 use crate::log::time::{parse_rfc3339, rfc3339};
 
@@ -110,8 +110,8 @@ impl Source for Reader<'_> {
                 .map_err(|_| self.mismatch(&text_name(name), text.get(), "a string")),
         }
     }
-    fn digest(&mut self, name: &'static str) -> Result<String, JsonError> {
-        self.hash(name).map(|hash| hex(&hash))
+    fn digest(&mut self, name: &'static str) -> Result<Hash, JsonError> {
+        self.hash(name)
     }
     fn number(&mut self, name: &'static str, max: u64) -> Result<u64, JsonError> {
         let number: u64 = self.parse(name, "a whole number, not negative")?;

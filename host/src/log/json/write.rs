@@ -4,6 +4,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::text_name;
+use crate::log::Hash;
+use crate::log::digest::hex;
 use crate::log::field::Sink;
 use crate::log::time::rfc3339;
 
@@ -30,8 +32,8 @@ impl Sink for Writer {
             self.field(&text_name(name), &Value::from(value).to_string());
         }
     }
-    fn digest(&mut self, name: &'static str, value: &str) {
-        self.text(name, value);
+    fn digest(&mut self, name: &'static str, value: &Hash) {
+        self.text(name, &hex(value));
     }
     fn number(&mut self, name: &'static str, value: u64) {
         self.field(name, &value.to_string());

@@ -1,12 +1,13 @@
 //! Turns for the laws: an execution that is drafted in memory, event by event,
 //! and the owner that commits it.
 
-use crate::contract::{
-    Event, EventKind, Limits, NodeTimedOut, Origin, Snapshot, Status, WorkItem, WorkflowStarted,
-};
 use crate::id::ExecutionId;
 use crate::log::digest::{digest, hex};
 use crate::log::{Head, Timestamp, chain};
+use crate::model::{
+    Digest, Event, EventKind, Limits, NodeTimedOut, Origin, Snapshot, Status, WorkItem,
+    WorkflowStarted,
+};
 use crate::store::{
     CommitError, ComponentRecord, ExecutionChange, ExecutionRecord, ItemChange, Lease, Many, Store,
     Turn, WorkflowRecord,
@@ -184,8 +185,8 @@ impl Draft {
             execution_id: record.id.to_string(),
             workflow_id: record.workflow_id.clone(),
             workflow_version: record.workflow_version.clone(),
-            workflow_digest: digest(b"workflow"),
-            guest_digest: record.guest_digest.clone(),
+            workflow_digest: Digest::of(b"workflow"),
+            guest_digest: Digest::of(b"guest"),
             initial_input: "{ \"claim\": 17.0 }".into(),
             limits: Limits {
                 max_concurrent_nodes: 16,

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::contract::Status;
 use crate::log::{Head, canonical};
+use crate::model::Status;
 use crate::store::{CommitError, ListFilter, Many, StoreError};
 
 use super::Place;

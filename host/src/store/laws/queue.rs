@@ -1,7 +1,7 @@
 //! Laws of the work queue.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
-use crate::contract::Status;
+use crate::model::Status;
 use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Many};
 
 use super::Place;

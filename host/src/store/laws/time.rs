@@ -1,7 +1,7 @@
 //! Laws of wakes and clocks.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
-use crate::contract::Status;
+use crate::model::Status;
 use crate::store::{ExecutionChange, Many, Tampering};
 
 use crate::store::{ClockReading, DueWake, Turn};

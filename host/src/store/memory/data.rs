@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::contract::Snapshot;
 use crate::id::ExecutionId;
+use crate::model::Snapshot;
 use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::{

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::contract::Snapshot;
 use crate::id::ExecutionId;
+use crate::model::Snapshot;
 use crate::store::{
     ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
     RawEvent, Store, StoreError, Timestamp, Turn, WorkflowRecord, check,

@@ -2,8 +2,8 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use crate::contract::WorkItem;
 use crate::log::Timestamp;
+use crate::model::WorkItem;
 use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::Number;
 use crate::store::{ItemChange, Lease};

@@ -4,9 +4,9 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::log::Hash;
+use crate::model::Snapshot;
 use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::{Id, Number};
 use crate::store::{ComponentRecord, WorkflowRecord};

@@ -10,9 +10,9 @@ use std::hash::BuildHasher;
 
 use rusqlite::{Connection, Result};
 
-use crate::contract::Status;
 use crate::id::ExecutionId;
 use crate::log::{Head, Timestamp};
+use crate::model::Status;
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::{ExecutionRecord, check, ended};
 

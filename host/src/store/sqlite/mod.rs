@@ -33,9 +33,9 @@ use rusqlite::Connection;
 
 pub use news::SeenUpTo;
 
-use crate::contract::Snapshot;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
+use crate::model::Snapshot;
 use crate::store::{
     ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent,
     Store, StoreError, Turn, WorkflowRecord,

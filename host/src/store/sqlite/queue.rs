@@ -6,9 +6,9 @@ use std::path::Path;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, ToSql, params};
 
-use crate::contract::WorkItem;
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
+use crate::model::WorkItem;
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Error};
 
-use crate::contract::Snapshot;
 use crate::id::ExecutionId;
+use crate::model::Snapshot;
 use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};

@@ -4,9 +4,9 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Result, ToSql};
 
-use crate::contract::Status;
 use crate::id::ExecutionId;
 use crate::log::Hash;
+use crate::model::Status;
 use crate::names;
 
 /// A number or time. As a bound, one that is too great is the greatest.

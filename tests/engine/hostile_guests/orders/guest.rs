@@ -1,7 +1,7 @@
 //! Guests that decide to schedule a node, and order an item for it.
 
-use refrain::contract::WorkItem;
 use refrain::log::digest::work_item_digest;
+use refrain::model::WorkItem;
 use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
 
 /// The node's kind, as the workflow has it.
@@ -15,16 +15,14 @@ const IMPORTS: &str = r#"
 
 /// A lawful order of node `a`.
 pub(crate) fn lawful() -> WorkItem {
-    WorkItem {
-        execution_id: String::new(),
-        node_id: "a".to_owned(),
-        attempt: 1,
-        max_attempts: 3,
-        queue_type: "tool".to_owned(),
-        tenant: "default".to_owned(),
-        not_before: 0,
-        payload: payload("a", KIND, ""),
-    }
+    let mut item = WorkItem::default();
+    item.node_id = "a".to_owned();
+    item.attempt = 1;
+    item.max_attempts = 3;
+    item.queue_type = "tool".to_owned();
+    item.tenant = "default".to_owned();
+    item.payload = payload("a", KIND, "");
+    item
 }
 
 pub(crate) fn payload(node: &str, kind: &str, more: &str) -> String {

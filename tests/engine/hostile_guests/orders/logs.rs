@@ -1,12 +1,12 @@
 //! Logs of hosts that took what they should not have taken.
 
 use refrain::ExecutionId;
-use refrain::contract::{
-    Event, EventKind, Limits, NodeScheduled, Origin, Status, WorkItem, WorkflowStarted,
-};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::chain;
 use refrain::log::digest::{digest, work_item_digest};
+use refrain::model::{
+    Digest, Event, EventKind, NodeScheduled, Origin, Status, WorkItem, WorkflowStarted,
+};
 use refrain::replay::{Auditor, Verdict};
 use refrain::store::{
     ComponentRecord, ExecutionChange, ExecutionRecord, Head, ItemChange, MemoryStore, Store,
@@ -37,10 +37,8 @@ fn an_audit_finds_an_order_that_the_workflow_does_not_hold() {
     ];
     for (item, fault) in table {
         let id = ExecutionId::from_bytes([7; 16]);
-        let item = WorkItem {
-            execution_id: id.to_string(),
-            ..item
-        };
+        let mut item = item;
+        item.execution_id = id.to_string();
         let mut store = MemoryStore::new();
         store.begin().expect("a turn");
         store
@@ -68,29 +66,14 @@ fn an_audit_finds_an_order_that_the_workflow_does_not_hold() {
 pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
     const AT: u64 = 1_700_000_000_000;
     let guest_digest = digest(&guest);
-    let started = WorkflowStarted {
-        execution_id: id.to_string(),
-        workflow_id: "w".to_owned(),
-        workflow_version: "1.0.0".to_owned(),
-        workflow_digest: digest(WORKFLOW.as_bytes()),
-        guest_digest: guest_digest.clone(),
-        initial_input: "{}".to_owned(),
-        limits: Limits {
-            max_concurrent_nodes: 16,
-            max_dispatch_per_tick: 8,
-        },
-        seed: 7,
-        tenant: "default".to_owned(),
-        simulated: false,
-        key: None,
-        forked_from: None,
-    };
-    let scheduled = NodeScheduled {
-        node_id: item.node_id.clone(),
-        queue_type: item.queue_type.clone(),
-        attempt: item.attempt,
-        item_digest: work_item_digest(item),
-    };
+    let workflow = ("w", "1.0.0", Digest::of(WORKFLOW.as_bytes()));
+    let mut started = WorkflowStarted::new(id.to_string(), workflow, Digest::of(&guest));
+    started.seed = 7;
+    let mut scheduled = NodeScheduled::default();
+    scheduled.node_id.clone_from(&item.node_id);
+    scheduled.queue_type.clone_from(&item.queue_type);
+    scheduled.attempt = item.attempt;
+    scheduled.item_digest = work_item_digest(item);
     let kinds = [
         (Origin::Fact, EventKind::WorkflowStarted(started)),
         (Origin::Decision, EventKind::NodeScheduled(scheduled)),

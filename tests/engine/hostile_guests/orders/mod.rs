@@ -8,7 +8,7 @@
 pub(crate) mod guest;
 pub(crate) mod logs;
 
-use refrain::contract::{EventKind, Status, WorkItem};
+use refrain::model::{EventKind, Status, WorkItem};
 use refrain::{Engine, Execution, WorkError, Workflow};
 use refrain_tests::engines::{Place, audit_all, log, wait_for};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What wrong hosts write: claims and answers that are not what was said (laws 7
 //! and 8).
 
-use refrain::contract::EventKind;
+use refrain::model::EventKind;
 use refrain::store::{ExecutionChange, ItemChange, Lease, Store, Turn};
 use refrain_tests::saboteur::rechained;
 use serde_json::{Map, Value};

@@ -1,6 +1,6 @@
 //! What wrong hosts write: only a part of what belongs together (law 3).
 
-use refrain::contract::{Origin, Status};
+use refrain::model::{Origin, Status};
 use refrain::store::{ExecutionChange, ItemChange, Store, Turn};
 use refrain_tests::saboteur::rechained;
 

@@ -1,6 +1,6 @@
 //! What wrong hosts write: decisions that are not the guest's (law 2).
 
-use refrain::contract::{Event, EventKind, NodeSkipped, Origin, SkipReason};
+use refrain::model::{Event, EventKind, NodeSkipped, Origin, SkipReason};
 use refrain::store::{Store, Turn};
 
 use super::{Written, is_scheduled, with_other_events};
@@ -21,10 +21,7 @@ pub(crate) fn decision_invented(turn: &Turn, store: &mut dyn Store) -> Written {
         let Some(scheduled) = events.iter().rposition(|event| is_scheduled(&event.kind)) else {
             return false;
         };
-        let skipped = NodeSkipped {
-            node_id: "d".to_owned(),
-            reason: SkipReason::Unreached,
-        };
+        let skipped = NodeSkipped::new("d", SkipReason::Unreached);
         let invented = Event {
             kind: EventKind::NodeSkipped(skipped),
             ..events[scheduled].clone()

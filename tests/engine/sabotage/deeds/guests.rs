@@ -1,8 +1,8 @@
 //! What wrong hosts write: stalls, guests and snapshots that the log does not
 //! bear out (laws 9 and 10).
 
-use refrain::contract::{Event, EventKind, Snapshot, Status};
 use refrain::log::digest::{digest, hex};
+use refrain::model::{Event, EventKind, Snapshot, Status};
 use refrain::store::{ComponentRecord, ExecutionChange, Store, Turn};
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::memory_ports::MemoryPorts;
@@ -76,7 +76,7 @@ pub(crate) fn guest_misnamed(turn: &Turn, store: &mut dyn Store) -> Written {
         let EventKind::WorkflowStarted(started) = &mut events.first_mut()?.kind else {
             return None;
         };
-        named.clone_into(&mut started.guest_digest);
+        started.guest_digest = named.parse().ok()?;
         let mut change = rechained(change.clone(), events);
         named.clone_into(&mut change.record.guest_digest);
         Some(change)

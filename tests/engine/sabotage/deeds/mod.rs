@@ -9,7 +9,7 @@ pub(crate) mod decisions;
 pub(crate) mod guests;
 pub(crate) mod times;
 
-use refrain::contract::{Event, EventKind, Snapshot};
+use refrain::model::{Event, EventKind, Snapshot};
 use refrain::store::{CommitError, ExecutionChange, Store, StoreError, Turn};
 use refrain_tests::saboteur::rechained;
 

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use refrain::contract::{EventKind, ExternalEventReceived, Origin};
-use refrain::log::digest::digest;
+use refrain::model::{Digest, EventKind, ExternalEventReceived, Origin};
 use refrain::store::{Store, Turn};
 use refrain_tests::saboteur::{fact, rechained};
 
@@ -14,7 +13,7 @@ use super::{Written, edited, events_of, is_end, with_other_events};
 pub(crate) fn another_workflow_bound(turn: &Turn, store: &mut dyn Store) -> Written {
     with_other_events(turn, store, |events| match &mut events[0].kind {
         EventKind::WorkflowStarted(it) => {
-            it.workflow_digest = digest(b"another");
+            it.workflow_digest = Digest::of(b"another");
             true
         }
         _ => false,
@@ -64,10 +63,7 @@ pub(crate) fn fact_after_the_end(turn: &Turn, store: &mut dyn Store) -> Written 
     edited(turn, store, |change| {
         let mut events = events_of(change);
         let ends = is_end(&events.last()?.kind);
-        let late = ExternalEventReceived {
-            correlation_key: "payment".to_owned(),
-            payload: "1".to_owned(),
-        };
+        let late = ExternalEventReceived::new("payment", "1");
         events.push(fact(change, EventKind::ExternalEventReceived(late)));
         ends.then(|| rechained(change.clone(), events))
     })

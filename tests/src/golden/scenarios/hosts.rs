@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use refrain::Start;
-use refrain::contract::{EventKind, ForkOrigin, GuestChanged, OperatorNote, Stalled};
+use refrain::model::{Digest, EventKind, ForkOrigin, GuestChanged, OperatorNote, Stalled};
 use serde_json::json;
 
 use super::super::hand::Hand;
@@ -26,13 +26,9 @@ pub(super) fn simulated(cast: &Cast<'_>) -> Result<String> {
 
 pub(super) fn stalled(cast: &Cast<'_>) -> Result<String> {
     let mut hand = begin(cast)?;
-    hand.unasked(EventKind::Stalled(Stalled {
-        reason: "the guest ran out of fuel, twice".to_owned(),
-        node_id: None,
-    }))?;
-    let lifted = OperatorNote {
-        reason: Some("more fuel".to_owned()),
-    };
+    let stalled = Stalled::new("the guest ran out of fuel, twice");
+    hand.unasked(EventKind::Stalled(stalled))?;
+    let lifted = OperatorNote::new(Some("more fuel".to_owned()));
     hand.unasked(EventKind::StallLifted(lifted))?;
     hand.complete("a")?;
     hand.complete("b")?;
@@ -42,8 +38,8 @@ pub(super) fn stalled(cast: &Cast<'_>) -> Result<String> {
 pub(super) fn guest_changed(cast: &Cast<'_>) -> Result<String> {
     let mut hand = begin(cast)?;
     hand.complete("a")?;
-    let guest_digest = hand.guest();
-    hand.unasked(EventKind::GuestChanged(GuestChanged { guest_digest }))?;
+    let changed = GuestChanged::new(hand.guest());
+    hand.unasked(EventKind::GuestChanged(changed))?;
     hand.complete("b")?;
     hand.export()
 }
@@ -53,7 +49,7 @@ pub(super) fn forked(cast: &Cast<'_>) -> Result<String> {
     let origin = ForkOrigin {
         execution_id: "exec_00000000000000000000000000000001".to_owned(),
         sequence: 4,
-        head: "9f".repeat(32),
+        head: Digest([0x9f; 32]),
     };
     let mut hand = Hand::start(
         &mut cast.library.clone(),

@@ -1,7 +1,7 @@
 //! What an owner remembers of records is never taken for what is stored.
 
 use super::*;
-use crate::contract::Status;
+use crate::model::Status;
 use crate::store::laws::draft::{Draft, START, turn};
 
 fn commit(store: &mut SqliteStore, change: crate::store::ExecutionChange) {

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{StatementStatus, params_from_iter};
 
 use super::*;
-use crate::contract::Status;
+use crate::model::Status;
 use crate::store::laws::draft::{Draft, START, lease, turn};
 
 /// A question of every turn.

@@ -1,0 +1,146 @@
+//! From the host's model to the types of one version of the contract, and
+//! back.
+//!
+//! An adapter lists its records, each field once, and the macros here write
+//! both conversions. Both take their value whole, so that texts are moved and
+//! not copied.
+//!
+//! A value of the model that says more than a guest of the version can know is
+//! [`Newer`]: it is never handed over with the rest left out.
+
+use super::{Malformed, Newer};
+use crate::model::{Digest, NoDigest};
+
+/// What can be given to a guest as a `G`.
+pub(super) trait ToGuest<G> {
+    fn to_guest(self) -> Result<G, Newer>;
+}
+
+/// What can be taken from a guest as an `M` of the model.
+pub(super) trait FromGuest<M> {
+    fn from_guest(self) -> Result<M, Malformed>;
+}
+
+macro_rules! same {
+    ($( $type:ty, )*) => { $(
+        impl ToGuest<$type> for $type {
+            fn to_guest(self) -> Result<$type, Newer> {
+                Ok(self)
+            }
+        }
+
+        impl FromGuest<$type> for $type {
+            fn from_guest(self) -> Result<$type, Malformed> {
+                Ok(self)
+            }
+        }
+    )* };
+}
+
+same! { String, u64, u32, bool, Vec<u8>, Vec<String>, }
+
+impl ToGuest<String> for Digest {
+    fn to_guest(self) -> Result<String, Newer> {
+        Ok(self.to_string())
+    }
+}
+
+impl FromGuest<Digest> for String {
+    fn from_guest(self) -> Result<Digest, Malformed> {
+        self.parse()
+            .map_err(|error: NoDigest| Malformed::new(error))
+    }
+}
+
+impl<G, M: ToGuest<G>> ToGuest<Option<G>> for Option<M> {
+    fn to_guest(self) -> Result<Option<G>, Newer> {
+        self.map(ToGuest::to_guest).transpose()
+    }
+}
+
+impl<M, G: FromGuest<M>> FromGuest<Option<M>> for Option<G> {
+    fn from_guest(self) -> Result<Option<M>, Malformed> {
+        self.map(FromGuest::from_guest).transpose()
+    }
+}
+
+/// All of a list.
+pub(super) fn all_to_guest<G, M: ToGuest<G>>(list: Vec<M>) -> Result<Vec<G>, Newer> {
+    list.into_iter().map(ToGuest::to_guest).collect()
+}
+
+/// All of a list.
+pub(super) fn all_from_guest<M, G: FromGuest<M>>(list: Vec<G>) -> Result<Vec<M>, Malformed> {
+    list.into_iter().map(FromGuest::from_guest).collect()
+}
+
+/// Records with the same fields on both sides, of the modules that are named
+/// first.
+macro_rules! records {
+    ($ours:ident, $theirs:ident: $( $record:ident { $( $field:ident ),* $(,)? } )*) => { $(
+        impl ToGuest<$theirs::$record> for $ours::$record {
+            fn to_guest(self) -> Result<$theirs::$record, Newer> {
+                // Without `..`: a field that joins the model is thought of here.
+                let Self { $( $field ),* } = self;
+                Ok($theirs::$record { $( $field: $field.to_guest()? ),* })
+            }
+        }
+
+        impl FromGuest<$ours::$record> for $theirs::$record {
+            fn from_guest(self) -> Result<$ours::$record, Malformed> {
+                let Self { $( $field ),* } = self;
+                Ok($ours::$record {
+                    $( $field: $field.from_guest().map_err(|it| it.of(stringify!($field)))? ),*
+                })
+            }
+        }
+    )* };
+}
+
+/// Enums with the same values on both sides.
+macro_rules! choices {
+    ($ours:ident, $theirs:ident: $( $choice:ident { $( $value:ident ),* $(,)? } )*) => { $(
+        impl ToGuest<$theirs::$choice> for $ours::$choice {
+            fn to_guest(self) -> Result<$theirs::$choice, Newer> {
+                Ok(match self {
+                    $( Self::$value => $theirs::$choice::$value, )*
+                })
+            }
+        }
+
+        impl FromGuest<$ours::$choice> for $theirs::$choice {
+            fn from_guest(self) -> Result<$ours::$choice, Malformed> {
+                Ok(match self {
+                    $( Self::$value => $ours::$choice::$value, )*
+                })
+            }
+        }
+    )* };
+}
+
+/// Variants whose cases hold one record each, or nothing.
+macro_rules! variants {
+    ($ours:ident, $theirs:ident: $( $variant:ident {
+        $( $case:ident ),*; $( $bare:ident ),* $(,)?
+    } )*) => { $(
+        impl ToGuest<$theirs::$variant> for $ours::$variant {
+            fn to_guest(self) -> Result<$theirs::$variant, Newer> {
+                Ok(match self {
+                    $( Self::$case(it) => $theirs::$variant::$case(it.to_guest()?), )*
+                    $( Self::$bare => $theirs::$variant::$bare, )*
+                })
+            }
+        }
+
+        impl FromGuest<$ours::$variant> for $theirs::$variant {
+            fn from_guest(self) -> Result<$ours::$variant, Malformed> {
+                Ok(match self {
+                    $( Self::$case(it) => $ours::$variant::$case(it.from_guest()?), )*
+                    $( Self::$bare => $ours::$variant::$bare, )*
+                })
+            }
+        }
+    )* };
+}
+
+pub(super) use {choices, records, variants};

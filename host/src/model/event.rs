@@ -1,0 +1,100 @@
+//! Events: the entries of a log.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ApprovalReceived, CancelRequested, ExternalEventReceived, GuestChanged, InterruptRaised,
+    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled,
+    NodeSkipped, NodeStarted, NodeTimedOut, OperatorNote, RetryScheduled, Stalled, TimerCreated,
+    TimerFired, Timestamp, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowStarted,
+};
+
+/// One numbered, immutable entry of an execution's log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Event {
+    /// The position in the log: 1, 2, 3 and so on, without gaps.
+    pub sequence: u64,
+    /// The clock reading of the turn that wrote the event; never less than
+    /// that of the event before it.
+    pub at: Timestamp,
+    /// Who authored it.
+    pub origin: Origin,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// Who authored an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Origin {
+    /// The world: a worker, an operator, a caller; appended by the host.
+    Fact,
+    /// The guest, which concluded it from the events before it and the clock.
+    Decision,
+}
+
+/// What happened. Names are in the past tense.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// Fact, always event 1: binds all that a replay needs from outside.
+    WorkflowStarted(WorkflowStarted),
+    /// Decision, terminal: no node failed.
+    WorkflowCompleted(WorkflowCompleted),
+    /// Decision, terminal: a node failed for good, or time ran out.
+    WorkflowFailed(WorkflowFailed),
+    /// Decision, terminal: a cancel request was carried out.
+    WorkflowCancelled(WorkflowCancelled),
+    /// Decision: the workflow's own timeout passed; what is in flight is
+    /// cancelled and the execution will end as failed.
+    WorkflowTimedOut,
+    /// Decision: a node was dispatched; its work item is ordered.
+    NodeScheduled(NodeScheduled),
+    /// Fact: a worker claimed the node's work item.
+    NodeStarted(NodeStarted),
+    /// Fact from a worker, or decision for a node that the guest settles
+    /// itself: the node completed.
+    NodeCompleted(NodeCompleted),
+    /// Fact: an attempt failed, or its lease expired.
+    NodeFailed(NodeFailed),
+    /// Decision: an attempt ran longer than the node's timeout. Its work item
+    /// is cancelled; what follows is a retry or exhaustion.
+    NodeTimedOut(NodeTimedOut),
+    /// Decision: the node failed for good. If it had a work item, that is a
+    /// dead letter now.
+    NodeExhausted(NodeExhausted),
+    /// Decision: the node will not run.
+    NodeSkipped(NodeSkipped),
+    /// Decision: an in-flight or waiting node was stopped.
+    NodeCancelled(NodeCancelled),
+    /// Decision: a further attempt is ordered, not before a delay.
+    RetryScheduled(RetryScheduled),
+    /// Decision: the node waits for a person.
+    InterruptRaised(InterruptRaised),
+    /// Fact: a person decided.
+    ApprovalReceived(ApprovalReceived),
+    /// Decision: the node waits until a time, or for an external event, or for
+    /// whichever comes first.
+    TimerCreated(TimerCreated),
+    /// Decision: the time of a wait has come.
+    TimerFired(TimerFired),
+    /// Fact: an external event arrived, perhaps before anyone waits for it.
+    ExternalEventReceived(ExternalEventReceived),
+    /// Fact: someone asked for the execution to be cancelled.
+    CancelRequested(CancelRequested),
+    /// Fact: the execution was paused by an operator.
+    ExecutionPaused(OperatorNote),
+    /// Fact: the pause was lifted by an operator.
+    ExecutionUnpaused(OperatorNote),
+    /// Fact: an operator asked for a failed or stalled node to be retried.
+    RetryRequested(NodeRequest),
+    /// Fact: an operator asked for a node to be skipped (or, if it is in
+    /// flight, cancelled); it then counts as completed.
+    SkipRequested(NodeRequest),
+    /// Fact when the host saw the guest fail, decision when a retry policy
+    /// asked for it: the execution cannot go on by itself.
+    Stalled(Stalled),
+    /// Fact: an operator lifted a stall.
+    StallLifted(OperatorNote),
+    /// Fact: from here on the execution belongs to another guest.
+    GuestChanged(GuestChanged),
+}

@@ -1,0 +1,52 @@
+//! The nouns of the scheduler, in the host's own types: events, work items,
+//! outcomes, explanations.
+//!
+//! A guest has types of its own, one set for each version of the contract in
+//! `wit/`, and wasmtime links by exact types. So nothing but the adapters in
+//! `guest/contract` names those; everything else, users of this crate included,
+//! works with these. A noun that joins a later version joins here, and an older
+//! version's adapter says that its guests cannot know it.
+//!
+//! Records that can grow cannot be written as literals outside of this crate:
+//! they have a `new` for what they cannot be without, or a default, and public
+//! fields for the rest.
+//!
+//! Payloads that belong to users (inputs, outputs, patches) are JSON text, kept
+//! verbatim.
+
+mod digest;
+mod started;
+mod ended;
+mod node;
+mod wait;
+mod operator;
+mod event;
+mod work_item;
+mod outcome;
+mod workflow;
+mod refusal;
+mod explanation;
+mod snapshot;
+
+pub use digest::{Digest, NoDigest, hex, parse_hex};
+pub use ended::{WorkflowCancelled, WorkflowCompleted, WorkflowFailed};
+pub use event::{Event, EventKind, Origin};
+pub use explanation::{Explanation, Inspection, NodeState, Reason, ReasonTopic};
+pub use node::{
+    CancelReason, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeScheduled,
+    NodeSkipped, NodeStarted, NodeTimedOut, RetryScheduled, SkipReason, Telemetry,
+};
+pub use operator::{CancelRequested, GuestChanged, NodeRequest, OperatorNote, Stalled};
+pub use outcome::{Outcome, Status};
+pub use refusal::{AppendError, IllegalEvent, SchedulerError};
+pub use snapshot::Snapshot;
+pub use started::{ForkOrigin, Limits, WorkflowStarted};
+pub use wait::{
+    ApprovalDecision, ApprovalReceived, ExternalEventReceived, InterruptRaised, TimerCreated,
+    TimerFired,
+};
+pub use work_item::WorkItem;
+pub use workflow::{Description, Fault, WorkflowSummary};
+
+/// Milliseconds since the Unix epoch.
+pub type Timestamp = u64;

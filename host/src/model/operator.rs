@@ -1,0 +1,95 @@
+//! What operators ask for, and what the host says of an execution as a whole.
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+
+/// Someone asked for the execution to be cancelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CancelRequested {
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl CancelRequested {
+    /// The request, with its reason if there is one.
+    #[must_use]
+    pub fn new(reason: Option<String>) -> Self {
+        Self { reason }
+    }
+}
+
+/// What an operator had to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OperatorNote {
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl OperatorNote {
+    /// What was said, if anything was.
+    #[must_use]
+    pub fn new(reason: Option<String>) -> Self {
+        Self { reason }
+    }
+}
+
+/// An operator's request about one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeRequest {
+    /// The node.
+    pub node_id: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl NodeRequest {
+    /// The request about a node, with its reason if there is one.
+    #[must_use]
+    pub fn new(node_id: impl Into<String>, reason: Option<String>) -> Self {
+        Self {
+            node_id: node_id.into(),
+            reason,
+        }
+    }
+}
+
+/// The execution cannot go on by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stalled {
+    /// What happened, and the command that lifts it.
+    pub reason: String,
+    /// The node on which it is stalled, where a policy asked for it.
+    pub node_id: Option<String>,
+}
+
+impl Stalled {
+    /// The stall of an execution whose guest failed.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            node_id: None,
+        }
+    }
+}
+
+/// The execution belongs to another guest from here on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GuestChanged {
+    /// The digest of the new guest component's bytes.
+    pub guest_digest: Digest,
+}
+
+impl GuestChanged {
+    /// The change to this guest.
+    #[must_use]
+    pub fn new(guest_digest: Digest) -> Self {
+        Self { guest_digest }
+    }
+}

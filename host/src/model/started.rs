@@ -1,0 +1,90 @@
+//! Event 1: all that a replay needs from outside.
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+use crate::limits::{CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT};
+
+/// Event 1: all that a replay needs from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WorkflowStarted {
+    /// The execution: `exec_` and 32 hexadecimal digits.
+    pub execution_id: String,
+    /// The workflow's id.
+    pub workflow_id: String,
+    /// The workflow's version, three numbers.
+    pub workflow_version: String,
+    /// The digest of the workflow's text as registered.
+    pub workflow_digest: Digest,
+    /// The digest of the guest component's bytes.
+    pub guest_digest: Digest,
+    /// The caller's input, JSON text.
+    pub initial_input: String,
+    /// The limits of the engine that started it.
+    pub limits: Limits,
+    /// The seed of all jitter.
+    pub seed: u64,
+    /// Whom the execution belongs to.
+    pub tenant: String,
+    /// Whether time is simulated.
+    pub simulated: bool,
+    /// The caller's key: the same key starts once.
+    pub key: Option<String>,
+    /// The execution that this one was forked from.
+    pub forked_from: Option<ForkOrigin>,
+}
+
+impl WorkflowStarted {
+    /// The start of an execution of this workflow, by its id, version and the
+    /// digest of its text, with this guest; with the input `{}`, the usual
+    /// limits and the tenant `default`.
+    #[must_use]
+    pub fn new(
+        execution_id: impl Into<String>,
+        (workflow_id, version, text): (&str, &str, Digest),
+        guest: Digest,
+    ) -> Self {
+        Self {
+            execution_id: execution_id.into(),
+            workflow_id: workflow_id.to_owned(),
+            workflow_version: version.to_owned(),
+            workflow_digest: text,
+            guest_digest: guest,
+            initial_input: "{}".to_owned(),
+            tenant: "default".to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// How much of one execution may be under way. A workflow's own `limits` may
+/// narrow these, never widen them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Limits {
+    /// Nodes in flight at once: those with an unsettled work item, back-off
+    /// included.
+    pub max_concurrent_nodes: u32,
+    /// Work items ordered in one tick.
+    pub max_dispatch_per_tick: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
+            max_dispatch_per_tick: DISPATCH_PER_TICK_DEFAULT,
+        }
+    }
+}
+
+/// Where a forked execution branched off.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ForkOrigin {
+    /// The execution that was forked.
+    pub execution_id: String,
+    /// The last event that both have in common.
+    pub sequence: u64,
+    /// The chain hash of that event.
+    pub head: Digest,
+}
