@@ -13,11 +13,15 @@ use super::ports::ReplayPorts;
 use super::source::Recording;
 use crate::guest::{Footprint, Instance, Library, LibraryError};
 use crate::limits::GUESTS_FULL_MAX;
+use crate::model::EventKind;
+use crate::order_rules::{OrderRules, RulesCache};
 
 /// A library, and the instances of its guests that have nothing to do.
 pub(super) struct Guests<'a> {
     pub(super) library: &'a mut Library,
     idle: HashMap<String, Instance<ReplayPorts>>,
+    /// What workflows let be ordered, by their digests.
+    rules: RulesCache,
 }
 
 /// Who may play a log.
@@ -34,6 +38,7 @@ impl<'a> Guests<'a> {
         Self {
             library,
             idle: HashMap::new(),
+            rules: RulesCache::default(),
         }
     }
 
@@ -48,11 +53,33 @@ impl<'a> Guests<'a> {
             Reuse::Allowed => self.idle.remove(digest),
             Reuse::Forbidden => None,
         };
-        let recording = Arc::clone(recording);
-        match idle {
-            Some(guest) => Ok((Player::with(guest, recording), true)),
-            None => Ok((Player::new(self.library, digest, recording)?, false)),
-        }
+        let played = idle.is_some();
+        let player = match idle {
+            Some(guest) => Player::with(guest, Arc::clone(recording)),
+            None => Player::new(self.library, digest, Arc::clone(recording))?,
+        };
+        let player = match self.rules_of(recording) {
+            Some(rules) => player.knowing(rules),
+            None => player,
+        };
+        Ok((player, played))
+    }
+
+    /// What the workflow of this log lets be ordered. `None` if no event 1 names
+    /// the workflow.
+    fn rules_of(&mut self, recording: &Recording) -> Option<Arc<OrderRules>> {
+        let EventKind::WorkflowStarted(started) = &recording.events.first()?.event.kind else {
+            return None;
+        };
+        let (id, version) = (&started.workflow_id, &started.workflow_version);
+        // The text was compared with this digest; event 1 may name it as it likes.
+        let named = format!("{id} {version}");
+        let digest = started.workflow_digest.to_string();
+        let name = (&*digest, &*named);
+        self.rules.known(name).or_else(|| {
+            let rules = OrderRules::of(id, version, &recording.workflow);
+            Some(self.rules.keep(name, rules))
+        })
     }
 
     /// Take back a player that has come to the end of its part.

@@ -7,6 +7,7 @@ use super::ports::ReplayPorts;
 use super::source::Recording;
 use crate::guest::{CallError, Instance, Library, LibraryError};
 use crate::model::{Explanation, Inspection, Outcome};
+use crate::order_rules::OrderRules;
 use crate::store::Timestamp;
 
 /// A guest, and one log that it sees the first events of.
@@ -41,6 +42,12 @@ impl Player {
             recording,
             ports,
         }
+    }
+
+    /// What the workflow lets be ordered is at hand from another log.
+    pub(super) fn knowing(mut self, rules: Arc<OrderRules>) -> Self {
+        self.ports_mut().know_rules(rules);
+        self
     }
 
     /// The instance, which has forgotten this log; none if it cannot.

@@ -30,8 +30,9 @@ pub(super) struct ReplayPorts {
     orders: Vec<WorkItem>,
     /// The first thing that the guest did and the log does not have.
     mismatch: Option<Mismatch>,
-    /// What the workflow lets be ordered; prepared at the first order.
-    rules: Option<OrderRules>,
+    /// What the workflow lets be ordered; prepared at the first order, if it is
+    /// not at hand.
+    rules: Option<Arc<OrderRules>>,
     /// The attempts of each node, as the first so many events have them.
     attempts: HashMap<String, Attempts>,
     followed: usize,
@@ -77,6 +78,11 @@ impl ReplayPorts {
             attempts: HashMap::new(),
             followed: 0,
         }
+    }
+
+    /// What the workflow lets be ordered is at hand from another log.
+    pub(super) fn know_rules(&mut self, rules: Arc<OrderRules>) {
+        self.rules = Some(rules);
     }
 
     /// Prepare for one call with the clock at `now`.
@@ -132,7 +138,7 @@ impl ReplayPorts {
         let before = self.attempts.get(&item.node_id).copied();
         let (id, version) = (&started.workflow_id, &started.workflow_version);
         self.rules
-            .get_or_insert_with(|| OrderRules::of(id, version, &recording.workflow))
+            .get_or_insert_with(|| Arc::new(OrderRules::of(id, version, &recording.workflow)))
             .fault(item, before.unwrap_or_default())
     }
 

@@ -12,12 +12,12 @@ use crate::guest::{CallError, Footprint, Instance, Library, Ports as _};
 use crate::id::ExecutionId;
 use crate::limits::{CACHE_BYTES_MAX, CACHED_EXECUTIONS_MAX, CACHED_IDLE_MAX, GUESTS_FULL_MAX};
 use crate::model::{Digest, Fault, SchedulerError, WorkflowSummary};
+use crate::order_rules::{OrderRules, RulesCache};
 use crate::store::{ExecutionRecord, Head, Store, StoreError};
 use crate::trouble::Troubles;
 
 use crate::live::execution::cached::Activity;
 use crate::live::execution::ports::{Orders, TurnPorts};
-use crate::live::execution::rules_cache::RulesCache;
 
 /// The guests of an engine.
 pub(crate) struct Guests {
@@ -270,16 +270,16 @@ impl Guests {
             return Ok(());
         }
         let record = &ports.staged.record;
-        let known = self
-            .rules
-            .known(&record.workflow_id, &record.workflow_version);
+        let name = (&*record.workflow_id, &*record.workflow_version);
+        let known = self.rules.known(name);
         ports.order_rules = Some(match known {
             Some(rules) => rules,
             None => {
                 let text = ports.load_workflow()?;
                 let record = &ports.staged.record;
-                let (id, version) = (&record.workflow_id, &record.workflow_version);
-                self.rules.prepare(id, version, &text)
+                let (id, version) = (&*record.workflow_id, &*record.workflow_version);
+                let rules = OrderRules::of(id, version, &text);
+                self.rules.keep((id, version), rules)
             }
         });
         Ok(())

@@ -8,5 +8,4 @@ pub(in crate::live) mod checked;
 pub(in crate::live) mod staged;
 pub(in crate::live) mod ports;
 pub(in crate::live) mod lawful_orders;
-pub(in crate::live) mod rules_cache;
 pub(in crate::live) mod queue_effects;

@@ -22,8 +22,14 @@ pub(in crate::live) fn free_lost_slots(turn: &mut OpenTurn<'_>) -> bool {
         ..
     } = turn;
     let any = claims.slots.lose(lost, &transaction.core.pool);
+    // Those of executions that have not gone on since hold, and need no look.
+    let may_be_unmade = changed.iter().any(|execution| {
+        let staged = transaction.staged.get(execution);
+        let head = staged.map(|staged| staged.record.head.sequence);
+        claims.slots.have_aged(*execution, head)
+    });
     let holds = |claim: &ClaimId| is_held(transaction, claim);
-    claims.slots.take_back_grants(holds) || any
+    (may_be_unmade && claims.slots.take_back_grants(holds)) || any
 }
 
 /// Claims of own workers that hold no longer and were not known to: those of

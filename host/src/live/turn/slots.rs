@@ -10,8 +10,9 @@
 //! its queue is free**, unless a limit cuts the turn off; then the next turn is
 //! due at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use crate::id::ExecutionId;
 use crate::live::values::work::ClaimId;
 use crate::live::workers::{Granted, Pool};
 
@@ -22,6 +23,8 @@ pub(crate) struct Slots {
     free: Vec<usize>,
     /// Claims of own workers that this turn made.
     pub(crate) granted: Vec<Granted>,
+    /// The fence of the last of them, by execution.
+    last_granted: HashMap<ExecutionId, u64>,
     /// Claims whose own worker has answered.
     pub(crate) released: BTreeSet<ClaimId>,
     /// Claims whose own worker is running, and which hold no longer.
@@ -34,6 +37,7 @@ impl Slots {
         Self {
             free: pool.free_slots(),
             granted: Vec::new(),
+            last_granted: HashMap::new(),
             released: BTreeSet::new(),
             lost: BTreeSet::new(),
         }
@@ -49,6 +53,8 @@ impl Slots {
         if let Some(free) = self.free.get_mut(granted.group) {
             *free -= 1;
         }
+        let claim = &granted.claim.id;
+        self.last_granted.insert(claim.execution, claim.fence);
         self.granted.push(granted);
     }
 
@@ -73,6 +79,14 @@ impl Slots {
         let any = !claims.is_empty();
         self.lost.extend(claims);
         any
+    }
+
+    /// Whether anything was appended to this execution after the last claim that
+    /// this turn made of it. `head` is its last sequence; `None` if it has left
+    /// the turn.
+    pub(in crate::live) fn have_aged(&self, execution: ExecutionId, head: Option<u64>) -> bool {
+        let fence = self.last_granted.get(&execution);
+        fence.is_some_and(|fence| head != Some(*fence))
     }
 
     /// Takes back the claims that this turn made and that hold no longer: their

@@ -7,13 +7,19 @@
 //! asked. They say nothing of `input`: it comes from expressions and from
 //! state, and is the guest's word.
 
+mod cache;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::model::{EventKind, WorkItem};
+
+pub(crate) use cache::RulesCache;
 
 /// What one workflow lets be ordered; prepared once from its text.
 #[derive(Debug, Default)]
@@ -26,8 +32,10 @@ pub(crate) struct OrderRules {
 /// What may be ordered of one node.
 #[derive(Debug)]
 struct NodeRules {
-    /// The JSON of `/nodes/ID/kind`, verbatim.
-    kind: Box<str>,
+    /// The payload of its items as our own scheduler spells it, up to `input`.
+    usual_payload: Box<str>,
+    /// Where the JSON of `/nodes/ID/kind` stands in it, verbatim.
+    kind: Range<usize>,
     /// The queue (rule R5). `None` if the scheduler settles the node itself
     /// (rule R6).
     queue: Option<&'static str>,
@@ -111,7 +119,11 @@ impl OrderRules {
             let policies = workflow.retry_policies.unwrap_or_default();
             let nodes = workflow.nodes.into_iter();
             nodes
-                .filter_map(|(id, node)| Some((id, NodeRules::of(&node, &policies)?)))
+                .filter_map(|(id, node)| {
+                    let payload = |kind: &str| usual_payload(workflow_id, version, &id, kind);
+                    let rules = NodeRules::of(&node, &policies, payload)?;
+                    Some((id, rules))
+                })
                 .collect()
         });
         Self {
@@ -130,7 +142,7 @@ impl OrderRules {
     pub(crate) fn bytes(&self) -> usize {
         self.nodes
             .iter()
-            .map(|(id, node)| id.len() + node.kind.len() + NODE_BYTES)
+            .map(|(id, node)| id.len() + node.usual_payload.len() + NODE_BYTES)
             .sum()
     }
 
@@ -168,6 +180,9 @@ impl OrderRules {
     }
 
     fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
+        if node.is_usual(&item.payload) {
+            return None;
+        }
         let payload = match Payload::read(&item.payload) {
             Ok(payload) => payload,
             Err(error) => {
@@ -180,7 +195,7 @@ impl OrderRules {
             _ if payload.workflow_id != self.workflow_id => "workflow_id",
             _ if payload.workflow_version != self.version => "workflow_version",
             _ if payload.node_id != item.node_id => "node_id",
-            _ if payload.kind.get() != &*node.kind => "kind",
+            _ if payload.kind.get() != node.kind() => "kind",
             _ => return None,
         };
         Some(format!(
@@ -226,14 +241,46 @@ impl<'a> Payload<'a> {
 
 impl NodeRules {
     /// `None` if the node's kind has no name.
-    fn of(node: &NodeText<'_>, policies: &HashMap<String, PolicyText>) -> Option<Self> {
+    fn of(
+        node: &NodeText<'_>,
+        policies: &HashMap<String, PolicyText>,
+        usual_payload: impl Fn(&str) -> (String, usize),
+    ) -> Option<Self> {
         let kind = node.kind.get();
+        let (usual_payload, start) = usual_payload(kind);
         Some(Self {
             queue: queue(&serde_json::from_str(kind).ok()?),
-            kind: kind.into(),
+            usual_payload: usual_payload.into(),
+            kind: start..start + kind.len(),
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
         })
     }
+
+    /// The JSON of `/nodes/ID/kind`, verbatim.
+    fn kind(&self) -> &str {
+        &self.usual_payload[self.kind.clone()]
+    }
+
+    /// Whether this payload is spelt as usual. Then nothing but its input is left
+    /// to be read, which is most of what these rules cost.
+    fn is_usual(&self, payload: &str) -> bool {
+        let input = payload.strip_prefix(&*self.usual_payload);
+        input
+            .and_then(|rest| rest.strip_suffix('}'))
+            .is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_ok())
+    }
+}
+
+/// A payload up to `input`, and where `kind` begins in it.
+fn usual_payload(workflow_id: &str, version: &str, node_id: &str, kind: &str) -> (String, usize) {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let before = format!(
+        r#"{{"workflow_id":{},"workflow_version":{},"node_id":{},"kind":"#,
+        quoted(workflow_id),
+        quoted(version),
+        quoted(node_id)
+    );
+    (format!(r#"{before}{kind},"input":"#), before.len())
 }
 
 /// The attempts that a policy of this name gives (rule R12): the workflow's
@@ -280,163 +327,4 @@ fn is_object(json: &RawValue) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[],
-        "retry_policies":{"twice":{"max_attempts":2}},
-        "nodes":{
-            "a":{"kind":{"type":"tool", "tool_ref":"harmless\u0021"}, "retry_policy":"twice"},
-            "b":{"kind":{"type":"parallel","branches":["a"]}},
-            "c":{"kind":{"type":"condition","branches":[ ]}, "retry_policy": null}
-        }}"#;
-
-    fn payload(node: &str, kind: &str) -> String {
-        format!(
-            r#"{{"workflow_id":"w","workflow_version":"1.0.0","node_id":"{node}","kind":{kind},"input":{{}}}}"#
-        )
-    }
-
-    fn item() -> WorkItem {
-        WorkItem {
-            execution_id: "e".to_owned(),
-            node_id: "a".to_owned(),
-            attempt: 1,
-            max_attempts: 2,
-            queue_type: "tool".to_owned(),
-            tenant: "default".to_owned(),
-            not_before: 0,
-            payload: payload("a", r#"{"type":"tool", "tool_ref":"harmless\u0021"}"#),
-        }
-    }
-
-    fn fault(item: &WorkItem, last: u32, budget_after: u32) -> Option<String> {
-        let rules = OrderRules::of("w", "1.0.0", WORKFLOW);
-        rules.fault(item, Attempts { last, budget_after })
-    }
-
-    #[test]
-    fn what_the_workflow_holds_may_be_ordered() {
-        assert_eq!(fault(&item(), 0, 0), None);
-        let second = WorkItem {
-            attempt: 2,
-            ..item()
-        };
-        assert_eq!(fault(&second, 1, 0), None);
-        let asked_for = WorkItem {
-            attempt: 3,
-            max_attempts: 4,
-            ..item()
-        };
-        assert_eq!(fault(&asked_for, 2, 2), None);
-        // The order of keys, the space between them and the way in which a
-        // string is escaped are a guest's own matter.
-        let spelt = r#" {"input":1, "kind": {"type":"tool", "tool_ref":"harmless\u0021"} ,"node_id":"\u0061",
-            "workflow_version":"1.0.0","workflow_id":"w"} "#;
-        let spelt = WorkItem {
-            payload: spelt.to_owned(),
-            ..item()
-        };
-        assert_eq!(fault(&spelt, 0, 0), None);
-        let branchless = WorkItem {
-            node_id: "c".to_owned(),
-            max_attempts: 3,
-            queue_type: "general".to_owned(),
-            payload: payload("c", r#"{"type":"condition","branches":[ ]}"#),
-            ..item()
-        };
-        assert_eq!(fault(&branchless, 0, 0), None);
-    }
-
-    #[test]
-    fn what_it_does_not_hold_is_named() {
-        let sh = r#"{"type":"command","argv":["sh","-c","id"]}"#;
-        let kind = r#"{"type":"tool", "tool_ref":"harmless\u0021"}"#;
-        let twice = payload("a", kind).replace(r#","input""#, &format!(r#","kind":{sh},"input""#));
-        let escaped = twice.replacen(r#""kind""#, r#""\u006bind""#, 1);
-        let trailing = format!("{}1", payload("a", kind));
-        let more = payload("a", kind).replacen('{', r#"{"argv":[],"#, 1);
-        let with = |change: &dyn Fn(&mut WorkItem)| {
-            let mut changed = item();
-            change(&mut changed);
-            changed
-        };
-        let with_payload = |payload: &str| with(&|item| item.payload = payload.to_owned());
-        let table = [
-            (
-                with(&|item| item.node_id = "z".to_owned()),
-                0,
-                "does not have",
-            ),
-            (
-                with(&|item| item.node_id = "b".to_owned()),
-                0,
-                "settles itself",
-            ),
-            (
-                with(&|item| item.queue_type = "command".to_owned()),
-                0,
-                "\"command\", and the node's kind belongs on \"tool\"",
-            ),
-            (with(&|item| item.attempt = 2), 0, "attempt 1, the next one"),
-            (item(), 1, "attempt 2, the next one"),
-            (with(&|item| item.attempt = 0), 0, "attempt 1, the next one"),
-            (
-                with(&|item| item.max_attempts = 3),
-                0,
-                "until attempt 3, and the node's retry policy ends at attempt 2",
-            ),
-            (
-                with(&|item| item.max_attempts = 1),
-                0,
-                "until attempt 1, and",
-            ),
-            (with(&|item| item.attempt = 3), 2, "ends at attempt 2"),
-            (with_payload(&payload("a", sh)), 0, "`kind`"),
-            (
-                with_payload(&payload("a", r#"{"type":"tool","tool_ref":"harmless!"}"#)),
-                0,
-                "`kind`",
-            ),
-            (with_payload(&payload("c", kind)), 0, "`node_id`"),
-            (
-                with_payload(&payload("a", kind).replace("\"w\"", "\"v\"")),
-                0,
-                "`workflow_id`",
-            ),
-            (
-                with_payload(&payload("a", kind).replace("1.0.0", "1.0.1")),
-                0,
-                "`workflow_version`",
-            ),
-            (with_payload(&twice), 0, "duplicate field `kind`"),
-            (with_payload(&escaped), 0, "duplicate field `kind`"),
-            (with_payload(&trailing), 0, "trailing characters"),
-            (with_payload(&more), 0, "unknown field `argv`"),
-            (with_payload("{}"), 0, "missing field"),
-            (
-                with_payload(&format!(r#"["w","1.0.0","a",{kind},{{}}]"#)),
-                0,
-                "it is a list",
-            ),
-        ];
-        for (item, last, named) in table {
-            let fault = fault(&item, last, 0).unwrap_or_default();
-            assert!(fault.contains(named), "{named}: {fault:?} of {item:?}");
-        }
-    }
-
-    #[test]
-    fn r12_attempts_are_those_of_the_policy() {
-        let own = HashMap::from([("no_retry".to_owned(), PolicyText { max_attempts: 9 })]);
-        for (name, built_in, overridden) in [
-            (None, 3, 3),
-            (Some("no_retry"), 1, 9),
-            (Some("io_default"), 5, 5),
-            (Some("llm_default"), 3, 3),
-        ] {
-            assert_eq!(max_attempts(name, &HashMap::new()), built_in, "{name:?}");
-            assert_eq!(max_attempts(name, &own), overridden, "{name:?}");
-        }
-    }
-}
+mod tests;
