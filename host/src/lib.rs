@@ -30,6 +30,7 @@ pub mod json;
 mod order_rules;
 pub mod log;
 mod machine;
+mod shorten;
 pub mod names;
 mod trouble;
 pub mod store;

@@ -214,6 +214,9 @@ pub const TROUBLES_MAX: usize = 10_000;
 /// Different texts of one kind of trouble that are told at once.
 pub const TROUBLE_VARIANTS_MAX: usize = 3;
 
+/// Bytes of what is told of a trouble, and remembered of it.
+pub const TROUBLE_TEXT_BYTES_MAX: usize = 4 * 1024;
+
 /// How long a trouble that was told is not told again, though it lasts; twice as
 /// long each time.
 pub const TROUBLE_SILENCE_FIRST: Duration = Duration::from_secs(60);
@@ -240,6 +243,16 @@ pub const JSON_DEPTH_MAX: usize = 100;
 
 /// Bytes of a caller's key, a reason, a user's name, an error text.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of each text of a fault that a guest finds in a workflow: it names ids and
+/// conditions, which are shorter.
+pub const FAULT_TEXT_BYTES_MAX: usize = 8 * 1024;
+
+/// Faults of one workflow that a guest may tell of: as many as our own does.
+pub const FAULTS_MAX: usize = 1_000;
+
+/// Bytes of a guest's name, and of its version.
+pub const NAME_BYTES_MAX: usize = 256;
 
 /// Bytes of a guest component: one that holds a JavaScript engine has 14 MB, one
 /// with Python inside 18.

@@ -13,8 +13,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::limits::{
-    TROUBLE_SILENCE_FIRST, TROUBLE_SILENCE_MAX, TROUBLE_VARIANTS_MAX, TROUBLES_MAX,
+    TROUBLE_SILENCE_FIRST, TROUBLE_SILENCE_MAX, TROUBLE_TEXT_BYTES_MAX, TROUBLE_VARIANTS_MAX,
+    TROUBLES_MAX,
 };
+use crate::shorten::shortened;
 
 /// One kind of trouble.
 #[derive(Debug)]
@@ -106,6 +108,8 @@ impl Troubles {
     /// This kind of trouble happens, with this text. What is to be told, if
     /// anything.
     pub(crate) fn happens(&mut self, kind: &str, text: &str) -> Option<String> {
+        // Several are kept, and what a guest orders may be repeated in them.
+        let text = &*shortened(text, TROUBLE_TEXT_BYTES_MAX);
         if let Some(recurring) = self.kinds.get_mut(kind) {
             return recurring.again(self.now, text);
         }
@@ -119,6 +123,7 @@ impl Troubles {
 
     /// Trouble of which each text is a kind of its own.
     pub(crate) fn says(&mut self, text: &str) -> Option<String> {
+        let text = &*shortened(text, TROUBLE_TEXT_BYTES_MAX);
         self.happens(text, text)
     }
 
@@ -213,6 +218,14 @@ mod tests {
             .flatten()
             .collect();
         assert_eq!(both, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_long_text_is_told_and_kept_in_short() {
+        let mut troubles = Troubles::default();
+        let told = troubles.happens("call", &"\0".repeat(1_000_000)).unwrap();
+        assert!(told.contains("bytes left out") && told.len() <= TROUBLE_TEXT_BYTES_MAX);
+        assert!(troubles.ends("call").unwrap().len() <= TROUBLE_TEXT_BYTES_MAX + 100);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::contract::{Answer, Exports, Version};
 use super::fuel::event_bytes;
 use super::library::code_bytes;
 use super::ports::HostState;
-use super::{CallError, GuestFailure, Ports, Sandbox, fuel};
+use super::{CallError, GuestFailure, Ports, Sandbox, fuel, texts};
 use crate::id::ExecutionId;
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 use crate::model::{
@@ -122,14 +122,16 @@ impl<P: Ports> Instance<P> {
         &mut self,
         workflow: &str,
     ) -> Result<Result<WorkflowSummary, Vec<Fault>>, CallError> {
-        self.call(workflow.len(), |guest, store| {
+        let answer = self.call(workflow.len(), |guest, store| {
             guest.validate(store, workflow)
-        })
+        });
+        answer.map(|answer| answer.map_err(texts::of_faults))
     }
 
     /// What the guest says of itself.
     pub fn describe(&mut self) -> Result<Description, CallError> {
-        self.call(0, |guest, store| guest.describe(store))
+        let answer = self.call(0, |guest, store| guest.describe(store));
+        answer.map(texts::of_description)
     }
 
     /// Whether an earlier call was cut off, so that this instance is of no
@@ -176,7 +178,9 @@ impl<P: Ports> Instance<P> {
             .expect("nobody but this function takes the ports out again");
         (
             ports,
-            answer.and_then(|answer| answer.map_err(CallError::Scheduler)),
+            answer.and_then(|answer| {
+                answer.map_err(|error| CallError::Scheduler(texts::of_error(error)))
+            }),
         )
     }
 

@@ -24,6 +24,7 @@ mod ports;
 mod sandbox;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub use check::{ComponentError, NoPorts};
 pub use contract::Newer;

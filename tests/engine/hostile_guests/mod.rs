@@ -7,6 +7,7 @@
 //! orders     what a guest orders is what the workflow holds, or its execution stalls
 //! compiled   components that take long to compile, or that are composed
 //! endless    one that goes on and on takes its share of each turn
+//! talkative  one whose words are longer than anybody reads
 //! shipped    the guests of `tests/guests/hostile` in an engine, and from the command line
 //! ```
 
@@ -16,3 +17,4 @@ mod cut_off;
 mod endless;
 mod orders;
 mod shipped;
+mod talkative;

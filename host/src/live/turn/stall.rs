@@ -10,7 +10,7 @@ use crate::store::{StoreError, ended};
 use super::guest_call::engine_error;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
-use crate::live::values::shorten::shortened;
+use crate::shorten::shortened;
 
 /// Stalls an execution whose guest failed twice: its log says so (law 9).
 pub(in crate::live) fn stall(

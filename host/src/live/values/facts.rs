@@ -11,8 +11,8 @@ use crate::model::{
     NodeFailed, NodeRequest, OperatorNote,
 };
 
-use super::shorten::shortened;
 use super::work::{Answer, ClaimId};
+use crate::shorten::shortened;
 
 /// A person's decision on a node that waits for one (rule R19).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 //! Nothing here knows of turns, of stores or of guests.
 
 pub(in crate::live) mod panics;
-pub(in crate::live) mod shorten;
 pub(in crate::live) mod workflow;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;

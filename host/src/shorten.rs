@@ -1,4 +1,4 @@
-//! Long texts of workers, made short enough for the log.
+//! Long texts of workers and guests, made short enough to be kept and shown.
 //!
 //! A failure is a fact, however much there is to say of it: what does not fit
 //! is left out and counted, and the failure stands.
