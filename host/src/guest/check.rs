@@ -25,12 +25,9 @@ const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
 pub enum ComponentError {
     /// There are too many of them.
     #[error(
-        "the component has {bytes} bytes, and a guest may have {COMPONENT_BYTES_MAX}; build it with `opt-level = \"s\"` and `strip = true`"
+        "the component has more than {COMPONENT_BYTES_MAX} bytes, which is the limit; build it with `opt-level = \"s\"` and `strip = true`"
     )]
-    TooLarge {
-        /// How many there are.
-        bytes: usize,
-    },
+    TooLarge,
     /// They are something else altogether.
     #[error(
         "this is no WebAssembly component (it does not begin as one); give the .wasm file of a scheduler guest"
@@ -70,7 +67,7 @@ pub enum ComponentError {
     },
     /// Compiling it took longer than anything honest does.
     #[error(
-        "the component was not compiled within {seconds} seconds; build it anew, optimised for size, or split its largest functions"
+        "the component was not compiled within {seconds} seconds of processor time; build it anew, optimised for size, or split its largest functions"
     )]
     CompilesTooLong {
         /// How long it was tried.
@@ -78,12 +75,9 @@ pub enum ComponentError {
     },
     /// A component before it is still being compiled.
     #[error(
-        "the component could not be compiled within {seconds} seconds, because another one that was refused still is; start this program anew without that one"
+        "the component could not be compiled, because another one that was refused still is; start this program anew without that one"
     )]
-    CompilerBusy {
-        /// How long it was waited for.
-        seconds: u64,
-    },
+    CompilerBusy,
     /// The compiler has a fault that this component shows.
     #[error(
         "the component makes the compiler crash, and is refused; build it anew with another version of its toolchain"
@@ -118,7 +112,7 @@ pub(super) fn bytes(bytes: &[u8]) -> Result<(), ComponentError> {
         return Err(ComponentError::NotWebAssembly);
     }
     if bytes.len() > COMPONENT_BYTES_MAX {
-        return Err(ComponentError::TooLarge { bytes: bytes.len() });
+        return Err(ComponentError::TooLarge);
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod sandbox;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod thread_clock;
 
 pub use check::{ComponentError, NoPorts};
 pub use contract::Newer;

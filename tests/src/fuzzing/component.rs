@@ -29,7 +29,7 @@ pub fn check(data: &[u8]) -> bool {
             reason,
             ComponentError::Crashed
                 | ComponentError::CompilesTooLong { .. }
-                | ComponentError::CompilerBusy { .. }
+                | ComponentError::CompilerBusy
         ),
         "{reason}"
     );
