@@ -4,13 +4,14 @@ use refrain::log::digest::hex;
 use refrain::log::time::rfc3339;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::{ExecutionRecord, ListFilter, Many, Store, Timestamp, ended};
+use refrain::store::{ExecutionRecord, ListFilter, Many, Store, StoreError, Timestamp, ended};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
+use super::failure;
 use super::output;
 use super::table::{Table, plain};
 use super::text::text;
@@ -41,9 +42,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::document(&json!({ "executions": executions, "damaged": damaged }))?;
         return Ok(Answer::good_if(damaged.is_empty()));
     }
-    let (records, whole) = damage::named(stored);
+    let (records, mut whole) = damage::named(stored);
     if !records.is_empty() {
-        let now = time::now(&mut store)?;
+        let now = match time::now(&mut store) {
+            // Which executions there are shows all the same.
+            Err(error @ StoreError::Malformed { .. }) => {
+                output::say(&failure::text(&error.into()));
+                whole = false;
+                records.iter().map(|it| it.last_at).max().unwrap_or(0)
+            }
+            now => now?,
+        };
         output::data(&table(&records, now).text(0, output::colours(&std::io::stdout())));
     } else if whole {
         output::say(&text!("no executions"));
@@ -68,7 +77,12 @@ pub(super) fn all(
         })?;
         let is_last = page.found.len() < PAGE;
         all.found.extend(page.found);
-        all.damaged.extend(page.damaged);
+        // What is damaged beneath all of them is met with each page.
+        for damaged in page.damaged {
+            if !all.damaged.contains(&damaged) {
+                all.damaged.push(damaged);
+            }
+        }
         if is_last {
             return Ok(all);
         }

@@ -55,7 +55,7 @@ pub enum StoreError {
     /// clock's row. No execution can be gone on with.
     #[error(
         "{place} is damaged where all executions depend on it, and nothing in it can be gone on with; keep a copy. Then put a backup in its \
-         place with `refrain restore`, or save what can be read with `.recover` of the program sqlite3: {detail}"
+         place with `refrain restore`; without one, `refrain list` and `refrain export` still read what can be read: {detail}"
     )]
     Malformed {
         /// The store.

@@ -146,8 +146,14 @@ fn a_damaged_index_or_first_page_is_named() {
     let [one, _] = ground.waiting();
     let root = root_page(&ground, "executions_by_start");
     damaged(&ground, root, OVERWRITTEN);
-    ground.types(&["list"]).is_refused("is damaged");
-    ground.types(&["resume"]).is_refused("is damaged");
+    for words in [&["list"][..], &["resume"]] {
+        let said = ground.types(words);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.err.contains("is damaged"), "{said:?}");
+    }
+    ground
+        .types(&["run", "steps.json"])
+        .is_refused("is damaged");
     // What needs no index is as it was.
     for words in [["show", one], ["log", one], ["audit", one]] {
         let said = ground.types(&words);
@@ -214,6 +220,39 @@ fn whichever_page_is_damaged_every_command_comes_to_its_end() {
         "{done} were done, {refused} refused"
     );
     is_documented("is damaged where all executions depend on it");
+}
+
+/// What is left without a backup, where nothing can be gone on with.
+#[test]
+fn where_nothing_can_be_gone_on_with_logs_are_listed_and_exported() {
+    let ground = Ground::new();
+    let [one, two] = ground.waiting();
+    let ids = [one, two, ground.ended()];
+    let before = ids.map(|id| ground.types(&["export", id]).out);
+    let mut saved = 0;
+    for (tree, page) in pages_of_all_trees(&ground) {
+        ground.reset();
+        damaged(&ground, page, OVERWRITTEN);
+        let said = ends(&ground, &["resume"], &tree);
+        if !said.err.contains("where all executions depend on it") {
+            continue;
+        }
+        let remedy = "and `refrain export` still read what can be read";
+        assert!(said.err.contains(remedy), "{tree}: {said:?}");
+        let listed = ground.types(&["list"]);
+        for (id, before) in ids.iter().zip(&before) {
+            let export = ground.types(&["export", id]);
+            if export.code != Some(0) {
+                assert!(export.err.contains("is damaged"), "{tree}: {export:?}");
+                continue;
+            }
+            assert_eq!(export.out, *before, "{tree}");
+            assert!(listed.out.contains(id), "{tree}: {listed:?}");
+            saved += 1;
+        }
+        println!("{tree}: {saved} logs were saved so far");
+    }
+    assert!(saved > 0, "no log was saved");
 }
 
 /// The command's own end, which a test that hangs would never show.

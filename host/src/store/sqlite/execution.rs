@@ -10,7 +10,7 @@ use crate::log::{Head, Timestamp};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
-use crate::store::{DueWake, ExecutionRecord, ListFilter, Many, Tampering};
+use crate::store::{Damaged, DueWake, ExecutionRecord, ListFilter, Many, Tampering};
 
 macro_rules! columns {
     () => {
@@ -98,6 +98,9 @@ pub(super) fn by_caller_key(
         .optional()
 }
 
+/// Where executions are listed from, through whichever index fits.
+const FROM: &str = "FROM executions";
+
 pub(super) fn list(
     connection: &Connection,
     path: &Path,
@@ -110,7 +113,7 @@ pub(super) fn list(
         "AND :status IS NULL"
     };
     let sql = format!(
-        "SELECT {} FROM executions WHERE (started_at, id) > (:started_at, :id) {and_status} \
+        "SELECT {} {FROM} WHERE (started_at, id) > (:started_at, :id) {and_status} \
          ORDER BY started_at, id",
         columns!()
     );
@@ -122,12 +125,27 @@ pub(super) fn list(
         ),
         None => (i64::MIN, String::new()),
     };
-    let mut select = connection.prepare_cached(&sql)?;
     let of = named_params! { ":started_at": started_at, ":id": id, ":status": status };
-    let rows = select.query(of)?;
-    match many::read(path, rows, filter.max, read, |row| name(row, 0, KEY)) {
+    let listed = |from: &str| {
+        let mut select = connection.prepare_cached(&sql.replace(FROM, from))?;
+        let rows = select.query(of)?;
+        many::read(path, rows, filter.max, read, |row| name(row, 0, KEY))
+    };
+    match listed(FROM) {
+        Err(error) if failure::is_of_a_page(&error) => {}
+        listed => return listed,
+    }
+    match list_one_by_one(connection, path, filter, params![started_at, id]) {
         Err(error) if failure::is_of_a_page(&error) => {
-            list_one_by_one(connection, path, filter, params![started_at, id])
+            // The index of starts itself is damaged: all rows are read, and put
+            // into its order.
+            let mut listed = listed("FROM executions NOT INDEXED")?;
+            listed.damaged.push(Damaged {
+                execution: None,
+                place: format!("{}, the index `executions_by_start`", path.display()),
+                detail: error.to_string(),
+            });
+            Ok(listed)
         }
         listed => listed,
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::model::Status;
 use crate::store::laws::draft::{Draft, snapshot, turn};
 use crate::store::{Damaged, ItemChange, check};
 
@@ -457,7 +458,6 @@ fn what_all_questions_go_through_is_named_as_the_whole() {
             store.claimable(false, "tool", 9, 9).map(drop)
         }),
         ("clocks", |store| store.last_at(false).map(drop)),
-        ("executions_by_start", |store| store.list(&all()).map(drop)),
     ] {
         let (file, _) = file_of_many();
         assert!(overwrite_leaves(&file, tree, 0..9) > 0);
@@ -468,4 +468,42 @@ fn what_all_questions_go_through_is_named_as_the_whole() {
         );
         assert!(!error.is_of_one(), "{tree}");
     }
+}
+
+/// The rows that it leads to are there all the same.
+#[test]
+fn a_list_without_its_index_is_in_order_and_says_so() {
+    let (file, drafts) = file_of_many();
+    let listed = |of: ListFilter| {
+        let listed = file.store().list(&of).unwrap();
+        let ids: Vec<_> = listed.found.iter().map(|it| it.id).collect();
+        (ids, listed.found, listed.damaged)
+    };
+    let every = ListFilter { max: 99, ..all() };
+    let (ids, found, _) = listed(every.clone());
+    assert_eq!(ids.len(), drafts.len());
+    assert!(overwrite_leaves(&file, "executions_by_start", 0..9) > 0);
+    let (anew, _, damaged) = listed(every.clone());
+    assert_eq!(anew, ids);
+    let [damaged] = &damaged[..] else {
+        panic!("{damaged:?}");
+    };
+    assert!(
+        damaged
+            .to_string()
+            .contains("`executions_by_start` is damaged")
+    );
+    // In pages, too.
+    let third = &found[2];
+    let after = ListFilter {
+        after: Some((third.started_at, third.id)),
+        max: 5,
+        ..every.clone()
+    };
+    assert_eq!(listed(after).0, ids[3..8]);
+    let none = ListFilter {
+        status: Some(Status::Failed),
+        ..every
+    };
+    assert!(listed(none).0.is_empty());
 }
