@@ -4,8 +4,10 @@
 //! rounds    killed at random moments, over and over; what was acknowledged is still there
 //! witness   what was acknowledged, and the look whether it is still there
 //! claims    what the dead process was at does not wait for its lease
+//! batch     killed in the middle of what one step orders
 //! ```
 
+mod batch;
 mod claims;
 mod rounds;
 mod witness;
