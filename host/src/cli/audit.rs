@@ -1,6 +1,6 @@
 //! `refrain audit`: does every decision come out the same again?
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::guests;
 use super::output::{self, Paint};
 use super::sentence::Sentences;
 use super::text::{Text, text};
-use super::{Answer, damage, failure, list};
+use super::{Answer, damage, failure, files, list};
 
 /// Replay executions from their logs, and compare every decision
 ///
@@ -99,8 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 
 fn anchors(path: &Path) -> anyhow::Result<Anchors> {
     let place = path.display();
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read the anchors {place}"))?;
+    let text = files::anchors(path)?;
     Anchors::read(&text).with_context(|| format!("{place} cannot be used for anchors"))
 }
 

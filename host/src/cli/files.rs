@@ -1,4 +1,5 @@
-//! Files and arguments that bring text in.
+//! Files and arguments that are read whole. Each has its limit, so that a device
+//! without an end is refused like any file that is too long.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -6,7 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use refrain::json::{MARK, text_of};
-use refrain::limits::{PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
+use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
+
+/// Bytes of a file of anchors: room for the list of some hundred thousand executions.
+const ANCHORS_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// A workflow's text.
 pub(super) fn workflow(path: &Path) -> anyhow::Result<String> {
@@ -23,14 +27,24 @@ pub(super) fn json(argument: &str, what: &str) -> anyhow::Result<String> {
         .with_context(|| format!("cannot read the {what} {path}"))
 }
 
+/// The bytes of what may be a component.
+pub(super) fn component(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let place = path.display();
+    // One byte more shows that it is too long, which is then told like all else
+    // that keeps it from being a guest.
+    read(path, COMPONENT_BYTES_MAX + 1)
+        .with_context(|| format!("cannot read the component {place}"))
+}
+
+/// The text of heads that were noted.
+pub(super) fn anchors(path: &Path) -> anyhow::Result<String> {
+    text(path, ANCHORS_BYTES_MAX)
+        .with_context(|| format!("cannot read the anchors {}", path.display()))
+}
+
 /// A file's text, if it is not longer than that.
 fn text(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
-    let limit = u64::try_from(bytes_max)?;
-    if fs::metadata(path)?.is_dir() {
-        bail!("it is a folder; name a file");
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let bytes = read(path, bytes_max + 1)?;
     if bytes.len() > bytes_max {
         bail!("it is longer than {bytes_max} bytes, which is the limit; make it shorter");
     }
@@ -39,4 +53,15 @@ fn text(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
         bail!("it begins with a byte order mark; save it as UTF-8 without one");
     }
     Ok(text)
+}
+
+/// A file's bytes, no more of them than that.
+fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+    if fs::metadata(path)?.is_dir() {
+        bail!("it is a folder; name a file");
+    }
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(bytes_max)?;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

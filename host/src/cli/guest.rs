@@ -1,6 +1,5 @@
 //! `refrain guest`: the scheduler component, its version and digest.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,7 +7,7 @@ use refrain::guest::{Library, NoPorts};
 use serde_json::json;
 
 use super::text::{Text, text};
-use super::{Answer, failure, guests, output, placed};
+use super::{Answer, failure, files, guests, output, placed};
 
 /// Show the built-in scheduler component, check another, or write it to a file
 #[derive(clap::Args)]
@@ -70,8 +69,7 @@ fn show_built_in(library: &mut Library, json: bool) -> anyhow::Result<Answer> {
 }
 
 fn check(library: &mut Library, file: &Path, json: bool) -> anyhow::Result<Answer> {
-    let bytes =
-        fs::read(file).with_context(|| format!("cannot read the component {}", file.display()))?;
+    let bytes = files::component(file)?;
     let checked = described(library, bytes);
     match (checked, json) {
         (Ok((name, version, digest)), true) => {

@@ -1,6 +1,5 @@
 //! The scheduler components that a command works with.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,8 @@ use refrain::model::{Fault, WorkflowSummary};
 use refrain::replay::{Player, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Store};
 
+use super::files;
+
 /// A library with the built-in component.
 pub(super) fn library() -> anyhow::Result<Library> {
     Ok(Library::new(Sandbox::new(CallLimits::default())?))
@@ -18,7 +19,7 @@ pub(super) fn library() -> anyhow::Result<Library> {
 /// Take a component file into the library; its digest.
 pub(super) fn add(library: &mut Library, path: &Path) -> anyhow::Result<String> {
     let place = path.display();
-    let bytes = fs::read(path).with_context(|| format!("cannot read the component {place}"))?;
+    let bytes = files::component(path)?;
     let digest = library
         .add(bytes)
         .with_context(|| format!("{place} is not a scheduler component"))?;

@@ -5,9 +5,10 @@
 //! pipe into a file, so these are written into; and it would take the place
 //! of a database, so that is refused.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -72,6 +73,12 @@ impl Destination {
             }
             refuse_database(path, found, database)?;
         }
+        if let Some(database) = owner_by_name(path) {
+            let owner = database.display();
+            bail!(
+                "cannot write {place}: by its name it belongs to the database {owner}; name another file"
+            );
+        }
         // Also one that leads nowhere.
         if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
             bail!(
@@ -97,26 +104,40 @@ fn refuse_database(path: &Path, found: &Metadata, database: Option<&Path>) -> an
             bail!("cannot write {place}: it belongs to the database; name another file");
         }
     }
-    let mut head = [0; SQLITE_HEAD.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    if read.is_ok() && head == *SQLITE_HEAD {
+    if is_database(path) {
         bail!("cannot write {place}: it is a database; name another file, or remove it first");
     }
     Ok(())
 }
 
+fn is_database(path: &Path) -> bool {
+    let mut head = [0; SQLITE_HEAD.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head == *SQLITE_HEAD
+}
+
+/// The database that would take what stands at this path for a part of it.
+fn owner_by_name(path: &Path) -> Option<PathBuf> {
+    let name = path.as_os_str().as_bytes();
+    let ends = BESIDE_DATABASE.iter();
+    let mut owners = ends.filter_map(|end| name.strip_suffix(end.as_bytes()));
+    let owner = PathBuf::from(OsStr::from_bytes(owners.next()?));
+    (owner.is_file() && is_database(&owner)).then_some(owner)
+}
+
 /// How an SQLite file begins.
 const SQLITE_HEAD: &[u8; 16] = b"SQLite format 3\0";
 
+/// What SQLite keeps beside a database.
+const BESIDE_DATABASE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 /// The files of a database.
 fn parts_of_database(path: &Path) -> impl Iterator<Item = PathBuf> {
-    ["", "-wal", "-shm", "-journal"]
-        .into_iter()
-        .map(move |end| {
-            let mut name = OsString::from(path);
-            name.push(end);
-            PathBuf::from(name)
-        })
+    [""].into_iter().chain(BESIDE_DATABASE).map(move |end| {
+        let mut name = OsString::from(path);
+        name.push(end);
+        PathBuf::from(name)
+    })
 }
 
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
@@ -218,6 +239,7 @@ mod tests {
         for (name, content) in [
             ("it.db", &b"no database yet"[..]),
             ("it.db-wal", b"its log"),
+            ("other.db-shm", b"shared"),
             ("other.db", b"SQLite format 3\0..."),
             ("others", b"theirs"),
             ("read-only", b"kept"),
@@ -236,6 +258,8 @@ mod tests {
             ("link.db", "belongs to the database"),
             ("it.db-wal", "belongs to the database"),
             ("other.db", "it is a database"),
+            ("other.db-shm", "belongs to the database"),
+            ("other.db-wal", "belongs to the database"),
             ("link", "it is a link"),
             ("dangling", "it is a link"),
             ("folder", "it is a folder"),

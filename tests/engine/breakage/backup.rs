@@ -2,6 +2,7 @@
 //! left beside a database that was copied over.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -95,6 +96,56 @@ fn law8_restore_refuses_while_somebody_works_and_keeps_what_stood_there() {
     assert_eq!(executions(&ground.file(DATABASE)), 3);
     assert_eq!(executions(&ground.file("refrain.db.replaced")), 4);
     ground.goes_on("a backup was restored");
+}
+
+/// What was kept from others is kept from them in its copies.
+#[test]
+fn copies_may_be_read_by_those_who_may_read_the_original() {
+    let ground = prepared();
+    let mode = |name: &str| {
+        let metadata = fs::metadata(ground.file(name)).expect("it is there");
+        metadata.permissions().mode() & 0o777
+    };
+    let set = |name: &str, mode: u32| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(ground.file(name), permissions).expect("it is there");
+    };
+    for (original, backup) in [(0o600, 0o644), (0o640, 0o600), (0o664, 0o600)] {
+        set(DATABASE, original);
+        let copy = path(&ground, "copy.db");
+        assert_eq!(ground.types(&["backup", &copy]).code, Some(0));
+        assert_eq!(mode("copy.db"), original);
+        // Whatever has become of the copy, it gets the rights of what it replaces.
+        set("copy.db", backup);
+        assert_eq!(ground.types(&["restore", &copy]).code, Some(0));
+        assert_eq!(mode(DATABASE), original);
+        fs::remove_file(ground.file(DATABASE)).expect("it is there");
+        assert_eq!(ground.types(&["restore", &copy]).code, Some(0));
+        assert_eq!(mode(DATABASE), backup);
+        fs::remove_file(&copy).expect("it is there");
+    }
+}
+
+/// There, SQLite would take it for changes that are not yet in the database.
+#[test]
+fn no_copy_stands_where_a_databases_own_files_do() {
+    let ground = prepared();
+    for name in ["refrain.db-wal", "refrain.db-shm", "refrain.db-journal"] {
+        let path = path(&ground, name);
+        for words in [
+            &["backup", &path][..],
+            &["export", ground.ended(), "-o", &path],
+        ] {
+            // Whoever reads a database makes some of these.
+            for part in ["refrain.db-wal", "refrain.db-shm"] {
+                let _ = fs::remove_file(ground.file(part));
+            }
+            let said = ground.types(words);
+            assert_eq!(said.code, Some(2), "{said:?}");
+            assert!(said.err.contains("belongs to the database"), "{said:?}");
+        }
+    }
+    ground.goes_on("nothing was written");
 }
 
 #[test]

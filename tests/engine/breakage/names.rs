@@ -77,6 +77,8 @@ fn each_cause_is_told_as_what_it_is() {
     symlink("circle.db", ground.file("circle.db")).expect("a link");
     symlink("nowhere/it.db", ground.file("dangling.db")).expect("a link");
     fs::create_dir(ground.file("folder")).expect("a folder");
+    let pipe = Command::new("mkfifo").arg(ground.file("pipe")).status();
+    assert!(pipe.expect("it starts").success());
     let deep = format!("{}/{}/x.db", "d".repeat(250), "e".repeat(250));
     fs::create_dir_all(ground.file(&deep).parent().expect("a folder")).expect("folders");
     for (database, cause) in [
@@ -87,6 +89,9 @@ fn each_cause_is_told_as_what_it_is() {
             "it is a link, and what it leads to cannot be created",
         ),
         ("folder", "it is a folder"),
+        // Whoever opened one would wait for somebody at its other end.
+        ("pipe", "it is a device, a pipe or a socket"),
+        ("/dev/zero", "it is a device, a pipe or a socket"),
         ("steps.json/x.db", "Not a directory"),
         ("no/such/x.db", "does not exist; create it"),
         (&"n".repeat(300), "name too long"),

@@ -376,6 +376,45 @@ fn components_that_are_no_guests_are_named() {
     );
 }
 
+/// Each reads as much as there may be of it. What reads on and on meets a limit
+/// of its memory.
+#[test]
+fn files_without_an_end_are_refused() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());
+    let run = desk.types(&["run", "w.json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    for (words, code, reason) in [
+        ("guest check /dev/zero", 1, "no WebAssembly component"),
+        (
+            "run w.json --guest /dev/zero",
+            2,
+            "no WebAssembly component",
+        ),
+        (
+            "audit --all --guest /dev/zero",
+            2,
+            "no WebAssembly component",
+        ),
+        ("audit --all --anchors /dev/zero", 2, "it is longer than"),
+        ("audit --file /dev/zero", 1, "longer than"),
+        ("validate /dev/zero", 2, "it is longer than"),
+        ("run w.json --input @/dev/zero", 2, "it is longer than"),
+        ("guest check .", 2, "it is a folder"),
+        ("audit --all --anchors .", 2, "it is a folder"),
+    ] {
+        let refrain = binary::path().display();
+        let output = std::process::Command::new("sh")
+            .args(["-c", &format!("ulimit -v 12000000; exec {refrain} {words}")])
+            .current_dir(desk.path())
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(code), "{words}: {output:?}");
+        let said = binary::stdout(&output) + &binary::stderr(&output);
+        assert!(said.contains(reason), "{words}: {said}");
+    }
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let desk = Desk::new();

@@ -5,8 +5,11 @@
 //! log of changes beside it (`-wal`). To copy the file alone loses that, and to
 //! put a copy beside another one's log has SQLite work that log into the copy.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -15,7 +18,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::store::StoreError;
 use crate::store::sqlite::failure::{open_error, store_error};
-use crate::store::sqlite::file::{name_for_sqlite, with_suffix};
+use crate::store::sqlite::file::{check_kind, name_for_sqlite, with_suffix};
 use crate::store::sqlite::schema::{self, APPLICATION_ID};
 
 /// What SQLite keeps beside a database.
@@ -30,7 +33,14 @@ pub(super) fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
             "it is there already, and a backup replaces nothing; name another file",
         ));
     }
-    let partial = Partial::beside(to)?;
+    if let Some(database) = owner_by_name(to) {
+        let detail = format!(
+            "by its name it belongs to the database {}; name another file",
+            database.display()
+        );
+        return Err(refused(to, &detail));
+    }
+    let partial = Partial::beside(to, from)?;
     copy(from, &partial.path)?;
     partial.put(to)
 }
@@ -46,7 +56,7 @@ pub(super) fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreEr
     }
     // Links lead to the file that is replaced.
     let to = fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
-    let partial = Partial::beside(&to)?;
+    let partial = Partial::beside(&to, if to.exists() { &to } else { from })?;
     copy(from, &partial.path)?;
     // Held until the end: nobody opens the former one meanwhile.
     let _lock = lock(&to)?;
@@ -62,6 +72,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         let place = from.display().to_string();
         return Err(StoreError::Missing { place });
     }
+    check_kind(from)?;
     let failed = |error: rusqlite::Error| open_error(from, &error);
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let source = Connection::open_with_flags(
@@ -113,14 +124,27 @@ struct Partial {
 }
 
 impl Partial {
-    fn beside(to: &Path) -> Result<Self, StoreError> {
+    /// Those may read and write it who may do so with the file `like`.
+    fn beside(to: &Path, like: &Path) -> Result<Self, StoreError> {
         let path = with_suffix(to, &format!(".partial-{}", std::process::id()));
-        OpenOptions::new()
+        let created = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .open(&path)
-            .map_err(|error| not_written(&path, &error))?;
-        Ok(Self { path })
+            .mode(0o600)
+            .open(&path);
+        let failed = |error: io::Error| not_written(&path, &error);
+        let file = created.map_err(failed)?;
+        let partial = Self { path: path.clone() };
+        let like = match fs::metadata(like) {
+            Ok(like) => like,
+            // What there is to copy is told of by whoever copies it.
+            Err(_) => return Ok(partial),
+        };
+        // Only root may give a file away; else it is whose it is.
+        let _ = fchown(&file, Some(like.uid()), Some(like.gid()));
+        let permissions = fs::Permissions::from_mode(like.mode() & 0o777);
+        file.set_permissions(permissions).map_err(failed)?;
+        Ok(partial)
     }
 
     /// Put it there, where nothing may be, to stay.
@@ -196,6 +220,15 @@ fn move_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
         }
     }
     Ok(Some(aside))
+}
+
+/// The database whose log of changes, or the like, would have this name.
+fn owner_by_name(path: &Path) -> Option<PathBuf> {
+    let name = path.as_os_str().as_bytes();
+    let ends = BESIDE.iter();
+    let mut owners = ends.filter_map(|end| name.strip_suffix(end.as_bytes()));
+    let owner = PathBuf::from(OsStr::from_bytes(owners.next()?));
+    owner.is_file().then_some(owner)
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -141,12 +141,25 @@ pub(super) fn check_path(path: &Path) -> Result<(), StoreError> {
              keep it in a folder nearer to the root"
         ));
     }
+    check_kind(path)?;
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.nlink() > 1 => refused(format!(
             "it has {} names (hard links), and SQLite keeps its log of changes by name: what is \
              written under one of them would be lost to the others; remove the other names, or work on a copy",
             metadata.nlink()
         )),
+        _ => Ok(()),
+    }
+}
+
+/// What is no file is not even opened: a pipe would keep whoever opens it.
+pub(super) fn check_kind(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        // SQLite has a word of its own for folders.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Err(StoreError::Io {
+            place: path.display().to_string(),
+            detail: "it is a device, a pipe or a socket; name a file".to_owned(),
+        }),
         _ => Ok(()),
     }
 }
