@@ -263,7 +263,7 @@ fn what_is_no_guest_is_refused_with_a_remedy() {
         (
             "a component and much ballast",
             [honest, vec![0; 33 << 20]].concat(),
-            "a guest may have 33554432",
+            "has more than 33554432 bytes",
         ),
         (
             "a component that imports WASI",
