@@ -160,6 +160,21 @@ impl EngineError {
     }
 }
 
+impl EngineError {
+    /// Whether it is about what is stored of one execution, and not about the
+    /// store as a whole: the others go on.
+    #[must_use]
+    pub fn is_of_one(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_of_one())
+    }
+
+    /// Whether the store failed as a whole.
+    #[must_use]
+    pub fn is_of_the_store(&self) -> bool {
+        matches!(self, Self::Store(error) if !error.is_of_one())
+    }
+}
+
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
@@ -224,5 +239,28 @@ impl fmt::Display for WorkError {
 impl<E: std::error::Error> From<E> for WorkError {
     fn from(error: E) -> Self {
         Self::retryable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law3_what_is_damaged_of_one_execution_is_no_failure_of_the_store() {
+        let (place, detail) = (String::from("here"), String::from("it broke"));
+        let damaged = StoreError::Corrupt {
+            place: place.clone(),
+            detail: detail.clone(),
+        };
+        let table = [
+            (StoreError::Io { place, detail }.into(), false, true),
+            (damaged.into(), true, false),
+            (EngineError::ShutDown, false, false),
+        ];
+        for (error, of_one, of_the_store) in table {
+            let found = (error.is_of_one(), error.is_of_the_store());
+            assert_eq!(found, (of_one, of_the_store), "{error}");
+        }
     }
 }

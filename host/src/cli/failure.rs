@@ -119,10 +119,12 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
 /// store as a whole.
 pub(super) fn is_damage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
+        let engine = cause.downcast_ref::<EngineError>();
         let store = cause.downcast_ref::<StoreError>();
         let audit = cause.downcast_ref::<AuditError>();
-        match (store, audit) {
-            (Some(error), _) | (_, Some(AuditError::Store(error))) => error.is_of_one(),
+        match (engine, store, audit) {
+            (Some(error), ..) => error.is_of_one(),
+            (_, Some(error), _) | (.., Some(AuditError::Store(error))) => error.is_of_one(),
             _ => false,
         }
     })

@@ -1,8 +1,8 @@
 //! `refrain resume`: go on with executions that have not ended.
 
 use refrain::id::ExecutionId;
-use refrain::model::{EventKind, Status};
-use refrain::store::{ExecutionRecord, SqliteStore, ended};
+use refrain::model::Status;
+use refrain::store::{ExecutionRecord, SqliteStore, StoreError, ended, is_stalled_by_host};
 use refrain::{Engine, EngineError};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::database::{self, Database};
 use super::output;
 use super::text::{Text, text};
 use super::work::{Report, Session, Stopped, Until};
-use super::{Answer, act, damage, failure, list, log};
+use super::{Answer, act, damage, failure, list};
 
 /// Go on with executions, with workers for `command` and `http` nodes
 ///
@@ -110,7 +110,7 @@ fn records(
 /// One that is damaged is named by the engine, and does not stop the others.
 fn unless_damaged(done: Result<(), EngineError>) -> anyhow::Result<()> {
     match done {
-        Err(EngineError::Store(error)) if error.is_of_one() => Ok(()),
+        Err(error) if error.is_of_one() => Ok(()),
         done => Ok(done?),
     }
 }
@@ -200,32 +200,22 @@ fn answer(
     })
 }
 
-/// Those that stand because the host saw their guest fail.
+/// The executions that stand still because the host saw their guest fail.
 fn stalled_by_host(
     store: &mut SqliteStore,
     records: &[ExecutionRecord],
-) -> anyhow::Result<Vec<ExecutionId>> {
+) -> Result<Vec<ExecutionId>, StoreError> {
     let mut stalled = Vec::new();
     for record in records
         .iter()
         .filter(|record| record.status == Status::Stalled && record.tampering.is_none())
     {
-        let events = match log::events(store, record.id) {
-            Ok(events) => events,
+        match is_stalled_by_host(store, record.id, record.head) {
+            Ok(true) => stalled.push(record.id),
+            Ok(false) => {}
             // It is named when it is worked on; the others go on.
-            Err(error) if failure::is_damage(&error) => continue,
+            Err(error) if error.is_of_one() => {}
             Err(error) => return Err(error),
-        };
-        let last = events
-            .iter()
-            .rev()
-            .find_map(|stored| match &stored.event.kind {
-                EventKind::Stalled(stall) => Some(stall.node_id.is_none()),
-                EventKind::StallLifted(_) => Some(false),
-                _ => None,
-            });
-        if last == Some(true) {
-            stalled.push(record.id);
         }
     }
     Ok(stalled)

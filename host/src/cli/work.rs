@@ -9,6 +9,7 @@ use refrain::Engine;
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
+use refrain::queues;
 use refrain::store::{ExecutionRecord, ItemState, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -24,9 +25,6 @@ use super::text::{Text, text};
 use super::undone::Undone;
 use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
-
-/// The queues that this program has workers for.
-const SERVED: [&str; 2] = ["command", "http"];
 
 /// How long to leave the database alone between two looks. They are for the
 /// eye: no work waits for them.
@@ -383,5 +381,5 @@ fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
 
 /// Simulated workers serve every queue.
 fn is_served(seen: &Seen, queue: &str) -> bool {
-    seen.record.simulated || SERVED.contains(&queue)
+    seen.record.simulated || queues::BUILT_IN.contains(&queue)
 }

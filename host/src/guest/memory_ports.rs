@@ -3,6 +3,7 @@
 //! For hosts that keep a log elsewhere, for tests and for benchmarks: what a
 //! scheduler needs of a host, and not more.
 
+use crate::log::effect::{self, Change};
 use crate::model::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
 use crate::store::{StoreError, Timestamp};
 
@@ -71,10 +72,10 @@ impl MemoryPorts {
     /// Append a fact that the guest admitted. What a worker has completed or
     /// failed leaves the queue.
     pub fn push(&mut self, fact: Event) {
-        match &fact.kind {
-            EventKind::NodeCompleted(it) => self.settle(&it.node_id),
-            EventKind::NodeFailed(it) => self.settle(&it.node_id),
-            _ => {}
+        if let Some(effect) = effect::on_item(&fact.kind)
+            && matches!(effect.change, Change::Remove | Change::DeadLetter { .. })
+        {
+            self.items.retain(|item| item.node_id != effect.node_id);
         }
         self.events.push(fact);
     }
@@ -126,10 +127,6 @@ impl MemoryPorts {
             ));
         }
         Ok(())
-    }
-
-    fn settle(&mut self, node_id: &str) {
-        self.items.retain(|item| item.node_id != node_id);
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod author;
 pub mod canonical;
 pub mod chain;
 pub mod digest;
+pub mod effect;
 pub mod export;
 mod field;
 mod form;

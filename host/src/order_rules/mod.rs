@@ -17,7 +17,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use crate::log::effect;
 use crate::model::{EventKind, WorkItem};
+use crate::queues;
 
 pub(crate) use cache::RulesCache;
 
@@ -57,18 +59,12 @@ impl Attempts {
     /// Take one event of the execution's log, in order, for the nodes that it
     /// orders or is asked to retry.
     pub(crate) fn follow(all: &mut HashMap<String, Self>, kind: &EventKind) {
-        match kind {
-            EventKind::NodeScheduled(it) => {
-                all.entry(it.node_id.clone()).or_default().last = it.attempt;
-            }
-            EventKind::RetryScheduled(it) => {
-                all.entry(it.node_id.clone()).or_default().last = it.attempt;
-            }
-            EventKind::RetryRequested(it) => {
-                let attempts = all.entry(it.node_id.clone()).or_default();
-                attempts.budget_after = attempts.last;
-            }
-            _ => {}
+        if let EventKind::RetryRequested(it) = kind {
+            let attempts = all.entry(it.node_id.clone()).or_default();
+            attempts.budget_after = attempts.last;
+        }
+        if let Some(order) = effect::order(kind) {
+            all.entry(order.node_id.to_owned()).or_default().last = order.attempt;
         }
     }
 }
@@ -297,23 +293,17 @@ fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 
     }
 }
 
-/// The queue of a kind (rule R5). `None` if the scheduler settles it itself
+/// The queue of a node (rule R5). `None` if the scheduler settles it itself
 /// (rule R6).
 fn queue(kind: &KindText<'_>) -> Option<&'static str> {
-    Some(match kind.name.as_str() {
-        "parallel" | "wait" | "human_approval" | "limit_exceeded" => return None,
-        "condition" if holds_some(kind.branches) => return None,
-        // One that merges by a function of its own has a worker.
-        "join" if !kind.merge_strategy.is_some_and(is_object) => return None,
-        "command" => "command",
-        "http" => "http",
-        "model" => "model",
-        "tool" | "finalizer" | "mcp_tool" | "a2a_task" => "tool",
-        "python_fn" => "python_tool",
-        "java_fn" => "java_tool",
-        "memory_retrieval" => "retrieval",
-        _ => "general",
-    })
+    let settled_by_scheduler = match kind.name.as_str() {
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+        "condition" => holds_some(kind.branches),
+        // A join that merges by a function of its own has a worker.
+        "join" => !kind.merge_strategy.is_some_and(is_object),
+        _ => false,
+    };
+    (!settled_by_scheduler).then(|| queues::of_kind(&kind.name))
 }
 
 /// Whether this is a list with elements.

@@ -13,6 +13,7 @@ use crate::guest::Ports;
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::canonical;
 use crate::log::digest::work_item_digest;
+use crate::log::effect;
 use crate::model::{AppendError, Digest, Event, EventKind, Snapshot, WorkItem};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{StoreError, StoredEvent, Timestamp};
@@ -151,11 +152,8 @@ impl ReplayPorts {
 
 /// The item that an event orders: its node, attempt and digest.
 pub(super) fn ordered_by(kind: &EventKind) -> Option<(&str, u32, Digest)> {
-    match kind {
-        EventKind::NodeScheduled(e) => Some((&e.node_id, e.attempt, e.item_digest)),
-        EventKind::RetryScheduled(e) => Some((&e.node_id, e.attempt, e.item_digest)),
-        _ => None,
-    }
+    let order = effect::order(kind)?;
+    Some((order.node_id, order.attempt, order.digest))
 }
 
 impl Ports for ReplayPorts {

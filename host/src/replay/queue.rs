@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::model::{Event, EventKind, WorkItem};
-use crate::store::{ItemRecord, ItemState, Lease, Timestamp};
+use crate::log::effect::{self, Change};
+use crate::model::{Event, WorkItem};
+use crate::store::{ItemRecord, ItemState};
 
 /// The queue of one execution, as its log has it: unsettled items and dead
 /// letters, by node.
@@ -20,18 +21,28 @@ pub(super) struct ExpectedQueue {
 impl ExpectedQueue {
     /// Take one event, and the items that its batch orders.
     pub(super) fn apply(&mut self, event: &Event, orders: &[WorkItem]) {
-        let at = event.at;
-        match &event.kind {
-            EventKind::NodeScheduled(e) => self.order(&e.node_id, orders, at),
-            EventKind::RetryScheduled(e) => self.order(&e.node_id, orders, at),
-            EventKind::NodeStarted(e) => self.lease(&e.node_id, &e.worker_id, e.fence),
-            EventKind::NodeFailed(e) => self.dead_letter(&e.node_id, &e.error, at),
-            EventKind::NodeTimedOut(e) => self.dead_letter(&e.node_id, &e.error(), at),
-            EventKind::NodeExhausted(e) => self.dead_letter(&e.node_id, &e.error, at),
-            EventKind::NodeCompleted(e) => self.settle(&e.node_id),
-            EventKind::NodeCancelled(e) => self.settle(&e.node_id),
-            EventKind::NodeSkipped(e) => self.settle(&e.node_id),
-            _ => {}
+        let Some(effect) = effect::on_item(&event.kind) else {
+            return;
+        };
+        let node_id = effect.node_id;
+        if let Change::Enqueue { .. } = effect.change {
+            let ordered = orders.iter().find(|item| item.node_id == node_id);
+            let record = ordered.map(|item| ItemRecord {
+                item: item.clone(),
+                enqueued_at: event.at,
+                state: ItemState::Waiting,
+            });
+            self.items
+                .extend(record.map(|record| (node_id.to_owned(), record)));
+            return;
+        }
+        match ItemState::after(effect.change, event.at) {
+            Some(state) => {
+                if let Some(record) = self.items.get_mut(node_id) {
+                    record.state = state;
+                }
+            }
+            None => drop(self.items.remove(node_id)),
         }
     }
 
@@ -42,41 +53,6 @@ impl ExpectedQueue {
             .map(described)
             .collect::<serde_json::Map<_, _>>()
             .into()
-    }
-
-    fn order(&mut self, node: &str, orders: &[WorkItem], at: Timestamp) {
-        if let Some(item) = orders.iter().find(|item| item.node_id == node) {
-            let record = ItemRecord {
-                item: item.clone(),
-                enqueued_at: at,
-                state: ItemState::Waiting,
-            };
-            self.items.insert(node.to_owned(), record);
-        }
-    }
-
-    fn lease(&mut self, node: &str, worker: &str, fence: u64) {
-        if let Some(record) = self.items.get_mut(node) {
-            record.state = ItemState::Leased(Lease {
-                worker_id: worker.to_owned(),
-                fence,
-                expires_at: 0,
-            });
-        }
-    }
-
-    /// A failed attempt is a dead letter, until a further one is ordered.
-    fn dead_letter(&mut self, node: &str, error: &str, at: Timestamp) {
-        if let Some(record) = self.items.get_mut(node) {
-            record.state = ItemState::Dead {
-                error: error.to_owned(),
-                since: at,
-            };
-        }
-    }
-
-    fn settle(&mut self, node: &str) {
-        self.items.remove(node);
     }
 }
 

@@ -19,6 +19,7 @@ use super::source::{Claimed, Recording};
 use super::verdict::{AuditError, Verdict};
 use crate::guest::{CallError, LibraryError};
 use crate::log::digest::hex;
+use crate::log::effect::on_host_stall;
 use crate::log::json::write_event;
 use crate::model::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
 use crate::names;
@@ -142,19 +143,19 @@ impl<'a, 'l> Walk<'a, 'l> {
         self.last = None;
         self.player.show_first(self.done);
         self.queue.apply(fact, &[]);
-        match &fact.kind {
-            EventKind::Stalled(_) => self.host_stalled = true,
-            EventKind::StallLifted(_) => self.host_stalled = false,
-            EventKind::GuestChanged(changed) if self.other.is_none() => {
-                let next = changed.guest_digest.to_string();
-                let (player, reused) = self.guests.player(&next, &self.recording, self.reuse)?;
-                self.reused |= reused;
-                let before = std::mem::replace(&mut self.player, player);
-                self.guests.put_back(&self.guest_digest, before);
-                self.guest_digest = next;
-                self.player.show_first(self.done);
-            }
-            _ => {}
+        if let Some(stalled) = on_host_stall(&fact.kind) {
+            self.host_stalled = stalled;
+        }
+        if let EventKind::GuestChanged(changed) = &fact.kind
+            && self.other.is_none()
+        {
+            let next = changed.guest_digest.to_string();
+            let (player, reused) = self.guests.player(&next, &self.recording, self.reuse)?;
+            self.reused |= reused;
+            let before = std::mem::replace(&mut self.player, player);
+            self.guests.put_back(&self.guest_digest, before);
+            self.guest_digest = next;
+            self.player.show_first(self.done);
         }
         Ok(())
     }

@@ -46,6 +46,7 @@ pub mod laws;
 mod memory;
 mod record;
 mod sqlite;
+mod stall;
 mod status;
 mod turn;
 
@@ -59,6 +60,7 @@ pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
 pub use sqlite::{Durability, SeenUpTo, SqliteOptions, SqliteStore};
+pub use stall::is_stalled_by_host;
 pub use status::ended;
 pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
 

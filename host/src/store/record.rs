@@ -1,6 +1,7 @@
 //! What a store keeps: raw events, executions, work items.
 
 use crate::id::ExecutionId;
+use crate::log::effect::Change;
 use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
 use crate::model::{Status, WorkItem};
 use crate::store::{Tampering, ended};
@@ -113,6 +114,14 @@ pub struct ItemRecord {
     pub state: ItemState,
 }
 
+impl ItemRecord {
+    /// Whether an answer is still to come: it is no dead letter.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.state.is_unsettled()
+    }
+}
+
 /// Where a work item is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemState {
@@ -127,6 +136,49 @@ pub enum ItemState {
         /// When it died.
         since: Timestamp,
     },
+}
+
+impl ItemState {
+    /// The state after an event at this time that changes the item so. `None` if
+    /// the item leaves the queue.
+    ///
+    /// The log does not say until when a claim holds: the lease of a claim has
+    /// no end yet, and counts as given up until it is given one.
+    #[must_use]
+    pub fn after(change: Change<'_>, at: Timestamp) -> Option<Self> {
+        Some(match change {
+            Change::Enqueue { .. } => Self::Waiting,
+            Change::Lease { worker_id, fence } => Self::Leased(Lease {
+                worker_id: worker_id.to_owned(),
+                fence,
+                expires_at: Lease::GIVEN_UP,
+            }),
+            Change::DeadLetter { error } => Self::Dead {
+                error: error.into_owned(),
+                since: at,
+            },
+            Change::Remove => return None,
+        })
+    }
+
+    /// Whether an answer is still to come, from a worker that has the item or
+    /// will have it. Only a dead letter is settled and kept all the same.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        match self {
+            Self::Waiting | Self::Leased(_) => true,
+            Self::Dead { .. } => false,
+        }
+    }
+
+    /// The claim on it, if a worker has one.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Lease> {
+        match self {
+            Self::Leased(lease) => Some(lease),
+            Self::Waiting | Self::Dead { .. } => None,
+        }
+    }
 }
 
 /// A worker's claim on a work item.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use refrain::queues;
 use refrain::store::ended;
 use refrain::{ClaimId, Start, WorkError};
 use serde_json::json;
 
 use super::calls::{Call, Given, Operation};
-use super::crews::{self, QUEUES};
+use super::crews;
 use super::workflows;
 use super::world::{Known, World};
 use crate::faulty_store::Fate;
@@ -68,7 +69,7 @@ impl World {
     }
 
     fn claim(&mut self, host: usize) {
-        for queue in QUEUES {
+        for queue in queues::ALL {
             if self.dice.chance(1, 2) {
                 let (max, worker) = (
                     1 + self.dice.below(3),

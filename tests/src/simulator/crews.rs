@@ -13,18 +13,6 @@ use serde_json::json;
 use super::workflows;
 use crate::dice::Dice;
 
-/// The queues of rule R5.
-pub(super) const QUEUES: [&str; 8] = [
-    "command",
-    "general",
-    "http",
-    "java_tool",
-    "model",
-    "python_tool",
-    "retrieval",
-    "tool",
-];
-
 /// Attempts that last: woken whenever time has passed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lasting(Arc<Mutex<Vec<Waker>>>);

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use refrain::model::{EventKind, Status};
+use refrain::queues;
 use refrain::store::{ExecutionRecord, StoredEvent, ended};
 use refrain::{Clock, Next};
 
 use super::calls::{Call, Operation};
-use super::crews::{self, QUEUES};
+use super::crews;
 use super::host::Host;
 use super::world::World;
 
@@ -93,7 +94,7 @@ impl World {
             self.hosts[host].clock.set(now);
             self.open_bare(host, false)?;
             if let Some(engine) = self.hosts[host].engine() {
-                for queue in QUEUES {
+                for queue in queues::ALL {
                     crews::willing(engine, queue);
                 }
             }

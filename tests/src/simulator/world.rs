@@ -8,12 +8,13 @@ use std::time::Duration;
 use refrain::guest::{CallLimits, Library};
 use refrain::limits::TurnLimits;
 use refrain::model::Limits;
+use refrain::queues;
 use refrain::store::Store;
 use refrain::{ExecutionId, Next, Workflow};
 
 use super::Simulated;
 use super::calls::Call;
-use super::crews::{self, Lasting, QUEUES};
+use super::crews::{self, Lasting};
 use super::host::{Host, Settings, Stepped};
 use super::outside::Outside;
 use super::story::Story;
@@ -129,7 +130,7 @@ impl World {
     /// A host comes up, with workers of all sorts.
     pub(super) fn open(&mut self, host: usize, tight: bool) -> Result<(), String> {
         self.open_bare(host, tight)?;
-        for queue in QUEUES {
+        for queue in queues::ALL {
             if self.dice.chance(1, 3) {
                 let (slots, seed) = (1 + self.dice.below(3), self.dice.word());
                 let Host { clock, .. } = &self.hosts[host];

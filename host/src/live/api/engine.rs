@@ -12,6 +12,7 @@ use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::WORKER_SLOTS_DEFAULT;
 use crate::model::{WorkItem, WorkflowSummary};
+use crate::queues;
 use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
@@ -265,14 +266,14 @@ impl Engine {
     /// Run programs: the built-in worker of the queue `command`.
     pub fn work_commands(&self, slots: usize) {
         let programs = Arc::clone(&self.shared.programs);
-        self.work_with_slots("command", slots, move |item| {
+        self.work_with_slots(queues::COMMAND, slots, move |item| {
             command::run(item, Arc::clone(&programs))
         });
     }
 
     /// Make requests: the built-in worker of the queue `http`.
     pub fn work_http(&self, slots: usize) {
-        self.work_with_slots("http", slots, http::run);
+        self.work_with_slots(queues::HTTP, slots, http::run);
     }
 
     /// Claim up to `max` items of a queue for a worker outside of the engine.

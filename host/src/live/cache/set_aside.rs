@@ -33,6 +33,30 @@ pub(crate) struct SetAside {
     has_news: bool,
 }
 
+/// An error that may be the damage of one execution alone.
+pub(in crate::live) trait Damage: Sized {
+    /// The damage, if it is of one execution alone; else the error.
+    fn of_one(self) -> Result<Arc<StoreError>, Self>;
+}
+
+impl Damage for StoreError {
+    fn of_one(self) -> Result<Arc<StoreError>, Self> {
+        if self.is_of_one() {
+            return Ok(Arc::new(self));
+        }
+        Err(self)
+    }
+}
+
+impl Damage for EngineError {
+    fn of_one(self) -> Result<Arc<StoreError>, Self> {
+        match self {
+            Self::Store(error) if error.is_of_one() => Ok(error),
+            error => Err(error),
+        }
+    }
+}
+
 impl SetAside {
     /// The store is of this version. What was damaged in another one may have
     /// been mended.
@@ -63,6 +87,23 @@ impl SetAside {
         let is_news = self.executions.insert(id, Arc::clone(error)).is_none();
         self.has_news |= is_news;
         is_news
+    }
+
+    /// Goes on without this execution if what is stored of it is damaged: `None`,
+    /// and it is set aside. Any other error stays one.
+    pub(in crate::live) fn others_go_on<T, E: Damage>(
+        &mut self,
+        id: ExecutionId,
+        done: Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        match done.map_err(Damage::of_one) {
+            Ok(done) => Ok(Some(done)),
+            Err(Ok(damage)) => {
+                self.add(id, &damage);
+                Ok(None)
+            }
+            Err(Err(error)) => Err(error),
+        }
     }
 
     /// Whether anything was set aside since this was asked before.

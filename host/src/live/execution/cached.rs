@@ -1,6 +1,6 @@
 //! What a turn knows of a stored execution when it begins, and what it leaves.
 
-use crate::store::{ExecutionChange, ExecutionRecord, ItemState, ended};
+use crate::store::{ExecutionChange, ExecutionRecord, ended};
 
 use super::items::{StoredItems, written};
 
@@ -68,7 +68,7 @@ impl CachedExecution {
         let mut items = self.items.values();
         if ended(self.record.status) {
             Activity::Ended
-        } else if items.any(|item| !matches!(item.state, ItemState::Dead { .. })) {
+        } else if items.any(|item| item.is_unsettled()) {
             Activity::Busy
         } else {
             Activity::Idle

@@ -1,25 +1,19 @@
 //! Which execution a stored work item is of, and which claim holds it.
 
 use crate::id::ExecutionId;
-use crate::store::{ItemRecord, ItemState, StoreError};
+use crate::store::{ItemRecord, StoreError};
 
 use crate::live::values::work::ClaimId;
 
 /// Whether this claim holds the item.
 pub(in crate::live) fn holds(record: &ItemRecord, claim: &ClaimId) -> bool {
-    let fence = match &record.state {
-        ItemState::Leased(lease) => lease.fence,
-        ItemState::Waiting | ItemState::Dead { .. } => return false,
-    };
-    fence == claim.fence && record.item.attempt == claim.attempt
+    let lease = record.state.lease();
+    lease.is_some_and(|lease| lease.fence == claim.fence) && record.item.attempt == claim.attempt
 }
 
 /// The claim that holds this item.
 pub(in crate::live) fn claim_of(record: &ItemRecord) -> Result<ClaimId, StoreError> {
-    let fence = match &record.state {
-        ItemState::Leased(lease) => lease.fence,
-        ItemState::Waiting | ItemState::Dead { .. } => 0,
-    };
+    let fence = record.state.lease().map_or(0, |lease| lease.fence);
     let execution = execution_of(record)?;
     let claim = ClaimId {
         execution,

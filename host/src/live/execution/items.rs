@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::WorkItem;
-use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Timestamp};
+use crate::log::effect;
+use crate::model::{Event, WorkItem};
+use crate::store::{ItemChange, ItemRecord, ItemState, Timestamp};
 
 /// Stored items, by node. Boxed, here as below: most executions have one or
 /// two, and a node of a map has room for eleven.
@@ -17,7 +18,7 @@ pub(crate) type StoredItems = BTreeMap<String, Box<ItemRecord>>;
 /// What became of items, by node.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    /// Each item that changed; none: it is gone.
+    /// Each item that changed. `None` if it has left the queue.
     after: BTreeMap<String, Option<Box<ItemRecord>>>,
     /// Nodes whose items were ordered, in that order: claims go by it.
     ordered: Vec<String>,
@@ -31,29 +32,22 @@ pub(crate) struct Items {
 }
 
 impl Changes {
-    /// The item is ordered, in place of a dead letter of the same node.
+    /// Orders an item, in place of a dead letter of the same node.
     pub(crate) fn enqueue(&mut self, item: WorkItem, at: Timestamp) {
-        self.ordered.push(item.node_id.clone());
-        self.set(ItemRecord {
+        let node_id = item.node_id.clone();
+        self.ordered.push(node_id.clone());
+        let record = ItemRecord {
             item,
             enqueued_at: at,
             state: ItemState::Waiting,
-        });
-    }
-
-    /// The item leaves the queue.
-    pub(crate) fn remove(&mut self, node_id: &str) {
-        self.after.insert(node_id.to_owned(), None);
-    }
-
-    /// The item's attempt failed, and it is a dead letter from here on, unless
-    /// a further attempt is ordered.
-    pub(crate) fn dead_letter(&mut self, mut record: ItemRecord, error: &str, at: Timestamp) {
-        record.state = ItemState::Dead {
-            error: error.to_owned(),
-            since: at,
         };
-        self.set(record);
+        self.after.insert(node_id, Some(Box::new(record)));
+    }
+
+    /// Changes the item of a node. `None` if it leaves the queue.
+    pub(crate) fn set(&mut self, node_id: &str, record: Option<ItemRecord>) {
+        let record = record.map(Box::new);
+        self.after.insert(node_id.to_owned(), record);
     }
 
     /// The node's item, if it changed here.
@@ -64,11 +58,6 @@ impl Changes {
     /// All items that changed here and are still there.
     pub(crate) fn present(&self) -> impl Iterator<Item = &ItemRecord> {
         self.after.values().flatten().map(Box::as_ref)
-    }
-
-    fn set(&mut self, record: ItemRecord) {
-        let node_id = record.item.node_id.clone();
-        self.after.insert(node_id, Some(Box::new(record)));
     }
 }
 
@@ -108,26 +97,45 @@ impl Items {
         !self.changes.after.is_empty()
     }
 
-    /// The changes, to make more of them.
-    pub(crate) fn changes_mut(&mut self) -> &mut Changes {
-        &mut self.changes
-    }
-
-    /// The node's item, if there is one, is claimed, or its claim renewed.
-    pub(crate) fn lease(&mut self, node_id: &str, lease: Lease) {
-        let after = &mut self.changes.after;
-        if let Some(Some(changed)) = after.get_mut(node_id) {
-            changed.state = ItemState::Leased(lease);
-        } else if !after.contains_key(node_id)
-            && let Some(record) = self.stored.get(node_id)
-        {
-            let mut record = ItemRecord::clone(record);
-            record.state = ItemState::Leased(lease);
-            self.changes.set(record);
+    /// Does to its node's item, if there is one, what a fact does to it. The lease
+    /// of a claim has no end yet, because the log names none.
+    pub(crate) fn take_fact(&mut self, fact: &Event) {
+        let Some(effect) = effect::on_item(&fact.kind) else {
+            return;
+        };
+        match ItemState::after(effect.change, fact.at) {
+            Some(after) => {
+                if let Some(state) = self.state_mut(effect.node_id) {
+                    *state = after;
+                }
+            }
+            None if self.of(effect.node_id).is_some() => self.changes.set(effect.node_id, None),
+            None => {}
         }
     }
 
-    /// Take over what came later.
+    /// Lets the claim on the node's item, if there is one, hold until then.
+    pub(crate) fn lease_until(&mut self, node_id: &str, expires_at: Timestamp) {
+        let is_leased = |record: &ItemRecord| record.state.lease().is_some();
+        if self.of(node_id).is_some_and(is_leased)
+            && let Some(ItemState::Leased(lease)) = self.state_mut(node_id)
+        {
+            lease.expires_at = expires_at;
+        }
+    }
+
+    /// The state of the node's item, to be changed.
+    fn state_mut(&mut self, node_id: &str) -> Option<&mut ItemState> {
+        let after = &mut self.changes.after;
+        if !after.contains_key(node_id) {
+            let stored = self.stored.get(node_id)?.clone();
+            after.insert(node_id.to_owned(), Some(stored));
+        }
+        let record = after.get_mut(node_id)?.as_mut()?;
+        Some(&mut record.state)
+    }
+
+    /// Takes over changes that came later.
     pub(crate) fn follow(&mut self, later: Changes) {
         self.changes.after.extend(later.after);
         self.changes.ordered.extend(later.ordered);
@@ -171,7 +179,7 @@ fn write_down(
         enqueued_at,
         state,
     } = now;
-    let unsettled = before.filter(|before| !matches!(before.state, ItemState::Dead { .. }));
+    let unsettled = before.filter(|before| before.is_unsettled());
     let same = unsettled.is_some_and(|before| before.item.attempt == item.attempt);
     let lease = match state {
         ItemState::Dead { error, since } => {
@@ -236,6 +244,7 @@ pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Lease;
 
     fn item(attempt: u32) -> WorkItem {
         WorkItem {
@@ -351,7 +360,7 @@ mod tests {
                 node_id: node_id.to_owned(),
                 ..item(1)
             };
-            items.changes_mut().enqueue(item, 5);
+            items.changes.enqueue(item, 5);
         }
         let (changes, _) = items.settled();
         let ordered: Vec<_> = changes

@@ -4,6 +4,7 @@
 //! from the node's item, which a turn has at hand, and only where an operator
 //! has given the node a fresh budget from the log.
 
+use crate::log::effect;
 use crate::model::{Event, EventKind, WorkItem};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{ItemRecord, StoreError};
@@ -87,11 +88,9 @@ const LOOK_BACK: u64 = 16;
 /// Whether the event asks for the node to be tried again, or orders it. `None`
 /// if it does neither.
 fn about(node_id: &str, event: &Event) -> Option<bool> {
-    let (of, requested) = match &event.kind {
-        EventKind::RetryRequested(it) => (&it.node_id, true),
-        EventKind::NodeScheduled(it) => (&it.node_id, false),
-        EventKind::RetryScheduled(it) => (&it.node_id, false),
-        _ => return None,
-    };
-    (of == node_id).then_some(requested)
+    if let EventKind::RetryRequested(it) = &event.kind {
+        return (it.node_id == node_id).then_some(true);
+    }
+    let order = effect::order(&event.kind)?;
+    (order.node_id == node_id).then_some(false)
 }

@@ -6,6 +6,7 @@
 
 use crate::limits::WAKE_SPAN_MS_MAX;
 use crate::log::author::is_terminal;
+use crate::log::effect::{self, Change, ItemEffect};
 use crate::model::{Event, EventKind, Outcome, Status, WorkItem};
 use crate::store::{ItemRecord, ItemState, Timestamp, check::TIME_MAX, ended};
 
@@ -107,41 +108,34 @@ struct Queue<'a> {
 impl Queue<'_> {
     /// Do what follows from one decision; or say what is wrong with it.
     fn follow(&mut self, event: &Event) -> Result<(), String> {
-        let at = event.at;
-        match &event.kind {
-            EventKind::NodeScheduled(it) => self.order(&it.node_id, it.attempt, at),
-            EventKind::RetryScheduled(it) => self.order(&it.node_id, it.attempt, at),
-            EventKind::NodeTimedOut(it) => {
-                self.take_back(&it.node_id)?;
-                self.dead_letter(&it.node_id, &it.error(), at);
-                Ok(())
-            }
-            EventKind::NodeCancelled(it) => {
-                self.take_back(&it.node_id)?;
-                self.remove(&it.node_id);
-                Ok(())
-            }
-            EventKind::NodeSkipped(it) => {
-                self.settled(&it.node_id)?;
-                self.remove(&it.node_id);
-                Ok(())
-            }
-            EventKind::NodeCompleted(it) => {
-                self.settled(&it.node_id)?;
-                self.remove(&it.node_id);
-                Ok(())
-            }
-            EventKind::NodeExhausted(it) => {
-                self.settled(&it.node_id)?;
-                self.dead_letter(&it.node_id, &it.error, at);
-                Ok(())
-            }
-            _ => Ok(()),
+        let Some(effect) = effect::on_item(&event.kind) else {
+            return Ok(());
+        };
+        let ItemEffect {
+            node_id,
+            change,
+            stops,
+        } = effect;
+        if let Change::Enqueue { attempt, .. } = change {
+            return self.order(node_id, attempt, event.at);
         }
+        if stops {
+            self.take_back(node_id)?;
+        } else {
+            self.settled(node_id)?;
+        }
+        if let Some(record) = self.item(node_id) {
+            let record = ItemState::after(change, event.at).map(|state| ItemRecord {
+                state,
+                ..record.clone()
+            });
+            self.changes.set(node_id, record);
+        }
+        Ok(())
     }
 
     fn order(&mut self, node_id: &str, attempt: u32, at: Timestamp) -> Result<(), String> {
-        if self.item(node_id).is_some_and(is_unsettled) {
+        if self.item(node_id).is_some_and(ItemRecord::is_unsettled) {
             return Err(format!(
                 "node {node_id:?} was ordered anew while its work item was not settled"
             ));
@@ -159,7 +153,7 @@ impl Queue<'_> {
 
     /// An unsettled item must have been cancelled.
     fn take_back(&mut self, node_id: &str) -> Result<(), String> {
-        let Some(record) = self.item(node_id).filter(|record| is_unsettled(record)) else {
+        let Some(record) = self.item(node_id).filter(|record| record.is_unsettled()) else {
             return Ok(());
         };
         let attempt = record.item.attempt;
@@ -175,26 +169,12 @@ impl Queue<'_> {
 
     /// There must be no unsettled item.
     fn settled(&self, node_id: &str) -> Result<(), String> {
-        if self.item(node_id).is_some_and(is_unsettled) {
+        if self.item(node_id).is_some_and(ItemRecord::is_unsettled) {
             return Err(format!(
                 "node {node_id:?} was settled while its work item was not"
             ));
         }
         Ok(())
-    }
-
-    /// The node's item leaves the queue, if it has one.
-    fn remove(&mut self, node_id: &str) {
-        if self.item(node_id).is_some() {
-            self.changes.remove(node_id);
-        }
-    }
-
-    /// The node's item is a dead letter, if it has one.
-    fn dead_letter(&mut self, node_id: &str, error: &str, at: Timestamp) {
-        if let Some(record) = self.item(node_id).cloned() {
-            self.changes.dead_letter(record, error, at);
-        }
     }
 
     fn item(&self, node_id: &str) -> Option<&ItemRecord> {
@@ -207,7 +187,8 @@ impl Queue<'_> {
     fn has_unsettled(&self) -> bool {
         let before = self.staged.items().all();
         let left = before.filter(|record| self.changes.of(&record.item.node_id).is_none());
-        left.chain(self.changes.present()).any(is_unsettled)
+        left.chain(self.changes.present())
+            .any(ItemRecord::is_unsettled)
     }
 
     /// No order must be left that no decision asked for.
@@ -227,8 +208,4 @@ impl Queue<'_> {
             None => Ok(()),
         }
     }
-}
-
-fn is_unsettled(record: &ItemRecord) -> bool {
-    !matches!(record.state, ItemState::Dead { .. })
 }

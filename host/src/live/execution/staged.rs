@@ -102,7 +102,14 @@ impl Staged {
         }
     }
 
-    /// Append an event that has been checked.
+    /// Appends a fact that the guest has taken, and does to its node's item what
+    /// follows from it.
+    pub(crate) fn take_fact(&mut self, fact: Event) {
+        self.items.take_fact(&fact);
+        self.push(fact);
+    }
+
+    /// Appends an event that has been checked.
     pub(crate) fn push(&mut self, event: Event) {
         let stored = chain::follow(&self.record.head, event);
         self.record.head = stored.head();

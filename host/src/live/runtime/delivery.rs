@@ -3,7 +3,7 @@
 use crate::error::{EngineError, WorkError};
 use crate::live::turn::answers::{answered, release};
 use crate::live::turn::open_turn::OpenTurn;
-use crate::live::turn::write::{Again, Write, is_the_stores};
+use crate::live::turn::write::{Again, Write};
 use crate::live::values::work::{Answer, ClaimId};
 use crate::live::workers::Deliver;
 
@@ -40,7 +40,7 @@ impl Write for Delivery {
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
         let told = answered(turn, &self.claim, &self.outcome).map(drop);
         let (told, failed) = match told {
-            Err(error) if is_the_stores(&error) => (Ok(()), Err(error)),
+            Err(error) if error.is_of_the_store() => (Ok(()), Err(error)),
             told => (told, Ok(())),
         };
         // An answer that is not taken at last frees the slot all the same.
@@ -61,7 +61,7 @@ impl Write for Delivery {
             Err(error) => error,
         };
         let claim = &self.claim;
-        if is_the_stores(&error) {
+        if error.is_of_the_store() {
             // That the store fails is told by the engine, for all that wait for it.
             tracing::debug!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
             return Some(Again::Later(self));
@@ -84,7 +84,7 @@ impl Delivery {
     /// as a failure that says why, once, when the door refused it.
     fn goes_again(&self, error: &EngineError) -> bool {
         match error {
-            EngineError::Store(error) => !error.is_of_one(),
+            error if error.is_of_the_store() => true,
             EngineError::Json { .. }
             | EngineError::TooLong { .. }
             | EngineError::Refused { .. } => !self.refused,

@@ -20,6 +20,7 @@ use crate::clock::milliseconds;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::{ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_LEFT_ALONE, STORE_RETRY_PAUSE};
+use crate::queues;
 use crate::store::{StoreError, Timestamp, check::TIME_MAX};
 
 use super::commit::{give_up_claims, run_turn, undo_turn};
@@ -31,7 +32,6 @@ use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::report;
 use crate::live::turn::scope::Scope;
-use crate::live::turn::simulation::QUEUES;
 use crate::live::turn::slots::Slots;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::panics::{caught, drop_caught};
@@ -496,7 +496,7 @@ impl EventLoop {
         let simulated = core.settings.simulated;
         // Simulated workers are on every queue, and always free.
         let queues = match simulated {
-            true => QUEUES.map(str::to_owned).to_vec(),
+            true => queues::ALL.map(str::to_owned).to_vec(),
             false => core.pool.free_queues(),
         };
         let stored = core.agenda().next_due(simulated, &queues, now)?;

@@ -9,7 +9,7 @@ use crate::id::ExecutionId;
 
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
-use crate::live::turn::write::{Again, Write, is_the_stores};
+use crate::live::turn::write::{Again, Write};
 use crate::live::values::closing::ClosingFlag;
 use crate::live::values::work::ClaimId;
 use crate::live::workers::{Within, WorkerGroup};
@@ -58,7 +58,7 @@ where
 {
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
         match (self.run)(turn) {
-            Err(error) if is_the_stores(&error) => Err(error),
+            Err(error) if error.is_of_the_store() => Err(error),
             answer => {
                 self.answer = Some(answer);
                 Ok(())

@@ -1,7 +1,5 @@
 //! Between turns: what others did, and whom it concerns. Nothing here writes.
 
-use std::sync::Arc;
-
 use tokio::sync::oneshot;
 
 use crate::error::EngineError;
@@ -92,7 +90,8 @@ impl EventLoop {
     fn look_around(&mut self) -> Result<(), EngineError> {
         for claim in self.core.pool.running_claims() {
             let item = self.core.store.get().item(claim.execution, &claim.node_id);
-            let item = self.readable(claim.execution, item)?.flatten();
+            let item = self.core.set_aside.others_go_on(claim.execution, item)?;
+            let item = item.flatten();
             if !item.is_some_and(|record| holds(&record, &claim)) {
                 self.core.pool.stop(&claim);
             }
@@ -100,7 +99,8 @@ impl EventLoop {
         let watched: Vec<_> = self.watchers.keys().copied().collect();
         for id in watched {
             let record = self.core.store.get().execution(id);
-            let record = self.readable(id, record)?.flatten();
+            let record = self.core.set_aside.others_go_on(id, record)?;
+            let record = record.flatten();
             if record.is_some_and(|record| ended(record.status)) {
                 self.tell_watchers(id);
             }
@@ -110,22 +110,6 @@ impl EventLoop {
         self.turn_due |= self.has_work(now)?;
         self.plan_next(now);
         Ok(())
-    }
-
-    /// What was read of one execution; none: it is damaged, and the others go on.
-    fn readable<T>(
-        &mut self,
-        id: ExecutionId,
-        read: Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(error) if error.is_of_one() => {
-                self.core.set_aside.add(id, &Arc::new(error));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Whether a turn would find something to do. Asked without the write

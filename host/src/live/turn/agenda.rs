@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use crate::id::ExecutionId;
 use crate::model::Status;
 use crate::store::{
-    Damaged, DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, Many, Store, StoreError,
-    Timestamp, ended,
+    Damaged, DueWake, ExecutionRecord, ItemRecord, ItemState, Many, Store, StoreError, Timestamp,
+    ended,
 };
 
 use super::scope::Scope;
@@ -72,7 +72,7 @@ impl Agenda<'_> {
         }
         let mut expired = Vec::new();
         let damaged = self.items(simulated, |record, item| {
-            let over = lease_of(item).filter(|lease| lease.expires_at <= now);
+            let over = item.state.lease().filter(|lease| lease.expires_at <= now);
             if let Some(lease) = over.filter(|_| record.tampering.is_none()) {
                 expired.push((lease.expires_at, item.clone()));
             }
@@ -110,7 +110,7 @@ impl Agenda<'_> {
         }
         let mut holders = BTreeSet::new();
         let damaged = self.items(simulated, |_, item| {
-            holders.extend(lease_of(item).map(|lease| lease.worker_id.clone()));
+            holders.extend(item.state.lease().map(|lease| lease.worker_id.clone()));
         })?;
         Ok(Many {
             found: holders.into_iter().collect(),
@@ -140,7 +140,7 @@ impl Agenda<'_> {
             |record, items| {
                 at(wake_of(record));
                 for item in items {
-                    at(lease_of(item).map(|lease| lease.expires_at));
+                    at(item.state.lease().map(|lease| lease.expires_at));
                     let served = record.claims() && queues.contains(&item.item.queue_type);
                     at(claimable_at(item).filter(|_| served));
                 }
@@ -252,13 +252,6 @@ fn damage(id: ExecutionId, place: String, error: StoreError) -> Damaged {
 /// When time alone asks for a tick, if ever.
 fn wake_of(record: &ExecutionRecord) -> Option<Timestamp> {
     record.next_wake.filter(|_| record.tampering.is_none())
-}
-
-fn lease_of(item: &ItemRecord) -> Option<&Lease> {
-    match &item.state {
-        ItemState::Leased(lease) => Some(lease),
-        ItemState::Waiting | ItemState::Dead { .. } => None,
-    }
 }
 
 /// From when on it may be claimed, if it waits.

@@ -3,7 +3,7 @@
 use crate::error::{EngineError, WorkError};
 use crate::model::EventKind;
 
-use super::claimed_items::{dead_letter, held_item, since_claimed};
+use super::claimed_items::{held_item, since_claimed};
 use super::open_turn::OpenTurn;
 use super::repeated::repeated;
 use crate::live::values::facts;
@@ -45,8 +45,6 @@ pub(in crate::live) fn complete(
     let duration_ms = since_claimed(&mut turn.transaction, claim)?;
     let completed = facts::completed(claim, answer, duration_ms)?;
     turn.admit(claim.execution, completed)?;
-    let staged = turn.transaction.open(claim.execution)?;
-    staged.items_mut().changes_mut().remove(&claim.node_id);
     Ok(Receipt::Recorded)
 }
 
@@ -56,13 +54,10 @@ pub(in crate::live) fn fail(
     claim: &ClaimId,
     error: &WorkError,
 ) -> Result<Receipt, EngineError> {
-    let failed = facts::failed(claim, error);
-    let said = failed.error.clone();
-    let fact = EventKind::NodeFailed(failed);
+    let fact = EventKind::NodeFailed(facts::failed(claim, error));
     if held_item(&mut turn.transaction, claim)?.is_none() {
         return repeated(&mut turn.transaction, claim, &fact);
     }
     turn.admit(claim.execution, fact)?;
-    dead_letter(&mut turn.transaction, claim, &said)?;
     Ok(Receipt::Recorded)
 }

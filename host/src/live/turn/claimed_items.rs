@@ -1,7 +1,7 @@
 //! The work items that claims hold, within a turn.
 
 use crate::error::EngineError;
-use crate::store::{ItemRecord, ItemState, Lease, Timestamp};
+use crate::store::{ItemRecord, Timestamp};
 
 use super::transaction::Transaction;
 use crate::live::execution::claimed::holds;
@@ -30,34 +30,12 @@ pub(in crate::live) fn extend(
     claim: &ClaimId,
     expires_at: Timestamp,
 ) -> Result<bool, EngineError> {
-    let state = held_item(transaction, claim)?.map(|record| record.state.clone());
-    let Some(ItemState::Leased(lease)) = state else {
+    if held_item(transaction, claim)?.is_none() {
         return Ok(false);
-    };
-    let lease = Lease {
-        expires_at,
-        ..lease
-    };
-    let items = transaction.open(claim.execution)?.items_mut();
-    items.lease(&claim.node_id, lease);
-    Ok(true)
-}
-
-/// Makes the item of a claim a dead letter.
-pub(in crate::live) fn dead_letter(
-    transaction: &mut Transaction<'_>,
-    claim: &ClaimId,
-    error: &str,
-) -> Result<(), EngineError> {
-    let staged = transaction.open(claim.execution)?;
-    let at = staged.record.last_at;
-    if let Some(record) = staged.items().of(&claim.node_id).cloned() {
-        staged
-            .items_mut()
-            .changes_mut()
-            .dead_letter(record, error, at);
     }
-    Ok(())
+    let items = transaction.open(claim.execution)?.items_mut();
+    items.lease_until(&claim.node_id, expires_at);
+    Ok(true)
 }
 
 /// How long ago the claim was made.

@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::model::{EventKind, NodeStarted};
-use crate::store::{ItemRecord, ItemState, Lease};
+use crate::store::{ItemRecord, ItemState};
 
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
@@ -168,13 +168,8 @@ pub(in crate::live) fn claim_item(
         return Ok(None);
     }
     let expires_at = turn.transaction.later(lease_ms);
-    let lease = Lease {
-        worker_id: worker_id.to_owned(),
-        fence,
-        expires_at,
-    };
     let staged = turn.transaction.open(*execution)?;
-    staged.items_mut().lease(node_id, lease);
+    staged.items_mut().lease_until(node_id, expires_at);
     let id = ClaimId {
         execution: *execution,
         node_id: node_id.clone(),

@@ -60,14 +60,7 @@ pub(in crate::live) fn or_set_aside<T>(
     id: ExecutionId,
     done: Result<T, EngineError>,
 ) -> Result<Option<T>, EngineError> {
-    match done {
-        Ok(done) => Ok(Some(done)),
-        Err(EngineError::Store(error)) if error.is_of_one() => {
-            core.set_aside.add(id, &error);
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+    core.set_aside.others_go_on(id, done)
 }
 
 /// A turn could not be written because of this execution. If its log is to blame

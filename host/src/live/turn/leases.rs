@@ -5,7 +5,7 @@ use crate::store::{ItemRecord, ItemState, Lease, Timestamp, check::TIME_MAX};
 
 use super::agenda::Agenda;
 use super::budget::Phase;
-use super::claimed_items::{dead_letter, extend, held_item};
+use super::claimed_items::{extend, held_item};
 use super::damaged::{look, or_set_aside};
 use super::open_turn::OpenTurn;
 use super::repeated::stale;
@@ -169,7 +169,5 @@ fn presume_dead(turn: &mut OpenTurn<'_>, claim: &ClaimId) -> Result<(), EngineEr
         tracing::warn!(refrain.execution = %execution, refrain.node = %node_id, refrain.attempt = attempt, "{told}");
     }
     let expired = facts::lease_expired(node_id, *attempt, *fence);
-    turn.admit(*execution, expired)?;
-    let error = "lease expired: worker presumed dead";
-    dead_letter(&mut turn.transaction, claim, error)
+    turn.admit(*execution, expired).map(drop)
 }

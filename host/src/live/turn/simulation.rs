@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::error::{EngineError, WorkError};
 use crate::limits::SIMULATED_CLAIMS_AT_ONCE_MAX;
+use crate::queues;
 
 use super::answers::{complete, fail};
 use super::budget::Phase;
@@ -22,18 +23,6 @@ use crate::live::values::work::{Answer, ClaimId};
 /// The name of simulated workers in the log.
 const WORKER: &str = "simulated";
 
-/// The queues of rule R5.
-pub(in crate::live) const QUEUES: [&str; 8] = [
-    "command",
-    "general",
-    "http",
-    "java_tool",
-    "model",
-    "python_tool",
-    "retrieval",
-    "tool",
-];
-
 /// Simulated workers claim and answer. Says whether they did anything.
 pub(in crate::live) fn simulate(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     Ok(claim_all(turn)? | answer_all(turn)?)
@@ -41,7 +30,7 @@ pub(in crate::live) fn simulate(turn: &mut OpenTurn<'_>) -> Result<bool, EngineE
 
 fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     let mut any = false;
-    for queue in QUEUES {
+    for queue in queues::ALL {
         let drained = &mut turn.claims.drained_queues;
         let max = SIMULATED_CLAIMS_AT_ONCE_MAX;
         for candidate in candidates(&mut turn.transaction, drained, queue, max)? {

@@ -104,7 +104,7 @@ pub(in crate::live) fn must_have_taken(
         EngineError::Refused { reason, .. } => stall_once(transaction, id, &reason),
         // That has stalled it already.
         EngineError::Guest { .. } => Ok(()),
-        EngineError::Store(error) if error.is_of_one() => Ok(()),
+        error if error.is_of_one() => Ok(()),
         error => Err(error),
     }
 }

@@ -2,14 +2,11 @@
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::model::{EventKind, Status};
-use crate::store::{ExecutionRecord, Head, Store, StoreError};
+use crate::model::Status;
+use crate::store::{ExecutionRecord, is_stalled_by_host};
 
 use super::core::Core;
 use crate::live::execution::cached::CachedExecution;
-
-/// The number of events that are read at once in search of a stall.
-const STEP: u32 = 64;
 
 /// The record of an execution.
 pub(in crate::live) fn record(
@@ -41,27 +38,4 @@ pub(in crate::live) fn execution(
             .collect(),
         held,
     })
-}
-
-/// Whether the last stall in the log is the host's, and not lifted. It is searched
-/// for from the end, because stalled executions write little.
-fn is_stalled_by_host(
-    store: &mut dyn Store,
-    id: ExecutionId,
-    head: Head,
-) -> Result<bool, StoreError> {
-    let mut end = head.sequence;
-    while end > 0 {
-        let first = end.saturating_sub(u64::from(STEP)) + 1;
-        let page = store.events(id, first, STEP)?;
-        for stored in page.iter().rev() {
-            match &stored.event.kind {
-                EventKind::Stalled(stalled) if stalled.node_id.is_none() => return Ok(true),
-                EventKind::StallLifted(_) => return Ok(false),
-                _ => {}
-            }
-        }
-        end = first - 1;
-    }
-    Ok(false)
 }

@@ -106,14 +106,15 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// Appends an event that has been checked.
+    /// Appends a fact that has been checked, with what follows from it for its node's
+    /// item.
     pub(in crate::live) fn append(
         &mut self,
         id: ExecutionId,
-        event: Event,
+        fact: Event,
     ) -> Result<(), EngineError> {
         self.changed.insert(id);
-        self.open(id)?.push(event);
+        self.open(id)?.take_fact(fact);
         Ok(())
     }
 

@@ -22,26 +22,3 @@ pub(crate) enum Again {
     /// When the store has been left alone for a while.
     Later(Box<dyn Write>),
 }
-
-/// Whether the store failed as a whole. One execution's damage is its own.
-pub(in crate::live) fn is_the_stores(error: &EngineError) -> bool {
-    matches!(error, EngineError::Store(error) if !error.is_of_one())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::StoreError;
-
-    #[test]
-    fn law3_only_the_stores_own_failure_fails_a_turn() {
-        let (place, detail) = (String::from("here"), String::from("it broke"));
-        let damaged = StoreError::Corrupt {
-            place: place.clone(),
-            detail: detail.clone(),
-        };
-        assert!(is_the_stores(&StoreError::Io { place, detail }.into()));
-        assert!(!is_the_stores(&damaged.into()));
-        assert!(!is_the_stores(&EngineError::ShutDown));
-    }
-}
