@@ -162,24 +162,19 @@ pub const SIMULATED_CLAIMS_AT_ONCE_MAX: usize = 64;
 /// Longer ones take that, so that simulated time never comes to its end.
 pub const SIMULATED_DELAY_MS_MAX: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
 
-/// Executions with work under way that one guest instance keeps cached: of ten
-/// nodes each, some fifty megabytes.
-pub const CACHED_EXECUTIONS_MAX: usize = 16_384;
-
-/// Memory at which an instance that has several executions cached is given up
-/// for a fresh one: those of large workflows take more.
-pub const CACHE_BYTES_MAX: usize = 256 * 1024 * 1024;
-
-/// Executions without, which may wait for days, that one guest instance keeps
-/// cached: enough for those that are asked about again and again.
-pub const CACHED_IDLE_MAX: usize = 256;
-
-/// Executions and work items that an engine knows without reading them: some
-/// ten megabytes, and more than are at work at once.
+/// Executions with work under way, and their work items, that an engine keeps
+/// cached: no more than 16,384 executions, because each has an item, and more than
+/// are at work at once. They take some ten megabytes in the engine and, where each
+/// has ten nodes, some fifty in their guests.
 pub const BUSY_EXECUTIONS_CACHED_MAX: usize = 32_768;
 
-/// Of them, executions without work under way, which may wait for days.
+/// Executions without work under way, which may wait for days, that an engine
+/// keeps cached: enough for those that are asked about again and again.
 pub const IDLE_EXECUTIONS_CACHED_MAX: usize = 256;
+
+/// Memory at which an instance that was asked about several executions is given
+/// up for a fresh one.
+pub const CACHE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Events between two snapshots of an execution, unless the engine is built
 /// otherwise: what a fresh guest has to

@@ -24,7 +24,7 @@ use crate::trouble::Troubles;
 use super::engine::Engine;
 use super::steps::Steps;
 use crate::live::cache::executions::ExecutionCache;
-use crate::live::cache::instances::Guests;
+use crate::live::cache::guests::Guests;
 use crate::live::cache::set_aside::SetAside;
 use crate::live::runtime::commit_news::CommitNews;
 use crate::live::runtime::event_loop::EventLoop;

@@ -1,76 +1,82 @@
-//! What an engine knows of stored executions from the turns before, so that no
-//! turn reads what the engine itself has just written.
+//! What an engine knows of executions from the turns before: what is stored of
+//! each, and up to where its guest knows its log.
 //!
-//! It is never more than a copy: it holds for as long as nobody else has
-//! committed, and is thrown away whenever a turn was not written as a whole.
-//! It has a bound, so that executions which wait for long cost nothing here.
+//! There is one entry for each execution, with one bound and one eviction, so
+//! that the two cannot disagree on what is cached.
+//!
+//! * **What is stored** is a copy, so that no turn reads what the engine itself
+//!   has just written. It holds for as long as nobody else has committed, and no
+//!   longer than until a turn is not written as a whole.
+//! * **What the guest knows** stands in the guest's own memory. Whatever a guest
+//!   knows has an entry here, from the turn in which it was asked until it is told
+//!   to forget: otherwise nobody would compare it with the log ([`compare`]), and
+//!   nobody would free it. The other way round does no harm: a guest that has
+//!   forgotten reads the log anew.
+//!
+//! [`compare`]: ExecutionCache::compare
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use hashlink::LinkedHashMap;
 
+use super::nothing_due::NothingDue;
 use crate::id::ExecutionId;
 use crate::limits::{BUSY_EXECUTIONS_CACHED_MAX, IDLE_EXECUTIONS_CACHED_MAX};
-use crate::store::Timestamp;
-
 use crate::live::execution::cached::{Activity, CachedExecution};
+use crate::store::{ExecutionRecord, Head, Store, StoreError};
 
-/// Stored executions that are known.
+/// Guests, which keep executions in memory of their own.
+pub(crate) trait Forget {
+    /// Makes the guest of this digest forget an execution.
+    fn forget(&mut self, digest: &str, id: ExecutionId);
+}
+
+/// The executions about which guests were asked, with the digests of the guests.
+pub(crate) type Asked = HashMap<ExecutionId, String>;
+
+/// Cached executions.
 #[derive(Debug, Default)]
 pub(crate) struct ExecutionCache {
-    /// Those with work under way.
+    /// Executions with work under way.
     busy: LruShelf,
-    /// Those without.
+    /// Executions without, which may wait for days.
     idle: LruShelf,
-    /// Some were read outside of a turn or beside it, so that one which a turn
-    /// has taken out may stand here still.
-    beside: bool,
-    /// The version of the store that they are of.
+    /// Copies of an earlier epoch hold no longer.
+    epoch: u64,
+    /// The version of the store that the copies are of.
     version: Option<u64>,
     pub(crate) nothing_due: NothingDue,
 }
 
-/// What a turn need not ask the store, because it is known that nothing has
-/// come of it.
+/// All that is cached of one execution.
 #[derive(Debug, Default)]
-pub(crate) struct NothingDue {
-    /// The engine's time is that of the store.
-    times: bool,
-    /// Until then no wake and no lease's end is due.
-    until: Option<Timestamp>,
-    /// Queues on which, until then, no stored item waits for a worker.
-    queues: BTreeSet<String>,
+struct Entry {
+    /// What is stored of it. `None` while a turn has it, and where only its guest
+    /// knows the execution.
+    stored: Option<CachedExecution>,
+    /// The epoch that `stored` is of.
+    epoch: u64,
+    guest: Option<GuestKnowledge>,
 }
 
-/// Executions in the order of their last use, and how much they are.
+/// What a guest knows of an execution.
+#[derive(Debug)]
+struct GuestKnowledge {
+    /// The digest of the guest.
+    digest: String,
+    /// The head of the log, when the guest was asked last and that was committed.
+    up_to: Head,
+}
+
+/// Entries in the order of their last use, and their weight.
 #[derive(Debug, Default)]
 struct LruShelf {
-    executions: LinkedHashMap<ExecutionId, CachedExecution>,
+    entries: LinkedHashMap<ExecutionId, Entry>,
     weight: usize,
 }
 
-impl LruShelf {
-    fn take(&mut self, id: ExecutionId) -> Option<CachedExecution> {
-        let known = self.executions.remove(&id)?;
-        self.weight -= known.weight();
-        Some(known)
-    }
-
-    /// Keep it, in the place of those used longest ago if there are too many.
-    fn keep(&mut self, known: CachedExecution, weight_max: usize) {
-        self.weight += known.weight();
-        let former = self.executions.insert(known.record.id, known);
-        self.weight -= former.map_or(0, |former| former.weight());
-        while self.weight > weight_max
-            && let Some((_, oldest)) = self.executions.pop_front()
-        {
-            self.weight -= oldest.weight();
-        }
-    }
-}
-
 impl ExecutionCache {
-    /// The store is of this version: what is known of another is forgotten.
+    /// The store is of this version: copies of another one hold no longer.
     pub(crate) fn as_of(&mut self, version: u64) {
         if self.version != Some(version) {
             self.forget_all();
@@ -78,80 +84,206 @@ impl ExecutionCache {
         }
     }
 
-    /// What is known of an execution, if anything.
+    /// What is stored of an execution, if that is known.
     pub(crate) fn peek(&self, id: ExecutionId) -> Option<&CachedExecution> {
-        let busy = self.busy.executions.get(&id);
-        busy.or_else(|| self.idle.executions.get(&id))
+        let entry = self.busy.entries.get(&id);
+        let entry = entry.or_else(|| self.idle.entries.get(&id))?;
+        let stored = entry.stored.as_ref();
+        stored.filter(|_| entry.epoch == self.epoch)
     }
 
-    /// Take out what is known of an execution, into a turn.
+    /// Takes what is stored of an execution into a turn, if that is known.
     pub(crate) fn take(&mut self, id: ExecutionId) -> Option<CachedExecution> {
-        self.busy.take(id).or_else(|| self.idle.take(id))
+        let lent = self.busy.lend(id).or_else(|| self.idle.lend(id));
+        let (stored, epoch) = lent?;
+        stored.filter(|_| epoch == self.epoch)
     }
 
-    /// It was read, and is stored so.
-    pub(crate) fn keep_read(&mut self, known: CachedExecution) {
-        self.keep(known);
-        self.beside = true;
-    }
-
-    /// This is how the execution is stored now.
-    pub(crate) fn keep(&mut self, known: CachedExecution) {
-        if self.beside {
-            self.take(known.record.id);
-        }
-        match known.activity() {
-            Activity::Busy => self.busy.keep(known, BUSY_EXECUTIONS_CACHED_MAX),
-            Activity::Idle => self.idle.keep(known, IDLE_EXECUTIONS_CACHED_MAX),
-            // Nothing comes after an end.
-            Activity::Ended => {}
+    /// Keeps what was read of an execution. Nothing is evicted for that before the
+    /// next turn is written.
+    pub(crate) fn keep_read(&mut self, stored: CachedExecution) {
+        let activity = stored.activity();
+        if activity != Activity::Ended {
+            self.keep(stored, activity);
         }
     }
 
-    /// Nothing is known any longer.
+    /// Keeps what a written turn leaves. Guests forget what is not kept.
+    pub(crate) fn written(
+        &mut self,
+        left: Vec<CachedExecution>,
+        mut asked: Asked,
+        guests: &mut impl Forget,
+    ) {
+        for stored in left {
+            let (id, head) = (stored.record.id, stored.record.head);
+            if let Some(digest) = asked.remove(&id) {
+                self.guest_knows(id, digest, head, guests);
+            }
+            match stored.activity() {
+                // Nothing comes after an end.
+                Activity::Ended => self.drop_entry(id, guests),
+                activity => self.keep(stored, activity),
+            }
+        }
+        // Executions that are not left, such as starts that were refused.
+        for (id, digest) in asked {
+            guests.forget(&digest, id);
+        }
+        self.trim(guests);
+    }
+
+    /// Keeps what a guest knows that was asked about a stored execution outside of
+    /// a turn.
+    pub(crate) fn looked_at(
+        &mut self,
+        id: ExecutionId,
+        head: Head,
+        activity: Activity,
+        mut asked: Asked,
+        guests: &mut impl Forget,
+    ) {
+        if let Some(digest) = asked.remove(&id) {
+            self.guest_knows(id, digest, head, guests);
+        }
+        if activity == Activity::Ended {
+            self.drop_entry(id, guests);
+        }
+        self.trim(guests);
+    }
+
+    /// The execution is about to be used: its guest forgets it, unless what the
+    /// guest knows is a part of the log. Others may have written to that log, which
+    /// is well, or to another log of the same name, which is not.
+    pub(crate) fn compare(
+        &mut self,
+        record: &ExecutionRecord,
+        guests: &mut impl Forget,
+        store: &mut dyn Store,
+    ) -> Result<(), StoreError> {
+        let id = record.id;
+        let Some(known) = self.entry(id).and_then(|entry| entry.guest.as_ref()) else {
+            return Ok(());
+        };
+        let head = known.up_to;
+        if head == record.head && known.digest == record.guest_digest {
+            return Ok(());
+        }
+        let same_past = known.digest == record.guest_digest
+            && head.sequence < record.head.sequence
+            && match store.events(id, head.sequence, 1) {
+                Ok(events) => events.first().is_some_and(|stored| stored.head() == head),
+                // What is damaged shows when the guest reads it anew.
+                Err(StoreError::Corrupt { .. }) => false,
+                Err(error) => return Err(error),
+            };
+        if !same_past && let Some(known) = self.entry(id).and_then(|entry| entry.guest.take()) {
+            guests.forget(&known.digest, id);
+        }
+        Ok(())
+    }
+
+    /// All copies hold no longer. What guests know is compared with the log before
+    /// it is used, and stays.
     pub(crate) fn forget_all(&mut self) {
-        self.beside = false;
-        self.busy = LruShelf::default();
-        self.idle = LruShelf::default();
+        self.epoch += 1;
         self.nothing_due = NothingDue::default();
+    }
+
+    fn entry(&mut self, id: ExecutionId) -> Option<&mut Entry> {
+        let entry = self.busy.entries.get_mut(&id);
+        entry.or_else(|| self.idle.entries.get_mut(&id))
+    }
+
+    fn keep(&mut self, stored: CachedExecution, activity: Activity) {
+        let id = stored.record.id;
+        let entry = self.busy.remove(id).or_else(|| self.idle.remove(id));
+        let entry = Entry {
+            stored: Some(stored),
+            epoch: self.epoch,
+            guest: entry.and_then(|entry| entry.guest),
+        };
+        match activity {
+            Activity::Busy => self.busy.push(id, entry),
+            Activity::Idle | Activity::Ended => self.idle.push(id, entry),
+        }
+    }
+
+    fn guest_knows(
+        &mut self,
+        id: ExecutionId,
+        digest: String,
+        up_to: Head,
+        guests: &mut impl Forget,
+    ) {
+        let knows = GuestKnowledge { digest, up_to };
+        let Some(entry) = self.entry(id) else {
+            let entry = Entry {
+                guest: Some(knows),
+                ..Entry::default()
+            };
+            return self.idle.push(id, entry);
+        };
+        let digest = &knows.digest;
+        if let Some(before) = entry.guest.take_if(|before| before.digest != *digest) {
+            guests.forget(&before.digest, id);
+        }
+        entry.guest = Some(knows);
+    }
+
+    fn drop_entry(&mut self, id: ExecutionId, guests: &mut impl Forget) {
+        let entry = self.busy.remove(id).or_else(|| self.idle.remove(id));
+        if let Some(known) = entry.and_then(|entry| entry.guest) {
+            guests.forget(&known.digest, id);
+        }
+    }
+
+    fn trim(&mut self, guests: &mut impl Forget) {
+        self.busy.trim(BUSY_EXECUTIONS_CACHED_MAX, guests);
+        self.idle.trim(IDLE_EXECUTIONS_CACHED_MAX, guests);
     }
 }
 
-impl NothingDue {
-    /// Whether the engine's time is that of the store.
-    pub(crate) fn knows_times(&self) -> bool {
-        self.times
+impl Entry {
+    fn weight(&self) -> usize {
+        self.stored.as_ref().map_or(1, CachedExecution::weight)
+    }
+}
+
+impl LruShelf {
+    fn push(&mut self, id: ExecutionId, entry: Entry) {
+        self.weight += entry.weight();
+        let former = self.entries.insert(id, entry);
+        self.weight -= former.map_or(0, |former| former.weight());
     }
 
-    /// The engine's time is that of the store.
-    pub(crate) fn times_known(&mut self) {
-        self.times = true;
+    fn remove(&mut self, id: ExecutionId) -> Option<Entry> {
+        let entry = self.entries.remove(&id)?;
+        self.weight -= entry.weight();
+        Some(entry)
     }
 
-    /// Something was written: what is due may be another from here on.
-    pub(crate) fn invalidate(&mut self) {
-        self.until = None;
-        self.queues.clear();
+    /// Takes the copy out of the entry, if there is an entry, and says of which
+    /// epoch the copy is.
+    fn lend(&mut self, id: ExecutionId) -> Option<(Option<CachedExecution>, u64)> {
+        let entry = self.entries.get_mut(&id)?;
+        self.weight -= entry.weight();
+        let stored = entry.stored.take();
+        self.weight += entry.weight();
+        Some((stored, entry.epoch))
     }
 
-    /// Nothing is due before this time, which is none when nothing ever is.
-    pub(crate) fn nothing_until(&mut self, due_at: Option<Timestamp>) {
-        self.until = Some(due_at.unwrap_or(Timestamp::MAX));
-    }
-
-    /// Whether a wake or a lease's end may be due at `now`.
-    pub(crate) fn may_be_due(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| until <= now)
-    }
-
-    /// Whether stored items of this queue may wait for a worker at `now`.
-    pub(crate) fn may_wait(&self, queue: &str, now: Timestamp) -> bool {
-        self.may_be_due(now) || !self.queues.contains(queue)
-    }
-
-    /// On these queues everything was claimed, and workers are free.
-    pub(crate) fn drained(&mut self, queues: BTreeSet<String>) {
-        self.queues = queues;
+    /// Drops the entries that were used longest ago, until the rest is within this
+    /// bound.
+    fn trim(&mut self, weight_max: usize, guests: &mut impl Forget) {
+        while self.weight > weight_max
+            && let Some((id, oldest)) = self.entries.pop_front()
+        {
+            self.weight -= oldest.weight();
+            if let Some(known) = oldest.guest {
+                guests.forget(&known.digest, id);
+            }
+        }
     }
 }
 
@@ -159,8 +291,18 @@ impl NothingDue {
 mod tests {
     use super::*;
     use crate::live::execution::items::StoredItems;
-    use crate::model::Status;
-    use crate::store::{ExecutionRecord, Head, ended};
+    use crate::model::{Status, WorkItem};
+    use crate::store::{ItemRecord, ItemState, MemoryStore, ended};
+
+    /// What guests were told to forget.
+    #[derive(Debug, Default)]
+    struct Forgotten(Vec<(String, ExecutionId)>);
+
+    impl Forget for Forgotten {
+        fn forget(&mut self, digest: &str, id: ExecutionId) {
+            self.0.push((digest.to_owned(), id));
+        }
+    }
 
     fn known(id: ExecutionId) -> CachedExecution {
         CachedExecution {
@@ -168,7 +310,7 @@ mod tests {
                 id,
                 workflow_id: String::new(),
                 workflow_version: String::new(),
-                guest_digest: String::new(),
+                guest_digest: "guest".to_owned(),
                 tenant: String::new(),
                 key: None,
                 simulated: false,
@@ -184,17 +326,54 @@ mod tests {
         }
     }
 
+    /// The same with a work item that waits.
+    fn busy(id: ExecutionId) -> CachedExecution {
+        let mut busy = known(id);
+        let item = WorkItem {
+            execution_id: id.to_string(),
+            node_id: "a".to_owned(),
+            attempt: 1,
+            max_attempts: 3,
+            queue_type: "tool".to_owned(),
+            tenant: String::new(),
+            not_before: 0,
+            payload: String::new(),
+        };
+        let record = ItemRecord {
+            item,
+            enqueued_at: 0,
+            state: ItemState::Waiting,
+        };
+        busy.items.insert("a".to_owned(), Box::new(record));
+        busy
+    }
+
+    /// A turn in which the guest was asked about an execution leaves it so.
+    fn write(all: &mut ExecutionCache, left: CachedExecution) -> Vec<(String, ExecutionId)> {
+        let asked = Asked::from([(left.record.id, "guest".to_owned())]);
+        let mut forgotten = Forgotten::default();
+        all.written(vec![left], asked, &mut forgotten);
+        forgotten.0
+    }
+
+    fn guest_knows(all: &mut ExecutionCache, id: ExecutionId) -> bool {
+        all.entry(id).is_some_and(|entry| entry.guest.is_some())
+    }
+
     #[test]
-    fn another_version_is_not_known() {
+    fn a_copy_of_another_version_does_not_hold() {
         let id = ExecutionId::random();
         let mut all = ExecutionCache::default();
         all.as_of(1);
-        all.keep(known(id));
+        write(&mut all, known(id));
         all.as_of(1);
         assert!(all.take(id).is_some());
-        all.keep(known(id));
+        write(&mut all, known(id));
         all.as_of(2);
+        assert!(all.peek(id).is_none());
         assert!(all.take(id).is_none());
+        // What the guest knows is compared with the log before it is used.
+        assert!(guest_knows(&mut all, id));
     }
 
     #[test]
@@ -205,7 +384,7 @@ mod tests {
             all.keep_read(known(id));
             let mut left = known(id);
             left.record.status = status;
-            all.keep(left);
+            write(&mut all, left);
             let now = all.take(id).map(|known| known.record.status);
             assert_eq!(now, Some(status).filter(|status| !ended(*status)));
             assert!(all.take(id).is_none());
@@ -213,16 +392,83 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_longest_ago_is_forgotten_first() {
+    fn what_was_used_longest_ago_is_evicted_first_and_its_guest_forgets_it() {
+        for make in [known, busy] {
+            let mut all = ExecutionCache::default();
+            let (max, weight) = match make(ExecutionId::random()).activity() {
+                Activity::Busy => (BUSY_EXECUTIONS_CACHED_MAX, 2),
+                _ => (IDLE_EXECUTIONS_CACHED_MAX, 1),
+            };
+            let count = max / weight;
+            let ids: Vec<_> = (0..=count).map(|_| ExecutionId::random()).collect();
+            for id in &ids[..count] {
+                assert_eq!(write(&mut all, make(*id)), []);
+            }
+            let forgotten = write(&mut all, make(ids[count]));
+            assert_eq!(forgotten, [("guest".to_owned(), ids[0])]);
+            assert!(all.take(ids[0]).is_none() && !guest_knows(&mut all, ids[0]));
+            assert!(all.take(ids[1]).is_some() && guest_knows(&mut all, ids[1]));
+            assert_eq!(all.busy.weight + all.idle.weight, max - (weight - 1));
+        }
+    }
+
+    #[test]
+    fn a_guest_forgets_what_has_ended_and_what_is_not_left() {
+        let (id, refused) = (ExecutionId::random(), ExecutionId::random());
+        let mut all = ExecutionCache::default();
+        write(&mut all, busy(id));
+        let mut left = known(id);
+        left.record.status = Status::Completed;
+        let digest = || "guest".to_owned();
+        let asked = Asked::from([(id, digest()), (refused, digest())]);
+        let mut forgotten = Forgotten::default();
+        all.written(vec![left], asked, &mut forgotten);
+        assert_eq!(forgotten.0, [(digest(), id), (digest(), refused)]);
+        assert_eq!(all.busy.weight + all.idle.weight, 0);
+    }
+
+    #[test]
+    fn what_is_only_looked_at_is_not_kept_for_long() {
         let ids: Vec<_> = (0..=IDLE_EXECUTIONS_CACHED_MAX)
             .map(|_| ExecutionId::random())
             .collect();
         let mut all = ExecutionCache::default();
+        let mut forgotten = Forgotten::default();
         for id in &ids {
-            all.keep(known(*id));
+            let asked = Asked::from([(*id, "guest".to_owned())]);
+            let head = Head::default();
+            all.looked_at(*id, head, Activity::Idle, asked, &mut forgotten);
         }
-        assert!(all.take(ids[0]).is_none());
-        assert!(all.take(ids[1]).is_some());
-        assert_eq!(all.idle.weight, IDLE_EXECUTIONS_CACHED_MAX - 1);
+        assert_eq!(forgotten.0, [("guest".to_owned(), ids[0])]);
+    }
+
+    #[test]
+    fn a_guest_forgets_what_is_no_part_of_the_log() {
+        let id = ExecutionId::random();
+        let head = |sequence, byte| Head {
+            sequence,
+            hash: [byte; 32],
+        };
+        // The guest knows event 2, and the store has no event of that log.
+        let table = [
+            (head(2, 7), "guest", false),
+            (head(2, 8), "guest", true),
+            (head(1, 7), "guest", true),
+            (head(3, 9), "guest", true),
+            (head(2, 7), "another", true),
+        ];
+        for (now, guest, forgets) in table {
+            let mut all = ExecutionCache::default();
+            let mut left = known(id);
+            left.record.head = head(2, 7);
+            write(&mut all, left);
+            let mut record = known(id).record;
+            record.head = now;
+            record.guest_digest = guest.to_owned();
+            let mut forgotten = Forgotten::default();
+            let compared = all.compare(&record, &mut forgotten, &mut MemoryStore::new());
+            compared.expect("a store in memory can be read");
+            assert_eq!(!forgotten.0.is_empty(), forgets, "{now:?}");
+        }
     }
 }

@@ -138,20 +138,17 @@ fn committed(core: &mut Core, turn: Turn, effects: &mut Effects) {
     let mut changes = turn.executions.into_iter();
     let left = effects.left.drain(..);
     let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
-    let heads = executions.iter().map(|known| {
-        let record = &known.record;
-        (record.id, record.head, known.activity())
-    });
-    core.guests.committed(heads);
     core.known.nothing_due.invalidate();
     core.set_aside.marked();
-    for known in executions {
+    for known in &executions {
         if ended(known.record.status) {
             effects.ended.push(known.record.id);
             core.scope.leave(known.record.id);
         }
-        core.known.keep(known);
     }
+    let asked = core.guests.take_asked();
+    core.known.written(executions, asked, &mut core.guests);
+    core.guests.trim();
 }
 
 /// What the turn took out of memory may be wrong now.

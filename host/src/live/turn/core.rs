@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::store::{Head, Lease, StoreError, Timestamp};
+use crate::store::{ExecutionRecord, Head, Lease, StoreError, Timestamp};
 use crate::trouble::Troubles;
 
 use super::agenda::Agenda;
@@ -18,7 +18,7 @@ use super::settings::Settings;
 use super::simulated_delays::SimulatedDelays;
 use super::store_slot::StoreSlot;
 use crate::live::cache::executions::ExecutionCache;
-use crate::live::cache::instances::Guests;
+use crate::live::cache::guests::Guests;
 use crate::live::cache::set_aside::SetAside;
 use crate::live::values::closing::ClosingFlag;
 use crate::live::values::random::RandomSource;
@@ -74,6 +74,13 @@ impl Core {
             known: &mut self.known,
             store: self.store.get(),
         }
+    }
+
+    /// The execution is about to be used: its guest forgets it, unless what the guest
+    /// knows is a part of the log.
+    pub(crate) fn compare(&mut self, record: &ExecutionRecord) -> Result<(), StoreError> {
+        let store = self.store.get();
+        self.known.compare(record, &mut self.guests, store)
     }
 
     /// Takes the write lock.

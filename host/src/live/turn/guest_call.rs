@@ -68,14 +68,14 @@ pub(in crate::live) fn question<T>(
 ) -> Result<T, EngineError> {
     let record = record(core, id)?;
     let now = core.time.read(core.store.get())?.of(record.simulated);
-    core.guests.compare(&record, core.store.get())?;
+    core.compare(&record)?;
     let digest = record.guest_digest.clone();
     // An execution that is only looked at is not kept for long.
     let going = match ended(record.status) {
         true => Activity::Ended,
         false => Activity::Idle,
     };
-    let known = (id, record.head, going);
+    let head = record.head;
     let about = GuestCall {
         // No items: a question orders nothing.
         staged: Box::new(Staged::stored(CachedExecution {
@@ -88,7 +88,10 @@ pub(in crate::live) fn question<T>(
         may_order: false,
     };
     let (_, answer) = call_guest(core, about, call);
-    core.guests.committed(std::iter::once(known));
+    let asked = core.guests.take_asked();
+    core.known
+        .looked_at(id, head, going, asked, &mut core.guests);
+    core.guests.trim();
     answer.map_err(|failure| engine_error(failure, id, &digest))
 }
 

@@ -68,9 +68,7 @@ impl<'a> Transaction<'a> {
             Entry::Occupied(staged) => Ok(staged.into_mut()),
             Entry::Vacant(place) => {
                 let known = undamaged(self.core, id)?;
-                self.core
-                    .guests
-                    .compare(&known.record, self.core.store.get())?;
+                self.core.compare(&known.record)?;
                 Ok(place.insert(Box::new(Staged::stored(known))))
             }
         }
