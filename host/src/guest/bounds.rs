@@ -1,37 +1,36 @@
-//! How large and how tangled a component may be, told by reading it, before a
-//! compiler is asked.
+//! Bounds on the size and shape of a component, which are checked by reading it,
+//! before a compiler gets it.
 //!
-//! A compiler takes far more than linear time and memory for some of what a
-//! small file can hold. The one shape that costs most is a function with many
-//! variables and much control flow: every place where paths meet needs a
-//! value for every variable. So what is bounded here is not only how much
-//! there is of everything, but also that product. Guests that come out of
-//! other toolchains (engines for JavaScript or Python inside) stay far below.
+//! For some small files a compiler takes far more than linear time and memory. The
+//! most expensive shape is a function with many variables and much control flow: every
+//! place where paths meet needs a value for every variable. Therefore not only the
+//! number of everything is bounded here, but also that product. Guests that other
+//! toolchains make (with engines for JavaScript or Python inside) stay far below.
 
 use wasmparser::{BlockType, FuncType, FunctionBody, Operator, Parser, Payload};
 
 use super::ComponentError;
 
-/// Core modules, in all components together.
+/// The number of core modules, in all components together.
 const MODULES_MAX: usize = 256;
-/// Components within components, and how deep.
+/// The number of components within components, and their depth.
 const COMPONENTS_MAX: usize = 128;
 const NESTING_MAX: usize = 16;
-/// Functions, in all modules together.
+/// The number of functions, in all modules together.
 const FUNCTIONS_MAX: usize = 250_000;
-/// Bytes of one function.
+/// The bytes of one function.
 const FUNCTION_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Variables of one function, its parameters among them.
+/// The variables of one function, with its parameters.
 const LOCALS_MAX: u64 = 20_000;
-/// Places in one function where paths part or meet, times its variables.
+/// The places in one function where paths part or meet, times its variables.
 const TANGLE_MAX: u64 = 32_000_000;
-/// Loops in one function, times its variables: until the end of a loop is known,
-/// each variable may be another one at its head.
+/// The loops in one function, times its variables: until the end of a loop is known,
+/// each variable may have another value at its head.
 const LOOP_TANGLE_MAX: u64 = 1_000_000;
-/// Places times variables, in all functions together.
+/// Places times variables, as above, in all functions together.
 const TANGLE_SUM_MAX: u64 = 2_000_000_000;
 
-/// Is this component of a size and shape that can be compiled soon?
+/// Checks that this component has a size and a shape that can be compiled soon.
 pub(super) fn check(bytes: &[u8]) -> Result<(), ComponentError> {
     let mut count = Count::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -40,14 +39,15 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), ComponentError> {
     Ok(())
 }
 
-/// What was met so far.
+/// The counts so far.
 #[derive(Default)]
 struct Count {
     modules: usize,
     components: usize,
     functions: usize,
     tangle: u64,
-    /// The component or module that is being read, last, and those around it.
+    /// The component or module that is being read, which comes last, and those around
+    /// it.
     open: Vec<Module>,
 }
 
@@ -55,9 +55,9 @@ struct Count {
 /// results.
 #[derive(Default)]
 struct Module {
-    /// Of each type, parameters and results.
+    /// The number of parameters and results of each type.
     types: Vec<(u64, u64)>,
-    /// Of each function that the module has itself, its type.
+    /// The type of each function that the module defines itself.
     functions: Vec<u32>,
     bodies: usize,
 }

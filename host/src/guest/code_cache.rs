@@ -1,14 +1,14 @@
 //! Compiled guests, kept between runs in the user's cache folder.
 //!
-//! Machine code is run as it is found, so it is believed only where nobody else
-//! could have put it there, and only if it is whole: the folder and the file
-//! are the user's own and nobody else may write to them, and each file begins
-//! with a digest over the code, the component that it was compiled from and
-//! the compiler with its settings. The digest finds damage and mixed-up files.
-//! It does not keep out who may write as this user: he can do anything that
-//! this program could.
+//! Machine code is run as it is found. It is therefore trusted only if no other user
+//! could have put it there, and only if it is whole: the folder and the file belong to
+//! the user and nobody else may write to them, and each file begins with a digest over
+//! the code, the component that it was compiled from, and the compiler with its
+//! settings. The digest finds damage and mixed-up files. It does not keep out a person
+//! who may write as this user, because that person can do anything that this program
+//! can.
 //!
-//! Nothing here is needed: without it, each start compiles anew.
+//! The cache can be missing: then each start compiles anew.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{Hash, Hasher};
@@ -25,15 +25,15 @@ use wasmtime::component::Component;
 use crate::limits::{CODE_CACHE_BYTES_MAX, CODE_FILE_BYTES_MAX};
 use crate::log::digest::hex;
 
-/// What each file begins with; then the digest, then the code.
+/// The beginning of each file. The digest follows, then the code.
 const MAGIC: &[u8; 16] = b"refrain code 01\n";
 const DIGEST_BYTES: usize = 32;
 const HEADER_BYTES: usize = MAGIC.len() + DIGEST_BYTES;
 
-/// How old a file's time of last use may become before it is renewed.
+/// The age of a file's time of last use at which it is renewed.
 const USED_STEP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a file that is being written may be left there.
+/// The age at which a file that is being written counts as left behind.
 const UNFINISHED_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The folder.
@@ -42,7 +42,7 @@ pub(super) struct CodeCache {
     folder: PathBuf,
 }
 
-/// Which code: the digest of what it was compiled from, and of what by.
+/// The key of a file: a digest over the component and the compiler.
 #[derive(Clone, Copy)]
 pub(super) struct Key([u8; DIGEST_BYTES]);
 
@@ -60,7 +60,7 @@ impl Key {
         Self(key.into())
     }
 
-    /// What stands before this code in a file.
+    /// The bytes that stand before this code in a file.
     fn digest(&self, code: &[u8]) -> [u8; DIGEST_BYTES] {
         Sha256::new()
             .chain_update(self.0)
@@ -70,7 +70,7 @@ impl Key {
     }
 }
 
-/// Feeds what is hashed to SHA-256: a hash of 64 bits would not do.
+/// A hasher that feeds SHA-256, because a hash of 64 bits would be too short.
 struct Collected(Sha256);
 
 impl Hasher for Collected {
@@ -83,11 +83,11 @@ impl Hasher for Collected {
     }
 }
 
-/// Why there is no code to be had from a file.
+/// The reason why there is no code in a file.
 enum Miss {
-    /// There is none.
+    /// There is no file.
     Absent,
-    /// It is not what was written, or not by us.
+    /// The file is not as it was written, or was not written by this program.
     Bad(String),
 }
 
@@ -111,7 +111,7 @@ impl CodeCache {
             .ok()
     }
 
-    /// This folder, made if it is not there, if it can be trusted.
+    /// This folder, which is made if it is not there. `None` if it cannot be trusted.
     fn at(folder: PathBuf) -> io::Result<Self> {
         DirBuilder::new()
             .recursive(true)
@@ -128,7 +128,7 @@ impl CodeCache {
         Ok(Self { folder })
     }
 
-    /// The component, from its code; a bad file is as good as none.
+    /// The component, from its code. A bad file counts as none.
     pub(super) fn load(&self, engine: &Engine, key: Key) -> Option<Component> {
         let path = self.path(key);
         match read(&path, key).and_then(|file| deserialize(engine, &file)) {
@@ -144,7 +144,7 @@ impl CodeCache {
         }
     }
 
-    /// Keep a component's code, in place of what is there.
+    /// Keeps a component's code, in place of what is there.
     pub(super) fn keep(&self, key: Key, component: &Component) {
         let kept = component
             .serialize()
@@ -163,8 +163,8 @@ impl CodeCache {
         self.folder.join(hex(&key.0))
     }
 
-    /// Write the whole file under another name, and give it its own then: other
-    /// processes see the one before or this one.
+    /// Writes the whole file under another name, and then gives it its own, so that
+    /// other processes see the former file or this one.
     fn write(&self, key: Key, code: &[u8]) -> io::Result<()> {
         static WRITTEN: AtomicU64 = AtomicU64::new(0);
         if code.len() > CODE_FILE_BYTES_MAX {
@@ -188,14 +188,14 @@ impl CodeCache {
             })
             .and_then(|()| fs::rename(&unfinished, self.path(key)));
         if written.is_err() {
-            // It may never have been made.
+            // The file may never have been made.
             let _ = fs::remove_file(&unfinished);
         }
         written
     }
 
-    /// Remove what was used longest ago, until the rest is within the bound; and
-    /// what processes that died have left half written.
+    /// Removes the files that were used longest ago, until the rest is within the bound,
+    /// and half-written files of processes that died.
     fn prune(&self, bytes_max: u64) -> io::Result<()> {
         let now = file_time();
         let mut files = Vec::new();
@@ -229,7 +229,7 @@ impl CodeCache {
     }
 }
 
-/// How the names of files end that are being written.
+/// The ending of the names of files that are being written.
 const UNFINISHED: &str = ".unfinished";
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -239,11 +239,11 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A whole file, whose code is what was written for this key.
+/// Reads a whole file, and checks that its code was written for this key.
 fn read(path: &Path, key: Key) -> Result<Vec<u8>, Miss> {
     let mut file = OpenOptions::new()
         .read(true)
-        // No link, and nothing that could keep us waiting.
+        // No link is followed, and no pipe is waited for.
         .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32)
         .open(path)?;
     let metadata = file.metadata()?;
@@ -268,8 +268,7 @@ fn read(path: &Path, key: Key) -> Result<Vec<u8>, Miss> {
     Ok(bytes)
 }
 
-/// What time it is for files of the cache, in which nothing but their age is
-/// told by it.
+/// The time for files of the cache, of which it shows only the age.
 #[expect(
     clippy::disallowed_methods,
     reason = "the file system's time is not the log's, and no log depends on it"
@@ -285,7 +284,7 @@ fn used_now(file: &File, metadata: &fs::Metadata) {
         .modified()
         .is_ok_and(|used| now.duration_since(used).unwrap_or_default() < USED_STEP);
     if !fresh {
-        // At worst it is compiled once more one day.
+        // At worst the component is compiled once more one day.
         let _ = file.set_modified(now);
     }
 }
@@ -303,13 +302,13 @@ fn deserialize(engine: &Engine, file: &[u8]) -> Result<Component, Miss> {
     unsafe { Component::deserialize(engine, code) }.map_err(|error| Miss::Bad(format!("{error:#}")))
 }
 
-/// Whether it is this user's, and nobody else may write to it.
+/// Whether it belongs to this user, and nobody else may write to it.
 fn is_only_ours(metadata: &fs::Metadata) -> bool {
     const OTHERS_WRITE: u32 = 0o022;
     metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & OTHERS_WRITE == 0
 }
 
-/// Where this user's caches are.
+/// The folder of this user's caches.
 fn user_folder() -> Option<PathBuf> {
     let absolute = |name| {
         std::env::var_os(name)

@@ -1,9 +1,8 @@
-//! Compiling a component that somebody brought: in a thread of its own, one at
-//! a time, and with a deadline.
+//! The compilation of a component that somebody brought: in a thread of its own, one
+//! at a time, and with a deadline.
 //!
-//! What a file can hold has been bounded before ([`bounds`](super::bounds)),
-//! so that compiling ends; the deadline is for what those bounds do not
-//! foresee. It counts the processor time of the compiling thread, so that no
+//! The component has been bounded before ([`bounds`](super::bounds)), so that
+//! compiling ends; the deadline is for cases that those bounds do not foresee. It counts the processor time of the compiling thread, so that no
 //! honest component is refused because the machine is busy. (wasmtime compiles
 //! in the thread that asks, as long as its feature `parallel-compilation` is
 //! off.) A thread cannot be stopped from outside, and a process can, but a
@@ -22,22 +21,22 @@ use super::thread_clock::ThreadClock;
 
 /// The processor time that the smallest compilation may take.
 const DEADLINE_BASE: Duration = Duration::from_secs(15);
-/// More of it, for each megabyte of component.
+/// The additional processor time for each megabyte of component.
 const DEADLINE_PER_MEGABYTE: Duration = Duration::from_secs(10);
 
 /// The least time between two looks at a compilation's clock.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Stack for compiling, which nests as its input does.
+/// The stack of the compiling thread, which nests as deeply as its input.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
 
-/// The processor time that a component of so many bytes has.
+/// The processor time that a component of this many bytes may take.
 pub(super) fn deadline(bytes: usize) -> Duration {
     let megabytes = u32::try_from(bytes / (1024 * 1024)).unwrap_or(u32::MAX);
     DEADLINE_BASE.saturating_add(DEADLINE_PER_MEGABYTE.saturating_mul(megabytes))
 }
 
-/// Do this work, which compiles a component; or say why it was not done.
+/// Does this work, which compiles a component, or answers why it was not done.
 pub(super) fn within<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static,
@@ -49,7 +48,7 @@ pub(super) fn within<T: Send + 'static>(
 struct Compilation {
     /// The processor time that it may take.
     deadline: Duration,
-    /// Its thread's, once that has begun.
+    /// The clock of its thread, once that has begun.
     clock: OnceLock<ThreadClock>,
 }
 
@@ -76,17 +75,17 @@ static SLOT: Slot = Slot {
     left: Condvar::new(),
 };
 
-/// The place is taken until this is dropped.
+/// Holds the one place until this is dropped.
 struct Taken(&'static Slot);
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Compilation>>> {
-        // What it holds has no half-written states.
+        // The state behind the lock is never half written.
         self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for whoever is before it, and for one that has passed its deadline
-    /// no longer than it has itself.
+    /// Waits for the compilation before this one. If that has passed its deadline, it is
+    /// waited for no longer than this one may take itself.
     fn take(&'static self, compilation: &Arc<Compilation>) -> Option<Taken> {
         let mut holder = self.lock();
         while let Some(before) = &*holder {
@@ -132,7 +131,7 @@ fn within_slot<T: Send + 'static>(
             }
             let done = catch_unwind(AssertUnwindSafe(work));
             drop(taken);
-            // Nobody waits any longer for what came too late.
+            // The caller no longer waits for a result that came too late.
             let _ = sender.send(done);
         })
         .map_err(|error| ComponentError::Malformed(format!("no thread can be started: {error}")))?;

@@ -1,19 +1,19 @@
-//! What guest instances take of the machine, all together.
+//! The resources that guest instances take, all together.
 
 use super::{Instance, Ports};
 use crate::limits::{CODE_BYTES_MAX, GUESTS_AT_WORK_MAX};
 
-/// The sum over some instances.
+/// The sum of the resources of some instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Footprint {
     instances: usize,
     memory_bytes: usize,
-    /// Of the machine code that they keep from being dropped.
+    /// The machine code that they keep from being dropped.
     code_bytes: usize,
 }
 
 impl Footprint {
-    /// With one instance more.
+    /// The sum with one instance more.
     pub(crate) fn with<P: Ports>(self, instance: &Instance<P>) -> Self {
         Self {
             instances: self.instances + 1,
@@ -22,7 +22,7 @@ impl Footprint {
         }
     }
 
-    /// Without this instance, which is one of them.
+    /// The sum without this instance, which is one of them.
     pub(crate) fn without<P: Ports>(self, instance: &Instance<P>) -> Self {
         Self {
             instances: self.instances - 1,
@@ -31,8 +31,8 @@ impl Footprint {
         }
     }
 
-    /// Whether it is too much for instances that wait while another one works,
-    /// where they may hold this much memory.
+    /// Whether this is too much for instances that wait while another one works, if
+    /// they may hold this much memory.
     pub(crate) fn is_over(self, memory_bytes_max: usize) -> bool {
         self.instances >= GUESTS_AT_WORK_MAX
             || self.memory_bytes > memory_bytes_max

@@ -1,9 +1,9 @@
 //! The library: components by their digest.
 //!
-//! A guest's name is the SHA-256 of its bytes, so what is found under a name
-//! is what was meant, a year later too. Components are compiled when they are
-//! first needed, and kept. It must never look for components by itself:
-//! whoever needs another than the built-in one brings its bytes.
+//! A guest's name is the SHA-256 of its bytes, so a name means the same bytes a year
+//! later. Components are compiled when they are first needed, and kept. The library
+//! must never look for components by itself: a caller that needs another than the
+//! built-in one brings its bytes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,8 +18,8 @@ use crate::log::digest;
 /// The scheduler component that this program was built with.
 const BUILT_IN: &[u8] = include_bytes!("../../component/refrain-scheduler.wasm");
 
-/// Components by digest, and the sandbox that they run in. A clone shares what
-/// has been compiled, and goes its own way from there.
+/// Components by digest, and the sandbox that they run in. A clone shares the code that
+/// has been compiled so far, and nothing later.
 #[derive(Clone)]
 pub struct Library {
     sandbox: Sandbox,
@@ -33,11 +33,12 @@ pub struct Library {
 #[derive(Clone)]
 struct Entry {
     bytes: Cow<'static, [u8]>,
-    /// What came of compiling it; none if it was not tried, or made room.
+    /// The result of compiling it. `None` if that was not tried, or was dropped to make
+    /// room.
     compiled: Option<Result<Component, ComponentError>>,
-    /// When the code was last asked for, counted in questions.
+    /// The last time that the code was asked for, counted in questions.
     asked: u64,
-    /// Whether the bytes can be had again from where they came.
+    /// Whether the caller can bring the bytes again.
     is_copy: bool,
 }
 
@@ -50,7 +51,8 @@ impl Entry {
         code + if self.is_copy { self.bytes.len() } else { 0 }
     }
 
-    /// That it was refused stays known: it would take long to find out again.
+    /// Drops code and bytes that can be had again. A refusal is kept, because it would
+    /// take long to find it again.
     fn drop_what_can_be(&mut self) {
         if let Some(Ok(_)) = self.compiled {
             self.compiled = None;
@@ -61,11 +63,11 @@ impl Entry {
     }
 }
 
-/// Why there is no instance of this guest.
+/// The reason why there is no instance of a guest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LibraryError {
-    /// Nobody brought it.
+    /// The library does not have it.
     #[error("the guest {digest} is not at hand; add its component to the library")]
     Unknown {
         /// The digest that was asked for.
@@ -105,14 +107,14 @@ impl Library {
         library
     }
 
-    /// The same library, where each call may take this much.
+    /// The same library, with these limits for each call.
     #[must_use]
     pub fn with_limits(mut self, limits: CallLimits) -> Self {
         self.sandbox = self.sandbox.with_limits(limits);
         self
     }
 
-    /// What each call may take.
+    /// The limits of each call.
     #[must_use]
     pub fn limits(&self) -> CallLimits {
         self.sandbox.limits()
@@ -124,15 +126,15 @@ impl Library {
         &self.built_in
     }
 
-    /// Take a component in, and say its digest. Whether it is a guest shows
-    /// when it is compiled; what cannot even be a component is refused at once.
+    /// Takes a component in, and answers its digest. Whether it is a guest shows
+    /// when it is compiled; bytes that cannot be a component are refused at once.
     pub fn add(&mut self, bytes: Vec<u8>) -> Result<String, ComponentError> {
         check::bytes(&bytes)?;
         Ok(self.put(Cow::Owned(bytes), false))
     }
 
-    /// As [`Library::add`], for bytes that the caller can bring again when they
-    /// are not at hand any longer.
+    /// As [`Library::add`], for bytes that the library may drop, because the caller can
+    /// bring them again.
     pub fn add_copy(&mut self, bytes: Vec<u8>) -> Result<String, ComponentError> {
         check::bytes(&bytes)?;
         Ok(self.put(Cow::Owned(bytes), true))
@@ -145,22 +147,22 @@ impl Library {
         bytes.filter(|bytes| !bytes.is_empty())
     }
 
-    /// Is the component with this digest a guest?
+    /// Checks that the component with this digest is a guest.
     pub fn check(&mut self, digest: &str) -> Result<(), LibraryError> {
         self.compiled(digest).map(drop)
     }
 
     /// Whether the guest with this digest is compiled, or known to be none, so
-    /// that asking for an instance takes no time to speak of.
+    /// that asking for an instance takes hardly any time.
     #[must_use]
     pub fn is_ready(&self, digest: &str) -> bool {
         let entry = self.entries.get(digest);
         entry.is_none_or(|entry| entry.compiled.is_some())
     }
 
-    /// Drop what was asked for longest ago, until the rest is within bounds:
-    /// machine code, which is compiled anew or taken from the cache when it is
-    /// needed again, and copies ([`Library::add_copy`]) altogether.
+    /// Drops what was asked for longest ago, until the rest is within bounds: machine
+    /// code, which is compiled anew or taken from the cache when it is needed again, and
+    /// copies ([`Library::add_copy`]) with their bytes.
     pub fn trim(&mut self) {
         if self.entries.len() <= 1 {
             return;
@@ -231,7 +233,7 @@ impl Library {
     }
 }
 
-/// How much memory the component's machine code takes.
+/// The memory that the component's machine code takes, in bytes.
 pub(super) fn code_bytes(component: &Component) -> usize {
     let image = component.image_range();
     image.end as usize - image.start as usize

@@ -1,6 +1,6 @@
-//! The sandbox: what every guest runs under, whoever wrote it.
+//! The sandbox in which every guest runs, whoever wrote it.
 //!
-//! One wasmtime engine, set up so that the same bytes give the same answers on
+//! It is one wasmtime engine, set up so that the same bytes give the same answers on
 //! every machine, and so that no guest can take more than it is given. It must
 //! never offer a guest anything beyond the contract's imports.
 
@@ -25,18 +25,18 @@ pub struct Sandbox {
     code_cache: Option<CodeCache>,
 }
 
-/// What one guest may take.
+/// The limits of one guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallLimits {
     /// The fuel of one call; about one unit for each WebAssembly instruction.
     ///
-    /// None: no meter runs, and calls take a little less time. It changes no
-    /// answer that a guest gives, for a guest cannot see its fuel. But nothing
-    /// cuts off one that goes round in circles: it holds its caller for ever,
-    /// and with it whatever waits for the caller. So this is for guests that
-    /// are trusted to end, and never for those that users bring.
+    /// `None` if no meter runs, so that calls take a little less time. A guest
+    /// cannot see its fuel, so it gives the same answers. But a guest that loops is
+    /// never cut off: it holds its caller for ever, and with it all that wait for the
+    /// caller. So this is for guests that are trusted to end, and never for those that
+    /// users bring.
     pub fuel: Option<u64>,
-    /// More fuel, for each byte that the guest is handed in the call.
+    /// The additional fuel for each byte that the guest is handed in the call.
     pub fuel_per_byte: u64,
     /// The memory of one instance, in bytes.
     pub memory_bytes_max: usize,
@@ -95,8 +95,8 @@ impl Sandbox {
     }
 
     fn with(mut config: Config, limits: CallLimits) -> Result<Self, SandboxError> {
-        // Fuel counts instructions; a deadline would make the point at which a
-        // guest is cut off a matter of the machine's mood.
+        // Fuel counts instructions. With a deadline, the speed of the machine would
+        // decide at which point a guest is cut off.
         config.consume_fuel(limits.fuel.is_some());
         let engine = Engine::new(&config).map_err(|error| SandboxError(format!("{error:#}")))?;
         Ok(Self {
@@ -106,7 +106,7 @@ impl Sandbox {
         })
     }
 
-    /// Compile a component that somebody brought, if it is a guest. Its code
+    /// Compiles a component that somebody brought, if it is a guest. Its code
     /// is taken from the cache if it is there.
     pub(super) fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ComponentError> {
         check::bytes(bytes)?;
@@ -119,7 +119,7 @@ impl Sandbox {
         })
     }
 
-    /// Compile the component that this program brought itself.
+    /// Compiles the component that this program brought itself.
     pub(super) fn compile_built_in(
         &self,
         digest: &str,
@@ -160,9 +160,9 @@ fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ComponentError> {
     compile_to(CODE_BYTES_MAX, engine, bytes)
 }
 
-/// Compile it to at most this much machine code. How much it comes to, only
-/// the compiler knows: the instructions that cost most are one or two bytes
-/// here and some fifty there.
+/// Compiles it to at most this much machine code. Only the compiler knows how much it
+/// becomes: the most expensive instructions have one or two bytes in the component and
+/// some fifty in machine code.
 fn compile_to(
     code_bytes_max: usize,
     engine: &Engine,
@@ -181,26 +181,27 @@ fn compile_to(
     Ok(component)
 }
 
-/// The same answers on every machine, and nothing that a guest has no use for.
+/// The configuration that gives the same answers on every machine, without features
+/// that no guest needs.
 fn deterministic() -> Config {
     let mut config = Config::new();
     config
-        // The bit pattern of a NaN is the one thing in which processors differ.
+        // Processors differ only in the bit pattern of a NaN.
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .relaxed_simd_deterministic(true)
         .max_wasm_stack(GUEST_STACK_MAX)
-        // Guests are stripped: a backtrace of numbers tells nobody anything.
+        // Guests are stripped, and a backtrace of numbers is of no use.
         .wasm_backtrace_max_frames(None)
         .wasm_memory64(false)
-        // What joins the components within a component moves data from one's
-        // memory to another's.
+        // The code that joins the components within a component moves data from one
+        // memory to another.
         .wasm_multi_memory(true)
         .concurrency_support(false);
     config
 }
 
-/// Counts what one instance holds, and says no in time.
+/// Counts the memory that one instance holds, and refuses what goes over the limit.
 pub(super) struct Caps {
     memory_bytes_left: usize,
     table_elements_left: usize,
@@ -218,8 +219,8 @@ impl Caps {
     }
 }
 
-/// Growth that goes over the cap ends the call: told "no" instead, a guest
-/// would only crash a moment later, and nobody could say of what.
+/// Growth that goes over the limit ends the call. If the guest were only refused the
+/// memory, it would crash a moment later, and nobody could say why.
 impl ResourceLimiter for Caps {
     fn memory_growing(
         &mut self,
@@ -256,13 +257,13 @@ impl ResourceLimiter for Caps {
     }
 }
 
-/// Core instances and tables of one component. `wit-component` makes three or
+/// The number of core instances and tables of one component. `wit-component` makes three or
 /// four of its own around the guest's one; a guest with Python inside has 38
-/// modules, and what is composed has those of all its parts.
+/// modules, and a composed component has those of all its parts.
 const INSTANCES_MAX: usize = 512;
 
-/// Memories of one component: each part of a composed one has its own. They
-/// share what the instance may hold.
+/// The number of memories of one component: each part of a composed one has its own.
+/// They share the limit of the instance.
 const MEMORIES_MAX: usize = 32;
 
 impl Caps {

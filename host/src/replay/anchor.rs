@@ -2,8 +2,8 @@
 //!
 //! A log whose tail was cut off together with the record of its head is whole
 //! in itself, and audits clean: a write-ahead log that lost its end, a file
-//! that was restored from an older backup. Only who has noted a head somewhere
-//! else can tell that something is missing.
+//! that was restored from an older backup. Only a head that was noted somewhere else
+//! shows that something is missing.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Anchors(BTreeMap<ExecutionId, Head>);
 )]
 pub struct AnchorError(String);
 
-/// A head, as our documents have it among other fields.
+/// A head, as it stands in our documents among other fields.
 #[derive(Deserialize)]
 struct Noted {
     execution_id: String,
@@ -79,7 +79,7 @@ impl Anchors {
         self.0.keys().copied()
     }
 
-    /// Does the log, which is whole in itself, still hold its noted head?
+    /// Checks that the log, which is whole in itself, still has its noted head.
     pub(super) fn check(&self, recording: &Recording) -> Result<(), Finding> {
         let Some(noted) = self.0.get(&recording.execution_id) else {
             return Ok(());
@@ -110,7 +110,7 @@ impl Anchors {
         }
     }
 
-    /// What there is to say of an execution that is not there at all.
+    /// The finding about an execution that is not there at all.
     pub(super) fn missing(&self, id: ExecutionId) -> Option<Finding> {
         self.0.get(&id).map(|noted| cut(0, noted))
     }

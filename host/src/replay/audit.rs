@@ -1,4 +1,4 @@
-//! The door of the audit: a log in, a verdict out.
+//! The entrance of the audit: it takes a log and answers a verdict.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 /// Audits logs with the guests they name, or with another.
 pub struct Auditor<'a> {
     guests: Guests<'a>,
-    /// The last workflow that a log was of: the next one is often of the same.
+    /// The workflow of the last log, because the next log is often of the same one.
     workflow: LastWorkflow,
     /// The guest to ask instead of those that the logs name.
     other: Option<String>,
@@ -36,23 +36,23 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Ask the library's guest with this digest, whatever the logs name: what
-    /// would it have decided?
+    /// An auditor that asks the library's guest with this digest, whatever guests the
+    /// logs name: what would it have decided?
     #[must_use]
     pub fn with_guest(mut self, digest: String) -> Self {
         self.other = Some(digest);
         self
     }
 
-    /// Hold each log against the head that was noted of it (law 4).
+    /// An auditor that compares each log with the head that was noted of it (law 4).
     #[must_use]
     pub fn with_anchors(mut self, anchors: Anchors) -> Self {
         self.anchors = anchors;
         self
     }
 
-    /// Audit one execution of a store: its log, and what the store says beside
-    /// it. None if there is no such execution, and no head of it was noted.
+    /// Audits one execution of a store: its log, and the rows that the store keeps
+    /// beside it. `None` if there is no such execution, and no head of it was noted.
     ///
     /// # Errors
     /// [`AuditError`] if the audit itself cannot be done.
@@ -73,7 +73,7 @@ impl<'a> Auditor<'a> {
         self.audit(reading).map(Some)
     }
 
-    /// Audit an export. Its guest must be the library's.
+    /// Audits an export. The library must have its guest.
     ///
     /// # Errors
     /// [`AuditError`] if the audit itself cannot be done.
@@ -82,7 +82,7 @@ impl<'a> Auditor<'a> {
         self.audit(reading)
     }
 
-    /// Audit what was read. What is wrong with it is the answer, not an error.
+    /// Audits a log that was read. A fault of the log is the answer, not an error.
     fn audit(&mut self, reading: Reading) -> Result<Audit, AuditError> {
         let recording = match reading {
             Ok(recording) => Arc::new(recording),
@@ -104,8 +104,8 @@ impl<'a> Auditor<'a> {
         Ok(audit)
     }
 
-    /// What an instance that has played other logs finds, a fresh one must
-    /// find too.
+    /// Replays the log. A fault that was found by an instance which has played other
+    /// logs must be found by a fresh one, too.
     fn replay(&mut self, recording: &Arc<Recording>, audit: &mut Audit) -> Result<(), Stop> {
         match self.walk(recording, Reuse::Allowed, audit) {
             (Err(Stop::Found(_)), true) => self.walk(recording, Reuse::Forbidden, audit).0,
@@ -113,7 +113,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Walk along the log; and whether a guest took part that had played others.
+    /// Walks along the log. Says also whether a guest took part that had played others.
     fn walk(
         &mut self,
         recording: &Arc<Recording>,
@@ -135,7 +135,7 @@ impl<'a> Auditor<'a> {
         (walked, reused)
     }
 
-    /// Bring the guests that a log names from the store to the library.
+    /// Takes the guests that a log names from the store into the library.
     fn fetch_guests(
         &mut self,
         store: &mut dyn Store,
@@ -163,8 +163,7 @@ fn guests_of(recording: &Recording) -> impl Iterator<Item = String> {
         })
 }
 
-/// Bring a guest from the store to the library, if it is in the one and not
-/// yet in the other.
+/// Takes a guest from the store into the library, if the library does not have it.
 ///
 /// # Errors
 /// [`AuditError`] if the store fails, or has something else under this digest.

@@ -1,4 +1,4 @@
-//! What an audit found, as JSON that people and programs can read.
+//! The finding of an audit, as JSON that people and programs can read.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,12 +12,12 @@ pub struct Divergence {
     pub sequence: u64,
     /// What is wrong, in a sentence.
     pub message: String,
-    /// What the guest answers (or the log says, where the store is compared
-    /// with it); none: nothing.
+    /// What the guest answers, or what the log says where the store is compared with
+    /// it. `None` if nothing was expected.
     pub expected: Option<Value>,
-    /// What stands there; none: nothing.
+    /// What stands there. `None` if nothing does.
     pub found: Option<Value>,
-    /// Where the two differ.
+    /// The places in which the two differ.
     pub difference: Vec<Difference>,
     /// The SHA-256 of the execution's state just before, where it is known.
     pub state_hash: Option<String>,
@@ -28,16 +28,16 @@ pub struct Divergence {
 /// One value that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Where, as a JSON pointer (RFC 6901).
+    /// Its place, as a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// What should be there; none: nothing.
+    /// The value that should be there. `None` if none should.
     pub expected: Option<Value>,
-    /// What is there; none: nothing.
+    /// The value that is there. `None` if there is none.
     pub found: Option<Value>,
 }
 
 impl Divergence {
-    /// A divergence that is told by its message alone.
+    /// A divergence of which the message says everything.
     pub(super) fn plain(sequence: u64, message: impl Into<String>) -> Self {
         Self {
             sequence,
@@ -50,7 +50,7 @@ impl Divergence {
         }
     }
 
-    /// A divergence between two values, of which they are not both absent.
+    /// A divergence between two values, of which at least one is there.
     pub(super) fn between(
         sequence: u64,
         message: impl Into<String>,
@@ -70,7 +70,7 @@ impl Divergence {
     }
 }
 
-/// Where two values differ, in the order of the pointers.
+/// The places in which two values differ, in the order of the pointers.
 fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut all = Vec::new();
     // The values' nesting is bounded by the JSON depth limit of what is
@@ -104,7 +104,7 @@ fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     all
 }
 
-/// A key as a JSON pointer has it.
+/// A key, as it is written in a JSON pointer.
 fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

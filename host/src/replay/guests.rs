@@ -1,9 +1,9 @@
 //! The guests of an audit: instances that go from one log to the next.
 //!
-//! An instance that has played a log to its end, and forgotten it, plays the
-//! next one: what a guest keeps is a cache. Should one hold more than that, a
-//! log that it finds no fault with is still what it decides; and a fault is
-//! believed only of a fresh instance.
+//! An instance that has played a log to its end, and forgotten it, plays the next
+//! one, because what a guest keeps is only a cache. Should a guest keep more than
+//! that, a log in which it finds no fault is still what it decides; and a fault is
+//! believed only if a fresh instance finds it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::limits::GUESTS_FULL_MAX;
 use crate::model::EventKind;
 use crate::order_rules::{OrderRules, RulesCache};
 
-/// A library, and the instances of its guests that have nothing to do.
+/// A library, and the instances of its guests that are idle.
 pub(super) struct Guests<'a> {
     pub(super) library: &'a mut Library,
     idle: HashMap<String, Instance<ReplayPorts>>,
@@ -24,10 +24,10 @@ pub(super) struct Guests<'a> {
     rules: RulesCache,
 }
 
-/// Who may play a log.
+/// The instances that may play a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reuse {
-    /// An instance that has played others, if there is one.
+    /// An instance that has played other logs, if there is one.
     Allowed,
     /// An instance that has played nothing yet.
     Forbidden,
@@ -42,7 +42,7 @@ impl<'a> Guests<'a> {
         }
     }
 
-    /// A player of the guest with this digest; and whether it has played before.
+    /// A player of the guest with this digest. Says also whether it has played before.
     pub(super) fn player(
         &mut self,
         digest: &str,
@@ -82,12 +82,12 @@ impl<'a> Guests<'a> {
         })
     }
 
-    /// Take back a player that has come to the end of its part.
+    /// Takes back a player that has come to the end of its part.
     pub(super) fn put_back(&mut self, digest: &str, player: Player) {
         let Some(guest) = player.done() else {
             return;
         };
-        // One at work comes on top. Those that are dropped are made anew.
+        // The instance at work comes on top of these. Dropped ones are made anew.
         let room = self.library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1);
         let idle = self.idle.values();
         let all = idle.fold(Footprint::default().with(&guest), Footprint::with);

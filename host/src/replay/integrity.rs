@@ -1,6 +1,6 @@
-//! What needs no guest to be judged: laws 1, 4, 5 and 6, and who may author what.
+//! The checks that need no guest: laws 1, 4, 5 and 6, and the authors of events.
 //!
-//! The chain comes first: only of a log that nobody touched does it make sense
+//! The chain comes first, because it makes sense only for a log that nobody touched
 //! to ask whether it is legal.
 
 use std::cmp::Ordering;
@@ -13,10 +13,10 @@ use crate::log::digest::hex;
 use crate::model::{Digest, EventKind, Origin};
 use crate::store::{Hash, Head};
 
-/// A verdict and what it rests on.
+/// A verdict and the divergence that it is based on.
 pub(super) type Finding = (Verdict, Box<Divergence>);
 
-/// The first thing that is wrong with the log itself.
+/// The first fault of the log itself.
 pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     let tampered = |found| (Verdict::Tampered, found);
     let end = chained(recording).map_err(tampered)?;
@@ -36,8 +36,8 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     lawful(recording).map_err(|found| (Verdict::Illegal, found))
 }
 
-/// Laws 1 and 4: no event was edited, removed, inserted or moved. The head of
-/// what was read.
+/// Checks laws 1 and 4: no event was edited, removed, inserted or moved. Answers the
+/// head of the events that were read.
 fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     let mut head = Head::default();
     for (place, stored) in recording.events.iter().enumerate() {
@@ -54,7 +54,7 @@ fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     Ok(head)
 }
 
-/// The event that is due is the one that was found.
+/// Checks that the event which was found is the one that is due.
 fn in_order(due: u64, found: u64) -> Result<(), Box<Divergence>> {
     let message = match found.cmp(&due) {
         Ordering::Equal => return Ok(()),
@@ -78,7 +78,8 @@ fn changed(found: Head, expected: &Hash) -> Box<Divergence> {
     .into()
 }
 
-/// A cut tail leaves a log that is whole in itself; only the anchored head tells.
+/// Checks the end of the log. A cut tail leaves a log that is whole in itself, so only
+/// the anchored head shows it.
 fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Box<Divergence>> {
     let (ends, named) = (end.sequence, anchored.sequence);
     if ends < named {
@@ -108,12 +109,12 @@ fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Box<Divergence>>
     Ok(())
 }
 
-/// Event 1 is this execution's, and binds this workflow's text and guest.
+/// Checks that event 1 is this execution's, and binds this workflow's text and guest.
 fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
     let Some(EventKind::WorkflowStarted(started)) =
         recording.events.first().map(|stored| &stored.event.kind)
     else {
-        return Ok(()); // That is for `lawful` to refuse.
+        return Ok(()); // `lawful` refuses such a log.
     };
     let asked = recording.execution_id.to_string();
     if started.execution_id != asked {
@@ -153,7 +154,7 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
     }
 }
 
-/// Laws 5 and 6, and who may author what.
+/// Checks laws 5 and 6, and the authors of events.
 fn lawful(recording: &Recording) -> Result<(), Box<Divergence>> {
     let Some(first) = recording.events.first() else {
         return Err(Divergence::plain(

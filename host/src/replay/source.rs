@@ -1,7 +1,7 @@
-//! Where a log to be audited comes from: a store, or an export.
+//! The sources of logs that are audited: a store, or an export.
 //!
-//! A source only reads. What it cannot read is a finding about the log, not a
-//! failure of the audit; a store that fails as a whole is the latter.
+//! A source only reads. A part that it cannot read is a finding about the log, and not
+//! a failure of the audit. A store that fails as a whole is such a failure.
 
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use crate::store::{
     ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
 };
 
-/// A log, and all that its replay needs from outside.
+/// A log, and all that its replay needs besides.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    /// Whose log it is said to be.
+    /// The execution that the log is said to be of.
     pub execution_id: ExecutionId,
     /// The anchored head: the store's record, or the export's header.
     pub head: Head,
     /// The events, as they stand there.
     pub events: Vec<StoredEvent>,
-    /// The first of them whose hash is not what it should be; none: the chain
-    /// is whole. Seen while reading, when the bytes are at hand.
+    /// The first of them whose hash is not what it should be. `None` if the chain is
+    /// whole. It is found while reading, when the bytes are at hand.
     pub broken_link: Option<BrokenLink>,
-    /// The place after `events` where reading had to stop; none: the end.
+    /// The place after `events` where reading had to stop. `None` if that is the end.
     pub broken_off: Option<Unreadable>,
     /// The workflow's text.
     pub workflow: Arc<str>,
-    /// What is said beside the log.
+    /// The claims that are made beside the log.
     pub claimed: Claimed,
 }
 
@@ -44,28 +44,28 @@ pub struct BrokenLink {
     pub expected: Hash,
 }
 
-/// What is said of an execution beside its log.
+/// The claims about an execution that stand beside its log.
 #[derive(Clone, Debug)]
 pub enum Claimed {
-    /// A store says this.
+    /// The claims of a store.
     Store {
         /// The execution's record.
         record: Box<ExecutionRecord>,
-        /// Its work items, or what is wrong with how they are kept.
+        /// Its work items, or the fault of how they are kept.
         items: Result<Vec<ItemRecord>, String>,
     },
-    /// The header of an export says this.
+    /// The claims of an export's header.
     Header {
         /// The guest that the execution started with.
         guest_digest: String,
-        /// The execution is owed a step.
+        /// Whether the execution is owed a step.
         owed_a_step: bool,
     },
 }
 
 impl Claimed {
-    /// Whether it says that the execution is owed a step: that its log ends where
-    /// a turn's budget cut it off.
+    /// Whether the execution is claimed to be owed a step: its log ends where a turn's
+    /// budget cut it off.
     #[must_use]
     pub fn says_owed_a_step(&self) -> bool {
         match self {
@@ -75,12 +75,12 @@ impl Claimed {
     }
 }
 
-/// Something that does not decode.
+/// A log that does not decode.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
-    /// Whose log it is said to be; none where even that cannot be read.
+    /// The execution that the log is said to be of. `None` if even that cannot be read.
     pub execution_id: Option<ExecutionId>,
-    /// The first event that cannot be read; 0: what stands before the events.
+    /// The first event that cannot be read; 0 if it is the part before the events.
     pub sequence: u64,
     /// Whether it was changed after it was written.
     pub changed: bool,
@@ -88,13 +88,13 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// A log, or why there is none to be had.
+/// A log, or the reason why it cannot be read.
 pub type Reading = Result<Recording, Unreadable>;
 
-/// How often a log is read again because it went on meanwhile.
+/// The number of times that a log is read because it went on meanwhile.
 const READS_MAX: u32 = 1_000;
 
-/// The log of one execution of a store; none if there is no such execution.
+/// The log of one execution of a store. `None` if there is no such execution.
 ///
 /// # Errors
 /// [`StoreError`] if the store as a whole cannot be read.
@@ -126,7 +126,8 @@ pub(super) fn read(
             Err(error) if error.is_of_one() => Err(error.to_string()),
             Err(error) => return Err(error),
         };
-        // Somebody may be working on it: only what held still is one state.
+        // An engine may be working on it: only what did not change meanwhile is one
+        // state.
         if store.execution(id)?.as_ref() != Some(&record) {
             continue;
         }
@@ -175,7 +176,7 @@ fn workflow(
     Ok(text)
 }
 
-/// The events of a log, and what is wrong with their bytes and hashes.
+/// The events of a log, and the faults of their bytes and hashes.
 #[derive(Default)]
 struct Events {
     events: Vec<StoredEvent>,
@@ -184,7 +185,7 @@ struct Events {
 }
 
 impl Events {
-    /// Take the next event, which has these canonical bytes.
+    /// Takes the next event, which has these canonical bytes.
     fn push(&mut self, event: StoredEvent, bytes: &[u8]) {
         let before = self.events.last().map_or(chain::START, |last| last.hash);
         let expected = chain::link(&before, bytes);
@@ -232,8 +233,8 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
     }
 }
 
-/// The same, where a page of the file is damaged: up to the first event that
-/// cannot be read.
+/// All events up to the first that cannot be read, where a page of the file is
+/// damaged.
 fn one_by_one(
     store: &mut dyn Store,
     id: ExecutionId,
@@ -267,7 +268,7 @@ fn one_by_one(
     Ok(page)
 }
 
-/// Bytes that are no event: were they changed, or written like this?
+/// The finding about bytes that are no event: they were changed, or written like this.
 fn broken_off(before: Head, id: ExecutionId, raw: &RawEvent, message: String) -> Unreadable {
     Unreadable {
         execution_id: Some(id),
@@ -306,7 +307,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     let mut events = Events::default();
     events.broken_off = loop {
         match lines.next() {
-            // That the end is missing shows in the head, and where.
+            // The head shows that the end is missing, and where.
             None | Some(Err(ExportError::Cut { .. })) => break None,
             Some(Ok(event)) => {
                 let bytes = canonical::write(&event.event);
@@ -338,10 +339,10 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
 }
 
 impl Recording {
-    /// Write the log as an export.
+    /// Writes the log as an export.
     ///
     /// # Errors
-    /// What writing says.
+    /// The error of the writer.
     pub fn export<W: Write>(&self, to: W) -> io::Result<W> {
         let header = Header {
             execution_id: self.execution_id.to_string(),

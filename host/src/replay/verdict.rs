@@ -1,4 +1,4 @@
-//! What an audit answers: a verdict, or why there is none.
+//! The answer of an audit: a verdict, or the reason why there is none.
 
 use serde::Serialize;
 
@@ -6,14 +6,14 @@ use super::divergence::Divergence;
 use crate::guest::{ComponentError, LibraryError};
 use crate::store::StoreError;
 
-/// What an audit concludes of one execution.
+/// The conclusion of an audit about one execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The log is whole, lawful, and what its guest decides.
+    /// The log is whole and legal, and its guest decides the same.
     Clean,
-    /// The guest decides otherwise, or the store says otherwise than the log.
+    /// The guest decides something else, or the store says something else than the log.
     Divergent,
     /// An event was edited, removed, inserted or moved.
     Tampered,
@@ -40,31 +40,31 @@ impl Verdict {
 /// The audit of one execution.
 #[derive(Clone, Debug, Serialize)]
 pub struct Audit {
-    /// The execution; none where even that cannot be read.
+    /// The execution. `None` if even that cannot be read.
     pub execution_id: Option<String>,
-    /// What the audit concludes.
+    /// The conclusion of the audit.
     pub verdict: Verdict,
-    /// How many events the log has, as far as it can be read.
+    /// The number of events in the log, as far as it can be read.
     pub events: u64,
-    /// How many decisions were asked for again and came out the same.
+    /// The number of decisions that were asked for again and came out the same.
     pub decisions: u64,
-    /// The log ends where a turn's budget cut its guest off: the execution is owed
-    /// a step, and nothing is wrong with that. Said beside the log, by the store
-    /// or the export's header, and borne out by the guest.
+    /// Whether the log ends where a turn's budget cut its guest off, so that the
+    /// execution is owed a step. Nothing is wrong with that. The store or the export's
+    /// header claims it beside the log, and the guest confirms it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub owed_a_step: bool,
-    /// The first thing that is wrong; none if nothing is.
+    /// The first fault. `None` if there is none.
     pub divergence: Option<Divergence>,
 }
 
-/// Why an audit could not be done.
+/// The reason why an audit could not be done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
     /// A guest is not at hand, or does not run.
     #[error(transparent)]
     Guest(#[from] LibraryError),
-    /// What is stored as a guest is none.
+    /// The store has something else than a guest under this digest.
     #[error("the component that is stored as {digest} is none: {reason}")]
     Component {
         /// Its digest.

@@ -18,12 +18,13 @@ pub const TIME_MAX: Timestamp = i64::MAX as Timestamp;
 /// The canonical bytes of the events of one change, in their order.
 pub type EventBytes = Vec<Vec<u8>>;
 
-/// Check a turn by itself. Returns the canonical bytes of the events, for each
+/// Checks a turn by itself. Returns the canonical bytes of the events, for each
 /// of [`Turn::executions`].
 ///
 /// # Errors
 ///
-/// [`StoreError::Contradiction`], with `place` as where it was to be written.
+/// [`StoreError::Contradiction`], where `place` is the store that should have
+/// written it.
 pub fn turn(turn: &Turn, place: &str) -> Result<Vec<EventBytes>, StoreError> {
     check_turn(turn).map_err(|detail| StoreError::Contradiction {
         place: place.to_owned(),
@@ -56,7 +57,7 @@ fn check_turn(turn: &Turn) -> Result<Vec<EventBytes>, String> {
         .collect()
 }
 
-/// The events follow on one another, and the record is what they lead to.
+/// Checks that the events follow on one another and lead to the record.
 fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
     let ExecutionChange {
         expected,
@@ -105,7 +106,7 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
                 time("an item's times", item.not_before.max(*at))?;
                 lease.as_ref().map_or(Ok(()), claim)?;
             }
-            ItemChange::Bury {
+            ItemChange::DeadLetter {
                 node_id,
                 item,
                 enqueued_at,
@@ -113,15 +114,15 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
                 error: _,
             } => {
                 ensure(item.execution_id == id, || {
-                    format!("an item of {} is buried", item.execution_id)
+                    format!("an item of {} becomes a dead letter", item.execution_id)
                 })?;
                 ensure(item.node_id == *node_id, || {
                     format!(
-                        "an item of node {} is buried for node {node_id}",
+                        "an item of node {} becomes a dead letter of node {node_id}",
                         item.node_id
                     )
                 })?;
-                decided("an item is buried", change)?;
+                decided("an item becomes a dead letter", change)?;
                 time(
                     "a dead letter's times",
                     item.not_before.max(*enqueued_at).max(*at),
@@ -155,7 +156,7 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-/// Check that a change follows on the record that is stored.
+/// Checks that a change follows on the record that is stored.
 ///
 /// # Errors
 ///
@@ -186,7 +187,7 @@ pub fn follows(stored: Option<&ExecutionRecord>, change: &ExecutionChange) -> Re
     }
 }
 
-/// What never changes of an execution.
+/// The part of a record that never changes.
 pub(super) fn origin(
     record: &ExecutionRecord,
 ) -> (ExecutionId, &str, &str, &str, Option<&str>, bool, Timestamp) {

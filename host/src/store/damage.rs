@@ -1,20 +1,20 @@
 //! One damaged row does not stop the others.
 //!
-//! Whoever asks a store about many is given those that can be read, and beside
-//! them a list of those that cannot. Nobody has to choose between an error that
-//! hides all that is whole, and a silence that hides what is not.
+//! A question about many rows is answered with those that can be read, and with a
+//! list of those that cannot. So no caller has to choose between an error that hides
+//! the whole rows and a silence that hides the damaged ones.
 
 use crate::id::ExecutionId;
 use crate::store::StoreError;
 
-/// What a question about many has found.
+/// The answer to a question about many rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what is damaged must be named"]
 pub struct Many<T> {
-    /// Those that can be read, in the order of the question. Only they count
+    /// The rows that can be read, in the order of the question. Only they count
     /// towards its bound, so that damage never hides what is whole.
     pub found: Vec<T>,
-    /// Those that were met on the way and cannot be read.
+    /// The rows that were met on the way and cannot be read.
     pub damaged: Vec<Damaged>,
 }
 
@@ -29,9 +29,9 @@ pub struct Damaged {
     pub detail: String,
 }
 
-/// Where an execution's log is no longer what was written, as it was found by
-/// whoever read it last. Its execution is set aside: nothing of it is claimed,
-/// woken, or appended, until its log has been checked anew and holds.
+/// The event at which an execution's log is no longer what was written, as the last
+/// reader found it. The execution is set aside: nothing of it is claimed, woken, or
+/// appended, until its log has been checked anew and holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tampering {
     /// The first event that does not hold.
@@ -41,7 +41,7 @@ pub struct Tampering {
 }
 
 impl<T> Many<T> {
-    /// All could be read.
+    /// An answer of which all rows could be read.
     pub fn whole(found: Vec<T>) -> Self {
         Self {
             found,
@@ -49,10 +49,10 @@ impl<T> Many<T> {
         }
     }
 
-    /// All of them, for a question about what belongs together.
+    /// All rows, for a question about rows that belong together.
     ///
     /// # Errors
-    /// The first that cannot be read, as [`StoreError::Corrupt`].
+    /// The first row that cannot be read, as [`StoreError::Corrupt`].
     pub fn all(self) -> Result<Vec<T>, StoreError> {
         match self.damaged.into_iter().next() {
             Some(damaged) => Err(damaged.into()),

@@ -1,12 +1,12 @@
-//! Stores around stores: what they leave to the one inside, in one line.
+//! Stores that wrap a store: they name in one line what they leave to the inner one.
 //!
-//! Nothing is decided here, and nothing is delegated that is not named: a
-//! method that is added to the contract has to be thought of by every wrapper.
+//! Nothing is delegated that is not named, so that every wrapper has to decide about
+//! a method that is added to the contract.
 
-/// Leave methods of [`Store`](crate::store::Store) to the store in a field.
+/// Leaves methods of [`Store`](crate::store::Store) to the store in a field.
 ///
-/// It stands within the `impl` block, beside the methods that the wrapper has
-/// for itself, and names all others. With `after hook`, each of them first asks
+/// It stands within the `impl` block, next to the methods that the wrapper
+/// implements itself, and names all others. With `after hook`, each of them first asks
 /// the wrapper's own method `hook`, with its name, whether it may go on:
 /// `fn hook(&mut self, method: &'static str) -> Result<(), StoreError>`.
 ///

@@ -32,7 +32,7 @@ pub enum StoreError {
         /// What the storage said.
         detail: String,
     },
-    /// What was opened is no longer what stands at its path.
+    /// The file that was opened no longer stands at its path.
     #[error(
         "{place} is no longer the file that was opened ({detail}), and nothing more is kept in it; \
          put it back in its place, or begin anew: what was answered before is in the file that was opened"
@@ -43,7 +43,7 @@ pub enum StoreError {
         /// What became of it.
         detail: String,
     },
-    /// What is stored cannot be right.
+    /// Something stored cannot be right.
     #[error("{place} is damaged; keep a copy and `refrain restore` a backup: {detail}")]
     Corrupt {
         /// The store, and where in it.
@@ -51,8 +51,8 @@ pub enum StoreError {
         /// What was found.
         detail: String,
     },
-    /// What all questions go through is damaged: an index, a list of pages, the
-    /// clock's row. No execution can be gone on with.
+    /// Something that all questions need is damaged: an index, a list of pages, the
+    /// clock's row. Work on no execution can go on.
     #[error(
         "{place} is damaged where all executions depend on it, and nothing in it can be gone on with; keep a copy. Then put a backup in its \
          place with `refrain restore`; without one, `refrain list` and `refrain export` still read what can be read: {detail}"
@@ -71,7 +71,7 @@ pub enum StoreError {
     Tampered {
         /// The store.
         place: String,
-        /// Whose log it is.
+        /// The execution.
         execution: ExecutionId,
         /// The first event that does not hold.
         sequence: u64,
@@ -90,13 +90,13 @@ pub enum StoreError {
         /// The newest schema version that this program knows.
         known: i64,
     },
-    /// There is none, and it is not the time to create one.
+    /// There is no database, and none is to be created now.
     #[error("there is no database at {place}; check the path, or create it first")]
     Missing {
         /// Where it should be.
         place: String,
     },
-    /// It is no store of ours.
+    /// The file is no database of this program.
     #[error("{place} is not a Refrain database: {detail}")]
     Foreign {
         /// The store.
@@ -104,7 +104,7 @@ pub enum StoreError {
         /// What was found.
         detail: String,
     },
-    /// What should have been written contradicts itself. Nothing was written.
+    /// The turn that should have been written contradicts itself. Nothing was written.
     #[error(
         "{place} refused a turn that contradicts itself, which is a fault of the program; please report it: {detail}"
     )]
@@ -114,7 +114,7 @@ pub enum StoreError {
         /// What does not fit.
         detail: String,
     },
-    /// Anything else.
+    /// Any other failure.
     #[error("{place} could not be used: {detail}")]
     Io {
         /// The store.
@@ -125,7 +125,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What kind of error it is, in a word that does not change.
+    /// The kind of the error, in a word that does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -155,11 +155,12 @@ impl StoreError {
 /// Why a turn was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Another head, key or workflow text than expected; nothing was written.
+    /// The store has another head, key or workflow text than expected. Nothing was
+    /// written.
     #[error("the turn conflicts with what is stored: {0}")]
     Conflict(String),
-    /// Nothing was written, because what is stored of this execution is
-    /// damaged. A turn without it can be written.
+    /// Nothing was written, because the rows of this execution are damaged. A turn
+    /// without it can be written.
     #[error("what is stored of {execution} is damaged, and nothing was written: {error}")]
     Damaged {
         /// The execution.

@@ -1,4 +1,4 @@
-//! The store: what is durable, as a small trait with a written contract.
+//! The store: durable data behind a small trait with a written contract.
 //!
 //! # The contract
 //!
@@ -15,11 +15,11 @@
 //!   and snapshots of one turn are written together.
 //! * **Durable.** When `commit` has returned `Ok`, the turn survives a crash.
 //! * **Known outcome.** [`CommitError::Failed`] means that nothing was
-//!   written; [`CommitError::Unknown`] that it cannot be told: the owner
-//!   reopens the store and compares heads.
+//!   written; [`CommitError::Unknown`] means that nobody can know whether it was:
+//!   the owner reopens the store and compares heads.
 //! * **Immutable.** A workflow's text and a component's bytes never change
-//!   under their name, nor what an execution was started with.
-//! * **Never silently nothing.** A change of a work item that is not there,
+//!   under their name. Neither does what an execution was started with.
+//! * **Never silently ignored.** A change of a work item that is not there,
 //!   or a second item for a node that has one, is a conflict.
 //! * **Consistent.** A turn that contradicts itself (a gap, a hash that does
 //!   not chain, an item of another execution) is refused and never stored:
@@ -31,9 +31,9 @@
 //!   cannot be written because of one execution's damage is
 //!   [`CommitError::Damaged`], and says which.
 //! * **Set aside.** An execution whose record says [`Tampering`] keeps its
-//!   items and its wake, and no question of those who look for work finds them.
-//! * **Quick.** Questions about time and queues cost what they return, not what
-//!   is stored.
+//!   items and its wake, and no question of an engine that looks for work finds them.
+//! * **Quick.** The cost of a question about time or queues grows with its answer,
+//!   not with what is stored.
 //!
 //! The module [`laws`] holds this contract as tests, for every implementation.
 
@@ -66,52 +66,52 @@ pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn,
 
 pub use crate::log::{Hash, Head, StoredEvent, Timestamp};
 
-// What a store must be: `Send`; and in this crate's own tests, put to the laws.
+// A store must be `Send`. In this crate's own tests it must also be put to the laws.
 #[cfg(not(test))]
 use Send as Proven;
 #[cfg(test)]
 use laws::Proven;
 
-/// Which executions to list.
+/// The choice of executions to list.
 #[derive(Clone, Debug, Default)]
 pub struct ListFilter {
-    /// Only those of this status.
+    /// Only executions of this status.
     pub status: Option<Status>,
-    /// Only those after this one, in the order of the listing.
+    /// Only executions after this one, in the order of the listing.
     pub after: Option<(Timestamp, ExecutionId)>,
-    /// At most so many.
+    /// At most this many.
     pub max: usize,
 }
 
-/// Durable storage for logs, queue and all they name. See the module's
-/// documentation for the contract.
+/// Durable storage for logs, the queue, and all that they name. The module's
+/// documentation has the contract.
 ///
 /// Executions of simulated and of real time share a store but never a clock:
-/// the methods that ask about time take `simulated` and look at those only.
+/// the methods that ask about time take `simulated` and look at one kind only.
 pub trait Store: Proven {
-    /// Where it is, for error messages.
+    /// The place of the store, for error messages.
     fn place(&self) -> String;
 
-    /// Take the write lock, for one turn. Waits a bounded time for another
-    /// owner. Of one owner, a second turn at a time is a contradiction.
+    /// Takes the write lock, for one turn. Waits a bounded time for another
+    /// owner. A second turn of one owner at the same time is a contradiction.
     fn begin(&mut self) -> Result<(), StoreError>;
 
-    /// Write the turn, make it durable, give up the lock. On any error the
-    /// lock is given up too. Without a turn begun it is a contradiction.
+    /// Writes the turn, makes it durable, and gives up the lock, which is given up on
+    /// any error, too. It is a contradiction where no turn was begun.
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError>;
 
-    /// Give up the lock; nothing was written.
+    /// Gives up the lock. Nothing was written.
     fn rollback(&mut self);
 
-    /// Forget the connection and make a new one, after an unknown outcome.
+    /// Drops the connection and makes a new one, after an unknown outcome.
     fn reopen(&mut self) -> Result<(), StoreError>;
 
-    /// A number that changes whenever someone else has committed. While it stays
-    /// as it is, an engine goes by what it knows of the store, and asks for
-    /// nothing that it has written itself. Asked once a turn and more.
+    /// A number that changes whenever another owner has committed. While it stays
+    /// the same, an engine relies on what it knows of the store, and does not ask for
+    /// what it has written itself. It is asked for once a turn and more often.
     fn version(&mut self) -> Result<u64, StoreError>;
 
-    /// The file whose change tells of others' commits, if there is one.
+    /// The file that changes when another owner commits, if there is one.
     fn watched_file(&self) -> Option<PathBuf>;
 
     /// One execution.
@@ -127,9 +127,9 @@ pub trait Store: Proven {
     /// Executions, ordered by start and then by id.
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
 
-    /// Events from sequence `first` on, at most `max` (fewer: there are no
-    /// more), in the order of their sequences (even where those have gaps: the reader judges), as their
-    /// bytes are found.
+    /// Events from sequence `first` on, as their bytes are found. At most `max` of
+    /// them, and fewer only where there are no more. They are in the order of their
+    /// sequences, even where these have gaps, because the reader judges that.
     fn raw_events(
         &mut self,
         id: ExecutionId,
@@ -162,10 +162,10 @@ pub trait Store: Proven {
     /// The work item of one node.
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError>;
 
-    /// Waiting items that may be claimed on `queue` at `now`, of executions
-    /// that run (neither paused, stalled, ended nor set aside), those that may be claimed
-    /// for the longest time first, then in the order in which they were
-    /// ordered, at most `max`.
+    /// Waiting items that may be claimed on `queue` at `now`, at most `max`, of
+    /// executions that run (neither paused, stalled, ended nor set aside). Those that
+    /// could be claimed for the longest time come first, then those that were ordered
+    /// first.
     fn claimable(
         &mut self,
         simulated: bool,
@@ -183,13 +183,14 @@ pub trait Store: Proven {
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError>;
 
-    /// The worker ids that hold leases, each once. Costs what is leased.
+    /// The ids of workers that hold leases, each once. The cost grows with the number
+    /// of leases.
     fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError>;
 
-    /// Executions whose wake is due at `now`, the longest due first and then by
-    /// their ids, at most `max`: those behind `after` in this order, which need
-    /// not be among them; or from the first. Those that have ended or are set
-    /// aside are not; one that its failing guest stalled has no wake.
+    /// Executions whose wake is due at `now`, at most `max`, the longest due first and
+    /// then by their ids. With `after`, only those behind it in this order; it need not
+    /// be one of them. Executions that have ended or are set aside are left out. One
+    /// that was stalled because its guest failed has no wake.
     fn due(
         &mut self,
         simulated: bool,
@@ -198,9 +199,10 @@ pub trait Store: Proven {
         max: usize,
     ) -> Result<Many<DueWake>, StoreError>;
 
-    /// When the next wake (of those that [`Store::due`] would name then), lease
-    /// end (also of one that is set aside), or not-before time of an item on one of `queues` (that
-    /// [`Store::claimable`] would name then) after `now` is.
+    /// The first time after `now` at which something is due: a wake (that
+    /// [`Store::due`] would name then), the end of a lease (also of an execution that
+    /// is set aside), or the not-before time of an item on one of `queues` (that
+    /// [`Store::claimable`] would name then).
     fn next_due(
         &mut self,
         simulated: bool,
@@ -208,12 +210,12 @@ pub trait Store: Proven {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The greatest time there is, of events and, where it is real time, of
-    /// turns' readings: time does not go behind it.
+    /// The greatest time of any event and, for real time, of any turn's reading. Time
+    /// never goes back behind it.
     fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError>;
 
-    /// The reading that the last turn of real time was written with. Its `at`
-    /// is [`Store::last_at`]; `None` where the last one was written without.
+    /// The reading that the last turn of real time was written with. Its `at` is
+    /// [`Store::last_at`]. `None` if the last turn was written without one.
     fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError>;
 
     /// A registered workflow.
@@ -226,8 +228,7 @@ pub trait Store: Proven {
     /// A component by its digest.
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The newest snapshot of an execution, if its bytes are those that were
-    /// kept; others are [`StoreError::Corrupt`], and a further snapshot replaces
-    /// them.
+    /// The newest snapshot of an execution. Bytes other than those that were kept are
+    /// [`StoreError::Corrupt`], and a further snapshot replaces them.
     fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError>;
 }

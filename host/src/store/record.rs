@@ -6,24 +6,25 @@ use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
 use crate::model::{Status, WorkItem};
 use crate::store::{Tampering, ended};
 
-/// An execution that is to be woken. The order is that in which they are.
+/// An execution that is to be woken. Wakes compare in the order in which they are
+/// due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueWake {
-    /// When.
+    /// When it is due.
     pub at: Timestamp,
-    /// Which.
+    /// The execution.
     pub execution: ExecutionId,
 }
 
-/// An event as its bytes were found, for those who judge them: an audit names
-/// the event whose bytes are no longer what was written.
+/// An event as its bytes were found. An audit judges them, and names the event
+/// whose bytes are no longer what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent {
     /// The sequence that it is stored under.
     pub sequence: u64,
-    /// What should be its canonical bytes.
+    /// The bytes that should be its canonical ones.
     pub bytes: Vec<u8>,
-    /// What should be its chain hash.
+    /// The bytes that should be its chain hash.
     pub hash: Vec<u8>,
 }
 
@@ -56,7 +57,7 @@ impl RawEvent {
     }
 }
 
-/// What the store knows of an execution without reading its log.
+/// The summary of an execution, which spares reading its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionRecord {
     /// The execution.
@@ -67,13 +68,13 @@ pub struct ExecutionRecord {
     pub workflow_version: String,
     /// The guest that it belongs to, 64 hexadecimal digits.
     pub guest_digest: String,
-    /// Whom it belongs to.
+    /// The tenant that it belongs to.
     pub tenant: String,
     /// The caller's key, unique within the tenant.
     pub key: Option<String>,
     /// Whether its time is simulated.
     pub simulated: bool,
-    /// What it is.
+    /// Its status.
     pub status: Status,
     /// The head of its log.
     pub head: Head,
@@ -81,9 +82,9 @@ pub struct ExecutionRecord {
     pub started_at: Timestamp,
     /// The `at` of the last event.
     pub last_at: Timestamp,
-    /// When time alone could change what the guest decides.
+    /// When time alone could change what the guest decides. `None` if it never does.
     pub next_wake: Option<Timestamp>,
-    /// Set aside, because its log was found to be tampered with.
+    /// How its log was tampered with, if it was: the execution is set aside then.
     pub tampering: Option<Tampering>,
 }
 
@@ -110,7 +111,7 @@ pub struct ItemRecord {
     pub item: WorkItem,
     /// When it was ordered.
     pub enqueued_at: Timestamp,
-    /// Where it is.
+    /// Its state.
     pub state: ItemState,
 }
 
@@ -122,18 +123,19 @@ impl ItemRecord {
     }
 }
 
-/// Where a work item is.
+/// The state of a work item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemState {
     /// It waits for a worker, or for its not-before time.
     Waiting,
     /// A worker holds it.
     Leased(Lease),
-    /// Its node failed for good; kept for people to see.
+    /// Its attempt failed. It is kept for people to see, until a further attempt is
+    /// ordered.
     Dead {
         /// The last error.
         error: String,
-        /// When it died.
+        /// Since when it is a dead letter.
         since: Timestamp,
     },
 }
@@ -193,7 +195,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The end of a lease whose holder has given it up: whoever sees it ends
+    /// The end of a lease whose holder has given it up. An engine that sees it ends
     /// the claim, without waiting for anything.
     pub const GIVEN_UP: Timestamp = 0;
 }

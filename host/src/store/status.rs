@@ -1,8 +1,8 @@
-//! What follows from an execution's status.
+//! Questions about an execution's status.
 
 use crate::model::Status;
 
-/// Whether nothing more can happen.
+/// Whether an execution of this status has ended, so that nothing more can happen.
 #[must_use]
 pub fn ended(status: Status) -> bool {
     match status {

@@ -5,7 +5,7 @@ use crate::log::{Head, StoredEvent, Timestamp};
 use crate::model::{Snapshot, WorkItem};
 use crate::store::{ExecutionRecord, Lease};
 
-/// All that one turn writes.
+/// Everything that one turn writes.
 #[derive(Clone, Debug, Default)]
 pub struct Turn {
     /// Workflows to keep. One that is there already, with the same text, is
@@ -17,19 +17,19 @@ pub struct Turn {
     pub executions: Vec<ExecutionChange>,
     /// Snapshots; each replaces the execution's former one.
     pub snapshots: Vec<(ExecutionId, Snapshot)>,
-    /// The turn's reading of the real clock; `None`: nothing is said of it.
+    /// The turn's reading of the real clock. `None` if the turn leaves the last one.
     pub reading: Option<ClockReading>,
 }
 
-/// A reading of the real clock, as the turn had it that was written with it.
+/// The reading of the real clock that a turn was written with.
 /// From it every process of the same machine tells what time it is by the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockReading {
     /// The time: the turn's events are of it.
     pub at: Timestamp,
-    /// Which machine's time it was; `None`: nobody else can make anything of it.
+    /// The machine whose time it was. `None` if no other process can know it.
     pub machine: Option<String>,
-    /// How long the machine had been up when it became that, in nanoseconds.
+    /// How long the machine had been up at that time, in nanoseconds.
     pub since_boot_ns: u64,
 }
 
@@ -68,8 +68,8 @@ pub struct ExecutionChange {
     pub items: Vec<ItemChange>,
 }
 
-/// What happens to a work item. The node has at most one unsettled item. What is
-/// ordered or buried is so by an event of the same change.
+/// What happens to a work item. A node has at most one unsettled item. An event of
+/// the same change says why an item is ordered or becomes a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemChange {
     /// It is ordered. A dead letter of the same node is replaced; an unsettled
@@ -79,8 +79,8 @@ pub enum ItemChange {
         item: WorkItem,
         /// When.
         at: Timestamp,
-        /// The claim of the worker that has it from the first moment on; none:
-        /// it waits.
+        /// The claim of the worker that has it from the first moment on. `None`
+        /// if it waits.
         lease: Option<Lease>,
     },
     /// A worker claims it, or renews its claim. There must be an unsettled
@@ -91,18 +91,18 @@ pub enum ItemChange {
         /// The claim.
         lease: Lease,
     },
-    /// It is settled, cancelled or replaced, or a dead letter is done with: it
-    /// leaves the queue. It must be there.
+    /// It leaves the queue, because it is settled, cancelled or replaced, or is a
+    /// dead letter that nobody needs any longer. It must be there.
     Remove {
         /// The node.
         node_id: String,
     },
-    /// Its node failed for good: a dead letter. If an item of the node is
-    /// still there, it is replaced.
-    Bury {
+    /// Its attempt failed, and it becomes a dead letter. An item of the node that
+    /// is still there is replaced.
+    DeadLetter {
         /// The node.
         node_id: String,
-        /// The item, as it was when it left the queue.
+        /// The item, as it was in the queue.
         item: WorkItem,
         /// When it was ordered.
         enqueued_at: Timestamp,

@@ -183,7 +183,7 @@ fn write_down(
     let same = unsettled.is_some_and(|before| before.item.attempt == item.attempt);
     let lease = match state {
         ItemState::Dead { error, since } => {
-            return changes.push(ItemChange::Bury {
+            return changes.push(ItemChange::DeadLetter {
                 node_id,
                 item,
                 enqueued_at,
@@ -223,7 +223,7 @@ pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
                 }
             }
             ItemChange::Remove { node_id } => drop(stored.remove(&node_id)),
-            ItemChange::Bury {
+            ItemChange::DeadLetter {
                 node_id,
                 item,
                 enqueued_at,
@@ -301,8 +301,8 @@ mod tests {
         ItemChange::Lease { node_id, lease }
     }
 
-    fn buried(attempt: u32) -> ItemChange {
-        ItemChange::Bury {
+    fn dead_lettered(attempt: u32) -> ItemChange {
+        ItemChange::DeadLetter {
             node_id: "a".to_owned(),
             item: item(attempt),
             enqueued_at: 5,
@@ -319,17 +319,17 @@ mod tests {
             (None, None, vec![]),
             (None, at(1, Waiting), vec![enqueued(1, None)]),
             (None, at(1, leased()), vec![enqueued(1, Some(lease(3)))]),
-            (None, at(1, dead()), vec![buried(1)]),
+            (None, at(1, dead()), vec![dead_lettered(1)]),
             (at(1, Waiting), None, vec![removed()]),
             (at(1, Waiting), at(1, leased()), vec![claimed()]),
             (at(1, leased()), at(1, leased()), vec![claimed()]),
-            (at(1, leased()), at(1, dead()), vec![buried(1)]),
+            (at(1, leased()), at(1, dead()), vec![dead_lettered(1)]),
             (
                 at(1, leased()),
                 at(2, Waiting),
                 vec![removed(), enqueued(2, None)],
             ),
-            (at(1, leased()), at(2, dead()), vec![buried(2)]),
+            (at(1, leased()), at(2, dead()), vec![dead_lettered(2)]),
             (at(1, dead()), at(2, Waiting), vec![enqueued(2, None)]),
             (at(1, dead()), None, vec![removed()]),
         ];

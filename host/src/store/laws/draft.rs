@@ -232,7 +232,7 @@ impl Draft {
     }
 
     pub(crate) fn dead_letter(&self, node: &str) -> ItemChange {
-        ItemChange::Bury {
+        ItemChange::DeadLetter {
             node_id: node.into(),
             item: self.item(node, 0),
             enqueued_at: START,

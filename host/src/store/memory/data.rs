@@ -1,5 +1,5 @@
-//! What is in memory: maps, checked first and then written. Nothing is copied
-//! but what is new, and every question has its order at hand.
+//! The data of a store in memory. A turn is checked first and then written, and only
+//! what is new is copied. For every question the rows are kept in its order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,7 +21,7 @@ pub(super) struct Data {
     executions: HashMap<ExecutionId, Execution>,
     pub(super) queue: Queue,
     by_start: BTreeSet<(Timestamp, ExecutionId)>,
-    /// The wakes of those that have not ended; for real and for simulated time.
+    /// The wakes of executions that have not ended, for real and for simulated time.
     wakes: [BTreeSet<DueWake>; 2],
     pub(super) keys: HashMap<(String, String), ExecutionId>,
     /// The greatest time of an event, for real and for simulated time.
@@ -35,7 +35,7 @@ pub(super) struct Data {
 #[derive(Debug)]
 pub(super) struct Execution {
     pub(super) record: ExecutionRecord,
-    /// Without gaps: event n is the n-th.
+    /// The log. It has no gaps, so event n is the n-th.
     events: Vec<(Vec<u8>, Hash)>,
     /// Items by node id.
     items: BTreeMap<String, Number>,
@@ -51,7 +51,7 @@ enum Presence {
 }
 
 impl Data {
-    /// Check everything, then write everything.
+    /// Checks everything, then writes everything.
     pub(super) fn commit(
         &mut self,
         turn: &Turn,
@@ -76,7 +76,7 @@ impl Data {
         Ok(())
     }
 
-    /// Time has come as far as the turn's reading.
+    /// Moves the time on to the turn's reading.
     fn read_clock(&mut self, turn: &Turn) {
         let real = |change: &ExecutionChange| !change.record.simulated;
         match &turn.reading {
@@ -93,7 +93,7 @@ impl Data {
         }
     }
 
-    /// Whether each change of an item fits those before it.
+    /// Checks that each change of an item fits those before it.
     fn check_items(
         &self,
         stored: Option<&Execution>,
@@ -118,14 +118,15 @@ impl Data {
                 }
                 (ItemChange::Enqueue { .. } | ItemChange::Lease { .. }, _) => Presence::Unsettled,
                 (ItemChange::Remove { .. }, _) => Presence::None,
-                (ItemChange::Bury { .. }, _) => Presence::Dead,
+                (ItemChange::DeadLetter { .. }, _) => Presence::Dead,
             };
             after.insert(node_id, then);
         }
         Ok(())
     }
 
-    /// A key starts once. What has begun already has its key.
+    /// Checks that a key starts one execution only. An execution that has begun keeps
+    /// its key.
     fn check_keys(&self, turn: &Turn) -> Result<(), CommitError> {
         let mut staged = BTreeMap::new();
         for change in &turn.executions {
@@ -285,7 +286,7 @@ impl Data {
         self.queue.get(*number)
     }
 
-    /// Executions whose wake is due at `now`, in their order, behind `after`.
+    /// The executions behind `after` whose wake is due at `now`, in their order.
     pub(super) fn due(
         &self,
         simulated: bool,
@@ -310,7 +311,7 @@ impl Data {
 }
 
 impl Execution {
-    /// The record's further course; what it was started with stays.
+    /// Takes over what can change of a record. What it was started with stays.
     fn follow(&mut self, record: &ExecutionRecord) {
         self.record.guest_digest.clone_from(&record.guest_digest);
         self.record.status = record.status;
@@ -320,7 +321,7 @@ impl Execution {
         self.record.tampering.clone_from(&record.tampering);
     }
 
-    /// Do what was checked before.
+    /// Writes what was checked before.
     fn change_item(&mut self, queue: &mut Queue, change: &ItemChange) {
         let (simulated, held) = (self.record.simulated, !self.record.claims());
         let record = match change {
@@ -329,7 +330,7 @@ impl Execution {
                 enqueued_at: *at,
                 state: lease.clone().map_or(ItemState::Waiting, ItemState::Leased),
             },
-            ItemChange::Bury {
+            ItemChange::DeadLetter {
                 item,
                 enqueued_at,
                 error,
@@ -382,7 +383,7 @@ fn node_of(change: &ItemChange) -> &str {
         ItemChange::Enqueue { item, .. } => &item.node_id,
         ItemChange::Lease { node_id, .. }
         | ItemChange::Remove { node_id }
-        | ItemChange::Bury { node_id, .. } => node_id,
+        | ItemChange::DeadLetter { node_id, .. } => node_id,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The store in memory: for tests, simulations, and work that nobody will miss.
-//! Nothing in it survives the process.
+//! The store in memory, for tests, simulations, and work that nobody will miss:
+//! nothing in it survives the process.
 
 mod data;
 mod queue;
@@ -19,11 +19,11 @@ use data::Data;
 
 const PLACE: &str = "the store in memory";
 
-/// How long a turn waits for another owner's.
+/// How long a turn waits for the end of another owner's turn.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// A store in memory. A clone is another owner of the same data, as another
-/// process would be of a file.
+/// A store in memory. A clone is another owner of the same data, like another
+/// process that works on the same file.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
@@ -307,7 +307,8 @@ mod tests {
 
     prove_store!(MemoryStore, MemoryStore::new());
 
-    /// The questions of every turn, a thousand times: the least of five tries.
+    /// Asks the questions of every turn a thousand times. Answers the shortest time of
+    /// five tries.
     fn asked(store: &mut MemoryStore) -> Duration {
         let tool = ["tool".to_owned()];
         let mut ask = || {

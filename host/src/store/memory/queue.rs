@@ -1,25 +1,25 @@
-//! All work items, and the orders in which they are asked for.
+//! All work items, kept in the orders in which they are asked for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
-/// An item's number, from its order: a later one is greater.
+/// The number of an item. An item that was ordered later has a greater one.
 pub(super) type Number = u64;
 
-/// Items by when something is due of them, and then by their order.
+/// Items, by the time at which something is due of them, and then by their numbers.
 type Due = BTreeSet<(Timestamp, Number)>;
 
-/// The items of all executions. What is asked of them is answered from sets
-/// that are already in the order of the answer.
+/// The items of all executions. Questions are answered from sets that are in the
+/// order of the answer already.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     items: HashMap<Number, Item>,
     ordered: Number,
-    /// Those that may be claimed some time, by queue; for real and for
+    /// The items that may be claimed at some time, by queue, for real and for
     /// simulated time.
     claimable: [BTreeMap<String, Due>; 2],
-    /// Those that are leased; for real and for simulated time.
+    /// The leased items, for real and for simulated time.
     leased: [Due; 2],
 }
 
@@ -38,7 +38,7 @@ impl Queue {
         self.items.get(&number).map(|item| &item.record)
     }
 
-    /// A new item; its number.
+    /// Adds an item. Answers its number.
     pub(super) fn insert(&mut self, record: ItemRecord, simulated: bool, held: bool) -> Number {
         self.ordered += 1;
         let number = self.ordered;
@@ -59,17 +59,17 @@ impl Queue {
         }
     }
 
-    /// The item changes.
+    /// Changes an item.
     pub(super) fn change(&mut self, number: Number, change: impl FnOnce(&mut ItemRecord)) {
         self.rewrite(number, |item| change(&mut item.record));
     }
 
-    /// The item may not be claimed, or may again.
+    /// Keeps an item from being claimed, or lets it be claimed again.
     pub(super) fn hold(&mut self, number: Number, held: bool) {
         self.rewrite(number, |item| item.held = held);
     }
 
-    /// Its execution is set aside, or is so no longer.
+    /// Notes that the item's execution is set aside, or is so no longer.
     pub(super) fn set_aside(&mut self, number: Number, set_aside: bool) {
         self.rewrite(number, |item| item.set_aside = set_aside);
     }
@@ -123,7 +123,7 @@ impl Queue {
         }
     }
 
-    /// Those that may be claimed at `now`, in their order.
+    /// The items that may be claimed at `now`, in their order.
     pub(super) fn claimable(
         &self,
         simulated: bool,
@@ -136,7 +136,7 @@ impl Queue {
             .filter_map(|(_, number)| self.get(*number))
     }
 
-    /// The first time after `now` from which one on this queue may be claimed.
+    /// The first time after `now` at which an item of this queue may be claimed.
     pub(super) fn next_claimable(
         &self,
         simulated: bool,
@@ -146,7 +146,7 @@ impl Queue {
         after(self.claimable[usize::from(simulated)].get(queue)?, now)
     }
 
-    /// Those whose lease is over at `now`, in their order.
+    /// The items whose lease is over at `now`, in their order.
     pub(super) fn expired(
         &self,
         simulated: bool,
@@ -157,7 +157,7 @@ impl Queue {
             .filter_map(|(_, number)| self.get(*number))
     }
 
-    /// All that are leased.
+    /// All leased items.
     pub(super) fn leased(&self, simulated: bool) -> impl Iterator<Item = &ItemRecord> {
         self.expired(simulated, Timestamp::MAX)
     }

@@ -1,9 +1,9 @@
-//! Copies of a database: a live one is copied as it is at one moment, and one
-//! is put in the place of another.
+//! Copies of a database: a live database is copied as it is at one moment, and a copy
+//! is put in the place of a database.
 //!
-//! A file of SQLite's is more than itself: what was committed last stands in the
-//! log of changes beside it (`-wal`). To copy the file alone loses that, and to
-//! put a copy beside another one's log has SQLite work that log into the copy.
+//! The file alone is not the whole database: the last commits stand in the log of
+//! changes beside it (`-wal`). A copy of the file alone loses them, and a copy that is
+//! put beside another database's log gets that log worked into it by SQLite.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -21,11 +21,11 @@ use crate::store::sqlite::failure::{open_error, store_error};
 use crate::store::sqlite::file::{check_kind, name_for_sqlite, with_suffix};
 use crate::store::sqlite::schema::{self, APPLICATION_ID};
 
-/// What SQLite keeps beside a database.
+/// The endings of the files that SQLite keeps beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Copy the database at `from`, which others may be writing, to `to`, which must
-/// not be there. It is whole when it appears there.
+/// Copies the database at `from`, which others may be writing, to `to`, which must
+/// not be there. The copy is whole when it appears there.
 pub(super) fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     if fs::symlink_metadata(to).is_ok() {
         return Err(refused(
@@ -45,7 +45,7 @@ pub(super) fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     partial.put(to)
 }
 
-/// Put a copy of the database at `from` in the place of the one at `to`, which
+/// Puts a copy of the database at `from` in the place of the one at `to`, which
 /// nobody may have open. What stood there is moved aside, with its log of
 /// changes: the answer says where to.
 pub(super) fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
@@ -58,15 +58,16 @@ pub(super) fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreEr
     let to = fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
     let partial = Partial::beside(&to, if to.exists() { &to } else { from })?;
     copy(from, &partial.path)?;
-    // Held until the end: nobody opens the former one meanwhile.
+    // The lock is held until the end, so that nobody opens the former database
+    // meanwhile.
     let _lock = lock(&to)?;
     let aside = move_aside(&to)?;
     partial.put(&to)?;
     Ok(aside)
 }
 
-/// Copy page by page, as the database is at one moment, and look whether the
-/// copy is whole.
+/// Copies page by page, as the database is at one moment, and checks that the copy is
+/// whole.
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     if !from.exists() {
         let place = from.display().to_string();
@@ -110,7 +111,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
             detail: verdict.lines().collect::<Vec<_>>().join(" "),
         });
     }
-    // One file, without anything beside it.
+    // The copy is one file, without others beside it.
     let mode: String = target
         .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
         .map_err(failed)?;
@@ -118,7 +119,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     target.close().map_err(|(_, error)| failed(error))
 }
 
-/// A file that is being written, and gone unless it is put in its place.
+/// A file that is being written. It is deleted unless it is put in its place.
 struct Partial {
     path: PathBuf,
 }
@@ -137,17 +138,17 @@ impl Partial {
         let partial = Self { path: path.clone() };
         let like = match fs::metadata(like) {
             Ok(like) => like,
-            // What there is to copy is told of by whoever copies it.
+            // The caller tells of what it could not copy.
             Err(_) => return Ok(partial),
         };
-        // Only root may give a file away; else it is whose it is.
+        // Only root may give a file away; otherwise its owner stays.
         let _ = fchown(&file, Some(like.uid()), Some(like.gid()));
         let permissions = fs::Permissions::from_mode(like.mode() & 0o777);
         file.set_permissions(permissions).map_err(failed)?;
         Ok(partial)
     }
 
-    /// Put it there, where nothing may be, to stay.
+    /// Puts the file there, where no file may be.
     fn put(self, to: &Path) -> Result<(), StoreError> {
         let put = File::open(&self.path)
             .and_then(|file| file.sync_all())
@@ -162,24 +163,24 @@ impl Drop for Partial {
         for path in BESIDE.map(|suffix| with_suffix(&self.path, suffix)) {
             let _ = fs::remove_file(path);
         }
-        // It has moved, or it is worth nothing.
+        // The file has moved, or is of no use.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Rename it, if nothing is there.
+/// Renames a file, unless there is one of the new name.
 fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // A file system without links.
+        // The file system has no links.
         Err(_) if fs::symlink_metadata(to).is_err() => fs::rename(from, to),
         Err(error) => Err(error),
     }
 }
 
-/// SQLite's own locks are parts of this one: who has the database open holds a
-/// part of it, and who holds all of it is alone.
+/// SQLite's own locks are parts of this one: a process that has the database open
+/// holds a part of it, so a process that holds all of it is alone.
 fn lock(path: &Path) -> Result<Option<File>, StoreError> {
     let file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
@@ -195,8 +196,8 @@ fn lock(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
-/// Move a database aside, and what SQLite keeps beside it first: between the
-/// two, it lacks its last turns, but nothing has another one's.
+/// Moves a database aside, and before it the files that SQLite keeps beside it: between
+/// the two moves the database lacks its last turns, but never gets another one's.
 fn move_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
     let parts = || [""].into_iter().chain(BESIDE);

@@ -1,4 +1,4 @@
-//! What happens to work items.
+//! Changes of work items, written to their rows.
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
@@ -35,18 +35,18 @@ const REMOVE: &str = "DELETE FROM items WHERE execution = ?1 AND node_id = ?2";
 const REMOVE_DEAD: &str =
     "DELETE FROM items WHERE execution = ?1 AND node_id = ?2 AND state = 'dead'";
 
-/// The execution of item changes, as its items know it.
+/// The execution whose items are changed, as their rows name it.
 #[derive(Clone, Copy)]
 pub(super) struct Owner {
     pub(super) key: Key,
     pub(super) simulated: bool,
-    /// The place in the order of all orders of what is ordered next.
+    /// The place of the next ordered item among all items that were ever ordered.
     pub(super) ordered: i64,
     /// Whether its items may not be claimed.
     pub(super) held: bool,
 }
 
-/// Makes the changes: the statements that most of them take, at hand.
+/// Makes the changes. Keeps the statements at hand that most changes take.
 pub(super) struct Changes<'a> {
     connection: &'a Connection,
     insert_waiting: CachedStatement<'a>,
@@ -79,7 +79,7 @@ impl<'a> Changes<'a> {
         })
     }
 
-    /// Make a change. Some: it does not fit what is there, and why.
+    /// Makes a change. `Some` says why it does not fit what is there.
     pub(super) fn make(&mut self, owner: Owner, change: &ItemChange) -> Result<Option<String>> {
         let refused = match change {
             ItemChange::Enqueue { item, at, lease } => {
@@ -97,7 +97,7 @@ impl<'a> Changes<'a> {
                 .then(|| format!("node {node_id} has no unsettled item to lease")),
             ItemChange::Remove { node_id } => (!self.remove(owner.key, node_id)?)
                 .then(|| format!("node {node_id} has no item to remove")),
-            ItemChange::Bury {
+            ItemChange::DeadLetter {
                 node_id,
                 item,
                 enqueued_at,
@@ -117,7 +117,7 @@ impl<'a> Changes<'a> {
         Ok(refused)
     }
 
-    /// False: the node has an item.
+    /// `false` if the node has an item already.
     fn insert(&mut self, owner: Owner, order: &Order<'_>) -> Result<bool> {
         let inserted = match order.state {
             State::Waiting => {
@@ -164,7 +164,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Bind what rows of all states have.
+/// Binds the values that rows of all states have.
 fn bind(insert: &mut CachedStatement<'_>, owner: Owner, order: &Order<'_>) -> Result<()> {
     let Order {
         item, enqueued_at, ..
@@ -190,7 +190,7 @@ fn bind(insert: &mut CachedStatement<'_>, owner: Owner, order: &Order<'_>) -> Re
     Ok(())
 }
 
-/// Say of all items of an execution whether they may be claimed.
+/// Writes to all items of an execution whether they may be claimed.
 pub(super) fn hold(connection: &Connection, key: Key, held: bool) -> Result<()> {
     let mut update =
         connection.prepare_cached("UPDATE items SET held = ?2 WHERE execution = ?1")?;

@@ -16,13 +16,13 @@ pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timest
         .optional()
     {
         Ok(last_at) => Ok(last_at.map_or(0, |last_at| last_at.0)),
-        // It is only noted here; the next event mends it.
+        // The row only repeats the greatest time; the next event mends it.
         Err(error) if failure::is_of_a_row(&error) => last_at_of_all(connection, simulated),
         Err(error) => Err(error),
     }
 }
 
-/// The same, from the executions.
+/// The greatest time, found in the records of executions.
 fn last_at_of_all(connection: &Connection, simulated: bool) -> Result<Timestamp> {
     let mut select = connection
         .prepare_cached("SELECT coalesce(max(last_at), 0) FROM executions WHERE simulated = ?1")?;
@@ -41,13 +41,13 @@ pub(super) fn last_reading(connection: &Connection) -> Result<Option<ClockReadin
         })
     });
     match reading.optional() {
-        // Nobody can make anything of it; the next turn writes another.
+        // It is of no use to anyone; the next turn writes another.
         Err(error) if failure::is_of_a_row(&error) => Ok(None),
         reading => reading,
     }
 }
 
-/// Time has come as far as this turn.
+/// Moves the time on to this turn's.
 pub(super) fn advance(connection: &Connection, turn: &Turn) -> Result<()> {
     for simulated in [false, true] {
         let reading = turn.reading.as_ref().filter(|_| !simulated);

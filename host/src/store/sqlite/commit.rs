@@ -1,4 +1,4 @@
-//! Committing a turn, also where a page of the file is damaged.
+//! The commit of a turn, which works around damaged pages of the file.
 
 use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::turn::{self, Refusal};
@@ -6,12 +6,12 @@ use crate::store::sqlite::{SqliteStore, failure};
 use crate::store::{CommitError, Store, Turn};
 
 impl SqliteStore {
-    /// Write a turn and commit it.
+    /// Writes a turn and commits it.
     ///
-    /// SQLite lets nothing more be written in a transaction that has met a damaged
-    /// page, be it only by reading. So what fails for that is written once more in
-    /// another transaction, upon the same state: it shows whose page it is, and
-    /// mostly that it is not that of anything that is written.
+    /// SQLite writes nothing more in a transaction that has met a damaged page, be it
+    /// only by reading. A turn that fails for that is therefore written once more in
+    /// another transaction, upon the same state. That shows whose page it is, which is
+    /// mostly that of an execution which the turn does not write.
     pub(super) fn write(&mut self, turn: &Turn) -> Result<(), CommitError> {
         if !self.in_turn() {
             return Err(CommitError::Failed(
@@ -26,7 +26,7 @@ impl SqliteStore {
                 Err(refusal) => refusal,
             };
             match &refusal {
-                // It is only a cache.
+                // A snapshot is only a cache.
                 Refusal::Snapshot(id, error) if refusal.is_of_a_page() => {
                     tracing::warn!(refrain.execution = %id, "no snapshot is kept, because its place in the file is damaged: {error}");
                     with_snapshots = false;
@@ -51,7 +51,8 @@ impl SqliteStore {
             bytes,
             with_snapshots,
         )?;
-        // What is answered must be there afterwards (law 8).
+        // Callers are told of what is stored, so the file must still be in its place
+        // (law 8).
         let failed = |error| Refusal::Failed(CommitError::Failed(error));
         self.file.check().map_err(failed)?;
         self.execute("COMMIT")
@@ -73,7 +74,7 @@ impl SqliteStore {
         }
     }
 
-    /// Begin the turn once more, upon the same state as before.
+    /// Begins the turn once more, upon the same state as before.
     fn begin_again(&mut self) -> Result<(), CommitError> {
         let version = self.records.version();
         self.records.forget();

@@ -22,7 +22,7 @@ macro_rules! columns {
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM executions WHERE id = ?1");
 const BY_KEY: &str = concat!("SELECT ", columns!(), " FROM executions WHERE key = ?1");
 
-/// An execution's integer key: what the other tables know it by.
+/// An execution's integer key, by which the other tables name it.
 pub(super) type Key = i64;
 
 fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
@@ -53,10 +53,10 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
     })
 }
 
-/// Where the key stands in it, from 0.
+/// The place of the key among these columns, from 0.
 const KEY: usize = 15;
 
-/// What a row of the table is called, whose id and key stand in these columns.
+/// The name of a row whose id and key stand in these columns.
 fn name(row: &Row<'_>, id: usize, key: usize) -> Name {
     let execution = row.get::<_, Id>(id).ok().map(|id| id.0);
     let of = many::text(row, id);
@@ -98,7 +98,7 @@ pub(super) fn by_caller_key(
         .optional()
 }
 
-/// Where executions are listed from, through whichever index fits.
+/// The table that executions are listed from, through whichever index fits.
 const FROM: &str = "FROM executions";
 
 pub(super) fn list(
@@ -117,7 +117,7 @@ pub(super) fn list(
          ORDER BY started_at, id",
         columns!()
     );
-    // What is damaged may stand before all times.
+    // A damaged row may stand before all times.
     let (started_at, id) = match filter.after {
         Some((started_at, id)) => (
             i64::try_from(started_at).unwrap_or(i64::MAX),
@@ -151,8 +151,8 @@ pub(super) fn list(
     }
 }
 
-/// The same, where a page of rows is damaged: those on it are named by the index
-/// of starts, whatever their status.
+/// Lists executions where a page of rows is damaged. The index of starts names the
+/// rows on it, whatever their status.
 fn list_one_by_one(
     connection: &Connection,
     path: &Path,
@@ -235,12 +235,12 @@ pub(super) const NEXT_WAKE: &str = "
           AND tampered_sequence IS NULL AND next_wake > ?2
     ORDER BY next_wake LIMIT 1";
 
-/// Whether there are events of this key already: those of an execution whose
-/// record is gone. SQLite gives the key of a row that is gone again.
+/// Whether there are events of this key already, of an execution whose record is
+/// gone: SQLite gives out the key of a deleted row again.
 const LEFT_BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM events WHERE execution = ?1)
     OR EXISTS (SELECT 1 FROM items WHERE execution = ?1)";
 
-/// A key that nothing in the database has.
+/// A key that no row of the database has.
 const MOVE_ON: &str = "
     UPDATE executions SET key = 1 + max(
         (SELECT max(key) FROM executions),
@@ -248,7 +248,7 @@ const MOVE_ON: &str = "
         coalesce((SELECT max(execution) FROM items), 0))
     WHERE key = ?1 RETURNING key";
 
-/// Write a new execution's record. None: its id or its caller's key is taken.
+/// Writes a new execution's record. `None` if its id or its caller's key is taken.
 pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Result<Option<Key>> {
     if !insert_row(connection, record)? {
         return Ok(None);
@@ -287,7 +287,7 @@ fn insert_row(connection: &Connection, record: &ExecutionRecord) -> Result<bool>
     Ok(inserted > 0)
 }
 
-/// Write what can change of an execution's record. False: it is not there.
+/// Writes what can change of an execution's record. `false` if there is none.
 pub(super) fn update(connection: &Connection, key: Key, record: &ExecutionRecord) -> Result<bool> {
     let mut update = connection.prepare_cached(
         "UPDATE executions

@@ -1,5 +1,5 @@
-//! What SQLite's errors mean to us: each becomes the [`StoreError`] that names
-//! the file and the remedy.
+//! From SQLite's errors to ours: each becomes the [`StoreError`] that names the file
+//! and the remedy.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -23,12 +23,12 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
                 StoreError::ReadOnly { place, detail }
             }
             ErrorCode::DiskFull => StoreError::Full { place, detail },
-            // What a turn writes was checked to fit: so something stands where
-            // nothing should.
+            // A turn is checked to fit before it is written, so a row stands where
+            // none should.
             ErrorCode::DatabaseCorrupt
             | ErrorCode::NotADatabase
             | ErrorCode::ConstraintViolation => StoreError::Corrupt { place, detail },
-            // The memory that processes share beside the database: no address is free.
+            // No address is free for the memory that processes share beside the database.
             ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMMAP => {
                 let detail =
                     format!("{detail}: there is too little address space; see `ulimit -v`");
@@ -50,8 +50,8 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
     }
 }
 
-/// The error of a question about many or about the whole: where pages are
-/// damaged that it goes through, no execution can be named for it.
+/// The error of a question about many executions, or about the whole store. Where
+/// pages are damaged that such a question needs, no execution can be named.
 pub(super) fn whole_error(path: &Path, error: &Error) -> StoreError {
     match store_error(path, error) {
         StoreError::Corrupt { place, detail } => StoreError::Malformed { place, detail },
@@ -64,8 +64,8 @@ pub(super) fn is_of_a_page(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
-/// Whether a row holds a value that is not what its column holds: someone else
-/// wrote it. The rows beside it can still be read.
+/// Whether a row holds a value that does not belong into its column: another program
+/// wrote it. The other rows can still be read.
 pub(super) fn is_of_a_row(error: &Error) -> bool {
     matches!(
         error,
@@ -83,7 +83,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
         || error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
-/// The error of opening: what is no database at all is not a damaged one.
+/// The error of opening. A file that is no database at all is not a damaged one.
 pub(super) fn open_error(path: &Path, error: &Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::Foreign {
@@ -94,10 +94,10 @@ pub(super) fn open_error(path: &Path, error: &Error) -> StoreError {
     }
 }
 
-/// The error of COMMIT itself. After an I/O error the turn may be in the file
-/// all the same: its last bytes may be written, and only the sync have failed.
-/// A full disk is no such error: the bytes that make it a turn come last, and
-/// they are what did not fit.
+/// The error of COMMIT itself. After an I/O error the turn may be in the file all the
+/// same: its last bytes may have been written, and only the sync may have failed. A
+/// full disk is no such error, because the bytes that make a turn valid come last and
+/// did not fit.
 pub(super) fn commit_error(path: &Path, error: &Error) -> CommitError {
     let failure = store_error(path, error);
     match error.sqlite_error_code() {
@@ -106,7 +106,8 @@ pub(super) fn commit_error(path: &Path, error: &Error) -> CommitError {
     }
 }
 
-/// SQLite says only that it could not open a file; the system says why.
+/// The reason why a file could not be opened, which the system knows and SQLite does
+/// not tell.
 fn cannot_open(path: &Path, place: String, detail: String) -> StoreError {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

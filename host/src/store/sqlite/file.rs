@@ -1,5 +1,5 @@
-//! The database as a file: by which name SQLite gets it, and whether what was
-//! opened is still what stands at its path.
+//! The database as a file: the name under which SQLite opens it, and whether the file
+//! that was opened still stands at its path.
 //!
 //! SQLite keeps its log of changes by name, beside the database. So a file that
 //! was removed, renamed or replaced under a living connection takes what is
@@ -18,7 +18,7 @@ use crate::store::StoreError;
 /// it adds to it.
 const FULL_NAME_BYTES_MAX: usize = 512 - 8;
 
-/// Which file it is, whatever it is called.
+/// The identity of a file, whatever its name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -37,14 +37,15 @@ impl From<&Metadata> for Identity {
 /// A database file that is open.
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
-    /// As it was named, for people.
+    /// The path as it was given, for messages.
     place: String,
-    /// The same, wherever the process goes.
+    /// The full path, which holds in whichever folder the process works.
     path: PathBuf,
     identity: Identity,
-    /// SQLite's log of changes; it stands beside the file that links lead to.
+    /// The path of SQLite's log of changes, which stands beside the file that links
+    /// lead to.
     log: PathBuf,
-    /// Which file that is, once there is one.
+    /// The identity of that log, once there is one.
     log_identity: Option<Identity>,
 }
 
@@ -78,8 +79,8 @@ impl DatabaseFile {
         self.identity == other.identity
     }
 
-    /// The file is still the one at its path, and so is its log of changes, into
-    /// which a commit writes.
+    /// Checks that the file is still the one at its path, and so is its log of
+    /// changes, into which a commit writes.
     pub(super) fn check(&mut self) -> Result<(), StoreError> {
         self.check_database()?;
         let found = fs::metadata(&self.log).ok().as_ref().map(Identity::from);
@@ -104,7 +105,7 @@ impl DatabaseFile {
         }
     }
 
-    /// What was opened is gone, for this reason.
+    /// The error of a file that is gone, for this reason.
     pub(super) fn gone(&self, detail: &str) -> StoreError {
         StoreError::Gone {
             place: self.place.clone(),
@@ -113,8 +114,8 @@ impl DatabaseFile {
     }
 }
 
-/// What SQLite is given for this path. Names of its own (`:memory:`, `file:…`,
-/// the empty one) mean no files to it; with a folder before them they do.
+/// The path as SQLite gets it. Some names (`:memory:`, `file:…`, the empty one) mean no
+/// files to SQLite; with a folder before them they do.
 pub(super) fn name_for_sqlite(path: &Path) -> PathBuf {
     match path.components().next() {
         Some(Component::Normal(_)) => Path::new(".").join(path),
@@ -122,8 +123,8 @@ pub(super) fn name_for_sqlite(path: &Path) -> PathBuf {
     }
 }
 
-/// What keeps a file from being opened at all, as far as that can be said
-/// before SQLite tries.
+/// The reason why a file cannot be opened at all, as far as it can be known before
+/// SQLite tries.
 pub(super) fn check_path(path: &Path) -> Result<(), StoreError> {
     let refused = |detail: String| {
         Err(StoreError::Io {
@@ -155,7 +156,7 @@ pub(super) fn check_path(path: &Path) -> Result<(), StoreError> {
 /// What is no file is not even opened: a pipe would keep whoever opens it.
 pub(super) fn check_kind(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
-        // SQLite has a word of its own for folders.
+        // SQLite has an error of its own for folders.
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Err(StoreError::Io {
             place: path.display().to_string(),
             detail: "it is a device, a pipe or a socket; name a file".to_owned(),

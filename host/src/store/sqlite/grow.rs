@@ -1,5 +1,5 @@
-//! The way of most changes: the log of an execution grows, its head with it,
-//! and nothing else is to be said of the execution.
+//! The most frequent change: the log of an execution grows, its head moves, and
+//! nothing else of the execution changes.
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
@@ -23,7 +23,7 @@ impl<'a> Advance<'a> {
         connection.prepare_cached(ADVANCE).map(Self)
     }
 
-    /// Write the record's new head. False: it is not there.
+    /// Writes the record's new head. `false` if there is no record.
     pub(super) fn advance(&mut self, key: Key, record: &ExecutionRecord) -> Result<bool> {
         let advanced = self.0.execute(params![
             key,
@@ -49,7 +49,7 @@ impl<'a> Append<'a> {
         })
     }
 
-    /// Append these, whose canonical bytes are given.
+    /// Appends these events, whose canonical bytes are given.
     pub(super) fn append(
         &mut self,
         key: Key,

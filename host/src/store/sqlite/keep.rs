@@ -1,4 +1,4 @@
-//! What is kept beside the logs: workflows, components, snapshots.
+//! Workflows, components and snapshots, which are kept beside the logs.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};
@@ -30,7 +30,7 @@ pub(super) fn workflow(
     record.optional()
 }
 
-/// Keep a workflow. False: another text is kept under its name.
+/// Keeps a workflow. `false` if another text is kept under its name.
 pub(super) fn keep_workflow(connection: &Connection, record: &WorkflowRecord) -> Result<bool> {
     let WorkflowRecord {
         workflow_id,
@@ -53,8 +53,7 @@ pub(super) fn component(connection: &Connection, digest: &str) -> Result<Option<
     select.query_row([digest], |row| row.get(0)).optional()
 }
 
-/// Keep a component. Its digest is that of its bytes, so that one of the same
-/// digest is the same.
+/// Keeps a component. A component of the same digest has the same bytes.
 pub(super) fn keep_component(connection: &Connection, record: &ComponentRecord) -> Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO components (digest, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -84,12 +83,12 @@ pub(super) fn snapshot(connection: &Connection, id: ExecutionId) -> Result<Optio
     snapshot.optional()
 }
 
-/// A snapshot that is not what was kept.
+/// The error of a snapshot that is not as it was kept.
 #[derive(Debug, thiserror::Error)]
 #[error("the snapshot was changed: its digest is another")]
 struct Changed;
 
-/// The digest of all that a snapshot is.
+/// The digest of all parts of a snapshot.
 fn digest(snapshot: &Snapshot) -> Hash {
     let Snapshot {
         guest_digest,
@@ -97,7 +96,7 @@ fn digest(snapshot: &Snapshot) -> Hash {
         head,
         state,
     } = snapshot;
-    // Lengths first, so that no two snapshots are the same bytes.
+    // The lengths stand first, so that two snapshots never give the same bytes.
     Sha256::new()
         .chain_update((guest_digest.len() as u64).to_le_bytes())
         .chain_update(guest_digest)

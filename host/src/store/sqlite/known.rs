@@ -1,8 +1,8 @@
-//! What this owner knows of executions without asking the file: how the records
-//! stand that it has lately written.
+//! The records that this owner has lately written, so that it need not read them
+//! from the file.
 //!
-//! It holds as long as nobody else writes: another process's commit makes it
-//! forget all, and so does a turn that was not written.
+//! They hold as long as nobody else writes: they are all forgotten after another
+//! process's commit, and after a turn that was not written.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -16,7 +16,7 @@ use crate::model::Status;
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::{ExecutionRecord, check, ended};
 
-/// Records that are known at once, some hundred bytes each.
+/// The number of records that are known at once, at some hundred bytes each.
 const MAX: usize = 1 << 17;
 
 /// A record as it is stored.
@@ -24,12 +24,12 @@ const MAX: usize = 1 << 17;
 pub(super) struct Known {
     pub(super) key: Key,
     pub(super) head: Head,
-    /// What it was started with, as a number that another start hardly has.
+    /// A hash of what it was started with, which another start hardly has.
     pub(super) origin: u64,
     pub(super) rest: Rest,
 }
 
-/// What of a record changes, but with few of its events.
+/// The part of a record that changes with few of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rest {
     pub(super) status: Status,
@@ -50,7 +50,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// What is known is of this version of the file, or forgotten.
+    /// Forgets all records, unless they are of this version of the file.
     pub(super) fn are_of(&mut self, version: u32) {
         if self.version != version {
             self.forget();
@@ -63,7 +63,7 @@ impl Records {
         self.version
     }
 
-    /// How the execution's record is stored, if it is.
+    /// The execution's record, if it is known.
     pub(super) fn of(&mut self, connection: &Connection, id: ExecutionId) -> Result<Option<Known>> {
         if let Some(known) = self.known.get(&id) {
             return Ok(Some(*known));
@@ -77,7 +77,7 @@ impl Records {
         self.known.get(&id).map(|known| known.key)
     }
 
-    /// The record is stored like this.
+    /// Notes that the record is stored like this.
     pub(super) fn keep(&mut self, key: Key, record: &ExecutionRecord) -> Known {
         if self.known.len() >= MAX {
             self.forget();
@@ -88,7 +88,7 @@ impl Records {
             origin: self.origin(record),
             rest: self.rest(record),
         };
-        // What has ended hardly changes again.
+        // An execution that has ended hardly changes again.
         if ended(record.status) {
             self.known.remove(&record.id);
         } else {
@@ -97,7 +97,7 @@ impl Records {
         known
     }
 
-    /// The number of what the record says it was started with.
+    /// The hash of what the record says it was started with.
     pub(super) fn origin(&self, record: &ExecutionRecord) -> u64 {
         self.numbers.hash_one(check::origin(record))
     }
@@ -115,7 +115,7 @@ impl Records {
         }
     }
 
-    /// The record's log has grown, and the rest is as it was.
+    /// Notes that the record's log has grown, and that the rest is as it was.
     pub(super) fn advance(&mut self, id: ExecutionId, head: Head) {
         if let Some(known) = self.known.get_mut(&id) {
             known.head = head;

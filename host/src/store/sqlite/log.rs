@@ -22,7 +22,8 @@ pub(super) fn read(
         let packed = row.get_ref(1)?.as_blob()?;
         Ok(RawEvent {
             sequence: row.get::<_, Number>(0)?.0,
-            // What is not packed is no event either: let those who judge see it.
+            // Bytes that are not packed are no event either. They are handed on as they
+            // are, because an audit judges them.
             bytes: packed::unpack(packed).unwrap_or_else(|| packed.to_vec()),
             hash: row.get_ref(2)?.as_blob()?.to_vec(),
         })

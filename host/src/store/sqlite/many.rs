@@ -1,4 +1,4 @@
-//! Questions about many rows: those that can be read, and those that cannot.
+//! Questions about many rows, of which some may be damaged.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::store::{Damaged, Many};
 /// A row's name: the execution it belongs to, and its place in the database.
 pub(super) type Name = (Option<ExecutionId>, String);
 
-/// Read rows until `max` of them could be read. What a row holds that cannot be
-/// is that row's damage; an error of the database itself ends the question, and
-/// where it is a damaged page, [`one_by_one`] may answer it.
+/// Reads rows until `max` of them could be read. A row with an impossible value is
+/// damaged. An error of the database itself ends the question; where it is a damaged
+/// page, [`one_by_one`] may answer instead.
 pub(super) fn read<T>(
     path: &Path,
     rows: Rows<'_>,
@@ -31,9 +31,9 @@ pub(super) fn read<T>(
     )
 }
 
-/// Read rows one by one, where the page of one stands in the way of the others:
-/// `keys` go through an index, which is whole, and each row is asked for by
-/// itself. `named` says what a row is called that cannot be read.
+/// Reads rows one by one, where the damaged page of one hides the others: `keys` go
+/// through an index, which is whole, and each row is asked for by itself. `named`
+/// names a row that cannot be read.
 pub(super) fn one_by_one<T>(
     path: &Path,
     keys: Rows<'_>,
@@ -44,8 +44,8 @@ pub(super) fn one_by_one<T>(
     each(path, keys, max, read, failure::is_damage, named)
 }
 
-/// Read rows until `max` were found. Errors that are of the one row alone make it
-/// damaged, under its name; any other ends the question.
+/// Reads rows until `max` were found. An error that concerns one row alone makes that
+/// row damaged, under its name; any other ends the question.
 fn each<T>(
     path: &Path,
     mut rows: Rows<'_>,

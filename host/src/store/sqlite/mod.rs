@@ -1,8 +1,8 @@
-//! The store in an SQLite file: the one for real work.
+//! The store in an SQLite file, for real work.
 //!
-//! A turn is one transaction of SQLite, begun with the write lock in hand, and
-//! one sync. Several processes may work on one file. What the tables are for
-//! stands in `schema.rs`.
+//! A turn is one transaction of SQLite, which begins by taking the write lock, and
+//! one sync. Several processes may work on one file. `schema.rs` says what the tables
+//! are for.
 
 mod backup;
 mod changes;
@@ -70,15 +70,14 @@ impl SqliteOptions {
         self
     }
 
-    /// How long to wait for another process's lock; 5 seconds, unless said
-    /// otherwise.
+    /// How long to wait for another process's lock; 5 seconds, unless changed.
     #[must_use]
     pub fn lock_wait(mut self, lock_wait: Duration) -> Self {
         self.lock_wait = lock_wait;
         self
     }
 
-    /// Open the file; create it if it is not there.
+    /// Opens the file, and creates it if it is not there.
     ///
     /// # Errors
     ///
@@ -87,7 +86,7 @@ impl SqliteOptions {
         SqliteStore::new(path.into(), Access::Write, self)
     }
 
-    /// Open the file for reading only. It must be there.
+    /// Opens the file for reading only. It must be there.
     ///
     /// # Errors
     ///
@@ -119,7 +118,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Open the file; create it if it is not there.
+    /// Opens the file, and creates it if it is not there.
     ///
     /// # Errors
     ///
@@ -128,7 +127,7 @@ impl SqliteStore {
         Self::options().open(path)
     }
 
-    /// Open the file for reading only, for commands that look and change
+    /// Opens the file for reading only, for commands that look and change
     /// nothing. It must be there.
     ///
     /// # Errors
@@ -139,7 +138,7 @@ impl SqliteStore {
         Self::options().open_read_only(path)
     }
 
-    /// Open the file in another way than the usual one.
+    /// Options to open the file in another way than the usual one.
     #[must_use]
     pub fn options() -> SqliteOptions {
         SqliteOptions {
@@ -219,7 +218,7 @@ impl SqliteStore {
         }
     }
 
-    /// An answer of the database about one execution, its errors named.
+    /// Asks the database about one execution, which an error names.
     fn ask_of<T>(
         &self,
         id: ExecutionId,
@@ -228,7 +227,7 @@ impl SqliteStore {
         question(&self.connection).map_err(|error| self.error_of(id, &error))
     }
 
-    /// An answer of the database about one row that is no execution's alone.
+    /// Asks the database about one row that belongs to no single execution.
     fn ask_one<T>(
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -236,7 +235,7 @@ impl SqliteStore {
         question(&self.connection).map_err(|error| failure::store_error(&self.path, &error))
     }
 
-    /// An answer of the database about many or about the whole, its errors named.
+    /// Asks the database about many executions, or about the whole store.
     fn ask<T>(
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -349,7 +348,7 @@ impl Store for SqliteStore {
         first: u64,
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
-        // Within a turn what is known holds.
+        // Within a turn, the known records hold.
         let known = self.records.key(id).filter(|_| self.in_turn());
         self.ask_of(id, |connection| {
             let key = match known {

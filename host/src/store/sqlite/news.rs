@@ -1,5 +1,5 @@
-//! What is new in a file since it was last looked at, for whoever watches many
-//! executions: the answer costs what was written, not what there is.
+//! The news of a file since it was last looked at, for a program that watches many
+//! executions. The cost grows with what was written, not with what there is.
 
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};
 
@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::value::Id;
 
-/// Up to where the events of a file have been seen.
+/// The place up to which the events of a file have been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeenUpTo(i64);
 
@@ -24,14 +24,14 @@ const APPENDED: &str = "
     SELECT id FROM executions
     WHERE key IN (SELECT execution FROM events WHERE rowid > ?1 AND rowid <= ?2)";
 
-/// Where an execution is set aside, nothing is appended.
+/// The executions that are set aside. They are always news, because nothing is
+/// appended to them.
 pub(super) const SET_ASIDE: &str = "SELECT id FROM executions WHERE tampered_sequence IS NOT NULL";
 
 impl SqliteStore {
-    /// The executions to whose logs something was appended after `seen`, and
-    /// all that are set aside; and up to where that is. `None` in place of
-    /// them: any may be another, because nothing has been seen yet, or the file
-    /// is another than it was.
+    /// The executions to whose logs something was appended after `seen`, with all that
+    /// are set aside, and the place up to which that is. `None` in place of them if any
+    /// may have changed, because nothing has been seen yet or the file is another one.
     ///
     /// # Errors
     /// The file cannot be read.

@@ -1,5 +1,5 @@
-//! Opening a database file: is it ours, may it be written, is it of our
-//! version? Nothing is written to a file before all that is known.
+//! The opening of a database file. Nothing is written to it before it is known that it
+//! is ours, that it may be written, and that it is of our version.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,20 +14,20 @@ use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, VERSION};
 use crate::store::sqlite::stale_log;
 use crate::store::sqlite::{Access, Durability, SqliteOptions};
 
-/// Statements that are kept prepared: more than this store has.
+/// The number of statements that are kept prepared: more than this store has.
 const STATEMENTS_MAX: usize = 64;
 
 /// How long to wait before another look at a lock that SQLite itself does not
 /// wait for.
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
-/// The log of changes beside the database is worked into it when it has so many
-/// pages, 16 MiB. Pages that change again and again are written fewer times than
-/// with SQLite's own 1000; what it costs is that much disk, and after a crash
-/// the reading of it.
+/// The number of pages (16 MiB) at which SQLite works the log of changes into the
+/// database. Pages that change again and again are written fewer times than with
+/// SQLite's own 1000. The price is this much disk, and after a crash the time to read
+/// it.
 const CHECKPOINT_PAGES: u32 = 4096;
 
-/// Pages kept in memory, in KiB: most of what thousands of executions work on.
+/// The memory for pages, in KiB: most of what thousands of executions work on.
 const CACHE_KIB: i32 = 16384;
 
 pub(super) fn connect(
@@ -81,7 +81,7 @@ fn check_identity(path: &Path, access: Access, identity: &Identity) -> Result<()
         version,
         objects,
     } = *identity;
-    // A file without anything in it becomes ours by the first step.
+    // An empty file becomes ours by the first step.
     let fresh = application_id == 0 && version == 0 && objects == 0;
     if fresh && access == Access::Read {
         return Err(StoreError::Foreign {

@@ -1,5 +1,5 @@
-//! Work items: a projection of the logs, for claims. What is asked of them; how
-//! they change stands in `changes.rs`.
+//! Questions about work items, which are a projection of the logs, for claims. Their
+//! changes stand in `changes.rs`.
 
 use std::path::Path;
 
@@ -100,7 +100,7 @@ fn damaged(
     Error::FromSqlConversionFailure(column, of, Box::new(error))
 }
 
-/// What a row that [`SELECT`] finds is called.
+/// The name of a row that [`SELECT`] finds.
 fn name(row: &Row<'_>) -> Name {
     let execution = row.get::<_, Id>(0).ok().map(|id| id.0);
     let (of, node_id) = (many::text(row, 0), many::text(row, 1));
@@ -136,8 +136,8 @@ const EXPIRED_KEYS: &str = "
 const BY_KEY: &str = "
     WHERE items.execution = ?1 AND items.node_id = ?2 AND executions.tampered_sequence IS NULL";
 
-/// Ask for items, one by one where a page of theirs or of their executions' is
-/// damaged.
+/// Asks for items, and does so one by one where a page of them or of their executions
+/// is damaged.
 fn query_around_pages(
     connection: &Connection,
     path: &Path,
@@ -168,8 +168,8 @@ fn query_around_pages(
     many::one_by_one(path, keys.query(of)?, max, item, named)
 }
 
-/// What claims go by is written beside each item, and must be what follows
-/// from it: else it would wait for ever, and nobody could see why.
+/// The items of an execution. The columns by which claims find an item must follow
+/// from the item itself: otherwise it would wait for ever, and nobody could see why.
 pub(super) fn of_execution(
     connection: &Connection,
     path: &Path,
@@ -188,7 +188,7 @@ pub(super) fn of_execution(
     many::read(path, select.query([Id(id)])?, usize::MAX, consistent, name)
 }
 
-/// A row that contradicts itself.
+/// The error of a row that contradicts itself.
 #[derive(Debug, thiserror::Error)]
 #[error("the work item of node {0:?} may be claimed when its execution or its times say otherwise")]
 struct Inconsistent(String);

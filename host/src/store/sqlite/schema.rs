@@ -1,16 +1,16 @@
 //! The tables, and the steps that lead to them from any older version.
 //!
-//! The log is the truth. All else is here so that questions can be answered
-//! without reading logs, and is written only together with the log. Texts and
-//! names rather than codes: people look into this file with other programs.
+//! The log is the truth. All other tables let questions be answered without reading
+//! logs, and are written only together with the log. They hold texts and names rather
+//! than codes, because people look into this file with other programs.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Marks the file as ours: "RFRN" in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
-/// What leads from each schema version to the next. Steps that have shipped
-/// never change; a new version is a further step.
+/// The steps from each schema version to the next. A step that has shipped never
+/// changes; a new version is a further step.
 const STEPS: &[&str] = &[STEP_1, STEP_2, STEP_3];
 
 /// The schema version of this program.
@@ -129,10 +129,10 @@ const STEP_2: &str = "
         ON CONFLICT DO UPDATE SET database_id = excluded.database_id;
 ";
 
-/// What is not to be believed: executions whose logs were found to be tampered
-/// with are set aside (`tampered_sequence` is the first event that does not
-/// hold), and snapshots are held against a digest. Those without one are only a
-/// cache, and go.
+/// Marks for what is not to be believed. Executions whose logs were found to be
+/// tampered with are set aside (`tampered_sequence` is the first event that does not
+/// hold), and snapshots are checked against a digest. Snapshots without one are
+/// deleted, because they are only a cache.
 const STEP_3: &str = "
     ALTER TABLE executions ADD COLUMN tampered_sequence INTEGER;
     ALTER TABLE executions ADD COLUMN tampered_message TEXT;
@@ -145,11 +145,11 @@ const STEP_3: &str = "
     ALTER TABLE snapshots ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
 ";
 
-/// What a file says of itself.
+/// The description that a file gives of itself.
 pub(super) struct Identity {
     pub(super) application_id: i64,
     pub(super) version: i64,
-    /// How many tables and indexes there are.
+    /// The number of tables and indexes.
     pub(super) objects: i64,
 }
 
@@ -168,7 +168,7 @@ pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
     })
 }
 
-/// Bring the file to this program's schema version. Another process may do the
+/// Brings the file to this program's schema version. Another process may do the
 /// same at the same time: the version is looked at again under the lock.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     if identity(connection)?.version == VERSION {

@@ -1,12 +1,13 @@
 //! A log of changes (`-wal`) that is not of the database beside it.
 //!
-//! Who copies a backup over a database and leaves its log, has SQLite work that
-//! log into the backup at the next opening, in silence. So the row of real time
-//! in `clocks`, which every turn writes, says which database it is of and how
-//! many turns it has had. The log holds the page of that row, as its first turn
+//! If a backup is copied over a database and the log of the database is left there,
+//! SQLite silently works that log into the backup at the next opening. Therefore the
+//! row of real time in `clocks`, which every turn writes, says of which database it is
+//! and how many turns that has had. The log holds the page of that row, as its first turn
 //! left it; the file without its log tells what came before. The log follows on
 //! the file if both are of one database, and the file has all turns before the
-//! log's first. What does not is moved aside; what cannot be judged is let be.
+//! log's first. A log that does not follow on is moved aside; one that cannot be judged is
+//! left there.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,11 +20,11 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use crate::store::StoreError;
 use crate::store::sqlite::file::with_suffix;
 
-/// Bytes of a log before its first frame, and of a frame before its page.
+/// The number of bytes of a log before its first frame, and of a frame before its page.
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// Of which database a state is, and how many turns it has had.
+/// The database that a state is of, and the number of turns that it has had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Note {
     database: Vec<u8>,
@@ -37,14 +38,14 @@ impl Note {
     }
 }
 
-/// Move the log beside this database aside, if it is not the database's own.
+/// Moves the log beside this database aside, if it is not the database's own.
 pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
     let Ok(path) = fs::canonicalize(path) else {
         return Ok(());
     };
     let log = with_suffix(&path, "-wal");
-    // Where nothing can be told, SQLite has the last word. The log is read
-    // first: whoever works on the database meanwhile only adds to the file.
+    // Where nothing can be known, SQLite decides. The log is read first, because a
+    // process that works on the database meanwhile only adds to the file.
     let Ok(Some(root)) = root_page(&path) else {
         return Ok(());
     };
@@ -62,7 +63,7 @@ pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
              `refrain restore` puts a backup in its place"
         ),
     };
-    // Nobody works on it, or the log would be theirs.
+    // No process works on the database, or the log would be its.
     let _alone = OpenOptions::new()
         .read(true)
         .write(true)
@@ -86,7 +87,7 @@ pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What the file says without its log.
+/// The note of the file without its log.
 fn note_of_file(path: &Path) -> rusqlite::Result<Note> {
     alone(path)?.query_row(
         "SELECT database_id, turns FROM clocks WHERE simulated = 0 AND database_id IS NOT NULL",
@@ -107,8 +108,8 @@ fn root_page(path: &Path) -> rusqlite::Result<Option<u32>> {
     alone(path)?.query_row(sql, [], |row| row.get(0)).optional()
 }
 
-/// The file without its log. SQLite is told that nobody changes it, so it looks
-/// at nothing beside it.
+/// Opens the file without its log. SQLite is told that nobody changes the file, so it
+/// looks at no other file.
 fn alone(path: &Path) -> rusqlite::Result<Connection> {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_bytes() {
@@ -125,7 +126,7 @@ fn alone(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(uri, flags)
 }
 
-/// What the log's first turn left in this page. `None`: nothing that is a note.
+/// The note that the log's first turn left in this page. `None` if there is none.
 fn note_of_log(log: &Path, root: u32) -> io::Result<Option<Note>> {
     let mut log = File::open(log)?;
     let mut header = [0; LOG_HEADER];
@@ -139,7 +140,7 @@ fn note_of_log(log: &Path, root: u32) -> io::Result<Option<Note>> {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
-        // What follows is left over from before the log began anew.
+        // The rest is left over from before the log began anew.
         if frame[8..16] != salts {
             return Ok(None);
         }

@@ -1,4 +1,4 @@
-//! Writing a turn, within the transaction that its owner has begun.
+//! The writing of a turn, within the transaction that its owner has begun.
 
 use rusqlite::{Connection, Error};
 
@@ -13,8 +13,8 @@ use crate::store::sqlite::known::{Known, Records};
 use crate::store::sqlite::{clocks, keep};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 
-/// Room for the places of items that one change orders. One with more of them
-/// takes places of the next, and no harm comes of that.
+/// The room for the places of items that one change orders. A change with more of them
+/// takes places of the next one, which does no harm.
 const ITEMS_BITS: u32 = 16;
 
 const GONE: &str = "its record is not what it was a moment ago";
@@ -22,12 +22,12 @@ const GONE: &str = "its record is not what it was a moment ago";
 /// Why a turn was not written. What was written of it must be rolled back.
 pub(super) enum Refusal {
     Conflict(String),
-    /// What is stored of this execution is damaged.
+    /// The rows of this execution are damaged.
     Damaged(ExecutionId, Error),
     Sqlite(Error),
-    /// The same, where no turn could be written.
+    /// SQLite failed in a way in which no turn could be written.
     Whole(Error),
-    /// This snapshot could not be kept: the turn can be written without it.
+    /// This snapshot could not be kept. The turn can be written without it.
     Snapshot(ExecutionId, Error),
     /// The file is no longer the one that was opened, or COMMIT itself failed.
     Failed(CommitError),
@@ -45,8 +45,8 @@ impl Refusal {
         }
     }
 
-    /// The same, met while this execution was written: its own damage is told
-    /// from a failure of the store as a whole.
+    /// The error while this execution was written, which says whether the execution is
+    /// damaged or the store has failed as a whole.
     fn of(self, id: ExecutionId) -> Self {
         match self {
             Self::Sqlite(error) if failure::is_damage(&error) => Self::Damaged(id, error),
@@ -61,7 +61,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Write a turn that has been checked by itself, with its snapshots or without.
+/// Writes a turn that has been checked by itself, with its snapshots or without.
 pub(super) fn write(
     connection: &Connection,
     records: &mut Records,
@@ -97,8 +97,8 @@ pub(super) fn write(
     clocks::advance(connection, turn).map_err(Refusal::Whole)
 }
 
-/// Writes the changes of executions: the statements that each of them takes,
-/// at hand for all of them.
+/// Writes the changes of executions. Keeps the statements at hand that each change
+/// takes.
 struct Executions<'a> {
     connection: &'a Connection,
     records: &'a mut Records,
@@ -128,8 +128,8 @@ impl<'a> Executions<'a> {
         let mut owner = Owner {
             key,
             simulated: record.simulated,
-            // What is ordered is so by an event, and these stand in the order in
-            // which they came.
+            // Each item is ordered by an event, and events stand in the order in which
+            // they came.
             ordered: self.connection.last_insert_rowid() << ITEMS_BITS,
             held: !record.claims(),
         };
@@ -142,7 +142,7 @@ impl<'a> Executions<'a> {
         Ok(())
     }
 
-    /// Write the execution's record; its key.
+    /// Writes the execution's record. Answers its key.
     fn record(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
         if change.expected.sequence == 0 {
             return self.begin(change);
@@ -154,7 +154,7 @@ impl<'a> Executions<'a> {
         if known.head != change.expected || known.origin != self.records.origin(record) {
             return self.refuse(change, GONE);
         }
-        // Mostly the log grows, and nothing else is to be said of it.
+        // Mostly the log grows, and nothing else changes.
         let written = if known.rest == self.records.rest(record) {
             self.records.advance(record.id, record.head);
             self.advance.advance(known.key, record)?
@@ -176,9 +176,9 @@ impl<'a> Executions<'a> {
         }
     }
 
-    /// Write all that can change of the record.
+    /// Writes all that can change of the record.
     fn replace(&mut self, known: Known, record: &ExecutionRecord) -> Result<bool, Refusal> {
-        // Mostly nothing changes: a look at the items is saved.
+        // Mostly this does not change, and the items need not be looked at.
         if record.claims() != known.rest.claims {
             changes::hold(self.connection, known.key, !record.claims())?;
         }
@@ -186,7 +186,8 @@ impl<'a> Executions<'a> {
         Ok(execution::update(self.connection, known.key, record)?)
     }
 
-    /// The change does not follow on what is stored; if it does, it is this.
+    /// Refuses a change: because it does not follow on what is stored, or else for
+    /// this reason.
     fn refuse(&self, change: &ExecutionChange, otherwise: &str) -> Result<Key, Refusal> {
         let id = change.record.id;
         let stored = execution::by_id(self.connection, id)?;

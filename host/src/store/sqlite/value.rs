@@ -1,5 +1,5 @@
-//! How our values stand in columns. SQLite's integers are signed: what a turn
-//! writes has been checked to fit, and what is negative in the file is damage.
+//! Our values in SQLite's columns. SQLite's integers are signed: the numbers of a turn
+//! have been checked to fit, and a negative number in the file is damage.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Result, ToSql};
@@ -9,7 +9,7 @@ use crate::log::Hash;
 use crate::model::Status;
 use crate::names;
 
-/// A number or time. As a bound, one that is too great is the greatest.
+/// A number or time. As a bound, a number that is too great counts as the greatest.
 pub(super) struct Number(pub(super) u64);
 
 impl ToSql for Number {
@@ -73,7 +73,7 @@ impl FromSql for HashBytes {
     }
 }
 
-/// A name that nobody knows.
+/// The error of a name that this program does not know.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a name of one")]
 pub(super) struct Unknown(pub(super) String);

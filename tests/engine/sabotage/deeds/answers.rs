@@ -50,7 +50,7 @@ fn lease_in(item: &mut ItemChange) -> Option<&mut Lease> {
     match item {
         ItemChange::Enqueue { lease, .. } => lease.as_mut(),
         ItemChange::Lease { lease, .. } => Some(lease),
-        ItemChange::Remove { .. } | ItemChange::Bury { .. } => None,
+        ItemChange::Remove { .. } | ItemChange::DeadLetter { .. } => None,
     }
 }
 

@@ -139,16 +139,16 @@ pub(crate) fn item_invented(turn: &Turn, store: &mut dyn Store) -> Written {
 pub(crate) fn dead_letter_dropped(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
-        let buried = change
+        let dead_letter = change
             .items
             .iter()
-            .rposition(|item| matches!(item, ItemChange::Bury { .. }));
-        let ItemChange::Bury { node_id, .. } = change.items[buried?].clone() else {
+            .rposition(|item| matches!(item, ItemChange::DeadLetter { .. }));
+        let ItemChange::DeadLetter { node_id, .. } = change.items[dead_letter?].clone() else {
             return None;
         };
         let replaced = |item: &ItemChange| matches!(item, ItemChange::Enqueue { item, .. } if item.node_id == node_id);
         let stays = !change.items.iter().any(replaced);
-        change.items[buried?] = ItemChange::Remove { node_id };
+        change.items[dead_letter?] = ItemChange::Remove { node_id };
         stays.then_some(change)
     })
 }
