@@ -154,7 +154,7 @@ fn table(records: &[ExecutionRecord], now: Timestamp) -> Table {
 /// How long an execution took, or how long it has been at it.
 pub(super) fn took(record: &ExecutionRecord, now: u64) -> String {
     if ended(record.status) || record.simulated {
-        span(record.last_at - record.started_at)
+        span(record.last_at.saturating_sub(record.started_at))
     } else {
         format!("{} so far", span(now.saturating_sub(record.started_at)))
     }

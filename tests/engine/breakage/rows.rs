@@ -67,3 +67,50 @@ fn a_tampered_log_is_named_by_all_who_show_it() {
     assert!(resumed.out.contains("completed"), "{resumed:?}");
     assert_eq!(resumed.code, Some(1), "{resumed:?}");
 }
+
+/// A record that says something else than its log is not believed: work would be
+/// simulated that is to be done, or a log go on in another year.
+#[test]
+fn a_record_that_contradicts_its_log_is_set_aside() {
+    for (change, what) in [
+        ("simulated = 1", "kind of time"),
+        ("tenant = 'other'", "tenant"),
+        ("caller_key = 'other'", "key"),
+        ("workflow_id = 'steps'", "workflow"),
+        ("workflow_version = '2.0.0'", "version"),
+        ("started_at = 9223372036854775807", "start"),
+        ("last_at = last_at + 3600000", "last time"),
+        ("last_at = 9223372036854775807", "last time"),
+    ] {
+        let ground = Ground::new();
+        let [one, two] = ground.waiting();
+        let file = Connection::open(ground.file(DATABASE)).expect("a database");
+        let events = || {
+            let count = "SELECT count(*) FROM events
+                WHERE execution = (SELECT key FROM executions WHERE id = ?1)";
+            let count: rusqlite::Result<i64> = file.query_row(count, [one], |row| row.get(0));
+            count.expect("a number")
+        };
+        let before = events();
+        let update = format!("UPDATE executions SET {change} WHERE id = ?1");
+        assert_eq!(file.execute(&update, [one]).expect("it is done"), 1);
+
+        let approved = ground.types(&["approve", one, "gate"]);
+        assert_eq!(approved.code, Some(2), "{change}: {approved:?}");
+        let named = format!("names another {what} than event");
+        assert!(approved.err.contains(&named), "{change}: {approved:?}");
+        for words in [&["show", one][..], &["explain", one, "gate"], &["log", one]] {
+            let said = ground.types(words);
+            assert!(!said.err.contains("panicked"), "{change}: {said:?}");
+        }
+        let approved = ground.types(&["approve", two, "gate"]);
+        assert_eq!(approved.code, Some(0), "{change}: {approved:?}");
+        let resumed = ground.types(&["resume"]);
+        assert_eq!(resumed.code, Some(1), "{change}: {resumed:?}");
+        let ended = resumed.out.contains(two) && resumed.out.contains("completed");
+        assert!(ended, "{change}: {resumed:?}");
+        assert_eq!(events(), before, "{change}: something was appended");
+        let listed = ground.types(&["list"]);
+        assert!(listed.out.contains("tampered at"), "{change}: {listed:?}");
+    }
+}

@@ -11,9 +11,9 @@ use std::cmp::Ordering;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::chain;
-use crate::model::{Digest, EventKind};
+use crate::model::{Digest, Event, EventKind};
 use crate::store::{
-    ExecutionRecord, Hash, Head, RawEvent, Store, StoreError, StoredEvent, Tampering,
+    ExecutionRecord, Hash, Head, RawEvent, Store, StoreError, StoredEvent, Tampering, Timestamp,
 };
 
 /// A log that is read, as far as it holds.
@@ -52,6 +52,45 @@ pub(crate) fn tampering(
         }) => Ok(Some(Tampering { sequence, message })),
         checked => checked.map(|()| None),
     }
+}
+
+/// The record is of this log: it says nothing else than event 1, which binds it,
+/// and than the last event, where `event` is one of these. Whoever believed another
+/// record would take simulated time for real, or go on in another year.
+///
+/// # Errors
+/// It says something else.
+pub(crate) fn of_its_record(
+    place: impl FnOnce() -> String,
+    record: &ExecutionRecord,
+    last: (u64, Timestamp),
+    event: &Event,
+) -> Result<(), StoreError> {
+    let other = match &event.kind {
+        EventKind::WorkflowStarted(started) if event.sequence == 1 => [
+            ("workflow", record.workflow_id != started.workflow_id),
+            (
+                "version",
+                record.workflow_version != started.workflow_version,
+            ),
+            ("guest", started.guest_digest != record.guest_digest),
+            ("tenant", record.tenant != started.tenant),
+            ("key", record.key != started.key),
+            ("kind of time", record.simulated != started.simulated),
+            ("start", record.started_at != event.at),
+        ]
+        .into_iter()
+        .find_map(|(what, differs)| differs.then_some(what)),
+        _ => None,
+    };
+    let last_differs = last.0 == event.sequence && last.1 != event.at;
+    let Some(what) = other.or(last_differs.then_some("last time")) else {
+        return Ok(());
+    };
+    let sequence = event.sequence;
+    let message = format!("the record of the execution names another {what} than event {sequence}");
+    let tampering = Tampering { sequence, message };
+    Err(error(place(), record.id, tampering))
 }
 
 /// The workflow's text is the one that event 1 of this log binds.
@@ -217,8 +256,11 @@ impl Checked {
 
     /// All of it, what stands after the recorded head too.
     fn whole(mut self, store: &mut dyn Store, record: &ExecutionRecord) -> Result<(), StoreError> {
+        let last = (self.recorded.sequence, record.last_at);
         while self.head.sequence < self.recorded.sequence {
-            self.page(store, EVENTS_PAGE_MAX)?;
+            for stored in self.page(store, EVENTS_PAGE_MAX)? {
+                of_its_record(|| store.place(), record, last, &stored.event)?;
+            }
         }
         let (after, named) = (self.head.sequence + 1, self.recorded.sequence);
         if !self.raw(store, after, 1)?.is_empty() {

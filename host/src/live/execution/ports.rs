@@ -65,13 +65,27 @@ impl TurnPorts {
     /// Whether the stored log holds the event that the snapshot was taken after.
     fn is_of_the_log(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
         let head = self.staged.stored_head();
-        if snapshot.sequence == head.sequence {
-            return Ok(hex(&head.hash) == snapshot.head);
-        }
         if snapshot.sequence > head.sequence {
             return Ok(false);
         }
         let id = self.staged.record.id;
+        // What the guest will not read, and what the record must not contradict.
+        for sequence in [1, snapshot.sequence] {
+            match self.store.events(id, sequence, 1) {
+                Ok(found) => {
+                    for stored in found {
+                        self.staged
+                            .is_of_its_record(self.store.as_mut(), &stored.event)?;
+                    }
+                }
+                // What is damaged shows when the log is read.
+                Err(error) if error.is_of_one() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if snapshot.sequence == head.sequence {
+            return Ok(hex(&head.hash) == snapshot.head);
+        }
         match self.store.raw_events(id, snapshot.sequence, 1) {
             Ok(stored) => Ok(stored.first().is_some_and(|raw| {
                 raw.sequence == snapshot.sequence

@@ -9,7 +9,7 @@ use crate::store::{
 };
 
 use super::cached::{CacheUpdate, CachedExecution};
-use super::checked::Checked;
+use super::checked::{self, Checked};
 use super::items::Items;
 
 /// Events that are fetched from the store at once. A page's bytes are counted
@@ -21,6 +21,8 @@ const STEP: u32 = 64;
 pub(crate) struct Staged {
     /// The head that the turn builds on.
     expected: Head,
+    /// The time of that event, as the stored record names it.
+    expected_at: Timestamp,
     /// What it was before the turn; none: it is new.
     pub(crate) status_before: Option<Status>,
     /// What it is now.
@@ -54,6 +56,7 @@ impl Staged {
         let owed = record.is_owed_a_step() && !held;
         Self {
             expected: record.head,
+            expected_at: record.last_at,
             status_before: Some(record.status),
             record,
             held,
@@ -79,6 +82,7 @@ impl Staged {
     pub(crate) fn new(record: ExecutionRecord) -> Self {
         Self {
             expected: Head::default(),
+            expected_at: record.last_at,
             status_before: None,
             record,
             held: false,
@@ -180,11 +184,24 @@ impl Staged {
                 None => Checked::after(store, id, before, self.expected)?,
             };
             let step = log.page(store, max)?;
+            for stored in &step {
+                self.is_of_its_record(store, &stored.event)?;
+            }
             checked = Some(log.head());
             Ok(step)
         })?;
         self.checked = checked;
         Ok(page)
+    }
+
+    /// The record as it is stored says nothing else than this stored event.
+    pub(crate) fn is_of_its_record(
+        &self,
+        store: &mut dyn Store,
+        event: &Event,
+    ) -> Result<(), StoreError> {
+        let last = (self.expected.sequence, self.expected_at);
+        checked::of_its_record(|| store.place(), &self.record, last, event)
     }
 
     /// How many of these events are stored, if the first is.

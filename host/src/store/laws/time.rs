@@ -163,6 +163,16 @@ pub fn last_at_is_the_greatest(place: &dyn Place) {
         .append([])]);
     assert_eq!(owner.store.last_at(false).unwrap(), 2000);
     assert_eq!(owner.store.last_at(true).unwrap(), 0);
+    // Whatever a record says to which nothing is appended: it may be damaged.
+    let mut record = owner.store.execution(Draft::new(2).id()).unwrap().unwrap();
+    record.last_at = 3000;
+    owner.commit([ExecutionChange {
+        expected: record.head,
+        events: Vec::new(),
+        record,
+        items: Vec::new(),
+    }]);
+    assert_eq!(owner.store.last_at(false).unwrap(), 2000);
 }
 
 pub fn the_last_reading_comes_back(place: &dyn Place) {

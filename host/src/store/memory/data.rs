@@ -186,7 +186,10 @@ impl Data {
     fn write(&mut self, change: &ExecutionChange, bytes: EventBytes) {
         let record = &change.record;
         let of = usize::from(record.simulated);
-        self.last_at[of] = self.last_at[of].max(record.last_at);
+        // Where nothing is appended, no time has passed.
+        if let Some(last) = change.events.last() {
+            self.last_at[of] = self.last_at[of].max(last.event.at);
+        }
         if change.expected.sequence == 0 {
             self.begin(record);
         }

@@ -51,11 +51,17 @@ pub(super) fn last_reading(connection: &Connection) -> Result<Option<ClockReadin
 pub(super) fn advance(connection: &Connection, turn: &Turn) -> Result<()> {
     for simulated in [false, true] {
         let reading = turn.reading.as_ref().filter(|_| !simulated);
-        let records = turn.executions.iter().map(|change| &change.record);
-        let times = records
-            .filter(|record| record.simulated == simulated)
-            .map(|record| record.last_at);
-        if let Some(at) = times.chain(reading.map(|reading| reading.at)).max() {
+        let changes = || {
+            let all = turn.executions.iter();
+            all.filter(|change| change.record.simulated == simulated)
+        };
+        // Of events, not of records: where nothing is appended, no time has passed.
+        let times = changes().filter_map(|change| change.events.last());
+        let at = times.map(|stored| stored.event.at);
+        let at = at.chain(reading.map(|reading| reading.at)).max();
+        // A turn counts, whatever is in it.
+        let counts = changes().next().map(|_| 0);
+        if let Some(at) = at.or(counts) {
             upsert(connection, simulated, at, reading)?;
         }
     }
