@@ -26,7 +26,7 @@ pub use api::commits::Commits;
 pub use api::engine::{Engine, WeakEngine};
 pub use api::execution::{Execution, Finished, Subscription};
 pub use api::steps::Steps;
-pub use runtime::event_loop::Next;
+pub use runtime::schedule::Next;
 pub use values::facts::Approval;
 pub use values::start::Start;
 pub use values::work::{Answer, Claim, ClaimId, Receipt};

@@ -18,6 +18,7 @@ use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, Wor
 use super::builder::Builder;
 use super::commits::Commits;
 use super::execution::Execution;
+use super::shared::Shared;
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::turn::answers::{complete, fail};
@@ -56,23 +57,6 @@ impl WeakEngine {
     #[must_use]
     pub fn upgrade(&self) -> Option<Engine> {
         self.shared.upgrade().map(|shared| Engine { shared })
-    }
-}
-
-struct Shared {
-    inbox: Inbox,
-    commits: Commits,
-    guest_digest: String,
-    programs: Arc<Programs>,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let (done, _) = oneshot::channel();
-        // One that has come to its end already needs no telling.
-        let _ = self
-            .inbox
-            .send(Message::Close(Closing { drain: false, done }));
     }
 }
 
@@ -189,7 +173,7 @@ impl Engine {
     /// it is asked for anything.
     #[must_use]
     pub fn execution(&self, id: ExecutionId) -> Execution {
-        Execution::new(self.clone(), id, self.inbox().clone(), self.commits())
+        Execution::new(Arc::clone(&self.shared), id)
     }
 
     /// Executions, in the order in which they started; those that cannot be read

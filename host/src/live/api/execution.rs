@@ -1,5 +1,7 @@
 //! One execution as its users hold it.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use crate::error::EngineError;
@@ -11,7 +13,7 @@ use crate::model::{EventKind, Explanation, Inspection, Status};
 use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
 
 use super::commits::Commits;
-use super::engine::Engine;
+use super::shared::Shared;
 use crate::live::runtime::inbox::{Inbox, Message};
 use crate::live::turn::core::Core;
 use crate::live::turn::guest_call::question;
@@ -24,10 +26,8 @@ use crate::live::values::facts::{self, Approval};
 #[derive(Clone)]
 pub struct Execution {
     /// Kept, so that the engine lives for as long as someone holds its executions.
-    engine: Engine,
+    shared: Arc<Shared>,
     id: ExecutionId,
-    inbox: Inbox,
-    commits: Commits,
 }
 
 /// How an execution ended.
@@ -42,25 +42,18 @@ pub struct Finished {
 }
 
 impl Execution {
-    pub(crate) fn new(engine: Engine, id: ExecutionId, inbox: Inbox, commits: Commits) -> Self {
-        Self {
-            engine,
-            id,
-            inbox,
-            commits,
-        }
+    pub(in crate::live) fn new(shared: Arc<Shared>, id: ExecutionId) -> Self {
+        Self { shared, id }
+    }
+
+    fn inbox(&self) -> &Inbox {
+        &self.shared.inbox
     }
 
     /// Its id.
     #[must_use]
     pub fn id(&self) -> ExecutionId {
         self.id
-    }
-
-    /// The engine it is handled by.
-    #[must_use]
-    pub fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     // ---- reading ------------------------------------------------------------------
@@ -73,10 +66,10 @@ impl Execution {
     /// [`EngineError::Died`]; that it failed is no error here.
     pub async fn finished(&self) -> Result<Finished, EngineError> {
         let (watcher, ended) = oneshot::channel();
-        self.inbox.send(Message::Watch(self.id, watcher))?;
-        self.inbox.answered(ended).await?;
+        self.inbox().send(Message::Watch(self.id, watcher))?;
+        self.inbox().answered(ended).await?;
         let id = self.id;
-        self.inbox.read(move |core| finished(core, id)).await
+        self.inbox().read(move |core| finished(core, id)).await
     }
 
     /// What the store knows of it without reading its log.
@@ -85,7 +78,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
         let id = self.id;
-        self.inbox.read(move |core| record(core, id)).await
+        self.inbox().read(move |core| record(core, id)).await
     }
 
     /// A page of its log: events from sequence `first` on, at most `max`.
@@ -94,7 +87,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn events(&self, first: u64, max: u32) -> Result<Vec<StoredEvent>, EngineError> {
         let id = self.id;
-        self.inbox
+        self.inbox()
             .read(move |core| {
                 record(core, id).and_then(|_| Ok(core.store.get().events(id, first, max)?))
             })
@@ -107,6 +100,7 @@ impl Execution {
     pub fn subscribe(&self, first: u64) -> Subscription {
         Subscription {
             execution: self.clone(),
+            commits: self.shared.commits.clone(),
             next: first.max(1),
             ended: false,
         }
@@ -120,7 +114,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn items(&self) -> Result<Many<ItemRecord>, EngineError> {
         let id = self.id;
-        self.inbox
+        self.inbox()
             .read(move |core| record(core, id).and_then(|_| Ok(core.store.get().items(id)?)))
             .await
     }
@@ -131,7 +125,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`], and [`EngineError::Guest`] when its scheduler component fails.
     pub async fn inspect(&self) -> Result<Inspection, EngineError> {
         let id = self.id;
-        self.inbox
+        self.inbox()
             .read(move |core| question(core, id, |guest, ports| guest.inspect(ports, id)))
             .await
     }
@@ -142,7 +136,7 @@ impl Execution {
     /// As [`Execution::inspect`], and [`EngineError::UnknownNode`].
     pub async fn explain(&self, node_id: &str) -> Result<Explanation, EngineError> {
         let (id, node_id) = (self.id, node_id.to_owned());
-        self.inbox
+        self.inbox()
             .read(move |core| question(core, id, |guest, ports| guest.explain(ports, id, &node_id)))
             .await
     }
@@ -231,7 +225,7 @@ impl Execution {
     /// [`EngineError::Store`] with what does not hold, and where.
     pub async fn check_anew(&self) -> Result<(), EngineError> {
         let id = self.id;
-        self.inbox
+        self.inbox()
             .write(move |turn| check_anew(&mut turn.transaction, id))
             .await
     }
@@ -242,14 +236,14 @@ impl Execution {
     /// [`EngineError::Refused`] when that is not why it stands.
     pub async fn lift_stall(&self, reason: Option<&str>) -> Result<(), EngineError> {
         let (id, note) = (self.id, facts::note(reason)?);
-        self.inbox
+        self.inbox()
             .write(move |turn| lift(&mut turn.transaction, id, note.clone()))
             .await
     }
 
     async fn post(&self, kind: EventKind) -> Result<(), EngineError> {
         let id = self.id;
-        self.inbox
+        self.inbox()
             .write(move |turn| turn.admit(id, kind.clone()).map(drop))
             .await
     }
@@ -258,6 +252,7 @@ impl Execution {
 /// An execution's events, as they are committed.
 pub struct Subscription {
     execution: Execution,
+    commits: Commits,
     next: u64,
     ended: bool,
 }
@@ -271,7 +266,7 @@ impl Subscription {
         let mut last_look = false;
         while !self.ended {
             // Marked as seen before reading: what is committed after that is news.
-            self.execution.commits.mark_seen();
+            self.commits.mark_seen();
             let page = self.execution.events(self.next, EVENTS_PAGE_MAX).await?;
             if let Some(last) = page.last() {
                 self.next = last.event.sequence + 1;
@@ -284,7 +279,7 @@ impl Subscription {
                 // It may have ended since the events were read.
                 last_look = true;
             } else {
-                self.execution.commits.next().await?;
+                self.commits.next().await?;
             }
         }
         Ok(None)

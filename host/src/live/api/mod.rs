@@ -1,7 +1,9 @@
 //! What users hold.
 
 pub(in crate::live) mod commits;
+mod shared;
 pub(in crate::live) mod execution;
 pub(in crate::live) mod engine;
 pub(in crate::live) mod steps;
+mod parts;
 pub(in crate::live) mod builder;

@@ -14,7 +14,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::id::ExecutionId;
 
-use crate::live::runtime::event_loop::{EventLoop, Next};
+use crate::live::runtime::event_loop::EventLoop;
+use crate::live::runtime::schedule::Next;
 use crate::live::workers::WakeFlag;
 
 /// The steps of an engine from [`Builder::stepped`](crate::live::Builder::stepped).
@@ -67,7 +68,7 @@ impl Steps {
             return Next::Ended;
         };
         let next = catch_unwind(AssertUnwindSafe(|| {
-            event_loop.iterate(None);
+            event_loop.iterate();
             (!event_loop.is_closed()).then(|| event_loop.next())
         }));
         if let Ok(Some(next)) = next {

@@ -5,34 +5,14 @@ use crate::live::turn::answers::{answered, release};
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::work::{Answer, ClaimId};
-use crate::live::workers::Deliver;
-
-use super::inbox::{Inbox, Message};
-
-impl Deliver for Inbox {
-    fn deliver(&self, claim: ClaimId, outcome: Result<Answer, WorkError>) {
-        // If the engine is gone, nobody wants to know.
-        let _ = self.send(Message::Write(Box::new(Delivery {
-            claim,
-            outcome,
-            refused: false,
-            told: Ok(()),
-        })));
-    }
-
-    fn dropped(&self, claim: ClaimId) {
-        // If the engine is gone, it has nothing left to give up.
-        let _ = self.send(Message::Dropped(claim));
-    }
-}
 
 /// An answer on its way into the log.
-struct Delivery {
+pub(super) struct Delivery {
     claim: ClaimId,
     outcome: Result<Answer, WorkError>,
-    /// The door refused what the worker said, and the outcome says so instead.
+    /// The worker's answer was refused, and the outcome says so instead.
     refused: bool,
-    /// What came of it in the turn that is being filled.
+    /// The result in the turn that is being filled.
     told: Result<(), EngineError>,
 }
 
@@ -43,7 +23,7 @@ impl Write for Delivery {
             Err(error) if error.is_of_the_store() => (Ok(()), Err(error)),
             told => (told, Ok(())),
         };
-        // An answer that is not taken at last frees the slot all the same.
+        // An answer that is refused for good frees the slot all the same.
         if let Err(error) = &told
             && !self.goes_again(error)
             && !turn.waiting.is_blocked()
@@ -62,7 +42,7 @@ impl Write for Delivery {
         };
         let claim = &self.claim;
         if error.is_of_the_store() {
-            // That the store fails is told by the engine, for all that wait for it.
+            // The engine reports that the store fails, for all that wait for it.
             tracing::debug!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
             return Some(Again::Later(self));
         }
@@ -70,7 +50,7 @@ impl Write for Delivery {
         if !self.goes_again(&error) {
             return None;
         }
-        // The item is not done otherwise.
+        // Without an answer the item would never be settled.
         self.refused = true;
         self.outcome = Err(WorkError::permanent(format!(
             "the worker's answer was not taken: {error}"
@@ -80,8 +60,17 @@ impl Write for Delivery {
 }
 
 impl Delivery {
-    /// Whether it goes again after this: when the store could not be read, and
-    /// as a failure that says why, once, when the door refused it.
+    pub(super) fn new(claim: ClaimId, outcome: Result<Answer, WorkError>) -> Self {
+        Self {
+            claim,
+            outcome,
+            refused: false,
+            told: Ok(()),
+        }
+    }
+
+    /// Whether it is delivered again after this error: when the store could not be
+    /// read, and once, as a failure that says why, when the answer was refused.
     fn goes_again(&self, error: &EngineError) -> bool {
         match error {
             error if error.is_of_the_store() => true,

@@ -4,15 +4,16 @@ use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 
+use super::delivery::Delivery;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::closing::ClosingFlag;
-use crate::live::values::work::ClaimId;
-use crate::live::workers::{Within, WorkerGroup};
+use crate::live::values::work::{Answer, ClaimId};
+use crate::live::workers::{Deliver, Within, WorkerGroup};
 
 /// What is put into an engine's inbox.
 pub(crate) enum Message {
@@ -175,6 +176,18 @@ impl Inbox {
     /// Marks this engine's own workers.
     pub(crate) fn within(&self) -> Within {
         self.within
+    }
+}
+
+impl Deliver for Inbox {
+    fn deliver(&self, claim: ClaimId, outcome: Result<Answer, WorkError>) {
+        // If the engine is gone, nobody wants to know.
+        let _ = self.send(Message::Write(Box::new(Delivery::new(claim, outcome))));
+    }
+
+    fn dropped(&self, claim: ClaimId) {
+        // If the engine is gone, it has nothing left to give up.
+        let _ = self.send(Message::Dropped(claim));
     }
 }
 

@@ -1,0 +1,36 @@
+//! What follows in memory from a turn that is written.
+
+use crate::id::ExecutionId;
+use crate::store::check::TIME_MAX;
+
+use crate::live::turn::core::Core;
+use crate::live::turn::open_turn::Effects;
+use crate::live::turn::slots::Slots;
+
+/// The turn is written: starts and stops the workers whom it concerns. Answers the
+/// executions that have ended.
+pub(in crate::live) fn carry_out(core: &mut Core, effects: Effects) -> Vec<ExecutionId> {
+    let lease_ms = core.settings.lease_ms();
+    let now = effects.now.of(core.settings.simulated);
+    let expires_at = now.saturating_add(lease_ms).min(TIME_MAX);
+    core.kept_guests.extend(effects.guests_kept);
+    core.backlog = effects.backlog;
+    let Slots {
+        granted,
+        released,
+        lost,
+        ..
+    } = effects.slots;
+    for claim in &released {
+        core.pool.end(claim);
+    }
+    for claim in &lost {
+        core.pool.stop(claim);
+    }
+    for claim in &effects.renewed {
+        core.pool.renewed(claim, expires_at);
+    }
+    core.pool.begin(granted);
+    core.known.nothing_due.drained(effects.drained_queues);
+    effects.ended
+}
