@@ -21,24 +21,43 @@
 //! # }
 //! ```
 //!
-//! The modules, from the bottom up; each may use those above it in this list.
+//! The modules, from the bottom up; each may use those above it in this list,
+//! whether by a path or by a method, and a parent stands on its children. A test
+//! of the workspace (`tests/native/layers.rs`) holds the sources to that.
 
+// An execution's id.
 pub mod id;
+// Every limit, with its reason.
 pub mod limits;
-pub mod model;
-pub mod json;
-pub mod queues;
-pub mod log;
-mod order_rules;
-mod machine;
+// Long texts, cut where they may be.
 mod shorten;
+// JSON text kept verbatim, and what is accepted of it.
+pub mod json;
+// The nouns: events, work items, outcomes.
+pub mod model;
+// The names of statuses, states and topics, as they are written.
 pub mod names;
+// The queues, and the kinds of nodes whose items they take.
+pub mod queues;
+// The log: its form, its chain, its exports.
+pub mod log;
+// What a workflow lets be ordered: the trust boundary.
+mod order_rules;
+// The machine: its name, its processes, how long it has been up.
+mod machine;
+// Problems that are reported at once, then now and then, and when they are over.
 mod trouble;
+// What is durable: a trait and its contract, in memory, in SQLite.
 pub mod store;
+// Scheduler components in their sandbox.
 pub mod guest;
+// Why something could not be done, for callers of the engine.
 pub mod error;
+// The clock that an engine is given, and the time of the log.
 pub mod clock;
+// The same log to the same component: audits.
 pub mod replay;
+// Executions that run, now.
 pub mod live;
 
 pub use clock::{Clock, LogClock, ManualClock, SystemClock};

@@ -63,7 +63,7 @@ impl SinceBoot {
 }
 
 fn ahead_ms(wall_ms: u64, elapsed: Duration) -> i128 {
-    i128::from(wall_ms) - i128::from(super::milliseconds(elapsed))
+    i128::from(wall_ms) - i128::from(super::span::milliseconds(elapsed))
 }
 
 #[cfg(test)]

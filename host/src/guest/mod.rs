@@ -9,19 +9,19 @@
 //! Instance  a guest at work: one call at a time, each with ports of its own
 //! ```
 
-mod bounds;
-mod check;
 mod code_cache;
-mod compiler;
-mod contract;
-mod failure;
 mod footprint;
+mod memory_ports;
 mod fuel;
+mod ports;
+mod failure;
+mod contract;
+mod check;
+mod bounds;
+mod compiler;
+mod sandbox;
 mod instance;
 mod library;
-mod memory_ports;
-mod ports;
-mod sandbox;
 #[cfg(test)]
 mod tests;
 mod texts;

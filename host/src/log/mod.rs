@@ -6,18 +6,18 @@
 //! where events are kept, or whether they are legal where they stand.
 
 pub(crate) mod author;
-pub mod canonical;
-pub mod chain;
 pub mod digest;
 pub mod effect;
-pub mod export;
+pub mod time;
 mod field;
 mod form;
-pub mod json;
+pub mod canonical;
+pub mod chain;
 pub mod packed;
+pub mod json;
+pub mod export;
 #[cfg(test)]
 mod samples;
-pub mod time;
 
 use crate::model::Event;
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::json::Json;
+
 /// The state of a node between two events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -91,4 +93,20 @@ pub struct Inspection {
     pub state: String,
     /// The SHA-256 of that text, 64 hexadecimal digits.
     pub hash: String,
+}
+
+impl Inspection {
+    /// The merged state of the execution, out of all that the inspection
+    /// shows. A guest that shows nothing else shows just that.
+    #[must_use]
+    pub fn merged_state(&self) -> Json {
+        #[derive(serde::Deserialize)]
+        struct Shown<'a> {
+            #[serde(borrow)]
+            state: &'a serde_json::value::RawValue,
+        }
+        let state = serde_json::from_str::<Shown<'_>>(&self.state)
+            .map_or(self.state.as_str(), |shown| shown.state.get());
+        Json::trusted(state.to_owned())
+    }
 }

@@ -14,6 +14,7 @@
 //! Payloads that belong to users (inputs, outputs, patches) are JSON text, kept
 //! verbatim.
 
+mod timestamp;
 mod digest;
 mod started;
 mod ended;
@@ -41,12 +42,10 @@ pub use outcome::{Outcome, Status};
 pub use refusal::{AppendError, IllegalEvent, SchedulerError};
 pub use snapshot::Snapshot;
 pub use started::{ForkOrigin, Limits, WorkflowStarted};
+pub use timestamp::Timestamp;
 pub use wait::{
     ApprovalDecision, ApprovalReceived, ExternalEventReceived, InterruptRaised, TimerCreated,
     TimerFired,
 };
 pub use work_item::WorkItem;
 pub use workflow::{Description, Fault, WorkflowSummary};
-
-/// Milliseconds since the Unix epoch.
-pub type Timestamp = u64;

@@ -62,10 +62,7 @@ impl<'a> Auditor<'a> {
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
         let Some(reading) = source::read(store, id, &mut self.workflow)? else {
-            return Ok(self
-                .anchors
-                .missing(id)
-                .map(|finding| Audit::gone(id, finding)));
+            return Ok(self.anchors.missing(id).map(|finding| gone(id, finding)));
         };
         if let Ok(recording) = &reading {
             self.fetch_guests(store, recording)?;
@@ -86,9 +83,9 @@ impl<'a> Auditor<'a> {
     fn audit(&mut self, reading: Reading) -> Result<Audit, AuditError> {
         let recording = match reading {
             Ok(recording) => Arc::new(recording),
-            Err(unreadable) => return Ok(Audit::unreadable(unreadable)),
+            Err(found) => return Ok(unreadable(found)),
         };
-        let mut audit = Audit::clean(&recording);
+        let mut audit = clean(&recording);
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
         let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
@@ -195,37 +192,38 @@ pub fn fetch_guest(
     Ok(())
 }
 
-impl Audit {
-    fn clean(recording: &Recording) -> Self {
-        Self {
-            execution_id: Some(recording.execution_id.to_string()),
-            verdict: Verdict::Clean,
-            events: recording.events.len() as u64,
-            decisions: 0,
-            owed_a_step: false,
-            divergence: None,
-        }
+/// The audit of a log in which nothing is wrong.
+fn clean(recording: &Recording) -> Audit {
+    Audit {
+        execution_id: Some(recording.execution_id.to_string()),
+        verdict: Verdict::Clean,
+        events: recording.events.len() as u64,
+        decisions: 0,
+        owed_a_step: false,
+        divergence: None,
     }
+}
 
-    fn gone(id: ExecutionId, finding: Finding) -> Self {
-        Self {
-            execution_id: Some(id.to_string()),
-            verdict: finding.0,
-            events: 0,
-            decisions: 0,
-            owed_a_step: false,
-            divergence: Some(*finding.1),
-        }
+/// The audit of an execution that is no longer there.
+fn gone(id: ExecutionId, finding: Finding) -> Audit {
+    Audit {
+        execution_id: Some(id.to_string()),
+        verdict: finding.0,
+        events: 0,
+        decisions: 0,
+        owed_a_step: false,
+        divergence: Some(*finding.1),
     }
+}
 
-    fn unreadable(unreadable: Unreadable) -> Self {
-        Self {
-            execution_id: unreadable.execution_id.map(|id| id.to_string()),
-            verdict: Verdict::Unreadable,
-            events: unreadable.sequence.saturating_sub(1),
-            decisions: 0,
-            owed_a_step: false,
-            divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
-        }
+/// The audit of a log that cannot be read.
+fn unreadable(unreadable: Unreadable) -> Audit {
+    Audit {
+        execution_id: unreadable.execution_id.map(|id| id.to_string()),
+        verdict: Verdict::Unreadable,
+        events: unreadable.sequence.saturating_sub(1),
+        decisions: 0,
+        owed_a_step: false,
+        divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
     }
 }

@@ -3,24 +3,30 @@
 //! An [`Auditor`] walks a [`Recording`] and asks the guest for every decision
 //! again. Nothing here ever writes, neither to a store nor to a queue.
 //!
-//! The modules, from the bottom up: `divergence` (what was found, as JSON),
-//! `verdict` (what an audit answers), `source` (a log from a store or from an
-//! export), `integrity` (what needs no guest: sequence, chain, time, endings),
-//! `anchor` (heads that were noted elsewhere), `ports` (the log answers instead of the world), `player` (a guest behind
-//! those ports), `guests` (instances that go from log to log), `queue` (what the log says of the work items), `walk` (every
-//! decision again), `audit` (the door).
+//! The modules, from the bottom up; each may use those above it in this list.
 
-mod anchor;
-mod audit;
+// What was found, as JSON.
 mod divergence;
-mod guests;
-mod integrity;
-mod player;
-mod ports;
-mod queue;
-mod source;
+// What an audit answers.
 mod verdict;
+// A log from a store or from an export.
+mod source;
+// What needs no guest: sequence, chain, time, endings.
+mod integrity;
+// Heads that were noted elsewhere.
+mod anchor;
+// The log answers instead of the world.
+mod ports;
+// A guest behind those ports.
+mod player;
+// Instances that go from log to log.
+mod guests;
+// What the log says of the work items.
+mod queue;
+// Every decision again.
 mod walk;
+// The door.
+mod audit;
 
 pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};

@@ -7,7 +7,8 @@
 //! be written: those of a type stand in the type's own file. Then whoever can
 //! name a type has all of its methods below, and no circle can hide in them.
 //!
-//! Tests within the sources may look wherever they like.
+//! Tests within the sources may look wherever they like. Arrows that go up for a
+//! good reason are [exempt](Exemption), one by one, for as long as they are there.
 //!
 //! What is not seen: implementations within the body of a function, or made by
 //! a macro. From the bottom up; each may use those above it in this list.
@@ -15,6 +16,9 @@
 mod modules;
 mod names;
 mod uses;
+mod exempt;
+
+pub use exempt::{Exemption, judge};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +32,8 @@ pub struct Finding {
     pub file: PathBuf,
     /// The line.
     pub line: usize,
+    /// The file of what it uses.
+    pub other: PathBuf,
     /// What is wrong there, and what would be right.
     pub message: String,
 }

@@ -24,6 +24,8 @@ pub(super) struct Module {
     pub(super) imports: BTreeMap<String, Vec<String>>,
     /// Where it has everything from.
     pub(super) globs: Vec<Vec<String>>,
+    /// The macros that it declares for all, and which are named from the top.
+    pub(super) exported: BTreeSet<String>,
 }
 
 /// Read a crate: its modules, the lowest first.
@@ -124,6 +126,7 @@ fn module(path: Vec<String>, file: &Path, place: usize, items: Vec<Item>) -> Mod
         items: Vec::new(),
         imports: BTreeMap::new(),
         globs: Vec::new(),
+        exported: items.iter().filter_map(exported).collect(),
     };
     for item in &items {
         if let Item::Use(import) = item {
@@ -141,6 +144,17 @@ fn module(path: Vec<String>, file: &Path, place: usize, items: Vec<Item>) -> Mod
     }
     module.items = items;
     module
+}
+
+/// The name that a macro has at the top of the crate, wherever it is declared.
+fn exported(item: &Item) -> Option<String> {
+    let Item::Macro(declared) = item else {
+        return None;
+    };
+    let mut attributes = declared.attrs.iter();
+    attributes
+        .any(|attribute| attribute.path().is_ident("macro_export"))
+        .then(|| name(item))?
 }
 
 /// The name that an item declares.

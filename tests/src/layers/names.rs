@@ -80,8 +80,15 @@ fn walked<'a>(
             false => followed(modules, module, &target, hops),
         };
     }
+    if let Some(found) = of_glob(modules, module, name, hops) {
+        return Some(found);
+    }
+    // A macro for all is named from the top.
+    let is_top = module.path.is_empty();
+    let of_macro = modules.iter().filter(|_| is_top);
+    let mut of_macro = of_macro.filter(|module| module.exported.contains(name));
     // What nobody declares is generated where the path ends.
-    Some(of_glob(modules, module, name, hops).unwrap_or(Meaning::Item(module)))
+    Some(Meaning::Item(of_macro.next().unwrap_or(module)))
 }
 
 /// What a module has under this name from somewhere where it takes everything.

@@ -1,9 +1,11 @@
 //! What a module uses, and where it writes methods.
 
+use std::path::PathBuf;
+
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned as _;
-use syn::{Item, ItemImpl, Type};
+use syn::{GenericArgument, Item, ItemImpl, PathArguments, Type};
 
 use super::Finding;
 use super::modules::{Module, leaves};
@@ -48,6 +50,7 @@ fn above(modules: &[Module], user: &Module, path: &[String], line: usize) -> Opt
     (used.place > user.place).then(|| Finding {
         file: user.file.clone(),
         line,
+        other: used.file.clone(),
         message: format!(
             "it uses `{}`, which is of {} and stands above it",
             path.join("::"),
@@ -57,7 +60,9 @@ fn above(modules: &[Module], user: &Module, path: &[String], line: usize) -> Opt
 }
 
 /// Methods that do not stand with their type, and implementations that stand
-/// with neither the trait nor the type.
+/// with neither the trait, nor what it is given, nor the type. A conversion from
+/// a type that stands higher is written with that one: who has a value to convert
+/// stands above it anyway.
 fn elsewhere(modules: &[Module], user: &Module, block: &ItemImpl, line: usize) -> Option<Finding> {
     let place = |path: &syn::Path| {
         let segments: Vec<String> = path
@@ -72,14 +77,18 @@ fn elsewhere(modules: &[Module], user: &Module, block: &ItemImpl, line: usize) -
         _ => None,
     };
     let is_here = |meaning: Option<Meaning<'_>>| matches!(meaning, Some(Meaning::Item(module)) if module.place == user.place);
-    let of_trait = block.trait_.as_ref().map(|(path, _)| place(path));
-    if is_here(of_type) || of_trait.is_some_and(is_here) {
+    let of_trait = block.trait_.as_ref().map(|(path, _)| path);
+    let given = of_trait.into_iter().flat_map(given_types);
+    let mut paths = given.chain(of_trait);
+    if is_here(of_type) || paths.any(|path| is_here(place(path))) {
         return None;
     }
     let name = block.self_ty.to_token_stream().to_string().replace(' ', "");
-    let home = match of_type {
-        Some(Meaning::Item(module) | Meaning::Module(module)) => module.file.display().to_string(),
-        None => "another crate".to_owned(),
+    let (home, other) = match of_type {
+        Some(Meaning::Item(module) | Meaning::Module(module)) => {
+            (module.file.display().to_string(), module.file.clone())
+        }
+        None => ("another crate".to_owned(), PathBuf::new()),
     };
     let message = match block.trait_ {
         None => format!(
@@ -92,8 +101,23 @@ fn elsewhere(modules: &[Module], user: &Module, block: &ItemImpl, line: usize) -
     Some(Finding {
         file: user.file.clone(),
         line,
+        other,
         message,
     })
+}
+
+/// The types that a trait is given: `Damaged` of `From<Damaged>`.
+fn given_types(path: &syn::Path) -> Vec<&syn::Path> {
+    let mut found = Vec::new();
+    for segment in &path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &segment.arguments {
+            found.extend(arguments.args.iter().filter_map(|argument| match argument {
+                GenericArgument::Type(Type::Path(of)) => Some(&of.path),
+                _ => None,
+            }));
+        }
+    }
+    found
 }
 
 /// All paths of two segments and more, wherever they stand: in code, in the

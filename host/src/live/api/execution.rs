@@ -307,19 +307,3 @@ fn finished(core: &mut Core, id: ExecutionId) -> Result<Finished, EngineError> {
         error,
     })
 }
-
-impl Inspection {
-    /// The merged state of the execution, out of all that the inspection
-    /// shows. A guest that shows nothing else shows just that.
-    #[must_use]
-    pub fn merged_state(&self) -> Json {
-        #[derive(serde::Deserialize)]
-        struct Shown<'a> {
-            #[serde(borrow)]
-            state: &'a serde_json::value::RawValue,
-        }
-        let state = serde_json::from_str::<Shown<'_>>(&self.state)
-            .map_or(self.state.as_str(), |shown| shown.state.get());
-        Json::trusted(state.to_owned())
-    }
-}

@@ -97,7 +97,10 @@ fn look_around(
 ) -> Result<(Timestamp, bool), StoreError> {
     for claim in core.pool.running_claims() {
         let item = core.store.get().item(claim.execution, &claim.node_id);
-        let item = core.set_aside.others_go_on(claim.execution, item)?.flatten();
+        let item = core
+            .set_aside
+            .others_go_on(claim.execution, item)?
+            .flatten();
         if !item.is_some_and(|record| holds(&record, &claim)) {
             core.pool.stop(&claim);
         }

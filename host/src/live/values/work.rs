@@ -1,8 +1,5 @@
 //! What workers get and give: claims, payloads, answers.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::model::{Telemetry, WorkItem};
@@ -113,35 +110,6 @@ pub enum Receipt {
     AlreadyRecorded,
 }
 
-/// A work item's payload (rule R5), as far as workers ask for it.
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    kind: &'a RawValue,
-    #[serde(borrow)]
-    input: &'a RawValue,
-}
-
-impl WorkItem {
-    /// The node's input (rule R5).
-    ///
-    /// # Errors
-    /// When the payload is not of the form that rule R5 gives it; another scheduler component ordered it then.
-    pub fn input(&self) -> Result<Json, serde_json::Error> {
-        serde_json::from_str::<Payload<'_>>(&self.payload)
-            .map(|payload| Json::trusted(payload.input.get().to_owned()))
-    }
-
-    /// The node's `kind` object, verbatim from the workflow.
-    ///
-    /// # Errors
-    /// As for [`WorkItem::input`].
-    pub fn kind(&self) -> Result<Json, serde_json::Error> {
-        serde_json::from_str::<Payload<'_>>(&self.payload)
-            .map(|payload| Json::trusted(payload.kind.get().to_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,21 +124,5 @@ mod tests {
             given(Answer::output(json!(7)).patch(json!({"b": 2}))),
             r#"{"b":2}"#
         );
-    }
-
-    #[test]
-    fn r5_payload_is_read_verbatim() {
-        let item = WorkItem {
-            execution_id: String::new(),
-            node_id: "a".into(),
-            attempt: 1,
-            max_attempts: 3,
-            queue_type: "http".into(),
-            tenant: String::new(),
-            not_before: 0,
-            payload: r#"{"workflow_id":"w","workflow_version":"1.0.0","node_id":"a","kind":{"type":"http"},"input":{"n":1.50}}"#.into(),
-        };
-        assert_eq!(item.input().expect("an input").as_str(), r#"{"n":1.50}"#);
-        assert_eq!(item.kind().expect("a kind").as_str(), r#"{"type":"http"}"#);
     }
 }

@@ -5,6 +5,7 @@
 //! turn that holds it is written.
 
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -12,11 +13,16 @@ use crate::error::WorkError;
 use crate::model::WorkItem;
 
 use super::deliver::{Deliver, Within};
-use super::pool::{Attempted, Work};
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::{Answer, ClaimId};
 
-/// Do the work, and hand over what came of it.
+/// What a worker does with an item.
+pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;
+
+/// A worker at work, and what it comes to.
+pub(crate) type Attempted = Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>;
+
+/// Does the work, and hands over what came of it.
 pub(super) fn attempt(
     deliver: Arc<dyn Deliver>,
     within: Within,

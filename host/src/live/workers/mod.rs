@@ -1,23 +1,27 @@
 //! Workers: whoever does what the scheduler orders.
 //!
 //! `pool` runs any async function for a queue; `command` and `http` are the
-//! two that come built in.
+//! two that come built in. The modules, from the bottom up; each may use those
+//! above it in this list.
+
+mod deliver;
+mod attempt;
+mod tasks;
+mod pool;
+
+mod meaning;
+mod secrets;
+
+mod spawn;
+mod orphans;
+mod child;
+mod programs;
+mod program;
+pub(crate) mod command;
 
 mod addresses;
-mod attempt;
-mod child;
-pub(crate) mod command;
-mod deliver;
-pub(crate) mod http;
-mod meaning;
-mod orphans;
-mod pool;
-mod program;
-mod programs;
 mod redirect;
-mod secrets;
-mod spawn;
-mod tasks;
+pub(crate) mod http;
 
 pub(crate) use deliver::{Deliver, Within};
 pub use orphans::reap_orphans;

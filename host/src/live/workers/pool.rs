@@ -5,25 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::error::WorkError;
 use crate::id::ExecutionId;
-use crate::model::WorkItem;
 use crate::store::Timestamp;
 
-use super::attempt::attempt;
+use super::attempt::{Work, attempt};
 use super::deliver::{Deliver, Within};
 use super::tasks::{Task, Tasks};
-use crate::live::values::work::{Answer, Claim, ClaimId};
-
-/// What a worker does with an item.
-pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;
-
-/// What a worker is at, and comes to.
-pub(crate) type Attempted = Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>;
+use crate::live::values::work::{Claim, ClaimId};
 
 /// Workers of one queue that do the same.
 pub(crate) struct WorkerGroup {

@@ -1,8 +1,8 @@
 //! The store in memory, for tests, simulations, and work that nobody will miss:
 //! nothing in it survives the process.
 
-mod data;
 mod queue;
+mod data;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

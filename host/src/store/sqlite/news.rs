@@ -4,8 +4,6 @@
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};
 
 use crate::id::ExecutionId;
-use crate::store::StoreError;
-use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::value::Id;
 
 /// The place up to which the events of a file have been seen.
@@ -28,29 +26,22 @@ const APPENDED: &str = "
 /// appended to them.
 pub(super) const SET_ASIDE: &str = "SELECT id FROM executions WHERE tampered_sequence IS NOT NULL";
 
-impl SqliteStore {
-    /// The executions to whose logs something was appended after `seen`, with all that
-    /// are set aside, and the place up to which that is. `None` in place of them if any
-    /// may have changed, because nothing has been seen yet or the file is another one.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn changed_since(
-        &mut self,
-        seen: SeenUpTo,
-    ) -> std::result::Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError> {
-        self.ask(|connection| {
-            let last = last(connection)?;
-            if last < seen {
-                return Ok((None, last));
-            }
-            let mut changed = ids(connection, APPENDED, params![seen.0, last.0])?;
-            changed.extend(ids(connection, SET_ASIDE, [])?);
-            changed.sort_unstable();
-            changed.dedup();
-            Ok((Some(changed), last))
-        })
+/// The executions to whose logs something was appended after `seen`, with all that
+/// are set aside, and the place up to which that is. `None` in place of them if any
+/// may have changed.
+pub(super) fn changed_since(
+    connection: &Connection,
+    seen: SeenUpTo,
+) -> Result<(Option<Vec<ExecutionId>>, SeenUpTo)> {
+    let last = last(connection)?;
+    if last < seen {
+        return Ok((None, last));
     }
+    let mut changed = ids(connection, APPENDED, params![seen.0, last.0])?;
+    changed.extend(ids(connection, SET_ASIDE, [])?);
+    changed.sort_unstable();
+    changed.dedup();
+    Ok((Some(changed), last))
 }
 
 fn last(connection: &Connection) -> Result<SeenUpTo> {

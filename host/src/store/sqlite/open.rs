@@ -8,11 +8,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::StoreError;
+use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::failure::open_error;
 use crate::store::sqlite::file::{self, DatabaseFile};
 use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, VERSION};
 use crate::store::sqlite::stale_log;
-use crate::store::sqlite::{Access, Durability, SqliteOptions};
 
 /// The number of statements that are kept prepared: more than this store has.
 const STATEMENTS_MAX: usize = 64;
@@ -33,7 +33,8 @@ const CACHE_KIB: i32 = 16384;
 pub(super) fn connect(
     path: &Path,
     access: Access,
-    options: &SqliteOptions,
+    durability: Durability,
+    lock_wait: Duration,
 ) -> Result<(Connection, DatabaseFile), StoreError> {
     if access == Access::Read && !path.exists() {
         return Err(StoreError::Missing { place: place(path) });
@@ -43,7 +44,7 @@ pub(super) fn connect(
     let failed = |error: rusqlite::Error| open_error(path, &error);
     let name = file::name_for_sqlite(path);
     let mut connection = Connection::open_with_flags(name, flags(access)).map_err(failed)?;
-    connection.busy_timeout(options.lock_wait).map_err(failed)?;
+    connection.busy_timeout(lock_wait).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // A statement's plan does not depend on what is bound to it: otherwise SQLite
     // plans it anew, again and again, because partial indexes might now fit.
@@ -57,8 +58,8 @@ pub(super) fn connect(
     )?;
     if access == Access::Write {
         check_writable(path, &connection)?;
-        write_ahead(path, &connection, options.lock_wait)?;
-        set_up(&connection, options.durability).map_err(failed)?;
+        write_ahead(path, &connection, lock_wait)?;
+        set_up(&connection, durability).map_err(failed)?;
         schema::migrate(&mut connection).map_err(failed)?;
     }
     let file = DatabaseFile::opened(path)?;

@@ -1,16 +1,24 @@
 //! The laws on an SQLite file, and what is SQLite's own.
 
 mod damage;
+mod damaged_pages;
 mod known;
 mod news;
 mod opening;
 mod pages;
 mod plans;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
+use crate::id::ExecutionId;
+use crate::store::laws::draft::{Draft, turn};
 use crate::store::laws::{Damage, Place, Row};
+use crate::store::{CommitError, ItemRecord, ListFilter, Many, Store, StoreError};
 
 /// A database file in a folder of its own.
 struct File {
@@ -87,4 +95,23 @@ mod laws_with_reopening {
         reopens: true,
         ..super::File::new()
     });
+}
+
+/// A file with one execution of three events and one item.
+fn file_of_three() -> (File, Draft) {
+    let (file, mut one) = (File::new(), Draft::new(1));
+    let mut store = file.store();
+    for items in [vec![one.enqueue("a", 0)], vec![], vec![]] {
+        store.begin().unwrap();
+        store.commit(&turn([one.append(items)])).unwrap();
+    }
+    drop(store);
+    (file, one)
+}
+
+fn all() -> ListFilter {
+    ListFilter {
+        max: 9,
+        ..ListFilter::default()
+    }
 }

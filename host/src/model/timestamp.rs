@@ -1,0 +1,4 @@
+//! Instants.
+
+/// Milliseconds since the Unix epoch.
+pub type Timestamp = u64;

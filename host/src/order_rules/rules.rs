@@ -1,0 +1,309 @@
+//! What one workflow lets be ordered.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::log::effect;
+use crate::model::{EventKind, WorkItem};
+use crate::queues;
+
+/// What one workflow lets be ordered; prepared once from its text.
+#[derive(Debug, Default)]
+pub(crate) struct OrderRules {
+    workflow_id: String,
+    version: String,
+    nodes: HashMap<String, NodeRules>,
+}
+
+/// What may be ordered of one node.
+#[derive(Debug)]
+struct NodeRules {
+    /// The payload of its items as our own scheduler spells it, up to `input`.
+    usual_payload: Box<str>,
+    /// Where the JSON of `/nodes/ID/kind` stands in it, verbatim.
+    kind: Range<usize>,
+    /// The queue (rule R5). `None` if the scheduler settles the node itself
+    /// (rule R6).
+    queue: Option<&'static str>,
+    /// The attempts that the node's policy gives (rule R12).
+    max_attempts: u32,
+}
+
+/// How often a node was ordered before, and from where its attempts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attempts {
+    /// The last attempt that was ordered; 0: there was none.
+    pub(crate) last: u32,
+    /// The attempt after which an operator gave the node a fresh budget (rule
+    /// R20); 0: it has its first one.
+    pub(crate) budget_after: u32,
+}
+
+impl Attempts {
+    /// Take one event of the execution's log, in order, for the nodes that it
+    /// orders or is asked to retry.
+    pub(crate) fn follow(all: &mut HashMap<String, Self>, kind: &EventKind) {
+        if let EventKind::RetryRequested(it) = kind {
+            let attempts = all.entry(it.node_id.clone()).or_default();
+            attempts.budget_after = attempts.last;
+        }
+        if let Some(order) = effect::order(kind) {
+            all.entry(order.node_id.to_owned()).or_default().last = order.attempt;
+        }
+    }
+}
+
+// ---- what a workflow holds ---------------------------------------------------------
+
+#[derive(Deserialize)]
+struct WorkflowText<'a> {
+    #[serde(borrow)]
+    nodes: HashMap<String, NodeText<'a>>,
+    #[serde(default)]
+    retry_policies: Option<HashMap<String, PolicyText>>,
+}
+
+#[derive(Deserialize)]
+struct NodeText<'a> {
+    #[serde(borrow)]
+    kind: &'a RawValue,
+    #[serde(default)]
+    retry_policy: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PolicyText {
+    max_attempts: u32,
+}
+
+#[derive(Deserialize)]
+struct KindText<'a> {
+    #[serde(rename = "type")]
+    name: String,
+    #[serde(borrow, default)]
+    branches: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    merge_strategy: Option<&'a RawValue>,
+}
+
+/// The attempts of a node that names no policy (rule R12).
+const ATTEMPTS_UNNAMED: u32 = 3;
+
+impl OrderRules {
+    /// The rules of a workflow that is registered under this id and version.
+    ///
+    /// What is not of the form that the contract gives a workflow, with nodes
+    /// at `/nodes/ID/kind`, holds no node: nothing of it can be ordered.
+    pub(crate) fn of(workflow_id: &str, version: &str, text: &str) -> Self {
+        let nodes = serde_json::from_str::<WorkflowText<'_>>(text).map(|workflow| {
+            let policies = workflow.retry_policies.unwrap_or_default();
+            let nodes = workflow.nodes.into_iter();
+            nodes
+                .filter_map(|(id, node)| {
+                    let payload = |kind: &str| usual_payload(workflow_id, version, &id, kind);
+                    let rules = NodeRules::of(&node, &policies, payload)?;
+                    Some((id, rules))
+                })
+                .collect()
+        });
+        Self {
+            workflow_id: workflow_id.to_owned(),
+            version: version.to_owned(),
+            nodes: nodes.unwrap_or_default(),
+        }
+    }
+
+    /// The attempts that the node's policy gives; 0: there is no such node.
+    pub(crate) fn max_attempts(&self, node_id: &str) -> u32 {
+        self.nodes.get(node_id).map_or(0, |node| node.max_attempts)
+    }
+
+    /// About how much memory these rules take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.nodes
+            .iter()
+            .map(|(id, node)| id.len() + node.usual_payload.len() + NODE_BYTES)
+            .sum()
+    }
+
+    /// Why this item is none that the workflow holds, if it is none. Whose it
+    /// is (execution and tenant) is the caller's to compare.
+    pub(crate) fn fault(&self, item: &WorkItem, before: Attempts) -> Option<String> {
+        let Some(node) = self.nodes.get(&item.node_id) else {
+            return Some("is of a node that the workflow does not have".to_owned());
+        };
+        let Some(queue) = node.queue else {
+            return Some(
+                "is of a node that the scheduler settles itself, without a worker".to_owned(),
+            );
+        };
+        if item.queue_type != queue {
+            return Some(format!(
+                "is for the queue {:?}, and the node's kind belongs on {queue:?}",
+                item.queue_type
+            ));
+        }
+        let next = before.last.saturating_add(1);
+        if item.attempt != next {
+            return Some(format!(
+                "should be of attempt {next}, the next one of the node"
+            ));
+        }
+        let last = before.budget_after.saturating_add(node.max_attempts);
+        if item.max_attempts != last || item.attempt > last {
+            return Some(format!(
+                "may be tried until attempt {}, and the node's retry policy ends at attempt {last}",
+                item.max_attempts
+            ));
+        }
+        self.payload_fault(item, node)
+    }
+
+    fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
+        if node.is_usual(&item.payload) {
+            return None;
+        }
+        let payload = match Payload::read(&item.payload) {
+            Ok(payload) => payload,
+            Err(error) => {
+                return Some(format!(
+                    "has a payload that is not {{workflow_id, workflow_version, node_id, kind, input}}: {error}"
+                ));
+            }
+        };
+        let differs = match payload {
+            _ if payload.workflow_id != self.workflow_id => "workflow_id",
+            _ if payload.workflow_version != self.version => "workflow_version",
+            _ if payload.node_id != item.node_id => "node_id",
+            _ if payload.kind.get() != node.kind() => "kind",
+            _ => return None,
+        };
+        Some(format!(
+            "has a `{differs}` in its payload that is not the workflow's"
+        ))
+    }
+}
+
+/// What a node's rules take beside its texts, roughly.
+const NODE_BYTES: usize = 96;
+
+/// A work item's payload (rule R5), and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    workflow_id: Cow<'a, str>,
+    #[serde(borrow)]
+    workflow_version: Cow<'a, str>,
+    #[serde(borrow)]
+    node_id: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: &'a RawValue,
+    #[serde(borrow)]
+    #[expect(
+        dead_code,
+        reason = "that it is there and is JSON is all that is asked of it"
+    )]
+    input: &'a RawValue,
+}
+
+impl<'a> Payload<'a> {
+    /// A repeated key or one too many is an error: nothing that two readers
+    /// could read differently is handed to a worker.
+    fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        // `serde` would read the fields from a list, too.
+        if text.trim_start().starts_with('[') {
+            return Err(serde::de::Error::custom("it is a list"));
+        }
+        serde_json::from_str(text)
+    }
+}
+
+impl NodeRules {
+    /// `None` if the node's kind has no name.
+    fn of(
+        node: &NodeText<'_>,
+        policies: &HashMap<String, PolicyText>,
+        usual_payload: impl Fn(&str) -> (String, usize),
+    ) -> Option<Self> {
+        let kind = node.kind.get();
+        let (usual_payload, start) = usual_payload(kind);
+        Some(Self {
+            queue: queue(&serde_json::from_str(kind).ok()?),
+            usual_payload: usual_payload.into(),
+            kind: start..start + kind.len(),
+            max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
+        })
+    }
+
+    /// The JSON of `/nodes/ID/kind`, verbatim.
+    fn kind(&self) -> &str {
+        &self.usual_payload[self.kind.clone()]
+    }
+
+    /// Whether this payload is spelt as usual. Then nothing but its input is left
+    /// to be read, which is most of what these rules cost.
+    fn is_usual(&self, payload: &str) -> bool {
+        let input = payload.strip_prefix(&*self.usual_payload);
+        input
+            .and_then(|rest| rest.strip_suffix('}'))
+            .is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_ok())
+    }
+}
+
+/// A payload up to `input`, and where `kind` begins in it.
+fn usual_payload(workflow_id: &str, version: &str, node_id: &str, kind: &str) -> (String, usize) {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let before = format!(
+        r#"{{"workflow_id":{},"workflow_version":{},"node_id":{},"kind":"#,
+        quoted(workflow_id),
+        quoted(version),
+        quoted(node_id)
+    );
+    (format!(r#"{before}{kind},"input":"#), before.len())
+}
+
+/// The attempts that a policy of this name gives (rule R12): the workflow's
+/// own, else a built-in one.
+fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 {
+    let Some(name) = policy else {
+        return ATTEMPTS_UNNAMED;
+    };
+    match (own.get(name), name) {
+        (Some(policy), _) => policy.max_attempts,
+        (None, "no_retry") => 1,
+        (None, "io_default") => 5,
+        (None, _) => ATTEMPTS_UNNAMED,
+    }
+}
+
+/// The queue of a node (rule R5). `None` if the scheduler settles it itself
+/// (rule R6).
+fn queue(kind: &KindText<'_>) -> Option<&'static str> {
+    let settled_by_scheduler = match kind.name.as_str() {
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+        "condition" => holds_some(kind.branches),
+        // A join that merges by a function of its own has a worker.
+        "join" => !kind.merge_strategy.is_some_and(is_object),
+        _ => false,
+    };
+    (!settled_by_scheduler).then(|| queues::of_kind(&kind.name))
+}
+
+/// Whether this is a list with elements.
+fn holds_some(list: Option<&RawValue>) -> bool {
+    let inner = list.and_then(|list| list.get().strip_prefix('['));
+    inner.is_some_and(|inner| !inner.trim_start().starts_with(']'))
+}
+
+fn is_object(json: &RawValue) -> bool {
+    json.get().starts_with('{')
+}
+
+#[cfg(test)]
+mod tests;

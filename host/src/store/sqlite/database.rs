@@ -1,0 +1,164 @@
+//! One connection to a database file, the transaction that is open on it, and the
+//! errors of both, named.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::id::ExecutionId;
+use crate::store::StoreError;
+use crate::store::sqlite::durability::{Access, Durability};
+use crate::store::sqlite::failure;
+use crate::store::sqlite::file::DatabaseFile;
+use crate::store::sqlite::open::connect;
+
+/// A connection to a database file.
+#[derive(Debug)]
+pub(super) struct Database {
+    pub(super) path: PathBuf,
+    access: Access,
+    durability: Durability,
+    lock_wait: Duration,
+    pub(super) connection: Connection,
+    pub(super) file: DatabaseFile,
+    /// How many connections there were before this one.
+    reopened: u64,
+}
+
+impl Database {
+    pub(super) fn open(
+        path: PathBuf,
+        access: Access,
+        durability: Durability,
+        lock_wait: Duration,
+    ) -> Result<Self, StoreError> {
+        let (connection, file) = connect(&path, access, durability, lock_wait)?;
+        Ok(Self {
+            path,
+            access,
+            durability,
+            lock_wait,
+            connection,
+            file,
+            reopened: 0,
+        })
+    }
+
+    /// The file, for error messages.
+    pub(super) fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Makes a new connection, to the same file.
+    pub(super) fn reopen(&mut self) -> Result<(), StoreError> {
+        let (connection, file) = connect(&self.path, self.access, self.durability, self.lock_wait)?;
+        if !self.file.is_same(&file) {
+            return Err(self.file.gone("another file stands in its place"));
+        }
+        (self.connection, self.file) = (connection, file);
+        self.reopened += 1;
+        Ok(())
+    }
+
+    /// A number that changes whenever another connection has committed, or this
+    /// one is another.
+    pub(super) fn version(&mut self) -> Result<u64, StoreError> {
+        self.file.check()?;
+        let version = self.ask(data_version)?;
+        // SQLite's number changes within one connection only.
+        Ok(self.reopened << 32 | u64::from(version))
+    }
+
+    /// Whether a transaction is open.
+    pub(super) fn in_turn(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// Begins a transaction, and says which version of the data it sees.
+    pub(super) fn begin(&mut self) -> Result<u32, StoreError> {
+        if self.access == Access::Read {
+            return Err(StoreError::ReadOnly {
+                place: self.place(),
+                detail: "it was opened for reading only".to_owned(),
+            });
+        }
+        if self.in_turn() {
+            return Err(self.contradiction("a turn was begun within a turn"));
+        }
+        let begun = self
+            .execute("BEGIN IMMEDIATE")
+            .and_then(|()| data_version(&self.connection));
+        begun.map_err(|error| {
+            self.rollback();
+            failure::whole_error(&self.path, &error)
+        })
+    }
+
+    /// Gives the transaction up, if one is open.
+    pub(super) fn rollback(&mut self) {
+        if !self.in_turn() {
+            return;
+        }
+        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+            // SQLite has rolled back by itself, or will on the next opening:
+            // without a COMMIT nothing of it counts. Why there was anything to
+            // roll back is reported by the caller that wanted it written.
+            tracing::debug!(refrain.store = %self.path.display(), %error, "a turn could not be rolled back");
+        }
+    }
+
+    pub(super) fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    pub(super) fn contradiction(&self, detail: &str) -> StoreError {
+        StoreError::Contradiction {
+            place: self.place(),
+            detail: detail.to_owned(),
+        }
+    }
+
+    /// The error of a statement about one execution, which is named.
+    pub(super) fn error_of(&self, id: ExecutionId, error: &rusqlite::Error) -> StoreError {
+        match failure::store_error(&self.path, error) {
+            StoreError::Corrupt { place, detail } => StoreError::Corrupt {
+                place: format!("{place}, {id}"),
+                detail,
+            },
+            other => other,
+        }
+    }
+
+    /// Asks the database about one execution, which an error names.
+    pub(super) fn ask_of<T>(
+        &self,
+        id: ExecutionId,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        question(&self.connection).map_err(|error| self.error_of(id, &error))
+    }
+
+    /// Asks the database about one row that belongs to no single execution.
+    pub(super) fn ask_one<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        question(&self.connection).map_err(|error| failure::store_error(&self.path, &error))
+    }
+
+    /// Asks the database about many executions, or about the whole store.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        question(&self.connection).map_err(|error| failure::whole_error(&self.path, &error))
+    }
+}
+
+/// A number that changes whenever another connection has committed.
+fn data_version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))
+}
