@@ -7,5 +7,6 @@ mod properties;
 mod model;
 mod agreement;
 mod freshness;
+mod documented;
 mod how_we_know;
 mod layers;

@@ -7,9 +7,9 @@ use std::process::{Child, Command};
 
 use anyhow::{Context, Result, ensure};
 use refrain_tests::binary::{refrain_at_a_terminal, stderr, stdout};
+use refrain_tests::odd_clock::OddClock;
 use serde_json::Value;
 
-use super::clock::WallClock;
 use super::work;
 
 const DATABASE: &str = "soak.db";
@@ -28,7 +28,7 @@ impl Drop for Living {
 
 pub(crate) struct Ground {
     folder: tempfile::TempDir,
-    pub(crate) clock: WallClock,
+    pub(crate) clock: OddClock,
     /// Which workflow each execution is of.
     begun: BTreeMap<String, String>,
     hostile: Vec<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Ground {
 impl Ground {
     pub(crate) fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let clock = WallClock::new(folder.path())?;
+        let clock = OddClock::new(folder.path())?;
         work::write(folder.path())?;
         let mut ground = Self {
             folder,

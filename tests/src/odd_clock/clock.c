@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ __attribute__((constructor)) static void find_the_offset(void) {
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int failed = (int)syscall(SYS_clock_gettime, clock, time);
-    if (failed == 0 && clock == CLOCK_REALTIME && offset_ms != NULL) {
+    int wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+    if (failed == 0 && wall && offset_ms != NULL) {
         int64_t ms = *offset_ms;
         time->tv_sec += ms / 1000;
         time->tv_nsec += ms % 1000 * 1000000;
@@ -38,5 +40,14 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
             time->tv_nsec -= 1000000000;
         }
     }
+    return failed;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_REALTIME, &now);
+    (void)zone;
+    time->tv_sec = now.tv_sec;
+    time->tv_usec = now.tv_nsec / 1000;
     return failed;
 }
