@@ -141,21 +141,22 @@ async fn work(
             builder = builder.only(arguments.executions.iter().copied());
         }
         let engine = builder.start().await?;
-        let of_this_time = || records.iter().filter(|it| it.simulated == simulated);
-        if !arguments.executions.is_empty() {
-            for record in of_this_time().filter(|record| record.tampering.is_some()) {
-                check_anew(&engine, record).await?;
+        let named = !arguments.executions.is_empty();
+        let of_this_time = records.iter().filter(|it| it.simulated == simulated);
+        let prepare = async |engine: &Engine| {
+            for record in of_this_time {
+                if named && record.tampering.is_some() {
+                    check_anew(engine, record).await?;
+                }
+                if stalled.contains(&record.id) {
+                    let execution = engine.execution(record.id);
+                    unless_damaged(execution.lift_stall(Some("resumed")).await)?;
+                }
             }
-        }
-        for record in records
-            .iter()
-            .filter(|record| record.simulated == simulated && stalled.contains(&record.id))
-        {
-            let execution = engine.execution(record.id);
-            unless_damaged(execution.lift_stall(Some("resumed")).await)?;
-        }
-        act::serve_built_in(&engine);
-        stopped = session.work(engine, simulated).await?;
+            act::serve_built_in(engine);
+            Ok(())
+        };
+        stopped = session.prepare_and_work(engine, simulated, prepare).await?;
     }
     answer(arguments, &session, stopped)
 }

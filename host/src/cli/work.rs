@@ -115,7 +115,19 @@ impl<'a> Session<'a> {
         engine: Engine,
         simulated: bool,
     ) -> anyhow::Result<Stopped> {
-        let stopped = self.work_with(&engine, simulated).await;
+        self.prepare_and_work(engine, simulated, async |_| Ok(()))
+            .await
+    }
+
+    /// The same, after something is asked of the engine that a call of a guest may
+    /// delay for long: Ctrl-C ends that, too.
+    pub(super) async fn prepare_and_work(
+        &mut self,
+        engine: Engine,
+        simulated: bool,
+        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Stopped> {
+        let stopped = self.work_with(&engine, simulated, prepare).await;
         if stopped.is_err() {
             stop(&engine).await;
             self.progress.clear();
@@ -124,8 +136,20 @@ impl<'a> Session<'a> {
         stopped
     }
 
-    async fn work_with(&mut self, engine: &Engine, simulated: bool) -> anyhow::Result<Stopped> {
-        let stopped = self.watch_until_done(engine, simulated).await?;
+    async fn work_with(
+        &mut self,
+        engine: &Engine,
+        simulated: bool,
+        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Stopped> {
+        let is_prepared = tokio::select! {
+            prepared = prepare(engine) => prepared.map(|()| true)?,
+            () = self.signals.next() => false,
+        };
+        let stopped = match is_prepared {
+            true => self.watch_until_done(engine, simulated).await?,
+            false => Stopped::Interrupted,
+        };
         if stopped == Stopped::Interrupted {
             self.progress.say(&text!(
                 "stopping; what is at work may finish, press Ctrl-C again to stop it now"
@@ -179,7 +203,12 @@ impl<'a> Session<'a> {
         let mut commits = engine.commits();
         loop {
             self.look()?;
-            for id in self.watch.set_aside(&engine.set_aside().await?) {
+            // An engine within a long call of a guest does not answer before its end.
+            let set_aside = tokio::select! {
+                set_aside = engine.set_aside() => set_aside?,
+                () = self.signals.next() => return Ok(Stopped::Interrupted),
+            };
+            for id in self.watch.set_aside(&set_aside) {
                 self.judge(id);
             }
             if self.undone.are_none(simulated) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use refrain_tests::binary;
 use refrain_tests::component::workspace;
 use refrain_tests::wat_guest::assembled;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use serde_json::{Value, json};
 
 use crate::command_line::desk::{Desk, Running, chain, command};
@@ -100,6 +100,37 @@ fn a_scheduler_that_never_ends_does_not_keep_the_program() {
     let audit = desk.types(&["audit", "--all"]);
     assert_eq!(audit.code, Some(0), "{audit:?}");
     assert!(audit.out.contains("owed a step"), "{audit:?}");
+}
+
+/// Not even while a stall is lifted, in a turn of which the guest makes one call
+/// that takes all its fuel.
+#[test]
+fn a_stall_that_is_being_lifted_does_not_keep_the_program() {
+    let desk = Desk::new();
+    let guest = workspace().join("tests/guests/hostile/infinite_loop.wat");
+    desk.file("endless.wasm", assembled(&guest).expect("a component"));
+    let one = json!({ "w": { "kind": { "type": "tool", "tool_ref": "t" } } });
+    let workflow = json!({ "workflow_id": "w", "version": "1.0.0", "start_node": "w", "nodes": one, "edges": [] });
+    desk.file("w.json", workflow.to_string());
+    let stalled = desk.types(&["run", "w.json", "--guest", "endless.wasm"]);
+    assert_eq!(stalled.code, Some(1), "{stalled:?}");
+    let id = desk.execution();
+
+    let running = desk.begins(&["resume", &id]);
+    let file = Connection::open(desk.path().join("refrain.db")).expect("the database");
+    file.busy_timeout(Duration::ZERO).expect("no patience");
+    desk.until("a turn holds the write lock", || {
+        let begun = file.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+        begun
+            .is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+            .then_some(())
+    });
+    let asked = Instant::now();
+    running.signal("TERM");
+    let said = running.ends();
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}: {said:?}");
+    assert_eq!(said.code, Some(2), "{said:?}");
 }
 
 #[test]
