@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::log::time::rfc3339;
 use refrain::names;
@@ -157,13 +158,24 @@ fn waiting_for(
 fn node_ids(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Workflow {
+        /// Another scheduler may take a workflow without any.
+        #[serde(default)]
         nodes: BTreeMap<String, serde::de::IgnoredAny>,
     }
     let Some(workflow) = store.workflow(&record.workflow_id, &record.workflow_version)? else {
         return Ok(Vec::new());
     };
-    let workflow: Workflow = serde_json::from_str(&workflow.text)?;
-    Ok(workflow.nodes.into_keys().collect())
+    match serde_json::from_str::<Workflow>(&workflow.text) {
+        Ok(workflow) => Ok(workflow.nodes.into_keys().collect()),
+        // That is told, and what the log says of its nodes.
+        Err(_) if record.tampering.is_some() => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| {
+            format!(
+                "the text of workflow {} {} is damaged; see `refrain audit {}`",
+                record.workflow_id, record.workflow_version, record.id
+            )
+        }),
+    }
 }
 
 fn document(view: &View) -> anyhow::Result<Document<'_>> {

@@ -114,3 +114,24 @@ fn a_record_that_contradicts_its_log_is_set_aside() {
         assert!(listed.out.contains("tampered at"), "{change}: {listed:?}");
     }
 }
+
+#[test]
+fn a_workflow_that_cannot_be_read_is_named_and_its_execution_shown() {
+    let ground = Ground::new();
+    let [one, _] = ground.waiting();
+    let file = Connection::open(ground.file(DATABASE)).expect("a database");
+    let change = "UPDATE workflows SET text = 'no JSON' WHERE workflow_id = 'asks'";
+    assert_eq!(file.execute(change, []).expect("it is done"), 1);
+    let shown = ground.types(&["show", one]);
+    assert_eq!(shown.code, Some(2), "{shown:?}");
+    assert!(
+        shown.err.contains("the text of workflow asks 1.0.0"),
+        "{shown:?}"
+    );
+    // Whoever goes on with it finds out what that means, and says so.
+    let approved = ground.types(&["approve", one, "gate"]);
+    assert_eq!(approved.code, Some(2), "{approved:?}");
+    let shown = ground.types(&["show", one]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert!(shown.out.contains("tampered at 1"), "{shown:?}");
+}
