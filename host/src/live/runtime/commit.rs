@@ -1,4 +1,4 @@
-//! How a turn gets written, and what is done when it could not be.
+//! How a turn is written, and how the engine goes on when it could not be.
 //!
 //! ```text
 //! written           the guests hold what is stored
@@ -23,8 +23,8 @@ use crate::live::turn::report;
 use crate::live::turn::transaction::Transaction;
 use crate::live::turn::write::Write;
 
-/// Fills and commits a turn; anew where it met a conflict. What comes while it is
-/// filled joins `writes`, as long as these are fewer than so many.
+/// Fills and commits a turn, and does so anew after a conflict. Writes that come
+/// meanwhile join `writes`, as long as these are fewer than `writes_max`.
 pub(in crate::live) fn run_turn(
     core: &mut Core,
     writes: &mut Vec<Box<dyn Write>>,
@@ -35,9 +35,10 @@ pub(in crate::live) fn run_turn(
     loop {
         match try_turn(core, writes, writes_max, more) {
             Ok(effects) => return Ok(effects),
-            // Each guest once: it is compiled then, or known to be none.
+            // This happens once for each guest: it is compiled then, or known to be
+            // none.
             Err(CommitFailure::NotCompiled(digest)) => core.guests.compile(&digest),
-            // Without what is set aside since; so this comes to an end.
+            // The turn leaves out what is set aside since, so this comes to an end.
             Err(CommitFailure::Without) => {}
             Err(CommitFailure::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
                 tracing::debug!("a turn is done anew: {detail}");
@@ -112,8 +113,8 @@ fn commit(core: &mut Core, turn: Turn, mut effects: Effects) -> Result<Effects, 
     }
 }
 
-/// One execution could not be written. The others can, unless it only begins
-/// in this turn.
+/// One execution could not be written. The turn can be written without it, unless
+/// the execution only begins in this turn.
 fn without(
     core: &mut Core,
     turn: &Turn,
@@ -132,8 +133,8 @@ fn without(
     Err(failed)
 }
 
-/// What the turn left is what is stored. Of ended executions nothing need
-/// be known any longer.
+/// The turn is written: caches hold what is stored now. Executions that have ended
+/// leave them.
 fn committed(core: &mut Core, turn: Turn, effects: &mut Effects) {
     let mut changes = turn.executions.into_iter();
     let left = effects.left.drain(..);
@@ -151,14 +152,15 @@ fn committed(core: &mut Core, turn: Turn, effects: &mut Effects) {
     core.guests.trim();
 }
 
-/// What the turn took out of memory may be wrong now.
+/// The turn is not written: caches may be wrong now, and forget.
 fn not_committed(core: &mut Core) {
     core.guests.not_committed();
     core.known.forget_all();
 }
 
-/// The outcome of a commit is unknown: reopen the store and compare heads.
-/// A turn is written whole or not at all, so one execution tells.
+/// Finds out whether a turn was written whose commit failed half way: reopens the
+/// store and compares heads. A turn is written whole or not at all, so one execution
+/// is enough.
 fn resolve_unknown_outcome(
     core: &mut Core,
     turn: &Turn,
@@ -183,7 +185,7 @@ fn resolve_unknown_outcome(
     )))
 }
 
-/// Open the store anew. Nobody is answered before, so this is tried for a while.
+/// Opens the store anew. No caller is answered before, so this is tried for a while.
 fn reopen(core: &mut Core) -> Result<(), StoreError> {
     core.version = None;
     for _ in 1..REOPENS_MAX {
@@ -202,7 +204,7 @@ fn reopen(core: &mut Core) -> Result<(), StoreError> {
     core.store.get().reopen()
 }
 
-/// A turn panicked: nothing of it may remain, be it in the store or in memory.
+/// A turn panicked: removes all of it, from the store and from memory.
 pub(in crate::live) fn undo_turn(core: &mut Core) {
     core.guests.discard();
     core.known.forget_all();
@@ -211,7 +213,7 @@ pub(in crate::live) fn undo_turn(core: &mut Core) {
     }
 }
 
-/// Own workers are stopped: their claims end now, in a turn of their own.
+/// Ends the claims of own workers that are stopped, in a turn of its own.
 pub(in crate::live) fn give_up_claims(core: &mut Core) -> Result<(), EngineError> {
     if !core.store.is_here() {
         let error = "the store was lost in a call into a guest";
@@ -222,7 +224,7 @@ pub(in crate::live) fn give_up_claims(core: &mut Core) -> Result<(), EngineError
     }
     core.begin()?;
     let given_up = claims_given_up(core);
-    // The engine comes to its end: nothing need be known any longer.
+    // The engine comes to its end, and needs its caches no longer.
     core.known.forget_all();
     let store = core.store.get();
     match given_up {
@@ -250,14 +252,14 @@ fn claims_given_up(core: &mut Core) -> Result<Turn, EngineError> {
 
 /// Why a turn was not written.
 enum CommitFailure {
-    /// It is to be done anew.
+    /// It conflicts with another turn, and is to be done anew.
     Conflict(String),
-    /// It is to be done anew once this guest is compiled, which takes too long
-    /// to be done with the write lock in hand.
+    /// It is to be done anew once this guest is compiled, which takes too long to
+    /// hold the write lock meanwhile.
     NotCompiled(String),
     /// It is to be done anew, without what is set aside since.
     Without,
-    /// It cannot be.
+    /// The store failed.
     Failed(EngineError),
 }
 

@@ -1,4 +1,4 @@
-//! The way from the async world to the engine's thread, and back.
+//! How callers, in their async tasks, reach the engine's thread, and are answered.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 
@@ -15,37 +15,37 @@ use crate::live::values::closing::ClosingFlag;
 use crate::live::values::work::{Answer, ClaimId};
 use crate::live::workers::{Deliver, Within, WorkerGroup};
 
-/// What is put into an engine's inbox.
+/// A message in an engine's inbox.
 pub(crate) enum Message {
-    /// To be done within a turn, and answered when the turn is written.
+    /// A write that is applied within a turn, and answered when the turn is written.
     Write(Box<dyn Write>),
-    /// To be read outside of a turn.
+    /// A question that is answered outside of a turn.
     Read(Read),
-    /// Workers come.
+    /// A group of workers joins.
     Join(WorkerGroup),
-    /// Say when this execution has ended.
+    /// A caller wants to know when this execution has ended.
     Watch(ExecutionId, oneshot::Sender<Result<(), EngineError>>),
     /// Something may have changed: the store's file, or the clock.
     Notify,
     /// An attempt was dropped before it answered.
     Dropped(ClaimId),
-    /// Come to an end.
+    /// The engine is to come to its end.
     Close(Closing),
 }
 
-/// Something to be read, once.
+/// A question, which is asked once.
 pub(crate) type Read = Box<dyn FnOnce(&mut Core) + Send>;
 
-/// How to come to an end.
+/// How the engine is to come to its end.
 pub(crate) struct Closing {
-    /// Whether to wait for the workers that are at work; otherwise they are
+    /// Whether the engine waits for workers that are running; otherwise they are
     /// stopped, and their claims given up.
     pub(crate) drain: bool,
-    /// Told at the very end.
+    /// Notified at the very end.
     pub(crate) done: oneshot::Sender<()>,
 }
 
-/// A [`Write`] with its answer and whoever waits for it.
+/// A [`Write`] with its answer and the caller that waits for it.
 struct Asked<T, F> {
     run: F,
     answer: Option<Result<T, EngineError>>,
@@ -79,7 +79,7 @@ where
     }
 }
 
-/// Where callers put what they ask of an engine. Clones lead to the same engine.
+/// The callers' end of an engine's inbox. Clones lead to the same engine.
 #[derive(Clone)]
 pub(crate) struct Inbox {
     to: Sender<Message>,
@@ -114,7 +114,7 @@ impl Inbox {
         (inbox, receiver)
     }
 
-    /// Do this within a turn, and wait until it is written.
+    /// Has this done within a turn, and waits until the turn is written.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
@@ -128,7 +128,7 @@ impl Inbox {
         self.answered(answer).await
     }
 
-    /// Read this, outside of a turn.
+    /// Has this question answered outside of a turn.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
@@ -141,7 +141,8 @@ impl Inbox {
         self.answered(answer).await
     }
 
-    /// The answer; of an engine that ends before it gives one, why it ended.
+    /// Waits for the answer. If the engine ends before it gives one, the error says why
+    /// it ended.
     pub(crate) async fn answered<T>(
         &self,
         answer: oneshot::Receiver<Result<T, EngineError>>,
@@ -152,7 +153,7 @@ impl Inbox {
         }
     }
 
-    /// Put this into the inbox.
+    /// Puts this message into the inbox.
     pub(crate) fn send(&self, message: Message) -> Result<(), EngineError> {
         if let Message::Close(_) = &message {
             self.closing.ask();
@@ -160,15 +161,16 @@ impl Inbox {
         self.to.send(message).map_err(|_| why(&self.end.borrow()))
     }
 
-    /// Whether it was told to come to its end, and has not heard it.
+    /// The flag that says whether the engine was asked to close and has not taken the
+    /// message yet.
     pub(crate) fn closing(&self) -> ClosingFlag {
         self.closing.clone()
     }
 
-    /// Wait for the engine's end, and say why it ended.
+    /// Waits for the engine's end, and says why it ended.
     pub(crate) async fn ended(&self) -> EngineError {
         let mut end = self.end.clone();
-        // One that is dropped without a word has been shut down.
+        // An engine that is dropped without an error has been shut down.
         let ended = end.wait_for(Option::is_some).await;
         ended.map_or(EngineError::ShutDown, |end| why(&end))
     }
@@ -181,7 +183,7 @@ impl Inbox {
 
 impl Deliver for Inbox {
     fn deliver(&self, claim: ClaimId, outcome: Result<Answer, WorkError>) {
-        // If the engine is gone, nobody wants to know.
+        // If the engine is gone, no caller waits for the answer.
         let _ = self.send(Message::Write(Box::new(Delivery::new(claim, outcome))));
     }
 

@@ -1,6 +1,6 @@
 //! What there is to do for the executions that an engine works on.
 //!
-//! Whoever looks for work asks the [`Agenda`], and not the store. Without a
+//! Code that looks for work asks the [`Agenda`], and not the store. Without a
 //! scope it hands each question on to the store. With a scope it answers from the
 //! records and items of the executions in it: each is read once and then cached
 //! until another engine commits, and nothing of the others is read, however many
@@ -19,8 +19,8 @@ use super::scope::Scope;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::execution::cached::CachedExecution;
 
-/// What there is to do, as it is stored. The questions, and the orders of the
-/// answers, are those of the [`Store`].
+/// What there is to do, as it is stored. The questions, and the order of the answers,
+/// are those of the [`Store`].
 pub(crate) struct Agenda<'a> {
     pub(in crate::live) scope: &'a mut Scope,
     pub(in crate::live) known: &'a mut ExecutionCache,
@@ -80,8 +80,8 @@ impl Agenda<'_> {
         Ok(first(expired, max, damaged))
     }
 
-    /// As [`Store::claimable`]. The answer may leave out those of which `known`
-    /// says that the turn itself knows what of them may be claimed.
+    /// As [`Store::claimable`]. The answer may leave out items of executions that are
+    /// `known` to the turn, which finds their items itself.
     pub(crate) fn claimable(
         &mut self,
         simulated: bool,
@@ -133,7 +133,7 @@ impl Agenda<'_> {
             let later = time.filter(|time| *time > now);
             next = next.into_iter().chain(later).min();
         };
-        // What is damaged is never due; whoever asks for what is names it.
+        // A damaged row is never due. The question about what is due names it.
         let _ = self.visit(
             |_| false,
             simulated,
@@ -149,7 +149,8 @@ impl Agenda<'_> {
         Ok(next)
     }
 
-    /// The work items of those in the scope; and what of them cannot be read.
+    /// Visits the work items of the executions in the scope, and answers those that
+    /// cannot be read.
     fn items(
         &mut self,
         simulated: bool,
@@ -158,7 +159,7 @@ impl Agenda<'_> {
         self.items_but(|_| false, simulated, seen)
     }
 
-    /// The same, without these executions.
+    /// Does the same, without the executions of which `but` is true.
     fn items_but(
         &mut self,
         but: impl Fn(ExecutionId) -> bool,
@@ -170,8 +171,8 @@ impl Agenda<'_> {
         })
     }
 
-    /// Those in the scope, with their work items. Those that have ended, or are
-    /// not there, leave it.
+    /// Visits the executions in the scope, with their work items. Executions that have
+    /// ended, or are not there, leave the scope.
     fn visit(
         &mut self,
         but: impl Fn(ExecutionId) -> bool,
@@ -220,8 +221,8 @@ impl Agenda<'_> {
     }
 }
 
-/// Whether all that is to be known of it is more than its record and its items:
-/// its log says who has stalled it.
+/// Whether a cache entry needs more than the record and the items: the log says who
+/// has stalled an execution.
 fn takes_its_log(record: &ExecutionRecord) -> bool {
     record.status == Status::Stalled
 }
@@ -249,17 +250,17 @@ fn damage(id: ExecutionId, place: String, error: StoreError) -> Damaged {
     }
 }
 
-/// When time alone asks for a tick, if ever.
+/// When time alone asks for a step; `None` if it never does.
 fn wake_of(record: &ExecutionRecord) -> Option<Timestamp> {
     record.next_wake.filter(|_| record.tampering.is_none())
 }
 
-/// From when on it may be claimed, if it waits.
+/// The time from which on an item may be claimed; `None` if it does not wait.
 fn claimable_at(item: &ItemRecord) -> Option<Timestamp> {
     (item.state == ItemState::Waiting).then(|| item.item.not_before.max(item.enqueued_at))
 }
 
-/// The first of these, by their times.
+/// The first `max` of these, by their times.
 fn first(
     mut items: Vec<(Timestamp, ItemRecord)>,
     max: usize,
@@ -281,7 +282,7 @@ mod tests {
 
     const MAX: usize = 100;
 
-    /// A store with executions of all sorts, and who they are.
+    /// A store with executions of all sorts, and their ids.
     fn stored() -> (MemoryStore, Vec<ExecutionId>) {
         let mut store = MemoryStore::new();
         let sorts: [fn(&mut ExecutionRecord); 5] = [

@@ -1,19 +1,19 @@
-//! What a turn may take, and an execution of it.
+//! How much a turn may do, and one execution within it.
 //!
 //! A turn holds the store's write lock, and everybody waits for it. A call's
 //! own fuel bounds one call; this bounds how many calls follow one another
-//! before the turn is written and the lock given up. What does not fit goes on
-//! in the next turn, which is due at once. Where a turn ends changes nothing in
-//! a log, so the clock may have a say here; nothing is stalled by it.
+//! before the turn is written and the lock given up. Work that does not fit goes on
+//! in the next turn, which is due at once. The point at which a turn ends changes
+//! nothing in a log, so that the clock may decide it; nothing is stalled by it.
 
 use std::time::Duration;
 
 use crate::limits::{TURN_CALLS_BETWEEN_LOOKS, TURN_FUEL_BETWEEN_LOOKS, TURN_TIME_MAX, TurnLimits};
 
-/// What a turn asks guests for, in its order.
+/// The phases of a turn, in their order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// What callers and workers said.
+    /// Writes of callers and workers.
     #[default]
     Writes,
     /// Leases that are over, and wakes that are due.
@@ -24,12 +24,12 @@ pub(crate) enum Phase {
     Claims,
     /// Executions that come after the others go on.
     LateSteps,
-    /// What was said to executions that come after the others.
+    /// Writes to executions that come after the others.
     LateWrites,
 }
 
 impl Phase {
-    /// The next one; after the last one, the first.
+    /// The next phase; after the last one, the first.
     pub(in crate::live) fn next(self) -> Self {
         match self {
             Self::Writes => Self::Time,
@@ -42,11 +42,11 @@ impl Phase {
     }
 }
 
-/// What a turn has left.
+/// How much a turn has left.
 ///
-/// A turn that is over does nothing more, but for one thing of one phase, which
-/// is another one in each such turn. So there is always progress, and no phase
-/// can keep another from it.
+/// A turn that is over does nothing more, except one thing of one phase, which is
+/// another phase in each such turn. So there is always progress, and no phase can
+/// keep another from it.
 #[derive(Debug)]
 pub(in crate::live) struct TurnBudget {
     fuel_max: u64,
@@ -55,7 +55,7 @@ pub(in crate::live) struct TurnBudget {
     bytes: usize,
     /// The monotonic time at which the turn began.
     began: Duration,
-    /// Fuel and calls at which the clock is looked at again.
+    /// The fuel and the number of calls at which the clock is read again.
     look_at_fuel: u64,
     calls_until_look: u32,
     over: bool,
@@ -63,7 +63,7 @@ pub(in crate::live) struct TurnBudget {
     cut: bool,
     /// How many facts the turn has taken, wakes included.
     facts: usize,
-    /// Which phase is served even if the turn is over, unless it was already.
+    /// The phase that is served even if the turn is over; `None` once it was.
     assured: Option<Phase>,
 }
 
@@ -116,17 +116,17 @@ impl TurnBudget {
         self.facts
     }
 
-    /// Which phase is served even if the turn is over.
+    /// The phase that is served even if the turn is over; `None` once it was.
     pub(in crate::live) fn assured(&self) -> Option<Phase> {
         self.assured
     }
 
-    /// Nothing came of what the phase was to do.
+    /// Assures this phase again, because nothing came of what it was to do.
     pub(in crate::live) fn assure(&mut self, phase: Option<Phase>) {
         self.assured = phase;
     }
 
-    /// A call burnt this much fuel. The clock is looked at now and then: that
+    /// A call burnt this much fuel. The clock is read only now and then, because that
     /// costs more than the rest of this.
     pub(in crate::live) fn burnt(&mut self, fuel: u64, now: impl FnOnce() -> Duration) {
         self.fuel = self.fuel.saturating_add(fuel);
@@ -139,13 +139,13 @@ impl TurnBudget {
         self.over |= self.fuel > self.fuel_max;
     }
 
-    /// So many bytes of payload were appended or ordered.
+    /// This many bytes of payload were appended or ordered.
     pub(in crate::live) fn took(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
         self.over |= self.bytes > self.bytes_max;
     }
 
-    /// The turn is to end: somebody waits for that.
+    /// Ends the turn, because somebody waits for that.
     pub(in crate::live) fn end(&mut self) {
         self.over = true;
     }
@@ -160,9 +160,9 @@ impl TurnBudget {
     }
 }
 
-/// What the ticks of one execution may take of a turn, together: so much that
-/// few turns are cut off by their shares, and so little that one execution
-/// which goes on and on leaves room for others.
+/// How much of a turn the steps of one execution may take together: so much that few
+/// executions are cut off by their shares, and so little that one execution which
+/// goes on and on leaves room for others.
 #[derive(Debug)]
 pub(in crate::live) struct Share {
     fuel_left: u64,
@@ -178,7 +178,7 @@ impl Share {
         }
     }
 
-    /// A tick took this much. Says whether anything is left.
+    /// A step took this much. Says whether anything is left.
     pub(in crate::live) fn spend(&mut self, fuel: u64, bytes: usize) -> bool {
         self.fuel_left = self.fuel_left.saturating_sub(fuel);
         self.bytes_left = self.bytes_left.saturating_sub(bytes);

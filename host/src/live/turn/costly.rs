@@ -1,24 +1,24 @@
-//! Executions whose calls were seen to cost much come after the others, with
-//! all that is said to them: one of them with hundreds of facts does not keep
-//! an honest fact waiting for hundreds of calls.
+//! Executions whose calls cost much come after the others, with all writes to them:
+//! so an execution with hundreds of costly facts does not keep a fact of another one
+//! waiting for hundreds of calls.
 //!
-//! Kept in memory alone: nothing but the order in which executions are served
-//! hangs on it.
+//! This is kept in memory alone, because it decides nothing but the order in which
+//! executions are served.
 
 use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
 use crate::limits::{CALLS_TO_BE_CHEAP_AGAIN, COSTLY_CALL_FUEL, COSTLY_EXECUTIONS_MAX};
 
-/// Executions of which a call was costly lately; the one longest ago first.
+/// Executions of which a call was costly lately, the one of longest ago first.
 #[derive(Debug, Default)]
 pub(crate) struct Costly {
-    /// After how many cheap calls each is like the others again.
+    /// The number of cheap calls after which each is like the others again.
     cheap_calls_left: LinkedHashMap<ExecutionId, u32>,
 }
 
 impl Costly {
-    /// A call about this execution burnt so much fuel.
+    /// A call about this execution burnt this much fuel.
     pub(in crate::live) fn called(&mut self, id: ExecutionId, fuel: u64) {
         if fuel >= COSTLY_CALL_FUEL {
             self.cheap_calls_left.insert(id, CALLS_TO_BE_CHEAP_AGAIN);
@@ -35,12 +35,12 @@ impl Costly {
         }
     }
 
-    /// Whether this one comes after the others.
+    /// Whether this execution comes after the others.
     pub(in crate::live) fn contains(&self, id: ExecutionId) -> bool {
         !self.cheap_calls_left.is_empty() && self.cheap_calls_left.contains_key(&id)
     }
 
-    /// Whether there are none.
+    /// Whether there is no such execution.
     pub(in crate::live) fn is_empty(&self) -> bool {
         self.cheap_calls_left.is_empty()
     }

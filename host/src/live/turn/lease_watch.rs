@@ -18,17 +18,17 @@ use std::time::Duration;
 use crate::clock::milliseconds;
 use crate::limits::{HEARTBEATS_PER_LEASE, LEASE_MOMENTS};
 
-/// What an engine has seen of the time in which holders could renew.
+/// The time in which holders could renew, as far as an engine has seen it.
 pub(crate) struct LeaseWatch {
     lease: Duration,
-    /// Since when all holders could renew; `None`: not now.
+    /// Since when all holders could renew; `None` if they cannot now.
     fair_since: Option<Duration>,
     /// How far the log's time is ahead of the monotonic clock, at the least since then.
     ahead_ms: i128,
-    /// When the write lock was had last.
+    /// When this engine had the write lock last.
     had: Option<Duration>,
-    /// Since when it was had again and again: no further apart than heartbeats, or
-    /// by looks after leases that are over.
+    /// Since when this engine had it again and again: no further apart than heartbeats,
+    /// or whenever it looked at leases that are over.
     had_since: Duration,
     /// Leases are over that could not be ended yet.
     waiting: bool,
@@ -46,7 +46,7 @@ impl LeaseWatch {
         }
     }
 
-    /// The write lock was asked for, and had. A holder that had to wait for so
+    /// This engine asked for the write lock, and got it. A holder that had to wait as
     /// long may have missed its heartbeat.
     pub(crate) fn lock_had(&mut self, asked: Duration, had: Duration) {
         let heartbeat = self.lease / HEARTBEATS_PER_LEASE;
@@ -56,21 +56,21 @@ impl LeaseWatch {
         let again = self
             .had
             .is_some_and(|before| had.saturating_sub(before) <= heartbeat);
-        // Who has looked once, because of leases that are over, looks for the
-        // second time now, however late.
+        // An engine that has looked once, because of leases that are over, looks for
+        // the second time now, however late.
         if !again && !self.waiting {
             self.had_since = had;
         }
         self.had = Some(had);
     }
 
-    /// The write lock could not be had.
+    /// This engine did not get the write lock.
     pub(crate) fn lock_missed(&mut self) {
         self.fair_since = None;
         self.had = None;
     }
 
-    /// A turn reads the clocks: has the log's time jumped ahead?
+    /// A turn reads the clocks, which shows whether the log's time has jumped ahead.
     pub(crate) fn read(&mut self, at: u64, monotonic: Duration) {
         let ahead_ms = i128::from(at) - i128::from(milliseconds(monotonic));
         let jump_ms = i128::from(milliseconds(self.moment()));
@@ -95,13 +95,13 @@ impl LeaseWatch {
         self.waiting = waiting;
     }
 
-    /// How long until leases that wait for it may be ended; `None`: none does.
+    /// How long until the leases that wait for it may be ended; `None` if none does.
     pub(crate) fn until_end(&self, monotonic: Duration) -> Option<Duration> {
         let from = self.from().filter(|_| self.waiting)?;
         Some(from.saturating_sub(monotonic))
     }
 
-    /// From when on leases may be ended, if nothing comes in between.
+    /// The time from which on leases may be ended, if nothing comes in between.
     fn from(&self) -> Option<Duration> {
         let fair = self.fair_since?.saturating_add(self.lease);
         Some(fair.max(self.had_since.saturating_add(self.moment())))

@@ -1,21 +1,21 @@
-//! What is said to an engine, and gets into a turn.
+//! What callers and workers ask of an engine, to be done within a turn.
 
 use crate::error::EngineError;
 
 use super::open_turn::OpenTurn;
 
-/// Something to be done within a turn. It may be done several times, until a
-/// turn that holds it is written.
+/// Something to be done within a turn. It is applied again until a turn that holds
+/// it is written.
 pub(crate) trait Write: Send {
-    /// Do it. What the caller did wrong is the caller's answer; an error is the
-    /// store's, and the turn cannot be written: what it holds may be half done.
+    /// Applies it. A mistake of the caller is kept as the caller's answer; an error
+    /// is the store's, and the turn cannot be written: it may be applied by half.
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError>;
-    /// Tell the caller: what came of it, or why the turn was not written. Some:
-    /// it is to be done in another turn.
+    /// Answers the caller: with the result, or with the reason why the turn was not
+    /// written. `Some` if it is to be applied in another turn instead.
     fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again>;
 }
 
-/// What is to be done in another turn.
+/// A write that is to be applied in another turn.
 pub(crate) enum Again {
     /// In the next one, which is due at once.
     AtOnce(Box<dyn Write>),
