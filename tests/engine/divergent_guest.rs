@@ -3,13 +3,13 @@
 
 use refrain::guest::{CallLimits, Instance, Library, Sandbox};
 use refrain::id::ExecutionId;
-use refrain::log::chain::follow;
 use refrain::log::export::{ExportWriter, Header};
 use refrain::log::{Head, StoredEvent};
 use refrain::model::{
     Digest, Event, EventKind, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
 };
 use refrain::replay::{Audit, Auditor, Verdict};
+use refrain_tests::chained::follow;
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::memory_ports::MemoryPorts;
 use refrain_tests::wat_guest::WatGuest;

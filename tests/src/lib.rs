@@ -2,6 +2,7 @@
 
 pub mod binary;
 mod cases;
+pub mod chained;
 pub mod checkers;
 pub mod component;
 pub mod cost;

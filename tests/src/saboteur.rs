@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::log::{StoredEvent, chain};
+use refrain::log::StoredEvent;
 use refrain::model::{Event, EventKind, Origin};
 use refrain::store::{
     CommitError, DueWake, ExecutionChange, ItemRecord, Many, Store, StoreError, Timestamp, Turn,
@@ -15,6 +15,7 @@ use refrain::store::{
 
 use rusqlite::Connection;
 
+use crate::chained::follow;
 use crate::checkers::TurnSeen;
 
 /// What a wrong host does.
@@ -161,7 +162,7 @@ pub fn rechained(mut change: ExecutionChange, events: Vec<Event>) -> ExecutionCh
         .into_iter()
         .map(|event| {
             let sequence = head.sequence + 1;
-            let stored = chain::follow(&head, Event { sequence, ..event });
+            let stored = follow(&head, Event { sequence, ..event });
             head = stored.head();
             stored
         })

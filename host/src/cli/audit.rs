@@ -21,7 +21,8 @@ use super::{Answer, damage, failure, files, list};
 /// Replay executions from their logs, and compare every decision
 ///
 /// Answers 1 if a log is anything but clean, and names the first event that
-/// is not what it should be.
+/// is not what it should be; 2 if one could not be audited, or is newer than
+/// this program.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["executions", "all", "file"]))]
 pub(super) struct Arguments {
@@ -85,6 +86,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         let colours = output::colours(&std::io::stdout());
         let texts = audits.iter();
         output::data(&texts.map(|audit| text(audit, colours)).collect());
+    }
+    let newer = |audit: &&Audit| audit.verdict == Verdict::Newer;
+    let newer = audits.iter().filter(newer).count();
+    if newer > 0 && failures == 0 {
+        bail!(
+            "{newer} of {} executions hold events that are newer than this program, and nothing is said of them; use a newer refrain",
+            damaged + audits.len()
+        );
     }
     if failures > 0 {
         bail!(
@@ -190,6 +199,7 @@ fn of_execution(
 fn text(audit: &Audit, colours: bool) -> Text {
     let paint = match audit.verdict {
         Verdict::Clean => Paint::Green,
+        Verdict::Newer => Paint::Yellow,
         _ => Paint::Red,
     };
     let id = audit

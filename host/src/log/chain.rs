@@ -1,28 +1,64 @@
-//! The hash chain: `hash(n) = SHA-256(hash(n−1) ‖ canonical bytes of event n)`.
+//! The hash chain (law 4).
+//!
+//! `hash(n) = SHA-256(hash(n−1) ‖ plain(n) ‖ commitment(n))`, where `plain(n)`
+//! and the erasable fields are the two parts of an event's canonical bytes, and
+//! `commitment(n) = SHA-256(salt(n) ‖ erasable fields of n)`. The salt is chance,
+//! kept beside the event. Without it nobody can tell from a commitment what was
+//! committed to, not even by trying all that it could have been; so erasing the
+//! fields and the salt erases them for good, and the commitment, kept in their
+//! place, lets the chain verify as before.
+//!
+//! `hash(0)` is the SHA-256 of the format's name: a log of another format, whose
+//! fields might mean something else, is no log of this one by its first link.
 
 use sha2::{Digest, Sha256};
 
-use crate::log::{Hash, Head, StoredEvent, canonical};
+use crate::log::canonical::{self, Canonical};
+use crate::log::{Hash, Head, Salt, StoredEvent};
 use crate::model::Event;
 
-/// The hash before event 1.
-pub const START: Hash = [0; 32];
+/// The name of the format: of what is hashed and how, and of exports.
+pub const FORMAT: &str = "refrain-log/2";
 
-/// The chain hash after an event of these canonical bytes.
+/// The hash before event 1: the SHA-256 of [`FORMAT`].
+pub const START: Hash = [
+    0xad, 0xb7, 0x7d, 0x2e, 0x00, 0x70, 0x97, 0x4d, 0x31, 0x43, 0xeb, 0x41, 0xf8, 0xb9, 0xd8, 0xe2,
+    0x08, 0xb5, 0x6e, 0x0d, 0x9c, 0x48, 0x03, 0x6e, 0x21, 0xe8, 0x48, 0xfd, 0x4c, 0xa0, 0x38, 0x04,
+];
+
+/// What stands for an event's erasable fields in the chain.
 #[must_use]
-pub fn link(previous: &Hash, bytes: &[u8]) -> Hash {
+pub fn commitment(salt: &Salt, erasable: &[u8]) -> Hash {
     Sha256::new()
-        .chain_update(previous)
-        .chain_update(bytes)
+        .chain_update(salt)
+        .chain_update(erasable)
         .finalize()
         .into()
 }
 
-/// The event with its chain hash, as it follows on `head`.
+/// The chain hash after an event of these plain fields, and this commitment to
+/// the others.
 #[must_use]
-pub fn follow(head: &Head, event: Event) -> StoredEvent {
-    let hash = link(&head.hash, &canonical::write(&event));
-    StoredEvent { event, hash }
+pub fn link(previous: &Hash, plain: &[u8], commitment: &Hash) -> Hash {
+    Sha256::new()
+        .chain_update(previous)
+        .chain_update(plain)
+        .chain_update(commitment)
+        .finalize()
+        .into()
+}
+
+/// The chain hash after the event of these bytes, with this salt.
+#[must_use]
+pub fn link_of(previous: &Hash, bytes: &Canonical, salt: &Salt) -> Hash {
+    link(previous, &bytes.plain, &commitment(salt, &bytes.erasable))
+}
+
+/// The event with its salt and its chain hash, as it follows on `head`.
+#[must_use]
+pub fn follow(head: &Head, event: Event, salt: Salt) -> StoredEvent {
+    let hash = link_of(&head.hash, &canonical::write(&event), &salt);
+    StoredEvent { event, salt, hash }
 }
 
 #[cfg(test)]
@@ -33,40 +69,48 @@ mod tests {
     use crate::model::Origin;
 
     #[test]
-    fn law4_the_first_link_follows_on_zeros() {
-        let bytes = b"event";
-        assert_eq!(
-            link(&START, bytes),
-            Hash::from(Sha256::digest([&[0; 32][..], bytes].concat()))
-        );
+    fn law4_the_first_link_follows_on_the_name_of_the_format() {
+        assert_eq!(START, Hash::from(Sha256::digest(FORMAT)));
         assert_eq!(Head::default().hash, START);
     }
 
     #[test]
+    fn law4_a_link_is_as_specified() {
+        let (plain, erasable, salt) = (b"plain", b"erasable", [7; 16]);
+        let committed = Hash::from(Sha256::digest([&salt[..], erasable].concat()));
+        assert_eq!(commitment(&salt, erasable), committed);
+        assert_eq!(
+            link(&START, plain, &committed),
+            Hash::from(Sha256::digest([&START[..], plain, &committed].concat()))
+        );
+    }
+
+    #[test]
     fn law4_every_change_of_a_log_changes_its_head() {
-        let log = samples::events();
-        let head = |events: &[Event]| {
+        let log = samples::log();
+        let head = |events: &[StoredEvent]| {
             hex(&events
                 .iter()
-                .fold(Head::default(), |head, event| {
-                    follow(&head, event.clone()).head()
+                .fold(Head::default(), |head, stored| {
+                    follow(&head, stored.event.clone(), stored.salt).head()
                 })
                 .hash)
         };
         let mut heads = vec![head(&log)];
         for at in 0..log.len() {
             for edit in [
-                |log: &mut Vec<Event>, at: usize| log[at].at += 1,
-                |log: &mut Vec<Event>, at: usize| log[at].sequence += 1,
-                |log: &mut Vec<Event>, at: usize| {
-                    log[at].origin = match log[at].origin {
+                |log: &mut Vec<StoredEvent>, at: usize| log[at].event.at += 1,
+                |log: &mut Vec<StoredEvent>, at: usize| log[at].event.sequence += 1,
+                |log: &mut Vec<StoredEvent>, at: usize| {
+                    log[at].event.origin = match log[at].event.origin {
                         Origin::Fact => Origin::Decision,
                         Origin::Decision => Origin::Fact,
                     }
                 },
-                |log: &mut Vec<Event>, at: usize| drop(log.remove(at)),
-                |log: &mut Vec<Event>, at: usize| log.insert(at, log[at].clone()),
-                |log: &mut Vec<Event>, at: usize| {
+                |log: &mut Vec<StoredEvent>, at: usize| log[at].salt[15] ^= 1,
+                |log: &mut Vec<StoredEvent>, at: usize| drop(log.remove(at)),
+                |log: &mut Vec<StoredEvent>, at: usize| log.insert(at, log[at].clone()),
+                |log: &mut Vec<StoredEvent>, at: usize| {
                     let event = log.remove(at);
                     log.insert((at + 1) % (log.len() + 1), event);
                 },

@@ -16,7 +16,7 @@ use crate::log::json::{self, JsonError, Reader};
 use crate::log::{Head, StoredEvent};
 
 /// The format that this module writes and reads.
-pub const FORMAT: &str = "refrain-log/1";
+pub use crate::log::chain::FORMAT;
 
 /// The first line of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,14 @@ pub enum ExportError {
         /// What is wrong with it.
         source: JsonError,
     },
+    /// A line is an event of a newer program.
+    #[error("line {line} cannot be read: {source}")]
+    Newer {
+        /// The line, from 1.
+        line: u64,
+        /// What is newer.
+        source: JsonError,
+    },
     /// A line is longer than any event.
     #[error(
         "line {line} is longer than {EXPORT_LINE_BYTES_MAX} bytes, and no event is; export the log again"
@@ -163,6 +171,7 @@ impl ExportError {
             Self::Format { .. } => 1,
             Self::Io { line, .. }
             | Self::Line { line, .. }
+            | Self::Newer { line, .. }
             | Self::Long { line }
             | Self::Cut { line, .. }
             | Self::Surplus { line, .. } => *line,
@@ -237,6 +246,7 @@ impl<R: BufRead> ExportReader<R> {
                 events,
                 found: "only a part of it does",
             }),
+            Err(source) if source.is_newer => Err(ExportError::Newer { line, source }),
             Err(source) => Err(ExportError::Line { line, source }),
         }
     }
@@ -361,13 +371,15 @@ mod tests {
         let (all, events) = (lines.concat(), samples::log().len());
         let half = &all[..all.len() - lines[events].len() / 2];
         for (text, expected) in [
-            (String::new(), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: it is empty".to_owned()),
-            ("SQLite format 3\0".into(), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: field `the whole line`: it should be one JSON object".into()),
-            (all.replacen("log/1", "log/2", 1), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: the format is \"refrain-log/2\"".into()),
-            (lines[1..].concat(), "this is no exported log of the format refrain-log/1, which `refrain export` writes: line 1: field `format`: it is missing".into()),
+            (String::new(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: it is empty".to_owned()),
+            ("SQLite format 3\0".into(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `the whole line`: it should be one JSON object".into()),
+            (all.replacen("log/2", "log/3", 1), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: the format is \"refrain-log/3\"".into()),
+            (lines[1..].concat(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `format`: it is missing".into()),
             (lines[..7].concat(), format!("the file is cut: line 8 should be event 7 of {events}, and nothing follows")),
             (half.to_owned(), format!("the file is cut: line {} should be event {events} of {events}, and only a part of it does", events + 1)),
-            (all.replacen("\"node_started\"", "\"node_strated\"", 1), "line 5 is no event, export the log again: field `type`: node_strated should be one of".into()),
+            (all.replacen("\"node_started\"", "\"node strated\"", 1), "line 5 is no event, export the log again: field `type`: node strated should be one of".into()),
+            (all.replacen("\"node_started\"", "\"node_melted\"", 1), "line 5 cannot be read: field `type`: node_melted is newer than this program".into()),
+            (all.replacen("\"salt\":\"04", "\"slat\":\"04", 1), "line 5 is no event, export the log again: field `salt`: it is missing".into()),
             (format!("{all}{}", lines[3]), format!("line {} is one too many: the header says that there are {events} events", events + 2)),
         ] {
             let error = read(&text).unwrap_err().to_string();

@@ -22,6 +22,10 @@ pub(super) trait Sink {
     /// Whether the optional field that may follow is there.
     fn present(&mut self, name: &'static str, present: bool);
     fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self));
+    /// Fields that can be erased.
+    fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
+        fields(self);
+    }
 }
 
 /// Gives an event's fields back, in order.
@@ -34,6 +38,9 @@ pub(super) trait Source {
     fn number(&mut self, name: &'static str, max: u64) -> Result<u64, Self::Error>;
     fn time(&mut self, name: &'static str) -> Result<u64, Self::Error>;
     fn flag(&mut self, name: &'static str) -> Result<bool, Self::Error>;
+    /// The index of the event's kind among `names`: of all names this is the one
+    /// that a newer program may have more of.
+    fn kind(&mut self, name: &'static str, names: &[&'static str]) -> Result<usize, Self::Error>;
     /// The index of the name among `names`.
     fn choice(&mut self, name: &'static str, names: &[&'static str]) -> Result<usize, Self::Error>;
     fn present(&mut self, name: &'static str) -> Result<bool, Self::Error>;
@@ -42,6 +49,13 @@ pub(super) trait Source {
         name: &'static str,
         fields: impl FnOnce(&mut Self) -> Result<T, Self::Error>,
     ) -> Result<T, Self::Error>;
+    /// Fields that can be erased.
+    fn erasable<T>(
+        &mut self,
+        fields: impl FnOnce(&mut Self) -> Result<T, Self::Error>,
+    ) -> Result<T, Self::Error> {
+        fields(self)
+    }
 }
 
 /// How a field of one type is written and read.
@@ -181,6 +195,20 @@ impl<C: Codec> Codec for Maybe<C> {
     }
 }
 
+/// A field that can be erased, because it may be personal: it is hashed with a
+/// salt, apart from the plain fields (law 4).
+pub(super) struct Erasable<C>(PhantomData<C>);
+
+impl<C: Codec> Codec for Erasable<C> {
+    type Value = C::Value;
+    fn write(name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
+        sink.erasable(|sink| C::write(name, value, sink));
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
+        source.erasable(|source| C::read(name, source))
+    }
+}
+
 /// A record in a field of its own.
 pub(super) struct Record<T>(PhantomData<T>);
 
@@ -204,22 +232,16 @@ impl<T: Fields> Codec for Record<T> {
 /// itself. A record without any is the same as none, and reads as none.
 pub(super) struct Flattened<T>(PhantomData<T>);
 
-const NO_TELEMETRY: Telemetry = Telemetry {
-    gen_ai_system: None,
-    gen_ai_model: None,
-    input_tokens: None,
-    output_tokens: None,
-    finish_reason: None,
-    cost_usd: None,
-    provenance: None,
-};
-
 impl Codec for Flattened<Telemetry> {
     type Value = Option<Telemetry>;
     fn write(_name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
-        value.as_ref().unwrap_or(&NO_TELEMETRY).write(sink);
+        match value {
+            Some(telemetry) => telemetry.write(sink),
+            None => Telemetry::default().write(sink),
+        }
     }
     fn read<S: Source>(_name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
-        Telemetry::read(source).map(|telemetry| (telemetry != NO_TELEMETRY).then_some(telemetry))
+        Telemetry::read(source)
+            .map(|telemetry| (telemetry != Telemetry::default()).then_some(telemetry))
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! An event has two written forms, and both come from the one table in
 //! `form`: the *canonical bytes*, which are stored and hashed, and the
-//! *JSON form*, which people and other programs read. Nothing in here knows
-//! where events are kept, or whether they are legal where they stand.
+//! *JSON form*, which people and other programs read. Beside an event stands
+//! its salt, which its hash needs. Nothing in here knows where events are kept,
+//! or whether they are legal where they stand.
 
 pub(crate) mod author;
 pub mod digest;
@@ -28,19 +29,33 @@ pub use form::KIND_NAMES;
 pub type Timestamp = u64;
 
 /// The last event of a log, and the chain hash up to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The sequence of the last event; 0: the log is empty.
     pub sequence: u64,
-    /// Its chain hash; 32 zero bytes for an empty log.
+    /// Its chain hash; [`chain::START`] for an empty log.
     pub hash: Hash,
 }
 
-/// An event with its chain hash.
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            hash: chain::START,
+        }
+    }
+}
+
+/// Chance that is kept beside an event and hashed with its erasable fields.
+pub type Salt = [u8; 16];
+
+/// An event with its salt and its chain hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// The event.
     pub event: Event,
+    /// Its salt.
+    pub salt: Salt,
     /// The chain hash up to and including it, as it was stored.
     pub hash: Hash,
 }

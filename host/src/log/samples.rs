@@ -35,7 +35,8 @@ pub(super) fn log() -> Vec<StoredEvent> {
     let mut head = Head::default();
     let mut log = Vec::new();
     for event in events() {
-        let stored = chain::follow(&head, event);
+        let salt = [event.sequence as u8; 16];
+        let stored = chain::follow(&head, event, salt);
         head = stored.head();
         log.push(stored);
     }

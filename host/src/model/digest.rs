@@ -71,30 +71,30 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// A hash as 64 lower-case hexadecimal digits.
+/// Bytes as lower-case hexadecimal digits, two for each.
 #[must_use]
-pub fn hex(hash: &[u8; 32]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(64);
-    for byte in hash {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));
         text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     text
 }
 
-/// The hash that these 64 lower-case hexadecimal digits spell; none if they
-/// are anything else.
+/// The bytes that these lower-case hexadecimal digits spell; none if they are
+/// anything else, or not as many.
 #[must_use]
-pub fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 {
+pub fn parse_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
+    if text.len() != 2 * BYTES {
         return None;
     }
-    let mut hash = [0; 32];
-    for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+    let mut bytes = [0; BYTES];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
         *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
     }
-    Some(hash)
+    Some(bytes)
 }
 
 fn nibble(digit: u8) -> Option<u8> {

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::divergence::Divergence;
-use super::source::{Claimed, Recording};
+use super::source::{Claimed, Recording, UnreadableCause};
 use super::verdict::Verdict;
 use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::hex;
@@ -21,10 +21,10 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     let tampered = |found| (Verdict::Tampered, found);
     let end = chained(recording).map_err(tampered)?;
     if let Some(place) = &recording.broken_off {
-        let verdict = if place.changed {
-            Verdict::Tampered
-        } else {
-            Verdict::Unreadable
+        let verdict = match place.cause {
+            UnreadableCause::Changed => Verdict::Tampered,
+            UnreadableCause::Malformed => Verdict::Unreadable,
+            UnreadableCause::Newer => Verdict::Newer,
         };
         return Err((
             verdict,

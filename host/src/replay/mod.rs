@@ -32,5 +32,7 @@ pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};
 pub use divergence::{Difference, Divergence};
 pub use player::Player;
-pub use source::{BrokenLink, Claimed, Reading, Recording, Unreadable, from_export, from_store};
+pub use source::{
+    BrokenLink, Claimed, Reading, Recording, Unreadable, UnreadableCause, from_export, from_store,
+};
 pub use verdict::{Audit, AuditError, Verdict};

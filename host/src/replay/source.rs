@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
+use crate::log::canonical::{self, Canonical};
+use crate::log::chain;
 use crate::log::export::{ExportError, ExportReader, ExportWriter, Header};
-use crate::log::{canonical, chain};
 use crate::model::EventKind;
 use crate::store::{
-    ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
+    DecodeError, ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
 };
 
 /// A log, and all that its replay needs besides.
@@ -82,10 +83,22 @@ pub struct Unreadable {
     pub execution_id: Option<ExecutionId>,
     /// The first event that cannot be read; 0 if it is the part before the events.
     pub sequence: u64,
-    /// Whether it was changed after it was written.
-    pub changed: bool,
+    /// Why it cannot be read.
+    pub cause: UnreadableCause,
     /// What is wrong with it.
     pub message: String,
+}
+
+/// Why something does not decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnreadableCause {
+    /// It was changed after it was written.
+    Changed,
+    /// It was written like this, and is no event.
+    Malformed,
+    /// It was written like this, by a newer program.
+    Newer,
 }
 
 /// A log, or the reason why it cannot be read.
@@ -139,7 +152,7 @@ pub(super) fn read(
             return Ok(Some(Err(Unreadable {
                 execution_id: Some(id),
                 sequence: 1,
-                changed: false,
+                cause: UnreadableCause::Malformed,
                 message,
             })));
         };
@@ -185,10 +198,8 @@ struct Events {
 }
 
 impl Events {
-    /// Takes the next event, which has these canonical bytes.
-    fn push(&mut self, event: StoredEvent, bytes: &[u8]) {
-        let before = self.events.last().map_or(chain::START, |last| last.hash);
-        let expected = chain::link(&before, bytes);
+    /// Takes the next event, which has this hash by its bytes.
+    fn push(&mut self, event: StoredEvent, expected: Hash) {
         if expected != event.hash && self.broken_link.is_none() {
             self.broken_link = Some(BrokenLink {
                 place: self.events.len(),
@@ -211,15 +222,23 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
     let mut events = Events::default();
     let mut first = 0;
     loop {
-        let page = match store.raw_events(id, first, EVENTS_PAGE_MAX) {
+        let mut page = match store.raw_events(id, first, EVENTS_PAGE_MAX) {
             Err(StoreError::Corrupt { .. }) => one_by_one(store, id, first, &mut events)?,
             page => page?,
         };
-        for raw in &page {
+        for raw in &mut page {
             match raw.decode() {
-                Ok(event) => events.push(event, &raw.bytes),
-                Err(message) => {
-                    events.broken_off = Some(broken_off(events.head(), id, raw, message));
+                Ok(event) => {
+                    let before = events.head().hash;
+                    let bytes = Canonical {
+                        plain: std::mem::take(&mut raw.plain),
+                        erasable: std::mem::take(&mut raw.erasable),
+                    };
+                    let expected = chain::link_of(&before, &bytes, &event.salt);
+                    events.push(event, expected);
+                }
+                Err(error) => {
+                    events.broken_off = Some(broken_off(events.head(), id, raw, error));
                     return Ok(events);
                 }
             }
@@ -252,7 +271,7 @@ fn one_by_one(
                 events.broken_off = Some(Unreadable {
                     execution_id: Some(id),
                     sequence,
-                    changed: true,
+                    cause: UnreadableCause::Changed,
                     message: format!(
                         "{place} is damaged: event {sequence} cannot be read: {detail}"
                     ),
@@ -269,13 +288,17 @@ fn one_by_one(
 }
 
 /// The finding about bytes that are no event: they were changed, or written like this.
-fn broken_off(before: Head, id: ExecutionId, raw: &RawEvent, message: String) -> Unreadable {
+fn broken_off(before: Head, id: ExecutionId, raw: &RawEvent, error: DecodeError) -> Unreadable {
+    let changed = raw.sequence != before.sequence + 1 || !raw.follows(&before.hash);
     Unreadable {
         execution_id: Some(id),
         sequence: before.sequence + 1,
-        changed: raw.sequence != before.sequence + 1
-            || raw.hash != chain::link(&before.hash, &raw.bytes),
-        message,
+        cause: match error {
+            _ if changed => UnreadableCause::Changed,
+            DecodeError::Newer { .. } => UnreadableCause::Newer,
+            DecodeError::Malformed { .. } => UnreadableCause::Malformed,
+        },
+        message: error.to_string(),
     }
 }
 
@@ -291,7 +314,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     let unreadable = |execution_id, sequence, message| Unreadable {
         execution_id,
         sequence,
-        changed: false,
+        cause: UnreadableCause::Malformed,
         message,
     };
     let mut lines = match ExportReader::new(export) {
@@ -311,15 +334,20 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
             None | Some(Err(ExportError::Cut { .. })) => break None,
             Some(Ok(event)) => {
                 let bytes = canonical::write(&event.event);
-                events.push(event, &bytes);
+                let expected = chain::link_of(&events.head().hash, &bytes, &event.salt);
+                events.push(event, expected);
             }
             Some(Err(error @ ExportError::Io { .. })) => return Err(failed(error.to_string())),
             Some(Err(error)) => {
-                break Some(unreadable(
-                    Some(execution_id),
-                    events.events.len() as u64 + 1,
-                    error.to_string(),
-                ));
+                let sequence = events.events.len() as u64 + 1;
+                let cause = match error {
+                    ExportError::Newer { .. } => UnreadableCause::Newer,
+                    _ => UnreadableCause::Malformed,
+                };
+                break Some(Unreadable {
+                    cause,
+                    ..unreadable(Some(execution_id), sequence, error.to_string())
+                });
             }
         }
     };

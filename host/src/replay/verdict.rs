@@ -21,6 +21,9 @@ pub enum Verdict {
     Illegal,
     /// The log does not decode.
     Unreadable,
+    /// The log has an event of a kind that this program does not know, so that
+    /// nothing can be said of it: a newer program can.
+    Newer,
 }
 
 impl Verdict {
@@ -33,6 +36,7 @@ impl Verdict {
             Self::Tampered => "tampered",
             Self::Illegal => "illegal",
             Self::Unreadable => "unreadable",
+            Self::Newer => "newer",
         }
     }
 }

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use crate::id::ExecutionId;
+use crate::log::canonical::{self, Canonical};
 use crate::log::digest::digest;
-use crate::log::{Head, Timestamp, canonical, chain};
+use crate::log::{Head, Timestamp, chain};
 use crate::store::{ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn};
 
 /// The last time that a store keeps: the largest signed 64-bit number, in some
@@ -16,7 +17,7 @@ use crate::store::{ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreErr
 pub const TIME_MAX: Timestamp = i64::MAX as Timestamp;
 
 /// The canonical bytes of the events of one change, in their order.
-pub type EventBytes = Vec<Vec<u8>>;
+pub type EventBytes = Vec<Canonical>;
 
 /// Checks a turn by itself. Returns the canonical bytes of the events, for each
 /// of [`Turn::executions`].
@@ -73,7 +74,8 @@ fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
             format!("event {sequence} follows on event {}", head.sequence)
         })?;
         let written = canonical::write(&stored.event);
-        ensure(stored.hash == chain::link(&head.hash, &written), || {
+        let hash = chain::link_of(&head.hash, &written, &stored.salt);
+        ensure(stored.hash == hash, || {
             format!("event {sequence} has another hash than the chain")
         })?;
         time("a time of an event", stored.event.at)?;

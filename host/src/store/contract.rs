@@ -82,7 +82,8 @@ pub trait Store: Proven {
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError>;
 
-    /// The same, decoded. Bytes that are no event are [`StoreError::Corrupt`].
+    /// The same, decoded. Bytes that are no event are [`StoreError::Corrupt`],
+    /// those of a kind that this program does not know [`StoreError::NewerEvent`].
     fn events(
         &mut self,
         id: ExecutionId,
@@ -90,13 +91,10 @@ pub trait Store: Proven {
         max: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let raw = self.raw_events(id, first, max)?;
-        let place = || format!("{}, {id}", self.place());
         raw.iter()
             .map(|raw| {
-                raw.decode().map_err(|detail| StoreError::Corrupt {
-                    place: place(),
-                    detail,
-                })
+                raw.decode()
+                    .map_err(|error| StoreError::undecoded(self.place(), id, error))
             })
             .collect()
     }

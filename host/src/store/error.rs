@@ -1,6 +1,7 @@
 //! Why a store could not do it: each error names the place and the remedy.
 
 use crate::id::ExecutionId;
+use crate::store::DecodeError;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,22 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// An execution's log holds an event that only a newer Refrain knows. It is
+    /// not damaged, and nothing of it was changed.
+    #[error(
+        "event {sequence} of {execution} in {place} is of the kind {kind:?}, which is newer than this program; it is set aside. Use a \
+         newer refrain for it"
+    )]
+    NewerEvent {
+        /// The store.
+        place: String,
+        /// Whose log it is.
+        execution: ExecutionId,
+        /// The first such event.
+        sequence: u64,
+        /// Its kind.
+        kind: String,
+    },
     /// A newer Refrain wrote it.
     #[error(
         "{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain"
@@ -88,6 +105,19 @@ pub enum StoreError {
         /// The schema version found.
         found: i64,
         /// The newest schema version that this program knows.
+        known: i64,
+    },
+    /// A Refrain from before the first release wrote it.
+    #[error(
+        "{place} has schema version {found}, and this program knows versions from {known} on; its logs are of another format, which cannot \
+         be changed into this one. Go on with it with the refrain that wrote it, and begin a new file for this one"
+    )]
+    Older {
+        /// The store.
+        place: String,
+        /// The schema version found.
+        found: i64,
+        /// The oldest schema version that this program knows.
         known: i64,
     },
     /// There is no database, and none is to be created now.
@@ -125,6 +155,22 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The error of bytes of an execution's log that are no event.
+    pub(crate) fn undecoded(place: String, execution: ExecutionId, error: DecodeError) -> Self {
+        match error {
+            DecodeError::Newer { sequence, kind } => Self::NewerEvent {
+                place,
+                execution,
+                sequence,
+                kind,
+            },
+            error => Self::Corrupt {
+                place: format!("{place}, {execution}"),
+                detail: error.to_string(),
+            },
+        }
+    }
+
     /// The kind of the error, in a word that does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -136,7 +182,9 @@ impl StoreError {
             Self::Corrupt { .. } => "store_corrupt",
             Self::Malformed { .. } => "store_malformed",
             Self::Tampered { .. } => "log_tampered",
+            Self::NewerEvent { .. } => "log_newer",
             Self::Newer { .. } => "store_newer",
+            Self::Older { .. } => "store_older",
             Self::Missing { .. } => "store_missing",
             Self::Foreign { .. } => "store_foreign",
             Self::Contradiction { .. } => "store_contradiction",
@@ -148,7 +196,10 @@ impl StoreError {
     /// whole: the others go on.
     #[must_use]
     pub fn is_of_one(&self) -> bool {
-        matches!(self, Self::Corrupt { .. } | Self::Tampered { .. })
+        matches!(
+            self,
+            Self::Corrupt { .. } | Self::Tampered { .. } | Self::NewerEvent { .. }
+        )
     }
 }
 

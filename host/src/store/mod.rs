@@ -38,6 +38,7 @@
 //! The module [`laws`] holds this contract as tests, for every implementation.
 
 mod status;
+mod raw_event;
 mod error;
 mod damage;
 mod record;
@@ -55,10 +56,11 @@ pub use contract::{ListFilter, Store};
 pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
-pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease, RawEvent};
+pub use raw_event::{DecodeError, RawEvent};
+pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease};
 pub use sqlite::{Durability, SeenUpTo, SqliteOptions, SqliteStore};
 pub use stall::is_stalled_by_host;
 pub use status::ended;
 pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
 
-pub use crate::log::{Hash, Head, StoredEvent, Timestamp};
+pub use crate::log::{Hash, Head, Salt, StoredEvent, Timestamp};

@@ -1,8 +1,8 @@
-//! What a store keeps: raw events, executions, work items.
+//! What a store keeps: executions, work items.
 
 use crate::id::ExecutionId;
 use crate::log::effect::Change;
-use crate::log::{Hash, Head, StoredEvent, Timestamp, canonical};
+use crate::log::{Head, Timestamp};
 use crate::model::{Status, WorkItem};
 use crate::store::{Tampering, ended};
 
@@ -14,47 +14,6 @@ pub struct DueWake {
     pub at: Timestamp,
     /// The execution.
     pub execution: ExecutionId,
-}
-
-/// An event as its bytes were found. An audit judges them, and names the event
-/// whose bytes are no longer what was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawEvent {
-    /// The sequence that it is stored under.
-    pub sequence: u64,
-    /// The bytes that should be its canonical ones.
-    pub bytes: Vec<u8>,
-    /// The bytes that should be its chain hash.
-    pub hash: Vec<u8>,
-}
-
-impl RawEvent {
-    /// The event that these bytes are.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with them, in a sentence that names the event.
-    pub fn decode(&self) -> Result<StoredEvent, String> {
-        let Self {
-            sequence,
-            bytes,
-            hash,
-        } = self;
-        let event = canonical::read(bytes).map_err(|error| format!("event {sequence}: {error}"))?;
-        if event.sequence != *sequence {
-            return Err(format!(
-                "event {sequence} says of itself that it is event {}",
-                event.sequence
-            ));
-        }
-        let hash = Hash::try_from(hash.as_slice()).map_err(|_| {
-            format!(
-                "event {sequence}: the length of its hash is {}, not 32",
-                hash.len()
-            )
-        })?;
-        Ok(StoredEvent { event, hash })
-    }
 }
 
 /// The summary of an execution, which spares reading its log.

@@ -18,7 +18,7 @@ fn law4_every_changed_byte_of_an_event_s_row_is_found() {
     let ledger = Ledger::new();
     let db = ledger.connection();
     let mut store = ledger.store();
-    for column in ["bytes", "hash"] {
+    for column in ["plain", "erasable", "salt", "hash"] {
         for sequence in 1..=ledger.len() {
             let read = format!("SELECT {column} FROM events WHERE sequence = ?1");
             let write = format!("UPDATE events SET {column} = ?2 WHERE sequence = ?1");
@@ -59,7 +59,7 @@ fn law1_law4_rows_that_are_deleted_swapped_or_inserted_are_named() {
         let twice = format!(
             "UPDATE events SET sequence = -sequence - 1 WHERE sequence > {n};
              UPDATE events SET sequence = -sequence WHERE sequence < 0;
-             INSERT INTO events SELECT execution, {n} + 1, bytes, hash FROM events WHERE sequence = {n}"
+             INSERT INTO events SELECT execution, {n} + 1, plain, erasable, salt, hash FROM events WHERE sequence = {n}"
         );
         let away = format!("UPDATE events SET sequence = 1000 + {n} WHERE sequence = {n}");
         for (sql, sequence) in [

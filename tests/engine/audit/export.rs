@@ -52,6 +52,17 @@ fn an_export_that_is_cut_edited_or_reordered_is_named() {
     let (_, lines) = exported();
     let events = lines.len() - 1;
     let all = lines.concat();
+    let salted = |n: usize| {
+        let place = lines[n].find("\"salt\":\"").expect("it has one") + 8;
+        let other = if lines[n][place..].starts_with('0') {
+            "1"
+        } else {
+            "0"
+        };
+        let mut line = lines[n].clone();
+        line.replace_range(place..=place, other);
+        [&lines[..n], &[line], &lines[n + 1..]].concat().concat()
+    };
     let without = |n: usize| [&lines[..n], &lines[n + 1..]].concat().concat();
     let swapped = |n: usize| {
         [
@@ -109,10 +120,17 @@ fn an_export_that_is_cut_edited_or_reordered_is_named() {
             2,
         ),
         (
-            "a kind nobody knows",
-            edited(2, "node_scheduled", "node_scheduled_"),
+            "a kind that is none",
+            edited(2, "node_scheduled", "node scheduled"),
             "unreadable",
             2,
+        ),
+        ("a salt edited", salted(4), "tampered", 4),
+        (
+            "a salt missing",
+            edited(4, "\"salt\":", "\"slat\":"),
+            "unreadable",
+            4,
         ),
         (
             "a field nobody knows",
@@ -135,7 +153,7 @@ fn an_export_that_is_cut_edited_or_reordered_is_named() {
         ),
         (
             "another format",
-            edited(0, "refrain-log/1", "refrain-log/9"),
+            edited(0, "refrain-log/2", "refrain-log/9"),
             "unreadable",
             0,
         ),
@@ -153,6 +171,15 @@ fn an_export_that_is_cut_edited_or_reordered_is_named() {
             "{what}"
         );
     }
+}
+
+/// A newer program wrote it: nothing is said of it, neither good nor bad.
+#[test]
+fn a_kind_of_event_that_only_a_newer_program_knows_is_told_as_that() {
+    let (_, lines) = exported();
+    let mut lines = lines;
+    lines[2] = lines[2].replacen("node_scheduled", "node_melted", 1);
+    assert_eq!(audit(&lines.concat()), (Some(2), "newer".into(), Some(2)));
 }
 
 #[test]

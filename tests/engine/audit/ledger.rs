@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use refrain::ExecutionId;
 use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::log::{Head, StoredEvent, canonical, chain, packed};
+use refrain::log::{Head, StoredEvent, canonical, packed};
 use refrain::model::Event;
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain::store::{SqliteStore, Store};
 use refrain_tests::binary;
+use refrain_tests::chained::follow;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -127,11 +128,17 @@ impl Ledger {
         let mut head = Head::default();
         let mut last_at = 0;
         for event in events {
-            let bytes = packed::pack(&canonical::write(&event));
-            let stored = chain::follow(&head, event);
+            let bytes = canonical::write(&event);
+            let stored = follow(&head, event);
             db.execute(
-                "INSERT INTO events SELECT key, ?1, ?2, ?3 FROM executions",
-                (stored.event.sequence as i64, bytes, stored.hash),
+                "INSERT INTO events SELECT key, ?1, ?2, ?3, ?4, ?5 FROM executions",
+                (
+                    stored.event.sequence as i64,
+                    packed::pack(&bytes.plain),
+                    packed::pack(&bytes.erasable),
+                    stored.salt,
+                    stored.hash,
+                ),
             )
             .expect("they come");
             (head, last_at) = (stored.head(), stored.event.at);

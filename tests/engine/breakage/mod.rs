@@ -25,6 +25,7 @@ mod identity;
 mod lock;
 mod names;
 mod namespace;
+mod newer_event;
 mod older;
 mod pages;
 mod read_only;

@@ -54,20 +54,22 @@ fn whichever_page_is_damaged_no_damaged_log_audits_clean() {
 }
 
 /// The execution's events, straight from the file, or nothing.
-fn read_raw(ground: &Ground, id: ExecutionId) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+fn read_raw(ground: &Ground, id: ExecutionId) -> Option<Vec<Vec<Vec<u8>>>> {
     let read = || {
         let connection = Connection::open(ground.file(DATABASE))?;
         let mut select = connection.prepare(
-            "SELECT bytes, hash FROM events JOIN executions ON execution = key
+            "SELECT plain, erasable, salt, hash FROM events JOIN executions ON execution = key
              WHERE id = ?1 ORDER BY sequence",
         )?;
-        let rows = select.query_map([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = select.query_map([id.to_string()], |row| {
+            (0..4).map(|column| row.get(column)).collect()
+        })?;
         rows.collect::<rusqlite::Result<_>>()
     };
     read().ok()
 }
 
-type Log = (ExecutionId, Option<Vec<(Vec<u8>, Vec<u8>)>>);
+type Log = (ExecutionId, Option<Vec<Vec<Vec<u8>>>>);
 
 fn logs(ground: &Ground) -> Vec<Log> {
     let [one, two] = ground.waiting();
@@ -87,6 +89,8 @@ fn audits_clean(
             StoreError::Foreign { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Newer { .. }
+            | StoreError::Older { .. }
+            | StoreError::Malformed { .. }
             | StoreError::Io { .. },
         ) => {
             return ids.map(|_| false).collect();
@@ -102,7 +106,10 @@ fn audits_clean(
         }
         // It is no longer found under its id.
         Ok(None) => false,
-        Err(AuditError::Store(StoreError::Corrupt { .. }) | AuditError::Component { .. }) => false,
+        Err(
+            AuditError::Store(StoreError::Corrupt { .. } | StoreError::Malformed { .. })
+            | AuditError::Component { .. },
+        ) => false,
         Err(other) => panic!("{other}"),
     });
     audits.collect()

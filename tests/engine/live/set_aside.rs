@@ -59,8 +59,10 @@ async fn another_ends(engine: &Engine) {
 #[tokio::test]
 async fn law4_what_is_not_what_was_written_is_set_aside_until_it_is_mended() {
     for damage in [
-        "UPDATE events SET bytes = CAST(bytes || x'00' AS BLOB) WHERE sequence = 2",
-        "UPDATE events SET bytes = x'00' WHERE sequence = 2",
+        "UPDATE events SET plain = CAST(plain || x'00' AS BLOB) WHERE sequence = 2",
+        "UPDATE events SET erasable = CAST(erasable || x'00' AS BLOB) WHERE sequence = 2",
+        "UPDATE events SET salt = zeroblob(16) WHERE sequence = 2",
+        "UPDATE events SET plain = x'00' WHERE sequence = 2",
         "UPDATE events SET hash = zeroblob(32) WHERE sequence = 2",
         "UPDATE events SET hash = x'00' WHERE sequence = 1",
         "DELETE FROM events WHERE sequence = 1",

@@ -127,7 +127,7 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
 
 #[tokio::test]
 async fn law9_a_damaged_execution_says_so_and_the_others_go_on() {
-    let event = "UPDATE events SET bytes = x'00' WHERE sequence = 2";
+    let event = "UPDATE events SET plain = x'00' WHERE sequence = 2";
     let lease = "UPDATE items SET state = 'leased', worker_id = 'w', fence = 1, expires_at = 0";
     // What the log itself holds against is a mark; nothing is appended to it.
     for (case, damage, tampered) in [

@@ -1,6 +1,6 @@
 //! What a history comes to with one scheduler: every answer that it gives.
 
-use refrain::log::canonical;
+use refrain::log::canonical::{self, Canonical};
 use refrain::model::{Event, Explanation, Outcome, SchedulerError, WorkItem};
 use refrain_guest::contract as native;
 use refrain_guest::strategies::{History, HostileLog};
@@ -17,7 +17,7 @@ pub(crate) enum Answer {
     /// items that are unsettled then.
     Ticked {
         outcome: Result<Outcome, SchedulerError>,
-        appended: Vec<Vec<u8>>,
+        appended: Vec<Canonical>,
         items: Vec<WorkItem>,
     },
     /// To `inspect`: the state and its hash.

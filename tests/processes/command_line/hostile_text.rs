@@ -142,7 +142,7 @@ fn a_forged_log_cannot_paint_itself_clean() {
         ("kind", "\"cancel_requested\"", &forged),
         ("origin", "\"fact\"", &forged),
         ("id", id.as_str(), &forged[1..forged.len() - 1]),
-        ("format", "refrain-log/1", &forged[1..forged.len() - 1]),
+        ("format", "refrain-log/2", &forged[1..forged.len() - 1]),
         ("node", "\"event\"", &forged),
         ("field", "\"at\":", &format!("{forged}:1,\"at\":")),
     ] {

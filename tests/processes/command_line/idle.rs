@@ -36,7 +36,7 @@ fn with_many_waiting() -> Desk {
             .expect("a copy");
         copies
             .execute(
-                "INSERT INTO events SELECT ?1, sequence, bytes, hash FROM events WHERE execution = 1",
+                "INSERT INTO events SELECT ?1, sequence, plain, erasable, salt, hash FROM events WHERE execution = 1",
                 [copies.last_insert_rowid()],
             )
             .expect("its log");

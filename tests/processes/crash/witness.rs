@@ -147,7 +147,7 @@ impl Witness {
                 head.sequence
             );
             ensure!(
-                chain::follow(&head, stored.event.clone()).hash == stored.hash,
+                chain::follow(&head, stored.event.clone(), stored.salt) == *stored,
                 "event {} does not chain",
                 stored.event.sequence
             );

@@ -72,7 +72,7 @@ fn read(store: &mut dyn Store, record: ExecutionRecord) -> Result<Account, Store
         match raw.decode() {
             Ok(event) => events.push(event),
             Err(why) => {
-                unreadable = Some((raw.sequence, why));
+                unreadable = Some((raw.sequence, why.to_string()));
                 break;
             }
         }

@@ -5,8 +5,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Account, Evidence, Law, Violation};
 
-/// Every event's hash is SHA-256(hash before ‖ its bytes as they are stored),
-/// the record's head is the last, and event 1 binds what the store says of the
+/// Every event's hash is SHA-256(hash before ‖ its plain bytes as they are stored
+/// ‖ commitment), the commitment SHA-256(salt ‖ its erasable bytes), and the
+/// first hash before that of the format's name; the record's head is the last, and event 1 binds what the store says of the
 /// execution.
 ///
 /// # Errors
@@ -22,11 +23,19 @@ pub fn law4_chained(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
 fn chain(account: &Account) -> Result<(), Violation> {
     let id = account.record.id;
     let broken = |sequence, message| Err(Violation::at(Law::Chained, id, sequence, message));
-    let mut previous = [0_u8; 32];
+    let mut previous: [u8; 32] = Sha256::digest("refrain-log/2").into();
     for raw in &account.raw {
+        if raw.salt.len() != 16 {
+            return broken(raw.sequence, "its salt is no salt".to_owned());
+        }
+        let commitment = Sha256::new()
+            .chain_update(&raw.salt)
+            .chain_update(&raw.erasable)
+            .finalize();
         let hash = Sha256::new()
             .chain_update(previous)
-            .chain_update(&raw.bytes)
+            .chain_update(&raw.plain)
+            .chain_update(commitment)
             .finalize();
         if raw.hash != hash.as_slice() {
             return broken(

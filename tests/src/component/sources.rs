@@ -51,7 +51,7 @@ pub fn digest(workspace: &Path) -> Result<String> {
             sha.update(field);
         }
     }
-    Ok(hex(&sha.finalize().into()))
+    Ok(hex(&sha.finalize()))
 }
 
 /// Every source text below a folder, by its path from the workspace.

@@ -6,11 +6,11 @@
 use anyhow::{Context, Result};
 use refrain::ExecutionId;
 use refrain::guest::{Instance, Library};
-use refrain::log::chain;
 use refrain::log::export::{ExportWriter, Header};
 use refrain::model::{Digest, Event, EventKind, NodeCompleted, NodeStarted, WorkflowStarted};
 use refrain::store::Head;
 
+use crate::chained::follow;
 use crate::engines::BEGIN;
 use crate::memory_ports::MemoryPorts;
 
@@ -92,7 +92,7 @@ impl Hand {
         let events = self.ports.events.iter();
         let stored: Vec<_> = events
             .scan(Head::default(), |head, event| {
-                let stored = chain::follow(head, event.clone());
+                let stored = follow(head, event.clone());
                 *head = stored.head();
                 Some(stored)
             })

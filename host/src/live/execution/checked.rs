@@ -10,7 +10,6 @@ use std::cmp::Ordering;
 
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::log::chain;
 use crate::model::{Digest, Event, EventKind};
 use crate::store::{
     ExecutionRecord, Hash, Head, RawEvent, Store, StoreError, StoredEvent, Tampering, Timestamp,
@@ -200,20 +199,16 @@ impl Checked {
             Ordering::Less => Some(format!(
                 "where event {due} should be stands a second event {found}"
             )),
-            Ordering::Equal if chain::link(&self.head.hash, &raw.bytes)[..] != raw.hash[..] => {
-                Some(format!(
-                    "event {due} was changed: its hash is not that of its content and of what comes before it"
-                ))
-            }
+            Ordering::Equal if !raw.follows(&self.head.hash) => Some(format!(
+                "event {due} was changed: its hash is not that of its content and of what comes before it"
+            )),
             Ordering::Equal => None,
         };
         if let Some(message) = fault {
             return Err(self.broken(store, due, message));
         }
-        let stored = raw.decode().map_err(|detail| StoreError::Corrupt {
-            place: format!("{}, {}", store.place(), self.id),
-            detail,
-        })?;
+        let undecoded = |error| StoreError::undecoded(store.place(), self.id, error);
+        let stored = raw.decode().map_err(undecoded)?;
         self.head = stored.head();
         if self.head.sequence == self.recorded.sequence && self.head.hash != self.recorded.hash {
             let message = format!("the recorded head names another event {due}");

@@ -89,7 +89,8 @@ impl TurnPorts {
         match self.store.raw_events(id, snapshot.sequence, 1) {
             Ok(stored) => Ok(stored.first().is_some_and(|raw| {
                 raw.sequence == snapshot.sequence
-                    && parse_hex(&snapshot.head).is_some_and(|hash| hash[..] == raw.hash[..])
+                    && parse_hex(&snapshot.head)
+                        .is_some_and(|hash: crate::log::Hash| hash[..] == raw.hash[..])
             })),
             // What is damaged shows when the log is read.
             Err(error) if error.is_of_one() => Ok(false),

@@ -11,6 +11,7 @@ use crate::store::{
 use super::cached::{CacheUpdate, CachedExecution};
 use super::checked::{self, Checked};
 use super::items::Items;
+use crate::live::values::random::Salts;
 
 /// Events that are fetched from the store at once. A page's bytes are counted
 /// after each such step, so no more than this many of the largest events are
@@ -41,13 +42,14 @@ pub(crate) struct Staged {
     checked: Option<Head>,
     /// It was set aside, and is so no longer: that is to be written.
     lifted: bool,
+    salts: Salts,
     events: Vec<StoredEvent>,
     items: Items,
 }
 
 impl Staged {
     /// An execution that is stored.
-    pub(crate) fn stored(known: CachedExecution) -> Self {
+    pub(crate) fn stored(known: CachedExecution, salts: Salts) -> Self {
         let CachedExecution {
             record,
             items,
@@ -65,21 +67,22 @@ impl Staged {
             bad_snapshot: None,
             checked: None,
             lifted: false,
+            salts,
             events: Vec::new(),
             items: Items::stored(items),
         }
     }
 
     /// An execution that is stored as set aside, and is so no longer.
-    pub(crate) fn lifted(known: CachedExecution) -> Self {
+    pub(crate) fn lifted(known: CachedExecution, salts: Salts) -> Self {
         Self {
             lifted: true,
-            ..Self::stored(known)
+            ..Self::stored(known, salts)
         }
     }
 
     /// An execution that begins in this turn.
-    pub(crate) fn new(record: ExecutionRecord) -> Self {
+    pub(crate) fn new(record: ExecutionRecord, salts: Salts) -> Self {
         Self {
             expected: Head::default(),
             expected_at: record.last_at,
@@ -91,6 +94,7 @@ impl Staged {
             bad_snapshot: None,
             checked: None,
             lifted: false,
+            salts,
             events: Vec::new(),
             items: Items::default(),
         }
@@ -115,7 +119,8 @@ impl Staged {
 
     /// Appends an event that has been checked.
     pub(crate) fn push(&mut self, event: Event) {
-        let stored = chain::follow(&self.record.head, event);
+        let salt = self.salts.draw(self.record.id, event.sequence);
+        let stored = chain::follow(&self.record.head, event, salt);
         self.record.head = stored.head();
         self.record.last_at = stored.event.at;
         self.events.push(stored);

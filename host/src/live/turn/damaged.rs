@@ -53,6 +53,23 @@ pub(in crate::live) fn set_aside_as_tampered(
     error
 }
 
+/// Sets an execution aside whose log holds an event that this program does not
+/// know. Nothing of it is written.
+pub(in crate::live) fn set_aside_as_newer(
+    core: &mut Core,
+    id: ExecutionId,
+    sequence: u64,
+    kind: &str,
+) {
+    let error = StoreError::NewerEvent {
+        place: core.store.get().place(),
+        execution: id,
+        sequence,
+        kind: kind.to_owned(),
+    };
+    core.set_aside.add(id, &Arc::new(error));
+}
+
 /// Ends nothing because of an error that concerns this execution alone: `None`,
 /// and it is set aside.
 pub(in crate::live) fn or_set_aside<T>(

@@ -78,11 +78,14 @@ pub(in crate::live) fn question<T>(
     let head = record.head;
     let about = GuestCall {
         // No items: a question orders nothing.
-        staged: Box::new(Staged::stored(CachedExecution {
-            record,
-            items: StoredItems::new(),
-            held: false,
-        })),
+        staged: Box::new(Staged::stored(
+            CachedExecution {
+                record,
+                items: StoredItems::new(),
+                held: false,
+            },
+            core.random.salts(),
+        )),
         now,
         workflow_text: None,
         may_order: false,

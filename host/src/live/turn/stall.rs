@@ -74,7 +74,9 @@ pub(in crate::live) fn refused(
     id: ExecutionId,
     failure: Failure,
 ) -> EngineError {
-    if let Failure::Store(error @ StoreError::Tampered { .. }) = failure {
+    if let Failure::Store(error @ (StoreError::Tampered { .. } | StoreError::NewerEvent { .. })) =
+        failure
+    {
         return error.into();
     }
     let Some(staged) = transaction.staged.get(&id) else {

@@ -74,8 +74,9 @@ pub(in crate::live) fn start(
         key: start.key.clone(),
         forked_from: None,
     });
+    let salts = core.random.salts();
     let record = first_record(transaction, id, start);
-    begin(transaction, Staged::new(record), started)?;
+    begin(transaction, Staged::new(record, salts), started)?;
     tracing::info!(refrain.execution = %id, refrain.workflow = %start.workflow_id, "started");
     Ok(id)
 }

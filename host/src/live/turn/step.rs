@@ -94,7 +94,9 @@ fn failed(
 ) -> Result<StepEnd, EngineError> {
     let reason = match failure {
         // It has left the turn already.
-        Failure::Store(StoreError::Tampered { .. }) => return Ok(StepEnd::Done),
+        Failure::Store(StoreError::Tampered { .. } | StoreError::NewerEvent { .. }) => {
+            return Ok(StepEnd::Done);
+        }
         // An execution that is damaged does not stop the others.
         Failure::Store(error @ StoreError::Corrupt { .. }) => error.to_string(),
         Failure::Store(error) => return Err(error.into()),

@@ -1,35 +1,40 @@
 //! Logs that were tampered with, within a turn: they leave it, are marked, and
-//! are checked anew.
+//! are checked anew. Those that are newer than this program leave it too, and
+//! nothing is marked: nothing is wrong with them.
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::store::{ExecutionChange, ExecutionRecord, StoreError, Tampering};
 
-use super::damaged::set_aside_as_tampered;
+use super::damaged::{set_aside_as_newer, set_aside_as_tampered};
 use super::stored;
 use super::transaction::Transaction;
 use crate::live::execution::checked;
 use crate::live::execution::staged::Staged;
 
 /// Takes an execution out of the turn, if this error says that its log is not
-/// what was written. Where the turn holds a part of it already, the turn is done
+/// what was written, or is newer than this program. Where the turn holds a part of it already, the turn is done
 /// anew, so that nobody is told of anything that is not written.
 pub(in crate::live) fn leave_out(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     error: &StoreError,
 ) {
-    let StoreError::Tampered {
-        sequence, message, ..
-    } = error
-    else {
-        return;
-    };
-    let tampering = Tampering {
-        sequence: *sequence,
-        message: message.clone(),
-    };
-    set_aside_as_tampered(transaction.core, id, tampering);
+    match error {
+        StoreError::Tampered {
+            sequence, message, ..
+        } => {
+            let tampering = Tampering {
+                sequence: *sequence,
+                message: message.clone(),
+            };
+            set_aside_as_tampered(transaction.core, id, tampering);
+        }
+        StoreError::NewerEvent { sequence, kind, .. } => {
+            set_aside_as_newer(transaction.core, id, *sequence, kind);
+        }
+        _ => return,
+    }
     transaction.to_step.remove(&id);
     if let Some(staged) = transaction.staged.remove(&id) {
         transaction.is_undone |= staged.has_changed();
@@ -82,7 +87,7 @@ pub(in crate::live) fn check_anew(
     let mut known = stored::execution(core, id)?;
     known.record.tampering = None;
     tracing::info!(refrain.execution = %id, "its log holds; it is no longer set aside");
-    let staged = Box::new(Staged::lifted(known));
+    let staged = Box::new(Staged::lifted(known, transaction.core.random.salts()));
     transaction.staged.insert(id, staged);
     transaction.step_later(id);
     // What waits for workers is found when the mark is gone.

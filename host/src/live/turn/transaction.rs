@@ -69,7 +69,8 @@ impl<'a> Transaction<'a> {
             Entry::Vacant(place) => {
                 let known = undamaged(self.core, id)?;
                 self.core.compare(&known.record)?;
-                Ok(place.insert(Box::new(Staged::stored(known))))
+                let salts = self.core.random.salts();
+                Ok(place.insert(Box::new(Staged::stored(known, salts))))
             }
         }
     }

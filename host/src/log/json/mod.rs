@@ -1,7 +1,7 @@
 //! The one JSON form of events: `log --json` prints it, exports consist of it.
 //!
 //! One flat object an event, on one line:
-//! `{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","hash":…,"type":"node_started",…}`.
+//! `{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","salt":…,"hash":…,"type":"node_started",…}`.
 //! An option that is none is left out. Payloads are embedded as they are,
 //! character for character; one that cannot stand on one line as JSON (it has
 //! line breaks around its tokens, say) is written as a string instead, in a
@@ -11,8 +11,9 @@
 mod read;
 mod write;
 
+use crate::log::digest::hex;
 use crate::log::field::Sink;
-use crate::log::{Hash, StoredEvent, form};
+use crate::log::{StoredEvent, form};
 use crate::model::Event;
 
 pub(in crate::log) use read::Reader;
@@ -21,11 +22,14 @@ use write::Writer;
 /// This text is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("field `{field}`: {problem}")]
+#[non_exhaustive]
 pub struct JsonError {
     /// The field, with those that it is in: `limits.max_concurrent_nodes`.
     pub field: String,
     /// What is wrong, and what would be right.
     pub problem: String,
+    /// It may well be an event of a newer program.
+    pub is_newer: bool,
 }
 
 /// The JSON form of an event.
@@ -34,18 +38,20 @@ pub fn write_event(event: &Event) -> String {
     write(event, None)
 }
 
-/// The JSON form of an event with its chain hash, which is the field `hash`.
+/// The JSON form of an event with its salt and its chain hash, which are the
+/// fields `salt` and `hash`.
 #[must_use]
 pub fn write_stored(stored: &StoredEvent) -> String {
-    write(&stored.event, Some(&stored.hash))
+    write(&stored.event, Some(stored))
 }
 
-fn write(event: &Event, hash: Option<&Hash>) -> String {
+fn write(event: &Event, stored: Option<&StoredEvent>) -> String {
     let mut writer = Writer(String::with_capacity(256));
     writer.0.push('{');
     form::write_place(event, &mut writer);
-    if let Some(hash) = hash {
-        writer.digest("hash", hash);
+    if let Some(stored) = stored {
+        writer.text("salt", &hex(&stored.salt));
+        writer.digest("hash", &stored.hash);
     }
     form::write_kind(&event.kind, &mut writer);
     writer.0.push('}');
@@ -71,10 +77,11 @@ pub fn read_event(text: &str) -> Result<Event, JsonError> {
 /// Anything else, with the name of the field.
 pub fn read_stored(text: &str) -> Result<StoredEvent, JsonError> {
     let mut reader = Reader::new(text, Vec::new())?;
+    let salt = reader.salt("salt")?;
     let hash = reader.hash("hash")?;
     let event = form::read_event(&mut reader)?;
     reader.end()?;
-    Ok(StoredEvent { event, hash })
+    Ok(StoredEvent { event, salt, hash })
 }
 
 /// `output` has its text form in `output_text`.
@@ -124,7 +131,7 @@ mod tests {
         let line = write_stored(&log[1]);
         assert!(
             line.starts_with(
-                r#"{"sequence":2,"at":"2026-01-01T00:00:02.002Z","origin":"decision","hash":""#
+                r#"{"sequence":2,"at":"2026-01-01T00:00:02.002Z","origin":"decision","salt":"02020202020202020202020202020202","hash":""#
             ),
             "{line}"
         );
@@ -174,8 +181,13 @@ mod tests {
             (r#""a","#, "17,", "field `node_id`: 17 should be a string"),
             (
                 "node_timed_out",
+                "node Melted",
+                "field `type`: node Melted should be one of workflow_started, ",
+            ),
+            (
+                "node_timed_out",
                 "node_melted",
-                "field `type`: node_melted should be one of workflow_started, ",
+                "field `type`: node_melted is newer than this program; use a newer refrain for it",
             ),
             (
                 r#"fact"#,

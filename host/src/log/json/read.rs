@@ -7,10 +7,10 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{JsonError, text_name};
-use crate::log::Hash;
 use crate::log::digest::parse_hex;
 use crate::log::field::Source;
 use crate::log::time::{parse_rfc3339, rfc3339};
+use crate::log::{Hash, Salt, form};
 
 /// Reads one object. Fields leave it as they are read, so that in the end
 /// those are left that nobody knows.
@@ -30,6 +30,7 @@ impl<'a> Reader<'a> {
                     path.join(".")
                 },
                 problem: format!("it should be one JSON object: {error}"),
+                is_newer: false,
             }),
         }
     }
@@ -54,6 +55,7 @@ impl<'a> Reader<'a> {
         JsonError {
             field,
             problem: problem.into(),
+            is_newer: false,
         }
     }
 
@@ -84,6 +86,12 @@ impl<'a> Reader<'a> {
             ""
         };
         self.error(name, format!("{excerpt}{dots} should be {what}"))
+    }
+
+    pub(super) fn salt(&mut self, name: &'static str) -> Result<Salt, JsonError> {
+        let text = self.text(name)?;
+        parse_hex(&text)
+            .ok_or_else(|| self.mismatch(name, &text, "32 lower-case hexadecimal digits"))
     }
 
     pub(in crate::log) fn hash(&mut self, name: &'static str) -> Result<Hash, JsonError> {
@@ -137,6 +145,21 @@ impl Source for Reader<'_> {
     }
     fn flag(&mut self, name: &'static str) -> Result<bool, JsonError> {
         self.parse(name, "true or false")
+    }
+    fn kind(&mut self, name: &'static str, names: &[&'static str]) -> Result<usize, JsonError> {
+        let found = self.text(name)?;
+        form::position(&found, names).map_err(|unknown| match unknown {
+            form::Unknown::Newer => JsonError {
+                is_newer: true,
+                ..self.error(
+                    name,
+                    format!("{found} is newer than this program; use a newer refrain for it"),
+                )
+            },
+            form::Unknown::None => {
+                self.mismatch(name, &found, &format!("one of {}", names.join(", ")))
+            }
+        })
     }
     fn choice(&mut self, name: &'static str, names: &[&'static str]) -> Result<usize, JsonError> {
         let found = self.text(name)?;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::id::ExecutionId;
+use crate::log::Salt;
+use crate::log::canonical::Canonical;
 use crate::model::Snapshot;
 use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
@@ -36,10 +38,18 @@ pub(super) struct Data {
 pub(super) struct Execution {
     pub(super) record: ExecutionRecord,
     /// The log. It has no gaps, so event n is the n-th.
-    events: Vec<(Vec<u8>, Hash)>,
+    events: Vec<KeptEvent>,
     /// Items by node id.
     items: BTreeMap<String, Number>,
     pub(super) snapshot: Option<Snapshot>,
+}
+
+/// An event, as its bytes were written.
+#[derive(Debug)]
+struct KeptEvent {
+    bytes: Canonical,
+    salt: Salt,
+    hash: Hash,
 }
 
 /// Whether a node has an item.
@@ -219,8 +229,14 @@ impl Data {
             }
         }
         execution.follow(record);
-        let hashes = change.events.iter().map(|stored| stored.hash);
-        execution.events.extend(bytes.into_iter().zip(hashes));
+        let events = bytes.into_iter().zip(&change.events);
+        execution
+            .events
+            .extend(events.map(|(bytes, stored)| KeptEvent {
+                bytes,
+                salt: stored.salt,
+                hash: stored.hash,
+            }));
         for item in &change.items {
             execution.change_item(&mut self.queue, item);
         }
@@ -373,10 +389,12 @@ impl Execution {
         let before = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
         let events = self.events.get(before..).unwrap_or_default();
         let numbered = events.iter().zip(first.max(1)..);
-        numbered.map(|((bytes, hash), sequence)| RawEvent {
+        numbered.map(|(event, sequence)| RawEvent {
             sequence,
-            bytes: bytes.clone(),
-            hash: hash.to_vec(),
+            plain: event.bytes.plain.clone(),
+            erasable: event.bytes.erasable.clone(),
+            salt: event.salt.to_vec(),
+            hash: event.hash.to_vec(),
         })
     }
 }

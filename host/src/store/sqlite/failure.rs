@@ -45,6 +45,11 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
             }
             _ => StoreError::Io { place, detail },
         },
+        // The statements are ours: so a table or a column is not what we made.
+        Error::SqlInputError { msg, .. } => StoreError::Malformed {
+            place,
+            detail: format!("its tables are not those that it was made with: {msg}"),
+        },
         error if is_of_a_row(error) => StoreError::Corrupt { place, detail },
         _ => StoreError::Io { place, detail },
     }

@@ -3,6 +3,7 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
+use crate::log::canonical::Canonical;
 use crate::log::{StoredEvent, packed};
 use crate::store::ExecutionRecord;
 use crate::store::sqlite::execution::Key;
@@ -12,8 +13,7 @@ use crate::store::sqlite::value::Number;
 pub(super) const ADVANCE: &str =
     "UPDATE executions SET last_sequence = ?2, last_hash = ?3, last_at = ?4 WHERE key = ?1";
 
-const APPEND: &str =
-    "INSERT INTO events (execution, sequence, bytes, hash) VALUES (?1, ?2, ?3, ?4)";
+const APPEND: &str = "INSERT INTO events (execution, sequence, plain, erasable, salt, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 /// Moves heads on.
 pub(super) struct Advance<'a>(CachedStatement<'a>);
@@ -38,14 +38,16 @@ impl<'a> Advance<'a> {
 /// Appends events.
 pub(super) struct Append<'a> {
     insert: CachedStatement<'a>,
-    packed: Vec<u8>,
+    plain: Vec<u8>,
+    erasable: Vec<u8>,
 }
 
 impl<'a> Append<'a> {
     pub(super) fn prepare(connection: &'a Connection) -> Result<Self> {
         Ok(Self {
             insert: connection.prepare_cached(APPEND)?,
-            packed: Vec::new(),
+            plain: Vec::new(),
+            erasable: Vec::new(),
         })
     }
 
@@ -54,14 +56,22 @@ impl<'a> Append<'a> {
         &mut self,
         key: Key,
         events: &[StoredEvent],
-        bytes: &[Vec<u8>],
+        bytes: &[Canonical],
     ) -> Result<()> {
         for (stored, bytes) in events.iter().zip(bytes) {
             let sequence = Number(stored.event.sequence);
-            self.packed.clear();
-            packed::pack_into(bytes, &mut self.packed);
-            self.insert
-                .execute(params![key, sequence, self.packed, stored.hash])?;
+            self.plain.clear();
+            self.erasable.clear();
+            packed::pack_into(&bytes.plain, &mut self.plain);
+            packed::pack_into(&bytes.erasable, &mut self.erasable);
+            self.insert.execute(params![
+                key,
+                sequence,
+                self.plain,
+                self.erasable,
+                stored.salt,
+                stored.hash
+            ])?;
         }
         Ok(())
     }

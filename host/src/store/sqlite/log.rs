@@ -1,6 +1,6 @@
 //! Events, as their canonical bytes, packed.
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Error, Result, params};
 
 use crate::log::packed;
 use crate::store::RawEvent;
@@ -14,18 +14,20 @@ pub(super) fn read(
     max: u32,
 ) -> Result<Vec<RawEvent>> {
     let mut select = connection.prepare_cached(
-        "SELECT sequence, bytes, hash FROM events
+        "SELECT sequence, plain, erasable, salt, hash FROM events
          WHERE execution = ?1 AND sequence >= ?2
          ORDER BY sequence LIMIT ?3",
     )?;
     let events = select.query_map(params![key, Number(first), max], |row| {
-        let packed = row.get_ref(1)?.as_blob()?;
+        let blob = |column| row.get_ref(column)?.as_blob().map_err(Error::from);
+        // What is not packed is no event either: let those who judge see it.
+        let unpacked = |packed: &[u8]| packed::unpack(packed).unwrap_or_else(|| packed.to_vec());
         Ok(RawEvent {
             sequence: row.get::<_, Number>(0)?.0,
-            // Bytes that are not packed are no event either. They are handed on as they
-            // are, because an audit judges them.
-            bytes: packed::unpack(packed).unwrap_or_else(|| packed.to_vec()),
-            hash: row.get_ref(2)?.as_blob()?.to_vec(),
+            plain: unpacked(blob(1)?),
+            erasable: unpacked(blob(2)?),
+            salt: blob(3)?.to_vec(),
+            hash: blob(4)?.to_vec(),
         })
     })?;
     events.collect()

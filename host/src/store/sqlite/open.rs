@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::failure::open_error;
 use crate::store::sqlite::file::{self, DatabaseFile};
-use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, VERSION};
+use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, OLDEST, VERSION};
 use crate::store::sqlite::stale_log;
 
 /// The number of statements that are kept prepared: more than this store has.
@@ -100,6 +100,13 @@ fn check_identity(path: &Path, access: Access, identity: &Identity) -> Result<()
             place,
             found: version,
             known: VERSION,
+        });
+    }
+    if (1..OLDEST).contains(&version) {
+        return Err(StoreError::Older {
+            place,
+            found: version,
+            known: OLDEST,
         });
     }
     if version < VERSION && access == Access::Read {

@@ -9,14 +9,18 @@ use rusqlite::{Connection, TransactionBehavior};
 /// Marks the file as ours: "RFRN" in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
-/// The steps from each schema version to the next. A step that has shipped never
-/// changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_1, STEP_2, STEP_3];
+/// The steps from each schema version to the next, from [`OLDEST`] on. A step that
+/// has shipped never changes; a new version is a further step.
+const STEPS: &[&str] = &[STEP_4];
+
+/// The oldest version that this program brings up to date. Those before it had
+/// logs of another format, which cannot become ones of this: they are chained.
+pub(super) const OLDEST: i64 = 4;
 
 /// The schema version of this program.
-pub(super) const VERSION: i64 = STEPS.len() as i64;
+pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_1: &str = "
+const STEP_4: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -31,16 +35,22 @@ const STEP_1: &str = "
         last_hash        BLOB NOT NULL,
         started_at       INTEGER NOT NULL,
         last_at          INTEGER NOT NULL,
-        next_wake        INTEGER
+        next_wake        INTEGER,
+        -- Set aside, because its log was found to be tampered with: the first event
+        -- that does not hold, and what is wrong with it.
+        tampered_sequence INTEGER,
+        tampered_message  TEXT
     ) STRICT;
     CREATE UNIQUE INDEX executions_by_caller_key ON executions (tenant, caller_key) WHERE caller_key IS NOT NULL;
     CREATE INDEX executions_by_start ON executions (started_at, id);
     CREATE INDEX executions_by_status ON executions (status, started_at, id);
     CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
-        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled');
+        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL;
+    CREATE INDEX executions_set_aside ON executions (id) WHERE tampered_sequence IS NOT NULL;
 
     -- One event a row, by its canonical bytes: those that are hashed, packed (see
-    -- log/packed.rs; texts in them are plain). Rows stand in the order in which
+    -- log/packed.rs; texts in them stay as they are). The erasable fields, which
+    -- are hashed with the salt, are a column of their own. Rows stand in the order in which
     -- they came, so that a turn of many executions fills few pages, and are found
     -- by an index of small entries: in one tree with the rows (WITHOUT ROWID), each
     -- execution has pages of its own, each search would read the large rows that
@@ -48,7 +58,9 @@ const STEP_1: &str = "
     CREATE TABLE events (
         execution INTEGER NOT NULL,
         sequence  INTEGER NOT NULL,
-        bytes     BLOB NOT NULL,
+        plain     BLOB NOT NULL,
+        erasable  BLOB NOT NULL,
+        salt      BLOB NOT NULL,
         hash      BLOB NOT NULL,
         PRIMARY KEY (execution, sequence)
     ) STRICT;
@@ -83,11 +95,20 @@ const STEP_1: &str = "
         WHERE state = 'waiting' AND held = 0;
     CREATE INDEX items_leased ON items (simulated, expires_at, ordered) WHERE state = 'leased';
 
-    -- The greatest time of an event, for real and for simulated time.
+    -- The greatest time of an event, for real and for simulated time; on which
+    -- machine, and how long after its start, the greatest real time was, so that all
+    -- processes of one machine tell the same time from it. And, because every turn
+    -- writes that row, which database it is of and how many turns it has had, so that
+    -- a log of changes is known for its own (stale_log.rs).
     CREATE TABLE clocks (
-        simulated INTEGER PRIMARY KEY,
-        last_at   INTEGER NOT NULL
+        simulated     INTEGER PRIMARY KEY,
+        last_at       INTEGER NOT NULL,
+        machine       TEXT,
+        since_boot_ns INTEGER,
+        database_id   BLOB,
+        turns         INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+    INSERT INTO clocks (simulated, last_at, database_id) VALUES (0, 0, randomblob(16));
 
     CREATE TABLE workflows (
         workflow_id TEXT NOT NULL,
@@ -107,42 +128,14 @@ const STEP_1: &str = "
         guest_digest TEXT NOT NULL,
         sequence     INTEGER NOT NULL,
         head         TEXT NOT NULL,
-        state        BLOB NOT NULL
+        state        BLOB NOT NULL,
+        digest       BLOB NOT NULL -- of all of it: it is held against that
     ) STRICT;
 
     -- For people: what is where. What the events say, `refrain log` tells.
     CREATE VIEW log AS
-        SELECT executions.id AS execution, sequence, length(bytes) AS size, lower(hex(hash)) AS hash
+        SELECT executions.id AS execution, sequence, length(plain) + length(erasable) AS size, lower(hex(hash)) AS hash
         FROM events JOIN executions ON executions.key = events.execution;
-";
-
-/// On which machine, and how long after its start, the greatest real time
-/// was: so that all processes of one machine tell the same time from it. And,
-/// because every turn writes that row, which database it is of and how many turns
-/// it has had: so that a log of changes is known for its own (`stale_log.rs`).
-const STEP_2: &str = "
-    ALTER TABLE clocks ADD COLUMN machine TEXT;
-    ALTER TABLE clocks ADD COLUMN since_boot_ns INTEGER;
-    ALTER TABLE clocks ADD COLUMN database_id BLOB;
-    ALTER TABLE clocks ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
-    INSERT INTO clocks (simulated, last_at, database_id) VALUES (0, 0, randomblob(16))
-        ON CONFLICT DO UPDATE SET database_id = excluded.database_id;
-";
-
-/// Marks for what is not to be believed. Executions whose logs were found to be
-/// tampered with are set aside (`tampered_sequence` is the first event that does not
-/// hold), and snapshots are checked against a digest. Snapshots without one are
-/// deleted, because they are only a cache.
-const STEP_3: &str = "
-    ALTER TABLE executions ADD COLUMN tampered_sequence INTEGER;
-    ALTER TABLE executions ADD COLUMN tampered_message TEXT;
-    DROP INDEX executions_by_wake;
-    CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
-        WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL;
-    CREATE INDEX executions_set_aside ON executions (id) WHERE tampered_sequence IS NOT NULL;
-
-    DELETE FROM snapshots;
-    ALTER TABLE snapshots ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
 ";
 
 /// The description that a file gives of itself.
@@ -176,9 +169,11 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let from = identity(&transaction)?.version;
+    // A file that is new has version 0.
+    let done = (from + 1 - OLDEST).max(0);
     for step in STEPS
         .iter()
-        .skip(usize::try_from(from).unwrap_or(usize::MAX))
+        .skip(usize::try_from(done).unwrap_or(usize::MAX))
     {
         transaction.execute_batch(step)?;
     }

@@ -2,7 +2,6 @@
 
 use refrain::ExecutionId;
 use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::log::chain;
 use refrain::log::digest::{digest, work_item_digest};
 use refrain::model::{
     Digest, Event, EventKind, NodeScheduled, Origin, Status, WorkItem, WorkflowStarted,
@@ -12,6 +11,7 @@ use refrain::store::{
     ComponentRecord, ExecutionChange, ExecutionRecord, Head, ItemChange, MemoryStore, Store,
     StoredEvent, Turn, WorkflowRecord,
 };
+use refrain_tests::chained::follow;
 
 use super::WORKFLOW;
 use super::guest::{foresighted, lawful, payload, with};
@@ -87,7 +87,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
             origin,
             kind,
         };
-        events.push(chain::follow(&head, event));
+        events.push(follow(&head, event));
     }
     let record = ExecutionRecord {
         id,

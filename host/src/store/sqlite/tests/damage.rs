@@ -89,9 +89,9 @@ fn a_full_disk_loses_nothing() {
 #[test]
 fn law4_a_changed_row_is_shown_as_it_is() {
     type Seen = &'static [(u64, usize)];
-    let cases: [(&str, Seen, &str); 6] = [
+    let cases: [(&str, Seen, &str); 8] = [
         (
-            "UPDATE events SET bytes = x'00ff' WHERE sequence = 2",
+            "UPDATE events SET plain = x'00ff' WHERE sequence = 2",
             &[(1, 32), (2, 32), (3, 32)],
             "event 2: byte 0, field `sequence`: 8 bytes should follow, and 2 do",
         ),
@@ -101,9 +101,19 @@ fn law4_a_changed_row_is_shown_as_it_is() {
             "event 3: the length of its hash is 1, not 32",
         ),
         (
-            "UPDATE events SET bytes = (SELECT bytes FROM events WHERE sequence = 3) WHERE sequence = 2",
+            "UPDATE events SET salt = x'0000' WHERE sequence = 3",
             &[(1, 32), (2, 32), (3, 32)],
-            "event 2 says of itself that it is event 3",
+            "event 3: the length of its salt is 2, not 16",
+        ),
+        (
+            "UPDATE events SET erasable = x'07' WHERE sequence = 3",
+            &[(1, 32), (2, 32), (3, 32)],
+            "event 3: ",
+        ),
+        (
+            "UPDATE events SET plain = (SELECT plain FROM events WHERE sequence = 3) WHERE sequence = 2",
+            &[(1, 32), (2, 32), (3, 32)],
+            "event 2: it says of itself that it is event 3",
         ),
         (
             "DELETE FROM events WHERE sequence = 2",
@@ -113,10 +123,10 @@ fn law4_a_changed_row_is_shown_as_it_is() {
         (
             "UPDATE events SET sequence = 9 WHERE sequence = 1",
             &[(2, 32), (3, 32), (9, 32)],
-            "event 9 says of itself that it is event 1",
+            "event 9: it says of itself that it is event 1",
         ),
         (
-            "UPDATE events SET bytes = CAST('text' AS BLOB) WHERE sequence = 1",
+            "UPDATE events SET plain = CAST('text' AS BLOB) WHERE sequence = 1",
             &[(1, 32), (2, 32), (3, 32)],
             "event 1: byte 0",
         ),
@@ -239,7 +249,7 @@ fn a_turn_that_meets_damage_names_its_execution() {
     for edit in [
         "UPDATE executions SET last_at = -1 WHERE key = 1",
         // An event stands where the next one belongs.
-        "INSERT INTO events SELECT 1, 4, bytes, hash FROM events WHERE sequence = 3",
+        "INSERT INTO events SELECT 1, 4, plain, erasable, salt, hash FROM events WHERE sequence = 3",
     ] {
         let (file, mut one) = file_of_three();
         let mut store = file.store();
