@@ -24,11 +24,6 @@ const HOST_EXEMPTIONS: &[Exemption] = &[
         to: "guest",
         why: "the state of an instance, its fuel, its failures and the adapters of the contract's versions still know each other",
     },
-    Exemption {
-        from: "log",
-        to: "log",
-        why: "the forms of an event and the heads of a log stand in the parents of those who read and write them",
-    },
 ];
 
 #[test]

@@ -17,14 +17,7 @@ use crate::log::canonical::{self, Canonical};
 use crate::log::{Hash, Head, Salt, StoredEvent};
 use crate::model::Event;
 
-/// The name of the format: of what is hashed and how, and of exports.
-pub const FORMAT: &str = "refrain-log/2";
-
-/// The hash before event 1: the SHA-256 of [`FORMAT`].
-pub const START: Hash = [
-    0xad, 0xb7, 0x7d, 0x2e, 0x00, 0x70, 0x97, 0x4d, 0x31, 0x43, 0xeb, 0x41, 0xf8, 0xb9, 0xd8, 0xe2,
-    0x08, 0xb5, 0x6e, 0x0d, 0x9c, 0x48, 0x03, 0x6e, 0x21, 0xe8, 0x48, 0xfd, 0x4c, 0xa0, 0x38, 0x04,
-];
+pub use crate::log::head::{FORMAT, START};
 
 /// What stands for an event's erasable fields in the chain.
 #[must_use]

@@ -8,6 +8,7 @@
 
 pub(crate) mod author;
 pub mod digest;
+mod head;
 pub mod effect;
 pub mod time;
 mod field;
@@ -20,53 +21,8 @@ pub mod export;
 #[cfg(test)]
 mod samples;
 
-use crate::model::Event;
-
 pub use digest::Hash;
 pub use form::KIND_NAMES;
+pub use head::{Head, Salt, StoredEvent};
 
-/// Milliseconds since the Unix epoch.
-pub type Timestamp = u64;
-
-/// The last event of a log, and the chain hash up to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The sequence of the last event; 0: the log is empty.
-    pub sequence: u64,
-    /// Its chain hash; [`chain::START`] for an empty log.
-    pub hash: Hash,
-}
-
-impl Default for Head {
-    fn default() -> Self {
-        Self {
-            sequence: 0,
-            hash: chain::START,
-        }
-    }
-}
-
-/// Chance that is kept beside an event and hashed with its erasable fields.
-pub type Salt = [u8; 16];
-
-/// An event with its salt and its chain hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// The event.
-    pub event: Event,
-    /// Its salt.
-    pub salt: Salt,
-    /// The chain hash up to and including it, as it was stored.
-    pub hash: Hash,
-}
-
-impl StoredEvent {
-    /// The head of a log that ends with this event.
-    #[must_use]
-    pub fn head(&self) -> Head {
-        Head {
-            sequence: self.event.sequence,
-            hash: self.hash,
-        }
-    }
-}
+pub use crate::model::Timestamp;

@@ -8,29 +8,18 @@
 //! field whose name ends in `_text`. So what is read is what was written, and
 //! an event has the same hash before and after.
 
-mod read;
+mod error;
 mod write;
+mod read;
 
 use crate::log::digest::hex;
 use crate::log::field::Sink;
 use crate::log::{StoredEvent, form};
 use crate::model::Event;
 
+pub use error::JsonError;
 pub(in crate::log) use read::Reader;
 use write::Writer;
-
-/// This text is no event.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("field `{field}`: {problem}")]
-#[non_exhaustive]
-pub struct JsonError {
-    /// The field, with those that it is in: `limits.max_concurrent_nodes`.
-    pub field: String,
-    /// What is wrong, and what would be right.
-    pub problem: String,
-    /// It may well be an event of a newer program.
-    pub is_newer: bool,
-}
 
 /// The JSON form of an event.
 #[must_use]
@@ -82,11 +71,6 @@ pub fn read_stored(text: &str) -> Result<StoredEvent, JsonError> {
     let event = form::read_event(&mut reader)?;
     reader.end()?;
     Ok(StoredEvent { event, salt, hash })
-}
-
-/// `output` has its text form in `output_text`.
-fn text_name(name: &str) -> String {
-    format!("{name}_text")
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{JsonError, text_name};
+use super::error::JsonError;
+use super::write::text_name;
 use crate::log::digest::parse_hex;
 use crate::log::field::Source;
 use crate::log::time::{parse_rfc3339, rfc3339};

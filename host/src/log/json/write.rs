@@ -3,7 +3,6 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::text_name;
 use crate::log::Hash;
 use crate::log::digest::hex;
 use crate::log::field::Sink;
@@ -63,4 +62,9 @@ impl Sink for Writer {
 fn embeds(text: &str) -> bool {
     !text.contains(['\n', '\r'])
         && serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get() == text)
+}
+
+/// `output` has its text form in `output_text`.
+pub(super) fn text_name(name: &str) -> String {
+    format!("{name}_text")
 }

@@ -1,0 +1,56 @@
+//! An event as it is kept, and the head of a log.
+
+use crate::log::digest::Hash;
+use crate::model::Event;
+
+/// The name of the format: of what is hashed and how, and of exports.
+pub const FORMAT: &str = "refrain-log/2";
+
+/// The hash before event 1: the SHA-256 of [`FORMAT`].
+pub const START: Hash = [
+    0xad, 0xb7, 0x7d, 0x2e, 0x00, 0x70, 0x97, 0x4d, 0x31, 0x43, 0xeb, 0x41, 0xf8, 0xb9, 0xd8, 0xe2,
+    0x08, 0xb5, 0x6e, 0x0d, 0x9c, 0x48, 0x03, 0x6e, 0x21, 0xe8, 0x48, 0xfd, 0x4c, 0xa0, 0x38, 0x04,
+];
+
+/// The last event of a log, and the chain hash up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The sequence of the last event; 0: the log is empty.
+    pub sequence: u64,
+    /// Its chain hash; [`START`] for an empty log.
+    pub hash: Hash,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            hash: START,
+        }
+    }
+}
+
+/// Chance that is kept beside an event and hashed with its erasable fields.
+pub type Salt = [u8; 16];
+
+/// An event with its salt and its chain hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The event.
+    pub event: Event,
+    /// Its salt.
+    pub salt: Salt,
+    /// The chain hash up to and including it, as it was stored.
+    pub hash: Hash,
+}
+
+impl StoredEvent {
+    /// The head of a log that ends with this event.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            sequence: self.event.sequence,
+            hash: self.hash,
+        }
+    }
+}
