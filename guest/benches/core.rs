@@ -7,9 +7,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use refrain_guest::apply::{apply, start};
 use refrain_guest::condition::{Expression, Scope};
 use refrain_guest::contract::{
-    Event, EventKind, Limits, NodeCompleted, NodeStarted, Origin, WorkflowStarted,
+    Event, EventKind, Limits, NodeCompleted, NodeStarted, Origin, WorkOrder, WorkflowStarted,
 };
-use refrain_guest::decide::Order;
 use refrain_guest::decide::drain;
 use refrain_guest::json::Object;
 use refrain_guest::machine::Machine;
@@ -70,7 +69,7 @@ fn run(mut machine: Machine) -> u64 {
     loop {
         let batch = drain(&mut machine, Timestamp(NOW));
         let batch = batch.expect("a machine takes its own decisions");
-        let Some(Order::Enqueue(item)) = batch.orders.into_iter().next() else {
+        let Some(WorkOrder::Enqueue(item)) = batch.orders.into_iter().next() else {
             return machine.sequence();
         };
         let fence = machine.sequence() + 1;

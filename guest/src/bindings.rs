@@ -5,7 +5,7 @@
 )]
 
 wit_bindgen::generate!({
-    world: "guest",
+    world: "scheduler",
     path: "../wit",
     additional_derives: [PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize],
     pub_export_macro: true,

@@ -9,13 +9,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use spin::Mutex;
+use spin::{Mutex, MutexGuard};
 
-use crate::bindings::exports::refrain::scheduler::scheduler::Guest;
+use crate::bindings::exports::refrain::scheduler::decisions::Guest;
 use crate::bindings::refrain::scheduler::{clock, queue, storage};
 use crate::contract::{
-    AppendError, Description, Event, Explanation, Fault, Inspection, Outcome, SchedulerError,
-    Snapshot, WorkItem, WorkflowSummary,
+    Description, Event, Explanation, Fact, Fault, Inspection, Outcome, SchedulerError, Snapshot,
+    StorageError, WorkOrder, WorkflowSummary,
 };
 use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
@@ -26,6 +26,13 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 /// A component instance has one thread and is never entered twice, so the lock
 /// is always free; it is there because a static must be shareable.
 static SCHEDULER: Mutex<Scheduler> = Mutex::new(Scheduler::new());
+
+/// The scheduler. A host that enters the instance a second time while it is at
+/// work breaks the component model: the call traps, for there is nobody whom it
+/// could wait for.
+fn scheduler() -> MutexGuard<'static, Scheduler> {
+    SCHEDULER.try_lock().expect("nobody else is at work here")
+}
 
 /// A broken invariant of our own: trap. The host stalls the execution and says
 /// so; there is no channel for a text, by design.
@@ -43,32 +50,28 @@ impl Guest for Component {
         Scheduler::validate(&workflow)
     }
 
-    fn admit(execution_id: String, fact: Event) -> Result<Outcome, SchedulerError> {
-        SCHEDULER.lock().admit(&mut Imports, &execution_id, &fact)
-    }
-
-    fn tick(execution_id: String, last_sequence: u64) -> Result<Outcome, SchedulerError> {
-        SCHEDULER
-            .lock()
-            .tick(&mut Imports, &execution_id, last_sequence)
+    fn step(
+        execution_id: String,
+        last_sequence: u64,
+        facts: Vec<Fact>,
+    ) -> Result<Outcome, SchedulerError> {
+        scheduler().step(&mut Imports, &execution_id, last_sequence, facts)
     }
 
     fn explain(execution_id: String, node_id: String) -> Result<Explanation, SchedulerError> {
-        SCHEDULER
-            .lock()
-            .explain(&mut Imports, &execution_id, &node_id)
+        scheduler().explain(&mut Imports, &execution_id, &node_id)
     }
 
     fn inspect(execution_id: String) -> Result<Inspection, SchedulerError> {
-        SCHEDULER.lock().inspect(&mut Imports, &execution_id)
+        scheduler().inspect(&mut Imports, &execution_id)
     }
 
     fn snapshot(execution_id: String) -> Result<Snapshot, SchedulerError> {
-        SCHEDULER.lock().snapshot(&mut Imports, &execution_id)
+        scheduler().snapshot(&mut Imports, &execution_id)
     }
 
     fn forget(execution_id: String) {
-        SCHEDULER.lock().forget(&execution_id);
+        scheduler().forget(&execution_id);
     }
 
     fn describe() -> Description {
@@ -80,19 +83,19 @@ impl Guest for Component {
 struct Imports;
 
 impl World for Imports {
-    fn load_workflow(&mut self) -> String {
+    fn load_workflow(&mut self) -> Result<String, StorageError> {
         storage::load_workflow()
     }
 
-    fn load_snapshot(&mut self) -> Option<Snapshot> {
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
         storage::load_snapshot()
     }
 
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StorageError> {
         storage::read_events(first, max)
     }
 
-    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), StorageError> {
         storage::append_events(expected, events)
     }
 
@@ -100,11 +103,7 @@ impl World for Imports {
         Timestamp(clock::now())
     }
 
-    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
-        queue::enqueue(item)
-    }
-
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        queue::cancel(node_id, attempt)
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+        queue::order(orders)
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn max_concurrent(machine: &Machine) -> u32 {
         .map_or(limit, |own| own.min(limit))
 }
 
-/// How many work items one tick may order.
+/// How many work items one step may order.
 pub(crate) fn dispatch_per_tick(machine: &Machine) -> u32 {
     let limit = machine.state.started.limits.max_dispatch_per_tick;
     machine

@@ -5,7 +5,7 @@
 
 use alloc::format;
 
-use crate::contract::{IllegalEvent, SchedulerError};
+use crate::contract::{IllegalEvent, RefusalCode, SchedulerError};
 
 /// An execution's id: the 32 digits after `exec_`, as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,7 @@ impl ExecutionKey {
             ([a, b, c, d], []) => Ok(Self([*a, *b, *c, *d].map(u64::from_le_bytes))),
             _ => Err(SchedulerError::Illegal(IllegalEvent {
                 sequence: 0,
+                code: RefusalCode::Malformed,
                 reason: format!(
                     "`{execution_id}` is no execution id, which is `exec_` and 32 hexadecimal digits"
                 ),

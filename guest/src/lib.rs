@@ -67,6 +67,10 @@ pub mod snapshot;
 pub(crate) mod key;
 // Parsed workflows, as a cache.
 pub(crate) mod plan_cache;
+// What a call may ask of the world.
+pub(crate) mod world;
+// A machine is made of what is stored, and brought up to date.
+pub(crate) mod reading;
 // Ports in, machine, ports out; machines as a cache.
 pub mod shell;
 // Tests as tables: read, played, replayed, printed.

@@ -24,12 +24,12 @@ pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Bytes of an execution's state, together with the external events that are
 /// kept for it: every work item without a mapping carries the whole state, and
-/// a tick orders several.
+/// a step orders several.
 pub const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Bytes of decisions and orders after which a tick ends its batch and answers
+/// Bytes of decisions and orders after which a step ends its batch and answers
 /// that there is more: one further decision may still go over it. A host takes
-/// several times as much from one tick before it takes the guest for one that
+/// several times as much from one step before it takes the guest for one that
 /// never ends.
 pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 

@@ -1,17 +1,15 @@
 //! The host, piece by piece: `cargo bench -p refrain`.
 
-// The tally of `refrain bench`, and the world of `refrain bench tick`.
+// The tally of `refrain bench`.
 #[expect(dead_code, reason = "turns are kept here, and not counted")]
 #[path = "../src/cli/bench/tally.rs"]
 mod tally;
-#[expect(dead_code, reason = "here nobody asks how it ended")]
-#[path = "../src/cli/bench/in_memory.rs"]
-mod in_memory;
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::ExecutionId;
+use refrain::guest::{CallLimits, InMemoryExecution, Library, MemoryPorts, Sandbox};
 use refrain::log::{self, Head, canonical, chain};
 use refrain::model::{Event, EventKind, NodeCompleted, Origin};
 use refrain::store::{Durability, MemoryStore, SqliteStore, Store, Turn};
@@ -19,7 +17,6 @@ use refrain::{Engine, Next, Workflow};
 use serde_json::json;
 use tempfile::TempDir;
 
-use in_memory::Run;
 use tally::Tally;
 
 criterion_group!(pieces, events, calls, commits);
@@ -63,11 +60,17 @@ fn calls(criterion: &mut Criterion) {
     let text = workflow(100);
     criterion.bench_function("a hundred steps through the component", |bencher| {
         bencher.iter_batched(
-            || Run::start(&mut library, &text, "chain").expect("it starts"),
+            || {
+                let digest = library.built_in().to_owned();
+                let ports = MemoryPorts::new(text.as_str(), 1_000);
+                let guest = digest.parse().expect("a digest");
+                let started = ports.started(ExecutionId::random(), guest);
+                let instance = library.instance(&digest).expect("it runs");
+                InMemoryExecution::start(instance, ports, started).expect("it starts")
+            },
             |mut run| {
-                run.tick().expect("it decides");
-                while run.work().expect("it is legal") {
-                    run.tick().expect("it decides");
+                while let Some(item) = run.ports.items.first().cloned() {
+                    run.complete(&item.node_id, "{}").expect("it is legal");
                 }
                 run
             },

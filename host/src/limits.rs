@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Nodes of one execution in flight at once, unless the engine is built otherwise.
 pub const CONCURRENT_NODES_DEFAULT: u32 = 16;
 
-/// Work items that one tick may order, unless the engine is built otherwise.
+/// Work items that one step may order, unless the engine is built otherwise.
 pub const DISPATCH_PER_TICK_DEFAULT: u32 = 8;
 
 /// How long a claim holds without a heartbeat, unless the engine is built otherwise.
@@ -34,11 +34,11 @@ pub const FACTS_PER_TURN_MAX: usize = 640;
 /// Items claimed in one turn: more than facts, because one fact may order many.
 pub const CLAIMS_PER_TURN_MAX: usize = 1024;
 
-/// Executions ticked in one turn because their wake was due.
+/// Executions stepped in one turn because their wake was due.
 pub const WAKES_PER_TURN_MAX: usize = 256;
 
 /// How long an execution rests that still asks to be woken at a time that has
-/// passed, when it has been ticked: long enough that an engine which serves
+/// passed, when it has been stepped: long enough that an engine which serves
 /// thousands of them is not at work all the time, short enough that its
 /// scheduler hardly notices.
 pub const PAST_WAKE_PAUSE_MS: u64 = 100;
@@ -219,9 +219,9 @@ pub const TROUBLE_SILENCE_FIRST: Duration = Duration::from_secs(60);
 /// How long it is not told again at most.
 pub const TROUBLE_SILENCE_MAX: Duration = Duration::from_secs(3_600);
 
-/// Decisions that one tick may append: the largest workflow, each node settled
+/// Decisions that one step may append: the largest workflow, each node settled
 /// twice over.
-pub const DECISIONS_PER_TICK_MAX: usize = 65_536;
+pub const DECISIONS_PER_STEP_MAX: usize = 65_536;
 
 /// Bytes of a workflow's text.
 pub const WORKFLOW_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -266,7 +266,7 @@ pub const CODE_CACHE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 pub const CODE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Fuel of one call into a guest: two or three seconds of work, and four times
-/// what settling every node of the largest workflow in one tick would burn.
+/// what settling every node of the largest workflow in one step would burn.
 pub const FUEL_PER_CALL: u64 = 4_000_000_000;
 
 /// More of it for each byte of workflow, snapshot and log that a call hands
@@ -342,23 +342,23 @@ const _: () = assert!(
 );
 const _: () = assert!(
     DISPATCH_PER_TICK_DEFAULT <= CONCURRENT_NODES_DEFAULT,
-    "a tick may not order more than may be in flight"
+    "a step may not order more than may be in flight"
 );
 const _: () = assert!(
     EVENTS_PAGE_BYTES_MAX >= 2 * PAYLOAD_BYTES_MAX,
     "the largest event, with an output and a patch, fits into one page"
 );
 const _: () = assert!(
-    GUEST_TRANSFER_BYTES_MAX >= 2 * (EVENT_BYTES_MAX + DECISIONS_PER_TICK_MAX * 512),
-    "the decisions of one tick and the largest event go through in one append"
+    GUEST_TRANSFER_BYTES_MAX >= 2 * (EVENT_BYTES_MAX + DECISIONS_PER_STEP_MAX * 512),
+    "the decisions of one step and the largest event go through in one append"
 );
 const _: () = assert!(
     GUEST_MEMORY_MAX >= 8 * WORKFLOW_BYTES_MAX,
     "a guest can hold the largest workflow, parsed"
 );
 const _: () = assert!(
-    FUEL_PER_CALL >= 2 * FUEL_PER_IMPORT * DECISIONS_PER_TICK_MAX as u64,
-    "a tick has fuel for an order to the queue with each of its decisions"
+    FUEL_PER_CALL >= 2 * FUEL_PER_IMPORT * DECISIONS_PER_STEP_MAX as u64,
+    "a step has fuel for an order to the queue with each of its decisions"
 );
 const _: () = assert!(
     COMMAND_STDERR_BYTES_MAX < TEXT_BYTES_MAX && HTTP_ERROR_BYTES_MAX < TEXT_BYTES_MAX,

@@ -1,4 +1,5 @@
-//! What a step costs, counted: commits, questions to the store, bytes, fuel.
+//! What a step costs, counted: commits, questions to the store, calls of the
+//! scheduler, bytes, fuel.
 //! Counts are the same on every machine and under every load, so that cost
 //! that creeps in is found where times would say nothing.
 //!
@@ -36,6 +37,7 @@ struct Cost {
     /// Questions of all kinds, and which.
     questions: f64,
     by_method: BTreeMap<&'static str, u64>,
+    guest_calls: f64,
     bytes: f64,
 }
 
@@ -92,6 +94,19 @@ fn within_a_scope_a_step_asks_no_more() -> Result<()> {
         Ok(())
     })?;
     ensure!(many.questions <= 0.1, "{:?}", many.by_method);
+    Ok(())
+}
+
+/// One takes the claim, and one takes the completion and decides what follows.
+#[test]
+fn a_step_is_two_calls_of_the_scheduler() -> Result<()> {
+    for executions in [1, 100] {
+        let calls = together(executions)?.guest_calls;
+        ensure!(
+            (calls - 2.0).abs() < 1e-9,
+            "among {executions} executions, a step is {calls} calls"
+        );
+    }
     Ok(())
 }
 
@@ -184,6 +199,7 @@ impl World {
         begin: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<Cost> {
         drop(self.count.take());
+        let calls_before = self.steps.guest_calls();
         begin(self)?;
         while self.steps.step() == Next::Now {}
         let by_method = self.count.take();
@@ -199,6 +215,7 @@ impl World {
             commits: of(&|method| method == "commit")?,
             questions: of(&|method| !["begin", "commit"].contains(&method))?,
             bytes: f64::from(self.bytes()? - self.before) / steps,
+            guest_calls: f64::from(u32::try_from(self.steps.guest_calls() - calls_before)?) / steps,
             by_method,
         })
     }

@@ -1,17 +1,14 @@
 //! Another guest's decisions are found: by an audit of a log that it did not
 //! write, whichever of the two guests wrote it.
 
-use refrain::guest::{CallLimits, Instance, Library, Sandbox};
+use refrain::guest::{CallLimits, InMemoryExecution, Library, MemoryPorts, Sandbox};
 use refrain::id::ExecutionId;
 use refrain::log::export::{ExportWriter, Header};
 use refrain::log::{Head, StoredEvent};
-use refrain::model::{
-    Digest, Event, EventKind, NodeCompleted, NodeStarted, Origin, Status, WorkflowStarted,
-};
+use refrain::model::{Event, EventKind, Origin, Status};
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain_tests::chained::follow;
 use refrain_tests::component::product::DIVERGENT;
-use refrain_tests::memory_ports::MemoryPorts;
 use refrain_tests::wat_guest::WatGuest;
 
 /// Two nodes that are ready at once.
@@ -73,7 +70,7 @@ fn law2_an_audit_finds_another_guests_decisions() {
 fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
     let once = |times: u32| {
         WatGuest {
-            tick: &format!(
+            step: &format!(
                 "(global.set $asked (i32.add (global.get $asked) (i32.const 1)))
             (if (i32.gt_u (global.get $asked) (i32.const {times})) (then unreachable))
             (i32.const 128)"
@@ -106,47 +103,28 @@ fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
 
 /// What this guest makes of the workflow, from its start to its end.
 fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
-    let mut instance: Instance<MemoryPorts> = library
+    let broken = |error: &dyn std::fmt::Display| -> ! { panic!("{error}") };
+    let instance = library
         .instance(guest)
-        .unwrap_or_else(|error| panic!("{error}"));
-    let mut ports = MemoryPorts {
-        workflow: WORKFLOW.to_owned(),
-        now: 1000,
-        ..MemoryPorts::default()
-    };
-    ports = admitted(&mut instance, ports, started(guest));
-    ports = ticked(&mut instance, ports, Status::Running);
-    for item in ports.items.clone() {
-        let fence = ports.events.len() as u64 + 1;
-        ports = admitted(&mut instance, ports, claimed(&item.node_id, fence));
-        ports = admitted(&mut instance, ports, completed(&item.node_id, fence));
+        .unwrap_or_else(|error| broken(&error));
+    let ports = MemoryPorts::new(WORKFLOW, 1000);
+    let started = ports.started(execution(), guest.parse().expect("a digest"));
+    let mut run =
+        InMemoryExecution::start(instance, ports, started).unwrap_or_else(|error| broken(&error));
+    let mut status = Status::Running;
+    for item in run.ports.items.clone() {
+        let outcome = run.complete(&item.node_id, "{}");
+        let outcome = outcome.unwrap_or_else(|error| broken(&error));
+        status = outcome.expect("it has an item").status;
     }
-    let ports = ticked(&mut instance, ports, Status::Completed);
+    assert_eq!(status, Status::Completed);
     let mut head = Head::default();
-    let chained = ports.events.into_iter().map(|event| {
+    let chained = run.ports.events.into_iter().map(|event| {
         let stored = follow(&head, event);
         head = stored.head();
         stored
     });
     chained.collect()
-}
-
-fn admitted(guest: &mut Instance<MemoryPorts>, ports: MemoryPorts, kind: EventKind) -> MemoryPorts {
-    let fact = ports.fact(kind);
-    let (mut ports, answer) = guest.admit(ports, execution(), &fact);
-    answer.unwrap_or_else(|error| panic!("{error}"));
-    ports.push(fact);
-    ports
-}
-
-fn ticked(guest: &mut Instance<MemoryPorts>, ports: MemoryPorts, expected: Status) -> MemoryPorts {
-    let last = ports.events.len() as u64;
-    let (ports, answer) = guest.tick(ports, execution(), last);
-    assert_eq!(
-        answer.unwrap_or_else(|error| panic!("{error}")).status,
-        expected
-    );
-    ports
 }
 
 fn dispatched(log: &[StoredEvent]) -> Vec<&str> {
@@ -188,20 +166,6 @@ fn execution() -> ExecutionId {
 }
 
 fn started(guest: &str) -> EventKind {
-    let guest = guest.parse().expect("the library calls it by its digest");
-    let workflow = ("fork", "1.0.0", Digest::of(WORKFLOW.as_bytes()));
-    let mut started = WorkflowStarted::new(execution().to_string(), workflow, guest);
-    started.seed = 7;
-    started.simulated = true;
-    EventKind::WorkflowStarted(started)
-}
-
-fn claimed(node: &str, fence: u64) -> EventKind {
-    EventKind::NodeStarted(NodeStarted::new(node, "w", 1, fence))
-}
-
-fn completed(node: &str, fence: u64) -> EventKind {
-    let mut completed = NodeCompleted::new(node, 1, fence);
-    completed.duration_ms = 5;
-    EventKind::NodeCompleted(completed)
+    let guest = guest.parse().expect("a digest");
+    EventKind::WorkflowStarted(MemoryPorts::new(WORKFLOW, 1000).started(execution(), guest))
 }

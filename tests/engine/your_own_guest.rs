@@ -11,8 +11,8 @@
 //! `anyhow`.
 //!
 //! Your guest may decide otherwise than ours. So a history is taken for what
-//! it means: each fact is offered with the sequence and the fence that it has
-//! in *your* log, and one that your guest refuses does not happen.
+//! it means: each fact is offered with the fence that it has in *your* log, and
+//! one that your guest refuses does not happen.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,8 +21,9 @@ use anyhow::Context as _;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use refrain::ExecutionId;
-use refrain::guest::{CallError, CallLimits, Instance, Library, Ports, Sandbox};
-use refrain::model::{AppendError, Event, EventKind, Origin, SchedulerError, Snapshot, WorkItem};
+use refrain::guest::{CallLimits, Instance, Library, Ports, Sandbox};
+use refrain::log::digest::work_item_digest;
+use refrain::model::{Digest, Event, EventKind, Origin, Snapshot, StorageError, WorkOrder};
 use refrain::store::{StoreError, Timestamp};
 use refrain_guest::notation::EXECUTION;
 use refrain_guest::strategies::{History, histories, workflows};
@@ -134,37 +135,29 @@ fn drive(
     guest.forget(execution).map_err(|error| fail(&error))?;
     for turn in history.turns() {
         world.now = turn.at;
-        for fact in &turn.facts {
-            let fact = world.fact(across(&fact.kind));
-            let (back, admitted) = guest.admit(world, execution, &fact);
-            world = back;
-            match admitted {
-                Ok(_) => world.append_fact(fact),
-                Err(error) if is_refusal(&error) => {}
-                Err(error) => return Err(fail(&error)),
-            }
-            if forgetful {
-                guest.forget(execution).map_err(|error| fail(&error))?;
-            }
-        }
-        loop {
-            let last = world.log.len() as u64;
-            let (back, ticked) = guest.tick(world, execution, last);
-            world = back;
-            if forgetful {
-                guest.forget(execution).map_err(|error| fail(&error))?;
-            }
-            if !ticked.map_err(|error| fail(&error))?.more {
-                break;
+        let facts = turn.facts.iter().map(|fact| Some(across(&fact.kind)));
+        for fact in facts.chain([None]) {
+            let mut offered: Vec<EventKind> = fact.map(|it| world.fenced(it)).into_iter().collect();
+            loop {
+                let last = world.log.len() as u64;
+                let (back, stepped) = guest.step(world, execution, last, &offered);
+                world = back;
+                let outcome = stepped.map_err(|error| fail(&error))?;
+                if !outcome.refused.is_empty() {
+                    offered.clear();
+                }
+                world.append(std::mem::take(&mut offered));
+                prop_assert_eq!(outcome.last_sequence, world.log.len() as u64);
+                if forgetful {
+                    guest.forget(execution).map_err(|error| fail(&error))?;
+                }
+                if !outcome.more {
+                    break;
+                }
             }
         }
     }
     Ok(world)
-}
-
-/// Whether the guest said no; anything else is a failure of it.
-fn is_refusal(error: &CallError) -> bool {
-    matches!(error, CallError::Scheduler(SchedulerError::Illegal(_)))
 }
 
 /// The same value in the host's own model, field by field.
@@ -181,6 +174,8 @@ struct World {
     log: Vec<Event>,
     now: Timestamp,
     ordered: Vec<(String, u32)>,
+    /// What the guest decided in the call that runs.
+    decided: Vec<Event>,
     /// The fence of each node's last claim.
     fences: BTreeMap<String, u64>,
 }
@@ -192,33 +187,37 @@ impl World {
             log: Vec::new(),
             now: 0,
             ordered: Vec::new(),
+            decided: Vec::new(),
             fences: BTreeMap::new(),
         }
     }
 
-    /// The fact as it would stand next in this log.
-    fn fact(&self, mut kind: EventKind) -> Event {
-        let sequence = self.log.len() as u64 + 1;
+    /// The fact with the fence that it has in this log.
+    fn fenced(&self, mut fact: EventKind) -> EventKind {
         let held = |node: &str| self.fences.get(node).copied().unwrap_or_default();
-        match &mut kind {
-            EventKind::NodeStarted(it) => it.fence = sequence,
+        match &mut fact {
+            EventKind::NodeStarted(it) => it.fence = self.log.len() as u64 + 1,
             EventKind::NodeCompleted(it) => it.fence = held(&it.node_id),
             EventKind::NodeFailed(it) => it.fence = held(&it.node_id),
             _ => {}
         }
-        Event {
-            sequence,
-            at: self.now,
-            origin: Origin::Fact,
-            kind,
-        }
+        fact
     }
 
-    fn append_fact(&mut self, fact: Event) {
-        if let EventKind::NodeStarted(it) = &fact.kind {
-            self.fences.insert(it.node_id.clone(), it.fence);
+    /// The facts that were taken, and behind them what was decided.
+    fn append(&mut self, taken: Vec<EventKind>) {
+        for kind in taken {
+            if let EventKind::NodeStarted(it) = &kind {
+                self.fences.insert(it.node_id.clone(), it.fence);
+            }
+            self.log.push(Event {
+                sequence: self.log.len() as u64 + 1,
+                at: self.now,
+                origin: Origin::Fact,
+                kind,
+            });
         }
-        self.log.push(fact);
+        self.log.append(&mut self.decided);
     }
 }
 
@@ -242,18 +241,19 @@ impl Ports for World {
         &mut self,
         expected: u64,
         events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
+    ) -> Result<Result<(), StorageError>, StoreError> {
         let last = self.log.len() as u64;
-        if expected != last {
-            return Ok(Err(AppendError::Conflict(last)));
+        // One fact at most is offered here, and may have been taken.
+        if !(last..=last + 1).contains(&expected) {
+            return Ok(Err(StorageError::Conflict(last)));
         }
         let is_decision = |event: &Event| event.origin == Origin::Decision && event.at == self.now;
         if let Some(event) = events.iter().find(|event| !is_decision(event)) {
-            return Ok(Err(AppendError::Refused(format!(
+            return Ok(Err(StorageError::Refused(format!(
                 "no decision of now: {event:?}"
             ))));
         }
-        self.log.extend(events);
+        self.decided.extend(events);
         Ok(Ok(()))
     }
 
@@ -261,12 +261,14 @@ impl Ports for World {
         self.now
     }
 
-    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
-        self.ordered.push((item.node_id, item.attempt));
-        Ok(Ok(()))
-    }
-
-    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
-        Ok(Ok(()))
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        let mut digests = Vec::new();
+        for order in orders {
+            if let WorkOrder::Enqueue(item) = order {
+                digests.push(work_item_digest(&item));
+                self.ordered.push((item.node_id, item.attempt));
+            }
+        }
+        Ok(Ok(digests))
     }
 }

@@ -3,7 +3,7 @@
 //! The model (`refrain_tests::model`) scans everything for each decision; the
 //! guest scans nothing. On every generated history they must come to the same:
 //! each decision with all its fields and the digest of its work item, where a
-//! tick is cut, the status and the next wake after each turn.
+//! step is cut, the status and the next wake after each turn.
 
 use std::cell::RefCell;
 
@@ -110,7 +110,7 @@ fn note(seen: &mut Coverage, history: &History) {
     seen.case();
     for turn in history.turns() {
         turn.decisions().for_each(|event| seen.event(&event.kind));
-        turn.ticks.iter().skip(1).for_each(|_| seen.count("more"));
+        turn.steps.iter().skip(1).for_each(|_| seen.count("more"));
     }
 }
 
@@ -143,11 +143,11 @@ impl Pair {
     fn turn(&mut self, turn: &Turn) -> Result<(), String> {
         let mut facts = turn.facts.iter().filter(|fact| fact.sequence > 1);
         facts.try_for_each(|fact| self.read(fact))?;
-        for (place, tick) in turn.ticks.iter().enumerate() {
-            tick.iter().try_for_each(|decision| self.read(decision))?;
-            let more_follows = place + 1 < turn.ticks.len();
+        for (place, step) in turn.steps.iter().enumerate() {
+            step.iter().try_for_each(|decision| self.read(decision))?;
+            let more_follows = place + 1 < turn.steps.len();
             if self.model.is_cut() != more_follows {
-                return Err(format!("tick {place} is cut: {more_follows}"));
+                return Err(format!("step {place} is cut: {more_follows}"));
             }
         }
         self.model.nothing_is_missing()?;

@@ -1,22 +1,20 @@
 //! What the steps of one execution in the component cost.
 
 use anyhow::Result;
-use refrain_bench::{Run, layered};
+use refrain_bench::{layered, start};
 
 /// The fuel that one step of a layered graph of so many nodes burns: a claim,
-/// a completion and the tick after it. Parsing the workflow is not counted.
+/// and a completion with what follows from it. Parsing the workflow is not counted.
 ///
 /// # Errors
 /// When the component fails.
 pub fn fuel_per_step(nodes: usize) -> Result<f64> {
-    let mut run = Run::new(&layered(nodes))?;
-    run.tick()?;
+    let mut run = start(&layered(nodes))?;
     let (mut fuel, mut steps) = (0_u64, 0_u32);
     while let Some(item) = run.ports.items.first().cloned() {
-        run.burnt = 0;
-        run.complete(&item.node_id)?;
-        run.tick()?;
-        fuel += run.burnt;
+        run.take_fuel_burnt();
+        run.complete(&item.node_id, "{}")?;
+        fuel += run.take_fuel_burnt();
         steps += 1;
     }
     #[expect(

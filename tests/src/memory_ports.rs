@@ -12,20 +12,24 @@ pub use refrain_bench::across;
 pub struct NativePorts<'a>(pub &'a mut MemoryPorts);
 
 impl World for NativePorts<'_> {
-    fn load_workflow(&mut self) -> String {
-        self.0.workflow.clone()
+    fn load_workflow(&mut self) -> Result<String, native::StorageError> {
+        Ok(self.0.workflow.clone())
     }
-    fn load_snapshot(&mut self) -> Option<native::Snapshot> {
-        self.0.snapshot.as_ref().map(across)
+    fn load_snapshot(&mut self) -> Result<Option<native::Snapshot>, native::StorageError> {
+        Ok(self.0.snapshot.as_ref().map(across))
     }
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<native::Event> {
-        across(&self.0.page(first, max))
+    fn read_events(
+        &mut self,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<native::Event>, native::StorageError> {
+        Ok(across(&self.0.page(first, max)))
     }
     fn append_events(
         &mut self,
         expected: u64,
         events: &[native::Event],
-    ) -> Result<(), native::AppendError> {
+    ) -> Result<(), native::StorageError> {
         self.0
             .append(expected, across(&events))
             .map_err(|error| across(&error))
@@ -33,10 +37,8 @@ impl World for NativePorts<'_> {
     fn now(&mut self) -> refrain_guest::time::Timestamp {
         refrain_guest::time::Timestamp(self.0.now)
     }
-    fn enqueue(&mut self, item: &native::WorkItem) -> Result<(), String> {
-        self.0.enqueue_item(across(item))
-    }
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        self.0.cancel_item(node_id, attempt)
+    fn order(&mut self, orders: &[native::WorkOrder]) -> Result<Vec<String>, String> {
+        let digests = self.0.take_orders(across(&orders));
+        Ok(digests.iter().map(ToString::to_string).collect())
     }
 }

@@ -34,11 +34,12 @@ pub struct WatGuest<'a> {
     pub imports: &'a str,
     /// Its memory, in pages of 64 KiB.
     pub memory_pages: u32,
-    /// The body of `admit`, which answers the address of an outcome; see
-    /// [`ADMIT_ALL`].
-    pub admit: &'a str,
-    /// The body of `tick`, which answers the address of an outcome.
-    pub tick: &'a str,
+    /// The body of `step`, which answers the address of an outcome; see
+    /// [`TAKE_ALL`]. In it, `$last` is the log's last event with all the facts
+    /// that are offered, of which there are `$facts_length`. Where one of them is
+    /// the host's own stall, it is not asked: all are taken, and nothing is
+    /// decided.
+    pub step: &'a str,
     /// The body of `describe`, which answers the address of a description.
     pub describe: &'a str,
     /// What else there is in the module.
@@ -51,8 +52,7 @@ impl Default for WatGuest<'_> {
             world: World::Guest,
             imports: "",
             memory_pages: 1,
-            admit: "unreachable",
-            tick: "unreachable",
+            step: "unreachable",
             describe: "unreachable",
             rest: "",
         }
@@ -91,17 +91,12 @@ impl WatGuest<'_> {
     }
 
     fn exports(&self) -> String {
-        let Self {
-            admit,
-            tick,
-            describe,
-            ..
-        } = self;
+        let Self { step, describe, .. } = self;
         format!(
             r#"
                 (func (export "{SCHEDULER}#validate") (param i32 i32) (result i32) unreachable)
-                (func (export "{SCHEDULER}#admit") (param i32) (result i32) {admit})
-                (func $tick (export "{SCHEDULER}#tick") (param $id i32) (param $id_length i32) (param $last i64) (result i32) {tick})
+                {STEP}
+                (func $step {STEP_PARAMS} (result i32) {step})
                 (func (export "{SCHEDULER}#explain") (param i32 i32 i32 i32) (result i32) unreachable)
                 (func (export "{SCHEDULER}#inspect") (param i32 i32) (result i32) unreachable)
                 (func (export "{SCHEDULER}#snapshot") (param i32 i32) (result i32) unreachable)
@@ -131,7 +126,7 @@ fn encoded(module: &str, world: World<'_>) -> Result<Vec<u8>> {
     let mut module = wat::parse_str(module)?;
     let mut resolve = Resolve::default();
     let (package, world) = match world {
-        World::Guest => (resolve.push_dir(workspace().join("wit"))?.0, "guest"),
+        World::Guest => (resolve.push_dir(workspace().join("wit"))?.0, "scheduler"),
         World::Wider(text) => {
             resolve.push_dir(workspace().join("wit"))?;
             (resolve.push_str("hostile.wit", text)?, "hostile")
@@ -147,11 +142,37 @@ fn encoded(module: &str, world: World<'_>) -> Result<Vec<u8>> {
         .context("the module does not fit its world")
 }
 
-/// An `admit` that takes every fact: running, up to this fact, a tick is due.
-pub const ADMIT_ALL: &str = "
-    (i64.store (i32.const 1040) (i64.load offset=8 (local.get 0)))
-    (i32.store8 (i32.const 1064) (i32.const 1))
+/// A `step` that takes every fact and decides nothing: running, no wake.
+pub const TAKE_ALL: &str = "
+    (i64.store (i32.const 1040) (local.get $last))
     (i32.const 1024)";
+
+const STEP_PARAMS: &str = "(param $id i32) (param $id_length i32) (param $last i64) \
+    (param $facts i32) (param $facts_length i32)";
+
+/// What is exported as `step`.
+const STEP: &str = r#"
+    (func (export "refrain:scheduler/decisions@0.2.0#step")
+        (param $id i32) (param $id_length i32) (param $last i64)
+        (param $facts i32) (param $facts_length i32) (result i32)
+        (local.set $last (i64.add (local.get $last) (i64.extend_i32_u (local.get $facts_length))))
+        (if (call $is_stalled (local.get $facts) (local.get $facts_length))
+            (then
+                (i64.store (i32.const 1040) (local.get $last))
+                (i64.store (i32.const 1048) (i64.const 0))
+                (i32.store8 (i32.const 1064) (i32.const 0))
+                (return (i32.const 1024))))
+        (call $step (local.get $id) (local.get $id_length) (local.get $last)
+            (local.get $facts) (local.get $facts_length)))
+    ;; Is one of these facts `stalled`? That is kind 24, and a fact has 176 bytes.
+    (func $is_stalled (param $facts i32) (param $facts_length i32) (result i32)
+        (loop $fact (result i32)
+            (if (i32.eqz (local.get $facts_length)) (then (return (i32.const 0))))
+            (if (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))
+                (then (return (i32.const 1))))
+            (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+            (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
+            (br $fact)))"#;
 
 /// What the host hands over is put behind what it handed over before, and in
 /// the end at the beginning again.
@@ -167,4 +188,4 @@ const REALLOC: &str = r#"
             (i32.const -8)))
         (local.get $place))"#;
 
-const SCHEDULER: &str = "refrain:scheduler/scheduler@0.1.0";
+const SCHEDULER: &str = "refrain:scheduler/decisions@0.2.0";

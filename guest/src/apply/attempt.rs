@@ -6,10 +6,13 @@ use alloc::string::ToString;
 
 use super::edges::{reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
-use super::refusal::{Refusal, check_fence, check_not_held, check_step, check_step_of};
+use super::refusal::{
+    Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
+};
 use super::wait::stop_waiting;
 use crate::contract::{
-    NodeExhausted, NodeFailed, NodeScheduled, NodeStarted, NodeState, NodeTimedOut, RetryScheduled,
+    NodeExhausted, NodeFailed, NodeScheduled, NodeStarted, NodeState, NodeTimedOut,
+    RefusalCode as Code, RetryScheduled,
 };
 use crate::guards::{has_room, is_ending, max_concurrent};
 use crate::machine::Machine;
@@ -23,7 +26,7 @@ pub(super) fn scheduled(
     at: Timestamp,
     decision: &NodeScheduled,
 ) -> Result<(), Refusal> {
-    let ix = machine.find(&decision.node_id)?;
+    let ix = find(machine, &decision.node_id)?;
     if is_finalizer(&machine.node(ix).kind) {
         check_finalizer(machine, ix, true)?;
     } else {
@@ -31,10 +34,13 @@ pub(super) fn scheduled(
     }
     check_order(machine, ix, decision.attempt)?;
     if decision.attempt != 1 {
-        return Err(format!(
-            "a further attempt of node `{}` is ordered by retry_scheduled",
-            decision.node_id
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "a further attempt of node `{}` is ordered by retry_scheduled",
+                decision.node_id
+            ),
+        );
     }
     check_room(machine, ix)?;
     enter_finalizers(machine, ix);
@@ -52,16 +58,22 @@ pub(super) fn rescheduled(
     check_order(machine, ix, decision.attempt)?;
     let record = machine.record(ix);
     if decision.attempt == 1 {
-        return Err(format!(
-            "node `{}` has not been tried yet: its first attempt is ordered by node_scheduled",
-            decision.node_id
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "node `{}` has not been tried yet: its first attempt is ordered by node_scheduled",
+                decision.node_id
+            ),
+        );
     }
     if decision.attempt > record.max_attempts {
-        return Err(format!(
-            "node `{}` has used all its {} attempts",
-            decision.node_id, record.max_attempts
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "node `{}` has used all its {} attempts",
+                decision.node_id, record.max_attempts
+            ),
+        );
     }
     if !machine.agenda.failing.contains(&ix) {
         check_room(machine, ix)?;
@@ -95,23 +107,32 @@ fn check_order(machine: &Machine, ix: NodeIx, attempt: u32) -> Result<(), Refusa
     let node = machine.node(ix);
     check_not_held(machine, "no work item may be ordered")?;
     if !matches!(node.kind, Kind::Work(_)) {
-        return Err(format!(
-            "node `{}` is settled by the guest itself; it has no work items",
-            node.id
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is settled by the guest itself; it has no work items",
+                node.id
+            ),
+        );
     }
     let next = machine.record(ix).attempt + 1;
     if attempt != next {
-        return Err(format!(
-            "the next attempt of node `{}` is {next}, not {attempt}",
-            node.id
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "the next attempt of node `{}` is {next}, not {attempt}",
+                node.id
+            ),
+        );
     }
     if !is_finalizer(&node.kind) && is_ending(machine) {
-        return Err(format!(
-            "the execution is ending: node `{}` may not be dispatched any more",
-            node.id
-        ));
+        return refuse(
+            Code::Ending,
+            format!(
+                "the execution is ending: node `{}` may not be dispatched any more",
+                node.id
+            ),
+        );
     }
     Ok(())
 }
@@ -120,10 +141,13 @@ fn check_order(machine: &Machine, ix: NodeIx, attempt: u32) -> Result<(), Refusa
 fn check_room(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
     if !has_room(machine) {
         let max = max_concurrent(machine);
-        return Err(format!(
-            "{max} nodes are in flight, as many as may be; node `{}` has to wait",
-            machine.node(ix).id
-        ));
+        return refuse(
+            Code::NoRoom,
+            format!(
+                "{max} nodes are in flight, as many as may be; node `{}` has to wait",
+                machine.node(ix).id
+            ),
+        );
     }
     Ok(())
 }
@@ -139,24 +163,33 @@ pub(super) fn claimed(
     check_not_held(machine, "its work items may not be claimed")?;
     let record = machine.record(ix);
     if fact.attempt != record.attempt {
-        return Err(format!(
-            "attempt {} of node `{}` is ordered, not attempt {}",
-            record.attempt, fact.node_id, fact.attempt
-        ));
+        return refuse(
+            Code::Stale,
+            format!(
+                "attempt {} of node `{}` is ordered, not attempt {}",
+                record.attempt, fact.node_id, fact.attempt
+            ),
+        );
     }
     if fact.fence != sequence {
-        return Err(format!(
-            "the fence of a claim is the sequence of its event: {sequence}, not {}",
-            fact.fence
-        ));
+        return refuse(
+            Code::Malformed,
+            format!(
+                "the fence of a claim is the sequence of its event: {sequence}, not {}",
+                fact.fence
+            ),
+        );
     }
     if let Some(not_before) = record.not_before
         && at < not_before
     {
-        return Err(format!(
-            "node `{}` may not be claimed before {} ms; it is {} ms",
-            fact.node_id, not_before.0, at.0
-        ));
+        return refuse(
+            Code::TooEarly,
+            format!(
+                "node `{}` may not be claimed before {} ms; it is {} ms",
+                fact.node_id, not_before.0, at.0
+            ),
+        );
     }
     let deadline = machine.node(ix).timeout.map(|timeout| at.after(timeout));
     machine.change(ix, |node| {
@@ -193,20 +226,31 @@ pub(super) fn timed_out(
     let ix = check_step(machine, &decision.node_id, Step::TimeOut)?;
     let record = machine.record(ix);
     if decision.attempt != record.attempt {
-        return Err(format!(
-            "attempt {} of node `{}` runs, not attempt {}",
-            record.attempt, decision.node_id, decision.attempt
-        ));
+        return refuse(
+            Code::Stale,
+            format!(
+                "attempt {} of node `{}` runs, not attempt {}",
+                record.attempt, decision.node_id, decision.attempt
+            ),
+        );
     }
     let timeout = match (record.deadline, machine.node(ix).timeout) {
         (Some(deadline), Some(timeout)) if deadline <= at => timeout,
         (Some(deadline), _) => {
-            return Err(format!(
-                "node `{}` has time until {} ms; it is {} ms",
-                decision.node_id, deadline.0, at.0
-            ));
+            return refuse(
+                Code::TooEarly,
+                format!(
+                    "node `{}` has time until {} ms; it is {} ms",
+                    decision.node_id, deadline.0, at.0
+                ),
+            );
         }
-        (None, _) => return Err(format!("node `{}` has no timeout", decision.node_id)),
+        (None, _) => {
+            return refuse(
+                Code::Unfounded,
+                format!("node `{}` has no timeout", decision.node_id),
+            );
+        }
     };
     let failure = Failure {
         error: format!("timed out after {timeout}"),
@@ -233,10 +277,13 @@ pub(super) fn exhausted(
     let ix = check_step(machine, &decision.node_id, Step::Exhaust)?;
     let record = machine.record(ix);
     if record.attempt != decision.attempts {
-        return Err(format!(
-            "node `{}` has made {} attempts, not {}",
-            decision.node_id, record.attempt, decision.attempts
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "node `{}` has made {} attempts, not {}",
+                decision.node_id, record.attempt, decision.attempts
+            ),
+        );
     }
     let may_fail = match machine.node(ix).kind {
         Kind::Work(_) => record.state == NodeState::Failing,
@@ -245,11 +292,14 @@ pub(super) fn exhausted(
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => false,
     };
     if !may_fail {
-        return Err(format!(
-            "node `{}` is {}: nothing of it has failed",
-            decision.node_id,
-            name(record.state)
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is {}: nothing of it has failed",
+                decision.node_id,
+                name(record.state)
+            ),
+        );
     }
     let earlier = record.failure.clone();
     stop_waiting(machine, ix);

@@ -1,10 +1,10 @@
 //! The end of an execution, and the finalizers before it (rules R14, R16, R17).
 
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, refuse};
+use crate::contract::RefusalCode as Code;
 use crate::guards::{due_end, ending, is_time_for_finalizers, runs_now, workflow_deadline};
 use crate::machine::Machine;
 use crate::state::{Ending, is_finalizer};
@@ -16,15 +16,21 @@ use crate::workflow::plan::NodeIx;
 pub(super) fn check_finalizer(machine: &Machine, ix: NodeIx, runs: bool) -> Result<(), Refusal> {
     let id = &machine.node(ix).id;
     if !is_finalizer(&machine.node(ix).kind) {
-        return Err(format!("node `{id}` is no finalizer"));
+        return refuse(Code::WrongState, format!("node `{id}` is no finalizer"));
     }
     if !machine.agenda.finalizers.contains(&ix) || !is_time_for_finalizers(machine) {
-        return Err(format!("the time of finalizer `{id}` has not come"));
+        return refuse(
+            Code::TooEarly,
+            format!("the time of finalizer `{id}` has not come"),
+        );
     }
     if runs_now(machine, ix) != runs {
-        return Err(format!(
-            "the ending ahead decides whether finalizer `{id}` runs or is skipped, and it is the other way round"
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "the ending ahead decides whether finalizer `{id}` runs or is skipped, and it is the other way round"
+            ),
+        );
     }
     Ok(())
 }
@@ -43,11 +49,14 @@ pub(super) fn workflow_timed_out(machine: &mut Machine, at: Timestamp) -> Result
             machine.state.timed_out = true;
             Ok(())
         }
-        Some(deadline) => Err(format!(
-            "the workflow has time until {} ms; it is {} ms",
-            deadline.0, at.0
-        )),
-        None => Err("no timeout of the workflow runs".to_string()),
+        Some(deadline) => refuse(
+            Code::TooEarly,
+            format!(
+                "the workflow has time until {} ms; it is {} ms",
+                deadline.0, at.0
+            ),
+        ),
+        None => refuse(Code::Unfounded, "no timeout of the workflow runs"),
     }
 }
 
@@ -60,11 +69,14 @@ pub(super) fn end(machine: &mut Machine, ending: Ending) -> Result<(), Refusal> 
             .take(5)
             .map(|ix| machine.node(*ix).id.as_str())
             .collect();
-        return Err(format!(
-            "the execution may not end as {} here (under way: {})",
-            ending.name(),
-            in_flight.join(", ")
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "the execution may not end as {} here (under way: {})",
+                ending.name(),
+                in_flight.join(", ")
+            ),
+        );
     }
     machine.state.ended = Some(ending);
     Ok(())

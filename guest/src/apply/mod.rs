@@ -17,15 +17,16 @@ mod settlement;
 mod attempt;
 
 use alloc::format;
-use alloc::string::ToString;
 use alloc::sync::Arc;
 
-use crate::contract::{Event, EventKind, IllegalEvent, Origin, WorkflowStarted};
+use crate::contract::{
+    Event, EventKind, IllegalEvent, Origin, RefusalCode as Code, WorkflowStarted,
+};
 use crate::machine::Machine;
 use crate::state::{Ending, State};
 use crate::time::Timestamp;
 use crate::workflow::Plan;
-use refusal::Refusal;
+use refusal::{Refusal, refuse};
 
 /// Take event 1. `workflow_digest` is the SHA-256 of the text that `plan`
 /// was parsed from.
@@ -37,14 +38,8 @@ pub fn start(
     workflow_digest: &str,
     event: &Event,
 ) -> Result<Machine, IllegalEvent> {
-    let illegal = |reason: Refusal| IllegalEvent {
-        sequence: event.sequence,
-        reason,
-    };
-    let EventKind::WorkflowStarted(started) = &event.kind else {
-        return Err(illegal("event 1 must be workflow_started".to_string()));
-    };
-    check_start(&plan, workflow_digest, event, started).map_err(illegal)?;
+    let started =
+        check_start(&plan, workflow_digest, event).map_err(|refusal| illegal(event, refusal))?;
     let start = plan.start;
     let state = State::new(&plan, started.clone(), Timestamp(event.at));
     let mut machine = Machine::in_state(plan, state);
@@ -52,40 +47,62 @@ pub fn start(
     Ok(machine)
 }
 
-fn check_start(
+fn illegal(event: &Event, refusal: Refusal) -> IllegalEvent {
+    let Refusal { code, reason } = refusal;
+    IllegalEvent {
+        sequence: event.sequence,
+        code,
+        reason,
+    }
+}
+
+fn check_start<'a>(
     plan: &Plan,
     workflow_digest: &str,
-    event: &Event,
-    started: &WorkflowStarted,
-) -> Result<(), Refusal> {
+    event: &'a Event,
+) -> Result<&'a WorkflowStarted, Refusal> {
+    let EventKind::WorkflowStarted(started) = &event.kind else {
+        return refuse(Code::WrongStart, "event 1 must be workflow_started");
+    };
     if event.sequence != 1 {
-        return Err(format!(
-            "the first event has the sequence 1, not {}",
-            event.sequence
-        ));
+        return refuse(
+            Code::OutOfOrder,
+            format!("the first event has the sequence 1, not {}", event.sequence),
+        );
     }
     if event.origin != Origin::Fact {
-        return Err("only the host may start an execution: workflow_started is a fact".to_string());
+        return refuse(
+            Code::WrongAuthor,
+            "only the host may start an execution: workflow_started is a fact",
+        );
     }
     if (&started.workflow_id, &started.workflow_version) != (&plan.workflow_id, &plan.version) {
-        return Err(format!(
-            "it starts {} {}, but the workflow at hand is {} {}",
-            started.workflow_id, started.workflow_version, plan.workflow_id, plan.version
-        ));
+        return refuse(
+            Code::WrongStart,
+            format!(
+                "it starts {} {}, but the workflow at hand is {} {}",
+                started.workflow_id, started.workflow_version, plan.workflow_id, plan.version
+            ),
+        );
     }
     if started.workflow_digest != workflow_digest {
-        return Err(format!(
-            "it names a workflow with the digest {}, but the text at hand has {workflow_digest}: the registered text is another one",
-            started.workflow_digest
-        ));
+        return refuse(
+            Code::WrongStart,
+            format!(
+                "it names a workflow with the digest {}, but the text at hand has {workflow_digest}: the registered text is another one",
+                started.workflow_digest
+            ),
+        );
     }
     let limits = started.limits;
     if limits.max_concurrent_nodes == 0 || limits.max_dispatch_per_tick == 0 {
-        return Err(
-            "its limits are zero, so nothing could ever run; both must be at least 1".to_string(),
+        return refuse(
+            Code::WrongStart,
+            "its limits are zero, so nothing could ever run; both must be at least 1",
         );
     }
-    payload::value("the initial input", &started.initial_input)
+    payload::value("the initial input", &started.initial_input)?;
+    Ok(started)
 }
 
 /// Take the next event, fact or decision.
@@ -95,10 +112,7 @@ fn check_start(
 pub fn apply(machine: &mut Machine, event: &Event) -> Result<(), IllegalEvent> {
     place::check(machine, event)
         .and_then(|()| take(machine, event))
-        .map_err(|reason| IllegalEvent {
-            sequence: event.sequence,
-            reason,
-        })?;
+        .map_err(|refusal| illegal(event, refusal))?;
     machine.state.sequence = event.sequence;
     machine.state.at = Timestamp(event.at);
     Ok(())
@@ -107,7 +121,9 @@ pub fn apply(machine: &mut Machine, event: &Event) -> Result<(), IllegalEvent> {
 fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
     let at = Timestamp(event.at);
     match &event.kind {
-        EventKind::WorkflowStarted(_) => Err("an execution starts once, with event 1".to_string()),
+        EventKind::WorkflowStarted(_) => {
+            refuse(Code::WrongStart, "an execution starts once, with event 1")
+        }
         EventKind::WorkflowCompleted(_) => ending::end(machine, Ending::Completed),
         EventKind::WorkflowFailed(_) if machine.state.timed_out => {
             ending::end(machine, Ending::TimedOut)

@@ -1,10 +1,12 @@
 //! What operators and the host ask for.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::ToString;
 
-use super::refusal::{Refusal, check_step};
-use crate::contract::{CancelRequested, GuestChanged, NodeRequest, NodeState, Origin, Stalled};
+use super::refusal::{Refusal, check_step, find, refuse};
+use crate::contract::{
+    CancelRequested, GuestChanged, NodeRequest, NodeState, Origin, RefusalCode as Code, Stalled,
+};
 use crate::guards::{is_ending, is_stalled_on};
 use crate::machine::Machine;
 use crate::node::{Step, is_settled, name};
@@ -17,7 +19,7 @@ pub(super) fn cancel_requested(
     fact: &CancelRequested,
 ) -> Result<(), Refusal> {
     if machine.state.cancel.is_some() {
-        return Err("the execution is already being cancelled".to_string());
+        return refuse(Code::Repeated, "the execution is already being cancelled");
     }
     machine.state.cancel = Some(CancelRequest {
         reason: fact.reason.clone(),
@@ -29,7 +31,7 @@ pub(super) fn cancel_requested(
 /// Rule R18.
 pub(super) fn paused(machine: &mut Machine) -> Result<(), Refusal> {
     if machine.state.paused {
-        return Err("the execution is paused already".to_string());
+        return refuse(Code::Repeated, "the execution is paused already");
     }
     machine.state.paused = true;
     Ok(())
@@ -37,7 +39,7 @@ pub(super) fn paused(machine: &mut Machine) -> Result<(), Refusal> {
 
 pub(super) fn unpaused(machine: &mut Machine) -> Result<(), Refusal> {
     if !machine.state.paused {
-        return Err("the execution is not paused".to_string());
+        return refuse(Code::NotHeld, "the execution is not paused");
     }
     machine.state.paused = false;
     Ok(())
@@ -45,20 +47,26 @@ pub(super) fn unpaused(machine: &mut Machine) -> Result<(), Refusal> {
 
 /// Rule R20: the node is ready once more, with a fresh budget of attempts.
 pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Result<(), Refusal> {
-    let ix = machine.find(&fact.node_id)?;
+    let ix = find(machine, &fact.node_id)?;
     let record = machine.record(ix);
     if record.state != NodeState::Failed && !is_stalled_on(machine, ix) {
-        return Err(format!(
-            "node `{}` is {}: only a failed node, or one that the execution is stalled on, can be retried",
-            fact.node_id,
-            name(record.state)
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is {}: only a failed node, or one that the execution is stalled on, can be retried",
+                fact.node_id,
+                name(record.state)
+            ),
+        );
     }
     if machine.state.skips.contains(&ix) {
-        return Err(format!(
-            "it was asked for node `{}` to be skipped: it cannot be retried as well",
-            fact.node_id
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "it was asked for node `{}` to be skipped: it cannot be retried as well",
+                fact.node_id
+            ),
+        );
     }
     check_not_too_late(machine, ix, "retried")?;
     let max_attempts = record
@@ -75,20 +83,26 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
 
 /// The wish is noted; what is done about it is a decision.
 pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Result<(), Refusal> {
-    let ix = machine.find(&fact.node_id)?;
+    let ix = find(machine, &fact.node_id)?;
     let state = machine.record(ix).state;
     if is_settled(state) && state != NodeState::Failed {
-        return Err(format!(
-            "node `{}` is {} already: it cannot be skipped",
-            fact.node_id,
-            name(state)
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is {} already: it cannot be skipped",
+                fact.node_id,
+                name(state)
+            ),
+        );
     }
     if machine.state.skips.contains(&ix) {
-        return Err(format!(
-            "it was asked already for node `{}` to be skipped",
-            fact.node_id
-        ));
+        return refuse(
+            Code::Repeated,
+            format!(
+                "it was asked already for node `{}` to be skipped",
+                fact.node_id
+            ),
+        );
     }
     check_not_too_late(machine, ix, "skipped")?;
     machine.state.skips.push_back(ix);
@@ -103,14 +117,20 @@ fn check_not_too_late(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), R
         return Ok(());
     }
     if machine.state.cancel.is_some() {
-        return Err(format!(
-            "the execution is being cancelled: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
-        ));
+        return refuse(
+            Code::Ending,
+            format!(
+                "the execution is being cancelled: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
+            ),
+        );
     }
     if is_ending(machine) {
-        return Err(format!(
-            "the execution is ending: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
-        ));
+        return refuse(
+            Code::Ending,
+            format!(
+                "the execution is ending: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
+            ),
+        );
     }
     Ok(())
 }
@@ -125,12 +145,14 @@ pub(super) fn stalled(
             machine.state.host_stall = Some(stall.reason.clone());
             Ok(())
         }
-        (Origin::Fact, Some(_)) => {
-            Err("a stall on a node is a decision: only the guest may author it".to_string())
-        }
-        (Origin::Decision, None) => {
-            Err("a stall without a node is a fact: only the host may author it".to_string())
-        }
+        (Origin::Fact, Some(_)) => refuse(
+            Code::WrongAuthor,
+            "a stall on a node is a decision: only the guest may author it",
+        ),
+        (Origin::Decision, None) => refuse(
+            Code::WrongAuthor,
+            "a stall without a node is a fact: only the host may author it",
+        ),
         (Origin::Decision, Some(node_id)) => stalled_by_policy(machine, node_id, stall),
     }
 }
@@ -140,15 +162,19 @@ fn stalled_by_policy(machine: &mut Machine, node_id: &str, stall: &Stalled) -> R
     let ix = check_step(machine, node_id, Step::Stall)?;
     let node = machine.node(ix);
     if !matches!(node.kind, Kind::Work(_)) || !node.retry.pause_when_exhausted {
-        return Err(format!(
-            "the policy of node `{node_id}` does not stall the execution"
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!("the policy of node `{node_id}` does not stall the execution"),
+        );
     }
     if let Some((on, _)) = &machine.state.policy_stall {
-        return Err(format!(
-            "the execution is stalled on node `{}` already",
-            machine.node(*on).id
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "the execution is stalled on node `{}` already",
+                machine.node(*on).id
+            ),
+        );
     }
     machine.change(ix, |node| node.take(Step::Stall));
     machine.state.policy_stall = Some((ix, stall.reason.clone()));
@@ -165,13 +191,14 @@ pub(super) fn stall_lifted(machine: &mut Machine) -> Result<(), Refusal> {
     if machine.state.host_stall.take().is_some() {
         return Ok(());
     }
-    Err(match &machine.state.policy_stall {
+    let reason = match &machine.state.policy_stall {
         Some((on, _)) => format!(
             "the execution is stalled on node `{}`: retry or skip it, or cancel the execution",
             machine.node(*on).id
         ),
-        None => "the execution is not stalled".to_string(),
-    })
+        None => "the execution is not stalled".to_owned(),
+    };
+    refuse(Code::NotHeld, reason)
 }
 
 /// Law 10.

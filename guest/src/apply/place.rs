@@ -2,10 +2,9 @@
 //! laws 1, 2, 5 and 6.
 
 use alloc::format;
-use alloc::string::ToString;
 
-use super::refusal::Refusal;
-use crate::contract::{Event, EventKind, Origin};
+use super::refusal::{Refusal, refuse};
+use crate::contract::{Event, EventKind, Origin, RefusalCode as Code};
 use crate::limits::EVENTS_MAX;
 use crate::machine::Machine;
 
@@ -13,42 +12,50 @@ use crate::machine::Machine;
 pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
     let expected = machine.state.sequence + 1;
     if event.sequence != expected {
-        return Err(format!(
-            "the next sequence is {expected}, not {}",
-            event.sequence
-        ));
+        return refuse(
+            Code::OutOfOrder,
+            format!("the next sequence is {expected}, not {}", event.sequence),
+        );
     }
     if expected > EVENTS_MAX && lengthens(event) {
-        return Err(format!(
-            "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or to go on, fork it: start its workflow anew with what it has so far"
-        ));
+        return refuse(
+            Code::LogFull,
+            format!(
+                "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or to go on, fork it: start its workflow anew with what it has so far"
+            ),
+        );
     }
     if event.at < machine.state.at.0 {
-        return Err(format!(
-            "it is stamped {} ms, earlier than the event before it ({} ms)",
-            event.at, machine.state.at.0
-        ));
+        return refuse(
+            Code::OutOfOrder,
+            format!(
+                "it is stamped {} ms, earlier than the event before it ({} ms)",
+                event.at, machine.state.at.0
+            ),
+        );
     }
     if let Some(ending) = machine.state.ended {
-        return Err(format!(
-            "the execution has ended ({}), and nothing follows an end; to go on, fork it: start its workflow anew with what it has so far",
-            ending.name()
-        ));
+        return refuse(
+            Code::Ended,
+            format!(
+                "the execution has ended ({}), and nothing follows an end; to go on, fork it: start its workflow anew with what it has so far",
+                ending.name()
+            ),
+        );
     }
     if let Some(author) = author(&event.kind)
         && author != event.origin
     {
-        return Err(match author {
-            Origin::Fact => "only the host may author this event: it is a fact".to_string(),
-            Origin::Decision => {
-                "only the guest may author this event: it is a decision".to_string()
-            }
-        });
+        let reason = match author {
+            Origin::Fact => "only the host may author this event: it is a fact",
+            Origin::Decision => "only the guest may author this event: it is a decision",
+        };
+        return refuse(Code::WrongAuthor, reason);
     }
     if event.origin == Origin::Decision && machine.state.host_stall.is_some() {
-        return Err(
-            "nothing is decided while the host stalls the execution; it needs a stall_lifted first"
-                .to_string(),
+        return refuse(
+            Code::Held,
+            "nothing is decided while the host stalls the execution; it needs a stall_lifted first",
         );
     }
     Ok(())

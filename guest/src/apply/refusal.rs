@@ -1,21 +1,40 @@
-//! Why an event may not stand where it stands, for what several kinds of
-//! events are refused.
+//! Why an event may not stand where it stands, and what several kinds of events
+//! are refused for.
 
 use alloc::format;
 use alloc::string::String;
 
+use crate::contract::RefusalCode as Code;
 use crate::guards::is_stalled;
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::workflow::plan::NodeIx;
 
-/// Why an event may not stand where it stands: what is wrong, what would be
-/// right.
-pub(super) type Refusal = String;
+/// Why an event may not stand where it stands.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) code: Code,
+    /// What is wrong, and what would be right.
+    pub(super) reason: String,
+}
+
+/// Refuse an event.
+pub(super) fn refuse<T>(code: Code, reason: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal {
+        code,
+        reason: reason.into(),
+    })
+}
+
+/// The node of an id.
+pub(super) fn find(machine: &Machine, node_id: &str) -> Result<NodeIx, Refusal> {
+    let found = machine.find(node_id);
+    found.or_else(|reason| refuse(Code::UnknownNode, reason))
+}
 
 /// The node of an id, if it can take this step.
 pub(super) fn check_step(machine: &Machine, node_id: &str, step: Step) -> Result<NodeIx, Refusal> {
-    let ix = machine.find(node_id)?;
+    let ix = find(machine, node_id)?;
     check_step_of(machine, ix, step).map(|()| ix)
 }
 
@@ -26,16 +45,19 @@ pub(super) fn check_step_of(machine: &Machine, ix: NodeIx, step: Step) -> Result
         return Ok(());
     }
     let id = &machine.node(ix).id;
-    Err(format!("node `{id}` is {}: it cannot {step}", name(state)))
+    refuse(
+        Code::WrongState,
+        format!("node `{id}` is {}: it cannot {step}", name(state)),
+    )
 }
 
 /// Refuse what is not done while the execution is held (rule R18).
 pub(super) fn check_not_held(machine: &Machine, what: &str) -> Result<(), Refusal> {
     if is_stalled(machine) {
-        return Err(format!("the execution is stalled: {what}"));
+        return refuse(Code::Held, format!("the execution is stalled: {what}"));
     }
     if machine.state.paused {
-        return Err(format!("the execution is paused: {what}"));
+        return refuse(Code::Held, format!("the execution is paused: {what}"));
     }
     Ok(())
 }
@@ -51,10 +73,13 @@ pub(super) fn check_fence(
     let ix = check_step(machine, node_id, step)?;
     let record = machine.record(ix);
     if (attempt, fence) != (record.attempt, record.fence) {
-        return Err(format!(
-            "node `{node_id}` is held by attempt {} with fence {}; an answer of attempt {attempt} with fence {fence} comes too late",
-            record.attempt, record.fence
-        ));
+        return refuse(
+            Code::Stale,
+            format!(
+                "node `{node_id}` is held by attempt {} with fence {}; an answer of attempt {attempt} with fence {fence} comes too late",
+                record.attempt, record.fence
+            ),
+        );
     }
     Ok(ix)
 }

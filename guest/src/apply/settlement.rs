@@ -7,10 +7,11 @@ use super::edges::{judge_edges, kill_edges, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
 use super::operator::lift_policy_stall;
 use super::payload;
-use super::refusal::{Refusal, check_fence, check_not_held, check_step};
+use super::refusal::{Refusal, check_fence, check_not_held, check_step, refuse};
 use super::wait::{check_state_room, pass_on, stop_waiting};
 use crate::contract::{
-    CancelReason, NodeCancelled, NodeCompleted, NodeSkipped, NodeState, SkipReason,
+    CancelReason, NodeCancelled, NodeCompleted, NodeSkipped, NodeState, RefusalCode as Code,
+    SkipReason,
 };
 use crate::guards::{kept, must_stop, stop_reason};
 use crate::json::Object;
@@ -70,17 +71,23 @@ pub(super) fn settled(
         Kind::Work(_) | Kind::LimitExceeded { .. } => false,
     };
     if !may_complete {
-        return Err(format!(
-            "node `{}` is {}: nothing completes it without a worker",
-            node.id,
-            name(record.state)
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is {}: nothing completes it without a worker",
+                node.id,
+                name(record.state)
+            ),
+        );
     }
     if (decision.attempt, decision.fence) != (0, 0) {
-        return Err(format!(
-            "node `{}` is settled without a worker: its attempt and fence are 0",
-            node.id
-        ));
+        return refuse(
+            Code::Malformed,
+            format!(
+                "node `{}` is settled without a worker: its attempt and fence are 0",
+                node.id
+            ),
+        );
     }
     let patch = payload::composed("the state patch", &decision.state_patch)?;
     check_choice(machine, ix, decision.chosen_target.as_deref())?;
@@ -102,10 +109,13 @@ fn check_choice(machine: &Machine, ix: NodeIx, chosen_target: Option<&str>) -> R
         Some(target)
             if target != END && !targets(machine, ix).any(|to| machine.node(to).id == target) =>
         {
-            Err(format!(
-                "node `{}` has no edge to `{target}`; choose the target of one of its edges, or `{END}`",
-                machine.node(ix).id
-            ))
+            refuse(
+                Code::UnknownTarget,
+                format!(
+                    "node `{}` has no edge to `{target}`; choose the target of one of its edges, or `{END}`",
+                    machine.node(ix).id
+                ),
+            )
         }
         _ => Ok(()),
     }
@@ -155,9 +165,10 @@ pub(super) fn skipped(
         SkipReason::Unreached
             if record.unsettled > 0 || record.live > 0 || is_finalizer(&machine.node(ix).kind) =>
         {
-            return Err(format!(
-                "node `{id}` can still be reached: it may not be skipped as unreached"
-            ));
+            return refuse(
+                Code::Unfounded,
+                format!("node `{id}` can still be reached: it may not be skipped as unreached"),
+            );
         }
         SkipReason::RunOn => {
             check_finalizer(machine, ix, false)?;
@@ -187,16 +198,22 @@ pub(super) fn cancelled(
         CancelReason::ByOperator => {
             check_skip(machine, ix)?;
             if state == NodeState::Failing {
-                return Err(format!(
-                    "node `{id}` is {}: there is nothing of it to cancel, it is skipped",
-                    name(state)
-                ));
+                return refuse(
+                    Code::WrongState,
+                    format!(
+                        "node `{id}` is {}: there is nothing of it to cancel, it is skipped",
+                        name(state)
+                    ),
+                );
             }
             pass_on(machine, ix);
         }
         CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
             if stop_reason(machine) != Some(decision.reason) || !must_stop(machine, ix) {
-                return Err(format!("nothing asks for node `{id}` to be cancelled"));
+                return refuse(
+                    Code::Unfounded,
+                    format!("nothing asks for node `{id}` to be cancelled"),
+                );
             }
         }
     }
@@ -221,10 +238,13 @@ fn check_skip(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
     if machine.state.skips.contains(&ix) {
         return Ok(());
     }
-    Err(format!(
-        "no operator asked for node `{}` to be skipped",
-        machine.node(ix).id
-    ))
+    refuse(
+        Code::Unfounded,
+        format!(
+            "no operator asked for node `{}` to be skipped",
+            machine.node(ix).id
+        ),
+    )
 }
 
 fn dismiss(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, why: Dismissal) {

@@ -8,9 +8,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::payload;
-use super::refusal::{Refusal, check_step};
+use super::refusal::{Refusal, check_step, find, refuse};
 use crate::contract::{
-    ApprovalReceived, ExternalEventReceived, InterruptRaised, NodeState, TimerCreated, TimerFired,
+    ApprovalReceived, ExternalEventReceived, InterruptRaised, NodeState, RefusalCode as Code,
+    TimerCreated, TimerFired,
 };
 use crate::json::Object;
 use crate::limits::STATE_BYTES_MAX;
@@ -27,10 +28,10 @@ pub(super) fn interrupted(
 ) -> Result<(), Refusal> {
     let ix = check_step(machine, &decision.node_id, Step::Wait)?;
     if !matches!(machine.node(ix).kind, Kind::HumanApproval(_)) {
-        return Err(format!(
-            "node `{}` does not wait for a person",
-            decision.node_id
-        ));
+        return refuse(
+            Code::WrongState,
+            format!("node `{}` does not wait for a person", decision.node_id),
+        );
     }
     begin(machine, ix, at, decision.expires_at.map(Timestamp));
     Ok(())
@@ -43,13 +44,19 @@ pub(super) fn timer_created(
 ) -> Result<(), Refusal> {
     let ix = check_step(machine, &decision.node_id, Step::Wait)?;
     let Kind::Wait(wait) = &machine.node(ix).kind else {
-        return Err(format!("node `{}` is no wait", decision.node_id));
+        return refuse(
+            Code::WrongState,
+            format!("node `{}` is no wait", decision.node_id),
+        );
     };
     if wait.correlation_key != decision.correlation_key {
-        return Err(format!(
-            "node `{}` waits for another external event",
-            decision.node_id
-        ));
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "node `{}` waits for another external event",
+                decision.node_id
+            ),
+        );
     }
     if let Some(key) = wait.correlation_key.clone() {
         machine
@@ -80,39 +87,56 @@ pub(super) fn timer_fired(
 ) -> Result<(), Refusal> {
     let ix = check_step(machine, &decision.node_id, Step::Receive)?;
     let Kind::Wait(wait) = &machine.node(ix).kind else {
-        return Err(format!("node `{}` is no wait", decision.node_id));
+        return refuse(
+            Code::WrongState,
+            format!("node `{}` is no wait", decision.node_id),
+        );
     };
     if !wait.timer_completes || wait.correlation_key != decision.correlation_key {
-        return Err(format!("node `{}` waits otherwise", decision.node_id));
+        return refuse(
+            Code::Unfounded,
+            format!("node `{}` waits otherwise", decision.node_id),
+        );
     }
     match machine.record(ix).deadline {
         Some(deadline) if deadline <= at => {}
         Some(deadline) => {
-            return Err(format!(
-                "node `{}` waits until {} ms; it is {} ms",
-                decision.node_id, deadline.0, at.0
-            ));
+            return refuse(
+                Code::TooEarly,
+                format!(
+                    "node `{}` waits until {} ms; it is {} ms",
+                    decision.node_id, deadline.0, at.0
+                ),
+            );
         }
-        None => return Err(format!("no time runs for node `{}`", decision.node_id)),
+        None => {
+            return refuse(
+                Code::Unfounded,
+                format!("no time runs for node `{}`", decision.node_id),
+            );
+        }
     }
     receive(machine, ix, WaitResult::Time);
     Ok(())
 }
 
 pub(super) fn approved(machine: &mut Machine, fact: &ApprovalReceived) -> Result<(), Refusal> {
-    let ix = machine.find(&fact.node_id)?;
+    let ix = find(machine, &fact.node_id)?;
     if !matches!(machine.node(ix).kind, Kind::HumanApproval(_)) {
-        return Err(format!(
-            "node `{}` is no human_approval: nobody's approval is asked for",
-            fact.node_id
-        ));
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is no human_approval: nobody's approval is asked for",
+                fact.node_id
+            ),
+        );
     }
     check_step(machine, &fact.node_id, Step::Receive)?;
     if machine.record(ix).wait_result.is_some() {
-        return Err(format!(
-            "node `{}` has been decided on already",
-            fact.node_id
-        ));
+        return refuse(
+            Code::Repeated,
+            format!("node `{}` has been decided on already", fact.node_id),
+        );
     }
     if let Some(patch) = &fact.state_patch {
         let patch = payload::object("the state patch", patch)?;
@@ -214,10 +238,13 @@ pub(super) fn check_state_room(machine: &Machine, state_bytes: usize) -> Result<
     if bytes <= STATE_BYTES_MAX as u64 {
         return Ok(());
     }
-    Err(format!(
-        "the state, and the external events kept for it, would come to {bytes} bytes; \
+    refuse(
+        Code::TooLarge,
+        format!(
+            "the state, and the external events kept for it, would come to {bytes} bytes; \
          {STATE_BYTES_MAX} are allowed: store what is large elsewhere and pass a reference"
-    ))
+        ),
+    )
 }
 
 fn receive(machine: &mut Machine, ix: NodeIx, result: WaitResult) {

@@ -1,9 +1,10 @@
 //! A decision in words, what it orders from the queue, and many of them.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::contract::{Event, EventKind, Origin, WorkItem};
+use crate::contract::{Event, EventKind, ItemName, Origin, WorkOrder};
 use crate::machine::Machine;
 use crate::time::Timestamp;
 use crate::workflow::plan::NodeIx;
@@ -11,36 +12,50 @@ use crate::workflow::plan::NodeIx;
 /// A decision, and what it orders from the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The decision as it will stand in the log.
+    /// The decision as it will stand in the log, but for the digest of what it
+    /// enqueues: the queue tells that.
     pub event: Event,
     /// What the queue is asked for.
-    pub order: Option<Order>,
+    pub order: Option<WorkOrder>,
 }
 
-/// What a decision asks the queue for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// A new work item.
-    Enqueue(WorkItem),
-    /// An unsettled work item back.
-    Cancel {
-        /// The node.
-        node_id: String,
-        /// The attempt.
-        attempt: u32,
-    },
-}
-
-/// What one tick came to.
+/// What one step came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "what was decided is not yet in the log, and what was ordered not yet in the queue"]
 pub struct Batch {
-    /// The decisions.
+    /// The decisions, still without the digests of what they enqueue.
     pub events: Vec<Event>,
     /// What they order, in their order.
-    pub orders: Vec<Order>,
+    pub orders: Vec<WorkOrder>,
     /// Nothing but a limit ended the batch: of work items (rule R4), or of bytes.
     pub more: bool,
+}
+
+impl Batch {
+    /// The decisions name what they enqueue by these digests, the queue's answer
+    /// to the orders.
+    ///
+    /// # Errors
+    /// There are more or fewer of them than of enqueued items.
+    pub fn name_items(&mut self, digests: Vec<String>) -> Result<(), String> {
+        let (answered, mut digests) = (digests.len(), digests.into_iter());
+        let mut enqueued = 0;
+        for event in &mut self.events {
+            let named = match &mut event.kind {
+                EventKind::NodeScheduled(it) => &mut it.item_digest,
+                EventKind::RetryScheduled(it) => &mut it.item_digest,
+                _ => continue,
+            };
+            *named = digests.next().unwrap_or_default();
+            enqueued += 1;
+        }
+        if answered == enqueued {
+            return Ok(());
+        }
+        Err(format!(
+            "{enqueued} work items were enqueued, and the queue answered {answered} digests"
+        ))
+    }
 }
 
 impl Decision {
@@ -59,8 +74,8 @@ impl Decision {
             _ => 0,
         };
         let of_order = match &self.order {
-            Some(Order::Enqueue(item)) => item.payload.len(),
-            Some(Order::Cancel { .. }) | None => 0,
+            Some(WorkOrder::Enqueue(item)) => item.payload.len(),
+            Some(WorkOrder::Cancel(_)) | None => 0,
         };
         SMALL_FIELDS_BYTES + of_event + of_order
     }
@@ -71,7 +86,7 @@ pub(super) fn decision(
     machine: &Machine,
     now: Timestamp,
     kind: EventKind,
-    order: Option<Order>,
+    order: Option<WorkOrder>,
 ) -> Decision {
     let event = Event {
         sequence: machine.state.sequence + 1,
@@ -82,9 +97,9 @@ pub(super) fn decision(
     Decision { event, order }
 }
 
-pub(super) fn take_back(machine: &Machine, ix: NodeIx) -> Order {
-    Order::Cancel {
+pub(super) fn take_back(machine: &Machine, ix: NodeIx) -> WorkOrder {
+    WorkOrder::Cancel(ItemName {
         node_id: machine.node_id(ix),
         attempt: machine.record(ix).attempt,
-    }
+    })
 }

@@ -2,13 +2,9 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use sha2::{Digest as _, Sha256};
-
-use super::decision::{Decision, Order, decision};
-use crate::contract::{EventKind, NodeScheduled, RetryScheduled, WorkItem};
-use crate::digest::hex;
+use super::decision::{Decision, decision};
+use crate::contract::{EventKind, NodeScheduled, RetryScheduled, WorkItem, WorkOrder};
 use crate::guards::{has_room, is_held};
 use crate::json::{Object, push_quoted};
 use crate::machine::Machine;
@@ -31,13 +27,13 @@ pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decisio
         node_id: item.node_id.clone(),
         queue_type: item.queue_type.clone(),
         attempt: item.attempt,
-        item_digest: item_digest(&item),
+        item_digest: String::new(),
     };
     decision(
         machine,
         now,
         EventKind::NodeScheduled(scheduled),
-        Some(Order::Enqueue(item)),
+        Some(WorkOrder::Enqueue(item)),
     )
 }
 
@@ -53,13 +49,13 @@ pub(super) fn order_retry(
         node_id: item.node_id.clone(),
         attempt: item.attempt,
         delay_ms: delay.0,
-        item_digest: item_digest(&item),
+        item_digest: String::new(),
     };
     decision(
         machine,
         now,
         EventKind::RetryScheduled(scheduled),
-        Some(Order::Enqueue(item)),
+        Some(WorkOrder::Enqueue(item)),
     )
 }
 
@@ -133,30 +129,3 @@ fn push_input(machine: &Machine, json: &mut String, work: &Work) {
     }
     resolved.push_text(json);
 }
-
-/// The digest of a work item, as `work-item` in `wit/types.wit` defines it.
-#[must_use]
-pub fn item_digest(item: &WorkItem) -> String {
-    // All but the payload is short: put together first, it is hashed in one go.
-    let mut short = Vec::with_capacity(SHORT_FIELDS_BYTES);
-    let text = |bytes: &mut Vec<u8>, text: &str| {
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-    };
-    let number = |bytes: &mut Vec<u8>, number: u64| bytes.extend_from_slice(&number.to_le_bytes());
-    text(&mut short, &item.execution_id);
-    text(&mut short, &item.node_id);
-    number(&mut short, u64::from(item.attempt));
-    number(&mut short, u64::from(item.max_attempts));
-    text(&mut short, &item.queue_type);
-    text(&mut short, &item.tenant);
-    number(&mut short, item.not_before);
-    number(&mut short, item.payload.len() as u64);
-    let hash = Sha256::new()
-        .chain_update(&short)
-        .chain_update(&item.payload);
-    hex(&hash.finalize())
-}
-
-/// Room for the short fields of most work items.
-const SHORT_FIELDS_BYTES: usize = 256;

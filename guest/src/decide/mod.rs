@@ -23,13 +23,12 @@ mod settle;
 mod timer;
 mod ending;
 
-pub use decision::{Batch, Decision, Order};
-pub use dispatch::item_digest;
+pub use decision::{Batch, Decision};
 pub(crate) use next::Next;
 pub(crate) use retry::judge_failure;
 
 use crate::apply::apply;
-use crate::contract::{EventKind, IllegalEvent, SkipReason};
+use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
 use crate::guards::{dispatch_per_tick, is_ending, may_decide};
 use crate::limits::BATCH_BYTES_MAX;
 use crate::machine::Machine;
@@ -39,7 +38,7 @@ use decision::decision;
 use dispatch::may_dispatch;
 
 /// Decide and apply until there is nothing left to decide at `now`, until as
-/// many work items are ordered as one tick may (rule R4), or until the batch
+/// many work items are ordered as one step may (rule R4), or until the batch
 /// is as large as a host should have to take at once.
 ///
 /// # Errors
@@ -53,7 +52,7 @@ pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEven
     {
         apply(machine, &decision.event)?;
         bytes += decision.bytes();
-        if matches!(decision.order, Some(Order::Enqueue(_))) {
+        if matches!(decision.order, Some(WorkOrder::Enqueue(_))) {
             budget -= 1;
         }
         batch.events.push(decision.event);
@@ -64,7 +63,7 @@ pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEven
     Ok(batch)
 }
 
-/// Whether a tick at `now` would decide anything. Cheap: nothing is put into
+/// Whether a step at `now` would decide anything. Cheap: nothing is put into
 /// words.
 #[must_use]
 pub fn is_due(machine: &Machine, now: Timestamp) -> bool {
@@ -72,7 +71,7 @@ pub fn is_due(machine: &Machine, now: Timestamp) -> bool {
 }
 
 /// The decision that comes next at `now`, if one does. `budget` is how
-/// many work items this tick may still order (rule R4).
+/// many work items this step may still order (rule R4).
 #[must_use = "deciding changes nothing: apply the decision"]
 pub fn decide(machine: &Machine, now: Timestamp, budget: u32) -> Option<Decision> {
     next(machine, now, budget).map(|next| formulate(machine, now, next))

@@ -39,9 +39,9 @@ pub(super) fn why_finalizer(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
         return [no_room(machine, ix)].into();
     }
     let sentence = if runs_now(machine, ix) {
-        format!("finalizer `{id}` is dispatched at the next tick")
+        format!("finalizer `{id}` is dispatched at the next step")
     } else {
-        format!("finalizer `{id}` does not run on this ending; it is skipped at the next tick")
+        format!("finalizer `{id}` does not run on this ending; it is skipped at the next step")
     };
     [say(ReasonTopic::Progress, sentence)].into()
 }

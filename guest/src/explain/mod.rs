@@ -68,7 +68,7 @@ fn why_pending(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     [say(ReasonTopic::Progress, sentence)].into()
 }
 
-/// Whether the scheduler settles nodes itself at the next tick.
+/// Whether the scheduler settles nodes itself at the next step.
 fn may_settle(machine: &Machine) -> bool {
     may_decide(machine) && !is_ending(machine)
 }
@@ -85,7 +85,7 @@ fn why_ready(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     let sentence = if !is_work {
         say(
             ReasonTopic::Progress,
-            format!("node `{id}` is settled by the scheduler at its next tick"),
+            format!("node `{id}` is settled by the scheduler at its next step"),
         )
     } else if !has_room(machine) {
         no_room(machine, ix)
@@ -94,7 +94,7 @@ fn why_ready(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
         say(
             ReasonTopic::Limit,
             format!(
-                "node `{id}` is dispatched at the next tick; one tick orders at most {limit} items (max_dispatch_per_tick)"
+                "node `{id}` is dispatched at the next step; one tick orders at most {limit} items (max_dispatch_per_tick)"
             ),
         )
     };
@@ -145,7 +145,7 @@ fn why_failing(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
         return attempts_made(machine, ix).into_iter().collect();
     }
     let sentence = format!(
-        "what follows the failure of node `{}` is decided at the next tick",
+        "what follows the failure of node `{}` is decided at the next step",
         machine.node(ix).id
     );
     attempts_made(machine, ix)
@@ -175,7 +175,7 @@ fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     }
     if record.wait_result.is_some() {
         let sentence = format!(
-            "what node `{}` waited for has come; it is settled at the next tick",
+            "what node `{}` waited for has come; it is settled at the next step",
             node.id
         );
         return [say(ReasonTopic::Progress, sentence)].into();
@@ -210,7 +210,7 @@ fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
 fn why_skip(machine: &Machine, ix: NodeIx) -> Option<Reason> {
     let id = &machine.node(ix).id;
     let when = match machine.state.host_stall {
-        None => "this is done at the next tick",
+        None => "this is done at the next step",
         Some(_) => "this is done when the stall is lifted",
     };
     let sentence = format!("an operator asked for node `{id}` to be skipped; {when}");

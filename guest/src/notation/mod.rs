@@ -23,9 +23,9 @@
 //! | `own_limits N M` | the same of the workflow |
 //! | `input {JSON}`, `seed N` | the execution's input (`{}`) and seed (7) |
 //!
-//! **A row** is `TIME ACTION; ACTION => OUTPUT, OUTPUT`: a turn at TIME ms. The
-//! facts are admitted in order, then the execution is ticked until there is no
-//! more. Event 1 is implied, at the first row's time.
+//! **A row** is `TIME ACTION; ACTION => OUTPUT, OUTPUT`: a turn at TIME ms. Its
+//! facts go into one step together, and steps without facts follow until there
+//! is no more. Event 1 is implied, as the first fact of the first row.
 //!
 //! | action | fact |
 //! |---|---|
@@ -51,14 +51,16 @@
 //! `settle a`, `settle a -> b` (with a choice), `skip a [by_operator|run_on]`,
 //! `cancel a [by_operator]`, `timeout a`, `timeout workflow`, `exhaust a`,
 //! `interrupt a`, `wait a`, `fire a`, `stall a`, `completed`, `failed`,
-//! `cancelled`; or `more` (the dispatch limit ended a tick, another followed) or
-//! `refused` (a fact was not admitted). Each may be followed by its detail (an
+//! `cancelled`; or `more` (the dispatch limit ended a step, another followed) or
+//! `refused` (a fact was not taken; these come first). Each may be followed by its detail (an
 //! error, a final state, a time), in full or as `~"part of it"`.
 //!
 //! Every table is played three times: with the machine kept, with it dropped
 //! before each call, and restored from a snapshot each time. All three must
 //! write the same log; and the log, replayed as law 2 has it, must answer the
-//! same decisions. So every table tests those laws too.
+//! same decisions. Facts that are offered together must be taken and refused as
+//! if each were offered alone, and when there is no more, a further step must
+//! come to nothing. So every table tests those laws too.
 //!
 //! The files, from the bottom up; each may use those above it in this list.
 
@@ -67,19 +69,23 @@ use alloc::string::String;
 mod text;
 mod row;
 mod graph;
+mod item;
 mod world;
 mod facts;
+mod foresee;
 mod phrase;
 mod replay;
 mod play;
 
 pub use facts::facts;
+pub use foresee::{Foreseen, foresee};
 pub use graph::Graph;
+pub use item::{item_digest, name_items};
 pub(crate) use phrase::brief;
 pub use play::Played;
 pub use replay::replay;
 pub use row::Action;
-pub use world::{EXECUTION, Item, ItemState, Memory};
+pub use world::{EXECUTION, Item, ItemState, Memory, step};
 
 /// Play a table; panic with the row that differs.
 #[track_caller]

@@ -1,4 +1,4 @@
-//! A table is played: facts in, ticks, decisions compared, laws checked.
+//! A table is played: facts in, decisions compared, laws checked.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -6,17 +6,17 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::contract::{Event, Inspection, Outcome, SchedulerError};
+use crate::contract::{Fact, Inspection, Outcome};
 use crate::node;
 use crate::shell::Scheduler;
 use serde_json::Value;
 
-use super::facts::facts;
+use super::foresee::foresee;
 use super::graph::Graph;
 use super::phrase::{self, Phrase};
 use super::replay::replay;
 use super::row::{Action, Row};
-use super::world::{EXECUTION, Memory};
+use super::world::{EXECUTION, Memory, step};
 
 /// What a table came to.
 #[derive(Debug)]
@@ -36,13 +36,12 @@ enum Memo {
 }
 
 /// The scheduler and its world.
-struct Stage {
+struct Stage<'a> {
+    graph: &'a Graph,
     scheduler: Scheduler,
     world: Memory,
     memo: Memo,
     outcome: Option<Outcome>,
-    /// What the last admitted fact said of the tick to come.
-    foretold: Option<Outcome>,
 }
 
 /// Play a table in all three ways, and replay its log.
@@ -78,16 +77,12 @@ pub(super) fn play(table: &str) -> Result<Played, String> {
 fn play_as(memo: Memo, graph: &Graph, rows: &[Row<'_>]) -> Result<Played, String> {
     let first = rows.first().ok_or("a table needs a row")?;
     let mut stage = Stage {
+        graph,
         scheduler: Scheduler::new(),
         world: Memory::new(graph, first.at),
         memo,
         outcome: None,
-        foretold: None,
     };
-    let start = stage.world.start(graph);
-    if let Err(reason) = stage.admit(start) {
-        return Err(format!("the execution could not be started: {reason}"));
-    }
     let mut played = Vec::new();
     for row in rows {
         let found = stage
@@ -125,7 +120,7 @@ fn difference(played: &[(&Row<'_>, Vec<Phrase>)]) -> String {
     text + &format!("expected: {expected}\n")
 }
 
-impl Stage {
+impl Stage<'_> {
     fn row(&mut self, row: &Row<'_>) -> Result<Vec<Phrase>, String> {
         self.world.now = row.at;
         if let [question] = row.actions.as_slice()
@@ -133,68 +128,72 @@ impl Stage {
         {
             return Ok(vec![answer]);
         }
-        let mut found = Vec::new();
-        for action in &row.actions {
-            for kind in facts(&self.world, action)? {
-                let fact = self.world.fact(kind);
-                found.extend(
-                    self.admit(fact)
-                        .err()
-                        .map(|reason| Phrase::new("refused", reason)),
-                );
-            }
+        let foreseen = foresee(&self.world, self.graph, &row.actions)?;
+        let outcome = self.step(foreseen.facts)?;
+        let refused = outcome.refused.iter();
+        let refused: Vec<_> = refused.map(|it| (it.index, it.message.clone())).collect();
+        if refused != foreseen.refused {
+            return Err(format!(
+                "together, these facts are refused: {refused:?}; each alone, these: {:?}",
+                foreseen.refused
+            ));
         }
-        self.turn(&mut found)?;
+        let refused = refused.into_iter();
+        let mut found: Vec<Phrase> = refused
+            .map(|(_, reason)| Phrase::new("refused", reason))
+            .collect();
+        self.go_on(foreseen.last_sequence, outcome, &mut found)?;
         self.check_items()?;
         Ok(found)
     }
 
-    /// Tick until there is no more.
-    fn turn(&mut self, found: &mut Vec<Phrase>) -> Result<(), String> {
+    /// Step until there is no more.
+    fn go_on(
+        &mut self,
+        mut seen: usize,
+        mut outcome: Outcome,
+        found: &mut Vec<Phrase>,
+    ) -> Result<(), String> {
         loop {
-            let before = self.world.events.len();
-            self.recall();
-            let outcome = self
-                .scheduler
-                .tick(&mut self.world, EXECUTION, before as u64)
-                .map_err(|error| format!("the tick failed: {error:?}"))?;
-            let decided = self.world.events.len() > before;
-            self.check_foretold(&outcome, decided)?;
-            found.extend(self.world.events[before..].iter().map(phrase::of));
-            let more = outcome.more;
-            self.outcome = Some(outcome);
+            found.extend(self.world.events[seen..].iter().map(phrase::of));
+            seen = self.world.events.len();
             self.remember()?;
+            let more = outcome.more;
+            if more {
+                found.push(Phrase::new("more", ""));
+            }
+            let next = self.step(Vec::new())?;
             if !more {
-                return Ok(());
+                return self.check_settled(seen, outcome, next);
             }
-            found.push(Phrase::new("more", ""));
+            outcome = next;
         }
     }
 
-    fn admit(&mut self, fact: Event) -> Result<(), String> {
+    /// When there is no more, a further step comes to nothing.
+    fn check_settled(
+        &mut self,
+        seen: usize,
+        outcome: Outcome,
+        next: Outcome,
+    ) -> Result<(), String> {
+        let settled = Outcome {
+            refused: Vec::new(),
+            ..outcome
+        };
+        if self.world.events.len() > seen || next != settled {
+            return Err(format!(
+                "after {settled:?} a further step comes to {next:?}"
+            ));
+        }
+        self.outcome = Some(settled);
+        Ok(())
+    }
+
+    fn step(&mut self, facts: Vec<Fact>) -> Result<Outcome, String> {
         self.recall();
-        match self.scheduler.admit(&mut self.world, EXECUTION, &fact) {
-            Ok(outcome) => {
-                self.world.append_fact(fact);
-                self.foretold = Some(outcome);
-                Ok(())
-            }
-            Err(SchedulerError::Illegal(illegal)) => Err(illegal.reason),
-            Err(other) => Err(format!("{other:?}")),
-        }
-    }
-
-    /// A tick after a fact appends something if the fact's outcome has `more`,
-    /// and else gives that very outcome.
-    fn check_foretold(&mut self, outcome: &Outcome, decided: bool) -> Result<(), String> {
-        match self.foretold.take() {
-            Some(foretold) if foretold.more != decided || (!decided && foretold != *outcome) => {
-                Err(format!(
-                    "the fact foretold {foretold:?}, and the tick (it decided something: {decided}) came to {outcome:?}"
-                ))
-            }
-            _ => Ok(()),
-        }
+        step(&mut self.world, &mut self.scheduler, facts)
+            .map_err(|error| format!("the step failed: {error:?}"))
     }
 
     fn recall(&mut self) {

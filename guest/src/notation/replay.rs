@@ -5,12 +5,14 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::apply::{apply, start};
-use crate::contract::{Event, IllegalEvent, Origin};
+use crate::contract::{Event, IllegalEvent, Origin, RefusalCode};
 use crate::decide::{decide, drain};
 use crate::digest::digest_of_text;
 use crate::machine::Machine;
 use crate::time::Timestamp;
 use crate::workflow;
+
+use super::item::name_items;
 
 /// Replay a log of the workflow with a fresh machine. Each batch of decisions
 /// must be what the machine decides there, and nothing may be missing in
@@ -35,7 +37,8 @@ pub fn replay(workflow: &str, log: &[Event]) -> Result<(), IllegalEvent> {
             rest = &rest[1..];
             continue;
         }
-        let batch = drain(&mut machine, Timestamp(event.at))?;
+        let mut batch = drain(&mut machine, Timestamp(event.at))?;
+        name_items(&mut batch);
         check_batch(&batch.events, rest)?;
         rest = &rest[batch.events.len()..];
     }
@@ -78,5 +81,9 @@ fn check_complete(machine: &Machine) -> Result<(), IllegalEvent> {
 }
 
 fn illegal(sequence: u64, reason: String) -> IllegalEvent {
-    IllegalEvent { sequence, reason }
+    IllegalEvent {
+        sequence,
+        code: RefusalCode::Unfounded,
+        reason,
+    }
 }

@@ -1,7 +1,8 @@
 //! A world in memory: a log, a queue, a clock that is set.
 //!
 //! It is strict: what the scheduler orders must be what its decisions name, and
-//! what it takes back must be there.
+//! what it takes back must be there; what it says of a call must be what came
+//! of it.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -9,13 +10,16 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::contract::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem, WorkflowStarted};
-use crate::decide::item_digest;
+use crate::contract::{
+    Event, EventKind, Fact, ItemName, Origin, Outcome, SchedulerError, Snapshot, StorageError,
+    WorkItem, WorkOrder, WorkflowStarted,
+};
 use crate::digest::digest_of_text;
-use crate::shell::World;
+use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
 
 use super::graph::Graph;
+use super::item::{item_digest, item_digests};
 
 /// The one execution of this world.
 pub const EXECUTION: &str = "exec_00000000000000000000000000000001";
@@ -33,6 +37,17 @@ pub struct Memory {
     pub items: BTreeMap<(String, u32), Item>,
     /// The newest snapshot.
     pub snapshot: Option<Snapshot>,
+    /// What the scheduler did in the call that runs.
+    call: Call,
+}
+
+/// What a scheduler did in one call.
+#[derive(Clone, Debug, Default)]
+struct Call {
+    orders: Vec<WorkOrder>,
+    /// The sequence after which it appended; none: it did not.
+    expected: Option<u64>,
+    decisions: Vec<Event>,
 }
 
 /// A work item and what became of it.
@@ -65,6 +80,7 @@ impl Memory {
             now,
             items: BTreeMap::new(),
             snapshot: None,
+            call: Call::default(),
         }
     }
 
@@ -98,7 +114,7 @@ impl Memory {
         }
     }
 
-    /// Append a fact that was admitted, and do to the queue what a host does.
+    /// Append a fact that was taken, and do to the queue what a host does.
     pub fn append_fact(&mut self, fact: Event) {
         match &fact.kind {
             EventKind::NodeStarted(e) => {
@@ -144,83 +160,73 @@ impl Memory {
         }
     }
 
-    /// Whether a decision of this turn names the item's digest.
-    fn is_named(&self, item: &WorkItem) -> bool {
-        let digest = item_digest(item);
-        let names = |event: &Event| match &event.kind {
-            EventKind::NodeScheduled(e) => {
-                (&e.node_id, e.attempt, &e.item_digest, &e.queue_type)
-                    == (&item.node_id, item.attempt, &digest, &item.queue_type)
+    /// Append what a call came to: the facts that were taken, and behind them
+    /// the decisions; and do to the queue what follows.
+    ///
+    /// # Errors
+    /// What the scheduler did is not what it says, or not what it may do.
+    pub fn close(&mut self, facts: Vec<Fact>, outcome: &Outcome) -> Result<(), String> {
+        let Call {
+            orders,
+            expected,
+            decisions,
+        } = core::mem::take(&mut self.call);
+        let mut refused = outcome.refused.iter().map(|it| it.index).peekable();
+        for (index, kind) in (0..).zip(facts) {
+            if refused.next_if_eq(&index).is_none() {
+                self.append_fact(self.fact(kind));
             }
-            EventKind::RetryScheduled(e) => {
-                let not_before = event.at + e.delay_ms;
-                (&e.node_id, e.attempt, &e.item_digest, not_before)
-                    == (&item.node_id, item.attempt, &digest, item.not_before)
-            }
-            _ => false,
-        };
-        self.events
-            .iter()
-            .rev()
-            .take_while(|event| event.at == self.now)
-            .any(names)
-    }
-}
-
-impl World for Memory {
-    fn load_workflow(&mut self) -> String {
-        self.workflow.clone()
-    }
-
-    fn load_snapshot(&mut self) -> Option<Snapshot> {
-        self.snapshot.clone()
-    }
-
-    /// Small pages, so that reading on is always exercised.
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
-        let skipped = usize::try_from(first - 1).unwrap_or(usize::MAX);
-        self.events
-            .iter()
-            .skip(skipped)
-            .take(max.min(3) as usize)
-            .cloned()
-            .collect()
-    }
-
-    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
+        }
+        if let Some(index) = refused.next() {
+            return Err(format!("fact {index} is refused out of place"));
+        }
         let last = self.events.len() as u64;
-        if expected != last {
-            return Err(AppendError::Conflict(last));
+        if expected.is_some_and(|expected| expected != last) {
+            return Err(format!(
+                "it appended after {expected:?}, and not after {last}"
+            ));
         }
-        if let Some(event) = events
-            .iter()
-            .find(|event| event.origin != Origin::Decision || event.at != self.now)
-        {
-            return Err(AppendError::Refused(format!(
-                "no decision of now ({}): {event:?}",
-                self.now
-            )));
+        self.append_batch(decisions, &orders)?;
+        let last = self.events.len() as u64;
+        if outcome.last_sequence != last {
+            return Err(format!("the last event is {last}: {outcome:?}"));
         }
-        self.events.extend_from_slice(events);
         Ok(())
     }
 
-    fn now(&mut self) -> Timestamp {
-        Timestamp(self.now)
+    /// Append decisions, which order this from the queue.
+    ///
+    /// # Errors
+    /// The one is not what the other says.
+    pub fn append_batch(
+        &mut self,
+        decisions: Vec<Event>,
+        orders: &[WorkOrder],
+    ) -> Result<(), String> {
+        let naming = decisions.iter().filter(|event| names_item(&event.kind));
+        if naming.count() != item_digests(orders).len() {
+            return Err(format!("{decisions:?} order {orders:?}"));
+        }
+        for order in orders {
+            match order {
+                WorkOrder::Enqueue(item) => self.enqueue(item, &decisions)?,
+                WorkOrder::Cancel(name) => self.cancel(name)?,
+            }
+        }
+        self.events.extend(decisions);
+        Ok(())
     }
 
-    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
-        if !self.is_named(item) {
-            return Err(format!("no decision of this turn names {item:?}"));
+    fn enqueue(&mut self, item: &WorkItem, decisions: &[Event]) -> Result<(), String> {
+        if !is_named(item, decisions) {
+            return Err(format!("no decision of this call names {item:?}"));
         }
         let entry = Item {
             item: item.clone(),
             state: ItemState::Waiting,
         };
-        match self
-            .items
-            .insert((item.node_id.clone(), item.attempt), entry)
-        {
+        let key = (item.node_id.clone(), item.attempt);
+        match self.items.insert(key, entry) {
             Some(_) => Err(format!(
                 "attempt {} of {} was ordered twice",
                 item.attempt, item.node_id
@@ -229,8 +235,9 @@ impl World for Memory {
         }
     }
 
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        match self.items.get_mut(&(node_id.to_owned(), attempt)) {
+    fn cancel(&mut self, name: &ItemName) -> Result<(), String> {
+        let ItemName { node_id, attempt } = name;
+        match self.items.get_mut(&(node_id.clone(), *attempt)) {
             Some(item) if item.state != ItemState::Settled => {
                 item.state = ItemState::Settled;
                 Ok(())
@@ -239,5 +246,102 @@ impl World for Memory {
                 "attempt {attempt} of {node_id} has no unsettled work item"
             )),
         }
+    }
+}
+
+/// Offer facts to the scheduler of a world, and append what comes of it.
+///
+/// # Errors
+/// The scheduler gives no answer.
+///
+/// # Panics
+/// It does not keep to the contract.
+pub fn step<W: World + AsMut<Memory>>(
+    world: &mut W,
+    scheduler: &mut Scheduler,
+    facts: Vec<Fact>,
+) -> Result<Outcome, SchedulerError> {
+    let memory = world.as_mut();
+    memory.call = Call::default();
+    let last = memory.events.len() as u64;
+    let outcome = scheduler.step(world, EXECUTION, last, facts.clone())?;
+    let closed = world.as_mut().close(facts, &outcome);
+    closed.expect("a scheduler keeps to the contract");
+    Ok(outcome)
+}
+
+fn names_item(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::NodeScheduled(_) | EventKind::RetryScheduled(_)
+    )
+}
+
+/// Whether one of these decisions names the item's digest.
+fn is_named(item: &WorkItem, decisions: &[Event]) -> bool {
+    let digest = item_digest(item);
+    let names = |event: &Event| match &event.kind {
+        EventKind::NodeScheduled(e) => {
+            (&e.node_id, e.attempt, &e.item_digest, &e.queue_type)
+                == (&item.node_id, item.attempt, &digest, &item.queue_type)
+        }
+        EventKind::RetryScheduled(e) => {
+            let not_before = event.at + e.delay_ms;
+            (&e.node_id, e.attempt, &e.item_digest, not_before)
+                == (&item.node_id, item.attempt, &digest, item.not_before)
+        }
+        _ => false,
+    };
+    decisions.iter().any(names)
+}
+
+impl AsMut<Memory> for Memory {
+    fn as_mut(&mut self) -> &mut Memory {
+        self
+    }
+}
+
+impl World for Memory {
+    fn load_workflow(&mut self) -> Result<String, StorageError> {
+        Ok(self.workflow.clone())
+    }
+
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
+        Ok(self.snapshot.clone())
+    }
+
+    /// Small pages, so that reading on is always exercised.
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StorageError> {
+        let skipped = usize::try_from(first - 1).unwrap_or(usize::MAX);
+        let page = self.events.iter().skip(skipped).take(max.min(3) as usize);
+        Ok(page.cloned().collect())
+    }
+
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), StorageError> {
+        let last = self.events.len() as u64;
+        if expected < last || self.call.expected.is_some() {
+            return Err(StorageError::Conflict(last));
+        }
+        let is_next = |(event, sequence): (&Event, u64)| {
+            (event.sequence, event.origin, event.at) == (sequence, Origin::Decision, self.now)
+        };
+        if !events.iter().zip(expected + 1..).all(is_next) {
+            return Err(StorageError::Refused(format!(
+                "no decisions of now ({}): {events:?}",
+                self.now
+            )));
+        }
+        self.call.expected = Some(expected);
+        self.call.decisions = events.to_vec();
+        Ok(())
+    }
+
+    fn now(&mut self) -> Timestamp {
+        Timestamp(self.now)
+    }
+
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+        self.call.orders.extend_from_slice(orders);
+        Ok(item_digests(orders))
     }
 }

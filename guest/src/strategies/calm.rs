@@ -36,7 +36,7 @@ pub fn finished(history: History) -> History {
         for action in peaceful(&player) {
             player.act(&action);
         }
-        player.tick();
+        player.decide();
     }
     let history = player.into_history();
     panic!("law 9: after {turns_max} turns in peace it has not ended:\n{history}");

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::workflow::Workflow;
-use crate::contract::Event;
+use crate::contract::{Event, Fact};
 use crate::notation::{Memory, brief};
 
 /// A legal history of one execution: what the world did, turn by turn, and
@@ -17,8 +17,8 @@ pub struct History {
     pub(super) world: Memory,
 }
 
-/// One turn: facts are admitted in order, then the execution is ticked until
-/// there is no more.
+/// One turn: a step with all its facts, and steps without any until there is no
+/// more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// The turn's clock reading, milliseconds; never less than that of the
@@ -29,8 +29,8 @@ pub struct Turn {
     pub actions: Vec<String>,
     /// The facts. In the first turn event 1 comes first.
     pub facts: Vec<Event>,
-    /// The decisions of each tick. All ticks but the last have `more`.
-    pub ticks: Vec<Vec<Event>>,
+    /// The decisions of each step. All steps but the last have `more`.
+    pub steps: Vec<Vec<Event>>,
 }
 
 impl History {
@@ -65,13 +65,19 @@ impl Turn {
             at,
             actions: Vec::new(),
             facts: Vec::new(),
-            ticks: Vec::new(),
+            steps: Vec::new(),
         }
+    }
+
+    /// The facts as a step is given them.
+    #[must_use]
+    pub fn offered(&self) -> Vec<Fact> {
+        self.facts.iter().map(|fact| fact.kind.clone()).collect()
     }
 
     /// All decisions of the turn.
     pub fn decisions(&self) -> impl Iterator<Item = &Event> {
-        self.ticks.iter().flatten()
+        self.steps.iter().flatten()
     }
 }
 
@@ -84,11 +90,11 @@ impl fmt::Display for Turn {
         };
         write!(f, "{:05} {actions}", self.at)?;
         let mut outputs: Vec<String> = Vec::new();
-        for (place, tick) in self.ticks.iter().enumerate() {
+        for (place, step) in self.steps.iter().enumerate() {
             if place > 0 {
                 outputs.push("more".to_string());
             }
-            outputs.extend(tick.iter().map(brief));
+            outputs.extend(step.iter().map(brief));
         }
         if outputs.is_empty() {
             return Ok(());

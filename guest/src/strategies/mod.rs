@@ -21,7 +21,7 @@
 //! runner
 //!     .run(&histories(workflows()), |history| {
 //!         // The workflow's text, and then turn by turn: the clock reading, the
-//!         // facts to admit in order, and the decisions that must follow.
+//!         // facts to offer in order, and the decisions that must follow.
 //!         let text = history.workflow().text();
 //!         assert!(refrain_guest::workflow::parse(text).is_ok());
 //!         for turn in history.turns() {

@@ -26,7 +26,7 @@ pub fn histories(workflows: impl Strategy<Value = Workflow>) -> impl Strategy<Va
     })
 }
 
-/// The execution of a workflow that was started and ticked, and nothing else:
+/// The execution of a workflow that was started, and nothing else:
 /// what [`finished`] can go on with.
 #[must_use]
 pub fn begun(workflow: &Workflow) -> History {
@@ -51,12 +51,12 @@ fn play(mut player: Player, choices: &[Choices]) -> History {
     player.into_history()
 }
 
-/// What happens in a turn, as far as it is legal, and the ticks after it.
+/// What happens in a turn, as far as it is legal, and what follows from it.
 fn take(player: &mut Player, acts: &[Act]) {
     for act in acts {
         if let Some(text) = said(act, player) {
             player.act(&text);
         }
     }
-    player.tick();
+    player.decide();
 }

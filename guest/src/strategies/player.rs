@@ -1,5 +1,5 @@
 //! A machine and its world, in the middle of a history: what is said to it in
-//! words happens, if this crate's own machine admits it.
+//! words happens, if this crate's own machine takes it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,11 +8,10 @@ use super::choice::Clock;
 use super::history::{History, Turn};
 use super::workflow::Workflow;
 use crate::apply::{apply, start};
-use crate::decide::{Order, drain};
+use crate::decide::drain;
 use crate::guards::next_wake;
 use crate::machine::Machine;
-use crate::notation::{Action, Memory, facts};
-use crate::shell::World as _;
+use crate::notation::{Action, Memory, facts, name_items};
 use crate::time::{Millis, Timestamp};
 
 /// A machine and its world, in the middle of a history.
@@ -26,7 +25,7 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// An execution that has just been started, not ticked yet.
+    /// An execution that has just been started, and has decided nothing yet.
     pub(super) fn start(workflow: &Workflow) -> Self {
         let first = workflow.start(0);
         let machine = start(workflow.plan().clone(), &workflow.digest(), &first)
@@ -132,23 +131,17 @@ impl Player {
         true
     }
 
-    /// Tick until there is no more: the end of a turn.
-    pub(super) fn tick(&mut self) {
+    /// Decide until there is no more: the end of a turn.
+    pub(super) fn decide(&mut self) {
         let turn = self.turns.last_mut().expect("a turn has begun");
         loop {
-            let batch = drain(&mut self.machine, Timestamp(self.world.now))
+            let mut batch = drain(&mut self.machine, Timestamp(self.world.now))
                 .expect("a machine takes its own decisions");
+            name_items(&mut batch);
             self.world
-                .append_events(self.world.events.len() as u64, &batch.events)
-                .expect("decisions follow the log");
-            for order in &batch.orders {
-                match order {
-                    Order::Enqueue(item) => self.world.enqueue(item),
-                    Order::Cancel { node_id, attempt } => self.world.cancel(node_id, *attempt),
-                }
+                .append_batch(batch.events.clone(), &batch.orders)
                 .expect("an order is what its decision names");
-            }
-            turn.ticks.push(batch.events);
+            turn.steps.push(batch.events);
             if !batch.more {
                 return;
             }

@@ -1,8 +1,8 @@
 //! The native core beside the component: the same log, replayed by both, in
 //! turns.
 //!
-//! A replay gives every fact to the scheduler as the log has it, ticks where
-//! it asks for a tick, and compares what is decided with what the log says.
+//! A replay gives the scheduler the facts as the log has them, up to where it
+//! decided something, lets it decide, and compares that with what the log says.
 //! Values are in each one's own types before the clock runs: what is compared
 //! is the core as native code against the core in its sandbox, with the walls
 //! of the sandbox, and no one's store.
@@ -13,14 +13,14 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use refrain::guest::{CallLimits, Instance, Library, Ports, Sandbox};
 use refrain::id::ExecutionId;
-use refrain::model::{AppendError, Event, Origin, Snapshot, WorkItem};
+use refrain::model::{Digest, Event, EventKind, Origin, Snapshot, StorageError, WorkOrder};
 use refrain::store::{StoreError, Timestamp};
 use refrain_guest::contract as native;
 use refrain_guest::shell::{Scheduler, World};
 use serde::Serialize;
 
 use crate::across::across;
-use crate::run::Run;
+use crate::run::start;
 use crate::workflows::{chain, layered};
 
 /// What came of it. Times are medians of the rounds.
@@ -79,11 +79,9 @@ pub fn compare(rounds: usize) -> Result<Compared> {
 
 /// The log of a run of this workflow.
 fn log_of(workflow: &str) -> Result<Vec<Event>> {
-    let mut run = Run::new(workflow)?;
-    while run.tick()?.more {}
+    let mut run = start(workflow)?;
     while let Some(item) = run.ports.items.first().cloned() {
-        run.complete(&item.node_id)?;
-        while run.tick()?.more {}
+        run.complete(&item.node_id, "{}")?;
     }
     Ok(run.ports.events)
 }
@@ -106,10 +104,8 @@ fn time(replayer: &mut impl Replayer, times: u32) -> Result<f64> {
 /// Somebody who decides about the one execution of a log.
 trait Replayer {
     fn log(&self) -> (usize, usize);
-    /// Take the next event, a fact. Whether a tick is due.
-    fn admit(&mut self) -> Result<bool>;
-    /// Decide. Whether another tick is due.
-    fn tick(&mut self) -> Result<bool>;
+    /// Take the facts that come next, and decide. Whether another step is due.
+    fn step(&mut self) -> Result<bool>;
     /// From the beginning again, with nothing known.
     fn rewind(&mut self) -> Result<()>;
 }
@@ -122,10 +118,7 @@ fn replay(replayer: &mut impl Replayer) -> Result<usize> {
         if shown == all {
             return Ok(all);
         }
-        let mut due = replayer.admit()?;
-        while due {
-            due = replayer.tick()?;
-        }
+        while replayer.step()? {}
         ensure!(
             replayer.log().0 > shown,
             "the replay stands at event {shown}"
@@ -133,22 +126,61 @@ fn replay(replayer: &mut impl Replayer) -> Result<usize> {
     }
 }
 
-/// A log of which only the beginning has been shown.
-struct Reel<E> {
+/// A log of which only the beginning has been shown. Events, facts and digests are
+/// in the types of whoever replays it.
+struct Reel<E, F, D> {
     workflow: String,
     events: Vec<E>,
+    /// The runs of facts, by the place of their first event, and their time.
+    facts: BTreeMap<usize, (Timestamp, Vec<F>)>,
+    /// The digests of the items that are ordered, in their order.
+    digests: Vec<D>,
     shown: usize,
+    ordered: usize,
     now: Timestamp,
+    /// Events behind those shown that the current call was given or has decided.
+    ahead: usize,
 }
 
-impl<E: Clone + PartialEq> Reel<E> {
-    fn new(workflow: &str, events: Vec<E>) -> Self {
+type NativeReel = Reel<native::Event, native::Fact, String>;
+type WasmReel = Reel<Event, EventKind, Digest>;
+
+impl<E: Clone + PartialEq, F, D: Clone> Reel<E, F, D> {
+    fn new(
+        workflow: &str,
+        log: &[Event],
+        event: impl Fn(&Event) -> E,
+        fact: impl Fn(&EventKind) -> F,
+        digest: impl Fn(&Digest) -> D,
+    ) -> Self {
+        let mut facts = BTreeMap::new();
+        let mut place = 0;
+        for run in log.chunk_by(|one, next| (one.origin, one.at) == (next.origin, next.at)) {
+            if run[0].origin == Origin::Fact {
+                let kinds = run.iter().map(|it| fact(&it.kind)).collect();
+                facts.insert(place, (run[0].at, kinds));
+            }
+            place += run.len();
+        }
+        let ordered = log.iter().filter_map(|event| match &event.kind {
+            EventKind::NodeScheduled(it) => Some(digest(&it.item_digest)),
+            EventKind::RetryScheduled(it) => Some(digest(&it.item_digest)),
+            _ => None,
+        });
         Self {
             workflow: workflow.to_owned(),
-            events,
+            events: log.iter().map(event).collect(),
+            facts,
+            digests: ordered.collect(),
             shown: 0,
+            ordered: 0,
             now: 0,
+            ahead: 0,
         }
+    }
+
+    fn rewind(&mut self) {
+        (self.shown, self.ordered) = (0, 0);
     }
 
     fn page(&self, first: u64, max: u32) -> Vec<E> {
@@ -157,18 +189,38 @@ impl<E: Clone + PartialEq> Reel<E> {
         page.take(max as usize).cloned().collect()
     }
 
+    /// A call begins, with the facts that come next.
+    fn begin(&mut self) -> &[F] {
+        let next = self.facts.get(&self.shown);
+        self.ahead = next.map_or(0, |(_, facts)| facts.len());
+        self.now = next.map_or(self.now, |(at, _)| *at);
+        next.map_or(&[], |(_, facts)| facts)
+    }
+
+    /// It is over: what it was given and has decided is shown.
+    fn end(&mut self) {
+        self.shown += std::mem::take(&mut self.ahead);
+    }
+
     /// Decisions: they are what the log says.
     fn show(&mut self, decided: &[E]) -> bool {
-        let same = self.events[self.shown..].starts_with(decided);
-        self.shown += decided.len();
+        let same = self.events[self.shown + self.ahead..].starts_with(decided);
+        self.ahead += decided.len();
         same
+    }
+
+    /// The digests of the next items that are ordered.
+    fn next_digests(&mut self, items: usize) -> Vec<D> {
+        let next = self.digests.iter().skip(self.ordered).take(items);
+        self.ordered += items;
+        next.cloned().collect()
     }
 }
 
 struct Natively {
     scheduler: Scheduler,
     execution: String,
-    reel: Reel<native::Event>,
+    reel: NativeReel,
 }
 
 impl Natively {
@@ -176,7 +228,7 @@ impl Natively {
         Self {
             scheduler: Scheduler::new(),
             execution: execution(log),
-            reel: Reel::new(workflow, across(&log)),
+            reel: Reel::new(workflow, log, across, across, ToString::to_string),
         }
     }
 }
@@ -186,81 +238,74 @@ impl Replayer for Natively {
         (self.reel.shown, self.reel.events.len())
     }
 
-    fn admit(&mut self) -> Result<bool> {
-        let fact = self.reel.events[self.reel.shown].clone();
-        self.reel.now = fact.at;
-        let outcome = self.scheduler.admit(&mut self.reel, &self.execution, &fact);
-        self.reel.shown += 1;
-        Ok(outcome
-            .map_err(|error| anyhow::anyhow!("natively: {error:?}"))?
-            .more)
-    }
-
-    fn tick(&mut self) -> Result<bool> {
+    fn step(&mut self) -> Result<bool> {
         let last = self.reel.shown as u64;
-        let outcome = self.scheduler.tick(&mut self.reel, &self.execution, last);
-        Ok(outcome
-            .map_err(|error| anyhow::anyhow!("natively: {error:?}"))?
-            .more)
+        let facts = self.reel.begin().to_vec();
+        let outcome = self
+            .scheduler
+            .step(&mut self.reel, &self.execution, last, facts);
+        self.reel.end();
+        let outcome = outcome.map_err(|error| anyhow::anyhow!("natively: {error:?}"))?;
+        ensure!(outcome.refused.is_empty(), "natively: {outcome:?}");
+        Ok(outcome.more)
     }
 
     fn rewind(&mut self) -> Result<()> {
         self.scheduler.forget(&self.execution);
-        self.reel.shown = 0;
+        self.reel.rewind();
         Ok(())
     }
 }
 
-impl World for Reel<native::Event> {
-    fn load_workflow(&mut self) -> String {
-        self.workflow.clone()
+impl World for NativeReel {
+    fn load_workflow(&mut self) -> Result<String, native::StorageError> {
+        Ok(self.workflow.clone())
     }
-    fn load_snapshot(&mut self) -> Option<native::Snapshot> {
-        None
+    fn load_snapshot(&mut self) -> Result<Option<native::Snapshot>, native::StorageError> {
+        Ok(None)
     }
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<native::Event> {
-        self.page(first, max)
+    fn read_events(
+        &mut self,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<native::Event>, native::StorageError> {
+        Ok(self.page(first, max))
     }
     fn append_events(
         &mut self,
         _: u64,
         events: &[native::Event],
-    ) -> Result<(), native::AppendError> {
+    ) -> Result<(), native::StorageError> {
         if self.show(events) {
             Ok(())
         } else {
-            Err(native::AppendError::Conflict(0))
+            Err(native::StorageError::Conflict(0))
         }
     }
     fn now(&mut self) -> refrain_guest::time::Timestamp {
         refrain_guest::time::Timestamp(self.now)
     }
-    fn enqueue(&mut self, _: &native::WorkItem) -> Result<(), String> {
-        Ok(())
-    }
-    fn cancel(&mut self, _: &str, _: u32) -> Result<(), String> {
-        Ok(())
+    fn order(&mut self, orders: &[native::WorkOrder]) -> Result<Vec<String>, String> {
+        let is_item = |order: &&native::WorkOrder| matches!(order, native::WorkOrder::Enqueue(_));
+        Ok(self.next_digests(orders.iter().filter(is_item).count()))
     }
 }
 
 struct InWasm {
-    instance: Instance<Reel<Event>>,
+    instance: Instance<WasmReel>,
     execution: ExecutionId,
     /// Away while the instance has it.
-    reel: Option<Reel<Event>>,
+    reel: Option<WasmReel>,
 }
 
 impl InWasm {
-    fn new(instance: Instance<Reel<Event>>, workflow: &str, log: &[Event]) -> Result<Self> {
+    fn new(instance: Instance<WasmReel>, workflow: &str, log: &[Event]) -> Result<Self> {
+        let reel = Reel::new(workflow, log, Event::clone, EventKind::clone, |it| *it);
         Ok(Self {
             instance,
             execution: execution(log).parse()?,
-            reel: Some(Reel::new(workflow, log.to_vec())),
+            reel: Some(reel),
         })
-    }
-
-    fn reel(&mut self) -> Reel<Event> {
-        self.reel.take().expect("each call gives it back")
     }
 }
 
@@ -270,34 +315,29 @@ impl Replayer for InWasm {
         (reel.shown, reel.events.len())
     }
 
-    fn admit(&mut self) -> Result<bool> {
-        let mut reel = self.reel();
-        let fact = reel.events[reel.shown].clone();
-        reel.now = fact.at;
-        let (mut reel, outcome) = self.instance.admit(reel, self.execution, &fact);
-        reel.shown += 1;
-        self.reel = Some(reel);
-        Ok(outcome?.more)
-    }
-
-    fn tick(&mut self) -> Result<bool> {
-        let reel = self.reel();
+    fn step(&mut self) -> Result<bool> {
+        let mut reel = self.reel.take().expect("each call gives it back");
         let last = reel.shown as u64;
-        let (reel, outcome) = self.instance.tick(reel, self.execution, last);
+        // The facts stay where they are, and the reel goes to the instance.
+        let facts = reel.begin().to_vec();
+        let (mut reel, outcome) = self.instance.step(reel, self.execution, last, &facts);
+        reel.end();
         self.reel = Some(reel);
-        Ok(outcome?.more)
+        let outcome = outcome?;
+        ensure!(outcome.refused.is_empty(), "{:?}", outcome.refused);
+        Ok(outcome.more)
     }
 
     fn rewind(&mut self) -> Result<()> {
         self.instance.forget(self.execution)?;
         if let Some(reel) = &mut self.reel {
-            reel.shown = 0;
+            reel.rewind();
         }
         Ok(())
     }
 }
 
-impl Ports for Reel<Event> {
+impl Ports for WasmReel {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
         Ok(self.workflow.clone())
     }
@@ -311,28 +351,27 @@ impl Ports for Reel<Event> {
         &mut self,
         _: u64,
         events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
+    ) -> Result<Result<(), StorageError>, StoreError> {
         let same = self.show(&events);
         Ok(if same {
             Ok(())
         } else {
-            Err(AppendError::Conflict(0))
+            Err(StorageError::Conflict(0))
         })
     }
     fn now(&mut self) -> Timestamp {
         self.now
     }
-    fn enqueue(&mut self, _: WorkItem) -> Result<Result<(), String>, StoreError> {
-        Ok(Ok(()))
-    }
-    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
-        Ok(Ok(()))
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        let is_item = |order: &&WorkOrder| matches!(order, WorkOrder::Enqueue(_));
+        let items = orders.iter().filter(is_item).count();
+        Ok(Ok(self.next_digests(items)))
     }
 }
 
 /// The execution that a log is of.
 fn execution(log: &[Event]) -> String {
-    use refrain::model::EventKind::WorkflowStarted;
+    use EventKind::WorkflowStarted;
     match log.first() {
         Some(Event {
             origin: Origin::Fact,

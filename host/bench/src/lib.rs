@@ -16,5 +16,5 @@ mod compare;
 
 pub use across::across;
 pub use compare::{Compared, compare};
-pub use run::Run;
+pub use run::{start, start_in};
 pub use workflows::{chain, layered};

@@ -9,7 +9,7 @@ use wasmtime::component::Component;
 use super::Ports;
 use super::contract::Version;
 use crate::limits::COMPONENT_BYTES_MAX;
-use crate::model::{AppendError, Event, Snapshot, WorkItem};
+use crate::model::{Digest, Event, Snapshot, StorageError, WorkOrder};
 use crate::store::{StoreError, Timestamp};
 
 /// What a guest that is built now must export.
@@ -85,7 +85,7 @@ pub enum ComponentError {
     Crashed,
     /// It asks for more than the contract has.
     #[error(
-        "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version 0.1.0; build it without WASI, for wasm32-unknown-unknown"
+        "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version 0.2.0; build it without WASI, for wasm32-unknown-unknown"
     )]
     UndeclaredImport {
         /// The first such import.
@@ -93,12 +93,12 @@ pub enum ComponentError {
     },
     /// It is some other component.
     #[error(
-        "the component does not export `{EXPORT}`; build it for the world `guest` of Refrain's wit/"
+        "the component does not export `{EXPORT}`; build it for the world `scheduler` of Refrain's wit/"
     )]
     MissingExport,
     /// It names our interfaces, but means others.
     #[error(
-        "the component was built for another form of the contract; build it anew for the world `guest` of Refrain's wit/: {0}"
+        "the component was built for another form of the contract; build it anew for the world `scheduler` of Refrain's wit/: {0}"
     )]
     OtherContract(String),
 }
@@ -156,16 +156,13 @@ impl Ports for NoPorts {
         &mut self,
         _: u64,
         _: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
+    ) -> Result<Result<(), StorageError>, StoreError> {
         match *self {}
     }
     fn now(&mut self) -> Timestamp {
         match *self {}
     }
-    fn enqueue(&mut self, _: WorkItem) -> Result<Result<(), String>, StoreError> {
-        match *self {}
-    }
-    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
+    fn order(&mut self, _: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
         match *self {}
     }
 }

@@ -8,7 +8,7 @@ use wasmtime::Trap;
 use super::contract::Newer;
 use super::ports::HostState;
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
-use crate::model::{AppendError, Fault, SchedulerError};
+use crate::model::{Fault, SchedulerError, StorageError};
 use crate::store::StoreError;
 
 /// Why a call into a guest gave no answer.
@@ -21,8 +21,8 @@ pub enum CallError {
     /// The guest failed at its work. The instance is spent.
     #[error(transparent)]
     Guest(#[from] GuestFailure),
-    /// A port failed, and the guest is not to blame. The instance is spent
-    /// all the same: its call was cut off half way.
+    /// A port failed, and the guest is not to blame. What it knows of the
+    /// execution is to be forgotten.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// There is something that this guest cannot know, and it is not to blame.
@@ -88,22 +88,9 @@ pub enum GuestFailure {
     Spent,
 }
 
-impl CallError {
-    /// What wasmtime's error means, given what the ports and the caps noted
-    /// while it came about.
-    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, state: &mut HostState<P>) -> Self {
-        if let Some(error) = state.store_error.take() {
-            return Self::Store(error);
-        }
-        if let Some(newer) = error.downcast_ref::<Newer>() {
-            return Self::Newer(newer.clone());
-        }
-        Self::Guest(GuestFailure::from_wasmtime(error, state))
-    }
-}
-
 impl GuestFailure {
-    /// As for [`CallError`], where no port can have been at fault.
+    /// What wasmtime's error means where no port failed, given what the caps
+    /// noted while it came about.
     pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, state: &HostState<P>) -> Self {
         if state.caps.exceeded {
             return Self::OutOfMemory {
@@ -150,12 +137,15 @@ fn sentence(error: &SchedulerError) -> String {
             event.sequence, event.reason
         ),
         SchedulerError::InvalidWorkflow(faults) => invalid_workflow(faults),
-        SchedulerError::Append(AppendError::Conflict(last)) => {
+        SchedulerError::Storage(StorageError::Conflict(last)) => {
             format!(
                 "the log ends at event {last}, which is not what the guest had seen: someone else wrote to it; try again"
             )
         }
-        SchedulerError::Append(AppendError::Refused(reason)) => {
+        SchedulerError::Storage(StorageError::Failed(reason)) => {
+            format!("the guest could not get at what is stored: {reason}")
+        }
+        SchedulerError::Storage(StorageError::Refused(reason)) => {
             format!("the log did not take the guest's decisions: {reason}")
         }
         SchedulerError::Queue(reason) => {

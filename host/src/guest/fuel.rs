@@ -15,7 +15,7 @@ use super::ports::HostState;
 use super::sandbox::CallLimits;
 use crate::limits::{FUEL_PER_BYTE_AGAIN, FUEL_PER_IMPORT, GUEST_TRANSFER_BYTES_MAX};
 use crate::log::canonical;
-use crate::model::{Event, Snapshot, WorkItem};
+use crate::model::{Event, EventKind, Snapshot, WorkOrder};
 
 /// What the guest has been handed in the current call.
 #[derive(Default)]
@@ -74,9 +74,18 @@ pub(super) fn take<P: Ports>(store: &mut StoreContextMut<'_, HostState<P>>, byte
     store.set_hostcall_fuel(left);
 }
 
-/// The bytes that a work item counts for.
-pub(super) fn item_bytes(item: &WorkItem) -> usize {
-    size_of::<WorkItem>() + item.node_id.len() + item.payload.len()
+/// The bytes that an order to the queue counts for.
+pub(super) fn order_bytes(order: &WorkOrder) -> usize {
+    size_of::<WorkOrder>()
+        + match order {
+            WorkOrder::Enqueue(item) => item.node_id.len() + item.payload.len(),
+            WorkOrder::Cancel(name) => name.node_id.len(),
+        }
+}
+
+/// The bytes that a fact counts for.
+pub(super) fn fact_bytes(fact: &EventKind) -> usize {
+    canonical::kind_length(fact)
 }
 
 /// The bytes that an event counts for.

@@ -10,14 +10,14 @@ use wasmtime::Store;
 use wasmtime::component::Component;
 
 use super::contract::{Answer, Exports, Version};
-use super::fuel::event_bytes;
+use super::fuel::fact_bytes;
 use super::library::code_bytes;
 use super::ports::HostState;
 use super::{CallError, GuestFailure, Ports, Sandbox, fuel, texts};
 use crate::id::ExecutionId;
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 use crate::model::{
-    Description, Event, Explanation, Fault, Inspection, Outcome, Snapshot, WorkflowSummary,
+    Description, EventKind, Explanation, Fault, Inspection, Outcome, Snapshot, WorkflowSummary,
 };
 
 /// A guest at work. What it keeps between calls is a cache; a fresh instance
@@ -48,32 +48,22 @@ impl<P: Ports> Instance<P> {
         })
     }
 
-    /// May this fact stand next in the log? If so, the guest takes it as
-    /// appended: [`forget`](Self::forget) the execution if it is not. The
-    /// outcome is that of a tick at once; where it says that there is no
-    /// `more`, such a tick can be spared.
-    pub fn admit(
-        &mut self,
-        ports: P,
-        execution: ExecutionId,
-        fact: &Event,
-    ) -> (P, Result<Outcome, CallError>) {
-        self.about(ports, event_bytes(fact), |guest, store| {
-            guest.admit(store, execution.text().as_str(), fact)
-        })
-    }
-
-    /// Decide, after the log's last event. The decisions and orders went to
-    /// the ports.
-    pub fn tick(
+    /// Offer facts that may come next, after the log's last event, and let the
+    /// guest decide what follows. The facts that it took are the caller's to
+    /// append, or else to have it [`forget`](Self::forget) the execution; its
+    /// decisions and orders went to the ports.
+    pub fn step(
         &mut self,
         ports: P,
         execution: ExecutionId,
         last_sequence: u64,
+        facts: &[EventKind],
     ) -> (P, Result<Outcome, CallError>) {
-        self.about(ports, 0, |guest, store| {
-            guest.tick(store, execution.text().as_str(), last_sequence)
-        })
+        let bytes = facts.iter().map(fact_bytes).sum();
+        let (ports, answer) = self.about(ports, bytes, |guest, store| {
+            guest.step(store, execution.text().as_str(), last_sequence, facts)
+        });
+        (ports, answer.map(texts::of_outcome))
     }
 
     /// Why is this node where it is?
@@ -193,11 +183,14 @@ impl<P: Ports> Instance<P> {
         if self.spent {
             return Err(GuestFailure::Spent.into());
         }
-        fuel::fill(&mut self.store, argument_bytes)
-            .and_then(|()| call(&*self.guest, &mut self.store))
-            .map_err(|error| {
-                self.spent = true;
-                CallError::from_wasmtime(&error, self.store.data_mut())
-            })
+        let answer = fuel::fill(&mut self.store, argument_bytes)
+            .and_then(|()| call(&*self.guest, &mut self.store));
+        self.spent = answer.is_err();
+        let state = self.store.data_mut();
+        match (answer, state.store_error.take()) {
+            (_, Some(error)) => Err(error.into()),
+            (Ok(answer), None) => Ok(answer),
+            (Err(error), None) => Err(GuestFailure::from_wasmtime(&error, state).into()),
+        }
     }
 }

@@ -3,40 +3,23 @@
 //! For hosts that keep a log elsewhere, for tests and for benchmarks: what a
 //! scheduler needs of a host, and not more.
 
+use serde_json::Value;
+
+use crate::id::ExecutionId;
+use crate::log::digest::work_item_digest;
 use crate::log::effect::{self, Change};
-use crate::model::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
+use crate::model::{
+    Digest, Event, EventKind, ItemName, NodeCompleted, NodeStarted, Origin, Outcome, Snapshot,
+    StorageError, WorkItem, WorkOrder, WorkflowStarted,
+};
 use crate::store::{StoreError, Timestamp};
 
 use super::Ports;
 
-/// A log, a queue and a clock, for one execution.
+/// A log, a queue and a clock, for one execution. [`InMemoryExecution`] shows them
+/// at work.
 ///
-/// ```
-/// use refrain::guest::{CallLimits, Library, MemoryPorts, Sandbox};
-/// use refrain::id::ExecutionId;
-/// use refrain::model::{Digest, EventKind, WorkflowStarted};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let workflow = r#"{"workflow_id": "one", "version": "1.0.0", "start_node": "a", "edges": [],
-///     "nodes": {"a": {"kind": {"type": "tool", "tool_ref": "greet"}}}}"#;
-/// let mut library = Library::new(Sandbox::new(CallLimits::default())?);
-/// let guest_digest = library.built_in().to_owned();
-/// let mut guest = library.instance(&guest_digest)?;
-/// let id = ExecutionId::random();
-///
-/// let ports = MemoryPorts { workflow: workflow.to_owned(), now: 1_000, ..MemoryPorts::default() };
-/// let text = Digest::of(workflow.as_bytes());
-/// let started = WorkflowStarted::new(id.to_string(), ("one", "1.0.0", text), guest_digest.parse()?);
-/// let started = ports.fact(EventKind::WorkflowStarted(started));
-/// let (mut ports, admitted) = guest.admit(ports, id, &started);
-/// admitted?;
-/// ports.push(started);
-/// let (ports, decided) = guest.tick(ports, id, 1);
-/// decided?;
-/// assert_eq!(ports.items[0].node_id, "a");
-/// # Ok(())
-/// # }
-/// ```
+/// [`InMemoryExecution`]: super::InMemoryExecution
 #[derive(Clone, Debug, Default)]
 pub struct MemoryPorts {
     /// The workflow's text.
@@ -49,35 +32,91 @@ pub struct MemoryPorts {
     pub snapshot: Option<Snapshot>,
     /// What the clock reads, in milliseconds since the Unix epoch.
     pub now: Timestamp,
+    /// What the guest has done since the last call was closed.
+    pub call: Call,
+}
+
+/// What a guest did in one call.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    orders: Vec<WorkOrder>,
+    /// The sequence after which it appended. `None` if it did not.
+    appended_after: Option<u64>,
+    decisions: Vec<Event>,
+}
+
+impl Call {
+    /// Its decisions, in their order.
+    #[must_use]
+    pub fn decisions(&self) -> &[Event] {
+        &self.decisions
+    }
+
+    /// Its orders to the queue, in their order.
+    #[must_use]
+    pub fn orders(&self) -> &[WorkOrder] {
+        &self.orders
+    }
 }
 
 impl MemoryPorts {
+    /// The world of an execution of this workflow that is about to start now.
+    #[must_use]
+    pub fn new(workflow: impl Into<String>, now: Timestamp) -> Self {
+        Self {
+            workflow: workflow.into(),
+            now,
+            ..Self::default()
+        }
+    }
+
+    /// What event 1 says if nothing is particular about it: the usual limits, an
+    /// empty input, and the id and version that stand in the workflow.
+    #[must_use]
+    pub fn started(&self, id: ExecutionId, guest: Digest) -> WorkflowStarted {
+        let workflow: Value = serde_json::from_str(&self.workflow).unwrap_or_default();
+        let text = |key: &str| workflow[key].as_str().unwrap_or_default();
+        let digest = Digest::of(self.workflow.as_bytes());
+        let workflow = (text("workflow_id"), text("version"), digest);
+        let mut started = WorkflowStarted::new(id.to_string(), workflow, guest);
+        started.seed = 1;
+        started
+    }
+
+    /// What the next event says if a worker claims the node's item. `None` if the
+    /// node has none.
+    #[must_use]
+    pub fn claim(&self, node_id: &str, worker_id: &str) -> Option<EventKind> {
+        let item = self.items.iter().find(|item| item.node_id == node_id)?;
+        let fence = self.last_sequence() + 1;
+        let claim = NodeStarted::new(&item.node_id, worker_id, item.attempt, fence);
+        Some(EventKind::NodeStarted(claim))
+    }
+
+    /// What the next event says if the worker that claimed the node's item last
+    /// completes it with this patch to the state. `None` if nobody claimed it.
+    #[must_use]
+    pub fn completion(&self, node_id: &str, state_patch: &str) -> Option<EventKind> {
+        let (claim, at) = self
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match &event.kind {
+                EventKind::NodeStarted(claim) if claim.node_id == node_id => {
+                    Some((claim, event.at))
+                }
+                _ => None,
+            })?;
+        let mut completed = NodeCompleted::new(&claim.node_id, claim.attempt, claim.fence);
+        completed.state_patch = state_patch.to_owned();
+        completed.duration_ms = self.now.saturating_sub(at);
+        Some(EventKind::NodeCompleted(completed))
+    }
+
     /// The sequence of the last event; 0 if there is none.
     #[must_use]
     pub fn last_sequence(&self) -> u64 {
         self.events.len() as u64
-    }
-
-    /// The event that `kind` would be, if it were appended now as a fact.
-    #[must_use]
-    pub fn fact(&self, kind: EventKind) -> Event {
-        Event {
-            sequence: self.last_sequence() + 1,
-            at: self.now,
-            origin: Origin::Fact,
-            kind,
-        }
-    }
-
-    /// Append a fact that the guest admitted. What a worker has completed or
-    /// failed leaves the queue.
-    pub fn push(&mut self, fact: Event) {
-        if let Some(effect) = effect::on_item(&fact.kind)
-            && matches!(effect.change, Change::Remove | Change::DeadLetter { .. })
-        {
-            self.items.retain(|item| item.node_id != effect.node_id);
-        }
-        self.events.push(fact);
     }
 
     /// At most `max` events, from sequence `first` on.
@@ -88,43 +127,127 @@ impl MemoryPorts {
         &rest[..rest.len().min(max as usize)]
     }
 
-    /// Append decisions after the event `expected`.
+    /// Take decisions that are to stand after the event `expected`. They are
+    /// appended when the call is [closed](Self::close).
     ///
     /// # Errors
-    /// [`AppendError::Conflict`] if that is not the last one.
-    pub fn append(&mut self, expected: u64, decisions: Vec<Event>) -> Result<(), AppendError> {
+    /// [`StorageError::Conflict`] if that cannot be the last one, and
+    /// [`StorageError::Refused`] for what is no decision of now.
+    pub fn append(&mut self, expected: u64, decisions: Vec<Event>) -> Result<(), StorageError> {
         let last = self.last_sequence();
-        if expected != last {
-            return Err(AppendError::Conflict(last));
+        if expected < last || self.call.appended_after.is_some() {
+            return Err(StorageError::Conflict(last));
+        }
+        let is_next = |(event, sequence): (&Event, u64)| {
+            (event.sequence, event.origin, event.at) == (sequence, Origin::Decision, self.now)
+        };
+        if let Some((other, _)) = decisions
+            .iter()
+            .zip(expected + 1..)
+            .find(|next| !is_next(*next))
+        {
+            return Err(StorageError::Refused(format!(
+                "event {} is not the next decision of now, which is {}",
+                other.sequence, self.now
+            )));
+        }
+        self.call.appended_after = Some(expected);
+        self.call.decisions = decisions;
+        Ok(())
+    }
+
+    /// Take orders to the queue, and answer the digests of those that enqueue
+    /// something. They are carried out when the call is [closed](Self::close).
+    pub fn take_orders(&mut self, orders: Vec<WorkOrder>) -> Vec<Digest> {
+        let enqueued = orders.iter().filter_map(|order| match order {
+            WorkOrder::Enqueue(item) => Some(work_item_digest(item)),
+            WorkOrder::Cancel(_) => None,
+        });
+        let digests = enqueued.collect();
+        self.call.orders.extend(orders);
+        digests
+    }
+
+    /// The guest has answered a step in which it was offered these facts: those
+    /// that it took are appended, and behind them its decisions, and its orders are
+    /// carried out.
+    ///
+    /// # Errors
+    /// What it says of the step is not what it did in it, or an order cannot be
+    /// carried out.
+    pub fn close(&mut self, facts: &[EventKind], outcome: &Outcome) -> Result<(), String> {
+        let Call {
+            orders,
+            appended_after,
+            decisions,
+        } = std::mem::take(&mut self.call);
+        let mut refused = outcome
+            .refused
+            .iter()
+            .map(|refusal| refusal.index)
+            .peekable();
+        for (index, fact) in (0..).zip(facts) {
+            if refused.next_if_eq(&index).is_none() {
+                self.push(fact.clone());
+            }
+        }
+        if let Some(index) = refused.next() {
+            return Err(format!("fact {index} is refused out of place"));
+        }
+        let last = self.last_sequence();
+        if let Some(after) = appended_after.filter(|after| *after != last) {
+            return Err(format!(
+                "decisions were appended after event {after}, and the log ends at event {last}"
+            ));
         }
         self.events.extend(decisions);
-        Ok(())
-    }
-
-    /// Enqueue a work item.
-    ///
-    /// # Errors
-    /// Its node has an unsettled item already.
-    pub fn enqueue_item(&mut self, item: WorkItem) -> Result<(), String> {
-        if self.items.iter().any(|other| other.node_id == item.node_id) {
-            return Err(format!("{} has an unsettled item", item.node_id));
-        }
-        self.items.push(item);
-        Ok(())
-    }
-
-    /// Remove an unsettled work item.
-    ///
-    /// # Errors
-    /// There is none of this node and attempt.
-    pub fn cancel_item(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        let before = self.items.len();
-        self.items
-            .retain(|item| (item.node_id.as_str(), item.attempt) != (node_id, attempt));
-        if self.items.len() == before {
+        orders
+            .into_iter()
+            .try_for_each(|order| self.carry_out(order))?;
+        let last = self.last_sequence();
+        if outcome.last_sequence != last {
             return Err(format!(
-                "{node_id} has no unsettled item of attempt {attempt}"
+                "the guest says that the log ends at event {}, and it ends at {last}",
+                outcome.last_sequence
             ));
+        }
+        Ok(())
+    }
+
+    /// Append a fact that the guest took, or is not asked about. What a worker has
+    /// completed or failed leaves the queue.
+    pub fn push(&mut self, kind: EventKind) {
+        if let Some(effect) = effect::on_item(&kind)
+            && matches!(effect.change, Change::Remove | Change::DeadLetter { .. })
+        {
+            self.items.retain(|item| item.node_id != effect.node_id);
+        }
+        self.events.push(Event {
+            sequence: self.last_sequence() + 1,
+            at: self.now,
+            origin: Origin::Fact,
+            kind,
+        });
+    }
+
+    fn carry_out(&mut self, order: WorkOrder) -> Result<(), String> {
+        match order {
+            WorkOrder::Enqueue(item) => {
+                if self.items.iter().any(|other| other.node_id == item.node_id) {
+                    return Err(format!("{} has an unsettled item", item.node_id));
+                }
+                self.items.push(item);
+            }
+            WorkOrder::Cancel(ItemName { node_id, attempt }) => {
+                let before = self.items.len();
+                self.items
+                    .retain(|item| (&item.node_id, item.attempt) != (&node_id, attempt));
+                if self.items.len() == before {
+                    return Err(format!(
+                        "{node_id} has no unsettled item of attempt {attempt}"
+                    ));
+                }
+            }
         }
         Ok(())
     }
@@ -147,7 +270,7 @@ impl Ports for MemoryPorts {
         &mut self,
         expected: u64,
         events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
+    ) -> Result<Result<(), StorageError>, StoreError> {
         Ok(self.append(expected, events))
     }
 
@@ -155,11 +278,7 @@ impl Ports for MemoryPorts {
         self.now
     }
 
-    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
-        Ok(self.enqueue_item(item))
-    }
-
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<Result<(), String>, StoreError> {
-        Ok(self.cancel_item(node_id, attempt))
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        Ok(Ok(self.take_orders(orders)))
     }
 }

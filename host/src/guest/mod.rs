@@ -21,6 +21,7 @@ mod bounds;
 mod compiler;
 mod sandbox;
 mod instance;
+mod in_memory;
 mod library;
 #[cfg(test)]
 mod tests;
@@ -31,20 +32,22 @@ pub use check::{ComponentError, NoPorts};
 pub use contract::Newer;
 pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;
+pub use in_memory::InMemoryExecution;
 pub use instance::Instance;
 pub use library::{Library, LibraryError};
-pub use memory_ports::MemoryPorts;
+pub use memory_ports::{Call, MemoryPorts};
 pub use sandbox::{CallLimits, Sandbox, SandboxError};
 
-use crate::model::{AppendError, Event, Snapshot, WorkItem};
+use crate::model::{Digest, Event, Snapshot, StorageError, WorkOrder};
 use crate::store::{StoreError, Timestamp};
 
 /// The world as one execution's call into a guest sees it: the three imports
 /// of the contract, all of them about that one execution.
 ///
-/// An inner `Err(String)` or [`AppendError`] is an answer to the guest. An
-/// outer [`StoreError`] means that the host itself cannot go on: it ends the
-/// call, and the guest is not to blame.
+/// An inner `Err(String)` or [`StorageError`] is an answer to the guest. An
+/// outer [`StoreError`] means that the host itself cannot go on: the guest is
+/// told that it failed, and whatever the guest makes of that, the call comes to
+/// this error.
 pub trait Ports: Send + 'static {
     /// The workflow's text as registered.
     fn load_workflow(&mut self) -> Result<String, StoreError>;
@@ -57,11 +60,10 @@ pub trait Ports: Send + 'static {
         &mut self,
         expected: u64,
         events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError>;
+    ) -> Result<Result<(), StorageError>, StoreError>;
     /// The turn's clock reading.
     fn now(&mut self) -> Timestamp;
-    /// Take an order to the queue.
-    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError>;
-    /// Take a work item back.
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<Result<(), String>, StoreError>;
+    /// Take orders to the queue, and answer the digests of those that enqueue
+    /// something.
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError>;
 }

@@ -1,7 +1,8 @@
 //! Questions of a guest, put to whoever's [`Ports`] the current call came with.
 //!
-//! Nothing is decided here. A port's [`StoreError`] is kept aside and the
-//! guest is cut off, so that the error reaches the caller as it was.
+//! Nothing is decided here. A port's [`StoreError`] is kept aside, so that it
+//! reaches the caller as it was; the guest is told that it failed, and from
+//! then on every port of the call fails.
 
 use wasmtime::StoreContextMut;
 
@@ -14,7 +15,7 @@ use crate::store::StoreError;
 pub(super) struct HostState<P> {
     /// The ports of the current call, if it is about an execution.
     pub(super) ports: Option<P>,
-    /// The error of the port that ended the current call.
+    /// The error of the port that failed in the current call.
     pub(super) store_error: Option<StoreError>,
     /// What the instance may take.
     pub(super) limits: CallLimits,
@@ -24,23 +25,27 @@ pub(super) struct HostState<P> {
     pub(super) meter: Meter,
 }
 
-/// Put a question of the guest to the ports, and settle its fuel.
+/// Put a question of the guest to the ports, and settle its fuel. The inner
+/// error says that the port failed.
 pub(super) fn ask<P: Ports, T>(
     mut store: StoreContextMut<'_, HostState<P>>,
     import: &'static str,
     question: impl FnOnce(&mut P) -> Result<T, StoreError>,
     transferred: impl FnOnce(&mut Meter, &T) -> Transferred,
-) -> wasmtime::Result<T> {
+) -> wasmtime::Result<Result<T, String>> {
     let state = store.data_mut();
-    let answer = state.answer(import, question)?;
+    let answer = match state.answer(import, question)? {
+        Ok(answer) => answer,
+        Err(failed) => return Ok(Err(failed)),
+    };
     if state.limits.fuel.is_none() {
-        return Ok(answer);
+        return Ok(Ok(answer));
     }
     let transferred = transferred(&mut state.meter, &answer);
     let gain = state.meter.gain(transferred, state.limits);
     let left = store.get_fuel()?.saturating_sub(transferred.cost());
     store.set_fuel(left.saturating_add(gain))?;
-    Ok(answer)
+    Ok(Ok(answer))
 }
 
 impl<P: Ports> HostState<P> {
@@ -58,15 +63,18 @@ impl<P: Ports> HostState<P> {
         &mut self,
         import: &'static str,
         question: impl FnOnce(&mut P) -> Result<T, StoreError>,
-    ) -> wasmtime::Result<T> {
+    ) -> wasmtime::Result<Result<T, String>> {
         let ports = self
             .ports
             .as_mut()
             .ok_or(GuestFailure::OutOfPlace { import })?;
-        question(ports).map_err(|error| {
-            let cut_off = wasmtime::format_err!("{import}: {error}");
+        if let Some(error) = &self.store_error {
+            return Ok(Err(error.to_string()));
+        }
+        Ok(question(ports).map_err(|error| {
+            let failed = error.to_string();
             self.store_error = Some(error);
-            cut_off
-        })
+            failed
+        }))
     }
 }

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::id::ExecutionId;
-use crate::model::{
-    Digest, EventKind, Limits, NodeCompleted, NodeStarted, Status, WorkflowStarted,
-};
+use crate::model::{Digest, EventKind, NodeCompleted, RefusalCode, Status};
 
 const WORKFLOW: &str = r#"{
     "workflow_id": "pair", "version": "1.0.0", "name": "pair", "state_schema": "", "start_node": "a",
@@ -17,29 +15,19 @@ const WORKFLOW: &str = r#"{
 
 #[test]
 fn the_built_in_guest_runs_a_workflow() {
-    let mut guest = built_in();
-    let mut ports = world();
-    ports = admitted(&mut guest, ports, started());
-    for (node, patch) in [("a", r#"{"x":1}"#), ("b", r#"{"y":2}"#)] {
-        let last = ports.events.len() as u64;
-        let (after, outcome) = guest.tick(ports, execution(), last);
-        assert_eq!(outcome.expect("it decides").status, Status::Running);
-        assert_eq!(
-            after.items.last().map(|item| item.node_id.as_str()),
-            Some(node)
-        );
-        ports = after;
-
-        let fence = ports.events.len() as u64 + 1;
-        ports = admitted(&mut guest, ports, claimed(node, fence));
-        ports = admitted(&mut guest, ports, completed(node, fence, patch));
+    let mut run = begun();
+    for (node, patch, status) in [
+        ("a", r#"{"x":1}"#, Status::Running),
+        ("b", r#"{"y":2}"#, Status::Completed),
+    ] {
+        let items: Vec<_> = run.ports.items.iter().map(|item| &item.node_id).collect();
+        assert_eq!(items, [node]);
+        let outcome = run.complete(node, patch).expect("it decides");
+        assert_eq!(outcome.expect("it has an item").status, status);
     }
-    let last = ports.events.len() as u64;
-    let (ports, outcome) = guest.tick(ports, execution(), last);
-    assert_eq!(outcome.expect("it decides").status, Status::Completed);
-    let Some(EventKind::WorkflowCompleted(end)) = ports.events.last().map(|event| &event.kind)
+    let Some(EventKind::WorkflowCompleted(end)) = run.ports.events.last().map(|event| &event.kind)
     else {
-        panic!("found {:?}", ports.events.last())
+        panic!("found {:?}", run.ports.events.last())
     };
     assert_eq!(end.final_state, r#"{"x":1,"y":2}"#);
 }
@@ -48,7 +36,10 @@ fn the_built_in_guest_runs_a_workflow() {
 #[test]
 fn what_a_guest_keeps_is_only_a_cache() {
     let mut guest = built_in();
-    let ports = admitted(&mut guest, world(), started());
+    let facts = [started()];
+    let (mut ports, outcome) = guest.step(world(), execution(), 0, &facts);
+    let closed = ports.close(&facts, &outcome.expect("it decides"));
+    closed.expect("it keeps to the contract");
     let (ports, kept) = guest.inspect(ports, execution());
     guest.forget(execution()).expect("it forgets");
     let (ports, forgotten) = guest.inspect(ports, execution());
@@ -60,13 +51,19 @@ fn what_a_guest_keeps_is_only_a_cache() {
 }
 
 #[test]
-fn an_illegal_fact_is_refused_and_the_instance_goes_on() {
-    let mut guest = built_in();
-    let ports = admitted(&mut guest, world(), started());
-    let stray = ports.fact(completed("b", 7, "{}"));
-    let (ports, answer) = guest.admit(ports, execution(), &stray);
-    assert!(matches!(answer, Err(CallError::Scheduler(_))), "{answer:?}");
-    assert!(guest.tick(ports, execution(), 1).1.is_ok());
+fn an_illegal_fact_is_refused_alone_and_the_instance_goes_on() {
+    let mut run = begun();
+    let stray = EventKind::NodeCompleted(NodeCompleted::new("b", 1, 7));
+    let claim = run.ports.claim("a", "w").expect("it has an item");
+    let outcome = run.step(&[stray, claim]).expect("it answers");
+    let refused: Vec<_> = outcome
+        .refused
+        .iter()
+        .map(|it| (it.index, it.code))
+        .collect();
+    assert_eq!(refused, [(0, RefusalCode::WrongState)]);
+    let completion = run.ports.completion("a", "{}").expect("it is claimed");
+    assert!(run.offer(completion).is_ok());
 }
 
 #[test]
@@ -117,22 +114,16 @@ fn built_in() -> Instance<MemoryPorts> {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A fact goes through the guest, and then into the log.
-fn admitted(guest: &mut Instance<MemoryPorts>, ports: MemoryPorts, kind: EventKind) -> MemoryPorts {
-    let fact = ports.fact(kind);
-    let (mut ports, answer) = guest.admit(ports, execution(), &fact);
-    answer.unwrap_or_else(|error| panic!("{error}"));
-    ports.push(fact);
-    ports
+/// The pair, begun.
+fn begun() -> InMemoryExecution {
+    let started = world().started(execution(), Digest::default());
+    let begun = InMemoryExecution::start(built_in(), world(), started);
+    begun.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The world of the pair, with nothing in its log.
 fn world() -> MemoryPorts {
-    MemoryPorts {
-        workflow: WORKFLOW.to_owned(),
-        now: 1000,
-        ..MemoryPorts::default()
-    }
+    MemoryPorts::new(WORKFLOW, 1000)
 }
 
 fn execution() -> ExecutionId {
@@ -140,43 +131,5 @@ fn execution() -> ExecutionId {
 }
 
 fn started() -> EventKind {
-    EventKind::WorkflowStarted(WorkflowStarted {
-        execution_id: execution().to_string(),
-        workflow_id: "pair".to_owned(),
-        workflow_version: "1.0.0".to_owned(),
-        workflow_digest: Digest::of(WORKFLOW.as_bytes()),
-        guest_digest: Digest::default(),
-        initial_input: "{}".to_owned(),
-        limits: Limits {
-            max_concurrent_nodes: 16,
-            max_dispatch_per_tick: 8,
-        },
-        seed: 7,
-        tenant: "default".to_owned(),
-        simulated: true,
-        key: None,
-        forked_from: None,
-    })
-}
-
-fn claimed(node: &str, fence: u64) -> EventKind {
-    EventKind::NodeStarted(NodeStarted {
-        node_id: node.to_owned(),
-        worker_id: "w".to_owned(),
-        attempt: 1,
-        fence,
-    })
-}
-
-fn completed(node: &str, fence: u64, patch: &str) -> EventKind {
-    EventKind::NodeCompleted(NodeCompleted {
-        node_id: node.to_owned(),
-        attempt: 1,
-        fence,
-        output: "null".to_owned(),
-        state_patch: patch.to_owned(),
-        duration_ms: 5,
-        chosen_target: None,
-        telemetry: None,
-    })
+    EventKind::WorkflowStarted(world().started(execution(), Digest::default()))
 }

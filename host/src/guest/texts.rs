@@ -3,29 +3,36 @@
 //! so it is made short before anybody does.
 
 use crate::limits::{FAULT_TEXT_BYTES_MAX, FAULTS_MAX, NAME_BYTES_MAX, TEXT_BYTES_MAX};
-use crate::model::{AppendError, Description, Fault, IllegalEvent, SchedulerError};
+use crate::model::{Description, Fault, IllegalEvent, Outcome, SchedulerError, StorageError};
 use crate::shorten::shortened;
 
 pub(super) fn of_error(error: SchedulerError) -> SchedulerError {
     let short = |text: String| bounded(text, TEXT_BYTES_MAX);
     match error {
-        SchedulerError::Illegal(IllegalEvent { sequence, reason }) => {
-            let reason = short(reason);
-            SchedulerError::Illegal(IllegalEvent { sequence, reason })
-        }
+        SchedulerError::Illegal(event) => SchedulerError::Illegal(IllegalEvent {
+            reason: short(event.reason),
+            ..event
+        }),
         SchedulerError::InvalidWorkflow(faults) => {
             SchedulerError::InvalidWorkflow(of_faults(faults))
         }
-        SchedulerError::Append(AppendError::Refused(reason)) => {
-            SchedulerError::Append(AppendError::Refused(short(reason)))
-        }
-        SchedulerError::Append(conflict @ AppendError::Conflict(_)) => {
-            SchedulerError::Append(conflict)
-        }
+        SchedulerError::Storage(error) => SchedulerError::Storage(match error {
+            StorageError::Conflict(last) => StorageError::Conflict(last),
+            StorageError::Refused(reason) => StorageError::Refused(short(reason)),
+            StorageError::Failed(reason) => StorageError::Failed(short(reason)),
+        }),
         SchedulerError::Queue(reason) => SchedulerError::Queue(short(reason)),
         SchedulerError::BadSnapshot(reason) => SchedulerError::BadSnapshot(short(reason)),
         SchedulerError::UnknownNode(node) => SchedulerError::UnknownNode(short(node)),
     }
+}
+
+/// Nobody offers more facts than are refused here, so only their texts are long.
+pub(super) fn of_outcome(mut outcome: Outcome) -> Outcome {
+    for refusal in &mut outcome.refused {
+        refusal.message = bounded(std::mem::take(&mut refusal.message), TEXT_BYTES_MAX);
+    }
+    outcome
 }
 
 pub(super) fn of_faults(mut faults: Vec<Fault>) -> Vec<Fault> {
@@ -63,6 +70,7 @@ fn bounded(text: String, bytes_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RefusalCode;
 
     const BYTES: usize = 100_000;
 
@@ -75,9 +83,11 @@ mod tests {
         for error in [
             SchedulerError::Illegal(IllegalEvent {
                 sequence: 7,
+                code: RefusalCode::Stale,
                 reason: long(),
             }),
-            SchedulerError::Append(AppendError::Refused(long())),
+            SchedulerError::Storage(StorageError::Refused(long())),
+            SchedulerError::Storage(StorageError::Failed(long())),
             SchedulerError::Queue(long()),
             SchedulerError::BadSnapshot(long()),
             SchedulerError::UnknownNode(long()),

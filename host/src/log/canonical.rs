@@ -13,7 +13,7 @@ use std::fmt;
 
 use crate::log::field::{Sink, Source};
 use crate::log::{Hash, form};
-use crate::model::Event;
+use crate::model::{Event, EventKind};
 
 /// The canonical bytes of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,6 +90,14 @@ pub fn length(event: &Event) -> usize {
     let mut counter = Counter::default();
     form::write_place(event, &mut counter);
     form::write_kind(&event.kind, &mut counter);
+    counter.plain + counter.erasable
+}
+
+/// How many of its canonical bytes are the event's kind, with all its fields.
+#[must_use]
+pub fn kind_length(kind: &EventKind) -> usize {
+    let mut counter = Counter::default();
+    form::write_kind(kind, &mut counter);
     counter.plain + counter.erasable
 }
 

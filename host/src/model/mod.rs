@@ -23,9 +23,9 @@ mod wait;
 mod operator;
 mod event;
 mod work_item;
-mod outcome;
 mod workflow;
 mod refusal;
+mod outcome;
 mod explanation;
 mod snapshot;
 
@@ -39,7 +39,7 @@ pub use node::{
 };
 pub use operator::{CancelRequested, GuestChanged, NodeRequest, OperatorNote, Stalled};
 pub use outcome::{Outcome, Status};
-pub use refusal::{AppendError, IllegalEvent, SchedulerError};
+pub use refusal::{IllegalEvent, Refusal, RefusalCode, SchedulerError, StorageError};
 pub use snapshot::Snapshot;
 pub use started::{ForkOrigin, Limits, WorkflowStarted};
 pub use timestamp::Timestamp;
@@ -47,5 +47,5 @@ pub use wait::{
     ApprovalDecision, ApprovalReceived, ExternalEventReceived, InterruptRaised, TimerCreated,
     TimerFired,
 };
-pub use work_item::WorkItem;
+pub use work_item::{ItemName, WorkItem, WorkOrder};
 pub use workflow::{Description, Fault, WorkflowSummary};

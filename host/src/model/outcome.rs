@@ -2,23 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::refusal::Refusal;
 use super::timestamp::Timestamp;
 
-/// How things stand after a tick, or after a fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// How things stand after a step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Outcome {
     /// What the execution is now.
     pub status: Status,
-    /// The last event of the log.
+    /// The last event of the log, with the facts that were taken and the
+    /// decisions that were appended.
     pub last_sequence: u64,
     /// When time alone could change the answer.
     pub next_wake: Option<Timestamp>,
-    /// A tick is due now: at the same reading of the clock it would append
-    /// something. After a tick this is so where the dispatch limit, or a limit
-    /// of the guest's own on the bytes of one batch, cut the batch; after a
-    /// fact wherever anything follows from it.
+    /// Another step is due now: at the same reading of the clock it would append
+    /// something. This is so where the dispatch limit, or a limit of the guest's
+    /// own on the bytes of one batch, cut this batch; so something was decided.
     pub more: bool,
+    /// The facts that were not taken, in their order.
+    pub refused: Vec<Refusal>,
 }
 
 /// What an execution is.

@@ -65,7 +65,7 @@ pub struct Limits {
     /// Nodes in flight at once: those with an unsettled work item, back-off
     /// included.
     pub max_concurrent_nodes: u32,
-    /// Work items ordered in one tick.
+    /// Work items ordered in one step.
     pub max_dispatch_per_tick: u32,
 }
 

@@ -6,6 +6,25 @@ use serde_json::value::RawValue;
 use super::timestamp::Timestamp;
 use crate::json::Json;
 
+/// What decisions ask of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum WorkOrder {
+    /// A new work item.
+    Enqueue(WorkItem),
+    /// An unsettled work item back, claimed or not.
+    Cancel(ItemName),
+}
+
+/// Which of an execution's work items.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ItemName {
+    /// The node.
+    pub node_id: String,
+    /// The attempt, from 1.
+    pub attempt: u32,
+}
+
 /// An ordered attempt of one node. It is identified by (execution, node,
 /// attempt).
 ///

@@ -87,11 +87,15 @@ impl Player {
     }
 
     /// Let the guest decide, with the clock at `now`. What it decided is in
-    /// the ports.
-    pub(super) fn tick(&mut self, now: Timestamp) -> Result<Outcome, CallError> {
+    /// the ports. It has seen the facts in the log, so it is offered none.
+    pub(super) fn step(&mut self, now: Timestamp) -> Result<Outcome, CallError> {
         let id = self.recording.execution_id;
         let last = self.ports().revealed() as u64;
-        self.call(now, |guest, ports| guest.tick(ports, id, last))
+        let answer = self.call(now, |guest, ports| guest.step(ports, id, last, &[]));
+        if answer.is_ok() && self.ports().mismatch().is_none() {
+            self.ports_mut().check_orders();
+        }
+        answer
     }
 
     /// What the last call did.

@@ -1,9 +1,9 @@
 //! The log answers instead of the world.
 //!
 //! Storage serves the log's first events, the clock reads what the log says,
-//! append and enqueue compare instead of writing. What does not compare is
-//! refused and noted: whatever the guest then makes of the refusal, the note
-//! is what counts.
+//! append compares instead of writing, and orders are held against the decisions
+//! when the call ends. What does not compare is noted: whatever the guest makes of
+//! a refusal, the note is what counts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::canonical;
 use crate::log::digest::work_item_digest;
 use crate::log::effect;
-use crate::model::{AppendError, Digest, Event, EventKind, Snapshot, WorkItem};
+use crate::model::{Digest, Event, EventKind, Snapshot, StorageError, WorkItem, WorkOrder};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{StoreError, StoredEvent, Timestamp};
 
@@ -29,6 +29,8 @@ pub(super) struct ReplayPorts {
     batch_start: usize,
     /// The work items ordered in this call.
     orders: Vec<WorkItem>,
+    /// Their digests.
+    digests: Vec<Digest>,
     /// The first thing that the guest did and the log does not have.
     mismatch: Option<Mismatch>,
     /// What the workflow lets be ordered; prepared at the first order, if it is
@@ -74,6 +76,7 @@ impl ReplayPorts {
             now: 0,
             batch_start: 0,
             orders: Vec::new(),
+            digests: Vec::new(),
             mismatch: None,
             rules: None,
             attempts: HashMap::new(),
@@ -91,6 +94,7 @@ impl ReplayPorts {
         self.now = now;
         self.batch_start = self.revealed;
         self.orders.clear();
+        self.digests.clear();
         self.mismatch = None;
     }
 
@@ -110,7 +114,7 @@ impl ReplayPorts {
         &self.recording.events[self.batch_start..self.revealed]
     }
 
-    /// The items ordered in the last call, which its decisions name.
+    /// The items ordered in the last call.
     pub(super) fn orders(&self) -> &[WorkItem] {
         &self.orders
     }
@@ -118,6 +122,36 @@ impl ReplayPorts {
     /// The first thing in the last call that the log does not have.
     pub(super) fn mismatch(&self) -> Option<&Mismatch> {
         self.mismatch.as_ref()
+    }
+
+    /// The call has ended, and all that it decided is in the log. Notes the first
+    /// item that it ordered without such a decision, or that the workflow does not
+    /// hold.
+    pub(super) fn check_orders(&mut self) {
+        let (orders, digests) = (&self.orders, &self.digests);
+        let unnamed = (0..orders.len()).find(|place| {
+            let item = &orders[*place];
+            let order = (item.node_id.as_str(), item.attempt, digests[*place]);
+            let mut batch = self.batch().iter();
+            let named = batch.any(|stored| ordered_by(&stored.event.kind) == Some(order));
+            let earlier = &orders[..*place];
+            !named || earlier.iter().any(|it| it.node_id == item.node_id)
+        });
+        if let Some(place) = unnamed {
+            let (item, digest) = (Box::new(orders[place].clone()), digests[place]);
+            self.note(Mismatch::Order { item, digest });
+            return;
+        }
+        let orders = std::mem::take(&mut self.orders);
+        let faults = orders.iter().map(|item| (item, self.rules_fault(item)));
+        let unlawful = faults
+            .into_iter()
+            .find_map(|(item, fault)| Some((item, fault?)));
+        if let Some((item, fault)) = unlawful {
+            let item = Box::new(item.clone());
+            self.note(Mismatch::Unlawful { item, fault });
+        }
+        self.orders = orders;
     }
 
     /// Why this item is none that the workflow holds, if it is none: the host
@@ -166,11 +200,12 @@ impl Ports for ReplayPorts {
         Ok(None)
     }
 
+    /// Not what the current call has appended: that is not in the log yet.
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let start = usize::try_from(first.saturating_sub(1))
-            .map_or(self.revealed, |start| start.min(self.revealed));
+        let end = self.batch_start;
+        let start = usize::try_from(first.saturating_sub(1)).map_or(end, |start| start.min(end));
         let mut bytes = 0;
-        let page = self.recording.events[start..self.revealed]
+        let page = self.recording.events[start..end]
             .iter()
             .take(max.min(EVENTS_PAGE_MAX) as usize)
             .enumerate()
@@ -185,15 +220,15 @@ impl Ports for ReplayPorts {
         &mut self,
         expected: u64,
         events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
+    ) -> Result<Result<(), StorageError>, StoreError> {
         if expected != self.revealed as u64 {
             self.note(Mismatch::Head { expected });
-            return Ok(Err(AppendError::Conflict(self.revealed as u64)));
+            return Ok(Err(StorageError::Conflict(self.revealed as u64)));
         }
         for event in events {
             let found = self.recording.events.get(self.revealed);
             if found.map(|stored| &stored.event) != Some(&event) {
-                return Ok(Err(AppendError::Refused(
+                return Ok(Err(StorageError::Refused(
                     self.note(Mismatch::Decision(Box::new(event))),
                 )));
             }
@@ -206,35 +241,15 @@ impl Ports for ReplayPorts {
         self.now
     }
 
-    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
-        let digest = work_item_digest(&item);
-        let named = self
-            .batch()
-            .iter()
-            .filter_map(|stored| ordered_by(&stored.event.kind))
-            .any(|named| named == (item.node_id.as_str(), item.attempt, digest));
-        let repeated = self
-            .orders
-            .iter()
-            .any(|order| order.node_id == item.node_id);
-        if !named || repeated {
-            return Ok(Err(self.note(Mismatch::Order {
-                item: Box::new(item),
-                digest,
-            })));
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        let before = self.digests.len();
+        for order in orders {
+            // What is cancelled follows from the decisions, and those are compared.
+            if let WorkOrder::Enqueue(item) = order {
+                self.digests.push(work_item_digest(&item));
+                self.orders.push(item);
+            }
         }
-        if let Some(fault) = self.rules_fault(&item) {
-            return Ok(Err(self.note(Mismatch::Unlawful {
-                item: Box::new(item),
-                fault,
-            })));
-        }
-        self.orders.push(item);
-        Ok(Ok(()))
-    }
-
-    /// What is cancelled follows from the decisions, and those are compared.
-    fn cancel(&mut self, _node_id: &str, _attempt: u32) -> Result<Result<(), String>, StoreError> {
-        Ok(Ok(()))
+        Ok(Ok(self.digests[before..].to_vec()))
     }
 }

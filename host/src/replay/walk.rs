@@ -163,9 +163,9 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// The log has a decision next: the guest must come to the same, and to as
     /// many more as follow from it.
     fn ask_again(&mut self, next: &Event) -> Result<(), Stop> {
-        let outcome = self.tick(next.at)?;
+        let outcome = self.step(next.at)?;
+        self.last = Some(outcome.clone());
         self.settled = (!outcome.more).then_some((next.at, outcome));
-        self.last = Some(outcome);
         let ports = self.player.ports();
         let batch = ports.batch();
         if batch.is_empty() {
@@ -196,10 +196,10 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// has just said so, or it is asked. None where a host's stall left it
     /// without a word.
     fn nothing_to_add(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
-        if let Some((_, outcome)) = self.settled.filter(|(then, _)| *then == at) {
-            return Ok(Some(outcome));
+        if let Some((_, outcome)) = self.settled.as_ref().filter(|(then, _)| *then == at) {
+            return Ok(Some(outcome.clone()));
         }
-        match self.tick(at) {
+        match self.step(at) {
             Ok(outcome) => Ok(Some(outcome)),
             // The host saw it fail then; that it fails again, or does again what
             // it may not, is no news.
@@ -217,7 +217,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if self.settled.is_some() || !self.recording.claimed.says_owed_a_step() {
             return self.nothing_to_add(at);
         }
-        let answer = self.player.tick(at);
+        let answer = self.player.step(at);
         match self.player.ports().mismatch().cloned() {
             Some(Mismatch::Decision(event))
                 if event.sequence == self.recording.events.len() as u64 + 1 =>
@@ -230,8 +230,8 @@ impl<'a, 'l> Walk<'a, 'l> {
     }
 
     /// Ask the guest. Whatever it does must stand in the log.
-    fn tick(&mut self, at: Timestamp) -> Result<Outcome, Stop> {
-        let answer = self.player.tick(at);
+    fn step(&mut self, at: Timestamp) -> Result<Outcome, Stop> {
+        let answer = self.player.step(at);
         let mismatch = self.player.ports().mismatch().cloned();
         self.answered(answer, mismatch)
     }
@@ -387,7 +387,10 @@ impl<'a, 'l> Walk<'a, 'l> {
             Some(outcome) => (outcome.status, outcome.next_wake),
             // Behind a fact the guest has not said yet what its execution is.
             None if self.owed_a_step => {
-                let status = self.last.map_or(record.status, |outcome| outcome.status);
+                let status = self
+                    .last
+                    .as_ref()
+                    .map_or(record.status, |outcome| outcome.status);
                 (status, Some(record.last_at))
             }
             None => (Status::Stalled, None),

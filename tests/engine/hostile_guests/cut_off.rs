@@ -5,9 +5,11 @@ use refrain::guest::{
     CallError, CallLimits, GuestFailure, Instance, Library, LibraryError, Ports, Sandbox,
 };
 use refrain::id::ExecutionId;
-use refrain::model::{AppendError, Event, EventKind, OperatorNote, Origin, Snapshot, WorkItem};
+use refrain::model::{
+    Digest, Event, EventKind, OperatorNote, Origin, Snapshot, StorageError, WorkOrder,
+};
 use refrain::store::StoreError;
-use refrain_tests::wat_guest::{WatGuest, World};
+use refrain_tests::wat_guest::{TAKE_ALL, WatGuest, World};
 
 /// Small limits, so that a guest runs into them at once.
 const FUEL: u64 = 1_000_000;
@@ -17,93 +19,97 @@ const LIMITS: CallLimits = CallLimits {
     memory_bytes_max: 4 << 20,
 };
 
-const NOW: &str = r#"(import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))"#;
-const LOAD_WORKFLOW: &str = r#"(import "refrain:scheduler/storage@0.1.0" "load-workflow" (func $load_workflow (param i32)))"#;
-const READ_EVENTS: &str = r#"(import "refrain:scheduler/storage@0.1.0" "read-events" (func $read_events (param i64 i32 i32)))"#;
-const CANCEL: &str =
-    r#"(import "refrain:scheduler/queue@0.1.0" "cancel" (func $cancel (param i32 i32 i32 i32)))"#;
+const NOW: &str = r#"(import "refrain:scheduler/clock@0.2.0" "now" (func $now (result i64)))"#;
+const LOAD_WORKFLOW: &str = r#"(import "refrain:scheduler/storage@0.2.0" "load-workflow" (func $load_workflow (param i32)))"#;
+const READ_EVENTS: &str = r#"(import "refrain:scheduler/storage@0.2.0" "read-events" (func $read_events (param i64 i32 i32)))"#;
+const APPEND: &str = r#"(import "refrain:scheduler/storage@0.2.0" "append-events" (func $append (param i64 i32 i32 i32)))"#;
+const ORDER: &str =
+    r#"(import "refrain:scheduler/queue@0.2.0" "order" (func $order (param i32 i32 i32)))"#;
 
 #[test]
-fn misbehaving_in_a_tick_is_cut_off_and_named() {
+fn misbehaving_in_a_step_is_cut_off_and_named() {
     let base = WatGuest::default();
-    let ticks = |tick| WatGuest { tick, ..base };
+    let steps = |step| WatGuest { step, ..base };
     let table = [
         (
             "loops",
-            ticks("(loop $again br $again) unreachable"),
+            steps("(loop $again br $again) unreachable"),
             "ran out of fuel",
         ),
         (
             "asks for ever",
             WatGuest {
                 imports: NOW,
-                ..ticks(ASK_FOR_EVER)
+                ..steps(ASK_FOR_EVER)
             },
             "ran out of fuel",
         ),
-        ("eats memory", ticks(EAT_MEMORY), "ran out of memory"),
+        ("eats memory", steps(EAT_MEMORY), "ran out of memory"),
         (
             "grows its table",
             WatGuest {
                 rest: "(table $t 1 funcref)",
-                ..ticks(GROW_TABLE)
+                ..steps(GROW_TABLE)
             },
             "ran out of memory",
         ),
         (
             "recurses",
-            ticks("(call $tick (local.get $id) (local.get $id_length) (local.get $last))"),
+            steps(
+                "(call $step (local.get $id) (local.get $id_length) (local.get $last)
+                    (local.get $facts) (local.get $facts_length))",
+            ),
             "overflowed its call stack",
         ),
         (
             "panics",
-            ticks("unreachable"),
+            steps("unreachable"),
             "crashed: wasm trap: wasm `unreachable` instruction executed",
         ),
         (
             "divides by zero",
-            ticks("(i32.div_u (i32.const 1) (i32.const 0))"),
+            steps("(i32.div_u (i32.const 1) (i32.const 0))"),
             "crashed: wasm trap: integer divide by zero",
         ),
         (
             "reads beyond its memory",
-            ticks("(i32.load (i32.const -4))"),
+            steps("(i32.load (i32.const -4))"),
             "crashed: wasm trap: out of bounds memory access",
         ),
         (
             "answers from beyond its memory",
-            ticks("(i32.const -8)"),
+            steps("(i32.const -8)"),
             "broke the contract",
         ),
         (
             "answers no known variant",
-            ticks("(i32.store8 (i32.const 8) (i32.const 9)) (i32.const 8)"),
+            steps("(i32.store8 (i32.const 8) (i32.const 9)) (i32.const 8)"),
             "broke the contract",
         ),
         (
             "names a node beyond its memory",
             WatGuest {
-                imports: CANCEL,
-                ..ticks(CANCEL_BEYOND)
+                imports: ORDER,
+                ..steps(ORDER_BEYOND)
             },
             "out of bounds of memory",
         ),
         (
             "names a node by what is no text",
             WatGuest {
-                imports: CANCEL,
-                ..ticks(CANCEL_NO_TEXT)
+                imports: ORDER,
+                ..steps(ORDER_NO_TEXT)
             },
             "broke the contract",
         ),
     ];
     for (name, guest, expected) in table {
         let mut instance = instance(&guest);
-        let (_, answer) = instance.tick(Quiet, execution(), 100);
+        let (_, answer) = instance.step(Quiet, execution(), 100, &[]);
         let message = failure(answer).to_string();
         assert!(message.contains(expected), "a guest that {name}: {message}");
 
-        let (_, again) = instance.tick(Quiet, execution(), 100);
+        let (_, again) = instance.step(Quiet, execution(), 100, &[]);
         assert_eq!(
             failure(again),
             GuestFailure::Spent,
@@ -115,10 +121,14 @@ fn misbehaving_in_a_tick_is_cut_off_and_named() {
 const ASK_FOR_EVER: &str = "(loop $again (drop (call $now)) br $again) unreachable";
 const EAT_MEMORY: &str = "(loop $again (drop (memory.grow (i32.const 16))) br $again) unreachable";
 const GROW_TABLE: &str = "(drop (table.grow $t (ref.null func) (i32.const 200000))) unreachable";
-const CANCEL_BEYOND: &str =
-    "(call $cancel (i32.const 0) (i32.const -1) (i32.const 1) (i32.const 8)) unreachable";
-const CANCEL_NO_TEXT: &str = "(i32.store8 (i32.const 0) (i32.const 255))
-    (call $cancel (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 8)) unreachable";
+/// One order, `cancel`, of the node whose name begins at -1.
+const ORDER_BEYOND: &str = "(i32.store8 (i32.const 64) (i32.const 1))
+    (i32.store (i32.const 72) (i32.const -1)) (i32.store (i32.const 76) (i32.const 1))
+    (call $order (i32.const 64) (i32.const 1) (i32.const 8)) unreachable";
+/// The same, of a node whose name is the byte 255.
+const ORDER_NO_TEXT: &str = "(i32.store8 (i32.const 64) (i32.const 1))
+    (i32.store8 (i32.const 0) (i32.const 255)) (i32.store (i32.const 76) (i32.const 1))
+    (call $order (i32.const 64) (i32.const 1) (i32.const 8)) unreachable";
 
 #[test]
 fn asking_for_more_memory_than_there_is_at_the_start_is_refused() {
@@ -164,7 +174,7 @@ fn fuel_is_for_one_call_and_not_for_a_life() {
 #[test]
 fn reading_the_same_log_for_ever_ends() {
     let reader = |first: &str| {
-        let tick = format!(
+        let step = format!(
             "(local $first i64)
             (loop $again
                 (call $read_events {first} (i32.const 1) (i32.const 512))
@@ -174,10 +184,10 @@ fn reading_the_same_log_for_ever_ends() {
         );
         let guest = WatGuest {
             imports: READ_EVENTS,
-            tick: &tick,
+            step: &step,
             ..WatGuest::default()
         };
-        match failure(instance(&guest).tick(Quiet, execution(), 100).1) {
+        match failure(instance(&guest).step(Quiet, execution(), 100, &[]).1) {
             GuestFailure::OutOfFuel { fuel } => fuel,
             other => panic!("{other}"),
         }
@@ -206,18 +216,28 @@ fn a_call_about_no_execution_opens_no_execution() {
 
 #[test]
 fn a_port_that_fails_is_not_the_guests_fault() {
-    let honest = WatGuest {
-        imports: LOAD_WORKFLOW,
-        tick: "(call $load_workflow (i32.const 512)) unreachable",
-        ..WatGuest::default()
-    };
-    let mut instance = instance(&honest);
-    let (_, answer) = instance.tick(Quiet, execution(), 100);
-    assert!(
-        matches!(answer, Err(CallError::Store(StoreError::Full { .. }))),
-        "{answer:?}"
+    // Whatever it makes of that: it crashes, or it says that all is well, asks
+    // again, and appends.
+    let crashes = "(call $load_workflow (i32.const 512)) unreachable";
+    let goes_on = format!(
+        "(call $load_workflow (i32.const 512)) (call $load_workflow (i32.const 512))
+        (call $append (local.get $last) (i32.const 2048) (i32.const 0) (i32.const 512)) {TAKE_ALL}"
     );
-    assert!(instance.is_spent());
+    let imports = format!("{LOAD_WORKFLOW}{APPEND}");
+    for (step, is_spent) in [(crashes, true), (goes_on.as_str(), false)] {
+        let guest = WatGuest {
+            imports: &imports,
+            step,
+            ..WatGuest::default()
+        };
+        let mut instance = instance(&guest);
+        let (_, answer) = instance.step(Quiet, execution(), 100, &[]);
+        assert!(
+            matches!(answer, Err(CallError::Store(StoreError::Full { .. }))),
+            "{answer:?}"
+        );
+        assert_eq!(instance.is_spent(), is_spent);
+    }
 }
 
 #[test]
@@ -227,10 +247,10 @@ fn what_is_no_guest_is_refused_with_a_remedy() {
     let cut = honest[..honest.len() / 2].to_vec();
     let wasi = WatGuest {
         world: World::Wider(
-            "package wasi:clocks@0.2.0; interface monotonic-clock { now: func() -> u64; } world hostile { include refrain:scheduler/guest@0.1.0; import monotonic-clock; }",
+            "package wasi:clocks@0.2.0; interface monotonic-clock { now: func() -> u64; } world hostile { include refrain:scheduler/scheduler@0.2.0; import monotonic-clock; }",
         ),
         imports: r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $wasi (result i64)))"#,
-        tick: "(drop (call $wasi)) unreachable",
+        step: "(drop (call $wasi)) unreachable",
         ..base
     };
     let adder = WatGuest {
@@ -242,9 +262,9 @@ fn what_is_no_guest_is_refused_with_a_remedy() {
     };
     let namesake = WatGuest {
         world: World::Other(
-            "package refrain:scheduler@0.1.0; interface scheduler { tick: func() -> u32; } world hostile { export scheduler; }",
+            "package refrain:scheduler@0.2.0; interface decisions { step: func() -> u32; } world hostile { export decisions; }",
         ),
-        rest: r#"(func (export "refrain:scheduler/scheduler@0.1.0#tick") (result i32) i32.const 0)"#,
+        rest: r#"(func (export "refrain:scheduler/decisions@0.2.0#step") (result i32) i32.const 0)"#,
         ..base
     };
     let table = [
@@ -273,7 +293,7 @@ fn what_is_no_guest_is_refused_with_a_remedy() {
         (
             "a component of another world",
             adder.component().expect("it is a component"),
-            "does not export `refrain:scheduler/scheduler@0.1.0`",
+            "does not export `refrain:scheduler/decisions@0.2.0`",
         ),
         (
             "a component of another contract",
@@ -370,16 +390,13 @@ impl Ports for Quiet {
         &mut self,
         _: u64,
         _: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
+    ) -> Result<Result<(), StorageError>, StoreError> {
         Ok(Ok(()))
     }
     fn now(&mut self) -> u64 {
         0
     }
-    fn enqueue(&mut self, _: WorkItem) -> Result<Result<(), String>, StoreError> {
-        Ok(Ok(()))
-    }
-    fn cancel(&mut self, _: &str, _: u32) -> Result<Result<(), String>, StoreError> {
-        Ok(Ok(()))
+    fn order(&mut self, _: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        Ok(Ok(Vec::new()))
     }
 }

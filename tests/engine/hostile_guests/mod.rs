@@ -8,6 +8,7 @@
 //! compiled   components that take long to compile, or that are composed
 //! endless    one that goes on and on takes its share of each turn
 //! talkative  one whose words are longer than anybody reads
+//! steps      what a guest says of a step is what it did in it, or its execution stalls
 //! shipped    the guests of `tests/guests/hostile` in an engine, and from the command line
 //! ```
 
@@ -18,3 +19,4 @@ mod endless;
 mod orders;
 mod shipped;
 mod talkative;
+mod steps;

@@ -39,7 +39,7 @@ const REASONS: [(&str, &str); 16] = [
     ("stack_overflow", "overflowed its call stack"),
     (
         "ten_million_decisions",
-        "one tick may append 65536 decisions at most",
+        "one step may append 65536 decisions at most",
     ),
     (
         "trap",
@@ -54,7 +54,7 @@ const REASONS: [(&str, &str); 16] = [
         "imports `wasi:clocks/monotonic-clock@0.2.0`",
     ),
     ("unknown_node", "node \"nowhere\""),
-    ("wrong_expected_sequence", "the log ends at event 1"),
+    ("wrong_expected_sequence", "the log ends at event 0"),
 ];
 
 /// Refused before it is asked anything.

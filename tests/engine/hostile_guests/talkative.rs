@@ -28,7 +28,7 @@ fn what_a_guest_says_is_bounded() {
     let describes = format!("{} {} (i32.const 1024)", text(1024), text(1032));
     let guest = WatGuest {
         memory_pages: 1_600,
-        tick: &refuses,
+        step: &refuses,
         describe: &describes,
         ..WatGuest::default()
     };
@@ -41,7 +41,7 @@ fn what_a_guest_says_is_bounded() {
     assert!(described.name.len() <= NAME_BYTES_MAX && described.version.len() <= NAME_BYTES_MAX);
 
     let id = ExecutionId::from_bytes([7; 16]);
-    let (_, answer) = instance.tick(MemoryPorts::default(), id, 1);
+    let (_, answer) = instance.step(MemoryPorts::default(), id, 1, &[]);
     let Err(CallError::Scheduler(refusal)) = answer else {
         panic!("it refuses");
     };

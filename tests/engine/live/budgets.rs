@@ -15,13 +15,13 @@ use refrain::{
 };
 use refrain_tests::checkers::{Rest, nothing_waits_now};
 use refrain_tests::engines::{BEGIN, Place, audit_all};
-use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use refrain_tests::wat_guest::{TAKE_ALL, WatGuest};
 use refrain_tests::workflows::single;
 use serde_json::json;
 
 use super::scene::{Scene, side_by_side};
 
-/// So little that each tick uses up its share of the turn: of fuel, or of bytes.
+/// So little that each step uses up its share of the turn: of fuel, or of bytes.
 fn nothing() -> TurnLimits {
     TurnLimits {
         fuel: 1,
@@ -51,7 +51,7 @@ fn library() -> Library {
     Library::new(Sandbox::new(refrain::guest::CallLimits::default()).expect("wasmtime runs here"))
 }
 
-/// A scene whose turns are used up by each tick, and which has gone on until an
+/// A scene whose turns are used up by each step, and which has gone on until an
 /// execution of 40 nodes was cut off.
 fn cut_off(place: Place, turn_limits: TurnLimits) -> (Scene, ExecutionId) {
     let limits = refrain::model::Limits {
@@ -215,13 +215,9 @@ fn burn(fuel: u64) -> String {
 
 /// Takes every fact, says that nothing follows, and burns much for it.
 fn costly() -> Vec<u8> {
-    let admit = format!(
-        "{} {ADMIT_ALL} drop (i32.store8 (i32.const 1064) (i32.const 0)) (i32.const 1024)",
-        burn(2 * COSTLY_CALL_FUEL)
-    );
+    let step = format!("{} {TAKE_ALL}", burn(2 * COSTLY_CALL_FUEL));
     let guest = WatGuest {
-        admit: &admit,
-        tick: "unreachable",
+        step: &step,
         ..WatGuest::default()
     };
     guest.component().expect("it can be assembled")

@@ -7,11 +7,11 @@ use refrain::limits::{PAST_WAKE_PAUSE_MS, TurnLimits, WAKES_PER_TURN_MAX};
 use refrain::model::Status;
 use refrain::{Engine, ManualClock, Next, Steps, Workflow};
 use refrain_tests::engines::{BEGIN, Place};
-use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::single;
 use serde_json::json;
 
-/// Decides nothing, and wants to be woken five milliseconds after the epoch.
+/// Takes every fact, decides nothing, and wants to be woken five milliseconds after the epoch.
 const WAKE_ME_AT_5: &str = "
     (i64.store (i32.const 1040) (local.get $last))
     (i32.store8 (i32.const 1048) (i32.const 1))
@@ -48,8 +48,7 @@ fn register(engine: &Engine, steps: &mut Steps) {
 /// So many executions of a scheduler that asks for wakes in the past.
 fn start_hostile(place: &Place, number: usize) {
     let guest = WatGuest {
-        admit: ADMIT_ALL,
-        tick: WAKE_ME_AT_5,
+        step: WAKE_ME_AT_5,
         ..WatGuest::default()
     };
     let builder = Engine::builder()

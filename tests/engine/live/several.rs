@@ -5,7 +5,7 @@ use std::time::Duration;
 use refrain::model::Status;
 use refrain::{Approval, Engine, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};
-use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
 
@@ -78,10 +78,9 @@ async fn an_approval_from_another_engine_is_noticed_without_polling() {
 #[tokio::test]
 async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
     for place in Place::each() {
-        // It admits whatever it is told, and never ends a tick.
+        // It never ends a step.
         let hostile = WatGuest {
-            admit: ADMIT_ALL,
-            tick: "(loop $again br $again) unreachable",
+            step: "(loop $again br $again) unreachable",
             ..WatGuest::default()
         };
         let hostile = hostile.component().expect("a component");

@@ -3,7 +3,7 @@
 use refrain_tests::checkers::Law;
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::saboteur::Deed;
-use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use refrain_tests::wat_guest::{TAKE_ALL, WatGuest};
 
 use crate::sabotage::deeds::guests::guest_misnamed;
 use crate::sabotage::story;
@@ -43,17 +43,12 @@ fn law2_another_guest_under_our_name_is_found() {
     assert_eq!(missed, None);
 }
 
-const READ_EVENTS: &str = r#"(import "refrain:scheduler/storage@0.1.0" "read-events" (func $read_events (param i64 i32 i32)))"#;
-
 /// A guest that takes every fact and concludes nothing from it: the answer
 /// `running` is true, and nothing will ever happen.
 #[test]
 fn law9_a_guest_that_decides_nothing_is_found() {
     let guest = WatGuest {
-        imports: READ_EVENTS,
-        admit: ADMIT_ALL,
-        tick: "(call $conclude)",
-        rest: CONCLUDE,
+        step: TAKE_ALL,
         ..WatGuest::default()
     };
     let outcome = World::with(brought(guest), story::start);
@@ -70,11 +65,10 @@ fn law9_a_guest_that_decides_nothing_is_found() {
 /// asked. Another instance of it comes to another answer.
 #[test]
 fn law3_a_guest_with_a_memory_is_found() {
+    let remember = format!("{REMEMBER} {TAKE_ALL}");
     let guest = WatGuest {
-        imports: READ_EVENTS,
-        admit: ADMIT_ALL,
-        tick: REMEMBER,
-        rest: CONCLUDE,
+        step: &remember,
+        rest: "(global $asked (mut i64) (i64.const 0))",
         ..WatGuest::default()
     };
     let host = Host {
@@ -98,17 +92,8 @@ fn brought(guest: WatGuest<'_>) -> Host {
     }
 }
 
-/// The outcome at 128: running, as many events as there are, no wake.
-const CONCLUDE: &str = "
-    (global $asked (mut i64) (i64.const 0))
-    (func $conclude (result i32)
-        (call $read_events (i64.const 1) (i32.const 1000) (i32.const 64))
-        (i64.store (i32.const 144) (i64.extend_i32_u (i32.load (i32.const 68))))
-        (i32.const 128))";
-
-/// The same, with a wake that counts how often it was asked.
+/// A wake that counts how often it was asked.
 const REMEMBER: &str = "
     (global.set $asked (i64.add (global.get $asked) (i64.const 1)))
-    (i32.store8 (i32.const 152) (i32.const 1))
-    (i64.store (i32.const 160) (i64.add (i64.const 1800000000000) (global.get $asked)))
-    (call $conclude)";
+    (i32.store8 (i32.const 1048) (i32.const 1))
+    (i64.store (i32.const 1056) (i64.add (i64.const 1800000000000) (global.get $asked)))";

@@ -1,18 +1,29 @@
 ;; Another program.
 ;;
-;; The workflow has a harmless tool, and it orders a shell for that node. The
-;; host's first refusal names the digest that the decision must have.
+;; The workflow has a harmless tool, and it orders a shell for that node.
 (module
-  (import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))
-  (import "refrain:scheduler/storage@0.1.0" "append-events" (func $append_events (param i64 i32 i32 i32)))
-  (import "refrain:scheduler/queue@0.1.0" "enqueue"
-    (func $enqueue (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32)))
+  (import "refrain:scheduler/clock@0.2.0" "now" (func $now (result i64)))
+  (import "refrain:scheduler/storage@0.2.0" "append-events" (func $append_events (param i64 i32 i32 i32)))
+  (import "refrain:scheduler/queue@0.2.0" "order" (func $order (param i32 i32 i32)))
   (memory (export "memory") 64)
 
-  (func $tick (export "refrain:scheduler/scheduler@0.1.0#tick") (param $id i32) (param $id_length i32) (param $last i64) (result i32)
-    (call $order (local.get $id) (local.get $id_length))
-    ;; node_scheduled at 2048: event 2, now, a decision, the sixth kind; the
-    ;; node, its queue, attempt 1, and the 64 digits behind the refusal's first 50 bytes
+  (func $deed (param $id i32) (param $id_length i32) (param $last i64) (result i32)
+    ;; enqueue at 1024: attempt 1 of 3 of the node `a` on the queue `command`, at once
+    (i32.store (i32.const 1032) (local.get $id))
+    (i32.store (i32.const 1036) (local.get $id_length))
+    (i32.store (i32.const 1040) (i32.const 192))
+    (i32.store (i32.const 1044) (i32.const 1))
+    (i32.store (i32.const 1048) (i32.const 1))
+    (i32.store (i32.const 1052) (i32.const 3))
+    (i32.store (i32.const 1056) (i32.const 193))
+    (i32.store (i32.const 1060) (i32.const 7))
+    (i32.store (i32.const 1064) (i32.const 200))
+    (i32.store (i32.const 1068) (i32.const 7))
+    (i32.store (i32.const 1080) (i32.const 3072))
+    (i32.store (i32.const 1084) (i32.const 121))
+    (call $order (i32.const 1024) (i32.const 1) (i32.const 768))
+    ;; node_scheduled at 2048: event 2, now, a decision, kind 5; the node, its
+    ;; queue, attempt 1, and the first digest of the answer
     (i64.store (i32.const 2048) (i64.const 2))
     (i64.store (i32.const 2056) (call $now))
     (i32.store8 (i32.const 2064) (i32.const 1))
@@ -22,48 +33,58 @@
     (i32.store (i32.const 2088) (i32.const 193))
     (i32.store (i32.const 2092) (i32.const 7))
     (i32.store (i32.const 2096) (i32.const 1))
-    (i32.store (i32.const 2100) (i32.add (i32.load (i32.const 772)) (i32.const 50)))
-    (i32.store (i32.const 2104) (i32.const 64))
+    (if (i32.eqz (i32.load8_u (i32.const 768)))
+      (then (i64.store (i32.const 2100) (i64.load align=4 (i32.load (i32.const 772))))))
     (call $append_events (i64.const 1) (i32.const 2048) (i32.const 1) (i32.const 784))
-    (call $order (local.get $id) (local.get $id_length))
-    ;; ok: running, until event 2
-    (i32.store8 (i32.const 256) (i32.const 0))
+    ;; running, until event 2
     (i64.store (i32.const 272) (i64.const 2))
     (i32.const 256))
-
-  ;; attempt 1 of 3 of the node `a` on the queue `command`, at once
-  (func $order (param $id i32) (param $id_length i32)
-    (call $enqueue
-      (local.get $id) (local.get $id_length) (i32.const 192) (i32.const 1)
-      (i32.const 1) (i32.const 3)
-      (i32.const 193) (i32.const 7) (i32.const 200) (i32.const 7)
-      (i64.const 0) (i32.const 3072) (i32.const 121) (i32.const 768)))
   (data (i32.const 192) "acommanddefault")
   (data (i32.const 3072) "{\"workflow_id\":\"w\",\"workflow_version\":\"1.0.0\",\"node_id\":\"a\",\"kind\":{\"type\":\"command\",\"argv\":[\"sh\",\"-c\",\"id\"]},\"input\":{}}")
 
   ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
-  ;; may stand, and what the host hands over is put one behind the other.
-  (global $free (mut i32) (i32.const 65536))
+  ;; may stand, and what is stalled decides nothing. What the host hands over is
+  ;; put one behind the other, and in the end at the beginning again.
+  (func (export "refrain:scheduler/decisions@0.2.0#step")
+    (param $id i32) (param $id_length i32) (param $last i64)
+    (param $facts i32) (param $facts_length i32) (result i32)
+    (local $is_stalled i32)
+    (local.set $last (i64.add (local.get $last) (i64.extend_i32_u (local.get $facts_length))))
+    (block $seen
+      (loop $fact
+        (br_if $seen (i32.eqz (local.get $facts_length)))
+        ;; `stalled` is kind 24, and a fact has 176 bytes
+        (local.set $is_stalled (i32.or (local.get $is_stalled)
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+        (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
+        (br $fact)))
+    (if (local.get $is_stalled)
+      (then ;; running, until the last fact
+        (i64.store (i32.const 528) (local.get $last))
+        (return (i32.const 512))))
+    (call $deed (local.get $id) (local.get $id_length) (local.get $last)))
+  (global $free (mut i32) (i32.const 110000))
   (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
-    (global.get $free)
+    (local $place i32)
+    (if (i32.gt_u (i32.add (global.get $free) (local.get $bytes)) (i32.const 130000))
+      (then (global.set $free (i32.const 110000))))
+    (local.set $place (global.get $free))
     (global.set $free (i32.and
-      (i32.add (i32.add (global.get $free) (local.get $bytes)) (i32.const 7)) (i32.const -8))))
-  (func (export "refrain:scheduler/scheduler@0.1.0#validate") (param i32 i32) (result i32)
+      (i32.add (i32.add (local.get $place) (local.get $bytes)) (i32.const 7))
+      (i32.const -8)))
+    (local.get $place))
+  (func (export "refrain:scheduler/decisions@0.2.0#validate") (param i32 i32) (result i32)
     (i32.const 64))
-  (func (export "refrain:scheduler/scheduler@0.1.0#admit") (param i32) (result i32)
-    (i32.const 512))
-  (func (export "refrain:scheduler/scheduler@0.1.0#explain") (param i32 i32 i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#explain") (param i32 i32 i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/scheduler@0.1.0#inspect") (param i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#inspect") (param i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/scheduler@0.1.0#snapshot") (param i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#snapshot") (param i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/scheduler@0.1.0#forget") (param i32 i32))
-  (func (export "refrain:scheduler/scheduler@0.1.0#describe") (result i32) (i32.const 128))
+  (func (export "refrain:scheduler/decisions@0.2.0#forget") (param i32 i32))
+  (func (export "refrain:scheduler/decisions@0.2.0#describe") (result i32) (i32.const 128))
   (data (i32.const 32) "w1.0.0")
-  ;; running, until event 1, and a tick is due
-  (data (i32.const 528) "\01")
-  (data (i32.const 552) "\01")
   (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")
   (data (i32.const 128) "\a0\00\00\00\0f\00\00\00\21\00\00\00\05\00\00\00")
   (data (i32.const 160) "another program"))

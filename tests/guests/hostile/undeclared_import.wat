@@ -6,29 +6,53 @@
   (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $uptime (result i64)))
   (memory (export "memory") 64)
 
-  (func $tick (export "refrain:scheduler/scheduler@0.1.0#tick") (param $id i32) (param $id_length i32) (param $last i64) (result i32)
+  (func $deed (param $id i32) (param $id_length i32) (param $last i64) (result i32)
     (drop (call $uptime))
     (i32.const 0))
 
   ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
-  ;; may stand, and what the host hands over is put where nobody looks.
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
-  (func (export "refrain:scheduler/scheduler@0.1.0#validate") (param i32 i32) (result i32)
+  ;; may stand, and what is stalled decides nothing. What the host hands over is
+  ;; put one behind the other, and in the end at the beginning again.
+  (func (export "refrain:scheduler/decisions@0.2.0#step")
+    (param $id i32) (param $id_length i32) (param $last i64)
+    (param $facts i32) (param $facts_length i32) (result i32)
+    (local $is_stalled i32)
+    (local.set $last (i64.add (local.get $last) (i64.extend_i32_u (local.get $facts_length))))
+    (block $seen
+      (loop $fact
+        (br_if $seen (i32.eqz (local.get $facts_length)))
+        ;; `stalled` is kind 24, and a fact has 176 bytes
+        (local.set $is_stalled (i32.or (local.get $is_stalled)
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+        (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
+        (br $fact)))
+    (if (local.get $is_stalled)
+      (then ;; running, until the last fact
+        (i64.store (i32.const 528) (local.get $last))
+        (return (i32.const 512))))
+    (call $deed (local.get $id) (local.get $id_length) (local.get $last)))
+  (global $free (mut i32) (i32.const 110000))
+  (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
+    (local $place i32)
+    (if (i32.gt_u (i32.add (global.get $free) (local.get $bytes)) (i32.const 130000))
+      (then (global.set $free (i32.const 110000))))
+    (local.set $place (global.get $free))
+    (global.set $free (i32.and
+      (i32.add (i32.add (local.get $place) (local.get $bytes)) (i32.const 7))
+      (i32.const -8)))
+    (local.get $place))
+  (func (export "refrain:scheduler/decisions@0.2.0#validate") (param i32 i32) (result i32)
     (i32.const 64))
-  (func (export "refrain:scheduler/scheduler@0.1.0#admit") (param i32) (result i32)
-    (i32.const 512))
-  (func (export "refrain:scheduler/scheduler@0.1.0#explain") (param i32 i32 i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#explain") (param i32 i32 i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/scheduler@0.1.0#inspect") (param i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#inspect") (param i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/scheduler@0.1.0#snapshot") (param i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#snapshot") (param i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/scheduler@0.1.0#forget") (param i32 i32))
-  (func (export "refrain:scheduler/scheduler@0.1.0#describe") (result i32) (i32.const 128))
+  (func (export "refrain:scheduler/decisions@0.2.0#forget") (param i32 i32))
+  (func (export "refrain:scheduler/decisions@0.2.0#describe") (result i32) (i32.const 128))
   (data (i32.const 32) "w1.0.0")
-  ;; running, until event 1, and a tick is due
-  (data (i32.const 528) "\01")
-  (data (i32.const 552) "\01")
   (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")
   (data (i32.const 128) "\a0\00\00\00\11\00\00\00\21\00\00\00\05\00\00\00")
   (data (i32.const 160) "undeclared import"))

@@ -1,8 +1,8 @@
 //! What a history comes to with one scheduler: every answer that it gives.
 
+use refrain::guest::Call;
 use refrain::log::canonical::{self, Canonical};
-use refrain::model::{Event, Explanation, Outcome, SchedulerError, WorkItem};
-use refrain_guest::contract as native;
+use refrain::model::{Event, EventKind, Explanation, Outcome, SchedulerError, WorkItem, WorkOrder};
 use refrain_guest::strategies::{History, HostileLog};
 use refrain_tests::memory_ports::{MemoryPorts, across};
 
@@ -11,13 +11,13 @@ use crate::agreement::scheduler::Scheduler;
 /// One answer of a scheduler.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
-    /// To a fact.
-    Admitted(Result<Outcome, SchedulerError>),
-    /// To a tick: what it says, what it appends as canonical bytes, and the
-    /// items that are unsettled then.
-    Ticked {
+    /// To a step: what it says, what it appends as canonical bytes, what it
+    /// orders, and the items that are unsettled then.
+    Stepped {
         outcome: Result<Outcome, SchedulerError>,
+        offered: usize,
         appended: Vec<Canonical>,
+        orders: Vec<WorkOrder>,
         items: Vec<WorkItem>,
     },
     /// To `inspect`: the state and its hash.
@@ -32,9 +32,9 @@ pub(crate) struct Course {
     pub(crate) log: Vec<Event>,
 }
 
-/// Play the facts of a history, turn by turn. In between, facts of the turn
-/// before are offered once more: most are refused, and whatever is admitted is
-/// forgotten again, as by a host whose commit failed.
+/// Play the facts of a history, turn by turn. Before a turn, facts of the turn
+/// before are offered once more: most are refused, and whatever comes of it is
+/// not appended and forgotten, as by a host whose commit failed.
 pub(crate) fn play(history: &History, scheduler: &mut dyn Scheduler) -> Course {
     let mut course = Playing {
         ports: MemoryPorts {
@@ -44,17 +44,18 @@ pub(crate) fn play(history: &History, scheduler: &mut dyn Scheduler) -> Course {
         answers: Vec::new(),
         scheduler,
     };
-    let mut before: &[native::Event] = &[];
+    let mut before: Vec<EventKind> = Vec::new();
     for turn in history.turns() {
         course.ports.now = turn.at;
-        for fact in &turn.facts {
-            course.admit(fact);
+        if !before.is_empty() {
+            course.offer_again(&before);
         }
-        for fact in before {
-            course.offer_again(fact);
+        let facts: Vec<EventKind> = turn.offered().iter().map(across).collect();
+        let mut more = course.step(&facts);
+        while more {
+            more = course.step(&[]);
         }
-        while course.tick() {}
-        before = &turn.facts;
+        before = facts;
     }
     course.look(history);
     course.scheduler.forget();
@@ -86,34 +87,31 @@ struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    fn admit(&mut self, fact: &native::Event) {
-        let fact: Event = across(fact);
-        let answer = self.scheduler.admit(&mut self.ports, &fact);
-        if answer.is_ok() {
-            self.ports.push(fact);
-        }
-        self.answers.push(Answer::Admitted(answer));
+    /// Offer facts, and nothing comes of it.
+    fn offer_again(&mut self, facts: &[EventKind]) {
+        let kept = self.ports.clone();
+        self.step(facts);
+        self.ports = kept;
+        self.scheduler.forget();
     }
 
-    fn offer_again(&mut self, fact: &native::Event) {
-        let fact: Event = across(fact);
-        let fact = self.ports.fact(fact.kind);
-        let answer = self.scheduler.admit(&mut self.ports, &fact);
-        if answer.is_ok() {
-            self.scheduler.forget();
-        }
-        self.answers.push(Answer::Admitted(answer));
-    }
-
-    /// Whether another tick is due.
-    fn tick(&mut self) -> bool {
+    /// Offer facts. Whether another step is due.
+    fn step(&mut self, facts: &[EventKind]) -> bool {
         let before = self.ports.events.len();
-        let outcome = self.scheduler.tick(&mut self.ports);
+        self.ports.call = Call::default();
+        let outcome = self.scheduler.step(&mut self.ports, facts);
+        let orders = self.ports.call.orders().to_vec();
+        if let Ok(outcome) = &outcome {
+            let closed = self.ports.close(facts, outcome);
+            closed.expect("a scheduler keeps to the contract");
+        }
         let more = outcome.as_ref().is_ok_and(|outcome| outcome.more);
         let appended = &self.ports.events[before..];
-        self.answers.push(Answer::Ticked {
+        self.answers.push(Answer::Stepped {
             outcome,
+            offered: facts.len(),
             appended: appended.iter().map(canonical::write).collect(),
+            orders,
             items: self.ports.items.clone(),
         });
         more

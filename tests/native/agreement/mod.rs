@@ -104,12 +104,17 @@ fn note(seen: &mut Coverage, course: &Course) {
     seen.case();
     for answer in &course.answers {
         match answer {
-            Answer::Admitted(Ok(_)) => seen.count("taken"),
-            Answer::Admitted(Err(_)) => seen.count("refused"),
-            Answer::Ticked { outcome, .. } if outcome.as_ref().is_ok_and(|it| it.more) => {
-                seen.count("more");
+            Answer::Stepped {
+                outcome: Ok(outcome),
+                offered,
+                ..
+            } => {
+                let refused = outcome.refused.len();
+                (0..refused).for_each(|_| seen.count("refused"));
+                (refused..*offered).for_each(|_| seen.count("taken"));
+                (0..usize::from(outcome.more)).for_each(|_| seen.count("more"));
             }
-            Answer::Ticked { .. } | Answer::Inspected(_) | Answer::Explained(_) => {}
+            Answer::Stepped { .. } | Answer::Inspected(_) | Answer::Explained(_) => {}
         }
     }
     let decisions = course

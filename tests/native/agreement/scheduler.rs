@@ -2,7 +2,7 @@
 
 use refrain::guest::{CallError, Instance, Library, Sandbox};
 use refrain::id::ExecutionId;
-use refrain::model::{Event, Explanation, Inspection, Outcome, SchedulerError};
+use refrain::model::{EventKind, Explanation, Inspection, Outcome, SchedulerError};
 use refrain_guest::contract as native;
 use refrain_guest::notation::EXECUTION;
 use refrain_tests::dice::Dice;
@@ -10,8 +10,11 @@ use refrain_tests::memory_ports::{MemoryPorts, NativePorts, across};
 
 /// Someone who schedules the one execution of a ports.
 pub(crate) trait Scheduler {
-    fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError>;
-    fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError>;
+    fn step(
+        &mut self,
+        ports: &mut MemoryPorts,
+        facts: &[EventKind],
+    ) -> Result<Outcome, SchedulerError>;
     fn explain(
         &mut self,
         ports: &mut MemoryPorts,
@@ -27,17 +30,14 @@ pub(crate) trait Scheduler {
 pub(crate) struct Native(refrain_guest::shell::Scheduler);
 
 impl Scheduler for Native {
-    fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
-        in_contract(
-            self.0
-                .admit(&mut NativePorts(ports), EXECUTION, &across(fact)),
-        )
-        .map(|outcome| across(&outcome))
-    }
-
-    fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
-        let last = ports.events.len() as u64;
-        in_contract(self.0.tick(&mut NativePorts(ports), EXECUTION, last))
+    fn step(
+        &mut self,
+        ports: &mut MemoryPorts,
+        facts: &[EventKind],
+    ) -> Result<Outcome, SchedulerError> {
+        let last = ports.last_sequence();
+        let facts = facts.iter().map(across).collect();
+        in_contract(self.0.step(&mut NativePorts(ports), EXECUTION, last, facts))
             .map(|outcome| across(&outcome))
     }
 
@@ -130,13 +130,15 @@ impl Component {
 }
 
 impl Scheduler for Component {
-    fn admit(&mut self, ports: &mut MemoryPorts, fact: &Event) -> Result<Outcome, SchedulerError> {
-        self.call(ports, |instance, ports, id| instance.admit(ports, id, fact))
-    }
-
-    fn tick(&mut self, ports: &mut MemoryPorts) -> Result<Outcome, SchedulerError> {
-        let last = ports.events.len() as u64;
-        self.call(ports, |instance, ports, id| instance.tick(ports, id, last))
+    fn step(
+        &mut self,
+        ports: &mut MemoryPorts,
+        facts: &[EventKind],
+    ) -> Result<Outcome, SchedulerError> {
+        let last = ports.last_sequence();
+        self.call(ports, |instance, ports, id| {
+            instance.step(ports, id, last, facts)
+        })
     }
 
     fn explain(

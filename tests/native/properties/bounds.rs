@@ -40,20 +40,20 @@ fn r04_never_more_in_flight_than_allowed() {
 }
 
 #[test]
-fn r04_never_more_items_in_one_tick_than_allowed_and_more_only_at_the_limit() {
+fn r04_never_more_items_in_one_step_than_allowed_and_more_only_at_the_limit() {
     holds(200, lives(), |history| {
         let (_, per_tick) = limits(&history);
         for turn in history.turns() {
-            for (place, tick) in turn.ticks.iter().enumerate() {
-                let orders = tick.iter().filter(|event| is_order(&event.kind)).count();
-                let is_cut = place + 1 < turn.ticks.len();
+            for (place, step) in turn.steps.iter().enumerate() {
+                let orders = step.iter().filter(|event| is_order(&event.kind)).count();
+                let is_cut = place + 1 < turn.steps.len();
                 prop_assert!(
                     orders <= per_tick as usize,
-                    "{per_tick} are allowed: {tick:?}"
+                    "{per_tick} are allowed: {step:?}"
                 );
                 prop_assert!(
                     !is_cut || orders == per_tick as usize,
-                    "cut for no reason: {tick:?}"
+                    "cut for no reason: {step:?}"
                 );
             }
         }

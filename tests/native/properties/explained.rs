@@ -56,7 +56,7 @@ fn law9_nothing_is_foretold_where_nothing_is_decided() {
     });
 }
 
-/// A node's own decision is promised for the next tick; what time or an
+/// A node's own decision is promised for the next step; what time or an
 /// operator or the ending brings is told with that as the reason.
 fn foretells(explanation: &Explanation, decision: &EventKind) -> bool {
     let tells = |topics: &[ReasonTopic]| {
@@ -74,7 +74,7 @@ fn foretells(explanation: &Explanation, decision: &EventKind) -> bool {
 
 fn is_promised(explanation: &Explanation) -> bool {
     let mut messages = explanation.reasons.iter().map(|reason| &reason.message);
-    messages.any(|message| message.contains("next tick") || message.contains("will be skipped"))
+    messages.any(|message| message.contains("next step") || message.contains("will be skipped"))
 }
 
 fn at_each_event(

@@ -1,9 +1,10 @@
 //! Laws 3 and 4, rule R5: the queue is told exactly what the decisions say.
 
 use proptest::prelude::*;
-use refrain_guest::contract::{AppendError, Event, EventKind, Snapshot, WorkItem};
-use refrain_guest::decide::item_digest;
-use refrain_guest::notation::{EXECUTION, Memory};
+use refrain_guest::contract::{
+    Event, EventKind, ItemName, Snapshot, StorageError, WorkItem, WorkOrder,
+};
+use refrain_guest::notation::{Memory, item_digest, step};
 use refrain_guest::shell::{Scheduler, World};
 use refrain_guest::time::Timestamp;
 
@@ -18,19 +19,19 @@ struct Witness {
 }
 
 impl World for Witness {
-    fn load_workflow(&mut self) -> String {
+    fn load_workflow(&mut self) -> Result<String, StorageError> {
         self.world.load_workflow()
     }
 
-    fn load_snapshot(&mut self) -> Option<Snapshot> {
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
         self.world.load_snapshot()
     }
 
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StorageError> {
         self.world.read_events(first, max)
     }
 
-    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), StorageError> {
         self.world.append_events(expected, events)
     }
 
@@ -38,14 +39,22 @@ impl World for Witness {
         self.world.now()
     }
 
-    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
-        self.ordered.push(item.clone());
-        self.world.enqueue(item)
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+        for order in orders.iter().cloned() {
+            match order {
+                WorkOrder::Enqueue(item) => self.ordered.push(item),
+                WorkOrder::Cancel(ItemName { node_id, attempt }) => {
+                    self.taken_back.push((node_id, attempt));
+                }
+            }
+        }
+        self.world.order(orders)
     }
+}
 
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        self.taken_back.push((node_id.to_owned(), attempt));
-        self.world.cancel(node_id, attempt)
+impl AsMut<Memory> for Witness {
+    fn as_mut(&mut self) -> &mut Memory {
+        &mut self.world
     }
 }
 
@@ -62,15 +71,10 @@ fn law3_law4_r05_each_decisions_item_is_enqueued_exactly_once() {
         let mut scheduler = Scheduler::new();
         for turn in history.turns() {
             witness.world.now = turn.at;
-            for fact in &turn.facts {
-                let admitted = scheduler.admit(&mut witness, EXECUTION, fact);
-                admitted.map_err(|error| fail(format!("{error:?}")))?;
-                witness.world.append_fact(fact.clone());
-            }
-            for _ in &turn.ticks {
-                let last = witness.world.events.len() as u64;
-                let ticked = scheduler.tick(&mut witness, EXECUTION, last);
-                ticked.map_err(|error| fail(format!("{error:?}")))?;
+            let mut facts = turn.offered();
+            for _ in &turn.steps {
+                let stepped = step(&mut witness, &mut scheduler, std::mem::take(&mut facts));
+                stepped.map_err(|error| fail(format!("{error:?}")))?;
             }
         }
         let ordered = witness

@@ -92,7 +92,7 @@ fn guest_and_host_know_the_same_limits() {
     // longest span; and its batch by the largest workflow, settled twice over.
     assert_eq!(host::SIMULATED_DELAY_MS_MAX, guest::SPAN_MAX.0);
     const { assert!(host::WAKE_SPAN_MS_MAX > guest::SPAN_MAX.0) };
-    const { assert!(host::DECISIONS_PER_TICK_MAX >= 2 * guest::NODES_MAX) };
+    const { assert!(host::DECISIONS_PER_STEP_MAX >= 2 * guest::NODES_MAX) };
 }
 
 #[test]

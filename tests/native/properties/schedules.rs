@@ -1,4 +1,4 @@
-//! Rules R2 to R4: how often it is ticked changes the order of things, and
+//! Rules R2 to R4: how often it decides changes the order of things, and
 //! not what happens.
 //!
 //! This holds where the world's answers are a matter of node and attempt
@@ -10,9 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use refrain_guest::contract::{EventKind, Outcome, Status};
-use refrain_guest::notation::facts;
-use refrain_guest::notation::{Action, EXECUTION, ItemState, Memory};
+use refrain_guest::contract::{EventKind, Fact, Outcome, Status};
+use refrain_guest::notation::{Action, EXECUTION, Graph, ItemState, Memory, foresee, step};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::{Workflow, workflows};
 use serde_json::Value;
@@ -22,7 +21,7 @@ use crate::properties::machines::graph;
 use crate::properties::{fail, holds};
 
 #[test]
-fn r02_r04_ticked_after_each_fact_or_after_many_the_same_runs_and_the_same_end() {
+fn r02_r04_told_one_by_one_or_many_at_once_the_same_runs_and_the_same_end() {
     holds(
         100,
         (workflows(), any::<u8>(), 2..6_usize),
@@ -48,32 +47,30 @@ struct Came {
     end: EventKind,
 }
 
-/// An execution that is ticked after so many facts, and when there are no more.
+/// An execution that is told so many things at once, and decides in between.
 struct Run {
     scheduler: Scheduler,
+    graph: Graph,
     world: Memory,
     luck: u8,
     pace: usize,
-    untold: usize,
 }
 
 impl Run {
     fn new(workflow: &Workflow, luck: u8, pace: usize) -> Self {
         let graph = graph(workflow, &confluent::text(workflow));
-        let mut world = Memory::new(&graph, 0);
-        world.append_fact(world.start(&graph));
         Self {
             scheduler: Scheduler::new(),
-            world,
+            world: Memory::new(&graph, 0),
+            graph,
             luck,
             pace,
-            untold: 0,
         }
     }
 
     fn ended(mut self) -> Result<Came, String> {
+        let mut outcome = self.say(&[])?.1;
         for _ in 0..10_000 {
-            let outcome = self.tick()?;
             if matches!(
                 outcome.status,
                 Status::Completed | Status::Failed | Status::Cancelled
@@ -81,8 +78,10 @@ impl Run {
                 return self.came();
             }
             let mut happened = false;
-            for action in self.answers()? {
-                happened |= self.offer(&action)?;
+            for answers in self.answers()?.chunks(self.pace) {
+                let (taken, came) = self.say(answers)?;
+                happened |= taken;
+                outcome = came;
             }
             if !happened {
                 let waiting = self.world.waiting().map(|item| item.not_before);
@@ -91,42 +90,27 @@ impl Run {
                     .filter(|at| *at > self.world.now)
                     .min();
                 self.world.now = next.ok_or("nothing can happen any more")?;
+                outcome = self.say(&[])?.1;
             }
         }
         Err("it does not end".to_owned())
     }
 
-    fn tick(&mut self) -> Result<Outcome, String> {
-        self.untold = 0;
-        loop {
-            let last = self.world.events.len() as u64;
-            let ticked = self.scheduler.tick(&mut self.world, EXECUTION, last);
-            let outcome = ticked.map_err(|error| format!("{error:?}"))?;
-            if !outcome.more {
-                return Ok(outcome);
-            }
+    /// All of this is said at once. Whether any of it was taken: a stall, for
+    /// one, refuses claims.
+    fn say(&mut self, actions: &[String]) -> Result<(bool, Outcome), String> {
+        let actions: Option<Vec<_>> = actions.iter().map(|it| Action::read(it)).collect();
+        let foreseen = foresee(&self.world, &self.graph, &actions.ok_or("no action")?)?;
+        let taken = foreseen.facts.len() > foreseen.refused.len();
+        let mut outcome = self.step(foreseen.facts)?;
+        while outcome.more {
+            outcome = self.step(Vec::new())?;
         }
+        Ok((taken, outcome))
     }
 
-    /// Whether it may happen now: a stall refuses claims.
-    fn offer(&mut self, action: &str) -> Result<bool, String> {
-        let action = Action::read(action).ok_or("no action")?;
-        for kind in facts(&self.world, &action)? {
-            let fact = self.world.fact(kind);
-            if self
-                .scheduler
-                .admit(&mut self.world, EXECUTION, &fact)
-                .is_err()
-            {
-                return Ok(false);
-            }
-            self.world.append_fact(fact);
-        }
-        self.untold += 1;
-        if self.untold >= self.pace {
-            self.tick()?;
-        }
-        Ok(true)
+    fn step(&mut self, facts: Vec<Fact>) -> Result<Outcome, String> {
+        step(&mut self.world, &mut self.scheduler, facts).map_err(|error| format!("{error:?}"))
     }
 
     /// All that the world has to say now.

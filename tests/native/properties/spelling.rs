@@ -4,9 +4,9 @@
 //! of what the user's data is made of, because that is kept verbatim.
 
 use proptest::prelude::*;
-use refrain_guest::contract::{Event, EventKind};
+use refrain_guest::contract::{Event, EventKind, Fact};
 use refrain_guest::digest::digest_of_text;
-use refrain_guest::notation::{EXECUTION, Memory};
+use refrain_guest::notation::{Memory, step};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::History;
 use serde_json::Value;
@@ -34,25 +34,19 @@ fn decided(history: &History) -> Result<Vec<Event>, String> {
     let mut scheduler = Scheduler::new();
     for turn in history.turns() {
         world.now = turn.at;
-        for fact in &turn.facts {
-            let fact = otherwise(fact, &text);
-            let admitted = scheduler.admit(&mut world, EXECUTION, &fact);
-            admitted.map_err(|error| format!("{error:?}"))?;
-            world.append_fact(fact);
-        }
-        for _ in &turn.ticks {
-            let last = world.events.len() as u64;
-            let ticked = scheduler.tick(&mut world, EXECUTION, last);
-            ticked.map_err(|error| format!("{error:?}"))?;
+        let facts = turn.offered().into_iter();
+        let mut facts: Vec<_> = facts.map(|fact| otherwise(fact, &text)).collect();
+        for _ in &turn.steps {
+            let stepped = step(&mut world, &mut scheduler, std::mem::take(&mut facts));
+            stepped.map_err(|error| format!("{error:?}"))?;
         }
     }
     Ok(world.events)
 }
 
 /// The fact with its JSON spelled otherwise.
-fn otherwise(fact: &Event, workflow: &str) -> Event {
-    let mut fact = fact.clone();
-    match &mut fact.kind {
+fn otherwise(mut fact: Fact, workflow: &str) -> Fact {
+    match &mut fact {
         EventKind::WorkflowStarted(it) => {
             it.workflow_digest = digest_of_text(workflow);
             it.initial_input = respelled(&it.initial_input);

@@ -1,9 +1,9 @@
 //! R3 to R6: what is ready, dispatched, or settled without a worker.
 
-use refrain_bench::Run;
+use refrain_bench::start;
 use refrain_guest::contract::{EventKind, NodeCompleted, WorkItem};
-use refrain_guest::decide::item_digest;
 use refrain_guest::digest::digest_of_text;
+use refrain_guest::notation::item_digest;
 use refrain_tests::notation::{check, play};
 use sha2::{Digest as _, Sha256};
 
@@ -54,7 +54,7 @@ fn r04_a_node_in_back_off_is_in_flight_and_a_waiting_one_is_not() {
 }
 
 #[test]
-fn r04_the_dispatch_limit_cuts_a_tick_and_more_follows() {
+fn r04_the_dispatch_limit_cuts_a_step_and_more_follows() {
     check(
         r#"
         s -> a, s -> b, s -> c, s -> j, s -> p, p -> x
@@ -139,7 +139,7 @@ fn r05_a_mapping_is_resolved_with_sorted_keys() {
 }
 
 #[test]
-fn r06_what_needs_no_worker_is_settled_in_the_same_tick() {
+fn r06_what_needs_no_worker_is_settled_in_the_same_step() {
     check(
         r#"
         p -> j, p -> c, c -> j, j -> l
@@ -260,15 +260,12 @@ fn r04_a_large_graph_costs_its_own_edges() {
     );
 }
 
-/// The fuel that one tick burns for a graph of `layers` times ten nodes that
-/// need no worker.
+/// The fuel that one step burns for a graph of `layers` times ten nodes that
+/// need no worker: it is parsed, and settled.
 fn fuel_to_settle(layers: usize) -> u64 {
-    let mut run = Run::new(&layered(layers)).expect("a valid workflow");
-    run.burnt = 0;
-    let outcome = run.tick().expect("legal decisions");
-    assert_eq!(outcome.last_sequence, layers as u64 * 10 + 3);
+    let mut run = start(&layered(layers)).expect("a valid workflow");
     assert_eq!(run.ports.events.len(), layers * 10 + 3);
-    run.burnt
+    run.take_fuel_burnt()
 }
 
 /// A start node, and layers of ten nodes with three edges into each.

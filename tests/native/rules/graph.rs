@@ -2,7 +2,7 @@
 
 use refrain_guest::contract::SchedulerError;
 use refrain_guest::shell::Scheduler;
-use refrain_tests::notation::{EXECUTION, Graph, Memory, check};
+use refrain_tests::notation::{Graph, Memory, check, step};
 
 #[test]
 fn r01_a_faulty_workflow_is_refused_with_all_its_faults() {
@@ -18,9 +18,9 @@ fn r01_a_faulty_workflow_is_refused_with_all_its_faults() {
     let graph = Graph::read(["a -> b"]).expect("a graph");
     let mut world = Memory::new(&graph, 0);
     world.workflow = faulty.to_owned();
-    let start = world.start(&graph);
-    let admitted = Scheduler::new().admit(&mut world, EXECUTION, &start);
-    assert!(matches!(admitted, Err(SchedulerError::InvalidWorkflow(found)) if found == faults));
+    let start = world.start(&graph).kind;
+    let begun = step(&mut world, &mut Scheduler::new(), vec![start]);
+    assert!(matches!(begun, Err(SchedulerError::InvalidWorkflow(found)) if found == faults));
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn law9_what_the_scheduler_settles_while_paused_is_foretold() {
     let reasons = explained.expect("an explanation").reasons;
     assert_eq!(
         reasons[0].message,
-        "node `c` is settled by the scheduler at its next tick"
+        "node `c` is settled by the scheduler at its next step"
     );
 }
 

@@ -1,9 +1,9 @@
 //! R10 to R14: results, failures, retries, timeouts.
 
-use refrain_guest::contract::{EventKind, NodeCompleted, SchedulerError, Telemetry};
+use refrain_guest::contract::{EventKind, NodeCompleted, RefusalCode, Telemetry};
 use refrain_guest::limits::PAYLOAD_BYTES_MAX;
 use refrain_guest::shell::Scheduler;
-use refrain_tests::notation::{EXECUTION, check, play};
+use refrain_tests::notation::{check, play, step};
 
 #[test]
 fn r10_a_later_key_replaces_an_earlier_one_and_text_is_kept() {
@@ -80,7 +80,7 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
     ];
     for (cost_usd, provenance, refused) in rows {
         let mut world = world.clone();
-        let fact = world.fact(EventKind::NodeCompleted(NodeCompleted {
+        let fact = EventKind::NodeCompleted(NodeCompleted {
             node_id: "a".to_owned(),
             attempt: 1,
             fence: 3,
@@ -97,14 +97,13 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
                 cost_usd: cost_usd.map(ToOwned::to_owned),
                 provenance: provenance.map(ToOwned::to_owned),
             }),
-        }));
-        match (
-            Scheduler::new().admit(&mut world, EXECUTION, &fact),
-            refused,
-        ) {
-            (Ok(_), None) => {}
-            (Err(SchedulerError::Illegal(illegal)), Some(why)) => {
-                assert!(illegal.reason.contains(why), "{}", illegal.reason);
+        });
+        let outcome = step(&mut world, &mut Scheduler::new(), vec![fact]);
+        match (outcome.expect("a step").refused.as_slice(), refused) {
+            ([], None) => {}
+            ([refusal], Some(why)) => {
+                assert_eq!(refusal.code, RefusalCode::Malformed);
+                assert!(refusal.message.contains(why), "{}", refusal.message);
             }
             (answer, _) => panic!("{cost_usd:?} and {provenance:?}: {answer:?}"),
         }

@@ -1,61 +1,100 @@
 //! The shell: what it does when the world is not as it should be.
 
 use refrain_guest::contract::{
-    AppendError, Event, EventKind, SchedulerError, Snapshot, Status, WorkItem,
+    Event, EventKind, RefusalCode, SchedulerError, Snapshot, Status, StorageError, WorkOrder,
 };
 use refrain_guest::notation::facts;
 use refrain_guest::shell::{Scheduler, World};
 use refrain_guest::time::Timestamp;
-use refrain_tests::notation::{Action, EXECUTION, Graph, Memory};
+use refrain_tests::notation::{Action, EXECUTION, Graph, Memory, step};
 
-/// A world that refuses what it is told to.
-struct Refusing {
-    world: Memory,
-    append: Option<AppendError>,
-    queue: Option<String>,
+/// A world that fails at one of its doors, and counts what it is asked for.
+#[derive(Default)]
+struct Door {
+    load_workflow: Option<StorageError>,
+    load_snapshot: Option<StorageError>,
+    read_events: Option<StorageError>,
+    append_events: Option<StorageError>,
+    order: Option<Result<Vec<String>, String>>,
+    workflows: u32,
+    snapshots: u32,
+    pages: u32,
 }
 
-impl World for Refusing {
-    fn load_workflow(&mut self) -> String {
-        self.world.load_workflow()
+struct Doors {
+    world: Memory,
+    door: Door,
+}
+
+impl Doors {
+    fn open(world: Memory) -> Self {
+        let door = Door::default();
+        Self { world, door }
     }
 
-    fn load_snapshot(&mut self) -> Option<Snapshot> {
-        self.world.load_snapshot()
+    fn asked(&self) -> (u32, u32, u32) {
+        (self.door.workflows, self.door.snapshots, self.door.pages)
+    }
+}
+
+/// What the world answers, unless it fails once.
+fn once<T>(failure: &mut Option<StorageError>, answer: T) -> Result<T, StorageError> {
+    failure.take().map_or(Ok(answer), Err)
+}
+
+impl World for Doors {
+    fn load_workflow(&mut self) -> Result<String, StorageError> {
+        self.door.workflows += 1;
+        once(&mut self.door.load_workflow, self.world.load_workflow()?)
     }
 
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
-        self.world.read_events(first, max)
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
+        self.door.snapshots += 1;
+        once(&mut self.door.load_snapshot, self.world.load_snapshot()?)
     }
 
-    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
-        match self.append.take() {
-            Some(error) => Err(error),
-            None => self.world.append_events(expected, events),
-        }
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StorageError> {
+        self.door.pages += 1;
+        once(
+            &mut self.door.read_events,
+            self.world.read_events(first, max)?,
+        )
+    }
+
+    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), StorageError> {
+        once(&mut self.door.append_events, ())?;
+        self.world.append_events(expected, events)
     }
 
     fn now(&mut self) -> Timestamp {
         self.world.now()
     }
 
-    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
-        match self.queue.take() {
-            Some(reason) => Err(reason),
-            None => self.world.enqueue(item),
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+        match self.door.order.take() {
+            Some(answer) => answer,
+            None => self.world.order(orders),
         }
-    }
-
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        self.world.cancel(node_id, attempt)
     }
 }
 
+impl AsMut<Memory> for Doors {
+    fn as_mut(&mut self) -> &mut Memory {
+        &mut self.world
+    }
+}
+
+/// Event 1 stands, and nothing has been decided.
 fn started() -> Memory {
     let graph = Graph::read(["a -> b"]).expect("a graph");
     let mut world = Memory::new(&graph, 0);
     world.append_fact(world.start(&graph));
     world
+}
+
+fn fact(world: &Memory, action: &str) -> EventKind {
+    let action = Action::read(action).expect("an action");
+    facts(world, &action).expect("a fact").remove(0)
 }
 
 fn refusal(error: &SchedulerError) -> &str {
@@ -66,37 +105,170 @@ fn refusal(error: &SchedulerError) -> &str {
 }
 
 #[test]
-fn law3_a_tick_that_the_world_refuses_leaves_nothing_in_the_scheduler() {
-    let refusals = [
+fn law3_a_step_that_the_world_does_not_take_leaves_nothing_in_the_scheduler() {
+    let failed = || StorageError::Failed("the disk is gone".to_owned());
+    let rows: [(Door, SchedulerError); 8] = [
         (
-            Some(AppendError::Conflict(7)),
-            None,
-            SchedulerError::Append(AppendError::Conflict(7)),
+            Door {
+                load_workflow: Some(failed()),
+                ..Door::default()
+            },
+            SchedulerError::Storage(failed()),
         ),
         (
-            None,
-            Some("no such queue".to_owned()),
+            Door {
+                load_snapshot: Some(failed()),
+                ..Door::default()
+            },
+            SchedulerError::Storage(failed()),
+        ),
+        (
+            Door {
+                read_events: Some(failed()),
+                ..Door::default()
+            },
+            SchedulerError::Storage(failed()),
+        ),
+        (
+            Door {
+                append_events: Some(StorageError::Conflict(7)),
+                ..Door::default()
+            },
+            SchedulerError::Storage(StorageError::Conflict(7)),
+        ),
+        (
+            Door {
+                append_events: Some(failed()),
+                ..Door::default()
+            },
+            SchedulerError::Storage(failed()),
+        ),
+        (
+            Door {
+                order: Some(Err("no such queue".to_owned())),
+                ..Door::default()
+            },
             SchedulerError::Queue("no such queue".to_owned()),
         ),
+        (
+            Door {
+                order: Some(Ok(Vec::new())),
+                ..Door::default()
+            },
+            SchedulerError::Queue(
+                "1 work items were enqueued, and the queue answered 0 digests".to_owned(),
+            ),
+        ),
+        (
+            Door {
+                order: Some(Ok(vec!["0".repeat(64); 2])),
+                ..Door::default()
+            },
+            SchedulerError::Queue(
+                "1 work items were enqueued, and the queue answered 2 digests".to_owned(),
+            ),
+        ),
     ];
-    for (append, queue, expected) in refusals {
+    for (door, expected) in rows {
         let mut scheduler = Scheduler::new();
-        let mut refusing = Refusing {
+        let mut failing = Doors {
             world: started(),
-            append,
-            queue,
+            door,
         };
-        assert_eq!(scheduler.tick(&mut refusing, EXECUTION, 1), Err(expected));
+        let failure = step(&mut failing, &mut scheduler, Vec::new());
+        assert_eq!(failure, Err(expected));
 
-        // The host commits nothing of the refused tick, and asks again.
-        let mut world = started();
-        let outcome = scheduler.tick(&mut world, EXECUTION, 1).expect("a tick");
+        // The host commits nothing of the step, and asks again.
+        let mut world = Doors::open(started());
+        let outcome = step(&mut world, &mut scheduler, Vec::new()).expect("a step");
         assert_eq!(
             (outcome.status, outcome.last_sequence, outcome.more),
             (Status::Running, 2, false)
         );
-        assert_eq!(world.in_flight(), ["a"]);
+        assert_eq!(world.world.in_flight(), ["a"]);
+        assert_eq!(world.asked().1, 1, "it was forgotten");
     }
+}
+
+/// The host offered facts, and did not append them; it did not say so either.
+#[test]
+fn law10_what_was_not_appended_is_not_remembered() {
+    let mut scheduler = Scheduler::new();
+    let mut world = started();
+    step(&mut world, &mut scheduler, Vec::new()).expect("a step");
+    let kept = world.clone();
+    let pause = fact(&world, "pause");
+    let paused = step(&mut world, &mut scheduler, vec![pause]).expect("a step");
+    assert_eq!(paused.status, Status::Paused);
+
+    let mut world = kept;
+    let outcome = step(&mut world, &mut scheduler, Vec::new()).expect("a step");
+    assert_eq!(
+        (outcome.status, outcome.last_sequence),
+        (Status::Running, 2)
+    );
+}
+
+#[test]
+fn law1_a_log_that_is_shorter_or_longer_than_it_is_said_to_be_is_refused() {
+    let mut world = started();
+    let longer = Scheduler::new().step(&mut world, EXECUTION, 2, Vec::new());
+    let longer = longer.expect_err("there is no event 2");
+    assert_eq!(
+        refusal(&longer),
+        "it is not in the log, whose last event is said to be 2"
+    );
+    step(&mut world, &mut Scheduler::new(), Vec::new()).expect("a step");
+    let shorter = Scheduler::new().step(&mut world, EXECUTION, 1, Vec::new());
+    let conflict = StorageError::Conflict(2);
+    assert_eq!(shorter, Err(SchedulerError::Storage(conflict)));
+}
+
+#[test]
+fn law7_facts_are_refused_one_by_one_with_a_code() {
+    let mut world = started();
+    let mut scheduler = Scheduler::new();
+    step(&mut world, &mut scheduler, Vec::new()).expect("a step");
+    let claim = |world: &Memory, ahead: u64| match fact(world, "claim a") {
+        EventKind::NodeStarted(mut started) => {
+            started.fence += ahead;
+            EventKind::NodeStarted(started)
+        }
+        other => panic!("{other:?}"),
+    };
+    let facts = vec![
+        fact(&world, "unpause"),
+        fact(&world, "complete nobody"),
+        claim(&world, 0),
+        claim(&world, 1),
+        EventKind::WorkflowTimedOut,
+        fact(&world, "complete a fence=7"),
+        fact(&world, "signal k [1"),
+        fact(&world, "pause"),
+        fact(&world, "pause"),
+        fact(&world, "lift"),
+    ];
+    let outcome = step(&mut world, &mut scheduler, facts).expect("a step");
+    let refused: Vec<_> = outcome
+        .refused
+        .iter()
+        .map(|it| (it.index, it.code))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (0, RefusalCode::NotHeld),
+            (1, RefusalCode::UnknownNode),
+            (3, RefusalCode::WrongState),
+            (4, RefusalCode::WrongAuthor),
+            (5, RefusalCode::Stale),
+            (6, RefusalCode::Malformed),
+            (8, RefusalCode::Repeated),
+            (9, RefusalCode::NotHeld),
+        ]
+    );
+    assert_eq!((outcome.last_sequence, outcome.status), (4, Status::Paused));
+    assert!(outcome.refused.iter().all(|it| !it.message.is_empty()));
 }
 
 #[test]
@@ -129,13 +301,9 @@ fn law4_event_1_must_bind_this_execution_and_this_workflow() {
         let mut first = world.events.remove(0);
         change(&mut first.kind);
         let mut scheduler = Scheduler::new();
-        let error = scheduler
-            .admit(&mut world, EXECUTION, &first)
-            .expect_err("an illegal start");
+        let error = step(&mut world, &mut scheduler, vec![first.kind]).expect_err("no start");
         assert!(refusal(&error).contains(why), "{}", refusal(&error));
-        let error = scheduler
-            .tick(&mut world, EXECUTION, 0)
-            .expect_err("an empty log");
+        let error = step(&mut world, &mut scheduler, Vec::new()).expect_err("an empty log");
         assert!(
             refusal(&error).contains("the log is empty"),
             "{}",
@@ -156,9 +324,7 @@ fn change(
 #[test]
 fn law1_a_log_with_a_gap_is_named_by_its_sequence() {
     let mut world = started();
-    Scheduler::new()
-        .tick(&mut world, EXECUTION, 1)
-        .expect("a tick");
+    step(&mut world, &mut Scheduler::new(), Vec::new()).expect("a step");
     world.events[1].sequence = 3;
     let error = Scheduler::new()
         .inspect(&mut world, EXECUTION)
@@ -183,13 +349,12 @@ fn law10_a_damaged_snapshot_is_not_missed() {
         damage(&mut snapshot.state);
         world.snapshot = Some(snapshot);
         scheduler.forget(EXECUTION);
-        let outcome = scheduler
-            .tick(&mut world, EXECUTION, 1)
-            .expect("the log is read instead");
-        let without = Scheduler::new()
-            .tick(&mut started(), EXECUTION, 1)
-            .expect("a tick");
-        assert_eq!(outcome, without);
+        let outcome = step(&mut world, &mut scheduler, Vec::new());
+        let without = step(&mut started(), &mut Scheduler::new(), Vec::new());
+        assert_eq!(
+            outcome.expect("the log is read instead"),
+            without.expect("a step")
+        );
     }
 }
 
@@ -201,50 +366,14 @@ fn law10_a_snapshot_of_another_execution_is_not_believed() {
         .expect("a snapshot");
     world.snapshot = Some(snapshot);
     let error = Scheduler::new()
-        .tick(&mut world, "exec_00000000000000000000000000000002", 1)
+        .step(
+            &mut world,
+            "exec_00000000000000000000000000000002",
+            1,
+            Vec::new(),
+        )
         .expect_err("another execution's log");
     assert!(matches!(error, SchedulerError::Illegal(_)), "{error:?}");
-}
-
-/// A world that counts what it is asked for.
-struct Counting {
-    world: Memory,
-    workflows: u32,
-    snapshots: u32,
-    pages: u32,
-}
-
-impl World for Counting {
-    fn load_workflow(&mut self) -> String {
-        self.workflows += 1;
-        self.world.load_workflow()
-    }
-
-    fn load_snapshot(&mut self) -> Option<Snapshot> {
-        self.snapshots += 1;
-        self.world.load_snapshot()
-    }
-
-    fn read_events(&mut self, first: u64, max: u32) -> Vec<Event> {
-        self.pages += 1;
-        self.world.read_events(first, max)
-    }
-
-    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), AppendError> {
-        self.world.append_events(expected, events)
-    }
-
-    fn now(&mut self) -> Timestamp {
-        self.world.now()
-    }
-
-    fn enqueue(&mut self, item: &WorkItem) -> Result<(), String> {
-        self.world.enqueue(item)
-    }
-
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<(), String> {
-        self.world.cancel(node_id, attempt)
-    }
 }
 
 /// What is asked for is what has not been seen: of a log that goes on in the
@@ -253,39 +382,27 @@ impl World for Counting {
 #[test]
 fn law10_only_what_has_not_been_seen_is_asked_for() {
     let graph = Graph::read(["a -> b"]).expect("a graph");
-    let mut world = Counting {
-        world: Memory::new(&graph, 0),
-        workflows: 0,
-        snapshots: 0,
-        pages: 0,
-    };
+    let mut world = Doors::open(Memory::new(&graph, 0));
     let mut scheduler = Scheduler::new();
-    let asked = |world: &Counting| (world.workflows, world.snapshots, world.pages);
 
-    let start = world.world.start(&graph);
-    let begun = scheduler.admit(&mut world, EXECUTION, &start);
-    assert!(begun.expect("a start").more);
-    world.world.append_fact(start);
-    let ticked = scheduler.tick(&mut world, EXECUTION, 1).expect("a tick");
-    assert_eq!((ticked.last_sequence, asked(&world)), (2, (1, 0, 0)));
+    let start = world.world.start(&graph).kind;
+    let begun = step(&mut world, &mut scheduler, vec![start]).expect("a step");
+    assert_eq!((begun.last_sequence, world.asked()), (2, (1, 0, 0)));
 
-    let action = Action::read("pause").expect("an action");
-    let pause = facts(&world.world, &action).expect("a fact").remove(0);
-    let pause = world.world.fact(pause);
-    world.world.append_fact(pause);
-    let ticked = scheduler.tick(&mut world, EXECUTION, 3).expect("a tick");
-    assert_eq!((ticked.status, asked(&world)), (Status::Paused, (1, 0, 1)));
+    let pause = fact(&world.world, "pause");
+    world.world.append_fact(world.world.fact(pause));
+    let paused = step(&mut world, &mut scheduler, Vec::new()).expect("a step");
+    assert_eq!((paused.status, world.asked()), (Status::Paused, (1, 0, 1)));
 
     scheduler.forget(EXECUTION);
-    scheduler.tick(&mut world, EXECUTION, 3).expect("a tick");
-    assert_eq!(asked(&world), (1, 1, 2));
+    step(&mut world, &mut scheduler, Vec::new()).expect("a step");
+    assert_eq!(world.asked(), (1, 1, 2));
 }
 
 #[test]
 fn an_id_that_is_none_is_refused() {
-    let mut world = started();
     let error = Scheduler::new()
-        .tick(&mut world, "exec_1", 1)
+        .step(&mut started(), "exec_1", 1, Vec::new())
         .expect_err("no id");
     assert!(
         refusal(&error).contains("`exec_1` is no execution id"),

@@ -359,7 +359,7 @@ fn components_that_are_no_guests_are_named() {
         "{document:#}"
     );
     let loops = WatGuest {
-        tick: "(loop (br 0)) unreachable",
+        step: "(loop (br 0)) unreachable",
         ..WatGuest::default()
     };
     desk.file("loops.wasm", loops.component().expect("a guest"));

@@ -39,15 +39,16 @@ fn is_done(
     fetch_guest(library, store, guest).map_err(|error| gone(&error))?;
     let mut instance = library.instance(guest).map_err(|error| gone(&error))?;
     let last = account.events.len() as u64;
-    let (ports, answer) = instance.tick(ports(account), account.record.id, last);
+    let (ports, answer) = instance.step(ports(account), account.record.id, last, &[]);
+    let left = ports.call.decisions().first();
     let undone = |message| Err((Law::Atomic, message));
     if account.record.is_owed_a_step() {
-        return match ports.events.get(account.events.len()) {
+        return match left {
             Some(_) => Ok(()),
             None => undone("it is recorded as owed a step, and has nothing to decide".to_owned()),
         };
     }
-    if let Some(left) = ports.events.get(account.events.len()) {
+    if let Some(left) = left {
         return undone(format!(
             "at {} it still has to decide {}",
             left.at,
@@ -93,5 +94,6 @@ pub(super) fn ports(account: &Account) -> MemoryPorts {
             .collect(),
         snapshot: None,
         now: account.log().last().map_or(0, |event| event.at),
+        ..MemoryPorts::default()
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! A simulation gathers evidence after every few turns and calls
 //! [`at_any_moment`], and [`at_the_end`] when it is over: the former runs no
-//! more than one tick for each execution, the latter audits. Between two
+//! more than one step for each execution, the latter audits. Between two
 //! turns both must find nothing, faults of the world or not.
 
 mod account;
@@ -250,7 +250,7 @@ impl<'a> Evidence<'a> {
 /// One law's check.
 pub type Checker = fn(&mut Evidence<'_>) -> Result<(), Violation>;
 
-/// The checks that are cheap: plain code, and one tick for each execution that
+/// The checks that are cheap: plain code, and one step for each execution that
 /// has not ended.
 pub const AT_ANY_MOMENT: &[Checker] = &[
     law1_gapless,

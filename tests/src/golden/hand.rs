@@ -3,11 +3,11 @@
 //! It is a host of its own in small: facts are offered to the guest first, as
 //! every host must do, but for the three that the contract excepts.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, ensure};
 use refrain::ExecutionId;
 use refrain::guest::{Instance, Library};
 use refrain::log::export::{ExportWriter, Header};
-use refrain::model::{Digest, Event, EventKind, NodeCompleted, NodeStarted, WorkflowStarted};
+use refrain::model::{Digest, EventKind, WorkflowStarted};
 use refrain::store::Head;
 
 use crate::chained::follow;
@@ -32,20 +32,15 @@ impl Hand {
     ) -> Result<Self> {
         let guest = library.built_in().to_owned();
         let id = ExecutionId::from_bytes([id; 16]);
-        let text = Digest::of(workflow.as_bytes());
-        let named = ("w", "1.0.0", text);
-        let mut started = WorkflowStarted::new(id.to_string(), named, guest.parse()?);
+        let ports = MemoryPorts::new(workflow, BEGIN);
+        let mut started = ports.started(id, guest.parse()?);
         started.seed = 7;
         change(&mut started);
         let mut hand = Self {
             id,
             instance: library.instance(&guest)?,
             guest,
-            ports: MemoryPorts {
-                workflow: workflow.to_owned(),
-                now: BEGIN,
-                ..MemoryPorts::default()
-            },
+            ports,
         };
         hand.fact(EventKind::WorkflowStarted(started))?;
         Ok(hand)
@@ -57,34 +52,27 @@ impl Hand {
         digest.expect("the library calls its guests by their digests")
     }
 
-    /// A second later the guest admits a fact, and ticks.
+    /// A second later the guest is offered a fact, and decides.
     pub(super) fn fact(&mut self, kind: EventKind) -> Result<()> {
         self.ports.now += 1000;
-        let fact = self.ports.fact(kind);
-        self.admit(fact)?;
-        self.tick()
+        self.decide(&[kind])
     }
 
     /// A second later the host appends what the guest is not asked about.
     pub(super) fn unasked(&mut self, kind: EventKind) -> Result<()> {
         self.ports.now += 1000;
-        let fact = self.ports.fact(kind);
-        self.ports.push(fact);
-        self.tick()
+        self.ports.push(kind);
+        self.decide(&[])
     }
 
     /// The node's item is claimed and completed, with nothing.
     pub(super) fn complete(&mut self, node: &str) -> Result<()> {
-        let items = &self.ports.items;
-        let item = items.iter().find(|item| item.node_id == node);
-        let attempt = item.with_context(|| format!("{node} has no item"))?.attempt;
         self.ports.now += 1000;
-        let fence = self.ports.events.len() as u64 + 1;
-        let claim = NodeStarted::new(node, "worker-1", attempt, fence);
-        self.admit(self.ports.fact(EventKind::NodeStarted(claim)))?;
-        let mut completed = NodeCompleted::new(node, attempt, fence);
-        completed.duration_ms = 1000;
-        self.fact(EventKind::NodeCompleted(completed))
+        let claim = self.ports.claim(node, "worker-1");
+        self.decide(&[claim.with_context(|| format!("{node} has no item"))?])?;
+        self.ports.now += 1000;
+        let completion = self.ports.completion(node, "{}");
+        self.decide(&[completion.with_context(|| format!("nobody claimed {node}"))?])
     }
 
     /// The log, as an export.
@@ -111,24 +99,21 @@ impl Hand {
         Ok(String::from_utf8(writer.finish()?)?)
     }
 
-    fn admit(&mut self, fact: Event) -> Result<()> {
-        let ports = std::mem::take(&mut self.ports);
-        let (ports, answer) = self.instance.admit(ports, self.id, &fact);
-        self.ports = ports;
-        answer?;
-        self.ports.push(fact);
-        Ok(())
-    }
-
-    fn tick(&mut self) -> Result<()> {
+    /// These facts are offered, and must be taken; then until nothing more follows.
+    fn decide(&mut self, facts: &[EventKind]) -> Result<()> {
+        let mut offered = facts;
         loop {
             let ports = std::mem::take(&mut self.ports);
-            let last = ports.events.len() as u64;
-            let (ports, answer) = self.instance.tick(ports, self.id, last);
+            let last = ports.last_sequence();
+            let (ports, answer) = self.instance.step(ports, self.id, last, offered);
             self.ports = ports;
-            if !answer?.more {
+            let outcome = answer?;
+            ensure!(outcome.refused.is_empty(), "{:?}", outcome.refused);
+            self.ports.close(offered, &outcome).map_err(Error::msg)?;
+            if !outcome.more {
                 return Ok(());
             }
+            offered = &[];
         }
     }
 }

@@ -39,7 +39,7 @@ use past::Past;
 pub struct Model {
     graph: Graph,
     past: Past,
-    /// How many work items the tick at hand may still order (rule R4).
+    /// How many work items the step at hand may still order (rule R4).
     budget: u32,
 }
 
@@ -103,7 +103,7 @@ impl Model {
         }
     }
 
-    /// Whether nothing but the dispatch limit ended the tick that was read
+    /// Whether nothing but the dispatch limit ended the step that was read
     /// last (rule R4).
     #[must_use]
     pub fn is_cut(&self) -> bool {

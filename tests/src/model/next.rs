@@ -16,7 +16,7 @@ pub(super) struct Question<'a> {
     pub(super) budget: u32,
 }
 
-/// When several hold in one tick: operators before cancel before timeout
+/// When several hold in one step: operators before cancel before timeout
 /// before failure before what is ready before the endings (rule R17).
 pub(super) fn next(graph: &Graph, past: &Past, now: u64, budget: u32) -> Option<EventKind> {
     let question = Question {

@@ -16,7 +16,6 @@ mod scratch;
 mod statistics;
 mod progress;
 mod tally;
-mod in_memory;
 mod throughput;
 mod tick;
 mod workload;

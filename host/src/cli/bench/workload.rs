@@ -114,11 +114,6 @@ impl Workload {
         })
     }
 
-    /// Its id.
-    pub(super) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Its text.
     pub(super) fn text(&self) -> &str {
         self.workflow.text()

@@ -11,7 +11,7 @@
 //! value of [`Version`], and the arms that the compiler then asks for.
 
 mod convert;
-mod v0_1;
+mod v0_2;
 
 use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
@@ -19,15 +19,15 @@ use wasmtime::{Engine, Store};
 use super::Ports;
 use super::ports::HostState;
 use crate::model::{
-    Description, Event, Explanation, Fault, Inspection, Outcome, SchedulerError, Snapshot,
+    Description, EventKind, Explanation, Fault, Inspection, Outcome, SchedulerError, Snapshot,
     WorkflowSummary,
 };
 
 /// A version of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
-    /// `refrain:scheduler@0.1.0`.
-    V0_1,
+    /// `refrain:scheduler@0.2.0`.
+    V0_2,
 }
 
 /// A value that guests of this version cannot know, because it came with a
@@ -80,8 +80,13 @@ pub(super) type Answer<T> = wasmtime::Result<Result<T, SchedulerError>>;
 
 /// A guest at work, whatever version it speaks: its exports, in the model.
 pub(super) trait Exports<P: Ports>: Send {
-    fn admit(&self, store: &mut Store<HostState<P>>, id: &str, fact: &Event) -> Answer<Outcome>;
-    fn tick(&self, store: &mut Store<HostState<P>>, id: &str, last: u64) -> Answer<Outcome>;
+    fn step(
+        &self,
+        store: &mut Store<HostState<P>>,
+        id: &str,
+        last: u64,
+        facts: &[EventKind],
+    ) -> Answer<Outcome>;
     fn explain(&self, store: &mut Store<HostState<P>>, id: &str, node: &str)
     -> Answer<Explanation>;
     fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<Inspection>;
@@ -97,7 +102,7 @@ pub(super) trait Exports<P: Ports>: Send {
 
 impl Version {
     /// All of them, the newest first.
-    const ALL: [Self; 1] = [Self::V0_1];
+    const ALL: [Self; 1] = [Self::V0_2];
 
     /// The version that guests should be built for.
     pub(super) const NEWEST: Self = Self::ALL[0];
@@ -117,14 +122,14 @@ impl Version {
     /// What a guest must export.
     pub(super) const fn export(self) -> &'static str {
         match self {
-            Self::V0_1 => v0_1::EXPORT,
+            Self::V0_2 => v0_2::EXPORT,
         }
     }
 
     /// All that a guest may import.
     pub(super) const fn imports(self) -> &'static [&'static str] {
         match self {
-            Self::V0_1 => &v0_1::IMPORTS,
+            Self::V0_2 => &v0_2::IMPORTS,
         }
     }
 
@@ -132,7 +137,7 @@ impl Version {
     /// that it has there.
     pub(super) fn check(self, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
         match self {
-            Self::V0_1 => v0_1::check(engine, component),
+            Self::V0_2 => v0_2::check(engine, component),
         }
     }
 
@@ -143,7 +148,7 @@ impl Version {
         component: &Component,
     ) -> wasmtime::Result<Box<dyn Exports<P>>> {
         match self {
-            Self::V0_1 => v0_1::instantiate(store, component),
+            Self::V0_2 => v0_2::instantiate(store, component),
         }
     }
 }

@@ -45,7 +45,7 @@ impl Builder {
     }
 
     /// How much of each execution that starts here may be under way (rule R4);
-    /// 16 nodes at once and 8 work items a tick unless set.
+    /// 16 nodes at once and 8 work items a step unless set.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.parts.settings.limits = limits;

@@ -244,7 +244,7 @@ impl Execution {
     async fn post(&self, kind: EventKind) -> Result<(), EngineError> {
         let id = self.id;
         self.inbox()
-            .write(move |turn| turn.admit(id, kind.clone()).map(drop))
+            .write(move |turn| turn.offer(id, kind.clone()).map(drop))
             .await
     }
 }

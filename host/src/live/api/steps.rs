@@ -105,6 +105,13 @@ impl Steps {
         self.event_loop.as_ref().and_then(EventLoop::works_on)
     }
 
+    /// How many calls of scheduler components about executions this engine has made:
+    /// most of what it does in its own time.
+    #[must_use]
+    pub fn guest_calls(&self) -> u64 {
+        self.event_loop.as_ref().map_or(0, EventLoop::guest_calls)
+    }
+
     /// Step until this is ready, usually a call on the engine. None: it is not,
     /// and there is nothing more to do now; time has to pass, or someone has to act.
     pub fn until<F: Future>(&mut self, call: F) -> Option<F::Output> {

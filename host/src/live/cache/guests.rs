@@ -27,6 +27,8 @@ pub(crate) struct Guests {
     pub(crate) troubles: Troubles,
     /// The fuel that calls have burnt since that was last asked for.
     burnt: u64,
+    /// How many calls about executions there were.
+    calls: u64,
 }
 
 impl Guests {
@@ -39,6 +41,7 @@ impl Guests {
             asked: Asked::new(),
             troubles: Troubles::default(),
             burnt: 0,
+            calls: 0,
         }
     }
 
@@ -86,6 +89,11 @@ impl Guests {
         std::mem::take(&mut self.burnt)
     }
 
+    /// How many calls about executions there were since the engine began.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls
+    }
+
     /// Asks the own guest whether this workflow is valid.
     pub(crate) fn validate(
         &mut self,
@@ -103,12 +111,12 @@ impl Guests {
     /// Asks the execution's guest. If it fails, it is asked once more in a
     /// fresh instance; a failure leaves no orders in the ports.
     ///
-    /// `may_refuse`: whether a refusal is an answer here, or a failure.
+    /// `is_answer`: whether a refusal is an answer here; otherwise it is a failure.
     pub(crate) fn ask<T>(
         &mut self,
         mut ports: TurnPorts,
-        may_refuse: bool,
-        call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+        is_answer: fn(&SchedulerError) -> bool,
+        mut call: impl FnMut(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
     ) -> (TurnPorts, Result<T, Failure>) {
         let id = ports.staged.record.id;
         let digest = ports.staged.record.guest_digest.clone();
@@ -124,6 +132,7 @@ impl Guests {
                 Err(failure) => return (ports, Err(failure)),
             };
             let (returned, answer) = call(instance, ports);
+            self.calls += 1;
             self.burnt = self.burnt.saturating_add(instance.fuel_burnt());
             ports = returned;
             let error = match answer {
@@ -139,11 +148,12 @@ impl Guests {
                 {
                     ports.staged.bad_snapshot = Some(reason);
                 }
-                CallError::Scheduler(refusal) if may_refuse => {
+                CallError::Scheduler(refusal) if is_answer(&refusal) => {
                     return (ports, Err(Failure::Refused(refusal)));
                 }
+                // What the guest knows of the execution is half of something.
                 CallError::Store(error) => {
-                    self.instances.discard(&digest);
+                    self.instances.forget(&digest, id);
                     return (ports, Err(Failure::Store(error)));
                 }
                 error => {
@@ -169,7 +179,7 @@ impl Guests {
 
     /// Prepares what the workflow holds, for a call that may order.
     fn lay_down_rules(&mut self, ports: &mut TurnPorts) -> Result<(), StoreError> {
-        if !ports.may_order {
+        if ports.offer.is_none() {
             return Ok(());
         }
         let record = &ports.staged.record;

@@ -100,6 +100,18 @@ pub(crate) fn workflow_text(
     store: &mut dyn Store,
     record: &ExecutionRecord,
 ) -> Result<String, StoreError> {
+    let first = match store.events(record.id, 1, 1) {
+        // What is damaged is named by its place in the log.
+        Err(damage) if damage.is_of_one() => {
+            Checked::new(record.id, Head::default(), record.head).page(store, 1)?;
+            return Err(damage);
+        }
+        first => first?,
+    };
+    if let Some(stored) = first.first() {
+        let last = (record.head.sequence, record.last_at);
+        of_its_record(|| store.place(), record, last, &stored.event)?;
+    }
     let (workflow_id, version) = (&record.workflow_id, &record.workflow_version);
     let Some(workflow) = store.workflow(workflow_id, version)? else {
         return Err(StoreError::Corrupt {
@@ -108,7 +120,6 @@ pub(crate) fn workflow_text(
         });
     };
     let found = Digest::of(workflow.text.as_bytes());
-    let first = store.events(record.id, 1, 1)?;
     match first.first().map(|stored| &stored.event.kind) {
         Some(EventKind::WorkflowStarted(started)) if started.workflow_digest != found => {
             let message = format!(

@@ -44,8 +44,17 @@ impl TurnPorts {
             budget_after: before.max_attempts.saturating_sub(budget),
         };
         // Seldom: an operator gave the node a fresh budget, or the guest says so.
-        if item.max_attempts != before.max_attempts && self.retry_was_requested(&item.node_id)? {
-            attempts.budget_after = attempts.last;
+        if item.max_attempts != before.max_attempts {
+            if self
+                .offer
+                .as_ref()
+                .is_some_and(|it| it.retries(&item.node_id))
+            {
+                self.orders.retried.push(item.node_id.clone());
+                attempts.budget_after = attempts.last;
+            } else if self.retry_was_requested(&item.node_id)? {
+                attempts.budget_after = attempts.last;
+            }
         }
         Ok(attempts)
     }

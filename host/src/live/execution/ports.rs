@@ -7,37 +7,80 @@
 use std::sync::Arc;
 
 use crate::guest::Ports;
-use crate::limits::{DECISIONS_PER_TICK_MAX, EVENT_BYTES_MAX};
+use crate::limits::{DECISIONS_PER_STEP_MAX, EVENT_BYTES_MAX};
 use crate::log::author::{is_terminal, may_author};
 use crate::log::canonical;
 use crate::log::digest::{hex, parse_hex, work_item_digest};
-use crate::model::{AppendError, Event, EventKind, Origin, Snapshot, WorkItem};
+use crate::model::{
+    Digest, Event, EventKind, ItemName, Origin, Snapshot, StorageError, WorkItem, WorkOrder,
+};
 use crate::order_rules::OrderRules;
-use crate::store::{ItemRecord, ItemState, Store, StoreError, Timestamp, check::TIME_MAX};
+use crate::store::{Store, StoreError, Timestamp, check::TIME_MAX};
 
 use super::checked;
 use super::staged::{Staged, payload_bytes};
 
-/// What a guest ordered in one call.
+/// What a guest did in one step.
 #[derive(Default)]
 pub(crate) struct Orders {
     /// Its decisions, numbered and stamped, not yet appended.
     pub(crate) decisions: Vec<Event>,
+    /// The sequence that it took for the last one, the facts that it took
+    /// included. `None` if it appended nothing.
+    pub(crate) appended_after: Option<u64>,
     /// The work items that it ordered.
-    pub(crate) items: Vec<WorkItem>,
-    /// The work items that it took back: node and attempt.
-    pub(crate) cancelled: Vec<(String, u32)>,
+    pub(crate) items: Vec<Ordered>,
+    /// The work items that it took back.
+    pub(crate) cancelled: Vec<ItemName>,
+    /// Nodes that were ordered with a fresh budget, because this step offers an
+    /// operator's request for it.
+    pub(crate) retried: Vec<String>,
     /// What was wrong with the first item that is none of the workflow's. The
     /// guest is told, too, but whatever it makes of that, it has failed.
     pub(crate) refused: Option<String>,
+}
+
+/// A work item that was ordered.
+pub(crate) struct Ordered {
+    pub(crate) item: WorkItem,
+    /// Its digest, which the guest was told.
+    pub(crate) digest: Digest,
 }
 
 impl Orders {
     /// The bytes of payload in them: all that can be large.
     pub(crate) fn payload_bytes(&self) -> usize {
         let decided = self.decisions.iter().map(payload_bytes);
-        let ordered = self.items.iter().map(|item| item.payload.len());
+        let ordered = self.items.iter().map(|ordered| ordered.item.payload.len());
         decided.chain(ordered).fold(0, usize::saturating_add)
+    }
+}
+
+/// What a step offers to the guest, as far as its ports go by it.
+#[derive(Debug, Default)]
+pub(crate) struct Offer {
+    /// The number of facts.
+    facts: u64,
+    /// Nodes that an operator asks to be tried again.
+    retried: Vec<String>,
+}
+
+impl Offer {
+    /// These facts are offered.
+    pub(crate) fn of(facts: &[EventKind]) -> Self {
+        let retried = facts.iter().filter_map(|fact| match fact {
+            EventKind::RetryRequested(it) => Some(it.node_id.clone()),
+            _ => None,
+        });
+        Self {
+            facts: facts.len() as u64,
+            retried: retried.collect(),
+        }
+    }
+
+    /// Whether an operator asks for this node to be tried again.
+    pub(in crate::live) fn retries(&self, node_id: &str) -> bool {
+        self.retried.iter().any(|retried| retried == node_id)
     }
 }
 
@@ -53,15 +96,11 @@ pub(crate) struct TurnPorts {
     pub(crate) workflow_text: Option<String>,
     /// The turn's clock reading.
     pub(crate) now: Timestamp,
-    /// Whether this call may order anything: a tick may.
-    pub(crate) may_order: bool,
+    /// What the call offers, if it is a step: no other may append or order.
+    pub(crate) offer: Option<Offer>,
 }
 
 impl TurnPorts {
-    fn last_sequence(&self) -> u64 {
-        self.staged.record.head.sequence + self.orders.decisions.len() as u64
-    }
-
     /// Whether the stored log holds the event that the snapshot was taken after.
     fn is_of_the_log(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
         let head = self.staged.stored_head();
@@ -98,14 +137,29 @@ impl TurnPorts {
         }
     }
 
-    /// Why these decisions may not be appended, if they may not.
-    fn decisions_fault(&self, events: &[Event]) -> Option<String> {
-        if !self.may_order {
-            return Some("decisions are taken in a tick, and this call is none".to_owned());
+    /// The sequence after which the guest may append, if it takes `expected` for
+    /// the last one. The error is what the host would take for it.
+    fn append_after(&self, expected: u64) -> Result<u64, u64> {
+        let decided = self.orders.decisions.len() as u64;
+        let log = self.staged.record.head.sequence;
+        let offered = self.offer.as_ref().map_or(0, |offer| offer.facts);
+        match self.orders.appended_after {
+            // Which facts it took shows when the call ends.
+            None if (log..=log + offered).contains(&expected) => Ok(expected),
+            None => Err(log),
+            Some(first) if first + decided == expected => Ok(first),
+            Some(first) => Err(first + decided),
         }
-        if self.orders.decisions.len() + events.len() > DECISIONS_PER_TICK_MAX {
+    }
+
+    /// Why these decisions may not be appended, if they may not.
+    fn decisions_fault(&self, expected: u64, events: &[Event]) -> Option<String> {
+        if self.offer.is_none() {
+            return Some("decisions are taken in a step, and this call is none".to_owned());
+        }
+        if self.orders.decisions.len() + events.len() > DECISIONS_PER_STEP_MAX {
             return Some(format!(
-                "one tick may append {DECISIONS_PER_TICK_MAX} decisions at most"
+                "one step may append {DECISIONS_PER_STEP_MAX} decisions at most"
             ));
         }
         let mut ended = self
@@ -114,7 +168,7 @@ impl TurnPorts {
             .last()
             .or(self.staged.last_event())
             .is_some_and(|event| is_terminal(&event.kind));
-        for (event, sequence) in events.iter().zip(self.last_sequence() + 1..) {
+        for (event, sequence) in events.iter().zip(expected + 1..) {
             let fault = match event {
                 _ if ended => "follows a terminal event",
                 Event {
@@ -157,38 +211,6 @@ impl TurnPorts {
             return Some(format!("{place} waits for a time that never comes"));
         }
         None
-    }
-
-    /// Why this item is none that a decision of this call names, if it is none.
-    fn decision_fault(&self, item: &WorkItem) -> Option<String> {
-        let place = named(item);
-        let ordered =
-            |other: &WorkItem| other.node_id == item.node_id && other.attempt == item.attempt;
-        if self.orders.items.iter().any(ordered) {
-            return Some(format!("{place} is ordered twice"));
-        }
-        let digest = work_item_digest(item);
-        let named = self
-            .orders
-            .decisions
-            .iter()
-            .rev()
-            .any(|event| match &event.kind {
-                EventKind::NodeScheduled(it) => {
-                    it.node_id == item.node_id
-                        && it.attempt == item.attempt
-                        && it.item_digest == digest
-                        && it.queue_type == item.queue_type
-                }
-                EventKind::RetryScheduled(it) => {
-                    it.node_id == item.node_id
-                        && it.attempt == item.attempt
-                        && it.item_digest == digest
-                }
-                _ => false,
-            });
-        (!named)
-            .then(|| format!("{place} has digest {digest}, and no decision of this tick names it"))
     }
 }
 
@@ -234,19 +256,8 @@ impl Ports for TurnPorts {
         }
     }
 
+    /// What the current call was given or has appended is not in the log yet.
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let appended = self.staged.record.head.sequence;
-        if first > appended {
-            let skip = usize::try_from(first - appended - 1).unwrap_or(usize::MAX);
-            return Ok(self
-                .orders
-                .decisions
-                .iter()
-                .skip(skip)
-                .take(max as usize)
-                .cloned()
-                .collect());
-        }
         let page = self.staged.checked_page(self.store.as_mut(), first, max)?;
         Ok(page.into_iter().map(|stored| stored.event).collect())
     }
@@ -255,13 +266,15 @@ impl Ports for TurnPorts {
         &mut self,
         expected: u64,
         events: Vec<Event>,
-    ) -> Result<Result<(), AppendError>, StoreError> {
-        if expected != self.last_sequence() {
-            return Ok(Err(AppendError::Conflict(self.last_sequence())));
+    ) -> Result<Result<(), StorageError>, StoreError> {
+        let first = match self.append_after(expected) {
+            Ok(first) => first,
+            Err(last) => return Ok(Err(StorageError::Conflict(last))),
+        };
+        if let Some(fault) = self.decisions_fault(expected, &events) {
+            return Ok(Err(StorageError::Refused(fault)));
         }
-        if let Some(fault) = self.decisions_fault(&events) {
-            return Ok(Err(AppendError::Refused(fault)));
-        }
+        self.orders.appended_after = Some(first);
         self.orders.decisions.extend(events);
         Ok(Ok(()))
     }
@@ -270,38 +283,28 @@ impl Ports for TurnPorts {
         self.now
     }
 
-    fn enqueue(&mut self, item: WorkItem) -> Result<Result<(), String>, StoreError> {
-        let fault = match self.item_fault(&item) {
-            None => self.rules_fault(&item)?,
-            fault => fault,
-        };
-        if let Some(fault) = fault {
-            self.orders.refused.get_or_insert_with(|| fault.clone());
-            return Ok(Err(fault));
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        let mut digests = Vec::with_capacity(orders.len());
+        for order in orders {
+            let item = match order {
+                WorkOrder::Enqueue(item) => item,
+                WorkOrder::Cancel(name) => {
+                    self.orders.cancelled.push(name);
+                    continue;
+                }
+            };
+            let fault = match self.item_fault(&item) {
+                None => self.rules_fault(&item)?,
+                fault => fault,
+            };
+            if let Some(fault) = fault {
+                self.orders.refused.get_or_insert_with(|| fault.clone());
+                return Ok(Err(fault));
+            }
+            let digest = work_item_digest(&item);
+            self.orders.items.push(Ordered { item, digest });
+            digests.push(digest);
         }
-        if let Some(fault) = self.decision_fault(&item) {
-            return Ok(Err(fault));
-        }
-        self.orders.items.push(item);
-        Ok(Ok(()))
-    }
-
-    fn cancel(&mut self, node_id: &str, attempt: u32) -> Result<Result<(), String>, StoreError> {
-        let ordered_now = self
-            .orders
-            .items
-            .iter()
-            .any(|item| item.node_id == node_id && item.attempt == attempt);
-        let is_unsettled = |record: &ItemRecord| {
-            record.item.attempt == attempt && !matches!(record.state, ItemState::Dead { .. })
-        };
-        let unsettled = ordered_now || self.staged.items().of(node_id).is_some_and(is_unsettled);
-        if !self.may_order || !unsettled {
-            return Ok(Err(format!(
-                "node {node_id:?} has no unsettled work item of attempt {attempt}"
-            )));
-        }
-        self.orders.cancelled.push((node_id.to_owned(), attempt));
-        Ok(Ok(()))
+        Ok(Ok(digests))
     }
 }

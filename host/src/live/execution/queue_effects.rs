@@ -1,71 +1,193 @@
-//! From a tick's decisions to what happens in the queue.
+//! From what a guest did in a step to what happens in the log and in the queue.
 //!
-//! What happens to a work item follows from the decisions alone. The guest's
-//! orders to the queue are compared with that, and any difference is the
-//! guest's failure: nothing of the tick is kept then.
+//! What happens to a work item follows from the events alone. The guest's
+//! orders to the queue are compared with that, and what it says of the step with
+//! what it did; any difference is the guest's failure, and nothing of the step is
+//! kept then.
 
 use crate::limits::WAKE_SPAN_MS_MAX;
 use crate::log::author::is_terminal;
 use crate::log::effect::{self, Change, ItemEffect};
-use crate::model::{Event, EventKind, Outcome, Status, WorkItem};
+use crate::model::{
+    Digest, Event, EventKind, ItemName, Origin, Outcome, Refusal, Status, WorkItem,
+};
 use crate::store::{ItemRecord, ItemState, Timestamp, check::TIME_MAX, ended};
 
 use super::items::Changes;
-use super::ports::Orders;
+use super::ports::{Ordered, Orders};
 use super::staged::Staged;
 
-/// Append what a tick decided, and do to the queue what follows from it. The
-/// error says what the guest got wrong; nothing is staged then.
+/// Appends the facts that a step took and what it decided, and does to the queue
+/// what follows from it. The error says what the guest got wrong; nothing is
+/// staged then, and the facts are left.
 pub(crate) fn settle(
     staged: &mut Staged,
-    orders: Orders,
+    facts: &mut Vec<EventKind>,
+    mut orders: Orders,
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<(), String> {
-    let Orders {
-        decisions,
-        items: ordered,
-        cancelled,
-        refused,
-    } = orders;
-    if let Some(fault) = refused {
+    check_refusals(facts.len(), &outcome.refused)?;
+    let held = check(staged, facts, &orders, outcome)?;
+    let taken = facts.len() - outcome.refused.len();
+    if let Some(fault) = outcome_fault(staged, taken, &orders.decisions, outcome, now) {
         return Err(fault);
     }
-    if let Some(fault) = outcome_fault(staged, &decisions, outcome, now) {
-        return Err(fault);
+    let changes = changes(staged, taken_of(facts, &outcome.refused), &mut orders, now)?;
+    for (place, kind) in std::mem::take(facts).into_iter().enumerate() {
+        if !is_taken(place, &outcome.refused) {
+            continue;
+        }
+        let fact = Event {
+            sequence: staged.record.head.sequence + 1,
+            at: now,
+            origin: Origin::Fact,
+            kind,
+        };
+        match &changes {
+            Some(_) => staged.push(fact),
+            None => staged.take_fact(fact),
+        }
+    }
+    for event in orders.decisions {
+        staged.push(event);
+    }
+    if let Some(changes) = changes {
+        staged.items_mut().follow(changes);
+    }
+    staged.stands(outcome, held);
+    Ok(())
+}
+
+/// What follows from a step in the queue: of the facts, then of the decisions.
+/// `None` if nothing was decided: then each fact does at once what it does.
+fn changes<'a>(
+    staged: &Staged,
+    facts: impl Iterator<Item = &'a EventKind>,
+    orders: &mut Orders,
+    now: Timestamp,
+) -> Result<Option<Changes>, String> {
+    let (ordered, cancelled) = (&mut orders.items, &mut orders.cancelled);
+    if orders.decisions.is_empty() && ordered.is_empty() && cancelled.is_empty() {
+        return Ok(None);
     }
     let mut queue = Queue {
         staged,
         changes: Changes::default(),
-        ordered,
-        cancelled,
+        ordered: std::mem::take(ordered),
+        cancelled: std::mem::take(cancelled),
     };
-    for event in &decisions {
-        queue.follow(event)?;
-    }
+    facts.for_each(|fact| queue.take_fact(fact, now));
+    let mut decisions = orders.decisions.iter();
+    decisions.try_for_each(|event| queue.follow(event))?;
     queue.nothing_left()?;
-    let ends = decisions.last().is_some_and(|last| is_terminal(&last.kind));
-    if ends && queue.has_unsettled() {
+    let last = orders.decisions.last();
+    if last.is_some_and(|last| is_terminal(&last.kind)) && queue.has_unsettled() {
         return Err("the execution was ended while a work item of it was not settled".to_owned());
     }
-    let changes = queue.changes;
-    for event in decisions {
-        staged.push(event);
+    Ok(Some(queue.changes))
+}
+
+/// What a guest refuses must have been offered, each once, in their order.
+fn check_refusals(facts: usize, refused: &[Refusal]) -> Result<(), String> {
+    let mut next = 0;
+    for Refusal { index, .. } in refused {
+        let place = *index as usize;
+        if place < next || place >= facts {
+            return Err(format!(
+                "the guest refuses fact {index} out of place: it was offered {facts}, and refuses each once, in their order"
+            ));
+        }
+        next = place + 1;
     }
-    staged.items_mut().follow(changes);
-    staged.record.status = outcome.status;
-    staged.record.next_wake = outcome.next_wake;
     Ok(())
 }
 
-/// Where the outcome contradicts the events that it comes after, if it does.
-pub(in crate::live) fn outcome_fault(
+fn is_taken(place: usize, refused: &[Refusal]) -> bool {
+    refused
+        .iter()
+        .all(|refusal| refusal.index as usize != place)
+}
+
+fn taken_of<'a>(
+    facts: &'a [EventKind],
+    refused: &'a [Refusal],
+) -> impl Iterator<Item = &'a EventKind> + Clone {
+    let facts = facts.iter().enumerate();
+    facts
+        .filter(move |(place, _)| is_taken(*place, refused))
+        .map(|(_, fact)| fact)
+}
+
+/// Whether what the guest did is what it may do, given the facts that it took. Says
+/// whether the host stalls the execution then.
+fn check(
     staged: &Staged,
-    events: &[Event],
+    facts: &[EventKind],
+    orders: &Orders,
+    outcome: &Outcome,
+) -> Result<bool, String> {
+    let Orders {
+        decisions,
+        appended_after,
+        retried,
+        refused,
+        ..
+    } = orders;
+    if let Some(fault) = refused {
+        return Err(fault.clone());
+    }
+    let taken = taken_of(facts, &outcome.refused);
+    let record = &staged.record;
+    let last = record.head.sequence + taken.clone().count() as u64;
+    if let Some(after) = appended_after.filter(|after| *after != last) {
+        return Err(format!(
+            "the guest appended after event {after}, and with the facts that it took the log ends at event {last}"
+        ));
+    }
+    let begins = match taken.clone().next() {
+        Some(first) => matches!(first, EventKind::WorkflowStarted(_)),
+        None => decisions.is_empty(),
+    };
+    if record.head.sequence == 0 && !begins {
+        return Err("the guest begins a log with something else than workflow_started".to_owned());
+    }
+    if last > record.head.sequence && ended(record.status) {
+        return Err("the guest took a fact after a terminal event".to_owned());
+    }
+    let is_retried = |node: &String| {
+        let mut taken = taken.clone();
+        taken.any(|fact| matches!(fact, EventKind::RetryRequested(it) if it.node_id == *node))
+    };
+    if let Some(node) = retried.iter().find(|node| !is_retried(node)) {
+        return Err(format!(
+            "node {node:?} was ordered as if an operator had asked for it to be tried again, and that was refused"
+        ));
+    }
+    let held = taken.fold(staged.held, |held, fact| {
+        effect::on_host_stall(fact).unwrap_or(held)
+    });
+    if held && !decisions.is_empty() {
+        return Err("the guest decides something while the host stalls the execution".to_owned());
+    }
+    if outcome.more && decisions.is_empty() {
+        return Err(
+            "the guest says that there is more to be decided, and decides nothing".to_owned(),
+        );
+    }
+    Ok(held)
+}
+
+/// Where the outcome contradicts the events that it comes after, if it does: so
+/// many facts, and these decisions.
+fn outcome_fault(
+    staged: &Staged,
+    facts: usize,
+    decisions: &[Event],
     outcome: &Outcome,
     now: Timestamp,
 ) -> Option<String> {
-    let last = staged.record.head.sequence + events.len() as u64;
+    let last = staged.record.head.sequence + (facts + decisions.len()) as u64;
     if outcome.last_sequence != last {
         return Some(format!(
             "the guest says that the log ends at event {}, and it ends at {last}",
@@ -79,7 +201,7 @@ pub(in crate::live) fn outcome_fault(
                 .to_owned(),
         );
     }
-    let ending = events.last().and_then(|event| match event.kind {
+    let ending = decisions.last().and_then(|event| match event.kind {
         EventKind::WorkflowCompleted(_) => Some(Status::Completed),
         EventKind::WorkflowFailed(_) => Some(Status::Failed),
         EventKind::WorkflowCancelled(_) => Some(Status::Cancelled),
@@ -95,17 +217,24 @@ pub(in crate::live) fn outcome_fault(
     })
 }
 
-/// The queue while the decisions of one tick are followed, in their order.
+/// The queue while the events of one step are followed, in their order.
 struct Queue<'a> {
     staged: &'a Staged,
     changes: Changes,
     /// Orders that no decision was met for yet.
-    ordered: Vec<WorkItem>,
+    ordered: Vec<Ordered>,
     /// Cancellations that no decision was met for yet.
-    cancelled: Vec<(String, u32)>,
+    cancelled: Vec<ItemName>,
 }
 
 impl Queue<'_> {
+    /// Do what follows from one fact.
+    fn take_fact(&mut self, fact: &EventKind, at: Timestamp) {
+        if let Some(effect) = effect::on_item(fact) {
+            self.change(effect.node_id, effect.change, at);
+        }
+    }
+
     /// Do what follows from one decision; or say what is wrong with it.
     fn follow(&mut self, event: &Event) -> Result<(), String> {
         let Some(effect) = effect::on_item(&event.kind) else {
@@ -116,37 +245,64 @@ impl Queue<'_> {
             change,
             stops,
         } = effect;
-        if let Change::Enqueue { attempt, .. } = change {
-            return self.order(node_id, attempt, event.at);
+        if let Change::Enqueue { attempt, digest } = change {
+            let queue = match &event.kind {
+                EventKind::NodeScheduled(it) => Some(it.queue_type.as_str()),
+                _ => None,
+            };
+            return self.order(node_id, (attempt, digest, queue), event.at);
         }
         if stops {
             self.take_back(node_id)?;
         } else {
             self.settled(node_id)?;
         }
+        self.change(node_id, change, event.at);
+        Ok(())
+    }
+
+    /// Change the node's item, if it has one.
+    fn change(&mut self, node_id: &str, change: Change<'_>, at: Timestamp) {
         if let Some(record) = self.item(node_id) {
-            let record = ItemState::after(change, event.at).map(|state| ItemRecord {
+            let record = ItemState::after(change, at).map(|state| ItemRecord {
                 state,
                 ..record.clone()
             });
             self.changes.set(node_id, record);
         }
-        Ok(())
     }
 
-    fn order(&mut self, node_id: &str, attempt: u32, at: Timestamp) -> Result<(), String> {
+    /// A decision orders this attempt of the node, by the digest of its item and,
+    /// if it says so, on this queue.
+    fn order(
+        &mut self,
+        node_id: &str,
+        (attempt, digest, queue): (u32, Digest, Option<&str>),
+        at: Timestamp,
+    ) -> Result<(), String> {
         if self.item(node_id).is_some_and(ItemRecord::is_unsettled) {
             return Err(format!(
                 "node {node_id:?} was ordered anew while its work item was not settled"
             ));
         }
-        let of_this = |item: &WorkItem| item.node_id == node_id && item.attempt == attempt;
+        let of_this = |it: &Ordered| it.item.node_id == node_id && it.item.attempt == attempt;
         let Some(place) = self.ordered.iter().position(of_this) else {
             return Err(format!(
                 "attempt {attempt} of node {node_id:?} was decided, and its work item not ordered"
             ));
         };
-        let item = self.ordered.remove(place);
+        let Ordered { item, digest: own } = self.ordered.remove(place);
+        if digest != own {
+            return Err(format!(
+                "attempt {attempt} of node {node_id:?} was decided with the digest {digest}, and its work item has {own}"
+            ));
+        }
+        if queue.is_some_and(|queue| queue != item.queue_type) {
+            return Err(format!(
+                "attempt {attempt} of node {node_id:?} was decided for another queue than {:?}, on which its work item was ordered",
+                item.queue_type
+            ));
+        }
         self.changes.enqueue(item, at);
         Ok(())
     }
@@ -157,7 +313,7 @@ impl Queue<'_> {
             return Ok(());
         };
         let attempt = record.item.attempt;
-        let of_this = |(of, cancelled): &(String, u32)| *of == node_id && *cancelled == attempt;
+        let of_this = |name: &ItemName| name.node_id == node_id && name.attempt == attempt;
         let Some(place) = self.cancelled.iter().position(of_this) else {
             return Err(format!(
                 "node {node_id:?} was stopped, and its work item not cancelled"
@@ -195,14 +351,14 @@ impl Queue<'_> {
     fn nothing_left(&self) -> Result<(), String> {
         if let Some(WorkItem {
             node_id, attempt, ..
-        }) = self.ordered.first()
+        }) = self.ordered.first().map(|ordered| &ordered.item)
         {
             return Err(format!(
                 "a work item of attempt {attempt} of node {node_id:?} was ordered without a decision"
             ));
         }
         match self.cancelled.first() {
-            Some((node_id, attempt)) => Err(format!(
+            Some(ItemName { node_id, attempt }) => Err(format!(
                 "the work item of attempt {attempt} of node {node_id:?} was cancelled without a decision"
             )),
             None => Ok(()),

@@ -3,7 +3,7 @@
 
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::chain;
-use crate::model::{Event, EventKind, Status};
+use crate::model::{Event, EventKind, Outcome, Status};
 use crate::store::{
     ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent, Timestamp,
 };
@@ -28,7 +28,7 @@ pub(crate) struct Staged {
     pub(crate) status_before: Option<Status>,
     /// What it is now.
     pub(crate) record: ExecutionRecord,
-    /// Stalled by the host, because its guest failed; it is not ticked until
+    /// Stalled by the host, because its guest failed; it is not stepped until
     /// an operator lifts that.
     pub(crate) held: bool,
     /// Owed a step: a budget cut it off, and at the time of its last event more is
@@ -108,6 +108,25 @@ impl Staged {
         } else {
             of_turn.max(last_at)
         }
+    }
+
+    /// How the execution stands after a step, as its guest says; and whether the
+    /// host stalls it.
+    pub(crate) fn stands(&mut self, outcome: &Outcome, held: bool) {
+        if held {
+            return self.hold();
+        }
+        self.held = false;
+        self.record.status = outcome.status;
+        self.record.next_wake = outcome.next_wake;
+    }
+
+    /// The host stalls it: it is not stepped until an operator lifts that.
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+        self.owed = false;
+        self.record.status = Status::Stalled;
+        self.record.next_wake = None;
     }
 
     /// Appends a fact that the guest has taken, and does to its node's item what
@@ -275,7 +294,12 @@ fn paged(
 
 /// The bytes of user payload in an event: all of an event that can be large.
 pub(in crate::live) fn payload_bytes(event: &Event) -> usize {
-    match &event.kind {
+    kind_payload_bytes(&event.kind)
+}
+
+/// The same, of an event's kind.
+pub(in crate::live) fn kind_payload_bytes(kind: &EventKind) -> usize {
+    match kind {
         EventKind::WorkflowStarted(it) => it.initial_input.len(),
         EventKind::WorkflowCompleted(it) => it.final_state.len(),
         EventKind::NodeCompleted(it) => it.output.len() + it.state_patch.len(),

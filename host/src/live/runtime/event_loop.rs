@@ -79,6 +79,11 @@ impl EventLoop {
         self.core.pool.free_queues()
     }
 
+    /// How many calls of guests about executions there were.
+    pub(in crate::live) fn guest_calls(&self) -> u64 {
+        self.core.guests.calls()
+    }
+
     /// The executions that it works on; `None`: all.
     pub(crate) fn works_on(&self) -> Option<BTreeSet<ExecutionId>> {
         match &self.core.scope {

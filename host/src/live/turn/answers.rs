@@ -44,7 +44,7 @@ pub(in crate::live) fn complete(
     }
     let duration_ms = since_claimed(&mut turn.transaction, claim)?;
     let completed = facts::completed(claim, answer, duration_ms)?;
-    turn.admit(claim.execution, completed)?;
+    turn.offer(claim.execution, completed)?;
     Ok(Receipt::Recorded)
 }
 
@@ -58,6 +58,6 @@ pub(in crate::live) fn fail(
     if held_item(&mut turn.transaction, claim)?.is_none() {
         return repeated(&mut turn.transaction, claim, &fact);
     }
-    turn.admit(claim.execution, fact)?;
+    turn.offer(claim.execution, fact)?;
     Ok(Receipt::Recorded)
 }

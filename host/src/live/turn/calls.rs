@@ -7,14 +7,14 @@ use super::guest_call::{GuestCall, call_guest};
 use super::tampered;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
-use crate::live::execution::ports::TurnPorts;
+use crate::live::execution::ports::{Offer, TurnPorts};
 
 /// Calls the guest of an execution that is in the turn.
 pub(in crate::live) fn call<T>(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
-    may_order: bool,
-    call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    offer: Option<Offer>,
+    call: impl FnMut(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
 ) -> Result<T, Failure> {
     let Some(staged) = transaction.staged.remove(&id) else {
         return Err(Failure::Broken(format!(
@@ -30,7 +30,7 @@ pub(in crate::live) fn call<T>(
         now: staged.reading(transaction.time.of(record.simulated)),
         workflow_text: workflow.map(|workflow| workflow.text.clone()),
         staged,
-        may_order,
+        offer,
     };
     let (staged, answer) = call_guest(transaction.core, about, call);
     transaction.staged.insert(id, staged);

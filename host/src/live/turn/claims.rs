@@ -1,11 +1,12 @@
 //! Workers claim work.
 
 use crate::error::EngineError;
-use crate::model::{EventKind, NodeStarted};
+use crate::model::{EventKind, NodeStarted, Status};
 use crate::store::{ItemRecord, ItemState};
 
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
+use super::claimed_items::is_held;
 use super::damaged::or_set_aside;
 use super::open_turn::OpenTurn;
 use super::stall::must_have_taken;
@@ -152,7 +153,14 @@ pub(in crate::live) fn claim_item(
     let staged = turn.transaction.open(*execution)?;
     let fence = staged.record.head.sequence + 1;
     let waits = |record: &&ItemRecord| record.state == ItemState::Waiting;
+    if staged.held || staged.record.status != Status::Running {
+        // Something that followed from a claim before it.
+        return Ok(None);
+    }
     let Some(record) = staged.items().of(node_id).filter(waits) else {
+        if staged.items().has_changed(node_id) {
+            return Ok(None);
+        }
         // The store's own two answers contradict each other.
         return Err(corrupt(node_id, "it waits for a worker, and it does not").into());
     };
@@ -163,7 +171,7 @@ pub(in crate::live) fn claim_item(
         attempt: item.attempt,
         fence,
     });
-    if let Err(error) = turn.admit(*execution, started) {
+    if let Err(error) = turn.offer(*execution, started) {
         must_have_taken(&mut turn.transaction, *execution, error)?;
         return Ok(None);
     }
@@ -176,7 +184,8 @@ pub(in crate::live) fn claim_item(
         attempt: item.attempt,
         fence,
     };
-    Ok(Some(Claim {
+    // What followed from it at once may have taken the item back.
+    Ok(is_held(&turn.transaction, &id).then_some(Claim {
         id,
         item,
         expires_at,

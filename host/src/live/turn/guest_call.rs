@@ -11,7 +11,7 @@ use super::stored::record;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::cached::{Activity, CachedExecution};
 use crate::live::execution::items::StoredItems;
-use crate::live::execution::ports::{Orders, TurnPorts};
+use crate::live::execution::ports::{Offer, Orders, TurnPorts};
 use crate::live::execution::staged::Staged;
 use crate::live::values::workflow::Workflow;
 
@@ -23,22 +23,34 @@ pub(in crate::live) struct GuestCall {
     pub(in crate::live) now: Timestamp,
     /// The workflow's text, where the turn itself registered it.
     pub(in crate::live) workflow_text: Option<String>,
-    /// Whether the guest may append and order in it: in a tick it may.
-    pub(in crate::live) may_order: bool,
+    /// What the guest is offered, if the call is a step.
+    pub(in crate::live) offer: Option<Offer>,
 }
 
 /// Calls the execution's guest, and gives the execution back with the answer.
 pub(in crate::live) fn call_guest<T>(
     core: &mut Core,
     about: GuestCall,
-    call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    call: impl FnMut(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
 ) -> (Box<Staged>, Result<T, Failure>) {
     let GuestCall {
         staged,
         now,
         workflow_text,
-        may_order,
+        offer,
     } = about;
+    // A refusal is an answer to a question. In a step it is the guest's failure.
+    let is_answer: fn(&SchedulerError) -> bool = match &offer {
+        None => |_| true,
+        Some(_) if staged.record.head.sequence > 0 => |_| false,
+        // An execution begins, unless its event 1 may not stand there.
+        Some(_) => |error| {
+            matches!(
+                error,
+                SchedulerError::Illegal(_) | SchedulerError::InvalidWorkflow(_)
+            )
+        },
+    };
     let ports = TurnPorts {
         store: core.store.lend(),
         staged,
@@ -46,10 +58,9 @@ pub(in crate::live) fn call_guest<T>(
         order_rules: None,
         workflow_text,
         now,
-        may_order,
+        offer,
     };
-    // A refusal is the guest's failure in a tick, and an answer in all other calls.
-    let (ports, answer) = core.guests.ask(ports, !may_order, call);
+    let (ports, answer) = core.guests.ask(ports, is_answer, call);
     core.store.give_back(ports.store);
     if let Some(reason) = &ports.staged.bad_snapshot {
         let id = ports.staged.record.id;
@@ -88,7 +99,7 @@ pub(in crate::live) fn question<T>(
         )),
         now,
         workflow_text: None,
-        may_order: false,
+        offer: None,
     };
     let (_, answer) = call_guest(core, about, call);
     let asked = core.guests.take_asked();

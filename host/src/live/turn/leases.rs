@@ -169,5 +169,5 @@ fn presume_dead(turn: &mut OpenTurn<'_>, claim: &ClaimId) -> Result<(), EngineEr
         tracing::warn!(refrain.execution = %execution, refrain.node = %node_id, refrain.attempt = attempt, "{told}");
     }
     let expired = facts::lease_expired(node_id, *attempt, *fence);
-    turn.admit(*execution, expired).map(drop)
+    turn.offer(*execution, expired).map(drop)
 }

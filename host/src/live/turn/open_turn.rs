@@ -8,11 +8,11 @@ use crate::id::ExecutionId;
 use crate::model::EventKind;
 use crate::store::Turn;
 
-use super::admit;
 use super::backlog::Backlog;
 use super::budget::Phase;
 use super::core::Core;
 use super::engine_time::TurnTime;
+use super::offer;
 use super::slots::Slots;
 use super::transaction::Transaction;
 use super::turn_claims::TurnClaims;
@@ -75,16 +75,16 @@ impl<'a> OpenTurn<'a> {
         }
     }
 
-    /// Takes a fact about an execution that need not go on before, if its guest
-    /// lets it stand next in the log. Answers the fact's sequence.
-    pub(crate) fn admit(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
+    /// Offers a fact to the guest of an execution that need not go on before.
+    /// Answers the fact's sequence.
+    pub(crate) fn offer(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
         if self.has_to_wait(id)? {
             return Err(EngineError::Refused {
                 execution: id,
                 reason: "it has to go on before it can be told anything; try again".to_owned(),
             });
         }
-        admit::admit(&mut self.transaction, id, kind)
+        offer::offer(&mut self.transaction, id, kind)
     }
 
     /// Whether no fact may be appended to this execution now. The write that is

@@ -36,12 +36,12 @@ pub(in crate::live) fn take_snapshots(
         if transaction.budget.is_over() {
             break;
         }
-        match call(transaction, id, false, |guest, ports| {
+        match call(transaction, id, None, |guest, ports| {
             guest.snapshot(ports, id)
         }) {
             Ok(snapshot) => keep(transaction, id, snapshot)?,
             Err(Failure::Store(error)) if !error.is_of_one() => return Err(error.into()),
-            // A snapshot is a cache: the next tick shows whether the guest is well.
+            // A snapshot is a cache: the next step shows whether the guest is well.
             Err(failure) => warn(transaction, id, &format!("no snapshot: {failure:?}")),
         }
     }

@@ -12,12 +12,29 @@ use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
 use crate::shorten::shortened;
 
-/// Stalls an execution whose guest failed twice: its log says so (law 9).
+/// Stalls an execution whose guest failed twice: its log says so (law 9). The guest
+/// is not asked.
 pub(in crate::live) fn stall(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     reason: &str,
 ) -> Result<(), EngineError> {
+    let stalled = stalled(transaction, id, reason);
+    let event = transaction.next_event(id, Origin::Fact, stalled)?;
+    transaction.append(id, event)?;
+    let staged = transaction.open(id)?;
+    staged.hold();
+    let digest = staged.record.guest_digest.clone();
+    transaction.core.guests.forget(&digest, id);
+    Ok(())
+}
+
+/// The fact that a guest failed twice.
+pub(in crate::live) fn stalled(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    reason: &str,
+) -> EventKind {
     // A turn that is not written is done anew, and comes here anew.
     let troubles = &mut transaction.core.troubles;
     if let Some(told) = troubles.happens(&format!("stall {id}"), reason) {
@@ -28,20 +45,10 @@ pub(in crate::live) fn stall(
     let reason = format!(
         "the scheduler could not go on: {reason}; when that is mended, `refrain resume {id}` lifts the stall"
     );
-    let stalled = EventKind::Stalled(Stalled {
+    EventKind::Stalled(Stalled {
         reason,
         node_id: None,
-    });
-    let event = transaction.next_event(id, Origin::Fact, stalled)?;
-    transaction.append(id, event)?;
-    let staged = transaction.open(id)?;
-    staged.held = true;
-    staged.owed = false;
-    staged.record.status = Status::Stalled;
-    staged.record.next_wake = None;
-    let digest = staged.record.guest_digest.clone();
-    transaction.core.guests.forget(&digest, id);
-    Ok(())
+    })
 }
 
 /// Lets a stalled execution go on. The guest is not asked, because it failed.

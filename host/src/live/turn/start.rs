@@ -5,9 +5,9 @@ use crate::id::ExecutionId;
 use crate::model::{Digest, EventKind, Status, WorkflowStarted, WorkflowSummary};
 use crate::store::{ComponentRecord, ExecutionRecord, Head, StoreError, WorkflowRecord};
 
-use super::admit::begin;
 use super::calls::count;
 use super::guest_call::validate;
+use super::offer::begin;
 use super::transaction::Transaction;
 use crate::live::execution::staged::Staged;
 use crate::live::values::start::Start;

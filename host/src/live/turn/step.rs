@@ -13,7 +13,7 @@
 use crate::error::EngineError;
 use crate::guest::{CallError, GuestFailure, Instance};
 use crate::id::ExecutionId;
-use crate::model::Outcome;
+use crate::model::{EventKind, Outcome};
 use crate::store::{StoreError, ended};
 
 use super::budget::Share;
@@ -21,8 +21,9 @@ use super::calls::call;
 use super::stall::stall;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
-use crate::live::execution::ports::TurnPorts;
+use crate::live::execution::ports::{Offer, TurnPorts};
 use crate::live::execution::queue_effects::settle;
+use crate::live::execution::staged::kind_payload_bytes;
 
 /// How the steps of an execution came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,6 @@ pub(in crate::live) fn step(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
 ) -> Result<StepEnd, EngineError> {
-    transaction.changed.insert(id);
     let mut share = Share::of(transaction.core.settings.turn_limits);
     loop {
         let staged = transaction.open(id)?;
@@ -46,21 +46,12 @@ pub(in crate::live) fn step(
             return Ok(StepEnd::Done);
         }
         let before = transaction.budget.fuel();
-        let ticked = call(transaction, id, true, |guest, ports| {
-            tick_and_settle(guest, ports, id)
-        });
-        let (outcome, spent) = match ticked {
-            Ok(ticked) => ticked,
+        let (outcome, bytes) = match one_step(transaction, id, &mut Vec::new()) {
+            Ok(stepped) => stepped,
             Err(failure) => return failed(transaction, id, failure),
         };
-        transaction.budget.took(spent.bytes);
-        if outcome.more && spent.decided == 0 {
-            let reason = "the guest says that there is more to be decided, and decides nothing";
-            stall(transaction, id, reason)?;
-            return Ok(StepEnd::Done);
-        }
         let burnt = transaction.budget.fuel().saturating_sub(before);
-        let has_left = share.spend(burnt, spent.bytes) && !transaction.budget.is_over();
+        let has_left = share.spend(burnt, bytes) && !transaction.budget.is_over();
         match goes_on(transaction, id, &outcome)? {
             true if has_left => {}
             true => return cut_off(transaction, id),
@@ -86,7 +77,7 @@ pub(in crate::live) fn cut_off(
     Ok(StepEnd::CutOff)
 }
 
-/// A tick failed: the execution is stalled, if that is its guest's doing.
+/// A step failed: the execution is stalled, if that is its guest's doing.
 fn failed(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
@@ -124,23 +115,31 @@ fn goes_on(
     Ok(was_owed && outcome.next_wake.is_some_and(|wake| wake <= now))
 }
 
-/// How much one tick came to.
-#[derive(Clone, Copy, Debug)]
-struct Spent {
-    /// The number of its decisions.
-    decided: usize,
-    /// The bytes of their payloads, and of the work items that they order.
-    bytes: usize,
+/// One call of the guest: these facts in, decisions out. What it took and decided
+/// is staged, with what follows from it in the queue; or nothing is, and the facts
+/// are left. Says too how many bytes of payload that was.
+pub(in crate::live) fn one_step(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    facts: &mut Vec<EventKind>,
+) -> Result<(Outcome, usize), Failure> {
+    let offer = Offer::of(facts);
+    let (outcome, bytes) = call(transaction, id, Some(offer), |guest, ports| {
+        step_and_settle(guest, ports, id, facts)
+    })?;
+    transaction.budget.took(bytes);
+    transaction.changed.insert(id);
+    Ok((outcome, bytes))
 }
 
-/// A tick, and what follows from it in the queue; both or neither.
-fn tick_and_settle(
+fn step_and_settle(
     guest: &mut Instance<TurnPorts>,
     ports: TurnPorts,
     id: ExecutionId,
-) -> (TurnPorts, Result<(Outcome, Spent), CallError>) {
+    facts: &mut Vec<EventKind>,
+) -> (TurnPorts, Result<(Outcome, usize), CallError>) {
     let last = ports.staged.record.head.sequence;
-    let (mut ports, answer) = guest.tick(ports, id, last);
+    let (mut ports, answer) = guest.step(ports, id, last, facts);
     let outcome = match answer {
         Ok(outcome) => outcome,
         // That an order was refused says more than what the guest made of it.
@@ -154,12 +153,9 @@ fn tick_and_settle(
         Err(error) => return (ports, Err(error)),
     };
     let orders = std::mem::take(&mut ports.orders);
-    let spent = Spent {
-        decided: orders.decisions.len(),
-        bytes: orders.payload_bytes(),
-    };
-    let answer = settle(&mut ports.staged, orders, &outcome, ports.now)
-        .map(|()| (outcome, spent))
+    let bytes = orders.payload_bytes() + facts.iter().map(kind_payload_bytes).sum::<usize>();
+    let answer = settle(&mut ports.staged, facts, orders, &outcome, ports.now)
+        .map(|()| (outcome, bytes))
         .map_err(|fault| GuestFailure::Malformed(fault).into());
     (ports, answer)
 }

@@ -1,17 +1,15 @@
 //! Guests that decide to schedule a node, and order an item for it.
 
-use refrain::log::digest::work_item_digest;
 use refrain::model::WorkItem;
-use refrain_tests::wat_guest::{ADMIT_ALL, WatGuest};
+use refrain_tests::wat_guest::WatGuest;
 
 /// The node's kind, as the workflow has it.
 pub(crate) const KIND: &str = r#"{"type":"tool","tool_ref":"harmless"}"#;
 
-const IMPORTS: &str = r#"
-    (import "refrain:scheduler/storage@0.1.0" "append-events" (func $append (param i64 i32 i32 i32)))
-    (import "refrain:scheduler/clock@0.1.0" "now" (func $now (result i64)))
-    (import "refrain:scheduler/queue@0.1.0" "enqueue"
-        (func $enqueue (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32)))"#;
+pub(crate) const IMPORTS: &str = r#"
+    (import "refrain:scheduler/storage@0.2.0" "append-events" (func $append (param i64 i32 i32 i32)))
+    (import "refrain:scheduler/clock@0.2.0" "now" (func $now (result i64)))
+    (import "refrain:scheduler/queue@0.2.0" "order" (func $order (param i32 i32 i32)))"#;
 
 /// A lawful order of node `a`.
 pub(crate) fn lawful() -> WorkItem {
@@ -37,89 +35,90 @@ pub(crate) fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
     item
 }
 
-/// The component that orders this item; empty, its execution's own id is meant.
+/// The component that orders this item, and decides to schedule its node by the
+/// digest that it is answered; empty, its execution's own id is meant.
 pub(crate) fn guest(item: &WorkItem) -> Vec<u8> {
-    let digest_after = format!(
-        "the work item of attempt {} of node {:?} has digest ",
-        item.attempt, item.node_id
-    )
-    .len();
-    let refusal = format!("(i32.add (i32.load (i32.const 772)) (i32.const {digest_after}))");
-    component(item, &refusal, "")
+    let (order, data) = order(item);
+    let step = format!(
+        "(if (i64.eq (local.get $last) (i64.const 1)) (then
+            {order}
+            {}
+            (if (i32.eqz (i32.load8_u (i32.const 768)))
+                (then (i64.store (i32.const 2100) (i64.load align=4 (i32.load (i32.const 772))))))
+            (call $append (i64.const 1) (i32.const 2048) (i32.const 1) (i32.const 784))
+            (local.set $last (i64.const 2))))
+        (i64.store (i32.const 1040) (local.get $last))
+        (i32.const 1024)",
+        decision(item)
+    );
+    let guest = WatGuest {
+        imports: IMPORTS,
+        step: &step,
+        rest: &data,
+        ..WatGuest::default()
+    };
+    guest.component().expect("a component")
 }
 
-/// The same, in an execution that is known beforehand: no refusal is needed.
-pub(crate) fn foresighted(item: &WorkItem) -> Vec<u8> {
-    let digest = work_item_digest(item);
-    let data = format!("(data (i32.const 2500) \"{digest}\")");
-    component(item, "(i32.const 2500)", &data)
-}
+/// Where the texts of an item stand, one behind the other.
+const TEXTS: usize = 3000;
 
-fn component(item: &WorkItem, digest: &str, data: &str) -> Vec<u8> {
-    let texts = [
+fn texts(item: &WorkItem) -> [&str; 5] {
+    [
         &item.node_id,
         &item.queue_type,
         &item.tenant,
         &item.payload,
         &item.execution_id,
-    ];
-    let mut data = data.to_owned();
-    let mut place = 3000;
-    let at = texts.map(|text| {
-        let escaped: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
-        data += &format!("(data (i32.const {place}) \"{escaped}\")");
-        place += text.len();
-        format!(
-            "(i32.const {}) (i32.const {})",
-            place - text.len(),
-            text.len()
-        )
-    });
-    assert!(place < 4096, "the texts fit below what the host hands over");
-    let [node, queue, tenant, payload, other] = at;
+    ]
+}
+
+/// Stores the address and the length of an item's text here.
+fn point(place: usize, item: &WorkItem, text: usize) -> String {
+    let texts = texts(item);
+    let before: usize = texts[..text].iter().map(|text| text.len()).sum();
+    format!(
+        "(i32.store (i32.const {place}) (i32.const {})) (i32.store (i32.const {}) (i32.const {}))",
+        TEXTS + before,
+        place + 4,
+        texts[text].len()
+    )
+}
+
+/// Orders this item; the answer is at 768. And the texts that this needs.
+pub(crate) fn order(item: &WorkItem) -> (String, String) {
+    let [node, queue, tenant, payload, execution] = [0, 1, 2, 3, 4];
     let execution = match item.execution_id.as_str() {
-        "" => "(local.get $id) (local.get $id_length)",
-        _ => other.as_str(),
+        "" => "(i32.store (i32.const 2208) (local.get $id))
+            (i32.store (i32.const 2212) (local.get $id_length))"
+            .to_owned(),
+        _ => point(2208, item, execution),
     };
-    let WorkItem {
-        attempt,
-        max_attempts,
-        ..
-    } = item;
     let order = format!(
-        "(call $enqueue {execution} {node} (i32.const {attempt}) (i32.const {max_attempts}) {queue} {tenant}
-            (i64.const 0) {payload} (i32.const 768))"
+        "{execution} {} (i32.store (i32.const 2224) (i32.const {})) (i32.store (i32.const 2228) (i32.const {}))
+        {} {} {} (call $order (i32.const 2200) (i32.const 1) (i32.const 768))",
+        point(2216, item, node),
+        item.attempt,
+        item.max_attempts,
+        point(2232, item, queue),
+        point(2240, item, tenant),
+        point(2256, item, payload),
     );
-    let refused_first = match digest.contains("load") {
-        true => order.as_str(),
-        false => "",
-    };
-    let store = |offset: u32, pair: &str| {
-        let (first, second) = pair.split_once(") (").expect("an address and a length");
-        format!(
-            "(i32.store (i32.const {offset}) {first})) (i32.store (i32.const {}) ({second})",
-            offset + 4
-        )
-    };
-    let (node, queue) = (store(2080, &node), store(2088, &queue));
-    let tick = format!(
-        "(if (i64.eq (local.get $last) (i64.const 1)) (then {refused_first}
-        (i64.store (i32.const 2048) (i64.const 2)) (i64.store (i32.const 2056) (call $now))
+    let text = texts(item).concat();
+    assert!(TEXTS + text.len() < 4096, "below what the host hands over");
+    let escaped: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    (order, format!("(data (i32.const {TEXTS}) \"{escaped}\")"))
+}
+
+/// Event 2 at 2048: the node of this item is scheduled. The digest is still to
+/// be written, at 2100.
+pub(crate) fn decision(item: &WorkItem) -> String {
+    format!(
+        "(i64.store (i32.const 2048) (i64.const 2)) (i64.store (i32.const 2056) (call $now))
         (i32.store8 (i32.const 2064) (i32.const 1)) (i32.store8 (i32.const 2072) (i32.const 5))
-        {node} {queue} (i32.store (i32.const 2096) (i32.const {attempt}))
-        (i32.store (i32.const 2100) {digest})
-        (i32.store (i32.const 2104) (i32.const 64))
-        (call $append (i64.const 1) (i32.const 2048) (i32.const 1) (i32.const 784))
-        {order}))
-        (i64.store (i32.const 1040) (i64.const 2)) (i32.store8 (i32.const 1064) (i32.const 0))
-        (i32.const 1024)"
-    );
-    let guest = WatGuest {
-        imports: IMPORTS,
-        admit: ADMIT_ALL,
-        tick: &tick,
-        rest: &data,
-        ..WatGuest::default()
-    };
-    guest.component().expect("a component")
+        {} {} (i32.store (i32.const 2096) (i32.const {}))",
+        point(2080, item, 0),
+        point(2088, item, 1),
+        item.attempt
+    )
 }

@@ -14,7 +14,7 @@ use refrain::store::{
 use refrain_tests::chained::follow;
 
 use super::WORKFLOW;
-use super::guest::{foresighted, lawful, payload, with};
+use super::guest::{guest, lawful, payload, with};
 
 /// A host that took what it should not have taken: an audit says so.
 #[test]
@@ -42,7 +42,7 @@ fn an_audit_finds_an_order_that_the_workflow_does_not_hold() {
         let mut store = MemoryStore::new();
         store.begin().expect("a turn");
         store
-            .commit(&taken(id, &item, foresighted(&item)))
+            .commit(&taken(id, &item, guest(&item)))
             .expect("it is written");
         let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
         let mut library = Library::new(sandbox);

@@ -2,8 +2,8 @@
 //! not hold stalls the execution of the guest that gave it.
 //!
 //! The guests here decide to schedule a node, and order what each row of the
-//! table says. They need not know SHA-256: the host's first refusal names the
-//! digest that a decision must have.
+//! table says. They need not know SHA-256: the host answers the digest that a
+//! decision must have.
 
 pub(crate) mod guest;
 pub(crate) mod logs;

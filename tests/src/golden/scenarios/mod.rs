@@ -50,7 +50,7 @@ scenarios! {
     values::nested_to_the_limit: "JSON nested as deep, and an id as long, as is allowed",
     values::branches: "edge conditions, a condition node's choice, a worker's choice, and what is skipped",
     values::joins: "parallel branches, a join that collects, and one that takes the first",
-    values::wide: "more nodes than one tick may dispatch, and than may be in flight",
+    values::wide: "more nodes than one step may dispatch, and than may be in flight",
     attempts::retries: "jitter, classes of errors, one that is retried and one that is not",
     attempts::exhaustion: "all attempts spent; what depends on it is blocked, the rest goes on",
     attempts::lease_expiry: "a worker dies, and at last the attempts are spent",

@@ -1,0 +1,342 @@
+//! Version 0.2 of the contract: the types generated from `wit/`, its doors,
+//! and what each of its nouns is in the model.
+//!
+//! The imports are linked by hand, because those that `bindgen!` would link do
+//! not see the store, and with it the fuel.
+
+use wasmtime::component::{Component, Linker, LinkerInstance};
+use wasmtime::{Engine, Store};
+
+use super::convert::{
+    FromGuest, ToGuest, all_from_guest, all_to_guest, choices, records, variants,
+};
+use super::{Answer, Exports, Malformed, Newer};
+use crate::guest::fuel::{self, Transferred, event_bytes, order_bytes};
+use crate::guest::ports::{HostState, ask};
+use crate::guest::{GuestFailure, NoPorts, Ports};
+use crate::model;
+
+mod generated {
+    wasmtime::component::bindgen!({ world: "scheduler", path: "../wit" });
+}
+
+use generated::exports::refrain::scheduler::decisions;
+use generated::refrain::scheduler::types as wit;
+use generated::{Scheduler, SchedulerPre};
+
+/// What a guest must export.
+pub(super) const EXPORT: &str = "refrain:scheduler/decisions@0.2.0";
+
+const TYPES: &str = "refrain:scheduler/types@0.2.0";
+const STORAGE: &str = "refrain:scheduler/storage@0.2.0";
+const CLOCK: &str = "refrain:scheduler/clock@0.2.0";
+const QUEUE: &str = "refrain:scheduler/queue@0.2.0";
+
+/// All that a guest may import.
+pub(super) const IMPORTS: [&str; 4] = [TYPES, STORAGE, CLOCK, QUEUE];
+
+pub(super) fn check(engine: &Engine, component: &Component) -> wasmtime::Result<()> {
+    let pre = linker::<NoPorts>(engine)?.instantiate_pre(component)?;
+    SchedulerPre::new(pre).map(drop)
+}
+
+pub(super) fn instantiate<P: Ports>(
+    store: &mut Store<HostState<P>>,
+    component: &Component,
+) -> wasmtime::Result<Box<dyn Exports<P>>> {
+    let linker = linker(store.engine())?;
+    let guest = Scheduler::instantiate(store, component, &linker)?;
+    Ok(Box::new(guest))
+}
+
+// ---- what a guest is called through ----------------------------------------------
+
+impl<P: Ports> Exports<P> for Scheduler {
+    fn step(
+        &self,
+        store: &mut Store<HostState<P>>,
+        id: &str,
+        last: u64,
+        facts: &[model::EventKind],
+    ) -> Answer<model::Outcome> {
+        let facts: Vec<wit::Fact> = all_to_guest(facts.to_vec())?;
+        answer(decisions(self).call_step(store, id, last, &facts)?)
+    }
+
+    fn explain(
+        &self,
+        store: &mut Store<HostState<P>>,
+        id: &str,
+        node: &str,
+    ) -> Answer<model::Explanation> {
+        answer(decisions(self).call_explain(store, id, node)?)
+    }
+
+    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<model::Inspection> {
+        answer(decisions(self).call_inspect(store, id)?)
+    }
+
+    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<model::Snapshot> {
+        answer(decisions(self).call_snapshot(store, id)?)
+    }
+
+    fn forget(&self, store: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()> {
+        decisions(self).call_forget(store, id)
+    }
+
+    fn validate(
+        &self,
+        store: &mut Store<HostState<P>>,
+        workflow: &str,
+    ) -> wasmtime::Result<Result<model::WorkflowSummary, Vec<model::Fault>>> {
+        match decisions(self).call_validate(store, &workflow.to_owned())? {
+            Ok(summary) => Ok(Ok(given(summary)?)),
+            Err(faults) => Ok(Err(all_from_guest(faults).map_err(broken)?)),
+        }
+    }
+
+    fn describe(&self, store: &mut Store<HostState<P>>) -> wasmtime::Result<model::Description> {
+        given(decisions(self).call_describe(store)?)
+    }
+}
+
+fn decisions(guest: &Scheduler) -> &decisions::Guest {
+    guest.refrain_scheduler_decisions()
+}
+
+fn answer<G: FromGuest<M>, M>(answer: Result<G, wit::SchedulerError>) -> Answer<M> {
+    match answer {
+        Ok(it) => given(it).map(Ok),
+        Err(error) => given(error).map(Err),
+    }
+}
+
+/// What a guest gave, in the model.
+fn given<G: FromGuest<M>, M>(it: G) -> wasmtime::Result<M> {
+    it.from_guest().map_err(broken)
+}
+
+fn broken(malformed: Malformed) -> wasmtime::Error {
+    GuestFailure::Malformed(malformed.sentence()).into()
+}
+
+// ---- what a guest may ask for ----------------------------------------------------
+
+/// The contract's imports, and nothing else.
+fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<HostState<P>>> {
+    let mut linker = Linker::new(engine);
+    linker.instance(TYPES)?;
+    storage(linker.instance(STORAGE)?)?;
+    clock(linker.instance(CLOCK)?)?;
+    queue(linker.instance(QUEUE)?)?;
+    Ok(linker)
+}
+
+fn storage<P: Ports>(mut storage: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
+    storage.func_wrap("load-workflow", |store, ()| {
+        let text = ask(
+            store,
+            "storage.load-workflow",
+            P::load_workflow,
+            |meter, text| meter.workflow(text),
+        )?;
+        Ok((text.map_err(wit::StorageError::Failed),))
+    })?;
+    storage.func_wrap("load-snapshot", |store, ()| {
+        let snapshot = ask(
+            store,
+            "storage.load-snapshot",
+            P::load_snapshot,
+            |meter, snapshot| meter.snapshot(snapshot.as_ref()),
+        )?;
+        let snapshot: Result<Option<wit::Snapshot>, _> = match snapshot {
+            Ok(snapshot) => Ok(snapshot.to_guest()?),
+            Err(failed) => Err(wit::StorageError::Failed(failed)),
+        };
+        Ok((snapshot,))
+    })?;
+    storage.func_wrap("read-events", |store, (first, max)| {
+        let events = ask(
+            store,
+            "storage.read-events",
+            |ports| ports.read_events(first, max),
+            |meter, events| meter.events(events),
+        )?;
+        let events: Result<Vec<wit::Event>, _> = match events {
+            Ok(events) => Ok(all_to_guest(events)?),
+            Err(failed) => Err(wit::StorageError::Failed(failed)),
+        };
+        Ok((events,))
+    })?;
+    storage.func_wrap(
+        "append-events",
+        |mut store, (expected, events): (u64, Vec<wit::Event>)| {
+            let events: Vec<model::Event> = all_from_guest(events).map_err(broken)?;
+            fuel::take(&mut store, events.iter().map(event_bytes).sum());
+            let appended = ask(
+                store,
+                "storage.append-events",
+                |ports| ports.append_events(expected, events),
+                |_, _| Transferred::default(),
+            )?;
+            let appended: Result<(), wit::StorageError> = match appended {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(error.to_guest()?),
+                Err(failed) => Err(wit::StorageError::Failed(failed)),
+            };
+            Ok((appended,))
+        },
+    )
+}
+
+fn clock<P: Ports>(mut clock: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
+    clock.func_wrap("now", |store, ()| {
+        let now = ask(
+            store,
+            "clock.now",
+            |ports| Ok(ports.now()),
+            |_, _| Transferred::default(),
+        )?;
+        // A clock does not fail, but where storage has, nothing is answered any more.
+        Ok((now.unwrap_or_default(),))
+    })
+}
+
+fn queue<P: Ports>(mut queue: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
+    queue.func_wrap("order", |mut store, (orders,): (Vec<wit::WorkOrder>,)| {
+        let orders: Vec<model::WorkOrder> = all_from_guest(orders).map_err(broken)?;
+        fuel::take(&mut store, orders.iter().map(order_bytes).sum());
+        let ordered = ask(
+            store,
+            "queue.order",
+            |ports| ports.order(orders),
+            |_, _| Transferred::default(),
+        )?;
+        let digests: Result<Vec<String>, String> = match ordered.and_then(|ordered| ordered) {
+            Ok(digests) => Ok(all_to_guest(digests)?),
+            Err(refused) => Err(refused),
+        };
+        Ok((digests,))
+    })
+}
+
+// ---- what each noun is in the model ----------------------------------------------
+
+records! { model, wit:
+    Event { sequence, at, origin, kind }
+    WorkflowStarted {
+        execution_id, workflow_id, workflow_version, workflow_digest, guest_digest, initial_input,
+        limits, seed, tenant, simulated, key, forked_from,
+    }
+    Limits { max_concurrent_nodes, max_dispatch_per_tick }
+    ForkOrigin { execution_id, sequence, head }
+    WorkflowCompleted { final_state }
+    WorkflowFailed { error }
+    WorkflowCancelled { reason }
+    NodeScheduled { node_id, queue_type, attempt, item_digest }
+    NodeStarted { node_id, worker_id, attempt, fence }
+    NodeCompleted {
+        node_id, attempt, fence, output, state_patch, duration_ms, chosen_target, telemetry,
+    }
+    Telemetry {
+        gen_ai_system, gen_ai_model, input_tokens, output_tokens, finish_reason, cost_usd,
+        provenance,
+    }
+    NodeFailed { node_id, attempt, fence, error, class, retryable }
+    NodeTimedOut { node_id, attempt }
+    NodeExhausted { node_id, attempts, error }
+    NodeSkipped { node_id, reason }
+    NodeCancelled { node_id, reason }
+    RetryScheduled { node_id, attempt, delay_ms, item_digest }
+    InterruptRaised { node_id, reason, state_for_review, expires_at }
+    ApprovalReceived { node_id, user_id, decision, comment, state_patch }
+    TimerCreated { node_id, fire_at, correlation_key }
+    TimerFired { node_id, correlation_key }
+    ExternalEventReceived { correlation_key, payload }
+    CancelRequested { reason }
+    OperatorNote { reason }
+    NodeRequest { node_id, reason }
+    Stalled { reason, node_id }
+    GuestChanged { guest_digest }
+    WorkItem {
+        execution_id, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
+    }
+    Snapshot { guest_digest, sequence, head, state }
+    ItemName { node_id, attempt }
+    Refusal { index, code, message }
+    Fault { pointer, message, remedy }
+    WorkflowSummary { workflow_id, version, nodes, edges, queues, ignored, unreachable }
+    IllegalEvent { sequence, code, reason }
+    Reason { topic, message }
+    Inspection { state, hash }
+    Description { name, version }
+}
+
+choices! { model, wit:
+    Origin { Fact, Decision }
+    RefusalCode {
+        OutOfOrder, WrongAuthor, WrongStart, Ended, Ending, LogFull, Held, NotHeld, Repeated,
+        UnknownNode, WrongState, Stale, TooEarly, NoRoom, Malformed, TooLarge, UnknownTarget,
+        Unfounded,
+    }
+    SkipReason { Unreached, ByOperator, RunOn }
+    CancelReason { CancelRequested, WorkflowTimedOut, ByOperator }
+    ApprovalDecision { Approved, Rejected }
+    Status { Running, Paused, Stalled, Completed, Failed, Cancelled }
+    NodeState {
+        Pending, Ready, Scheduled, Running, Failing, BackingOff, Waiting, Completed, Failed,
+        Skipped, Cancelled,
+    }
+    ReasonTopic {
+        UnmetPredecessor, FailedPredecessor, DeadEdge, FalseCondition, Attempts, Limit, Worker,
+        Time, Signal, Execution, Operator, Progress,
+    }
+}
+
+variants! { model, wit:
+    EventKind {
+        WorkflowStarted, WorkflowCompleted, WorkflowFailed, WorkflowCancelled, NodeScheduled,
+        NodeStarted, NodeCompleted, NodeFailed, NodeTimedOut, NodeExhausted, NodeSkipped,
+        NodeCancelled, RetryScheduled, InterruptRaised, ApprovalReceived, TimerCreated, TimerFired,
+        ExternalEventReceived, CancelRequested, ExecutionPaused, ExecutionUnpaused, RetryRequested,
+        SkipRequested, Stalled, StallLifted, GuestChanged; WorkflowTimedOut
+    }
+    StorageError { Conflict, Refused, Failed; }
+    WorkOrder { Enqueue, Cancel; }
+}
+
+impl FromGuest<model::SchedulerError> for wit::SchedulerError {
+    fn from_guest(self) -> Result<model::SchedulerError, Malformed> {
+        use model::SchedulerError as Ours;
+        Ok(match self {
+            Self::Illegal(event) => Ours::Illegal(event.from_guest()?),
+            Self::InvalidWorkflow(faults) => Ours::InvalidWorkflow(all_from_guest(faults)?),
+            Self::Storage(error) => Ours::Storage(error.from_guest()?),
+            Self::Queue(reason) => Ours::Queue(reason),
+            Self::BadSnapshot(reason) => Ours::BadSnapshot(reason),
+            Self::UnknownNode(node) => Ours::UnknownNode(node),
+        })
+    }
+}
+
+impl FromGuest<model::Explanation> for wit::Explanation {
+    fn from_guest(self) -> Result<model::Explanation, Malformed> {
+        Ok(model::Explanation {
+            node_id: self.node_id,
+            state: self.state.from_guest()?,
+            reasons: all_from_guest(self.reasons)?,
+        })
+    }
+}
+
+impl FromGuest<model::Outcome> for wit::Outcome {
+    fn from_guest(self) -> Result<model::Outcome, Malformed> {
+        Ok(model::Outcome {
+            status: self.status.from_guest()?,
+            last_sequence: self.last_sequence,
+            next_wake: self.next_wake,
+            more: self.more,
+            refused: all_from_guest(self.refused)?,
+        })
+    }
+}
