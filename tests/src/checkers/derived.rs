@@ -72,7 +72,7 @@ fn audit_export(library: &mut Library, account: &Account) -> Result<Audit, Strin
     let header = Header {
         execution_id: account.record.id.to_string(),
         workflow: workflow.text.clone(),
-        guest_digest: guest.to_owned(),
+        guest_digest: guest,
         head: account.record.head,
         owed_a_step: account.record.is_owed_a_step(),
     };

@@ -18,7 +18,7 @@ pub(super) trait ToGuest<G> {
 
 /// What can be taken from a guest as an `M` of the model.
 pub(super) trait FromGuest<M> {
-    fn from_guest(self) -> Result<M, Malformed>;
+    fn into_model(self) -> Result<M, Malformed>;
 }
 
 macro_rules! same {
@@ -30,7 +30,7 @@ macro_rules! same {
         }
 
         impl FromGuest<$type> for $type {
-            fn from_guest(self) -> Result<$type, Malformed> {
+            fn into_model(self) -> Result<$type, Malformed> {
                 Ok(self)
             }
         }
@@ -46,7 +46,7 @@ impl ToGuest<String> for Digest {
 }
 
 impl FromGuest<Digest> for String {
-    fn from_guest(self) -> Result<Digest, Malformed> {
+    fn into_model(self) -> Result<Digest, Malformed> {
         self.parse()
             .map_err(|error: NoDigest| Malformed::new(error))
     }
@@ -59,8 +59,8 @@ impl<G, M: ToGuest<G>> ToGuest<Option<G>> for Option<M> {
 }
 
 impl<M, G: FromGuest<M>> FromGuest<Option<M>> for Option<G> {
-    fn from_guest(self) -> Result<Option<M>, Malformed> {
-        self.map(FromGuest::from_guest).transpose()
+    fn into_model(self) -> Result<Option<M>, Malformed> {
+        self.map(FromGuest::into_model).transpose()
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn all_to_guest<G, M: ToGuest<G>>(list: Vec<M>) -> Result<Vec<G>, New
 
 /// All of a list.
 pub(super) fn all_from_guest<M, G: FromGuest<M>>(list: Vec<G>) -> Result<Vec<M>, Malformed> {
-    list.into_iter().map(FromGuest::from_guest).collect()
+    list.into_iter().map(FromGuest::into_model).collect()
 }
 
 /// Records with the same fields on both sides, of the modules that are named
@@ -87,10 +87,10 @@ macro_rules! records {
         }
 
         impl FromGuest<$ours::$record> for $theirs::$record {
-            fn from_guest(self) -> Result<$ours::$record, Malformed> {
+            fn into_model(self) -> Result<$ours::$record, Malformed> {
                 let Self { $( $field ),* } = self;
                 Ok($ours::$record {
-                    $( $field: $field.from_guest().map_err(|it| it.of(stringify!($field)))? ),*
+                    $( $field: $field.into_model().map_err(|it| it.of(stringify!($field)))? ),*
                 })
             }
         }
@@ -109,7 +109,7 @@ macro_rules! choices {
         }
 
         impl FromGuest<$ours::$choice> for $theirs::$choice {
-            fn from_guest(self) -> Result<$ours::$choice, Malformed> {
+            fn into_model(self) -> Result<$ours::$choice, Malformed> {
                 Ok(match self {
                     $( Self::$value => $ours::$choice::$value, )*
                 })
@@ -133,9 +133,9 @@ macro_rules! variants {
         }
 
         impl FromGuest<$ours::$variant> for $theirs::$variant {
-            fn from_guest(self) -> Result<$ours::$variant, Malformed> {
+            fn into_model(self) -> Result<$ours::$variant, Malformed> {
                 Ok(match self {
-                    $( Self::$case(it) => $ours::$variant::$case(it.from_guest()?), )*
+                    $( Self::$case(it) => $ours::$variant::$case(it.into_model()?), )*
                     $( Self::$bare => $ours::$variant::$bare, )*
                 })
             }

@@ -113,7 +113,7 @@ fn answer<G: FromGuest<M>, M>(answer: Result<G, wit::SchedulerError>) -> Answer<
 
 /// What a guest gave, in the model.
 fn given<G: FromGuest<M>, M>(it: G) -> wasmtime::Result<M> {
-    it.from_guest().map_err(broken)
+    it.into_model().map_err(broken)
 }
 
 fn broken(malformed: Malformed) -> wasmtime::Error {
@@ -306,12 +306,12 @@ variants! { model, wit:
 }
 
 impl FromGuest<model::SchedulerError> for wit::SchedulerError {
-    fn from_guest(self) -> Result<model::SchedulerError, Malformed> {
+    fn into_model(self) -> Result<model::SchedulerError, Malformed> {
         use model::SchedulerError as Ours;
         Ok(match self {
-            Self::Illegal(event) => Ours::Illegal(event.from_guest()?),
+            Self::Illegal(event) => Ours::Illegal(event.into_model()?),
             Self::InvalidWorkflow(faults) => Ours::InvalidWorkflow(all_from_guest(faults)?),
-            Self::Storage(error) => Ours::Storage(error.from_guest()?),
+            Self::Storage(error) => Ours::Storage(error.into_model()?),
             Self::Queue(reason) => Ours::Queue(reason),
             Self::BadSnapshot(reason) => Ours::BadSnapshot(reason),
             Self::UnknownNode(node) => Ours::UnknownNode(node),
@@ -320,19 +320,19 @@ impl FromGuest<model::SchedulerError> for wit::SchedulerError {
 }
 
 impl FromGuest<model::Explanation> for wit::Explanation {
-    fn from_guest(self) -> Result<model::Explanation, Malformed> {
+    fn into_model(self) -> Result<model::Explanation, Malformed> {
         Ok(model::Explanation {
             node_id: self.node_id,
-            state: self.state.from_guest()?,
+            state: self.state.into_model()?,
             reasons: all_from_guest(self.reasons)?,
         })
     }
 }
 
 impl FromGuest<model::Outcome> for wit::Outcome {
-    fn from_guest(self) -> Result<model::Outcome, Malformed> {
+    fn into_model(self) -> Result<model::Outcome, Malformed> {
         Ok(model::Outcome {
-            status: self.status.from_guest()?,
+            status: self.status.into_model()?,
             last_sequence: self.last_sequence,
             next_wake: self.next_wake,
             more: self.more,

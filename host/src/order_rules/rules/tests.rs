@@ -135,7 +135,7 @@ fn what_it_does_not_hold_is_named() {
         (with_payload(&more), 0, "unknown field `argv`"),
         // Spelt as usual up to the input, and then not.
         (
-            with_payload(&format!("{}1,\"kind\":{sh}}}", usual)),
+            with_payload(&format!("{usual}1,\"kind\":{sh}}}")),
             0,
             "duplicate field `kind`",
         ),

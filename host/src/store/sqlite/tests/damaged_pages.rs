@@ -190,7 +190,7 @@ fn a_list_without_its_index_is_in_order_and_says_so() {
     let after = ListFilter {
         after: Some((third.started_at, third.id)),
         max: 5,
-        ..every.clone()
+        ..every
     };
     assert_eq!(listed(after).0, ids[3..8]);
     let none = ListFilter {
