@@ -213,10 +213,12 @@ impl Seen {
         store: &mut SqliteStore,
         told: &mut impl FnMut(&Self, &StoredEvent),
     ) -> Result<(), StoreError> {
-        loop {
+        // No further than the record: a log that grows while it is read would keep
+        // the program here, and what follows is read at the next look.
+        while self.events < self.record.head.sequence {
             let page = store.events(self.record.id, self.events + 1, EVENTS_PAGE_MAX)?;
             if page.is_empty() {
-                return Ok(());
+                break;
             }
             for stored in &page {
                 self.events = stored.event.sequence;
@@ -225,5 +227,6 @@ impl Seen {
                 told(self, stored);
             }
         }
+        Ok(())
     }
 }

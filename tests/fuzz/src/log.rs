@@ -4,6 +4,8 @@
 
 #[path = "../../../host/src/limits.rs"]
 pub mod limits;
+#[path = "../../../host/src/json.rs"]
+pub mod json;
 #[path = "../../../host/src/model/mod.rs"]
 pub mod model;
 #[path = "../../../host/src/log/mod.rs"]

@@ -99,6 +99,11 @@ fn r05_queues_by_kind() {
         ("condition", "general"),
     ];
     for (kind, queue) in queues {
+        assert_eq!(
+            refrain::queues::of_kind(kind),
+            queue,
+            "as the host has it: {kind}"
+        );
         check(&format!(
             "a -> end\na: {kind}\n0000 tick => schedule a {queue}\n0010 complete a => completed"
         ));
