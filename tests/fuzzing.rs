@@ -8,6 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
+use refrain::log::canonical::Canonical;
 use refrain::log::export::ExportReader;
 use refrain::log::{KIND_NAMES, canonical, json};
 use refrain_tests::cases;
@@ -262,7 +263,7 @@ fn renew_the_corpus() {
             if let Some(place) = missing.iter().position(kind) {
                 let kind = missing.swap_remove(place);
                 let bytes = canonical::write(&event.event);
-                keep("event_decoder", kind, &event_decoder::joined(&bytes));
+                keep("event_decoder", kind, &joined(&bytes));
             }
         }
     }
@@ -270,6 +271,12 @@ fn renew_the_corpus() {
     for (number, text) in CONDITIONS.iter().enumerate() {
         keep("condition", &format!("{number:02}"), text.as_bytes());
     }
+}
+
+/// The data from which the event decoder's target takes these bytes.
+fn joined(bytes: &Canonical) -> Vec<u8> {
+    let length = (bytes.plain.len() as u64).to_le_bytes();
+    [&length[..], &bytes.plain, &bytes.erasable].concat()
 }
 
 const CONDITIONS: [&str; 16] = [

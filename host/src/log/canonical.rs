@@ -69,36 +69,40 @@ impl fmt::Display for Part {
 /// The canonical bytes of an event.
 #[must_use]
 pub fn write(event: &Event) -> Canonical {
-    let mut counter = Counter::default();
-    form::write_place(event, &mut counter);
-    form::write_kind(&event.kind, &mut counter);
-    let mut writer = Writer {
-        to: Canonical {
-            plain: Vec::with_capacity(counter.plain),
-            erasable: Vec::with_capacity(counter.erasable),
+    let length = written(event, Writer::default());
+    let bytes = written(
+        event,
+        Writer {
+            plain: Vec::with_capacity(length.plain.0),
+            erasable: Vec::with_capacity(length.erasable.0),
+            part: Part::Plain,
         },
-        part: Part::Plain,
-    };
-    form::write_place(event, &mut writer);
-    form::write_kind(&event.kind, &mut writer);
-    writer.to
+    );
+    Canonical {
+        plain: bytes.plain,
+        erasable: bytes.erasable,
+    }
 }
 
 /// How many canonical bytes an event has: as many as [`write()`] writes.
 #[must_use]
 pub fn length(event: &Event) -> usize {
-    let mut counter = Counter::default();
-    form::write_place(event, &mut counter);
-    form::write_kind(&event.kind, &mut counter);
-    counter.plain + counter.erasable
+    written(event, Writer::default()).count()
 }
 
 /// How many of its canonical bytes are the event's kind, with all its fields.
 #[must_use]
 pub fn kind_length(kind: &EventKind) -> usize {
-    let mut counter = Counter::default();
+    let mut counter = Writer::default();
     form::write_kind(kind, &mut counter);
-    counter.plain + counter.erasable
+    counter.count()
+}
+
+/// The whole event, written to where this writer's parts go.
+fn written<D: Destination>(event: &Event, mut to: Writer<D>) -> Writer<D> {
+    form::write_place(event, &mut to);
+    form::write_kind(&event.kind, &mut to);
+    to
 }
 
 /// The event of these canonical bytes.
@@ -118,39 +122,81 @@ pub fn read(plain: &[u8], erasable: &[u8]) -> Result<Event, CanonicalError> {
     Ok(event)
 }
 
-struct Writer {
-    to: Canonical,
+/// Where the bytes of a part go.
+trait Destination {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Destination for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Bytes that are only counted.
+#[derive(Default)]
+struct Count(usize);
+
+impl Destination for Count {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
+
+/// Both parts, and the one that is being written.
+struct Writer<D> {
+    plain: D,
+    erasable: D,
     part: Part,
 }
 
-impl Writer {
-    fn bytes(&mut self) -> &mut Vec<u8> {
-        match self.part {
-            Part::Plain => &mut self.to.plain,
-            Part::Erasable => &mut self.to.erasable,
+impl Default for Writer<Count> {
+    fn default() -> Self {
+        Self {
+            plain: Count::default(),
+            erasable: Count::default(),
+            part: Part::Plain,
         }
     }
 }
 
-impl Sink for Writer {
+impl Writer<Count> {
+    fn count(&self) -> usize {
+        self.plain.0 + self.erasable.0
+    }
+}
+
+impl<D: Destination> Writer<D> {
+    fn put(&mut self, bytes: &[u8]) {
+        match self.part {
+            Part::Plain => self.plain.put(bytes),
+            Part::Erasable => self.erasable.put(bytes),
+        }
+    }
+}
+
+/// The bytes of a number, and of a text's length.
+const WORD_BYTES: usize = 8;
+
+impl<D: Destination> Sink for Writer<D> {
     fn text(&mut self, name: &'static str, value: &str) {
         self.number(name, value.len() as u64);
-        self.bytes().extend_from_slice(value.as_bytes());
+        self.put(value.as_bytes());
     }
     fn json(&mut self, name: &'static str, value: &str) {
         self.text(name, value);
     }
     fn digest(&mut self, _name: &'static str, value: &Hash) {
-        self.bytes().extend_from_slice(value);
+        self.put(value);
     }
     fn number(&mut self, _name: &'static str, value: u64) {
-        self.bytes().extend_from_slice(&value.to_le_bytes());
+        self.put(&value.to_le_bytes());
     }
     fn time(&mut self, name: &'static str, value: u64) {
         self.number(name, value);
     }
     fn flag(&mut self, _name: &'static str, value: bool) {
-        self.bytes().push(u8::from(value));
+        self.put(&[u8::from(value)]);
     }
     fn choice(&mut self, name: &'static str, value: &'static str) {
         self.text(name, value);
@@ -165,62 +211,6 @@ impl Sink for Writer {
         self.part = Part::Erasable;
         fields(self);
         self.part = Part::Plain;
-    }
-}
-
-/// A writer that only counts.
-#[derive(Default)]
-struct Counter {
-    plain: usize,
-    erasable: usize,
-    is_erasable: bool,
-}
-
-impl Counter {
-    fn count(&mut self, bytes: usize) {
-        if self.is_erasable {
-            self.erasable += bytes;
-        } else {
-            self.plain += bytes;
-        }
-    }
-}
-
-/// The bytes of a number, and of a text's length.
-const WORD_BYTES: usize = 8;
-
-impl Sink for Counter {
-    fn text(&mut self, _name: &'static str, value: &str) {
-        self.count(WORD_BYTES + value.len());
-    }
-    fn json(&mut self, name: &'static str, value: &str) {
-        self.text(name, value);
-    }
-    fn digest(&mut self, _name: &'static str, value: &Hash) {
-        self.count(value.len());
-    }
-    fn number(&mut self, _name: &'static str, _value: u64) {
-        self.count(WORD_BYTES);
-    }
-    fn time(&mut self, name: &'static str, value: u64) {
-        self.number(name, value);
-    }
-    fn flag(&mut self, _name: &'static str, _value: bool) {
-        self.count(1);
-    }
-    fn choice(&mut self, name: &'static str, value: &'static str) {
-        self.text(name, value);
-    }
-    fn present(&mut self, name: &'static str, present: bool) {
-        self.flag(name, present);
-    }
-    fn record(&mut self, _name: &'static str, fields: impl FnOnce(&mut Self)) {
-        fields(self);
-    }
-    fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
-        self.is_erasable = true;
-        fields(self);
-        self.is_erasable = false;
     }
 }
 

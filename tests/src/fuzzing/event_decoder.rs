@@ -5,7 +5,7 @@
 //! Both parts stand in the data: eight bytes say how long the plain one is, the
 //! rest is the erasable one.
 
-use refrain::log::canonical::{self, Canonical, CanonicalError, Part};
+use refrain::log::canonical::{self, CanonicalError, Part};
 use refrain::log::{json, packed};
 
 /// The plain and the erasable part.
@@ -16,13 +16,6 @@ pub fn parts(data: &[u8]) -> (&[u8], &[u8]) {
     };
     let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
     rest.split_at(length.min(rest.len()))
-}
-
-/// The data that holds these bytes.
-#[must_use]
-pub fn joined(bytes: &Canonical) -> Vec<u8> {
-    let length = (bytes.plain.len() as u64).to_le_bytes();
-    [&length[..], &bytes.plain, &bytes.erasable].concat()
 }
 
 /// Check these bytes.
