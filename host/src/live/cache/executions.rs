@@ -348,6 +348,13 @@ mod tests {
         busy
     }
 
+    /// The same without an item, but cut off by a budget.
+    fn owed(id: ExecutionId) -> CachedExecution {
+        let mut owed = known(id);
+        owed.record.next_wake = Some(owed.record.last_at);
+        owed
+    }
+
     /// A turn in which the guest was asked about an execution leaves it so.
     fn write(all: &mut ExecutionCache, left: CachedExecution) -> Vec<(String, ExecutionId)> {
         let asked = Asked::from([(left.record.id, "guest".to_owned())]);
@@ -393,7 +400,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_is_evicted_first_and_its_guest_forgets_it() {
-        for make in [known, busy] {
+        for make in [known, busy, owed] {
             let mut all = ExecutionCache::default();
             let (max, weight) = match make(ExecutionId::random()).activity() {
                 Activity::Busy => (BUSY_EXECUTIONS_CACHED_MAX, 2),

@@ -7,7 +7,7 @@ use super::items::{StoredItems, written};
 /// How a turn left an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Activity {
-    /// With work that waits or is under way.
+    /// With work that waits or is under way, or with a step to come in the next turn.
     Busy,
     /// Without.
     Idle,
@@ -66,17 +66,23 @@ impl CachedExecution {
     /// How it goes on.
     pub(crate) fn activity(&self) -> Activity {
         let mut items = self.items.values();
+        // An execution that a budget cut off goes on in the next turn.
+        let goes_on = self.record.is_owed_a_step() && !self.held;
         if ended(self.record.status) {
             Activity::Ended
-        } else if items.any(|item| item.is_unsettled()) {
+        } else if goes_on || items.any(|item| item.is_unsettled()) {
             Activity::Busy
         } else {
             Activity::Idle
         }
     }
 
-    /// It counts as one, and each of its items as one.
+    /// It counts as one, and each of its items as one. An execution at work has an
+    /// item, or will have one soon.
     pub(crate) fn weight(&self) -> usize {
-        1 + self.items.len()
+        match self.activity() {
+            Activity::Busy => 1 + self.items.len().max(1),
+            Activity::Idle | Activity::Ended => 1 + self.items.len(),
+        }
     }
 }
