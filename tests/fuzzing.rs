@@ -258,11 +258,11 @@ fn renew_the_corpus() {
     for entry in &set.logs {
         let text = set.text(entry).expect("a file");
         for event in ExportReader::new(text.as_bytes()).expect("a log").flatten() {
-            let line = json::write_event(&event.event);
+            let line = json::write_event(event.event());
             let kind = |kind: &&str| line.contains(&format!("\"type\":\"{kind}\""));
             if let Some(place) = missing.iter().position(kind) {
                 let kind = missing.swap_remove(place);
-                let bytes = canonical::write(&event.event);
+                let bytes = canonical::write(event.event());
                 keep("event_decoder", kind, &joined(&bytes));
             }
         }

@@ -57,6 +57,8 @@ pub mod error;
 pub mod clock;
 // The same log to the same component: audits.
 pub mod replay;
+// What executions said, removed for good.
+pub mod erase;
 // Executions that run, now.
 pub mod live;
 

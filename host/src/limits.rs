@@ -316,6 +316,10 @@ pub const EVENTS_PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// event two payloads and a few texts; escaped, each byte can become six.
 pub const EXPORT_LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
+/// Bytes of the components that one exported log holds, all together: their reader
+/// has them in memory.
+pub const EXPORT_COMPONENTS_BYTES_MAX: usize = 8 * COMPONENT_BYTES_MAX;
+
 const _: () = assert!(
     2 * COSTLY_CALL_FUEL < FUEL_PER_TURN / 4 && FUEL_PER_TURN < FUEL_PER_CALL,
     "who uses up its share of a turn is costly, and who uses up a turn even more so"
@@ -323,6 +327,10 @@ const _: () = assert!(
 const _: () = assert!(
     TURN_TIME_MAX.as_millis() <= LEASE_DEFAULT.as_millis() / LEASE_MOMENTS as u128,
     "heartbeats that wait for a turn come in time"
+);
+const _: () = assert!(
+    EXPORT_LINE_BYTES_MAX >= 2 * COMPONENT_BYTES_MAX,
+    "a component that does not get smaller by compression fits into a line in base64"
 );
 const _: () = assert!(
     EXPORT_LINE_BYTES_MAX >= 6 * (WORKFLOW_BYTES_MAX + 16 * TEXT_BYTES_MAX),

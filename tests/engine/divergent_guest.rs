@@ -153,6 +153,8 @@ fn export(log: &[StoredEvent]) -> Vec<u8> {
         guest_digest: started.guest_digest.to_string(),
         head: log[log.len() - 1].head(),
         owed_a_step: false,
+        erased: None,
+        components: Vec::new(),
     };
     let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
     for event in log {

@@ -3,6 +3,7 @@
 mod live;
 mod faults;
 mod audit;
+mod erasing;
 mod divergent_guest;
 mod golden;
 mod hostile_guests;

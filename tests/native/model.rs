@@ -79,7 +79,7 @@ fn law2_the_golden_logs_follow_the_rules() -> anyhow::Result<()> {
             let text = set.text(entry)?;
             let reader = ExportReader::new(text.as_bytes())?;
             let workflow = reader.header().workflow.clone();
-            let events = reader.map(|stored| Ok(across(&stored?.event)));
+            let events = reader.map(|stored| Ok(across(stored?.event())));
             let events: Vec<Event> = events.collect::<anyhow::Result<_>>()?;
             let mut model = Model::new(&workflow, &events[0]);
             let mut rest = events[1..].iter();

@@ -51,7 +51,7 @@ impl<S: Store> Store for CountingStore<S> {
     }
 
     refrain::delegate_store!(inner: place, rollback, watched_file);
-    refrain::delegate_store!(inner after called: begin, reopen, version);
+    refrain::delegate_store!(inner after called: begin, purge, reopen, version);
     refrain::delegate_store!(inner after called: execution, execution_by_key, list, raw_events, events, items, item);
     refrain::delegate_store!(inner after called: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner after called: workflow, component, snapshot);

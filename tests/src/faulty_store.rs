@@ -228,7 +228,7 @@ impl Store for FaultyStore {
     }
 
     refrain::delegate_store!(inner: place, rollback, watched_file);
-    refrain::delegate_store!(inner after operation: begin, reopen, version);
+    refrain::delegate_store!(inner after operation: begin, purge, reopen, version);
     refrain::delegate_store!(inner after operation: execution, execution_by_key, list, raw_events, items, item);
     refrain::delegate_store!(inner after operation: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner after operation: workflow, component, snapshot);

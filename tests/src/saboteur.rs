@@ -263,7 +263,7 @@ impl Store for Saboteur {
         Ok(self.inner.version()? + self.done)
     }
 
-    refrain::delegate_store!(inner: place, reopen, watched_file);
+    refrain::delegate_store!(inner: place, purge, reopen, watched_file);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
     refrain::delegate_store!(inner: lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);

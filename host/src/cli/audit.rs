@@ -16,11 +16,11 @@ use super::guests;
 use super::output::{self, Paint};
 use super::sentence::Sentences;
 use super::text::{Text, text};
-use super::{Answer, damage, failure, files, list};
+use super::{Answer, damage, erased, failure, files, list};
 
 /// Replay executions from their logs, and compare every decision
 ///
-/// Answers 1 if a log is anything but clean, and names the first event that
+/// Answers 1 if a log is anything but clean or erased, and names the first event that
 /// is not what it should be; 2 if one could not be audited, or is newer than
 /// this program.
 #[derive(clap::Args)]
@@ -102,7 +102,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         );
     }
     Ok(Answer::good_if(
-        damaged == 0 && audits.iter().all(|audit| audit.verdict == Verdict::Clean),
+        damaged == 0 && audits.iter().all(|audit| audit.verdict.is_good()),
     ))
 }
 
@@ -198,7 +198,7 @@ fn of_execution(
 
 fn text(audit: &Audit, colours: bool) -> Text {
     let paint = match audit.verdict {
-        Verdict::Clean => Paint::Green,
+        Verdict::Clean | Verdict::Erased => Paint::Green,
         Verdict::Newer => Paint::Yellow,
         _ => Paint::Red,
     };
@@ -218,6 +218,13 @@ fn text(audit: &Audit, colours: bool) -> Text {
         audit.decisions,
         owed
     );
+    if let Some(attestation) = &audit.erased {
+        let sentence = erased::sentence(attestation);
+        text.push(&text!(
+            "  {}. Nobody has signed that, so by itself it proves nothing\n",
+            sentence
+        ));
+    }
     if let Some(divergence) = &audit.divergence {
         text.push(&details(divergence));
     }

@@ -59,10 +59,17 @@ pub(super) fn standing(record: &ExecutionRecord) -> (Text, Paint) {
             text!("tampered at {}", tampering.sequence),
             Paint::of_status(Status::Failed),
         ),
-        None => (
-            Text::word(names::status(record.status)),
-            Paint::of_status(record.status),
-        ),
+        None => {
+            let erased = match record.erased {
+                Some(_) => text!(", erased"),
+                None => Text::new(),
+            };
+            let status = names::status(record.status);
+            (
+                text!("{}{}", status, erased),
+                Paint::of_status(record.status),
+            )
+        }
     }
 }
 

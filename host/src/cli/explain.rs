@@ -3,15 +3,17 @@
 use anyhow::bail;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
+use refrain::log::Attestation;
 use refrain::model::{Explanation, SchedulerError};
 use refrain::names;
+use serde_json::json;
 
 use super::database::{self, Database};
 use super::nodes::Nodes;
 use super::output::{self, Paint};
 use super::sentence::Sentences;
 use super::text::{Text, text};
-use super::{Answer, guests, log};
+use super::{Answer, erased, guests, log};
 
 /// Say why a node runs, waits, was skipped or failed
 #[derive(clap::Args)]
@@ -38,6 +40,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } = arguments;
     let mut store = database.open()?;
     let record = database::record(&mut store, *execution)?;
+    if let Some(attestation) = &record.erased {
+        return say_erased(arguments, attestation);
+    }
     let mut player = guests::player(&mut store, &record)?;
     let explanation = match player.explain(node) {
         Ok(explanation) => explanation,
@@ -62,6 +67,31 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             &explanation,
             &sentences,
             output::colours(&std::io::stdout()),
+        ));
+    }
+    Ok(Answer::Good)
+}
+
+/// Of an erased log only its plain fields are left: no scheduler can say why.
+fn say_erased(arguments: &Arguments, attestation: &Attestation) -> anyhow::Result<Answer> {
+    let Arguments {
+        execution,
+        node,
+        json,
+        ..
+    } = arguments;
+    if *json {
+        output::document(&json!({
+            "execution_id": execution.to_string(),
+            "node_id": node,
+            "erased": erased::document(Some(attestation)),
+        }))?;
+    } else {
+        output::data(&text!(
+            "why node {:?} is where it is cannot be told any more: {} was {}\n",
+            node,
+            execution,
+            erased::sentence(attestation)
         ));
     }
     Ok(Answer::Good)

@@ -18,6 +18,10 @@ pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: ExecutionId,
+    /// Put the scheduler components into it that the log names: then an audit of the
+    /// file needs nothing else
+    #[arg(long)]
+    with_guest: bool,
     /// Write there instead of to stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -28,10 +32,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let Arguments {
         execution,
+        with_guest,
         output: file,
         database,
     } = arguments;
-    let recording = match from_store(&mut database.open()?, *execution)? {
+    let mut store = database.open()?;
+    let mut recording = match from_store(&mut store, *execution)? {
         Some(Ok(recording)) => recording,
         Some(Err(unreadable)) => bail!(
             "the log of {execution} cannot be exported: {}",
@@ -45,12 +51,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             broken.message
         );
     }
+    if *with_guest && let Some(missing) = recording.fetch_components(&mut store)?.first() {
+        bail!(
+            "the scheduler component {missing}, which the log of {execution} names, is not in the database"
+        );
+    }
     match file {
         Some(path) => {
             placed::write(path, Some(database.path()), |out| {
                 recording.export(out).map(drop)
             })?;
-            let events = recording.events.len();
+            let events = recording.plain().count();
             output::say(&text!("{} events are in {}", events, path));
         }
         None if io::stdout().is_terminal() => shown(&recording)?,

@@ -64,6 +64,9 @@ pub(super) fn player(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow:
             unreadable.message
         ),
     };
+    if recording.is_erased() {
+        bail!("the log of {id} is erased: its scheduler cannot be asked about it any more");
+    }
     let mut library = library()?;
     fetch_guest(&mut library, store, &record.guest_digest)?;
     let mut player = Player::new(&mut library, &record.guest_digest, recording)?;

@@ -7,10 +7,12 @@ use refrain::names;
 use refrain::store::{ExecutionRecord, ListFilter, Many, Store, StoreError, Timestamp, ended};
 use serde::Serialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
+use super::erased;
 use super::failure;
 use super::output;
 use super::table::{Table, plain};
@@ -106,6 +108,7 @@ pub(super) struct RecordDocument<'a> {
     simulated: bool,
     guest: &'a str,
     tampered: Option<TamperedDocument<'a>>,
+    erased: Option<Box<RawValue>>,
 }
 
 impl<'a> RecordDocument<'a> {
@@ -125,6 +128,7 @@ impl<'a> RecordDocument<'a> {
             simulated: record.simulated,
             guest: &record.guest_digest,
             tampered: record.tampering.as_ref().map(TamperedDocument::of),
+            erased: erased::document(record.erased.as_ref()),
         }
     }
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::log::json::{write_event, write_stored};
+use refrain::log::json::{write_erased, write_event, write_stored};
+use refrain::log::{Attestation, KeptEvent};
 use refrain::model::Origin;
-use refrain::store::{Store, StoredEvent};
+use refrain::store::{Store, StoreError, StoredEvent};
 use serde_json::value::RawValue;
 
-use super::Answer;
 use super::database::{self, Database};
 use super::output::{self, Paint};
 use super::text::{Text, text};
 use super::time::stamp;
+use super::{Answer, erased};
 
 /// Print an execution's log
 #[derive(clap::Args)]
@@ -33,25 +34,48 @@ pub(super) struct Arguments {
 struct Document {
     execution_id: String,
     events: Vec<Box<RawValue>>,
+    erased: Option<Box<RawValue>>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut store = arguments.database.open()?;
-    database::record(&mut store, arguments.execution)?;
-    let events = events(&mut store, arguments.execution)?;
+    let record = database::record(&mut store, arguments.execution)?;
+    let events = kept(&mut store, arguments.execution)?;
     if arguments.json {
+        let line = |kept: &KeptEvent| match kept {
+            KeptEvent::Whole(stored) => write_stored(stored),
+            KeptEvent::Erased(erased) => write_erased(erased),
+        };
         let events = events
             .iter()
-            .map(|stored| RawValue::from_string(write_stored(stored)))
+            .map(|kept| RawValue::from_string(line(kept)))
             .collect::<Result<_, _>>()?;
         output::document(&Document {
             execution_id: arguments.execution.to_string(),
             events,
+            erased: erased::document(record.erased.as_ref()),
         })?;
     } else {
-        output::data(&text(&events, output::colours(&std::io::stdout()))?);
+        let colours = output::colours(&std::io::stdout());
+        output::data(&text(&events, record.erased.as_ref(), colours)?);
     }
     Ok(Answer::Good)
+}
+
+/// The whole log, also of an erased execution.
+pub(super) fn kept(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Vec<KeptEvent>> {
+    let mut all: Vec<KeptEvent> = Vec::new();
+    loop {
+        let first = all.last().map_or(1, |kept| kept.event().sequence + 1);
+        let page = store.raw_events(id, first, EVENTS_PAGE_MAX)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        for raw in page {
+            let kept = raw.kept();
+            all.push(kept.map_err(|error| StoreError::undecoded(store.place(), id, error))?);
+        }
+    }
 }
 
 /// The whole log.
@@ -68,17 +92,21 @@ pub(super) fn events(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<V
 }
 
 /// A line for each event: facts come in, decisions go out.
-fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<Text> {
+fn text(events: &[KeptEvent], erased: Option<&Attestation>, colours: bool) -> anyhow::Result<Text> {
     let digits = events
         .last()
-        .map_or(1, |stored| stored.event.sequence.to_string().len());
+        .map_or(1, |kept| kept.event().sequence.to_string().len());
     let mut text = Text::new();
-    for StoredEvent { event, .. } in events {
+    for kept in events {
+        let event = kept.event();
         let (mark, paint) = match event.origin {
             Origin::Fact => ("<", Paint::Blue),
             Origin::Decision => (">", Paint::Green),
         };
-        let (kind, fields) = kind_and_fields(&write_event(event))?;
+        let (kind, fields) = kind_and_fields(&match kept {
+            KeptEvent::Whole(stored) => write_event(&stored.event),
+            KeptEvent::Erased(erased) => write_erased(erased),
+        })?;
         text.push(&text!(
             "{}  {}  {}{}\n",
             text!("{}", event.sequence).aligned_right(digits),
@@ -86,6 +114,9 @@ fn text(events: &[StoredEvent], colours: bool) -> anyhow::Result<Text> {
             text!("{} {}", mark, kind).painted(paint, colours),
             fields
         ));
+    }
+    if let Some(attestation) = erased {
+        text.push(&text!("{}\n", erased::sentence(attestation)));
     }
     Ok(text)
 }
@@ -102,7 +133,10 @@ fn kind_and_fields(json: &str) -> anyhow::Result<(String, Text)> {
     let kind = take("type").unwrap_or_default();
     let mut text = take("node_id").map_or(Text::new(), |node| text!(" {}", node));
     for (name, raw) in fields {
-        if matches!(name.as_str(), "sequence" | "at" | "origin") {
+        if matches!(
+            name.as_str(),
+            "sequence" | "at" | "origin" | "commitment" | "hash"
+        ) {
             continue;
         }
         let value = match serde_json::from_str::<String>(raw.get()) {

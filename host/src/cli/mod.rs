@@ -7,9 +7,11 @@
 
 // What they share.
 mod act;
+mod by;
 mod damage;
 mod database;
 mod ending;
+mod erased;
 mod failure;
 mod files;
 mod guests;
@@ -37,6 +39,7 @@ mod audit;
 mod backup;
 mod bench;
 mod cancel;
+mod erase;
 mod explain;
 mod export;
 mod guest;
@@ -96,6 +99,7 @@ enum Command {
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
+    Erase(erase::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
     Bench(bench::Arguments),
@@ -179,6 +183,7 @@ impl Command {
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
+            Self::Erase(arguments) => erase::run(&arguments),
             Self::Backup(arguments) => backup::run(&arguments),
             Self::Restore(arguments) => restore::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),

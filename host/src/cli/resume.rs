@@ -10,7 +10,7 @@ use super::database::{self, Database};
 use super::output;
 use super::text::{Text, text};
 use super::work::{Report, Session, Stopped, Until};
-use super::{Answer, act, damage, failure, list};
+use super::{Answer, act, damage, erased, failure, list};
 
 /// Go on with executions, with workers for `command` and `http` nodes
 ///
@@ -43,6 +43,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     };
     if records.is_empty() && whole {
         output::say(&text!("nothing to resume: all executions have ended"));
+    }
+    for record in records.iter().filter(|_| named) {
+        erased::refuse(record)?;
     }
     say_what_is_worked_on(&records, named);
     let stalled = if named {

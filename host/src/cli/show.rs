@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use refrain::id::ExecutionId;
+use refrain::log::KeptEvent;
 use refrain::log::time::rfc3339;
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Store, Timestamp, ended};
@@ -22,7 +23,7 @@ use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
 use super::waiting::{self, Waiting};
-use super::{Answer, failure, guests, json_text, list, log};
+use super::{Answer, erased, failure, guests, json_text, list, log};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -98,13 +99,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 }
 
 fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> {
-    let (events, unreadable) = match log::events(store, record.id) {
+    let (events, unreadable) = match log::kept(store, record.id) {
         Ok(events) => (events, None),
         // What the record says can be shown all the same.
         Err(error) if record.tampering.is_some() => (Vec::new(), Some(failure::line(&error))),
         Err(error) => return Err(error),
     };
-    let told = Nodes::of(events.iter().map(|stored| &stored.event));
+    let told = Nodes::of(events.iter().map(KeptEvent::event));
     let now = time::of_execution(&record, time::now(store)?);
     let items = match ended(record.status) || record.tampering.is_some() {
         true => Many::whole(Vec::new()),
@@ -118,7 +119,20 @@ fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> 
             .filter(|id| told.named(id).is_none())
             .map(|id| Node::pending(id)),
     );
-    let mut ending = Ending::of(events.iter().map(|stored| &stored.event));
+    if record.erased.is_some() {
+        // What stands in the place of erased texts says nothing.
+        nodes.iter_mut().for_each(|node| node.error = None);
+        return Ok(View {
+            ending: Ending::default(),
+            record,
+            nodes,
+            waiting,
+            now,
+            unreadable,
+            damaged: items.damaged,
+        });
+    }
+    let mut ending = Ending::of(events.iter().map(KeptEvent::event));
     let is_sound = record.tampering.is_none() && unreadable.is_none();
     if ending.final_state.is_none() && ended(record.status) && is_sound {
         // Only a completion's event holds the state; of other endings the
@@ -237,6 +251,9 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     }
     if let Some(why) = damage::why_set_aside(record, database) {
         text.push(&text!("{}\n", why.painted(paint, colours)));
+    }
+    if let Some(attestation) = &record.erased {
+        text.push(&text!("{}\n", erased::sentence(attestation)));
     }
     text.push(&text!("\n{}", node_table(nodes).text(2, colours)));
     for waiting in waiting {

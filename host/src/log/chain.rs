@@ -14,7 +14,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::log::canonical::{self, Canonical};
-use crate::log::{Hash, Head, Salt, StoredEvent};
+use crate::log::{Hash, Head, KeptEvent, Salt, StoredEvent};
 use crate::model::Event;
 
 pub use crate::log::head::{FORMAT, START};
@@ -52,6 +52,16 @@ pub fn link_of(previous: &Hash, bytes: &Canonical, salt: &Salt) -> Hash {
 pub fn follow(head: &Head, event: Event, salt: Salt) -> StoredEvent {
     let hash = link_of(&head.hash, &canonical::write(&event), &salt);
     StoredEvent { event, salt, hash }
+}
+
+/// The chain hash after an event that is kept like this.
+#[must_use]
+pub fn link_of_kept(previous: &Hash, kept: &KeptEvent) -> Hash {
+    let bytes = canonical::write(kept.event());
+    match kept {
+        KeptEvent::Whole(stored) => link_of(previous, &bytes, &stored.salt),
+        KeptEvent::Erased(erased) => link(previous, &bytes.plain, &erased.commitment),
+    }
 }
 
 #[cfg(test)]

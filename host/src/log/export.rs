@@ -4,19 +4,35 @@
 //! only as far as event 1 binds it, and that is the audit's business: the
 //! reader returns what the lines say, and refuses what is no export, what is
 //! cut, and lines that are no events.
+//!
+//! # The format
+//!
+//! | line | what it is |
+//! |---|---|
+//! | 1 | the header: `format`, `execution_id`, `workflow` (its text), `guest_digest`, `events`, `head`; and only where it is so `owed_a_step`, `erased`, `components` |
+//! | then | one line for each digest in `components`: `{"component":…,"bytes":…,"zlib":…}`, the digest, how many bytes it has, and these in zlib (RFC 1950) and base64 (RFC 4648) |
+//! | then | one line for each event, in [its JSON form](crate::log::json), with `salt` and `hash` |
+//!
+//! With the components that its log names, an export is all that an auditor needs.
+//!
+//! The log of an erased execution has `erased` in its header: the
+//! [`Attestation`]. Each of its events has only its plain fields, and `commitment` in
+//! the place of `salt`: 64 hexadecimal digits, which the chain takes as the hash of
+//! what was erased.
 
 use std::io::{self, BufRead, Read, Write};
 
 use serde_json::Value;
 
-use crate::limits::EXPORT_LINE_BYTES_MAX;
+use crate::limits::{EXPORT_COMPONENTS_BYTES_MAX, EXPORT_LINE_BYTES_MAX};
 use crate::log::digest::hex;
-use crate::log::field::Source;
-use crate::log::json::{self, JsonError, Reader};
-use crate::log::{Head, StoredEvent};
+use crate::log::field::{Sink, Source};
+use crate::log::json::{self, JsonError, Reader, Writer};
+use crate::log::{Attestation, ErasedEvent, Head, KeptEvent, StoredEvent, component};
 
 /// The format that this module writes and reads.
 pub use crate::log::chain::FORMAT;
+pub use crate::log::component::Component;
 
 /// The first line of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +49,10 @@ pub struct Header {
     /// Whether the execution is owed a step: its log ends where a turn's budget cut
     /// it off. Written only where it is so.
     pub owed_a_step: bool,
+    /// That the log was erased. `None` if it is whole.
+    pub erased: Option<Attestation>,
+    /// The digests of the components that follow, each on a line, in this order.
+    pub components: Vec<String>,
 }
 
 /// Writes an export.
@@ -54,22 +74,39 @@ impl<W: Write> ExportWriter<W> {
             guest_digest,
             head,
             owed_a_step,
+            erased,
+            components,
         } = header;
-        let owed = if *owed_a_step {
-            r#","owed_a_step":true"#
-        } else {
-            ""
-        };
-        writeln!(
-            to,
-            r#"{{"format":"{FORMAT}","execution_id":{},"workflow":{},"guest_digest":{},"events":{},"head":"{}"{owed}}}"#,
-            Value::from(execution_id.as_str()),
-            Value::from(workflow.as_str()),
-            Value::from(guest_digest.as_str()),
-            head.sequence,
-            hex(&head.hash),
-        )?;
+        let mut line = Writer::new();
+        line.text("format", FORMAT);
+        line.text("execution_id", execution_id);
+        line.text("workflow", workflow);
+        line.text("guest_digest", guest_digest);
+        line.number("events", head.sequence);
+        line.digest("head", &head.hash);
+        if *owed_a_step {
+            line.flag("owed_a_step", true);
+        }
+        if let Some(attestation) = erased {
+            line.field("erased", &attestation.to_json());
+        }
+        if !components.is_empty() {
+            line.field(
+                "components",
+                &Value::from(components.as_slice()).to_string(),
+            );
+        }
+        writeln!(to, "{}", line.finish())?;
         Ok(Self { to })
+    }
+
+    /// Go on with the next of the header's components.
+    ///
+    /// # Errors
+    ///
+    /// What writing says.
+    pub fn component(&mut self, component: &Component) -> io::Result<()> {
+        writeln!(self.to, "{}", component::write(component))
     }
 
     /// Go on with the next event.
@@ -79,6 +116,15 @@ impl<W: Write> ExportWriter<W> {
     /// What writing says.
     pub fn event(&mut self, event: &StoredEvent) -> io::Result<()> {
         writeln!(self.to, "{}", json::write_stored(event))
+    }
+
+    /// Go on with the next event of an erased log.
+    ///
+    /// # Errors
+    ///
+    /// What writing says.
+    pub fn erased(&mut self, event: &ErasedEvent) -> io::Result<()> {
+        writeln!(self.to, "{}", json::write_erased(event))
     }
 
     /// End.
@@ -119,6 +165,23 @@ pub enum ExportError {
         line: u64,
         /// What is wrong with it.
         source: JsonError,
+    },
+    /// A line is not the component that the header names there.
+    #[error("line {line} is no component, export the log again: {source}")]
+    Component {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: JsonError,
+    },
+    /// The components come to more bytes than are read.
+    #[error(
+        "line {line} is one component too many: those of one export may have {EXPORT_COMPONENTS_BYTES_MAX} bytes together; \
+         export the log without them"
+    )]
+    Components {
+        /// The line, from 1.
+        line: u64,
     },
     /// A line is an event of a newer program.
     #[error("line {line} cannot be read: {source}")]
@@ -171,6 +234,8 @@ impl ExportError {
             Self::Format { .. } => 1,
             Self::Io { line, .. }
             | Self::Line { line, .. }
+            | Self::Component { line, .. }
+            | Self::Components { line }
             | Self::Newer { line, .. }
             | Self::Long { line }
             | Self::Cut { line, .. }
@@ -185,11 +250,14 @@ impl ExportError {
 pub struct ExportReader<R> {
     lines: Lines<R>,
     header: Header,
+    components: Vec<Component>,
+    /// The line before event 1.
+    before: u64,
     ended: bool,
 }
 
 impl<R: BufRead> ExportReader<R> {
-    /// Read the header.
+    /// Read the header, and the components that it names.
     ///
     /// # Errors
     ///
@@ -206,11 +274,19 @@ impl<R: BufRead> ExportReader<R> {
                 });
             }
         };
+        let components = read_components(&mut lines, &header)?;
         Ok(Self {
+            before: lines.line,
             lines,
             header,
+            components,
             ended: false,
         })
+    }
+
+    /// Takes the components out, each with the digest that it was held against.
+    pub fn take_components(&mut self) -> Vec<Component> {
+        std::mem::take(&mut self.components)
     }
 
     /// What the first line says.
@@ -218,9 +294,9 @@ impl<R: BufRead> ExportReader<R> {
         &self.header
     }
 
-    fn next_event(&mut self) -> Result<Option<StoredEvent>, ExportError> {
+    fn next_event(&mut self) -> Result<Option<KeptEvent>, ExportError> {
         let events = self.header.head.sequence;
-        let next = self.lines.line;
+        let next = self.lines.line + 1 - self.before;
         let Some(Line { text, ended }) = self.lines.next_line()? else {
             let line = self.lines.line + 1;
             return if next > events {
@@ -238,7 +314,7 @@ impl<R: BufRead> ExportReader<R> {
         if next > events {
             return Err(ExportError::Surplus { line, events });
         }
-        match json::read_stored(&text) {
+        match json::read_kept(&text) {
             Ok(event) => Ok(Some(event)),
             Err(_) if !ended => Err(ExportError::Cut {
                 line,
@@ -253,7 +329,7 @@ impl<R: BufRead> ExportReader<R> {
 }
 
 impl<R: BufRead> Iterator for ExportReader<R> {
-    type Item = Result<StoredEvent, ExportError>;
+    type Item = Result<KeptEvent, ExportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -263,6 +339,26 @@ impl<R: BufRead> Iterator for ExportReader<R> {
         self.ended = !matches!(next, Some(Ok(_)));
         next
     }
+}
+
+fn read_components<R: BufRead>(
+    lines: &mut Lines<R>,
+    header: &Header,
+) -> Result<Vec<Component>, ExportError> {
+    let mut components = Vec::new();
+    let mut bytes = 0;
+    for digest in &header.components {
+        let line = lines.line + 1;
+        let text = lines.next_line()?.map(|line| line.text).unwrap_or_default();
+        let component = component::read(&text, digest)
+            .map_err(|source| ExportError::Component { line, source })?;
+        bytes += component.bytes.len();
+        if bytes > EXPORT_COMPONENTS_BYTES_MAX {
+            return Err(ExportError::Components { line });
+        }
+        components.push(component);
+    }
+    Ok(components)
 }
 
 fn read_header(text: &str) -> Result<Header, String> {
@@ -282,6 +378,14 @@ fn read_header(text: &str) -> Result<Header, String> {
                 hash: reader.hash("head")?,
             },
             owed_a_step: reader.present("owed_a_step")? && reader.flag("owed_a_step")?,
+            erased: match reader.present("erased")? {
+                true => Some(reader.record("erased", Attestation::read)?),
+                false => None,
+            },
+            components: match reader.present("components")? {
+                true => reader.texts("components")?,
+                false => Vec::new(),
+            },
         };
         reader.end().map(|()| Ok(header))
     };
@@ -329,7 +433,10 @@ impl<R: BufRead> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::AttestedVerdict;
+    use crate::log::digest::digest;
     use crate::log::samples;
+    use crate::model::Digest;
 
     fn header() -> Header {
         Header {
@@ -341,6 +448,18 @@ mod tests {
                 .map(StoredEvent::head)
                 .unwrap_or_default(),
             owed_a_step: false,
+            erased: None,
+            components: Vec::new(),
+        }
+    }
+
+    fn attestation() -> Attestation {
+        Attestation {
+            at: 1_767_225_600_000,
+            verdict: AttestedVerdict::Clean,
+            guest_digest: Digest([1; 32]),
+            head: header().head,
+            by: "ada".to_owned(),
         }
     }
 
@@ -352,17 +471,81 @@ mod tests {
         String::from_utf8(writer.finish().unwrap()).unwrap()
     }
 
-    fn read(text: &str) -> Result<(Header, Vec<StoredEvent>), ExportError> {
+    fn read(text: &str) -> Result<(Header, Vec<KeptEvent>), ExportError> {
         let reader = ExportReader::new(text.as_bytes())?;
         let header = reader.header().clone();
         Ok((header, reader.collect::<Result<_, _>>()?))
+    }
+
+    fn whole() -> Vec<KeptEvent> {
+        samples::log().into_iter().map(KeptEvent::Whole).collect()
     }
 
     #[test]
     fn an_export_comes_back() {
         let text = export();
         assert_eq!(text.lines().count(), samples::log().len() + 1);
-        assert_eq!(read(&text).unwrap(), (header(), samples::log()));
+        assert_eq!(read(&text).unwrap(), (header(), whole()));
+    }
+
+    #[test]
+    fn law4_an_export_of_an_erased_log_comes_back() {
+        let header = Header {
+            erased: Some(attestation()),
+            ..header()
+        };
+        let log: Vec<_> = samples::log().iter().map(samples::erased).collect();
+        let mut writer = ExportWriter::new(Vec::new(), &header).unwrap();
+        for event in &log {
+            writer.erased(event).unwrap();
+        }
+        let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+        let log = log.into_iter().map(KeptEvent::Erased).collect();
+        assert_eq!(read(&text).unwrap(), (header, log));
+        assert!(!text.contains("salt"), "{text}");
+    }
+
+    #[test]
+    fn an_export_brings_its_components() {
+        let component = |bytes: &[u8]| Component {
+            digest: digest(bytes),
+            bytes: bytes.to_vec(),
+        };
+        let components = [component(b"\0asm one"), component(b"\0asm two")];
+        let header = Header {
+            components: components.iter().map(|it| it.digest.clone()).collect(),
+            ..header()
+        };
+        let mut writer = ExportWriter::new(Vec::new(), &header).unwrap();
+        for component in &components {
+            writer.component(component).unwrap();
+        }
+        for event in samples::log() {
+            writer.event(&event).unwrap();
+        }
+        let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+        assert_eq!(read(&text).unwrap(), (header, whole()));
+        let mut reader = ExportReader::new(text.as_bytes()).unwrap();
+        assert_eq!(reader.take_components(), components);
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let swapped = [&lines[..1], &[lines[2], lines[1]], &lines[3..]].concat();
+        for (text, expected) in [
+            (
+                swapped.concat(),
+                "line 2 is no component, export the log again: field `component`: the header names",
+            ),
+            (
+                lines[..2].concat(),
+                "line 3 is no component, export the log again: field `the whole line`",
+            ),
+            (
+                lines[..5].concat(),
+                "the file is cut: line 6 should be event 3 of",
+            ),
+        ] {
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
     }
 
     #[test]

@@ -56,6 +56,11 @@ pub(super) trait Source {
     ) -> Result<T, Self::Error> {
         fields(self)
     }
+    /// Whether the event is erased: the fields that can be erased are not there,
+    /// and blanks stand in their place.
+    fn is_erased(&self) -> bool {
+        false
+    }
 }
 
 /// How a field of one type is written and read.
@@ -63,6 +68,13 @@ pub(super) trait Codec {
     type Value;
     fn write(name: &'static str, value: &Self::Value, sink: &mut impl Sink);
     fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Self::Value, S::Error>;
+}
+
+/// A field that can be erased.
+pub(super) trait Blank: Codec {
+    /// The value that stands in the place of an erased one, so that the event
+    /// keeps its shape. Nobody may take it for what was written.
+    fn blank() -> Self::Value;
 }
 
 /// A text.
@@ -86,6 +98,18 @@ macro_rules! text_codecs {
 
 text_codecs! { Text = text, Json = json, }
 
+impl Blank for Text {
+    fn blank() -> String {
+        String::new()
+    }
+}
+
+impl Blank for Json {
+    fn blank() -> String {
+        "null".to_owned()
+    }
+}
+
 /// A SHA-256.
 pub(super) struct Sha;
 
@@ -96,6 +120,12 @@ impl Codec for Sha {
     }
     fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Digest, S::Error> {
         source.digest(name).map(Digest)
+    }
+}
+
+impl Blank for Sha {
+    fn blank() -> Digest {
+        Digest([0; 32])
     }
 }
 
@@ -195,16 +225,25 @@ impl<C: Codec> Codec for Maybe<C> {
     }
 }
 
+impl<C: Codec> Blank for Maybe<C> {
+    fn blank() -> Self::Value {
+        None
+    }
+}
+
 /// A field that can be erased, because it may be personal: it is hashed with a
 /// salt, apart from the plain fields (law 4).
 pub(super) struct Erasable<C>(PhantomData<C>);
 
-impl<C: Codec> Codec for Erasable<C> {
+impl<C: Blank> Codec for Erasable<C> {
     type Value = C::Value;
     fn write(name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
         sink.erasable(|sink| C::write(name, value, sink));
     }
     fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
+        if source.is_erased() {
+            return Ok(C::blank());
+        }
         source.erasable(|source| C::read(name, source))
     }
 }
@@ -243,5 +282,11 @@ impl Codec for Flattened<Telemetry> {
     fn read<S: Source>(_name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
         Telemetry::read(source)
             .map(|telemetry| (telemetry != Telemetry::default()).then_some(telemetry))
+    }
+}
+
+impl Blank for Flattened<Telemetry> {
+    fn blank() -> Self::Value {
+        None
     }
 }

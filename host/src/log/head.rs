@@ -3,6 +3,60 @@
 use crate::log::digest::Hash;
 use crate::model::Event;
 
+/// An event as a log has it: whole, or erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptEvent {
+    /// With all its fields, and its salt.
+    Whole(StoredEvent),
+    /// Without what could be erased.
+    Erased(ErasedEvent),
+}
+
+impl KeptEvent {
+    /// The event. Of one that is erased, only the plain fields are what was
+    /// written: see [`ErasedEvent::event`].
+    #[must_use]
+    pub fn event(&self) -> &Event {
+        match self {
+            Self::Whole(stored) => &stored.event,
+            Self::Erased(erased) => &erased.event,
+        }
+    }
+
+    /// The head of a log that ends with this event.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        match self {
+            Self::Whole(stored) => stored.head(),
+            Self::Erased(erased) => erased.head(),
+        }
+    }
+}
+
+/// An event whose erasable fields and salt were erased (law 4). Their commitment
+/// keeps the chain whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedEvent {
+    /// The event. In the place of what was erased stand blanks: the empty text, the
+    /// JSON text `null`, zeros, no option. They say nothing of what was written.
+    pub event: Event,
+    /// What stood for the erasable fields in the chain, and still does.
+    pub commitment: Hash,
+    /// The chain hash up to and including it, as it was stored.
+    pub hash: Hash,
+}
+
+impl ErasedEvent {
+    /// The head of a log that ends with this event.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            sequence: self.event.sequence,
+            hash: self.hash,
+        }
+    }
+}
+
 /// The name of the format: of what is hashed and how, and of exports.
 pub const FORMAT: &str = "refrain-log/2";
 
@@ -13,7 +67,7 @@ pub const START: Hash = [
 ];
 
 /// The last event of a log, and the chain hash up to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Head {
     /// The sequence of the last event; 0: the log is empty.
     pub sequence: u64,

@@ -17,12 +17,15 @@ pub mod canonical;
 pub mod chain;
 pub mod packed;
 pub mod json;
+mod attestation;
+mod component;
 pub mod export;
 #[cfg(test)]
 mod samples;
 
+pub use attestation::{Attestation, AttestedVerdict};
 pub use digest::Hash;
 pub use form::KIND_NAMES;
-pub use head::{Head, Salt, StoredEvent};
+pub use head::{ErasedEvent, Head, KeptEvent, Salt, StoredEvent};
 
 pub use crate::model::Timestamp;

@@ -1,6 +1,6 @@
 //! Events for tests: every kind, with its options there and not there.
 
-use crate::log::{Head, StoredEvent, chain};
+use crate::log::{ErasedEvent, Head, StoredEvent, canonical, chain};
 use crate::model::*;
 
 /// The digest of nothing, `e3b0c442…`.
@@ -41,6 +41,16 @@ pub(super) fn log() -> Vec<StoredEvent> {
         log.push(stored);
     }
     log
+}
+
+/// The same event, erased.
+pub(super) fn erased(stored: &StoredEvent) -> ErasedEvent {
+    let bytes = canonical::write(&stored.event);
+    ErasedEvent {
+        event: canonical::read_erased(&bytes.plain).expect("it is an event"),
+        commitment: chain::commitment(&stored.salt, &bytes.erasable),
+        hash: stored.hash,
+    }
 }
 
 fn kinds() -> Vec<EventKind> {

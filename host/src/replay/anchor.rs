@@ -88,11 +88,11 @@ impl Anchors {
             0 => Some(Head::default()),
             sequence => usize::try_from(sequence - 1)
                 .ok()
-                .and_then(|place| recording.events.get(place))
-                .map(|stored| stored.head()),
+                .and_then(|place| recording.plain().nth(place))
+                .map(|(_, head)| head),
         };
         match held {
-            None => Err(cut(recording.events.len() as u64, noted)),
+            None => Err(cut(recording.plain().count() as u64, noted)),
             Some(held) if held.hash != noted.hash => Err((
                 Verdict::Tampered,
                 Divergence::between(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::divergence::Divergence;
+use super::erased;
 use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
 use super::source::{self, LastWorkflow, Reading, Recording, Unreadable};
@@ -12,7 +13,6 @@ use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
 use crate::guest::Library;
 use crate::id::ExecutionId;
-use crate::model::EventKind;
 use crate::store::{Store, StoreError};
 
 /// Audits logs with the guests they name, or with another.
@@ -70,13 +70,34 @@ impl<'a> Auditor<'a> {
         self.audit(reading).map(Some)
     }
 
-    /// Audits an export. The library must have its guest.
+    /// Audits an export. The library must have its guests, unless the export brings
+    /// them.
     ///
     /// # Errors
     /// [`AuditError`] if the audit itself cannot be done.
     pub fn audit_export(&mut self, export: impl BufRead, place: &str) -> Result<Audit, AuditError> {
         let reading = source::from_export(export, place)?;
+        if let Ok(recording) = &reading
+            && self.other.is_none()
+            && !recording.is_erased()
+        {
+            self.take_guests(recording)?;
+        }
         self.audit(reading)
+    }
+
+    /// Takes the guests that the log names, and the export brings, into the library.
+    fn take_guests(&mut self, recording: &Recording) -> Result<(), AuditError> {
+        for digest in recording.guests() {
+            let brought = recording.components.iter().find(|it| it.digest == digest);
+            if let Some(component) = brought
+                && self.guests.library.bytes(&digest).is_none()
+            {
+                let added = self.guests.library.add_copy(component.bytes.clone());
+                added.map_err(|reason| AuditError::Brought { digest, reason })?;
+            }
+        }
+        Ok(())
     }
 
     /// Audits a log that was read. A fault of the log is the answer, not an error.
@@ -89,6 +110,10 @@ impl<'a> Auditor<'a> {
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
         let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
+            Ok(()) if recording.is_erased() => {
+                audit.verdict = Verdict::Erased;
+                erased::compare_with_store(&recording).map_err(Stop::Found)
+            }
             Ok(()) => self.replay(&recording, &mut audit),
         };
         match judged {
@@ -138,26 +163,14 @@ impl<'a> Auditor<'a> {
         store: &mut dyn Store,
         recording: &Recording,
     ) -> Result<(), AuditError> {
-        if self.other.is_some() {
+        if self.other.is_some() || recording.is_erased() {
             return Ok(());
         }
-        for digest in guests_of(recording) {
+        for digest in recording.guests() {
             fetch_guest(self.guests.library, store, &digest)?;
         }
         Ok(())
     }
-}
-
-/// The digests of the guests that a log names, in its order.
-fn guests_of(recording: &Recording) -> impl Iterator<Item = String> {
-    recording
-        .events
-        .iter()
-        .filter_map(|stored| match &stored.event.kind {
-            EventKind::WorkflowStarted(started) => Some(started.guest_digest.to_string()),
-            EventKind::GuestChanged(changed) => Some(changed.guest_digest.to_string()),
-            _ => None,
-        })
 }
 
 /// Takes a guest from the store into the library, if the library does not have it.
@@ -197,9 +210,10 @@ fn clean(recording: &Recording) -> Audit {
     Audit {
         execution_id: Some(recording.execution_id.to_string()),
         verdict: Verdict::Clean,
-        events: recording.events.len() as u64,
+        events: recording.plain().count() as u64,
         decisions: 0,
         owed_a_step: false,
+        erased: recording.claimed.attestation().cloned(),
         divergence: None,
     }
 }
@@ -212,6 +226,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
         events: 0,
         decisions: 0,
         owed_a_step: false,
+        erased: None,
         divergence: Some(*finding.1),
     }
 }
@@ -224,6 +239,7 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         events: unreadable.sequence.saturating_sub(1),
         decisions: 0,
         owed_a_step: false,
+        erased: None,
         divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
     }
 }

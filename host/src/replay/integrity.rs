@@ -33,16 +33,43 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     }
     ends_where_anchored(end, recording.head).map_err(tampered)?;
     bound_by_event_1(recording).map_err(tampered)?;
+    attested(recording).map_err(tampered)?;
     lawful(recording).map_err(|found| (Verdict::Illegal, found))
+}
+
+/// Checks that a log is erased where it is said to be, and nowhere else: whoever could
+/// erase a log without a word could hide what it said.
+fn attested(recording: &Recording) -> Result<(), Box<Divergence>> {
+    let plain = |message: &str| Err(Divergence::plain(1, message).into());
+    match (recording.claimed.attestation(), recording.is_erased()) {
+        (None, false) => Ok(()),
+        (None, true) => plain(
+            "event 1 is erased, and so are the others; but no attestation says by whom, and what their audit said before",
+        ),
+        (Some(_), false) => {
+            plain("an attestation says that the log was erased, and event 1 is not")
+        }
+        (Some(attestation), true) if attestation.head != recording.head => {
+            let head = attestation.head;
+            let message = format!(
+                "the attestation is of another log, or of another state of this one: it names another event {}",
+                head.sequence
+            );
+            let found = hex_value(&recording.head.hash);
+            let named = hex_value(&head.hash);
+            Err(Divergence::between(head.sequence, message, Some(named), Some(found)).into())
+        }
+        (Some(_), true) => Ok(()),
+    }
 }
 
 /// Checks laws 1 and 4: no event was edited, removed, inserted or moved. Answers the
 /// head of the events that were read.
 fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     let mut head = Head::default();
-    for (place, stored) in recording.events.iter().enumerate() {
-        in_order(head.sequence + 1, stored.event.sequence)?;
-        head = stored.head();
+    for (place, (_, of_event)) in recording.plain().enumerate() {
+        in_order(head.sequence + 1, of_event.sequence)?;
+        head = of_event;
         if let Some(link) = recording
             .broken_link
             .as_ref()
@@ -112,7 +139,7 @@ fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Box<Divergence>>
 /// Checks that event 1 is this execution's, and binds this workflow's text and guest.
 fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
     let Some(EventKind::WorkflowStarted(started)) =
-        recording.events.first().map(|stored| &stored.event.kind)
+        recording.plain().next().map(|(event, _)| &event.kind)
     else {
         return Ok(()); // `lawful` refuses such a log.
     };
@@ -156,16 +183,16 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
 
 /// Checks laws 5 and 6, and the authors of events.
 fn lawful(recording: &Recording) -> Result<(), Box<Divergence>> {
-    let Some(first) = recording.events.first() else {
+    let Some((first, _)) = recording.plain().next() else {
         return Err(Divergence::plain(
             1,
             "the log has no events: it should begin with workflow_started",
         )
         .into());
     };
-    let mut at = first.event.at;
+    let mut at = first.at;
     let mut terminal = None;
-    for event in recording.events.iter().map(|stored| &stored.event) {
+    for (event, _) in recording.plain() {
         let sequence = event.sequence;
         let refused = |message: String| Err(Divergence::plain(sequence, message).into());
         if (sequence == 1) != matches!(event.kind, EventKind::WorkflowStarted(_)) {
@@ -192,6 +219,12 @@ fn lawful(recording: &Recording) -> Result<(), Box<Divergence>> {
         }
         at = event.at;
         terminal = is_terminal(&event.kind).then_some(sequence);
+    }
+    if recording.is_erased() && terminal.is_none() {
+        let end = recording.head.sequence;
+        let message =
+            format!("event {end} does not end the execution, and only what has ended is erased");
+        return Err(Divergence::plain(end, message).into());
     }
     Ok(())
 }

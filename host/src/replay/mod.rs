@@ -13,6 +13,8 @@ mod verdict;
 mod source;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
+// What is left of an erased log, beside what the store says of it.
+mod erased;
 // Heads that were noted elsewhere.
 mod anchor;
 // The log answers instead of the world.

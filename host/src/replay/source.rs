@@ -3,15 +3,15 @@
 //! A source only reads. A part that it cannot read is a finding about the log, and not
 //! a failure of the audit. A store that fails as a whole is such a failure.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::log::canonical::{self, Canonical};
-use crate::log::chain;
-use crate::log::export::{ExportError, ExportReader, ExportWriter, Header};
-use crate::model::EventKind;
+use crate::log::export::{Component, ExportError, ExportReader, ExportWriter, Header};
+use crate::log::{Attestation, ErasedEvent, KeptEvent, chain};
+use crate::model::{Event, EventKind};
 use crate::store::{
     DecodeError, ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
 };
@@ -23,8 +23,10 @@ pub struct Recording {
     pub execution_id: ExecutionId,
     /// The anchored head: the store's record, or the export's header.
     pub head: Head,
-    /// The events, as they stand there.
+    /// The events, as they stand there; none if the log is erased.
     pub events: Vec<StoredEvent>,
+    /// The events of an erased log.
+    pub erased: Vec<ErasedEvent>,
     /// The first of them whose hash is not what it should be. `None` if the chain is
     /// whole. It is found while reading, when the bytes are at hand.
     pub broken_link: Option<BrokenLink>,
@@ -34,6 +36,9 @@ pub struct Recording {
     pub workflow: Arc<str>,
     /// The claims that are made beside the log.
     pub claimed: Claimed,
+    /// Scheduler components that an export brings with the log, each held against its
+    /// digest.
+    pub components: Vec<Component>,
 }
 
 /// An event that does not follow on the one before it.
@@ -61,6 +66,8 @@ pub enum Claimed {
         guest_digest: String,
         /// Whether the execution is owed a step.
         owed_a_step: bool,
+        /// That the log was erased. `None` if it is whole.
+        erased: Option<Attestation>,
     },
 }
 
@@ -72,6 +79,15 @@ impl Claimed {
         match self {
             Self::Store { record, .. } => record.is_owed_a_step(),
             Self::Header { owed_a_step, .. } => *owed_a_step,
+        }
+    }
+
+    /// What is said of the log's erasure. `None` if it is said to be whole.
+    #[must_use]
+    pub fn attestation(&self) -> Option<&Attestation> {
+        match self {
+            Self::Store { record, .. } => record.erased.as_ref(),
+            Self::Header { erased, .. } => erased.as_ref(),
         }
     }
 }
@@ -131,6 +147,7 @@ pub(super) fn read(
         };
         let Events {
             events,
+            erased,
             broken_link,
             broken_off,
         } = all_events(store, id)?;
@@ -160,6 +177,7 @@ pub(super) fn read(
             execution_id: id,
             head: record.head,
             events,
+            erased,
             broken_link,
             broken_off,
             workflow,
@@ -167,6 +185,7 @@ pub(super) fn read(
                 record: Box::new(record),
                 items,
             },
+            components: Vec::new(),
         })));
     }
     Err(StoreError::Io {
@@ -192,28 +211,59 @@ fn workflow(
 /// The events of a log, and the faults of their bytes and hashes.
 #[derive(Default)]
 struct Events {
+    /// Those of a whole log.
     events: Vec<StoredEvent>,
+    /// Those of an erased one: one of the two is always empty.
+    erased: Vec<ErasedEvent>,
     broken_link: Option<BrokenLink>,
     broken_off: Option<Unreadable>,
 }
 
 impl Events {
-    /// Takes the next event, which has this hash by its bytes.
-    fn push(&mut self, event: StoredEvent, expected: Hash) {
-        if expected != event.hash && self.broken_link.is_none() {
+    /// Takes the next event, which has this hash by its bytes. An event that is erased
+    /// among others that are not, or the other way round, ends the reading: `false`.
+    fn push(&mut self, id: ExecutionId, event: KeptEvent, expected: Hash) -> bool {
+        let head = event.head();
+        let said = match &event {
+            KeptEvent::Whole(_) if !self.erased.is_empty() => {
+                "is not erased, and those before it are"
+            }
+            KeptEvent::Erased(_) if !self.events.is_empty() => {
+                "is erased, and those before it are not"
+            }
+            KeptEvent::Whole(_) | KeptEvent::Erased(_) => "",
+        };
+        if !said.is_empty() {
+            let sequence = self.head().sequence + 1;
+            self.broken_off = Some(Unreadable {
+                execution_id: Some(id),
+                sequence,
+                cause: UnreadableCause::Changed,
+                message: format!("event {sequence} {said}: a log is erased as a whole"),
+            });
+            return false;
+        }
+        if expected != head.hash && self.broken_link.is_none() {
             self.broken_link = Some(BrokenLink {
-                place: self.events.len(),
+                place: self.len(),
                 expected,
             });
         }
-        self.events.push(event);
+        match event {
+            KeptEvent::Whole(event) => self.events.push(event),
+            KeptEvent::Erased(event) => self.erased.push(event),
+        }
+        true
+    }
+
+    fn len(&self) -> usize {
+        self.events.len() + self.erased.len()
     }
 
     fn head(&self) -> Head {
-        self.events
-            .last()
-            .map(StoredEvent::head)
-            .unwrap_or_default()
+        let whole = self.events.last().map(StoredEvent::head);
+        let last = whole.or_else(|| self.erased.last().map(ErasedEvent::head));
+        last.unwrap_or_default()
     }
 }
 
@@ -222,25 +272,22 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
     let mut events = Events::default();
     let mut first = 0;
     loop {
-        let mut page = match store.raw_events(id, first, EVENTS_PAGE_MAX) {
+        let page = match store.raw_events(id, first, EVENTS_PAGE_MAX) {
             Err(StoreError::Corrupt { .. }) => one_by_one(store, id, first, &mut events)?,
             page => page?,
         };
-        for raw in &mut page {
-            match raw.decode() {
-                Ok(event) => {
-                    let before = events.head().hash;
-                    let bytes = Canonical {
-                        plain: std::mem::take(&mut raw.plain),
-                        erasable: std::mem::take(&mut raw.erasable),
-                    };
-                    let expected = chain::link_of(&before, &bytes, &event.salt);
-                    events.push(event, expected);
-                }
+        for raw in &page {
+            let event = match raw.kept() {
+                Ok(event) => event,
                 Err(error) => {
                     events.broken_off = Some(broken_off(events.head(), id, raw, error));
                     return Ok(events);
                 }
+            };
+            // What decodes has a hash by its bytes.
+            let expected = raw.link(&events.head().hash).unwrap_or_default();
+            if !events.push(id, event, expected) {
+                return Ok(events);
             }
         }
         match page.last() {
@@ -296,7 +343,9 @@ fn broken_off(before: Head, id: ExecutionId, raw: &RawEvent, error: DecodeError)
         cause: match error {
             _ if changed => UnreadableCause::Changed,
             DecodeError::Newer { .. } => UnreadableCause::Newer,
-            DecodeError::Malformed { .. } => UnreadableCause::Malformed,
+            DecodeError::Malformed { .. } | DecodeError::Erased { .. } => {
+                UnreadableCause::Malformed
+            }
         },
         message: error.to_string(),
     }
@@ -322,6 +371,7 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
         Err(error @ ExportError::Io { .. }) => return Err(failed(error.to_string())),
         Err(error) => return Ok(Err(unreadable(None, 0, error.to_string()))),
     };
+    let components = lines.take_components();
     let header = lines.header().clone();
     let execution_id: ExecutionId = match header.execution_id.parse() {
         Ok(id) => id,
@@ -333,13 +383,14 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
             // The head shows that the end is missing, and where.
             None | Some(Err(ExportError::Cut { .. })) => break None,
             Some(Ok(event)) => {
-                let bytes = canonical::write(&event.event);
-                let expected = chain::link_of(&events.head().hash, &bytes, &event.salt);
-                events.push(event, expected);
+                let expected = chain::link_of_kept(&events.head().hash, &event);
+                if !events.push(execution_id, event, expected) {
+                    break events.broken_off.take();
+                }
             }
             Some(Err(error @ ExportError::Io { .. })) => return Err(failed(error.to_string())),
             Some(Err(error)) => {
-                let sequence = events.events.len() as u64 + 1;
+                let sequence = events.len() as u64 + 1;
                 let cause = match error {
                     ExportError::Newer { .. } => UnreadableCause::Newer,
                     _ => UnreadableCause::Malformed,
@@ -354,15 +405,18 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     let claimed = Claimed::Header {
         guest_digest: header.guest_digest,
         owed_a_step: header.owed_a_step,
+        erased: header.erased,
     };
     Ok(Ok(Recording {
         execution_id,
         head: header.head,
         events: events.events,
+        erased: events.erased,
         broken_link: events.broken_link,
         broken_off: events.broken_off,
         workflow: header.workflow.into(),
         claimed,
+        components,
     }))
 }
 
@@ -378,18 +432,66 @@ impl Recording {
             guest_digest: self.first_guest().unwrap_or_default(),
             head: self.head,
             owed_a_step: self.claimed.says_owed_a_step(),
+            erased: self.claimed.attestation().cloned(),
+            components: self.components.iter().map(|it| it.digest.clone()).collect(),
         };
         let mut writer = ExportWriter::new(to, &header)?;
+        for component in &self.components {
+            writer.component(component)?;
+        }
         for event in &self.events {
             writer.event(event)?;
         }
+        for event in &self.erased {
+            writer.erased(event)?;
+        }
         writer.finish()
+    }
+
+    /// Takes the scheduler components that the log names from the store, so that its
+    /// export is all that an audit needs. Those that the store does not have are left
+    /// out, and named in the answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn fetch_components(&mut self, store: &mut dyn Store) -> Result<Vec<String>, StoreError> {
+        let named: BTreeSet<String> = self.guests().collect();
+        let mut missing = Vec::new();
+        for digest in named {
+            match store.component(&digest)? {
+                Some(bytes) => self.components.push(Component { digest, bytes }),
+                None => missing.push(digest),
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Whether the log is erased: its events have only their plain fields.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        !self.erased.is_empty()
+    }
+
+    /// The events with the heads up to them. Of an erased log they have blanks in the
+    /// place of what was erased: see [`ErasedEvent::event`].
+    pub fn plain(&self) -> impl DoubleEndedIterator<Item = (&Event, Head)> {
+        let whole = self.events.iter().map(|it| (&it.event, it.head()));
+        whole.chain(self.erased.iter().map(|it| (&it.event, it.head())))
+    }
+
+    /// The digests of the guests that the log names, in its order.
+    pub fn guests(&self) -> impl Iterator<Item = String> {
+        self.plain().filter_map(|(event, _)| match &event.kind {
+            EventKind::WorkflowStarted(started) => Some(started.guest_digest.to_string()),
+            EventKind::GuestChanged(changed) => Some(changed.guest_digest.to_string()),
+            _ => None,
+        })
     }
 
     /// The digest of the guest that event 1 names.
     #[must_use]
     pub fn first_guest(&self) -> Option<String> {
-        match self.events.first().map(|stored| &stored.event.kind) {
+        match self.plain().next().map(|(event, _)| &event.kind) {
             Some(EventKind::WorkflowStarted(started)) => Some(started.guest_digest.to_string()),
             _ => None,
         }

@@ -1,9 +1,12 @@
 //! The answer of an audit: a verdict, or the reason why there is none.
 
-use serde::Serialize;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::divergence::Divergence;
 use crate::guest::{ComponentError, LibraryError};
+use crate::log::Attestation;
 use crate::store::StoreError;
 
 /// The conclusion of an audit about one execution.
@@ -13,6 +16,10 @@ use crate::store::StoreError;
 pub enum Verdict {
     /// The log is whole and legal, and its guest decides the same.
     Clean,
+    /// The log is erased: its chain is whole, and what is left of it is legal. No guest
+    /// can be asked any more. An attestation says what its audit said before; it is not
+    /// signed, and proves nothing by itself.
+    Erased,
     /// The guest decides something else, or the store says something else than the log.
     Divergent,
     /// An event was edited, removed, inserted or moved.
@@ -27,11 +34,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether nothing is wrong with a log of this verdict.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Clean | Self::Erased)
+    }
+
     /// The verdict in a word, as it is written in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Clean => "clean",
+            Self::Erased => "erased",
             Self::Divergent => "divergent",
             Self::Tampered => "tampered",
             Self::Illegal => "illegal",
@@ -57,8 +71,18 @@ pub struct Audit {
     /// header claims it beside the log, and the guest confirms it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub owed_a_step: bool,
+    /// That the log was erased, by whom, and what its audit said before. `None` if it
+    /// is whole.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_json")]
+    pub erased: Option<Attestation>,
     /// The first fault. `None` if there is none.
     pub divergence: Option<Divergence>,
+}
+
+fn as_json<S: Serializer>(erased: &Option<Attestation>, to: S) -> Result<S::Ok, S::Error> {
+    let json = erased.as_ref().map(Attestation::to_json);
+    let raw = json.map(RawValue::from_string).transpose();
+    raw.map_err(S::Error::custom)?.serialize(to)
 }
 
 /// The reason why an audit could not be done.
@@ -71,6 +95,15 @@ pub enum AuditError {
     /// The store has something else than a guest under this digest.
     #[error("the component that is stored as {digest} is none: {reason}")]
     Component {
+        /// Its digest.
+        digest: String,
+        /// Why not.
+        #[source]
+        reason: ComponentError,
+    },
+    /// An export brings something else than a guest under this digest.
+    #[error("the component {digest} that the export brings cannot be used: {reason}")]
+    Brought {
         /// Its digest.
         digest: String,
         /// Why not.

@@ -10,7 +10,10 @@ use crate::id::ExecutionId;
 use crate::log::canonical::{self, Canonical};
 use crate::log::digest::digest;
 use crate::log::{Head, Timestamp, chain};
-use crate::store::{ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn};
+use crate::store::{
+    Attestation, Erasure, ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn,
+    ended,
+};
 
 /// The last time that a store keeps: the largest signed 64-bit number, in some
 /// 292 million years.
@@ -46,6 +49,17 @@ fn check_turn(turn: &Turn) -> Result<Vec<EventBytes>, String> {
         })?;
     }
     let mut seen = BTreeSet::new();
+    for Erasure {
+        execution: id,
+        attestation,
+    } in &turn.erasures
+    {
+        let kept = turn.snapshots.iter().any(|(of, _)| of == id);
+        ensure(seen.insert(*id) && !kept, || {
+            format!("{id}: it is erased, and changed besides")
+        })?;
+        time("the time of an erasure", attestation.at)?;
+    }
     turn.executions
         .iter()
         .map(|change| {
@@ -91,6 +105,9 @@ fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
             "its record's last time is not that of its last event".to_owned()
         })?;
     }
+    ensure(record.erased.is_none() || events.is_empty(), || {
+        "an event is appended to an erased log".to_owned()
+    })?;
     time("its next wake", record.next_wake.unwrap_or(0))?;
     time("its start", record.started_at)?;
     Ok(bytes)
@@ -189,10 +206,42 @@ pub fn follows(stored: Option<&ExecutionRecord>, change: &ExecutionChange) -> Re
     }
 }
 
-/// The part of a record that never changes.
-pub(super) fn origin(
-    record: &ExecutionRecord,
-) -> (ExecutionId, &str, &str, &str, Option<&str>, bool, Timestamp) {
+/// Checks that what is stored can be erased.
+///
+/// # Errors
+///
+/// The conflict, in a sentence.
+pub fn erasable(stored: Option<&ExecutionRecord>, erasure: &Erasure) -> Result<(), String> {
+    let conflict = |detail: &str| Err(format!("{}: {detail}", erasure.execution));
+    let Some(record) = stored else {
+        return conflict("there is no such execution to erase");
+    };
+    if record.erased.is_some() {
+        return conflict("it is erased already");
+    }
+    if !ended(record.status) {
+        return conflict("it has not ended, and only what has ended is erased");
+    }
+    if record.head != erasure.attestation.head {
+        return conflict("its head is another than the attestation names");
+    }
+    Ok(())
+}
+
+/// The part of a record that no change of an execution can change.
+pub(super) type Origin<'a> = (
+    ExecutionId,
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    bool,
+    Timestamp,
+    Option<&'a Attestation>,
+);
+
+/// The part of a record that no change of an execution can change.
+pub(super) fn origin(record: &ExecutionRecord) -> Origin<'_> {
     let ExecutionRecord {
         id,
         workflow_id,
@@ -201,6 +250,7 @@ pub(super) fn origin(
         key,
         simulated,
         started_at,
+        erased,
         ..
     } = record;
     (
@@ -211,5 +261,6 @@ pub(super) fn origin(
         key.as_deref(),
         *simulated,
         *started_at,
+        erased.as_ref(),
     )
 }

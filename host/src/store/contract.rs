@@ -48,6 +48,11 @@ pub trait Store: Proven {
     /// Gives up the lock. Nothing was written.
     fn rollback(&mut self);
 
+    /// Removes from the storage what deleted and erased rows have left there, outside
+    /// of a turn. It may cost as much as all that is stored. Called once more, it does
+    /// the same again: a process may have died between an erasure and this.
+    fn purge(&mut self) -> Result<(), StoreError>;
+
     /// Drops the connection and makes a new one, after an unknown outcome.
     fn reopen(&mut self) -> Result<(), StoreError>;
 
@@ -83,7 +88,8 @@ pub trait Store: Proven {
     ) -> Result<Vec<RawEvent>, StoreError>;
 
     /// The same, decoded. Bytes that are no event are [`StoreError::Corrupt`],
-    /// those of a kind that this program does not know [`StoreError::NewerEvent`].
+    /// those of a kind that this program does not know [`StoreError::NewerEvent`],
+    /// those of an erased log [`StoreError::Erased`].
     fn events(
         &mut self,
         id: ExecutionId,

@@ -25,7 +25,7 @@
 ///         Ok(())
 ///     }
 ///
-///     refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
+///     refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
 ///     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
 ///     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
@@ -56,6 +56,7 @@ macro_rules! delegate_store {
         }
     };
     (@ begin $($to:ident)+) => { $crate::delegate_store!(# begin() -> (), $($to)+); };
+    (@ purge $($to:ident)+) => { $crate::delegate_store!(# purge() -> (), $($to)+); };
     (@ reopen $($to:ident)+) => { $crate::delegate_store!(# reopen() -> (), $($to)+); };
     (@ version $($to:ident)+) => { $crate::delegate_store!(# version() -> u64, $($to)+); };
 

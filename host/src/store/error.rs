@@ -79,6 +79,16 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// An execution's log was erased: what it said is gone for good.
+    #[error(
+        "the log of {execution} in {place} is erased, and what it said is gone; only its plain fields, its chain and an attestation are left"
+    )]
+    Erased {
+        /// The store.
+        place: String,
+        /// Whose log it was.
+        execution: ExecutionId,
+    },
     /// An execution's log holds an event that only a newer Refrain knows. It is
     /// not damaged, and nothing of it was changed.
     #[error(
@@ -156,7 +166,8 @@ pub enum StoreError {
 
 impl StoreError {
     /// The error of bytes of an execution's log that are no event.
-    pub(crate) fn undecoded(place: String, execution: ExecutionId, error: DecodeError) -> Self {
+    #[must_use]
+    pub fn undecoded(place: String, execution: ExecutionId, error: DecodeError) -> Self {
         match error {
             DecodeError::Newer { sequence, kind } => Self::NewerEvent {
                 place,
@@ -164,6 +175,7 @@ impl StoreError {
                 sequence,
                 kind,
             },
+            DecodeError::Erased { .. } => Self::Erased { place, execution },
             error => Self::Corrupt {
                 place: format!("{place}, {execution}"),
                 detail: error.to_string(),
@@ -183,6 +195,7 @@ impl StoreError {
             Self::Malformed { .. } => "store_malformed",
             Self::Tampered { .. } => "log_tampered",
             Self::NewerEvent { .. } => "log_newer",
+            Self::Erased { .. } => "log_erased",
             Self::Newer { .. } => "store_newer",
             Self::Older { .. } => "store_older",
             Self::Missing { .. } => "store_missing",
@@ -198,7 +211,10 @@ impl StoreError {
     pub fn is_of_one(&self) -> bool {
         matches!(
             self,
-            Self::Corrupt { .. } | Self::Tampered { .. } | Self::NewerEvent { .. }
+            Self::Corrupt { .. }
+                | Self::Tampered { .. }
+                | Self::NewerEvent { .. }
+                | Self::Erased { .. }
         )
     }
 }

@@ -32,6 +32,11 @@
 //!   [`CommitError::Damaged`], and says which.
 //! * **Set aside.** An execution whose record says [`Tampering`] keeps its
 //!   items and its wake, and no question of an engine that looks for work finds them.
+//! * **Erased for good.** After an [`Erasure`] no question is answered with what was
+//!   erased: the log as it is read ([`Store::raw_events`]) has plain fields and
+//!   commitments, [`Store::events`] says [`StoreError::Erased`], key, work items and
+//!   snapshot are gone. Nothing is appended any more. After [`Store::purge`] the storage
+//!   itself holds none of it, as far as the storage is the store's to write.
 //! * **Quick.** The cost of a question about time or queues grows with its answer,
 //!   not with what is stored.
 //!
@@ -61,6 +66,8 @@ pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease};
 pub use sqlite::{Durability, SeenUpTo, SqliteOptions, SqliteStore};
 pub use stall::is_stalled_by_host;
 pub use status::ended;
-pub use turn::{ClockReading, ComponentRecord, ExecutionChange, ItemChange, Turn, WorkflowRecord};
+pub use turn::{
+    ClockReading, ComponentRecord, Erasure, ExecutionChange, ItemChange, Turn, WorkflowRecord,
+};
 
-pub use crate::log::{Hash, Head, Salt, StoredEvent, Timestamp};
+pub use crate::log::{Attestation, Hash, Head, Salt, StoredEvent, Timestamp};

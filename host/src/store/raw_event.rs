@@ -1,7 +1,7 @@
 //! Events as their bytes are found.
 
 use crate::log::canonical::{self, CanonicalError};
-use crate::log::{Hash, Salt, StoredEvent, chain};
+use crate::log::{ErasedEvent, Hash, KeptEvent, Salt, StoredEvent, chain};
 
 /// An event as its bytes were found, for those who judge them: an audit names
 /// the event whose bytes are no longer what was written.
@@ -11,9 +11,9 @@ pub struct RawEvent {
     pub sequence: u64,
     /// What should be the canonical bytes of its plain fields.
     pub plain: Vec<u8>,
-    /// What should be those of its erasable fields.
+    /// What should be those of its erasable fields; nothing, if it is erased.
     pub erasable: Vec<u8>,
-    /// What should be its salt.
+    /// What should be its salt; if it is erased, the commitment.
     pub salt: Vec<u8>,
     /// What should be its chain hash.
     pub hash: Vec<u8>,
@@ -33,6 +33,12 @@ pub enum DecodeError {
         /// Its kind, which this program does not know.
         kind: String,
     },
+    /// What could be erased of it was.
+    #[error("event {sequence}: it is erased")]
+    Erased {
+        /// The event.
+        sequence: u64,
+    },
     /// They are no event.
     #[error("event {sequence}: {problem}")]
     Malformed {
@@ -44,12 +50,27 @@ pub enum DecodeError {
 }
 
 impl RawEvent {
-    /// The chain hash that these bytes should have; none where the salt is none.
+    /// The chain hash that these bytes should have; none where the salt is neither
+    /// one nor a commitment.
     #[must_use]
     pub fn link(&self, previous: &Hash) -> Option<Hash> {
+        Some(chain::link(previous, &self.plain, &self.commitment()?))
+    }
+
+    /// What stands for its erasable fields in the chain.
+    #[must_use]
+    pub fn commitment(&self) -> Option<Hash> {
+        if let Some(commitment) = self.erased() {
+            return Some(commitment);
+        }
         let salt = Salt::try_from(self.salt.as_slice()).ok()?;
-        let commitment = chain::commitment(&salt, &self.erasable);
-        Some(chain::link(previous, &self.plain, &commitment))
+        Some(chain::commitment(&salt, &self.erasable))
+    }
+
+    /// Its commitment, if it is erased.
+    fn erased(&self) -> Option<Hash> {
+        let commitment = Hash::try_from(self.salt.as_slice()).ok();
+        commitment.filter(|_| self.erasable.is_empty())
     }
 
     /// Whether this is what was written after an event of this hash: all of it,
@@ -60,12 +81,26 @@ impl RawEvent {
             .is_some_and(|hash| hash[..] == self.hash)
     }
 
-    /// The event that these bytes are.
+    /// The event that these bytes are, which must not be erased.
     ///
     /// # Errors
     ///
     /// What is wrong with them, in a sentence that names the event.
     pub fn decode(&self) -> Result<StoredEvent, DecodeError> {
+        match self.kept()? {
+            KeptEvent::Whole(stored) => Ok(stored),
+            KeptEvent::Erased(_) => Err(DecodeError::Erased {
+                sequence: self.sequence,
+            }),
+        }
+    }
+
+    /// The event that these bytes are, whole or erased.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, in a sentence that names the event.
+    pub fn kept(&self) -> Result<KeptEvent, DecodeError> {
         let Self {
             sequence,
             plain,
@@ -74,8 +109,13 @@ impl RawEvent {
             hash,
         } = self;
         let sequence = *sequence;
+        let erased = self.erased();
         let malformed = |problem| DecodeError::Malformed { sequence, problem };
-        let event = canonical::read(plain, erasable).map_err(|error| match error {
+        let event = match erased {
+            None => canonical::read(plain, erasable),
+            Some(_) => canonical::read_erased(plain),
+        };
+        let event = event.map_err(|error| match error {
             CanonicalError::Newer { kind } => DecodeError::Newer { sequence, kind },
             error => malformed(error.to_string()),
         })?;
@@ -91,8 +131,15 @@ impl RawEvent {
                 bytes.len()
             ))
         };
-        let salt = Salt::try_from(salt.as_slice()).map_err(|_| length("salt", salt, 16))?;
         let hash = Hash::try_from(hash.as_slice()).map_err(|_| length("hash", hash, 32))?;
-        Ok(StoredEvent { event, salt, hash })
+        if let Some(commitment) = erased {
+            return Ok(KeptEvent::Erased(ErasedEvent {
+                event,
+                commitment,
+                hash,
+            }));
+        }
+        let salt = Salt::try_from(salt.as_slice()).map_err(|_| length("salt", salt, 16))?;
+        Ok(KeptEvent::Whole(StoredEvent { event, salt, hash }))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::id::ExecutionId;
 use crate::log::effect::Change;
-use crate::log::{Head, Timestamp};
+use crate::log::{Attestation, Head, Timestamp};
 use crate::model::{Status, WorkItem};
 use crate::store::{Tampering, ended};
 
@@ -45,6 +45,9 @@ pub struct ExecutionRecord {
     pub next_wake: Option<Timestamp>,
     /// How its log was tampered with, if it was: the execution is set aside then.
     pub tampering: Option<Tampering>,
+    /// That its log was erased, if it was. It never changes afterwards, and no change
+    /// of a turn says so but [`Turn::erasures`](crate::store::Turn::erasures).
+    pub erased: Option<Attestation>,
 }
 
 impl ExecutionRecord {

@@ -1,7 +1,7 @@
 //! What one turn writes.
 
 use crate::id::ExecutionId;
-use crate::log::{Head, StoredEvent, Timestamp};
+use crate::log::{Attestation, Head, StoredEvent, Timestamp};
 use crate::model::{Snapshot, WorkItem};
 use crate::store::{ExecutionRecord, Lease};
 
@@ -17,6 +17,8 @@ pub struct Turn {
     pub executions: Vec<ExecutionChange>,
     /// Snapshots; each replaces the execution's former one.
     pub snapshots: Vec<(ExecutionId, Snapshot)>,
+    /// Executions whose logs are erased. The turn does nothing else with them.
+    pub erasures: Vec<Erasure>,
     /// The turn's reading of the real clock. `None` if the turn leaves the last one.
     pub reading: Option<ClockReading>,
 }
@@ -66,6 +68,17 @@ pub struct ExecutionChange {
     pub record: ExecutionRecord,
     /// What happens to its work items, in order.
     pub items: Vec<ItemChange>,
+}
+
+/// A log is erased: of each of its events only the plain fields and the commitment
+/// stay, and of the execution neither key, nor work items, nor snapshot. Nor does a mark
+/// that the log was tampered with: it is erased only if its chain is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// The execution. It must have ended, and must not be erased yet.
+    pub execution: ExecutionId,
+    /// What its record then says. It names the head that the log has.
+    pub attestation: Attestation,
 }
 
 /// What happens to a work item. A node has at most one unsettled item. An event of

@@ -267,7 +267,7 @@ impl Interrupted {
 }
 
 impl Store for Interrupted {
-    refrain::delegate_store!(inner: place, begin, commit, rollback, reopen, version, watched_file);
+    refrain::delegate_store!(inner: place, begin, commit, rollback, purge, reopen, version, watched_file);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
     refrain::delegate_store!(inner after asked: due);
     refrain::delegate_store!(inner: claimable, expired, lease_holders, next_due, last_at, last_reading);

@@ -13,7 +13,8 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-const RECORD: [&str; 14] = [
+const RECORD: [&str; 15] = [
+    "erased",
     "events",
     "execution_id",
     "guest",
@@ -74,7 +75,7 @@ fn every_document_has_its_keys() {
     assert_eq!(keys(&show["nodes"][0]), node);
 
     let log = desk.document(&["log", id, "--json"], 0);
-    assert_eq!(keys(&log), ["events", "execution_id"]);
+    assert_eq!(keys(&log), ["erased", "events", "execution_id"]);
     let first = &log["events"][0];
     assert_eq!(
         (&first["sequence"], &first["type"], &first["origin"]),

@@ -2,6 +2,7 @@
 //!
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
 //! `clocks` a log that is ahead of the clock, `documents` what programs read,
+//! `erasing` what every command says of an erased execution,
 //! `operating` executions that are spoken to while they live, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `own` what each is to work on, `hostile_text` text that would steer a terminal, `typed_back`
@@ -14,6 +15,7 @@ mod clocks;
 mod desk;
 mod documents;
 mod encodings;
+mod erasing;
 mod hostile_text;
 mod idle;
 mod jamjet;

@@ -5,10 +5,12 @@
 //! witness   what was acknowledged, and the look whether it is still there
 //! claims    what the dead process was at does not wait for its lease
 //! batch     killed in the middle of what one step orders
+//! erased    killed in the middle of erasing
 //! ```
 
 mod batch;
 mod claims;
+mod erased;
 mod rounds;
 mod witness;
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use refrain::log::StoredEvent;
+use refrain::log::{StoredEvent, canonical, chain};
 use refrain::model::{Event, Snapshot};
 use refrain::store::{
     ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, WorkflowRecord,
 };
 
 use super::fold::{Deadlines, Fold};
+use super::told::Told;
 
 /// How much is read at once.
 const PAGE: u32 = 1000;
@@ -20,7 +21,9 @@ pub struct Account {
     pub record: ExecutionRecord,
     /// Its log, as its bytes are found.
     pub raw: Vec<RawEvent>,
-    /// Its log, up to the first event that does not decode.
+    /// Its log, up to the first event that does not decode. Of an erased log it is
+    /// what is known of it from before, up to the first event of which something else
+    /// is left than should be.
     pub events: Vec<StoredEvent>,
     /// The first event that does not decode, and why.
     pub unreadable: Option<(u64, String)>,
@@ -42,7 +45,7 @@ impl Account {
 }
 
 /// All executions of a store.
-pub(super) fn read_all(store: &mut dyn Store) -> Result<Vec<Account>, StoreError> {
+pub(super) fn read_all(store: &mut dyn Store, told: &Told) -> Result<Vec<Account>, StoreError> {
     let mut accounts = Vec::new();
     let mut filter = ListFilter {
         max: PAGE as usize,
@@ -57,26 +60,23 @@ pub(super) fn read_all(store: &mut dyn Store) -> Result<Vec<Account>, StoreError
         filter.after = Some((last.started_at, last.id));
         for record in page {
             if seen.insert(record.id) {
-                accounts.push(read(store, record)?);
+                accounts.push(read(store, told, record)?);
             }
         }
     }
 }
 
-fn read(store: &mut dyn Store, record: ExecutionRecord) -> Result<Account, StoreError> {
+fn read(
+    store: &mut dyn Store,
+    told: &Told,
+    record: ExecutionRecord,
+) -> Result<Account, StoreError> {
     let id = record.id;
     let raw = read_log(store, &record)?;
-    let mut events = Vec::with_capacity(raw.len());
-    let mut unreadable = None;
-    for raw in &raw {
-        match raw.decode() {
-            Ok(event) => events.push(event),
-            Err(why) => {
-                unreadable = Some((raw.sequence, why.to_string()));
-                break;
-            }
-        }
-    }
+    let (events, unreadable) = match record.erased {
+        None => whole(&raw),
+        Some(_) => erased(&raw, told.erased.get(&id)),
+    };
     let workflow = store.workflow(&record.workflow_id, &record.workflow_version)?;
     let text = workflow.as_ref().map_or("", |workflow| &workflow.text);
     let fold = Fold::of(
@@ -93,6 +93,48 @@ fn read(store: &mut dyn Store, record: ExecutionRecord) -> Result<Account, Store
         fold,
         record,
     })
+}
+
+/// The events, and the first that does not decode, and why.
+type Decoded = (Vec<StoredEvent>, Option<(u64, String)>);
+
+fn whole(raw: &[RawEvent]) -> Decoded {
+    let mut events = Vec::with_capacity(raw.len());
+    for raw in raw {
+        match raw.decode() {
+            Ok(event) => events.push(event),
+            Err(why) => return (events, Some((raw.sequence, why.to_string()))),
+        }
+    }
+    (events, None)
+}
+
+/// The events as they were before they were erased. What is left of each must be its
+/// plain bytes, its hash and its commitment, and nothing else.
+fn erased(raw: &[RawEvent], before: Option<&Vec<StoredEvent>>) -> Decoded {
+    let Some(before) = before else {
+        return (
+            Vec::new(),
+            Some((1, "it is erased, and nobody asked for that".to_owned())),
+        );
+    };
+    let mut events = Vec::with_capacity(raw.len());
+    for (raw, stored) in raw.iter().zip(before) {
+        let bytes = canonical::write(&stored.event);
+        let left = RawEvent {
+            sequence: stored.event.sequence,
+            salt: chain::commitment(&stored.salt, &bytes.erasable).to_vec(),
+            plain: bytes.plain,
+            erasable: Vec::new(),
+            hash: stored.hash.to_vec(),
+        };
+        if *raw != left {
+            let why = "what is left of it is not what should be left of an erased event";
+            return (events, Some((raw.sequence, why.to_owned())));
+        }
+        events.push(stored.clone());
+    }
+    (events, None)
 }
 
 fn read_log(store: &mut dyn Store, record: &ExecutionRecord) -> Result<Vec<RawEvent>, StoreError> {

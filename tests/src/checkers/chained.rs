@@ -7,7 +7,8 @@ use super::{Account, Evidence, Law, Violation};
 
 /// Every event's hash is SHA-256(hash before ‖ its plain bytes as they are stored
 /// ‖ commitment), the commitment SHA-256(salt ‖ its erasable bytes), and the
-/// first hash before that of the format's name; the record's head is the last, and event 1 binds what the store says of the
+/// first hash before that of the format's name (of an erased log the commitment stands in
+/// the place of the salt, of all events); the record's head is the last, and event 1 binds what the store says of the
 /// execution.
 ///
 /// # Errors
@@ -25,13 +26,18 @@ fn chain(account: &Account) -> Result<(), Violation> {
     let broken = |sequence, message| Err(Violation::at(Law::Chained, id, sequence, message));
     let mut previous: [u8; 32] = Sha256::digest("refrain-log/2").into();
     for raw in &account.raw {
-        if raw.salt.len() != 16 {
-            return broken(raw.sequence, "its salt is no salt".to_owned());
-        }
-        let commitment = Sha256::new()
-            .chain_update(&raw.salt)
-            .chain_update(&raw.erasable)
-            .finalize();
+        let commitment = match (raw.salt.len(), account.record.erased.is_some()) {
+            (16, false) => Sha256::new()
+                .chain_update(&raw.salt)
+                .chain_update(&raw.erasable)
+                .finalize()
+                .to_vec(),
+            (32, true) if raw.erasable.is_empty() => raw.salt.clone(),
+            _ => {
+                let message = "its salt is no salt, or it is erased and the log is not";
+                return broken(raw.sequence, message.to_owned());
+            }
+        };
         let hash = Sha256::new()
             .chain_update(previous)
             .chain_update(&raw.plain)
@@ -89,12 +95,20 @@ fn bound(account: &Account) -> Result<(), Violation> {
         *at,
     );
     let id = record.id.to_string();
+    // The key of an erased execution starts another one.
+    let key = match record.erased {
+        None => &record.key,
+        Some(_) => &it.key,
+    };
+    if record.erased.is_some() && record.key.is_some() {
+        return differs("key, though it is erased,");
+    }
     let held = (
         &id,
         &record.workflow_id,
         &record.workflow_version,
         &record.tenant,
-        &record.key,
+        key,
         record.simulated,
         record.started_at,
     );

@@ -231,7 +231,7 @@ impl<'a> Evidence<'a> {
         library: &'a mut Library,
         told: &'a Told,
     ) -> Result<Self, StoreError> {
-        let accounts = account::read_all(store)?;
+        let accounts = account::read_all(store, told)?;
         Ok(Self {
             store,
             library,

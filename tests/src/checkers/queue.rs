@@ -21,6 +21,15 @@ pub fn queue_is_what_the_log_says(evidence: &mut Evidence<'_>) -> Result<(), Vio
 fn check(account: &Account) -> Result<(), Violation> {
     let id = account.record.id;
     let differs = |message: String| Err(Violation::of(Law::Queue, id, message));
+    if account.record.erased.is_some() {
+        return match account.items.first() {
+            None => Ok(()),
+            Some(left) => differs(format!(
+                "it is erased, and an item of node {:?} is left",
+                left.item.node_id
+            )),
+        };
+    }
     for (node, folded) in &account.fold.nodes {
         let stored = account
             .items

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refrain::id::ExecutionId;
+use refrain::log::StoredEvent;
 use refrain::model::EventKind;
 use refrain::store::{Timestamp, Turn};
 use refrain::{ClaimId, EngineError};
@@ -15,6 +16,8 @@ use super::waiting::Rest;
 pub struct Told {
     /// In order.
     pub tellings: Vec<Telling>,
+    /// The logs that were erased, as they were before.
+    pub erased: BTreeMap<ExecutionId, Vec<StoredEvent>>,
 }
 
 /// One thing that was told, or was asked and left without an answer.

@@ -91,6 +91,8 @@ impl Hand {
             guest_digest: self.guest.clone(),
             head: stored.last().context("the log is empty")?.head(),
             owed_a_step: false,
+            erased: None,
+            components: Vec::new(),
         };
         let mut writer = ExportWriter::new(Vec::new(), &header)?;
         for event in &stored {

@@ -32,7 +32,7 @@ impl World {
             50..62 => self.answer(host),
             62..65 => self.renew(host),
             65..69 => self.start(host),
-            69..80 => self.operate(host),
+            69..80 => self.operate(host)?,
             80..92 => self.wait(),
             92..94 => self.jump(host),
             94..97 => self.plan(host),
@@ -165,10 +165,15 @@ impl World {
         }
     }
 
-    fn operate(&mut self, host: usize) {
+    fn operate(&mut self, host: usize) -> Result<(), String> {
         let Some(Known { id, workflow }) = self.dice.pick(&self.executions).copied() else {
-            return;
+            return Ok(());
         };
+        if self.may_be_erased(id) && self.dice.chance(1, 3) {
+            self.story
+                .fault("what has ended is erased while others go on");
+            return self.erase(id);
+        }
         let drawn = &self.workflows[workflow];
         let nodes: Vec<_> = drawn.nodes.keys().collect();
         let node = self
@@ -195,6 +200,7 @@ impl World {
             _ => Operation::Look(Some(node)),
         };
         self.hosts[host].send(Call::Operate(id, operation));
+        Ok(())
     }
 
     fn wait(&mut self) {

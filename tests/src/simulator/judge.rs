@@ -67,10 +67,16 @@ impl World {
                 Status::Failed => "ending: failed",
                 _ => "ending: cancelled",
             });
-            let log = self.log(record.id)?;
+            let log = match self.told.erased.get(&record.id) {
+                Some(before) => before.clone(),
+                None => self.log(record.id)?,
+            };
             self.count_events(&log);
+            if self.may_be_erased(record.id) && self.dice.chance(1, 2) {
+                self.erase(record.id)?;
+            }
         }
-        Ok(())
+        self.judge_all()
     }
 
     /// Of what is in a log, what a simulation must have brought about.

@@ -14,6 +14,7 @@ mod crews;
 mod host;
 mod outside;
 mod world;
+mod erase;
 mod replies;
 mod acts;
 mod judge;

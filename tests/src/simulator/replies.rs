@@ -1,7 +1,7 @@
 //! What callers and workers are told, and what they may never be told.
 
-use refrain::model::Status;
-use refrain::store::ended;
+use refrain::model::{EventKind, Status};
+use refrain::store::{StoreError, ended};
 use refrain::{ClaimId, EngineError, Receipt};
 
 use super::calls::{Call, Given, Outcome, Reply};
@@ -99,7 +99,15 @@ impl World {
         let Call::Start { workflow, key, .. } = call else {
             return Err(format!("{call:?} started {id}"));
         };
-        if let Some(key) = key {
+        let is_kept = !self.told.erased.contains_key(&id);
+        if let Some(key) = key.filter(|_| is_kept) {
+            let mut erased = self.told.erased.values().filter_map(|log| log.first());
+            if erased.any(|stored| {
+                matches!(&stored.event.kind, EventKind::WorkflowStarted(it) if it.key.as_ref() == Some(&key))
+            }) {
+                self.story
+                    .fault("the key of an erased execution starts another one");
+            }
             let first = *self.keys.entry(key.clone()).or_insert(id);
             if first != id {
                 return Err(format!("law 8: key {key:?} started {first} and {id}"));
@@ -162,7 +170,16 @@ impl World {
         error: EngineError,
         store_failed: bool,
     ) -> Result<(), String> {
+        let of_erased = self.is_of_erased(call);
         let allowed = match (&error, call) {
+            (EngineError::Store(error), _) if of_erased => {
+                let is_erased = matches!(**error, StoreError::Erased { .. });
+                if is_erased {
+                    self.story.fault("somebody asks for what was erased");
+                }
+                store_failed || is_erased
+            }
+            (EngineError::Refused { .. } | EngineError::Stale { .. }, _) if of_erased => true,
             (EngineError::Store(_), _) => store_failed,
             (EngineError::Guest { .. }, _) => self.hosts[host].is_tight,
             (EngineError::ShutDown, _) => true,

@@ -38,6 +38,9 @@ pub const FAULTS: &[&str] = &[
     "a caller waits for the end",
     "an end is heard of",
     "a snapshot is kept",
+    "what has ended is erased while others go on",
+    "somebody asks for what was erased",
+    "the key of an erased execution starts another one",
 ];
 
 /// How often each thing happened.

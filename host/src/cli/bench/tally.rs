@@ -91,7 +91,7 @@ impl<S: Store> Store for Tallied<S> {
         Ok(())
     }
 
-    refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
+    refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, events, items, item);
     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);

@@ -174,7 +174,7 @@ impl ExecutionCache {
             && match store.events(id, head.sequence, 1) {
                 Ok(events) => events.first().is_some_and(|stored| stored.head() == head),
                 // What is damaged shows when the guest reads it anew.
-                Err(StoreError::Corrupt { .. }) => false,
+                Err(StoreError::Corrupt { .. } | StoreError::Erased { .. }) => false,
                 Err(error) => return Err(error),
             };
         if !same_past && let Some(known) = self.entry(id).and_then(|entry| entry.guest.take()) {
@@ -320,6 +320,7 @@ mod tests {
                 last_at: 0,
                 next_wake: None,
                 tampering: None,
+                erased: None,
             },
             items: StoredItems::new(),
             held: false,

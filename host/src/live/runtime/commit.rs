@@ -12,7 +12,9 @@ use std::sync::Arc;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::{CONFLICTS_PER_TURN_MAX, REOPENS_MAX};
-use crate::store::{CommitError, ExecutionChange, ExecutionRecord, StoreError, Turn, ended};
+use crate::store::{
+    CommitError, ExecutionChange, ExecutionRecord, RawEvent, StoreError, Turn, ended,
+};
 
 use crate::live::turn::core::Core;
 use crate::live::turn::damaged::damaged_at_commit;
@@ -175,8 +177,10 @@ fn resolve_unknown_outcome(
         return Err(CommitFailure::Conflict(detail));
     };
     let ExecutionRecord { id, head, .. } = change.record;
-    let stored = core.store.get().events(id, head.sequence, 1)?;
-    if stored.first().is_some_and(|event| event.head() == head) {
+    // Its bytes are not looked at: somebody may have erased it since.
+    let stored = core.store.get().raw_events(id, head.sequence, 1)?;
+    let is_it = |raw: &RawEvent| raw.sequence == head.sequence && raw.hash == head.hash;
+    if stored.first().is_some_and(is_it) {
         return Ok(());
     }
     Err(CommitFailure::Conflict(format!(
@@ -274,4 +278,5 @@ fn is_empty(turn: &Turn) -> bool {
         && turn.components.is_empty()
         && turn.executions.is_empty()
         && turn.snapshots.is_empty()
+        && turn.erasures.is_empty()
 }

@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
 use crate::model::{SchedulerError, WorkflowSummary};
-use crate::store::{Timestamp, ended};
+use crate::store::{StoreError, Timestamp, ended};
 
 use super::core::Core;
 use super::stored::record;
@@ -78,6 +78,11 @@ pub(in crate::live) fn question<T>(
     call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
 ) -> Result<T, EngineError> {
     let record = record(core, id)?;
+    if record.erased.is_some() {
+        let place = core.store.get().place();
+        let execution = id;
+        return Err(StoreError::Erased { place, execution }.into());
+    }
     let now = core.time.read(core.store.get())?.of(record.simulated);
     core.compare(&record)?;
     let digest = record.guest_digest.clone();

@@ -118,6 +118,7 @@ fn first_record(transaction: &Transaction<'_>, id: ExecutionId, start: &Start) -
         last_at: now,
         next_wake: None,
         tampering: None,
+        erased: None,
     }
 }
 

@@ -68,6 +68,12 @@ impl<'a> Transaction<'a> {
             Entry::Occupied(staged) => Ok(staged.into_mut()),
             Entry::Vacant(place) => {
                 let known = undamaged(self.core, id)?;
+                if known.record.erased.is_some() {
+                    return Err(EngineError::Refused {
+                        execution: id,
+                        reason: "its log is erased: nothing follows on it".to_owned(),
+                    });
+                }
                 self.core.compare(&known.record)?;
                 let salts = self.core.random.salts();
                 Ok(place.insert(Box::new(Staged::stored(known, salts))))

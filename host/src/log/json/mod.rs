@@ -14,37 +14,50 @@ mod read;
 
 use crate::log::digest::hex;
 use crate::log::field::Sink;
-use crate::log::{StoredEvent, form};
+use crate::log::{ErasedEvent, KeptEvent, StoredEvent, form};
 use crate::model::Event;
 
 pub use error::JsonError;
 pub(in crate::log) use read::Reader;
-use write::Writer;
+pub(in crate::log) use write::Writer;
 
 /// The JSON form of an event.
 #[must_use]
 pub fn write_event(event: &Event) -> String {
-    write(event, None)
+    let mut writer = Writer::new();
+    form::write_place(event, &mut writer);
+    form::write_kind(&event.kind, &mut writer);
+    writer.finish()
 }
 
 /// The JSON form of an event with its salt and its chain hash, which are the
 /// fields `salt` and `hash`.
 #[must_use]
 pub fn write_stored(stored: &StoredEvent) -> String {
-    write(&stored.event, Some(stored))
+    let StoredEvent { event, salt, hash } = stored;
+    let mut writer = Writer::new();
+    form::write_place(event, &mut writer);
+    writer.text("salt", &hex(salt));
+    writer.digest("hash", hash);
+    form::write_kind(&event.kind, &mut writer);
+    writer.finish()
 }
 
-fn write(event: &Event, stored: Option<&StoredEvent>) -> String {
-    let mut writer = Writer(String::with_capacity(256));
-    writer.0.push('{');
+/// The JSON form of an erased event: its plain fields, its chain hash, and the field
+/// `commitment` in the place of `salt`.
+#[must_use]
+pub fn write_erased(erased: &ErasedEvent) -> String {
+    let ErasedEvent {
+        event,
+        commitment,
+        hash,
+    } = erased;
+    let mut writer = Writer::erased();
     form::write_place(event, &mut writer);
-    if let Some(stored) = stored {
-        writer.text("salt", &hex(&stored.salt));
-        writer.digest("hash", &stored.hash);
-    }
+    writer.digest("commitment", commitment);
+    writer.digest("hash", hash);
     form::write_kind(&event.kind, &mut writer);
-    writer.0.push('}');
-    writer.0
+    writer.finish()
 }
 
 /// The event that [`write_event`] writes like this.
@@ -65,12 +78,46 @@ pub fn read_event(text: &str) -> Result<Event, JsonError> {
 ///
 /// Anything else, with the name of the field.
 pub fn read_stored(text: &str) -> Result<StoredEvent, JsonError> {
+    match read_kept(text)? {
+        KeptEvent::Whole(stored) => Ok(stored),
+        KeptEvent::Erased(_) => Err(JsonError {
+            field: "commitment".to_owned(),
+            problem: "the event is erased, and a whole one is needed".to_owned(),
+            is_newer: false,
+        }),
+    }
+}
+
+/// The event that [`write_stored`] or [`write_erased`] writes like this.
+///
+/// # Errors
+///
+/// Anything else, with the name of the field.
+pub fn read_kept(text: &str) -> Result<KeptEvent, JsonError> {
     let mut reader = Reader::new(text, Vec::new())?;
-    let salt = reader.salt("salt")?;
+    if !reader.has("commitment") {
+        let salt = reader.salt("salt")?;
+        let hash = reader.hash("hash")?;
+        let event = form::read_event(&mut reader)?;
+        reader.end()?;
+        return Ok(KeptEvent::Whole(StoredEvent { event, salt, hash }));
+    }
+    if reader.has("salt") {
+        return Err(reader.error(
+            "commitment",
+            "a salt stands beside it; an event is whole and has a salt, or is erased and has a commitment",
+        ));
+    }
+    reader.is_erased = true;
+    let commitment = reader.hash("commitment")?;
     let hash = reader.hash("hash")?;
     let event = form::read_event(&mut reader)?;
     reader.end()?;
-    Ok(StoredEvent { event, salt, hash })
+    Ok(KeptEvent::Erased(ErasedEvent {
+        event,
+        commitment,
+        hash,
+    }))
 }
 
 #[cfg(test)]
@@ -86,6 +133,52 @@ mod tests {
             assert_eq!(read_stored(&line), Ok(stored.clone()), "{line}");
             assert_eq!(read_event(&write_event(&stored.event)), Ok(stored.event));
         }
+    }
+
+    #[test]
+    fn law4_every_kind_comes_back_erased_and_holds_nothing_else() {
+        for stored in samples::log() {
+            let erased = samples::erased(&stored);
+            let line = write_erased(&erased);
+            assert_eq!(read_kept(&line), Ok(KeptEvent::Erased(erased)), "{line}");
+            let whole: serde_json::Value = serde_json::from_str(&write_stored(&stored)).unwrap();
+            let left: serde_json::Value = serde_json::from_str(&line).unwrap();
+            for (field, value) in left.as_object().unwrap() {
+                assert!(
+                    field == "commitment" || whole.get(field) == Some(value),
+                    "{field} of {line}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_neither_whole_nor_erased_is_named() {
+        let log = samples::log();
+        let erased = write_erased(&samples::erased(&log[5]));
+        let salt = r#""salt":"00000000000000000000000000000000","commitment""#;
+        for (from, to, expected) in [
+            (
+                r#""commitment""#,
+                salt,
+                "field `commitment`: a salt stands beside it",
+            ),
+            (
+                r#""commitment":""#,
+                r#""commitment":"x"#,
+                "field `commitment`: x",
+            ),
+            (
+                r#""type""#,
+                r#""output":1,"type""#,
+                "field `output`: an erased event has no such field; remove it",
+            ),
+        ] {
+            let error = read_kept(&erased.replacen(from, to, 1)).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
+        let error = read_stored(&erased).unwrap_err().to_string();
+        assert!(error.contains("the event is erased"), "{error}");
     }
 
     #[test]

@@ -18,12 +18,18 @@ use crate::log::{Hash, Salt, form};
 pub(in crate::log) struct Reader<'a> {
     fields: BTreeMap<String, &'a RawValue>,
     path: Vec<&'static str>,
+    /// The fields that can be erased are not there.
+    pub(super) is_erased: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(in crate::log) fn new(text: &'a str, path: Vec<&'static str>) -> Result<Self, JsonError> {
         match serde_json::from_str::<Object<'a>>(text) {
-            Ok(Object(fields)) => Ok(Self { fields, path }),
+            Ok(Object(fields)) => Ok(Self {
+                fields,
+                path,
+                is_erased: false,
+            }),
             Err(error) => Err(JsonError {
                 field: if path.is_empty() {
                     "the whole line".to_owned()
@@ -41,8 +47,16 @@ impl<'a> Reader<'a> {
     pub(in crate::log) fn end(&self) -> Result<(), JsonError> {
         match self.fields.keys().next() {
             None => Ok(()),
+            Some(erased) if self.is_erased => {
+                Err(self.error(erased, "an erased event has no such field; remove it"))
+            }
             Some(unknown) => Err(self.error(unknown, "there is no such field here; remove it")),
         }
+    }
+
+    /// Whether this field is there, and has not been read.
+    pub(in crate::log) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
     }
 
     pub(in crate::log) fn error(&self, name: &str, problem: impl Into<String>) -> JsonError {
@@ -87,6 +101,11 @@ impl<'a> Reader<'a> {
             ""
         };
         self.error(name, format!("{excerpt}{dots} should be {what}"))
+    }
+
+    /// A list of texts.
+    pub(in crate::log) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
+        self.parse(name, "a list of strings")
     }
 
     pub(super) fn salt(&mut self, name: &'static str) -> Result<Salt, JsonError> {
@@ -182,6 +201,9 @@ impl Source for Reader<'_> {
         let record = fields(&mut inner)?;
         inner.end()?;
         Ok(record)
+    }
+    fn is_erased(&self) -> bool {
+        self.is_erased
     }
 }
 

@@ -9,14 +9,43 @@ use crate::log::field::Sink;
 use crate::log::time::rfc3339;
 
 /// An object in the making.
-pub(super) struct Writer(pub(super) String);
+pub(in crate::log) struct Writer {
+    text: String,
+    /// Whether the fields that can be erased are left out.
+    is_erased: bool,
+}
 
 impl Writer {
-    fn field(&mut self, name: &str, json: &str) {
-        if !self.0.ends_with('{') {
-            self.0.push(',');
+    /// An object without any field yet.
+    pub(in crate::log) fn new() -> Self {
+        let mut text = String::with_capacity(256);
+        text.push('{');
+        Self {
+            text,
+            is_erased: false,
         }
-        self.0.extend(["\"", name, "\":", json]);
+    }
+
+    /// The same for an event whose erasable fields are gone.
+    pub(super) fn erased() -> Self {
+        Self {
+            is_erased: true,
+            ..Self::new()
+        }
+    }
+
+    /// The text of the object.
+    pub(in crate::log) fn finish(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+
+    /// A field with this JSON text.
+    pub(in crate::log) fn field(&mut self, name: &str, json: &str) {
+        if !self.text.ends_with('{') {
+            self.text.push(',');
+        }
+        self.text.extend(["\"", name, "\":", json]);
     }
 }
 
@@ -53,7 +82,12 @@ impl Sink for Writer {
     fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self)) {
         self.field(name, "{");
         fields(self);
-        self.0.push('}');
+        self.text.push('}');
+    }
+    fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
+        if !self.is_erased {
+            fields(self);
+        }
     }
 }
 

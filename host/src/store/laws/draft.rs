@@ -132,6 +132,7 @@ impl Draft {
             last_at: START,
             next_wake: None,
             tampering: None,
+            erased: None,
         };
         Self { record }
     }

@@ -27,7 +27,7 @@
 //!         self.commits += 1;
 //!         Ok(())
 //!     }
-//!     refrain::delegate_store!(inner: place, begin, rollback, reopen, version, watched_file);
+//!     refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
 //!     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
 //!     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
@@ -62,6 +62,7 @@ mod place;
 pub(crate) mod draft;
 mod log;
 mod keep;
+mod erase;
 mod queue;
 mod damage;
 mod time;
@@ -126,6 +127,12 @@ laws! { $
     keep::a_component_is_kept,
     keep::a_digest_is_checked,
     keep::a_snapshot_replaces_the_former,
+    erase::law4_an_erased_log_has_plain_fields_and_commitments,
+    erase::law4_what_is_kept_beside_an_erased_log_is_gone,
+    erase::only_what_has_ended_is_erased_and_once,
+    erase::law3_a_log_is_erased_with_all_of_its_turn_or_not,
+    erase::nothing_follows_on_an_erased_log,
+    erase::law8_an_erasure_is_seen_by_others_and_stays,
     queue::items_come_back_as_they_were_ordered,
     queue::the_longest_waiting_is_claimable_first,
     queue::nothing_is_claimable_before_its_time,

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::id::ExecutionId;
-use crate::log::Salt;
 use crate::log::canonical::Canonical;
+use crate::log::{Salt, chain};
 use crate::model::Snapshot;
 use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::{
-    ClockReading, CommitError, DueWake, ExecutionChange, ExecutionRecord, Hash, ItemChange,
-    ItemRecord, ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
+    ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, Hash,
+    ItemChange, ItemRecord, ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
 };
 
 #[derive(Debug, Default)]
@@ -48,8 +48,17 @@ pub(super) struct Execution {
 #[derive(Debug)]
 struct KeptEvent {
     bytes: Canonical,
-    salt: Salt,
+    seal: Seal,
     hash: Hash,
+}
+
+/// What an event's commitment comes from.
+#[derive(Debug)]
+enum Seal {
+    /// This, and the erasable fields.
+    Salt(Salt),
+    /// They were erased, and it is left.
+    Commitment(Hash),
 }
 
 /// Whether a node has an item.
@@ -75,15 +84,46 @@ impl Data {
                 CommitError::Conflict(format!("{}: {detail}", change.record.id))
             })?;
         }
+        for erasure in &turn.erasures {
+            let stored = self.executions.get(&erasure.execution);
+            check::erasable(stored.map(|execution| &execution.record), erasure)
+                .map_err(CommitError::Conflict)?;
+        }
         self.check_keys(turn)?;
         self.check_kept(turn)?;
         self.committed += 1;
         for (change, bytes) in turn.executions.iter().zip(bytes) {
             self.write(change, bytes);
         }
+        for erasure in &turn.erasures {
+            self.erase(erasure);
+        }
         self.read_clock(turn);
         self.keep(turn);
         Ok(())
+    }
+
+    /// Drops what can be erased of an execution.
+    fn erase(&mut self, erasure: &Erasure) {
+        let Some(execution) = self.executions.get_mut(&erasure.execution) else {
+            return;
+        };
+        for event in &mut execution.events {
+            if let Seal::Salt(salt) = &event.seal {
+                let erasable = std::mem::take(&mut event.bytes.erasable);
+                event.seal = Seal::Commitment(chain::commitment(salt, &erasable));
+            }
+        }
+        for number in std::mem::take(&mut execution.items).into_values() {
+            self.queue.remove(number);
+        }
+        execution.snapshot = None;
+        let record = &mut execution.record;
+        if let Some(key) = record.key.take() {
+            self.keys.remove(&(record.tenant.clone(), key));
+        }
+        record.tampering = None;
+        record.erased = Some(erasure.attestation.clone());
     }
 
     /// Moves the time on to the turn's reading.
@@ -182,6 +222,12 @@ impl Data {
             }
         }
         for (id, _) in &turn.snapshots {
+            let stored = self.executions.get(id);
+            if stored.is_some_and(|execution| execution.record.erased.is_some()) {
+                return Err(CommitError::Conflict(format!(
+                    "{id}: it is erased, and no snapshot is kept of it"
+                )));
+            }
             if !self.executions.contains_key(id)
                 && !turn.executions.iter().any(|change| change.record.id == *id)
             {
@@ -234,7 +280,7 @@ impl Data {
             .events
             .extend(events.map(|(bytes, stored)| KeptEvent {
                 bytes,
-                salt: stored.salt,
+                seal: Seal::Salt(stored.salt),
                 hash: stored.hash,
             }));
         for item in &change.items {
@@ -393,7 +439,10 @@ impl Execution {
             sequence,
             plain: event.bytes.plain.clone(),
             erasable: event.bytes.erasable.clone(),
-            salt: event.salt.to_vec(),
+            salt: match &event.seal {
+                Seal::Salt(salt) => salt.to_vec(),
+                Seal::Commitment(commitment) => commitment.to_vec(),
+            },
             hash: event.hash.to_vec(),
         })
     }

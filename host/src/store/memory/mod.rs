@@ -128,6 +128,11 @@ impl Store for MemoryStore {
         self.end_turn();
     }
 
+    fn purge(&mut self) -> Result<(), StoreError> {
+        // What was erased was dropped.
+        Ok(())
+    }
+
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.end_turn();
         Ok(())

@@ -2,9 +2,9 @@
 
 use crate::store::check::{self, EventBytes};
 use crate::store::sqlite::database::Database;
-use crate::store::sqlite::failure;
 use crate::store::sqlite::known::Records;
 use crate::store::sqlite::turn::{self, Refusal};
+use crate::store::sqlite::{erase, failure};
 use crate::store::{CommitError, Turn};
 
 /// Writes a turn and commits it.
@@ -26,7 +26,14 @@ pub(super) fn write(
     let bytes = check::turn(turn, &database.place()).map_err(CommitError::Failed)?;
     let (mut with_snapshots, mut is_second) = (true, false);
     loop {
-        let refusal = match try_write(database, records, turn, &bytes, with_snapshots) {
+        let written = try_write(database, records, turn, &bytes, with_snapshots);
+        if !turn.erasures.is_empty()
+            && let Err(error) = erase::overwrite_deleted(&database.connection, false)
+        {
+            // Other turns only cost more then.
+            tracing::debug!(refrain.store = %database.path.display(), %error, "deleted rows are still overwritten");
+        }
+        let refusal = match written {
             Ok(()) => return Ok(()),
             Err(refusal) => refusal,
         };
@@ -51,6 +58,9 @@ fn try_write(
     with_snapshots: bool,
 ) -> Result<(), Refusal> {
     let connection = &database.connection;
+    if !turn.erasures.is_empty() {
+        erase::overwrite_deleted(connection, true)?;
+    }
     turn::write(connection, records, turn, bytes, with_snapshots)?;
     // Callers are told of what is stored, so the file must still be in its place
     // (law 8).

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, named_params, params};
 
 use crate::id::ExecutionId;
-use crate::log::{Head, Timestamp};
+use crate::log::{Attestation, Head, Timestamp};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
@@ -15,7 +16,7 @@ use crate::store::{Damaged, DueWake, ExecutionRecord, ListFilter, Many, Tamperin
 macro_rules! columns {
     () => {
         "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
-         last_sequence, last_hash, started_at, last_at, next_wake, tampered_sequence, tampered_message, key"
+         last_sequence, last_hash, started_at, last_at, next_wake, tampered_sequence, tampered_message, erased, key"
     };
 }
 
@@ -50,11 +51,21 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
             }),
             None => None,
         },
+        erased: attestation(row, 15)?,
     })
 }
 
+fn attestation(row: &Row<'_>, column: usize) -> Result<Option<Attestation>> {
+    let Some(text) = row.get_ref(column)?.as_str_or_null()? else {
+        return Ok(None);
+    };
+    Attestation::from_json(text)
+        .map(Some)
+        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
 /// The place of the key among these columns, from 0.
-const KEY: usize = 15;
+const KEY: usize = 16;
 
 /// The name of a row whose id and key stand in these columns.
 fn name(row: &Row<'_>, id: usize, key: usize) -> Name {

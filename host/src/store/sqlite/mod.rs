@@ -23,6 +23,7 @@ mod clocks;
 mod keep;
 mod changes;
 mod grow;
+mod erase;
 mod turn;
 mod commit;
 mod news;

@@ -11,16 +11,16 @@ pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_4];
+const STEPS: &[&str] = &[STEP_5];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 4;
+pub(super) const OLDEST: i64 = 5;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_4: &str = "
+const STEP_5: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -39,7 +39,9 @@ const STEP_4: &str = "
         -- Set aside, because its log was found to be tampered with: the first event
         -- that does not hold, and what is wrong with it.
         tampered_sequence INTEGER,
-        tampered_message  TEXT
+        tampered_message  TEXT,
+        -- Its log was erased: the attestation, in JSON.
+        erased            TEXT
     ) STRICT;
     CREATE UNIQUE INDEX executions_by_caller_key ON executions (tenant, caller_key) WHERE caller_key IS NOT NULL;
     CREATE INDEX executions_by_start ON executions (started_at, id);
@@ -50,7 +52,8 @@ const STEP_4: &str = "
 
     -- One event a row, by its canonical bytes: those that are hashed, packed (see
     -- log/packed.rs; texts in them stay as they are). The erasable fields, which
-    -- are hashed with the salt, are a column of their own. Rows stand in the order in which
+    -- are hashed with the salt, are a column of their own; of an erased event it is
+    -- empty, and `salt` is the commitment. Rows stand in the order in which
     -- they came, so that a turn of many executions fills few pages, and are found
     -- by an index of small entries: in one tree with the rows (WITHOUT ROWID), each
     -- execution has pages of its own, each search would read the large rows that

@@ -10,7 +10,7 @@ use crate::store::sqlite::database::Database;
 use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::known::Records;
 use crate::store::sqlite::news::{self, SeenUpTo};
-use crate::store::sqlite::{backup, clocks, commit, execution, keep, log, queue};
+use crate::store::sqlite::{backup, clocks, commit, erase, execution, keep, log, queue};
 use crate::store::{
     ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent,
     Store, StoreError, Turn, WorkflowRecord,
@@ -175,6 +175,10 @@ impl Store for SqliteStore {
 
     fn rollback(&mut self) {
         self.database.rollback();
+    }
+
+    fn purge(&mut self) -> Result<(), StoreError> {
+        erase::purge(&mut self.database)
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 mod damage;
 mod damaged_pages;
+mod erase;
 mod known;
 mod news;
 mod opening;

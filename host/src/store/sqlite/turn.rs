@@ -10,7 +10,7 @@ use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::known::{Known, Records};
-use crate::store::sqlite::{clocks, keep};
+use crate::store::sqlite::{clocks, erase, keep};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 
 /// The room for the places of items that one change orders. A change with more of them
@@ -90,6 +90,13 @@ pub(super) fn write(
         executions
             .write(change, bytes)
             .map_err(|refusal| refusal.of(id))?;
+    }
+    for erasure in &turn.erasures {
+        let id = erasure.execution;
+        let erased = erase::erase(connection, erasure);
+        if let Some(refused) = erased.map_err(|error| Refusal::from(error).of(id))? {
+            return conflict(refused);
+        }
     }
     for (id, snapshot) in turn.snapshots.iter().filter(|_| with_snapshots) {
         write_snapshot(connection, *id, snapshot).map_err(|refusal| refusal.of(*id))?;
@@ -206,6 +213,9 @@ fn write_snapshot(
             "{id}: there is no such execution to keep a snapshot of"
         ));
     };
+    if erase::is_erased(connection, key)? {
+        return conflict(format!("{id}: it is erased, and no snapshot is kept of it"));
+    }
     keep::keep_snapshot(connection, key, snapshot).map_err(|error| Refusal::Snapshot(id, error))
 }
 

@@ -103,6 +103,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
         last_at: AT,
         next_wake: None,
         tampering: None,
+        erased: None,
     };
     let items = vec![ItemChange::Enqueue {
         item: item.clone(),
@@ -127,6 +128,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
             items,
         }],
         snapshots: Vec::new(),
+        erasures: Vec::new(),
         reading: None,
     }
 }

@@ -1,0 +1,193 @@
+//! `refrain erase`: what executions have said, removed for good.
+
+use anyhow::bail;
+use refrain::erase::{Copied, EraseError, Erased, copies, erase};
+use refrain::id::ExecutionId;
+use refrain::log::{Attestation, AttestedVerdict};
+use refrain::names;
+use refrain::store::{Many, Store, StoreError};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::by::By;
+use super::damage::{self, DamagedDocument};
+use super::database::Database;
+use super::text::{Text, text};
+use super::{Answer, erased, failure, guests, output, time};
+
+/// Erase what executions that have ended have said, for good
+///
+/// Each log is audited first. Then inputs, outputs, states, errors, reasons and names
+/// are removed from its events and from the database's files, with the execution's
+/// key, dead letters and snapshot. Its chain still verifies, and an attestation says
+/// who erased it and what the audit said. Nothing is asked, and nothing can be undone.
+///
+/// The text of the workflow stays, because other executions share it. So do backups
+/// and exports that were made before.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The executions
+    #[arg(value_name = "EXECUTION", required = true)]
+    executions: Vec<ExecutionId>,
+    /// Erase the executions too that hold copies of what these say: forks
+    #[arg(long)]
+    with_copies: bool,
+    #[command(flatten)]
+    by: By,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    executions: Vec<ErasedDocument>,
+    copies: Vec<CopiedDocument>,
+    damaged: Vec<DamagedDocument<'a>>,
+}
+
+/// What became of an execution.
+#[derive(Serialize)]
+struct ErasedDocument {
+    execution_id: String,
+    erased: Option<Box<RawValue>>,
+    /// Whether that was done just now.
+    now: bool,
+    error: Option<String>,
+}
+
+/// An execution that holds copies and was left as it was.
+#[derive(Serialize)]
+struct CopiedDocument {
+    execution_id: String,
+    copies: String,
+    status: &'static str,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut store = arguments.database.open_to_go_on()?;
+    let mut library = guests::library()?;
+    let mut ids = arguments.executions.clone();
+    let Many {
+        found: mut left,
+        damaged,
+    } = copies_of(&mut store, &ids)?;
+    if arguments.with_copies {
+        ids.extend(left.drain(..).map(|copied| copied.record.id));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let now = time::now(&mut store)?;
+    let by = arguments.by.who();
+    let each = erase(&mut store, &mut library, &ids, &by, now);
+    if arguments.json {
+        output::document(&Document {
+            executions: each.iter().map(ErasedDocument::of).collect(),
+            copies: left.iter().map(CopiedDocument::of).collect(),
+            damaged: damaged.iter().map(DamagedDocument::of).collect(),
+        })?;
+    } else {
+        output::data(&each.iter().filter_map(line).collect());
+        say_what_is_left(&each, &left, &arguments.database);
+        let _ = damage::named(Many {
+            found: Vec::<()>::new(),
+            damaged,
+        });
+    }
+    answer(each)
+}
+
+/// The executions that hold copies, and are not erased.
+fn copies_of(
+    store: &mut dyn Store,
+    executions: &[ExecutionId],
+) -> Result<Many<Copied>, StoreError> {
+    let mut copies = copies(store, executions)?;
+    copies.found.retain(|copied| copied.record.erased.is_none());
+    Ok(copies)
+}
+
+type Each = (ExecutionId, Result<Erased, EraseError>);
+
+fn line((id, erased): &Each) -> Option<Text> {
+    let (attestation, before) = attested(erased.as_ref().ok()?);
+    let before = match before {
+        true => text!("it was "),
+        false => Text::new(),
+    };
+    let sentence = erased::sentence(attestation);
+    Some(text!("{}  {}{}\n", id, before, sentence))
+}
+
+fn attested(erased: &Erased) -> (&Attestation, bool) {
+    match erased {
+        Erased::Now(attestation) => (attestation, false),
+        Erased::Before(attestation) => (attestation, true),
+    }
+}
+
+/// What still holds what was erased.
+fn say_what_is_left(each: &[Each], left: &[Copied], database: &Database) {
+    for copied in left {
+        let id = copied.record.id;
+        output::say(&text!(
+            "{} holds copies of what {} said, and is left as it is; to erase it too: {}",
+            id,
+            copied.of,
+            database.command("erase", &[id.to_string()])
+        ));
+    }
+    if each.iter().any(|(_, erased)| erased.is_ok()) {
+        output::say(&text!(
+            "the texts of workflows stay, because other executions share them; so do backups and exports that were made before"
+        ));
+    }
+}
+
+/// Bad, if the audit of one had found something; an error, if one was not erased.
+fn answer(each: Vec<Each>) -> anyhow::Result<Answer> {
+    let (all, mut failed, mut good) = (each.len(), 0, true);
+    let mut only = None;
+    for (_, erased) in each {
+        match erased {
+            Ok(erased) => good &= attested(&erased).0.verdict == AttestedVerdict::Clean,
+            Err(error) => {
+                failed += 1;
+                if all == 1 {
+                    only = Some(error);
+                } else {
+                    output::say(&failure::text(&error.into()));
+                }
+            }
+        }
+    }
+    match (only, failed) {
+        (Some(error), _) => Err(error.into()),
+        (None, 0) => Ok(Answer::good_if(good)),
+        (None, failed) => bail!("{failed} of {all} executions could not be erased"),
+    }
+}
+
+impl ErasedDocument {
+    fn of((id, erased): &Each) -> Self {
+        let attestation = erased.as_ref().ok().map(attested);
+        Self {
+            execution_id: id.to_string(),
+            erased: erased::document(attestation.map(|(attestation, _)| attestation)),
+            now: attestation.is_some_and(|(_, before)| !before),
+            error: erased.as_ref().err().map(ToString::to_string),
+        }
+    }
+}
+
+impl CopiedDocument {
+    fn of(copied: &Copied) -> Self {
+        Self {
+            execution_id: copied.record.id.to_string(),
+            copies: copied.of.to_string(),
+            status: names::status(copied.record.status),
+        }
+    }
+}

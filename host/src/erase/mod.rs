@@ -1,0 +1,271 @@
+//! Erasing what executions that have ended have said, for good (law 4).
+//!
+//! [`erase`] audits a log first. Then each of its events loses its salt and all fields
+//! that can be erased, and keeps the commitment to them, so that the chain verifies as
+//! before; and the execution loses its key, its dead letters and its snapshot. What came
+//! of the audit, and who erased the log, is left as an
+//! [`Attestation`](crate::log::Attestation) in the execution's record and in exports.
+//! It is not signed, and proves nothing by itself.
+//!
+//! What is erased can be found nowhere in the store, nor in its files. It is still in
+//! what was copied elsewhere before: in backups, in exports, and in the executions
+//! that [`copies`] names. The text of the workflow stays: other executions share it.
+//!
+//! An engine keeps nothing in memory of executions that have ended, so that none goes on
+//! serving what another process has erased. Whoever asks for the erased text hears
+//! [`StoreError::Erased`].
+//!
+//! ```
+//! use refrain::erase::{Erased, erase};
+//! use refrain::guest::{CallLimits, Library, Sandbox};
+//! use refrain::store::{SqliteStore, Store};
+//! use refrain::{Engine, Workflow};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("refrain.db");
+//! # let engine = Engine::builder().store(SqliteStore::open(&path)?).start().await?;
+//! # engine.register(Workflow::from_json(include_str!("../../examples/claims.json"))?).await?;
+//! # engine.work("tool", |_: refrain::WorkItem| async move { Ok(serde_json::json!({ "score": 7 })) });
+//! # let execution = engine.start("claims", "1.0.0", serde_json::json!({ "name": "Ada" })).await?;
+//! # execution.finished().await?;
+//! # let id = execution.id();
+//! let mut store = SqliteStore::open(&path)?;
+//! let mut library = Library::new(Sandbox::new(CallLimits::default())?);
+//! let now = 1_767_225_600_000;
+//! for (_, erased) in erase(&mut store, &mut library, &[id], "ada", now) {
+//!     assert!(matches!(erased?, Erased::Now(_)));
+//! }
+//! assert!(store.events(id, 1, 10).is_err());
+//! # engine.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod copies;
+
+pub use copies::{Copied, copies};
+
+use crate::guest::Library;
+use crate::id::ExecutionId;
+use crate::limits::TEXT_BYTES_MAX;
+use crate::log::{Attestation, AttestedVerdict, Timestamp};
+use crate::model::Status;
+use crate::names;
+use crate::replay::{Audit, AuditError, Auditor, Verdict};
+use crate::store::{CommitError, Erasure, ExecutionRecord, Store, StoreError, Turn, ended};
+
+/// A log is erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erased {
+    /// It was erased just now.
+    Now(Attestation),
+    /// It had been erased before.
+    Before(Attestation),
+}
+
+/// Why a log was not erased.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EraseError {
+    /// There is no such execution.
+    #[error("there is no execution {0}")]
+    Unknown(ExecutionId),
+    /// It has not ended.
+    #[error("{execution} is {}, and only what has ended is erased; cancel it, or wait for its end", names::status(*.status))]
+    Going {
+        /// The execution.
+        execution: ExecutionId,
+        /// Its status.
+        status: Status,
+    },
+    /// Its chain is not whole, or it cannot be read. Once it was erased, nobody could
+    /// find that out.
+    #[error(
+        "the audit of {execution} says {}: {message}; nothing of it is erased, because nobody could find that out afterwards. Restore it from a backup first",
+        .verdict.word()
+    )]
+    Unsound {
+        /// The execution.
+        execution: ExecutionId,
+        /// What the audit says.
+        verdict: Verdict,
+        /// What it has found.
+        message: String,
+    },
+    /// The name of who erases it does not do.
+    #[error("who erases a log is named by 1 to {TEXT_BYTES_MAX} bytes")]
+    By,
+    /// The audit could not be done.
+    #[error("{execution} could not be audited, and nothing of it is erased")]
+    Audit {
+        /// The execution.
+        execution: ExecutionId,
+        /// Why not.
+        #[source]
+        source: AuditError,
+    },
+    /// It was not written.
+    #[error("{execution} is not erased: {reason}")]
+    NotWritten {
+        /// The execution.
+        execution: ExecutionId,
+        /// Why not.
+        reason: CommitError,
+    },
+    /// It is erased, and traces may be left in the store's files.
+    #[error(
+        "{execution} is erased, and nobody can ask for what it said; but traces of that may be left in the store's files. Erase it once more"
+    )]
+    Traces {
+        /// The execution.
+        execution: ExecutionId,
+        /// Why they could not be removed.
+        #[source]
+        source: StoreError,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Erases the logs of these executions: `by` is who does it, `at` when. One that cannot
+/// be erased does not keep the others from it. The library gets the guests that the logs
+/// name from the store.
+///
+/// A log that was erased before is as it was. All the same what may be left of it in the
+/// store's files is removed: a process may have died while it was doing that.
+pub fn erase(
+    store: &mut dyn Store,
+    library: &mut Library,
+    executions: &[ExecutionId],
+    by: &str,
+    at: Timestamp,
+) -> Vec<(ExecutionId, Result<Erased, EraseError>)> {
+    let each = executions
+        .iter()
+        .map(|id| (*id, erase_one(store, library, *id, by, at)));
+    let mut each: Vec<_> = each.collect();
+    if each.iter().all(|(_, erased)| erased.is_err()) {
+        return each;
+    }
+    // Once for all of them: it costs as much as all that is stored.
+    if let Err(error) = store.purge() {
+        let (place, detail) = (store.place(), error.to_string());
+        let mut error = Some(error);
+        for (execution, erased) in each.iter_mut().filter(|(_, erased)| erased.is_ok()) {
+            let source = error.take().unwrap_or_else(|| StoreError::Io {
+                place: place.clone(),
+                detail: detail.clone(),
+            });
+            *erased = Err(EraseError::Traces {
+                execution: *execution,
+                source,
+            });
+        }
+    }
+    each
+}
+
+fn erase_one(
+    store: &mut dyn Store,
+    library: &mut Library,
+    id: ExecutionId,
+    by: &str,
+    at: Timestamp,
+) -> Result<Erased, EraseError> {
+    if by.is_empty() || by.len() > TEXT_BYTES_MAX {
+        return Err(EraseError::By);
+    }
+    let record = store.execution(id)?.ok_or(EraseError::Unknown(id))?;
+    if let Some(attestation) = record.erased {
+        return Ok(Erased::Before(attestation));
+    }
+    if !ended(record.status) {
+        return Err(EraseError::Going {
+            execution: id,
+            status: record.status,
+        });
+    }
+    let audit = Auditor::new(library).audit_stored(store, id);
+    let audit = audit
+        .map_err(|source| EraseError::Audit {
+            execution: id,
+            source,
+        })?
+        .ok_or(EraseError::Unknown(id))?;
+    if let Some(attestation) = audit.erased {
+        return Ok(Erased::Before(attestation)); // Just now, by somebody else.
+    }
+    let attestation = attest(&record, &audit, by, at)?;
+    let Err(reason) = write(store, id, attestation.clone()) else {
+        return Ok(Erased::Now(attestation));
+    };
+    // Perhaps somebody else has erased it, or this very turn has, and its answer was
+    // lost.
+    let may_be = matches!(reason, CommitError::Conflict(_) | CommitError::Unknown(_));
+    if may_be && let Some(attestation) = erased_now(store, id)? {
+        return Ok(Erased::Now(attestation));
+    }
+    Err(EraseError::NotWritten {
+        execution: id,
+        reason,
+    })
+}
+
+/// What is attested of a log with this record, which was audited.
+fn attest(
+    record: &ExecutionRecord,
+    audit: &Audit,
+    by: &str,
+    at: Timestamp,
+) -> Result<Attestation, EraseError> {
+    let unsound = |verdict| {
+        let found = audit.divergence.as_ref();
+        let message = found.map_or_else(String::new, |it| it.message.clone());
+        EraseError::Unsound {
+            execution: record.id,
+            verdict,
+            message,
+        }
+    };
+    let verdict = match audit.verdict {
+        Verdict::Clean => AttestedVerdict::Clean,
+        Verdict::Divergent => AttestedVerdict::Divergent,
+        Verdict::Illegal => AttestedVerdict::Illegal,
+        verdict @ (Verdict::Tampered | Verdict::Unreadable | Verdict::Newer | Verdict::Erased) => {
+            return Err(unsound(verdict));
+        }
+    };
+    let guest_digest = record.guest_digest.parse();
+    Ok(Attestation {
+        at,
+        verdict,
+        // What the record says was compared with the log.
+        guest_digest: guest_digest.map_err(|_| unsound(audit.verdict))?,
+        head: record.head,
+        by: by.to_owned(),
+    })
+}
+
+fn write(
+    store: &mut dyn Store,
+    execution: ExecutionId,
+    attestation: Attestation,
+) -> Result<(), CommitError> {
+    store.begin().map_err(CommitError::Failed)?;
+    store.commit(&Turn {
+        erasures: vec![Erasure {
+            execution,
+            attestation,
+        }],
+        ..Turn::default()
+    })
+}
+
+/// The attestation that stands in the store.
+fn erased_now(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Attestation>, StoreError> {
+    store.reopen()?;
+    Ok(store.execution(id)?.and_then(|record| record.erased))
+}

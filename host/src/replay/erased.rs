@@ -1,0 +1,79 @@
+//! What a store says beside an erased log, compared with what is left of the log.
+//!
+//! No guest can be asked what the execution's status is; but it has ended, and its
+//! last event says how.
+
+use serde_json::json;
+
+use super::divergence::Divergence;
+use super::integrity::Finding;
+use super::source::{Claimed, Recording};
+use super::verdict::Verdict;
+use crate::log::digest::hex;
+use crate::model::{EventKind, Status};
+use crate::names;
+
+/// Compares the claims of a store with the log. The claims of an export's header are
+/// compared with event 1 elsewhere.
+pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
+    let Claimed::Store { record, items } = &recording.claimed else {
+        return Ok(());
+    };
+    let first = recording.plain().next();
+    let Some((first, EventKind::WorkflowStarted(started))) =
+        first.map(|(event, _)| (event, &event.kind))
+    else {
+        return Ok(()); // Refused by the integrity check before.
+    };
+    let last = recording.plain().next_back().map(|(event, _)| event);
+    let status = last.and_then(|event| status_after(&event.kind));
+    let end = record.head.sequence;
+    let expected = json!({
+        "status": status.map(names::status),
+        "next_wake": null,
+        "workflow_id": started.workflow_id,
+        "workflow_version": started.workflow_version,
+        "guest_digest": recording.guests().last(),
+        "tenant": started.tenant,
+        "key": null,
+        "simulated": started.simulated,
+        "started_at": first.at,
+        "last_at": last.map(|event| event.at),
+        "head": hex(&recording.head.hash),
+        "queue": [],
+    });
+    let queue = match items {
+        Ok(items) => items.iter().map(|it| json!(it.item.node_id)).collect(),
+        Err(fault) => json!(fault),
+    };
+    let found = json!({
+        "status": names::status(record.status),
+        "next_wake": record.next_wake,
+        "workflow_id": record.workflow_id,
+        "workflow_version": record.workflow_version,
+        "guest_digest": record.guest_digest,
+        "tenant": record.tenant,
+        "key": record.key,
+        "simulated": record.simulated,
+        "started_at": record.started_at,
+        "last_at": record.last_at,
+        "head": hex(&record.head.hash),
+        "queue": queue,
+    });
+    if expected == found {
+        return Ok(());
+    }
+    let message = "what the store says beside the log is not what is left of the log";
+    let divergence = Divergence::between(end, message, Some(expected), Some(found));
+    Err((Verdict::Divergent, divergence.into()))
+}
+
+/// How an execution has ended whose last event is of this kind.
+fn status_after(kind: &EventKind) -> Option<Status> {
+    match kind {
+        EventKind::WorkflowCompleted(_) => Some(Status::Completed),
+        EventKind::WorkflowFailed(_) => Some(Status::Failed),
+        EventKind::WorkflowCancelled(_) => Some(Status::Cancelled),
+        _ => None,
+    }
+}

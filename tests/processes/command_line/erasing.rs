@@ -1,0 +1,190 @@
+//! `refrain erase`, and what the other commands then say.
+
+use serde_json::{Value, json};
+
+use crate::command_line::desk::{Desk, approval, chain, command};
+
+const SECRET: &str = "Ada-of-Lovelace";
+
+/// An execution that has ended and says the secret in its input, its outputs and its
+/// end, and one that waits for a person.
+fn desk() -> (Desk, String) {
+    let desk = Desk::new();
+    let ending = chain(&[("say", command(&["cat"])), ("then", command(&["cat"]))]);
+    desk.file("w.json", ending.to_string());
+    let input = format!("{{\"name\": \"{SECRET}\"}}");
+    let run = desk.document(&["run", "w.json", "--input", &input, "--json"], 0);
+    let id = run["execution_id"].as_str().expect("an id").to_owned();
+    (desk, id)
+}
+
+fn files_with(desk: &Desk, text: &str) -> Vec<String> {
+    let mut files = desk.files();
+    files.retain(|name| {
+        let bytes = std::fs::read(desk.path().join(name)).expect("the file");
+        bytes.windows(text.len()).any(|it| it == text.as_bytes())
+    });
+    files
+}
+
+#[test]
+fn every_command_says_that_an_execution_is_erased() {
+    let (desk, id) = desk();
+    assert!(!files_with(&desk, SECRET).is_empty());
+    let erased = desk.types(&["erase", &id, "--by", "the office"]);
+    assert_eq!(erased.code, Some(0), "{erased:?}");
+    assert!(
+        erased
+            .out
+            .starts_with(&format!("{id}  erased by the office on 2"))
+            && erased
+                .out
+                .contains("when its audit said clean; what it said is gone for good"),
+        "{erased:?}"
+    );
+    assert!(
+        erased.err.contains("the texts of workflows stay"),
+        "{erased:?}"
+    );
+    assert_eq!(files_with(&desk, SECRET), Vec::<String>::new());
+
+    let list = desk.types(&["list"]);
+    assert!(list.out.contains("completed, erased"), "{list:?}");
+    let listed = desk.document(&["list", "--json"], 0);
+    let attested = &listed["executions"][0]["erased"];
+    assert_eq!(
+        (&attested["by"], &attested["verdict"], &attested["head"]),
+        (
+            &json!("the office"),
+            &json!("clean"),
+            &listed["executions"][0]["head"]
+        )
+    );
+    let show = desk.types(&["show", &id]);
+    assert_eq!(show.code, Some(0), "{show:?}");
+    assert!(
+        show.out.contains("erased by the office") && show.out.contains("say"),
+        "{show:?}"
+    );
+    let shown = desk.document(&["show", &id, "--json"], 0);
+    assert_eq!(
+        (&shown["final_state"], &shown["error"], &shown["erased"]),
+        (&Value::Null, &Value::Null, attested)
+    );
+    let log = desk.types(&["log", &id]);
+    assert_eq!(log.code, Some(0), "{log:?}");
+    assert!(
+        log.out.contains("> workflow_completed\n") && log.out.contains("erased by"),
+        "{log:?}"
+    );
+    let logged = desk.document(&["log", &id, "--json"], 0);
+    assert!(logged["events"][0]["commitment"].is_string(), "{logged:#}");
+    assert_eq!(&logged["erased"], attested);
+    let explain = desk.types(&["explain", &id, "say"]);
+    assert_eq!(explain.code, Some(0), "{explain:?}");
+    assert!(
+        explain.out.contains("cannot be told any more"),
+        "{explain:?}"
+    );
+    let explained = desk.document(&["explain", &id, "say", "--json"], 0);
+    assert_eq!(&explained["erased"], attested);
+
+    let audit = desk.types(&["audit", &id]);
+    assert_eq!(audit.code, Some(0), "{audit:?}");
+    assert!(
+        audit.out.contains("  erased  ") && audit.out.contains("by itself it proves nothing"),
+        "{audit:?}"
+    );
+    let audited = desk.document(&["audit", "--all", "--json"], 0);
+    assert_eq!(audited["executions"][0]["verdict"], "erased");
+    assert_eq!(&audited["executions"][0]["erased"], attested);
+    for words in [
+        &["export", &id, "-o", "log.ndjson"][..],
+        &["export", &id, "--with-guest", "-o", "all.ndjson"],
+    ] {
+        assert_eq!(desk.types(words).code, Some(0));
+    }
+    for file in ["log.ndjson", "all.ndjson"] {
+        let audited = desk.document(&["audit", "--file", file, "--json"], 0);
+        assert_eq!(audited["executions"][0]["verdict"], "erased", "{file}");
+    }
+    assert_eq!(files_with(&desk, SECRET), Vec::<String>::new());
+
+    let resume = desk.types(&["resume", &id]);
+    assert_eq!(resume.code, Some(2), "{resume:?}");
+    assert!(
+        resume.err.contains("is erased: nothing can follow on it"),
+        "{resume:?}"
+    );
+    let cancel = desk.types(&["cancel", &id]);
+    assert_eq!(cancel.code, Some(2), "{cancel:?}");
+    assert!(cancel.err.contains("its log is erased"), "{cancel:?}");
+    let again = desk.document(&["erase", &id, "--json"], 0);
+    assert_eq!(again["executions"][0]["now"], false);
+    assert_eq!(&again["executions"][0]["erased"], attested);
+}
+
+#[test]
+fn what_cannot_be_erased_is_named_and_the_others_are() {
+    let (desk, id) = desk();
+    desk.file(
+        "waits.json",
+        chain(&[("ask", approval())])
+            .to_string()
+            .replace("chain", "waits"),
+    );
+    let running = desk.begins(&["run", "waits.json", "--json"]);
+    let waits = desk.until("both are listed", || {
+        let list = desk.document(&["list", "--status", "running", "--json"], 0);
+        list["executions"][0]["execution_id"]
+            .as_str()
+            .map(str::to_owned)
+    });
+    desk.until_event(&waits, "interrupt_raised");
+    let nobody = format!("exec_{}", "0".repeat(32));
+    let erased = desk.types(&["erase", &waits, &id, &nobody]);
+    assert_eq!(erased.code, Some(2), "{erased:?}");
+    assert!(erased.out.starts_with(&id), "{erased:?}");
+    for said in [
+        "is running, and only what has ended is erased; cancel it, or wait for its end",
+        "there is no execution exec_0",
+        "2 of 3 executions could not be erased",
+    ] {
+        assert!(erased.err.contains(said), "{erased:?}");
+    }
+    let alone = desk.types(&["erase", &waits]);
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+    running.killed();
+}
+
+/// By default it is the user who types it; who is nobody is refused.
+#[test]
+fn who_erases_is_named() {
+    let (desk, id) = desk();
+    let empty = desk.types(&["erase", &id, "--by", ""]);
+    assert_eq!(empty.code, Some(2), "{empty:?}");
+    assert!(empty.err.contains("--by <WHO>"), "{empty:?}");
+    let output = refrain_tests::binary::refrain(desk.path())
+        .args(["erase", &id, "--json"])
+        .env("LOGNAME", "grace")
+        .output()
+        .expect("it starts");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(document["executions"][0]["erased"]["by"], "grace");
+}
+
+#[test]
+fn an_export_with_its_guest_audits_where_nothing_else_is() {
+    let (desk, id) = desk();
+    assert_eq!(
+        desk.types(&["export", &id, "--with-guest", "-o", "all.ndjson"])
+            .code,
+        Some(0)
+    );
+    let elsewhere = Desk::new();
+    let log = std::fs::read(desk.path().join("all.ndjson")).expect("a file");
+    elsewhere.file("all.ndjson", log);
+    let audited = elsewhere.document(&["audit", "--file", "all.ndjson", "--json"], 0);
+    assert_eq!(audited["executions"][0]["verdict"], "clean");
+    assert_eq!(elsewhere.files(), ["all.ndjson"]);
+}

@@ -1,0 +1,49 @@
+//! What has ended is erased, by somebody who has the store in hand and no engine.
+
+use refrain::ExecutionId;
+use refrain::erase::{Erased, erase};
+use refrain::store::ended;
+
+use super::calls::Call;
+use super::world::World;
+
+impl World {
+    /// Whether it has ended, and is not erased yet.
+    pub(super) fn may_be_erased(&mut self, id: ExecutionId) -> bool {
+        let record = self.onlooker.execution(id);
+        record.is_ok_and(|record| {
+            record.is_some_and(|record| ended(record.status) && record.erased.is_none())
+        })
+    }
+
+    /// Erases an execution that has ended. What it said before is kept for the laws.
+    pub(super) fn erase(&mut self, id: ExecutionId) -> Result<(), String> {
+        self.story.tell(|| format!("{id} is erased"));
+        let before = self.log(id)?;
+        let mut store = self.place.store();
+        let now = self.hosts[0].now();
+        let erased = erase(store.as_mut(), &mut self.library, &[id], "the world", now);
+        for (_, erased) in erased {
+            match erased.map_err(|error| error.to_string())? {
+                Erased::Now(_) => {}
+                Erased::Before(_) => return Err(format!("{id} was erased twice")),
+            }
+        }
+        self.told.erased.insert(id, before);
+        // Its key starts another one now.
+        self.keys.retain(|_, started| *started != id);
+        Ok(())
+    }
+
+    /// Whether this was asked of an erased execution: nobody is told what it said.
+    pub(super) fn is_of_erased(&self, call: &Call) -> bool {
+        let id = match call {
+            Call::Operate(id, _) => *id,
+            Call::Answer(claim, _) | Call::Renew(claim) => claim.execution,
+            Call::Register(_) | Call::Start { .. } | Call::Claim { .. } | Call::Leave { .. } => {
+                return false;
+            }
+        };
+        self.told.erased.contains_key(&id)
+    }
+}
