@@ -9,8 +9,12 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
 use refrain::log::canonical::Canonical;
-use refrain::log::export::ExportReader;
-use refrain::log::{KIND_NAMES, canonical, json};
+use refrain::log::digest::digest;
+use refrain::log::export::{Component, ExportReader, ExportWriter, Header};
+use refrain::log::{
+    Attestation, AttestedVerdict, ErasedEvent, KIND_NAMES, KeptEvent, StoredEvent, canonical,
+    chain, json,
+};
 use refrain_tests::cases;
 use refrain_tests::component::workspace;
 use refrain_tests::fuzzing::{condition, event_decoder, log_file, workflow_json};
@@ -76,7 +80,11 @@ fn the_corpus_is_worth_to_start_from() {
     let read = |data: &Vec<u8>| {
         ExportReader::new(&data[..]).is_ok_and(|mut reader| reader.all(|event| event.is_ok()))
     };
-    assert!(corpus("log_file").iter().any(read), "{RENEW}");
+    for sort in ["\"salt\"", "\"commitment\"", "\"zlib\""] {
+        let holds = |data: &&Vec<u8>| data.windows(sort.len()).any(|it| it == sort.as_bytes());
+        let logs = corpus("log_file");
+        assert!(logs.iter().filter(holds).any(read), "no {sort}; {RENEW}");
+    }
     let is_valid = |data: &Vec<u8>| {
         std::str::from_utf8(data).is_ok_and(|text| refrain_guest::workflow::parse(text).is_ok())
     };
@@ -226,6 +234,62 @@ fn whatever_becomes_of_a_workflow() {
 const RENEW: &str =
     "renew the corpus: cargo test --workspace --test fuzzing -- --ignored renew_the_corpus";
 
+/// The header and the events of this log.
+fn read(log: &str) -> (Header, Vec<StoredEvent>) {
+    let reader = ExportReader::new(log.as_bytes()).expect("a log");
+    let header = reader.header().clone();
+    let stored = reader.map(|event| match event.expect("an event") {
+        KeptEvent::Whole(stored) => stored,
+        KeptEvent::Erased(_) => panic!("a golden log is whole"),
+    });
+    (header, stored.collect())
+}
+
+/// The same log, erased.
+fn erased(log: &str) -> Vec<u8> {
+    let (header, events) = read(log);
+    let attestation = Attestation {
+        at: events[0].event.at,
+        verdict: AttestedVerdict::Clean,
+        guest_digest: header.guest_digest.parse().expect("a digest"),
+        head: header.head,
+        by: "ada".to_owned(),
+    };
+    let header = Header {
+        erased: Some(attestation),
+        ..header
+    };
+    let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
+    for StoredEvent { event, salt, hash } in &events {
+        let bytes = canonical::write(event);
+        let erased = ErasedEvent {
+            event: canonical::read_erased(&bytes.plain).expect("an event"),
+            commitment: chain::commitment(salt, &bytes.erasable),
+            hash: *hash,
+        };
+        export.erased(&erased).expect("a vector takes it");
+    }
+    export.finish().expect("a vector takes it")
+}
+
+/// The same log with something of a few bytes in the place of a component.
+fn with_component(log: &str) -> Vec<u8> {
+    let (header, events) = read(log);
+    let bytes = b"\0asm, and no more of it".to_vec();
+    let digest = digest(&bytes);
+    let header = Header {
+        components: vec![digest.clone()],
+        ..header
+    };
+    let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
+    let component = Component { digest, bytes };
+    export.component(&component).expect("a vector takes it");
+    for event in &events {
+        export.event(event).expect("a vector takes it");
+    }
+    export.finish().expect("a vector takes it")
+}
+
 /// The corpus is made of the golden logs, and of conditions as rule R8 has them.
 #[test]
 #[ignore = "writes the corpus anew"]
@@ -241,6 +305,8 @@ fn renew_the_corpus() {
     for name in ["timer", "limit_exceeded"] {
         keep("log_file", name, text(name).as_bytes());
     }
+    keep("log_file", "erased", &erased(&text("timer")));
+    keep("log_file", "component", &with_component(&text("timer")));
     for name in [
         "branches",
         "joins",
