@@ -110,6 +110,14 @@ pub enum EngineError {
         /// Who or what holds it instead.
         reason: String,
     },
+    /// More callers wait for the engine than it lets wait.
+    #[error(
+        "{waiting} callers wait for the engine already, and it lets no more wait; try again in a moment, with fewer calls at once"
+    )]
+    Overloaded {
+        /// How many wait.
+        waiting: usize,
+    },
     /// The execution's guest could not answer.
     #[error("the scheduler component {digest} could not answer: {reason}")]
     Guest {
@@ -152,6 +160,7 @@ impl EngineError {
             Self::TooLong { .. } => "too_long",
             Self::Refused { .. } => "refused",
             Self::Stale { .. } => "stale",
+            Self::Overloaded { .. } => "overloaded",
             Self::Guest { .. } => "guest_failed",
             Self::Setup(_) => "setup_failed",
             Self::ShutDown => "shut_down",

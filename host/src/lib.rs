@@ -67,7 +67,7 @@ pub use error::{EngineError, WorkError};
 pub use id::ExecutionId;
 pub use json::Json;
 pub use live::{
-    Answer, Approval, Builder, Claim, ClaimId, Commits, Engine, Execution, Finished, Next, Receipt,
-    Start, Steps, Subscription, WeakEngine, Workflow, reap_orphans,
+    Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
+    Next, Receipt, Start, Steps, Subscription, WeakEngine, Workflow, reap_orphans,
 };
 pub use model::WorkItem;

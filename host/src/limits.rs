@@ -9,6 +9,15 @@ pub const CONCURRENT_NODES_DEFAULT: u32 = 16;
 /// Work items that one step may order, unless the engine is built otherwise.
 pub const DISPATCH_PER_TICK_DEFAULT: u32 = 8;
 
+/// Callers that wait for an engine at once, unless the engine is built otherwise: some
+/// seconds of turns. One more is told so at once, which serves it better than a place
+/// in a queue without an end.
+pub const CALLERS_MAX_DEFAULT: usize = 10_000;
+
+/// Readers of the store that are at work for callers at once: more than a machine has
+/// disks and cores for such short questions, and each has a connection of its own.
+pub const READERS_MAX: usize = 8;
+
 /// How long a claim holds without a heartbeat, unless the engine is built otherwise.
 pub const LEASE_DEFAULT: Duration = Duration::from_secs(10);
 

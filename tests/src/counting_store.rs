@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::store::{CommitError, Store, StoreError, Turn};
+use refrain::store::{CommitError, Reader, Store, StoreError, Turn};
 
 /// How often each method of a store was called. Clones are the same count.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +50,15 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.commit(turn)
     }
 
-    refrain::delegate_store!(inner: place, rollback, watched_file);
+    refrain::delegate_store!(inner: rollback, watched_file);
     refrain::delegate_store!(inner after called: begin, purge, reopen, version);
+}
+
+impl<S: Store> Reader for CountingStore<S> {
+    // What further readers are asked is not counted: it costs the owner nothing.
+    refrain::delegate_store!(inner: place, reader, end_reading);
+    refrain::delegate_store!(inner after called: begin_reading);
     refrain::delegate_store!(inner after called: execution, execution_by_key, list, raw_events, events, items, item);
-    refrain::delegate_store!(inner after called: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner after called: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner after called: workflow, component, snapshot);
 }

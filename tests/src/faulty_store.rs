@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::store::{CommitError, Store, StoreError, Turn};
+use refrain::store::{CommitError, Reader, Store, StoreError, Turn};
 
 /// What the next commit comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -227,9 +227,15 @@ impl Store for FaultyStore {
         self.after_commit(fate).map_err(CommitError::Unknown)
     }
 
-    refrain::delegate_store!(inner: place, rollback, watched_file);
+    refrain::delegate_store!(inner: rollback, watched_file);
     refrain::delegate_store!(inner after operation: begin, purge, reopen, version);
+}
+
+impl Reader for FaultyStore {
+    // Further readers change nothing, so that it does not matter when they die.
+    refrain::delegate_store!(inner: place, reader, end_reading);
+    refrain::delegate_store!(inner after operation: begin_reading);
     refrain::delegate_store!(inner after operation: execution, execution_by_key, list, raw_events, items, item);
-    refrain::delegate_store!(inner after operation: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner after operation: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner after operation: workflow, component, snapshot);
 }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use refrain::log::StoredEvent;
 use refrain::model::{Event, EventKind, Origin};
 use refrain::store::{
-    CommitError, DueWake, ExecutionChange, ItemRecord, Many, Store, StoreError, Timestamp, Turn,
+    CommitError, DueWake, ExecutionChange, ItemRecord, Many, Reader, Store, StoreError, Timestamp,
+    Turn,
 };
 
 use rusqlite::Connection;
@@ -208,6 +209,26 @@ impl Store for Saboteur {
         Ok(())
     }
 
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.woken = Some(false);
+        self.inner.begin()
+    }
+
+    fn rollback(&mut self) {
+        self.woken = None;
+        self.inner.rollback();
+    }
+
+    fn version(&mut self) -> Result<u64, StoreError> {
+        // A wrong host goes on from what it wrote, and not from what it should
+        // have written: so it looks anew.
+        Ok(self.inner.version()? + self.done)
+    }
+
+    refrain::delegate_store!(inner: purge, reopen, watched_file);
+}
+
+impl Reader for Saboteur {
     fn claimable(
         &mut self,
         simulated: bool,
@@ -247,24 +268,8 @@ impl Store for Saboteur {
         Ok(self.seen(Sight::Wakes, found))
     }
 
-    fn begin(&mut self) -> Result<(), StoreError> {
-        self.woken = Some(false);
-        self.inner.begin()
-    }
-
-    fn rollback(&mut self) {
-        self.woken = None;
-        self.inner.rollback();
-    }
-
-    fn version(&mut self) -> Result<u64, StoreError> {
-        // A wrong host goes on from what it wrote, and not from what it should
-        // have written: so it looks anew.
-        Ok(self.inner.version()? + self.done)
-    }
-
-    refrain::delegate_store!(inner: place, purge, reopen, watched_file);
+    refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-    refrain::delegate_store!(inner: lease_holders, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner: claimed_by, lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::replay::{Anchors, Audit, Auditor, Difference, Divergence, Verdict};
-use refrain::store::Store;
+use refrain::store::Reader;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -186,7 +186,7 @@ fn of_database(
 
 fn of_execution(
     auditor: &mut Auditor<'_>,
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     id: ExecutionId,
 ) -> anyhow::Result<Audit> {
     match auditor.audit_stored(store, id) {

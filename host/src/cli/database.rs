@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
-use refrain::store::{ExecutionRecord, SqliteStore, Store};
+use refrain::store::{ExecutionRecord, Reader, SqliteStore};
 
 use super::text::Text;
 use super::to_type;
@@ -112,7 +112,7 @@ impl Database {
 }
 
 /// The record of an execution that must be there.
-pub(super) fn record(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<ExecutionRecord> {
+pub(super) fn record(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<ExecutionRecord> {
     match store.execution(id)? {
         Some(record) => Ok(record),
         None => bail!("there is no execution {id}; `refrain list` shows those there are"),

@@ -5,7 +5,7 @@ use refrain::erase::{Copied, EraseError, Erased, copies, erase};
 use refrain::id::ExecutionId;
 use refrain::log::{Attestation, AttestedVerdict};
 use refrain::names;
-use refrain::store::{Many, Store, StoreError};
+use refrain::store::{Many, Reader, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 
 /// The executions that hold copies, and are not erased.
 fn copies_of(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     executions: &[ExecutionId],
 ) -> Result<Many<Copied>, StoreError> {
     let mut copies = copies(store, executions)?;

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use refrain::guest::{CallLimits, Library, NoPorts, Sandbox};
 use refrain::model::{Fault, WorkflowSummary};
 use refrain::replay::{Player, fetch_guest, from_store};
-use refrain::store::{ExecutionRecord, Store};
+use refrain::store::{ExecutionRecord, Reader};
 
 use super::files;
 
@@ -54,7 +54,7 @@ pub(super) fn validate(
 }
 
 /// An execution as its own guest sees it now.
-pub(super) fn player(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<Player> {
+pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Player> {
     let id = record.id;
     let reading = from_store(store, id)?.with_context(|| format!("execution {id} is gone"))?;
     let recording = match reading {

@@ -4,7 +4,7 @@ use refrain::log::digest::hex;
 use refrain::log::time::rfc3339;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::{ExecutionRecord, ListFilter, Many, Store, StoreError, Timestamp, ended};
+use refrain::store::{ExecutionRecord, ListFilter, Many, Reader, StoreError, Timestamp, ended};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 /// All executions of a status, in the order in which they started, and what of
 /// them cannot be read.
 pub(super) fn all(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     status: Option<Status>,
 ) -> anyhow::Result<Many<ExecutionRecord>> {
     let mut all: Many<ExecutionRecord> = Many::whole(Vec::new());

@@ -7,7 +7,7 @@ use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::log::json::{write_erased, write_event, write_stored};
 use refrain::log::{Attestation, KeptEvent};
 use refrain::model::Origin;
-use refrain::store::{Store, StoreError, StoredEvent};
+use refrain::store::{Reader, StoreError, StoredEvent};
 use serde_json::value::RawValue;
 
 use super::database::{self, Database};
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 }
 
 /// The whole log, also of an erased execution.
-pub(super) fn kept(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Vec<KeptEvent>> {
+pub(super) fn kept(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Vec<KeptEvent>> {
     let mut all: Vec<KeptEvent> = Vec::new();
     loop {
         let first = all.last().map_or(1, |kept| kept.event().sequence + 1);
@@ -79,7 +79,7 @@ pub(super) fn kept(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Vec
 }
 
 /// The whole log.
-pub(super) fn events(store: &mut dyn Store, id: ExecutionId) -> anyhow::Result<Vec<StoredEvent>> {
+pub(super) fn events(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Vec<StoredEvent>> {
     let mut all: Vec<StoredEvent> = Vec::new();
     loop {
         let first = all.last().map_or(1, |stored| stored.event.sequence + 1);

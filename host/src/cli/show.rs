@@ -7,7 +7,7 @@ use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::log::time::rfc3339;
 use refrain::names;
-use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Store, Timestamp, ended};
+use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     ))
 }
 
-fn view(store: &mut dyn Store, record: ExecutionRecord) -> anyhow::Result<View> {
+fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View> {
     let (events, unreadable) = match log::kept(store, record.id) {
         Ok(events) => (events, None),
         // What the record says can be shown all the same.
@@ -169,7 +169,7 @@ fn waiting_for(
 }
 
 /// The ids of all nodes of the workflow.
-fn node_ids(store: &mut dyn Store, record: &ExecutionRecord) -> anyhow::Result<Vec<String>> {
+fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Workflow {
         /// Another scheduler may take a workflow without any.

@@ -2,7 +2,7 @@
 
 use refrain::LogClock;
 use refrain::log::time::rfc3339;
-use refrain::store::{ExecutionRecord, Store, StoreError, Timestamp};
+use refrain::store::{ExecutionRecord, Reader, StoreError, Timestamp};
 
 /// A time: UTC, with milliseconds, as everywhere in Refrain.
 pub(super) fn stamp(at: Timestamp) -> String {
@@ -64,7 +64,7 @@ pub(super) fn of_execution(record: &ExecutionRecord, now: Timestamp) -> Timestam
 }
 
 /// What time it is by a store's logs.
-pub(super) fn now(store: &mut dyn Store) -> Result<Timestamp, StoreError> {
+pub(super) fn now(store: &mut dyn Reader) -> Result<Timestamp, StoreError> {
     let mut clock = LogClock::system();
     clock.look(store)?;
     Ok(clock.now())

@@ -11,8 +11,8 @@ use refrain::LogClock;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::store::{
-    ExecutionRecord, ItemRecord, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent, Timestamp,
-    ended,
+    ExecutionRecord, ItemRecord, Reader, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent,
+    Timestamp, ended,
 };
 
 use super::damage;

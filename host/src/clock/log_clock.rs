@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock, milliseconds};
-use crate::store::{ClockReading, Store, StoreError, Timestamp};
+use crate::store::{ClockReading, Reader, StoreError, Timestamp};
 use crate::trouble::Troubles;
 
 /// Less than that behind, a wall clock is right: several processes tell a
@@ -77,7 +77,7 @@ impl LogClock {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn look(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+    pub fn look(&mut self, store: &mut dyn Reader) -> Result<(), StoreError> {
         let at = store.last_at(false)?;
         let reading = store.last_reading()?;
         self.follow(at, reading.as_ref());

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::id::ExecutionId;
 use crate::log::{KeptEvent, Timestamp};
 use crate::model::{EventKind, WorkflowStarted};
-use crate::store::{Damaged, ExecutionRecord, ListFilter, Many, Store, StoreError};
+use crate::store::{Damaged, ExecutionRecord, ListFilter, Many, Reader, StoreError};
 
 /// Executions that are read from the store at once.
 const PAGE: usize = 1000;
@@ -28,7 +28,7 @@ pub struct Copied {
 /// # Errors
 /// [`StoreError`] if the store as a whole cannot be read.
 pub fn copies(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     executions: &[ExecutionId],
 ) -> Result<Many<Copied>, StoreError> {
     let Links {
@@ -65,7 +65,7 @@ struct Links {
 }
 
 impl Links {
-    fn read(store: &mut dyn Store) -> Result<Self, StoreError> {
+    fn read(store: &mut dyn Reader) -> Result<Self, StoreError> {
         let mut links = Self::default();
         let mut after: Option<(Timestamp, ExecutionId)> = None;
         loop {
@@ -85,7 +85,7 @@ impl Links {
         }
     }
 
-    fn take(&mut self, store: &mut dyn Store, record: ExecutionRecord) -> Result<(), StoreError> {
+    fn take(&mut self, store: &mut dyn Reader, record: ExecutionRecord) -> Result<(), StoreError> {
         let id = record.id;
         match started(store, id) {
             Ok(Some(started)) => {
@@ -115,7 +115,7 @@ fn others(started: &WorkflowStarted) -> Vec<ExecutionId> {
 }
 
 /// Event 1 of a log, erased or not: what it names is plain.
-fn started(store: &mut dyn Store, id: ExecutionId) -> Result<Option<WorkflowStarted>, StoreError> {
+fn started(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<WorkflowStarted>, StoreError> {
     let page = store.raw_events(id, 1, 1)?;
     let Some(raw) = page.first() else {
         return Ok(None);
@@ -139,7 +139,7 @@ mod tests {
     use crate::log::{Head, chain};
     use crate::model::{Digest, ForkOrigin, Status};
     use crate::store::laws::draft::{Draft, turn};
-    use crate::store::{MemoryStore, Turn};
+    use crate::store::{MemoryStore, Store, Turn};
 
     /// Keeps the execution `n`, which has ended, as a fork of `origin`.
     fn keep(store: &mut MemoryStore, n: u8, origin: Option<u8>) -> ExecutionId {

@@ -18,7 +18,7 @@
 //! ```
 //! use refrain::erase::{Erased, erase};
 //! use refrain::guest::{CallLimits, Library, Sandbox};
-//! use refrain::store::{SqliteStore, Store};
+//! use refrain::store::{Reader, SqliteStore};
 //! use refrain::{Engine, Workflow};
 //!
 //! # #[tokio::main]

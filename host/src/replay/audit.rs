@@ -13,7 +13,7 @@ use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
 use crate::guest::Library;
 use crate::id::ExecutionId;
-use crate::store::{Store, StoreError};
+use crate::store::{Reader, StoreError, at_one_moment};
 
 /// Audits logs with the guests they name, or with another.
 pub struct Auditor<'a> {
@@ -58,16 +58,15 @@ impl<'a> Auditor<'a> {
     /// [`AuditError`] if the audit itself cannot be done.
     pub fn audit_stored(
         &mut self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
-        let Some(reading) = source::read(store, id, &mut self.workflow)? else {
-            return Ok(self.anchors.missing(id).map(|finding| gone(id, finding)));
-        };
-        if let Ok(recording) = &reading {
-            self.fetch_guests(store, recording)?;
+        // The look ends before the guests decide, so that it holds up no checkpoint.
+        let reading = at_one_moment(store, |store| self.read(store, id))?;
+        match reading {
+            Some(reading) => self.audit(reading).map(Some),
+            None => Ok(self.anchors.missing(id).map(|finding| gone(id, finding))),
         }
-        self.audit(reading).map(Some)
     }
 
     /// Audits an export. The library must have its guests, unless the export brings
@@ -157,10 +156,23 @@ impl<'a> Auditor<'a> {
         (walked, reused)
     }
 
+    /// Reads a log, and the guests that it names.
+    fn read(
+        &mut self,
+        store: &mut dyn Reader,
+        id: ExecutionId,
+    ) -> Result<Option<Reading>, AuditError> {
+        let reading = source::read(store, id, &mut self.workflow)?;
+        if let Some(Ok(recording)) = &reading {
+            self.fetch_guests(store, recording)?;
+        }
+        Ok(reading)
+    }
+
     /// Takes the guests that a log names from the store into the library.
     fn fetch_guests(
         &mut self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         recording: &Recording,
     ) -> Result<(), AuditError> {
         if self.other.is_some() || recording.is_erased() {
@@ -179,7 +191,7 @@ impl<'a> Auditor<'a> {
 /// [`AuditError`] if the store fails, or has something else under this digest.
 pub fn fetch_guest(
     library: &mut Library,
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     digest: &str,
 ) -> Result<(), AuditError> {
     if library.bytes(digest).is_some() {

@@ -13,7 +13,8 @@ use crate::log::export::{Component, ExportError, ExportReader, ExportWriter, Hea
 use crate::log::{Attestation, ErasedEvent, KeptEvent, chain};
 use crate::model::{Event, EventKind};
 use crate::store::{
-    DecodeError, ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Store, StoreError, StoredEvent,
+    DecodeError, ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Reader, StoreError,
+    StoredEvent, at_one_moment,
 };
 
 /// A log, and all that its replay needs besides.
@@ -120,82 +121,69 @@ pub enum UnreadableCause {
 /// A log, or the reason why it cannot be read.
 pub type Reading = Result<Recording, Unreadable>;
 
-/// The number of times that a log is read because it went on meanwhile.
-const READS_MAX: u32 = 1_000;
-
-/// The log of one execution of a store. `None` if there is no such execution.
+/// The log of one execution of a store, as it is at one moment: an engine may be
+/// working on it. `None` if there is no such execution.
 ///
 /// # Errors
 /// [`StoreError`] if the store as a whole cannot be read.
-pub fn from_store(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
-    read(store, id, &mut LastWorkflow::default())
+pub fn from_store(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
+    at_one_moment(store, |store| read(store, id, &mut LastWorkflow::default()))
 }
 
 /// A workflow that was read: its id, its version, its text.
 pub(super) type LastWorkflow = Option<(String, String, Arc<str>)>;
 
-/// The same, unless the workflow is the one that was read last: a workflow is
-/// immutable.
+/// The same within a look, unless the workflow is the one that was read last: a
+/// workflow is immutable.
 pub(super) fn read(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     id: ExecutionId,
     last: &mut LastWorkflow,
 ) -> Result<Option<Reading>, StoreError> {
-    for _ in 0..READS_MAX {
-        let Some(record) = store.execution(id)? else {
-            return Ok(None);
-        };
-        let Events {
-            events,
-            erased,
-            broken_link,
-            broken_off,
-        } = all_events(store, id)?;
-        let items = match store.items(id) {
-            Ok(items) => items.all().map_err(|error| error.to_string()),
-            Err(error) if error.is_of_one() => Err(error.to_string()),
-            Err(error) => return Err(error),
-        };
-        // An engine may be working on it: only what did not change meanwhile is one
-        // state.
-        if store.execution(id)?.as_ref() != Some(&record) {
-            continue;
-        }
-        let Some(workflow) = workflow(store, &record, last)? else {
-            let message = format!(
-                "workflow {} {} is not in the store",
-                record.workflow_id, record.workflow_version
-            );
-            return Ok(Some(Err(Unreadable {
-                execution_id: Some(id),
-                sequence: 1,
-                cause: UnreadableCause::Malformed,
-                message,
-            })));
-        };
-        return Ok(Some(Ok(Recording {
-            execution_id: id,
-            head: record.head,
-            events,
-            erased,
-            broken_link,
-            broken_off,
-            workflow,
-            claimed: Claimed::Store {
-                record: Box::new(record),
-                items,
-            },
-            components: Vec::new(),
+    let Some(record) = store.execution(id)? else {
+        return Ok(None);
+    };
+    let Events {
+        events,
+        erased,
+        broken_link,
+        broken_off,
+    } = all_events(store, id)?;
+    let items = match store.items(id) {
+        Ok(items) => items.all().map_err(|error| error.to_string()),
+        Err(error) if error.is_of_one() => Err(error.to_string()),
+        Err(error) => return Err(error),
+    };
+    let Some(workflow) = workflow(store, &record, last)? else {
+        let message = format!(
+            "workflow {} {} is not in the store",
+            record.workflow_id, record.workflow_version
+        );
+        return Ok(Some(Err(Unreadable {
+            execution_id: Some(id),
+            sequence: 1,
+            cause: UnreadableCause::Malformed,
+            message,
         })));
-    }
-    Err(StoreError::Io {
-        place: format!("execution {id}"),
-        detail: "it goes on faster than it can be read; pause it and try again".to_owned(),
-    })
+    };
+    Ok(Some(Ok(Recording {
+        execution_id: id,
+        head: record.head,
+        events,
+        erased,
+        broken_link,
+        broken_off,
+        workflow,
+        claimed: Claimed::Store {
+            record: Box::new(record),
+            items,
+        },
+        components: Vec::new(),
+    })))
 }
 
 fn workflow(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     record: &ExecutionRecord,
     last: &mut LastWorkflow,
 ) -> Result<Option<Arc<str>>, StoreError> {
@@ -268,7 +256,7 @@ impl Events {
 }
 
 /// All events, up to the first that does not decode.
-fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreError> {
+fn all_events(store: &mut dyn Reader, id: ExecutionId) -> Result<Events, StoreError> {
     let mut events = Events::default();
     let mut first = 0;
     loop {
@@ -302,7 +290,7 @@ fn all_events(store: &mut dyn Store, id: ExecutionId) -> Result<Events, StoreErr
 /// All events up to the first that cannot be read, where a page of the file is
 /// damaged.
 fn one_by_one(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     id: ExecutionId,
     first: u64,
     events: &mut Events,
@@ -454,7 +442,7 @@ impl Recording {
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn fetch_components(&mut self, store: &mut dyn Store) -> Result<Vec<String>, StoreError> {
+    pub fn fetch_components(&mut self, store: &mut dyn Reader) -> Result<Vec<String>, StoreError> {
         let named: BTreeSet<String> = self.guests().collect();
         let mut missing = Vec::new();
         for digest in named {

@@ -3,15 +3,16 @@
 //! Nothing is delegated that is not named, so that every wrapper has to decide about
 //! a method that is added to the contract.
 
-/// Leaves methods of [`Store`](crate::store::Store) to the store in a field.
+/// Leaves methods of [`Reader`](crate::store::Reader) and of
+/// [`Store`](crate::store::Store) to the store in a field.
 ///
-/// It stands within the `impl` block, next to the methods that the wrapper
+/// It stands within the `impl` block of either, next to the methods that the wrapper
 /// implements itself, and names all others. With `after hook`, each of them first asks
 /// the wrapper's own method `hook`, with its name, whether it may go on:
 /// `fn hook(&mut self, method: &'static str) -> Result<(), StoreError>`.
 ///
 /// ```
-/// use refrain::store::{CommitError, MemoryStore, Store, Turn};
+/// use refrain::store::{CommitError, MemoryStore, Reader, Store, Turn};
 ///
 /// struct Counting {
 ///     inner: MemoryStore,
@@ -25,9 +26,13 @@
 ///         Ok(())
 ///     }
 ///
-///     refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
+///     refrain::delegate_store!(inner: begin, rollback, purge, reopen, version, watched_file);
+/// }
+///
+/// impl Reader for Counting {
+///     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
 ///     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-///     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
+///     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
 /// ```
@@ -40,10 +45,7 @@ macro_rules! delegate_store {
         $( $crate::delegate_store!(@ $method $inner $hook); )+
     };
 
-    // The door.
-    (@ place $inner:ident) => {
-        fn place(&self) -> ::std::string::String { self.$inner.place() }
-    };
+    // The write side.
     (@ watched_file $inner:ident) => {
         fn watched_file(&self) -> ::std::option::Option<::std::path::PathBuf> { self.$inner.watched_file() }
     };
@@ -59,6 +61,20 @@ macro_rules! delegate_store {
     (@ purge $($to:ident)+) => { $crate::delegate_store!(# purge() -> (), $($to)+); };
     (@ reopen $($to:ident)+) => { $crate::delegate_store!(# reopen() -> (), $($to)+); };
     (@ version $($to:ident)+) => { $crate::delegate_store!(# version() -> u64, $($to)+); };
+
+    // Looks.
+    (@ place $inner:ident) => {
+        fn place(&self) -> ::std::string::String { self.$inner.place() }
+    };
+    (@ reader $inner:ident) => {
+        fn reader(&self) -> ::std::result::Result<
+            ::std::boxed::Box<dyn $crate::store::Reader>, $crate::store::StoreError
+        > { self.$inner.reader() }
+    };
+    (@ end_reading $inner:ident) => {
+        fn end_reading(&mut self) { self.$inner.end_reading() }
+    };
+    (@ begin_reading $($to:ident)+) => { $crate::delegate_store!(# begin_reading() -> (), $($to)+); };
 
     // Logs.
     (@ execution $($to:ident)+) => { $crate::delegate_store!(
@@ -90,6 +106,10 @@ macro_rules! delegate_store {
     ); };
     (@ expired $($to:ident)+) => { $crate::delegate_store!(
         # expired(simulated: bool, now: $crate::store::Timestamp, max: usize)
+            -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ claimed_by $($to:ident)+) => { $crate::delegate_store!(
+        # claimed_by(worker_id: &str, request_id: &str)
             -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ lease_holders $($to:ident)+) => { $crate::delegate_store!(

@@ -2,11 +2,14 @@
 //!
 //! # The contract
 //!
-//! One owner holds a store's write side (`&mut self` throughout) and works in
+//! There are two sides. A [`Reader`] asks, and there may be many of them, on any
+//! thread. A [`Store`] is a reader that also owns the write side, and works in
 //! *turns*: [`Store::begin`] takes the write lock and shows the newest state,
 //! any number of reads follow, and [`Store::commit`] writes one [`Turn`] and
-//! makes it durable, all of it or nothing. Reads outside a turn are allowed
-//! and see some committed state.
+//! makes it durable, all of it or nothing. Outside of a turn each answer is of some
+//! committed state, and never of one before an earlier answer's, or before a turn
+//! whose commit has returned. Several questions about one moment are a *look*
+//! ([`at_one_moment`]).
 //!
 //! * **Gapless.** A change presents the head that it builds on; if the
 //!   execution's head is another, the whole turn is refused as a conflict and
@@ -33,8 +36,8 @@
 //! * **Set aside.** An execution whose record says [`Tampering`] keeps its
 //!   items and its wake, and no question of an engine that looks for work finds them.
 //! * **Erased for good.** After an [`Erasure`] no question is answered with what was
-//!   erased: the log as it is read ([`Store::raw_events`]) has plain fields and
-//!   commitments, [`Store::events`] says [`StoreError::Erased`], key, work items and
+//!   erased: the log as it is read ([`Reader::raw_events`]) has plain fields and
+//!   commitments, [`Reader::events`] says [`StoreError::Erased`], key, work items and
 //!   snapshot are gone. Nothing is appended any more. After [`Store::purge`] the storage
 //!   itself holds none of it, as far as the storage is the store's to write.
 //! * **Quick.** The cost of a question about time or queues grows with its answer,
@@ -49,6 +52,7 @@ mod damage;
 mod record;
 mod turn;
 pub mod check;
+mod reader;
 mod contract;
 mod stall;
 mod delegate;
@@ -57,11 +61,12 @@ pub mod laws;
 mod memory;
 mod sqlite;
 
-pub use contract::{ListFilter, Store};
+pub use contract::Store;
 pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use raw_event::{DecodeError, RawEvent};
+pub use reader::{ListFilter, Reader, at_one_moment};
 pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease};
 pub use sqlite::{Durability, SeenUpTo, SqliteOptions, SqliteStore};
 pub use stall::is_stalled_by_host;

@@ -116,6 +116,7 @@ impl ItemState {
                 worker_id: worker_id.to_owned(),
                 fence,
                 expires_at: Lease::GIVEN_UP,
+                request_id: None,
             }),
             Change::DeadLetter { error } => Self::Dead {
                 error: error.into_owned(),
@@ -154,6 +155,8 @@ pub struct Lease {
     pub fence: u64,
     /// When the claim ends, if no heartbeat comes.
     pub expires_at: Timestamp,
+    /// The id of the request that it was claimed by, if that had one (law 7).
+    pub request_id: Option<String>,
 }
 
 impl Lease {

@@ -2,7 +2,7 @@
 
 use crate::id::ExecutionId;
 use crate::log::effect::on_host_stall;
-use crate::store::{Head, Store, StoreError};
+use crate::store::{Head, Reader, StoreError};
 
 /// The number of events that are read at once.
 const STEP: u32 = 64;
@@ -16,7 +16,7 @@ const STEP: u32 = 64;
 /// # Errors
 /// [`StoreError`] if the log cannot be read.
 pub fn is_stalled_by_host(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     id: ExecutionId,
     head: Head,
 ) -> Result<bool, StoreError> {

@@ -9,7 +9,7 @@ use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{Head, StoredEvent, canonical, packed};
 use refrain::model::Event;
 use refrain::replay::{Audit, Auditor, Verdict};
-use refrain::store::{SqliteStore, Store};
+use refrain::store::{Reader, SqliteStore};
 use refrain_tests::binary;
 use refrain_tests::chained::follow;
 use rusqlite::Connection;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use refrain::store::{ListFilter, SqliteStore, Store};
+use refrain::store::{ListFilter, Reader, SqliteStore};
 
 use super::ground::{DATABASE, Ground};
 

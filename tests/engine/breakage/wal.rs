@@ -10,7 +10,7 @@ use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::id::ExecutionId;
 use refrain::log::Head;
 use refrain::replay::{Anchors, Auditor, Verdict};
-use refrain::store::{ListFilter, Many, SqliteStore, Store, StoredEvent};
+use refrain::store::{ListFilter, Many, Reader, SqliteStore, StoredEvent};
 use refrain::{Engine, Workflow};
 use refrain_tests::cases;
 use refrain_tests::dice::{self, Dice};

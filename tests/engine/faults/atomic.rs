@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use refrain::model::{Event, EventKind, Status};
-use refrain::store::{ItemChange, ItemState, MemoryStore, Store};
+use refrain::store::{ItemChange, ItemState, MemoryStore, Reader};
 use refrain::{EngineError, Receipt};
 use refrain_tests::faulty_store::Fate;
 use serde_json::json;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use refrain::guest::CallLimits;
 use refrain::model::{EventKind, Status};
-use refrain::store::{ListFilter, Many, Store, StoreError};
+use refrain::store::{ListFilter, Many, Reader, StoreError};
 use refrain::{Engine, EngineError, WorkItem, Workflow};
 use refrain_tests::binary::{refrain, stderr, stdout};
 use refrain_tests::component::workspace;
@@ -209,7 +209,7 @@ async fn honest(place: &Place) -> refrain::ExecutionId {
 }
 
 /// All that a store says of its executions, by their ids.
-fn dump(store: &mut dyn Store) -> BTreeMap<String, String> {
+fn dump(store: &mut dyn Reader) -> BTreeMap<String, String> {
     let all = ListFilter {
         max: 1000,
         ..ListFilter::default()

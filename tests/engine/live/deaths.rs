@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use refrain::store::{CommitError, ListFilter, Store, Timestamp, Turn};
+use refrain::store::{CommitError, ListFilter, Reader, Store, Timestamp, Turn};
 use refrain::{Clock, Engine, EngineError, Execution, SystemClock, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
@@ -40,9 +40,13 @@ impl Store for PanickingStore {
         self.inner.commit(turn)
     }
 
-    refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
+    refrain::delegate_store!(inner: begin, rollback, purge, reopen, version, watched_file);
+}
+
+impl Reader for PanickingStore {
+    refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-    refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use refrain::guest::CallLimits;
 use refrain::limits::TurnLimits;
 use refrain::model::Status;
-use refrain::store::{Store, StoreError};
+use refrain::store::{Reader, Store, StoreError};
 use refrain::{Engine, Execution, ManualClock, Next, Steps, WorkItem};
 use refrain_tests::engines::{BEGIN, Place};
 use refrain_tests::faulty_store::{Fate, FaultyStore, Plan};
@@ -267,10 +267,14 @@ impl Interrupted {
 }
 
 impl Store for Interrupted {
-    refrain::delegate_store!(inner: place, begin, commit, rollback, purge, reopen, version, watched_file);
+    refrain::delegate_store!(inner: begin, commit, rollback, purge, reopen, version, watched_file);
+}
+
+impl Reader for Interrupted {
+    refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
     refrain::delegate_store!(inner after asked: due);
-    refrain::delegate_store!(inner: claimable, expired, lease_holders, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }
 

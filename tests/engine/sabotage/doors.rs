@@ -89,6 +89,7 @@ pub(crate) fn grant_what_is_held(store: &mut dyn Store, worker_id: &str) -> Opti
         worker_id: worker_id.to_owned(),
         fence,
         expires_at,
+        request_id: None,
     };
     let leased = ItemChange::Lease {
         node_id: claim.node_id.clone(),

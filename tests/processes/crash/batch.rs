@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use refrain::id::ExecutionId;
 use refrain::model::{EventKind, Limits};
-use refrain::store::{SqliteStore, Store};
+use refrain::store::{Reader, SqliteStore};
 use refrain::{Engine, Workflow};
 use refrain_guest::limits::BATCH_BYTES_MAX;
 use refrain_tests::binary::refrain;

@@ -14,7 +14,7 @@ use refrain::id::ExecutionId;
 use refrain::log::chain;
 use refrain::model::EventKind;
 use refrain::store::{Hash, Head, StoredEvent};
-use refrain::store::{ListFilter, SqliteStore, Store};
+use refrain::store::{ListFilter, Reader, SqliteStore};
 use rusqlite::{Connection, OpenFlags};
 
 /// What was acknowledged so far.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use refrain::limits::LEASE_DEFAULT;
 use refrain::model::{EventKind, Status};
-use refrain::store::{SqliteStore, Store, StoredEvent};
+use refrain::store::{Reader, SqliteStore, StoredEvent};
 use refrain::{Engine, ExecutionId, Workflow};
 use refrain_tests::binary::{refrain, stderr};
 use refrain_tests::odd_clock;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use refrain::log::{StoredEvent, canonical, chain};
 use refrain::model::{Event, Snapshot};
 use refrain::store::{
-    ExecutionRecord, ItemRecord, ListFilter, RawEvent, Store, StoreError, WorkflowRecord,
+    ExecutionRecord, ItemRecord, ListFilter, RawEvent, Reader, StoreError, WorkflowRecord,
 };
 
 use super::fold::{Deadlines, Fold};
@@ -45,7 +45,7 @@ impl Account {
 }
 
 /// All executions of a store.
-pub(super) fn read_all(store: &mut dyn Store, told: &Told) -> Result<Vec<Account>, StoreError> {
+pub(super) fn read_all(store: &mut dyn Reader, told: &Told) -> Result<Vec<Account>, StoreError> {
     let mut accounts = Vec::new();
     let mut filter = ListFilter {
         max: PAGE as usize,
@@ -67,7 +67,7 @@ pub(super) fn read_all(store: &mut dyn Store, told: &Told) -> Result<Vec<Account
 }
 
 fn read(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     told: &Told,
     record: ExecutionRecord,
 ) -> Result<Account, StoreError> {
@@ -137,7 +137,7 @@ fn erased(raw: &[RawEvent], before: Option<&Vec<StoredEvent>>) -> Decoded {
     (events, None)
 }
 
-fn read_log(store: &mut dyn Store, record: &ExecutionRecord) -> Result<Vec<RawEvent>, StoreError> {
+fn read_log(store: &mut dyn Reader, record: &ExecutionRecord) -> Result<Vec<RawEvent>, StoreError> {
     let mut raw: Vec<RawEvent> = Vec::new();
     loop {
         let first = raw.last().map_or(0, |last| last.sequence.saturating_add(1));

@@ -3,7 +3,7 @@
 use refrain::guest::Library;
 use refrain::names;
 use refrain::replay::fetch_guest;
-use refrain::store::{Store, ended};
+use refrain::store::{Reader, ended};
 
 use crate::memory_ports::MemoryPorts;
 
@@ -30,7 +30,7 @@ pub fn law3_atomic(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
 
 /// A log that its guest cannot take is a matter of law 2.
 fn is_done(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     library: &mut Library,
     account: &Account,
 ) -> Result<(), (Law, String)> {

@@ -1,7 +1,7 @@
 //! Law 9: an execution that cannot go on says so. Never a silent *running*.
 
 use refrain::model::Status;
-use refrain::store::{ItemRecord, ItemState, Store, StoreError, ended};
+use refrain::store::{ItemRecord, ItemState, Reader, StoreError, ended};
 
 use super::{Account, Evidence, Law, Violation};
 
@@ -71,7 +71,7 @@ fn names_what_lifts_it(account: &Account) -> Result<(), String> {
 }
 
 /// What would not be found by those who look for it, if anything.
-fn is_looked_for(store: &mut dyn Store, account: &Account) -> Result<Option<String>, StoreError> {
+fn is_looked_for(store: &mut dyn Reader, account: &Account) -> Result<Option<String>, StoreError> {
     let record = &account.record;
     for item in &account.items {
         if !is_found(store, account, item)? {
@@ -92,7 +92,7 @@ fn is_looked_for(store: &mut dyn Store, account: &Account) -> Result<Option<Stri
 }
 
 fn is_found(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     account: &Account,
     record: &ItemRecord,
 ) -> Result<bool, StoreError> {

@@ -41,7 +41,7 @@ use std::fmt;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::model::EventKind;
-use refrain::store::{Store, StoreError};
+use refrain::store::{Reader, StoreError};
 
 pub use account::Account;
 pub use atomic::law3_atomic;
@@ -210,7 +210,7 @@ impl fmt::Display for Violation {
 /// two turns, and all that was told until then.
 pub struct Evidence<'a> {
     /// The store, for what has to be asked of it beyond the accounts.
-    pub store: &'a mut dyn Store,
+    pub store: &'a mut dyn Reader,
     /// The guests; those that a log names and that are not in it are fetched
     /// from the store.
     pub library: &'a mut Library,
@@ -227,7 +227,7 @@ impl<'a> Evidence<'a> {
     /// The store cannot be read. That events do not decode is no error, but a
     /// matter of law 4.
     pub fn gather(
-        store: &'a mut dyn Store,
+        store: &'a mut dyn Reader,
         library: &'a mut Library,
         told: &'a Told,
     ) -> Result<Self, StoreError> {

@@ -2,7 +2,7 @@
 
 use refrain::guest::Library;
 use refrain::replay::fetch_guest;
-use refrain::store::Store;
+use refrain::store::Reader;
 
 use crate::memory_ports::MemoryPorts;
 
@@ -29,7 +29,7 @@ pub fn snapshots_are_what_the_log_says(evidence: &mut Evidence<'_>) -> Result<()
 }
 
 fn holds_the_log(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     library: &mut Library,
     account: &Account,
 ) -> Result<(), String> {

@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use refrain::id::ExecutionId;
 use refrain::model::Status;
-use refrain::store::{ExecutionRecord, ItemRecord, ItemState, Store, StoreError, Timestamp, ended};
+use refrain::store::{
+    ExecutionRecord, ItemRecord, ItemState, Reader, StoreError, Timestamp, ended,
+};
 use refrain::store::{ListFilter, Many};
 use refrain::{Next, Steps};
 
@@ -81,7 +83,7 @@ pub fn nothing_waits(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
 ///
 /// # Errors
 /// The first thing that waits; or why the store cannot be read.
-pub fn nothing_waits_now(store: &mut dyn Store, rest: &Rest) -> Result<(), String> {
+pub fn nothing_waits_now(store: &mut dyn Reader, rest: &Rest) -> Result<(), String> {
     let in_words = |error: StoreError| error.to_string();
     let all = ListFilter {
         max: ALL,

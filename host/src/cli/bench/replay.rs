@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::replay::{Auditor, Verdict};
-use refrain::store::{Durability, ListFilter, SqliteStore, Store};
+use refrain::store::{Durability, ListFilter, Reader, SqliteStore};
 
 use super::super::guests;
 use super::Bench;

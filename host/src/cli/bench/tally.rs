@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use refrain::store::{CommitError, Store, Turn};
+use refrain::store::{CommitError, Reader, Store, Turn};
 
 /// What was written so far. Clones are the same tally.
 #[derive(Clone)]
@@ -91,8 +91,12 @@ impl<S: Store> Store for Tallied<S> {
         Ok(())
     }
 
-    refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
+    refrain::delegate_store!(inner: begin, rollback, purge, reopen, version, watched_file);
+}
+
+impl<S: Store> Reader for Tallied<S> {
+    refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, events, items, item);
-    refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }

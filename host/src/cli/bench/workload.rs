@@ -1,5 +1,6 @@
 //! What is run: workflows of steps that do nothing, and engines that run them.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -132,6 +133,8 @@ impl Workload {
     /// An engine on this store that knows the workflow, and nothing more.
     pub(super) async fn cold_engine(&self, store: impl Store + 'static) -> anyhow::Result<Engine> {
         let builder = Engine::builder().store(store).limits(self.limits);
+        // All executions of a benchmark start at once.
+        let builder = builder.callers_max(NonZeroUsize::MAX);
         let engine = builder.start().await?;
         engine.register(self.workflow.clone()).await?;
         Ok(engine)

@@ -1,6 +1,6 @@
 //! How an engine is put together and started.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::store::Store;
 use super::engine::Engine;
 use super::parts::{Drive, Parts};
 use super::steps::Steps;
-use crate::live::runtime::commit_news::CommitNews;
 use crate::live::runtime::inbox::Inbox;
+use crate::live::runtime::observers::Observers;
 use crate::live::turn::scope::Scope;
 use crate::live::values::panics::caught;
 
@@ -85,6 +85,15 @@ impl Builder {
     #[must_use]
     pub fn turn_limits(mut self, limits: TurnLimits) -> Self {
         self.parts.settings.turn_limits = limits;
+        self
+    }
+
+    /// How many callers may wait for the engine at once; 10,000 unless set. One more
+    /// is told [`EngineError::Overloaded`]. Own workers are never refused, nor do
+    /// those count that wait for an end or for news of an execution.
+    #[must_use]
+    pub fn callers_max(mut self, callers: NonZeroUsize) -> Self {
+        self.parts.callers_max = callers.get();
         self
     }
 
@@ -173,23 +182,25 @@ impl Builder {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub async fn start(self) -> Result<Engine, EngineError> {
-        let (inbox, receiver) = Inbox::new();
-        let (commits, committed) = CommitNews::channel();
+        let (inbox, receiver) = Inbox::new(self.parts.callers_max);
+        let (observers, committed) = Observers::new();
         let (ready, started) = oneshot::channel();
         let (runtime, inner_inbox) = (Handle::current(), inbox.clone());
+        let inner_observers = Arc::clone(&observers);
         let spawned = thread::Builder::new()
             .name("refrain-engine".to_owned())
             .spawn(move || {
                 let drive = Drive::Thread(runtime);
                 // The store and the clock are others' code, and may panic.
-                let event_loop =
-                    caught(|| self.parts.assemble(drive, &inner_inbox, receiver, commits))
-                        .unwrap_or_else(|said| {
-                            Err(EngineError::Died(format!("it panicked: {said}")))
-                        });
+                let event_loop = caught(|| {
+                    self.parts
+                        .assemble(drive, &inner_inbox, receiver, inner_observers)
+                })
+                .unwrap_or_else(|said| Err(EngineError::Died(format!("it panicked: {said}"))));
                 match event_loop {
                     Ok(event_loop) => {
-                        if ready.send(Ok(event_loop.guest_digest())).is_ok() {
+                        let parts = (event_loop.guest_digest(), event_loop.readers());
+                        if ready.send(Ok(parts)).is_ok() {
                             event_loop.run();
                         }
                     }
@@ -198,8 +209,14 @@ impl Builder {
             });
         spawned
             .map_err(|error| EngineError::Setup(format!("no thread can be started: {error}")))?;
-        let guest_digest = started.await.unwrap_or(Err(EngineError::ShutDown))?;
-        Ok(Engine::new(inbox, committed, guest_digest))
+        let (guest_digest, readers) = started.await.unwrap_or(Err(EngineError::ShutDown))?;
+        Ok(Engine::new(
+            inbox,
+            observers,
+            committed,
+            readers,
+            guest_digest,
+        ))
     }
 
     /// Put the engine together without a thread and without a runtime: it goes
@@ -213,13 +230,19 @@ impl Builder {
     /// # Errors
     /// As [`Builder::start`].
     pub fn stepped(mut self) -> Result<(Engine, Steps), EngineError> {
-        let (inbox, receiver) = Inbox::new();
-        let (commits, committed) = CommitNews::channel();
+        let (inbox, receiver) = Inbox::new(self.parts.callers_max);
+        let (observers, committed) = Observers::new();
         self.parts.settings.reopen_pause = Duration::ZERO;
-        let event_loop = self
-            .parts
-            .assemble(Drive::Steps, &inbox, receiver, commits)?;
-        let engine = Engine::new(inbox, committed, event_loop.guest_digest());
+        let event_loop =
+            self.parts
+                .assemble(Drive::Steps, &inbox, receiver, Arc::clone(&observers))?;
+        let engine = Engine::new(
+            inbox,
+            observers,
+            committed,
+            event_loop.readers(),
+            event_loop.guest_digest(),
+        );
         Ok((engine, Steps::new(event_loop)))
     }
 }

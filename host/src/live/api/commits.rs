@@ -18,11 +18,6 @@ impl Commits {
         Self { committed, inbox }
     }
 
-    /// What was committed so far counts as heard of.
-    pub(crate) fn mark_seen(&mut self) {
-        self.committed.mark_unchanged();
-    }
-
     /// Wait until something has been committed, or an execution set aside, since
     /// this was asked before. Commits of other engines are told of when this one
     /// notices them.

@@ -21,14 +21,16 @@ use super::execution::Execution;
 use super::shared::Shared;
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
+use crate::live::runtime::observers::Observers;
+use crate::live::runtime::readers::Readers;
 use crate::live::turn::answers::{complete, fail};
 use crate::live::turn::claims;
-use crate::live::turn::core::Core;
 use crate::live::turn::guest_call::validate;
 use crate::live::turn::late_steps::step_all;
 use crate::live::turn::leases::renew;
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::start::{register, start as start_execution};
+use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::facts;
 use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
@@ -67,11 +69,19 @@ impl Engine {
         Builder::default()
     }
 
-    pub(crate) fn new(inbox: Inbox, committed: Committed, guest_digest: String) -> Self {
+    pub(in crate::live) fn new(
+        inbox: Inbox,
+        observers: Arc<Observers>,
+        committed: Committed,
+        readers: Arc<Readers>,
+        guest_digest: String,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 commits: Commits::new(committed, inbox.clone()),
                 inbox,
+                observers,
+                readers,
                 guest_digest,
                 programs: Programs::new(),
             }),
@@ -104,7 +114,7 @@ impl Engine {
     /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
     pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
         self.inbox()
-            .read(move |core| validate(core, &workflow))
+            .question(move |core| validate(core, &workflow))
             .await
     }
 
@@ -130,14 +140,15 @@ impl Engine {
         version: &str,
     ) -> Result<WorkflowRecord, EngineError> {
         let (workflow_id, version) = (workflow_id.to_owned(), version.to_owned());
-        let read = move |core: &mut Core| {
-            let workflow = core.store.get().workflow(&workflow_id, &version)?;
-            workflow.ok_or(EngineError::UnknownWorkflow {
-                workflow_id,
-                version,
+        self.shared
+            .read(move |store| {
+                let workflow = store.workflow(&workflow_id, &version)?;
+                workflow.ok_or(EngineError::UnknownWorkflow {
+                    workflow_id,
+                    version,
+                })
             })
-        };
-        self.inbox().read(read).await
+            .await
     }
 
     /// Start an execution.
@@ -182,8 +193,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn list(&self, filter: ListFilter) -> Result<Many<ExecutionRecord>, EngineError> {
-        self.inbox()
-            .read(move |core| Ok(core.store.get().list(&filter)?))
+        self.shared
+            .read(move |store| Ok(store.list(&filter)?))
             .await
     }
 
@@ -195,7 +206,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::ShutDown`], [`EngineError::Died`].
     pub async fn set_aside(&self) -> Result<BTreeMap<ExecutionId, Arc<StoreError>>, EngineError> {
-        self.inbox().read(|core| Ok(core.set_aside.all())).await
+        self.inbox().question(|core| Ok(core.set_aside.all())).await
     }
 
     /// The commits to its store.
@@ -279,6 +290,22 @@ impl Engine {
             claims::claim(turn, &queue, max, &worker_id)
         };
         self.inbox().write(claim).await
+    }
+
+    /// Claim work for a worker outside of the engine, and wait for it where there is
+    /// none. The answer is empty if none came.
+    ///
+    /// A request that is repeated, because its answer may have been lost, is given the
+    /// items that it holds: those of its first answer that are neither settled nor lost
+    /// since, also after the engine was started anew. Their leases begin anew. Once it
+    /// holds none of them, it is a new request. What it waits for is written nowhere.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Store`]; [`EngineError::TooLong`]
+    /// when one of its ids is.
+    pub async fn claim_waiting(&self, request: ClaimRequest) -> Result<Vec<Claim>, EngineError> {
+        request.check()?;
+        self.inbox().claim(request).await
     }
 
     /// A claim's worker lives: renew its lease. Answers when it ends now.

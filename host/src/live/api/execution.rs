@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::author::is_terminal;
 use crate::model::{EventKind, Explanation, Inspection, Status};
-use crate::store::{ExecutionRecord, ItemRecord, Many, StoredEvent, ended};
+use crate::store::{ExecutionRecord, ItemRecord, Many, Reader, StoredEvent, ended};
 
-use super::commits::Commits;
 use super::shared::Shared;
-use crate::live::runtime::inbox::{Inbox, Message};
-use crate::live::turn::core::Core;
+use crate::live::runtime::inbox::Inbox;
+use crate::live::runtime::observers::Follow;
 use crate::live::turn::guest_call::question;
 use crate::live::turn::stall::lift;
-use crate::live::turn::stored::record;
 use crate::live::turn::tampered::check_anew;
 use crate::live::values::facts::{self, Approval};
 
@@ -65,11 +61,27 @@ impl Execution {
     /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`],
     /// [`EngineError::Died`]; that it failed is no error here.
     pub async fn finished(&self) -> Result<Finished, EngineError> {
-        let (watcher, ended) = oneshot::channel();
-        self.inbox().send(Message::Watch(self.id, watcher))?;
-        self.inbox().answered(ended).await?;
         let id = self.id;
-        self.inbox().read(move |core| finished(core, id)).await
+        loop {
+            // Before it is looked at, so that its end is not missed in between.
+            let mut watch = self.shared.observers.watch(id);
+            let Some(ending) = self.shared.read(move |store| ending(store, id)).await? else {
+                self.inbox().answered(&mut watch.ended).await?;
+                continue;
+            };
+            return match ending.final_state {
+                Some(final_state) => Ok(Finished {
+                    status: ending.status,
+                    final_state: Json::trusted(final_state),
+                    error: ending.error,
+                }),
+                None => Ok(Finished {
+                    status: ending.status,
+                    final_state: self.inspect().await?.merged_state(),
+                    error: ending.error,
+                }),
+            };
+        }
     }
 
     /// What the store knows of it without reading its log.
@@ -78,7 +90,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
         let id = self.id;
-        self.inbox().read(move |core| record(core, id)).await
+        self.shared.read(move |store| record(store, id)).await
     }
 
     /// A page of its log: events from sequence `first` on, at most `max`.
@@ -87,9 +99,10 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn events(&self, first: u64, max: u32) -> Result<Vec<StoredEvent>, EngineError> {
         let id = self.id;
-        self.inbox()
-            .read(move |core| {
-                record(core, id).and_then(|_| Ok(core.store.get().events(id, first, max)?))
+        self.shared
+            .read(move |store| {
+                record(store, id)?;
+                Ok(store.events(id, first, max)?)
             })
             .await
     }
@@ -100,7 +113,7 @@ impl Execution {
     pub fn subscribe(&self, first: u64) -> Subscription {
         Subscription {
             execution: self.clone(),
-            commits: self.shared.commits.clone(),
+            news: self.shared.observers.follow(self.id),
             next: first.max(1),
             ended: false,
         }
@@ -114,8 +127,11 @@ impl Execution {
     /// [`EngineError::UnknownExecution`].
     pub async fn items(&self) -> Result<Many<ItemRecord>, EngineError> {
         let id = self.id;
-        self.inbox()
-            .read(move |core| record(core, id).and_then(|_| Ok(core.store.get().items(id)?)))
+        self.shared
+            .read(move |store| {
+                record(store, id)?;
+                Ok(store.items(id)?)
+            })
             .await
     }
 
@@ -126,7 +142,7 @@ impl Execution {
     pub async fn inspect(&self) -> Result<Inspection, EngineError> {
         let id = self.id;
         self.inbox()
-            .read(move |core| question(core, id, |guest, ports| guest.inspect(ports, id)))
+            .question(move |core| question(core, id, |guest, ports| guest.inspect(ports, id)))
             .await
     }
 
@@ -137,7 +153,9 @@ impl Execution {
     pub async fn explain(&self, node_id: &str) -> Result<Explanation, EngineError> {
         let (id, node_id) = (self.id, node_id.to_owned());
         self.inbox()
-            .read(move |core| question(core, id, |guest, ports| guest.explain(ports, id, &node_id)))
+            .question(move |core| {
+                question(core, id, |guest, ports| guest.explain(ports, id, &node_id))
+            })
             .await
     }
 
@@ -252,7 +270,7 @@ impl Execution {
 /// An execution's events, as they are committed.
 pub struct Subscription {
     execution: Execution,
-    commits: Commits,
+    news: Follow,
     next: u64,
     ended: bool,
 }
@@ -263,47 +281,66 @@ impl Subscription {
     /// # Errors
     /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`].
     pub async fn next(&mut self) -> Result<Option<Vec<StoredEvent>>, EngineError> {
-        let mut last_look = false;
+        let (id, shared) = (self.execution.id, &self.execution.shared);
         while !self.ended {
             // Marked as seen before reading: what is committed after that is news.
-            self.commits.mark_seen();
-            let page = self.execution.events(self.next, EVENTS_PAGE_MAX).await?;
+            self.news.mark_seen();
+            let next = self.next;
+            let (page, has_ended) = shared
+                .read(move |store| {
+                    let page = store.events(id, next, EVENTS_PAGE_MAX)?;
+                    Ok((page, ended(record(store, id)?.status)))
+                })
+                .await?;
             if let Some(last) = page.last() {
                 self.next = last.event.sequence + 1;
                 self.ended = is_terminal(&last.event.kind);
                 return Ok(Some(page));
             }
-            if last_look {
+            if has_ended {
                 self.ended = true;
-            } else if ended(self.execution.record().await?.status) {
-                // It may have ended since the events were read.
-                last_look = true;
-            } else {
-                self.commits.next().await?;
+                break;
+            }
+            match self.news.next().await {
+                Some(news) => news?,
+                None => return Err(shared.inbox.ended().await),
             }
         }
         Ok(None)
     }
 }
 
-/// How an execution ended: from its terminal event, and where that does not
-/// hold the state, from the guest.
-fn finished(core: &mut Core, id: ExecutionId) -> Result<Finished, EngineError> {
-    let record = record(core, id)?;
-    let last = core.store.get().events(id, record.head.sequence, 1)?;
-    let (final_state, error) = match last.first().map(|stored| &stored.event.kind) {
-        Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state.clone()), None),
-        Some(EventKind::WorkflowFailed(it)) => (None, Some(it.error.clone())),
-        Some(EventKind::WorkflowCancelled(it)) => (None, it.reason.clone()),
+/// The record of an execution.
+fn record(store: &mut dyn Reader, id: ExecutionId) -> Result<ExecutionRecord, EngineError> {
+    store
+        .execution(id)?
+        .ok_or(EngineError::UnknownExecution(id))
+}
+
+/// How an execution ended, as its terminal event says.
+struct Ending {
+    status: Status,
+    /// `None` where the event does not hold it: then the guest knows it.
+    final_state: Option<String>,
+    error: Option<String>,
+}
+
+/// How an execution ended, if it has.
+fn ending(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Ending>, EngineError> {
+    let record = record(store, id)?;
+    if !ended(record.status) {
+        return Ok(None);
+    }
+    let last = store.events(id, record.head.sequence, 1)?;
+    let (final_state, error) = match last.into_iter().next().map(|stored| stored.event.kind) {
+        Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state), None),
+        Some(EventKind::WorkflowFailed(it)) => (None, Some(it.error)),
+        Some(EventKind::WorkflowCancelled(it)) => (None, it.reason),
         _ => (None, None),
     };
-    let final_state = match final_state {
-        Some(state) => Json::trusted(state),
-        None => question(core, id, |guest, ports| guest.inspect(ports, id))?.merged_state(),
-    };
-    Ok(Finished {
+    Ok(Some(Ending {
         status: record.status,
         final_state,
         error,
-    })
+    }))
 }

@@ -9,7 +9,7 @@ use crate::clock::{Clock, LogClock, SystemClock};
 use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
-    CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT,
+    CALLERS_MAX_DEFAULT, CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT,
     FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
 };
 use crate::model::Limits;
@@ -19,10 +19,11 @@ use crate::trouble::Troubles;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::guests::Guests;
 use crate::live::cache::set_aside::SetAside;
-use crate::live::runtime::commit_news::CommitNews;
 use crate::live::runtime::event_loop::EventLoop;
 use crate::live::runtime::file_watch::FileWatch;
 use crate::live::runtime::inbox::{Inbox, InboxReceiver};
+use crate::live::runtime::observers::Observers;
+use crate::live::runtime::readers::Readers;
 use crate::live::turn::backlog::Backlog;
 use crate::live::turn::budget::Phase;
 use crate::live::turn::core::Core;
@@ -34,6 +35,7 @@ use crate::live::turn::scope::Scope;
 use crate::live::turn::settings::Settings;
 use crate::live::turn::simulated_delays::SimulatedDelays;
 use crate::live::turn::store_slot::StoreSlot;
+use crate::live::turn::waiting_claims::WaitingClaims;
 use crate::live::values::facts;
 use crate::live::values::random::RandomSource;
 use crate::live::workers::{Pool, Tasks};
@@ -47,6 +49,7 @@ pub(in crate::live) struct Parts {
     pub(in crate::live) clock: Arc<dyn Clock>,
     pub(in crate::live) seed: Option<u64>,
     pub(in crate::live) scope: Scope,
+    pub(in crate::live) callers_max: usize,
     pub(in crate::live) settings: Settings,
 }
 
@@ -68,6 +71,7 @@ impl Default for Parts {
             clock: Arc::new(SystemClock::default()),
             seed: None,
             scope: Scope::Everything,
+            callers_max: CALLERS_MAX_DEFAULT,
             settings: Settings {
                 limits: Limits {
                     max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
@@ -93,7 +97,7 @@ impl Parts {
         drive: Drive,
         inbox: &Inbox,
         receiver: InboxReceiver,
-        commits: CommitNews,
+        observers: Arc<Observers>,
     ) -> Result<EventLoop, EngineError> {
         self.check()?;
         let store = self.store.take();
@@ -101,6 +105,8 @@ impl Parts {
             EngineError::Setup("it has no store; give it one with `store(…)`".to_owned())
         })?;
         let guests = self.guests()?;
+        let is_stepped = matches!(drive, Drive::Steps);
+        let readers = Arc::new(Readers::new(store.reader()?, is_stepped));
         let (tasks, file_watch) = match drive {
             Drive::Thread(runtime) => {
                 let file_watch = FileWatch::watching(store.watched_file().as_deref(), inbox);
@@ -127,6 +133,7 @@ impl Parts {
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
             pool: Pool::new(tasks, Arc::new(inbox.clone()), inbox.within()),
+            waiting_claims: WaitingClaims::default(),
             simulated_delays: SimulatedDelays::default(),
             kept_guests: Vec::new(),
             left_leased: HashMap::new(),
@@ -139,7 +146,9 @@ impl Parts {
             gone_workers: GoneWorkers::default(),
             version: None,
         };
-        Ok(EventLoop::new(core, receiver, file_watch, commits))
+        Ok(EventLoop::new(
+            core, receiver, file_watch, observers, readers,
+        ))
     }
 
     fn check(&mut self) -> Result<(), EngineError> {

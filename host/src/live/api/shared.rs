@@ -5,16 +5,36 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::commits::Commits;
+use crate::error::EngineError;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
+use crate::live::runtime::observers::Observers;
+use crate::live::runtime::readers::Readers;
 use crate::live::workers::Programs;
+use crate::store::Reader;
 
 /// What all handles on one engine share. When the last of them is dropped, the
 /// engine stops.
 pub(in crate::live) struct Shared {
     pub(in crate::live) inbox: Inbox,
+    pub(in crate::live) readers: Arc<Readers>,
+    pub(in crate::live) observers: Arc<Observers>,
     pub(in crate::live) commits: Commits,
     pub(in crate::live) guest_digest: String,
     pub(in crate::live) programs: Arc<Programs>,
+}
+
+impl Shared {
+    /// Asks the store, as it is at one moment, with all that was acknowledged before.
+    pub(in crate::live) async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Reader) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let _caller = self.inbox.enter()?;
+        match self.readers.ask(question).await {
+            Some(answer) => answer,
+            None => Err(self.inbox.ended().await),
+        }
+    }
 }
 
 impl Drop for Shared {

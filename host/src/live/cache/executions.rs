@@ -23,7 +23,7 @@ use super::nothing_due::NothingDue;
 use crate::id::ExecutionId;
 use crate::limits::{BUSY_EXECUTIONS_CACHED_MAX, IDLE_EXECUTIONS_CACHED_MAX};
 use crate::live::execution::cached::{Activity, CachedExecution};
-use crate::store::{ExecutionRecord, Head, Store, StoreError};
+use crate::store::{ExecutionRecord, Head, Reader, StoreError};
 
 /// Guests, which keep executions in memory of their own.
 pub(crate) trait Forget {
@@ -159,7 +159,7 @@ impl ExecutionCache {
         &mut self,
         record: &ExecutionRecord,
         guests: &mut impl Forget,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
     ) -> Result<(), StoreError> {
         let id = record.id;
         let Some(known) = self.entry(id).and_then(|entry| entry.guest.as_ref()) else {

@@ -11,7 +11,7 @@ use crate::id::ExecutionId;
 use crate::limits::{CACHE_BYTES_MAX, GUESTS_FULL_MAX};
 use crate::live::execution::ports::TurnPorts;
 use crate::model::SchedulerError;
-use crate::store::{Store, StoreError};
+use crate::store::{Reader, StoreError};
 
 /// The instances of an engine.
 pub(super) struct Instances {
@@ -171,7 +171,7 @@ impl Instances {
     }
 
     /// Takes over the component from the store, if only the store has it.
-    pub(super) fn fetch(&mut self, digest: &str, store: &mut dyn Store) -> Result<(), StoreError> {
+    pub(super) fn fetch(&mut self, digest: &str, store: &mut dyn Reader) -> Result<(), StoreError> {
         if self.library.bytes(digest).is_some() {
             return Ok(());
         }

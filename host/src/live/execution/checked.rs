@@ -12,7 +12,7 @@ use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::model::{Digest, Event, EventKind};
 use crate::store::{
-    ExecutionRecord, Hash, Head, RawEvent, Store, StoreError, StoredEvent, Tampering, Timestamp,
+    ExecutionRecord, Hash, Head, RawEvent, Reader, StoreError, StoredEvent, Tampering, Timestamp,
 };
 
 /// A log that is read, as far as it holds.
@@ -42,7 +42,7 @@ pub(crate) fn error(place: String, execution: ExecutionId, tampering: Tampering)
 /// # Errors
 /// The store cannot be read, or holds what this program does not know.
 pub(crate) fn tampering(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     record: &ExecutionRecord,
 ) -> Result<Option<Tampering>, StoreError> {
     match Checked::new(record.id, Head::default(), record.head).whole(store, record) {
@@ -97,7 +97,7 @@ pub(crate) fn of_its_record(
 /// # Errors
 /// It is not, or cannot be read.
 pub(crate) fn workflow_text(
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     record: &ExecutionRecord,
 ) -> Result<String, StoreError> {
     let first = match store.events(record.id, 1, 1) {
@@ -149,7 +149,7 @@ impl Checked {
     /// The same, where the hash before the first event is the stored one. That
     /// it is right is known from a snapshot, or from what was cached.
     pub(crate) fn after(
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         id: ExecutionId,
         sequence: u64,
         recorded: Head,
@@ -179,7 +179,7 @@ impl Checked {
     /// The next events, at most `max`, none after the recorded head.
     pub(crate) fn page(
         &mut self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         max: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let left = self.recorded.sequence.saturating_sub(self.head.sequence);
@@ -201,7 +201,7 @@ impl Checked {
 
     /// One event: it is the next, and its hash is that of its bytes and of what
     /// comes before.
-    fn take(&mut self, store: &mut dyn Store, raw: &RawEvent) -> Result<StoredEvent, StoreError> {
+    fn take(&mut self, store: &mut dyn Reader, raw: &RawEvent) -> Result<StoredEvent, StoreError> {
         let (due, found) = (self.head.sequence + 1, raw.sequence);
         let fault = match found.cmp(&due) {
             Ordering::Greater => Some(format!(
@@ -232,7 +232,7 @@ impl Checked {
     /// first event that is on it is named, and those before it are read.
     fn raw(
         &self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         first: u64,
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
@@ -261,7 +261,7 @@ impl Checked {
     }
 
     /// All of it, what stands after the recorded head too.
-    fn whole(mut self, store: &mut dyn Store, record: &ExecutionRecord) -> Result<(), StoreError> {
+    fn whole(mut self, store: &mut dyn Reader, record: &ExecutionRecord) -> Result<(), StoreError> {
         let last = (self.recorded.sequence, record.last_at);
         while self.head.sequence < self.recorded.sequence {
             for stored in self.page(store, EVENTS_PAGE_MAX)? {
@@ -276,7 +276,7 @@ impl Checked {
         workflow_text(store, record).map(drop)
     }
 
-    fn broken(&self, store: &mut dyn Store, sequence: u64, message: String) -> StoreError {
+    fn broken(&self, store: &mut dyn Reader, sequence: u64, message: String) -> StoreError {
         error(store.place(), self.id, Tampering { sequence, message })
     }
 }

@@ -124,6 +124,13 @@ impl Items {
         }
     }
 
+    /// The claim on the node's item, if there is one, was made by this request.
+    pub(crate) fn leased_by_request(&mut self, node_id: &str, request_id: &str) {
+        if let Some(ItemState::Leased(lease)) = self.state_mut(node_id) {
+            lease.request_id = Some(request_id.to_owned());
+        }
+    }
+
     /// The state of the node's item, to be changed.
     fn state_mut(&mut self, node_id: &str) -> Option<&mut ItemState> {
         let after = &mut self.changes.after;
@@ -272,6 +279,7 @@ mod tests {
             worker_id: "w".to_owned(),
             fence,
             expires_at: 90,
+            request_id: None,
         }
     }
 

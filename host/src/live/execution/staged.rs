@@ -5,7 +5,7 @@ use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::chain;
 use crate::model::{Event, EventKind, Outcome, Status};
 use crate::store::{
-    ExecutionChange, ExecutionRecord, Head, Store, StoreError, StoredEvent, Timestamp,
+    ExecutionChange, ExecutionRecord, Head, Reader, StoreError, StoredEvent, Timestamp,
 };
 
 use super::cached::{CacheUpdate, CachedExecution};
@@ -179,7 +179,7 @@ impl Staged {
     /// them, and no more than [`EVENTS_PAGE_MAX`] or [`EVENTS_PAGE_BYTES_MAX`].
     pub(crate) fn page(
         &self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         first: u64,
         max: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
@@ -193,7 +193,7 @@ impl Staged {
     /// against its chain.
     pub(crate) fn checked_page(
         &mut self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         first: u64,
         max: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
@@ -221,7 +221,7 @@ impl Staged {
     /// The record as it is stored says nothing else than this stored event.
     pub(crate) fn is_of_its_record(
         &self,
-        store: &mut dyn Store,
+        store: &mut dyn Reader,
         event: &Event,
     ) -> Result<(), StoreError> {
         let last = (self.expected.sequence, self.expected_at);

@@ -138,6 +138,8 @@ fn without(
 /// The turn is written: caches hold what is stored now. Executions that have ended
 /// leave them.
 fn committed(core: &mut Core, turn: Turn, effects: &mut Effects) {
+    let changed = turn.executions.iter().map(|change| change.record.id);
+    effects.changed.extend(changed);
     let mut changes = turn.executions.into_iter();
     let left = effects.left.drain(..);
     let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();

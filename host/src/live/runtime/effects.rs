@@ -30,6 +30,7 @@ pub(in crate::live) fn carry_out(core: &mut Core, effects: Effects) -> Vec<Execu
     for claim in &effects.renewed {
         core.pool.renewed(claim, expires_at);
     }
+    core.waiting_claims.served(effects.served);
     core.pool.begin(granted);
     core.known.nothing_due.drained(effects.drained_queues);
     effects.ended

@@ -4,13 +4,14 @@
 //! ```text
 //! an iteration   messages; others' commits; workers that are gone
 //!                a turn, if one is due: begin, fill, commit; answer the callers, start the workers
-//!                reads, after the turn, outside of it
+//!                questions, after the turn, outside of it
 //! ```
 //!
 //! An iteration never waits. It answers what comes next, and the engine's
 //! thread, or the caller that steps the engine by hand, waits for that.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -18,22 +19,21 @@ use tokio::sync::oneshot;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::LOCK_LEFT_ALONE;
-use crate::store::{StoreError, ended};
+use crate::store::StoreError;
 
 use super::commit::{give_up_claims, run_turn, undo_turn};
-use super::commit_news::CommitNews;
 use super::effects::carry_out;
 use super::file_watch::FileWatch;
 use super::inbox::{Closing, InboxReceiver, Message};
 use super::intake::{Gathered, Intake};
-use super::observers::{Observers, Watcher};
+use super::observers::Observers;
 use super::peers::{is_gone, notice_gone_workers, notice_others, store_is_gone};
+use super::readers::Readers;
 use super::schedule::{Next, Schedule};
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::report;
 use crate::live::turn::scope::Scope;
-use crate::live::turn::stored::record;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::ClaimId;
@@ -43,7 +43,8 @@ pub(crate) struct EventLoop {
     core: Core,
     intake: Intake,
     file_watch: FileWatch,
-    observers: Observers,
+    observers: Arc<Observers>,
+    readers: Arc<Readers>,
     schedule: Schedule,
     /// Callers that wait for the end; if there is one, the end is coming.
     closing: Vec<oneshot::Sender<()>>,
@@ -52,21 +53,28 @@ pub(crate) struct EventLoop {
 }
 
 impl EventLoop {
-    pub(crate) fn new(
+    pub(in crate::live) fn new(
         core: Core,
         receiver: InboxReceiver,
         file_watch: FileWatch,
-        commits: CommitNews,
+        observers: Arc<Observers>,
+        readers: Arc<Readers>,
     ) -> Self {
         Self {
             core,
             intake: Intake::new(receiver),
             file_watch,
-            observers: Observers::new(commits),
+            observers,
+            readers,
             schedule: Schedule::new(),
             closing: Vec::new(),
             dying: None,
         }
+    }
+
+    /// The readers of its store.
+    pub(in crate::live) fn readers(&self) -> Arc<Readers> {
+        Arc::clone(&self.readers)
     }
 
     /// The guest that new executions belong to.
@@ -121,16 +129,18 @@ impl EventLoop {
         if self.dying.is_none() && self.is_turn_due(&gathered) {
             self.turn(gathered.writes, gathered.waiting);
         }
-        if !gathered.reads.is_empty() {
+        if !gathered.questions.is_empty() {
             let now = self.core.time.monotonic();
             report::set_time(&mut self.core, now);
         }
-        for read in gathered.reads {
-            read(&mut self.core);
+        for question in gathered.questions {
+            question(&mut self.core);
         }
+        let now = self.core.time.monotonic();
+        self.core.waiting_claims.expire(now);
         if self.core.set_aside.take_news() && !self.observers.is_store_gone() {
             // Nothing is committed of it, and whoever watches it is to look.
-            self.observers.committed();
+            self.observers.any_committed();
         }
     }
 
@@ -195,7 +205,7 @@ impl EventLoop {
         until_due.min(until_look).min(fallback_poll)
     }
 
-    /// All that has come, sorted; what is neither a write nor a read is done.
+    /// All that has come, sorted; what is neither a write nor a question is done.
     fn gather(&mut self) -> Gathered {
         let mut gathered = self.intake.begin();
         while let Some(message) = self.intake.next() {
@@ -211,16 +221,25 @@ impl EventLoop {
     fn sort(&mut self, message: Message, gathered: &mut Gathered) {
         match message {
             Message::Write(write) => gathered.writes.push(write),
-            Message::Read(read) => gathered.reads.push(read),
+            Message::Question(question) => gathered.questions.push(question),
+            Message::Claim(request, caller) => {
+                let now = self.core.time.monotonic();
+                self.core.waiting_claims.push(request, caller, now);
+                if !self.closing.is_empty() {
+                    // Nothing more is claimed.
+                    self.core.waiting_claims.fail(&EngineError::ShutDown);
+                }
+                self.schedule.ask();
+            }
             Message::Join(group) => {
                 self.core.pool.join(group);
                 self.schedule.ask();
             }
-            Message::Watch(id, watcher) => self.watch(id, watcher),
             Message::Notify => self.file_watch.on_notify(),
             Message::Dropped(claim) => self.attempt_dropped(&claim),
             Message::Close(Closing { drain, done }) => {
                 self.core.closing.heard();
+                self.core.waiting_claims.fail(&EngineError::ShutDown);
                 self.core.pool.close();
                 if !drain {
                     self.give_up_workers();
@@ -230,21 +249,10 @@ impl EventLoop {
         }
     }
 
-    /// A caller waits for the end of an execution.
-    fn watch(&mut self, id: ExecutionId, watcher: Watcher) {
-        let answer = match record(&mut self.core, id) {
-            Ok(record) if !ended(record.status) => return self.observers.watch(id, watcher),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        };
-        // A caller that has gone away does not want to know.
-        let _ = watcher.send(answer);
-    }
-
     /// Have others committed, or gone away? Then what they did may concern us.
     fn notice(&mut self) {
         self.file_watch.looks();
-        let (core, observers, schedule) = (&mut self.core, &mut self.observers, &mut self.schedule);
+        let (core, observers, schedule) = (&mut self.core, &self.observers, &mut self.schedule);
         let noticed = notice_others(core, observers, schedule);
         notice_gone_workers(core, schedule);
         if let Err(error) = noticed {
@@ -253,7 +261,7 @@ impl EventLoop {
     }
 
     fn is_turn_due(&mut self, gathered: &Gathered) -> bool {
-        let may_jump = gathered.reads.is_empty();
+        let may_jump = gathered.questions.is_empty();
         !gathered.writes.is_empty() || self.schedule.is_due(&mut self.core, may_jump)
     }
 
@@ -291,7 +299,7 @@ impl EventLoop {
     /// that wait.
     fn succeed(&mut self, mut effects: Effects) -> BTreeSet<usize> {
         if effects.written {
-            self.observers.committed();
+            self.observers.committed(&effects.changed);
             report::over(&mut self.core, "turn");
         }
         let waiting = std::mem::take(&mut effects.waiting);
@@ -316,10 +324,11 @@ impl EventLoop {
             let text = format!("a turn was not written: {error}");
             report::error(&mut self.core, "turn", &text);
         }
+        self.core.waiting_claims.fail(error);
         self.end_if_malformed(error);
         self.schedule.store_failed();
         if is_gone(error) {
-            store_is_gone(&mut self.core, &mut self.observers, error);
+            store_is_gone(&mut self.core, &self.observers, error);
         }
     }
 
@@ -383,5 +392,14 @@ impl EventLoop {
             tracing::warn!("claims could not be given up, and end with their leases: {error}");
         }
         self.core.pool.stop_all();
+    }
+}
+
+impl Drop for EventLoop {
+    /// However it ends: nobody is told of anything any longer, and the store is closed
+    /// last, because who closes an SQLite file last tidies it up.
+    fn drop(&mut self) {
+        self.observers.close();
+        self.readers.close();
     }
 }

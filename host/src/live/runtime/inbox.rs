@@ -2,29 +2,33 @@
 
 use std::sync::mpsc::{self, Receiver, Sender};
 
+use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{oneshot, watch};
 
 use crate::error::{EngineError, WorkError};
-use crate::id::ExecutionId;
 
 use super::delivery::Delivery;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
+use crate::live::turn::waiting_claims::ClaimCaller;
 use crate::live::turn::write::{Again, Write};
+use crate::live::values::callers::{Caller, Callers};
+use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::closing::ClosingFlag;
-use crate::live::values::work::{Answer, ClaimId};
+use crate::live::values::work::{Answer, Claim, ClaimId};
 use crate::live::workers::{Deliver, Within, WorkerGroup};
 
 /// A message in an engine's inbox.
 pub(crate) enum Message {
     /// A write that is applied within a turn, and answered when the turn is written.
     Write(Box<dyn Write>),
-    /// A question that is answered outside of a turn.
-    Read(Read),
+    /// A question that only the engine's thread can answer, outside of a turn: of its
+    /// guests, or of what it holds in memory. What is stored is read elsewhere.
+    Question(Question),
+    /// A worker outside of the engine asks for work, and can wait for it.
+    Claim(ClaimRequest, ClaimCaller),
     /// A group of workers joins.
     Join(WorkerGroup),
-    /// A caller wants to know when this execution has ended.
-    Watch(ExecutionId, oneshot::Sender<Result<(), EngineError>>),
     /// Something may have changed: the store's file, or the clock.
     Notify,
     /// An attempt was dropped before it answered.
@@ -34,7 +38,7 @@ pub(crate) enum Message {
 }
 
 /// A question, which is asked once.
-pub(crate) type Read = Box<dyn FnOnce(&mut Core) + Send>;
+pub(crate) type Question = Box<dyn FnOnce(&mut Core) + Send>;
 
 /// How the engine is to come to its end.
 pub(crate) struct Closing {
@@ -50,6 +54,8 @@ struct Asked<T, F> {
     run: F,
     answer: Option<Result<T, EngineError>>,
     caller: oneshot::Sender<Result<T, EngineError>>,
+    /// The caller counts until this is answered, even if it has gone away.
+    _counted: Caller,
 }
 
 impl<T, F> Write for Asked<T, F>
@@ -87,6 +93,7 @@ pub(crate) struct Inbox {
     end: watch::Receiver<Option<EngineError>>,
     within: Within,
     closing: ClosingFlag,
+    callers: Callers,
 }
 
 /// The engine's end of an [`Inbox`].
@@ -96,8 +103,9 @@ pub(crate) struct InboxReceiver {
 }
 
 impl Inbox {
-    /// The inbox of an engine that is yet to be, and its other end.
-    pub(crate) fn new() -> (Self, InboxReceiver) {
+    /// The inbox of an engine that is yet to be, and its other end. So many callers
+    /// may wait at once.
+    pub(crate) fn new(callers_max: usize) -> (Self, InboxReceiver) {
         let (to, messages) = mpsc::channel();
         let (sender, end) = watch::channel(None);
         let within = Within::new();
@@ -110,6 +118,7 @@ impl Inbox {
             end,
             within,
             closing: ClosingFlag::default(),
+            callers: Callers::new(callers_max),
         };
         (inbox, receiver)
     }
@@ -119,25 +128,46 @@ impl Inbox {
         &self,
         run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
+        let counted = self.enter()?;
         let (caller, answer) = oneshot::channel();
         self.send(Message::Write(Box::new(Asked {
             run,
             answer: None,
             caller,
+            _counted: counted,
         })))?;
         self.answered(answer).await
     }
 
-    /// Has this question answered outside of a turn.
-    pub(crate) async fn read<T: Send + 'static>(
+    /// Has this question answered by the engine's thread, outside of a turn.
+    pub(crate) async fn question<T: Send + 'static>(
         &self,
         run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
+        let counted = self.enter()?;
         let (caller, answer) = oneshot::channel();
-        self.send(Message::Read(Box::new(move |core| {
+        self.send(Message::Question(Box::new(move |core| {
             // A caller that has gone away does not want to know.
             let _ = caller.send(run(core));
+            drop(counted);
         })))?;
+        self.answered(answer).await
+    }
+
+    /// One more caller waits, of an engine that has not come to its end.
+    pub(crate) fn enter(&self) -> Result<Caller, EngineError> {
+        // An engine that was dropped has said nothing.
+        if self.end.has_changed().is_err() || self.end.borrow().is_some() {
+            return Err(why(&self.end.borrow()));
+        }
+        self.callers.enter()
+    }
+
+    /// Asks for work, and waits for it.
+    pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, EngineError> {
+        let counted = self.enter()?;
+        let (to, answer) = oneshot::channel();
+        self.send(Message::Claim(request, ClaimCaller { to, counted }))?;
         self.answered(answer).await
     }
 
@@ -145,7 +175,7 @@ impl Inbox {
     /// it ended.
     pub(crate) async fn answered<T>(
         &self,
-        answer: oneshot::Receiver<Result<T, EngineError>>,
+        answer: impl Future<Output = Result<Result<T, EngineError>, RecvError>>,
     ) -> Result<T, EngineError> {
         match answer.await {
             Ok(answer) => answer,

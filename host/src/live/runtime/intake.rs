@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::EngineError;
 
-use super::inbox::{InboxReceiver, Message, Read};
+use super::inbox::{InboxReceiver, Message, Question};
 use crate::live::turn::write::Write;
 
 /// The engine's end of its inbox, with what was taken from it too early.
@@ -26,7 +26,7 @@ pub(in crate::live) struct Gathered {
     pub(in crate::live) writes: Vec<Box<dyn Write>>,
     /// How many of the writes come from earlier turns.
     pub(in crate::live) waiting: usize,
-    pub(in crate::live) reads: Vec<Read>,
+    pub(in crate::live) questions: Vec<Question>,
 }
 
 impl Gathered {
@@ -63,7 +63,7 @@ impl Intake {
         Gathered {
             waiting: writes.len(),
             writes,
-            reads: Vec::new(),
+            questions: Vec::new(),
         }
     }
 

@@ -18,7 +18,7 @@ pub(in crate::live) fn is_gone(error: &EngineError) -> bool {
 /// the next turn could not be planned.
 pub(in crate::live) fn notice_others(
     core: &mut Core,
-    observers: &mut Observers,
+    observers: &Observers,
     schedule: &mut Schedule,
 ) -> Result<(), EngineError> {
     let version = match core.store.get().version() {
@@ -41,7 +41,7 @@ pub(in crate::live) fn notice_others(
     core.version = Some(version);
     // What was known is of another version.
     core.known.as_of(version);
-    observers.committed();
+    observers.any_committed();
     match look_around(core, observers) {
         Ok((now, has_work)) => {
             if has_work {
@@ -62,12 +62,9 @@ pub(in crate::live) fn notice_others(
 
 /// What was opened is no longer there: nobody waits for what cannot come,
 /// and nobody works for a result that cannot be kept.
-pub(in crate::live) fn store_is_gone(
-    core: &mut Core,
-    observers: &mut Observers,
-    error: &EngineError,
-) {
+pub(in crate::live) fn store_is_gone(core: &mut Core, observers: &Observers, error: &EngineError) {
     observers.store_is_gone(error);
+    core.waiting_claims.fail(error);
     core.pool.stop_all();
 }
 
@@ -91,10 +88,7 @@ pub(in crate::live) fn notice_gone_workers(core: &mut Core, schedule: &mut Sched
 /// After others' commits: own claims that no longer hold are stopped, and watchers
 /// told of executions that ended. Answers what time it is, and whether a turn would
 /// find something to do.
-fn look_around(
-    core: &mut Core,
-    observers: &mut Observers,
-) -> Result<(Timestamp, bool), StoreError> {
+fn look_around(core: &mut Core, observers: &Observers) -> Result<(Timestamp, bool), StoreError> {
     for claim in core.pool.running_claims() {
         let item = core.store.get().item(claim.execution, &claim.node_id);
         let item = core
@@ -122,7 +116,7 @@ fn look_around(
 fn has_work(core: &mut Core, now: Timestamp) -> Result<bool, StoreError> {
     let simulated = core.settings.simulated;
     let leases_until = core.ends_leases_until(now);
-    let queues = core.pool.free_queues();
+    let queues = core.free_queues();
     let mut agenda = core.agenda();
     if simulated
         || !agenda.due(simulated, now, None, 1)?.found.is_empty()

@@ -130,11 +130,13 @@ impl Schedule {
         let now = core.now();
         let again_at = now.saturating_add(milliseconds(ANSWER_RETRY_PAUSE));
         let again_at = has_waiting.then_some(again_at);
+        let expiry = core.waiting_claims.until_expiry(core.time.monotonic());
+        let expiry_at = expiry.map(|span| now.saturating_add(milliseconds(rounded_up(span))));
         match self.due_at {
             // Simulated time does not have to be waited for.
             Some(_) if core.settings.simulated => Next::Now,
             Some(due_at) if due_at <= now => Next::Now,
-            due_at => match due_at.into_iter().chain(again_at).min() {
+            due_at => match due_at.into_iter().chain(again_at).chain(expiry_at).min() {
                 Some(at) => Next::At(at),
                 None => Next::WhenAsked,
             },
@@ -152,7 +154,7 @@ fn next_due(core: &mut Core, now: Timestamp) -> Result<Option<Timestamp>, StoreE
     // Simulated workers are on every queue, and always free.
     let queues = match simulated {
         true => queues::ALL.map(str::to_owned).to_vec(),
-        false => core.pool.free_queues(),
+        false => core.free_queues(),
     };
     let stored = core.agenda().next_due(simulated, &queues, now)?;
     let renewal = core
@@ -160,12 +162,15 @@ fn next_due(core: &mut Core, now: Timestamp) -> Result<Option<Timestamp>, StoreE
         .first_expiry()
         .map(|expiry| expiry.saturating_sub(core.settings.renewal_ms()));
     let monotonic = core.time.monotonic();
-    // The log knows whole milliseconds only.
-    let round_up = Duration::from_nanos(999_999);
     let leases = core.leases.until_end(monotonic).map(|span| {
-        let span_ms = milliseconds(span.saturating_add(round_up));
+        let span_ms = milliseconds(rounded_up(span));
         now.saturating_add(span_ms)
     });
     let left = core.backlog.next_due();
     Ok([stored, renewal, leases, left].into_iter().flatten().min())
+}
+
+/// The log knows whole milliseconds only.
+fn rounded_up(span: Duration) -> Duration {
+    span.saturating_add(Duration::from_nanos(999_999))
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::id::ExecutionId;
 use crate::model::Status;
 use crate::store::{
-    Damaged, DueWake, ExecutionRecord, ItemRecord, ItemState, Many, Store, StoreError, Timestamp,
+    Damaged, DueWake, ExecutionRecord, ItemRecord, ItemState, Many, Reader, StoreError, Timestamp,
     ended,
 };
 
@@ -20,15 +20,15 @@ use crate::live::cache::executions::ExecutionCache;
 use crate::live::execution::cached::CachedExecution;
 
 /// What there is to do, as it is stored. The questions, and the order of the answers,
-/// are those of the [`Store`].
+/// are those of the [`Reader`].
 pub(crate) struct Agenda<'a> {
     pub(in crate::live) scope: &'a mut Scope,
     pub(in crate::live) known: &'a mut ExecutionCache,
-    pub(in crate::live) store: &'a mut dyn Store,
+    pub(in crate::live) store: &'a mut dyn Reader,
 }
 
 impl Agenda<'_> {
-    /// As [`Store::due`].
+    /// As [`Reader::due`].
     pub(crate) fn due(
         &mut self,
         simulated: bool,
@@ -60,7 +60,7 @@ impl Agenda<'_> {
         })
     }
 
-    /// As [`Store::expired`].
+    /// As [`Reader::expired`].
     pub(crate) fn expired(
         &mut self,
         simulated: bool,
@@ -80,7 +80,7 @@ impl Agenda<'_> {
         Ok(first(expired, max, damaged))
     }
 
-    /// As [`Store::claimable`]. The answer may leave out items of executions that are
+    /// As [`Reader::claimable`]. The answer may leave out items of executions that are
     /// `known` to the turn, which finds their items itself.
     pub(crate) fn claimable(
         &mut self,
@@ -103,7 +103,7 @@ impl Agenda<'_> {
         Ok(first(claimable, max, damaged))
     }
 
-    /// As [`Store::lease_holders`].
+    /// As [`Reader::lease_holders`].
     pub(crate) fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
         if self.scope.is_everything() {
             return self.store.lease_holders(simulated);
@@ -118,7 +118,7 @@ impl Agenda<'_> {
         })
     }
 
-    /// As [`Store::next_due`].
+    /// As [`Reader::next_due`].
     pub(crate) fn next_due(
         &mut self,
         simulated: bool,
@@ -277,8 +277,8 @@ fn first(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
     use crate::store::laws::draft::{Draft, START, turn};
+    use crate::store::{MemoryStore, Store};
 
     const MAX: usize = 100;
 

@@ -34,6 +34,7 @@ pub(in crate::live) fn claim_for_groups(turn: &mut OpenTurn<'_>) -> Result<bool,
             queue: &queues[group],
             max,
             worker_id: &worker_id,
+            request_id: None,
             phase: Phase::Claims,
             left: turn.claims.own_left,
             claims: Vec::new(),
@@ -71,6 +72,7 @@ pub(in crate::live) fn claim(
         queue,
         max,
         worker_id,
+        request_id: None,
         phase: Phase::Writes,
         left: turn.claims.outside_left,
         claims: Vec::new(),
@@ -81,21 +83,26 @@ pub(in crate::live) fn claim(
 }
 
 /// Claims on one queue for one worker.
-struct Claiming<'a> {
-    queue: &'a str,
+pub(in crate::live) struct Claiming<'a> {
+    pub(in crate::live) queue: &'a str,
     /// The most that it takes.
-    max: usize,
-    worker_id: &'a str,
-    phase: Phase,
+    pub(in crate::live) max: usize,
+    pub(in crate::live) worker_id: &'a str,
+    /// The id of the request that it claims by, if it has one.
+    pub(in crate::live) request_id: Option<&'a str>,
+    pub(in crate::live) phase: Phase,
     /// The most that this turn has left for workers of this kind.
-    left: usize,
+    pub(in crate::live) left: usize,
     /// What it has claimed.
-    claims: Vec<Claim>,
+    pub(in crate::live) claims: Vec<Claim>,
 }
 
 /// Claims as many items as are wanted. Says whether a limit of the turn cut
 /// something off.
-fn claim_within(turn: &mut OpenTurn<'_>, claiming: &mut Claiming<'_>) -> Result<bool, EngineError> {
+pub(in crate::live) fn claim_within(
+    turn: &mut OpenTurn<'_>,
+    claiming: &mut Claiming<'_>,
+) -> Result<bool, EngineError> {
     let settings = &turn.transaction.core.settings;
     let (lease_ms, claims_max) = (settings.lease_ms(), settings.turn_limits.claims);
     let queue = claiming.queue;
@@ -119,6 +126,10 @@ fn claim_within(turn: &mut OpenTurn<'_>, claiming: &mut Claiming<'_>) -> Result<
             let claimed = or_set_aside(turn.transaction.core, candidate.execution, claimed)?;
             match claimed.flatten() {
                 Some(claim) => {
+                    if let Some(request_id) = claiming.request_id {
+                        let items = turn.transaction.open(claim.id.execution)?.items_mut();
+                        items.leased_by_request(&claim.id.node_id, request_id);
+                    }
                     claiming.left -= 1;
                     claiming.claims.push(claim);
                 }

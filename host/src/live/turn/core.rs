@@ -17,6 +17,7 @@ use super::scope::Scope;
 use super::settings::Settings;
 use super::simulated_delays::SimulatedDelays;
 use super::store_slot::StoreSlot;
+use super::waiting_claims::WaitingClaims;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::guests::Guests;
 use crate::live::cache::set_aside::SetAside;
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     /// Executions that are damaged, and left alone.
     pub(crate) set_aside: SetAside,
     pub(crate) pool: Pool,
+    /// Workers outside that wait for work.
+    pub(crate) waiting_claims: WaitingClaims,
     /// How long simulated workers take.
     pub(crate) simulated_delays: SimulatedDelays,
     /// The guests that the store is known to have.
@@ -105,6 +108,13 @@ impl Core {
         let time = self.time.turn();
         self.leases.read(time.real.at, time.real.monotonic);
         Ok(time)
+    }
+
+    /// The queues on which somebody is free: own workers, or some outside that wait.
+    pub(crate) fn free_queues(&self) -> Vec<String> {
+        let mut queues = self.pool.free_queues();
+        queues.extend(self.waiting_claims.queues());
+        queues
     }
 
     /// What time it is, between turns, for the executions that this engine

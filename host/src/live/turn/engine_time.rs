@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::{LogClock, LogTime};
-use crate::store::{ClockReading, Store, StoreError, Timestamp};
+use crate::store::{ClockReading, Reader, StoreError, Timestamp};
 
 /// A turn's clock readings. Simulated executions have a time of their own.
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +40,14 @@ impl EngineTime {
 
     /// Compares the clock with what is stored, because other engines may have
     /// written.
-    pub(crate) fn look(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+    pub(crate) fn look(&mut self, store: &mut dyn Reader) -> Result<(), StoreError> {
         // Simulated executions are left out: each of them has its own time,
         // which is that of its last event at least.
         self.clock.look(store)
     }
 
     /// Compares the clock with what is stored, and reads it.
-    pub(crate) fn read(&mut self, store: &mut dyn Store) -> Result<TurnTime, StoreError> {
+    pub(crate) fn read(&mut self, store: &mut dyn Reader) -> Result<TurnTime, StoreError> {
         self.look(store)?;
         Ok(self.turn())
     }

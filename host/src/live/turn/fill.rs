@@ -3,7 +3,7 @@
 use crate::error::EngineError;
 use crate::store::Turn;
 
-use super::claims::claim_for_groups;
+use super::claim_requests::claim_for_all;
 use super::core::Core;
 use super::due::{look_again_at_past_wakes, wake_due};
 use super::late_steps::{step_all, step_late};
@@ -30,6 +30,7 @@ pub(in crate::live) fn fill(
     let version = core.store.get().version()?;
     core.known.as_of(version);
     core.set_aside.as_of(version);
+    core.waiting_claims.begin_turn(version);
     let time = core.turn_time()?;
     report::set_time(core, time.real.monotonic);
     let simulated = core.settings.simulated;
@@ -52,7 +53,7 @@ pub(in crate::live) fn fill(
         let moved = if simulated {
             simulate(turn)?
         } else {
-            claim_for_groups(turn)?
+            claim_for_all(turn)?
         };
         if moved {
             continue;

@@ -25,6 +25,7 @@ pub(in crate::live) mod backlog;
 pub(in crate::live) mod simulated_delays;
 pub(in crate::live) mod slots;
 pub(in crate::live) mod waiting;
+pub(in crate::live) mod waiting_claims;
 pub(in crate::live) mod turn_claims;
 
 pub(in crate::live) mod core;
@@ -54,6 +55,7 @@ pub(in crate::live) mod due;
 pub(in crate::live) mod answers;
 pub(in crate::live) mod leases;
 pub(in crate::live) mod claims;
+pub(in crate::live) mod claim_requests;
 pub(in crate::live) mod lost_slots;
 pub(in crate::live) mod simulation;
 pub(in crate::live) mod write;

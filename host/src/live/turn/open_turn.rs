@@ -17,8 +17,9 @@ use super::slots::Slots;
 use super::transaction::Transaction;
 use super::turn_claims::TurnClaims;
 use super::waiting::WaitingWrites;
+use super::waiting_claims::Ticket;
 use crate::live::execution::cached::CacheUpdate;
-use crate::live::values::work::ClaimId;
+use crate::live::values::work::{Claim, ClaimId};
 
 /// A turn that is being filled.
 pub(crate) struct OpenTurn<'a> {
@@ -39,10 +40,14 @@ pub(crate) struct Effects {
     pub(crate) left: Vec<CacheUpdate>,
     /// How many executions that is.
     pub(crate) touched: usize,
+    /// The executions of which something was written.
+    pub(crate) changed: Vec<ExecutionId>,
     /// The executions that have ended.
     pub(crate) ended: Vec<ExecutionId>,
     /// What became of the slots of own workers.
     pub(crate) slots: Slots,
+    /// The requests for work that were given claims.
+    pub(crate) served: Vec<(Ticket, Vec<Claim>)>,
     /// Claims of own workers whose leases were renewed.
     pub(crate) renewed: Vec<ClaimId>,
     /// Queues on which everything was claimed, and own workers are free.
@@ -105,7 +110,9 @@ impl<'a> OpenTurn<'a> {
 
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
-        let drained_queues = self.claims.drained_for(&self.transaction.core.pool);
+        let core = &self.transaction.core;
+        let waited_for = core.waiting_claims.queues();
+        let drained_queues = self.claims.drained_for(&core.pool, waited_for);
         let (now, cut) = (self.transaction.time, self.transaction.budget.is_cut());
         let (turn, left) = self.transaction.close();
         let guests = turn.components.iter();
@@ -113,8 +120,15 @@ impl<'a> OpenTurn<'a> {
             now,
             touched: left.len(),
             left,
+            changed: Vec::new(),
             ended: Vec::new(),
             slots: self.claims.slots,
+            served: self
+                .claims
+                .served
+                .into_iter()
+                .chain(self.claims.repeated)
+                .collect(),
             renewed: self.claims.renewed,
             drained_queues,
             backlog: self.backlog,

@@ -1,10 +1,11 @@
 //! The claims of one turn: how many are left, and what became of those of own
 //! workers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::slots::Slots;
-use crate::live::values::work::ClaimId;
+use super::waiting_claims::Ticket;
+use crate::live::values::work::{Claim, ClaimId};
 use crate::live::workers::Pool;
 
 /// The claims of one turn.
@@ -22,6 +23,10 @@ pub(crate) struct TurnClaims {
     pub(in crate::live) outside_left: usize,
     /// Whether the claims of own workers were cut off.
     pub(in crate::live) own_cut: bool,
+    /// What requests that wait for work have claimed.
+    pub(in crate::live) served: BTreeMap<Ticket, Vec<Claim>>,
+    /// What requests had claimed before, and are given again.
+    pub(in crate::live) repeated: BTreeMap<Ticket, Vec<Claim>>,
 }
 
 impl TurnClaims {
@@ -34,14 +39,22 @@ impl TurnClaims {
             own_left: max,
             outside_left: max,
             own_cut: false,
+            served: BTreeMap::new(),
+            repeated: BTreeMap::new(),
         }
     }
 
-    /// The queues on which own workers are free, and nothing waits for them.
-    pub(in crate::live) fn drained_for(&self, pool: &Pool) -> BTreeSet<String> {
+    /// The queues on which own workers are free, or that are waited for outside, and on
+    /// which nothing waits for them.
+    pub(in crate::live) fn drained_for(
+        &self,
+        pool: &Pool,
+        waited_for: BTreeSet<String>,
+    ) -> BTreeSet<String> {
         let groups = pool.queues().into_iter().enumerate();
         let free = groups.filter(|(group, _)| self.slots.free(*group) > 0);
         free.map(|(_, queue)| queue)
+            .chain(waited_for)
             .filter(|queue| self.drained_queues.contains(queue))
             .collect()
     }

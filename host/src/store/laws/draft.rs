@@ -265,6 +265,7 @@ fn claim(expires_at: Timestamp) -> Lease {
         worker_id: "w1".into(),
         fence: 2,
         expires_at,
+        request_id: None,
     }
 }
 

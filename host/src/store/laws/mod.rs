@@ -14,7 +14,7 @@
 //! ```
 //! use refrain::ExecutionId;
 //! use refrain::store::laws::{self, Damage, Place, Row};
-//! use refrain::store::{CommitError, MemoryStore, Store, Turn};
+//! use refrain::store::{CommitError, MemoryStore, Reader, Store, Turn};
 //!
 //! struct Counting {
 //!     inner: MemoryStore,
@@ -27,9 +27,13 @@
 //!         self.commits += 1;
 //!         Ok(())
 //!     }
-//!     refrain::delegate_store!(inner: place, begin, rollback, purge, reopen, version, watched_file);
+//!     refrain::delegate_store!(inner: begin, rollback, purge, reopen, version, watched_file);
+//! }
+//!
+//! impl Reader for Counting {
+//!     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
 //!     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
-//!     refrain::delegate_store!(inner: claimable, expired, lease_holders, due, next_due, last_at, last_reading);
+//!     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
 //!
@@ -66,6 +70,7 @@ mod erase;
 mod queue;
 mod damage;
 mod time;
+mod reading;
 
 pub use place::{Damage, Place, Row};
 
@@ -142,6 +147,7 @@ laws! { $
     queue::a_lease_is_renewed,
     queue::leases_expire_in_order,
     queue::holders_of_leases_are_named_once,
+    queue::law7_a_request_finds_what_it_has_claimed,
     queue::a_removed_item_is_gone,
     queue::a_dead_letter_is_kept_for_people,
     queue::a_dead_letter_makes_room_for_a_retry,
@@ -159,4 +165,11 @@ laws! { $
     time::the_last_reading_comes_back,
     time::simulated_and_real_time_are_apart,
     time::times_without_end_are_refused,
+    reading::a_reader_sees_a_commit_at_its_next_look,
+    reading::law3_a_reader_sees_no_half_turn,
+    reading::a_look_is_of_one_moment,
+    reading::readers_look_at_moments_of_their_own,
+    reading::readers_look_from_many_threads,
+    reading::a_look_and_a_turn_are_begun_once,
+    reading::a_look_ends_when_its_questions_panic,
 }

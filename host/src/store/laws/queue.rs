@@ -144,6 +144,7 @@ pub fn a_leased_item_is_not_claimable(place: &dyn Place) {
         worker_id: "w1".into(),
         fence: 2,
         expires_at: START + 10,
+        request_id: None,
     };
     assert_eq!(item.state, ItemState::Leased(expected));
 }
@@ -244,6 +245,7 @@ pub fn holders_of_leases_are_named_once(place: &dyn Place) {
             worker_id: "w0".into(),
             fence: 2,
             expires_at: 10,
+            request_id: None,
         },
     };
     owner.commit([one.append([lease("a", 30), lease("b", 20), by_another])]);
@@ -383,4 +385,58 @@ pub fn an_item_of_another_execution_is_refused(place: &dyn Place) {
     owner.contradicts(&turn([one.clone().append([two.enqueue("a", 0)])]));
     owner.contradicts(&turn([one.append([two.dead_letter("a")])]));
     assert_eq!(owner.store.execution(one.id()).unwrap(), None);
+}
+
+pub fn law7_a_request_finds_what_it_has_claimed(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let (mut one, mut two) = (Draft::new(1), Draft::new(2));
+    let by = |node: &str, worker_id: &str, request_id: Option<&str>| ItemChange::Lease {
+        node_id: node.into(),
+        lease: Lease {
+            worker_id: worker_id.into(),
+            fence: 2,
+            expires_at: START + 10,
+            request_id: request_id.map(Into::into),
+        },
+    };
+    let claimed_by = |owner: &mut Owner, worker_id: &str, request_id: &str| -> Vec<String> {
+        let found = owner.store.claimed_by(worker_id, request_id);
+        let found = found.and_then(Many::all).expect("the store answers");
+        let lease = |record: &ItemRecord| record.state.lease().cloned();
+        for lease in found.iter().filter_map(lease) {
+            assert_eq!(lease.request_id.as_deref(), Some(request_id));
+        }
+        found.into_iter().map(|it| it.item.node_id).collect()
+    };
+    let nodes = ["d", "c", "b", "a"];
+    owner.commit([one.append(nodes.map(|node| one.enqueue(node, 0)))]);
+    owner.commit([
+        one.append([
+            by("d", "w1", Some("r1")),
+            by("c", "w2", Some("r1")),
+            by("b", "w1", Some("r2")),
+            by("a", "w1", None),
+        ]),
+        two.append([ItemChange::Enqueue {
+            item: two.item("e", 0),
+            at: START,
+            lease: Some(Lease {
+                worker_id: "w1".into(),
+                fence: 2,
+                expires_at: START + 10,
+                request_id: Some("r1".into()),
+            }),
+        }]),
+    ]);
+    assert_eq!(claimed_by(&mut owner, "w1", "r1"), ["d", "e"]);
+    assert_eq!(claimed_by(&mut owner, "w2", "r1"), ["c"]);
+    assert_eq!(claimed_by(&mut owner, "w1", "r2"), ["b"]);
+    assert_eq!(claimed_by(&mut owner, "w2", "r2"), [""; 0]);
+    // Settled, claimed anew, and failed for good.
+    let dead = one.dead_letter("b");
+    owner.commit([one.append([remove("d"), by("c", "w1", Some("r3")), dead])]);
+    assert_eq!(claimed_by(&mut owner, "w1", "r1"), ["e"]);
+    assert_eq!(claimed_by(&mut owner, "w2", "r1"), [""; 0]);
+    assert_eq!(claimed_by(&mut owner, "w1", "r2"), [""; 0]);
+    assert_eq!(claimed_by(&mut owner, "w1", "r3"), ["c"]);
 }

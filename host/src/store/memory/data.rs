@@ -1,7 +1,10 @@
 //! The data of a store in memory. A turn is checked first and then written, and only
 //! what is new is copied. For every question the rows are kept in its order.
+//!
+//! What is large is shared between a look and the data that goes on beside it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::id::ExecutionId;
 use crate::log::canonical::Canonical;
@@ -14,13 +17,9 @@ use crate::store::{
     ItemChange, ItemRecord, ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Data {
-    /// Whether an owner holds the write lock.
-    pub(super) locked: bool,
-    /// How many turns all owners have committed.
-    pub(super) committed: u64,
-    executions: HashMap<ExecutionId, Execution>,
+    executions: HashMap<ExecutionId, Arc<Execution>>,
     pub(super) queue: Queue,
     by_start: BTreeSet<(Timestamp, ExecutionId)>,
     /// The wakes of executions that have not ended, for real and for simulated time.
@@ -31,21 +30,21 @@ pub(super) struct Data {
     /// The reading of the last turn of real time.
     pub(super) reading: Option<ClockReading>,
     pub(super) workflows: BTreeMap<(String, String), WorkflowRecord>,
-    pub(super) components: BTreeMap<String, Vec<u8>>,
+    pub(super) components: BTreeMap<String, Arc<[u8]>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Execution {
     pub(super) record: ExecutionRecord,
     /// The log. It has no gaps, so event n is the n-th.
-    events: Vec<KeptEvent>,
+    events: Vec<Arc<KeptEvent>>,
     /// Items by node id.
     items: BTreeMap<String, Number>,
     pub(super) snapshot: Option<Snapshot>,
 }
 
 /// An event, as its bytes were written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct KeptEvent {
     bytes: Canonical,
     seal: Seal,
@@ -53,7 +52,7 @@ struct KeptEvent {
 }
 
 /// What an event's commitment comes from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Seal {
     /// This, and the erasable fields.
     Salt(Salt),
@@ -77,7 +76,7 @@ impl Data {
         bytes: Vec<EventBytes>,
     ) -> Result<(), CommitError> {
         for change in &turn.executions {
-            let stored = self.executions.get(&change.record.id);
+            let stored = self.executions.get(&change.record.id).map(Arc::as_ref);
             check::follows(stored.map(|execution| &execution.record), change)
                 .map_err(CommitError::Conflict)?;
             self.check_items(stored, change).map_err(|detail| {
@@ -91,7 +90,6 @@ impl Data {
         }
         self.check_keys(turn)?;
         self.check_kept(turn)?;
-        self.committed += 1;
         for (change, bytes) in turn.executions.iter().zip(bytes) {
             self.write(change, bytes);
         }
@@ -108,7 +106,9 @@ impl Data {
         let Some(execution) = self.executions.get_mut(&erasure.execution) else {
             return;
         };
+        let execution = Arc::make_mut(execution);
         for event in &mut execution.events {
+            let event = Arc::make_mut(event);
             if let Seal::Salt(salt) = &event.seal {
                 let erasable = std::mem::take(&mut event.bytes.erasable);
                 event.seal = Seal::Commitment(chain::commitment(salt, &erasable));
@@ -252,6 +252,7 @@ impl Data {
         let Some(execution) = self.executions.get_mut(&record.id) else {
             return;
         };
+        let execution = Arc::make_mut(execution);
         let wake = |record: &ExecutionRecord| {
             let wake = record
                 .next_wake
@@ -276,13 +277,13 @@ impl Data {
         }
         execution.follow(record);
         let events = bytes.into_iter().zip(&change.events);
-        execution
-            .events
-            .extend(events.map(|(bytes, stored)| KeptEvent {
+        execution.events.extend(events.map(|(bytes, stored)| {
+            Arc::new(KeptEvent {
                 bytes,
                 seal: Seal::Salt(stored.salt),
                 hash: stored.hash,
-            }));
+            })
+        }));
         for item in &change.items {
             execution.change_item(&mut self.queue, item);
         }
@@ -302,7 +303,8 @@ impl Data {
             items: BTreeMap::new(),
             snapshot: None,
         };
-        self.executions.insert(execution.record.id, execution);
+        self.executions
+            .insert(execution.record.id, Arc::new(execution));
     }
 
     fn keep(&mut self, turn: &Turn) {
@@ -315,17 +317,17 @@ impl Data {
         for component in &turn.components {
             self.components
                 .entry(component.digest.clone())
-                .or_insert_with(|| component.bytes.clone());
+                .or_insert_with(|| component.bytes.as_slice().into());
         }
         for (id, snapshot) in &turn.snapshots {
             if let Some(execution) = self.executions.get_mut(id) {
-                execution.snapshot = Some(snapshot.clone());
+                Arc::make_mut(execution).snapshot = Some(snapshot.clone());
             }
         }
     }
 
     pub(super) fn execution(&self, id: ExecutionId) -> Option<&Execution> {
-        self.executions.get(&id)
+        self.executions.get(&id).map(Arc::as_ref)
     }
 
     /// The records after this one, ordered by start and then by id.

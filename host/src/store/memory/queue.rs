@@ -1,6 +1,7 @@
 //! All work items, kept in the orders in which they are asked for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
@@ -12,18 +13,20 @@ type Due = BTreeSet<(Timestamp, Number)>;
 
 /// The items of all executions. Questions are answered from sets that are in the
 /// order of the answer already.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    items: HashMap<Number, Item>,
+    items: HashMap<Number, Arc<Item>>,
     ordered: Number,
     /// The items that may be claimed at some time, by queue, for real and for
     /// simulated time.
     claimable: [BTreeMap<String, Due>; 2],
     /// The leased items, for real and for simulated time.
     leased: [Due; 2],
+    /// The leased items whose claims had a request's id, by worker and id.
+    requests: BTreeMap<(String, String), BTreeSet<Number>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Item {
     record: ItemRecord,
     simulated: bool,
@@ -49,7 +52,7 @@ impl Queue {
             set_aside: false,
         };
         self.enter(number, &item);
-        self.items.insert(number, item);
+        self.items.insert(number, Arc::new(item));
         number
     }
 
@@ -77,13 +80,16 @@ impl Queue {
     fn rewrite(&mut self, number: Number, change: impl FnOnce(&mut Item)) {
         if let Some(mut item) = self.items.remove(&number) {
             self.leave(number, &item);
-            change(&mut item);
+            change(Arc::make_mut(&mut item));
             self.enter(number, &item);
             self.items.insert(number, item);
         }
     }
 
     fn enter(&mut self, number: Number, item: &Item) {
+        if let Some(request) = request_of(item) {
+            self.requests.entry(request).or_default().insert(number);
+        }
         let of = usize::from(item.simulated);
         match &item.record.state {
             ItemState::Waiting if !item.held => {
@@ -105,6 +111,14 @@ impl Queue {
     }
 
     fn leave(&mut self, number: Number, item: &Item) {
+        if let Some(request) = request_of(item)
+            && let Some(items) = self.requests.get_mut(&request)
+        {
+            items.remove(&number);
+            if items.is_empty() {
+                self.requests.remove(&request);
+            }
+        }
         let of = usize::from(item.simulated);
         match &item.record.state {
             ItemState::Waiting if !item.held => {
@@ -157,6 +171,17 @@ impl Queue {
             .filter_map(|(_, number)| self.get(*number))
     }
 
+    /// The items that are leased by the request of this id.
+    pub(super) fn claimed_by(
+        &self,
+        worker_id: &str,
+        request_id: &str,
+    ) -> impl Iterator<Item = &ItemRecord> {
+        let request = (worker_id.to_owned(), request_id.to_owned());
+        let numbers = self.requests.get(&request).into_iter().flatten();
+        numbers.filter_map(|number| self.get(*number))
+    }
+
     /// All leased items.
     pub(super) fn leased(&self, simulated: bool) -> impl Iterator<Item = &ItemRecord> {
         self.expired(simulated, Timestamp::MAX)
@@ -166,6 +191,12 @@ impl Queue {
     pub(super) fn next_expiry(&self, simulated: bool, now: Timestamp) -> Option<Timestamp> {
         after(&self.leased[usize::from(simulated)], now)
     }
+}
+
+/// The worker that has leased an item, and the id of the request by which it did.
+fn request_of(item: &Item) -> Option<(String, String)> {
+    let lease = item.record.state.lease()?;
+    Some((lease.worker_id.clone(), lease.request_id.clone()?))
 }
 
 fn claimable_at(record: &ItemRecord) -> Timestamp {

@@ -23,11 +23,14 @@ macro_rules! insert {
 }
 
 const INSERT_WAITING: &str = insert!("", "'waiting'");
-const INSERT_LEASED: &str = insert!(", worker_id, fence, expires_at", "'leased', ?14, ?15, ?16");
+const INSERT_LEASED: &str = insert!(
+    ", worker_id, fence, expires_at, request_id",
+    "'leased', ?14, ?15, ?16, ?17"
+);
 const INSERT_DEAD: &str = insert!(", error, dead_since", "'dead', ?14, ?15");
 
 const LEASE: &str = "
-    UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5
+    UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5, request_id = ?6
     WHERE execution = ?1 AND node_id = ?2 AND state IN ('waiting', 'leased')";
 
 const REMOVE: &str = "DELETE FROM items WHERE execution = ?1 AND node_id = ?2";
@@ -130,6 +133,7 @@ impl<'a> Changes<'a> {
                 insert.raw_bind_parameter(14, &lease.worker_id)?;
                 insert.raw_bind_parameter(15, Number(lease.fence))?;
                 insert.raw_bind_parameter(16, Number(lease.expires_at))?;
+                insert.raw_bind_parameter(17, &lease.request_id)?;
                 insert.raw_execute()?
             }
             State::Dead { error, since } => {
@@ -149,7 +153,8 @@ impl<'a> Changes<'a> {
             node_id,
             lease.worker_id,
             Number(lease.fence),
-            Number(lease.expires_at)
+            Number(lease.expires_at),
+            lease.request_id,
         ])?;
         Ok(leased > 0)
     }

@@ -24,6 +24,8 @@ pub(super) struct Database {
     pub(super) file: DatabaseFile,
     /// How many connections there were before this one.
     reopened: u64,
+    /// Whether the transaction that is open is a look.
+    is_looking: bool,
 }
 
 impl Database {
@@ -42,12 +44,27 @@ impl Database {
             connection,
             file,
             reopened: 0,
+            is_looking: false,
         })
     }
 
     /// The file, for error messages.
     pub(super) fn place(&self) -> String {
         self.path.display().to_string()
+    }
+
+    /// A further connection to the same file, which only reads.
+    pub(super) fn for_reading(&self) -> Result<Self, StoreError> {
+        // The process may work in another folder by now.
+        let path = self.file.path().to_owned();
+        let further = Self::open(path, Access::Read, self.durability, self.lock_wait)?;
+        if !self.file.is_same(&further.file) {
+            return Err(self.file.gone("another file stands in its place"));
+        }
+        Ok(Self {
+            path: self.path.clone(),
+            ..further
+        })
     }
 
     /// Makes a new connection, to the same file.
@@ -58,6 +75,7 @@ impl Database {
         }
         (self.connection, self.file) = (connection, file);
         self.reopened += 1;
+        self.is_looking = false;
         Ok(())
     }
 
@@ -70,9 +88,28 @@ impl Database {
         Ok(self.reopened << 32 | u64::from(version))
     }
 
-    /// Whether a transaction is open.
+    /// Whether a transaction is open that can be committed.
     pub(super) fn in_turn(&self) -> bool {
-        !self.connection.is_autocommit()
+        !self.is_looking && !self.connection.is_autocommit()
+    }
+
+    /// Begins a look. SQLite's read transaction begins with the first question.
+    pub(super) fn begin_reading(&mut self) -> Result<(), StoreError> {
+        if self.is_looking || self.in_turn() {
+            return Err(self.contradiction("a look was begun within a look or a turn"));
+        }
+        self.file.check()?;
+        self.execute("BEGIN")
+            .map_err(|error| failure::whole_error(&self.path, &error))?;
+        self.is_looking = true;
+        Ok(())
+    }
+
+    /// Ends the look, if there is one.
+    pub(super) fn end_reading(&mut self) {
+        if std::mem::take(&mut self.is_looking) {
+            self.give_up_transaction();
+        }
     }
 
     /// Begins a transaction, and says which version of the data it sees.
@@ -83,8 +120,8 @@ impl Database {
                 detail: "it was opened for reading only".to_owned(),
             });
         }
-        if self.in_turn() {
-            return Err(self.contradiction("a turn was begun within a turn"));
+        if self.is_looking || self.in_turn() {
+            return Err(self.contradiction("a turn was begun within a turn or a look"));
         }
         let begun = self
             .execute("BEGIN IMMEDIATE")
@@ -95,9 +132,15 @@ impl Database {
         })
     }
 
-    /// Gives the transaction up, if one is open.
+    /// Gives the turn up, if one is open.
     pub(super) fn rollback(&mut self) {
-        if !self.in_turn() {
+        if self.in_turn() {
+            self.give_up_transaction();
+        }
+    }
+
+    fn give_up_transaction(&mut self) {
+        if self.connection.is_autocommit() {
             return;
         }
         if let Err(error) = self.connection.execute_batch("ROLLBACK") {

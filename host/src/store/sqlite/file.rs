@@ -69,6 +69,11 @@ impl DatabaseFile {
         })
     }
 
+    /// The full path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// SQLite's log of changes.
     pub(super) fn log(&self) -> &Path {
         &self.log

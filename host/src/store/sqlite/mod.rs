@@ -21,6 +21,7 @@ mod log;
 mod queue;
 mod clocks;
 mod keep;
+mod reader;
 mod changes;
 mod grow;
 mod erase;

@@ -18,7 +18,7 @@ use crate::store::{ItemRecord, ItemState, Lease, Many};
 const SELECT: &str = "
     SELECT executions.id AS execution_id, items.node_id, items.attempt, items.max_attempts, items.queue_type,
            items.tenant, items.not_before, items.payload, items.enqueued_at, items.state, items.worker_id,
-           items.fence, items.expires_at, items.error, items.dead_since,
+           items.fence, items.expires_at, items.error, items.dead_since, items.request_id,
            items.claimable_at = max(items.not_before, items.enqueued_at)
                AND items.held = (executions.status <> 'running' OR executions.tampered_sequence IS NOT NULL)
                AND items.simulated = executions.simulated AS is_consistent
@@ -26,7 +26,7 @@ const SELECT: &str = "
 
 /// Where in it these stand, from 0.
 const STATE: usize = 9;
-const IS_CONSISTENT: usize = 15;
+const IS_CONSISTENT: usize = 16;
 
 pub(super) const CLAIMABLE: &str = "
     WHERE items.simulated = ?1 AND items.queue_type = ?2 AND items.state = 'waiting' AND items.held = 0
@@ -37,6 +37,11 @@ pub(super) const EXPIRED: &str = "
     WHERE items.simulated = ?1 AND items.state = 'leased' AND items.expires_at <= ?2
           AND executions.tampered_sequence IS NULL
     ORDER BY items.expires_at, items.ordered";
+
+pub(super) const BY_REQUEST: &str = "
+    WHERE items.worker_id = ?1 AND items.request_id = ?2 AND items.state = 'leased'
+          AND items.request_id IS NOT NULL
+    ORDER BY executions.id, items.node_id";
 
 const LEASE_HOLDERS: &str = "
     SELECT DISTINCT worker_id FROM items INDEXED BY items_leased
@@ -75,6 +80,7 @@ fn read(row: &Row<'_>) -> Result<ItemRecord> {
             worker_id: row.get(10)?,
             fence: number(11)?,
             expires_at: number(12)?,
+            request_id: row.get(15)?,
         }),
         "dead" => ItemState::Dead {
             error: row.get(13)?,
@@ -225,6 +231,16 @@ pub(super) fn expired(
 ) -> Result<Many<ItemRecord>> {
     let of = params![simulated, Number(now)];
     query_around_pages(connection, path, [EXPIRED, EXPIRED_KEYS], of, max)
+}
+
+pub(super) fn claimed_by(
+    connection: &Connection,
+    path: &Path,
+    worker_id: &str,
+    request_id: &str,
+) -> Result<Many<ItemRecord>> {
+    let of = params![worker_id, request_id];
+    query(connection, path, BY_REQUEST, of, usize::MAX)
 }
 
 pub(super) fn lease_holders(

@@ -11,16 +11,16 @@ pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_5];
+const STEPS: &[&str] = &[STEP_6];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 5;
+pub(super) const OLDEST: i64 = 6;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_5: &str = "
+const STEP_6: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -90,6 +90,7 @@ const STEP_5: &str = "
         worker_id     TEXT,
         fence         INTEGER,
         expires_at    INTEGER,
+        request_id    TEXT, -- of the claim that holds it
         error         TEXT,
         dead_since    INTEGER,
         PRIMARY KEY (execution, node_id)
@@ -97,6 +98,7 @@ const STEP_5: &str = "
     CREATE INDEX items_claimable ON items (simulated, queue_type, claimable_at, ordered)
         WHERE state = 'waiting' AND held = 0;
     CREATE INDEX items_leased ON items (simulated, expires_at, ordered) WHERE state = 'leased';
+    CREATE INDEX items_by_request ON items (worker_id, request_id) WHERE state = 'leased' AND request_id IS NOT NULL;
 
     -- The greatest time of an event, for real and for simulated time; on which
     -- machine, and how long after its start, the greatest real time was, so that all

@@ -1,20 +1,16 @@
-//! The store itself: each method of the contract, led to the module that knows it.
+//! The store itself: a reader that owns the write side.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::id::ExecutionId;
-use crate::log::Timestamp;
-use crate::model::Snapshot;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::known::Records;
 use crate::store::sqlite::news::{self, SeenUpTo};
-use crate::store::sqlite::{backup, clocks, commit, erase, execution, keep, log, queue};
-use crate::store::{
-    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent,
-    Store, StoreError, Turn, WorkflowRecord,
-};
+use crate::store::sqlite::reader::SqliteReader;
+use crate::store::sqlite::{backup, commit, erase};
+use crate::store::{CommitError, RawEvent, Reader, Store, StoreError, Turn};
 
 /// How to open a database file.
 #[derive(Clone, Debug)]
@@ -63,8 +59,9 @@ impl SqliteOptions {
             durability,
             lock_wait,
         } = self;
+        let database = Database::open(path, access, durability, lock_wait)?;
         Ok(SqliteStore {
-            database: Database::open(path, access, durability, lock_wait)?,
+            reader: SqliteReader { database },
             records: Records::default(),
         })
     }
@@ -73,7 +70,7 @@ impl SqliteOptions {
 /// A store in an SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    pub(super) database: Database,
+    pub(super) reader: SqliteReader,
     pub(super) records: Records,
 }
 
@@ -135,7 +132,7 @@ impl SqliteStore {
     /// The database file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.database.path
+        &self.reader.database.path
     }
 
     /// The executions to whose logs something was appended after `seen`, with all that
@@ -148,24 +145,21 @@ impl SqliteStore {
         &mut self,
         seen: SeenUpTo,
     ) -> Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError> {
-        self.database
+        self.reader
+            .database
             .ask(|connection| news::changed_since(connection, seen))
     }
 }
 
 impl Store for SqliteStore {
-    fn place(&self) -> String {
-        self.database.place()
-    }
-
     fn begin(&mut self) -> Result<(), StoreError> {
-        let version = self.database.begin()?;
+        let version = self.reader.database.begin()?;
         self.records.are_of(version);
         Ok(())
     }
 
     fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
-        let written = commit::write(&mut self.database, &mut self.records, turn);
+        let written = commit::write(&mut self.reader.database, &mut self.records, turn);
         if written.is_err() {
             self.records.forget();
             self.rollback();
@@ -174,47 +168,29 @@ impl Store for SqliteStore {
     }
 
     fn rollback(&mut self) {
-        self.database.rollback();
+        self.reader.database.rollback();
     }
 
     fn purge(&mut self) -> Result<(), StoreError> {
-        erase::purge(&mut self.database)
+        erase::purge(&mut self.reader.database)
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.rollback();
         self.records.forget();
-        self.database.reopen()
+        self.reader.database.reopen()
     }
 
     fn version(&mut self) -> Result<u64, StoreError> {
-        self.database.version()
+        self.reader.database.version()
     }
 
     fn watched_file(&self) -> Option<PathBuf> {
-        Some(self.database.file.log().to_owned())
+        Some(self.reader.database.file.log().to_owned())
     }
+}
 
-    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
-        self.database
-            .ask_of(id, |connection| execution::by_id(connection, id))
-    }
-
-    fn execution_by_key(
-        &mut self,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Option<ExecutionId>, StoreError> {
-        self.database
-            .ask_one(|connection| execution::by_caller_key(connection, tenant, key))
-    }
-
-    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
-        let path = &self.database.path;
-        self.database
-            .ask(|connection| execution::list(connection, path, filter))
-    }
-
+impl Reader for SqliteStore {
     fn raw_events(
         &mut self,
         id: ExecutionId,
@@ -222,114 +198,13 @@ impl Store for SqliteStore {
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
         // Within a turn, the known records hold.
-        let known = self.records.key(id).filter(|_| self.database.in_turn());
-        self.database.ask_of(id, |connection| {
-            let key = match known {
-                Some(key) => Some(key),
-                None => execution::key_of(connection, id)?,
-            };
-            key.map_or_else(
-                || Ok(Vec::new()),
-                |key| log::read(connection, key, first, max),
-            )
-        })
+        let in_turn = self.reader.database.in_turn();
+        let known = self.records.key(id).filter(|_| in_turn);
+        self.reader.events_of(id, known, first, max)
     }
 
-    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {
-        let path = &self.database.path;
-        self.database
-            .ask_of(id, |connection| queue::of_execution(connection, path, id))
-    }
-
-    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
-        self.database
-            .ask_of(id, |connection| queue::of_node(connection, id, node_id))
-    }
-
-    fn claimable(
-        &mut self,
-        simulated: bool,
-        queue: &str,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Many<ItemRecord>, StoreError> {
-        let path = &self.database.path;
-        self.database
-            .ask(|connection| queue::claimable(connection, path, simulated, queue, now, max))
-    }
-
-    fn expired(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Many<ItemRecord>, StoreError> {
-        let path = &self.database.path;
-        self.database
-            .ask(|connection| queue::expired(connection, path, simulated, now, max))
-    }
-
-    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
-        let path = &self.database.path;
-        self.database
-            .ask(|connection| queue::lease_holders(connection, path, simulated))
-    }
-
-    fn due(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        after: Option<DueWake>,
-        max: usize,
-    ) -> Result<Many<DueWake>, StoreError> {
-        let path = &self.database.path;
-        self.database
-            .ask(|connection| execution::due(connection, path, simulated, now, after, max))
-    }
-
-    fn next_due(
-        &mut self,
-        simulated: bool,
-        queues: &[String],
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.database.ask(|connection| {
-            let mut times = vec![
-                execution::next_wake(connection, simulated, now)?,
-                queue::next_expiry(connection, simulated, now)?,
-            ];
-            for queue in queues {
-                times.push(queue::next_claimable(connection, simulated, queue, now)?);
-            }
-            Ok(times.into_iter().flatten().min())
-        })
-    }
-
-    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
-        self.database
-            .ask(|connection| clocks::last_at(connection, simulated))
-    }
-
-    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
-        self.database.ask(clocks::last_reading)
-    }
-
-    fn workflow(
-        &mut self,
-        workflow_id: &str,
-        version: &str,
-    ) -> Result<Option<WorkflowRecord>, StoreError> {
-        self.database
-            .ask_one(|connection| keep::workflow(connection, workflow_id, version))
-    }
-
-    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.database
-            .ask_one(|connection| keep::component(connection, digest))
-    }
-
-    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
-        self.database
-            .ask_of(id, |connection| keep::snapshot(connection, id))
-    }
+    crate::delegate_store!(reader: place, reader, begin_reading, end_reading);
+    crate::delegate_store!(reader: execution, execution_by_key, list, items, item);
+    crate::delegate_store!(reader: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
+    crate::delegate_store!(reader: workflow, component, snapshot);
 }

@@ -19,7 +19,7 @@ use super::*;
 use crate::id::ExecutionId;
 use crate::store::laws::draft::{Draft, turn};
 use crate::store::laws::{Damage, Place, Row};
-use crate::store::{CommitError, ItemRecord, ListFilter, Many, Store, StoreError};
+use crate::store::{CommitError, ItemRecord, ListFilter, Many, Reader, Store, StoreError};
 
 /// A database file in a folder of its own.
 struct File {

@@ -32,7 +32,7 @@ fn law3_an_owner_that_dies_within_a_turn_leaves_nothing() {
     let bytes = check::turn(&turn([change.clone()]), "").unwrap();
     assert!(
         turn::write(
-            &store.database.connection,
+            &store.reader.database.connection,
             &mut store.records,
             &turn([change]),
             &bytes,
@@ -52,6 +52,7 @@ fn a_full_disk_loses_nothing() {
     let (file, mut one) = file_of_three();
     let mut store = file.store();
     let pages: i64 = store
+        .reader
         .database
         .connection
         .query_row("PRAGMA page_count", [], |row| row.get(0))
@@ -59,6 +60,7 @@ fn a_full_disk_loses_nothing() {
     let limit = |store: &SqliteStore, pages: i64| {
         let sql = format!("PRAGMA max_page_count = {pages}");
         store
+            .reader
             .database
             .connection
             .query_row(&sql, [], |_| Ok(()))

@@ -151,6 +151,7 @@ fn law8_commits_are_synced_unless_said_otherwise() {
     let file = File::new();
     let synchronous = |store: &SqliteStore| -> i64 {
         store
+            .reader
             .database
             .connection
             .query_row("PRAGMA synchronous", [], |row| row.get(0))
@@ -163,6 +164,7 @@ fn law8_commits_are_synced_unless_said_otherwise() {
         .unwrap();
     assert_eq!(synchronous(&normal), 1);
     let mode: String = normal
+        .reader
         .database
         .connection
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))

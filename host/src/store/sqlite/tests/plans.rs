@@ -72,6 +72,7 @@ fn every_question_has_its_index() {
     let store = file.store();
     for Question { sql, index, of } in questions() {
         let mut explain = store
+            .reader
             .database
             .connection
             .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
@@ -120,7 +121,7 @@ fn fill(store: &mut SqliteStore, numbers: std::ops::Range<u32>, status: Status) 
 
 /// The steps of SQLite's machine that it takes to answer.
 fn steps(store: &SqliteStore, Question { sql, of, .. }: Question) -> i32 {
-    let mut statement = store.database.connection.prepare(&sql).unwrap();
+    let mut statement = store.reader.database.connection.prepare(&sql).unwrap();
     let rows = statement
         .query_map(params_from_iter(of), |_| Ok(()))
         .unwrap();
@@ -158,7 +159,7 @@ fn no_statement_is_prepared_anew() {
     let file = File::new();
     let store = file.store();
     for Question { sql, of, .. } in questions() {
-        let mut statement = store.database.connection.prepare(&sql).unwrap();
+        let mut statement = store.reader.database.connection.prepare(&sql).unwrap();
         for value in [1, 7, -1] {
             let mut of = of.clone();
             *of.last_mut().unwrap() = Value::Integer(value);

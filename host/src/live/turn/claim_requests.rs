@@ -1,0 +1,113 @@
+//! Workers outside of the engine that wait for work are served by the same turns as the
+//! engine's own.
+
+use crate::error::EngineError;
+use crate::store::{ItemRecord, ItemState};
+
+use super::budget::Phase;
+use super::claimed_items::extend;
+use super::claims::{Claiming, claim_for_groups, claim_within};
+use super::open_turn::OpenTurn;
+use super::waiting_claims::Ticket;
+use crate::live::execution::claimed::execution_of;
+use crate::live::values::claim_request::ClaimRequest;
+use crate::live::values::work::{Claim, ClaimId};
+
+/// Whoever is free claims as much as it can, the engine's own workers and those
+/// outside in turns. Says whether anything was claimed.
+pub(in crate::live) fn claim_for_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
+    if turn.transaction.core.waiting_claims.is_empty() {
+        return claim_for_groups(turn);
+    }
+    if turn.transaction.core.waiting_claims.go_first {
+        Ok(claim_for_requests(turn)? | claim_for_groups(turn)?)
+    } else {
+        Ok(claim_for_groups(turn)? | claim_for_requests(turn)?)
+    }
+}
+
+fn claim_for_requests(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
+    let mut any = false;
+    for (ticket, request) in turn.transaction.core.waiting_claims.to_serve() {
+        if turn.claims.repeated.contains_key(&ticket) || is_repeated(turn, ticket, &request)? {
+            continue;
+        }
+        for queue in &request.queues {
+            let served = turn.claims.served.get(&ticket).map_or(0, Vec::len);
+            let mut claiming = Claiming {
+                queue,
+                max: request.max.saturating_sub(served),
+                worker_id: &request.worker_id,
+                request_id: Some(&request.request_id),
+                phase: Phase::Claims,
+                left: turn.claims.outside_left,
+                claims: Vec::new(),
+            };
+            let is_cut = claim_within(turn, &mut claiming)?;
+            let Claiming { left, claims, .. } = claiming;
+            turn.claims.outside_left = left;
+            if is_cut {
+                turn.transaction.budget.cut_off();
+            }
+            if !claims.is_empty() {
+                any = true;
+                turn.claims.served.entry(ticket).or_default().extend(claims);
+            }
+        }
+    }
+    Ok(any)
+}
+
+/// Whether this request has claimed items before, which it still holds: they are what
+/// it is given (law 7), with leases that begin anew, since its worker may not have heard
+/// of them.
+fn is_repeated(
+    turn: &mut OpenTurn<'_>,
+    ticket: Ticket,
+    request: &ClaimRequest,
+) -> Result<bool, EngineError> {
+    if turn.transaction.core.waiting_claims.is_new(ticket) {
+        return Ok(false);
+    }
+    let store = turn.transaction.core.store.get();
+    let found = store.claimed_by(&request.worker_id, &request.request_id)?;
+    let found = turn.transaction.core.set_aside.named(found);
+    let mut claims = Vec::new();
+    for record in found {
+        claims.extend(claimed_again(turn, record)?);
+    }
+    if claims.is_empty() {
+        turn.transaction.core.waiting_claims.found_new(ticket);
+        return Ok(false);
+    }
+    turn.claims.repeated.insert(ticket, claims);
+    Ok(true)
+}
+
+/// The claim on this stored item, if it holds.
+fn claimed_again(
+    turn: &mut OpenTurn<'_>,
+    record: ItemRecord,
+) -> Result<Option<Claim>, EngineError> {
+    let execution = execution_of(&record)?;
+    let ItemState::Leased(lease) = record.state else {
+        return Ok(None);
+    };
+    if turn.transaction.core.set_aside.holds(execution) {
+        return Ok(None);
+    }
+    let id = ClaimId {
+        execution,
+        node_id: record.item.node_id.clone(),
+        attempt: record.item.attempt,
+        fence: lease.fence,
+    };
+    let lease_ms = turn.transaction.core.settings.lease_ms();
+    let expires_at = turn.transaction.later(lease_ms);
+    let holds = extend(&mut turn.transaction, &id, expires_at)?;
+    Ok(holds.then_some(Claim {
+        id,
+        item: record.item,
+        expires_at,
+    }))
+}

@@ -1,0 +1,164 @@
+//! Requests for work that wait until there is some, in the order in which they came.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::error::EngineError;
+use crate::live::values::callers::Caller;
+use crate::live::values::claim_request::ClaimRequest;
+use crate::live::values::work::Claim;
+
+/// Which of the requests.
+pub(in crate::live) type Ticket = u64;
+
+/// A caller that has asked for work.
+pub(crate) struct ClaimCaller {
+    pub(crate) to: oneshot::Sender<Result<Vec<Claim>, EngineError>>,
+    /// It counts for as long as it waits.
+    pub(crate) counted: Caller,
+}
+
+impl ClaimCaller {
+    fn answer(self, answer: Result<Vec<Claim>, EngineError>) {
+        // A caller that has gone away asks again, by the same request.
+        let _ = self.to.send(answer);
+        drop(self.counted);
+    }
+}
+
+struct Waiting {
+    ticket: Ticket,
+    request: Arc<ClaimRequest>,
+    /// Those who made this request, again and again.
+    callers: Vec<ClaimCaller>,
+    /// When the last of them waits no longer, by the monotonic clock.
+    until: Duration,
+    /// Whether the store, as it is, has nothing that this request has claimed before.
+    is_new: bool,
+}
+
+/// The requests that wait.
+#[derive(Default)]
+pub(crate) struct WaitingClaims {
+    waiting: Vec<Waiting>,
+    next: Ticket,
+    /// The version of the store that is known to have nothing of the new ones.
+    version: Option<u64>,
+    /// Whether they are served before own workers in this turn. It alternates.
+    pub(in crate::live) go_first: bool,
+}
+
+impl WaitingClaims {
+    /// A request comes in, at this time. A repeated one waits with the first.
+    pub(in crate::live) fn push(
+        &mut self,
+        request: ClaimRequest,
+        caller: ClaimCaller,
+        now: Duration,
+    ) {
+        let until = now.saturating_add(request.wait);
+        let same = |waiting: &&mut Waiting| {
+            waiting.request.worker_id == request.worker_id
+                && waiting.request.request_id == request.request_id
+        };
+        if let Some(waiting) = self.waiting.iter_mut().find(same) {
+            waiting.callers.push(caller);
+            waiting.until = waiting.until.max(until);
+            return;
+        }
+        self.next += 1;
+        self.waiting.push(Waiting {
+            ticket: self.next,
+            request: Arc::new(request),
+            callers: vec![caller],
+            until,
+            is_new: false,
+        });
+    }
+
+    pub(in crate::live) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// A turn begins, on this version of the store. What others claimed by the same
+    /// requests has to be looked for in each version.
+    pub(in crate::live) fn begin_turn(&mut self, version: u64) {
+        self.go_first = !self.go_first;
+        if self.version != Some(version) {
+            self.version = Some(version);
+            for waiting in &mut self.waiting {
+                waiting.is_new = false;
+            }
+        }
+    }
+
+    /// The requests that somebody waits for, in their order.
+    pub(in crate::live) fn to_serve(&self) -> Vec<(Ticket, Arc<ClaimRequest>)> {
+        let waits = |waiting: &&Waiting| waiting.callers.iter().any(|it| !it.to.is_closed());
+        let waiting = self.waiting.iter().filter(waits);
+        waiting
+            .map(|it| (it.ticket, Arc::clone(&it.request)))
+            .collect()
+    }
+
+    /// Whether the store is known to have nothing that this request has claimed.
+    pub(in crate::live) fn is_new(&self, ticket: Ticket) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|it| it.ticket == ticket && it.is_new)
+    }
+
+    /// The store has nothing that this request has claimed.
+    pub(in crate::live) fn found_new(&mut self, ticket: Ticket) {
+        for waiting in self.waiting.iter_mut().filter(|it| it.ticket == ticket) {
+            waiting.is_new = true;
+        }
+    }
+
+    /// The queues that they wait for, each once.
+    pub(in crate::live) fn queues(&self) -> BTreeSet<String> {
+        let queues = self.waiting.iter().flat_map(|it| &it.request.queues);
+        queues.cloned().collect()
+    }
+
+    /// These were given claims, in a turn that is written.
+    pub(in crate::live) fn served(
+        &mut self,
+        served: impl IntoIterator<Item = (Ticket, Vec<Claim>)>,
+    ) {
+        for (ticket, claims) in served {
+            let place = self.waiting.iter().position(|it| it.ticket == ticket);
+            let Some(place) = place else { continue };
+            for caller in self.waiting.remove(place).callers {
+                caller.answer(Ok(claims.clone()));
+            }
+        }
+    }
+
+    /// Whoever has waited long enough by now is told that there is nothing.
+    pub(in crate::live) fn expire(&mut self, now: Duration) {
+        let waits = |waiting: &Waiting| {
+            now < waiting.until && waiting.callers.iter().any(|it| !it.to.is_closed())
+        };
+        for over in self.waiting.extract_if(.., |waiting| !waits(waiting)) {
+            for caller in over.callers {
+                caller.answer(Ok(Vec::new()));
+            }
+        }
+    }
+
+    /// How long it is until the first of them waits no longer.
+    pub(in crate::live) fn until_expiry(&self, now: Duration) -> Option<Duration> {
+        let first = self.waiting.iter().map(|waiting| waiting.until).min();
+        first.map(|until| until.saturating_sub(now))
+    }
+
+    /// There will be nothing for any of them.
+    pub(in crate::live) fn fail(&mut self, error: &EngineError) {
+        for caller in self.waiting.drain(..).flat_map(|waiting| waiting.callers) {
+            caller.answer(Err(error.clone()));
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! A reader of a store in memory.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::id::ExecutionId;
+use crate::model::{Snapshot, WorkItem};
+use crate::store::check::EventBytes;
+use crate::store::memory::data::Data;
+use crate::store::{
+    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
+    RawEvent, Reader, StoreError, Timestamp, Turn, WorkflowRecord,
+};
+
+pub(super) const PLACE: &str = "the store in memory";
+
+/// What all owners and readers of the same data share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    pub(super) turn_ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Whether an owner holds the write lock.
+    pub(super) locked: bool,
+    /// How many turns all owners have committed.
+    pub(super) committed: u64,
+    /// The newest data. Looks share it, so that a turn which is written during a look
+    /// copies what it changes.
+    data: Arc<Data>,
+}
+
+impl State {
+    pub(super) fn commit(
+        &mut self,
+        turn: &Turn,
+        bytes: Vec<EventBytes>,
+    ) -> Result<(), CommitError> {
+        Arc::make_mut(&mut self.data).commit(turn, bytes)?;
+        self.committed += 1;
+        Ok(())
+    }
+}
+
+/// A reader of a store in memory.
+#[derive(Debug, Default)]
+pub(super) struct MemoryReader {
+    pub(super) shared: Arc<Shared>,
+    /// The data as it was when the look began, if this is within one.
+    look: Option<Arc<Data>>,
+}
+
+/// The data that a question is about.
+enum View<'a> {
+    Look(&'a Data),
+    Newest(MutexGuard<'a, State>),
+}
+
+impl Deref for View<'_> {
+    type Target = Data;
+
+    fn deref(&self) -> &Data {
+        match self {
+            Self::Look(data) => data,
+            Self::Newest(state) => &state.data,
+        }
+    }
+}
+
+impl MemoryReader {
+    /// A panic of another owner leaves the data whole: a turn is checked
+    /// first, and then written by what cannot fail.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        let state = self.shared.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_looking(&self) -> bool {
+        self.look.is_some()
+    }
+
+    pub(super) fn another(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            look: None,
+        }
+    }
+
+    fn data(&self) -> View<'_> {
+        match &self.look {
+            Some(data) => View::Look(data),
+            None => View::Newest(self.state()),
+        }
+    }
+}
+
+impl Reader for MemoryReader {
+    fn place(&self) -> String {
+        PLACE.to_owned()
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(self.another()))
+    }
+
+    fn begin_reading(&mut self) -> Result<(), StoreError> {
+        if self.is_looking() {
+            return Err(contradiction("a look was begun within a look"));
+        }
+        let data = Arc::clone(&self.state().data);
+        self.look = Some(data);
+        Ok(())
+    }
+
+    fn end_reading(&mut self) {
+        self.look = None;
+    }
+
+    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
+        let data = self.data();
+        Ok(data.execution(id).map(|execution| execution.record.clone()))
+    }
+
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        let name = (tenant.to_owned(), key.to_owned());
+        Ok(self.data().keys.get(&name).copied())
+    }
+
+    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
+        let data = self.data();
+        let records = data
+            .records(filter.after)
+            .filter(|record| filter.status.is_none_or(|status| status == record.status));
+        Ok(Many::whole(records.take(filter.max).cloned().collect()))
+    }
+
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        let data = self.data();
+        let execution = data.execution(id).into_iter();
+        let events = execution.flat_map(|execution| execution.events(first));
+        Ok(events.take(max as usize).collect())
+    }
+
+    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {
+        Ok(Many::whole(self.data().items(id).cloned().collect()))
+    }
+
+    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
+        Ok(self.data().item(id, node_id).cloned())
+    }
+
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let data = self.data();
+        let items = data.queue.claimable(simulated, queue, now);
+        Ok(Many::whole(items.take(max).cloned().collect()))
+    }
+
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let data = self.data();
+        let items = data.queue.expired(simulated, now);
+        Ok(Many::whole(items.take(max).cloned().collect()))
+    }
+
+    fn claimed_by(
+        &mut self,
+        worker_id: &str,
+        request_id: &str,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let data = self.data();
+        let items = data.queue.claimed_by(worker_id, request_id);
+        let mut items: Vec<_> = items.cloned().collect();
+        let name = |record: &ItemRecord| {
+            let WorkItem {
+                execution_id,
+                node_id,
+                ..
+            } = &record.item;
+            (execution_id.clone(), node_id.clone())
+        };
+        items.sort_by_key(name);
+        Ok(Many::whole(items))
+    }
+
+    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+        let data = self.data();
+        let holders = data
+            .queue
+            .leased(simulated)
+            .filter_map(|item| match &item.state {
+                ItemState::Leased(lease) => Some(lease.worker_id.as_str()),
+                ItemState::Waiting | ItemState::Dead { .. } => None,
+            });
+        let each_once: BTreeSet<&str> = holders.collect();
+        Ok(Many::whole(
+            each_once.into_iter().map(str::to_owned).collect(),
+        ))
+    }
+
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        after: Option<DueWake>,
+        max: usize,
+    ) -> Result<Many<DueWake>, StoreError> {
+        let data = self.data();
+        let due = data.due(simulated, now, after).take(max);
+        Ok(Many::whole(due.collect()))
+    }
+
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let data = self.data();
+        let claimable = queues
+            .iter()
+            .filter_map(|queue| data.queue.next_claimable(simulated, queue, now));
+        let wake = data.next_wake(simulated, now);
+        let expiry = data.queue.next_expiry(simulated, now);
+        Ok(claimable.chain(wake).chain(expiry).min())
+    }
+
+    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
+        Ok(self.data().last_at[usize::from(simulated)])
+    }
+
+    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
+        Ok(self.data().reading.clone())
+    }
+
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError> {
+        Ok(self
+            .data()
+            .workflows
+            .get(&(workflow_id.to_owned(), version.to_owned()))
+            .cloned())
+    }
+
+    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let data = self.data();
+        Ok(data.components.get(digest).map(|bytes| bytes.to_vec()))
+    }
+
+    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
+        let data = self.data();
+        Ok(data
+            .execution(id)
+            .and_then(|execution| execution.snapshot.clone()))
+    }
+}
+
+pub(super) fn contradiction(detail: &str) -> StoreError {
+    StoreError::Contradiction {
+        place: PLACE.to_owned(),
+        detail: detail.to_owned(),
+    }
+}

@@ -1,0 +1,193 @@
+//! The read side of a store: what can be asked of it. The contract stands in the
+//! documentation of the parent module.
+
+use crate::id::ExecutionId;
+use crate::log::{StoredEvent, Timestamp};
+use crate::model::{Snapshot, Status};
+use crate::store::{
+    ClockReading, DueWake, ExecutionRecord, ItemRecord, Many, RawEvent, StoreError, WorkflowRecord,
+};
+
+/// The choice of executions to list.
+#[derive(Clone, Debug, Default)]
+pub struct ListFilter {
+    /// Only executions of this status.
+    pub status: Option<Status>,
+    /// Only executions after this one, in the order of the listing.
+    pub after: Option<(Timestamp, ExecutionId)>,
+    /// At most this many.
+    pub max: usize,
+}
+
+/// Questions to a store. The module's documentation has the contract.
+///
+/// There may be many readers of one store, each on a thread of its own, beside the
+/// owner of the write side, which is a reader too.
+///
+/// Executions of simulated and of real time share a store but never a clock:
+/// the methods that ask about time take `simulated` and look at one kind only.
+pub trait Reader: Send {
+    /// The place of the store, for error messages.
+    fn place(&self) -> String;
+
+    /// A further reader of the same data, for another thread.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+
+    /// Begins a look: until its end, all answers are of one moment, which is that of
+    /// the first question at the latest. Nobody waits for a look, and it waits for
+    /// nobody. A look within a look or within a turn is a contradiction.
+    ///
+    /// What is written meanwhile takes room until the look ends, so a look is short.
+    /// [`at_one_moment`] ends it in any case.
+    fn begin_reading(&mut self) -> Result<(), StoreError>;
+
+    /// Ends a look, if there is one.
+    fn end_reading(&mut self);
+
+    /// One execution.
+    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError>;
+
+    /// The execution that a caller's key started.
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError>;
+
+    /// Executions, ordered by start and then by id.
+    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
+
+    /// Events from sequence `first` on, as their bytes are found. At most `max` of
+    /// them, and fewer only where there are no more. They are in the order of their
+    /// sequences, even where these have gaps, because the reader judges that.
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError>;
+
+    /// The same, decoded. Bytes that are no event are [`StoreError::Corrupt`],
+    /// those of a kind that this program does not know [`StoreError::NewerEvent`],
+    /// those of an erased log [`StoreError::Erased`].
+    fn events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let raw = self.raw_events(id, first, max)?;
+        raw.iter()
+            .map(|raw| {
+                raw.decode()
+                    .map_err(|error| StoreError::undecoded(self.place(), id, error))
+            })
+            .collect()
+    }
+
+    /// The work items of an execution, sorted by node id.
+    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError>;
+
+    /// The work item of one node.
+    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError>;
+
+    /// Waiting items that may be claimed on `queue` at `now`, at most `max`, of
+    /// executions that run (neither paused, stalled, ended nor set aside). Those that
+    /// could be claimed for the longest time come first, then those that were ordered
+    /// first.
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError>;
+
+    /// Leased items whose lease is over at `now`, the oldest first, at most
+    /// `max`; none of an execution that is set aside.
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError>;
+
+    /// The items that this worker holds by its request of this id, sorted by execution
+    /// and node (law 7).
+    fn claimed_by(
+        &mut self,
+        worker_id: &str,
+        request_id: &str,
+    ) -> Result<Many<ItemRecord>, StoreError>;
+
+    /// The ids of workers that hold leases, each once. The cost grows with the number
+    /// of leases.
+    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError>;
+
+    /// Executions whose wake is due at `now`, at most `max`, the longest due first and
+    /// then by their ids. With `after`, only those behind it in this order; it need not
+    /// be one of them. Executions that have ended or are set aside are left out. One
+    /// that was stalled because its guest failed has no wake.
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        after: Option<DueWake>,
+        max: usize,
+    ) -> Result<Many<DueWake>, StoreError>;
+
+    /// The first time after `now` at which something is due: a wake (that
+    /// [`Reader::due`] would name then), the end of a lease (also of an execution that
+    /// is set aside), or the not-before time of an item on one of `queues` (that
+    /// [`Reader::claimable`] would name then).
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The greatest time of any event and, for real time, of any turn's reading. Time
+    /// never goes back behind it.
+    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError>;
+
+    /// The reading that the last turn of real time was written with. Its `at` is
+    /// [`Reader::last_at`]. `None` if the last turn was written without one.
+    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError>;
+
+    /// A registered workflow.
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError>;
+
+    /// A component by its digest.
+    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The newest snapshot of an execution. Bytes other than those that were kept are
+    /// [`StoreError::Corrupt`], and a further snapshot replaces them.
+    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError>;
+}
+
+/// Asks a store several questions about one and the same moment.
+///
+/// # Errors
+/// The look cannot begin, or the error of the questions.
+pub fn at_one_moment<T, E: From<StoreError>>(
+    reader: &mut dyn Reader,
+    questions: impl FnOnce(&mut dyn Reader) -> Result<T, E>,
+) -> Result<T, E> {
+    reader.begin_reading()?;
+    let look = Look(reader);
+    questions(&mut *look.0)
+}
+
+/// A look that has begun. It ends when this is dropped, be it by a panic.
+struct Look<'a>(&'a mut dyn Reader);
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.0.end_reading();
+    }
+}

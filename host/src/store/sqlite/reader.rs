@@ -1,0 +1,198 @@
+//! A reader of a database file: each question of the contract, led to the module that
+//! knows it.
+
+use crate::id::ExecutionId;
+use crate::log::Timestamp;
+use crate::model::Snapshot;
+use crate::store::sqlite::database::Database;
+use crate::store::sqlite::execution::Key;
+use crate::store::sqlite::{clocks, execution, keep, log, queue};
+use crate::store::{
+    ClockReading, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Reader,
+    StoreError, WorkflowRecord,
+};
+
+/// A reader of a database file.
+#[derive(Debug)]
+pub(super) struct SqliteReader {
+    pub(super) database: Database,
+}
+
+impl SqliteReader {
+    /// Events, as [`Reader::raw_events`] answers them, of the execution that has this
+    /// key, if that is known.
+    pub(super) fn events_of(
+        &self,
+        id: ExecutionId,
+        known: Option<Key>,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        self.database.ask_of(id, |connection| {
+            let key = match known {
+                Some(key) => Some(key),
+                None => execution::key_of(connection, id)?,
+            };
+            key.map_or_else(
+                || Ok(Vec::new()),
+                |key| log::read(connection, key, first, max),
+            )
+        })
+    }
+}
+
+impl Reader for SqliteReader {
+    fn place(&self) -> String {
+        self.database.place()
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        let database = self.database.for_reading()?;
+        Ok(Box::new(Self { database }))
+    }
+
+    fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.database.begin_reading()
+    }
+
+    fn end_reading(&mut self) {
+        self.database.end_reading();
+    }
+
+    fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
+        self.database
+            .ask_of(id, |connection| execution::by_id(connection, id))
+    }
+
+    fn execution_by_key(
+        &mut self,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        self.database
+            .ask_one(|connection| execution::by_caller_key(connection, tenant, key))
+    }
+
+    fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| execution::list(connection, path, filter))
+    }
+
+    fn raw_events(
+        &mut self,
+        id: ExecutionId,
+        first: u64,
+        max: u32,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        self.events_of(id, None, first, max)
+    }
+
+    fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask_of(id, |connection| queue::of_execution(connection, path, id))
+    }
+
+    fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError> {
+        self.database
+            .ask_of(id, |connection| queue::of_node(connection, id, node_id))
+    }
+
+    fn claimable(
+        &mut self,
+        simulated: bool,
+        queue: &str,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| queue::claimable(connection, path, simulated, queue, now, max))
+    }
+
+    fn expired(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| queue::expired(connection, path, simulated, now, max))
+    }
+
+    fn claimed_by(
+        &mut self,
+        worker_id: &str,
+        request_id: &str,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| queue::claimed_by(connection, path, worker_id, request_id))
+    }
+
+    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| queue::lease_holders(connection, path, simulated))
+    }
+
+    fn due(
+        &mut self,
+        simulated: bool,
+        now: Timestamp,
+        after: Option<DueWake>,
+        max: usize,
+    ) -> Result<Many<DueWake>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| execution::due(connection, path, simulated, now, after, max))
+    }
+
+    fn next_due(
+        &mut self,
+        simulated: bool,
+        queues: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.database.ask(|connection| {
+            let mut times = vec![
+                execution::next_wake(connection, simulated, now)?,
+                queue::next_expiry(connection, simulated, now)?,
+            ];
+            for queue in queues {
+                times.push(queue::next_claimable(connection, simulated, queue, now)?);
+            }
+            Ok(times.into_iter().flatten().min())
+        })
+    }
+
+    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
+        self.database
+            .ask(|connection| clocks::last_at(connection, simulated))
+    }
+
+    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
+        self.database.ask(clocks::last_reading)
+    }
+
+    fn workflow(
+        &mut self,
+        workflow_id: &str,
+        version: &str,
+    ) -> Result<Option<WorkflowRecord>, StoreError> {
+        self.database
+            .ask_one(|connection| keep::workflow(connection, workflow_id, version))
+    }
+
+    fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.database
+            .ask_one(|connection| keep::component(connection, digest))
+    }
+
+    fn snapshot(&mut self, id: ExecutionId) -> Result<Option<Snapshot>, StoreError> {
+        self.database
+            .ask_of(id, |connection| keep::snapshot(connection, id))
+    }
+}
