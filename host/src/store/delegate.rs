@@ -31,7 +31,7 @@
 ///
 /// impl Reader for Counting {
 ///     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
-///     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
+///     refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
 ///     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
@@ -85,6 +85,11 @@ macro_rules! delegate_store {
     ); };
     (@ list $($to:ident)+) => { $crate::delegate_store!(
         # list(filter: &$crate::store::ListFilter) -> $crate::store::Many<$crate::store::ExecutionRecord>, $($to)+
+    ); };
+    (@ changed_since $($to:ident)+) => { $crate::delegate_store!(
+        # changed_since(seen: $crate::store::SeenUpTo) -> (
+            ::std::option::Option<::std::vec::Vec<$crate::ExecutionId>>, $crate::store::SeenUpTo
+        ), $($to)+
     ); };
     (@ raw_events $($to:ident)+) => { $crate::delegate_store!(
         # raw_events(id: $crate::ExecutionId, first: u64, max: u32) -> ::std::vec::Vec<$crate::store::RawEvent>, $($to)+

@@ -66,9 +66,9 @@ pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use raw_event::{DecodeError, RawEvent};
-pub use reader::{ListFilter, Reader, at_one_moment};
+pub use reader::{ListFilter, Reader, SeenUpTo, at_one_moment};
 pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease};
-pub use sqlite::{Durability, SeenUpTo, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use stall::is_stalled_by_host;
 pub use status::ended;
 pub use turn::{

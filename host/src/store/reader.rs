@@ -19,6 +19,15 @@ pub struct ListFilter {
     pub max: usize,
 }
 
+/// The place up to which the logs of a store have been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenUpTo(pub(in crate::store) i64);
+
+impl SeenUpTo {
+    /// Nothing has been seen yet.
+    pub const NOTHING_YET: Self = Self(i64::MAX);
+}
+
 /// Questions to a store. The module's documentation has the contract.
 ///
 /// There may be many readers of one store, each on a thread of its own, beside the
@@ -56,6 +65,14 @@ pub trait Reader: Send {
 
     /// Executions, ordered by start and then by id.
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
+
+    /// The executions to whose logs something was appended after `seen`, with all that
+    /// are set aside, and the place up to which that is. `None` in place of them if any
+    /// may have changed, because nothing has been seen yet or it is another store.
+    fn changed_since(
+        &mut self,
+        seen: SeenUpTo,
+    ) -> Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError>;
 
     /// Events from sequence `first` on, as their bytes are found. At most `max` of
     /// them, and fewer only where there are no more. They are in the order of their

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use refrain::store::{CommitError, ListFilter, Reader, Store, Timestamp, Turn};
+use refrain::store::{CommitError, Reader, Store, Timestamp, Turn};
 use refrain::{Clock, Engine, EngineError, Execution, SystemClock, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
@@ -45,7 +45,7 @@ impl Store for PanickingStore {
 
 impl Reader for PanickingStore {
     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
-    refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
+    refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }
@@ -153,7 +153,7 @@ async fn an_engine_that_panics_while_it_starts_says_so() {
     // It may have started before its thread reads the clock: then the first
     // who asks is told.
     let told = match builder.start().await {
-        Ok(engine) => engine.list(ListFilter::default()).await.map(drop),
+        Ok(engine) => engine.set_aside().await.map(drop),
         Err(error) => Err(error),
     };
     assert!(is_death(told, "the fuse has burnt"));

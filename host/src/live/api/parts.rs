@@ -13,7 +13,7 @@ use crate::limits::{
     FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
 };
 use crate::model::Limits;
-use crate::store::Store;
+use crate::store::{SeenUpTo, Store};
 use crate::trouble::Troubles;
 
 use crate::live::cache::executions::ExecutionCache;
@@ -145,6 +145,7 @@ impl Parts {
             leases,
             gone_workers: GoneWorkers::default(),
             version: None,
+            seen_up_to: SeenUpTo::NOTHING_YET,
         };
         Ok(EventLoop::new(
             core, receiver, file_watch, observers, readers,

@@ -55,7 +55,7 @@ struct Asked<T, F> {
     answer: Option<Result<T, EngineError>>,
     caller: oneshot::Sender<Result<T, EngineError>>,
     /// The caller counts until this is answered, even if it has gone away.
-    _counted: Caller,
+    counted: Caller,
 }
 
 impl<T, F> Write for Asked<T, F>
@@ -74,13 +74,21 @@ where
     }
 
     fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again> {
-        let answer = match (failed, self.answer) {
+        let Self {
+            answer,
+            caller,
+            counted,
+            ..
+        } = *self;
+        let answer = match (failed, answer) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(answer)) => answer,
             (None, None) => Err(EngineError::ShutDown),
         };
+        // Whoever is answered counts no longer.
+        drop(counted);
         // A caller that has gone away does not want to know.
-        let _ = self.caller.send(answer);
+        let _ = caller.send(answer);
         None
     }
 }
@@ -134,7 +142,7 @@ impl Inbox {
             run,
             answer: None,
             caller,
-            _counted: counted,
+            counted,
         })))?;
         self.answered(answer).await
     }
@@ -147,9 +155,10 @@ impl Inbox {
         let counted = self.enter()?;
         let (caller, answer) = oneshot::channel();
         self.send(Message::Question(Box::new(move |core| {
-            // A caller that has gone away does not want to know.
-            let _ = caller.send(run(core));
+            let answer = run(core);
             drop(counted);
+            // A caller that has gone away does not want to know.
+            let _ = caller.send(answer);
         })))?;
         self.answered(answer).await
     }

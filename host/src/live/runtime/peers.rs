@@ -41,7 +41,21 @@ pub(in crate::live) fn notice_others(
     core.version = Some(version);
     // What was known is of another version.
     core.known.as_of(version);
-    observers.any_committed();
+    match core.store.get().changed_since(core.seen_up_to) {
+        Ok((Some(changed), seen_up_to)) => {
+            core.seen_up_to = seen_up_to;
+            observers.committed(&changed);
+        }
+        Ok((None, seen_up_to)) => {
+            core.seen_up_to = seen_up_to;
+            observers.any_committed();
+        }
+        Err(error) => {
+            let text = format!("whose logs others have appended to cannot be read: {error}");
+            report::error(core, "changes", &text);
+            observers.any_committed();
+        }
+    }
     match look_around(core, observers) {
         Ok((now, has_work)) => {
             if has_work {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::store::{ExecutionRecord, Head, Lease, StoreError, Timestamp};
+use crate::store::{ExecutionRecord, Head, Lease, SeenUpTo, StoreError, Timestamp};
 use crate::trouble::Troubles;
 
 use super::agenda::Agenda;
@@ -67,6 +67,8 @@ pub(crate) struct Core {
     /// The store's version when it was last looked at; `None` if it was opened
     /// anew since.
     pub(crate) version: Option<u64>,
+    /// The place up to which the logs of the store were seen when others had committed.
+    pub(crate) seen_up_to: SeenUpTo,
 }
 
 impl Core {

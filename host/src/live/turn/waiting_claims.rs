@@ -23,9 +23,9 @@ pub(crate) struct ClaimCaller {
 
 impl ClaimCaller {
     fn answer(self, answer: Result<Vec<Claim>, EngineError>) {
+        drop(self.counted);
         // A caller that has gone away asks again, by the same request.
         let _ = self.to.send(answer);
-        drop(self.counted);
     }
 }
 

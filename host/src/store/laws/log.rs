@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::log::{Head, canonical};
 use crate::model::Status;
-use crate::store::{CommitError, ListFilter, Many, StoreError};
+use crate::store::{CommitError, ListFilter, Many, SeenUpTo, StoreError, Tampering};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, turn};
@@ -363,4 +363,32 @@ pub fn other_owners_commits_are_seen(place: &dyn Place) {
             .sequence,
         2
     );
+}
+
+pub fn changes_since_a_place_are_named(place: &dyn Place) {
+    let (mut owner, mut other) = (Owner::new(place), Owner::new(place));
+    let (mut one, mut two) = (Draft::new(1), Draft::new(2));
+    owner.commit([one.append([]), two.append([])]);
+    let (all, seen) = other.store.changed_since(SeenUpTo::NOTHING_YET).unwrap();
+    assert_eq!(all, None, "any may have changed");
+    let mut changed = |seen| other.store.changed_since(seen).unwrap();
+    assert_eq!(changed(seen), (Some(Vec::new()), seen));
+    owner.commit([one.append([])]);
+    owner.commit([one.append([])]);
+    let (ids, later) = changed(seen);
+    assert_eq!(ids, Some(vec![one.id()]));
+    owner.commit([two.append([])]);
+    assert_eq!(changed(later).0, Some(vec![two.id()]));
+    assert_eq!(changed(seen).0, Some(vec![one.id(), two.id()]));
+    // One that is set aside is always named, because nothing is appended to it.
+    let last = changed(later).1;
+    let mut marked = one.append_as(|_| {});
+    marked.events.clear();
+    marked.record.head = marked.expected;
+    marked.record.tampering = Some(Tampering {
+        sequence: 1,
+        message: "it was changed".into(),
+    });
+    owner.commit([marked]);
+    assert_eq!(changed(last), (Some(vec![one.id()]), last));
 }

@@ -32,7 +32,7 @@
 //!
 //! impl Reader for Counting {
 //!     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
-//!     refrain::delegate_store!(inner: execution, execution_by_key, list, raw_events, items, item);
+//!     refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
 //!     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
@@ -128,6 +128,7 @@ laws! { $
     log::law8_what_was_committed_is_there_after_reopening,
     log::turns_of_two_owners_wait_for_one_another,
     log::other_owners_commits_are_seen,
+    log::changes_since_a_place_are_named,
     keep::a_workflow_is_immutable,
     keep::a_component_is_kept,
     keep::a_digest_is_checked,

@@ -14,7 +14,7 @@ use crate::store::check::{self, EventBytes};
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::{
     ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, Hash,
-    ItemChange, ItemRecord, ItemState, RawEvent, Timestamp, Turn, WorkflowRecord, ended,
+    ItemChange, ItemRecord, ItemState, RawEvent, SeenUpTo, Timestamp, Turn, WorkflowRecord, ended,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,11 @@ pub(super) struct Data {
     executions: HashMap<ExecutionId, Arc<Execution>>,
     pub(super) queue: Queue,
     by_start: BTreeSet<(Timestamp, ExecutionId)>,
+    /// How many events were ever appended.
+    appended: i64,
+    /// The executions by the number of the last event that was appended to them.
+    by_append: BTreeSet<(i64, ExecutionId)>,
+    set_aside: BTreeSet<ExecutionId>,
     /// The wakes of executions that have not ended, for real and for simulated time.
     wakes: [BTreeSet<DueWake>; 2],
     pub(super) keys: HashMap<(String, String), ExecutionId>,
@@ -38,6 +43,8 @@ pub(super) struct Execution {
     pub(super) record: ExecutionRecord,
     /// The log. It has no gaps, so event n is the n-th.
     events: Vec<Arc<KeptEvent>>,
+    /// The number of the last of them among all that were ever appended.
+    appended: i64,
     /// Items by node id.
     items: BTreeMap<String, Number>,
     pub(super) snapshot: Option<Snapshot>,
@@ -122,6 +129,7 @@ impl Data {
         if let Some(key) = record.key.take() {
             self.keys.remove(&(record.tenant.clone(), key));
         }
+        self.set_aside.remove(&record.id);
         record.tampering = None;
         record.erased = Some(erasure.attestation.clone());
     }
@@ -287,6 +295,16 @@ impl Data {
         for item in &change.items {
             execution.change_item(&mut self.queue, item);
         }
+        match &record.tampering {
+            Some(_) => self.set_aside.insert(record.id),
+            None => self.set_aside.remove(&record.id),
+        };
+        if !change.events.is_empty() {
+            self.by_append.remove(&(execution.appended, record.id));
+            self.appended += i64::try_from(change.events.len()).unwrap_or(1);
+            execution.appended = self.appended;
+            self.by_append.insert((execution.appended, record.id));
+        }
     }
 
     fn begin(&mut self, record: &ExecutionRecord) {
@@ -300,6 +318,7 @@ impl Data {
         let execution = Execution {
             record,
             events: Vec::new(),
+            appended: 0,
             items: BTreeMap::new(),
             snapshot: None,
         };
@@ -324,6 +343,20 @@ impl Data {
                 Arc::make_mut(execution).snapshot = Some(snapshot.clone());
             }
         }
+    }
+
+    /// The executions to whose logs something was appended after `seen`, with all that
+    /// are set aside, and the place up to which that is. `None` in place of them if any
+    /// may have changed.
+    pub(super) fn changed_since(&self, seen: SeenUpTo) -> (Option<Vec<ExecutionId>>, SeenUpTo) {
+        let last = SeenUpTo(self.appended);
+        let Some(first) = seen.0.checked_add(1).filter(|_| seen <= last) else {
+            return (None, last);
+        };
+        let first = (first, ExecutionId::from_bytes([0; 16]));
+        let appended = self.by_append.range(first..).map(|(_, id)| *id);
+        let changed: BTreeSet<_> = appended.chain(self.set_aside.iter().copied()).collect();
+        (Some(changed.into_iter().collect()), last)
     }
 
     pub(super) fn execution(&self, id: ExecutionId) -> Option<&Execution> {

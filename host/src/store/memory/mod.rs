@@ -135,7 +135,7 @@ impl Reader for MemoryStore {
     }
 
     crate::delegate_store!(reader: place, reader, end_reading);
-    crate::delegate_store!(reader: execution, execution_by_key, list, raw_events, items, item);
+    crate::delegate_store!(reader: execution, execution_by_key, list, changed_since, raw_events, items, item);
     crate::delegate_store!(reader: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     crate::delegate_store!(reader: workflow, component, snapshot);
 }

@@ -10,7 +10,7 @@ use crate::store::check::EventBytes;
 use crate::store::memory::data::Data;
 use crate::store::{
     ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
-    RawEvent, Reader, StoreError, Timestamp, Turn, WorkflowRecord,
+    RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn, WorkflowRecord,
 };
 
 pub(super) const PLACE: &str = "the store in memory";
@@ -139,6 +139,13 @@ impl Reader for MemoryReader {
             .records(filter.after)
             .filter(|record| filter.status.is_none_or(|status| status == record.status));
         Ok(Many::whole(records.take(filter.max).cloned().collect()))
+    }
+
+    fn changed_since(
+        &mut self,
+        seen: SeenUpTo,
+    ) -> Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError> {
+        Ok(self.data().changed_since(seen))
     }
 
     fn raw_events(

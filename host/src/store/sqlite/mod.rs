@@ -21,17 +21,16 @@ mod log;
 mod queue;
 mod clocks;
 mod keep;
+mod news;
 mod reader;
 mod changes;
 mod grow;
 mod erase;
 mod turn;
 mod commit;
-mod news;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use durability::Durability;
-pub use news::SeenUpTo;
 pub use store::{SqliteOptions, SqliteStore};

@@ -4,16 +4,8 @@
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};
 
 use crate::id::ExecutionId;
+use crate::store::SeenUpTo;
 use crate::store::sqlite::value::Id;
-
-/// The place up to which the events of a file have been seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SeenUpTo(i64);
-
-impl SeenUpTo {
-    /// Nothing has been seen yet.
-    pub const NOTHING_YET: Self = Self(i64::MAX);
-}
 
 /// Events stand in the order in which they came, and stay where they are.
 const LAST: &str = "SELECT rowid FROM events ORDER BY rowid DESC LIMIT 1";

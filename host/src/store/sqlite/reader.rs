@@ -6,10 +6,10 @@ use crate::log::Timestamp;
 use crate::model::Snapshot;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::execution::Key;
-use crate::store::sqlite::{clocks, execution, keep, log, queue};
+use crate::store::sqlite::{clocks, execution, keep, log, news, queue};
 use crate::store::{
     ClockReading, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Reader,
-    StoreError, WorkflowRecord,
+    SeenUpTo, StoreError, WorkflowRecord,
 };
 
 /// A reader of a database file.
@@ -77,6 +77,14 @@ impl Reader for SqliteReader {
         let path = &self.database.path;
         self.database
             .ask(|connection| execution::list(connection, path, filter))
+    }
+
+    fn changed_since(
+        &mut self,
+        seen: SeenUpTo,
+    ) -> Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError> {
+        self.database
+            .ask(|connection| news::changed_since(connection, seen))
     }
 
     fn raw_events(

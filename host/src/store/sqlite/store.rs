@@ -7,7 +7,6 @@ use crate::id::ExecutionId;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::known::Records;
-use crate::store::sqlite::news::{self, SeenUpTo};
 use crate::store::sqlite::reader::SqliteReader;
 use crate::store::sqlite::{backup, commit, erase};
 use crate::store::{CommitError, RawEvent, Reader, Store, StoreError, Turn};
@@ -134,21 +133,6 @@ impl SqliteStore {
     pub fn path(&self) -> &Path {
         &self.reader.database.path
     }
-
-    /// The executions to whose logs something was appended after `seen`, with all that
-    /// are set aside, and the place up to which that is. `None` in place of them if any
-    /// may have changed, because nothing has been seen yet or the file is another one.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn changed_since(
-        &mut self,
-        seen: SeenUpTo,
-    ) -> Result<(Option<Vec<ExecutionId>>, SeenUpTo), StoreError> {
-        self.reader
-            .database
-            .ask(|connection| news::changed_since(connection, seen))
-    }
 }
 
 impl Store for SqliteStore {
@@ -204,7 +188,7 @@ impl Reader for SqliteStore {
     }
 
     crate::delegate_store!(reader: place, reader, begin_reading, end_reading);
-    crate::delegate_store!(reader: execution, execution_by_key, list, items, item);
+    crate::delegate_store!(reader: execution, execution_by_key, list, changed_since, items, item);
     crate::delegate_store!(reader: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     crate::delegate_store!(reader: workflow, component, snapshot);
 }
