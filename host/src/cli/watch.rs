@@ -230,3 +230,62 @@ impl Seen {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use refrain::{Engine, Workflow};
+    use tokio::runtime::Handle;
+
+    use super::*;
+
+    const WAITS: &str = r#"{
+        "workflow_id": "waits", "version": "1.0.0", "start_node": "ask",
+        "nodes": { "ask": {
+            "id": "ask",
+            "kind": { "type": "human_approval", "description": "Go on?" }
+        } },
+        "edges": []
+    }"#;
+
+    /// Each event that is told makes the log grow by one more.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_that_grows_while_it_is_read_keeps_nobody() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("refrain.db");
+        let engine = Engine::builder()
+            .store(SqliteStore::open(&file)?)
+            .start()
+            .await?;
+        engine.register(Workflow::from_json(WAITS)?).await?;
+        let execution = engine.start("waits", "1.0.0", "{}").await?;
+        let record = execution.record().await?;
+        let store = SqliteStore::open_read_only(&file)?;
+        let handle = Handle::current();
+        let (told, first, second) = tokio::task::spawn_blocking(move || {
+            let mut watch = Watch::new(store, [record]);
+            let mut told = 0;
+            let mut look = |watch: &mut Watch| {
+                let before = told;
+                watch.look(|_, _| {
+                    told += 1;
+                    let paused = match told % 2 {
+                        1 => handle.block_on(execution.pause(None)),
+                        _ => handle.block_on(execution.unpause(None)),
+                    };
+                    paused.expect("an execution that waits is paused and goes on");
+                    assert!(told < 100, "the look goes on for as long as the log grows");
+                })?;
+                Ok::<u64, StoreError>(told - before)
+            };
+            let (first, second) = (look(&mut watch)?, look(&mut watch)?);
+            Ok::<_, StoreError>((told, first, second))
+        })
+        .await??;
+        // What came meanwhile is told at the next look.
+        assert!(first > 0);
+        assert_eq!(second, first);
+        assert_eq!(told, first + second);
+        engine.shutdown().await;
+        Ok(())
+    }
+}

@@ -71,10 +71,11 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Bytes as lower-case hexadecimal digits, two for each.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));
@@ -91,19 +92,30 @@ pub fn parse_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
         return None;
     }
     let mut bytes = [0; BYTES];
+    // The digits are judged together at the end: a step reads several digests, and
+    // a branch for each digit would take longer than all else that is read.
+    let mut all = 0;
     for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
+        *byte = high << 4 | low;
+        all |= high | low;
     }
-    Some(bytes)
+    (all & NO_DIGIT == 0).then_some(bytes)
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What stands for a byte that is no hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// The number that each lower-case hexadecimal digit spells.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [NO_DIGIT; 256];
+    let mut number = 0;
+    while number < 16 {
+        nibbles[DIGITS[number] as usize] = number as u8;
+        number += 1;
     }
-}
+    nibbles
+};
 
 #[cfg(test)]
 mod tests {

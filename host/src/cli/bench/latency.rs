@@ -1,5 +1,7 @@
 //! How long one workflow alone takes, from its start to its end.
 
+use std::path::Path;
+
 use refrain::Engine;
 use refrain::store::{Durability, SqliteStore};
 
@@ -61,19 +63,22 @@ struct Latency {
 
 /// Run the workload `times` times, one after another.
 async fn on_disk(bench: &Bench, workload: &Workload, times: u64) -> anyhow::Result<Latency> {
-    let (folder, progress) = (bench.folder("latency")?, bench.progress.about("latency"));
+    let progress = bench.progress.about("latency");
+    // Each in a folder of its own: an engine at rest watches its folder, and would be
+    // woken by what the other one writes.
+    let (folder, unsynced) = (bench.folder("synced")?, bench.folder("unsynced")?);
     let tally = Tally::counting();
-    let store = |name: &str, durability| {
+    let store = |folder: &Path, durability| {
         let options = SqliteStore::options().durability(durability);
-        options.open(folder.join(name))
+        options.open(folder.join("bench.db"))
     };
     let engine = workload
-        .engine(tally.of(store("synced.db", bench.durability)?))
+        .engine(tally.of(store(&folder, bench.durability)?))
         .await?;
     // Without syncs, all that is above them is left. (Where the log is moved
     // into the database, once in a thousand pages, there still is one.)
     let unsynced = workload
-        .engine(store("unsynced.db", Durability::Normal)?)
+        .engine(store(&unsynced, Durability::Normal)?)
         .await?;
     let mut latency = Latency::default();
     let each = times.div_ceil(ROUNDS);

@@ -34,7 +34,7 @@ impl RandomSource {
     pub(crate) fn new(seed: Option<u64>) -> Self {
         let key = match seed {
             Some(seed) => first_16(
-                &Sha256::new()
+                Sha256::new()
                     .chain_update("salts")
                     .chain_update(seed.to_le_bytes()),
             ),
@@ -67,7 +67,7 @@ impl RandomSource {
         };
         *drawn += 1;
         first_16(
-            &Sha256::new()
+            Sha256::new()
                 .chain_update(seed.to_le_bytes())
                 .chain_update(drawn.to_le_bytes()),
         )
@@ -78,7 +78,7 @@ impl Salts {
     /// The salt of this event of an execution.
     pub(crate) fn draw(&self, id: ExecutionId, sequence: u64) -> Salt {
         first_16(
-            &Sha256::new()
+            Sha256::new()
                 .chain_update(self.key)
                 .chain_update(id.as_bytes())
                 .chain_update(sequence.to_le_bytes()),
@@ -93,8 +93,8 @@ impl fmt::Debug for Salts {
     }
 }
 
-fn first_16(sha: &Sha256) -> [u8; 16] {
-    let hash = sha.clone().finalize();
+fn first_16(sha: Sha256) -> [u8; 16] {
+    let hash = sha.finalize();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     bytes

@@ -68,7 +68,9 @@ fn try_write(
     database.file.check().map_err(failed)?;
     database
         .execute("COMMIT")
-        .map_err(|error| Refusal::Failed(failure::commit_error(&database.path, &error)))
+        .map_err(|error| Refusal::Failed(failure::commit_error(&database.path, &error)))?;
+    database.has_just_committed = true;
+    Ok(())
 }
 
 fn commit_error(database: &Database, refusal: Refusal) -> CommitError {
