@@ -212,7 +212,8 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     /// At the log's end the guest must have no more to decide either, unless it
     /// is said beside the log that the execution is owed a step. Then what it
-    /// decides next may be missing, as a whole.
+    /// decides next may be missing, as a whole; and of a guest that fails at that
+    /// step, the host's stall.
     fn at_the_end(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
         if self.settled.is_some() || !self.recording.claimed.says_owed_a_step() {
             return self.nothing_to_add(at);
@@ -225,7 +226,13 @@ impl<'a, 'l> Walk<'a, 'l> {
                 self.owed_a_step = true;
                 Ok(None)
             }
-            mismatch => self.answered(answer, mismatch).map(Some),
+            mismatch => match self.answered(answer, mismatch) {
+                Err(Stop::Found(finding)) if finding.0 == Verdict::Divergent => {
+                    self.owed_a_step = true;
+                    Ok(None)
+                }
+                answered => answered.map(Some),
+            },
         }
     }
 

@@ -14,8 +14,9 @@ use refrain::{
     Engine, Execution, ExecutionId, ManualClock, Next, Start, Steps, WorkItem, Workflow,
 };
 use refrain_tests::checkers::{Rest, nothing_waits_now};
+use refrain_tests::component::workspace;
 use refrain_tests::engines::{BEGIN, Place, audit_all};
-use refrain_tests::wat_guest::{TAKE_ALL, WatGuest};
+use refrain_tests::wat_guest::{TAKE_ALL, WatGuest, assembled};
 use refrain_tests::workflows::single;
 use serde_json::json;
 
@@ -124,6 +125,36 @@ fn law2_a_batch_that_is_cut_within_is_divergent() {
         verdicts.push(within(&recording).verdict);
     }
     assert!(verdicts.contains(&Verdict::Divergent), "{verdicts:?}");
+}
+
+/// A stall was lifted, and the guest would fail again at the step that is owed: the
+/// host's next stall is what is missing, and that is clean.
+#[test]
+fn law2_a_guest_that_fails_at_the_step_that_is_owed_leaves_a_clean_log() {
+    for place in Place::each() {
+        let traps = assembled(&workspace().join("tests/guests/hostile/trap.wat"));
+        let builder = Engine::builder().boxed_store(place.store()).seed(3);
+        let builder = builder.turn_limits(nothing());
+        let builder = builder.guest(traps.expect("it can be assembled"));
+        let (engine, mut steps) = builder.stepped().expect("an engine");
+        register(&engine, &mut steps);
+        let ids = [(); 3].map(|()| {
+            let started = steps.until(engine.start("w", "1.0.0", json!({})));
+            started.expect("it is answered").expect("it begins").id()
+        });
+        let lifts = ids.map(|id| Some(Box::pin(lift(engine.execution(id)))));
+        assert_eq!(Calls(lifts.into()).answered(), 0);
+        // All are lifted in one turn, and one of them uses it up.
+        steps.step();
+        let owed = ids.map(|id| {
+            let record = stored(&place, id);
+            let audit = audited(&place, id);
+            assert_eq!(audit.verdict, Verdict::Clean, "{:?}", audit.divergence);
+            assert_eq!(audit.owed_a_step, record.is_owed_a_step());
+            audit.owed_a_step
+        });
+        assert!(owed.contains(&true), "{owed:?}");
+    }
 }
 
 /// The next host goes on where this one was cut off, at the time at which it
@@ -246,6 +277,10 @@ impl<F: Future<Output = Result<(), refrain::EngineError>>> Calls<F> {
         }
         self.0.iter().filter(|call| call.is_none()).count()
     }
+}
+
+async fn lift(execution: Execution) -> Result<(), refrain::EngineError> {
+    execution.lift_stall(None).await
 }
 
 async fn pause(execution: Execution) -> Result<(), refrain::EngineError> {

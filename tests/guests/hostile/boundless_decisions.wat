@@ -34,7 +34,7 @@
         (i64.sub (local.get $sequence) (i64.const 1)) (i32.const 1) (local.get $sequence)))
       (br_if $decisions (i32.and
         (i32.eqz (i32.load8_u (i32.const 256)))
-        (i64.lt_u (local.get $sequence) (i64.const 100)))))
+        (i64.lt_u (local.get $sequence) (i64.add (local.get $last) (i64.const 100))))))
     (local.get $answer))
 
   ;; Append the decisions at 1024, and answer: with the host's refusal as it
