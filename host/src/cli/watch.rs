@@ -257,7 +257,9 @@ mod tests {
             .start()
             .await?;
         engine.register(Workflow::from_json(WAITS)?).await?;
-        let execution = engine.start("waits", "1.0.0", "{}").await?;
+        let execution = engine
+            .start("waits", "1.0.0", serde_json::json!({}))
+            .await?;
         let record = execution.record().await?;
         let store = SqliteStore::open_read_only(&file)?;
         let handle = Handle::current();

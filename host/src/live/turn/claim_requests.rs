@@ -19,11 +19,15 @@ pub(in crate::live) fn claim_for_all(turn: &mut OpenTurn<'_>) -> Result<bool, En
     if turn.transaction.core.waiting_claims.is_empty() {
         return claim_for_groups(turn);
     }
+    let mut claims = [claim_for_groups, claim_for_requests];
     if turn.transaction.core.waiting_claims.go_first {
-        Ok(claim_for_requests(turn)? | claim_for_groups(turn)?)
-    } else {
-        Ok(claim_for_groups(turn)? | claim_for_requests(turn)?)
+        claims.reverse();
     }
+    let mut any = false;
+    for claim in claims {
+        any |= claim(turn)?;
+    }
+    Ok(any)
 }
 
 fn claim_for_requests(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {

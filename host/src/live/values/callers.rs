@@ -64,7 +64,7 @@ mod tests {
             );
         }
         drop(first);
-        let _third = callers.clone().enter().unwrap();
+        let _third = callers.enter().unwrap();
         callers.enter().unwrap_err();
     }
 }
