@@ -26,8 +26,17 @@ const FILE_SEEDS: u32 = 300;
 /// How much of a story goes into a failure; all of it can be had by its seed.
 const LINES_MAX: usize = 40;
 
-/// What no engine writes yet.
-const UNWRITTEN: &[&str] = &["guest_changed"];
+/// Kinds of events that no host writes yet, or that no scheduler takes yet.
+const UNWRITTEN: [&str; 8] = [
+    "guest_changed",
+    "node_released",
+    "map_expanded",
+    "child_requested",
+    "child_started",
+    "child_refused",
+    "child_ended",
+    "execution_forked",
+];
 
 const ENDINGS: &[&str] = &["completed", "failed", "cancelled"];
 

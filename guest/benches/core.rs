@@ -77,7 +77,6 @@ fn run(mut machine: Machine) -> u64 {
             node_id: item.node_id.clone(),
             worker_id: "w".to_owned(),
             attempt: item.attempt,
-            fence,
         };
         take(&mut machine, EventKind::NodeStarted(started));
         let completed = NodeCompleted {
@@ -88,7 +87,9 @@ fn run(mut machine: Machine) -> u64 {
             state_patch: r#"{"score": 7}"#.to_owned(),
             duration_ms: 1,
             chosen_target: None,
+            gen_ai: None,
             telemetry: None,
+            edited_by: None,
         };
         take(&mut machine, EventKind::NodeCompleted(completed));
     }
@@ -103,6 +104,7 @@ fn started(plan: &Arc<Plan>) -> Machine {
     let event = fact(
         1,
         EventKind::WorkflowStarted(WorkflowStarted {
+            format: 2,
             execution_id: EXECUTION.to_owned(),
             workflow_id: "chain".to_owned(),
             workflow_version: "1.0.0".to_owned(),
@@ -118,6 +120,10 @@ fn started(plan: &Arc<Plan>) -> Machine {
             simulated: false,
             key: None,
             forked_from: None,
+            parent: None,
+            labels: Vec::new(),
+            priority: 5,
+            by: None,
         }),
     );
     start(Arc::clone(plan), &"0".repeat(64), &event).expect("it may be the first")

@@ -5,7 +5,7 @@
 //! what [`crate::apply`] accepts, so that a decision of our own is never refused.
 //! Nothing here changes anything, and nothing here knows an event.
 
-use crate::contract::{CancelReason, Status};
+use crate::contract::{CancelReason, StallAuthor, Status};
 use crate::machine::Machine;
 use crate::state::Ending;
 use crate::time::Timestamp;
@@ -23,6 +23,25 @@ pub fn status(machine: &Machine) -> Status {
         None if is_stalled(machine) => Status::Stalled,
         None if machine.state.paused => Status::Paused,
         None => Status::Running,
+    }
+}
+
+/// Whose stall the execution stands on, if it does.
+#[must_use]
+pub fn stalled_by(machine: &Machine) -> Option<StallAuthor> {
+    if machine.state.ended.is_some() {
+        return None;
+    }
+    let of_policy = || {
+        machine
+            .state
+            .policy_stall
+            .as_ref()
+            .map(|_| StallAuthor::Policy)
+    };
+    match machine.state.host_stall {
+        Some(_) => Some(StallAuthor::Host),
+        None => of_policy(),
     }
 }
 

@@ -52,7 +52,7 @@ struct NodeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    queue_type: Option<&'static str>,
+    queue: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
         kind: kind_name(node),
         max_attempts: record.max_attempts,
         not_before: ms(record.not_before),
-        queue_type: queue(&node.kind),
+        queue: queue(&node.kind),
         reason: record.dismissal.map(reason_name),
         scheduled_at: ms(record.scheduled_at),
         started_at: ms(record.started_at),
@@ -180,7 +180,12 @@ const fn reason_name(dismissal: Dismissal) -> &'static str {
         Dismissal::Skipped(SkipReason::ByOperator)
         | Dismissal::Cancelled(CancelReason::ByOperator) => "by_operator",
         Dismissal::Skipped(SkipReason::RunOn) => "run_on",
+        Dismissal::Skipped(SkipReason::NotNeeded) => "not_needed",
         Dismissal::Cancelled(CancelReason::CancelRequested) => "cancel_requested",
         Dismissal::Cancelled(CancelReason::WorkflowTimedOut) => "workflow_timed_out",
+        Dismissal::Cancelled(CancelReason::JoinSatisfied) => "join_satisfied",
+        Dismissal::Cancelled(CancelReason::MapSettled) => "map_settled",
+        Dismissal::Cancelled(CancelReason::Terminated) => "terminated",
+        Dismissal::Cancelled(CancelReason::BudgetExceeded) => "budget_exceeded",
     }
 }

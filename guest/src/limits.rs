@@ -39,6 +39,16 @@ pub const JSON_DEPTH_MAX: usize = 100;
 /// Bytes of an id: of a workflow, a node, a correlation key.
 pub const ID_BYTES_MAX: usize = 256;
 
+/// Bytes of the class of an error: it is a code, and no sentence.
+pub const ERROR_CLASS_BYTES_MAX: usize = 64;
+
+/// Bits of a seed: as many as programs keep that read numbers of JSON as floating
+/// point.
+pub const SEED_BITS_MAX: u32 = 53;
+
+/// The greatest priority of an execution's work items.
+pub const PRIORITY_MAX: u32 = 9;
+
 /// Faults of one workflow that are reported at once: more than anyone reads.
 pub const FAULTS_MAX: usize = 1_000;
 
@@ -58,6 +68,13 @@ pub const PLANS_KEPT_MAX: usize = 4;
 
 /// Events that the guest asks for in one page.
 pub const EVENTS_PAGE: u32 = 512;
+
+/// Whether this is a class of errors: a code that can never be personal.
+#[must_use]
+pub fn is_error_class(text: &str) -> bool {
+    let is_of_code = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
+    (1..=ERROR_CLASS_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_of_code)
+}
 
 const _: () = assert!(
     JSON_DEPTH_MAX < 128,

@@ -21,7 +21,7 @@ use crate::contract::{
 };
 use crate::decide::drain;
 use crate::explain::explain;
-use crate::guards::{next_wake, status};
+use crate::guards::{next_wake, stalled_by, status};
 use crate::inspect::inspect;
 use crate::key::ExecutionKey;
 use crate::machine::Machine;
@@ -243,6 +243,7 @@ fn step(
         next_wake: next_wake(machine).map(|wake| wake.0),
         more: batch.more,
         refused,
+        stalled_by: stalled_by(machine),
     })
 }
 

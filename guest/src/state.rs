@@ -4,7 +4,7 @@
 //! indexed beside it, in the agenda, and follows from it.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{ApprovalDecision, CancelReason, NodeState, SkipReason, WorkflowStarted};
 use crate::json;
 use crate::node::Step;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::workflow::Plan;
 use crate::workflow::plan::{Kind, NodeIx};
 
@@ -38,6 +38,8 @@ pub struct State {
     pub nodes: Vec<NodeRecord>,
     /// What became of each edge, by its index.
     pub edges: Vec<EdgeFate>,
+    /// The ids of the external events that have come (rule R19).
+    pub event_ids: BTreeSet<String>,
     /// External events and those who wait for them, by correlation key.
     pub mailboxes: BTreeMap<String, Mailbox>,
     /// The bytes of all payloads that mailboxes keep.
@@ -141,6 +143,10 @@ pub struct Failure {
     pub class: Option<String>,
     /// Whether a further attempt may help.
     pub retryable: bool,
+    /// How long not to try again, where the other side asked for that.
+    pub retry_after: Option<Millis>,
+    /// Whether nobody answered: the lease expired (rule R13).
+    pub lease_expired: bool,
 }
 
 /// What has come of what a node waited for.
@@ -204,6 +210,7 @@ impl State {
             data: json::Object::new(),
             nodes,
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
+            event_ids: BTreeSet::new(),
             mailboxes: BTreeMap::new(),
             kept_bytes: 0,
             skips: VecDeque::new(),

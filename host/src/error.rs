@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::id::ExecutionId;
 use crate::json::JsonError;
-use crate::model::Fault;
+use crate::model::{Fault, RefusalCode};
 use crate::store::StoreError;
 
 /// Why the engine did not do what it was asked to.
@@ -91,6 +92,8 @@ pub enum EngineError {
     Refused {
         /// The execution.
         execution: ExecutionId,
+        /// What is wrong, for programs.
+        code: RefusalCode,
         /// What is wrong, and what would be right.
         reason: String,
     },
@@ -205,6 +208,7 @@ pub struct WorkError {
     pub(crate) message: String,
     pub(crate) class: Option<String>,
     pub(crate) retryable: bool,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl WorkError {
@@ -215,6 +219,7 @@ impl WorkError {
             message: message.into(),
             class: None,
             retryable: true,
+            retry_after: None,
         }
     }
 
@@ -225,15 +230,27 @@ impl WorkError {
             message: message.into(),
             class: None,
             retryable: false,
+            retry_after: None,
         }
     }
 
     /// The same, with a class that retry policies can name: `io_error`,
-    /// `timeout`, `rate_limit`, `server_error`, `connection_reset`, or your own.
+    /// `timeout`, `rate_limit`, `server_error`, `connection_reset`, or your own: 1 to
+    /// 64 of `a` to `z`, `0` to `9`, `_`, `.` and `-`. Anything else becomes `other`.
     #[must_use]
     pub fn class(self, class: impl Into<String>) -> Self {
         Self {
             class: Some(class.into()),
+            ..self
+        }
+    }
+
+    /// The same, not to be tried again for so long: a shorter delay of the retry
+    /// policy gives way to it (rule R11).
+    #[must_use]
+    pub fn retry_after(self, delay: Duration) -> Self {
+        Self {
+            retry_after: Some(delay),
             ..self
         }
     }

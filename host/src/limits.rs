@@ -18,6 +18,12 @@ pub const CALLERS_MAX_DEFAULT: usize = 10_000;
 /// disks and cores for such short questions, and each has a connection of its own.
 pub const READERS_MAX: usize = 8;
 
+/// How urgent the work items of an execution are, unless it says otherwise.
+pub const PRIORITY_DEFAULT: u32 = 5;
+
+/// Bytes of the class of an error: it is a code, and no sentence.
+pub const ERROR_CLASS_BYTES_MAX: usize = 64;
+
 /// How long a claim holds without a heartbeat, unless the engine is built otherwise.
 pub const LEASE_DEFAULT: Duration = Duration::from_secs(10);
 

@@ -196,9 +196,9 @@ impl World {
     fn fenced(&self, mut fact: EventKind) -> EventKind {
         let held = |node: &str| self.fences.get(node).copied().unwrap_or_default();
         match &mut fact {
-            EventKind::NodeStarted(it) => it.fence = self.log.len() as u64 + 1,
             EventKind::NodeCompleted(it) => it.fence = held(&it.node_id),
             EventKind::NodeFailed(it) => it.fence = held(&it.node_id),
+            EventKind::LeaseExpired(it) => it.fence = held(&it.node_id),
             _ => {}
         }
         fact
@@ -207,11 +207,12 @@ impl World {
     /// The facts that were taken, and behind them what was decided.
     fn append(&mut self, taken: Vec<EventKind>) {
         for kind in taken {
+            let sequence = self.log.len() as u64 + 1;
             if let EventKind::NodeStarted(it) = &kind {
-                self.fences.insert(it.node_id.clone(), it.fence);
+                self.fences.insert(it.node_id.clone(), sequence);
             }
             self.log.push(Event {
-                sequence: self.log.len() as u64 + 1,
+                sequence,
                 at: self.now,
                 origin: Origin::Fact,
                 kind,

@@ -8,9 +8,9 @@ use std::fmt::Debug;
 const DECISIONS: [&str; 15] = [
     "InterruptRaised",
     "NodeCancelled",
-    "NodeCompleted",
     "NodeExhausted",
     "NodeScheduled",
+    "NodeSettled",
     "NodeSkipped",
     "NodeTimedOut",
     "RetryScheduled",

@@ -164,13 +164,13 @@ const STEP: &str = r#"
                 (return (i32.const 1024))))
         (call $step (local.get $id) (local.get $id_length) (local.get $last)
             (local.get $facts) (local.get $facts_length)))
-    ;; Is one of these facts `stalled`? That is kind 24, and a fact has 176 bytes.
+    ;; Is one of these facts `host-stalled`? That is kind 33, and a fact has 216 bytes.
     (func $is_stalled (param $facts i32) (param $facts_length i32) (result i32)
         (loop $fact (result i32)
             (if (i32.eqz (local.get $facts_length)) (then (return (i32.const 0))))
-            (if (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))
+            (if (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))
                 (then (return (i32.const 1))))
-            (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+            (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
             (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
             (br $fact)))"#;
 

@@ -6,15 +6,17 @@ use alloc::string::ToString;
 
 use super::edges::{reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
+use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
 };
 use super::wait::stop_waiting;
 use crate::contract::{
-    NodeExhausted, NodeFailed, NodeScheduled, NodeStarted, NodeState, NodeTimedOut,
+    LeaseExpired, NodeExhausted, NodeFailed, NodeScheduled, NodeStarted, NodeState, NodeTimedOut,
     RefusalCode as Code, RetryScheduled,
 };
 use crate::guards::{has_room, is_ending, max_concurrent};
+use crate::limits::SPAN_MAX;
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::state::{Failure, is_finalizer};
@@ -171,15 +173,6 @@ pub(super) fn claimed(
             ),
         );
     }
-    if fact.fence != sequence {
-        return refuse(
-            Code::Malformed,
-            format!(
-                "the fence of a claim is the sequence of its event: {sequence}, not {}",
-                fact.fence
-            ),
-        );
-    }
     if let Some(not_before) = record.not_before
         && at < not_before
     {
@@ -209,10 +202,33 @@ pub(super) fn failed(
     fact: &NodeFailed,
 ) -> Result<(), Refusal> {
     let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    if let Some(class) = &fact.error_class {
+        payload::error_class(class)?;
+    }
     let failure = Failure {
         error: fact.error.clone(),
-        class: fact.class.clone(),
+        class: fact.error_class.clone(),
         retryable: fact.retryable,
+        retry_after: fact.retry_after_ms.map(|ms| Millis(ms).min(SPAN_MAX)),
+        lease_expired: false,
+    };
+    fail(machine, ix, at, Step::Fail, failure);
+    Ok(())
+}
+
+/// Rule R13.
+pub(super) fn lease_expired(
+    machine: &mut Machine,
+    at: Timestamp,
+    fact: &LeaseExpired,
+) -> Result<(), Refusal> {
+    let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    let failure = Failure {
+        error: "lease expired: worker presumed dead".to_string(),
+        class: None,
+        retryable: true,
+        retry_after: None,
+        lease_expired: true,
     };
     fail(machine, ix, at, Step::Fail, failure);
     Ok(())
@@ -256,6 +272,8 @@ pub(super) fn timed_out(
         error: format!("timed out after {timeout}"),
         class: Some("timeout".to_string()),
         retryable: true,
+        retry_after: None,
+        lease_expired: false,
     };
     fail(machine, ix, at, Step::TimeOut, failure);
     Ok(())
@@ -311,6 +329,8 @@ pub(super) fn exhausted(
             error: decision.error.clone(),
             class: earlier.and_then(|failure| failure.class),
             retryable: false,
+            retry_after: None,
+            lease_expired: false,
         }));
     });
     release_finalizers(machine, ix);

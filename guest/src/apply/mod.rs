@@ -22,11 +22,12 @@ use alloc::sync::Arc;
 use crate::contract::{
     Event, EventKind, IllegalEvent, Origin, RefusalCode as Code, WorkflowStarted,
 };
+use crate::limits::{PRIORITY_MAX, SEED_BITS_MAX};
 use crate::machine::Machine;
 use crate::state::{Ending, State};
 use crate::time::Timestamp;
 use crate::workflow::Plan;
-use refusal::{Refusal, refuse};
+use refusal::{Refusal, refuse, unsupported};
 
 /// Take event 1. `workflow_digest` is the SHA-256 of the text that `plan`
 /// was parsed from.
@@ -101,6 +102,21 @@ fn check_start<'a>(
             "its limits are zero, so nothing could ever run; both must be at least 1",
         );
     }
+    if started.seed >> SEED_BITS_MAX != 0 {
+        return refuse(
+            Code::WrongStart,
+            format!("its seed has more than {SEED_BITS_MAX} bits"),
+        );
+    }
+    if started.priority > PRIORITY_MAX {
+        return refuse(
+            Code::WrongStart,
+            format!("its priority is more than {PRIORITY_MAX}"),
+        );
+    }
+    if started.parent.is_some() {
+        return unsupported("to be a child");
+    }
     payload::value("the initial input", &started.initial_input)?;
     Ok(started)
 }
@@ -133,11 +149,11 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::WorkflowTimedOut => ending::workflow_timed_out(machine, at),
         EventKind::NodeScheduled(decision) => attempt::scheduled(machine, at, decision),
         EventKind::NodeStarted(fact) => attempt::claimed(machine, at, event.sequence, fact),
-        EventKind::NodeCompleted(fact) if event.origin == Origin::Fact => {
-            settlement::completed(machine, at, fact)
-        }
-        EventKind::NodeCompleted(decision) => settlement::settled(machine, at, decision),
+        EventKind::NodeCompleted(fact) => settlement::completed(machine, at, fact),
+        EventKind::NodeSettled(decision) => settlement::settled(machine, at, decision),
         EventKind::NodeFailed(fact) => attempt::failed(machine, at, fact),
+        EventKind::LeaseExpired(fact) => attempt::lease_expired(machine, at, fact),
+        EventKind::NodeReleased(_) => unsupported("to take back what a worker gives back"),
         EventKind::NodeTimedOut(decision) => attempt::timed_out(machine, at, decision),
         EventKind::NodeExhausted(decision) => attempt::exhausted(machine, at, decision),
         EventKind::NodeSkipped(decision) => settlement::skipped(machine, at, decision),
@@ -148,13 +164,20 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::TimerCreated(decision) => wait::timer_created(machine, at, decision),
         EventKind::TimerFired(decision) => wait::timer_fired(machine, at, decision),
         EventKind::ExternalEventReceived(fact) => wait::external_event(machine, fact),
+        EventKind::MapExpanded(_) => unsupported("a map"),
+        EventKind::ChildRequested(_)
+        | EventKind::ChildStarted(_)
+        | EventKind::ChildRefused(_)
+        | EventKind::ChildEnded(_) => unsupported("a subgraph"),
         EventKind::CancelRequested(fact) => operator::cancel_requested(machine, fact),
         EventKind::ExecutionPaused(_) => operator::paused(machine),
         EventKind::ExecutionUnpaused(_) => operator::unpaused(machine),
         EventKind::RetryRequested(fact) => operator::retry_requested(machine, fact),
         EventKind::SkipRequested(fact) => operator::skip_requested(machine, fact),
-        EventKind::Stalled(stall) => operator::stalled(machine, event.origin, stall),
+        EventKind::Stalled(stall) => operator::stalled(machine, stall),
+        EventKind::HostStalled(stall) => operator::host_stalled(machine, stall),
         EventKind::StallLifted(_) => operator::stall_lifted(machine),
         EventKind::GuestChanged(fact) => operator::guest_changed(machine, fact),
+        EventKind::ExecutionForked(_) => unsupported("a fork"),
     }
 }

@@ -3,9 +3,10 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 
-use super::refusal::{Refusal, check_step, find, refuse};
+use super::refusal::{Refusal, check_step, find, refuse, unsupported};
 use crate::contract::{
-    CancelRequested, GuestChanged, NodeRequest, NodeState, Origin, RefusalCode as Code, Stalled,
+    CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState, RefusalCode as Code,
+    Stalled,
 };
 use crate::guards::{is_ending, is_stalled_on};
 use crate::machine::Machine;
@@ -135,30 +136,16 @@ fn check_not_too_late(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), R
     Ok(())
 }
 
-pub(super) fn stalled(
-    machine: &mut Machine,
-    origin: Origin,
-    stall: &Stalled,
-) -> Result<(), Refusal> {
-    match (origin, &stall.node_id) {
-        (Origin::Fact, None) => {
-            machine.state.host_stall = Some(stall.reason.clone());
-            Ok(())
-        }
-        (Origin::Fact, Some(_)) => refuse(
-            Code::WrongAuthor,
-            "a stall on a node is a decision: only the guest may author it",
-        ),
-        (Origin::Decision, None) => refuse(
-            Code::WrongAuthor,
-            "a stall without a node is a fact: only the host may author it",
-        ),
-        (Origin::Decision, Some(node_id)) => stalled_by_policy(machine, node_id, stall),
-    }
+pub(super) fn host_stalled(machine: &mut Machine, stall: &HostStalled) -> Result<(), Refusal> {
+    machine.state.host_stall = Some(stall.reason.clone());
+    Ok(())
 }
 
 /// Rule R11.
-fn stalled_by_policy(machine: &mut Machine, node_id: &str, stall: &Stalled) -> Result<(), Refusal> {
+pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refusal> {
+    let Some(node_id) = &stall.node_id else {
+        return unsupported("a stall on a budget");
+    };
     let ix = check_step(machine, node_id, Step::Stall)?;
     let node = machine.node(ix);
     if !matches!(node.kind, Kind::Work(_)) || !node.retry.pause_when_exhausted {

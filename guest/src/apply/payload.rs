@@ -3,9 +3,9 @@
 use alloc::format;
 
 use super::refusal::{Refusal, refuse};
-use crate::contract::{RefusalCode as Code, Telemetry};
+use crate::contract::RefusalCode as Code;
 use crate::json::{self, Object};
-use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, PAYLOAD_BYTES_MAX, is_error_class};
 
 /// Check that `text` is one JSON value inside the limits.
 pub(super) fn value(what: &str, text: &str) -> Result<(), Refusal> {
@@ -42,30 +42,38 @@ pub(super) fn member(what: &str, text: &str) -> Result<(), Refusal> {
     })
 }
 
-/// Check the JSON in what a worker measured.
-pub(super) fn telemetry(measured: &Telemetry) -> Result<(), Refusal> {
-    if let Some(cost) = &measured.cost_usd {
-        value("the cost", cost)?;
-        if !cost
-            .trim_start()
-            .starts_with(|c: char| c == '-' || c.is_ascii_digit())
-        {
-            return refuse(Code::Malformed, "the cost is not a JSON number");
-        }
+/// Check what a worker measured besides the call of a model.
+pub(super) fn telemetry(measured: &str) -> Result<(), Refusal> {
+    let measured = object("the telemetry", measured)?;
+    match measured.value("cost_usd") {
+        Some(cost) if !cost.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => refuse(
+            Code::Malformed,
+            "the cost (`cost_usd` of the telemetry) is not a JSON number",
+        ),
+        _ => Ok(()),
     }
-    if let Some(provenance) = &measured.provenance {
-        object("the provenance", provenance)?;
-    }
-    Ok(())
 }
 
-/// Check a correlation key.
-pub(super) fn key(text: &str) -> Result<(), Refusal> {
+/// Check the class of an error.
+pub(super) fn error_class(class: &str) -> Result<(), Refusal> {
+    if is_error_class(class) {
+        return Ok(());
+    }
+    refuse(
+        Code::Malformed,
+        format!(
+            "the class of an error has 1 to {ERROR_CLASS_BYTES_MAX} of a to z, 0 to 9, `_`, `.` and `-`"
+        ),
+    )
+}
+
+/// Check a correlation key, or the id of an external event.
+pub(super) fn key(what: &str, text: &str) -> Result<(), Refusal> {
     if text.is_empty() || text.len() > ID_BYTES_MAX {
         return refuse(
             Code::Malformed,
             format!(
-                "the correlation key has {} bytes; it must have 1 to {ID_BYTES_MAX}",
+                "{what} has {} bytes; it must have 1 to {ID_BYTES_MAX}",
                 text.len()
             ),
         );

@@ -17,6 +17,7 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
             format!("the next sequence is {expected}, not {}", event.sequence),
         );
     }
+    check_not_repeated(machine, event)?;
     if expected > EVENTS_MAX && lengthens(event) {
         return refuse(
             Code::LogFull,
@@ -43,9 +44,8 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
             ),
         );
     }
-    if let Some(author) = author(&event.kind)
-        && author != event.origin
-    {
+    let author = author(&event.kind);
+    if author != event.origin {
         let reason = match author {
             Origin::Fact => "only the host may author this event: it is a fact",
             Origin::Decision => "only the guest may author this event: it is a decision",
@@ -61,6 +61,21 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// An external event that has come already is told as that before anything
+/// else, so that its sender can stop sending it: at the end, too.
+fn check_not_repeated(machine: &Machine, event: &Event) -> Result<(), Refusal> {
+    if let EventKind::ExternalEventReceived(it) = &event.kind
+        && let Some(id) = &it.event_id
+        && machine.state.event_ids.contains(id)
+    {
+        return refuse(
+            Code::Repeated,
+            format!("the external event `{id}` is already recorded"),
+        );
+    }
+    Ok(())
+}
+
 /// Whether the event is one that a full log has no room for. What ends or
 /// holds an execution always finds room, or a full log could neither be
 /// cancelled nor tell why it stalled.
@@ -69,33 +84,44 @@ fn lengthens(event: &Event) -> bool {
         event.kind,
         EventKind::CancelRequested(_)
             | EventKind::ExecutionUnpaused(_)
-            | EventKind::Stalled(_)
+            | EventKind::HostStalled(_)
             | EventKind::StallLifted(_)
             | EventKind::GuestChanged(_)
+            | EventKind::ExecutionForked(_)
+            | EventKind::ChildEnded(_)
     );
     event.origin == Origin::Fact && !always
 }
 
-/// Who may author an event of this kind; none: either.
-fn author(kind: &EventKind) -> Option<Origin> {
+/// Who authors events of this kind.
+fn author(kind: &EventKind) -> Origin {
     match kind {
         EventKind::WorkflowStarted(_)
         | EventKind::NodeStarted(_)
+        | EventKind::NodeCompleted(_)
         | EventKind::NodeFailed(_)
+        | EventKind::LeaseExpired(_)
+        | EventKind::NodeReleased(_)
         | EventKind::ApprovalReceived(_)
         | EventKind::ExternalEventReceived(_)
+        | EventKind::ChildStarted(_)
+        | EventKind::ChildRefused(_)
+        | EventKind::ChildEnded(_)
         | EventKind::CancelRequested(_)
         | EventKind::ExecutionPaused(_)
         | EventKind::ExecutionUnpaused(_)
         | EventKind::RetryRequested(_)
         | EventKind::SkipRequested(_)
+        | EventKind::HostStalled(_)
         | EventKind::StallLifted(_)
-        | EventKind::GuestChanged(_) => Some(Origin::Fact),
+        | EventKind::GuestChanged(_)
+        | EventKind::ExecutionForked(_) => Origin::Fact,
         EventKind::WorkflowCompleted(_)
         | EventKind::WorkflowFailed(_)
         | EventKind::WorkflowCancelled(_)
         | EventKind::WorkflowTimedOut
         | EventKind::NodeScheduled(_)
+        | EventKind::NodeSettled(_)
         | EventKind::NodeTimedOut(_)
         | EventKind::NodeExhausted(_)
         | EventKind::NodeSkipped(_)
@@ -103,7 +129,9 @@ fn author(kind: &EventKind) -> Option<Origin> {
         | EventKind::RetryScheduled(_)
         | EventKind::InterruptRaised(_)
         | EventKind::TimerCreated(_)
-        | EventKind::TimerFired(_) => Some(Origin::Decision),
-        EventKind::NodeCompleted(_) | EventKind::Stalled(_) => None,
+        | EventKind::TimerFired(_)
+        | EventKind::MapExpanded(_)
+        | EventKind::ChildRequested(_)
+        | EventKind::Stalled(_) => Origin::Decision,
     }
 }

@@ -26,6 +26,14 @@ pub(super) fn refuse<T>(code: Code, reason: impl Into<String>) -> Result<T, Refu
     })
 }
 
+/// Refuse what the contract knows and this guest does not deal with yet.
+pub(super) fn unsupported<T>(what: &str) -> Result<T, Refusal> {
+    refuse(
+        Code::Unsupported,
+        format!("{what} is more than this scheduler can do yet"),
+    )
+}
+
 /// The node of an id.
 pub(super) fn find(machine: &Machine, node_id: &str) -> Result<NodeIx, Refusal> {
     let found = machine.find(node_id);

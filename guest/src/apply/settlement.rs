@@ -7,11 +7,11 @@ use super::edges::{judge_edges, kill_edges, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
 use super::operator::lift_policy_stall;
 use super::payload;
-use super::refusal::{Refusal, check_fence, check_not_held, check_step, refuse};
+use super::refusal::{Refusal, check_fence, check_not_held, check_step, refuse, unsupported};
 use super::wait::{check_state_room, pass_on, stop_waiting};
 use crate::contract::{
-    CancelReason, NodeCancelled, NodeCompleted, NodeSkipped, NodeState, RefusalCode as Code,
-    SkipReason,
+    CancelReason, NodeCancelled, NodeCompleted, NodeSettled, NodeSkipped, NodeState,
+    RefusalCode as Code, SkipReason,
 };
 use crate::guards::{kept, must_stop, stop_reason};
 use crate::json::Object;
@@ -57,7 +57,7 @@ pub(super) fn completed(
 pub(super) fn settled(
     machine: &mut Machine,
     at: Timestamp,
-    decision: &NodeCompleted,
+    decision: &NodeSettled,
 ) -> Result<(), Refusal> {
     let ix = check_step(machine, &decision.node_id, Step::Settle)?;
     let (node, record) = (machine.node(ix), machine.record(ix));
@@ -77,15 +77,6 @@ pub(super) fn settled(
                 "node `{}` is {}: nothing completes it without a worker",
                 node.id,
                 name(record.state)
-            ),
-        );
-    }
-    if (decision.attempt, decision.fence) != (0, 0) {
-        return refuse(
-            Code::Malformed,
-            format!(
-                "node `{}` is settled without a worker: its attempt and fence are 0",
-                node.id
             ),
         );
     }
@@ -158,6 +149,7 @@ pub(super) fn skipped(
     let step = match decision.reason {
         SkipReason::ByOperator => Step::Skip,
         SkipReason::Unreached | SkipReason::RunOn => Step::PassOver,
+        SkipReason::NotNeeded => return unsupported("a join that skips what it does not need"),
     };
     let ix = check_step(machine, &decision.node_id, step)?;
     let (id, record) = (&decision.node_id, machine.record(ix));
@@ -176,12 +168,12 @@ pub(super) fn skipped(
             enter_finalizers(machine, ix);
         }
         SkipReason::ByOperator => check_skip(machine, ix)?,
-        SkipReason::Unreached => {}
+        SkipReason::Unreached | SkipReason::NotNeeded => {}
     }
     dismiss(machine, ix, at, step, Dismissal::Skipped(decision.reason));
     match decision.reason {
         SkipReason::ByOperator => judge_edges(machine, ix, None),
-        SkipReason::Unreached => kill_edges(machine, ix),
+        SkipReason::Unreached | SkipReason::NotNeeded => kill_edges(machine, ix),
         SkipReason::RunOn => release_finalizers(machine, ix),
     }
     Ok(())
@@ -216,6 +208,12 @@ pub(super) fn cancelled(
                 );
             }
         }
+        CancelReason::JoinSatisfied
+        | CancelReason::MapSettled
+        | CancelReason::Terminated
+        | CancelReason::BudgetExceeded => {
+            return unsupported("to stop a node for a join, a map, a `terminate` or a budget");
+        }
     }
     stop_waiting(machine, ix);
     dismiss(
@@ -227,9 +225,7 @@ pub(super) fn cancelled(
     );
     match decision.reason {
         CancelReason::ByOperator => judge_edges(machine, ix, None),
-        CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
-            release_finalizers(machine, ix);
-        }
+        _ => release_finalizers(machine, ix),
     }
     Ok(())
 }

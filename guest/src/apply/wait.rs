@@ -168,10 +168,14 @@ pub(super) fn external_event(
     machine: &mut Machine,
     fact: &ExternalEventReceived,
 ) -> Result<(), Refusal> {
-    payload::key(&fact.correlation_key)?;
+    payload::key("the correlation key", &fact.correlation_key)?;
+    if let Some(id) = &fact.event_id {
+        payload::key("the event's id", id)?;
+    }
     payload::member("the payload", &fact.payload)?;
     let state_bytes = machine.state.data.bytes_with(&Object::new());
     check_state_room(machine, state_bytes + fact.payload.len())?;
+    machine.state.event_ids.extend(fact.event_id.clone());
     let key = &fact.correlation_key;
     if let Some(payload) = hand_over(machine, key, fact.payload.clone()) {
         keep(machine, key, payload, VecDeque::push_back);

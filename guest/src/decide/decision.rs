@@ -65,17 +65,20 @@ impl Decision {
         const SMALL_FIELDS_BYTES: usize = 256;
         let of_event = match &self.event.kind {
             EventKind::WorkflowCompleted(it) => it.final_state.len(),
-            EventKind::WorkflowFailed(it) => it.error.len(),
-            EventKind::WorkflowCancelled(it) => it.reason.as_ref().map_or(0, String::len),
-            EventKind::NodeCompleted(it) => it.output.len() + it.state_patch.len(),
+            EventKind::WorkflowFailed(it) => it.error.len() + it.final_state.len(),
+            EventKind::WorkflowCancelled(it) => {
+                it.reason.as_ref().map_or(0, String::len) + it.final_state.len()
+            }
+            EventKind::NodeSettled(it) => it.output.len() + it.state_patch.len(),
             EventKind::NodeExhausted(it) => it.error.len(),
-            EventKind::InterruptRaised(it) => it.reason.len() + it.state_for_review.len(),
+            EventKind::InterruptRaised(it) => it.reason.len(),
             EventKind::Stalled(it) => it.reason.len(),
             _ => 0,
         };
         let of_order = match &self.order {
             Some(WorkOrder::Enqueue(item)) => item.payload.len(),
-            Some(WorkOrder::Cancel(_)) | None => 0,
+            Some(WorkOrder::StartChild(child)) => child.input.len(),
+            Some(WorkOrder::Cancel(_) | WorkOrder::CancelChild(_)) | None => 0,
         };
         SMALL_FIELDS_BYTES + of_event + of_order
     }

@@ -25,7 +25,7 @@ pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decisio
     let item = work_item(machine, ix, now);
     let scheduled = NodeScheduled {
         node_id: item.node_id.clone(),
-        queue_type: item.queue_type.clone(),
+        queue: item.queue.clone(),
         attempt: item.attempt,
         item_digest: String::new(),
     };
@@ -69,26 +69,21 @@ fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> WorkItem {
         node_id: node.id.clone(),
         attempt: record.attempt + 1,
         max_attempts: record.max_attempts,
-        queue_type: work.queue.to_owned(),
+        queue: work.queue.to_owned(),
         tenant: machine.state.started.tenant.clone(),
+        priority: machine.state.started.priority,
         not_before: not_before.0,
         payload: payload(machine, node, work),
     }
 }
 
-/// `{workflow_id, workflow_version, node_id, kind, input}`, in this order.
+/// `{node_id, kind, input}`, in this order.
 /// Each value is either quoted here or JSON that was checked.
 fn payload(machine: &Machine, node: &Node, work: &Work) -> String {
     let kind = node.kind_json.get();
     let mut json = String::with_capacity(payload_bytes(machine, node, work));
-    for (name, text) in [
-        ("{\"workflow_id\":", &machine.plan.workflow_id),
-        (",\"workflow_version\":", &machine.plan.version),
-        (",\"node_id\":", &node.id),
-    ] {
-        json.push_str(name);
-        push_quoted(&mut json, text);
-    }
+    json.push_str("{\"node_id\":");
+    push_quoted(&mut json, &node.id);
     json.push_str(",\"kind\":");
     json.push_str(kind);
     json.push_str(",\"input\":");
@@ -107,9 +102,7 @@ fn payload_bytes(machine: &Machine, node: &Node, work: &Work) -> usize {
                 + machine.state.started.initial_input.len()
         }
     };
-    let plan = &machine.plan;
-    let texts = plan.workflow_id.len() + plan.version.len() + node.id.len();
-    NAMES_BYTES + texts + node.kind_json.get().len() + input
+    NAMES_BYTES + node.id.len() + node.kind_json.get().len() + input
 }
 
 /// The kind's mapping, resolved; without one all there is.

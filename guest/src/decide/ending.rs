@@ -32,10 +32,9 @@ fn next_finalizer(machine: &Machine, budget: u32) -> Option<Next> {
 }
 
 pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
+    let final_state = machine.state.data.to_text();
     match ending {
-        Ending::Completed => EventKind::WorkflowCompleted(WorkflowCompleted {
-            final_state: machine.state.data.to_text(),
-        }),
+        Ending::Completed => EventKind::WorkflowCompleted(WorkflowCompleted { final_state }),
         Ending::Failed => {
             let mut failed: Vec<&str> = machine
                 .agenda
@@ -45,12 +44,13 @@ pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
                 .collect();
             failed.sort_unstable();
             let error = format!("node(s) failed terminally: {}", failed.join(", "));
-            EventKind::WorkflowFailed(WorkflowFailed { error })
+            EventKind::WorkflowFailed(WorkflowFailed { error, final_state })
         }
         Ending::TimedOut => {
             let timeout = machine.plan.workflow_timeout.unwrap_or_default();
             EventKind::WorkflowFailed(WorkflowFailed {
                 error: format!("workflow timed out after {timeout}"),
+                final_state,
             })
         }
         Ending::Cancelled => {
@@ -59,7 +59,10 @@ pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
                 .cancel
                 .as_ref()
                 .and_then(|request| request.reason.clone());
-            EventKind::WorkflowCancelled(WorkflowCancelled { reason })
+            EventKind::WorkflowCancelled(WorkflowCancelled {
+                reason,
+                final_state,
+            })
         }
     }
 }

@@ -15,9 +15,6 @@ use crate::state::Failure;
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{Backoff, Growth, NodeIx, RetryPolicy};
 
-/// The class of a failure that the host reports for an expired lease.
-const LEASE_EXPIRED: &str = "lease_expired";
-
 /// The delays without a policy double until the sixth failed attempt.
 const DOUBLINGS_MAX: u32 = 6;
 
@@ -92,10 +89,17 @@ pub(super) fn stall_on(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decisio
     )
 }
 
+/// The policy's delay, or what the other side asked for where that is longer.
 fn delay(machine: &Machine, ix: NodeIx) -> Millis {
+    let failure = failure(machine, ix);
+    let asked_for = failure.retry_after.unwrap_or_default();
+    policy_delay(machine, ix, failure).max(asked_for)
+}
+
+fn policy_delay(machine: &Machine, ix: NodeIx, failure: &Failure) -> Millis {
     let attempt = machine.record(ix).attempt;
     match &machine.node(ix).retry.backoff {
-        Some(backoff) if !is_lease_expired(failure(machine, ix)) => backoff_delay(
+        Some(backoff) if !failure.lease_expired => backoff_delay(
             backoff,
             machine.state.started.seed,
             &machine.node(ix).id,
@@ -113,15 +117,11 @@ fn is_retried(policy: &RetryPolicy, failure: &Failure) -> bool {
         policy.retryable_on.is_empty()
             || class.is_some_and(|class| policy.retryable_on.contains(class))
     };
-    failure.retryable && (is_lease_expired(failure) || is_class_retried())
-}
-
-fn is_lease_expired(failure: &Failure) -> bool {
-    failure.class.as_deref() == Some(LEASE_EXPIRED)
+    failure.retryable && (failure.lease_expired || is_class_retried())
 }
 
 fn final_error(failure: &Failure, attempts: u32) -> String {
-    if is_lease_expired(failure) {
+    if failure.lease_expired {
         return format!("exhausted {attempts} attempts: lease expired");
     }
     failure.error.clone()

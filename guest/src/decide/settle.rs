@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::decision::{Decision, decision};
 use crate::contract::{
-    ApprovalDecision, EventKind, InterruptRaised, NodeCompleted, NodeExhausted, NodeSkipped,
+    ApprovalDecision, EventKind, InterruptRaised, NodeExhausted, NodeSettled, NodeSkipped,
     NodeState, SkipReason, TimerCreated,
 };
 use crate::guards::kept;
@@ -76,7 +76,7 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
     }
 }
 
-/// A completion without a worker: attempt and fence are 0.
+/// A completion without a worker.
 pub(super) fn completion(
     machine: &Machine,
     ix: NodeIx,
@@ -84,15 +84,11 @@ pub(super) fn completion(
     state_patch: String,
     chosen_target: Option<String>,
 ) -> EventKind {
-    EventKind::NodeCompleted(NodeCompleted {
+    EventKind::NodeSettled(NodeSettled {
         node_id: machine.node_id(ix),
-        attempt: 0,
-        fence: 0,
         output,
         state_patch,
-        duration_ms: 0,
         chosen_target,
-        telemetry: None,
     })
 }
 
@@ -159,7 +155,6 @@ fn raise_interrupt(
     EventKind::InterruptRaised(InterruptRaised {
         node_id: machine.node_id(ix),
         reason: approval.description.clone(),
-        state_for_review: machine.state.data.to_text(),
         expires_at: approval.timeout.map(|timeout| now.after(timeout).0),
     })
 }

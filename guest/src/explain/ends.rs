@@ -112,6 +112,16 @@ pub(super) fn why_dismissed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
             format!("node `{id}` was stopped because the workflow's time ran out"),
         )]
         .into(),
-        None => Vec::new(),
+        // Nothing brings these about yet.
+        Some(
+            Dismissal::Skipped(SkipReason::NotNeeded)
+            | Dismissal::Cancelled(
+                CancelReason::JoinSatisfied
+                | CancelReason::MapSettled
+                | CancelReason::Terminated
+                | CancelReason::BudgetExceeded,
+            ),
+        )
+        | None => Vec::new(),
     }
 }

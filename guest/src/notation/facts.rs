@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use crate::contract::{
     ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
-    GuestChanged, NodeCompleted, NodeFailed, NodeRequest, NodeStarted, OperatorNote, Stalled,
-    Telemetry,
+    GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed, NodeRequest, NodeStarted,
+    OperatorNote,
 };
 
 use super::row::Action;
@@ -22,13 +22,18 @@ use super::world::{ItemState, Memory};
 /// What of the action cannot be read.
 pub fn facts(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
     let why = || action.option("why").map(|text| unquoted(text).to_owned());
+    let by = || action.option("by").map(ToOwned::to_owned);
     let request = || {
         Ok::<_, String>(NodeRequest {
             node_id: action.subject()?.to_owned(),
             reason: why(),
+            by: by(),
         })
     };
-    let note = || OperatorNote { reason: why() };
+    let note = || OperatorNote {
+        reason: why(),
+        by: by(),
+    };
     let fact = match action.verb {
         "tick" => return Ok(Vec::new()),
         "claim" => claim(world, action)?,
@@ -44,19 +49,24 @@ pub fn facts(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, Stri
             EventKind::ExternalEventReceived(ExternalEventReceived {
                 correlation_key: action.subject()?.to_owned(),
                 payload,
+                event_id: action.option("id").map(ToOwned::to_owned),
+                by: by(),
             })
         }
-        "cancel" => EventKind::CancelRequested(CancelRequested { reason: why() }),
+        "cancel" => EventKind::CancelRequested(CancelRequested {
+            reason: why(),
+            by: by(),
+        }),
         "pause" => EventKind::ExecutionPaused(note()),
         "unpause" => EventKind::ExecutionUnpaused(note()),
         "retry" => EventKind::RetryRequested(request()?),
         "skip" => EventKind::SkipRequested(request()?),
-        "stall" => EventKind::Stalled(Stalled {
+        "stall" => EventKind::HostStalled(HostStalled {
             reason: "the guest failed twice".to_owned(),
-            node_id: None,
         }),
         "guest" => EventKind::GuestChanged(GuestChanged {
             guest_digest: action.subject()?.repeat(64),
+            by: by(),
         }),
         "lift" => EventKind::StallLifted(note()),
         other => return Err(format!("no action is called `{other}`")),
@@ -71,9 +81,6 @@ fn claim(world: &Memory, action: &Action<'_>) -> Result<EventKind, String> {
         node_id: node_id.to_owned(),
         worker_id: action.option("by").unwrap_or("w1").to_owned(),
         attempt: action.number("attempt")?.unwrap_or(ordered),
-        fence: action
-            .number("fence")?
-            .unwrap_or(world.events.len() as u64 + 1),
     }))
 }
 
@@ -103,35 +110,29 @@ fn result(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String>
             state_patch: action.json().unwrap_or("{}").to_owned(),
             duration_ms: 1,
             chosen_target: action.option("choose").map(ToOwned::to_owned),
-            telemetry: telemetry(action)?,
+            gen_ai: None,
+            telemetry: action.option("telemetry").map(ToOwned::to_owned),
+            edited_by: None,
         }),
         "fail" => EventKind::NodeFailed(NodeFailed {
             node_id: node_id.to_owned(),
             attempt,
             fence,
             error: "boom".to_owned(),
-            class: action
+            error_class: action
                 .words()
                 .find(|word| *word != "fatal")
                 .map(ToOwned::to_owned),
             retryable: !action.words().any(|word| word == "fatal"),
+            retry_after_ms: action.number("after")?,
         }),
-        _ => EventKind::NodeFailed(NodeFailed {
+        _ => EventKind::LeaseExpired(LeaseExpired {
             node_id: node_id.to_owned(),
             attempt,
             fence,
-            error: "lease expired: worker presumed dead".to_owned(),
-            class: Some("lease_expired".to_owned()),
-            retryable: true,
         }),
     });
     Ok(facts)
-}
-fn telemetry(action: &Action<'_>) -> Result<Option<Telemetry>, String> {
-    let parse = |json: &str| {
-        serde_json::from_str(json).map_err(|error| format!("`{json}` is no telemetry: {error}"))
-    };
-    action.option("telemetry").map(parse).transpose()
 }
 
 fn approval(action: &Action<'_>, decision: ApprovalDecision) -> Result<ApprovalReceived, String> {
@@ -141,5 +142,6 @@ fn approval(action: &Action<'_>, decision: ApprovalDecision) -> Result<ApprovalR
         decision,
         comment: action.option("why").map(|text| unquoted(text).to_owned()),
         state_patch: action.json().map(ToOwned::to_owned),
+        by: None,
     })
 }

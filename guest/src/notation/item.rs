@@ -19,12 +19,12 @@ pub fn item_digest(item: &WorkItem) -> String {
         bytes.extend_from_slice(text.as_bytes());
     };
     let number = |bytes: &mut Vec<u8>, number: u64| bytes.extend_from_slice(&number.to_le_bytes());
-    text(&mut bytes, &item.execution_id);
     text(&mut bytes, &item.node_id);
     number(&mut bytes, u64::from(item.attempt));
     number(&mut bytes, u64::from(item.max_attempts));
-    text(&mut bytes, &item.queue_type);
+    text(&mut bytes, &item.queue);
     text(&mut bytes, &item.tenant);
+    number(&mut bytes, u64::from(item.priority));
     number(&mut bytes, item.not_before);
     text(&mut bytes, &item.payload);
     hex(&Sha256::digest(&bytes))
@@ -35,7 +35,7 @@ pub fn item_digest(item: &WorkItem) -> String {
 pub(super) fn item_digests(orders: &[WorkOrder]) -> Vec<String> {
     let enqueued = orders.iter().filter_map(|order| match order {
         WorkOrder::Enqueue(item) => Some(item_digest(item)),
-        WorkOrder::Cancel(_) => None,
+        WorkOrder::Cancel(_) | WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => None,
     });
     enqueued.collect()
 }

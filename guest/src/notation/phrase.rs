@@ -75,10 +75,8 @@ pub(super) fn of(event: &Event) -> Phrase {
             Phrase::new("cancelled", e.reason.clone().unwrap_or_default())
         }
         EventKind::WorkflowTimedOut => Phrase::new("timeout workflow", ""),
-        EventKind::NodeScheduled(e) => {
-            Phrase::new(format!("schedule {}", e.node_id), &e.queue_type)
-        }
-        EventKind::NodeCompleted(e) => match &e.chosen_target {
+        EventKind::NodeScheduled(e) => Phrase::new(format!("schedule {}", e.node_id), &e.queue),
+        EventKind::NodeSettled(e) => match &e.chosen_target {
             Some(target) => {
                 Phrase::new(format!("settle {} -> {target}", e.node_id), &e.state_patch)
             }
@@ -90,14 +88,13 @@ pub(super) fn of(event: &Event) -> Phrase {
             SkipReason::Unreached => Phrase::new(format!("skip {}", e.node_id), ""),
             SkipReason::ByOperator => Phrase::new(format!("skip {} by_operator", e.node_id), ""),
             SkipReason::RunOn => Phrase::new(format!("skip {} run_on", e.node_id), ""),
+            SkipReason::NotNeeded => Phrase::new(format!("skip {} not_needed", e.node_id), ""),
         },
         EventKind::NodeCancelled(e) => match e.reason {
             CancelReason::ByOperator => {
                 Phrase::new(format!("cancel {} by_operator", e.node_id), "")
             }
-            CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
-                Phrase::new(format!("cancel {}", e.node_id), "")
-            }
+            _ => Phrase::new(format!("cancel {}", e.node_id), ""),
         },
         EventKind::RetryScheduled(e) => Phrase::new(
             format!("retry {}", e.node_id),
@@ -112,18 +109,30 @@ pub(super) fn of(event: &Event) -> Phrase {
             format!("stall {}", e.node_id.clone().unwrap_or_default()),
             &e.reason,
         ),
+        EventKind::MapExpanded(e) => Phrase::new(format!("expand {} {}", e.node_id, e.count), ""),
+        EventKind::ChildRequested(e) => Phrase::new(format!("request {}", e.node_id), ""),
         EventKind::WorkflowStarted(_)
         | EventKind::NodeStarted(_)
+        | EventKind::NodeCompleted(_)
         | EventKind::NodeFailed(_)
+        | EventKind::LeaseExpired(_)
+        | EventKind::NodeReleased(_)
         | EventKind::ApprovalReceived(_)
         | EventKind::ExternalEventReceived(_)
+        | EventKind::ChildStarted(_)
+        | EventKind::ChildRefused(_)
+        | EventKind::ChildEnded(_)
         | EventKind::CancelRequested(_)
         | EventKind::ExecutionPaused(_)
         | EventKind::ExecutionUnpaused(_)
         | EventKind::RetryRequested(_)
         | EventKind::SkipRequested(_)
+        | EventKind::HostStalled(_)
         | EventKind::StallLifted(_)
-        | EventKind::GuestChanged(_) => Phrase::new("a fact among decisions", format!("{event:?}")),
+        | EventKind::GuestChanged(_)
+        | EventKind::ExecutionForked(_) => {
+            Phrase::new("a fact among decisions", format!("{event:?}"))
+        }
     }
 }
 

@@ -88,6 +88,7 @@ impl Memory {
     #[must_use]
     pub fn start(&self, graph: &Graph) -> Event {
         self.fact(EventKind::WorkflowStarted(WorkflowStarted {
+            format: 2,
             execution_id: EXECUTION.to_owned(),
             workflow_id: "w".to_owned(),
             workflow_version: "1.0.0".to_owned(),
@@ -100,6 +101,10 @@ impl Memory {
             simulated: true,
             key: None,
             forked_from: None,
+            parent: None,
+            labels: Vec::new(),
+            priority: 5,
+            by: None,
         }))
     }
 
@@ -118,10 +123,11 @@ impl Memory {
     pub fn append_fact(&mut self, fact: Event) {
         match &fact.kind {
             EventKind::NodeStarted(e) => {
-                self.set(&e.node_id, e.attempt, ItemState::Claimed(e.fence));
+                self.set(&e.node_id, e.attempt, ItemState::Claimed(fact.sequence));
             }
             EventKind::NodeCompleted(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             EventKind::NodeFailed(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
+            EventKind::LeaseExpired(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             _ => {}
         }
         self.events.push(fact);
@@ -211,6 +217,9 @@ impl Memory {
             match order {
                 WorkOrder::Enqueue(item) => self.enqueue(item, &decisions)?,
                 WorkOrder::Cancel(name) => self.cancel(name)?,
+                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
+                    return Err("nobody starts children here".to_owned());
+                }
             }
         }
         self.events.extend(decisions);
@@ -282,8 +291,8 @@ fn is_named(item: &WorkItem, decisions: &[Event]) -> bool {
     let digest = item_digest(item);
     let names = |event: &Event| match &event.kind {
         EventKind::NodeScheduled(e) => {
-            (&e.node_id, e.attempt, &e.item_digest, &e.queue_type)
-                == (&item.node_id, item.attempt, &digest, &item.queue_type)
+            (&e.node_id, e.attempt, &e.item_digest, &e.queue)
+                == (&item.node_id, item.attempt, &digest, &item.queue)
         }
         EventKind::RetryScheduled(e) => {
             let not_before = event.at + e.delay_ms;

@@ -67,7 +67,7 @@ fn result_said(outcome: &Outcome, targets: &[&str]) -> String {
         said.push_str(&format!(" choose={target}"));
     }
     if outcome.is_talkative {
-        said.push_str(r#" output={"n":1.0} telemetry={"gen_ai_model":"m","input_tokens":12,"cost_usd":"0.250"}"#);
+        said.push_str(r#" output={"n":1.0} telemetry={"cost_usd":0.250,"by":[]}"#);
     }
     said
 }

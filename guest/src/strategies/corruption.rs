@@ -17,7 +17,7 @@ pub enum Corruption {
     Duplicate,
     /// A fact says to be a decision, or the other way round.
     WrongOrigin,
-    /// A claim or an answer presents another fence.
+    /// An answer presents another fence.
     WrongFence,
     /// A result stands a second time, as the next event.
     NotInFlight,
@@ -270,7 +270,10 @@ fn after_end(log: &[Event]) -> Option<Corrupted> {
         sequence: last.sequence + 1,
         at: last.at,
         origin: Origin::Fact,
-        kind: EventKind::CancelRequested(CancelRequested { reason: None }),
+        kind: EventKind::CancelRequested(CancelRequested {
+            reason: None,
+            by: None,
+        }),
     };
     has_ended.then(|| (with(log, log.len(), fact), last.sequence + 1))
 }
@@ -290,12 +293,12 @@ fn add_one(number: &mut u64) {
     *number += 1;
 }
 
-/// The fence of a claim or an answer.
+/// The fence of an answer.
 fn fence(kind: &mut EventKind) -> Option<&mut u64> {
     match kind {
-        EventKind::NodeStarted(it) => Some(&mut it.fence),
         EventKind::NodeCompleted(it) => Some(&mut it.fence),
         EventKind::NodeFailed(it) => Some(&mut it.fence),
+        EventKind::LeaseExpired(it) => Some(&mut it.fence),
         _ => None,
     }
 }
@@ -307,6 +310,7 @@ fn attempt(kind: &mut EventKind) -> Option<&mut u32> {
         EventKind::NodeStarted(it) => Some(&mut it.attempt),
         EventKind::NodeCompleted(it) => Some(&mut it.attempt),
         EventKind::NodeFailed(it) => Some(&mut it.attempt),
+        EventKind::LeaseExpired(it) => Some(&mut it.attempt),
         EventKind::NodeTimedOut(it) => Some(&mut it.attempt),
         EventKind::NodeExhausted(it) => Some(&mut it.attempts),
         _ => None,
@@ -318,7 +322,9 @@ fn node(kind: &mut EventKind) -> Option<&mut String> {
         EventKind::NodeScheduled(it) => Some(&mut it.node_id),
         EventKind::NodeStarted(it) => Some(&mut it.node_id),
         EventKind::NodeCompleted(it) => Some(&mut it.node_id),
+        EventKind::NodeSettled(it) => Some(&mut it.node_id),
         EventKind::NodeFailed(it) => Some(&mut it.node_id),
+        EventKind::LeaseExpired(it) => Some(&mut it.node_id),
         EventKind::NodeTimedOut(it) => Some(&mut it.node_id),
         EventKind::NodeExhausted(it) => Some(&mut it.node_id),
         EventKind::NodeSkipped(it) => Some(&mut it.node_id),
@@ -339,6 +345,7 @@ fn payload(kind: &mut EventKind) -> Option<&mut String> {
     match kind {
         EventKind::WorkflowStarted(it) => Some(&mut it.initial_input),
         EventKind::NodeCompleted(it) => Some(&mut it.state_patch),
+        EventKind::NodeSettled(it) => Some(&mut it.state_patch),
         EventKind::ExternalEventReceived(it) => Some(&mut it.payload),
         EventKind::ApprovalReceived(it) => it.state_patch.as_mut(),
         _ => None,
@@ -350,13 +357,13 @@ fn edit(kind: &mut EventKind) -> bool {
     match kind {
         EventKind::NodeScheduled(it) => it.item_digest = "f".repeat(64),
         EventKind::RetryScheduled(it) => add_one(&mut it.delay_ms),
-        EventKind::NodeCompleted(it) => it.output.push(' '),
+        EventKind::NodeSettled(it) => it.output.push(' '),
         EventKind::NodeExhausted(it) => it.error.push('!'),
         EventKind::InterruptRaised(it) => it.reason.push('!'),
         EventKind::Stalled(it) => it.reason.push('!'),
         EventKind::WorkflowCompleted(it) => it.final_state = "{}  ".to_owned(),
         EventKind::WorkflowFailed(it) => it.error.push('!'),
-        EventKind::WorkflowCancelled(it) => it.reason = None,
+        EventKind::WorkflowCancelled(it) => it.reason = Some("another".to_owned()),
         _ => return false,
     }
     true

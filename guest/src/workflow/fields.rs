@@ -104,6 +104,10 @@ impl<'a, 'p> Fields<'a, 'p> {
                     self.faults.ignore(&place);
                 }
                 Some(_) => {}
+                None if NOT_YET.contains(&&**name) => {
+                    let message = format!("{} is not supported yet", quoted(name));
+                    self.faults.report(&place, message, "leave it out");
+                }
                 None => {
                     let message = format!("unknown field {}, which would be ignored", quoted(name));
                     let names: Vec<&str> =
@@ -187,6 +191,18 @@ impl<'a, 'p> Fields<'a, 'p> {
         object.into_iter().flat_map(|Object(json)| members(json))
     }
 }
+
+/// Fields that the contract has somewhere in a workflow, and this scheduler
+/// cannot do anything about.
+const NOT_YET: [&str; 7] = [
+    "compensate",
+    "repeat",
+    "cancel_rest",
+    "queue",
+    "priority",
+    "run_on",
+    "on",
+];
 
 /// Whether a value says nothing: what JamJet writes where there is nothing to
 /// say.

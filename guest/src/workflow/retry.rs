@@ -10,7 +10,7 @@ use super::fault::{Place, quoted};
 use super::fields::{Fields, Known, Span, known, value};
 use super::plan::{Backoff, Growth, RetryPolicy};
 use crate::json::member;
-use crate::limits::ATTEMPTS_MAX;
+use crate::limits::{ATTEMPTS_MAX, ERROR_CLASS_BYTES_MAX, is_error_class};
 use crate::time::Millis;
 
 /// The names that every workflow knows.
@@ -164,7 +164,15 @@ fn classes(fields: &Fields<'_, '_>) -> Vec<String> {
     let class = |(index, json): (usize, _)| {
         let place: Place<'_> = place.index(index);
         let name = member(json, "custom").unwrap_or(json);
-        value::<Cow<'_, str>>(&place, name, fields.faults).map(Cow::into_owned)
+        let class = value::<Cow<'_, str>>(&place, name, fields.faults)?;
+        if !is_error_class(&class) {
+            let remedy = format!(
+                "write 1 to {ERROR_CLASS_BYTES_MAX} of a to z, 0 to 9, `_`, `.` and `-`, as the worker says it"
+            );
+            let message = format!("{} is no class of errors", quoted(&class));
+            fields.faults.report(&place, message, remedy);
+        }
+        Some(class.into_owned())
     };
     fields.list("retryable_on").filter_map(class).collect()
 }

@@ -14,6 +14,7 @@ use refrain::names;
 use refrain::{Engine, EngineError, Execution};
 
 use super::Answer;
+use super::by::By;
 use super::database::{self, Database};
 use super::output;
 use super::text::{Text, text};
@@ -24,6 +25,8 @@ pub(super) struct Target {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: ExecutionId,
+    #[command(flatten)]
+    by: By,
     #[command(flatten)]
     database: Database,
 }
@@ -37,16 +40,32 @@ pub(super) fn tell<F>(
 where
     F: Future<Output = Result<(), EngineError>>,
 {
+    let tell = |execution| {
+        let told = tell(execution);
+        async { told.await.map(|()| done) }
+    };
+    tell_and_say(target, tell)
+}
+
+/// Tell an execution something, and say what came of it and what it then is.
+pub(super) fn tell_and_say<'a, F>(
+    target: &Target,
+    tell: impl FnOnce(Execution) -> F,
+) -> anyhow::Result<Answer>
+where
+    F: Future<Output = Result<&'a str, EngineError>>,
+{
     // Asked first: the door of a database that is not there makes one.
     database::record(&mut target.database.open()?, target.execution)?;
     let store = target.database.open_or_create()?;
-    finish(async {
+    let done = finish(async {
         let engine = Engine::builder()
             .store(store)
             .only([target.execution])
             .start()
             .await?;
-        let told = tell(engine.execution(target.execution)).await;
+        let execution = engine.execution(target.execution).by(&target.by.who());
+        let told = tell(execution).await;
         engine.shutdown().await;
         told
     })??;

@@ -30,6 +30,7 @@ impl Ending {
             EventKind::WorkflowFailed(failed) => self.error = Some(failed.error.clone()),
             EventKind::WorkflowCancelled(cancelled) => self.error = cancelled.reason.clone(),
             EventKind::Stalled(stalled) => self.error = Some(stalled.reason.clone()),
+            EventKind::HostStalled(stalled) => self.error = Some(stalled.reason.clone()),
             EventKind::StallLifted(_)
             | EventKind::RetryRequested(_)
             | EventKind::SkipRequested(_) => self.error = None,

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use refrain::model::{Event, EventKind, NodeState};
+use refrain::model::{Event, EventKind, LeaseExpired, NodeCompleted, NodeSettled, NodeState};
 use refrain::store::Timestamp;
 
 /// The nodes that a log tells of, in the order in which it first does.
@@ -94,7 +94,7 @@ impl Nodes {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Scheduled, at);
                 node.attempts = e.attempt;
-                node.queue = Some(e.queue_type.clone());
+                node.queue = Some(e.queue.clone());
                 node
             }
             EventKind::NodeStarted(e) => {
@@ -108,6 +108,17 @@ impl Nodes {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Failing, at);
                 node.error = Some(e.error.clone());
+                node
+            }
+            EventKind::LeaseExpired(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Failing, at);
+                node.error = Some(LeaseExpired::ERROR.to_owned());
+                node
+            }
+            EventKind::NodeReleased(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Scheduled, at);
                 node
             }
             EventKind::NodeTimedOut(e) => {
@@ -143,8 +154,9 @@ impl Nodes {
                 });
                 node
             }
-            EventKind::NodeCompleted(e) => {
-                let node = self.node(&e.node_id);
+            EventKind::NodeCompleted(NodeCompleted { node_id, .. })
+            | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
+                let node = self.node(node_id);
                 node.error = None;
                 node.end(NodeState::Completed, at);
                 node

@@ -6,7 +6,9 @@ use std::io;
 use std::time::Instant;
 
 use refrain::id::ExecutionId;
-use refrain::model::{EventKind, NodeState, RetryScheduled, TimerCreated};
+use refrain::model::{
+    EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
+};
 use refrain::names;
 use refrain::store::{StoredEvent, Timestamp};
 
@@ -61,12 +63,10 @@ impl Progress {
     pub(super) fn event(&mut self, seen: &Seen, stored: &StoredEvent) {
         let event = &stored.event;
         let (node, word, paint, rest) = match &event.kind {
-            EventKind::NodeCompleted(e) => (
-                &e.node_id,
-                "completed",
-                Paint::Green,
-                finish(seen, &e.node_id),
-            ),
+            EventKind::NodeCompleted(NodeCompleted { node_id, .. })
+            | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
+                (node_id, "completed", Paint::Green, finish(seen, node_id))
+            }
             EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, one_line(&e.error)),
             EventKind::NodeSkipped(e) => (&e.node_id, "skipped", Paint::Dim, Text::new()),
             EventKind::NodeCancelled(e) => (&e.node_id, "cancelled", Paint::Yellow, Text::new()),
@@ -82,7 +82,9 @@ impl Progress {
             }
             EventKind::WorkflowTimedOut => return self.whole(seen, "ran out of time", Paint::Red),
             // Why, and what to do, is told at the end.
-            EventKind::Stalled(_) => return self.whole(seen, "is stalled", Paint::Yellow),
+            EventKind::Stalled(_) | EventKind::HostStalled(_) => {
+                return self.whole(seen, "is stalled", Paint::Yellow);
+            }
             _ => return,
         };
         let node = Text::word(node);

@@ -6,6 +6,7 @@ use refrain::store::{ExecutionRecord, SqliteStore, StoreError, ended, is_stalled
 use refrain::{Engine, EngineError};
 use serde_json::json;
 
+use super::by::By;
 use super::database::{self, Database};
 use super::output;
 use super::text::{Text, text};
@@ -26,6 +27,8 @@ pub(super) struct Arguments {
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    by: By,
     #[command(flatten)]
     database: Database,
 }
@@ -152,7 +155,7 @@ async fn work(
                     check_anew(engine, record).await?;
                 }
                 if stalled.contains(&record.id) {
-                    let execution = engine.execution(record.id);
+                    let execution = engine.execution(record.id).by(&arguments.by.who());
                     unless_damaged(execution.lift_stall(Some("resumed")).await)?;
                 }
             }

@@ -7,6 +7,7 @@ use refrain::json::Json;
 use refrain::model::Status;
 use refrain::{Engine, Start, Workflow};
 
+use super::by::By;
 use super::database::Database;
 use super::output;
 use super::text::text;
@@ -38,6 +39,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    by: By,
+    #[command(flatten)]
     database: Database,
 }
 
@@ -66,6 +69,7 @@ async fn work(
     input: Json,
 ) -> anyhow::Result<Answer> {
     let Arguments {
+        by,
         database,
         key,
         simulate,
@@ -83,7 +87,8 @@ async fn work(
         registered.workflow_id.clone(),
         registered.version.clone(),
         input,
-    );
+    )
+    .by(by.who());
     if let Some(key) = key {
         start = start.key(key);
     }

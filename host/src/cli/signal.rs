@@ -1,6 +1,7 @@
 //! `refrain signal`: an external event for whoever waits for it.
 
 use refrain::json::Json;
+use refrain::{Receipt, Signal};
 
 use super::act::{self, Target};
 use super::{Answer, files};
@@ -16,6 +17,10 @@ pub(super) struct Arguments {
     /// What the event brings
     #[arg(value_name = "JSON|@FILE", default_value = "{}")]
     payload: String,
+    /// The sender's id for the event: with the same id again, it counts no second
+    /// time
+    #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    event_id: Option<String>,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
@@ -23,9 +28,17 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         target,
         key,
         payload,
+        event_id,
     } = arguments;
     let payload = Json::from_text(files::json(&payload, "payload")?)?;
-    act::tell(&target, "the event is recorded", |execution| async move {
-        execution.signal(&key, payload).await
+    let mut signal = Signal::new(key, payload);
+    if let Some(id) = event_id {
+        signal = signal.event_id(id);
+    }
+    act::tell_and_say(&target, |execution| async move {
+        Ok(match execution.send(signal).await? {
+            Receipt::Recorded => "the event is recorded",
+            Receipt::AlreadyRecorded => "an event with this id is already recorded",
+        })
     })
 }

@@ -95,9 +95,7 @@ fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
     {
         if *state == ItemState::Waiting && item.not_before <= now {
             let since = item.not_before.max(*enqueued_at);
-            let (nodes, oldest) = queues
-                .entry(&item.queue_type)
-                .or_insert((Vec::new(), since));
+            let (nodes, oldest) = queues.entry(&item.queue).or_insert((Vec::new(), since));
             nodes.push(item.node_id.clone());
             *oldest = since.min(*oldest);
         }

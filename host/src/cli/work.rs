@@ -385,7 +385,7 @@ fn is_done(seen: &Seen, until: Until, now: Timestamp) -> bool {
 /// Whether neither time nor a worker of this program could bring it further.
 fn needs_somebody_else(seen: &Seen, now: Timestamp) -> bool {
     let at_work = seen.items.iter().any(|record| match record.state {
-        ItemState::Waiting => is_served(seen, &record.item.queue_type),
+        ItemState::Waiting => is_served(seen, &record.item.queue),
         ItemState::Leased(_) => true,
         ItemState::Dead { .. } => false,
     });

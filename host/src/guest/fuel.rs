@@ -80,6 +80,8 @@ pub(super) fn order_bytes(order: &WorkOrder) -> usize {
         + match order {
             WorkOrder::Enqueue(item) => item.node_id.len() + item.payload.len(),
             WorkOrder::Cancel(name) => name.node_id.len(),
+            WorkOrder::StartChild(child) => child.name.node_id.len() + child.input.len(),
+            WorkOrder::CancelChild(name) => name.node_id.len(),
         }
 }
 

@@ -88,8 +88,7 @@ impl MemoryPorts {
     #[must_use]
     pub fn claim(&self, node_id: &str, worker_id: &str) -> Option<EventKind> {
         let item = self.items.iter().find(|item| item.node_id == node_id)?;
-        let fence = self.last_sequence() + 1;
-        let claim = NodeStarted::new(&item.node_id, worker_id, item.attempt, fence);
+        let claim = NodeStarted::new(&item.node_id, worker_id, item.attempt);
         Some(EventKind::NodeStarted(claim))
     }
 
@@ -97,17 +96,17 @@ impl MemoryPorts {
     /// completes it with this patch to the state. `None` if nobody claimed it.
     #[must_use]
     pub fn completion(&self, node_id: &str, state_patch: &str) -> Option<EventKind> {
-        let (claim, at) = self
+        let (claim, fence, at) = self
             .events
             .iter()
             .rev()
             .find_map(|event| match &event.kind {
                 EventKind::NodeStarted(claim) if claim.node_id == node_id => {
-                    Some((claim, event.at))
+                    Some((claim, event.sequence, event.at))
                 }
                 _ => None,
             })?;
-        let mut completed = NodeCompleted::new(&claim.node_id, claim.attempt, claim.fence);
+        let mut completed = NodeCompleted::new(&claim.node_id, claim.attempt, fence);
         completed.state_patch = state_patch.to_owned();
         completed.duration_ms = self.now.saturating_sub(at);
         Some(EventKind::NodeCompleted(completed))
@@ -161,7 +160,7 @@ impl MemoryPorts {
     pub fn take_orders(&mut self, orders: Vec<WorkOrder>) -> Vec<Digest> {
         let enqueued = orders.iter().filter_map(|order| match order {
             WorkOrder::Enqueue(item) => Some(work_item_digest(item)),
-            WorkOrder::Cancel(_) => None,
+            WorkOrder::Cancel(_) | WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => None,
         });
         let digests = enqueued.collect();
         self.call.orders.extend(orders);
@@ -217,13 +216,14 @@ impl MemoryPorts {
     /// Append a fact that the guest took, or is not asked about. What a worker has
     /// completed or failed leaves the queue.
     pub fn push(&mut self, kind: EventKind) {
-        if let Some(effect) = effect::on_item(&kind)
+        let sequence = self.last_sequence() + 1;
+        if let Some(effect) = effect::on_item(&kind, sequence)
             && matches!(effect.change, Change::Remove | Change::DeadLetter { .. })
         {
             self.items.retain(|item| item.node_id != effect.node_id);
         }
         self.events.push(Event {
-            sequence: self.last_sequence() + 1,
+            sequence,
             at: self.now,
             origin: Origin::Fact,
             kind,
@@ -247,6 +247,9 @@ impl MemoryPorts {
                         "{node_id} has no unsettled item of attempt {attempt}"
                     ));
                 }
+            }
+            WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
+                return Err("there are no children in this world".to_owned());
             }
         }
         Ok(())

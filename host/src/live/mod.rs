@@ -28,7 +28,7 @@ pub use api::execution::{Execution, Finished, Subscription};
 pub use api::steps::Steps;
 pub use runtime::schedule::Next;
 pub use values::claim_request::ClaimRequest;
-pub use values::facts::Approval;
+pub use values::facts::{Approval, Signal};
 pub use values::start::Start;
 pub use values::work::{Answer, Claim, ClaimId, Receipt};
 pub use values::workflow::Workflow;

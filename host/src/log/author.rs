@@ -6,24 +6,33 @@ use crate::model::{EventKind, Origin};
 /// a fact would be believed without being asked for again.
 pub(crate) fn may_author(origin: Origin, kind: &EventKind) -> bool {
     use EventKind as Kind;
-    match kind {
+    let author = match kind {
         Kind::WorkflowStarted(_)
         | Kind::NodeStarted(_)
+        | Kind::NodeCompleted(_)
         | Kind::NodeFailed(_)
+        | Kind::LeaseExpired(_)
+        | Kind::NodeReleased(_)
         | Kind::ApprovalReceived(_)
         | Kind::ExternalEventReceived(_)
+        | Kind::ChildStarted(_)
+        | Kind::ChildRefused(_)
+        | Kind::ChildEnded(_)
         | Kind::CancelRequested(_)
         | Kind::ExecutionPaused(_)
         | Kind::ExecutionUnpaused(_)
         | Kind::RetryRequested(_)
         | Kind::SkipRequested(_)
+        | Kind::HostStalled(_)
         | Kind::StallLifted(_)
-        | Kind::GuestChanged(_) => origin == Origin::Fact,
+        | Kind::GuestChanged(_)
+        | Kind::ExecutionForked(_) => Origin::Fact,
         Kind::WorkflowCompleted(_)
         | Kind::WorkflowFailed(_)
         | Kind::WorkflowCancelled(_)
         | Kind::WorkflowTimedOut
         | Kind::NodeScheduled(_)
+        | Kind::NodeSettled(_)
         | Kind::NodeTimedOut(_)
         | Kind::NodeExhausted(_)
         | Kind::NodeSkipped(_)
@@ -31,16 +40,12 @@ pub(crate) fn may_author(origin: Origin, kind: &EventKind) -> bool {
         | Kind::RetryScheduled(_)
         | Kind::InterruptRaised(_)
         | Kind::TimerCreated(_)
-        | Kind::TimerFired(_) => origin == Origin::Decision,
-        // A worker's completion presents a fence, the guest's own has neither
-        // that nor an attempt.
-        Kind::NodeCompleted(it) => match origin {
-            Origin::Fact => it.fence != 0,
-            Origin::Decision => it.fence == 0 && it.attempt == 0,
-        },
-        // The host saw the guest fail, or a policy asked for it on a node.
-        Kind::Stalled(stalled) => (origin == Origin::Fact) == stalled.node_id.is_none(),
-    }
+        | Kind::TimerFired(_)
+        | Kind::MapExpanded(_)
+        | Kind::ChildRequested(_)
+        | Kind::Stalled(_) => Origin::Decision,
+    };
+    author == origin
 }
 
 /// Whether an event of this kind ends its execution (law 6).

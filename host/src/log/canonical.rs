@@ -4,7 +4,10 @@
 //! each the fields follow one another in the order of the table in `form`. A
 //! text is its length in bytes and its UTF-8 bytes, payload text verbatim;
 //! numbers, times and lengths are 64 bits, little-endian; a digest is its 32
-//! bytes; a flag, and whether an optional field is there, is a byte, 0 or 1.
+//! bytes; a flag, and whether an optional field is there, is a byte, 0 or 1; some
+//! records are their number and each of them. A field that is seldom there, or that
+//! came later, stands last in its part: as its name and its value if it is there,
+//! else not at all.
 //! The kind's name stands before its fields, so that no two events have the same
 //! bytes; and the reader accepts exactly the bytes that the writer writes, so
 //! that no event has two spellings.
@@ -223,8 +226,17 @@ impl<D: Destination> Sink for Writer<D> {
     fn present(&mut self, name: &'static str, present: bool) {
         self.flag(name, present);
     }
+    fn late(&mut self, name: &'static str) {
+        self.text(name, name);
+    }
     fn record(&mut self, _name: &'static str, fields: impl FnOnce(&mut Self)) {
         fields(self);
+    }
+    fn list<T>(&mut self, name: &'static str, records: &[T], write: impl Fn(&T, &mut Self)) {
+        self.number(name, records.len() as u64);
+        for record in records {
+            write(record, self);
+        }
     }
     fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
         self.part = Part::Erasable;
@@ -313,6 +325,19 @@ impl<'a> Bytes<'a> {
         )
     }
 
+    /// Whether a field that is written only where it is there follows. If it does,
+    /// its name is read.
+    fn late(&mut self, name: &'static str) -> bool {
+        let rest = &self.bytes[self.offset..];
+        let follows = rest
+            .strip_prefix(&(name.len() as u64).to_le_bytes())
+            .is_some_and(|rest| rest.starts_with(name.as_bytes()));
+        if follows {
+            self.offset += WORD_BYTES + name.len();
+        }
+        follows
+    }
+
     fn end(&self) -> Result<(), CanonicalError> {
         match self.bytes.len() - self.offset {
             0 => Ok(()),
@@ -399,6 +424,18 @@ impl Source for Reader<'_> {
     fn present(&mut self, name: &'static str) -> Result<bool, CanonicalError> {
         self.flag(name)
     }
+    fn late(&mut self, name: &'static str) -> Result<bool, CanonicalError> {
+        Ok(self.bytes().late(name))
+    }
+    fn list<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, CanonicalError>,
+    ) -> Result<Vec<T>, CanonicalError> {
+        // Each record takes bytes, so that a wrong number soon finds none.
+        let records = self.bytes().number(name, u64::MAX)?;
+        (0..records).map(|_| read(self)).collect()
+    }
     fn record<T>(
         &mut self,
         _name: &'static str,
@@ -462,12 +499,12 @@ mod tests {
         ))));
         let place = b"\x02\0\0\0\0\0\0\0\x02\x01\0\0\0\0\0\0\x04\0\0\0\0\0\0\0fact";
         let plain = [&place[..], b"\x10\0\0\0\0\0\0\0cancel_requested"].concat();
-        let erasable = b"\x01\x02\0\0\0\0\0\0\0\xc3\xa9".to_vec();
+        let erasable = b"\x01\x02\0\0\0\0\0\0\0\xc3\xa9\0".to_vec();
         assert_eq!(write(&cancelled), Canonical { plain, erasable });
         let digest = Digest([7; 32]);
         let changed = event(EventKind::GuestChanged(GuestChanged::new(digest)));
         let plain = [&place[..], b"\x0d\0\0\0\0\0\0\0guest_changed", &[7; 32]].concat();
-        let erasable = Vec::new();
+        let erasable = b"\0".to_vec();
         assert_eq!(write(&changed), Canonical { plain, erasable });
     }
 
@@ -478,18 +515,22 @@ mod tests {
             let one_more = |bytes: &[u8]| [bytes, &[0]].concat();
             assert!(read(&one_more(&plain), &erasable).is_err(), "{event:?}");
             assert!(read(&plain, &one_more(&erasable)).is_err(), "{event:?}");
-            for cut in 0..plain.len() {
-                assert!(
-                    read(&plain[..cut], &erasable).is_err(),
-                    "{event:?} at {cut}"
-                );
+            let is_another = |plain: &[u8], erasable: &[u8]| {
+                // It ends before a field that need not be there.
+                let other = read(plain, erasable).map(|other| write(&other));
+                other.is_ok_and(|other| other.plain == plain && other.erasable == erasable)
+            };
+            let cuts = (0..plain.len()).map(|cut| (cut, erasable.len()));
+            let cuts = cuts.chain((0..erasable.len()).map(|cut| (plain.len(), cut)));
+            let mut others = 0;
+            for (plain_cut, erasable_cut) in cuts {
+                let (plain, erasable) = (&plain[..plain_cut], &erasable[..erasable_cut]);
+                if read(plain, erasable).is_ok() {
+                    assert!(is_another(plain, erasable), "{event:?} at {plain_cut}");
+                    others += 1;
+                }
             }
-            for cut in 0..erasable.len() {
-                assert!(
-                    read(&plain, &erasable[..cut]).is_err(),
-                    "{event:?} at {cut}"
-                );
-            }
+            assert!(others <= 1, "{event:?}");
             for at in 0..plain.len() + erasable.len() {
                 for flip in [1, 0x80, 0xff] {
                     let mut edited = write(&event);

@@ -17,27 +17,29 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 /// The digest of a work item, as the contract defines it at `work-item`: its
-/// fields in order, texts with their length before them, numbers as 64 bits.
+/// fields in order, texts with their length before them, numbers as 64 bits. The
+/// execution is left out, because a fork has the same items as its origin.
 #[must_use]
 pub fn work_item_digest(item: &WorkItem) -> Digest {
     // Without `..`: a field that joins the record must join the digest.
     let WorkItem {
-        execution_id,
+        execution_id: _,
         node_id,
         attempt,
         max_attempts,
-        queue_type,
+        queue,
         tenant,
+        priority,
         not_before,
         payload,
     } = item;
     let mut sha = Sha256::new();
-    text(&mut sha, execution_id);
     text(&mut sha, node_id);
     number(&mut sha, u64::from(*attempt));
     number(&mut sha, u64::from(*max_attempts));
-    text(&mut sha, queue_type);
+    text(&mut sha, queue);
     text(&mut sha, tenant);
+    number(&mut sha, u64::from(*priority));
     number(&mut sha, *not_before);
     text(&mut sha, payload);
     Digest(sha.finalize().into())
@@ -69,25 +71,26 @@ mod tests {
     }
 
     #[test]
-    fn law4_every_field_of_a_work_item_counts() {
+    fn law4_every_field_of_a_work_item_counts_but_its_execution() {
         type Edit = fn(&mut WorkItem);
         let item = WorkItem {
             execution_id: "exec_1".into(),
             node_id: "a".into(),
             attempt: 1,
             max_attempts: 3,
-            queue_type: "tool".into(),
+            queue: "tool".into(),
             tenant: "default".into(),
+            priority: 5,
             not_before: 1000,
             payload: "{}".into(),
         };
         let edits: [Edit; 8] = [
-            |i| i.execution_id.push('x'),
             |i| i.node_id.push('x'),
             |i| i.attempt += 1,
             |i| i.max_attempts += 1,
-            |i| i.queue_type.push('x'),
+            |i| i.queue.push('x'),
             |i| i.tenant.push('x'),
+            |i| i.priority += 1,
             |i| i.not_before += 1,
             |i| i.payload.push(' '),
         ];
@@ -100,6 +103,9 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 9);
+        let mut elsewhere = item.clone();
+        elsewhere.execution_id.push('x');
+        assert_eq!(work_item_digest(&elsewhere), work_item_digest(&item));
     }
 
     #[test]
@@ -111,13 +117,14 @@ mod tests {
             node_id: "nn".into(),
             attempt: 1,
             max_attempts: 2,
-            queue_type: String::new(),
+            queue: String::new(),
             tenant: "t".into(),
+            priority: 5,
             not_before: 258,
             payload: "{}".into(),
         };
-        let bytes = b"\x01\0\0\0\0\0\0\0e\x02\0\0\0\0\0\0\0nn\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\
-            \0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0t\x02\x01\0\0\0\0\0\0\x02\0\0\0\0\0\0\0{}";
+        let bytes = b"\x02\0\0\0\0\0\0\0nn\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\
+            \0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0t\x05\0\0\0\0\0\0\0\x02\x01\0\0\0\0\0\0\x02\0\0\0\0\0\0\0{}";
         assert_eq!(work_item_digest(&item), digest(bytes));
     }
 }

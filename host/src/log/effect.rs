@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Digest, EventKind};
+use crate::model::{Digest, EventKind, LeaseExpired};
 
 /// What an event does to the work item of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +36,12 @@ pub enum Change<'a> {
     Lease {
         /// The worker.
         worker_id: &'a str,
-        /// The number that the worker's answer must present.
+        /// The number that the worker's answer must present: the sequence of the
+        /// claim.
         fence: u64,
     },
+    /// Its worker gave it back: it waits again.
+    Release,
     /// Its attempt failed: it is a dead letter, until a further attempt is ordered.
     DeadLetter {
         /// What went wrong.
@@ -48,9 +51,10 @@ pub enum Change<'a> {
     Remove,
 }
 
-/// What an event of this kind does to a work item. `None` if it concerns none.
+/// What the event of this kind and sequence does to a work item. `None` if it
+/// concerns none.
 #[must_use]
-pub fn on_item(kind: &EventKind) -> Option<ItemEffect<'_>> {
+pub fn on_item(kind: &EventKind, sequence: u64) -> Option<ItemEffect<'_>> {
     let effect = |node_id, change| ItemEffect {
         node_id,
         change,
@@ -68,13 +72,16 @@ pub fn on_item(kind: &EventKind) -> Option<ItemEffect<'_>> {
             &it.node_id,
             Change::Lease {
                 worker_id: &it.worker_id,
-                fence: it.fence,
+                fence: sequence,
             },
         ),
         EventKind::NodeFailed(it) => effect(&it.node_id, dead_letter(&*it.error)),
+        EventKind::LeaseExpired(it) => effect(&it.node_id, dead_letter(LeaseExpired::ERROR)),
+        EventKind::NodeReleased(it) => effect(&it.node_id, Change::Release),
         EventKind::NodeExhausted(it) => effect(&it.node_id, dead_letter(&*it.error)),
         EventKind::NodeTimedOut(it) => stopping(&it.node_id, dead_letter(it.error())),
         EventKind::NodeCompleted(it) => effect(&it.node_id, Change::Remove),
+        EventKind::NodeSettled(it) => effect(&it.node_id, Change::Remove),
         EventKind::NodeSkipped(it) => effect(&it.node_id, Change::Remove),
         EventKind::NodeCancelled(it) => stopping(&it.node_id, Change::Remove),
         EventKind::WorkflowStarted(_)
@@ -87,14 +94,21 @@ pub fn on_item(kind: &EventKind) -> Option<ItemEffect<'_>> {
         | EventKind::TimerCreated(_)
         | EventKind::TimerFired(_)
         | EventKind::ExternalEventReceived(_)
+        | EventKind::MapExpanded(_)
+        | EventKind::ChildRequested(_)
+        | EventKind::ChildStarted(_)
+        | EventKind::ChildRefused(_)
+        | EventKind::ChildEnded(_)
         | EventKind::CancelRequested(_)
         | EventKind::ExecutionPaused(_)
         | EventKind::ExecutionUnpaused(_)
         | EventKind::RetryRequested(_)
         | EventKind::SkipRequested(_)
         | EventKind::Stalled(_)
+        | EventKind::HostStalled(_)
         | EventKind::StallLifted(_)
-        | EventKind::GuestChanged(_) => return None,
+        | EventKind::GuestChanged(_)
+        | EventKind::ExecutionForked(_) => return None,
     })
 }
 
@@ -112,7 +126,8 @@ pub struct Order<'a> {
 /// The work item that an event of this kind orders. `None` if it orders none.
 #[must_use]
 pub fn order(kind: &EventKind) -> Option<Order<'_>> {
-    let effect = on_item(kind)?;
+    // An order has no fence.
+    let effect = on_item(kind, 0)?;
     match effect.change {
         Change::Enqueue { attempt, digest } => Some(Order {
             node_id: effect.node_id,
@@ -129,7 +144,7 @@ pub fn order(kind: &EventKind) -> Option<Order<'_>> {
 #[must_use]
 pub fn on_host_stall(kind: &EventKind) -> Option<bool> {
     match kind {
-        EventKind::Stalled(stall) => stall.node_id.is_none().then_some(true),
+        EventKind::HostStalled(_) => Some(true),
         EventKind::StallLifted(_) => Some(false),
         _ => None,
     }
@@ -150,11 +165,14 @@ mod tests {
     use crate::log::{form, samples};
 
     /// What each kind does to the item of its node; all others do nothing to one.
-    const EFFECTS: [(&str, &str); 9] = [
+    const EFFECTS: [(&str, &str); 12] = [
         ("node_scheduled", "enqueue"),
         ("node_started", "lease"),
         ("node_completed", "remove"),
+        ("node_settled", "remove"),
         ("node_failed", "dead letter"),
+        ("lease_expired", "dead letter"),
+        ("node_released", "release"),
         ("node_timed_out", "stop, dead letter"),
         ("node_exhausted", "dead letter"),
         ("node_skipped", "remove"),
@@ -166,6 +184,7 @@ mod tests {
         let change = match effect.change {
             Change::Enqueue { .. } => "enqueue",
             Change::Lease { .. } => "lease",
+            Change::Release => "release",
             Change::DeadLetter { .. } => "dead letter",
             Change::Remove => "remove",
         };
@@ -178,7 +197,7 @@ mod tests {
         for event in samples::events() {
             let name = form::kind_name(&event.kind);
             let expected = EFFECTS.iter().find(|(kind, _)| *kind == name);
-            let found = on_item(&event.kind).as_ref().map(in_words);
+            let found = on_item(&event.kind, event.sequence).as_ref().map(in_words);
             assert_eq!(
                 found.as_deref(),
                 expected.map(|(_, effect)| *effect),
@@ -191,7 +210,7 @@ mod tests {
     fn only_the_stall_by_a_host_is_lifted() {
         for event in samples::events() {
             let expected = match &event.kind {
-                EventKind::Stalled(stall) if stall.node_id.is_none() => Some(true),
+                EventKind::HostStalled(_) => Some(true),
                 EventKind::StallLifted(_) => Some(false),
                 _ => None,
             };

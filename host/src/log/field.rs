@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use crate::log::Hash;
-use crate::model::{Digest, Telemetry};
+use crate::model::Digest;
 
 /// Takes an event's fields, in order.
 pub(super) trait Sink {
@@ -21,7 +21,11 @@ pub(super) trait Sink {
     fn choice(&mut self, name: &'static str, value: &'static str);
     /// Whether the optional field that may follow is there.
     fn present(&mut self, name: &'static str, present: bool);
+    /// A field that is written only where it is there, the last of its part.
+    fn late(&mut self, name: &'static str);
     fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self));
+    /// Some records, each written by `write`.
+    fn list<T>(&mut self, name: &'static str, records: &[T], write: impl Fn(&T, &mut Self));
     /// Fields that can be erased.
     fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
         fields(self);
@@ -44,6 +48,14 @@ pub(super) trait Source {
     /// The index of the name among `names`.
     fn choice(&mut self, name: &'static str, names: &[&'static str]) -> Result<usize, Self::Error>;
     fn present(&mut self, name: &'static str) -> Result<bool, Self::Error>;
+    /// Whether the field that is written only where it is there follows.
+    fn late(&mut self, name: &'static str) -> Result<bool, Self::Error>;
+    /// Some records, each read by `read`.
+    fn list<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, Self::Error>,
+    ) -> Result<Vec<T>, Self::Error>;
     fn record<T>(
         &mut self,
         name: &'static str,
@@ -231,6 +243,52 @@ impl<C: Codec> Blank for Maybe<C> {
     }
 }
 
+/// A field that may be missing, and leaves no byte then: one that is seldom there,
+/// or that came later. Such fields stand last.
+pub(super) struct Late<C>(PhantomData<C>);
+
+impl<C: Codec> Codec for Late<C> {
+    type Value = Option<C::Value>;
+    fn write(name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
+        if let Some(value) = value {
+            sink.late(name);
+            C::write(name, value, sink);
+        }
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
+        if source.late(name)? {
+            C::read(name, source).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl<C: Codec> Blank for Late<C> {
+    fn blank() -> Self::Value {
+        None
+    }
+}
+
+/// Some records, in their order.
+pub(super) struct List<T>(PhantomData<T>);
+
+impl<T: Fields> Codec for List<T> {
+    type Value = Vec<T>;
+    fn write(name: &'static str, value: &Vec<T>, sink: &mut impl Sink) {
+        sink.list(name, value, |record, sink| record.write(sink));
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Vec<T>, S::Error> {
+        source.list(name, T::read)
+    }
+}
+
+impl<T: Fields> Blank for List<T> {
+    fn blank() -> Self::Value {
+        Vec::new()
+    }
+}
+
 /// A field that can be erased, because it may be personal: it is hashed with a
 /// salt, apart from the plain fields (law 4).
 pub(super) struct Erasable<C>(PhantomData<C>);
@@ -271,21 +329,20 @@ impl<T: Fields> Codec for Record<T> {
 /// itself. A record without any is the same as none, and reads as none.
 pub(super) struct Flattened<T>(PhantomData<T>);
 
-impl Codec for Flattened<Telemetry> {
-    type Value = Option<Telemetry>;
+impl<T: Fields + Default + PartialEq> Codec for Flattened<T> {
+    type Value = Option<T>;
     fn write(_name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
         match value {
-            Some(telemetry) => telemetry.write(sink),
-            None => Telemetry::default().write(sink),
+            Some(record) => record.write(sink),
+            None => T::default().write(sink),
         }
     }
     fn read<S: Source>(_name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
-        Telemetry::read(source)
-            .map(|telemetry| (telemetry != Telemetry::default()).then_some(telemetry))
+        T::read(source).map(|record| (record != T::default()).then_some(record))
     }
 }
 
-impl Blank for Flattened<Telemetry> {
+impl<T: Fields + Default + PartialEq> Blank for Flattened<T> {
     fn blank() -> Self::Value {
         None
     }

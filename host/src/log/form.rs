@@ -3,8 +3,10 @@
 //! Both written forms of an event come from it: a form says how to write and
 //! read a text, a number, a time (`field.rs`), and the table says which of them
 //! an event has, under which names and in which order. Names and
-//! order are for ever: they are hashed. An event that needs a further field
-//! becomes a new kind.
+//! order are for ever: they are hashed. A field that comes later is optional,
+//! stands last among those of its mark, and is `Late`: it leaves no byte where
+//! it is missing. A name in brackets is the one that the JSON form has for a
+//! field, where JamJet's logs have another.
 //!
 //! Each field is marked. *Plain* are those that are never personal: places in
 //! the log, times, ids of nodes, numbers, codes, and digests of what is not
@@ -16,15 +18,17 @@
 //! A kind or field that joins the model and is missing here does not compile.
 
 use crate::log::field::{
-    Choice, Codec, Count, Erasable, Fields, Flag, Flattened, Json, Maybe, Named, Number, Record,
-    Sha, Sink, Source, Text, Time,
+    Choice, Codec, Count, Erasable, Fields, Flag, Flattened, Json, Late, List, Maybe, Named,
+    Number, Record, Sha, Sink, Source, Text, Time,
 };
 use crate::model::{
-    ApprovalDecision, ApprovalReceived, CancelReason, CancelRequested, Event, EventKind,
-    ExternalEventReceived, ForkOrigin, GuestChanged, InterruptRaised, Limits, NodeCancelled,
-    NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled, NodeSkipped, NodeStarted,
-    NodeTimedOut, OperatorNote, Origin, RetryScheduled, SkipReason, Stalled, Telemetry,
-    TimerCreated, TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
+    ApprovalDecision, ApprovalReceived, CancelReason, CancelRequested, ChildEnded, ChildRefusal,
+    ChildRefused, ChildRequested, ChildStarted, Event, EventKind, ExecutionForked,
+    ExternalEventReceived, ForkOrigin, GenAi, GuestChanged, HostStalled, InterruptRaised, Label,
+    LeaseExpired, Limits, MapExpanded, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed,
+    NodeReleased, NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut,
+    OperatorNote, Origin, ParentOrigin, RetryScheduled, SkipReason, Stalled, Status, TimerCreated,
+    TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowName,
     WorkflowStarted,
 };
 
@@ -51,8 +55,18 @@ macro_rules! marked {
     (erasable $codec:ty) => { Erasable<$codec> };
 }
 
+/// The name of a field in the JSON form.
+macro_rules! name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $name:literal) => {
+        $name
+    };
+}
+
 macro_rules! event_kinds {
-    ($( $variant:ident $( ( $record:ident { $( $field:ident: $mark:ident $codec:ty ),* $(,)? } ) )? = $name:literal, )*) => {
+    ($( $variant:ident $( ( $record:ident { $( $field:ident $( [$json:literal] )?: $mark:ident $codec:ty ),* $(,)? } ) )? = $name:literal, )*) => {
         /// The names of all event kinds, in the model's order.
         pub const KIND_NAMES: &[&str] = &[$( $name ),*];
 
@@ -75,7 +89,7 @@ macro_rules! event_kinds {
             sink.choice("type", kind_name(kind));
             match kind {
                 $( EventKind::$variant $( ($record { $( $field ),* }) )? => {
-                    $( $( <marked!($mark $codec)>::write(stringify!($field), $field, sink); )* )?
+                    $( $( <marked!($mark $codec)>::write(name!($field $($json)?), $field, sink); )* )?
                 } )*
             }
         }
@@ -83,7 +97,7 @@ macro_rules! event_kinds {
         fn read_kind<S: Source>(source: &mut S) -> Result<EventKind, S::Error> {
             match KIND_NAMES[source.kind("type", KIND_NAMES)?] {
                 $( $name => Ok(EventKind::$variant $( ($record {
-                    $( $field: <marked!($mark $codec)>::read(stringify!($field), source)? ),*
+                    $( $field: <marked!($mark $codec)>::read(name!($field $($json)?), source)? ),*
                 }) )?), )*
                 other => unreachable!("the table has no kind {other:?}"),
             }
@@ -93,6 +107,7 @@ macro_rules! event_kinds {
 
 event_kinds! {
     WorkflowStarted(WorkflowStarted {
+        format: plain Count,
         execution_id: plain Text,
         workflow_id: plain Text,
         workflow_version: plain Text,
@@ -105,14 +120,21 @@ event_kinds! {
         simulated: plain Flag,
         key: erasable Maybe<Text>,
         forked_from: plain Maybe<Record<ForkOrigin>>,
+        parent: plain Maybe<Record<ParentOrigin>>,
+        labels: erasable List<Label>,
+        priority: plain Count,
+        by: erasable Maybe<Text>,
     }) = "workflow_started",
     WorkflowCompleted(WorkflowCompleted { final_state: erasable Json }) = "workflow_completed",
-    WorkflowFailed(WorkflowFailed { error: erasable Text }) = "workflow_failed",
-    WorkflowCancelled(WorkflowCancelled { reason: erasable Maybe<Text> }) = "workflow_cancelled",
+    WorkflowFailed(WorkflowFailed { error: erasable Text, final_state: erasable Json }) = "workflow_failed",
+    WorkflowCancelled(WorkflowCancelled {
+        reason: erasable Maybe<Text>,
+        final_state: erasable Json,
+    }) = "workflow_cancelled",
     WorkflowTimedOut = "workflow_timed_out",
     NodeScheduled(NodeScheduled {
         node_id: plain Text,
-        queue_type: plain Text,
+        queue["queue_type"]: plain Text,
         attempt: plain Count,
         item_digest: erasable Sha,
     }) = "node_scheduled",
@@ -120,7 +142,6 @@ event_kinds! {
         node_id: plain Text,
         worker_id: erasable Text,
         attempt: plain Count,
-        fence: plain Number,
     }) = "node_started",
     NodeCompleted(NodeCompleted {
         node_id: plain Text,
@@ -130,17 +151,36 @@ event_kinds! {
         state_patch: erasable Json,
         duration_ms: plain Number,
         chosen_target: plain Maybe<Text>,
-        telemetry: erasable Flattened<Telemetry>,
+        gen_ai: erasable Flattened<GenAi>,
+        telemetry: erasable Maybe<Json>,
+        edited_by: erasable Late<Text>,
     }) = "node_completed",
+    NodeSettled(NodeSettled {
+        node_id: plain Text,
+        output: erasable Json,
+        state_patch: erasable Json,
+        chosen_target: plain Maybe<Text>,
+    }) = "node_settled",
     NodeFailed(NodeFailed {
         node_id: plain Text,
         attempt: plain Count,
         fence: plain Number,
         error: erasable Text,
-        // A code by its meaning; but workers may put any text there.
-        class: erasable Maybe<Text>,
+        error_class: plain Maybe<Text>,
         retryable: plain Flag,
+        retry_after_ms: plain Late<Number>,
     }) = "node_failed",
+    LeaseExpired(LeaseExpired {
+        node_id: plain Text,
+        attempt: plain Count,
+        fence: plain Number,
+    }) = "lease_expired",
+    NodeReleased(NodeReleased {
+        node_id: plain Text,
+        attempt: plain Count,
+        fence: plain Number,
+        by: erasable Maybe<Text>,
+    }) = "node_released",
     NodeTimedOut(NodeTimedOut { node_id: plain Text, attempt: plain Count }) = "node_timed_out",
     NodeExhausted(NodeExhausted { node_id: plain Text, attempts: plain Count, error: erasable Text }) = "node_exhausted",
     NodeSkipped(NodeSkipped { node_id: plain Text, reason: plain Choice<SkipReason> }) = "node_skipped",
@@ -154,7 +194,6 @@ event_kinds! {
     InterruptRaised(InterruptRaised {
         node_id: plain Text,
         reason: erasable Text,
-        state_for_review: erasable Json,
         expires_at: plain Maybe<Time>,
     }) = "interrupt_raised",
     ApprovalReceived(ApprovalReceived {
@@ -163,6 +202,7 @@ event_kinds! {
         decision: plain Choice<ApprovalDecision>,
         comment: erasable Maybe<Text>,
         state_patch: erasable Maybe<Json>,
+        by: erasable Maybe<Text>,
     }) = "approval_received",
     TimerCreated(TimerCreated {
         node_id: plain Text,
@@ -173,15 +213,70 @@ event_kinds! {
     ExternalEventReceived(ExternalEventReceived {
         correlation_key: erasable Text,
         payload: erasable Json,
+        event_id: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
     }) = "external_event_received",
-    CancelRequested(CancelRequested { reason: erasable Maybe<Text> }) = "cancel_requested",
-    ExecutionPaused(OperatorNote { reason: erasable Maybe<Text> }) = "execution_paused",
-    ExecutionUnpaused(OperatorNote { reason: erasable Maybe<Text> }) = "execution_unpaused",
-    RetryRequested(NodeRequest { node_id: plain Text, reason: erasable Maybe<Text> }) = "retry_requested",
-    SkipRequested(NodeRequest { node_id: plain Text, reason: erasable Maybe<Text> }) = "skip_requested",
+    MapExpanded(MapExpanded { node_id: plain Text, count: plain Count }) = "map_expanded",
+    ChildRequested(ChildRequested {
+        node_id: plain Text,
+        attempt: plain Count,
+        iteration: plain Count,
+        workflow: plain Maybe<Record<WorkflowName>>,
+    }) = "child_requested",
+    ChildStarted(ChildStarted {
+        node_id: plain Text,
+        attempt: plain Count,
+        iteration: plain Count,
+        child_id: plain Text,
+        workflow_digest: plain Sha,
+    }) = "child_started",
+    ChildRefused(ChildRefused {
+        node_id: plain Text,
+        attempt: plain Count,
+        iteration: plain Count,
+        code: plain Choice<ChildRefusal>,
+    }) = "child_refused",
+    ChildEnded(ChildEnded {
+        node_id: plain Text,
+        attempt: plain Count,
+        iteration: plain Count,
+        child_id: plain Text,
+        status: plain Choice<Status>,
+        sequence["child_sequence"]: plain Number,
+        head: plain Sha,
+        output: erasable Maybe<Json>,
+        error: erasable Maybe<Text>,
+    }) = "child_ended",
+    CancelRequested(CancelRequested {
+        reason: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
+    }) = "cancel_requested",
+    ExecutionPaused(OperatorNote {
+        reason: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
+    }) = "execution_paused",
+    ExecutionUnpaused(OperatorNote {
+        reason: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
+    }) = "execution_unpaused",
+    RetryRequested(NodeRequest {
+        node_id: plain Text,
+        reason: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
+    }) = "retry_requested",
+    SkipRequested(NodeRequest {
+        node_id: plain Text,
+        reason: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
+    }) = "skip_requested",
     Stalled(Stalled { reason: erasable Text, node_id: plain Maybe<Text> }) = "stalled",
-    StallLifted(OperatorNote { reason: erasable Maybe<Text> }) = "stall_lifted",
-    GuestChanged(GuestChanged { guest_digest: plain Sha }) = "guest_changed",
+    HostStalled(HostStalled { reason: erasable Text }) = "host_stalled",
+    StallLifted(OperatorNote {
+        reason: erasable Maybe<Text>,
+        by: erasable Maybe<Text>,
+    }) = "stall_lifted",
+    GuestChanged(GuestChanged { guest_digest: plain Sha, by: erasable Maybe<Text> }) = "guest_changed",
+    ExecutionForked(ExecutionForked { by: erasable Maybe<Text> }) = "execution_forked",
 }
 
 /// Why a kind of event is not known.
@@ -205,14 +300,14 @@ pub(super) fn position(kind: &str, known: &[&str]) -> Result<usize, Unknown> {
 }
 
 macro_rules! records {
-    ($( $record:ident { $( $field:ident: $codec:ty, )* } )*) => { $(
+    ($( $record:ident { $( $field:ident $( [$json:literal] )?: $codec:ty, )* } )*) => { $(
         impl Fields for $record {
             fn write(&self, sink: &mut impl Sink) {
                 let $record { $( $field ),* } = self;
-                $( <$codec>::write(stringify!($field), $field, sink); )*
+                $( <$codec>::write(name!($field $($json)?), $field, sink); )*
             }
             fn read<S: Source>(source: &mut S) -> Result<Self, S::Error> {
-                Ok($record { $( $field: <$codec>::read(stringify!($field), source)? ),* })
+                Ok($record { $( $field: <$codec>::read(name!($field $($json)?), source)? ),* })
             }
         }
     )* };
@@ -228,14 +323,29 @@ records! {
         sequence: Number,
         head: Sha,
     }
-    Telemetry {
-        gen_ai_system: Maybe<Text>,
-        gen_ai_model: Maybe<Text>,
+    ParentOrigin {
+        execution_id: Text,
+        node_id: Text,
+        attempt: Count,
+        iteration: Count,
+        sequence: Number,
+        root: Text,
+        depth: Count,
+    }
+    Label {
+        name: Text,
+        value: Text,
+    }
+    GenAi {
+        system["gen_ai_system"]: Maybe<Text>,
+        model["gen_ai_model"]: Maybe<Text>,
         input_tokens: Maybe<Number>,
         output_tokens: Maybe<Number>,
         finish_reason: Maybe<Text>,
-        cost_usd: Maybe<Json>,
-        provenance: Maybe<Json>,
+    }
+    WorkflowName {
+        workflow_id: Text,
+        version: Text,
     }
 }
 
@@ -253,13 +363,35 @@ macro_rules! choices {
 
 choices! {
     Origin { Fact = "fact", Decision = "decision", }
-    SkipReason { Unreached = "unreached", ByOperator = "by_operator", RunOn = "run_on", }
+    SkipReason {
+        Unreached = "unreached",
+        ByOperator = "by_operator",
+        RunOn = "run_on",
+        NotNeeded = "not_needed",
+    }
     CancelReason {
         CancelRequested = "cancel_requested",
         WorkflowTimedOut = "workflow_timed_out",
         ByOperator = "by_operator",
+        JoinSatisfied = "join_satisfied",
+        MapSettled = "map_settled",
+        Terminated = "terminated",
+        BudgetExceeded = "budget_exceeded",
     }
     ApprovalDecision { Approved = "approved", Rejected = "rejected", }
+    ChildRefusal {
+        UnknownWorkflow = "unknown_workflow",
+        TooDeep = "too_deep",
+        TooMany = "too_many",
+    }
+    Status {
+        Running = "running",
+        Paused = "paused",
+        Stalled = "stalled",
+        Completed = "completed",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
 }
 
 #[cfg(test)]
@@ -271,18 +403,21 @@ mod tests {
     #[test]
     fn law4_the_erasable_fields_are_those_that_may_be_personal() {
         let erasable = [
-            "class",
+            "by",
             "comment",
             "correlation_key",
+            "edited_by",
             "error",
+            "event_id",
             "final_state",
+            "gen_ai",
             "initial_input",
             "item_digest",
             "key",
+            "labels",
             "output",
             "payload",
             "reason",
-            "state_for_review",
             "state_patch",
             "telemetry",
             "user_id",

@@ -57,7 +57,10 @@ fn kinds() -> Vec<EventKind> {
     use EventKind as Kind;
     let node = || "a \"quoted\" node".to_owned();
     let text = |text: &str| Some(text.to_owned());
-    let note = |reason: Option<String>| OperatorNote { reason };
+    let note = |reason: Option<String>| OperatorNote {
+        by: reason.clone(),
+        reason,
+    };
     vec![
         started(None, None),
         started(
@@ -70,7 +73,7 @@ fn kinds() -> Vec<EventKind> {
         ),
         Kind::NodeScheduled(NodeScheduled {
             node_id: node(),
-            queue_type: "tool".into(),
+            queue: "tool".into(),
             attempt: 1,
             item_digest: DIGEST,
         }),
@@ -78,22 +81,16 @@ fn kinds() -> Vec<EventKind> {
             node_id: node(),
             worker_id: "w".into(),
             attempt: u32::MAX,
-            fence: 4,
         }),
         completed("null", "{}", None, None),
-        completed(
-            "{\n  \"pretty\": true\n}",
-            " {}",
-            text("b"),
-            Some(telemetry()),
-        ),
+        completed("{\n  \"pretty\": true\n}", " {}", text("b"), Some(called())),
         completed(
             "not json",
             "{}",
             None,
-            Some(Telemetry {
-                cost_usd: text("0.10"),
-                ..no_telemetry()
+            Some(GenAi {
+                finish_reason: text(""),
+                ..GenAi::default()
             }),
         ),
         failed(None),
@@ -158,22 +155,30 @@ fn kinds() -> Vec<EventKind> {
         Kind::ExternalEventReceived(ExternalEventReceived {
             correlation_key: "k".into(),
             payload: PAYLOAD.into(),
+            event_id: None,
+            by: None,
         }),
         Kind::CancelRequested(CancelRequested {
             reason: text("enough"),
+            by: text("ada"),
         }),
         Kind::ExecutionPaused(note(text("lunch"))),
         Kind::ExecutionUnpaused(note(None)),
         Kind::RetryRequested(NodeRequest {
             node_id: node(),
             reason: None,
+            by: text("ada"),
         }),
         Kind::SkipRequested(NodeRequest {
             node_id: node(),
             reason: text("why not"),
+            by: None,
+        }),
+        Kind::HostStalled(HostStalled {
+            reason: "out of fuel".into(),
         }),
         Kind::Stalled(Stalled {
-            reason: "out of fuel".into(),
+            reason: "over budget".into(),
             node_id: None,
         }),
         Kind::Stalled(Stalled {
@@ -183,20 +188,106 @@ fn kinds() -> Vec<EventKind> {
         Kind::StallLifted(note(None)),
         Kind::GuestChanged(GuestChanged {
             guest_digest: DIGEST,
+            by: text("ada"),
         }),
+        Kind::ExecutionForked(ExecutionForked { by: None }),
         Kind::WorkflowTimedOut,
         Kind::WorkflowCompleted(WorkflowCompleted {
             final_state: PAYLOAD.into(),
         }),
         Kind::WorkflowFailed(WorkflowFailed {
             error: "node(s) failed terminally: a".into(),
+            final_state: "{}".into(),
         }),
-        Kind::WorkflowCancelled(WorkflowCancelled { reason: None }),
+        Kind::WorkflowCancelled(WorkflowCancelled {
+            reason: None,
+            final_state: " {}".into(),
+        }),
+        Kind::NodeSettled(NodeSettled {
+            node_id: node(),
+            output: "null".into(),
+            state_patch: PAYLOAD.into(),
+            chosen_target: text("end"),
+        }),
+        Kind::LeaseExpired(LeaseExpired::new(node(), 2, 9)),
+        Kind::NodeReleased(NodeReleased {
+            by: text("w"),
+            ..NodeReleased::new(node(), 2, 9)
+        }),
+        Kind::ExternalEventReceived(ExternalEventReceived {
+            event_id: text("evt_1"),
+            by: text("a webhook"),
+            ..ExternalEventReceived::new("k", "1")
+        }),
+    ]
+    .into_iter()
+    .chain(children())
+    .collect()
+}
+
+fn children() -> Vec<EventKind> {
+    use EventKind as Kind;
+    let node_id = || "resize[3]".to_owned();
+    let (attempt, iteration) = (1, u32::MAX);
+    let child_id = || "exec_00000000000000000000000000000002".to_owned();
+    let requested = |workflow| {
+        Kind::ChildRequested(ChildRequested {
+            node_id: node_id(),
+            attempt,
+            iteration,
+            workflow,
+        })
+    };
+    let refused = |code| {
+        Kind::ChildRefused(ChildRefused {
+            node_id: node_id(),
+            attempt,
+            iteration,
+            code,
+        })
+    };
+    let ended = |status, output: Option<&str>, error: Option<&str>| {
+        Kind::ChildEnded(ChildEnded {
+            node_id: node_id(),
+            attempt,
+            iteration,
+            child_id: child_id(),
+            status,
+            sequence: u64::MAX,
+            head: DIGEST,
+            output: output.map(str::to_owned),
+            error: error.map(str::to_owned),
+        })
+    };
+    vec![
+        Kind::MapExpanded(MapExpanded {
+            node_id: "resize".into(),
+            count: 4,
+        }),
+        requested(None),
+        requested(Some(WorkflowName {
+            workflow_id: "w".into(),
+            version: "1.0.0".into(),
+        })),
+        Kind::ChildStarted(ChildStarted {
+            node_id: node_id(),
+            attempt,
+            iteration,
+            child_id: child_id(),
+            workflow_digest: DIGEST,
+        }),
+        refused(ChildRefusal::UnknownWorkflow),
+        refused(ChildRefusal::TooDeep),
+        refused(ChildRefusal::TooMany),
+        ended(Status::Completed, Some(PAYLOAD), None),
+        ended(Status::Failed, None, Some("boom")),
+        ended(Status::Cancelled, None, None),
     ]
 }
 
 fn started(key: Option<String>, forked_from: Option<ForkOrigin>) -> EventKind {
     EventKind::WorkflowStarted(WorkflowStarted {
+        format: FORMAT_VERSION,
         execution_id: "exec_00000000000000000000000000000001".into(),
         workflow_id: "claims".into(),
         workflow_version: "1.0.0".into(),
@@ -210,16 +301,38 @@ fn started(key: Option<String>, forked_from: Option<ForkOrigin>) -> EventKind {
         seed: u64::MAX,
         tenant: "default".into(),
         simulated: key.is_some(),
+        labels: key
+            .iter()
+            .flat_map(|_| [label("team", "claims"), label("", "")])
+            .collect(),
+        parent: key.as_ref().map(|_| ParentOrigin {
+            execution_id: "exec_0".into(),
+            node_id: "resize[3]".into(),
+            attempt: 1,
+            iteration: 0,
+            sequence: 7,
+            root: "exec_0".into(),
+            depth: 1,
+        }),
+        priority: 5,
+        by: key.clone(),
         key,
         forked_from,
     })
+}
+
+fn label(name: &str, value: &str) -> Label {
+    Label {
+        name: name.into(),
+        value: value.into(),
+    }
 }
 
 fn completed(
     output: &str,
     patch: &str,
     chosen_target: Option<String>,
-    telemetry: Option<Telemetry>,
+    gen_ai: Option<GenAi>,
 ) -> EventKind {
     EventKind::NodeCompleted(NodeCompleted {
         node_id: "a".into(),
@@ -228,43 +341,34 @@ fn completed(
         output: output.into(),
         state_patch: patch.into(),
         duration_ms: 12,
+        telemetry: chosen_target
+            .as_ref()
+            .map(|_| r#"{"cost_usd":0.0100,"verified":true}"#.to_owned()),
+        edited_by: chosen_target.as_ref().map(|_| "ada".to_owned()),
         chosen_target,
-        telemetry,
+        gen_ai,
     })
 }
 
-fn no_telemetry() -> Telemetry {
-    Telemetry {
-        gen_ai_system: None,
-        gen_ai_model: None,
-        input_tokens: None,
-        output_tokens: None,
-        finish_reason: None,
-        cost_usd: None,
-        provenance: None,
-    }
-}
-
-fn telemetry() -> Telemetry {
-    Telemetry {
-        gen_ai_system: Some("anthropic".into()),
-        gen_ai_model: Some("m".into()),
+fn called() -> GenAi {
+    GenAi {
+        system: Some("anthropic".into()),
+        model: Some("m".into()),
         input_tokens: Some(10),
         output_tokens: Some(u64::MAX),
         finish_reason: Some("stop".into()),
-        cost_usd: Some("0.0100".into()),
-        provenance: Some(r#"{"verified":true}"#.into()),
     }
 }
 
-fn failed(class: Option<String>) -> EventKind {
+fn failed(error_class: Option<String>) -> EventKind {
     EventKind::NodeFailed(NodeFailed {
         node_id: "a".into(),
         attempt: 1,
         fence: 4,
         error: "boom".into(),
-        retryable: class.is_none(),
-        class,
+        retryable: error_class.is_none(),
+        retry_after_ms: error_class.as_ref().map(|_| 30_000),
+        error_class,
     })
 }
 
@@ -272,7 +376,6 @@ fn interrupt(expires_at: Option<u64>) -> EventKind {
     EventKind::InterruptRaised(InterruptRaised {
         node_id: "a".into(),
         reason: "look at this".into(),
-        state_for_review: "{}".into(),
         expires_at,
     })
 }
@@ -283,6 +386,7 @@ fn approval(decision: ApprovalDecision, state_patch: Option<String>) -> EventKin
         user_id: "ada".into(),
         decision,
         comment: state_patch.clone(),
+        by: state_patch.clone(),
         state_patch,
     })
 }

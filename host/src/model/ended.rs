@@ -16,6 +16,8 @@ pub struct WorkflowCompleted {
 pub struct WorkflowFailed {
     /// Which nodes failed for good, or that time ran out.
     pub error: String,
+    /// The merged state, a JSON object.
+    pub final_state: String,
 }
 
 /// The execution ended because someone asked for it.
@@ -24,4 +26,6 @@ pub struct WorkflowFailed {
 pub struct WorkflowCancelled {
     /// The reason given with the request.
     pub reason: Option<String>,
+    /// The merged state, a JSON object.
+    pub final_state: String,
 }

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalReceived, CancelRequested, ExternalEventReceived, GuestChanged, InterruptRaised,
-    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled,
-    NodeSkipped, NodeStarted, NodeTimedOut, OperatorNote, RetryScheduled, Stalled, TimerCreated,
-    TimerFired, Timestamp, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowStarted,
+    ApprovalReceived, CancelRequested, ChildEnded, ChildRefused, ChildRequested, ChildStarted,
+    ExecutionForked, ExternalEventReceived, GuestChanged, HostStalled, InterruptRaised,
+    LeaseExpired, MapExpanded, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed,
+    NodeReleased, NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut,
+    OperatorNote, RetryScheduled, Stalled, TimerCreated, TimerFired, Timestamp, WorkflowCancelled,
+    WorkflowCompleted, WorkflowFailed, WorkflowStarted,
 };
 
 /// One numbered, immutable entry of an execution's log.
@@ -51,11 +53,17 @@ pub enum EventKind {
     NodeScheduled(NodeScheduled),
     /// Fact: a worker claimed the node's work item.
     NodeStarted(NodeStarted),
-    /// Fact from a worker, or decision for a node that the guest settles
-    /// itself: the node completed.
+    /// Fact: a worker completed the node.
     NodeCompleted(NodeCompleted),
-    /// Fact: an attempt failed, or its lease expired.
+    /// Decision: the guest settled the node itself, without a worker.
+    NodeSettled(NodeSettled),
+    /// Fact: a worker's attempt failed.
     NodeFailed(NodeFailed),
+    /// Fact: the lease of an attempt's worker expired; the worker is presumed
+    /// dead.
+    LeaseExpired(LeaseExpired),
+    /// Fact: a worker gave its work item back.
+    NodeReleased(NodeReleased),
     /// Decision: an attempt ran longer than the node's timeout. Its work item
     /// is cancelled; what follows is a retry or exhaustion.
     NodeTimedOut(NodeTimedOut),
@@ -79,6 +87,16 @@ pub enum EventKind {
     TimerFired(TimerFired),
     /// Fact: an external event arrived, perhaps before anyone waits for it.
     ExternalEventReceived(ExternalEventReceived),
+    /// Decision: the elements of a map are fixed.
+    MapExpanded(MapExpanded),
+    /// Decision: a node asks for a child execution.
+    ChildRequested(ChildRequested),
+    /// Fact: the child was started.
+    ChildStarted(ChildStarted),
+    /// Fact: the child cannot be started, and never will be.
+    ChildRefused(ChildRefused),
+    /// Fact: the child has ended.
+    ChildEnded(ChildEnded),
     /// Fact: someone asked for the execution to be cancelled.
     CancelRequested(CancelRequested),
     /// Fact: the execution was paused by an operator.
@@ -90,11 +108,16 @@ pub enum EventKind {
     /// Fact: an operator asked for a node to be skipped (or, if it is in
     /// flight, cancelled); it then counts as completed.
     SkipRequested(NodeRequest),
-    /// Fact when the host saw the guest fail, decision when a retry policy
-    /// asked for it: the execution cannot go on by itself.
+    /// Decision: a policy asked for the execution to stand still until an
+    /// operator acts.
     Stalled(Stalled),
-    /// Fact: an operator lifted a stall.
+    /// Fact: the host saw the guest fail, and holds the execution until an
+    /// operator lifts that.
+    HostStalled(HostStalled),
+    /// Fact: an operator lifted the host's stall.
     StallLifted(OperatorNote),
     /// Fact: from here on the execution belongs to another guest.
     GuestChanged(GuestChanged),
+    /// Fact: the execution was forked, and what follows is its own.
+    ExecutionForked(ExecutionForked),
 }

@@ -16,32 +16,40 @@
 
 mod timestamp;
 mod digest;
+mod workflow;
 mod started;
 mod ended;
 mod node;
 mod wait;
 mod operator;
-mod event;
-mod work_item;
-mod workflow;
 mod refusal;
 mod outcome;
+mod child;
+mod event;
+mod work_item;
 mod explanation;
 mod snapshot;
 
+pub use child::{
+    ChildEnded, ChildName, ChildOrder, ChildRefusal, ChildRefused, ChildRequested, ChildStarted,
+    MapExpanded, WorkflowName,
+};
 pub use digest::{Digest, NoDigest, hex, parse_hex};
 pub use ended::{WorkflowCancelled, WorkflowCompleted, WorkflowFailed};
 pub use event::{Event, EventKind, Origin};
 pub use explanation::{Explanation, Inspection, NodeState, Reason, ReasonTopic};
 pub use node::{
-    CancelReason, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeScheduled,
-    NodeSkipped, NodeStarted, NodeTimedOut, RetryScheduled, SkipReason, Telemetry,
+    CancelReason, GenAi, LeaseExpired, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed,
+    NodeReleased, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut,
+    RetryScheduled, SkipReason,
 };
-pub use operator::{CancelRequested, GuestChanged, NodeRequest, OperatorNote, Stalled};
-pub use outcome::{Outcome, Status};
+pub use operator::{
+    CancelRequested, ExecutionForked, GuestChanged, HostStalled, NodeRequest, OperatorNote, Stalled,
+};
+pub use outcome::{Outcome, StallAuthor, Status};
 pub use refusal::{IllegalEvent, Refusal, RefusalCode, SchedulerError, StorageError};
 pub use snapshot::Snapshot;
-pub use started::{ForkOrigin, Limits, WorkflowStarted};
+pub use started::{FORMAT_VERSION, ForkOrigin, Label, Limits, ParentOrigin, WorkflowStarted};
 pub use timestamp::Timestamp;
 pub use wait::{
     ApprovalDecision, ApprovalReceived, ExternalEventReceived, InterruptRaised, TimerCreated,

@@ -11,14 +11,15 @@ pub struct NodeScheduled {
     /// The node.
     pub node_id: String,
     /// The queue that its work item is on.
-    pub queue_type: String,
+    pub queue: String,
     /// The attempt, from 1.
     pub attempt: u32,
     /// The digest of the work item, see [`WorkItem`](super::WorkItem).
     pub item_digest: Digest,
 }
 
-/// A worker claimed a work item.
+/// A worker claimed a work item. The event's sequence is the fence of the claim:
+/// the number that every answer must present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeStarted {
@@ -28,37 +29,29 @@ pub struct NodeStarted {
     pub worker_id: String,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// The number minted at this claim; every answer presents it.
-    pub fence: u64,
 }
 
 impl NodeStarted {
     /// The claim of a node's attempt by a worker.
     #[must_use]
-    pub fn new(
-        node_id: impl Into<String>,
-        worker_id: impl Into<String>,
-        attempt: u32,
-        fence: u64,
-    ) -> Self {
+    pub fn new(node_id: impl Into<String>, worker_id: impl Into<String>, attempt: u32) -> Self {
         Self {
             node_id: node_id.into(),
             worker_id: worker_id.into(),
             attempt,
-            fence,
         }
     }
 }
 
-/// A node completed.
+/// A worker completed a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeCompleted {
     /// The node.
     pub node_id: String,
-    /// The attempt that did it; 0 where the guest settled the node itself.
+    /// The attempt that did it.
     pub attempt: u32,
-    /// The fence that the worker held; 0 where the guest settled it itself.
+    /// The fence that the worker held.
     pub fence: u64,
     /// What the node produced, JSON text.
     pub output: String,
@@ -68,8 +61,13 @@ pub struct NodeCompleted {
     pub duration_ms: u64,
     /// The target that was chosen, for kinds with targets.
     pub chosen_target: Option<String>,
-    /// What the worker measured, kept as it came.
-    pub telemetry: Option<Telemetry>,
+    /// What the call of a model was, where the worker says so.
+    pub gen_ai: Option<GenAi>,
+    /// What else the worker measured, a JSON object, kept as it came. In it,
+    /// `cost_usd` is what the work cost in US dollars.
+    pub telemetry: Option<String>,
+    /// Who put this result there in the worker's place, where a fork did.
+    pub edited_by: Option<String>,
 }
 
 impl NodeCompleted {
@@ -88,24 +86,34 @@ impl NodeCompleted {
     }
 }
 
-/// What a worker measured, kept as it came.
+/// The call of a model, kept as the worker measured it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Telemetry {
-    /// The provider system of a model node.
-    pub gen_ai_system: Option<String>,
+pub struct GenAi {
+    /// The provider system.
+    pub system: Option<String>,
     /// The model.
-    pub gen_ai_model: Option<String>,
+    pub model: Option<String>,
     /// Input tokens consumed.
     pub input_tokens: Option<u64>,
     /// Output tokens generated.
     pub output_tokens: Option<u64>,
     /// Why the model stopped.
     pub finish_reason: Option<String>,
-    /// The estimated cost in US dollars, a JSON number.
-    pub cost_usd: Option<String>,
-    /// Where the output came from, a JSON object.
-    pub provenance: Option<String>,
+}
+
+/// The guest settled a node itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeSettled {
+    /// The node.
+    pub node_id: String,
+    /// What the node produced, JSON text.
+    pub output: String,
+    /// A JSON object whose top-level keys are merged into the state.
+    pub state_patch: String,
+    /// The target that was chosen, for kinds with targets.
+    pub chosen_target: Option<String>,
 }
 
 /// An attempt failed.
@@ -121,11 +129,13 @@ pub struct NodeFailed {
     /// What went wrong.
     pub error: String,
     /// The class of the error (`io_error`, `timeout`, `rate_limit`,
-    /// `server_error`, `connection_reset`, `lease_expired`, or the worker's
-    /// own).
-    pub class: Option<String>,
+    /// `server_error`, `connection_reset`, or the worker's own).
+    pub error_class: Option<String>,
     /// Whether a further attempt may help.
     pub retryable: bool,
+    /// How long the other side asked for not to be tried again, in
+    /// milliseconds.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl NodeFailed {
@@ -143,6 +153,60 @@ impl NodeFailed {
             fence,
             error: error.into(),
             ..Self::default()
+        }
+    }
+}
+
+/// A lease expired (rule R13): the host says it, and a worker cannot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LeaseExpired {
+    /// The node.
+    pub node_id: String,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The fence that the worker held.
+    pub fence: u64,
+}
+
+impl LeaseExpired {
+    /// The error of the attempt, as its dead letter has it and people read it.
+    pub const ERROR: &'static str = "lease expired: worker presumed dead";
+
+    /// The end of the claim of a node's attempt.
+    #[must_use]
+    pub fn new(node_id: impl Into<String>, attempt: u32, fence: u64) -> Self {
+        Self {
+            node_id: node_id.into(),
+            attempt,
+            fence,
+        }
+    }
+}
+
+/// A worker gave its work item back (rule R25).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeReleased {
+    /// The node.
+    pub node_id: String,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The fence that the worker held.
+    pub fence: u64,
+    /// Who gave it back.
+    pub by: Option<String>,
+}
+
+impl NodeReleased {
+    /// The return of a node's attempt.
+    #[must_use]
+    pub fn new(node_id: impl Into<String>, attempt: u32, fence: u64) -> Self {
+        Self {
+            node_id: node_id.into(),
+            attempt,
+            fence,
+            by: None,
         }
     }
 }
@@ -211,6 +275,8 @@ pub enum SkipReason {
     ByOperator,
     /// A finalizer whose `run_on` does not match the ending.
     RunOn,
+    /// The join that it led to is satisfied without it.
+    NotNeeded,
 }
 
 /// An in-flight or waiting node was stopped.
@@ -233,6 +299,14 @@ pub enum CancelReason {
     WorkflowTimedOut,
     /// An operator asked for it; the node counts as completed.
     ByOperator,
+    /// The join that it led to is satisfied without it.
+    JoinSatisfied,
+    /// The map that it is an instance of is settled without it.
+    MapSettled,
+    /// The workflow came to a `terminate`.
+    Terminated,
+    /// The workflow's budget is spent.
+    BudgetExceeded,
 }
 
 /// A further attempt was ordered.

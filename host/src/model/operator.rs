@@ -10,13 +10,15 @@ use super::Digest;
 pub struct CancelRequested {
     /// Why.
     pub reason: Option<String>,
+    /// Who asked.
+    pub by: Option<String>,
 }
 
 impl CancelRequested {
     /// The request, with its reason if there is one.
     #[must_use]
     pub fn new(reason: Option<String>) -> Self {
-        Self { reason }
+        Self { reason, by: None }
     }
 }
 
@@ -26,13 +28,15 @@ impl CancelRequested {
 pub struct OperatorNote {
     /// Why.
     pub reason: Option<String>,
+    /// Who it was.
+    pub by: Option<String>,
 }
 
 impl OperatorNote {
     /// What was said, if anything was.
     #[must_use]
     pub fn new(reason: Option<String>) -> Self {
-        Self { reason }
+        Self { reason, by: None }
     }
 }
 
@@ -44,6 +48,8 @@ pub struct NodeRequest {
     pub node_id: String,
     /// Why.
     pub reason: Option<String>,
+    /// Who asked.
+    pub by: Option<String>,
 }
 
 impl NodeRequest {
@@ -53,27 +59,36 @@ impl NodeRequest {
         Self {
             node_id: node_id.into(),
             reason,
+            by: None,
         }
     }
 }
 
-/// The execution cannot go on by itself.
+/// A policy asked for the execution to stand still.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stalled {
     /// What happened, and the command that lifts it.
     pub reason: String,
-    /// The node on which it is stalled, where a policy asked for it.
+    /// The node on which it is stalled; none where it is on a budget of the
+    /// workflow.
     pub node_id: Option<String>,
 }
 
-impl Stalled {
+/// The guest failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HostStalled {
+    /// What happened.
+    pub reason: String,
+}
+
+impl HostStalled {
     /// The stall of an execution whose guest failed.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
-            node_id: None,
         }
     }
 }
@@ -84,12 +99,25 @@ impl Stalled {
 pub struct GuestChanged {
     /// The digest of the new guest component's bytes.
     pub guest_digest: Digest,
+    /// Who changed it.
+    pub by: Option<String>,
 }
 
 impl GuestChanged {
     /// The change to this guest.
     #[must_use]
     pub fn new(guest_digest: Digest) -> Self {
-        Self { guest_digest }
+        Self {
+            guest_digest,
+            by: None,
+        }
     }
+}
+
+/// The execution goes its own way from here on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecutionForked {
+    /// Who forked it.
+    pub by: Option<String>,
 }

@@ -22,6 +22,18 @@ pub struct Outcome {
     pub more: bool,
     /// The facts that were not taken, in their order.
     pub refused: Vec<Refusal>,
+    /// Whose stall it is, where the status is stalled.
+    pub stalled_by: Option<StallAuthor>,
+}
+
+/// Whose stall an execution stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StallAuthor {
+    /// A policy of the workflow: an operator retries or skips the node, or
+    /// cancels the execution.
+    Policy,
+    /// The host, whose guest failed: an operator lifts it.
+    Host,
 }
 
 /// What an execution is.

@@ -58,6 +58,8 @@ pub enum RefusalCode {
     UnknownTarget,
     /// Nothing in the log asks for this decision.
     Unfounded,
+    /// It is of a kind that this guest cannot deal with yet.
+    Unsupported,
 }
 
 /// Why an event may not stand where it stands.

@@ -3,12 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
-use crate::limits::{CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT};
+use crate::limits::{CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, PRIORITY_DEFAULT};
+
+/// The version of the encoding in which this program keeps and hashes logs.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Event 1: all that a replay needs from outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkflowStarted {
+    /// The version of the encoding in which the log is kept and hashed.
+    pub format: u32,
     /// The execution: `exec_` and 32 hexadecimal digits.
     pub execution_id: String,
     /// The workflow's id.
@@ -33,12 +38,20 @@ pub struct WorkflowStarted {
     pub key: Option<String>,
     /// The execution that this one was forked from.
     pub forked_from: Option<ForkOrigin>,
+    /// The node that started it, where it is a child.
+    pub parent: Option<ParentOrigin>,
+    /// What the caller wants to find it by.
+    pub labels: Vec<Label>,
+    /// How urgent its work items are: 0 to 9, the greater first.
+    pub priority: u32,
+    /// Who started it.
+    pub by: Option<String>,
 }
 
 impl WorkflowStarted {
     /// The start of an execution of this workflow, by its id, version and the
     /// digest of its text, with this guest; with the input `{}`, the usual
-    /// limits and the tenant `default`.
+    /// limits and priority, and the tenant `default`.
     #[must_use]
     pub fn new(
         execution_id: impl Into<String>,
@@ -46,6 +59,7 @@ impl WorkflowStarted {
         guest: Digest,
     ) -> Self {
         Self {
+            format: FORMAT_VERSION,
             execution_id: execution_id.into(),
             workflow_id: workflow_id.to_owned(),
             workflow_version: version.to_owned(),
@@ -53,6 +67,7 @@ impl WorkflowStarted {
             guest_digest: guest,
             initial_input: "{}".to_owned(),
             tenant: "default".to_owned(),
+            priority: PRIORITY_DEFAULT,
             ..Self::default()
         }
     }
@@ -87,4 +102,32 @@ pub struct ForkOrigin {
     pub sequence: u64,
     /// The chain hash of that event.
     pub head: Digest,
+}
+
+/// Where a child comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ParentOrigin {
+    /// The execution whose node started the child.
+    pub execution_id: String,
+    /// The node, or the instance of one.
+    pub node_id: String,
+    /// Its attempt, from 1.
+    pub attempt: u32,
+    /// Its iteration, from 0.
+    pub iteration: u32,
+    /// The event in which the parent asked for the child.
+    pub sequence: u64,
+    /// The execution at the top of the tree.
+    pub root: String,
+    /// How far below the root the child is, from 1.
+    pub depth: u32,
+}
+
+/// What an execution can be found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Label {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: String,
 }

@@ -10,10 +10,9 @@ use super::timestamp::Timestamp;
 pub struct InterruptRaised {
     /// The node.
     pub node_id: String,
-    /// What the person is asked.
+    /// What the person is asked. What the person decides on is the state as it
+    /// is at this event.
     pub reason: String,
-    /// The state that the person decides on, JSON text.
-    pub state_for_review: String,
     /// When waiting ends without an answer.
     pub expires_at: Option<Timestamp>,
 }
@@ -32,6 +31,8 @@ pub struct ApprovalReceived {
     pub comment: Option<String>,
     /// A JSON object whose top-level keys are merged into the state.
     pub state_patch: Option<String>,
+    /// Who reported it, which may be a program.
+    pub by: Option<String>,
 }
 
 impl ApprovalReceived {
@@ -48,6 +49,7 @@ impl ApprovalReceived {
             decision,
             comment: None,
             state_patch: None,
+            by: None,
         }
     }
 }
@@ -91,6 +93,10 @@ pub struct ExternalEventReceived {
     pub correlation_key: String,
     /// What it brings, JSON text.
     pub payload: String,
+    /// The sender's id for it: the same id counts once in an execution.
+    pub event_id: Option<String>,
+    /// Who sent it.
+    pub by: Option<String>,
 }
 
 impl ExternalEventReceived {
@@ -100,6 +106,7 @@ impl ExternalEventReceived {
         Self {
             correlation_key: correlation_key.into(),
             payload: payload.into(),
+            ..Self::default()
         }
     }
 }

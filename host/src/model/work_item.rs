@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::child::{ChildName, ChildOrder};
 use super::timestamp::Timestamp;
 use crate::json::Json;
 
@@ -14,6 +15,10 @@ pub enum WorkOrder {
     Enqueue(WorkItem),
     /// An unsettled work item back, claimed or not.
     Cancel(ItemName),
+    /// A child, as a decision of the same call asks for it.
+    StartChild(ChildOrder),
+    /// The end of a child that nobody waits for any more.
+    CancelChild(ChildName),
 }
 
 /// Which of an execution's work items.
@@ -28,9 +33,10 @@ pub struct ItemName {
 /// An ordered attempt of one node. It is identified by (execution, node,
 /// attempt).
 ///
-/// Its digest is the SHA-256 over the fields in the order of this record. A
-/// text counts as its length in bytes (u64, little-endian) and its UTF-8
-/// bytes; a number counts as a u64, little-endian.
+/// Its digest is the SHA-256 over the fields in the order of this record,
+/// without the execution: a fork has the same items as its origin. A text
+/// counts as its length in bytes (u64, little-endian) and its UTF-8 bytes; a
+/// number counts as a u64, little-endian.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkItem {
@@ -43,12 +49,14 @@ pub struct WorkItem {
     /// The last attempt that there can be.
     pub max_attempts: u32,
     /// The queue.
-    pub queue_type: String,
+    pub queue: String,
     /// Whom the execution belongs to.
     pub tenant: String,
+    /// How urgent it is: 0 to 9, the greater first.
+    pub priority: u32,
     /// The item may not be claimed before this time.
     pub not_before: Timestamp,
-    /// `{workflow_id, workflow_version, node_id, kind, input}`, JSON text.
+    /// `{node_id, kind, input}`, JSON text.
     pub payload: String,
 }
 
@@ -92,10 +100,11 @@ mod tests {
             node_id: "a".into(),
             attempt: 1,
             max_attempts: 3,
-            queue_type: "http".into(),
+            queue: "http".into(),
             tenant: String::new(),
+            priority: 5,
             not_before: 0,
-            payload: r#"{"workflow_id":"w","workflow_version":"1.0.0","node_id":"a","kind":{"type":"http"},"input":{"n":1.50}}"#.into(),
+            payload: r#"{"node_id":"a","kind":{"type":"http"},"input":{"n":1.50}}"#.into(),
         };
         assert_eq!(item.input().expect("an input").as_str(), r#"{"n":1.50}"#);
         assert_eq!(item.kind().expect("a kind").as_str(), r#"{"type":"http"}"#);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use crate::limits::PRIORITY_DEFAULT;
 use crate::log::effect;
 use crate::model::{EventKind, WorkItem};
 use crate::queues;
@@ -15,8 +16,6 @@ use crate::queues;
 /// What one workflow lets be ordered; prepared once from its text.
 #[derive(Debug, Default)]
 pub(crate) struct OrderRules {
-    workflow_id: String,
-    version: String,
     nodes: HashMap<String, NodeRules>,
 }
 
@@ -95,25 +94,23 @@ struct KindText<'a> {
 const ATTEMPTS_UNNAMED: u32 = 3;
 
 impl OrderRules {
-    /// The rules of a workflow that is registered under this id and version.
+    /// The rules of a workflow of this text.
     ///
     /// What is not of the form that the contract gives a workflow, with nodes
     /// at `/nodes/ID/kind`, holds no node: nothing of it can be ordered.
-    pub(crate) fn of(workflow_id: &str, version: &str, text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let nodes = serde_json::from_str::<WorkflowText<'_>>(text).map(|workflow| {
             let policies = workflow.retry_policies.unwrap_or_default();
             let nodes = workflow.nodes.into_iter();
             nodes
                 .filter_map(|(id, node)| {
-                    let payload = |kind: &str| usual_payload(workflow_id, version, &id, kind);
+                    let payload = |kind: &str| usual_payload(&id, kind);
                     let rules = NodeRules::of(&node, &policies, payload)?;
                     Some((id, rules))
                 })
                 .collect()
         });
         Self {
-            workflow_id: workflow_id.to_owned(),
-            version: version.to_owned(),
             nodes: nodes.unwrap_or_default(),
         }
     }
@@ -142,10 +139,16 @@ impl OrderRules {
                 "is of a node that the scheduler settles itself, without a worker".to_owned(),
             );
         };
-        if item.queue_type != queue {
+        if item.queue != queue {
             return Some(format!(
                 "is for the queue {:?}, and the node's kind belongs on {queue:?}",
-                item.queue_type
+                item.queue
+            ));
+        }
+        if item.priority != PRIORITY_DEFAULT {
+            return Some(format!(
+                "is of priority {}, and nothing gives the node another than {PRIORITY_DEFAULT}",
+                item.priority
             ));
         }
         let next = before.last.saturating_add(1);
@@ -172,13 +175,11 @@ impl OrderRules {
             Ok(payload) => payload,
             Err(error) => {
                 return Some(format!(
-                    "has a payload that is not {{workflow_id, workflow_version, node_id, kind, input}}: {error}"
+                    "has a payload that is not {{node_id, kind, input}}: {error}"
                 ));
             }
         };
         let differs = match payload {
-            _ if payload.workflow_id != self.workflow_id => "workflow_id",
-            _ if payload.workflow_version != self.version => "workflow_version",
             _ if payload.node_id != item.node_id => "node_id",
             _ if payload.kind.get() != node.kind() => "kind",
             _ => return None,
@@ -196,10 +197,6 @@ const NODE_BYTES: usize = 96;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payload<'a> {
-    #[serde(borrow)]
-    workflow_id: Cow<'a, str>,
-    #[serde(borrow)]
-    workflow_version: Cow<'a, str>,
     #[serde(borrow)]
     node_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -257,13 +254,10 @@ impl NodeRules {
 }
 
 /// A payload up to `input`, and where `kind` begins in it.
-fn usual_payload(workflow_id: &str, version: &str, node_id: &str, kind: &str) -> (String, usize) {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+fn usual_payload(node_id: &str, kind: &str) -> (String, usize) {
     let before = format!(
-        r#"{{"workflow_id":{},"workflow_version":{},"node_id":{},"kind":"#,
-        quoted(workflow_id),
-        quoted(version),
-        quoted(node_id)
+        r#"{{"node_id":{},"kind":"#,
+        serde_json::Value::from(node_id)
     );
     (format!(r#"{before}{kind},"input":"#), before.len())
 }

@@ -115,7 +115,10 @@ pub(super) fn node_of(kind: &EventKind) -> Option<&str> {
         EventKind::NodeScheduled(e) => Some(&e.node_id),
         EventKind::NodeStarted(e) => Some(&e.node_id),
         EventKind::NodeCompleted(e) => Some(&e.node_id),
+        EventKind::NodeSettled(e) => Some(&e.node_id),
         EventKind::NodeFailed(e) => Some(&e.node_id),
+        EventKind::LeaseExpired(e) => Some(&e.node_id),
+        EventKind::NodeReleased(e) => Some(&e.node_id),
         EventKind::NodeTimedOut(e) => Some(&e.node_id),
         EventKind::NodeExhausted(e) => Some(&e.node_id),
         EventKind::NodeSkipped(e) => Some(&e.node_id),
@@ -125,6 +128,11 @@ pub(super) fn node_of(kind: &EventKind) -> Option<&str> {
         EventKind::ApprovalReceived(e) => Some(&e.node_id),
         EventKind::TimerCreated(e) => Some(&e.node_id),
         EventKind::TimerFired(e) => Some(&e.node_id),
+        EventKind::MapExpanded(e) => Some(&e.node_id),
+        EventKind::ChildRequested(e) => Some(&e.node_id),
+        EventKind::ChildStarted(e) => Some(&e.node_id),
+        EventKind::ChildRefused(e) => Some(&e.node_id),
+        EventKind::ChildEnded(e) => Some(&e.node_id),
         EventKind::RetryRequested(e) | EventKind::SkipRequested(e) => Some(&e.node_id),
         EventKind::Stalled(e) => e.node_id.as_deref(),
         EventKind::WorkflowStarted(_)
@@ -136,8 +144,10 @@ pub(super) fn node_of(kind: &EventKind) -> Option<&str> {
         | EventKind::CancelRequested(_)
         | EventKind::ExecutionPaused(_)
         | EventKind::ExecutionUnpaused(_)
+        | EventKind::HostStalled(_)
         | EventKind::StallLifted(_)
-        | EventKind::GuestChanged(_) => None,
+        | EventKind::GuestChanged(_)
+        | EventKind::ExecutionForked(_) => None,
     }
 }
 

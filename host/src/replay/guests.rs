@@ -77,7 +77,7 @@ impl<'a> Guests<'a> {
         let digest = started.workflow_digest.to_string();
         let name = (&*digest, &*named);
         self.rules.known(name).or_else(|| {
-            let rules = OrderRules::of(id, version, &recording.workflow);
+            let rules = OrderRules::of(&recording.workflow);
             Some(self.rules.keep(name, rules))
         })
     }

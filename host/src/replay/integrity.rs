@@ -10,7 +10,7 @@ use super::source::{Claimed, Recording, UnreadableCause};
 use super::verdict::Verdict;
 use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::hex;
-use crate::model::{Digest, EventKind, Origin};
+use crate::model::{Digest, EventKind, FORMAT_VERSION, Origin};
 use crate::store::{Hash, Head};
 
 /// A verdict and the divergence that it is based on.
@@ -143,6 +143,13 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
     else {
         return Ok(()); // `lawful` refuses such a log.
     };
+    if started.format != FORMAT_VERSION {
+        let message = "event 1 names another version of the log's encoding";
+        let (expected, found) = (FORMAT_VERSION, started.format);
+        return Err(
+            Divergence::between(1, message, Some(expected.into()), Some(found.into())).into(),
+        );
+    }
     let asked = recording.execution_id.to_string();
     if started.execution_id != asked {
         let message = format!(

@@ -171,9 +171,8 @@ impl ReplayPorts {
         }
         self.followed = self.batch_start;
         let before = self.attempts.get(&item.node_id).copied();
-        let (id, version) = (&started.workflow_id, &started.workflow_version);
         self.rules
-            .get_or_insert_with(|| Arc::new(OrderRules::of(id, version, &recording.workflow)))
+            .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow)))
             .fault(item, before.unwrap_or_default())
     }
 
@@ -244,10 +243,18 @@ impl Ports for ReplayPorts {
     fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
         let before = self.digests.len();
         for order in orders {
-            // What is cancelled follows from the decisions, and those are compared.
-            if let WorkOrder::Enqueue(item) = order {
-                self.digests.push(work_item_digest(&item));
-                self.orders.push(item);
+            match order {
+                WorkOrder::Enqueue(item) => {
+                    self.digests.push(work_item_digest(&item));
+                    self.orders.push(item);
+                }
+                // What is cancelled follows from the decisions, and those are compared.
+                WorkOrder::Cancel(_) => {}
+                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
+                    return Ok(Err(
+                        "no workflow that this program takes has children".to_owned()
+                    ));
+                }
             }
         }
         Ok(Ok(self.digests[before..].to_vec()))

@@ -21,7 +21,7 @@ pub(super) struct ExpectedQueue {
 impl ExpectedQueue {
     /// Take one event, and the items that its batch orders.
     pub(super) fn apply(&mut self, event: &Event, orders: &[WorkItem]) {
-        let Some(effect) = effect::on_item(&event.kind) else {
+        let Some(effect) = effect::on_item(&event.kind, event.sequence) else {
             return;
         };
         let node_id = effect.node_id;
@@ -78,8 +78,9 @@ fn described(record: &ItemRecord) -> (String, Value) {
         "execution_id": item.execution_id,
         "attempt": item.attempt,
         "max_attempts": item.max_attempts,
-        "queue_type": item.queue_type,
+        "queue": item.queue,
         "tenant": item.tenant,
+        "priority": item.priority,
         "not_before": item.not_before,
         "payload": item.payload,
         "enqueued_at": record.enqueued_at,

@@ -111,7 +111,7 @@ impl ItemState {
     #[must_use]
     pub fn after(change: Change<'_>, at: Timestamp) -> Option<Self> {
         Some(match change {
-            Change::Enqueue { .. } => Self::Waiting,
+            Change::Enqueue { .. } | Change::Release => Self::Waiting,
             Change::Lease { worker_id, fence } => Self::Leased(Lease {
                 worker_id: worker_id.to_owned(),
                 fence,

@@ -28,7 +28,7 @@ fn law2_what_the_guest_would_not_have_decided_is_divergent() {
             let EventKind::NodeScheduled(it) = &mut events[place].kind else {
                 unreachable!("found by its kind")
             };
-            it.queue_type = "tool".into();
+            it.queue = "tool".into();
             place as u64 + 1
         }),
         ("another work item", Divergent, |ledger, events| {

@@ -10,7 +10,7 @@ use super::ground::{DATABASE, Ground, is_documented};
 
 #[test]
 fn files_with_logs_of_another_format_are_refused_and_left_as_they_are() {
-    for version in 1..6 {
+    for version in 1..7 {
         let ground = Ground::new();
         let file = Connection::open(ground.file(DATABASE)).expect("a database");
         file.execute_batch(&format!("PRAGMA user_version = {version}"))

@@ -69,8 +69,7 @@ async fn fault11_policies_timeouts_and_delays_are_decoration() -> Result<()> {
 fn fault12_a_late_start_revives_a_finished_node() -> Result<()> {
     let mut run = refrain_bench::start(&graph("a -> b").to_string())?;
     ensure!(run.complete("a", "{}")?.is_some(), "it has no item");
-    let sequence = run.ports.last_sequence() + 1;
-    let late = NodeStarted::new("a", "late", 1, sequence);
+    let late = NodeStarted::new("a", "late", 1);
     let refused = run.offer(EventKind::NodeStarted(late));
     ensure!(refused.is_err(), "a finished node was started again");
     Ok(())

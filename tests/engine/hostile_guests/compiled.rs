@@ -80,10 +80,10 @@ async fn an_execution_of_a_guest_that_cannot_be_compiled_stalls_alone() {
     let engine = engine.expect("the engine starts");
     engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
     let stalled = engine.execution(id);
-    wait_for(&stalled, "stalled", 1).await;
+    wait_for(&stalled, "host_stalled", 1).await;
     let events = stalled.events(1, 10).await.expect("events");
     let reason = events.iter().find_map(|stored| match &stored.event.kind {
-        EventKind::Stalled(stalled) => Some(stalled.reason.clone()),
+        EventKind::HostStalled(stalled) => Some(stalled.reason.clone()),
         _ => None,
     });
     let reason = reason.unwrap_or_default();

@@ -154,12 +154,12 @@ async fn contained(place: &Place, name: &str, reason: &str) {
     assert_eq!(record.status, Status::Stalled, "{name}");
     assert_eq!(
         log(&hostile).await,
-        ["workflow_started", "stalled"],
+        ["workflow_started", "host_stalled"],
         "{name}"
     );
     let events = hostile.events(2, 1).await.expect("an event");
     match &events[0].event.kind {
-        EventKind::Stalled(stalled) => {
+        EventKind::HostStalled(stalled) => {
             assert!(
                 stalled.reason.contains(reason),
                 "{name}: {}",
@@ -190,7 +190,7 @@ async fn contained(place: &Place, name: &str, reason: &str) {
     assert_eq!(ended.status, Status::Completed, "{name}");
     // And lifting the stall only brings the next one.
     hostile.lift_stall(None).await.expect("it can be lifted");
-    wait_for(&hostile, "stalled", 2).await;
+    wait_for(&hostile, "host_stalled", 2).await;
     engine.shutdown().await;
 }
 

@@ -78,7 +78,7 @@ async fn stall_of(execution: &Execution) -> String {
         .iter()
         .rev()
         .find_map(|stored| match &stored.event.kind {
-            EventKind::Stalled(stalled) => Some(stalled.reason.clone()),
+            EventKind::HostStalled(stalled) => Some(stalled.reason.clone()),
             _ => None,
         });
     stalls.expect("it says so")
@@ -177,7 +177,7 @@ async fn law3_a_step_that_is_not_what_the_guest_says_of_it_stalls_the_execution(
         let execution = execution.expect("what begins it is taken all the same");
         assert_eq!(
             log(&execution).await,
-            ["workflow_started", "stalled"],
+            ["workflow_started", "host_stalled"],
             "{reason}"
         );
         let said = stall_of(&execution).await;
@@ -258,7 +258,7 @@ async fn law9_a_fact_at_which_the_guest_fails_is_taken_behind_the_stall() {
         .await
         .expect("it starts");
     execution.pause(None).await.expect("it is taken");
-    let expected = ["workflow_started", "stalled", "execution_paused"];
+    let expected = ["workflow_started", "host_stalled", "execution_paused"];
     assert_eq!(log(&execution).await, expected);
     assert!(stall_of(&execution).await.contains("crashed"));
     let refused = execution.unpause(None).await;

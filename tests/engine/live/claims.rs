@@ -86,7 +86,7 @@ async fn r13_an_expired_lease_spends_an_attempt_and_a_late_answer_is_refused() {
         assert_eq!(log(&execution).await.len(), 3, "renewed in time: it holds");
         clock.advance(Duration::from_secs(2));
         let second = Duration::from_secs(1);
-        as_time_passes(&clock, second, wait_for(&execution, "node_failed a", 1)).await;
+        as_time_passes(&clock, second, wait_for(&execution, "lease_expired a", 1)).await;
         let answered = engine.complete(late.id, json!({})).await;
         assert!(
             matches!(answered, Err(EngineError::Stale { .. })),

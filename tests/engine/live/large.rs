@@ -44,7 +44,7 @@ async fn asked(execution: &Execution, people: usize) {
         for stored in events.expect("the log can be read") {
             match &stored.event.kind {
                 EventKind::InterruptRaised(_) => seen += 1,
-                EventKind::Stalled(it) => panic!("{}", it.reason),
+                EventKind::HostStalled(it) => panic!("{}", it.reason),
                 _ => {}
             }
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use refrain::model::{ReasonTopic, Status};
-use refrain::{Approval, EngineError, ExecutionId, WorkError, WorkItem};
+use refrain::limits::TEXT_BYTES_MAX;
+use refrain::model::{EventKind, ReasonTopic, RefusalCode, Status};
+use refrain::{Approval, EngineError, ExecutionId, Receipt, Signal, WorkError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, manual_engine, start, wait_for};
 use refrain_tests::workflows::{single, tools};
 use serde_json::json;
@@ -49,6 +50,74 @@ async fn r17_a_cancel_request_stops_what_is_in_flight() {
         assert!(
             matches!(again, Err(EngineError::Refused { .. })),
             "law 6: {again:?}"
+        );
+        engine.shutdown().await;
+        audit_all(&place, "");
+    }
+}
+
+#[tokio::test]
+async fn who_did_it_is_in_the_log_where_it_is_known() {
+    let place = Place::memory();
+    let engine = engine(&place).await;
+    let execution = start(&engine, &tools("a -> b")).await;
+    let named = execution.clone().by("ada");
+    named.pause(None).await.expect("it is paused");
+    execution.unpause(None).await.expect("it goes on");
+    named.retry("a", None).await.expect_err("it has not failed");
+    named
+        .skip("a", Some("why not"))
+        .await
+        .expect("it is skipped");
+    named.cancel(None).await.expect("it is cancelled");
+    let events = execution.events(1, 100).await.expect("a log");
+    let by: Vec<_> = events
+        .iter()
+        .filter_map(|stored| match &stored.event.kind {
+            EventKind::WorkflowStarted(it) => Some(it.by.as_deref()),
+            EventKind::ExecutionPaused(it) | EventKind::ExecutionUnpaused(it) => {
+                Some(it.by.as_deref())
+            }
+            EventKind::SkipRequested(it) => Some(it.by.as_deref()),
+            EventKind::CancelRequested(it) => Some(it.by.as_deref()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(by, [None, Some("ada"), None, Some("ada"), Some("ada")]);
+    let too_long = "x".repeat(TEXT_BYTES_MAX + 1);
+    let refused = execution.by(&too_long).pause(None).await;
+    assert!(
+        matches!(refused, Err(EngineError::TooLong { .. })),
+        "{refused:?}"
+    );
+    engine.shutdown().await;
+    audit_all(&place, "");
+}
+
+#[tokio::test]
+async fn r19_a_signal_with_an_id_is_taken_once_and_the_repeat_is_told() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        let kind = json!({"type":"wait","condition":"external_event","correlation_key":"k"});
+        let workflow = single(json!({ "kind": kind }));
+        let execution = start(&engine, &workflow).await;
+        let signal = Signal::new("k", json!({ "n": 1 })).event_id("evt_1");
+        let sent = execution.send(signal.clone()).await;
+        assert_eq!(sent.expect("it is taken"), Receipt::Recorded);
+        execution.finished().await.expect("it ends");
+        // At the end, too: whoever sends it can stop.
+        let again = execution.send(signal).await;
+        assert_eq!(again.expect("it is known"), Receipt::AlreadyRecorded);
+        let other = execution.send(Signal::new("k", json!({ "n": 1 }))).await;
+        assert!(
+            matches!(
+                other,
+                Err(EngineError::Refused {
+                    code: RefusalCode::Ended,
+                    ..
+                })
+            ),
+            "{other:?}"
         );
         engine.shutdown().await;
         audit_all(&place, "");

@@ -98,7 +98,7 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
             .start("w", "1.0.0", json!({}))
             .await
             .expect("the start is a fact");
-        assert_eq!(log(&stalled).await, ["workflow_started", "stalled"]);
+        assert_eq!(log(&stalled).await, ["workflow_started", "host_stalled"]);
         assert_eq!(
             stalled.record().await.expect("a record").status,
             Status::Stalled
@@ -117,7 +117,12 @@ async fn law9_a_hostile_guest_stalls_only_its_own_executions() {
             .lift_stall(Some("again"))
             .await
             .expect("it is the host's stall");
-        let told = ["workflow_started", "stalled", "stall_lifted", "stalled"];
+        let told = [
+            "workflow_started",
+            "host_stalled",
+            "stall_lifted",
+            "host_stalled",
+        ];
         assert_eq!(log(&stalled).await, told);
         bad.shutdown().await;
         good.shutdown().await;

@@ -255,6 +255,6 @@ fn law5_while_nobody_could_write_no_lease_ends() {
     assert_eq!(holder.complete(&claim).ok(), Some(Receipt::Recorded));
     assert_eq!(status(&place, &execution), Status::Completed);
     let log = place.store().events(execution.id(), 1, 100).expect("a log");
-    let expired = |kind: &EventKind| matches!(kind, EventKind::NodeFailed(_));
+    let expired = |kind: &EventKind| matches!(kind, EventKind::LeaseExpired(_));
     assert!(!log.iter().any(|stored| expired(&stored.event.kind)));
 }

@@ -81,7 +81,7 @@ pub(crate) fn grant_what_is_held(store: &mut dyn Store, worker_id: &str) -> Opti
         attempt: record.item.attempt,
         fence,
     };
-    let started = NodeStarted::new(&claim.node_id, worker_id, claim.attempt, fence);
+    let started = NodeStarted::new(&claim.node_id, worker_id, claim.attempt);
     let ItemState::Leased(Lease { expires_at, .. }) = record.state else {
         return None;
     };
@@ -99,6 +99,8 @@ pub(crate) fn grant_what_is_held(store: &mut dyn Store, worker_id: &str) -> Opti
     Some(Claim {
         id: claim,
         item: record.item,
+        workflow_id: executions.first()?.workflow_id.clone(),
+        workflow_version: executions.first()?.workflow_version.clone(),
         expires_at,
     })
 }

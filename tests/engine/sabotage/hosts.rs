@@ -78,7 +78,7 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
         ("takes facts after the end",                  writes(times::fact_after_the_end),              Law::EndedIsEnded,  "an event comes after event"),
         ("does not look at fences",                    says(Door::TakesTheStale),                      Law::Fenced,        "and no claim holds its item"),
         ("grants what is held",                        says(Door::GrantsWhatIsHeld),                   Law::Fenced,        "holds its item"),
-        ("mints no fences",                            writes(answers::fence_not_minted),              Law::Fenced,        "the fence of a claim is its sequence, and this one's is 1"),
+        ("mints another fence than it says",            writes(answers::fence_of_another),              Law::Queue,         "and the store Held { worker_id: \"w1\", fence: 1 }"),
         ("cuts a lease short",                         writes(answers::lease_cut_short),               Law::Fenced,        "its worker was told that it holds until"),
         ("calls stale what it recorded",               says(Door::CallsItStale),                       Law::Fenced,        "was refused as stale, and is in the log"),
         ("calls recorded what it refused",             says(Door::FlattersTheStale),                   Law::NothingLost,   "was acknowledged, and is not in the log"),

@@ -18,8 +18,9 @@
     (i32.store (i32.const 1060) (i32.const 4))
     (i32.store (i32.const 1064) (i32.const 234))
     (i32.store (i32.const 1068) (i32.const 7))
-    (i32.store (i32.const 1080) (i32.const 241))
-    (i32.store (i32.const 1084) (i32.const 2))
+    (i32.store (i32.const 1072) (i32.const 5))
+    (i32.store (i32.const 1088) (i32.const 241))
+    (i32.store (i32.const 1092) (i32.const 2))
     (call $order (i32.const 1024) (i32.const 1) (i32.const 768))
     ;; whatever the answer: running, until the last event
     (i64.store (i32.const 272) (local.get $last))
@@ -37,10 +38,10 @@
     (block $seen
       (loop $fact
         (br_if $seen (i32.eqz (local.get $facts_length)))
-        ;; `stalled` is kind 24, and a fact has 176 bytes
+        ;; `host-stalled` is kind 33, and a fact has 216 bytes
         (local.set $is_stalled (i32.or (local.get $is_stalled)
-          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
-        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
         (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
         (br $fact)))
     (if (local.get $is_stalled)

@@ -8,7 +8,8 @@
   (memory (export "memory") 64)
 
   (func $deed (param $id i32) (param $id_length i32) (param $last i64) (result i32)
-    ;; enqueue at 1024: attempt 1 of 3 of the node `a` on the queue `command`, at once
+    ;; enqueue at 1024: attempt 1 of 3 of the node `a` on the queue `command`, at once,
+    ;; as urgent as usual
     (i32.store (i32.const 1032) (local.get $id))
     (i32.store (i32.const 1036) (local.get $id_length))
     (i32.store (i32.const 1040) (i32.const 192))
@@ -19,8 +20,9 @@
     (i32.store (i32.const 1060) (i32.const 7))
     (i32.store (i32.const 1064) (i32.const 200))
     (i32.store (i32.const 1068) (i32.const 7))
-    (i32.store (i32.const 1080) (i32.const 3072))
-    (i32.store (i32.const 1084) (i32.const 121))
+    (i32.store (i32.const 1072) (i32.const 5))
+    (i32.store (i32.const 1088) (i32.const 3072))
+    (i32.store (i32.const 1092) (i32.const 76))
     (call $order (i32.const 1024) (i32.const 1) (i32.const 768))
     ;; node_scheduled at 2048: event 2, now, a decision, kind 5; the node, its
     ;; queue, attempt 1, and the first digest of the answer
@@ -40,7 +42,7 @@
     (i64.store (i32.const 272) (i64.const 2))
     (i32.const 256))
   (data (i32.const 192) "acommanddefault")
-  (data (i32.const 3072) "{\"workflow_id\":\"w\",\"workflow_version\":\"1.0.0\",\"node_id\":\"a\",\"kind\":{\"type\":\"command\",\"argv\":[\"sh\",\"-c\",\"id\"]},\"input\":{}}")
+  (data (i32.const 3072) "{\"node_id\":\"a\",\"kind\":{\"type\":\"command\",\"argv\":[\"sh\",\"-c\",\"id\"]},\"input\":{}}")
 
   ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
   ;; may stand, and what is stalled decides nothing. What the host hands over is
@@ -53,10 +55,10 @@
     (block $seen
       (loop $fact
         (br_if $seen (i32.eqz (local.get $facts_length)))
-        ;; `stalled` is kind 24, and a fact has 176 bytes
+        ;; `host-stalled` is kind 33, and a fact has 216 bytes
         (local.set $is_stalled (i32.or (local.get $is_stalled)
-          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
-        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
         (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
         (br $fact)))
     (if (local.get $is_stalled)

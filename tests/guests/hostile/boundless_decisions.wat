@@ -7,7 +7,7 @@
   (import "refrain:scheduler/storage@0.2.0" "append-events" (func $append_events (param i64 i32 i32 i32)))
   (memory (export "memory") 260)
 
-  ;; A decision at $place, where an event has 200 bytes: its sequence, when,
+  ;; A decision at $place, where an event has 240 bytes: its sequence, when,
   ;; that it is a decision, and its kind, by the order of `event-kind`.
   (func $decision (param $place i32) (param $sequence i64) (param $kind i32)
     (i64.store (local.get $place) (local.get $sequence))
@@ -18,7 +18,7 @@
 
   ;; node_exhausted of `w`, whose error has $bytes bytes of nothing.
   (func $exhausted (param $sequence i64) (param $bytes i32)
-    (call $decision (i32.const 1024) (local.get $sequence) (i32.const 10))
+    (call $decision (i32.const 1024) (local.get $sequence) (i32.const 13))
     (i32.store (i32.const 1056) (i32.const 32))
     (i32.store (i32.const 1060) (i32.const 1))
     (i32.store (i32.const 1068) (i32.const 131072))
@@ -63,10 +63,10 @@
     (block $seen
       (loop $fact
         (br_if $seen (i32.eqz (local.get $facts_length)))
-        ;; `stalled` is kind 24, and a fact has 176 bytes
+        ;; `host-stalled` is kind 33, and a fact has 216 bytes
         (local.set $is_stalled (i32.or (local.get $is_stalled)
-          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
-        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
         (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
         (br $fact)))
     (if (local.get $is_stalled)

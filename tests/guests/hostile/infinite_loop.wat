@@ -19,10 +19,10 @@
     (block $seen
       (loop $fact
         (br_if $seen (i32.eqz (local.get $facts_length)))
-        ;; `stalled` is kind 24, and a fact has 176 bytes
+        ;; `host-stalled` is kind 33, and a fact has 216 bytes
         (local.set $is_stalled (i32.or (local.get $is_stalled)
-          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
-        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
         (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
         (br $fact)))
     (if (local.get $is_stalled)

@@ -6,7 +6,7 @@
   (import "refrain:scheduler/storage@0.2.0" "append-events" (func $append_events (param i64 i32 i32 i32)))
   (memory (export "memory") 64)
 
-  ;; A decision at $place, where an event has 200 bytes: its sequence, when,
+  ;; A decision at $place, where an event has 240 bytes: its sequence, when,
   ;; that it is a decision, and its kind, by the order of `event-kind`.
   (func $decision (param $place i32) (param $sequence i64) (param $kind i32)
     (i64.store (local.get $place) (local.get $sequence))
@@ -22,8 +22,8 @@
       (loop $batch ;; of workflow_timed_out, which needs no more to be said
         (call $decision (local.get $place) (local.get $sequence) (i32.const 4))
         (local.set $sequence (i64.add (local.get $sequence) (i64.const 1)))
-        (local.set $place (i32.add (local.get $place) (i32.const 200)))
-        (br_if $batch (i32.lt_u (local.get $place) (i32.const 101024))))
+        (local.set $place (i32.add (local.get $place) (i32.const 240)))
+        (br_if $batch (i32.lt_u (local.get $place) (i32.const 121024))))
       (local.set $answer (call $append
         (i64.sub (local.get $sequence) (i64.const 501)) (i32.const 500)
         (i64.sub (local.get $sequence) (i64.const 1))))
@@ -58,10 +58,10 @@
     (block $seen
       (loop $fact
         (br_if $seen (i32.eqz (local.get $facts_length)))
-        ;; `stalled` is kind 24, and a fact has 176 bytes
+        ;; `host-stalled` is kind 33, and a fact has 216 bytes
         (local.set $is_stalled (i32.or (local.get $is_stalled)
-          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 24))))
-        (local.set $facts (i32.add (local.get $facts) (i32.const 176)))
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
         (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
         (br $fact)))
     (if (local.get $is_stalled)
@@ -69,11 +69,11 @@
         (i64.store (i32.const 528) (local.get $last))
         (return (i32.const 512))))
     (call $deed (local.get $id) (local.get $id_length) (local.get $last)))
-  (global $free (mut i32) (i32.const 110000))
+  (global $free (mut i32) (i32.const 130000))
   (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
     (local $place i32)
-    (if (i32.gt_u (i32.add (global.get $free) (local.get $bytes)) (i32.const 130000))
-      (then (global.set $free (i32.const 110000))))
+    (if (i32.gt_u (i32.add (global.get $free) (local.get $bytes)) (i32.const 150000))
+      (then (global.set $free (i32.const 130000))))
     (local.set $place (global.get $free))
     (global.set $free (i32.and
       (i32.add (i32.add (local.get $place) (local.get $bytes)) (i32.const 7))

@@ -24,6 +24,7 @@ fn r04_never_more_in_flight_than_allowed() {
                 }
                 EventKind::NodeCompleted(_)
                 | EventKind::NodeFailed(_)
+                | EventKind::LeaseExpired(_)
                 | EventKind::NodeTimedOut(_)
                 | EventKind::NodeCancelled(_) => {
                     in_flight.remove(node);

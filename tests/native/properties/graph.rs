@@ -1,7 +1,7 @@
 //! Rules R3, R6, R9 and R16: what the graph lets run, and what it leaves out.
 
 use proptest::prelude::*;
-use refrain_guest::contract::{EventKind, NodeState, Origin, SkipReason, Status};
+use refrain_guest::contract::{EventKind, NodeState, SkipReason, Status};
 use refrain_guest::guards::status;
 use refrain_guest::state::{Dismissal, EdgeFate, is_finalizer};
 use refrain_guest::workflow::plan::{Join, Kind, NodeIx};
@@ -18,7 +18,7 @@ fn r03_r06_no_node_begins_before_its_predecessors() {
         let plan = history.workflow().plan();
         let mut ledger = Ledger::new(plan);
         for event in history.log() {
-            if let Some(ix) = begins(&ledger, event.origin, &event.kind) {
+            if let Some(ix) = begins(&ledger, &event.kind) {
                 let node = &plan.nodes[ix.0 as usize];
                 let edges: Vec<EdgeFate> = ledger.incoming(ix).collect();
                 let is_live = ix == plan.start || edges.contains(&EdgeFate::Live);
@@ -34,12 +34,12 @@ fn r03_r06_no_node_begins_before_its_predecessors() {
 
 /// The ordinary node that a decision lets begin: its first item, its wait, its
 /// settlement.
-fn begins(ledger: &Ledger<'_>, origin: Origin, kind: &EventKind) -> Option<NodeIx> {
+fn begins(ledger: &Ledger<'_>, kind: &EventKind) -> Option<NodeIx> {
     let is_beginning = match kind {
         EventKind::NodeScheduled(_)
         | EventKind::InterruptRaised(_)
-        | EventKind::TimerCreated(_) => true,
-        EventKind::NodeCompleted(_) => origin == Origin::Decision,
+        | EventKind::TimerCreated(_)
+        | EventKind::NodeSettled(_) => true,
         EventKind::NodeExhausted(it) => it.attempts == 0,
         _ => false,
     };

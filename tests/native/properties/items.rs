@@ -43,6 +43,9 @@ impl World for Witness {
         for order in orders.iter().cloned() {
             match order {
                 WorkOrder::Enqueue(item) => self.ordered.push(item),
+                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
+                    panic!("nothing asks for a child")
+                }
                 WorkOrder::Cancel(ItemName { node_id, attempt }) => {
                     self.taken_back.push((node_id, attempt));
                 }
@@ -112,6 +115,7 @@ fn taken_back(log: &[Event]) -> Vec<(String, u32)> {
         let (node_id, is_taken) = match &event.kind {
             EventKind::NodeCompleted(it) => (&it.node_id, false),
             EventKind::NodeFailed(it) => (&it.node_id, false),
+            EventKind::LeaseExpired(it) => (&it.node_id, false),
             EventKind::NodeTimedOut(it) => (&it.node_id, true),
             EventKind::NodeCancelled(it) => (&it.node_id, true),
             kind => {

@@ -1,7 +1,9 @@
 //! What a log says of each node and each edge, told by nobody but the log.
 
 use refrain_guest::condition::Scope;
-use refrain_guest::contract::{CancelReason, Event, EventKind, SkipReason};
+use refrain_guest::contract::{
+    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason,
+};
 use refrain_guest::json::Object;
 use refrain_guest::state::EdgeFate;
 use refrain_guest::workflow::Plan;
@@ -52,10 +54,19 @@ impl<'a> Ledger<'a> {
                 self.input.clone_from(&it.initial_input);
                 return;
             }
-            EventKind::NodeCompleted(it) => {
+            EventKind::NodeCompleted(NodeCompleted {
+                state_patch,
+                chosen_target,
+                ..
+            })
+            | EventKind::NodeSettled(NodeSettled {
+                state_patch,
+                chosen_target,
+                ..
+            }) => {
                 self.data
-                    .merge(Object::parse(&it.state_patch).expect("an object"));
-                self.judge(ix, it.chosen_target.as_deref());
+                    .merge(Object::parse(state_patch).expect("an object"));
+                self.judge(ix, chosen_target.as_deref());
                 Fate::Done
             }
             EventKind::NodeSkipped(it) if it.reason == SkipReason::ByOperator => {
@@ -119,7 +130,9 @@ pub(crate) fn subject(kind: &EventKind) -> Option<&str> {
         EventKind::NodeScheduled(it) => &it.node_id,
         EventKind::NodeStarted(it) => &it.node_id,
         EventKind::NodeCompleted(it) => &it.node_id,
+        EventKind::NodeSettled(it) => &it.node_id,
         EventKind::NodeFailed(it) => &it.node_id,
+        EventKind::LeaseExpired(it) => &it.node_id,
         EventKind::NodeTimedOut(it) => &it.node_id,
         EventKind::NodeExhausted(it) => &it.node_id,
         EventKind::NodeSkipped(it) => &it.node_id,

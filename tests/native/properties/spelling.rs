@@ -104,12 +104,11 @@ fn spell(value: &Value, text: &mut String) {
 
 /// An event without digests, its JSON parsed.
 fn comparable(event: &Event) -> Value {
-    const JSON: [&str; 6] = [
+    const JSON: [&str; 5] = [
         "initial_input",
         "output",
         "state_patch",
         "final_state",
-        "state_for_review",
         "payload",
     ];
     let mut value = serde_json::to_value(event).expect("an event can be written");

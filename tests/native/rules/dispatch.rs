@@ -1,7 +1,7 @@
 //! R3 to R6: what is ready, dispatched, or settled without a worker.
 
 use refrain_bench::start;
-use refrain_guest::contract::{EventKind, NodeCompleted, WorkItem};
+use refrain_guest::contract::{EventKind, NodeSettled, WorkItem};
 use refrain_guest::digest::digest_of_text;
 use refrain_guest::notation::item_digest;
 use refrain_tests::notation::{check, play};
@@ -124,7 +124,7 @@ fn r05_the_payload_is_exact_and_the_kind_is_verbatim() {
     let payload = &played.world.last_item("b").expect("an item").item.payload;
     assert_eq!(
         payload,
-        r#"{"workflow_id":"w","workflow_version":"1.0.0","node_id":"b","kind":{"branches":[],"type":"condition"},"input":{"state":{"x":[1, 2]},"input":{"n":1.50}}}"#
+        r#"{"node_id":"b","kind":{"branches":[],"type":"condition"},"input":{"state":{"x":[1, 2]},"input":{"n":1.50}}}"#
     );
 }
 
@@ -206,22 +206,21 @@ fn r05_an_items_digest_is_what_the_contract_says() {
         node_id: "größe".to_owned(),
         attempt: 2,
         max_attempts: 3,
-        queue_type: "tool".to_owned(),
+        queue: "tool".to_owned(),
         tenant: String::new(),
+        priority: 5,
         not_before: 1_700_000_000_000,
         payload: "{}".to_owned(),
     };
     let mut bytes = Vec::new();
-    for text in ["exec_1", "größe"] {
-        bytes.extend((text.len() as u64).to_le_bytes());
-        bytes.extend(text.as_bytes());
-    }
+    bytes.extend(("größe".len() as u64).to_le_bytes());
+    bytes.extend("größe".as_bytes());
     bytes.extend([2_u64, 3].map(u64::to_le_bytes).concat());
     for text in ["tool", ""] {
         bytes.extend((text.len() as u64).to_le_bytes());
         bytes.extend(text.as_bytes());
     }
-    bytes.extend(1_700_000_000_000_u64.to_le_bytes());
+    bytes.extend([5_u64, 1_700_000_000_000].map(u64::to_le_bytes).concat());
     bytes.extend([&2_u64.to_le_bytes()[..], b"{}"].concat());
     let digest: String = Sha256::digest(&bytes)
         .iter()
@@ -235,21 +234,17 @@ fn r05_an_items_digest_is_what_the_contract_says() {
 }
 
 #[test]
-fn r06_what_the_guest_settles_has_no_attempt_and_no_output() {
+fn r06_what_the_guest_settles_has_no_output() {
     let table = "p: parallel\np -> a\n0000 tick => settle p {}, schedule a";
     let world = play(table).unwrap_or_else(|error| panic!("{error}")).world;
-    let EventKind::NodeCompleted(settled) = &world.events[1].kind else {
+    let EventKind::NodeSettled(settled) = &world.events[1].kind else {
         panic!("{:?}", world.events[1]);
     };
-    let expected = NodeCompleted {
+    let expected = NodeSettled {
         node_id: "p".to_owned(),
-        attempt: 0,
-        fence: 0,
         output: "null".to_owned(),
         state_patch: "{}".to_owned(),
-        duration_ms: 0,
         chosen_target: None,
-        telemetry: None,
     };
     assert_eq!(*settled, expected);
 }

@@ -226,6 +226,25 @@ fn r19_external_events_are_kept_and_consumed_once_first_come_first_served() {
 }
 
 #[test]
+fn r19_an_external_event_with_an_id_counts_once() {
+    check(
+        r#"
+        s -> a, s -> b
+        a: wait external_event {"correlation_key":"k"}
+        b: wait external_event {"correlation_key":"k"}
+        0000 tick                     => schedule s
+        0010 complete s               => wait a, wait b
+        0020 signal k {"n":1} id=e1   => settle a {"n":1}
+        0030 signal k {"n":2} id=e1   => refused ~"`e1` is already recorded"
+        0030 signal other id=e1       => refused ~"already recorded"
+        0040 signal k {"n":1} id=e2   => settle b {"n":1}, completed
+        0050 signal k {"n":1} id=e2   => refused ~"already recorded"
+        0050 signal k {"n":1} id=e3   => refused ~"nothing follows an end"
+        "#,
+    );
+}
+
+#[test]
 fn r19_an_external_event_that_does_not_come_fails_its_wait() {
     check(
         r#"
@@ -261,7 +280,7 @@ fn r19_a_person_approves_or_rejects() {
         .events
         .iter()
         .find_map(|event| match &event.kind {
-            EventKind::NodeCompleted(completed) => Some(completed.output.as_str()),
+            EventKind::NodeSettled(settled) => Some(settled.output.as_str()),
             _ => None,
         });
     assert_eq!(

@@ -187,7 +187,7 @@ fn law2_decisions_that_may_not_stand_are_refused() {
         (
             EventKind::NodeScheduled(NodeScheduled {
                 node_id: node_id(),
-                queue_type: "general".to_owned(),
+                queue: "general".to_owned(),
                 attempt: 1,
                 item_digest: String::new(),
             }),

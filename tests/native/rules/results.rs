@@ -1,6 +1,6 @@
 //! R10 to R14: results, failures, retries, timeouts.
 
-use refrain_guest::contract::{EventKind, NodeCompleted, RefusalCode, Telemetry};
+use refrain_guest::contract::{EventKind, NodeCompleted, RefusalCode};
 use refrain_guest::limits::PAYLOAD_BYTES_MAX;
 use refrain_guest::shell::Scheduler;
 use refrain_tests::notation::{check, play, step};
@@ -64,21 +64,19 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
         .expect("the table holds")
         .world;
     let rows = [
-        (Some("0.25"), None, None),
-        (Some("-1e3"), Some("{\"by\":[]}"), None),
+        (r#"{"cost_usd":0.25}"#, None),
+        (r#"{"cost_usd": -1e3, "provenance":{"by":[]}}"#, None),
         (
-            Some("\"free\""),
-            None,
-            Some("the cost is not a JSON number"),
+            r#"{"cost_usd":"free"}"#,
+            Some("the cost (`cost_usd` of the telemetry) is not a JSON number"),
         ),
-        (Some("1."), None, Some("the cost is not JSON")),
         (
-            None,
-            Some("[]"),
-            Some("the provenance is not a JSON object"),
+            r#"{"cost_usd":1.}"#,
+            Some("the telemetry is not a JSON object"),
         ),
+        ("[]", Some("the telemetry is not a JSON object")),
     ];
-    for (cost_usd, provenance, refused) in rows {
+    for (telemetry, refused) in rows {
         let mut world = world.clone();
         let fact = EventKind::NodeCompleted(NodeCompleted {
             node_id: "a".to_owned(),
@@ -88,15 +86,9 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
             state_patch: "{}".to_owned(),
             duration_ms: 1,
             chosen_target: None,
-            telemetry: Some(Telemetry {
-                gen_ai_system: None,
-                gen_ai_model: None,
-                input_tokens: None,
-                output_tokens: None,
-                finish_reason: None,
-                cost_usd: cost_usd.map(ToOwned::to_owned),
-                provenance: provenance.map(ToOwned::to_owned),
-            }),
+            gen_ai: None,
+            telemetry: Some(telemetry.to_owned()),
+            edited_by: None,
         });
         let outcome = step(&mut world, &mut Scheduler::new(), vec![fact]);
         match (outcome.expect("a step").refused.as_slice(), refused) {
@@ -105,7 +97,7 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
                 assert_eq!(refusal.code, RefusalCode::Malformed);
                 assert!(refusal.message.contains(why), "{}", refusal.message);
             }
-            (answer, _) => panic!("{cost_usd:?} and {provenance:?}: {answer:?}"),
+            (answer, _) => panic!("{telemetry}: {answer:?}"),
         }
     }
 }

@@ -229,18 +229,11 @@ fn law7_facts_are_refused_one_by_one_with_a_code() {
     let mut world = started();
     let mut scheduler = Scheduler::new();
     step(&mut world, &mut scheduler, Vec::new()).expect("a step");
-    let claim = |world: &Memory, ahead: u64| match fact(world, "claim a") {
-        EventKind::NodeStarted(mut started) => {
-            started.fence += ahead;
-            EventKind::NodeStarted(started)
-        }
-        other => panic!("{other:?}"),
-    };
     let facts = vec![
         fact(&world, "unpause"),
         fact(&world, "complete nobody"),
-        claim(&world, 0),
-        claim(&world, 1),
+        fact(&world, "claim a"),
+        fact(&world, "claim a"),
         EventKind::WorkflowTimedOut,
         fact(&world, "complete a fence=7"),
         fact(&world, "signal k [1"),
@@ -274,7 +267,7 @@ fn law7_facts_are_refused_one_by_one_with_a_code() {
 #[test]
 fn law4_event_1_must_bind_this_execution_and_this_workflow() {
     type Change = fn(&mut EventKind);
-    let changes: [(Change, &str); 5] = [
+    let changes: [(Change, &str); 8] = [
         (
             |kind| *kind = EventKind::WorkflowTimedOut,
             "event 1 must be workflow_started",
@@ -294,6 +287,30 @@ fn law4_event_1_must_bind_this_execution_and_this_workflow() {
         (
             |kind| change(kind, |start| start.initial_input = "{".to_owned()),
             "the initial input is not JSON",
+        ),
+        (
+            |kind| change(kind, |start| start.seed = 1 << 53),
+            "its seed has more than 53 bits",
+        ),
+        (
+            |kind| change(kind, |start| start.priority = 10),
+            "its priority is more than 9",
+        ),
+        (
+            |kind| {
+                change(kind, |start| {
+                    start.parent = Some(refrain_guest::contract::ParentOrigin {
+                        execution_id: "exec_2".to_owned(),
+                        node_id: "a".to_owned(),
+                        attempt: 1,
+                        iteration: 0,
+                        sequence: 2,
+                        root: "exec_2".to_owned(),
+                        depth: 1,
+                    });
+                })
+            },
+            "to be a child is more than this scheduler can do yet",
         ),
     ];
     for (change, why) in changes {

@@ -96,10 +96,14 @@ fn r18_r19_pause_signal_unpause() {
         Some(0)
     );
     assert_eq!(desk.types(&["pause", &id]).code, Some(2), "it is paused");
-    assert_eq!(
-        desk.types(&["signal", &id, "key", "{\"said\": 1}"]).code,
-        Some(0)
-    );
+    let signal = ["signal", &id, "key", "{\"said\": 1}", "--event-id", "evt_1"];
+    let signal = [&signal[..], &["--by", "a webhook"]].concat();
+    let sent = desk.types(&signal);
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert!(sent.err.contains("the event is recorded"), "{sent:?}");
+    let again = desk.types(&signal);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.err.contains("already recorded"), "{again:?}");
     assert_eq!(
         desk.document(&["list", "--status", "paused", "--json"], 0)["executions"]
             .as_array()
@@ -118,6 +122,17 @@ fn r18_r19_pause_signal_unpause() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let report: Value = serde_json::from_str(&ended.out).expect("one JSON document");
     assert_eq!(report["final_state"], json!({ "said": 1, "act": "heard" }));
+    // Who did what is in the log: as said, else by the login name.
+    let events = desk.events(&id);
+    let by = |kind: &str| {
+        let event = events.iter().find(|event| event["type"] == kind);
+        event.map(|event| event["by"].clone())
+    };
+    assert_eq!(by("external_event_received"), Some(json!("a webhook")));
+    let login = by("execution_paused");
+    assert!(login.as_ref().is_some_and(Value::is_string), "{login:?}");
+    assert_eq!(by("workflow_started"), login);
+    assert_eq!(by("execution_unpaused"), login);
     assert_eq!(desk.types(&["audit", &id]).code, Some(0));
 }
 

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use refrain::model::{EventKind, Status};
+use refrain::model::{EventKind, NodeCompleted, NodeSettled, Status};
 use refrain::store::SqliteStore;
 use refrain::{Engine, Workflow};
 use refrain_tests::binary::{refrain, stderr, stdout};
@@ -86,7 +86,7 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
         }
         let log = execution.events(1, 500).await?;
         let completed = |node: &str| {
-            log.iter().filter(|it| matches!(&it.event.kind, EventKind::NodeCompleted(it) if it.node_id == node)).count()
+            log.iter().filter(|it| matches!(&it.event.kind, EventKind::NodeCompleted(NodeCompleted { node_id, .. }) | EventKind::NodeSettled(NodeSettled { node_id, .. }) if node_id == node)).count()
         };
         for node in ["before", "gate", "after"] {
             ensure!(

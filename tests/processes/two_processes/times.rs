@@ -68,7 +68,7 @@ fn is_whole(database: &Path, id: ExecutionId) -> Result<()> {
     ensure!(record.status == Status::Completed, "{record:?}");
     for stored in log(database, id)? {
         ensure!(
-            !matches!(stored.event.kind, EventKind::NodeFailed(_)),
+            !matches!(stored.event.kind, EventKind::LeaseExpired(_)),
             "{stored:?}"
         );
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use refrain::ClaimId;
 use refrain::id::ExecutionId;
-use refrain::model::{Event, EventKind, NodeStarted};
+use refrain::model::{EventKind, NodeStarted};
 use refrain::store::{ItemState, Lease};
 
 use super::{Account, Evidence, Law, Receipt, Violation};
@@ -37,10 +37,10 @@ fn holders(account: &Account) -> Result<(), Violation> {
         };
         match &event.kind {
             EventKind::NodeStarted(it) => {
-                if let Some(fault) = claim_fault(event, it, held.get(it.node_id.as_str())) {
+                if let Some(fault) = claim_fault(it, held.get(it.node_id.as_str())) {
                     return broken(fault);
                 }
-                held.insert(&it.node_id, (it.attempt, it.fence));
+                held.insert(&it.node_id, (it.attempt, event.sequence));
             }
             EventKind::NodeTimedOut(it) => drop(held.remove(it.node_id.as_str())),
             EventKind::NodeCancelled(it) => drop(held.remove(it.node_id.as_str())),
@@ -61,13 +61,7 @@ fn holders(account: &Account) -> Result<(), Violation> {
     Ok(())
 }
 
-fn claim_fault(event: &Event, it: &NodeStarted, held: Option<&(u32, u64)>) -> Option<String> {
-    if it.fence != event.sequence {
-        return Some(format!(
-            "the fence of a claim is its sequence, and this one's is {}",
-            it.fence
-        ));
-    }
+fn claim_fault(it: &NodeStarted, held: Option<&(u32, u64)>) -> Option<String> {
     held.map(|held| {
         format!(
             "node {:?} is claimed, and {}",
@@ -87,8 +81,9 @@ fn holder(held: Option<&(u32, u64)>) -> String {
 /// A worker's answer, or the end of a lease: node, attempt and fence.
 pub(super) fn answer(kind: &EventKind) -> Option<(&str, u32, u64)> {
     match kind {
-        EventKind::NodeCompleted(it) if it.fence != 0 => Some((&it.node_id, it.attempt, it.fence)),
+        EventKind::NodeCompleted(it) => Some((&it.node_id, it.attempt, it.fence)),
         EventKind::NodeFailed(it) => Some((&it.node_id, it.attempt, it.fence)),
+        EventKind::LeaseExpired(it) => Some((&it.node_id, it.attempt, it.fence)),
         _ => None,
     }
 }
@@ -103,12 +98,9 @@ fn leases_were_over(evidence: &Evidence<'_>) -> Result<(), Violation> {
     for account in &evidence.accounts {
         let id = account.record.id;
         for event in account.log() {
-            let EventKind::NodeFailed(it) = &event.kind else {
+            let EventKind::LeaseExpired(it) = &event.kind else {
                 continue;
             };
-            if it.class.as_deref() != Some("lease_expired") {
-                continue;
-            }
             let claim = claim_of(id, &it.node_id, it.attempt, it.fence);
             if let Some(end) = evidence
                 .told

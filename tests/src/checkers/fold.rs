@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use refrain::model::{Event, EventKind, Origin, Status};
+use refrain::model::{Event, EventKind, Status};
 use refrain::store::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -185,12 +185,11 @@ impl Folding {
             }
             Kind::ExecutionPaused(_) => self.paused = true,
             Kind::ExecutionUnpaused(_) => self.paused = false,
-            Kind::Stalled(it) => match (event.origin, &it.node_id) {
-                (Origin::Decision, Some(node)) => {
-                    self.policy_stall = Some((node.clone(), it.reason.clone()));
-                }
-                _ => self.host_stall = Some(it.reason.clone()),
-            },
+            Kind::Stalled(it) => {
+                let on = it.node_id.clone().unwrap_or_default();
+                self.policy_stall = Some((on, it.reason.clone()));
+            }
+            Kind::HostStalled(it) => self.host_stall = Some(it.reason.clone()),
             Kind::StallLifted(_) => self.host_stall = None,
             Kind::RetryRequested(it) => self.lift(&it.node_id),
             Kind::SkipRequested(it) => self.lift(&it.node_id),
@@ -207,7 +206,7 @@ impl Folding {
         match &event.kind {
             Kind::NodeScheduled(it) => {
                 let node = self.node(&it.node_id);
-                node.queue.clone_from(&it.queue_type);
+                node.queue.clone_from(&it.queue);
                 node.order(it.attempt, &it.item_digest.to_string(), at, at);
             }
             Kind::RetryScheduled(it) => {
@@ -221,12 +220,20 @@ impl Folding {
                 node.deadline = timeout.map(|span| at.saturating_add(span));
                 node.place(Place::Held {
                     worker_id: it.worker_id.clone(),
-                    fence: it.fence,
+                    fence: event.sequence,
                 });
             }
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
                 self.merge(&it.state_patch);
+            }
+            Kind::NodeSettled(it) => {
+                self.node(&it.node_id).settle();
+                self.merge(&it.state_patch);
+            }
+            Kind::LeaseExpired(it) => {
+                let error = "lease expired: worker presumed dead";
+                self.node(&it.node_id).dead_letter(error, at);
             }
             Kind::NodeFailed(it) => self.node(&it.node_id).dead_letter(&it.error, at),
             Kind::NodeTimedOut(it) => self.node(&it.node_id).dead_letter(&it.error(), at),

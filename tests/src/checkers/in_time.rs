@@ -53,8 +53,7 @@ fn forward(account: &Account) -> Result<(), Violation> {
 
 /// A decision, or the host's word that the guest came to none.
 fn is_of_the_guest(event: &Event) -> bool {
-    event.origin == Origin::Decision
-        || matches!(&event.kind, EventKind::Stalled(it) if it.node_id.is_none())
+    event.origin == Origin::Decision || matches!(event.kind, EventKind::HostStalled(_))
 }
 
 /// Executions of simulated and of real time have a clock each.

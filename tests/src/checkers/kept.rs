@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
-use refrain::model::{EventKind, WorkflowStarted};
+use refrain::model::{Event, EventKind, WorkflowStarted};
 
 use super::fenced::is_answer_of;
 use super::{Account, Evidence, Law, Receipt, Telling, Violation, in_words};
@@ -21,12 +21,17 @@ pub fn law8_nothing_lost(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
             Telling::Claimed {
                 claim, worker_id, ..
             } => {
-                let at_fence = |kind: &EventKind| {
-                    matches!(kind, EventKind::NodeStarted(it)
-                        if it.fence == claim.fence && it.node_id == claim.node_id
-                            && it.attempt == claim.attempt && it.worker_id == *worker_id)
+                let at_fence = |event: &Event| {
+                    event.sequence == claim.fence
+                        && matches!(&event.kind, EventKind::NodeStarted(it)
+                            if it.node_id == claim.node_id && it.attempt == claim.attempt
+                                && it.worker_id == *worker_id)
                 };
-                if count(evidence, claim.execution, at_fence) != 1 {
+                let mut log = evidence
+                    .account(claim.execution)
+                    .into_iter()
+                    .flat_map(Account::log);
+                if !log.any(at_fence) {
                     let message = format!(
                         "{worker_id} was given attempt {} of node {:?}, and the log does not say so",
                         claim.attempt, claim.node_id

@@ -104,7 +104,7 @@ fn is_found(
     let found = match &record.state {
         ItemState::Waiting if account.record.status == Status::Running => {
             let from = record.item.not_before.max(record.enqueued_at);
-            store.claimable(simulated, &record.item.queue_type, from, ALL)?
+            store.claimable(simulated, &record.item.queue, from, ALL)?
         }
         ItemState::Leased(lease) => store.expired(simulated, lease.expires_at, ALL)?,
         ItemState::Waiting | ItemState::Dead { .. } => return Ok(true),

@@ -74,7 +74,7 @@ fn difference(account: &Account, item: &Item, record: &ItemRecord) -> Option<Str
     let said = (item.attempt, &item.queue, item.not_before, item.enqueued_at);
     let held = (
         stored.attempt,
-        &stored.queue_type,
+        &stored.queue,
         stored.not_before,
         record.enqueued_at,
     );
@@ -116,12 +116,12 @@ fn place(state: &ItemState) -> Place {
 /// The digest of a work item, as the contract defines it at `work-item`.
 fn digest(item: &WorkItem) -> String {
     let mut bytes = Vec::new();
-    text(&mut bytes, &item.execution_id);
     text(&mut bytes, &item.node_id);
     number(&mut bytes, item.attempt.into());
     number(&mut bytes, item.max_attempts.into());
-    text(&mut bytes, &item.queue_type);
+    text(&mut bytes, &item.queue);
     text(&mut bytes, &item.tenant);
+    number(&mut bytes, item.priority.into());
     number(&mut bytes, item.not_before);
     text(&mut bytes, &item.payload);
     hex(&Sha256::digest(&bytes))

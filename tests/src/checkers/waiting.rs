@@ -120,14 +120,14 @@ fn waits_beside(
     }
     let waiting = items.iter().find(|item| {
         item.state == ItemState::Waiting
-            && rest.free.contains(&item.item.queue_type)
+            && rest.free.contains(&item.item.queue)
             && rest.sleeps_at(item.item.not_before.max(item.enqueued_at))
     });
     match waiting {
         None => Ok(()),
         Some(item) => waits(format!(
             "node {:?} waits for a worker of the queue {:?}, and a host rests that has a free one",
-            item.item.node_id, item.item.queue_type
+            item.item.node_id, item.item.queue
         )),
     }
 }

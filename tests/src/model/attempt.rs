@@ -5,15 +5,16 @@ use sha2::{Digest, Sha256};
 
 use super::graph::{Graph, milliseconds};
 
-/// The class of an expired lease.
-const LEASE_EXPIRED: &str = "lease_expired";
-
 /// A failed attempt, of which it is not decided yet what follows.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) error: String,
     pub(super) class: Option<String>,
     pub(super) retryable: bool,
+    /// How long the other side asked for not to be tried again, in milliseconds.
+    pub(super) retry_after_ms: u64,
+    /// Nobody answered, and the lease is over.
+    pub(super) expired: bool,
 }
 
 /// A node's retry policy, as JSON: the workflow's own, a built-in one, or what
@@ -51,24 +52,30 @@ impl Failure {
             let name = class.get("custom").unwrap_or(class).as_str();
             name.is_some() && name == self.class.as_deref()
         };
-        self.retryable && (self.is_expired() || classes.is_empty() || classes.iter().any(named))
+        self.retryable && (self.expired || classes.is_empty() || classes.iter().any(named))
     }
 
     /// The error when no attempt is left.
     pub(super) fn last_error(&self, attempts: u32) -> String {
-        if self.is_expired() {
+        if self.expired {
             format!("exhausted {attempts} attempts: lease expired")
         } else {
             self.error.clone()
         }
     }
 
-    /// The delay after failed attempt n, in milliseconds (rule R12).
+    /// The delay after failed attempt n, in milliseconds: the policy's, or what the
+    /// other side asked for where that is longer (rules R11 and R12).
     pub(super) fn delay_ms(&self, policy: &Value, attempt: u32, seed: u64, node_id: &str) -> u64 {
+        let of_policy = self.policy_delay_ms(policy, attempt, seed, node_id);
+        of_policy.max(self.retry_after_ms)
+    }
+
+    fn policy_delay_ms(&self, policy: &Value, attempt: u32, seed: u64, node_id: &str) -> u64 {
         let span = |field: &str| milliseconds(&policy[field]);
         let initial = span("initial_delay").unwrap_or(0);
         let n = u64::from(attempt);
-        let grown = match policy["backoff"].as_str().filter(|_| !self.is_expired()) {
+        let grown = match policy["backoff"].as_str().filter(|_| !self.expired) {
             None => return 1_000 << attempt.min(6),
             Some("fixed") => initial,
             Some("linear") => initial.saturating_mul(n),
@@ -80,10 +87,6 @@ impl Failure {
         } else {
             delay
         }
-    }
-
-    fn is_expired(&self) -> bool {
-        self.class.as_deref() == Some(LEASE_EXPIRED)
     }
 }
 

@@ -63,7 +63,10 @@ impl Question<'_> {
     fn terminal(&self) -> EventKind {
         if let Some(reason) = &self.past.cancel {
             let reason = reason.clone();
-            return EventKind::WorkflowCancelled(WorkflowCancelled { reason });
+            return EventKind::WorkflowCancelled(WorkflowCancelled {
+                reason,
+                final_state: self.past.state(),
+            });
         }
         let failed = self.failed_nodes();
         let error = if self.past.timed_out {
@@ -75,7 +78,10 @@ impl Question<'_> {
         } else {
             format!("node(s) failed terminally: {}", failed.join(", "))
         };
-        EventKind::WorkflowFailed(WorkflowFailed { error })
+        EventKind::WorkflowFailed(WorkflowFailed {
+            error,
+            final_state: self.past.state(),
+        })
     }
 
     fn failed_nodes(&self) -> Vec<String> {

@@ -22,12 +22,12 @@ pub(super) fn digest(
 ) -> String {
     let payload = payload(graph, past, node);
     let fields = [
-        Field::Text(&past.started.execution_id),
         Field::Text(&graph.nodes[node].id),
         Field::Number(attempt.into()),
         Field::Number(past.nodes[node].max_attempts.into()),
         Field::Text(graph.nodes[node].queue().expect("only work is ordered")),
         Field::Text(&past.started.tenant),
+        Field::Number(past.started.priority.into()),
         Field::Number(not_before),
         Field::Text(&payload),
     ];
@@ -65,9 +65,7 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> String {
         }
     };
     format!(
-        r#"{{"workflow_id":{},"workflow_version":{},"node_id":{},"kind":{},"input":{input}}}"#,
-        graph.json["workflow_id"],
-        graph.json["version"],
+        r#"{{"node_id":{},"kind":{},"input":{input}}}"#,
         json!(it.id),
         it.kind_text
     )

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    ApprovalReceived, CancelReason, Event, EventKind, SkipReason, Status, WorkflowStarted,
+    ApprovalReceived, CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason,
+    Status, WorkflowStarted,
 };
 use refrain_guest::json::Object;
 use serde_json::value::RawValue;
@@ -162,17 +163,40 @@ impl Past {
             EventKind::NodeStarted(it) => {
                 self.set(graph.place(&it.node_id), Stage::Running { since: event.at });
             }
-            EventKind::NodeCompleted(it) => {
-                let node = graph.place(&it.node_id);
+            EventKind::NodeCompleted(NodeCompleted {
+                node_id,
+                state_patch,
+                chosen_target,
+                ..
+            })
+            | EventKind::NodeSettled(NodeSettled {
+                node_id,
+                state_patch,
+                chosen_target,
+                ..
+            }) => {
+                let node = graph.place(node_id);
                 self.consume(graph, node);
-                self.merge(&it.state_patch);
-                self.settle(graph, node, Stage::Completed, it.chosen_target.as_deref());
+                self.merge(state_patch);
+                self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
             }
             EventKind::NodeFailed(it) => {
                 let failure = Failure {
                     error: it.error.clone(),
-                    class: it.class.clone(),
+                    class: it.error_class.clone(),
                     retryable: it.retryable,
+                    retry_after_ms: it.retry_after_ms.unwrap_or(0),
+                    expired: false,
+                };
+                self.set(graph.place(&it.node_id), Stage::Failing(failure));
+            }
+            EventKind::LeaseExpired(it) => {
+                let failure = Failure {
+                    error: "lease expired: worker presumed dead".to_owned(),
+                    class: None,
+                    retryable: true,
+                    retry_after_ms: 0,
+                    expired: true,
                 };
                 self.set(graph.place(&it.node_id), Stage::Failing(failure));
             }
@@ -183,6 +207,8 @@ impl Past {
                     error: format!("timed out after {seconds} s"),
                     class: Some("timeout".to_owned()),
                     retryable: true,
+                    retry_after_ms: 0,
+                    expired: false,
                 };
                 self.set(node, Stage::Failing(failure));
             }
@@ -191,7 +217,7 @@ impl Past {
                 let node = graph.place(&it.node_id);
                 match it.reason {
                     SkipReason::ByOperator => self.settle(graph, node, Stage::Skipped, None),
-                    SkipReason::Unreached | SkipReason::RunOn => {
+                    _ => {
                         self.first_finalizer(graph, node);
                         self.stop(node, Stage::Skipped);
                         self.kill(graph, node);
@@ -231,11 +257,20 @@ impl Past {
                 self.nodes[node].skip_asked_for = Some(event.sequence);
                 self.lift(node);
             }
-            EventKind::Stalled(it) => match &it.node_id {
-                Some(node_id) => self.stalled_on = Some(graph.place(node_id)),
-                None => self.host_stall = true,
-            },
+            EventKind::Stalled(it) => {
+                self.stalled_on = it.node_id.as_ref().map(|node_id| graph.place(node_id));
+            }
+            EventKind::HostStalled(_) => self.host_stall = true,
             EventKind::StallLifted(_) => self.host_stall = false,
+            EventKind::NodeReleased(_)
+            | EventKind::MapExpanded(_)
+            | EventKind::ChildRequested(_)
+            | EventKind::ChildStarted(_)
+            | EventKind::ChildRefused(_)
+            | EventKind::ChildEnded(_)
+            | EventKind::ExecutionForked(_) => {
+                panic!("no scheduler takes this yet: {event:?}")
+            }
         }
     }
 

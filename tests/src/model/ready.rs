@@ -71,7 +71,7 @@ impl Question<'_> {
         }
         Some(EventKind::NodeScheduled(NodeScheduled {
             node_id: self.id(node),
-            queue_type: self.queue(node),
+            queue: self.queue(node),
             attempt: 1,
             item_digest: self.item(node, 1, self.now),
         }))
@@ -110,7 +110,6 @@ impl Question<'_> {
             "human_approval" => EventKind::InterruptRaised(InterruptRaised {
                 node_id: self.id(node),
                 reason: it.text("description").unwrap_or_default().to_owned(),
-                state_for_review: self.past.state(),
                 expires_at: until,
             }),
             "wait" => self.served(node).unwrap_or_else(|| {

@@ -1,7 +1,7 @@
 //! Decisions, in the words of the contract.
 
 use refrain_guest::contract::{
-    CancelReason, EventKind, NodeCancelled, NodeCompleted, NodeExhausted, NodeSkipped, SkipReason,
+    CancelReason, EventKind, NodeCancelled, NodeExhausted, NodeSettled, NodeSkipped, SkipReason,
 };
 
 use super::item;
@@ -15,15 +15,11 @@ impl Question<'_> {
         patch: &str,
         target: Option<&str>,
     ) -> EventKind {
-        EventKind::NodeCompleted(NodeCompleted {
+        EventKind::NodeSettled(NodeSettled {
             node_id: self.id(node),
-            attempt: 0,
-            fence: 0,
             output: output.to_owned(),
             state_patch: patch.to_owned(),
-            duration_ms: 0,
             chosen_target: target.map(str::to_owned),
-            telemetry: None,
         })
     }
 

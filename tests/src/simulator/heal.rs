@@ -162,7 +162,7 @@ fn is_stalled_by_a_host(log: &[StoredEvent]) -> bool {
         .iter()
         .rev()
         .find_map(|stored| match &stored.event.kind {
-            EventKind::Stalled(it) if it.node_id.is_none() => Some(true),
+            EventKind::HostStalled(_) => Some(true),
             EventKind::StallLifted(_) => Some(false),
             _ => None,
         });
@@ -194,7 +194,7 @@ fn waited_for(log: &[StoredEvent]) -> Vec<Operation> {
                 let key = it.correlation_key.clone().unwrap_or_default();
                 waiting.insert(it.node_id.clone(), Operation::Signal(key));
             }
-            EventKind::NodeCompleted(it) => drop(waiting.remove(&it.node_id)),
+            EventKind::NodeSettled(it) => drop(waiting.remove(&it.node_id)),
             EventKind::NodeExhausted(it) => drop(waiting.remove(&it.node_id)),
             EventKind::NodeSkipped(it) => drop(waiting.remove(&it.node_id)),
             EventKind::NodeCancelled(it) => drop(waiting.remove(&it.node_id)),

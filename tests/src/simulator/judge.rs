@@ -92,22 +92,19 @@ impl World {
         for stored in log {
             self.story.count(&format!("event: {}", kind_name(stored)));
             match &stored.event.kind {
-                EventKind::NodeFailed(it) => match it.class.as_deref() {
-                    Some("panic") => {
-                        self.story.fault("a worker panics");
-                    }
-                    Some("lease_expired") if is_own(log, it.fence) => {
-                        self.story.fault("the lease of an engine's worker ends");
-                    }
-                    Some("lease_expired") => {
-                        self.story.fault("the lease of an outside worker ends");
-                    }
-                    _ => {}
-                },
-                EventKind::Stalled(it) if it.reason.contains("fuel") => {
+                EventKind::NodeFailed(it) if it.error_class.as_deref() == Some("panic") => {
+                    self.story.fault("a worker panics");
+                }
+                EventKind::LeaseExpired(it) if is_own(log, it.fence) => {
+                    self.story.fault("the lease of an engine's worker ends");
+                }
+                EventKind::LeaseExpired(_) => {
+                    self.story.fault("the lease of an outside worker ends");
+                }
+                EventKind::HostStalled(it) if it.reason.contains("fuel") => {
                     self.story.fault("the guests of a host run out of fuel");
                 }
-                EventKind::Stalled(it) if it.reason.contains("memory") => {
+                EventKind::HostStalled(it) if it.reason.contains("memory") => {
                     self.story.fault("the guests of a host run out of memory");
                 }
                 _ => {}

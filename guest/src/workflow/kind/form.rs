@@ -157,6 +157,22 @@ const FORMS: [Form; 23] = [
     own("limit_exceeded", GENERAL, &[may("description", Text)]),
 ];
 
+/// Kinds that the contract has and this scheduler does not, and what to do without.
+const NOT_YET: [(&str, &str); 3] = [
+    (
+        "map",
+        "write a node for each element, or let one worker do them all",
+    ),
+    (
+        "terminate",
+        "let the edges of a `condition` lead to \"end\"",
+    ),
+    (
+        "task",
+        "use a kind of one of the queues that there are, such as `tool`",
+    ),
+];
+
 /// The queue of what has none of its own.
 const GENERAL: &str = "general";
 
@@ -186,6 +202,10 @@ impl Form {
 pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
     let name: Cow<'_, str> = kind.required(TYPE)?;
     let Some(form) = FORMS.iter().find(|form| form.name == name) else {
+        if let Some((_, remedy)) = NOT_YET.iter().find(|(kind, _)| *kind == name) {
+            kind.fault(TYPE, format!("`{name}` is not supported yet"), *remedy);
+            return None;
+        }
         let names = FORMS
             .iter()
             .map(|form| form.name)

@@ -156,6 +156,9 @@ fn r1_kinds() {
         (r#"{}"#,                                                    "",                "the field `type` is missing"),
         (r#"{"type": "comand"}"#,                                    "/type",           "unknown kind `comand`"),
         (r#"{"type": "subgraph"}"#,                                  "/type",           "`subgraph` is not supported yet"),
+        (r#"{"type": "map"}"#,                                       "/type",           "`map` is not supported yet"),
+        (r#"{"type": "terminate"}"#,                                 "/type",           "`terminate` is not supported yet"),
+        (r#"{"type": "task", "queue": "q"}"#,                        "/type",           "`task` is not supported yet"),
         (r#"{"type": "command"}"#,                                   "",                "the field `argv` is missing"),
         (r#"{"type": "command", "argv": []}"#,                       "/argv",           "`argv` may not be empty"),
         (r#"{"type": "command", "argv": "ls"}"#,                     "/argv",           "expected a list, found a text"),
@@ -223,6 +226,9 @@ fn r1_settings() {
         (r#""retry_policies": {"p": {"max_attempts": 2, "backoff": "linear", "initial_delay": 1}}"#, "/retry_policies/p", "the field `max_delay` is missing"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "on_exhausted": "wait"}}"#, "/retry_policies/p/on_exhausted", "`wait` is nothing that can be done when attempts are exhausted"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": [{"custom": 1}]}}"#, "/retry_policies/p/retryable_on/0", "expected a text, found a number"),
+        (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": ["Some error"]}}"#, "/retry_policies/p/retryable_on/0", "`Some error` is no class of errors"),
+        (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": [{"custom": ""}]}}"#, "/retry_policies/p/retryable_on/0", "`` is no class of errors"),
+        (r#""compensate": {}"#,                                        "/compensate", "`compensate` is not supported yet"),
     ];
     for (more, pointer, message) in rows {
         let found = faults(&workflow(&plain("a"), &[], &format!(", {more}")));

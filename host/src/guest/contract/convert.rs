@@ -9,7 +9,7 @@
 //! [`Newer`]: it is never handed over with the rest left out.
 
 use super::{Malformed, Newer};
-use crate::model::{Digest, NoDigest};
+use crate::model::{Digest, Label, NoDigest};
 
 /// What can be given to a guest as a `G`.
 pub(super) trait ToGuest<G> {
@@ -61,6 +61,23 @@ impl<G, M: ToGuest<G>> ToGuest<Option<G>> for Option<M> {
 impl<M, G: FromGuest<M>> FromGuest<Option<M>> for Option<G> {
     fn into_model(self) -> Result<Option<M>, Malformed> {
         self.map(FromGuest::into_model).transpose()
+    }
+}
+
+/// What stands in lists within records; bytes and texts do too, and are taken whole.
+pub(super) trait Listed {}
+
+impl Listed for Label {}
+
+impl<G, M: ToGuest<G> + Listed> ToGuest<Vec<G>> for Vec<M> {
+    fn to_guest(self) -> Result<Vec<G>, Newer> {
+        all_to_guest(self)
+    }
+}
+
+impl<M, G: FromGuest<M> + Listed> FromGuest<Vec<M>> for Vec<G> {
+    fn into_model(self) -> Result<Vec<M>, Malformed> {
+        all_from_guest(self)
     }
 }
 

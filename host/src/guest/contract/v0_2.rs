@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker, LinkerInstance};
 use wasmtime::{Engine, Store};
 
 use super::convert::{
-    FromGuest, ToGuest, all_from_guest, all_to_guest, choices, records, variants,
+    FromGuest, Listed, ToGuest, all_from_guest, all_to_guest, choices, records, variants,
 };
 use super::{Answer, Exports, Malformed, Newer};
 use crate::guest::fuel::{self, Transferred, event_bytes, order_bytes};
@@ -225,41 +225,58 @@ fn queue<P: Ports>(mut queue: LinkerInstance<'_, HostState<P>>) -> wasmtime::Res
 records! { model, wit:
     Event { sequence, at, origin, kind }
     WorkflowStarted {
-        execution_id, workflow_id, workflow_version, workflow_digest, guest_digest, initial_input,
-        limits, seed, tenant, simulated, key, forked_from,
+        format, execution_id, workflow_id, workflow_version, workflow_digest, guest_digest,
+        initial_input, limits, seed, tenant, simulated, key, forked_from, parent, labels, priority,
+        by,
     }
+    ParentOrigin { execution_id, node_id, attempt, iteration, sequence, root, depth }
+    Label { name, value }
     Limits { max_concurrent_nodes, max_dispatch_per_tick }
     ForkOrigin { execution_id, sequence, head }
     WorkflowCompleted { final_state }
-    WorkflowFailed { error }
-    WorkflowCancelled { reason }
-    NodeScheduled { node_id, queue_type, attempt, item_digest }
-    NodeStarted { node_id, worker_id, attempt, fence }
+    WorkflowFailed { error, final_state }
+    WorkflowCancelled { reason, final_state }
+    NodeScheduled { node_id, queue, attempt, item_digest }
+    NodeStarted { node_id, worker_id, attempt }
     NodeCompleted {
-        node_id, attempt, fence, output, state_patch, duration_ms, chosen_target, telemetry,
+        node_id, attempt, fence, output, state_patch, duration_ms, chosen_target, gen_ai,
+        telemetry, edited_by,
     }
-    Telemetry {
-        gen_ai_system, gen_ai_model, input_tokens, output_tokens, finish_reason, cost_usd,
-        provenance,
-    }
-    NodeFailed { node_id, attempt, fence, error, class, retryable }
+    GenAi { system, model, input_tokens, output_tokens, finish_reason }
+    NodeSettled { node_id, output, state_patch, chosen_target }
+    NodeFailed { node_id, attempt, fence, error, error_class, retryable, retry_after_ms }
+    LeaseExpired { node_id, attempt, fence }
+    NodeReleased { node_id, attempt, fence, by }
     NodeTimedOut { node_id, attempt }
     NodeExhausted { node_id, attempts, error }
     NodeSkipped { node_id, reason }
     NodeCancelled { node_id, reason }
     RetryScheduled { node_id, attempt, delay_ms, item_digest }
-    InterruptRaised { node_id, reason, state_for_review, expires_at }
-    ApprovalReceived { node_id, user_id, decision, comment, state_patch }
+    InterruptRaised { node_id, reason, expires_at }
+    ApprovalReceived { node_id, user_id, decision, comment, state_patch, by }
     TimerCreated { node_id, fire_at, correlation_key }
     TimerFired { node_id, correlation_key }
-    ExternalEventReceived { correlation_key, payload }
-    CancelRequested { reason }
-    OperatorNote { reason }
-    NodeRequest { node_id, reason }
+    ExternalEventReceived { correlation_key, payload, event_id, by }
+    MapExpanded { node_id, count }
+    ChildRequested { node_id, attempt, iteration, workflow }
+    WorkflowName { workflow_id, version }
+    ChildStarted { node_id, attempt, iteration, child_id, workflow_digest }
+    ChildRefused { node_id, attempt, iteration, code }
+    ChildEnded {
+        node_id, attempt, iteration, child_id, status, sequence, head, output, error,
+    }
+    CancelRequested { reason, by }
+    OperatorNote { reason, by }
+    NodeRequest { node_id, reason, by }
     Stalled { reason, node_id }
-    GuestChanged { guest_digest }
+    HostStalled { reason }
+    GuestChanged { guest_digest, by }
+    ExecutionForked { by }
+    ChildOrder { name, workflow, input }
+    ChildName { node_id, attempt, iteration }
     WorkItem {
-        execution_id, node_id, attempt, max_attempts, queue_type, tenant, not_before, payload,
+        execution_id, node_id, attempt, max_attempts, queue, tenant, priority, not_before,
+        payload,
     }
     Snapshot { guest_digest, sequence, head, state }
     ItemName { node_id, attempt }
@@ -277,10 +294,15 @@ choices! { model, wit:
     RefusalCode {
         OutOfOrder, WrongAuthor, WrongStart, Ended, Ending, LogFull, Held, NotHeld, Repeated,
         UnknownNode, WrongState, Stale, TooEarly, NoRoom, Malformed, TooLarge, UnknownTarget,
-        Unfounded,
+        Unfounded, Unsupported,
     }
-    SkipReason { Unreached, ByOperator, RunOn }
-    CancelReason { CancelRequested, WorkflowTimedOut, ByOperator }
+    SkipReason { Unreached, ByOperator, RunOn, NotNeeded }
+    ChildRefusal { UnknownWorkflow, TooDeep, TooMany }
+    StallAuthor { Policy, Host }
+    CancelReason {
+        CancelRequested, WorkflowTimedOut, ByOperator, JoinSatisfied, MapSettled, Terminated,
+        BudgetExceeded,
+    }
     ApprovalDecision { Approved, Rejected }
     Status { Running, Paused, Stalled, Completed, Failed, Cancelled }
     NodeState {
@@ -296,14 +318,17 @@ choices! { model, wit:
 variants! { model, wit:
     EventKind {
         WorkflowStarted, WorkflowCompleted, WorkflowFailed, WorkflowCancelled, NodeScheduled,
-        NodeStarted, NodeCompleted, NodeFailed, NodeTimedOut, NodeExhausted, NodeSkipped,
-        NodeCancelled, RetryScheduled, InterruptRaised, ApprovalReceived, TimerCreated, TimerFired,
-        ExternalEventReceived, CancelRequested, ExecutionPaused, ExecutionUnpaused, RetryRequested,
-        SkipRequested, Stalled, StallLifted, GuestChanged; WorkflowTimedOut
+        NodeStarted, NodeCompleted, NodeSettled, NodeFailed, LeaseExpired, NodeReleased,
+        NodeTimedOut, NodeExhausted, NodeSkipped, NodeCancelled, RetryScheduled, InterruptRaised, ApprovalReceived, TimerCreated, TimerFired,
+        ExternalEventReceived, MapExpanded, ChildRequested, ChildStarted, ChildRefused, ChildEnded,
+        CancelRequested, ExecutionPaused, ExecutionUnpaused, RetryRequested, SkipRequested,
+        Stalled, HostStalled, StallLifted, GuestChanged, ExecutionForked; WorkflowTimedOut
     }
     StorageError { Conflict, Refused, Failed; }
-    WorkOrder { Enqueue, Cancel; }
+    WorkOrder { Enqueue, Cancel, StartChild, CancelChild; }
 }
+
+impl Listed for wit::Label {}
 
 impl FromGuest<model::SchedulerError> for wit::SchedulerError {
     fn into_model(self) -> Result<model::SchedulerError, Malformed> {
@@ -337,6 +362,7 @@ impl FromGuest<model::Outcome> for wit::Outcome {
             next_wake: self.next_wake,
             more: self.more,
             refused: all_from_guest(self.refused)?,
+            stalled_by: self.stalled_by.into_model()?,
         })
     }
 }

@@ -7,7 +7,10 @@ use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::author::is_terminal;
-use crate::model::{EventKind, Explanation, Inspection, Status};
+use crate::model::{
+    CancelRequested, EventKind, Explanation, Inspection, NodeRequest, OperatorNote, RefusalCode,
+    Status,
+};
 use crate::store::{ExecutionRecord, ItemRecord, Many, Reader, StoredEvent, ended};
 
 use super::shared::Shared;
@@ -16,7 +19,8 @@ use crate::live::runtime::observers::Follow;
 use crate::live::turn::guest_call::question;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
-use crate::live::values::facts::{self, Approval};
+use crate::live::values::facts::{self, Approval, Signal};
+use crate::live::values::work::Receipt;
 
 /// A handle on one execution.
 #[derive(Clone)]
@@ -24,6 +28,8 @@ pub struct Execution {
     /// Kept, so that the engine lives for as long as someone holds its executions.
     shared: Arc<Shared>,
     id: ExecutionId,
+    /// Who does what is done through this handle.
+    by: Option<Arc<str>>,
 }
 
 /// How an execution ended.
@@ -39,7 +45,21 @@ pub struct Finished {
 
 impl Execution {
     pub(in crate::live) fn new(shared: Arc<Shared>, id: ExecutionId) -> Self {
-        Self { shared, id }
+        Self {
+            shared,
+            id,
+            by: None,
+        }
+    }
+
+    /// The same execution, with this name in the log at all that is done through
+    /// this handle. Without it, the log does not say who did it.
+    #[must_use]
+    pub fn by(self, who: &str) -> Self {
+        Self {
+            by: Some(who.into()),
+            ..self
+        }
     }
 
     fn inbox(&self) -> &Inbox {
@@ -169,7 +189,8 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when the node waits for nobody.
     pub async fn approve(&self, node_id: &str, approval: Approval) -> Result<(), EngineError> {
-        self.post(facts::approval(node_id, &approval)?).await
+        self.post(facts::approval(node_id, &approval, self.by.as_deref())?)
+            .await
     }
 
     /// Bring an external event (rule R19); it may come before anyone waits for it.
@@ -181,8 +202,25 @@ impl Execution {
         correlation_key: &str,
         payload: impl Into<Json>,
     ) -> Result<(), EngineError> {
-        self.post(facts::signal(correlation_key, &payload.into())?)
-            .await
+        let signal = Signal::new(correlation_key, payload);
+        self.send(signal).await.map(drop)
+    }
+
+    /// Bring an external event that may have an id. Where an event with that id has
+    /// come before, this one counts no more, and the answer says so, at the
+    /// execution's end too.
+    ///
+    /// # Errors
+    /// As for [`Execution::signal`].
+    pub async fn send(&self, signal: Signal) -> Result<Receipt, EngineError> {
+        let fact = facts::signal(&signal, self.by.as_deref())?;
+        match self.post(fact).await {
+            Err(EngineError::Refused {
+                code: RefusalCode::Repeated,
+                ..
+            }) => Ok(Receipt::AlreadyRecorded),
+            sent => sent.map(|()| Receipt::Recorded),
+        }
     }
 
     /// Ask for it to be cancelled (rule R17).
@@ -190,9 +228,8 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when it has ended or is being cancelled.
     pub async fn cancel(&self, reason: Option<&str>) -> Result<(), EngineError> {
-        let request = crate::model::CancelRequested {
-            reason: facts::note(reason)?.reason,
-        };
+        let OperatorNote { reason, by } = self.note(reason)?;
+        let request = CancelRequested { reason, by };
         self.post(EventKind::CancelRequested(request)).await
     }
 
@@ -201,7 +238,7 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when it has ended or is paused.
     pub async fn pause(&self, reason: Option<&str>) -> Result<(), EngineError> {
-        self.post(EventKind::ExecutionPaused(facts::note(reason)?))
+        self.post(EventKind::ExecutionPaused(self.note(reason)?))
             .await
     }
 
@@ -210,7 +247,7 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when it is not paused.
     pub async fn unpause(&self, reason: Option<&str>) -> Result<(), EngineError> {
-        self.post(EventKind::ExecutionUnpaused(facts::note(reason)?))
+        self.post(EventKind::ExecutionUnpaused(self.note(reason)?))
             .await
     }
 
@@ -219,10 +256,8 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when the node has not failed, or the execution has ended.
     pub async fn retry(&self, node_id: &str, reason: Option<&str>) -> Result<(), EngineError> {
-        self.post(EventKind::RetryRequested(facts::node_request(
-            node_id, reason,
-        )?))
-        .await
+        self.post(EventKind::RetryRequested(self.request(node_id, reason)?))
+            .await
     }
 
     /// Go on without a node, as if it had completed (rule R9).
@@ -230,10 +265,8 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when the node is settled.
     pub async fn skip(&self, node_id: &str, reason: Option<&str>) -> Result<(), EngineError> {
-        self.post(EventKind::SkipRequested(facts::node_request(
-            node_id, reason,
-        )?))
-        .await
+        self.post(EventKind::SkipRequested(self.request(node_id, reason)?))
+            .await
     }
 
     /// Check its whole log against its chain. Where it was set aside because of
@@ -253,10 +286,18 @@ impl Execution {
     /// # Errors
     /// [`EngineError::Refused`] when that is not why it stands.
     pub async fn lift_stall(&self, reason: Option<&str>) -> Result<(), EngineError> {
-        let (id, note) = (self.id, facts::note(reason)?);
+        let (id, note) = (self.id, self.note(reason)?);
         self.inbox()
             .write(move |turn| lift(&mut turn.transaction, id, note.clone()))
             .await
+    }
+
+    fn note(&self, reason: Option<&str>) -> Result<OperatorNote, EngineError> {
+        facts::note(reason, self.by.as_deref())
+    }
+
+    fn request(&self, node_id: &str, reason: Option<&str>) -> Result<NodeRequest, EngineError> {
+        facts::node_request(node_id, reason, self.by.as_deref())
     }
 
     async fn post(&self, kind: EventKind) -> Result<(), EngineError> {
@@ -334,8 +375,8 @@ fn ending(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Ending>, Eng
     let last = store.events(id, record.head.sequence, 1)?;
     let (final_state, error) = match last.into_iter().next().map(|stored| stored.event.kind) {
         Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state), None),
-        Some(EventKind::WorkflowFailed(it)) => (None, Some(it.error)),
-        Some(EventKind::WorkflowCancelled(it)) => (None, it.reason),
+        Some(EventKind::WorkflowFailed(it)) => (Some(it.final_state), Some(it.error)),
+        Some(EventKind::WorkflowCancelled(it)) => (Some(it.final_state), it.reason),
         _ => (None, None),
     };
     Ok(Some(Ending {

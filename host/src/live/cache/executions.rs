@@ -335,8 +335,9 @@ mod tests {
             node_id: "a".to_owned(),
             attempt: 1,
             max_attempts: 3,
-            queue_type: "tool".to_owned(),
+            queue: "tool".to_owned(),
             tenant: String::new(),
+            priority: 5,
             not_before: 0,
             payload: String::new(),
         };

@@ -191,7 +191,7 @@ impl Guests {
                 let text = ports.load_workflow()?;
                 let record = &ports.staged.record;
                 let (id, version) = (&*record.workflow_id, &*record.workflow_version);
-                let rules = OrderRules::of(id, version, &text);
+                let rules = OrderRules::of(&text);
                 self.rules.keep((id, version), rules)
             }
         });

@@ -100,7 +100,7 @@ impl Items {
     /// Does to its node's item, if there is one, what a fact does to it. The lease
     /// of a claim has no end yet, because the log names none.
     pub(crate) fn take_fact(&mut self, fact: &Event) {
-        let Some(effect) = effect::on_item(&fact.kind) else {
+        let Some(effect) = effect::on_item(&fact.kind, fact.sequence) else {
             return;
         };
         match ItemState::after(effect.change, fact.at) {
@@ -259,8 +259,9 @@ mod tests {
             node_id: "a".to_owned(),
             attempt,
             max_attempts: 3,
-            queue_type: "tool".to_owned(),
+            queue: "tool".to_owned(),
             tenant: "default".to_owned(),
+            priority: 5,
             not_before: 0,
             payload: "{}".to_owned(),
         }

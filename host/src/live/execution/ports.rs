@@ -292,6 +292,11 @@ impl Ports for TurnPorts {
                     self.orders.cancelled.push(name);
                     continue;
                 }
+                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
+                    let fault = "the guest orders something about a child, and no workflow that this program takes has one".to_owned();
+                    self.orders.refused.get_or_insert_with(|| fault.clone());
+                    return Ok(Err(fault));
+                }
             };
             let fault = match self.item_fault(&item) {
                 None => self.rules_fault(&item)?,

@@ -77,7 +77,10 @@ fn changes<'a>(
         ordered: std::mem::take(ordered),
         cancelled: std::mem::take(cancelled),
     };
-    facts.for_each(|fact| queue.take_fact(fact, now));
+    let first = staged.record.head.sequence + 1;
+    for (fact, sequence) in facts.zip(first..) {
+        queue.take_fact(fact, sequence, now);
+    }
     let mut decisions = orders.decisions.iter();
     decisions.try_for_each(|event| queue.follow(event))?;
     queue.nothing_left()?;
@@ -229,15 +232,15 @@ struct Queue<'a> {
 
 impl Queue<'_> {
     /// Do what follows from one fact.
-    fn take_fact(&mut self, fact: &EventKind, at: Timestamp) {
-        if let Some(effect) = effect::on_item(fact) {
+    fn take_fact(&mut self, fact: &EventKind, sequence: u64, at: Timestamp) {
+        if let Some(effect) = effect::on_item(fact, sequence) {
             self.change(effect.node_id, effect.change, at);
         }
     }
 
     /// Do what follows from one decision; or say what is wrong with it.
     fn follow(&mut self, event: &Event) -> Result<(), String> {
-        let Some(effect) = effect::on_item(&event.kind) else {
+        let Some(effect) = effect::on_item(&event.kind, event.sequence) else {
             return Ok(());
         };
         let ItemEffect {
@@ -247,7 +250,7 @@ impl Queue<'_> {
         } = effect;
         if let Change::Enqueue { attempt, digest } = change {
             let queue = match &event.kind {
-                EventKind::NodeScheduled(it) => Some(it.queue_type.as_str()),
+                EventKind::NodeScheduled(it) => Some(it.queue.as_str()),
                 _ => None,
             };
             return self.order(node_id, (attempt, digest, queue), event.at);
@@ -297,10 +300,10 @@ impl Queue<'_> {
                 "attempt {attempt} of node {node_id:?} was decided with the digest {digest}, and its work item has {own}"
             ));
         }
-        if queue.is_some_and(|queue| queue != item.queue_type) {
+        if queue.is_some_and(|queue| queue != item.queue) {
             return Err(format!(
                 "attempt {attempt} of node {node_id:?} was decided for another queue than {:?}, on which its work item was ordered",
-                item.queue_type
+                item.queue
             ));
         }
         self.changes.enqueue(item, at);

@@ -302,8 +302,10 @@ pub(in crate::live) fn kind_payload_bytes(kind: &EventKind) -> usize {
     match kind {
         EventKind::WorkflowStarted(it) => it.initial_input.len(),
         EventKind::WorkflowCompleted(it) => it.final_state.len(),
+        EventKind::WorkflowFailed(it) => it.final_state.len(),
+        EventKind::WorkflowCancelled(it) => it.final_state.len(),
         EventKind::NodeCompleted(it) => it.output.len() + it.state_patch.len(),
-        EventKind::InterruptRaised(it) => it.state_for_review.len(),
+        EventKind::NodeSettled(it) => it.output.len() + it.state_patch.len(),
         EventKind::ApprovalReceived(it) => it.state_patch.as_ref().map_or(0, String::len),
         EventKind::ExternalEventReceived(it) => it.payload.len(),
         _ => 0,

@@ -96,7 +96,7 @@ impl Agenda<'_> {
         let mut claimable = Vec::new();
         let damaged = self.items_but(known, simulated, |record, item| {
             let at = claimable_at(item).filter(|at| *at <= now);
-            if let Some(at) = at.filter(|_| record.claims() && item.item.queue_type == queue) {
+            if let Some(at) = at.filter(|_| record.claims() && item.item.queue == queue) {
                 claimable.push((at, item.clone()));
             }
         })?;
@@ -141,7 +141,7 @@ impl Agenda<'_> {
                 at(wake_of(record));
                 for item in items {
                     at(item.state.lease().map(|lease| lease.expires_at));
-                    let served = record.claims() && queues.contains(&item.item.queue_type);
+                    let served = record.claims() && queues.contains(&item.item.queue);
                     at(claimable_at(item).filter(|_| served));
                 }
             },

@@ -118,7 +118,7 @@ fn staged_candidates(transaction: &Transaction<'_>, queue: &str, candidates: &mu
         }
         let may_be_claimed = |record: &&ItemRecord| {
             record.state == ItemState::Waiting
-                && record.item.queue_type == queue
+                && record.item.queue == queue
                 && record.item.not_before <= now
                 && is_decided_by(transaction, staged, &record.item.node_id)
         };

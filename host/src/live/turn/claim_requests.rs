@@ -109,9 +109,12 @@ fn claimed_again(
     let lease_ms = turn.transaction.core.settings.lease_ms();
     let expires_at = turn.transaction.later(lease_ms);
     let holds = extend(&mut turn.transaction, &id, expires_at)?;
+    let of = &turn.transaction.open(execution)?.record;
     Ok(holds.then_some(Claim {
         id,
         item: record.item,
+        workflow_id: of.workflow_id.clone(),
+        workflow_version: of.workflow_version.clone(),
         expires_at,
     }))
 }

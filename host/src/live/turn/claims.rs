@@ -162,7 +162,6 @@ pub(in crate::live) fn claim_item(
         return Ok(None);
     }
     let staged = turn.transaction.open(*execution)?;
-    let fence = staged.record.head.sequence + 1;
     let waits = |record: &&ItemRecord| record.state == ItemState::Waiting;
     if staged.held || staged.record.status != Status::Running {
         // Something that followed from a claim before it.
@@ -180,15 +179,20 @@ pub(in crate::live) fn claim_item(
         node_id: node_id.clone(),
         worker_id: worker_id.to_owned(),
         attempt: item.attempt,
-        fence,
     });
-    if let Err(error) = turn.offer(*execution, started) {
-        must_have_taken(&mut turn.transaction, *execution, error)?;
-        return Ok(None);
-    }
+    // The claim's sequence is its fence.
+    let fence = match turn.offer(*execution, started) {
+        Ok(sequence) => sequence,
+        Err(error) => {
+            must_have_taken(&mut turn.transaction, *execution, error)?;
+            return Ok(None);
+        }
+    };
     let expires_at = turn.transaction.later(lease_ms);
     let staged = turn.transaction.open(*execution)?;
     staged.items_mut().lease_until(node_id, expires_at);
+    let workflow_id = staged.record.workflow_id.clone();
+    let workflow_version = staged.record.workflow_version.clone();
     let id = ClaimId {
         execution: *execution,
         node_id: node_id.clone(),
@@ -199,6 +203,8 @@ pub(in crate::live) fn claim_item(
     Ok(is_held(&turn.transaction, &id).then_some(Claim {
         id,
         item,
+        workflow_id,
+        workflow_version,
         expires_at,
     }))
 }

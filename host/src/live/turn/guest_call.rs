@@ -144,6 +144,7 @@ pub(in crate::live) fn engine_error(
         },
         Failure::Refused(SchedulerError::Illegal(illegal)) => EngineError::Refused {
             execution: id,
+            code: illegal.code,
             reason: illegal.reason,
         },
         Failure::Refused(SchedulerError::InvalidWorkflow(faults)) => {

@@ -105,6 +105,7 @@ fn answer(
     match refused.find(|refusal| refusal.index == place) {
         Some(refusal) => Err(EngineError::Refused {
             execution: id,
+            code: refusal.code,
             reason: refusal.message.clone(),
         }),
         None => Ok(sequence),

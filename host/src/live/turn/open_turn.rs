@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::model::EventKind;
+use crate::model::{EventKind, RefusalCode};
 use crate::store::Turn;
 
 use super::backlog::Backlog;
@@ -86,6 +86,7 @@ impl<'a> OpenTurn<'a> {
         if self.has_to_wait(id)? {
             return Err(EngineError::Refused {
                 execution: id,
+                code: RefusalCode::Held,
                 reason: "it has to go on before it can be told anything; try again".to_owned(),
             });
         }

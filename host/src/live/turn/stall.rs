@@ -4,7 +4,7 @@
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::TEXT_BYTES_MAX;
-use crate::model::{EventKind, OperatorNote, Origin, Stalled, Status};
+use crate::model::{EventKind, HostStalled, OperatorNote, Origin, RefusalCode, Status};
 use crate::store::{StoreError, ended};
 
 use super::guest_call::engine_error;
@@ -45,10 +45,7 @@ pub(in crate::live) fn stalled(
     let reason = format!(
         "the scheduler could not go on: {reason}; when that is mended, `refrain resume {id}` lifts the stall"
     );
-    EventKind::Stalled(Stalled {
-        reason,
-        node_id: None,
-    })
+    EventKind::HostStalled(HostStalled { reason })
 }
 
 /// Lets a stalled execution go on. The guest is not asked, because it failed.
@@ -60,6 +57,7 @@ pub(in crate::live) fn lift(
     if !transaction.open(id)?.held {
         return Err(EngineError::Refused {
             execution: id,
+            code: RefusalCode::NotHeld,
             reason: "it is not stalled by a failing scheduler component; a node that a retry policy stalled on is retried or skipped, \
                 and a pause is ended with unpause"
                 .to_owned(),

@@ -2,7 +2,8 @@
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::model::{Digest, EventKind, Status, WorkflowStarted, WorkflowSummary};
+use crate::limits::PRIORITY_DEFAULT;
+use crate::model::{Digest, EventKind, FORMAT_VERSION, Status, WorkflowStarted, WorkflowSummary};
 use crate::store::{ComponentRecord, ExecutionRecord, Head, StoreError, WorkflowRecord};
 
 use super::calls::count;
@@ -61,6 +62,7 @@ pub(in crate::live) fn start(
     let core = &mut *transaction.core;
     let id = core.random.execution_id();
     let started = EventKind::WorkflowStarted(WorkflowStarted {
+        format: FORMAT_VERSION,
         execution_id: id.to_string(),
         workflow_id: start.workflow_id.clone(),
         workflow_version: start.version.clone(),
@@ -73,6 +75,10 @@ pub(in crate::live) fn start(
         simulated: core.settings.simulated,
         key: start.key.clone(),
         forked_from: None,
+        parent: None,
+        labels: Vec::new(),
+        priority: PRIORITY_DEFAULT,
+        by: start.by.clone(),
     });
     let salts = core.random.salts();
     let record = first_record(transaction, id, start);

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::model::{Event, EventKind, Origin};
+use crate::model::{Event, EventKind, Origin, RefusalCode};
 use crate::store::{StoredEvent, Timestamp, Turn, check::TIME_MAX};
 
 use super::budget::{Phase, TurnBudget};
@@ -71,6 +71,7 @@ impl<'a> Transaction<'a> {
                 if known.record.erased.is_some() {
                     return Err(EngineError::Refused {
                         execution: id,
+                        code: RefusalCode::Ended,
                         reason: "its log is erased: nothing follows on it".to_owned(),
                     });
                 }

@@ -5,10 +5,10 @@
 
 use crate::error::{EngineError, WorkError};
 use crate::json::{Json, check};
-use crate::limits::{PAYLOAD_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{ERROR_CLASS_BYTES_MAX, PAYLOAD_BYTES_MAX, TEXT_BYTES_MAX, WAKE_SPAN_MS_MAX};
 use crate::model::{
-    ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, NodeCompleted,
-    NodeFailed, NodeRequest, OperatorNote,
+    ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, LeaseExpired,
+    NodeCompleted, NodeFailed, NodeRequest, OperatorNote,
 };
 
 use super::work::{Answer, ClaimId};
@@ -82,22 +82,15 @@ pub(crate) fn completed(
     if let Some(target) = &answer.chosen_target {
         text("chosen target", target)?;
     }
-    if let Some(telemetry) = &answer.telemetry {
-        for measured in [&telemetry.cost_usd, &telemetry.provenance]
-            .into_iter()
-            .flatten()
-        {
-            payload_text("telemetry", measured)?;
-        }
-        let texts = [
-            &telemetry.gen_ai_system,
-            &telemetry.gen_ai_model,
-            &telemetry.finish_reason,
-        ];
+    if let Some(call) = &answer.gen_ai {
+        let texts = [&call.system, &call.model, &call.finish_reason];
         texts
             .into_iter()
             .flatten()
-            .try_for_each(|measured| text("telemetry", measured))?;
+            .try_for_each(|measured| text("call of a model", measured))?;
+    }
+    if let Some(telemetry) = &answer.telemetry {
+        object("telemetry", telemetry)?;
     }
     Ok(EventKind::NodeCompleted(NodeCompleted {
         node_id: claim.node_id.clone(),
@@ -107,7 +100,9 @@ pub(crate) fn completed(
         state_patch: patch.into_string(),
         duration_ms,
         chosen_target: answer.chosen_target.clone(),
-        telemetry: answer.telemetry.clone(),
+        gen_ai: answer.gen_ai.clone(),
+        telemetry: answer.telemetry.as_ref().map(Json::to_string),
+        edited_by: None,
     }))
 }
 
@@ -120,25 +115,36 @@ pub(crate) fn failed(claim: &ClaimId, error: &WorkError) -> NodeFailed {
         attempt: claim.attempt,
         fence: claim.fence,
         error: short(&error.message),
-        class: error.class.as_deref().map(short),
+        error_class: error.class.as_deref().map(error_class),
         retryable: error.retryable,
+        retry_after_ms: error.retry_after.map(|delay| {
+            let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            ms.min(WAKE_SPAN_MS_MAX)
+        }),
     }
+}
+
+/// A class is a code that is never personal, because it stays when a log is erased:
+/// whatever else a worker says is `other`.
+fn error_class(class: &str) -> String {
+    let is_of_code = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
+    let is_code =
+        (1..=ERROR_CLASS_BYTES_MAX).contains(&class.len()) && class.bytes().all(is_of_code);
+    if is_code { class } else { "other" }.to_owned()
 }
 
 /// A claim's lease is over (rule R13).
 pub(crate) fn lease_expired(node_id: &str, attempt: u32, fence: u64) -> EventKind {
-    EventKind::NodeFailed(NodeFailed {
-        node_id: node_id.to_owned(),
-        attempt,
-        fence,
-        error: "lease expired: worker presumed dead".to_owned(),
-        class: Some("lease_expired".to_owned()),
-        retryable: true,
-    })
+    EventKind::LeaseExpired(LeaseExpired::new(node_id, attempt, fence))
 }
 
 /// A person decided.
-pub(crate) fn approval(node_id: &str, approval: &Approval) -> Result<EventKind, EngineError> {
+pub(crate) fn approval(
+    node_id: &str,
+    approval: &Approval,
+    by: Option<&str>,
+) -> Result<EventKind, EngineError> {
+    actor(by)?;
     text("node id", node_id)?;
     text("user", &approval.user_id)?;
     reason(approval.comment.as_deref())?;
@@ -155,40 +161,82 @@ pub(crate) fn approval(node_id: &str, approval: &Approval) -> Result<EventKind, 
         },
         comment: approval.comment.clone(),
         state_patch: approval.state_patch.as_ref().map(Json::to_string),
+        by: by.map(str::to_owned),
     }))
 }
 
+/// An external event, for whoever waits for its correlation key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    pub(crate) correlation_key: String,
+    pub(crate) payload: Json,
+    pub(crate) event_id: Option<String>,
+}
+
+impl Signal {
+    /// This event for this correlation key.
+    #[must_use]
+    pub fn new(correlation_key: impl Into<String>, payload: impl Into<Json>) -> Self {
+        Self {
+            correlation_key: correlation_key.into(),
+            payload: payload.into(),
+            event_id: None,
+        }
+    }
+
+    /// With the sender's id for it, so that it can be sent again: the same id counts
+    /// once in an execution.
+    #[must_use]
+    pub fn event_id(self, id: impl Into<String>) -> Self {
+        Self {
+            event_id: Some(id.into()),
+            ..self
+        }
+    }
+}
+
 /// An external event arrived.
-pub(crate) fn signal(correlation_key: &str, brings: &Json) -> Result<EventKind, EngineError> {
-    text("correlation key", correlation_key)?;
-    payload("external event", brings)?;
+pub(crate) fn signal(signal: &Signal, by: Option<&str>) -> Result<EventKind, EngineError> {
+    text("correlation key", &signal.correlation_key)?;
+    payload("external event", &signal.payload)?;
+    actor(by)?;
     Ok(EventKind::ExternalEventReceived(ExternalEventReceived {
-        correlation_key: correlation_key.to_owned(),
-        payload: brings.to_string(),
+        correlation_key: signal.correlation_key.clone(),
+        payload: signal.payload.to_string(),
+        event_id: signal.event_id.clone(),
+        by: by.map(str::to_owned),
     }))
 }
 
 /// What an operator had to say.
-pub(crate) fn note(why: Option<&str>) -> Result<OperatorNote, EngineError> {
+pub(crate) fn note(why: Option<&str>, by: Option<&str>) -> Result<OperatorNote, EngineError> {
     reason(why)?;
+    actor(by)?;
     Ok(OperatorNote {
         reason: why.map(str::to_owned),
+        by: by.map(str::to_owned),
     })
 }
 
 /// An operator's request about a node.
-pub(crate) fn node_request(node_id: &str, why: Option<&str>) -> Result<NodeRequest, EngineError> {
+pub(crate) fn node_request(
+    node_id: &str,
+    why: Option<&str>,
+    by: Option<&str>,
+) -> Result<NodeRequest, EngineError> {
     text("node id", node_id)?;
     reason(why)?;
+    actor(by)?;
     Ok(NodeRequest {
         node_id: node_id.to_owned(),
         reason: why.map(str::to_owned),
+        by: by.map(str::to_owned),
     })
 }
 
 /// A user's JSON, within the limits.
 pub(crate) fn payload(what: &'static str, json: &Json) -> Result<(), EngineError> {
-    payload_text(what, json.as_str())
+    check(json.as_str(), PAYLOAD_BYTES_MAX).map_err(|error| EngineError::Json { what, error })
 }
 
 /// A short text, within the limits.
@@ -203,12 +251,13 @@ pub(crate) fn text(what: &'static str, text: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn reason(reason: Option<&str>) -> Result<(), EngineError> {
-    reason.map_or(Ok(()), |reason| text("reason", reason))
+/// Who does something, within the limits.
+pub(crate) fn actor(by: Option<&str>) -> Result<(), EngineError> {
+    by.map_or(Ok(()), |by| text("name of who does it", by))
 }
 
-fn payload_text(what: &'static str, text: &str) -> Result<(), EngineError> {
-    check(text, PAYLOAD_BYTES_MAX).map_err(|error| EngineError::Json { what, error })
+fn reason(reason: Option<&str>) -> Result<(), EngineError> {
+    reason.map_or(Ok(()), |reason| text("reason", reason))
 }
 
 /// A patch is an object (rule R10).
@@ -255,23 +304,42 @@ mod tests {
         let passing = WorkError::retryable(long.clone()).class(long);
         let fact = failed(&claim(), &passing);
         assert!(fact.retryable);
-        for text in [&fact.error, fact.class.as_ref().expect("a class")] {
-            assert!(text.len() <= TEXT_BYTES_MAX, "{}", text.len());
-            assert!(text.ends_with(" bytes left out)"), "{}", &text[60_000..]);
-        }
+        let text = &fact.error;
+        assert!(text.len() <= TEXT_BYTES_MAX, "{}", text.len());
+        assert!(text.ends_with(" bytes left out)"), "{}", &text[60_000..]);
+        assert_eq!(fact.error_class.as_deref(), Some("other"));
         let short = failed(&claim(), &WorkError::permanent("no").class("io_error"));
         assert_eq!(
-            (short.error, short.class),
+            (short.error, short.error_class),
             ("no".into(), Some("io_error".into()))
         );
         assert!(!short.retryable);
     }
 
     #[test]
+    fn law4_a_class_that_is_no_code_becomes_other() {
+        let longest = "x".repeat(ERROR_CLASS_BYTES_MAX);
+        for class in ["io_error", "a", "0.9-b_c", &longest] {
+            assert_eq!(error_class(class), class);
+        }
+        let too_long = "x".repeat(ERROR_CLASS_BYTES_MAX + 1);
+        for class in [
+            "",
+            "IOError",
+            "ada@example.org",
+            "no file",
+            "größe",
+            &too_long,
+        ] {
+            assert_eq!(error_class(class), "other", "{class}");
+        }
+    }
+
+    #[test]
     fn a_reason_that_is_too_long_is_refused() {
         let long = "x".repeat(TEXT_BYTES_MAX + 1);
         assert!(
-            matches!(note(Some(&long)), Err(EngineError::TooLong { bytes, .. }) if bytes == TEXT_BYTES_MAX + 1)
+            matches!(note(Some(&long), None), Err(EngineError::TooLong { bytes, .. }) if bytes == TEXT_BYTES_MAX + 1)
         );
     }
 }

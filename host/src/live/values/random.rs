@@ -56,9 +56,11 @@ impl RandomSource {
         ExecutionId::from_bytes(self.draw())
     }
 
-    /// The seed of an execution's jitter.
+    /// The seed of an execution's jitter: of as many bits as programs keep that read
+    /// numbers of JSON as floating point.
     pub(crate) fn jitter_seed(&mut self) -> u64 {
-        u128::from_be_bytes(self.draw()) as u64
+        const BITS: u32 = 53;
+        (u128::from_be_bytes(self.draw()) as u64) >> (u64::BITS - BITS)
     }
 
     fn draw(&mut self) -> [u8; 16] {

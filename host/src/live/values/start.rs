@@ -13,6 +13,7 @@ pub struct Start {
     pub(crate) input: Json,
     pub(crate) key: Option<String>,
     pub(crate) tenant: String,
+    pub(crate) by: Option<String>,
 }
 
 impl Start {
@@ -29,6 +30,7 @@ impl Start {
             input: input.into(),
             key: None,
             tenant: "default".to_owned(),
+            by: None,
         }
     }
 
@@ -51,6 +53,15 @@ impl Start {
         }
     }
 
+    /// Who starts it, for the log.
+    #[must_use]
+    pub fn by(self, who: impl Into<String>) -> Self {
+        Self {
+            by: Some(who.into()),
+            ..self
+        }
+    }
+
     /// What can be checked at the door.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         facts::text("workflow id", &self.workflow_id)?;
@@ -59,6 +70,7 @@ impl Start {
         self.key
             .as_deref()
             .map_or(Ok(()), |key| facts::text("key", key))?;
+        facts::actor(self.by.as_deref())?;
         facts::payload("input", &self.input)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::id::ExecutionId;
 use crate::json::Json;
-use crate::model::{Telemetry, WorkItem};
+use crate::model::{GenAi, WorkItem};
 use crate::store::Timestamp;
 
 /// Which claim on a work item: what every answer must present (law 7).
@@ -25,6 +25,10 @@ pub struct Claim {
     pub id: ClaimId,
     /// The work item.
     pub item: WorkItem,
+    /// The id of the execution's workflow.
+    pub workflow_id: String,
+    /// Its version.
+    pub workflow_version: String,
     /// When the claim ends, unless it is renewed before.
     pub expires_at: Timestamp,
 }
@@ -39,7 +43,8 @@ pub struct Answer {
     pub(crate) output: Json,
     pub(crate) patch: Option<Json>,
     pub(crate) chosen_target: Option<String>,
-    pub(crate) telemetry: Option<Telemetry>,
+    pub(crate) gen_ai: Option<GenAi>,
+    pub(crate) telemetry: Option<Json>,
 }
 
 impl Answer {
@@ -50,6 +55,7 @@ impl Answer {
             output: output.into(),
             patch: None,
             chosen_target: None,
+            gen_ai: None,
             telemetry: None,
         }
     }
@@ -72,11 +78,21 @@ impl Answer {
         }
     }
 
-    /// What was measured; kept as it comes.
+    /// What the call of a model was; kept as it comes.
     #[must_use]
-    pub fn telemetry(self, telemetry: Telemetry) -> Self {
+    pub fn gen_ai(self, call: GenAi) -> Self {
         Self {
-            telemetry: Some(telemetry),
+            gen_ai: Some(call),
+            ..self
+        }
+    }
+
+    /// What else was measured, a JSON object; kept as it comes. In it, `cost_usd` is
+    /// what the work cost in US dollars, a number.
+    #[must_use]
+    pub fn telemetry(self, measured: impl Into<Json>) -> Self {
+        Self {
+            telemetry: Some(measured.into()),
             ..self
         }
     }

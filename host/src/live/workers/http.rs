@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -201,25 +201,38 @@ fn was_reset(error: &io::Error) -> bool {
 fn refused(response: Response<Body>) -> WorkError {
     let status = response.status();
     let wait = wait(response.headers());
+    let asked_for = seconds(response.headers());
     let said = format!("answered {status}{wait}: {}", beginning(response));
-    match status {
+    let error = match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::TOO_EARLY => {
             WorkError::retryable(said).class("rate_limit")
         }
         StatusCode::REQUEST_TIMEOUT => WorkError::retryable(said).class("timeout"),
         _ if status.is_server_error() => WorkError::retryable(said).class("server_error"),
         _ => WorkError::permanent(said).class("client_error"),
+    };
+    match asked_for {
+        Some(delay) => error.retry_after(delay),
+        None => error,
     }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    (value.len() <= 40).then_some(value)
+}
+
+/// How long the server asks to be left alone, where it says so as a number of
+/// seconds. A date is one of its clock, which nobody here knows.
+fn seconds(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = retry_after(headers)?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// How long the server asks to be left alone, in its own words: a number of
 /// seconds, or a date.
 fn wait(headers: &HeaderMap) -> String {
-    let value = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok());
-    let value = value.map(str::trim).filter(|value| value.len() <= 40);
-    match value {
+    match retry_after(headers) {
         Some(seconds) if seconds.bytes().all(|it| it.is_ascii_digit()) => {
             format!(", to be asked again after {seconds} s")
         }

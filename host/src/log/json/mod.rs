@@ -2,7 +2,7 @@
 //!
 //! One flat object an event, on one line:
 //! `{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","salt":…,"hash":…,"type":"node_started",…}`.
-//! An option that is none is left out. Payloads are embedded as they are,
+//! An option that is none, and a list that is empty, is left out. Payloads are embedded as they are,
 //! character for character; one that cannot stand on one line as JSON (it has
 //! line breaks around its tokens, say) is written as a string instead, in a
 //! field whose name ends in `_text`. So what is read is what was written, and
@@ -187,7 +187,7 @@ mod tests {
         for (sequence, expected) in [
             (
                 4,
-                r#""type":"node_started","node_id":"a \"quoted\" node","worker_id":"w","attempt":4294967295,"fence":4}"#,
+                r#""type":"node_started","node_id":"a \"quoted\" node","worker_id":"w","attempt":4294967295}"#,
             ),
             (
                 5,
@@ -195,7 +195,7 @@ mod tests {
             ),
             (
                 6,
-                r#""output_text":"{\n  \"pretty\": true\n}","state_patch_text":" {}","duration_ms":12,"chosen_target":"b","gen_ai_system":"anthropic","gen_ai_model":"m","input_tokens":10,"output_tokens":18446744073709551615,"finish_reason":"stop","cost_usd":0.0100,"provenance":{"verified":true}}"#,
+                r#""output_text":"{\n  \"pretty\": true\n}","state_patch_text":" {}","duration_ms":12,"chosen_target":"b","gen_ai_system":"anthropic","gen_ai_model":"m","input_tokens":10,"output_tokens":18446744073709551615,"finish_reason":"stop","telemetry":{"cost_usd":0.0100,"verified":true},"edited_by":"ada"}"#,
             ),
             (
                 26,

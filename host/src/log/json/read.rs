@@ -191,6 +191,29 @@ impl Source for Reader<'_> {
     fn present(&mut self, name: &'static str) -> Result<bool, JsonError> {
         Ok(self.fields.contains_key(name) || self.fields.contains_key(&text_name(name)))
     }
+    fn late(&mut self, name: &'static str) -> Result<bool, JsonError> {
+        self.present(name)
+    }
+    fn list<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, JsonError>,
+    ) -> Result<Vec<T>, JsonError> {
+        if !self.present(name)? {
+            return Ok(Vec::new());
+        }
+        let list = self.take(name)?;
+        let records: Vec<&RawValue> =
+            serde_json::from_str(list).map_err(|_| self.mismatch(name, list, "a list"))?;
+        let mut all = Vec::new();
+        for record in records {
+            let path = self.path.iter().copied().chain([name]).collect();
+            let mut inner = Reader::new(record.get(), path)?;
+            all.push(read(&mut inner)?);
+            inner.end()?;
+        }
+        Ok(all)
+    }
     fn record<T>(
         &mut self,
         name: &'static str,

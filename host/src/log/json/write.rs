@@ -79,6 +79,22 @@ impl Sink for Writer {
         self.text(name, value);
     }
     fn present(&mut self, _name: &'static str, _present: bool) {}
+    fn late(&mut self, _name: &'static str) {}
+    fn list<T>(&mut self, name: &'static str, records: &[T], write: impl Fn(&T, &mut Self)) {
+        if records.is_empty() {
+            return;
+        }
+        self.field(name, "[");
+        for record in records {
+            if !self.text.ends_with('[') {
+                self.text.push(',');
+            }
+            self.text.push('{');
+            write(record, self);
+            self.text.push('}');
+        }
+        self.text.push(']');
+    }
     fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self)) {
         self.field(name, "{");
         fields(self);

@@ -11,9 +11,7 @@ const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a",
     }}"#;
 
 fn payload(node: &str, kind: &str) -> String {
-    format!(
-        r#"{{"workflow_id":"w","workflow_version":"1.0.0","node_id":"{node}","kind":{kind},"input":{{}}}}"#
-    )
+    format!(r#"{{"node_id":"{node}","kind":{kind},"input":{{}}}}"#)
 }
 
 fn item() -> WorkItem {
@@ -22,15 +20,16 @@ fn item() -> WorkItem {
         node_id: "a".to_owned(),
         attempt: 1,
         max_attempts: 2,
-        queue_type: "tool".to_owned(),
+        queue: "tool".to_owned(),
         tenant: "default".to_owned(),
+        priority: 5,
         not_before: 0,
         payload: payload("a", r#"{"type":"tool", "tool_ref":"harmless\u0021"}"#),
     }
 }
 
 fn fault(item: &WorkItem, last: u32, budget_after: u32) -> Option<String> {
-    let rules = OrderRules::of("w", "1.0.0", WORKFLOW);
+    let rules = OrderRules::of(WORKFLOW);
     rules.fault(item, Attempts { last, budget_after })
 }
 
@@ -50,8 +49,7 @@ fn what_the_workflow_holds_may_be_ordered() {
     assert_eq!(fault(&asked_for, 2, 2), None);
     // The order of keys, the space between them and the way in which a
     // string is escaped are a guest's own matter.
-    let spelt = r#" {"input":1, "kind": {"type":"tool", "tool_ref":"harmless\u0021"} ,"node_id":"\u0061",
-        "workflow_version":"1.0.0","workflow_id":"w"} "#;
+    let spelt = r#" {"input":1, "kind": {"type":"tool", "tool_ref":"harmless\u0021"} ,"node_id":"\u0061"} "#;
     let spelt = WorkItem {
         payload: spelt.to_owned(),
         ..item()
@@ -60,7 +58,7 @@ fn what_the_workflow_holds_may_be_ordered() {
     let branchless = WorkItem {
         node_id: "c".to_owned(),
         max_attempts: 3,
-        queue_type: "general".to_owned(),
+        queue: "general".to_owned(),
         payload: payload("c", r#"{"type":"condition","branches":[ ]}"#),
         ..item()
     };
@@ -94,7 +92,7 @@ fn what_it_does_not_hold_is_named() {
             "settles itself",
         ),
         (
-            with(&|item| item.queue_type = "command".to_owned()),
+            with(&|item| item.queue = "command".to_owned()),
             0,
             "\"command\", and the node's kind belongs on \"tool\"",
         ),
@@ -119,16 +117,7 @@ fn what_it_does_not_hold_is_named() {
             "`kind`",
         ),
         (with_payload(&payload("c", kind)), 0, "`node_id`"),
-        (
-            with_payload(&payload("a", kind).replace("\"w\"", "\"v\"")),
-            0,
-            "`workflow_id`",
-        ),
-        (
-            with_payload(&payload("a", kind).replace("1.0.0", "1.0.1")),
-            0,
-            "`workflow_version`",
-        ),
+        (with(&|item| item.priority = 9), 0, "priority 9"),
         (with_payload(&twice), 0, "duplicate field `kind`"),
         (with_payload(&escaped), 0, "duplicate field `kind`"),
         (with_payload(&trailing), 0, "trailing characters"),
@@ -143,7 +132,7 @@ fn what_it_does_not_hold_is_named() {
         (with_payload(&format!("{usual}{{}}")), 0, "EOF"),
         (with_payload("{}"), 0, "missing field"),
         (
-            with_payload(&format!(r#"["w","1.0.0","a",{kind},{{}}]"#)),
+            with_payload(&format!(r#"["a",{kind},{{}}]"#)),
             0,
             "it is a list",
         ),

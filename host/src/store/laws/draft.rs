@@ -5,8 +5,8 @@ use crate::id::ExecutionId;
 use crate::log::digest::{digest, hex};
 use crate::log::{Head, Salt, Timestamp, chain};
 use crate::model::{
-    Digest, Event, EventKind, Limits, NodeTimedOut, Origin, Snapshot, Status, WorkItem,
-    WorkflowStarted,
+    Digest, Event, EventKind, FORMAT_VERSION, Limits, NodeTimedOut, Origin, Snapshot, Status,
+    WorkItem, WorkflowStarted,
 };
 use crate::store::{
     CommitError, ComponentRecord, ExecutionChange, ExecutionRecord, ItemChange, Lease, Many, Store,
@@ -186,6 +186,7 @@ impl Draft {
     fn started(&self) -> EventKind {
         let record = &self.record;
         EventKind::WorkflowStarted(WorkflowStarted {
+            format: FORMAT_VERSION,
             execution_id: record.id.to_string(),
             workflow_id: record.workflow_id.clone(),
             workflow_version: record.workflow_version.clone(),
@@ -201,6 +202,10 @@ impl Draft {
             simulated: record.simulated,
             key: record.key.clone(),
             forked_from: None,
+            parent: None,
+            labels: Vec::new(),
+            priority: 5,
+            by: None,
         })
     }
 
@@ -211,8 +216,9 @@ impl Draft {
             node_id: node.into(),
             attempt: 1,
             max_attempts: 3,
-            queue_type: "tool".into(),
+            queue: "tool".into(),
             tenant: self.record.tenant.clone(),
+            priority: 5,
             not_before,
             payload: "{ \"n\": 1.50 }".into(),
         }

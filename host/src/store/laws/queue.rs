@@ -45,7 +45,7 @@ pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
     let (mut one, mut two) = (Draft::new(1), Draft::new(2));
     let other_queue = {
         let mut item = two.item("q", 0);
-        item.queue_type = "model".into();
+        item.queue = "model".into();
         ItemChange::Enqueue {
             item,
             at: START,

@@ -94,7 +94,7 @@ impl Queue {
         match &item.record.state {
             ItemState::Waiting if !item.held => {
                 let due = (claimable_at(&item.record), number);
-                let queue = &item.record.item.queue_type;
+                let queue = &item.record.item.queue;
                 match self.claimable[of].get_mut(queue) {
                     Some(set) => set.insert(due),
                     None => {
@@ -122,7 +122,7 @@ impl Queue {
         let of = usize::from(item.simulated);
         match &item.record.state {
             ItemState::Waiting if !item.held => {
-                let queue = &item.record.item.queue_type;
+                let queue = &item.record.item.queue;
                 if let Some(set) = self.claimable[of].get_mut(queue) {
                     set.remove(&(claimable_at(&item.record), number));
                     if set.is_empty() {

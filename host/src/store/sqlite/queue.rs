@@ -16,8 +16,8 @@ use crate::store::sqlite::value::{Id, Number, Unknown};
 use crate::store::{ItemRecord, ItemState, Lease, Many};
 
 const SELECT: &str = "
-    SELECT executions.id AS execution_id, items.node_id, items.attempt, items.max_attempts, items.queue_type,
-           items.tenant, items.not_before, items.payload, items.enqueued_at, items.state, items.worker_id,
+    SELECT executions.id AS execution_id, items.node_id, items.attempt, items.max_attempts, items.queue,
+           items.tenant, items.priority, items.not_before, items.payload, items.enqueued_at, items.state, items.worker_id,
            items.fence, items.expires_at, items.error, items.dead_since, items.request_id,
            items.claimable_at = max(items.not_before, items.enqueued_at)
                AND items.held = (executions.status <> 'running' OR executions.tampered_sequence IS NOT NULL)
@@ -25,11 +25,11 @@ const SELECT: &str = "
     FROM items JOIN executions ON executions.key = items.execution";
 
 /// Where in it these stand, from 0.
-const STATE: usize = 9;
-const IS_CONSISTENT: usize = 16;
+const STATE: usize = 10;
+const IS_CONSISTENT: usize = 17;
 
 pub(super) const CLAIMABLE: &str = "
-    WHERE items.simulated = ?1 AND items.queue_type = ?2 AND items.state = 'waiting' AND items.held = 0
+    WHERE items.simulated = ?1 AND items.queue = ?2 AND items.state = 'waiting' AND items.held = 0
           AND items.claimable_at <= ?3
     ORDER BY items.claimable_at, items.ordered";
 
@@ -49,7 +49,7 @@ const LEASE_HOLDERS: &str = "
 
 pub(super) const NEXT_CLAIMABLE: &str = "
     SELECT claimable_at FROM items
-    WHERE simulated = ?1 AND queue_type = ?2 AND state = 'waiting' AND held = 0 AND claimable_at > ?3
+    WHERE simulated = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at > ?3
     ORDER BY claimable_at LIMIT 1";
 
 pub(super) const NEXT_EXPIRY: &str = "
@@ -69,22 +69,23 @@ fn read(row: &Row<'_>) -> Result<ItemRecord> {
         node_id: row.get(1)?,
         attempt: row.get(2)?,
         max_attempts: row.get(3)?,
-        queue_type: row.get(4)?,
+        queue: row.get(4)?,
         tenant: row.get(5)?,
-        not_before: number(6)?,
-        payload: row.get(7)?,
+        priority: row.get(6)?,
+        not_before: number(7)?,
+        payload: row.get(8)?,
     };
     let state = match row.get_ref(STATE)?.as_str()? {
         "waiting" => ItemState::Waiting,
         "leased" => ItemState::Leased(Lease {
-            worker_id: row.get(10)?,
-            fence: number(11)?,
-            expires_at: number(12)?,
-            request_id: row.get(15)?,
+            worker_id: row.get(11)?,
+            fence: number(12)?,
+            expires_at: number(13)?,
+            request_id: row.get(16)?,
         }),
         "dead" => ItemState::Dead {
-            error: row.get(13)?,
-            since: number(14)?,
+            error: row.get(14)?,
+            since: number(15)?,
         },
         other => {
             let unknown = Unknown(other.to_owned());
@@ -93,7 +94,7 @@ fn read(row: &Row<'_>) -> Result<ItemRecord> {
     };
     Ok(ItemRecord {
         item,
-        enqueued_at: number(8)?,
+        enqueued_at: number(9)?,
         state,
     })
 }
@@ -130,7 +131,7 @@ fn query(
 /// The keys of the same items, from the index alone.
 const CLAIMABLE_KEYS: &str = "
     SELECT execution, node_id FROM items INDEXED BY items_claimable
-    WHERE simulated = ?1 AND queue_type = ?2 AND state = 'waiting' AND held = 0 AND claimable_at <= ?3
+    WHERE simulated = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at <= ?3
     ORDER BY claimable_at, ordered";
 
 const EXPIRED_KEYS: &str = "

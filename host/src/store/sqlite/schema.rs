@@ -11,16 +11,16 @@ pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_6];
+const STEPS: &[&str] = &[STEP_7];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 6;
+pub(super) const OLDEST: i64 = 7;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_6: &str = "
+const STEP_7: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -77,8 +77,9 @@ const STEP_6: &str = "
         node_id       TEXT NOT NULL,
         attempt       INTEGER NOT NULL,
         max_attempts  INTEGER NOT NULL,
-        queue_type    TEXT NOT NULL,
+        queue         TEXT NOT NULL,
         tenant        TEXT NOT NULL,
+        priority      INTEGER NOT NULL,
         not_before    INTEGER NOT NULL,
         payload       TEXT NOT NULL,
         ordered       INTEGER NOT NULL,
@@ -95,7 +96,7 @@ const STEP_6: &str = "
         dead_since    INTEGER,
         PRIMARY KEY (execution, node_id)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX items_claimable ON items (simulated, queue_type, claimable_at, ordered)
+    CREATE INDEX items_claimable ON items (simulated, queue, claimable_at, ordered)
         WHERE state = 'waiting' AND held = 0;
     CREATE INDEX items_leased ON items (simulated, expires_at, ordered) WHERE state = 'leased';
     CREATE INDEX items_by_request ON items (worker_id, request_id) WHERE state = 'leased' AND request_id IS NOT NULL;

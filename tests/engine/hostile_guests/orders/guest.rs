@@ -17,16 +17,15 @@ pub(crate) fn lawful() -> WorkItem {
     item.node_id = "a".to_owned();
     item.attempt = 1;
     item.max_attempts = 3;
-    item.queue_type = "tool".to_owned();
+    item.queue = "tool".to_owned();
     item.tenant = "default".to_owned();
+    item.priority = 5;
     item.payload = payload("a", KIND, "");
     item
 }
 
 pub(crate) fn payload(node: &str, kind: &str, more: &str) -> String {
-    format!(
-        r#"{{"workflow_id":"w","workflow_version":"1.0.0","node_id":"{node}","kind":{kind},"input":{{}}{more}}}"#
-    )
+    format!(r#"{{"node_id":"{node}","kind":{kind},"input":{{}}{more}}}"#)
 }
 
 pub(crate) fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
@@ -66,7 +65,7 @@ const TEXTS: usize = 3000;
 fn texts(item: &WorkItem) -> [&str; 5] {
     [
         &item.node_id,
-        &item.queue_type,
+        &item.queue,
         &item.tenant,
         &item.payload,
         &item.execution_id,
@@ -96,13 +95,14 @@ pub(crate) fn order(item: &WorkItem) -> (String, String) {
     };
     let order = format!(
         "{execution} {} (i32.store (i32.const 2224) (i32.const {})) (i32.store (i32.const 2228) (i32.const {}))
-        {} {} {} (call $order (i32.const 2200) (i32.const 1) (i32.const 768))",
+        {} {} (i32.store (i32.const 2248) (i32.const {})) {} (call $order (i32.const 2200) (i32.const 1) (i32.const 768))",
         point(2216, item, node),
         item.attempt,
         item.max_attempts,
         point(2232, item, queue),
         point(2240, item, tenant),
-        point(2256, item, payload),
+        item.priority,
+        point(2264, item, payload),
     );
     let text = texts(item).concat();
     assert!(TEXTS + text.len() < 4096, "below what the host hands over");

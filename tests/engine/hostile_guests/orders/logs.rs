@@ -71,7 +71,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
     started.seed = 7;
     let mut scheduled = NodeScheduled::default();
     scheduled.node_id.clone_from(&item.node_id);
-    scheduled.queue_type.clone_from(&item.queue_type);
+    scheduled.queue.clone_from(&item.queue);
     scheduled.attempt = item.attempt;
     scheduled.item_digest = work_item_digest(item);
     let kinds = [

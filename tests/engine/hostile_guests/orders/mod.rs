@@ -40,7 +40,7 @@ async fn what_the_workflow_holds_is_taken() {
     let unreached = with(|item| {
         item.node_id = "b".to_owned();
         item.max_attempts = 1;
-        item.queue_type = "command".to_owned();
+        item.queue = "command".to_owned();
         item.payload = payload("b", r#"{"type":"command","argv":["true"]}"#, "");
     });
     let rows = [
@@ -82,7 +82,7 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
         ),
         (
             with(|item| {
-                item.queue_type = "command".to_owned();
+                item.queue = "command".to_owned();
                 item.payload = payload("a", sh, "");
             }),
             "is for the queue \"command\", and the node's kind belongs on \"tool\"",
@@ -123,7 +123,7 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
         let (engine, execution) = ordered(&place, &item).await;
         assert_eq!(
             log(&execution).await,
-            ["workflow_started", "stalled"],
+            ["workflow_started", "host_stalled"],
             "{item:?}"
         );
         assert_eq!(
@@ -135,7 +135,7 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
         assert_eq!(record.status, Status::Stalled);
         let events = execution.events(2, 1).await.expect("an event");
         match &events[0].event.kind {
-            EventKind::Stalled(stalled) => {
+            EventKind::HostStalled(stalled) => {
                 assert!(
                     stalled.reason.contains(fault),
                     "{fault}: {}",

@@ -3,25 +3,16 @@
 
 use refrain::model::EventKind;
 use refrain::store::{ExecutionChange, ItemChange, Lease, Store, Turn};
-use refrain_tests::saboteur::rechained;
 use serde_json::{Map, Value};
 
-use super::{Written, doubled, edited, events_of, is_result, lost, with_other_events};
+use super::{Written, doubled, edited, is_result, lost, with_other_events};
 
-/// Each claim gets the same number.
-pub(crate) fn fence_not_minted(turn: &Turn, store: &mut dyn Store) -> Written {
+/// The queue has an item with another fence than the log.
+pub(crate) fn fence_of_another(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
-        let mut events = events_of(change);
-        let EventKind::NodeStarted(started) = &mut events.first_mut()?.kind else {
-            return None;
-        };
-        started.fence = 1;
-        let mut change = rechained(change.clone(), events);
-        for item in &mut change.items {
-            if let Some(lease) = lease_in(item) {
-                lease.fence = 1;
-            }
-        }
+        let mut change = change.clone();
+        let lease = change.items.iter_mut().find_map(lease_in);
+        lease?.fence = 1;
         Some(change)
     })
 }
@@ -93,10 +84,7 @@ pub(crate) fn signal_doubled(turn: &Turn, store: &mut dyn Store) -> Written {
 /// A result is taken twice.
 pub(crate) fn result_doubled(turn: &Turn, store: &mut dyn Store) -> Written {
     with_other_events(turn, store, |events| {
-        doubled(
-            events,
-            |kind| matches!(kind, EventKind::NodeCompleted(it) if it.fence != 0),
-        )
+        doubled(events, |kind| matches!(kind, EventKind::NodeCompleted(_)))
     })
 }
 

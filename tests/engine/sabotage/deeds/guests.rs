@@ -24,13 +24,12 @@ pub(crate) fn stall_without_event(turn: &Turn, store: &mut dyn Store) -> Written
 /// A stall that does not say what lifts it.
 pub(crate) fn stall_without_remedy(turn: &Turn, store: &mut dyn Store) -> Written {
     with_other_events(turn, store, |events| {
-        let stall = events.iter_mut().find_map(|event| match &mut event.kind {
-            EventKind::Stalled(it) => Some(it),
+        let reason = events.iter_mut().find_map(|event| match &mut event.kind {
+            EventKind::Stalled(it) => Some(&mut it.reason),
+            EventKind::HostStalled(it) => Some(&mut it.reason),
             _ => None,
         });
-        stall
-            .map(|it| it.reason = "it does not work".to_owned())
-            .is_some()
+        reason.map(|it| "it does not work".clone_into(it)).is_some()
     })
 }
 

@@ -108,7 +108,7 @@ fn is_scheduled(kind: &EventKind) -> bool {
 }
 
 fn is_result(event: &Event) -> bool {
-    matches!(&event.kind, EventKind::NodeCompleted(it) if it.fence != 0)
+    matches!(event.kind, EventKind::NodeCompleted(_))
 }
 
 fn is_end(kind: &EventKind) -> bool {

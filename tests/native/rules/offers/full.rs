@@ -2,8 +2,8 @@
 
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
-    CancelReason, CancelRequested, Event, EventKind, ExternalEventReceived, NodeCancelled,
-    OperatorNote, Origin, Stalled,
+    CancelReason, CancelRequested, Event, EventKind, ExternalEventReceived, HostStalled,
+    NodeCancelled, OperatorNote, Origin,
 };
 use refrain_guest::limits::EVENTS_MAX;
 use refrain_guest::machine::Machine;
@@ -18,7 +18,10 @@ fn law9_a_full_log_can_still_be_cancelled() {
         .unwrap_or_else(|error| panic!("{error}"))
         .world;
     let mut machine = Replay::of(&world, world.events.len()).machine;
-    let note = || OperatorNote { reason: None };
+    let note = || OperatorNote {
+        reason: None,
+        by: None,
+    };
     let offer = |machine: &mut Machine, origin, kind| {
         let event = Event {
             sequence: machine.sequence() + 1,
@@ -40,6 +43,8 @@ fn law9_a_full_log_can_still_be_cancelled() {
     let signal = EventKind::ExternalEventReceived(ExternalEventReceived {
         correlation_key: "k".to_owned(),
         payload: "1".to_owned(),
+        event_id: None,
+        by: None,
     });
     let reason = offer(&mut machine, Origin::Fact, signal);
     assert!(
@@ -47,9 +52,8 @@ fn law9_a_full_log_can_still_be_cancelled() {
             .expect_err("it is full")
             .contains("it holds 1000000 events")
     );
-    let stalled = Stalled {
+    let stalled = HostStalled {
         reason: "the guest failed".to_owned(),
-        node_id: None,
     };
     let cancelled = NodeCancelled {
         node_id: "a".to_owned(),
@@ -57,11 +61,14 @@ fn law9_a_full_log_can_still_be_cancelled() {
     };
     for (origin, kind) in [
         (Origin::Fact, EventKind::ExecutionUnpaused(note())),
-        (Origin::Fact, EventKind::Stalled(stalled)),
+        (Origin::Fact, EventKind::HostStalled(stalled)),
         (Origin::Fact, EventKind::StallLifted(note())),
         (
             Origin::Fact,
-            EventKind::CancelRequested(CancelRequested { reason: None }),
+            EventKind::CancelRequested(CancelRequested {
+                reason: None,
+                by: None,
+            }),
         ),
         (Origin::Decision, EventKind::NodeCancelled(cancelled)),
     ] {

@@ -42,7 +42,7 @@ fn refused(table: &str, events: usize, at: u64, kind: EventKind, expected: &str)
 fn schedule(node_id: &str, attempt: u32) -> EventKind {
     EventKind::NodeScheduled(NodeScheduled {
         node_id: node_id.to_owned(),
-        queue_type: "general".to_owned(),
+        queue: "general".to_owned(),
         attempt,
         item_digest: "0".repeat(64),
     })
@@ -301,7 +301,10 @@ fn law2_facts_are_the_hosts_and_decisions_the_guests() {
         decision,
         Err("only the guest may author this event: it is a decision".to_owned())
     );
-    let note = OperatorNote { reason: None };
+    let note = OperatorNote {
+        reason: None,
+        by: None,
+    };
     let fact = wrong(Origin::Decision, EventKind::ExecutionPaused(note));
     assert_eq!(
         fact,
@@ -337,6 +340,7 @@ fn law10_the_guest_is_the_one_that_the_log_names_last() {
             origin: Origin::Fact,
             kind: EventKind::GuestChanged(GuestChanged {
                 guest_digest: "1".repeat(64),
+                by: None,
             }),
         },
     );

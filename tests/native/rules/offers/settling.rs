@@ -2,8 +2,8 @@
 
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
-    CancelReason, EventKind, ExternalEventReceived, InterruptRaised, NodeCancelled, NodeCompleted,
-    NodeExhausted, SkipReason, Stalled, TimerCreated, TimerFired,
+    CancelReason, EventKind, ExternalEventReceived, InterruptRaised, NodeCancelled, NodeExhausted,
+    NodeSettled, SkipReason, Stalled, TimerCreated, TimerFired,
 };
 
 use refrain_guest::limits::{ID_BYTES_MAX, JSON_DEPTH_MAX, PAYLOAD_BYTES_MAX};
@@ -13,16 +13,12 @@ use crate::rules::transitions::Replay;
 
 use super::{WHOLE, offer_after, refused, skip};
 
-fn settle(node_id: &str, attempt: u32) -> EventKind {
-    EventKind::NodeCompleted(NodeCompleted {
+fn settle(node_id: &str) -> EventKind {
+    EventKind::NodeSettled(NodeSettled {
         node_id: node_id.to_owned(),
-        attempt,
-        fence: 0,
         output: "null".to_owned(),
         state_patch: "{}".to_owned(),
-        duration_ms: 0,
         chosen_target: None,
-        telemetry: None,
     })
 }
 
@@ -38,7 +34,6 @@ fn interrupt(node_id: &str) -> EventKind {
     EventKind::InterruptRaised(InterruptRaised {
         node_id: node_id.to_owned(),
         reason: "May it?".to_owned(),
-        state_for_review: "{}".to_owned(),
         expires_at: None,
     })
 }
@@ -85,7 +80,7 @@ fn r06_nothing_settles_that_waits_or_is_a_workers() {
             WAITS,
             READY,
             0,
-            settle(node_id, 0),
+            settle(node_id),
             "nothing completes it without a worker",
         );
     }
@@ -94,7 +89,7 @@ fn r06_nothing_settles_that_waits_or_is_a_workers() {
             WAITS,
             WHOLE,
             0,
-            settle(node_id, 0),
+            settle(node_id),
             "is waiting: nothing completes it without",
         );
     }
@@ -102,12 +97,11 @@ fn r06_nothing_settles_that_waits_or_is_a_workers() {
         WAITS,
         WHOLE,
         4999,
-        settle("h", 0),
+        settle("h"),
         "is waiting: nothing completes it without",
     );
-    assert_eq!(offer_after(WAITS, WHOLE, 5000, settle("h", 0)), Ok(()));
-    refused(WAITS, 1, 0, settle("p", 1), "its attempt and fence are 0");
-    assert_eq!(offer_after(WAITS, 1, 0, settle("p", 0)), Ok(()));
+    assert_eq!(offer_after(WAITS, WHOLE, 5000, settle("h")), Ok(()));
+    assert_eq!(offer_after(WAITS, 1, 0, settle("p")), Ok(()));
 }
 
 #[test]
@@ -323,7 +317,13 @@ fn r11_only_a_policy_stalls_an_execution_and_once() {
         reason: "ask".to_owned(),
         node_id: None,
     });
-    refused(table, c_failed, 0, anonymous, "only the host may author it");
+    refused(
+        table,
+        c_failed,
+        0,
+        anonymous,
+        "a stall on a budget is more than this scheduler can do yet",
+    );
 }
 
 #[test]
@@ -357,6 +357,8 @@ fn r19_an_external_event_must_fit_into_the_state() {
         let event = world.fact(EventKind::ExternalEventReceived(ExternalEventReceived {
             correlation_key: key.to_owned(),
             payload,
+            event_id: None,
+            by: None,
         }));
         let answer = apply(&mut machine, &event).map_err(|illegal| illegal.reason);
         match (answer, expected) {

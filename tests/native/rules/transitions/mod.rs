@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use refrain_guest::apply::{apply, start};
-use refrain_guest::contract::{Event, EventKind, NodeState, Origin, SkipReason};
+use refrain_guest::contract::{Event, EventKind, NodeState, SkipReason};
 use refrain_guest::digest::digest_of_text;
 use refrain_guest::machine::Machine;
 use refrain_guest::node::{Step, name};
@@ -213,11 +213,10 @@ fn of_node(event: &Event) -> Option<(&str, Step)> {
         EventKind::NodeScheduled(it) => (&it.node_id, Step::Schedule),
         EventKind::RetryScheduled(it) => (&it.node_id, Step::Retry),
         EventKind::NodeStarted(it) => (&it.node_id, Step::Start),
-        EventKind::NodeCompleted(it) if event.origin == Origin::Fact => {
-            (&it.node_id, Step::Complete)
-        }
-        EventKind::NodeCompleted(it) => (&it.node_id, Step::Settle),
+        EventKind::NodeCompleted(it) => (&it.node_id, Step::Complete),
+        EventKind::NodeSettled(it) => (&it.node_id, Step::Settle),
         EventKind::NodeFailed(it) => (&it.node_id, Step::Fail),
+        EventKind::LeaseExpired(it) => (&it.node_id, Step::Fail),
         EventKind::NodeTimedOut(it) => (&it.node_id, Step::TimeOut),
         EventKind::NodeExhausted(it) => (&it.node_id, Step::Exhaust),
         EventKind::InterruptRaised(it) => (&it.node_id, Step::Wait),

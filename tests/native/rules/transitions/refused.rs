@@ -6,8 +6,8 @@ use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
     NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled,
-    NodeSkipped, NodeStarted, NodeState, NodeTimedOut, Origin, RetryScheduled, SkipReason, Stalled,
-    TimerCreated, TimerFired,
+    NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut, Origin, RetryScheduled,
+    SkipReason, Stalled, TimerCreated, TimerFired,
 };
 use refrain_guest::node::{Step, name};
 use refrain_guest::workflow::plan::Kind;
@@ -124,25 +124,24 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
     let (null, item_digest) = ("null".to_owned(), "0".repeat(64));
     Some(match step {
         Step::Reach => return None,
-        Step::Schedule => EventKind::NodeScheduled(NodeScheduled { node_id, queue_type: "tool".into(), attempt: 1, item_digest }),
+        Step::Schedule => EventKind::NodeScheduled(NodeScheduled { node_id, queue: "tool".into(), attempt: 1, item_digest }),
         Step::Retry => EventKind::RetryScheduled(RetryScheduled { node_id, attempt: attempt + 1, delay_ms: 0, item_digest }),
-        Step::Start => EventKind::NodeStarted(NodeStarted { node_id, worker_id: "w".into(), attempt, fence: replay.machine.sequence() + 1 }),
-        Step::Complete | Step::Settle => EventKind::NodeCompleted(NodeCompleted {
-            node_id,
-            attempt: if step == Step::Settle { 0 } else { attempt },
-            fence: if step == Step::Settle { 0 } else { fence },
-            output: null, state_patch: "{}".into(), duration_ms: 0, chosen_target: None, telemetry: None,
+        Step::Start => EventKind::NodeStarted(NodeStarted { node_id, worker_id: "w".into(), attempt }),
+        Step::Complete => EventKind::NodeCompleted(NodeCompleted {
+            node_id, attempt, fence, output: null, state_patch: "{}".into(), duration_ms: 0, chosen_target: None,
+            gen_ai: None, telemetry: None, edited_by: None,
         }),
-        Step::Fail => EventKind::NodeFailed(NodeFailed { node_id, attempt, fence, error: "boom".into(), class: None, retryable: true }),
+        Step::Settle => EventKind::NodeSettled(NodeSettled { node_id, output: null, state_patch: "{}".into(), chosen_target: None }),
+        Step::Fail => EventKind::NodeFailed(NodeFailed { node_id, attempt, fence, error: "boom".into(), error_class: None, retryable: true, retry_after_ms: None }),
         Step::TimeOut => EventKind::NodeTimedOut(NodeTimedOut { node_id, attempt }),
         Step::Exhaust => EventKind::NodeExhausted(NodeExhausted { node_id, attempts: attempt, error: "boom".into() }),
         Step::Wait => match &replay.machine.plan().nodes[place.node].kind {
             Kind::Wait(wait) => EventKind::TimerCreated(TimerCreated { node_id, fire_at: None, correlation_key: wait.correlation_key.clone() }),
-            _ => EventKind::InterruptRaised(InterruptRaised { node_id, reason: "May it?".into(), state_for_review: "{}".into(), expires_at: None }),
+            _ => EventKind::InterruptRaised(InterruptRaised { node_id, reason: "May it?".into(), expires_at: None }),
         },
-        Step::Receive => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None }),
+        Step::Receive => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None, by: None }),
         Step::Stall => EventKind::Stalled(Stalled { reason: "ask".into(), node_id: Some(node_id) }),
-        Step::Reopen => EventKind::RetryRequested(NodeRequest { node_id, reason: None }),
+        Step::Reopen => EventKind::RetryRequested(NodeRequest { node_id, reason: None, by: None }),
         Step::PassOver => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::Unreached }),
         Step::Skip => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::ByOperator }),
         Step::Cancel => EventKind::NodeCancelled(NodeCancelled { node_id, reason: CancelReason::CancelRequested }),

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use refrain::Start;
-use refrain::model::{Digest, EventKind, ForkOrigin, GuestChanged, OperatorNote, Stalled};
+use refrain::model::{Digest, EventKind, ForkOrigin, GuestChanged, HostStalled, OperatorNote};
 use serde_json::json;
 
 use super::super::hand::Hand;
@@ -26,8 +26,8 @@ pub(super) fn simulated(cast: &Cast<'_>) -> Result<String> {
 
 pub(super) fn stalled(cast: &Cast<'_>) -> Result<String> {
     let mut hand = begin(cast)?;
-    let stalled = Stalled::new("the guest ran out of fuel, twice");
-    hand.unasked(EventKind::Stalled(stalled))?;
+    let stalled = HostStalled::new("the guest ran out of fuel, twice");
+    hand.unasked(EventKind::HostStalled(stalled))?;
     let lifted = OperatorNote::new(Some("more fuel".to_owned()));
     hand.unasked(EventKind::StallLifted(lifted))?;
     hand.complete("a")?;

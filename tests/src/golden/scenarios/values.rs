@@ -1,7 +1,7 @@
 //! What goes through: payloads, ids, conditions, and the shape of the graph.
 
 use anyhow::Result;
-use refrain::model::Telemetry;
+use refrain::model::GenAi;
 use refrain::{Answer, Start};
 use serde_json::json;
 
@@ -23,15 +23,17 @@ pub(super) fn completed(cast: &Cast<'_>) -> Result<String> {
     stage.claim("tool")?;
     stage.complete("fetch", json!({"pages": 3}))?;
     stage.claim("model")?;
-    let mut measured = Telemetry::default();
-    measured.gen_ai_system = Some("anthropic".to_owned());
-    measured.gen_ai_model = Some("m-1".to_owned());
-    measured.input_tokens = Some(1200);
-    measured.output_tokens = Some(u64::MAX);
-    measured.finish_reason = Some("stop".to_owned());
-    measured.cost_usd = Some("0.0100".to_owned());
-    measured.provenance = Some(r#"{"verified": true}"#.to_owned());
-    stage.complete("rate", Answer::output(json!("good")).telemetry(measured))?;
+    let mut call = GenAi::default();
+    call.system = Some("anthropic".to_owned());
+    call.model = Some("m-1".to_owned());
+    call.input_tokens = Some(1200);
+    call.output_tokens = Some(u64::MAX);
+    call.finish_reason = Some("stop".to_owned());
+    let measured = text(r#"{"cost_usd": 0.0100, "verified": true}"#)?;
+    let answer = Answer::output(json!("good"))
+        .gen_ai(call)
+        .telemetry(measured);
+    stage.complete("rate", answer)?;
     stage.export()
 }
 
