@@ -45,17 +45,6 @@ pub fn stalled_by(machine: &Machine) -> Option<StallAuthor> {
     }
 }
 
-/// Why the execution cannot go on by itself, if it cannot.
-#[must_use]
-pub fn stall(machine: &Machine) -> Option<&str> {
-    let of_policy = machine
-        .state
-        .policy_stall
-        .as_ref()
-        .map(|(_, reason)| reason.as_str());
-    machine.state.host_stall.as_deref().or(of_policy)
-}
-
 /// Whether anything at all may be decided: not after the end (law 6), and not
 /// while the host stalls the execution.
 pub(crate) fn may_decide(machine: &Machine) -> bool {

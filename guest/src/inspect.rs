@@ -8,10 +8,12 @@ use alloc::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
+use crate::codes;
 use crate::contract::{CancelReason, Inspection, NodeState, SkipReason, Status};
 use crate::digest::digest_of_text;
-use crate::guards::{stall, status};
+use crate::guards::status;
 use crate::machine::Machine;
 use crate::node::name;
 use crate::state::{Dismissal, NodeRecord};
@@ -29,7 +31,7 @@ struct ExecutionView<'a> {
     nodes: BTreeMap<&'a str, NodeView<'a>>,
     sequence: u64,
     simulated: bool,
-    stalled: Option<&'a str>,
+    stalled: Option<Value>,
     started_at: u64,
     state: &'a RawValue,
     status: &'static str,
@@ -46,7 +48,7 @@ struct NodeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    failure: Option<Value>,
     kind: Cow<'a, str>,
     max_attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +87,7 @@ pub fn inspect(machine: &Machine) -> Inspection {
         nodes: nodes.collect(),
         sequence: machine.state.sequence,
         simulated: started.simulated,
-        stalled: stall(machine),
+        stalled: stalled(machine),
         started_at: machine.state.started_at.0,
         state: verbatim(&data),
         status: status_name(status(machine)),
@@ -99,16 +101,25 @@ pub fn inspect(machine: &Machine) -> Inspection {
     }
 }
 
+/// Whose stall the execution stands on, and why, if it does. A stall by the host
+/// comes first.
+fn stalled(machine: &Machine) -> Option<Value> {
+    if let Some(reason) = &machine.state.host_stall {
+        return Some(json!({ "by": "host", "reason": reason }));
+    }
+    let (_, reason) = machine.state.policy_stall.as_ref()?;
+    let mut stalled = codes::stall(reason);
+    stalled["by"] = "policy".into();
+    Some(stalled)
+}
+
 fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
     let ms = |time: Option<Timestamp>| time.map(|time| time.0);
     NodeView {
         attempts: record.attempt,
         chosen_target: record.chosen_target.as_deref(),
         ended_at: ms(record.ended_at),
-        error: record
-            .failure
-            .as_ref()
-            .map(|failure| failure.error.as_str()),
+        failure: record.failure.as_ref().map(|it| codes::failure(&it.cause)),
         kind: kind_name(node),
         max_attempts: record.max_attempts,
         not_before: ms(record.not_before),

@@ -57,9 +57,11 @@ pub mod guards;
 pub mod apply;
 // State and time become the next decision; draining.
 pub mod decide;
+// Codes and their data as JSON.
+pub(crate) mod codes;
 // The state as JSON.
 pub mod inspect;
-// Why a node is where it is, in sentences.
+// Why a node is where it is, in codes and data.
 pub mod explain;
 // The state as bytes, and back.
 pub mod snapshot;

@@ -66,6 +66,12 @@ pub const SPAN_MAX: Millis = Millis::from_secs(100 * 365 * 24 * 60 * 60);
 /// last starts. The largest takes some ten megabytes.
 pub const PLANS_KEPT_MAX: usize = 4;
 
+/// Paths of a condition whose values an explanation tells.
+pub const SEEN_PATHS_MAX: usize = 100;
+
+/// Bytes of JSON of a value that an explanation tells: more than anyone reads.
+pub const SEEN_BYTES_MAX: usize = 1024;
+
 /// Events that the guest asks for in one page.
 pub const EVENTS_PAGE: u32 = 512;
 

@@ -7,14 +7,18 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::apply::{apply, start};
+use crate::condition::Expression;
 use crate::contract::{
     Event, EventKind, IllegalEvent, RefusalCode, SchedulerError, Snapshot, StorageError,
 };
+use crate::explain::Seen;
 use crate::limits::EVENTS_PAGE;
 use crate::machine::Machine;
 use crate::plan_cache::PlanCache;
 use crate::snapshot;
+use crate::state::EdgeFate;
 use crate::workflow::Plan;
+use crate::workflow::plan::EdgeIx;
 use crate::world::World;
 
 /// The execution as its snapshot has it, or else the first page of its log. A
@@ -123,6 +127,41 @@ pub(crate) fn read_on(
         }
         apply_all(machine, &page)?;
     }
+}
+
+/// What these conditions saw when their edges were judged: the log is gone through
+/// once more, up to there.
+pub(crate) fn what_was_seen(
+    plans: &mut PlanCache,
+    world: &mut impl World,
+    execution_id: &str,
+    mut conditions: Vec<(EdgeIx, Expression)>,
+) -> Result<Seen, SchedulerError> {
+    let mut seen = Seen::default();
+    if conditions.is_empty() {
+        return Ok(seen);
+    }
+    let mut page = read(world, 1)?.into_iter();
+    let first = page.next().ok_or_else(empty_log)?;
+    let mut machine = begun(plans, world, execution_id, &first)?;
+    while !conditions.is_empty() {
+        let Some(event) = page.next() else {
+            page = read(world, machine.sequence() + 1)?.into_iter();
+            if page.len() == 0 {
+                break;
+            }
+            continue;
+        };
+        apply(&mut machine, &event).map_err(SchedulerError::Illegal)?;
+        conditions.retain(|(edge, condition)| {
+            let is_open = machine.state.edges[edge.0 as usize] == EdgeFate::Unsettled;
+            if !is_open {
+                seen.note(&machine, *edge, condition);
+            }
+            is_open
+        });
+    }
+    Ok(seen)
 }
 
 fn read(world: &mut impl World, first: u64) -> Result<Vec<Event>, SchedulerError> {

@@ -20,13 +20,13 @@ use crate::contract::{
     Refusal, SchedulerError, Snapshot, WorkflowSummary,
 };
 use crate::decide::drain;
-use crate::explain::explain;
+use crate::explain::{explain, false_conditions};
 use crate::guards::{next_wake, stalled_by, status};
 use crate::inspect::inspect;
 use crate::key::ExecutionKey;
 use crate::machine::Machine;
 use crate::plan_cache::PlanCache;
-use crate::reading::{begun, empty_log, load, read_on};
+use crate::reading::{begun, empty_log, load, read_on, what_was_seen};
 use crate::snapshot;
 use crate::time::Timestamp;
 use crate::workflow::plan::Kind;
@@ -104,8 +104,15 @@ impl Scheduler {
         execution_id: &str,
         node_id: &str,
     ) -> Result<Explanation, SchedulerError> {
+        let conditions = self.ask(world, execution_id, |machine| {
+            let conditions = false_conditions(machine, node_id).into_iter();
+            Ok(conditions
+                .map(|(edge, condition)| (edge, condition.clone()))
+                .collect())
+        })?;
+        let seen = what_was_seen(&mut self.plans, world, execution_id, conditions)?;
         self.ask(world, execution_id, |machine| {
-            let explanation = explain(machine, node_id);
+            let explanation = explain(machine, node_id, &seen);
             explanation.ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))
         })
     }

@@ -11,7 +11,10 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{ApprovalDecision, CancelReason, NodeState, SkipReason, WorkflowStarted};
+use crate::contract::{
+    ApprovalDecision, CancelReason, NodeFailure, NodeState, SkipReason, StallReason,
+    WorkflowStarted,
+};
 use crate::json;
 use crate::node::Step;
 use crate::time::{Millis, Timestamp};
@@ -51,7 +54,7 @@ pub struct State {
     /// Why the host stalled the execution.
     pub host_stall: Option<String>,
     /// The node that a policy stalled the execution on, and why (rule R11).
-    pub policy_stall: Option<(NodeIx, String)>,
+    pub policy_stall: Option<(NodeIx, StallReason)>,
     /// Someone asked for the end (rule R17).
     pub cancel: Option<CancelRequest>,
     /// The workflow's own timeout has passed (rule R14).
@@ -137,16 +140,14 @@ pub struct NodeRecord {
 /// How an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What went wrong.
-    pub error: String,
+    /// Why.
+    pub cause: NodeFailure,
     /// The class of the error.
     pub class: Option<String>,
     /// Whether a further attempt may help.
     pub retryable: bool,
     /// How long not to try again, where the other side asked for that.
     pub retry_after: Option<Millis>,
-    /// Whether nobody answered: the lease expired (rule R13).
-    pub lease_expired: bool,
 }
 
 /// What has come of what a node waited for.
@@ -259,6 +260,14 @@ impl NodeRecord {
         if self.state != NodeState::Waiting {
             self.deadline = None;
         }
+    }
+}
+
+impl Failure {
+    /// Whether nobody answered: the lease expired (rule R13).
+    #[must_use]
+    pub fn is_lease_expired(&self) -> bool {
+        self.cause == NodeFailure::LeaseExpired
     }
 }
 

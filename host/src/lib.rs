@@ -35,8 +35,12 @@ mod shorten;
 pub mod json;
 // The nouns: events, work items, outcomes.
 pub mod model;
-// The names of statuses, states and topics, as they are written.
+// The names of statuses and states, as they are written.
 pub mod names;
+// Times as they are written.
+pub mod time;
+// Codes and data become sentences: the one place for the words.
+pub mod render;
 // The queues, and the kinds of nodes whose items they take.
 pub mod queues;
 // The log: its form, its chain, its exports.

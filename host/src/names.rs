@@ -1,7 +1,7 @@
 //! How the contract's enums are spelled in JSON and on the command line: in
 //! snake_case, one spelling each, for ever.
 
-use crate::model::{Explanation, NodeState, ReasonTopic, Status};
+use crate::model::{NodeState, Status};
 
 macro_rules! spellings {
     ($( $(#[$doc:meta])* $name:ident, $parse:ident: $enum:ident { $( $variant:ident = $text:literal ),* $(,)? } )*) => { $(
@@ -48,33 +48,4 @@ spellings! {
         Skipped = "skipped",
         Cancelled = "cancelled",
     }
-    /// What sort of reason a node is where it is for.
-    reason_topic, parse_reason_topic: ReasonTopic {
-        UnmetPredecessor = "unmet_predecessor",
-        FailedPredecessor = "failed_predecessor",
-        DeadEdge = "dead_edge",
-        FalseCondition = "false_condition",
-        Attempts = "attempts",
-        Limit = "limit",
-        Worker = "worker",
-        Time = "time",
-        Signal = "signal",
-        Execution = "execution",
-        Operator = "operator",
-        Progress = "progress",
-    }
-}
-
-/// An explanation as JSON.
-#[must_use]
-pub fn explanation_json(explanation: &Explanation) -> serde_json::Value {
-    let reasons = explanation
-        .reasons
-        .iter()
-        .map(|reason| serde_json::json!({ "topic": reason_topic(reason.topic), "message": reason.message }));
-    serde_json::json!({
-        "node_id": explanation.node_id,
-        "state": node_state(explanation.state),
-        "reasons": reasons.collect::<Vec<_>>(),
-    })
 }

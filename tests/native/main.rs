@@ -7,6 +7,7 @@ mod properties;
 mod model;
 mod agreement;
 mod freshness;
+mod wording;
 mod documented;
 mod how_we_know;
 mod layers;

@@ -12,8 +12,8 @@ use super::refusal::{
 };
 use super::wait::stop_waiting;
 use crate::contract::{
-    LeaseExpired, NodeExhausted, NodeFailed, NodeScheduled, NodeStarted, NodeState, NodeTimedOut,
-    RefusalCode as Code, RetryScheduled,
+    LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeScheduled, NodeStarted, NodeState,
+    NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
 use crate::guards::{has_room, is_ending, max_concurrent};
 use crate::limits::SPAN_MAX;
@@ -206,11 +206,10 @@ pub(super) fn failed(
         payload::error_class(class)?;
     }
     let failure = Failure {
-        error: fact.error.clone(),
+        cause: NodeFailure::AttemptFailed(fact.error.clone()),
         class: fact.error_class.clone(),
         retryable: fact.retryable,
         retry_after: fact.retry_after_ms.map(|ms| Millis(ms).min(SPAN_MAX)),
-        lease_expired: false,
     };
     fail(machine, ix, at, Step::Fail, failure);
     Ok(())
@@ -224,11 +223,10 @@ pub(super) fn lease_expired(
 ) -> Result<(), Refusal> {
     let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
     let failure = Failure {
-        error: "lease expired: worker presumed dead".to_string(),
+        cause: NodeFailure::LeaseExpired,
         class: None,
         retryable: true,
         retry_after: None,
-        lease_expired: true,
     };
     fail(machine, ix, at, Step::Fail, failure);
     Ok(())
@@ -268,12 +266,20 @@ pub(super) fn timed_out(
             );
         }
     };
+    if decision.timeout_ms != timeout.0 {
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "the timeout of node `{}` is {timeout}, not {} ms",
+                decision.node_id, decision.timeout_ms
+            ),
+        );
+    }
     let failure = Failure {
-        error: format!("timed out after {timeout}"),
+        cause: NodeFailure::Timeout(timeout.0),
         class: Some("timeout".to_string()),
         retryable: true,
         retry_after: None,
-        lease_expired: false,
     };
     fail(machine, ix, at, Step::TimeOut, failure);
     Ok(())
@@ -326,11 +332,10 @@ pub(super) fn exhausted(
         node.wait_result = None;
         node.ended_at = Some(at);
         node.failure = Some(Box::new(Failure {
-            error: decision.error.clone(),
+            cause: decision.cause.clone(),
             class: earlier.and_then(|failure| failure.class),
             retryable: false,
             retry_after: None,
-            lease_expired: false,
         }));
     });
     release_finalizers(machine, ix);

@@ -6,7 +6,7 @@ use alloc::format;
 use super::refusal::{Refusal, check_step, find, refuse, unsupported};
 use crate::contract::{
     CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState, RefusalCode as Code,
-    Stalled,
+    StallReason, Stalled,
 };
 use crate::guards::{is_ending, is_stalled_on};
 use crate::machine::Machine;
@@ -143,9 +143,10 @@ pub(super) fn host_stalled(machine: &mut Machine, stall: &HostStalled) -> Result
 
 /// Rule R11.
 pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refusal> {
-    let Some(node_id) = &stall.node_id else {
+    let StallReason::AttemptsExhausted(exhausted) = &stall.reason else {
         return unsupported("a stall on a budget");
     };
+    let node_id = &exhausted.node_id;
     let ix = check_step(machine, node_id, Step::Stall)?;
     let node = machine.node(ix);
     if !matches!(node.kind, Kind::Work(_)) || !node.retry.pause_when_exhausted {

@@ -68,7 +68,7 @@ fn holds(left: &Value<'_>, relation: Relation, right: &Value<'_>) -> bool {
 }
 
 /// The JSON text that a path leads to.
-fn resolve<'a>(path: &'a Path, scope: &Scope<'a>) -> Option<Cow<'a, str>> {
+pub(super) fn resolve<'a>(path: &'a Path, scope: &Scope<'a>) -> Option<Cow<'a, str>> {
     let mut steps = path.steps.iter();
     let start = match (path.root, path.steps.first()) {
         (Root::Input, _) => scope.input,

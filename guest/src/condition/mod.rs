@@ -28,12 +28,14 @@ mod input;
 mod literal;
 mod parse;
 mod eval;
+mod seen;
 
 pub use input::SyntaxError;
 pub use scope::Scope;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use expr::Expr;
 
@@ -75,6 +77,13 @@ impl Expression {
     #[must_use]
     pub fn value(&self, scope: &Scope<'_>) -> String {
         eval::json(&self.root, scope)
+    }
+
+    /// What it sees: the paths in it, in their order, each once, and the JSON text
+    /// of the value there. `None` if there is none.
+    #[must_use]
+    pub fn seen(&self, scope: &Scope<'_>) -> Vec<(String, Option<String>)> {
+        seen::seen(&self.root, scope)
     }
 }
 

@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::contract::{Event, EventKind, ItemName, Origin, WorkOrder};
+use crate::contract::{
+    Event, EventKind, ItemName, NodeFailure, Origin, StallReason, WorkOrder, WorkflowFailure,
+};
 use crate::machine::Machine;
 use crate::time::Timestamp;
 use crate::workflow::plan::NodeIx;
@@ -65,14 +67,17 @@ impl Decision {
         const SMALL_FIELDS_BYTES: usize = 256;
         let of_event = match &self.event.kind {
             EventKind::WorkflowCompleted(it) => it.final_state.len(),
-            EventKind::WorkflowFailed(it) => it.error.len() + it.final_state.len(),
+            EventKind::WorkflowFailed(it) => failure_bytes(&it.cause) + it.final_state.len(),
             EventKind::WorkflowCancelled(it) => {
                 it.reason.as_ref().map_or(0, String::len) + it.final_state.len()
             }
             EventKind::NodeSettled(it) => it.output.len() + it.state_patch.len(),
-            EventKind::NodeExhausted(it) => it.error.len(),
+            EventKind::NodeExhausted(it) => cause_bytes(&it.cause),
             EventKind::InterruptRaised(it) => it.reason.len(),
-            EventKind::Stalled(it) => it.reason.len(),
+            EventKind::Stalled(it) => match &it.reason {
+                StallReason::AttemptsExhausted(exhausted) => cause_bytes(&exhausted.cause),
+                StallReason::BudgetExceeded(_) => 0,
+            },
             _ => 0,
         };
         let of_order = match &self.order {
@@ -81,6 +86,28 @@ impl Decision {
             Some(WorkOrder::Cancel(_) | WorkOrder::CancelChild(_)) | None => 0,
         };
         SMALL_FIELDS_BYTES + of_event + of_order
+    }
+}
+
+/// The texts in why a node failed.
+fn cause_bytes(cause: &NodeFailure) -> usize {
+    match cause {
+        NodeFailure::AttemptFailed(error) => error.len(),
+        NodeFailure::Rejected(it) => it.comment.as_ref().map_or(0, String::len),
+        NodeFailure::LimitExceeded(text) | NodeFailure::ChildFailed(text) => {
+            text.as_ref().map_or(0, String::len)
+        }
+        NodeFailure::InstancesFailed(it) => it.nodes.iter().map(String::len).sum(),
+        _ => 0,
+    }
+}
+
+/// The texts in why an execution failed.
+fn failure_bytes(cause: &WorkflowFailure) -> usize {
+    match cause {
+        WorkflowFailure::NodesFailed(nodes) => nodes.iter().map(String::len).sum(),
+        WorkflowFailure::Terminated(reason) => reason.as_ref().map_or(0, String::len),
+        WorkflowFailure::Timeout(_) | WorkflowFailure::BudgetExceeded(_) => 0,
     }
 }
 

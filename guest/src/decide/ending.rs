@@ -1,12 +1,14 @@
 //! How an execution ends: its finalizers, then the terminal event (rules R16,
 //! R17 and R18).
 
-use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::dispatch::may_dispatch;
 use super::next::Next;
-use crate::contract::{EventKind, WorkflowCancelled, WorkflowCompleted, WorkflowFailed};
+use crate::contract::{
+    EventKind, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowFailure,
+};
 use crate::guards::{due_end, is_held, is_time_for_finalizers, runs_now};
 use crate::machine::Machine;
 use crate::state::Ending;
@@ -36,20 +38,18 @@ pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
     match ending {
         Ending::Completed => EventKind::WorkflowCompleted(WorkflowCompleted { final_state }),
         Ending::Failed => {
-            let mut failed: Vec<&str> = machine
-                .agenda
-                .failed
-                .iter()
-                .map(|ix| machine.node(*ix).id.as_str())
-                .collect();
+            let failed = machine.agenda.failed.iter();
+            let mut failed: Vec<String> = failed.map(|ix| machine.node_id(*ix)).collect();
             failed.sort_unstable();
-            let error = format!("node(s) failed terminally: {}", failed.join(", "));
-            EventKind::WorkflowFailed(WorkflowFailed { error, final_state })
+            EventKind::WorkflowFailed(WorkflowFailed {
+                cause: WorkflowFailure::NodesFailed(failed),
+                final_state,
+            })
         }
         Ending::TimedOut => {
             let timeout = machine.plan.workflow_timeout.unwrap_or_default();
             EventKind::WorkflowFailed(WorkflowFailed {
-                error: format!("workflow timed out after {timeout}"),
+                cause: WorkflowFailure::Timeout(timeout.0),
                 final_state,
             })
         }

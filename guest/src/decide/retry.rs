@@ -1,14 +1,11 @@
 //! What follows a failed attempt (rules R11, R12 and R13).
 
-use alloc::format;
-use alloc::string::String;
-
 use sha2::{Digest as _, Sha256};
 
 use super::decision::{Decision, decision};
 use super::dispatch::order_retry;
 use super::next::Next;
-use crate::contract::{EventKind, NodeExhausted, Stalled};
+use crate::contract::{EventKind, NodeExhausted, StallReason, Stalled};
 use crate::guards::is_held;
 use crate::machine::Machine;
 use crate::state::Failure;
@@ -51,42 +48,27 @@ pub(super) fn retry(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
 }
 
 pub(super) fn exhaust(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    let attempts = machine.record(ix).attempt;
-    let exhausted = NodeExhausted {
+    let exhausted = EventKind::NodeExhausted(exhausted(machine, ix));
+    decision(machine, now, exhausted, None)
+}
+
+pub(super) fn stall_on(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    let reason = StallReason::AttemptsExhausted(exhausted(machine, ix));
+    decision(machine, now, EventKind::Stalled(Stalled { reason }), None)
+}
+
+/// The node's attempts are spent, or no further one helps.
+fn exhausted(machine: &Machine, ix: NodeIx) -> NodeExhausted {
+    NodeExhausted {
         node_id: machine.node_id(ix),
-        attempts,
-        error: final_error(failure(machine, ix), attempts),
-    };
-    decision(machine, now, EventKind::NodeExhausted(exhausted), None)
+        attempts: machine.record(ix).attempt,
+        cause: failure(machine, ix).cause.clone(),
+    }
 }
 
 fn failure(machine: &Machine, ix: NodeIx) -> &Failure {
     let failure = machine.record(ix).failure.as_deref();
     failure.expect("only a failed attempt is judged")
-}
-
-pub(super) fn stall_on(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    let failure = failure(machine, ix);
-    let (id, execution) = (&machine.node(ix).id, &machine.state.started.execution_id);
-    let mut reason = format!(
-        "node `{id}` failed at attempt {} ({}), and its policy asks for a person: `refrain retry {execution} {id}` tries again, \
-         `refrain skip {execution} {id}` goes on without it",
-        machine.record(ix).attempt,
-        final_error(failure, machine.record(ix).attempt),
-    );
-    // A finalizer can stall a cancellation, and that cannot be cancelled.
-    if machine.state.cancel.is_none() {
-        reason.push_str(&format!(", `refrain cancel {execution}` gives up"));
-    }
-    decision(
-        machine,
-        now,
-        EventKind::Stalled(Stalled {
-            reason,
-            node_id: Some(id.clone()),
-        }),
-        None,
-    )
 }
 
 /// The policy's delay, or what the other side asked for where that is longer.
@@ -99,7 +81,7 @@ fn delay(machine: &Machine, ix: NodeIx) -> Millis {
 fn policy_delay(machine: &Machine, ix: NodeIx, failure: &Failure) -> Millis {
     let attempt = machine.record(ix).attempt;
     match &machine.node(ix).retry.backoff {
-        Some(backoff) if !failure.lease_expired => backoff_delay(
+        Some(backoff) if !failure.is_lease_expired() => backoff_delay(
             backoff,
             machine.state.started.seed,
             &machine.node(ix).id,
@@ -117,14 +99,7 @@ fn is_retried(policy: &RetryPolicy, failure: &Failure) -> bool {
         policy.retryable_on.is_empty()
             || class.is_some_and(|class| policy.retryable_on.contains(class))
     };
-    failure.retryable && (failure.lease_expired || is_class_retried())
-}
-
-fn final_error(failure: &Failure, attempts: u32) -> String {
-    if failure.lease_expired {
-        return format!("exhausted {attempts} attempts: lease expired");
-    }
-    failure.error.clone()
+    failure.retryable && (failure.is_lease_expired() || is_class_retried())
 }
 
 /// The delay after failed attempt `attempt` (rule R12).

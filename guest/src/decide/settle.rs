@@ -5,8 +5,8 @@ use alloc::string::{String, ToString};
 
 use super::decision::{Decision, decision};
 use crate::contract::{
-    ApprovalDecision, EventKind, InterruptRaised, NodeExhausted, NodeSettled, NodeSkipped,
-    NodeState, SkipReason, TimerCreated,
+    ApprovalDecision, EventKind, InterruptRaised, NodeExhausted, NodeFailure, NodeSettled,
+    NodeSkipped, NodeState, Rejection, SkipReason, TimerCreated,
 };
 use crate::guards::kept;
 use crate::json::Object;
@@ -35,11 +35,7 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
         }
         (Kind::Parallel | Kind::Join(_), _) => completion(machine, ix, null(), empty(), None),
         (Kind::LimitExceeded { description }, _) => {
-            let error = format!(
-                "limit exceeded: {}",
-                description.as_deref().unwrap_or("no description")
-            );
-            exhaustion(machine, ix, error)
+            exhaustion(machine, ix, NodeFailure::LimitExceeded(description.clone()))
         }
         (Kind::Wait(wait), None) => begin_wait(machine, now, ix, wait),
         (Kind::HumanApproval(approval), None) => raise_interrupt(machine, now, ix, approval),
@@ -69,7 +65,11 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
                 )
             }
             ApprovalDecision::Rejected => {
-                exhaustion(machine, ix, rejection(user_id, comment.as_deref()))
+                let rejection = Rejection {
+                    user_id: user_id.clone(),
+                    comment: comment.clone(),
+                };
+                exhaustion(machine, ix, NodeFailure::Rejected(rejection))
             }
         },
         (Kind::Work(_), _) => unreachable!("nodes for workers are filed for dispatch"),
@@ -92,11 +92,12 @@ pub(super) fn completion(
     })
 }
 
-fn exhaustion(machine: &Machine, ix: NodeIx, error: String) -> EventKind {
+/// A node without work items fails for good.
+pub(super) fn exhaustion(machine: &Machine, ix: NodeIx, cause: NodeFailure) -> EventKind {
     EventKind::NodeExhausted(NodeExhausted {
         node_id: machine.node_id(ix),
         attempts: 0,
-        error,
+        cause,
     })
 }
 
@@ -177,11 +178,4 @@ fn approval_output(user_id: &str, comment: Option<&str>) -> String {
         "{{\"decision\":\"approved\",\"user_id\":{},\"comment\":{comment}}}",
         quote(user_id)
     )
-}
-
-fn rejection(user_id: &str, comment: Option<&str>) -> String {
-    match comment {
-        Some(comment) => format!("rejected by {user_id}: {comment}"),
-        None => format!("rejected by {user_id}"),
-    }
 }

@@ -1,17 +1,20 @@
 //! What time alone ends: attempts, waits, approvals, the execution itself
 //! (rules R14 and R19).
 
-use alloc::format;
 use alloc::string::ToString;
 
 use super::decision::{Decision, decision, take_back};
 use super::next::Next;
-use super::settle::{completion, target};
-use crate::contract::{EventKind, NodeExhausted, NodeTimedOut, TimerFired};
+use super::settle::{completion, exhaustion, target};
+use crate::contract::{EventKind, MissedEvent, NodeFailure, NodeTimedOut, TimerFired};
 use crate::guards::workflow_deadline;
 use crate::machine::Machine;
-use crate::time::{Millis, Timestamp};
+use crate::time::Timestamp;
 use crate::workflow::plan::{HumanApproval, Kind, NodeIx, Wait};
+
+/// The output of an approval that nobody gave in time, where the fallback is
+/// taken: the log says so (rule R19).
+const NOT_ANSWERED: &str = r#"{"decision":"timed_out"}"#;
 
 /// What is overdue: the workflow, then its nodes by deadline and R2.
 pub(super) fn overdue(machine: &Machine, now: Timestamp) -> Option<Next> {
@@ -35,6 +38,7 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, ix: NodeIx) -> Dec
             let timed_out = NodeTimedOut {
                 node_id: machine.node_id(ix),
                 attempt: machine.record(ix).attempt,
+                timeout_ms: node.timeout.unwrap_or_default().0,
             };
             decision(
                 machine,
@@ -55,14 +59,11 @@ fn overdue_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> D
         };
         return decision(machine, now, EventKind::TimerFired(fired), None);
     }
-    let key = correlation_key.unwrap_or_default();
-    give_up(
-        machine,
-        now,
-        ix,
-        &format!("external event `{key}`"),
-        wait.timer,
-    )
+    let missed = MissedEvent {
+        correlation_key: correlation_key.unwrap_or_default(),
+        timeout_ms: wait.timer.unwrap_or_default().0,
+    };
+    give_up(machine, now, ix, NodeFailure::EventTimeout(missed))
 }
 
 fn overdue_approval(
@@ -78,28 +79,19 @@ fn overdue_approval(
             completion(
                 machine,
                 ix,
-                "null".to_string(),
+                NOT_ANSWERED.to_string(),
                 "{}".to_string(),
                 Some(target(machine, fallback)),
             ),
             None,
         ),
-        None => give_up(machine, now, ix, "approval", approval.timeout),
+        None => {
+            let timeout = approval.timeout.unwrap_or_default();
+            give_up(machine, now, ix, NodeFailure::ApprovalTimeout(timeout.0))
+        }
     }
 }
 
-fn give_up(
-    machine: &Machine,
-    now: Timestamp,
-    ix: NodeIx,
-    what: &str,
-    timeout: Option<Millis>,
-) -> Decision {
-    let error = format!("no {what} within {}", timeout.unwrap_or_default());
-    let exhausted = NodeExhausted {
-        node_id: machine.node_id(ix),
-        attempts: 0,
-        error,
-    };
-    decision(machine, now, EventKind::NodeExhausted(exhausted), None)
+fn give_up(machine: &Machine, now: Timestamp, ix: NodeIx, cause: NodeFailure) -> Decision {
+    decision(machine, now, exhaustion(machine, ix, cause), None)
 }

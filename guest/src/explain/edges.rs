@@ -1,23 +1,28 @@
-//! Edges in sentences: which are not settled, which are dead, and why.
+//! Edges: which are not settled, which are dead, and why.
 
-use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::reason::say;
-use crate::contract::{NodeState, Reason, ReasonTopic, SkipReason};
+use super::reason::{because, retry_or_skip, with};
+use super::seen::Seen;
+use crate::condition::Expression;
+use crate::contract::{
+    FailedPredecessor, FalseCondition, NodeState, OtherTarget, Predecessor, Reason, ReasonCause,
+    SkipReason,
+};
 use crate::machine::Machine;
-use crate::node::name;
 use crate::state::{Dismissal, EdgeFate};
-use crate::workflow::plan::{Edge, EdgeRule, NodeIx};
+use crate::workflow::END;
+use crate::workflow::plan::{Branch, Edge, EdgeIx, EdgeRule, Kind, NodeIx, Target};
 
-/// Edges that are spelled out for one node; a sentence tells of the rest.
+/// Edges that are told one by one for one node; a reason counts the rest.
 const EDGES_TOLD: usize = 20;
 
 /// The incoming edges that are not settled: failed predecessors first.
 pub(super) fn unmet(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     let (failed, open): (Vec<&Edge>, Vec<&Edge>) = incoming(machine, ix)
-        .filter(|(_, fate)| *fate == EdgeFate::Unsettled)
-        .map(|(edge, _)| edge)
+        .filter(|(ix, _)| machine.state.edges[ix.0 as usize] == EdgeFate::Unsettled)
+        .map(|(_, edge)| edge)
         .partition(|edge| machine.record(edge.from).state == NodeState::Failed);
     let mut reasons: Vec<Reason> = failed
         .iter()
@@ -31,92 +36,125 @@ pub(super) fn unmet(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     );
     let untold = failed.len().saturating_sub(EDGES_TOLD) + open.len().saturating_sub(EDGES_TOLD);
     if untold > 0 {
-        reasons.push(say(
-            ReasonTopic::UnmetPredecessor,
-            format!("{untold} more predecessors are not settled"),
-        ));
+        reasons.push(because(ReasonCause::MorePredecessors(number(untold))));
     }
     reasons
 }
 
 fn blocked_by(machine: &Machine, edge: &Edge) -> Reason {
-    let (from, to) = (&machine.node(edge.from).id, &machine.node(edge.to).id);
     let failure = machine.record(edge.from).failure.as_ref();
-    let error = failure.map_or("no error given", |failure| failure.error.as_str());
-    say(
-        ReasonTopic::FailedPredecessor,
-        format!("node `{to}` needs node `{from}`, which failed for good: {error}"),
-    )
+    let cause = ReasonCause::FailedPredecessor(FailedPredecessor {
+        node_id: machine.node_id(edge.from),
+        cause: failure.map(|failure| failure.cause.clone()),
+    });
+    with(cause, retry_or_skip(machine, edge.from))
 }
 
 fn unmet_edge(machine: &Machine, edge: &Edge) -> Reason {
-    let (from, to) = (&machine.node(edge.from).id, &machine.node(edge.to).id);
-    let state = name(machine.record(edge.from).state);
-    say(
-        ReasonTopic::UnmetPredecessor,
-        format!("node `{to}` needs node `{from}`, which is {state}"),
-    )
+    because(ReasonCause::UnmetPredecessor(Predecessor {
+        node_id: machine.node_id(edge.from),
+        state: machine.record(edge.from).state,
+    }))
 }
 
-fn incoming(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = (&Edge, EdgeFate)> {
+fn incoming(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = (EdgeIx, &Edge)> {
     let incoming = machine.node(ix).incoming.iter();
-    incoming.map(|edge| {
-        (
-            &machine.plan.edges[edge.0 as usize],
-            machine.state.edges[edge.0 as usize],
-        )
-    })
+    incoming.map(|ix| (*ix, &machine.plan.edges[ix.0 as usize]))
 }
 
-pub(super) fn dead_edges(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
+/// Whether the node's dead edges are why it did not run.
+fn is_unreached(machine: &Machine, ix: NodeIx) -> bool {
+    machine.record(ix).dismissal == Some(Dismissal::Skipped(SkipReason::Unreached))
+}
+
+pub(super) fn dead_edges(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
     if machine.node(ix).incoming.is_empty() {
-        let sentence = format!("nothing leads to node `{}`", machine.node(ix).id);
-        return [say(ReasonTopic::DeadEdge, sentence)].into();
+        return [because(ReasonCause::NoEdge)].into();
     }
     let mut reasons: Vec<Reason> = incoming(machine, ix)
         .take(EDGES_TOLD)
-        .map(|(edge, _)| why_dead(machine, edge))
+        .flat_map(|(ix, edge)| why_dead(machine, ix, edge, seen))
+        .map(because)
         .collect();
     let untold = machine.node(ix).incoming.len().saturating_sub(EDGES_TOLD);
     if untold > 0 {
-        reasons.push(say(
-            ReasonTopic::DeadEdge,
-            format!("{untold} more incoming edges are dead"),
-        ));
+        reasons.push(because(ReasonCause::MoreDeadEdges(number(untold))));
     }
     reasons
 }
 
-fn why_dead(machine: &Machine, edge: &Edge) -> Reason {
-    let (from, to) = (&machine.node(edge.from).id, &machine.node(edge.to).id);
-    let source = machine.record(edge.from);
-    match (source.state, &source.chosen_target, &edge.rule) {
-        (NodeState::Skipped, ..)
-            if source.dismissal == Some(Dismissal::Skipped(SkipReason::Unreached)) =>
-        {
-            say(
-                ReasonTopic::DeadEdge,
-                format!("node `{to}` comes after node `{from}`, which was skipped"),
-            )
-        }
-        (_, Some(target), _) => say(
-            ReasonTopic::DeadEdge,
-            format!("node `{from}` chose `{target}`, not `{to}`"),
-        ),
-        (_, None, EdgeRule::Chosen) => say(
-            ReasonTopic::DeadEdge,
-            format!("node `{from}` chose no target, and `{to}` runs only when chosen"),
-        ),
-        (_, None, EdgeRule::Ordinary(Some(condition))) => {
-            let sentence = format!(
-                "the condition `{}` from `{from}` to `{to}` was false when node `{from}` was settled",
-                condition.text()
-            );
-            say(ReasonTopic::FalseCondition, sentence)
-        }
-        (_, None, EdgeRule::Ordinary(None)) => say(
-            ReasonTopic::DeadEdge,
-            format!("the edge from `{from}` to `{to}` is dead"),
-        ),
+fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<ReasonCause> {
+    let (source, node_id) = (machine.record(edge.from), machine.node_id(edge.from));
+    let first = match (&source.chosen_target, &edge.rule) {
+        _ if is_unreached(machine, edge.from) => Some(ReasonCause::SkippedPredecessor(node_id)),
+        (Some(target), _) => Some(ReasonCause::OtherTarget(OtherTarget {
+            node_id,
+            chosen_target: target.clone(),
+        })),
+        (None, EdgeRule::Chosen) => Some(ReasonCause::NoTarget(node_id)),
+        (None, EdgeRule::Ordinary(None)) => Some(ReasonCause::DeadEdge(node_id)),
+        (None, EdgeRule::Ordinary(Some(_))) => None,
+    };
+    let condition = false_condition(machine, edge).map(|condition| {
+        ReasonCause::FalseCondition(FalseCondition {
+            node_id: machine.node_id(edge.from),
+            condition: condition.text().to_string(),
+            seen: seen.at(ix),
+        })
+    });
+    first.into_iter().chain(condition).collect()
+}
+
+/// The condition that was false where this edge died, if one was: its own, or
+/// that of the branch that leads there.
+fn false_condition<'a>(machine: &'a Machine, edge: &'a Edge) -> Option<&'a Expression> {
+    if is_unreached(machine, edge.from) {
+        return None;
     }
+    let source = machine.record(edge.from);
+    if let Kind::Condition(branches) = &machine.node(edge.from).kind {
+        return false_branch(machine, branches, source.chosen_target.as_deref(), edge.to);
+    }
+    match (&source.chosen_target, &edge.rule) {
+        (None, EdgeRule::Ordinary(condition)) => condition.as_ref(),
+        (Some(_), _) | (None, EdgeRule::Chosen) => None,
+    }
+}
+
+/// Rule R7: the first true branch is taken, so those before it were false; where
+/// none is taken, all were.
+fn false_branch<'a>(
+    machine: &Machine,
+    branches: &'a [Branch],
+    chosen: Option<&str>,
+    to: NodeIx,
+) -> Option<&'a Expression> {
+    let is_chosen = |branch: &Branch| match branch.target {
+        Target::Node(ix) => chosen == Some(machine.node(ix).id.as_str()),
+        Target::End => chosen == Some(END),
+    };
+    branches
+        .iter()
+        .take_while(|branch| !is_chosen(branch))
+        .find(|branch| branch.target == Target::Node(to))
+        .and_then(|branch| branch.condition.as_ref())
+}
+
+/// The edges of a node of which [`dead_edges`] tells a condition, and the
+/// conditions.
+pub(crate) fn false_conditions<'a>(
+    machine: &'a Machine,
+    node_id: &str,
+) -> Vec<(EdgeIx, &'a Expression)> {
+    let unreached = machine.plan.find(node_id);
+    let unreached = unreached.filter(|ix| is_unreached(machine, *ix));
+    let edges = unreached.into_iter().flat_map(|ix| incoming(machine, ix));
+    edges
+        .take(EDGES_TOLD)
+        .filter_map(|(ix, edge)| Some((ix, false_condition(machine, edge)?)))
+        .collect()
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,12 +1,13 @@
-//! How a node came to its end, and how finalizers come to theirs, in sentences.
+//! How a node came to its end, and how finalizers come to theirs.
 
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::edges::dead_edges;
-use super::reason::{no_room, say};
-use crate::contract::{CancelReason, Reason, ReasonTopic, SkipReason};
+use super::reason::{because, no_room, retry_or_skip, with};
+use super::seen::Seen;
+use crate::contract::{
+    Activity, AttemptFailure, CancelReason, Completion, NextStep, Reason, ReasonCause, SkipReason,
+};
 use crate::guards::{has_room, is_held, is_time_for_finalizers, runs_now};
 use crate::machine::Machine;
 use crate::state::Dismissal;
@@ -15,20 +16,18 @@ use crate::workflow::plan::NodeIx;
 /// Why a finalizer that is pending, or is to be retried, does not run yet
 /// (rule R16).
 pub(super) fn why_finalizer(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let (id, unsettled) = (&machine.node(ix).id, machine.record(ix).unsettled);
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     if !is_time_for_finalizers(machine) {
-        let sentence = format!(
-            "finalizer `{id}` runs when the execution ends; {} node(s) are under way, and {} can go on",
-            machine.agenda.active.len(),
-            machine.agenda.settle.len() + machine.agenda.dispatch.len()
-        );
-        return [say(ReasonTopic::UnmetPredecessor, sentence)].into();
+        let agenda = &machine.agenda;
+        let activity = Activity {
+            under_way: number(agenda.active.len()),
+            ready: number(agenda.settle.len() + agenda.dispatch.len()),
+        };
+        return [because(ReasonCause::NotAtTheEnd(activity))].into();
     }
+    let unsettled = machine.record(ix).unsettled;
     if unsettled > 0 {
-        let sentence = format!(
-            "finalizer `{id}` comes after {unsettled} other finalizer(s) that have not ended"
-        );
-        return [say(ReasonTopic::UnmetPredecessor, sentence)].into();
+        return [because(ReasonCause::EarlierFinalizers(unsettled))].into();
     }
     if is_held(machine) || machine.state.ended.is_some() {
         return Vec::new();
@@ -36,92 +35,53 @@ pub(super) fn why_finalizer(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     // They go in order: one that has no room holds back those after it.
     let mut due = machine.agenda.finalizers.range(..=ix);
     if !has_room(machine) && due.any(|due| runs_now(machine, *due)) {
-        return [no_room(machine, ix)].into();
+        return [no_room(machine)].into();
     }
-    let sentence = if runs_now(machine, ix) {
-        format!("finalizer `{id}` is dispatched at the next step")
-    } else {
-        format!("finalizer `{id}` does not run on this ending; it is skipped at the next step")
-    };
-    [say(ReasonTopic::Progress, sentence)].into()
+    let next = |step| because(ReasonCause::NextStep(step));
+    if runs_now(machine, ix) {
+        return [next(NextStep::Dispatch)].into();
+    }
+    [because(ReasonCause::OtherEnding), next(NextStep::Skip)].into()
 }
 
 pub(super) fn why_completed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let (id, record) = (&machine.node(ix).id, machine.record(ix));
-    let by = match &record.worker_id {
-        Some(worker) => format!("worker `{worker}` at attempt {}", record.attempt),
-        None => "the scheduler itself".to_string(),
+    let record = machine.record(ix);
+    let completion = Completion {
+        at: record.ended_at.unwrap_or_default().0,
+        worker_id: record.worker_id.clone(),
+        attempt: record.attempt,
+        chosen_target: record.chosen_target.clone(),
     };
-    let ended_at = record.ended_at.unwrap_or_default();
-    let chosen = record
-        .chosen_target
-        .as_ref()
-        .map_or(String::new(), |target| {
-            format!(", with `{target}` as the chosen target")
-        });
-    [say(
-        ReasonTopic::Progress,
-        format!(
-            "node `{id}` was completed by {by} at {} ms{chosen}",
-            ended_at.0
-        ),
-    )]
-    .into()
+    [because(ReasonCause::WasCompleted(completion))].into()
 }
 
 pub(super) fn why_failed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let (id, record) = (&machine.node(ix).id, machine.record(ix));
-    let error = record
-        .failure
-        .as_ref()
-        .map_or("no error given", |failure| failure.error.as_str());
-    let sentence = match record.attempt {
-        0 => format!("node `{id}` failed for good: {error}"),
-        attempts => format!(
-            "node `{id}` failed for good after {attempts} of {} attempts: {error}",
-            record.max_attempts
-        ),
-    };
-    [say(ReasonTopic::Attempts, sentence)].into()
+    let failure = ReasonCause::FailedForGood(attempt_failure(machine, ix));
+    [with(failure, retry_or_skip(machine, ix))].into()
 }
 
-pub(super) fn why_dismissed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let id = &machine.node(ix).id;
-    match machine.record(ix).dismissal {
-        Some(Dismissal::Skipped(SkipReason::Unreached)) => dead_edges(machine, ix),
-        Some(Dismissal::Skipped(SkipReason::RunOn)) => [say(
-            ReasonTopic::Execution,
-            format!("finalizer `{id}` does not run on the ending that the execution came to"),
-        )]
-        .into(),
+pub(super) fn attempt_failure(machine: &Machine, ix: NodeIx) -> AttemptFailure {
+    let record = machine.record(ix);
+    let failure = record.failure.as_ref();
+    AttemptFailure {
+        attempt: record.attempt,
+        max_attempts: record.max_attempts,
+        cause: failure.map(|failure| failure.cause.clone()),
+        error_class: failure.and_then(|failure| failure.class.clone()),
+    }
+}
+
+pub(super) fn why_dismissed(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
+    let cause = match machine.record(ix).dismissal {
+        Some(Dismissal::Skipped(SkipReason::Unreached)) => return dead_edges(machine, ix, seen),
+        Some(Dismissal::Skipped(SkipReason::RunOn)) => ReasonCause::OtherEnding,
+        Some(Dismissal::Skipped(SkipReason::NotNeeded)) => ReasonCause::NotNeeded,
         Some(
             Dismissal::Skipped(SkipReason::ByOperator)
             | Dismissal::Cancelled(CancelReason::ByOperator),
-        ) => [say(
-            ReasonTopic::Operator,
-            format!("an operator asked for node `{id}` to be skipped; it counts as completed"),
-        )]
-        .into(),
-        Some(Dismissal::Cancelled(CancelReason::CancelRequested)) => [say(
-            ReasonTopic::Execution,
-            format!("node `{id}` was stopped because the execution is cancelled"),
-        )]
-        .into(),
-        Some(Dismissal::Cancelled(CancelReason::WorkflowTimedOut)) => [say(
-            ReasonTopic::Execution,
-            format!("node `{id}` was stopped because the workflow's time ran out"),
-        )]
-        .into(),
-        // Nothing brings these about yet.
-        Some(
-            Dismissal::Skipped(SkipReason::NotNeeded)
-            | Dismissal::Cancelled(
-                CancelReason::JoinSatisfied
-                | CancelReason::MapSettled
-                | CancelReason::Terminated
-                | CancelReason::BudgetExceeded,
-            ),
-        )
-        | None => Vec::new(),
-    }
+        ) => ReasonCause::SkippedByOperator,
+        Some(Dismissal::Cancelled(reason)) => ReasonCause::WasStopped(reason),
+        None => return Vec::new(),
+    };
+    [because(cause)].into()
 }

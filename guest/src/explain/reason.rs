@@ -1,23 +1,38 @@
-//! One reason, in a sentence.
+//! One reason, with what somebody can do about it.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
-use crate::contract::{Reason, ReasonTopic};
-use crate::guards::max_concurrent;
+use crate::contract::{Reason, ReasonCause, Remedy, Usage};
+use crate::guards::{is_ending, max_concurrent};
 use crate::machine::Machine;
+use crate::state::is_finalizer;
 use crate::workflow::plan::NodeIx;
 
-pub(super) fn say(topic: ReasonTopic, message: String) -> Reason {
-    Reason { topic, message }
+/// A reason about which nobody can do anything, or need not.
+pub(super) fn because(cause: ReasonCause) -> Reason {
+    with(cause, Vec::new())
 }
 
-pub(super) fn no_room(machine: &Machine, ix: NodeIx) -> Reason {
-    let sentence = format!(
-        "node `{}` could run, but {} of {} nodes (max_concurrent_nodes) are in flight",
-        machine.node(ix).id,
-        machine.agenda.in_flight,
-        max_concurrent(machine)
-    );
-    say(ReasonTopic::Limit, sentence)
+pub(super) fn with(cause: ReasonCause, remedies: Vec<Remedy>) -> Reason {
+    Reason { cause, remedies }
+}
+
+pub(super) fn no_room(machine: &Machine) -> Reason {
+    because(ReasonCause::NoRoom(Usage {
+        used: machine.agenda.in_flight,
+        allowed: max_concurrent(machine),
+    }))
+}
+
+/// A node that has failed, or that the execution is stalled on, can be tried
+/// again or left out, while the execution is not ending (rule R20).
+pub(super) fn retry_or_skip(machine: &Machine, ix: NodeIx) -> Vec<Remedy> {
+    let state = &machine.state;
+    let is_too_late = is_ending(machine) && !is_finalizer(&machine.node(ix).kind);
+    if state.ended.is_some() || is_too_late || state.skips.contains(&ix) {
+        return Vec::new();
+    }
+    let node_id = || machine.node_id(ix);
+    vec![Remedy::Retry(node_id()), Remedy::Skip(node_id())]
 }

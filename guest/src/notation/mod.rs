@@ -43,7 +43,7 @@
 //! | question (no turn) | answer |
 //! |---|---|
 //! | `status`, `wake` | `running`; `@5000` or `never` |
-//! | `explain a` | the node's state, with the sentences as detail |
+//! | `explain a` | the node's state, with the reasons as detail: codes and data, remedies in brackets |
 //! | `inspect /JSON/POINTER` | the value in `inspect` |
 //! | `item a [/JSON/POINTER]` | the value in the payload of the node's last work item |
 //!
@@ -53,7 +53,7 @@
 //! `interrupt a`, `wait a`, `fire a`, `stall a`, `completed`, `failed`,
 //! `cancelled`; or `more` (the dispatch limit ended a step, another followed) or
 //! `refused` (a fact was not taken; these come first). Each may be followed by its detail (an
-//! error, a final state, a time), in full or as `~"part of it"`.
+//! error, a code with its data, a final state, a time), in full or as `~"part of it"`.
 //!
 //! Every table is played three times: with the machine kept, with it dropped
 //! before each call, and restored from a snapshot each time. All three must
@@ -67,6 +67,7 @@
 use alloc::string::String;
 
 mod text;
+mod codes;
 mod row;
 mod graph;
 mod item;

@@ -7,6 +7,7 @@ use core::fmt;
 
 use crate::contract::{CancelReason, Event, EventKind, SkipReason};
 
+use super::codes;
 use super::text::unquoted;
 
 /// What came, in words, and its detail.
@@ -70,7 +71,7 @@ pub(crate) fn brief(event: &Event) -> String {
 pub(super) fn of(event: &Event) -> Phrase {
     match &event.kind {
         EventKind::WorkflowCompleted(e) => Phrase::new("completed", &e.final_state),
-        EventKind::WorkflowFailed(e) => Phrase::new("failed", &e.error),
+        EventKind::WorkflowFailed(e) => Phrase::new("failed", codes::workflow_failure(&e.cause)),
         EventKind::WorkflowCancelled(e) => {
             Phrase::new("cancelled", e.reason.clone().unwrap_or_default())
         }
@@ -83,7 +84,10 @@ pub(super) fn of(event: &Event) -> Phrase {
             None => Phrase::new(format!("settle {}", e.node_id), &e.state_patch),
         },
         EventKind::NodeTimedOut(e) => Phrase::new(format!("timeout {}", e.node_id), ""),
-        EventKind::NodeExhausted(e) => Phrase::new(format!("exhaust {}", e.node_id), &e.error),
+        EventKind::NodeExhausted(e) => Phrase::new(
+            format!("exhaust {}", e.node_id),
+            codes::node_failure(&e.cause),
+        ),
         EventKind::NodeSkipped(e) => match e.reason {
             SkipReason::Unreached => Phrase::new(format!("skip {}", e.node_id), ""),
             SkipReason::ByOperator => Phrase::new(format!("skip {} by_operator", e.node_id), ""),
@@ -105,10 +109,10 @@ pub(super) fn of(event: &Event) -> Phrase {
         }
         EventKind::TimerCreated(e) => Phrase::new(format!("wait {}", e.node_id), time(e.fire_at)),
         EventKind::TimerFired(e) => Phrase::new(format!("fire {}", e.node_id), ""),
-        EventKind::Stalled(e) => Phrase::new(
-            format!("stall {}", e.node_id.clone().unwrap_or_default()),
-            &e.reason,
-        ),
+        EventKind::Stalled(e) => {
+            let (on, why) = codes::stall(&e.reason);
+            Phrase::new(format!("stall {on}"), why)
+        }
         EventKind::MapExpanded(e) => Phrase::new(format!("expand {} {}", e.node_id, e.count), ""),
         EventKind::ChildRequested(e) => Phrase::new(format!("request {}", e.node_id), ""),
         EventKind::WorkflowStarted(_)

@@ -11,6 +11,7 @@ use crate::node;
 use crate::shell::Scheduler;
 use serde_json::Value;
 
+use super::codes;
 use super::foresee::foresee;
 use super::graph::Graph;
 use super::phrase::{self, Phrase};
@@ -282,14 +283,10 @@ impl Stage<'_> {
     fn explain(&mut self, node_id: &str) -> Result<Phrase, String> {
         let explained = self.scheduler.explain(&mut self.world, EXECUTION, node_id);
         let explanation = explained.map_err(|error| format!("{error:?}"))?;
-        let sentences: Vec<String> = explanation
-            .reasons
-            .into_iter()
-            .map(|reason| reason.message)
-            .collect();
+        let reasons: Vec<String> = explanation.reasons.iter().map(codes::reason).collect();
         Ok(Phrase::new(
             node::name(explanation.state),
-            sentences.join(" | "),
+            reasons.join(" | "),
         ))
     }
 }

@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::contract::{CancelRequested, Event, EventKind, Origin};
+use crate::contract::{
+    CancelRequested, Event, EventKind, NodeFailure, Origin, StallReason, WorkflowFailure,
+};
 
 /// What was done to a log. Where nothing else is said, the other events keep
 /// their sequences.
@@ -335,7 +337,10 @@ fn node(kind: &mut EventKind) -> Option<&mut String> {
         EventKind::TimerCreated(it) => Some(&mut it.node_id),
         EventKind::TimerFired(it) => Some(&mut it.node_id),
         EventKind::RetryRequested(it) | EventKind::SkipRequested(it) => Some(&mut it.node_id),
-        EventKind::Stalled(it) => it.node_id.as_mut(),
+        EventKind::Stalled(it) => match &mut it.reason {
+            StallReason::AttemptsExhausted(it) => Some(&mut it.node_id),
+            StallReason::BudgetExceeded(_) => None,
+        },
         _ => None,
     }
 }
@@ -358,11 +363,16 @@ fn edit(kind: &mut EventKind) -> bool {
         EventKind::NodeScheduled(it) => it.item_digest = "f".repeat(64),
         EventKind::RetryScheduled(it) => add_one(&mut it.delay_ms),
         EventKind::NodeSettled(it) => it.output.push(' '),
-        EventKind::NodeExhausted(it) => it.error.push('!'),
+        EventKind::NodeExhausted(it) => it.cause = NodeFailure::AttemptFailed("another".to_owned()),
         EventKind::InterruptRaised(it) => it.reason.push('!'),
-        EventKind::Stalled(it) => it.reason.push('!'),
+        EventKind::Stalled(it) => match &mut it.reason {
+            StallReason::AttemptsExhausted(it) => {
+                it.cause = NodeFailure::AttemptFailed("another".to_owned());
+            }
+            StallReason::BudgetExceeded(it) => it.spent.push('0'),
+        },
         EventKind::WorkflowCompleted(it) => it.final_state = "{}  ".to_owned(),
-        EventKind::WorkflowFailed(it) => it.error.push('!'),
+        EventKind::WorkflowFailed(it) => it.cause = WorkflowFailure::Timeout(1),
         EventKind::WorkflowCancelled(it) => it.reason = Some("another".to_owned()),
         _ => return false,
     }

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
+use refrain::model::Explanation;
 use refrain::replay::{Anchors, Audit, Auditor, Difference, Divergence, Verdict};
 use refrain::store::Reader;
+use refrain::{names, render};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::database::Database;
 use super::guests;
 use super::output::{self, Paint};
-use super::sentence::Sentences;
 use super::text::{Text, text};
 use super::{Answer, damage, erased, failure, files, list};
 
@@ -277,21 +278,17 @@ fn details(divergence: &Divergence) -> Text {
     text
 }
 
-/// Why the guest has a node where it is.
-fn explained(explanation: &Value) -> Text {
-    let database = Database::opened();
-    let sentences = Sentences {
-        database: &database,
-        names: explanation["node_id"].as_str().into_iter().collect(),
-    };
+/// Why the guest has a node where it is. What could be done about it then is not
+/// said: that moment is past.
+fn explained(explanation: &Explanation) -> Text {
     let mut text = text!(
-        "    the guest on node {}, which is {}:\n",
-        explanation["node_id"],
-        explanation["state"]
+        "    the guest on node {:?}, which is {}:\n",
+        explanation.node_id,
+        names::node_state(explanation.state)
     );
-    for reason in explanation["reasons"].as_array().into_iter().flatten() {
-        let message = reason["message"].as_str().unwrap_or_default();
-        text.push(&text!("      {}\n", sentences.text(message)));
+    for reason in &explanation.reasons {
+        let sentence = render::sentence(&explanation.node_id, &reason.cause);
+        text.push(&text!("      {}\n", Text::part_of_lines(&sentence)));
     }
     text
 }

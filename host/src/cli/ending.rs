@@ -1,6 +1,12 @@
 //! How an execution ended, or why it does not go on.
 
-use refrain::model::{Event, EventKind};
+use refrain::id::ExecutionId;
+use refrain::model::{Event, EventKind, Remedy};
+use refrain::render;
+
+use super::database::Database;
+use super::remedy;
+use super::text::{Text, text};
 
 /// What its log says of its end.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +15,9 @@ pub(super) struct Ending {
     pub(super) final_state: Option<String>,
     /// Why it failed, was cancelled (where somebody said why) or is stalled.
     pub(super) error: Option<String>,
+    /// What somebody can do about it.
+    remedies: Vec<Remedy>,
+    is_cancelling: bool,
 }
 
 impl Ending {
@@ -27,14 +36,47 @@ impl Ending {
             EventKind::WorkflowCompleted(completed) => {
                 self.final_state = Some(completed.final_state.clone());
             }
-            EventKind::WorkflowFailed(failed) => self.error = Some(failed.error.clone()),
-            EventKind::WorkflowCancelled(cancelled) => self.error = cancelled.reason.clone(),
-            EventKind::Stalled(stalled) => self.error = Some(stalled.reason.clone()),
-            EventKind::HostStalled(stalled) => self.error = Some(stalled.reason.clone()),
+            EventKind::WorkflowFailed(_) | EventKind::WorkflowCancelled(_) => {
+                self.say(event, Vec::new());
+            }
+            EventKind::Stalled(stalled) => {
+                let of_node = stalled.node_id().map_or(vec![Remedy::Lift], |node| {
+                    vec![
+                        Remedy::Retry(node.to_owned()),
+                        Remedy::Skip(node.to_owned()),
+                    ]
+                });
+                // A finalizer can stall a cancellation, and that cannot be cancelled.
+                let cancel = (!self.is_cancelling).then_some(Remedy::Cancel);
+                self.say(event, of_node.into_iter().chain(cancel).collect());
+            }
+            EventKind::HostStalled(_) => self.say(event, vec![Remedy::Lift]),
+            EventKind::CancelRequested(_) => {
+                self.is_cancelling = true;
+                self.remedies.retain(|it| *it != Remedy::Cancel);
+            }
             EventKind::StallLifted(_)
             | EventKind::RetryRequested(_)
-            | EventKind::SkipRequested(_) => self.error = None,
+            | EventKind::SkipRequested(_) => {
+                self.error = None;
+                self.remedies.clear();
+            }
             _ => {}
         }
+    }
+
+    fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {
+        self.error = render::error(&event.kind).map(|error| error.into_owned());
+        self.remedies = remedies;
+    }
+
+    /// Why, with what to type about it.
+    pub(super) fn text(&self, execution: ExecutionId, database: &Database) -> Option<Text> {
+        let error = Text::lines(self.error.as_deref()?);
+        let remedies = remedy::text(&self.remedies, execution, database);
+        Some(match remedies {
+            Some(remedies) => text!("{}: {}", error, remedies),
+            None => error,
+        })
     }
 }

@@ -4,16 +4,16 @@ use anyhow::bail;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::Attestation;
-use refrain::model::{Explanation, SchedulerError};
+use refrain::log::json::explanation_json;
+use refrain::model::{Explanation, Reason, SchedulerError};
 use refrain::names;
+use refrain::render;
 use serde_json::json;
 
 use super::database::{self, Database};
-use super::nodes::Nodes;
 use super::output::{self, Paint};
-use super::sentence::Sentences;
 use super::text::{Text, text};
-use super::{Answer, erased, guests, log};
+use super::{Answer, erased, guests, remedy};
 
 /// Say why a node runs, waits, was skipped or failed
 #[derive(clap::Args)]
@@ -54,20 +54,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         Err(error) => return Err(error.into()),
     };
     if *json {
-        let mut document = names::explanation_json(&explanation);
+        let mut document = explanation_json(&explanation);
         document["execution_id"] = execution.to_string().into();
         output::document(&document)?;
     } else {
-        let events = log::events(&mut store, *execution)?;
-        let nodes = Nodes::of(events.iter().map(|stored| &stored.event));
-        let mut names = nodes.names();
-        names.push(node);
-        let sentences = Sentences { database, names };
-        output::data(&text(
-            &explanation,
-            &sentences,
-            output::colours(&std::io::stdout()),
-        ));
+        let colours = output::colours(&std::io::stdout());
+        output::data(&text(&explanation, *execution, database, colours));
     }
     Ok(Answer::Good)
 }
@@ -97,11 +89,34 @@ fn say_erased(arguments: &Arguments, attestation: &Attestation) -> anyhow::Resul
     Ok(Answer::Good)
 }
 
-fn text(explanation: &Explanation, sentences: &Sentences<'_>, colours: bool) -> Text {
+fn text(
+    explanation: &Explanation,
+    execution: ExecutionId,
+    database: &Database,
+    colours: bool,
+) -> Text {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
     let mut text = text!("{} is {}\n", explanation.node_id, state);
-    for reason in &explanation.reasons {
-        text.push(&text!("  {}\n", sentences.text(&reason.message)));
+    for reason in reasons(explanation, execution, database) {
+        text.push(&text!("  {}\n", reason));
     }
     text
+}
+
+/// The reasons in sentences, each with what to type about it.
+pub(super) fn reasons(
+    explanation: &Explanation,
+    execution: ExecutionId,
+    database: &Database,
+) -> Vec<Text> {
+    let reasons = explanation.reasons.iter();
+    let text = |reason: &Reason| {
+        let sentence = render::sentence(&explanation.node_id, &reason.cause);
+        let sentence = Text::part_of_lines(&sentence);
+        match remedy::text(&reason.remedies, execution, database) {
+            Some(remedies) => text!("{}: {}", sentence, remedies),
+            None => sentence,
+        }
+    };
+    reasons.map(text).collect()
 }

@@ -1,10 +1,10 @@
 //! `refrain list`: which executions there are.
 
 use refrain::log::digest::hex;
-use refrain::log::time::rfc3339;
 use refrain::model::Status;
 use refrain::names;
 use refrain::store::{ExecutionRecord, ListFilter, Many, Reader, StoreError, Timestamp, ended};
+use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;

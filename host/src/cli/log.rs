@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::log::json::{write_erased, write_event, write_stored};
+use refrain::log::json::{write_erased, write_event, write_told};
 use refrain::log::{Attestation, KeptEvent};
 use refrain::model::Origin;
 use refrain::store::{Reader, StoreError, StoredEvent};
@@ -29,7 +29,8 @@ pub(super) struct Arguments {
     database: Database,
 }
 
-/// One JSON document; events stand in it as they stand in an export.
+/// One JSON document; events stand in it as they stand in an export, and what
+/// went wrong in words besides.
 #[derive(serde::Serialize)]
 struct Document {
     execution_id: String,
@@ -43,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let events = kept(&mut store, arguments.execution)?;
     if arguments.json {
         let line = |kept: &KeptEvent| match kept {
-            KeptEvent::Whole(stored) => write_stored(stored),
+            KeptEvent::Whole(stored) => write_told(stored),
             KeptEvent::Erased(erased) => write_erased(erased),
         };
         let events = events

@@ -47,6 +47,7 @@ mod list;
 mod log;
 mod pause;
 mod restore;
+mod remedy;
 mod resume;
 mod retry;
 mod run;

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use refrain::model::{Event, EventKind, LeaseExpired, NodeCompleted, NodeSettled, NodeState};
+use refrain::model::{Event, EventKind, NodeCompleted, NodeSettled, NodeState};
+use refrain::render;
 use refrain::store::Timestamp;
 
 /// The nodes that a log tells of, in the order in which it first does.
@@ -69,18 +70,6 @@ impl Nodes {
         self.nodes.iter()
     }
 
-    /// Their ids, and the keys that they wait for.
-    pub(super) fn names(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        for node in &self.nodes {
-            names.push(node.id.as_str());
-            if let Some(Wait::Event { key: Some(key), .. }) = &node.wait {
-                names.push(key);
-            }
-        }
-        names
-    }
-
     /// One node, if it was told of.
     pub(super) fn named(&self, id: &str) -> Option<&Node> {
         self.by_id.get(id).map(|index| &self.nodes[*index])
@@ -89,6 +78,7 @@ impl Nodes {
     /// Take one event; the node that it is about, if it is about one.
     pub(super) fn apply(&mut self, event: &Event) -> Option<&Node> {
         let at = event.at;
+        let error = || render::error(&event.kind).map(|error| error.into_owned());
         let node = match &event.kind {
             EventKind::NodeScheduled(e) => {
                 let node = self.node(&e.node_id);
@@ -107,13 +97,13 @@ impl Nodes {
             EventKind::NodeFailed(e) => {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Failing, at);
-                node.error = Some(e.error.clone());
+                node.error = error();
                 node
             }
             EventKind::LeaseExpired(e) => {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Failing, at);
-                node.error = Some(LeaseExpired::ERROR.to_owned());
+                node.error = error();
                 node
             }
             EventKind::NodeReleased(e) => {
@@ -124,7 +114,7 @@ impl Nodes {
             EventKind::NodeTimedOut(e) => {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Failing, at);
-                node.error = Some(e.error());
+                node.error = error();
                 node
             }
             EventKind::RetryScheduled(e) => {
@@ -163,7 +153,7 @@ impl Nodes {
             }
             EventKind::NodeExhausted(e) => {
                 let node = self.node(&e.node_id);
-                node.error = Some(e.error.clone());
+                node.error = error();
                 node.end(NodeState::Failed, at);
                 node
             }

@@ -10,6 +10,7 @@ use refrain::model::{
     EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
 };
 use refrain::names;
+use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
 
 use super::output::{self, Paint};
@@ -67,7 +68,10 @@ impl Progress {
             | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
                 (node_id, "completed", Paint::Green, finish(seen, node_id))
             }
-            EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, one_line(&e.error)),
+            EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, {
+                let error = render::error(&event.kind).unwrap_or_default();
+                one_line(&error)
+            }),
             EventKind::NodeSkipped(e) => (&e.node_id, "skipped", Paint::Dim, Text::new()),
             EventKind::NodeCancelled(e) => (&e.node_id, "cancelled", Paint::Yellow, Text::new()),
             EventKind::RetryScheduled(e) => (&e.node_id, "again", Paint::Yellow, retry(seen, e)),

@@ -186,10 +186,9 @@ fn answer(
         let colours = output::colours(&std::io::stdout());
         for seen in session.seen() {
             let (standing, paint) = damage::standing(&seen.record);
-            let error = seen.why_damaged(&arguments.database).or_else(|| {
-                let error = seen.ending.error.as_ref()?;
-                Some(seen.sentences(&arguments.database).text(error.trim_end()))
-            });
+            let error = seen
+                .why_damaged(&arguments.database)
+                .or_else(|| seen.ending.text(seen.record.id, &arguments.database));
             let error = error.map_or(Text::new(), |error| text!("  {}", error));
             output::data(&text!(
                 "{}  {}{}\n",

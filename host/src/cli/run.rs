@@ -131,12 +131,8 @@ async fn work(
         output::say(&text!("{}: {}", status, why));
         return Ok(Answer::Bad);
     }
-    match &seen.ending.error {
-        Some(error) => output::say(&text!(
-            "{}: {}",
-            status,
-            seen.sentences(database).text(error.trim_end())
-        )),
+    match seen.ending.text(seen.record.id, database) {
+        Some(error) => output::say(&text!("{}: {}", status, error)),
         None if seen.record.status == Status::Cancelled => output::say(&status),
         None => {}
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
-use refrain::log::time::rfc3339;
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
+use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,7 +18,6 @@ use super::ending::Ending;
 use super::list::RecordDocument;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Paint};
-use super::sentence::Sentences;
 use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
@@ -243,9 +242,7 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         list::took(record, *now),
         record.head.sequence
     );
-    if let Some(error) = &ending.error {
-        let names = nodes.iter().map(|node| node.id.as_str()).collect();
-        let error = Sentences { database, names }.text(error.trim_end());
+    if let Some(error) = ending.text(record.id, database) {
         let paint = Paint::of_status(record.status);
         text.push(&text!("{}\n", error.painted(paint, colours)));
     }

@@ -1,8 +1,8 @@
 //! Times and spans as people read them.
 
 use refrain::LogClock;
-use refrain::log::time::rfc3339;
 use refrain::store::{ExecutionRecord, Reader, StoreError, Timestamp};
+use refrain::time::rfc3339;
 
 /// A time: UTC, with milliseconds, as everywhere in Refrain.
 pub(super) fn stamp(at: Timestamp) -> String {

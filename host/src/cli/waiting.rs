@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
-use refrain::log::time::rfc3339;
 use refrain::store::{ItemRecord, ItemState, Timestamp};
+use refrain::time::rfc3339;
 use serde_json::{Value, json};
 
 use super::database::Database;

@@ -19,7 +19,6 @@ use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::nodes::Nodes;
-use super::sentence::Sentences;
 use super::text::Text;
 use super::time;
 
@@ -158,14 +157,6 @@ impl Seen {
             damage: None,
             set_aside: None,
             events: 0,
-        }
-    }
-
-    /// How sentences about it are to be read.
-    pub(super) fn sentences<'a>(&'a self, database: &'a Database) -> Sentences<'a> {
-        Sentences {
-            database,
-            names: self.nodes.names(),
         }
     }
 

@@ -238,6 +238,9 @@ impl<D: Destination> Sink for Writer<D> {
             write(record, self);
         }
     }
+    fn texts(&mut self, name: &'static str, values: &[String]) {
+        self.list(name, values, |value, to| to.text(name, value));
+    }
     fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
         self.part = Part::Erasable;
         fields(self);
@@ -442,6 +445,9 @@ impl Source for Reader<'_> {
         fields: impl FnOnce(&mut Self) -> Result<T, CanonicalError>,
     ) -> Result<T, CanonicalError> {
         fields(self)
+    }
+    fn texts(&mut self, name: &'static str) -> Result<Vec<String>, CanonicalError> {
+        self.list(name, |from| from.text(name))
     }
     fn erasable<T>(
         &mut self,

@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Digest, EventKind, LeaseExpired};
+use crate::model::{Digest, EventKind};
+use crate::render;
 
 /// What an event does to the work item of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,11 +76,11 @@ pub fn on_item(kind: &EventKind, sequence: u64) -> Option<ItemEffect<'_>> {
                 fence: sequence,
             },
         ),
-        EventKind::NodeFailed(it) => effect(&it.node_id, dead_letter(&*it.error)),
-        EventKind::LeaseExpired(it) => effect(&it.node_id, dead_letter(LeaseExpired::ERROR)),
+        EventKind::NodeFailed(it) => effect(&it.node_id, dead_letter(kind)),
+        EventKind::LeaseExpired(it) => effect(&it.node_id, dead_letter(kind)),
         EventKind::NodeReleased(it) => effect(&it.node_id, Change::Release),
-        EventKind::NodeExhausted(it) => effect(&it.node_id, dead_letter(&*it.error)),
-        EventKind::NodeTimedOut(it) => stopping(&it.node_id, dead_letter(it.error())),
+        EventKind::NodeExhausted(it) => effect(&it.node_id, dead_letter(kind)),
+        EventKind::NodeTimedOut(it) => stopping(&it.node_id, dead_letter(kind)),
         EventKind::NodeCompleted(it) => effect(&it.node_id, Change::Remove),
         EventKind::NodeSettled(it) => effect(&it.node_id, Change::Remove),
         EventKind::NodeSkipped(it) => effect(&it.node_id, Change::Remove),
@@ -154,8 +155,8 @@ fn enqueue<'a>(attempt: u32, digest: Digest) -> Change<'a> {
     Change::Enqueue { attempt, digest }
 }
 
-fn dead_letter<'a>(error: impl Into<Cow<'a, str>>) -> Change<'a> {
-    let error = error.into();
+fn dead_letter(kind: &EventKind) -> Change<'_> {
+    let error = render::error(kind).unwrap_or_default();
     Change::DeadLetter { error }
 }
 

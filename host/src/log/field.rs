@@ -26,6 +26,8 @@ pub(super) trait Sink {
     fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self));
     /// Some records, each written by `write`.
     fn list<T>(&mut self, name: &'static str, records: &[T], write: impl Fn(&T, &mut Self));
+    /// Some texts.
+    fn texts(&mut self, name: &'static str, values: &[String]);
     /// Fields that can be erased.
     fn erasable(&mut self, fields: impl FnOnce(&mut Self)) {
         fields(self);
@@ -61,6 +63,8 @@ pub(super) trait Source {
         name: &'static str,
         fields: impl FnOnce(&mut Self) -> Result<T, Self::Error>,
     ) -> Result<T, Self::Error>;
+    /// Some texts.
+    fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Self::Error>;
     /// Fields that can be erased.
     fn erasable<T>(
         &mut self,
@@ -286,6 +290,43 @@ impl<T: Fields> Codec for List<T> {
 impl<T: Fields> Blank for List<T> {
     fn blank() -> Self::Value {
         Vec::new()
+    }
+}
+
+/// Some texts, in their order.
+pub(super) struct Texts;
+
+impl Codec for Texts {
+    type Value = Vec<String>;
+    fn write(name: &'static str, value: &Vec<String>, sink: &mut impl Sink) {
+        sink.texts(name, value);
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<Vec<String>, S::Error> {
+        source.texts(name)
+    }
+}
+
+/// A code with its data, which stand among the fields of the event itself.
+pub(super) struct Variant<T>(PhantomData<T>);
+
+/// A type of codes that hold data.
+pub(super) trait Coded: Sized {
+    /// The names of the codes.
+    const NAMES: &'static [&'static str];
+    /// Write the code into the field of this name, and its data beside it.
+    fn write(&self, name: &'static str, sink: &mut impl Sink);
+    /// Read the data of the code of this name.
+    fn read<S: Source>(name: &str, source: &mut S) -> Result<Self, S::Error>;
+}
+
+impl<T: Coded> Codec for Variant<T> {
+    type Value = T;
+    fn write(name: &'static str, value: &T, sink: &mut impl Sink) {
+        value.write(name, sink);
+    }
+    fn read<S: Source>(name: &'static str, source: &mut S) -> Result<T, S::Error> {
+        let code = source.choice(name, T::NAMES)?;
+        T::read(T::NAMES[code], source)
     }
 }
 

@@ -18,18 +18,19 @@
 //! A kind or field that joins the model and is missing here does not compile.
 
 use crate::log::field::{
-    Choice, Codec, Count, Erasable, Fields, Flag, Flattened, Json, Late, List, Maybe, Named,
-    Number, Record, Sha, Sink, Source, Text, Time,
+    Choice, Codec, Coded, Count, Erasable, Fields, Flag, Flattened, Json, Late, List, Maybe, Named,
+    Number, Record, Sha, Sink, Source, Text, Texts, Time, Variant,
 };
 use crate::model::{
-    ApprovalDecision, ApprovalReceived, CancelReason, CancelRequested, ChildEnded, ChildRefusal,
-    ChildRefused, ChildRequested, ChildStarted, Event, EventKind, ExecutionForked,
-    ExternalEventReceived, ForkOrigin, GenAi, GuestChanged, HostStalled, InterruptRaised, Label,
-    LeaseExpired, Limits, MapExpanded, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed,
-    NodeReleased, NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut,
-    OperatorNote, Origin, ParentOrigin, RetryScheduled, SkipReason, Stalled, Status, TimerCreated,
-    TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowName,
-    WorkflowStarted,
+    ApprovalDecision, ApprovalReceived, Budget, BudgetExcess, CancelReason, CancelRequested,
+    ChildEnded, ChildRefusal, ChildRefused, ChildRequested, ChildStarted, Event, EventKind,
+    ExecutionForked, ExternalEventReceived, FailedInstances, ForkOrigin, GenAi, GuestChanged,
+    HostStalled, InterruptRaised, Label, LeaseExpired, Limits, MapExpanded, MissedEvent,
+    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeReleased,
+    NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut, OperatorNote,
+    Origin, ParentOrigin, Rejection, RetryScheduled, SkipReason, StallReason, Stalled, Status,
+    TimerCreated, TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
+    WorkflowFailure, WorkflowName, WorkflowStarted,
 };
 
 /// Write where the event stands: sequence, time and origin.
@@ -126,7 +127,10 @@ event_kinds! {
         by: erasable Maybe<Text>,
     }) = "workflow_started",
     WorkflowCompleted(WorkflowCompleted { final_state: erasable Json }) = "workflow_completed",
-    WorkflowFailed(WorkflowFailed { error: erasable Text, final_state: erasable Json }) = "workflow_failed",
+    WorkflowFailed(WorkflowFailed {
+        cause: plain Variant<WorkflowFailure>,
+        final_state: erasable Json,
+    }) = "workflow_failed",
     WorkflowCancelled(WorkflowCancelled {
         reason: erasable Maybe<Text>,
         final_state: erasable Json,
@@ -181,8 +185,16 @@ event_kinds! {
         fence: plain Number,
         by: erasable Maybe<Text>,
     }) = "node_released",
-    NodeTimedOut(NodeTimedOut { node_id: plain Text, attempt: plain Count }) = "node_timed_out",
-    NodeExhausted(NodeExhausted { node_id: plain Text, attempts: plain Count, error: erasable Text }) = "node_exhausted",
+    NodeTimedOut(NodeTimedOut {
+        node_id: plain Text,
+        attempt: plain Count,
+        timeout_ms: plain Number,
+    }) = "node_timed_out",
+    NodeExhausted(NodeExhausted {
+        node_id: plain Text,
+        attempts: plain Count,
+        cause: plain Variant<NodeFailure>,
+    }) = "node_exhausted",
     NodeSkipped(NodeSkipped { node_id: plain Text, reason: plain Choice<SkipReason> }) = "node_skipped",
     NodeCancelled(NodeCancelled { node_id: plain Text, reason: plain Choice<CancelReason> }) = "node_cancelled",
     RetryScheduled(RetryScheduled {
@@ -269,7 +281,7 @@ event_kinds! {
         reason: erasable Maybe<Text>,
         by: erasable Maybe<Text>,
     }) = "skip_requested",
-    Stalled(Stalled { reason: erasable Text, node_id: plain Maybe<Text> }) = "stalled",
+    Stalled(Stalled { reason: plain Variant<StallReason> }) = "stalled",
     HostStalled(HostStalled { reason: erasable Text }) = "host_stalled",
     StallLifted(OperatorNote {
         reason: erasable Maybe<Text>,
@@ -349,6 +361,102 @@ records! {
     }
 }
 
+/// Codes with their data. The code's name stands in the field that holds the
+/// value; the data stand beside it, as fields of the event, each with its mark.
+macro_rules! variants {
+    ($( $choice:ident { $(
+        $case:ident
+            $( ( $value:ident: $mark:ident $codec:ty ) )?
+            $( : $record:ident { $( $field:ident: $field_mark:ident $field_codec:ty ),* $(,)? } )?
+            = $name:literal,
+    )* } )*) => {
+        /// The fields of each code and their marks.
+        #[cfg(test)]
+        const CODE_MARKS: &[(&str, &[(&str, &str)])] = &[$( $(
+            ($name, &[
+                $( (stringify!($value), stringify!($mark)), )?
+                $( $( (stringify!($field), stringify!($field_mark)), )* )?
+            ]),
+        )* )*];
+
+        $( impl Coded for $choice {
+            const NAMES: &'static [&'static str] = &[$( $name ),*];
+
+            fn write(&self, name: &'static str, sink: &mut impl Sink) {
+                match self { $(
+                    $choice::$case $( ($value) )? $( ($record { $( $field ),* }) )? => {
+                        sink.choice(name, $name);
+                        $( <marked!($mark $codec)>::write(stringify!($value), $value, sink); )?
+                        $( $( <marked!($field_mark $field_codec)>::write(stringify!($field), $field, sink); )* )?
+                    }
+                )* }
+            }
+
+            fn read<S: Source>(name: &str, source: &mut S) -> Result<Self, S::Error> {
+                match name {
+                    $( $name => Ok($choice::$case
+                        $( (<marked!($mark $codec)>::read(stringify!($value), source)?) )?
+                        $( ($record { $( $field: <marked!($field_mark $field_codec)>::read(stringify!($field), source)? ),* }) )?
+                    ), )*
+                    other => unreachable!("the table has no code {other:?}"),
+                }
+            }
+        } )*
+    };
+}
+
+variants! {
+    WorkflowFailure {
+        NodesFailed(nodes: plain Texts) = "nodes_failed",
+        Timeout(timeout_ms: plain Number) = "timeout",
+        Terminated(reason: erasable Maybe<Text>) = "terminated",
+        BudgetExceeded: BudgetExcess {
+            budget: plain Choice<Budget>,
+            allowed: plain Json,
+            spent: plain Json,
+        } = "budget_exceeded",
+    }
+    NodeFailure {
+        AttemptFailed(error: erasable Text) = "attempt_failed",
+        Timeout(timeout_ms: plain Number) = "timeout",
+        LeaseExpired = "lease_expired",
+        Rejected: Rejection {
+            user_id: erasable Text,
+            comment: erasable Maybe<Text>,
+        } = "rejected",
+        ApprovalTimeout(timeout_ms: plain Number) = "approval_timeout",
+        EventTimeout: MissedEvent {
+            correlation_key: erasable Text,
+            timeout_ms: plain Number,
+        } = "event_timeout",
+        LimitExceeded(description: erasable Maybe<Text>) = "limit_exceeded",
+        InstancesFailed: FailedInstances {
+            count: plain Count,
+            nodes: plain Texts,
+        } = "instances_failed",
+        NotAList = "not_a_list",
+        TooManyItems(count: plain Count) = "too_many_items",
+        TooLarge(pointer: erasable Text) = "too_large",
+        UnresolvedExpression(pointer: erasable Text) = "unresolved_expression",
+        ChildFailed(error: erasable Maybe<Text>) = "child_failed",
+        ChildCancelled = "child_cancelled",
+        ChildRefused(code: plain Choice<ChildRefusal>) = "child_refused",
+        RepeatLimit(count: plain Count) = "repeat_limit",
+    }
+    StallReason {
+        AttemptsExhausted: NodeExhausted {
+            node_id: plain Text,
+            attempts: plain Count,
+            cause: plain Variant<NodeFailure>,
+        } = "attempts_exhausted",
+        BudgetExceeded: BudgetExcess {
+            budget: plain Choice<Budget>,
+            allowed: plain Json,
+            spent: plain Json,
+        } = "budget_exceeded",
+    }
+}
+
 macro_rules! choices {
     ($( $choice:ident { $( $value:ident = $name:literal, )* } )*) => { $(
         impl Named for $choice {
@@ -379,6 +487,7 @@ choices! {
         BudgetExceeded = "budget_exceeded",
     }
     ApprovalDecision { Approved = "approved", Rejected = "rejected", }
+    Budget { Tokens = "tokens", CostUsd = "cost_usd", }
     ChildRefusal {
         UnknownWorkflow = "unknown_workflow",
         TooDeep = "too_deep",
@@ -396,40 +505,54 @@ choices! {
 
 #[cfg(test)]
 mod tests {
-    use super::{KIND_NAMES, MARKS};
+    use super::{CODE_MARKS, KIND_NAMES, MARKS};
+
+    /// The fields that a person, a program or a workflow may have put something into.
+    const ERASABLE: &[&str] = &[
+        "by",
+        "comment",
+        "correlation_key",
+        "edited_by",
+        "error",
+        "event_id",
+        "final_state",
+        "gen_ai",
+        "initial_input",
+        "item_digest",
+        "key",
+        "labels",
+        "output",
+        "payload",
+        "reason",
+        "state_patch",
+        "telemetry",
+        "user_id",
+        "worker_id",
+    ];
 
     /// What the text of law 4 lists, field by field: an edit of the table that
     /// makes something personal plain is noticed here.
     #[test]
     fn law4_the_erasable_fields_are_those_that_may_be_personal() {
-        let erasable = [
-            "by",
-            "comment",
-            "correlation_key",
-            "edited_by",
-            "error",
-            "event_id",
-            "final_state",
-            "gen_ai",
-            "initial_input",
-            "item_digest",
-            "key",
-            "labels",
-            "output",
-            "payload",
-            "reason",
-            "state_patch",
-            "telemetry",
-            "user_id",
-            "worker_id",
-        ];
         // A code of the guest's, where other kinds have a person's words.
-        let codes = ["node_skipped", "node_cancelled"];
+        let codes = ["node_skipped", "node_cancelled", "stalled"];
         for (kind, fields) in KIND_NAMES.iter().zip(MARKS) {
             for (field, mark) in *fields {
                 let personal =
-                    erasable.contains(field) && !(*field == "reason" && codes.contains(kind));
+                    ERASABLE.contains(field) && !(*field == "reason" && codes.contains(kind));
                 assert_eq!(*mark == "erasable", personal, "`{field}` of {kind}");
+            }
+        }
+    }
+
+    /// The same of the data of codes. A pointer names places of a workflow.
+    #[test]
+    fn law4_the_data_of_codes_are_marked_as_the_fields_of_events() {
+        for (code, fields) in CODE_MARKS {
+            for (field, mark) in *fields {
+                let personal =
+                    ERASABLE.contains(field) || ["description", "pointer"].contains(field);
+                assert_eq!(*mark == "erasable", personal, "`{field}` of {code}");
             }
         }
     }

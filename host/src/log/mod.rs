@@ -10,7 +10,6 @@ pub(crate) mod author;
 pub mod digest;
 mod head;
 pub mod effect;
-pub mod time;
 mod field;
 mod form;
 pub mod canonical;

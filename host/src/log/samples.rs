@@ -98,6 +98,7 @@ fn kinds() -> Vec<EventKind> {
         Kind::NodeTimedOut(NodeTimedOut {
             node_id: node(),
             attempt: 2,
+            timeout_ms: 1_500,
         }),
         Kind::RetryScheduled(RetryScheduled {
             node_id: node(),
@@ -105,11 +106,11 @@ fn kinds() -> Vec<EventKind> {
             delay_ms: 1500,
             item_digest: DIGEST,
         }),
-        Kind::NodeExhausted(NodeExhausted {
-            node_id: node(),
-            attempts: 3,
-            error: "line\nbreak\u{0}".into(),
-        }),
+        Kind::NodeExhausted(NodeExhausted::new(
+            node(),
+            3,
+            NodeFailure::AttemptFailed("line\nbreak\u{0}".into()),
+        )),
         Kind::NodeSkipped(NodeSkipped {
             node_id: node(),
             reason: SkipReason::Unreached,
@@ -177,14 +178,10 @@ fn kinds() -> Vec<EventKind> {
         Kind::HostStalled(HostStalled {
             reason: "out of fuel".into(),
         }),
-        Kind::Stalled(Stalled {
-            reason: "over budget".into(),
-            node_id: None,
-        }),
-        Kind::Stalled(Stalled {
-            reason: "policy".into(),
-            node_id: Some(node()),
-        }),
+        Kind::Stalled(Stalled::new(StallReason::BudgetExceeded(excess()))),
+        Kind::Stalled(Stalled::new(StallReason::AttemptsExhausted(
+            NodeExhausted::new(node(), 3, NodeFailure::LeaseExpired),
+        ))),
         Kind::StallLifted(note(None)),
         Kind::GuestChanged(GuestChanged {
             guest_digest: DIGEST,
@@ -195,10 +192,10 @@ fn kinds() -> Vec<EventKind> {
         Kind::WorkflowCompleted(WorkflowCompleted {
             final_state: PAYLOAD.into(),
         }),
-        Kind::WorkflowFailed(WorkflowFailed {
-            error: "node(s) failed terminally: a".into(),
-            final_state: "{}".into(),
-        }),
+        Kind::WorkflowFailed(WorkflowFailed::new(
+            WorkflowFailure::NodesFailed(vec!["a".into(), "b \"c\"".into()]),
+            "{}",
+        )),
         Kind::WorkflowCancelled(WorkflowCancelled {
             reason: None,
             final_state: " {}".into(),
@@ -222,7 +219,61 @@ fn kinds() -> Vec<EventKind> {
     ]
     .into_iter()
     .chain(children())
+    .chain(failures())
     .collect()
+}
+
+fn excess() -> BudgetExcess {
+    BudgetExcess {
+        budget: Budget::CostUsd,
+        allowed: "1.50".into(),
+        spent: "1.75".into(),
+    }
+}
+
+/// Each code for which a node or an execution fails.
+fn failures() -> Vec<EventKind> {
+    let text = |text: &str| Some(text.to_owned());
+    let of_nodes = vec![
+        NodeFailure::Timeout(1_500),
+        NodeFailure::LeaseExpired,
+        NodeFailure::Rejected(Rejection {
+            user_id: "ada".into(),
+            comment: text("too dear"),
+        }),
+        NodeFailure::ApprovalTimeout(60_000),
+        NodeFailure::EventTimeout(MissedEvent {
+            correlation_key: "k".into(),
+            timeout_ms: 5_000,
+        }),
+        NodeFailure::LimitExceeded(None),
+        NodeFailure::LimitExceeded(text("ten rounds")),
+        NodeFailure::InstancesFailed(FailedInstances {
+            count: 2,
+            nodes: vec!["a[0]".into(), "a[1]".into()],
+        }),
+        NodeFailure::NotAList,
+        NodeFailure::TooManyItems(7),
+        NodeFailure::TooLarge("/kind/url".into()),
+        NodeFailure::UnresolvedExpression("/kind/url".into()),
+        NodeFailure::ChildFailed(text("boom")),
+        NodeFailure::ChildCancelled,
+        NodeFailure::ChildRefused(ChildRefusal::TooDeep),
+        NodeFailure::RepeatLimit(3),
+    ];
+    let of_executions = vec![
+        WorkflowFailure::NodesFailed(Vec::new()),
+        WorkflowFailure::Timeout(3_000),
+        WorkflowFailure::Terminated(text("no stock")),
+        WorkflowFailure::BudgetExceeded(excess()),
+    ];
+    let nodes = of_nodes
+        .into_iter()
+        .map(|cause| EventKind::NodeExhausted(NodeExhausted::new("a", 1, cause)));
+    let executions = of_executions
+        .into_iter()
+        .map(|cause| EventKind::WorkflowFailed(WorkflowFailed::new(cause, "{}")));
+    nodes.chain(executions).collect()
 }
 
 fn children() -> Vec<EventKind> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::WorkflowFailure;
+
 /// The execution ended well.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -11,13 +13,24 @@ pub struct WorkflowCompleted {
 }
 
 /// The execution ended in failure.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkflowFailed {
-    /// Which nodes failed for good, or that time ran out.
-    pub error: String,
+    /// Why.
+    pub cause: WorkflowFailure,
     /// The merged state, a JSON object.
     pub final_state: String,
+}
+
+impl WorkflowFailed {
+    /// The failure of an execution in this state.
+    #[must_use]
+    pub fn new(cause: WorkflowFailure, final_state: impl Into<String>) -> Self {
+        Self {
+            cause,
+            final_state: final_state.into(),
+        }
+    }
 }
 
 /// The execution ended because someone asked for it.

@@ -18,13 +18,14 @@ mod timestamp;
 mod digest;
 mod workflow;
 mod started;
+mod refusal;
+mod outcome;
+mod child;
+mod failure;
 mod ended;
 mod node;
 mod wait;
 mod operator;
-mod refusal;
-mod outcome;
-mod child;
 mod event;
 mod work_item;
 mod explanation;
@@ -37,11 +38,18 @@ pub use child::{
 pub use digest::{Digest, NoDigest, hex, parse_hex};
 pub use ended::{WorkflowCancelled, WorkflowCompleted, WorkflowFailed};
 pub use event::{Event, EventKind, Origin};
-pub use explanation::{Explanation, Inspection, NodeState, Reason, ReasonTopic};
+pub use explanation::{
+    Activity, AttemptFailure, Completion, Explanation, FailedPredecessor, FalseCondition,
+    Inspection, NextStep, NodeState, OrderedAttempt, OtherTarget, Predecessor, Reason, ReasonCause,
+    Remedy, RunningAttempt, Seen, SeenValue, Usage,
+};
+pub use failure::{
+    Budget, BudgetExcess, FailedInstances, MissedEvent, NodeExhausted, NodeFailure, Rejection,
+    StallReason, WorkflowFailure,
+};
 pub use node::{
-    CancelReason, GenAi, LeaseExpired, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed,
-    NodeReleased, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut,
-    RetryScheduled, SkipReason,
+    CancelReason, GenAi, LeaseExpired, NodeCancelled, NodeCompleted, NodeFailed, NodeReleased,
+    NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut, RetryScheduled, SkipReason,
 };
 pub use operator::{
     CancelRequested, ExecutionForked, GuestChanged, HostStalled, NodeRequest, OperatorNote, Stalled,

@@ -170,9 +170,6 @@ pub struct LeaseExpired {
 }
 
 impl LeaseExpired {
-    /// The error of the attempt, as its dead letter has it and people read it.
-    pub const ERROR: &'static str = "lease expired: worker presumed dead";
-
     /// The end of the claim of a node's attempt.
     #[must_use]
     pub fn new(node_id: impl Into<String>, attempt: u32, fence: u64) -> Self {
@@ -219,29 +216,8 @@ pub struct NodeTimedOut {
     pub node_id: String,
     /// The attempt, from 1.
     pub attempt: u32,
-}
-
-impl NodeTimedOut {
-    /// The error of the attempt, as its dead letter has it and people read it.
-    #[must_use]
-    pub fn error(&self) -> String {
-        format!(
-            "attempt {} ran longer than the node's timeout",
-            self.attempt
-        )
-    }
-}
-
-/// A node failed for good.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct NodeExhausted {
-    /// The node.
-    pub node_id: String,
-    /// The attempts that were made; 0 for a node without work items.
-    pub attempts: u32,
-    /// The last error.
-    pub error: String,
+    /// The node's timeout in milliseconds.
+    pub timeout_ms: u64,
 }
 
 /// A node will not run.

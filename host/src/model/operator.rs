@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
+use super::failure::StallReason;
 
 /// Someone asked for the execution to be cancelled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,14 +66,28 @@ impl NodeRequest {
 }
 
 /// A policy asked for the execution to stand still.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stalled {
-    /// What happened, and the command that lifts it.
-    pub reason: String,
-    /// The node on which it is stalled; none where it is on a budget of the
-    /// workflow.
-    pub node_id: Option<String>,
+    /// Why.
+    pub reason: StallReason,
+}
+
+impl Stalled {
+    /// A stall for this reason.
+    #[must_use]
+    pub fn new(reason: StallReason) -> Self {
+        Self { reason }
+    }
+
+    /// The node on which the execution is stalled. `None` if it is on a budget.
+    #[must_use]
+    pub fn node_id(&self) -> Option<&str> {
+        match &self.reason {
+            StallReason::AttemptsExhausted(node) => Some(&node.node_id),
+            StallReason::BudgetExceeded(_) => None,
+        }
+    }
 }
 
 /// The guest failed.

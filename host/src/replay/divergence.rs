@@ -1,9 +1,10 @@
 //! The finding of an audit, as JSON that people and programs can read.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::EventKind;
+use crate::log::json::explanation_json;
+use crate::model::{EventKind, Explanation};
 
 /// The first place where a log is not what it should be.
 #[derive(Clone, Debug, Serialize)]
@@ -22,7 +23,16 @@ pub struct Divergence {
     /// The SHA-256 of the execution's state just before, where it is known.
     pub state_hash: Option<String>,
     /// Why the guest has the node concerned where it is.
-    pub explanation: Option<Value>,
+    #[serde(serialize_with = "as_json")]
+    pub explanation: Option<Explanation>,
+}
+
+fn as_json<S: Serializer>(
+    explanation: &Option<Explanation>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let json = explanation.as_ref().map(explanation_json);
+    json.serialize(serializer)
 }
 
 /// One value that differs.
@@ -134,7 +144,7 @@ pub(super) fn node_of(kind: &EventKind) -> Option<&str> {
         EventKind::ChildRefused(e) => Some(&e.node_id),
         EventKind::ChildEnded(e) => Some(&e.node_id),
         EventKind::RetryRequested(e) | EventKind::SkipRequested(e) => Some(&e.node_id),
-        EventKind::Stalled(e) => e.node_id.as_deref(),
+        EventKind::Stalled(e) => e.node_id(),
         EventKind::WorkflowStarted(_)
         | EventKind::WorkflowCompleted(_)
         | EventKind::WorkflowFailed(_)

@@ -356,9 +356,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if let Ok((mut player, _)) = fresh {
             player.show_first(self.done);
             divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
-            divergence.explanation = node
-                .and_then(|node| player.explain(&node).ok())
-                .map(|explanation| names::explanation_json(&explanation));
+            divergence.explanation = node.and_then(|node| player.explain(&node).ok());
         }
         found(Verdict::Divergent, divergence)
     }

@@ -1,7 +1,7 @@
 //! Logs whose chain is right, since whoever changed them knew how to write
 //! one: what they tell is still not what happened.
 
-use refrain::model::{Digest, Event, EventKind, Origin};
+use refrain::model::{Digest, Event, EventKind, NodeFailure, Origin};
 use refrain::replay::Verdict;
 use refrain::replay::Verdict::{Divergent, Illegal};
 
@@ -87,7 +87,7 @@ fn law2_what_the_guest_would_not_have_decided_is_divergent() {
             let EventKind::NodeExhausted(it) = &mut events[place].kind else {
                 unreachable!("found by its kind")
             };
-            it.error = "it was nobody's fault".into();
+            it.cause = NodeFailure::AttemptFailed("it was nobody's fault".into());
             place as u64 + 1
         }),
     ];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use refrain::model::{EventKind, NodeStarted, Status};
+use refrain::render;
 use refrain::store::MemoryStore;
 use refrain::{Engine, EngineError, ManualClock, WorkError, WorkItem};
 use serde_json::json;
@@ -98,7 +99,7 @@ async fn fault13_a_lost_lease_spends_no_attempt() -> Result<()> {
     ensure!(claims == 3, "{claims} claims with 3 attempts");
     let events = log(&execution).await?;
     let exhausted = events.iter().find_map(|it| match &it.kind {
-        EventKind::NodeExhausted(it) => Some(it.error.clone()),
+        EventKind::NodeExhausted(_) => render::error(&it.kind).map(|it| it.into_owned()),
         _ => None,
     });
     ensure!(

@@ -99,10 +99,7 @@ async fn r13_an_expired_lease_spends_an_attempt_and_a_late_answer_is_refused() {
         let end = as_time_passes(&clock, Duration::from_secs(1), execution.finished()).await;
         assert_eq!(end.expect("it ends").status, Status::Failed);
         let told = format!("{:?}", execution.events(1, 100).await.expect("a log"));
-        assert!(
-            told.contains("exhausted 2 attempts: lease expired"),
-            "{told}"
-        );
+        assert!(told.contains("attempts: 2, cause: LeaseExpired"), "{told}");
         engine.shutdown().await;
         audit_all(&place, "");
     }

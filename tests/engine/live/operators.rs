@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use refrain::limits::TEXT_BYTES_MAX;
-use refrain::model::{EventKind, ReasonTopic, RefusalCode, Status};
+use refrain::model::{EventKind, RefusalCode, Remedy, Status};
 use refrain::{Approval, EngineError, ExecutionId, Receipt, Signal, WorkError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, manual_engine, start, wait_for};
 use refrain_tests::workflows::{single, tools};
@@ -162,12 +162,12 @@ async fn r19_a_person_approves() {
         let asks = json!({ "kind": { "type": "human_approval", "description": "Pay?" } });
         let execution = start(&engine, &single(asks)).await;
         let explanation = execution.explain("a").await.expect("an explanation");
-        let topics: Vec<_> = explanation
-            .reasons
-            .iter()
-            .map(|reason| reason.topic)
-            .collect();
-        assert!(topics.contains(&ReasonTopic::Signal), "{explanation:?}");
+        let mut reasons = explanation.reasons.iter();
+        let approve = Remedy::Approve("a".to_owned());
+        assert!(
+            reasons.any(|reason| reason.remedies.contains(&approve)),
+            "{explanation:?}"
+        );
         let approval = Approval::approved("ada")
             .comment("fine")
             .state_patch(json!({ "paid": true }));

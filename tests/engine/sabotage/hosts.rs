@@ -92,7 +92,6 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
         ("calls an answer new twice",                  says(Door::CallsItNew),                         Law::CountedOnce,   "were told that they are recorded"),
         ("leaves a patch out of the final state",      writes(answers::patch_left_out),                Law::CountedOnce,   "and the patches merge to"),
         ("stalls in silence",                          writes(guests::stall_without_event),            Law::Loud,          "it is stalled, and no event says why"),
-        ("stalls without a remedy",                    writes(guests::stall_without_remedy),           Law::Loud,          "its stall names no command that lifts it: it does not work"),
         ("never finds what may be claimed",            overlooks(Sight::Items),                        Law::Loud,          "and nobody who looks for such finds it"),
         ("never finds who is to wake",                 overlooks(Sight::Wakes),                        Law::Loud,          "and would not be found then"),
         ("never finds leases that are over",           overlooks(Sight::Leases),                       Law::Loud,          "and nobody who looks for such finds it"),

@@ -8,5 +8,11 @@ pub mod limits;
 pub mod json;
 #[path = "../../../host/src/model/mod.rs"]
 pub mod model;
+#[path = "../../../host/src/names.rs"]
+pub mod names;
+#[path = "../../../host/src/time.rs"]
+pub mod time;
+#[path = "../../../host/src/render/mod.rs"]
+pub mod render;
 #[path = "../../../host/src/log/mod.rs"]
 pub mod log;

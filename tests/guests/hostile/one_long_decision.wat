@@ -15,13 +15,13 @@
     (i32.store8 offset=24 (local.get $place) (local.get $kind)))
 
 
-  ;; node_exhausted of `w`, whose error has $bytes bytes of nothing.
+  ;; node_exhausted of `w`: its attempt failed, with $bytes bytes of nothing for an error.
   (func $exhausted (param $sequence i64) (param $bytes i32)
     (call $decision (i32.const 1024) (local.get $sequence) (i32.const 13))
     (i32.store (i32.const 1056) (i32.const 32))
     (i32.store (i32.const 1060) (i32.const 1))
-    (i32.store (i32.const 1068) (i32.const 131072))
-    (i32.store (i32.const 1072) (local.get $bytes)))
+    (i32.store (i32.const 1080) (i32.const 131072))
+    (i32.store (i32.const 1084) (local.get $bytes)))
 
   (func $deed (param $id i32) (param $id_length i32) (param $last i64) (result i32)
     (call $exhausted (i64.const 2) (i32.const 20000000))

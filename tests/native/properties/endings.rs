@@ -1,7 +1,7 @@
 //! Laws 6 and 9, rules R15 to R17: everything comes to one end.
 
 use proptest::prelude::*;
-use refrain_guest::contract::EventKind;
+use refrain_guest::contract::{EventKind, WorkflowFailure};
 use refrain_guest::notation::replay;
 use refrain_guest::strategies::{History, workflows};
 use refrain_guest::strategies::{begun, finished};
@@ -71,8 +71,8 @@ fn r16_a_failed_end_names_what_failed() {
         match &last.kind {
             EventKind::WorkflowCompleted(_) => prop_assert!(failed.is_empty(), "{failed:?} failed"),
             EventKind::WorkflowFailed(it) if !timed_out => {
-                let error = format!("node(s) failed terminally: {}", failed.join(", "));
-                prop_assert_eq!(&it.error, &error);
+                let failed = failed.iter().map(ToString::to_string).collect();
+                prop_assert_eq!(&it.cause, &WorkflowFailure::NodesFailed(failed));
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{Event, IllegalEvent, SchedulerError};
 use refrain_guest::decide::decide;
-use refrain_guest::explain::explain;
+use refrain_guest::explain::{Seen, explain};
 use refrain_guest::inspect::inspect;
 use refrain_guest::notation::{EXECUTION, replay};
 use refrain_guest::shell::Scheduler;
@@ -69,7 +69,7 @@ fn read(workflow: &Workflow, log: &[Event]) -> Result<(), IllegalEvent> {
         let _ = decide(&machine, Timestamp(event.at), 1);
     }
     for node in &workflow.plan().nodes {
-        let _ = explain(&machine, &node.id);
+        let _ = explain(&machine, &node.id, &Seen::default());
     }
     let _ = (inspect(&machine), snapshot::take(&machine));
     Ok(())

@@ -2,7 +2,7 @@
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason,
+    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason,
 };
 use refrain_guest::json::Object;
 use refrain_guest::state::EdgeFate;
@@ -143,7 +143,10 @@ pub(crate) fn subject(kind: &EventKind) -> Option<&str> {
         EventKind::TimerCreated(it) => &it.node_id,
         EventKind::TimerFired(it) => &it.node_id,
         EventKind::RetryRequested(it) | EventKind::SkipRequested(it) => &it.node_id,
-        EventKind::Stalled(it) => return it.node_id.as_deref(),
+        EventKind::Stalled(it) => match &it.reason {
+            StallReason::AttemptsExhausted(it) => &it.node_id,
+            StallReason::BudgetExceeded(_) => return None,
+        },
         _ => return None,
     })
 }

@@ -18,6 +18,7 @@ mod bounds;
 mod endings;
 mod items;
 mod explained;
+mod codes;
 mod hostile;
 
 use proptest::strategy::Strategy;

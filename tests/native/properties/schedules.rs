@@ -116,10 +116,10 @@ impl Run {
     /// All that the world has to say now.
     fn answers(&mut self) -> Result<Vec<String>, String> {
         let mut answers = Vec::new();
-        let stall = self.inspect()?["stalled"].to_string();
+        let stall = self.inspect()?["stalled"]["node_id"].clone();
         for (node_id, node) in self.nodes()? {
             match (node["state"].as_str(), node["waits_for"].as_str()) {
-                (Some("failing"), _) if stall.starts_with(&format!("\"node `{node_id}`")) => {
+                (Some("failing"), _) if stall == node_id.as_str() => {
                     answers.push(format!("skip {node_id}"));
                 }
                 (Some("waiting"), Some("approval")) => answers.push(format!("approve {node_id}")),

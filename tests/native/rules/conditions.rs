@@ -9,7 +9,7 @@ fn r07_conditions_see_the_state_just_after_their_source() {
         a -> b if state.x == 1, a -> c if state.x != 1, b -> d
         0000 tick               => schedule a
         0010 complete a {"x":1} => schedule b, skip c
-        0010 explain c          => skipped ~"the condition `state.x != 1` from `a` to `c` was false"
+        0010 explain c          => skipped "a: not state.x != 1 (state.x = 1)"
         0020 complete b {"x":2} => schedule d
         0030 complete d         => completed
         "#,
@@ -55,7 +55,7 @@ fn r07_a_worker_chooses_a_target() {
         0010 claim a
         0011 complete a choose=x => refused ~"no edge to `x`"
         0012 complete a choose=c => skip b, schedule c
-        0012 explain b           => skipped ~"node `a` chose `c`, not `b`"
+        0012 explain b           => skipped ~"a chose c"
         0020 complete c          => completed
         "#,
     );
@@ -94,7 +94,7 @@ fn r09_dead_edges_skip_all_the_way_down() {
         a -> b if state.go, b -> c -> d, a -> e
         0000 tick       => schedule a
         0010 complete a => skip b, schedule e, skip c, skip d
-        0010 explain d  => skipped ~"node `d` comes after node `c`, which was skipped"
+        0010 explain d  => skipped ~"after c, skipped"
         0020 complete e => completed
         "#,
     );
@@ -109,7 +109,7 @@ fn r09_what_an_operator_skips_counts_as_completed() {
         0005 claim a
         0010 skip b             => skip b by_operator, schedule c
         0020 skip a             => cancel a by_operator, schedule x
-        0021 explain a          => cancelled ~"an operator asked for node `a` to be skipped"
+        0021 explain a          => cancelled "by operator"
         0030 complete a fence=3 => refused ~"node `a` is cancelled"
         0040 complete c; complete x => completed
         "#,

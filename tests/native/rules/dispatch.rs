@@ -14,7 +14,7 @@ fn r03_ready_when_every_edge_is_settled_and_one_is_live() {
         a -> b, a -> c if state.go, b -> d, c -> d
         0000 tick       => schedule a
         0010 complete a => schedule b, skip c
-        0020 explain d  => pending ~"needs node `b`, which is scheduled"
+        0020 explain d  => pending ~"needs b, scheduled"
         0030 complete b => schedule d
         0040 complete d => completed
         "#,
@@ -29,7 +29,7 @@ fn r04_concurrency_holds_ready_nodes_back() {
         limits 2 8
         0000 tick       => schedule s
         0010 complete s => schedule a, schedule b
-        0020 explain c  => ready ~"2 of 2 nodes (max_concurrent_nodes) are in flight"
+        0020 explain c  => ready "2 of 2 in flight"
         0030 complete a => schedule c
         0040 complete b; complete c => completed
         "#,
@@ -152,7 +152,7 @@ fn r06_what_needs_no_worker_is_settled_in_the_same_step() {
         j: join
         c: condition {"branches":[{"condition":"state.none","target":"x"},{"target":"j"}]}
         l: limit_exceeded
-        0000 tick => settle p, settle c -> j, settle j, skip x, exhaust l ~"limit exceeded", failed ~l
+        0000 tick => settle p, settle c -> j, settle j, skip x, exhaust l ~limit_exceeded, failed l
         "#,
     );
 }

@@ -1,23 +1,22 @@
-//! Law 9: what `explain` says, word for word where words could mislead.
+//! Law 9: what `explain` says, in codes and data.
 
-use refrain_guest::contract::{NodeState, Reason};
-use refrain_guest::explain::explain;
-use refrain_tests::notation::{check, play};
-
-use crate::rules::transitions::Replay;
+use refrain_guest::contract::{NodeFailure, NodeState, Reason, ReasonCause, Seen};
+use refrain_guest::limits::SEEN_BYTES_MAX;
+use refrain_guest::shell::Scheduler;
+use refrain_tests::notation::{EXECUTION, check, play};
 
 /// How many edges are told one by one.
 const TOLD: usize = 20;
 
 /// What is said of a node at the end of a table.
-fn said(table: &str, node_id: &str) -> (NodeState, Vec<String>) {
-    let world = play(table).unwrap_or_else(|error| panic!("{error}")).world;
-    let machine = Replay::of(&world, world.events.len()).machine;
-    let explained = explain(&machine, node_id).expect("there is such a node");
-    let message = |reason: Reason| reason.message;
+fn said(table: &str, node_id: &str) -> (NodeState, Vec<ReasonCause>) {
+    let mut world = play(table).unwrap_or_else(|error| panic!("{error}")).world;
+    let explained = Scheduler::new().explain(&mut world, EXECUTION, node_id);
+    let explained = explained.expect("there is such a node");
+    let cause = |reason: Reason| reason.cause;
     (
         explained.state,
-        explained.reasons.into_iter().map(message).collect(),
+        explained.reasons.into_iter().map(cause).collect(),
     )
 }
 
@@ -55,24 +54,9 @@ fn crowd(failed: usize, open: usize) -> String {
 fn law9_of_many_predecessors_some_are_told_and_the_rest_is_counted() {
     let rows = [
         (TOLD, TOLD, 2 * TOLD, None),
-        (
-            TOLD + 3,
-            1,
-            TOLD + 2,
-            Some("3 more predecessors are not settled"),
-        ),
-        (
-            1,
-            TOLD + 2,
-            TOLD + 2,
-            Some("2 more predecessors are not settled"),
-        ),
-        (
-            TOLD + 3,
-            TOLD + 2,
-            2 * TOLD + 1,
-            Some("5 more predecessors are not settled"),
-        ),
+        (TOLD + 3, 1, TOLD + 2, Some(3)),
+        (1, TOLD + 2, TOLD + 2, Some(2)),
+        (TOLD + 3, TOLD + 2, 2 * TOLD + 1, Some(5)),
     ];
     for (failed, open, reasons, more) in rows {
         let (state, said) = said(&crowd(failed, open), "z");
@@ -81,18 +65,22 @@ fn law9_of_many_predecessors_some_are_told_and_the_rest_is_counted() {
             (NodeState::Pending, reasons),
             "{said:?}"
         );
-        assert!(said[0].contains("which failed for good: boom"), "{said:?}");
-        let counted = said.iter().find(|it| it.contains("more predecessors"));
-        assert_eq!(counted.map(String::as_str), more);
+        let boom = NodeFailure::AttemptFailed("boom".to_owned());
+        assert!(
+            matches!(&said[0], ReasonCause::FailedPredecessor(it) if it.cause.as_ref() == Some(&boom)),
+            "{said:?}"
+        );
+        let counted = said.iter().find_map(|it| match it {
+            ReasonCause::MorePredecessors(more) => Some(*more),
+            _ => None,
+        });
+        assert_eq!(counted, more);
     }
 }
 
 #[test]
 fn law9_of_many_dead_edges_some_are_told_and_the_rest_is_counted() {
-    for (dead, more) in [
-        (TOLD, None),
-        (TOLD + 1, Some("1 more incoming edges are dead")),
-    ] {
+    for (dead, more) in [(TOLD, None), (TOLD + 1, Some(1))] {
         let arms: Vec<String> = (0..dead)
             .map(|at| format!("s -> a{at:02} if state.x, a{at:02} -> z"))
             .collect();
@@ -105,26 +93,73 @@ fn law9_of_many_dead_edges_some_are_told_and_the_rest_is_counted() {
         let (state, said) = said(&table, "z");
         assert_eq!(state, NodeState::Skipped);
         assert_eq!(said.len(), dead.min(TOLD) + usize::from(more.is_some()));
-        assert_eq!(
-            said[0],
-            "node `z` comes after node `a00`, which was skipped"
-        );
-        let counted = said.iter().find(|it| it.contains("more incoming"));
-        assert_eq!(counted.map(String::as_str), more);
+        let first = ReasonCause::SkippedPredecessor("a00".to_owned());
+        assert_eq!(said[0], first);
+        let counted = said.iter().find_map(|it| match it {
+            ReasonCause::MoreDeadEdges(more) => Some(*more),
+            _ => None,
+        });
+        assert_eq!(counted, more);
     }
 }
 
 #[test]
 fn law9_an_edge_is_dead_for_what_made_it_so() {
-    let table = "
+    check(
+        r#"
         s -> a -> b if state.x
         0 tick => schedule s
         0 skip a => skip a by_operator, skip b
-        0 complete s => completed
-        ";
-    let (_, said) = said(table, "b");
-    let expected = "the condition `state.x` from `a` to `b` was false when node `a` was settled";
-    assert_eq!(said, [expected]);
+        0 explain b => skipped "a: not state.x (state.x missing)"
+        0 complete s {"x":1} => completed
+        "#,
+    );
+}
+
+/// What a condition saw is what it saw when it was judged, whatever the state has
+/// become since; and each path of it is told once, in its order.
+#[test]
+fn r7_what_a_condition_saw_can_be_asked_for_later() {
+    check(
+        r#"
+        s -> a, a -> b if state.x > input.least && state.x < 9 && has(state["a b"]), a -> c, c -> d
+        input {"least":1.50}
+        0 tick => schedule s
+        1 complete s {"x":1} => schedule a
+        2 complete a {"y":[1]} => skip b, schedule c
+        3 explain b => skipped "a: not state.x > input.least && state.x < 9 && has(state["a b"]) (state.x = 1, input.least = 1.50, state["a b"] missing)"
+        4 complete c {"x":5} => schedule d
+        5 explain b => skipped "a: not state.x > input.least && state.x < 9 && has(state["a b"]) (state.x = 1, input.least = 1.50, state["a b"] missing)"
+        "#,
+    );
+}
+
+#[test]
+fn r7_what_the_branches_before_the_chosen_one_saw_can_be_asked_for_later() {
+    check(
+        r#"
+        s -> c
+        c: condition {"branches":[{"condition":"state.n == 1","target":"a"},{"condition":"state.n == 2","target":"b"},{"condition":"state.n == 3","target":"d"}]}
+        0 tick => schedule s
+        1 complete s {"n":2} => settle c -> b, skip a, schedule b, skip d
+        2 explain a => skipped "c chose b | c: not state.n == 1 (state.n = 2)"
+        2 explain d => skipped "c chose b"
+        "#,
+    );
+}
+
+#[test]
+fn r7_a_value_that_is_long_is_told_by_its_length() {
+    let text = "x".repeat(SEEN_BYTES_MAX);
+    let table = format!(
+        "s -> a if state.t == 1\n0 tick => schedule s\n1 complete s {{\"t\":\"{text}\"}} => skip a, completed"
+    );
+    let (_, said) = said(&table, "a");
+    let [ReasonCause::FalseCondition(condition)] = &said[..] else {
+        panic!("{said:?}");
+    };
+    let bytes = SEEN_BYTES_MAX as u64 + 2;
+    assert_eq!(condition.seen[0].value, Seen::TooLong(bytes));
 }
 
 #[test]
@@ -137,12 +172,12 @@ fn law9_each_reason_is_said_in_full_and_no_other() {
         a: tool retry=no_retry
         f: finalizer always
         0 tick       => schedule s
-        0 explain s  => scheduled "attempt 1 of node `s` waits on the queue `general` for a worker, since 0 ms"
+        0 explain s  => scheduled "attempt 1 waits on general since 0 (work general)"
         0 complete s => schedule a, interrupt h
-        0 explain h  => waiting "node `h` waits for a person to decide on "May it?": `refrain approve exec_00000000000000000000000000000001 h`"
-        0 explain b  => ready "node `b` could run, but 1 of 1 nodes (max_concurrent_nodes) are in flight"
+        0 explain h  => waiting "waits for approval: May it? (approve h)"
+        0 explain b  => ready "1 of 1 in flight"
         1 cancel     => cancel a, cancel h, schedule f
-        1 explain b  => ready "the execution is being cancelled"
+        1 explain b  => ready "being cancelled"
         "#,
     );
 }

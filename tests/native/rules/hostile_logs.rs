@@ -6,7 +6,7 @@ use std::sync::Arc;
 use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{Event, Origin};
 use refrain_guest::decide::decide;
-use refrain_guest::explain::explain;
+use refrain_guest::explain::{Seen, explain};
 use refrain_guest::inspect::inspect;
 use refrain_guest::time::Timestamp;
 use refrain_guest::workflow::Plan;
@@ -132,7 +132,7 @@ fn answered(plan: &Arc<Plan>, digest: &str, log: &[Event]) -> bool {
     log[1..].iter().all(|event| {
         let _ = decide(&machine, Timestamp(event.at), 1);
         let _ = decide(&machine, Timestamp(u64::MAX), 1);
-        let _ = explain(&machine, "a");
+        let _ = explain(&machine, "a", &Seen::default());
         apply(&mut machine, event).is_ok()
     })
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCancelled, NodeExhausted, NodeScheduled, NodeSkipped,
-    NodeTimedOut, Origin, SchedulerError, SkipReason, Snapshot, WorkflowCompleted,
+    CancelReason, Event, EventKind, NextStep, NodeCancelled, NodeExhausted, NodeFailure,
+    NodeScheduled, NodeSkipped, NodeTimedOut, Origin, ReasonCause, SchedulerError, SkipReason,
+    Snapshot, WorkflowCompleted,
 };
 use refrain_guest::decide::decide;
 use refrain_guest::digest::digest_of_text;
@@ -29,7 +30,7 @@ fn law9_a_stall_by_the_host_decides_nothing_until_it_is_lifted() {
         0020 status     => stalled
         0020 wake       => never
         0030 complete a
-        0040 explain b  => ready ~"the guest failed twice"
+        0040 explain b  => ready "stalled: the guest failed twice (lift)"
         0050 lift       => schedule b
         0060 lift       => refused ~"not stalled"
         "#,
@@ -76,19 +77,19 @@ fn law9_every_state_is_explained_with_names_and_numbers() {
         a: tool timeout=5
         w: wait either {"correlation_key":"k","timeout_secs":60}
         00000 tick        => schedule s
-        00000 explain s   => scheduled ~"attempt 1 of node `s` waits on the queue `general` for a worker, since 0 ms"
-        00000 explain b   => pending ~"node `b` needs node `a`, which is pending"
+        00000 explain s   => scheduled "attempt 1 waits on general since 0 (work general)"
+        00000 explain b   => pending "needs a, pending"
         00010 complete s  => schedule a, wait w
-        00010 explain s   => completed ~"node `s` was completed by worker `w1` at attempt 1"
-        00010 explain w   => waiting ~"the wait of node `w` ends by itself at 60010 ms"
+        00010 explain s   => completed "completed by w1 at attempt 1"
+        00010 explain w   => waiting "waits for k (signal k) | wait ends at 60010"
         00020 claim a     
-        00020 explain a   => running ~"worker `w1` has been doing attempt 1 of node `a` since 20 ms"
-        00020 explain a   => running ~"times out at 5020 ms"
+        00020 explain a   => running ~"w1 at attempt 1 since 20"
+        00020 explain a   => running ~"times out at 5020"
         00030 fail a io   => retry a @2030
-        00030 explain a   => backing_off ~"attempt 2 of node `a` may begin at 2030 ms, 2 s after the last event"
-        00030 explain a   => backing_off ~"the last failure of class io: boom"
+        00030 explain a   => backing_off ~"not before 2030 | attempt 2 waits on tool"
+        00030 explain a   => backing_off ~"attempt 2 of 3 io: boom"
         00040 pause
-        00040 explain a   => backing_off ~"refrain unpause"
+        00040 explain a   => backing_off ~"paused (unpause)"
         "#,
     );
     let mut world = play("a -> end\n0000 tick => schedule a")
@@ -108,7 +109,7 @@ fn law9_nothing_is_foretold_of_a_failure_while_the_execution_is_held() {
         a -> b
         00000 tick      => schedule a
         00010 claim a; pause; fail a
-        00010 explain a => failing "node `a` is at attempt 1 of 3; the last failure: boom | the execution is paused: `refrain unpause exec_00000000000000000000000000000001`"
+        00010 explain a => failing "attempt 1 of 3: boom | paused (unpause)"
         00020 unpause   => retry a @2020
         "#,
     );
@@ -125,10 +126,7 @@ fn law9_what_the_scheduler_settles_while_paused_is_foretold() {
     }
     let explained = Scheduler::new().explain(&mut world, EXECUTION, "c");
     let reasons = explained.expect("an explanation").reasons;
-    assert_eq!(
-        reasons[0].message,
-        "node `c` is settled by the scheduler at its next step"
-    );
+    assert_eq!(reasons[0].cause, ReasonCause::NextStep(NextStep::Settle));
 }
 
 #[test]
@@ -141,12 +139,12 @@ fn law9_r16_a_finalizer_tells_what_it_waits_for() {
         h: finalizer always
         limits 1 8
         00000 tick       => schedule a
-        00000 explain f  => pending ~"finalizer `f` runs when the execution ends; 1 node(s) are under way"
+        00000 explain f  => pending "not at the end: 1 under way, 0 ready"
         00010 complete a => schedule f
-        00010 explain g  => pending "finalizer `g` comes after 1 other finalizer(s) that have not ended"
-        00010 explain h  => pending ~"node `h` could run, but 1 of 1 nodes (max_concurrent_nodes) are in flight"
+        00010 explain g  => pending "1 earlier finalizers"
+        00010 explain h  => pending "1 of 1 in flight"
         00020 claim f; pause; complete f
-        00020 explain h  => pending ~"the execution is paused"
+        00020 explain h  => pending "paused (unpause)"
         00030 unpause    => schedule h
         "#,
     );
@@ -159,7 +157,7 @@ fn law9_a_skip_that_was_asked_for_is_foretold() {
         a -> b
         00000 tick       => schedule a
         00010 stall; skip b
-        00010 explain b  => pending ~"an operator asked for node `b` to be skipped; this is done when the stall is lifted"
+        00010 explain b  => pending ~"skipped once lifted"
         00020 lift       => skip b by_operator
         "#,
     );
@@ -225,6 +223,7 @@ fn law2_decisions_that_may_not_stand_are_refused() {
             EventKind::NodeTimedOut(NodeTimedOut {
                 node_id: "a".to_owned(),
                 attempt: 1,
+                timeout_ms: 1,
             }),
             "node `a` has no timeout",
         ),
@@ -232,7 +231,7 @@ fn law2_decisions_that_may_not_stand_are_refused() {
             EventKind::NodeExhausted(NodeExhausted {
                 node_id: "a".to_owned(),
                 attempts: 1,
-                error: String::new(),
+                cause: NodeFailure::LeaseExpired,
             }),
             "node `a` is running: it cannot fail for good",
         ),

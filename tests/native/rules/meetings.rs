@@ -14,7 +14,7 @@ fn r17_r18_a_cancel_while_paused_stops_at_once_and_ends_later() {
         0020 pause
         0030 cancel     => cancel a
         0030 status     => paused
-        0030 explain f  => pending ~"refrain unpause"
+        0030 explain f  => pending ~"paused (unpause)"
         0040 unpause    => schedule f
         0050 complete f => cancelled
         "#,
@@ -32,7 +32,7 @@ fn r14_r18_the_workflows_time_runs_while_it_is_paused() {
         0010 wake    => @3000
         3000 tick    => timeout workflow, cancel a
         3000 wake    => never
-        4000 unpause => failed "workflow timed out after 3 s"
+        4000 unpause => failed "timeout 3000"
         "#,
     );
 }
@@ -49,7 +49,7 @@ fn r14_r16_the_workflows_time_runs_while_finalizers_do() {
         0000 tick       => schedule a
         0010 complete a => schedule f, schedule g, skip h run_on
         3000 tick       => timeout workflow, cancel f
-        3010 complete g => failed "workflow timed out after 3 s"
+        3010 complete g => failed "timeout 3000"
         "#,
     );
 }
@@ -98,7 +98,7 @@ fn r06_r15_a_first_join_passes_by_a_failed_predecessor() {
         0000 tick       => schedule s
         0010 complete s => schedule a, schedule b
         0020 fail a     => exhaust a
-        0020 explain j  => pending ~"node `a`, which failed for good"
+        0020 explain j  => pending ~"needs a, failed"
         0030 complete b => settle j, schedule z
         0040 retry a    => retry a @40
         0050 complete a
@@ -169,8 +169,8 @@ fn r11_r18_stalled_on_one_node_the_next_waits_for_its_turn() {
         0015 claim b
         0020 fail a     => stall a
         0030 expire b
-        0040 skip a     => skip a by_operator, stall b ~"lease expired"
-        0040 explain c  => ready ~"the execution is stalled"
+        0040 skip a     => skip a by_operator, stall b lease_expired
+        0040 explain c  => ready ~"stalled on"
         0050 retry b    => retry b @50, schedule c
         0060 complete b; complete c => completed
         "#,

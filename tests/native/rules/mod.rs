@@ -38,8 +38,8 @@ fn seed_terminal_node_failure_fails_the_workflow() {
         a -> b -> end
         a: condition retry=no_retry
         0000 tick        => schedule a
-        0010 fail a      => exhaust a boom, failed "node(s) failed terminally: a"
-        0020 explain b   => pending ~"node `b` needs node `a`, which failed for good: boom"
+        0010 fail a      => exhaust a boom, failed a
+        0020 explain b   => pending ~"needs a, failed boom"
         "#,
     );
 }

@@ -87,7 +87,10 @@ fn every_document_has_its_keys() {
         keys(&explain),
         ["execution_id", "node_id", "reasons", "state"]
     );
-    assert_eq!(keys(&explain["reasons"][0]), ["message", "topic"]);
+    assert_eq!(
+        keys(&explain["reasons"][0]),
+        ["data", "message", "reason", "remedies"]
+    );
 
     let audit = desk.document(&["audit", "--all", "--json"], 0);
     assert_eq!(keys(&audit), ["executions"]);

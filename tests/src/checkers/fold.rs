@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use refrain::model::{Event, EventKind, Status};
+use refrain::model::{
+    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status,
+};
+use refrain::render;
 use refrain::store::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -186,8 +189,8 @@ impl Folding {
             Kind::ExecutionPaused(_) => self.paused = true,
             Kind::ExecutionUnpaused(_) => self.paused = false,
             Kind::Stalled(it) => {
-                let on = it.node_id.clone().unwrap_or_default();
-                self.policy_stall = Some((on, it.reason.clone()));
+                let on = it.node_id().unwrap_or_default().to_owned();
+                self.policy_stall = Some((on, render::stall(&it.reason)));
             }
             Kind::HostStalled(it) => self.host_stall = Some(it.reason.clone()),
             Kind::StallLifted(_) => self.host_stall = None,
@@ -231,13 +234,13 @@ impl Folding {
                 self.node(&it.node_id).settle();
                 self.merge(&it.state_patch);
             }
-            Kind::LeaseExpired(it) => {
-                let error = "lease expired: worker presumed dead";
-                self.node(&it.node_id).dead_letter(error, at);
+            Kind::LeaseExpired(LeaseExpired { node_id, .. })
+            | Kind::NodeFailed(NodeFailed { node_id, .. })
+            | Kind::NodeTimedOut(NodeTimedOut { node_id, .. })
+            | Kind::NodeExhausted(NodeExhausted { node_id, .. }) => {
+                let error = render::error(&event.kind).unwrap_or_default();
+                self.node(node_id).dead_letter(&error, at);
             }
-            Kind::NodeFailed(it) => self.node(&it.node_id).dead_letter(&it.error, at),
-            Kind::NodeTimedOut(it) => self.node(&it.node_id).dead_letter(&it.error(), at),
-            Kind::NodeExhausted(it) => self.node(&it.node_id).dead_letter(&it.error, at),
             Kind::NodeSkipped(it) => self.dismiss(&it.node_id),
             Kind::NodeCancelled(it) => self.dismiss(&it.node_id),
             Kind::InterruptRaised(it) => self.node(&it.node_id).wait(it.expires_at),

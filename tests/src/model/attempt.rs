@@ -1,5 +1,6 @@
 //! What follows a failed attempt, and when (rules R11 to R13).
 
+use refrain_guest::contract::NodeFailure;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -8,7 +9,7 @@ use super::graph::{Graph, milliseconds};
 /// A failed attempt, of which it is not decided yet what follows.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub(super) error: String,
+    pub(super) cause: NodeFailure,
     pub(super) class: Option<String>,
     pub(super) retryable: bool,
     /// How long the other side asked for not to be tried again, in milliseconds.
@@ -53,15 +54,6 @@ impl Failure {
             name.is_some() && name == self.class.as_deref()
         };
         self.retryable && (self.expired || classes.is_empty() || classes.iter().any(named))
-    }
-
-    /// The error when no attempt is left.
-    pub(super) fn last_error(&self, attempts: u32) -> String {
-        if self.expired {
-            format!("exhausted {attempts} attempts: lease expired")
-        } else {
-            self.error.clone()
-        }
     }
 
     /// The delay after failed attempt n, in milliseconds: the policy's, or what the

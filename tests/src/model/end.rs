@@ -1,7 +1,7 @@
 //! How an execution ends (rules R16 to R18).
 
 use refrain_guest::contract::{
-    EventKind, SkipReason, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
+    EventKind, SkipReason, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowFailure,
 };
 
 use super::next::Question;
@@ -69,17 +69,16 @@ impl Question<'_> {
             });
         }
         let failed = self.failed_nodes();
-        let error = if self.past.timed_out {
-            let seconds = self.graph.timeout_ms().unwrap_or(0).div_ceil(1_000);
-            format!("workflow timed out after {seconds} s")
+        let cause = if self.past.timed_out {
+            WorkflowFailure::Timeout(self.graph.timeout_ms().unwrap_or(0))
         } else if failed.is_empty() {
             let final_state = self.past.state();
             return EventKind::WorkflowCompleted(WorkflowCompleted { final_state });
         } else {
-            format!("node(s) failed terminally: {}", failed.join(", "))
+            WorkflowFailure::NodesFailed(failed)
         };
         EventKind::WorkflowFailed(WorkflowFailed {
-            error,
+            cause,
             final_state: self.past.state(),
         })
     }

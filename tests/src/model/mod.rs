@@ -77,7 +77,7 @@ impl Model {
         }
         if event.origin == Origin::Decision {
             let expected = self.next(event.at);
-            if expected.as_ref() != Some(&comparable(&event.kind)) {
+            if expected.as_ref() != Some(&event.kind) {
                 return Err(format!(
                     "event {} is {:?};\nby the rules it is {expected:?}",
                     event.sequence, event.kind
@@ -137,13 +137,4 @@ impl Model {
         let own = self.graph.limit("max_dispatch_per_tick");
         own.map_or(limit, |own| own.min(limit))
     }
-}
-
-/// A decision without the sentence for people that the rules do not spell out.
-fn comparable(kind: &EventKind) -> EventKind {
-    let mut kind = kind.clone();
-    if let EventKind::Stalled(stalled) = &mut kind {
-        stalled.reason.clear();
-    }
-    kind
 }

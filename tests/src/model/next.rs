@@ -1,7 +1,8 @@
 //! What must be decided next: the rules in their order, each a scan.
 
 use refrain_guest::contract::{
-    CancelReason, EventKind, NodeTimedOut, RetryScheduled, SkipReason, Stalled, TimerFired,
+    CancelReason, EventKind, MissedEvent, NodeExhausted, NodeFailure, NodeTimedOut, RetryScheduled,
+    SkipReason, StallReason, Stalled, TimerFired,
 };
 
 use super::attempt::{Failure, policy};
@@ -118,6 +119,7 @@ impl Question<'_> {
             _ => EventKind::NodeTimedOut(NodeTimedOut {
                 node_id: self.id(node),
                 attempt: self.past.nodes[node].attempt,
+                timeout_ms: self.graph.node_timeout_ms(node).unwrap_or(0),
             }),
         })
     }
@@ -140,18 +142,21 @@ impl Question<'_> {
 
     fn waited_long_enough(&self, node: usize) -> EventKind {
         let it = &self.graph.nodes[node];
-        let seconds = self.graph.patience_ms(node).unwrap_or(0).div_ceil(1_000);
+        let timeout_ms = self.graph.patience_ms(node).unwrap_or(0);
         match (it.name(), it.text("condition"), it.text("fallback_node")) {
             ("human_approval", _, Some(fallback)) => {
-                self.completed(node, "null", "{}", Some(fallback))
+                self.completed(node, r#"{"decision":"timed_out"}"#, "{}", Some(fallback))
             }
             ("human_approval", _, None) => {
-                self.exhausted(node, 0, format!("no approval within {seconds} s"))
+                self.exhausted(node, 0, NodeFailure::ApprovalTimeout(timeout_ms))
             }
             (_, Some("external_event"), _) => {
                 let key = it.text("correlation_key").unwrap_or_default();
-                let error = format!("no external event `{key}` within {seconds} s");
-                self.exhausted(node, 0, error)
+                let missed = MissedEvent {
+                    correlation_key: key.to_owned(),
+                    timeout_ms,
+                };
+                self.exhausted(node, 0, NodeFailure::EventTimeout(missed))
             }
             _ => EventKind::TimerFired(TimerFired {
                 node_id: self.id(node),
@@ -178,14 +183,16 @@ impl Question<'_> {
         }
         if policy["on_exhausted"] == "pause" {
             let stalled = Stalled {
-                reason: String::new(),
-                node_id: Some(self.id(node)),
+                reason: StallReason::AttemptsExhausted(NodeExhausted {
+                    node_id: self.id(node),
+                    attempts: record.attempt,
+                    cause: failure.cause.clone(),
+                }),
             };
             let first = self.past.stalled_on.is_none();
             return first.then_some(EventKind::Stalled(stalled));
         }
-        let error = failure.last_error(record.attempt);
-        Some(self.exhausted(node, record.attempt, error))
+        Some(self.exhausted(node, record.attempt, failure.cause.clone()))
     }
 
     /// R18: a further attempt is a new item.

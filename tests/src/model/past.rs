@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    ApprovalReceived, CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason,
-    Status, WorkflowStarted,
+    ApprovalReceived, CancelReason, Event, EventKind, NodeCompleted, NodeFailure, NodeSettled,
+    SkipReason, StallReason, Status, WorkflowStarted,
 };
 use refrain_guest::json::Object;
 use serde_json::value::RawValue;
@@ -182,7 +182,7 @@ impl Past {
             }
             EventKind::NodeFailed(it) => {
                 let failure = Failure {
-                    error: it.error.clone(),
+                    cause: NodeFailure::AttemptFailed(it.error.clone()),
                     class: it.error_class.clone(),
                     retryable: it.retryable,
                     retry_after_ms: it.retry_after_ms.unwrap_or(0),
@@ -192,7 +192,7 @@ impl Past {
             }
             EventKind::LeaseExpired(it) => {
                 let failure = Failure {
-                    error: "lease expired: worker presumed dead".to_owned(),
+                    cause: NodeFailure::LeaseExpired,
                     class: None,
                     retryable: true,
                     retry_after_ms: 0,
@@ -202,9 +202,9 @@ impl Past {
             }
             EventKind::NodeTimedOut(it) => {
                 let node = graph.place(&it.node_id);
-                let seconds = graph.node_timeout_ms(node).unwrap_or(0).div_ceil(1_000);
+                let timeout_ms = graph.node_timeout_ms(node).unwrap_or(0);
                 let failure = Failure {
-                    error: format!("timed out after {seconds} s"),
+                    cause: NodeFailure::Timeout(timeout_ms),
                     class: Some("timeout".to_owned()),
                     retryable: true,
                     retry_after_ms: 0,
@@ -258,7 +258,10 @@ impl Past {
                 self.lift(node);
             }
             EventKind::Stalled(it) => {
-                self.stalled_on = it.node_id.as_ref().map(|node_id| graph.place(node_id));
+                self.stalled_on = match &it.reason {
+                    StallReason::AttemptsExhausted(it) => Some(graph.place(&it.node_id)),
+                    StallReason::BudgetExceeded(_) => None,
+                };
             }
             EventKind::HostStalled(_) => self.host_stall = true,
             EventKind::StallLifted(_) => self.host_stall = false,

@@ -1,7 +1,8 @@
 //! What is ready, and what becomes of it (rules R3 to R6, R9, R19).
 
 use refrain_guest::contract::{
-    ApprovalDecision, EventKind, InterruptRaised, NodeScheduled, SkipReason, TimerCreated,
+    ApprovalDecision, EventKind, InterruptRaised, NodeFailure, NodeScheduled, Rejection,
+    SkipReason, TimerCreated,
 };
 use serde_json::{Value, json};
 
@@ -101,11 +102,8 @@ impl Question<'_> {
             "limit_exceeded" => {
                 let of_node = it.json["description"].as_str();
                 let description = of_node.or_else(|| it.text("description"));
-                let error = format!(
-                    "limit exceeded: {}",
-                    description.unwrap_or("no description")
-                );
-                self.exhausted(node, 0, error)
+                let description = description.map(str::to_owned);
+                self.exhausted(node, 0, NodeFailure::LimitExceeded(description))
             }
             "human_approval" => EventKind::InterruptRaised(InterruptRaised {
                 node_id: self.id(node),
@@ -142,11 +140,12 @@ impl Question<'_> {
                 let patch = approval.state_patch.as_deref().unwrap_or("{}");
                 self.completed(node, &output, patch, None)
             }
-            (ApprovalDecision::Rejected, Some(comment)) => {
-                self.exhausted(node, 0, format!("rejected by {user}: {comment}"))
-            }
-            (ApprovalDecision::Rejected, None) => {
-                self.exhausted(node, 0, format!("rejected by {user}"))
+            (ApprovalDecision::Rejected, comment) => {
+                let rejection = Rejection {
+                    user_id: user.clone(),
+                    comment: comment.clone(),
+                };
+                self.exhausted(node, 0, NodeFailure::Rejected(rejection))
             }
         })
     }

@@ -1,7 +1,8 @@
 //! Decisions, in the words of the contract.
 
 use refrain_guest::contract::{
-    CancelReason, EventKind, NodeCancelled, NodeExhausted, NodeSettled, NodeSkipped, SkipReason,
+    CancelReason, EventKind, NodeCancelled, NodeExhausted, NodeFailure, NodeSettled, NodeSkipped,
+    SkipReason,
 };
 
 use super::item;
@@ -23,12 +24,12 @@ impl Question<'_> {
         })
     }
 
-    pub(super) fn exhausted(&self, node: usize, attempts: u32, error: String) -> EventKind {
+    pub(super) fn exhausted(&self, node: usize, attempts: u32, cause: NodeFailure) -> EventKind {
         let node_id = self.id(node);
         EventKind::NodeExhausted(NodeExhausted {
             node_id,
             attempts,
-            error,
+            cause,
         })
     }
 

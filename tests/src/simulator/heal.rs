@@ -174,7 +174,7 @@ fn stalled_on(log: &[StoredEvent]) -> Option<String> {
     log.iter()
         .rev()
         .find_map(|stored| match &stored.event.kind {
-            EventKind::Stalled(it) => it.node_id.clone(),
+            EventKind::Stalled(it) => it.node_id().map(str::to_owned),
             _ => None,
         })
 }

@@ -9,7 +9,7 @@
 //! [`Newer`]: it is never handed over with the rest left out.
 
 use super::{Malformed, Newer};
-use crate::model::{Digest, Label, NoDigest};
+use crate::model::{Digest, Label, NoDigest, Remedy, SeenValue};
 
 /// What can be given to a guest as a `G`.
 pub(super) trait ToGuest<G> {
@@ -68,6 +68,10 @@ impl<M, G: FromGuest<M>> FromGuest<Option<M>> for Option<G> {
 pub(super) trait Listed {}
 
 impl Listed for Label {}
+
+impl Listed for SeenValue {}
+
+impl Listed for Remedy {}
 
 impl<G, M: ToGuest<G> + Listed> ToGuest<Vec<G>> for Vec<M> {
     fn to_guest(self) -> Result<Vec<G>, Newer> {

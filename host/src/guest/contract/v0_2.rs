@@ -234,7 +234,7 @@ records! { model, wit:
     Limits { max_concurrent_nodes, max_dispatch_per_tick }
     ForkOrigin { execution_id, sequence, head }
     WorkflowCompleted { final_state }
-    WorkflowFailed { error, final_state }
+    WorkflowFailed { cause, final_state }
     WorkflowCancelled { reason, final_state }
     NodeScheduled { node_id, queue, attempt, item_digest }
     NodeStarted { node_id, worker_id, attempt }
@@ -247,8 +247,8 @@ records! { model, wit:
     NodeFailed { node_id, attempt, fence, error, error_class, retryable, retry_after_ms }
     LeaseExpired { node_id, attempt, fence }
     NodeReleased { node_id, attempt, fence, by }
-    NodeTimedOut { node_id, attempt }
-    NodeExhausted { node_id, attempts, error }
+    NodeTimedOut { node_id, attempt, timeout_ms }
+    NodeExhausted { node_id, attempts, cause }
     NodeSkipped { node_id, reason }
     NodeCancelled { node_id, reason }
     RetryScheduled { node_id, attempt, delay_ms, item_digest }
@@ -268,7 +268,7 @@ records! { model, wit:
     CancelRequested { reason, by }
     OperatorNote { reason, by }
     NodeRequest { node_id, reason, by }
-    Stalled { reason, node_id }
+    Stalled { reason }
     HostStalled { reason }
     GuestChanged { guest_digest, by }
     ExecutionForked { by }
@@ -284,7 +284,22 @@ records! { model, wit:
     Fault { pointer, message, remedy }
     WorkflowSummary { workflow_id, version, nodes, edges, queues, ignored, unreachable }
     IllegalEvent { sequence, code, reason }
-    Reason { topic, message }
+    BudgetExcess { budget, allowed, spent }
+    Rejection { user_id, comment }
+    MissedEvent { correlation_key, timeout_ms }
+    FailedInstances { count, nodes }
+    Reason { cause, remedies }
+    Predecessor { node_id, state }
+    FailedPredecessor { node_id, cause }
+    OtherTarget { node_id, chosen_target }
+    FalseCondition { node_id, condition, seen }
+    SeenValue { path, value }
+    Activity { under_way, ready }
+    OrderedAttempt { attempt, queue, since }
+    RunningAttempt { attempt, worker_id, since }
+    AttemptFailure { attempt, max_attempts, cause, error_class }
+    Usage { used, allowed }
+    Completion { at, worker_id, attempt, chosen_target }
     Inspection { state, hash }
     Description { name, version }
 }
@@ -309,10 +324,8 @@ choices! { model, wit:
         Pending, Ready, Scheduled, Running, Failing, BackingOff, Waiting, Completed, Failed,
         Skipped, Cancelled,
     }
-    ReasonTopic {
-        UnmetPredecessor, FailedPredecessor, DeadEdge, FalseCondition, Attempts, Limit, Worker,
-        Time, Signal, Execution, Operator, Progress,
-    }
+    Budget { Tokens, CostUsd }
+    NextStep { Dispatch, Settle, Skip, JudgeFailure, SkipByOperator }
 }
 
 variants! { model, wit:
@@ -325,10 +338,20 @@ variants! { model, wit:
         Stalled, HostStalled, StallLifted, GuestChanged, ExecutionForked; WorkflowTimedOut
     }
     StorageError { Conflict, Refused, Failed; }
+    WorkflowFailure { NodesFailed, Timeout, Terminated, BudgetExceeded; }
+    NodeFailure { AttemptFailed, Timeout, Rejected, ApprovalTimeout, EventTimeout, LimitExceeded, InstancesFailed, TooManyItems, TooLarge, UnresolvedExpression, ChildFailed, ChildRefused, RepeatLimit; LeaseExpired, NotAList, ChildCancelled }
+    StallReason { AttemptsExhausted, BudgetExceeded; }
+    ReasonCause { UnmetPredecessor, FailedPredecessor, MorePredecessors, SkippedPredecessor, OtherTarget, NoTarget, FalseCondition, DeadEdge, MoreDeadEdges, NotAtTheEnd, EarlierFinalizers, WaitsForWorker, WorkerAtWork, NotBefore, TimesOut, LastFailure, NoRoom, WaitsForApproval, WaitsForEvent, WaitEnds, NextStep, WasCompleted, FailedForGood, WasStopped, StalledByPolicy, StalledByHost, HasEnded; NoEdge, OtherEnding, SkippedOnceLifted, SkippedByOperator, NotNeeded, Paused, BeingCancelled, OutOfTime }
+    Seen { Value, TooLong; Missing }
+    Remedy { Approve, Signal, Retry, Skip, StartWorker; Lift, Unpause, Cancel }
     WorkOrder { Enqueue, Cancel, StartChild, CancelChild; }
 }
 
 impl Listed for wit::Label {}
+
+impl Listed for wit::SeenValue {}
+
+impl Listed for wit::Remedy {}
 
 impl FromGuest<model::SchedulerError> for wit::SchedulerError {
     fn into_model(self) -> Result<model::SchedulerError, Malformed> {

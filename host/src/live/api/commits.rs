@@ -1,12 +1,12 @@
-//! Hearing of commits, for whoever looks at the store besides the engine.
+//! Notifications of commits, for readers of the store.
 
 use crate::error::EngineError;
 
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::Inbox;
 
-/// The commits to an engine's store, by whomever. It does not keep the engine
-/// alive.
+/// The commits to an engine's store, by this engine or another one. It does not keep
+/// the engine alive.
 #[derive(Clone)]
 pub struct Commits {
     committed: Committed,

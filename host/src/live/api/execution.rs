@@ -11,6 +11,7 @@ use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, NodeRequest, OperatorNote, RefusalCode,
     Status,
 };
+use crate::render;
 use crate::store::{ExecutionRecord, ItemRecord, Many, Reader, StoredEvent, ended};
 
 use super::shared::Shared;
@@ -375,7 +376,10 @@ fn ending(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Ending>, Eng
     let last = store.events(id, record.head.sequence, 1)?;
     let (final_state, error) = match last.into_iter().next().map(|stored| stored.event.kind) {
         Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state), None),
-        Some(EventKind::WorkflowFailed(it)) => (Some(it.final_state), Some(it.error)),
+        Some(EventKind::WorkflowFailed(it)) => {
+            let error = render::workflow_failure(&it.cause);
+            (Some(it.final_state), Some(error))
+        }
         Some(EventKind::WorkflowCancelled(it)) => (Some(it.final_state), it.reason),
         _ => (None, None),
     };

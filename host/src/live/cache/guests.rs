@@ -168,8 +168,8 @@ impl Guests {
         }
     }
 
-    /// Tells of a failed call, once and then now and then: a turn that is not written
-    /// is done anew, and fails anew; so does whoever asks again and again.
+    /// Reports a failed call once, and after that now and then: a turn that is not
+    /// written is repeated and fails again, and a caller may ask again and again.
     fn call_failed(&mut self, digest: &str, id: ExecutionId, error: &CallError) {
         let text = format!("a scheduler call failed: {error}");
         if let Some(told) = self.troubles.happens(&format!("call {id}"), &text) {
@@ -198,8 +198,8 @@ impl Guests {
         Ok(())
     }
 
-    /// The executions that guests were asked about since this was last taken. Whoever
-    /// takes it caches what the guests know, or has them forget it.
+    /// The executions that guests were asked about since this was last taken. The
+    /// caller caches what the guests know, or has them forget it.
     #[must_use]
     pub(crate) fn take_asked(&mut self) -> Asked {
         std::mem::take(&mut self.asked)

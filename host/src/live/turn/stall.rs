@@ -40,11 +40,7 @@ pub(in crate::live) fn stalled(
     if let Some(told) = troubles.happens(&format!("stall {id}"), reason) {
         tracing::error!(refrain.execution = %id, "stalled: {told}");
     }
-    // The sentence around the reason needs room, too.
-    let reason = shortened(reason, TEXT_BYTES_MAX - 1024);
-    let reason = format!(
-        "the scheduler could not go on: {reason}; when that is mended, `refrain resume {id}` lifts the stall"
-    );
+    let reason = shortened(reason, TEXT_BYTES_MAX).into_owned();
     EventKind::HostStalled(HostStalled { reason })
 }
 

@@ -1,4 +1,4 @@
-//! Workers: whoever does what the scheduler orders.
+//! Workers, which do what the scheduler orders.
 //!
 //! `pool` runs any async function for a queue; `command` and `http` are the
 //! two that come built in. The modules, from the bottom up; each may use those

@@ -23,7 +23,7 @@ static BIRTHS: RwLock<()> = RwLock::new(());
 /// An own child has been waited for: orphans may have stood behind it.
 static LEFT: Notify = Notify::const_new();
 
-/// An own child, whose status is left to whoever waits for it.
+/// A child process of our own: its status is left to the code that waits for it.
 pub(super) struct Own(Pid);
 
 impl Own {

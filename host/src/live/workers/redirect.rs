@@ -4,7 +4,7 @@
 //! as browsers do it (the Fetch standard): 307 and 308 with the method and the
 //! body, 303 as a GET, and 301 and 302 with the method, but a POST as a GET.
 //! Another origin is asked only where the node says so, and then without the
-//! node's headers: they may let somebody in, and the answer decides who hears
+//! node's headers: they may be credentials, and the answer decides who is sent
 //! them. Nothing is followed to another scheme than `http` and `https`, from
 //! `https` to `http`, or further in than before (see `addresses`).
 

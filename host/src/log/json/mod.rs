@@ -1,4 +1,5 @@
-//! The one JSON form of events: `log --json` prints it, exports consist of it.
+//! The one JSON form of events: exports consist of it, and `log --json` prints it
+//! with what the codes in it mean.
 //!
 //! One flat object an event, on one line:
 //! `{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","salt":…,"hash":…,"type":"node_started",…}`.
@@ -11,13 +12,20 @@
 mod error;
 mod write;
 mod read;
+mod explanation;
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 
 use crate::log::digest::hex;
 use crate::log::field::Sink;
 use crate::log::{ErasedEvent, KeptEvent, StoredEvent, form};
 use crate::model::Event;
+use crate::render;
 
 pub use error::JsonError;
+pub use explanation::explanation_json;
 pub(in crate::log) use read::Reader;
 pub(in crate::log) use write::Writer;
 
@@ -41,6 +49,25 @@ pub fn write_stored(stored: &StoredEvent) -> String {
     writer.digest("hash", hash);
     form::write_kind(&event.kind, &mut writer);
     writer.finish()
+}
+
+/// The same for people and programs that do not know the codes: what went wrong
+/// stands in it as `error`, where an event says that something did, as in JamJet's
+/// logs. This is not what [`read_event`] reads.
+#[must_use]
+pub fn write_told(stored: &StoredEvent) -> String {
+    let mut json = write_stored(stored);
+    let fields: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(&json);
+    let has_error = fields.is_ok_and(|fields| fields.contains_key("error"));
+    match render::error(&stored.event.kind) {
+        Some(error) if !has_error => {
+            json.pop();
+            let error = serde_json::Value::from(error);
+            json.push_str(&format!(",\"error\":{error}}}"));
+        }
+        _ => {}
+    }
+    json
 }
 
 /// The JSON form of an erased event: its plain fields, its chain hash, and the field

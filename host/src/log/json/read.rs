@@ -10,8 +10,8 @@ use super::error::JsonError;
 use super::write::text_name;
 use crate::log::digest::parse_hex;
 use crate::log::field::Source;
-use crate::log::time::{parse_rfc3339, rfc3339};
 use crate::log::{Hash, Salt, form};
+use crate::time::{parse_rfc3339, rfc3339};
 
 /// Reads one object. Fields leave it as they are read, so that in the end
 /// those are left that nobody knows.
@@ -101,11 +101,6 @@ impl<'a> Reader<'a> {
             ""
         };
         self.error(name, format!("{excerpt}{dots} should be {what}"))
-    }
-
-    /// A list of texts.
-    pub(in crate::log) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
-        self.parse(name, "a list of strings")
     }
 
     pub(super) fn salt(&mut self, name: &'static str) -> Result<Salt, JsonError> {
@@ -213,6 +208,12 @@ impl Source for Reader<'_> {
             inner.end()?;
         }
         Ok(all)
+    }
+    fn texts(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
+        match self.present(name)? {
+            true => self.parse(name, "a list of strings"),
+            false => Ok(Vec::new()),
+        }
     }
     fn record<T>(
         &mut self,

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::log::Hash;
 use crate::log::digest::hex;
 use crate::log::field::Sink;
-use crate::log::time::rfc3339;
+use crate::time::rfc3339;
 
 /// An object in the making.
 pub(in crate::log) struct Writer {
@@ -94,6 +94,11 @@ impl Sink for Writer {
             self.text.push('}');
         }
         self.text.push(']');
+    }
+    fn texts(&mut self, name: &'static str, values: &[String]) {
+        if !values.is_empty() {
+            self.field(name, &Value::from(values).to_string());
+        }
     }
     fn record(&mut self, name: &'static str, fields: impl FnOnce(&mut Self)) {
         self.field(name, "{");

@@ -256,6 +256,7 @@ fn timed_out() -> EventKind {
     EventKind::NodeTimedOut(NodeTimedOut {
         node_id: "a".into(),
         attempt: 1,
+        timeout_ms: 1_000,
     })
 }
 

@@ -61,11 +61,11 @@ pub fn law1_a_conflict_writes_nothing(place: &dyn Place) {
     // Ahead: events are missing.
     one.append([]);
     owner.conflicts([one.append([])]);
-    // Beside: the same sequence, another history.
-    let mut beside = Draft::new(1).with(|record| record.last_at += 1);
-    beside.append([]);
-    beside.append([]);
-    owner.conflicts([beside.append([])]);
+    // Forked: the same sequence, another history.
+    let mut forked = Draft::new(1).with(|record| record.last_at += 1);
+    forked.append([]);
+    forked.append([]);
+    owner.conflicts([forked.append([])]);
     assert_eq!(
         owner
             .store

@@ -158,7 +158,7 @@ pub(super) fn check_path(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What is no file is not even opened: a pipe would keep whoever opens it.
+/// Only files are opened: opening a pipe would block.
 pub(super) fn check_kind(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         // SQLite has an error of its own for folders.

@@ -10,7 +10,7 @@ use refrain_tests::saboteur::rechained;
 
 use crate::sabotage::world::LIBRARY;
 
-use super::{Written, edited, events_of, with_other_events, with_snapshot};
+use super::{Written, edited, events_of, with_snapshot};
 
 /// An execution is held, and nothing says why.
 pub(crate) fn stall_without_event(turn: &Turn, store: &mut dyn Store) -> Written {
@@ -18,18 +18,6 @@ pub(crate) fn stall_without_event(turn: &Turn, store: &mut dyn Store) -> Written
         let mut change = change.clone();
         change.record.status = Status::Stalled;
         Some(change)
-    })
-}
-
-/// A stall that does not say what lifts it.
-pub(crate) fn stall_without_remedy(turn: &Turn, store: &mut dyn Store) -> Written {
-    with_other_events(turn, store, |events| {
-        let reason = events.iter_mut().find_map(|event| match &mut event.kind {
-            EventKind::Stalled(it) => Some(&mut it.reason),
-            EventKind::HostStalled(it) => Some(&mut it.reason),
-            _ => None,
-        });
-        reason.map(|it| "it does not work".clone_into(it)).is_some()
     })
 }
 

@@ -61,6 +61,7 @@ fn time_out(node_id: &str, attempt: u32) -> EventKind {
     EventKind::NodeTimedOut(NodeTimedOut {
         node_id: node_id.to_owned(),
         attempt,
+        timeout_ms: 5_000,
     })
 }
 

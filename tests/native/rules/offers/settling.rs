@@ -2,8 +2,9 @@
 
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
-    CancelReason, EventKind, ExternalEventReceived, InterruptRaised, NodeCancelled, NodeExhausted,
-    NodeSettled, SkipReason, Stalled, TimerCreated, TimerFired,
+    Budget, BudgetExcess, CancelReason, EventKind, ExternalEventReceived, InterruptRaised,
+    NodeCancelled, NodeExhausted, NodeFailure, NodeSettled, SkipReason, StallReason, Stalled,
+    TimerCreated, TimerFired,
 };
 
 use refrain_guest::limits::{ID_BYTES_MAX, JSON_DEPTH_MAX, PAYLOAD_BYTES_MAX};
@@ -26,7 +27,7 @@ fn exhaust(node_id: &str, attempts: u32) -> EventKind {
     EventKind::NodeExhausted(NodeExhausted {
         node_id: node_id.to_owned(),
         attempts,
-        error: "boom".to_owned(),
+        cause: NodeFailure::AttemptFailed("boom".to_owned()),
     })
 }
 
@@ -289,8 +290,11 @@ fn r18_no_finalizer_is_passed_over_while_held() {
 fn r11_only_a_policy_stalls_an_execution_and_once() {
     let stall = |node_id: &str| {
         EventKind::Stalled(Stalled {
-            reason: "ask".to_owned(),
-            node_id: Some(node_id.to_owned()),
+            reason: StallReason::AttemptsExhausted(NodeExhausted {
+                node_id: node_id.to_owned(),
+                attempts: 1,
+                cause: NodeFailure::LeaseExpired,
+            }),
         })
     };
     let table = r#"
@@ -314,8 +318,11 @@ fn r11_only_a_policy_stalls_an_execution_and_once() {
     assert_eq!(offer_after(table, c_failed, 0, stall("a")), Ok(()));
     refused(table, WHOLE, 0, stall("b"), "stalled on node `a` already");
     let anonymous = EventKind::Stalled(Stalled {
-        reason: "ask".to_owned(),
-        node_id: None,
+        reason: StallReason::BudgetExceeded(BudgetExcess {
+            budget: Budget::Tokens,
+            allowed: "1".to_owned(),
+            spent: "2".to_owned(),
+        }),
     });
     refused(
         table,

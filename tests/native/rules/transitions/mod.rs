@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use refrain_guest::apply::{apply, start};
-use refrain_guest::contract::{Event, EventKind, NodeState, SkipReason};
+use refrain_guest::contract::{Event, EventKind, NodeState, SkipReason, StallReason};
 use refrain_guest::digest::digest_of_text;
 use refrain_guest::machine::Machine;
 use refrain_guest::node::{Step, name};
@@ -229,7 +229,10 @@ fn of_node(event: &Event) -> Option<(&str, Step)> {
         }
         EventKind::NodeSkipped(it) => (&it.node_id, Step::PassOver),
         EventKind::NodeCancelled(it) => (&it.node_id, Step::Cancel),
-        EventKind::Stalled(it) => (it.node_id.as_ref()?, Step::Stall),
+        EventKind::Stalled(it) => match &it.reason {
+            StallReason::AttemptsExhausted(it) => (&it.node_id, Step::Stall),
+            StallReason::BudgetExceeded(_) => return None,
+        },
         _ => return None,
     })
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
-    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeRequest, NodeScheduled,
-    NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut, Origin, RetryScheduled,
-    SkipReason, Stalled, TimerCreated, TimerFired,
+    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeRequest,
+    NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut, Origin,
+    RetryScheduled, SkipReason, StallReason, Stalled, TimerCreated, TimerFired,
 };
 use refrain_guest::node::{Step, name};
 use refrain_guest::workflow::plan::Kind;
@@ -133,14 +133,14 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
         }),
         Step::Settle => EventKind::NodeSettled(NodeSettled { node_id, output: null, state_patch: "{}".into(), chosen_target: None }),
         Step::Fail => EventKind::NodeFailed(NodeFailed { node_id, attempt, fence, error: "boom".into(), error_class: None, retryable: true, retry_after_ms: None }),
-        Step::TimeOut => EventKind::NodeTimedOut(NodeTimedOut { node_id, attempt }),
-        Step::Exhaust => EventKind::NodeExhausted(NodeExhausted { node_id, attempts: attempt, error: "boom".into() }),
+        Step::TimeOut => EventKind::NodeTimedOut(NodeTimedOut { node_id, attempt, timeout_ms: 1 }),
+        Step::Exhaust => EventKind::NodeExhausted(NodeExhausted { node_id, attempts: attempt, cause: NodeFailure::LeaseExpired }),
         Step::Wait => match &replay.machine.plan().nodes[place.node].kind {
             Kind::Wait(wait) => EventKind::TimerCreated(TimerCreated { node_id, fire_at: None, correlation_key: wait.correlation_key.clone() }),
             _ => EventKind::InterruptRaised(InterruptRaised { node_id, reason: "May it?".into(), expires_at: None }),
         },
         Step::Receive => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None, by: None }),
-        Step::Stall => EventKind::Stalled(Stalled { reason: "ask".into(), node_id: Some(node_id) }),
+        Step::Stall => EventKind::Stalled(Stalled { reason: StallReason::AttemptsExhausted(NodeExhausted { node_id, attempts: attempt, cause: NodeFailure::LeaseExpired }) }),
         Step::Reopen => EventKind::RetryRequested(NodeRequest { node_id, reason: None, by: None }),
         Step::PassOver => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::Unreached }),
         Step::Skip => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::ByOperator }),

@@ -1,0 +1,75 @@
+//! What somebody can do about something, as a command to type.
+
+use refrain::id::ExecutionId;
+use refrain::model::Remedy;
+use refrain::queues;
+
+use super::database::Database;
+use super::text::{Text, text};
+
+/// What to type, and what comes of it: for each remedy a command, or a sentence
+/// where no command of this program does it. `None` if there is no remedy.
+pub(super) fn text(
+    remedies: &[Remedy],
+    execution: ExecutionId,
+    database: &Database,
+) -> Option<Text> {
+    let texts = remedies.iter().map(|it| one(it, execution, database));
+    (!remedies.is_empty()).then(|| Text::joined(texts, ", "))
+}
+
+fn one(remedy: &Remedy, execution: ExecutionId, database: &Database) -> Text {
+    let id = execution.to_string();
+    let (verb, word, effect) = match remedy {
+        Remedy::Approve(node) => ("approve", Some(node), "approves it"),
+        Remedy::Signal(key) => ("signal", Some(key), "sends it"),
+        Remedy::Retry(node) => ("retry", Some(node), "tries again"),
+        Remedy::Skip(node) => ("skip", Some(node), "goes on without it"),
+        Remedy::Lift => ("resume", None, "lifts the stall, once that is mended"),
+        Remedy::Unpause => ("unpause", None, "ends the pause"),
+        Remedy::Cancel => ("cancel", None, "gives up"),
+        Remedy::StartWorker(queue) if queues::BUILT_IN.contains(&queue.as_str()) => {
+            ("resume", None, "works on it")
+        }
+        Remedy::StartWorker(queue) => {
+            return text!("a worker of the queue {:?} has to be started", queue);
+        }
+        _ => return text!("a newer program knows what helps"),
+    };
+    let words = [Some(id.as_str()), word.map(String::as_str)];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    text!("`{}` {}", database.command(verb, &words), effect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_remedy_is_a_command_or_says_who_helps() {
+        let id = ExecutionId::from_bytes([7; 16]);
+        let database = Database::at("d");
+        #[rustfmt::skip]
+        let table = [
+            (Remedy::Approve("a b".into()), "`refrain approve ID 'a b' --db d` approves it"),
+            (Remedy::Signal("-k".into()), "`refrain signal ID --db d -- -k` sends it"),
+            (Remedy::Retry("a".into()), "`refrain retry ID a --db d` tries again"),
+            (Remedy::Skip("a`b".into()), "`refrain skip ID 'a`b' --db d` goes on without it"),
+            (Remedy::Lift, "`refrain resume ID --db d` lifts the stall, once that is mended"),
+            (Remedy::Unpause, "`refrain unpause ID --db d` ends the pause"),
+            (Remedy::Cancel, "`refrain cancel ID --db d` gives up"),
+            (Remedy::StartWorker("http".into()), "`refrain resume ID --db d` works on it"),
+            (Remedy::StartWorker("tool".into()), "a worker of the queue \"tool\" has to be started"),
+        ];
+        for (remedy, expected) in table {
+            let said = text(std::slice::from_ref(&remedy), id, &database).expect("a remedy");
+            assert_eq!(said.as_str().replace(&id.to_string(), "ID"), expected);
+        }
+        assert_eq!(text(&[], id, &database), None);
+        let two = text(&[Remedy::Unpause, Remedy::Cancel], id, &database).expect("two");
+        assert!(
+            two.as_str().contains("ends the pause, `refrain cancel"),
+            "{two:?}"
+        );
+    }
+}
