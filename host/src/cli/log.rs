@@ -7,7 +7,7 @@ use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::log::json::{write_erased, write_event, write_told};
 use refrain::log::{Attestation, KeptEvent};
 use refrain::model::Origin;
-use refrain::store::{Reader, StoreError, StoredEvent};
+use refrain::store::{Reader, StoreError};
 use serde_json::value::RawValue;
 
 use super::database::{self, Database};
@@ -76,19 +76,6 @@ pub(super) fn kept(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Ve
             let kept = raw.kept();
             all.push(kept.map_err(|error| StoreError::undecoded(store.place(), id, error))?);
         }
-    }
-}
-
-/// The whole log.
-pub(super) fn events(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Vec<StoredEvent>> {
-    let mut all: Vec<StoredEvent> = Vec::new();
-    loop {
-        let first = all.last().map_or(1, |stored| stored.event.sequence + 1);
-        let page = store.events(id, first, EVENTS_PAGE_MAX)?;
-        if page.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page);
     }
 }
 

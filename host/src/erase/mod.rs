@@ -4,7 +4,7 @@
 //! that can be erased, and keeps the commitment to them, so that the chain verifies as
 //! before; and the execution loses its key, its dead letters and its snapshot. What came
 //! of the audit, and who erased the log, is left as an
-//! [`Attestation`](crate::log::Attestation) in the execution's record and in exports.
+//! [`Attestation`] in the execution's record and in exports.
 //! It is not signed, and proves nothing by itself.
 //!
 //! What is erased can be found nowhere in the store, nor in its files. It is still in

@@ -216,7 +216,7 @@ impl World {
         answered(answer)??;
         self.told.tell(Telling::Acknowledged {
             execution: execution.id(),
-            fact,
+            fact: Box::new(fact),
             sure: true,
         });
         self.check()

@@ -308,7 +308,7 @@ fn law4_event_1_must_bind_this_execution_and_this_workflow() {
                         root: "exec_2".to_owned(),
                         depth: 1,
                     });
-                })
+                });
             },
             "to be a child is more than this scheduler can do yet",
         ),

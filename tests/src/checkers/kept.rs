@@ -110,7 +110,7 @@ fn operators_facts(evidence: &Evidence<'_>) -> Result<(), Violation> {
             continue;
         };
         let facts = asked.entry(*execution).or_default();
-        let known = facts.iter_mut().find(|(known, ..)| *known == fact);
+        let known = facts.iter_mut().find(|(known, ..)| **known == **fact);
         let (sure, unsure) = (usize::from(*sure), usize::from(!*sure));
         match known {
             Some((_, least, more)) => {

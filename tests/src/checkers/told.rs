@@ -67,7 +67,7 @@ pub enum Telling {
         /// The execution.
         execution: ExecutionId,
         /// The fact.
-        fact: EventKind,
+        fact: Box<EventKind>,
         /// Whether it was said that it counts.
         sure: bool,
     },

@@ -86,7 +86,7 @@ impl World {
                 if let (Some(fact), Some(sure)) = (operation.fact(), certainty(outcome)) {
                     self.told.tell(Telling::Acknowledged {
                         execution: *execution,
-                        fact,
+                        fact: Box::new(fact),
                         sure,
                     });
                 }
