@@ -557,7 +557,7 @@ mod tests {
             (String::new(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: it is empty".to_owned()),
             ("SQLite format 3\0".into(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `the whole line`: it should be one JSON object".into()),
             (all.replacen("log/2", "log/3", 1), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: the format is \"refrain-log/3\"".into()),
-            (lines[1..].concat(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `format`: it is missing".into()),
+            (lines[1..].concat(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `format`: 2 should be a string".into()),
             (lines[..7].concat(), format!("the file is cut: line 8 should be event 7 of {events}, and nothing follows")),
             (half.to_owned(), format!("the file is cut: line {} should be event {events} of {events}, and only a part of it does", events + 1)),
             (all.replacen("\"node_started\"", "\"node strated\"", 1), "line 5 is no event, export the log again: field `type`: node strated should be one of".into()),

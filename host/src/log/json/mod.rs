@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_field_and_the_remedy() {
-        let good = r#"{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","type":"node_timed_out","node_id":"a","attempt":2}"#;
+        let good = r#"{"sequence":1,"at":"2026-01-01T00:00:00.000Z","origin":"fact","type":"node_timed_out","node_id":"a","timeout_ms":9,"attempt":2}"#;
         assert!(read_event(good).is_ok());
         for (from, to, expected) in [
             (
