@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::divergence::Divergence;
 use super::integrity::Finding;
+use super::recorded::recorded;
 use super::source::{Claimed, Recording};
 use super::verdict::Verdict;
 use crate::log::digest::hex;
@@ -46,20 +47,7 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         Ok(items) => items.iter().map(|it| json!(it.item.node_id)).collect(),
         Err(fault) => json!(fault),
     };
-    let found = json!({
-        "status": names::status(record.status),
-        "next_wake": record.next_wake,
-        "workflow_id": record.workflow_id,
-        "workflow_version": record.workflow_version,
-        "guest_digest": record.guest_digest,
-        "tenant": record.tenant,
-        "key": record.key,
-        "simulated": record.simulated,
-        "started_at": record.started_at,
-        "last_at": record.last_at,
-        "head": hex(&record.head.hash),
-        "queue": queue,
-    });
+    let found = recorded(record, queue);
     if expected == found {
         return Ok(());
     }

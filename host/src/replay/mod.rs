@@ -13,6 +13,8 @@ mod verdict;
 mod source;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
+// What a store says beside a log, as it is compared.
+mod recorded;
 // What is left of an erased log, beside what the store says of it.
 mod erased;
 // Heads that were noted elsewhere.

@@ -15,6 +15,7 @@ use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
 use super::queue::{ExpectedQueue, stored_json};
+use super::recorded::recorded;
 use super::source::{Claimed, Recording};
 use super::verdict::{AuditError, Verdict};
 use crate::guest::{CallError, LibraryError};
@@ -421,20 +422,10 @@ impl<'a, 'l> Walk<'a, 'l> {
             "head": hex(&record.head.hash),
             "queue": self.queue.to_json(),
         });
-        let found_there = json!({
-            "status": names::status(record.status),
-            "next_wake": record.next_wake,
-            "workflow_id": record.workflow_id,
-            "workflow_version": record.workflow_version,
-            "guest_digest": record.guest_digest,
-            "tenant": record.tenant,
-            "key": record.key,
-            "simulated": record.simulated,
-            "started_at": record.started_at,
-            "last_at": record.last_at,
-            "head": hex(&record.head.hash),
-            "queue": items.as_ref().map_or_else(|fault| json!(fault), |items| stored_json(items)),
-        });
+        let queue = items
+            .as_ref()
+            .map_or_else(|fault| json!(fault), |items| stored_json(items));
+        let found_there = recorded(record, queue);
         if expected == found_there {
             return Ok(());
         }

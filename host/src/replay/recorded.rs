@@ -1,0 +1,25 @@
+//! What a store says of an execution beside its log, as an audit compares it.
+
+use serde_json::{Value, json};
+
+use crate::log::digest::hex;
+use crate::names;
+use crate::store::ExecutionRecord;
+
+/// All that the record says and the log tells too, with the work items beside it.
+pub(super) fn recorded(record: &ExecutionRecord, queue: Value) -> Value {
+    json!({
+        "status": names::status(record.status),
+        "next_wake": record.next_wake,
+        "workflow_id": record.workflow_id,
+        "workflow_version": record.workflow_version,
+        "guest_digest": record.guest_digest,
+        "tenant": record.tenant,
+        "key": record.key,
+        "simulated": record.simulated,
+        "started_at": record.started_at,
+        "last_at": record.last_at,
+        "head": hex(&record.head.hash),
+        "queue": queue,
+    })
+}
