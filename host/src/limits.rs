@@ -79,13 +79,18 @@ pub const TURN_FUEL_BETWEEN_LOOKS: u64 = FUEL_PER_TURN / 64;
 /// of counting for all of them.
 pub const TURN_CALLS_BETWEEN_LOOKS: u32 = 32;
 
-/// A turn that held the store's write lock for so long, and is followed by another
-/// one at once, has kept others waiting.
+/// Turns that follow one another at once, and together held the store's write lock
+/// for so long, have kept others waiting.
 pub const LOCK_HELD_LONG: Duration = Duration::from_millis(100);
 
-/// So long the lock is left alone then. Who waits for SQLite's looks every tenth of
-/// a second: in a shorter gap, most would never find it free.
-pub const LOCK_LEFT_ALONE: Duration = Duration::from_millis(120);
+/// So long the lock is left alone then: for others to find it free, and a sixth of
+/// the time in which it is held.
+pub const LOCK_LEFT_ALONE: Duration = Duration::from_millis(20);
+
+/// Who waits for the write lock of a SQLite file looks at it again after this long.
+/// SQLite itself waits up to a tenth of a second between two looks, and would miss
+/// most of the moments in which the lock is left alone.
+pub const LOCK_LOOK_PAUSE: Duration = Duration::from_millis(5);
 
 /// A call that burns so much, some twenty milliseconds, puts its execution behind
 /// the others. Calls about a workflow of a thousand nodes burn a tenth of it.
@@ -342,6 +347,10 @@ const _: () = assert!(
 const _: () = assert!(
     TURN_TIME_MAX.as_millis() <= LEASE_DEFAULT.as_millis() / LEASE_MOMENTS as u128,
     "heartbeats that wait for a turn come in time"
+);
+const _: () = assert!(
+    LOCK_LEFT_ALONE.as_millis() >= 3 * LOCK_LOOK_PAUSE.as_millis(),
+    "who waits for the write lock looks at it while it is left alone"
 );
 const _: () = assert!(
     EXPORT_LINE_BYTES_MAX >= 2 * COMPONENT_BYTES_MAX,

@@ -34,9 +34,7 @@ pub(in crate::live) struct Schedule {
     due: bool,
     /// The store failed: the next turn comes after a pause.
     failed: bool,
-    /// The last turn held the write lock for long, and the next one is due: others
-    /// have to get it in between.
-    held_long: bool,
+    write_lock: WriteLockHeld,
 }
 
 impl Schedule {
@@ -46,7 +44,7 @@ impl Schedule {
             due_at: None,
             due: true,
             failed: false,
-            held_long: false,
+            write_lock: WriteLockHeld::default(),
         }
     }
 
@@ -70,14 +68,14 @@ impl Schedule {
     /// A turn was carried out. `is_cut`: another one is due at once.
     pub(in crate::live) fn turn_ended(&mut self, core: &mut Core, time: TurnTime, is_cut: bool) {
         let held = core.time.monotonic().saturating_sub(time.real.monotonic);
-        self.held_long = is_cut && held > LOCK_HELD_LONG;
+        self.write_lock.turn_ended(held, is_cut);
         self.due |= is_cut;
     }
 
     /// Whether others have to get the write lock before the next turn. Asked once
     /// for each turn.
     pub(in crate::live) fn take_held_long(&mut self) -> bool {
-        std::mem::take(&mut self.held_long)
+        self.write_lock.take_held_long()
     }
 
     /// Whether a turn is due. Simulated time jumps to it, if it `may_jump`.
@@ -170,7 +168,63 @@ fn next_due(core: &mut Core, now: Timestamp) -> Result<Option<Timestamp>, StoreE
     Ok([stored, renewal, leases, left].into_iter().flatten().min())
 }
 
+/// For how long an engine has held the store's write lock without leaving it alone.
+#[derive(Debug, Default)]
+struct WriteLockHeld {
+    /// The last turns, each of which was due at once after the one before it.
+    held: Duration,
+}
+
+impl WriteLockHeld {
+    /// A turn has held the lock for so long. `is_cut`: the next one is due at once.
+    fn turn_ended(&mut self, held: Duration, is_cut: bool) {
+        self.held = match is_cut {
+            true => self.held.saturating_add(held),
+            false => Duration::ZERO,
+        };
+    }
+
+    /// Whether the lock was held for long; it is to be left alone then.
+    fn take_held_long(&mut self) -> bool {
+        let held_long = self.held >= LOCK_HELD_LONG;
+        if held_long {
+            self.held = Duration::ZERO;
+        }
+        held_long
+    }
+}
+
 /// The log knows whole milliseconds only.
 fn rounded_up(span: Duration) -> Duration {
     span.saturating_add(Duration::from_nanos(999_999))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Turns that are each a little too short to be noticed must not keep others
+    /// from the lock for ever.
+    #[test]
+    fn law3_turns_that_together_hold_the_lock_for_long_leave_it_alone() {
+        let mut lock = WriteLockHeld::default();
+        let short = LOCK_HELD_LONG.mul_f64(0.9);
+        let mut left_alone = 0;
+        for _ in 0..10 {
+            lock.turn_ended(short, true);
+            left_alone += usize::from(lock.take_held_long());
+        }
+        assert_eq!(left_alone, 5, "after every second one");
+    }
+
+    #[test]
+    fn who_has_nothing_more_to_do_leaves_it_alone_anyway() {
+        let mut lock = WriteLockHeld::default();
+        lock.turn_ended(LOCK_HELD_LONG * 9 / 10, true);
+        assert!(!lock.take_held_long());
+        lock.turn_ended(LOCK_HELD_LONG, false);
+        assert!(!lock.take_held_long());
+        lock.turn_ended(LOCK_HELD_LONG * 9 / 10, true);
+        assert!(!lock.take_held_long(), "it begins anew");
+    }
 }

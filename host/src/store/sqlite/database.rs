@@ -11,6 +11,7 @@ use crate::store::StoreError;
 use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::file::DatabaseFile;
+use crate::store::sqlite::lock::begin_immediate;
 use crate::store::sqlite::open::connect;
 
 /// A connection to a database file.
@@ -133,8 +134,7 @@ impl Database {
         if self.is_looking || self.in_turn() {
             return Err(self.contradiction("a turn was begun within a turn or a look"));
         }
-        let begun = self
-            .execute("BEGIN IMMEDIATE")
+        let begun = begin_immediate(&self.connection, self.lock_wait)
             .and_then(|()| data_version(&self.connection));
         begun.map_err(|error| {
             self.rollback();

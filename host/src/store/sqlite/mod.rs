@@ -11,6 +11,7 @@ mod schema;
 mod value;
 mod durability;
 mod stale_log;
+mod lock;
 mod open;
 mod backup;
 mod database;

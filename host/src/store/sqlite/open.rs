@@ -2,24 +2,21 @@
 //! is ours, that it may be written, and that it is of our version.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use crate::store::StoreError;
 use crate::store::sqlite::durability::{Access, Durability};
 use crate::store::sqlite::failure::open_error;
 use crate::store::sqlite::file::{self, DatabaseFile};
+use crate::store::sqlite::lock::when_free;
 use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, OLDEST, VERSION};
 use crate::store::sqlite::stale_log;
 
 /// The number of statements that are kept prepared: more than this store has.
 const STATEMENTS_MAX: usize = 64;
-
-/// How long to wait before another look at a lock that SQLite itself does not
-/// wait for.
-const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// The number of pages (16 MiB) at which SQLite works the log of changes into the
 /// database. Pages that change again and again are written fewer times than with
@@ -141,29 +138,19 @@ fn write_ahead(
     connection: &Connection,
     lock_wait: Duration,
 ) -> Result<(), StoreError> {
-    let begun = Instant::now();
-    loop {
-        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
+    let changed = when_free(lock_wait, || {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
             row.get::<_, String>(0)
-        }) {
-            Ok(mode) if mode == "wal" => return Ok(()),
-            Ok(mode) => {
-                let detail = format!(
-                    "its file system knows no write-ahead log (journal mode {mode}); keep it on a local disk"
-                );
-                return Err(StoreError::Io {
-                    place: place(path),
-                    detail,
-                });
-            }
-            Err(error) => {
-                let busy = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
-                if !busy || begun.elapsed() >= lock_wait {
-                    return Err(open_error(path, &error));
-                }
-            }
-        }
-        std::thread::sleep(LOCK_PAUSE);
+        })
+    });
+    match changed.map_err(|error| open_error(path, &error))?.as_str() {
+        "wal" => Ok(()),
+        mode => Err(StoreError::Io {
+            place: place(path),
+            detail: format!(
+                "its file system knows no write-ahead log (journal mode {mode}); keep it on a local disk"
+            ),
+        }),
     }
 }
 
