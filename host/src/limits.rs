@@ -18,6 +18,11 @@ pub const CALLERS_MAX_DEFAULT: usize = 10_000;
 /// disks and cores for such short questions, and each has a connection of its own.
 pub const READERS_MAX: usize = 8;
 
+/// Ends of executions that an engine remembers, so that a caller who waits for one
+/// need not read the store first: more than come between a start and the wait for its
+/// end, in 64 KiB.
+pub const RECENT_ENDS_MAX: usize = 4096;
+
 /// How urgent the work items of an execution are, unless it says otherwise.
 pub const PRIORITY_DEFAULT: u32 = 5;
 

@@ -169,5 +169,6 @@ fn execution() -> ExecutionId {
 
 fn started(guest: &str) -> EventKind {
     let guest = guest.parse().expect("a digest");
-    EventKind::WorkflowStarted(MemoryPorts::new(WORKFLOW, 1000).started(execution(), guest))
+    let started = MemoryPorts::new(WORKFLOW, 1000).started(execution(), guest);
+    EventKind::WorkflowStarted(Box::new(started))
 }

@@ -128,7 +128,7 @@ fn started(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<WorkflowSta
         KeptEvent::Erased(erased) => erased.event,
     };
     match event.kind {
-        EventKind::WorkflowStarted(started) => Ok(Some(started)),
+        EventKind::WorkflowStarted(started) => Ok(Some(*started)),
         _ => Ok(None),
     }
 }

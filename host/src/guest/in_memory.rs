@@ -58,7 +58,7 @@ impl InMemoryExecution {
             instance,
             fuel_burnt: 0,
         };
-        execution.offer(EventKind::WorkflowStarted(started))?;
+        execution.offer(EventKind::WorkflowStarted(Box::new(started)))?;
         Ok(execution)
     }
 

@@ -131,5 +131,5 @@ fn execution() -> ExecutionId {
 }
 
 fn started() -> EventKind {
-    EventKind::WorkflowStarted(world().started(execution(), Digest::default()))
+    EventKind::WorkflowStarted(Box::new(world().started(execution(), Digest::default())))
 }

@@ -371,7 +371,7 @@ impl<T: Fields> Codec for Record<T> {
 pub(super) struct Flattened<T>(PhantomData<T>);
 
 impl<T: Fields + Default + PartialEq> Codec for Flattened<T> {
-    type Value = Option<T>;
+    type Value = Option<Box<T>>;
     fn write(_name: &'static str, value: &Self::Value, sink: &mut impl Sink) {
         match value {
             Some(record) => record.write(sink),
@@ -379,7 +379,7 @@ impl<T: Fields + Default + PartialEq> Codec for Flattened<T> {
         }
     }
     fn read<S: Source>(_name: &'static str, source: &mut S) -> Result<Self::Value, S::Error> {
-        T::read(source).map(|record| (record != T::default()).then_some(record))
+        T::read(source).map(|record| (record != T::default()).then(|| record.into()))
     }
 }
 

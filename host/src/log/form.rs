@@ -17,6 +17,8 @@
 //!
 //! A kind or field that joins the model and is missing here does not compile.
 
+use std::borrow::Borrow;
+
 use crate::log::field::{
     Choice, Codec, Coded, Count, Erasable, Fields, Flag, Flattened, Json, Late, List, Maybe, Named,
     Number, Record, Sha, Sink, Source, Text, Texts, Time, Variant,
@@ -66,6 +68,13 @@ macro_rules! name {
     };
 }
 
+/// The name of what a pattern binds; the macro repeats it once for each record.
+macro_rules! bound {
+    ($name:ident $record:ident) => {
+        $name
+    };
+}
+
 macro_rules! event_kinds {
     ($( $variant:ident $( ( $record:ident { $( $field:ident $( [$json:literal] )?: $mark:ident $codec:ty ),* $(,)? } ) )? = $name:literal, )*) => {
         /// The names of all event kinds, in the model's order.
@@ -81,7 +90,7 @@ macro_rules! event_kinds {
         /// The name of an event's kind.
         pub(super) fn kind_name(kind: &EventKind) -> &'static str {
             match kind {
-                $( EventKind::$variant $( ($record { .. }) )? => $name, )*
+                $( EventKind::$variant { .. } => $name, )*
             }
         }
 
@@ -89,9 +98,11 @@ macro_rules! event_kinds {
         pub(super) fn write_kind(kind: &EventKind, sink: &mut impl Sink) {
             sink.choice("type", kind_name(kind));
             match kind {
-                $( EventKind::$variant $( ($record { $( $field ),* }) )? => {
-                    $( $( <marked!($mark $codec)>::write(name!($field $($json)?), $field, sink); )* )?
-                } )*
+                $( EventKind::$variant $( (bound!(record $record)) )? => { $(
+                    // Large records are boxed, and this is the same for them.
+                    let $record { $( $field ),* } = Borrow::borrow(record);
+                    $( <marked!($mark $codec)>::write(name!($field $($json)?), $field, sink); )*
+                )? } )*
             }
         }
 
@@ -99,7 +110,7 @@ macro_rules! event_kinds {
             match KIND_NAMES[source.kind("type", KIND_NAMES)?] {
                 $( $name => Ok(EventKind::$variant $( ($record {
                     $( $field: <marked!($mark $codec)>::read(name!($field $($json)?), source)? ),*
-                }) )?), )*
+                }.into()) )?), )*
                 other => unreachable!("the table has no kind {other:?}"),
             }
         }

@@ -337,7 +337,7 @@ fn children() -> Vec<EventKind> {
 }
 
 fn started(key: Option<String>, forked_from: Option<ForkOrigin>) -> EventKind {
-    EventKind::WorkflowStarted(WorkflowStarted {
+    EventKind::WorkflowStarted(Box::new(WorkflowStarted {
         format: FORMAT_VERSION,
         execution_id: "exec_00000000000000000000000000000001".into(),
         workflow_id: "claims".into(),
@@ -369,7 +369,7 @@ fn started(key: Option<String>, forked_from: Option<ForkOrigin>) -> EventKind {
         by: key.clone(),
         key,
         forked_from,
-    })
+    }))
 }
 
 fn label(name: &str, value: &str) -> Label {
@@ -397,7 +397,7 @@ fn completed(
             .map(|_| r#"{"cost_usd":0.0100,"verified":true}"#.to_owned()),
         edited_by: chosen_target.as_ref().map(|_| "ada".to_owned()),
         chosen_target,
-        gen_ai,
+        gen_ai: gen_ai.map(Box::new),
     })
 }
 

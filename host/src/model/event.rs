@@ -39,7 +39,7 @@ pub enum Origin {
 #[non_exhaustive]
 pub enum EventKind {
     /// Fact, always event 1: binds all that a replay needs from outside.
-    WorkflowStarted(WorkflowStarted),
+    WorkflowStarted(Box<WorkflowStarted>),
     /// Decision, terminal: no node failed.
     WorkflowCompleted(WorkflowCompleted),
     /// Decision, terminal: a node failed for good, or time ran out.
@@ -121,3 +121,8 @@ pub enum EventKind {
     /// Fact: the execution was forked, and what follows is its own.
     ExecutionForked(ExecutionForked),
 }
+
+const _: () = assert!(
+    size_of::<EventKind>() <= 176,
+    "events are moved again and again on their way into a log: what is large and rare is boxed"
+);

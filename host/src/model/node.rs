@@ -62,7 +62,7 @@ pub struct NodeCompleted {
     /// The target that was chosen, for kinds with targets.
     pub chosen_target: Option<String>,
     /// What the call of a model was, where the worker says so.
-    pub gen_ai: Option<GenAi>,
+    pub gen_ai: Option<Box<GenAi>>,
     /// What else the worker measured, a JSON object, kept as it came. In it,
     /// `cost_usd` is what the work cost in US dollars.
     pub telemetry: Option<String>,

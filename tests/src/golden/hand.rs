@@ -42,7 +42,7 @@ impl Hand {
             guest,
             ports,
         };
-        hand.fact(EventKind::WorkflowStarted(started))?;
+        hand.fact(EventKind::WorkflowStarted(Box::new(started)))?;
         Ok(hand)
     }
 

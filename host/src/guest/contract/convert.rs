@@ -64,6 +64,19 @@ impl<M, G: FromGuest<M>> FromGuest<Option<M>> for Option<G> {
     }
 }
 
+/// What is large and rare is boxed in the model.
+impl<G, M: ToGuest<G>> ToGuest<G> for Box<M> {
+    fn to_guest(self) -> Result<G, Newer> {
+        (*self).to_guest()
+    }
+}
+
+impl<M, G: FromGuest<M>> FromGuest<Box<M>> for G {
+    fn into_model(self) -> Result<Box<M>, Malformed> {
+        self.into_model().map(Box::new)
+    }
+}
+
 /// What stands in lists within records; bytes and texts do too, and are taken whole.
 pub(super) trait Listed {}
 

@@ -173,11 +173,20 @@ impl Engine {
     /// started something else.
     pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
         start.check()?;
+        // A key may have started it long ago; without one it does not run yet.
+        let now = start
+            .key
+            .is_none()
+            .then(|| self.shared.observers.ends_seen());
         let id = self
             .inbox()
             .write(move |turn| start_execution(&mut turn.transaction, &start))
             .await?;
-        Ok(self.execution(id))
+        let execution = self.execution(id);
+        Ok(match now {
+            Some(now) => execution.running_then(now),
+            None => execution,
+        })
     }
 
     /// A handle on an execution. Whether there is one of this id shows when

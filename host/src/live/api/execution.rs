@@ -11,15 +11,15 @@ use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, NodeRequest, OperatorNote, RefusalCode,
     Status,
 };
-use crate::render;
 use crate::store::{ExecutionRecord, ItemRecord, Many, Reader, StoredEvent, ended};
 
 use super::shared::Shared;
 use crate::live::runtime::inbox::Inbox;
-use crate::live::runtime::observers::Follow;
+use crate::live::runtime::observers::{EndsSeen, Follow};
 use crate::live::turn::guest_call::question;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
+use crate::live::values::ending::Ending;
 use crate::live::values::facts::{self, Approval, Signal};
 use crate::live::values::work::Receipt;
 
@@ -31,6 +31,8 @@ pub struct Execution {
     id: ExecutionId,
     /// Who does what is done through this handle.
     by: Option<Arc<str>>,
+    /// A moment at which it had not ended, where one is known.
+    was_running: Option<EndsSeen>,
 }
 
 /// How an execution ended.
@@ -50,6 +52,15 @@ impl Execution {
             shared,
             id,
             by: None,
+            was_running: None,
+        }
+    }
+
+    /// The same execution, of which it is known that it had not ended then.
+    pub(in crate::live) fn running_then(self, then: EndsSeen) -> Self {
+        Self {
+            was_running: Some(then),
+            ..self
         }
     }
 
@@ -82,26 +93,34 @@ impl Execution {
     /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`],
     /// [`EngineError::Died`]; that it failed is no error here.
     pub async fn finished(&self) -> Result<Finished, EngineError> {
-        let id = self.id;
+        let ending = self.ending().await?;
+        let final_state = match ending.final_state {
+            Some(final_state) => Json::trusted(final_state),
+            None => self.inspect().await?.merged_state(),
+        };
+        Ok(Finished {
+            status: ending.status,
+            final_state,
+            error: ending.error,
+        })
+    }
+
+    /// Its end, from the turn in which it comes, else from the store.
+    async fn ending(&self) -> Result<Ending, EngineError> {
+        let (id, observers) = (self.id, &self.shared.observers);
+        let mut was_running = self.was_running;
         loop {
             // Before it is looked at, so that its end is not missed in between.
-            let mut watch = self.shared.observers.watch(id);
-            let Some(ending) = self.shared.read(move |store| ending(store, id)).await? else {
-                self.inbox().answered(&mut watch.ended).await?;
-                continue;
-            };
-            return match ending.final_state {
-                Some(final_state) => Ok(Finished {
-                    status: ending.status,
-                    final_state: Json::trusted(final_state),
-                    error: ending.error,
-                }),
-                None => Ok(Finished {
-                    status: ending.status,
-                    final_state: self.inspect().await?.merged_state(),
-                    error: ending.error,
-                }),
-            };
+            let mut watch = observers.watch(id);
+            let runs = was_running
+                .take()
+                .is_some_and(|then| !observers.may_have_ended(id, then));
+            if !runs && let Some(ending) = self.shared.read(move |store| ending(store, id)).await? {
+                return Ok(ending);
+            }
+            if let Some(ending) = self.inbox().answered(&mut watch.ended).await? {
+                return Ok(ending);
+            }
         }
     }
 
@@ -359,14 +378,6 @@ fn record(store: &mut dyn Reader, id: ExecutionId) -> Result<ExecutionRecord, En
         .ok_or(EngineError::UnknownExecution(id))
 }
 
-/// How an execution ended, as its terminal event says.
-struct Ending {
-    status: Status,
-    /// `None` where the event does not hold it: then the guest knows it.
-    final_state: Option<String>,
-    error: Option<String>,
-}
-
 /// How an execution ended, if it has.
 fn ending(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Ending>, EngineError> {
     let record = record(store, id)?;
@@ -374,18 +385,6 @@ fn ending(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Ending>, Eng
         return Ok(None);
     }
     let last = store.events(id, record.head.sequence, 1)?;
-    let (final_state, error) = match last.into_iter().next().map(|stored| stored.event.kind) {
-        Some(EventKind::WorkflowCompleted(it)) => (Some(it.final_state), None),
-        Some(EventKind::WorkflowFailed(it)) => {
-            let error = render::workflow_failure(&it.cause);
-            (Some(it.final_state), Some(error))
-        }
-        Some(EventKind::WorkflowCancelled(it)) => (Some(it.final_state), it.reason),
-        _ => (None, None),
-    };
-    Ok(Some(Ending {
-        status: record.status,
-        final_state,
-        error,
-    }))
+    let last = last.into_iter().next().map(|stored| stored.event.kind);
+    Ok(Some(Ending::of(record.status, last)))
 }

@@ -24,6 +24,7 @@ use crate::live::turn::open_turn::Effects;
 use crate::live::turn::report;
 use crate::live::turn::transaction::Transaction;
 use crate::live::turn::write::Write;
+use crate::live::values::ending::Ending;
 
 /// Fills and commits a turn, and does so anew after a conflict. Writes that come
 /// meanwhile join `writes`, as long as these are fewer than `writes_max`.
@@ -137,20 +138,29 @@ fn without(
 
 /// The turn is written: caches hold what is stored now. Executions that have ended
 /// leave them.
-fn committed(core: &mut Core, turn: Turn, effects: &mut Effects) {
-    let changed = turn.executions.iter().map(|change| change.record.id);
-    effects.changed.extend(changed);
+fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
+    for change in &mut turn.executions {
+        let ExecutionRecord { id, status, .. } = change.record;
+        effects.changed.push(id);
+        if ended(status) {
+            let last = change.events.pop().map(|stored| stored.event.kind);
+            let ending = last.map(|last| Ending::of(status, Some(last)));
+            effects.ended.push((id, ending));
+        }
+    }
+    let unchanged = effects.left.iter().filter_map(|left| left.record.as_ref());
+    let ended_before = unchanged.filter(|record| ended(record.status));
+    effects
+        .ended
+        .extend(ended_before.map(|record| (record.id, None)));
+    for (id, _) in &effects.ended {
+        core.scope.leave(*id);
+    }
     let mut changes = turn.executions.into_iter();
     let left = effects.left.drain(..);
     let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
     core.known.nothing_due.invalidate();
     core.set_aside.marked();
-    for known in &executions {
-        if ended(known.record.status) {
-            effects.ended.push(known.record.id);
-            core.scope.leave(known.record.id);
-        }
-    }
     let asked = core.guests.take_asked();
     core.known.written(executions, asked, &mut core.guests);
     core.guests.trim();

@@ -6,10 +6,14 @@ use crate::store::check::TIME_MAX;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::slots::Slots;
+use crate::live::values::ending::Ending;
 
 /// The turn is written: starts and stops the workers whom it concerns. Answers the
-/// executions that have ended.
-pub(in crate::live) fn carry_out(core: &mut Core, effects: Effects) -> Vec<ExecutionId> {
+/// executions that have ended, and how, where that is at hand.
+pub(in crate::live) fn carry_out(
+    core: &mut Core,
+    effects: Effects,
+) -> Vec<(ExecutionId, Option<Ending>)> {
     let lease_ms = core.settings.lease_ms();
     let now = effects.now.of(core.settings.simulated);
     let expires_at = now.saturating_add(lease_ms).min(TIME_MAX);

@@ -305,8 +305,8 @@ impl EventLoop {
         let waiting = std::mem::take(&mut effects.waiting);
         let (time, is_cut) = (effects.now, effects.cut);
         self.schedule.turn_ended(&mut self.core, time, is_cut);
-        for id in carry_out(&mut self.core, effects) {
-            self.observers.ended(id);
+        for (id, ending) in carry_out(&mut self.core, effects) {
+            self.observers.ended(id, ending);
         }
         let now = time.of(self.core.settings.simulated);
         match self.schedule.plan(&mut self.core, now) {

@@ -2,7 +2,7 @@
 //! comes next in its log, or for any commit. They register from their own tasks, and
 //! the event loop tells them, each of what concerns it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{oneshot, watch};
@@ -10,9 +10,19 @@ use tokio::sync::{oneshot, watch};
 use super::commit_news::{CommitNews, Committed};
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::limits::RECENT_ENDS_MAX;
+use crate::live::values::ending::Ending;
+
+/// How an execution ended; `None` where the store has to be asked.
+pub(in crate::live) type EndNews = Result<Option<Ending>, EngineError>;
 
 /// Waits for the end of an execution.
-type Watcher = oneshot::Sender<Result<(), EngineError>>;
+type Watcher = oneshot::Sender<EndNews>;
+
+/// A moment in the life of an engine: of all ends that came since, it can tell
+/// whether that of an execution may be among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::live) struct EndsSeen(u64);
 
 /// Everybody who waits to hear of the store.
 pub(in crate::live) struct Observers(Mutex<State>);
@@ -22,6 +32,7 @@ struct State {
     /// once the engine has come to its end.
     commits: Option<CommitNews>,
     watchers: HashMap<ExecutionId, Vec<Watcher>>,
+    ends: Ends,
     /// Those who follow the log of an execution. A change is news of it, and the value
     /// is why none will follow.
     followed: HashMap<ExecutionId, watch::Sender<Option<EngineError>>>,
@@ -36,6 +47,7 @@ impl Observers {
         let state = State {
             commits: Some(commits),
             watchers: HashMap::new(),
+            ends: Ends::default(),
             followed: HashMap::new(),
             gone: None,
         };
@@ -58,6 +70,17 @@ impl Observers {
             id,
             ended,
         }
+    }
+
+    /// The present moment.
+    pub(in crate::live) fn ends_seen(&self) -> EndsSeen {
+        self.state().ends.seen()
+    }
+
+    /// Whether an execution that ran at this moment may have ended since. Asked after
+    /// [`Observers::watch`], which hears of what comes later.
+    pub(in crate::live) fn may_have_ended(&self, id: ExecutionId, then: EndsSeen) -> bool {
+        self.state().ends.may_hold(id, then)
     }
 
     /// Follows the log of an execution.
@@ -83,6 +106,12 @@ impl Observers {
 
     // ---- for the event loop -----------------------------------------------------
 
+    /// Others have committed something of these executions.
+    pub(in crate::live) fn others_committed(&self, executions: &[ExecutionId]) {
+        self.state().ends.missed();
+        self.committed(executions);
+    }
+
     /// Something of these executions was committed.
     pub(in crate::live) fn committed(&self, executions: &[ExecutionId]) {
         let state = self.state();
@@ -99,7 +128,8 @@ impl Observers {
 
     /// Something was committed, or set aside, and any execution may be concerned.
     pub(in crate::live) fn any_committed(&self) {
-        let state = self.state();
+        let mut state = self.state();
+        state.ends.missed();
         if let Some(commits) = &state.commits {
             commits.committed();
         }
@@ -115,12 +145,19 @@ impl Observers {
         watched
     }
 
-    /// The execution has ended.
-    pub(in crate::live) fn ended(&self, id: ExecutionId) {
-        let watchers = self.state().watchers.remove(&id);
-        for watcher in watchers.into_iter().flatten() {
-            // A caller that has gone away does not want to know.
-            let _ = watcher.send(Ok(()));
+    /// The execution has ended. `ending`: how, where that is at hand.
+    pub(in crate::live) fn ended(&self, id: ExecutionId, ending: Option<Ending>) {
+        let mut state = self.state();
+        state.ends.push(id);
+        let mut watchers = state.watchers.remove(&id).unwrap_or_default();
+        drop(state);
+        let last = watchers.pop();
+        // A caller that has gone away does not want to know.
+        for watcher in watchers {
+            let _ = watcher.send(Ok(ending.clone()));
+        }
+        if let Some(watcher) = last {
+            let _ = watcher.send(Ok(ending));
         }
     }
 
@@ -174,12 +211,44 @@ impl Observers {
     }
 }
 
+/// The ends that came lately.
+#[derive(Debug, Default)]
+struct Ends {
+    /// How often executions may have ended that are not among the recent ones.
+    missed: u64,
+    /// Those that have ended since.
+    recent: HashSet<ExecutionId>,
+}
+
+impl Ends {
+    fn seen(&self) -> EndsSeen {
+        EndsSeen(self.missed)
+    }
+
+    fn may_hold(&self, id: ExecutionId, then: EndsSeen) -> bool {
+        then != self.seen() || self.recent.contains(&id)
+    }
+
+    fn push(&mut self, id: ExecutionId) {
+        if self.recent.len() >= RECENT_ENDS_MAX {
+            self.missed();
+        }
+        self.recent.insert(id);
+    }
+
+    /// Any execution may have ended.
+    fn missed(&mut self) {
+        self.missed += 1;
+        self.recent.clear();
+    }
+}
+
 /// A caller that waits for the end of an execution.
 pub(in crate::live) struct EndWatch {
     observers: Arc<Observers>,
     id: ExecutionId,
     /// Dropped without an answer if the engine has come to its end.
-    pub(in crate::live) ended: oneshot::Receiver<Result<(), EngineError>>,
+    pub(in crate::live) ended: oneshot::Receiver<EndNews>,
 }
 
 impl Drop for EndWatch {
@@ -228,5 +297,48 @@ impl Drop for Follow {
         if state.followed.get(&self.id).is_some_and(is_last) {
             state.followed.remove(&self.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u128) -> ExecutionId {
+        ExecutionId::from_bytes(n.to_be_bytes())
+    }
+
+    #[test]
+    fn of_recent_ends_it_is_known_whose_they_are() {
+        let (observers, _committed) = Observers::new();
+        let then = observers.ends_seen();
+        observers.ended(id(1), None);
+        assert!(observers.may_have_ended(id(1), then));
+        assert!(!observers.may_have_ended(id(2), then));
+    }
+
+    #[test]
+    fn what_others_commit_may_end_any() {
+        let (observers, _committed) = Observers::new();
+        let then = observers.ends_seen();
+        observers.others_committed(&[id(1)]);
+        assert!(observers.may_have_ended(id(2), then));
+        let then = observers.ends_seen();
+        assert!(!observers.may_have_ended(id(2), then));
+        observers.any_committed();
+        assert!(observers.may_have_ended(id(2), then));
+    }
+
+    #[test]
+    fn of_more_ends_than_are_remembered_any_may_be_one() {
+        let (observers, _committed) = Observers::new();
+        let then = observers.ends_seen();
+        for n in 0..RECENT_ENDS_MAX {
+            observers.ended(id(n as u128), None);
+        }
+        let never = id(u128::MAX);
+        assert!(!observers.may_have_ended(never, then));
+        observers.ended(id(u128::MAX - 1), None);
+        assert!(observers.may_have_ended(never, then));
     }
 }

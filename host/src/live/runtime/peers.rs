@@ -44,7 +44,7 @@ pub(in crate::live) fn notice_others(
     match core.store.get().changed_since(core.seen_up_to) {
         Ok((Some(changed), seen_up_to)) => {
             core.seen_up_to = seen_up_to;
-            observers.committed(&changed);
+            observers.others_committed(&changed);
         }
         Ok((None, seen_up_to)) => {
             core.seen_up_to = seen_up_to;
@@ -117,7 +117,7 @@ fn look_around(core: &mut Core, observers: &Observers) -> Result<(Timestamp, boo
         let record = core.store.get().execution(id);
         let record = core.set_aside.others_go_on(id, record)?.flatten();
         if record.is_some_and(|record| ended(record.status)) {
-            observers.ended(id);
+            observers.ended(id, None);
         }
     }
     core.time.look(core.store.get())?;

@@ -19,6 +19,7 @@ use super::turn_claims::TurnClaims;
 use super::waiting::WaitingWrites;
 use super::waiting_claims::Ticket;
 use crate::live::execution::cached::CacheUpdate;
+use crate::live::values::ending::Ending;
 use crate::live::values::work::{Claim, ClaimId};
 
 /// A turn that is being filled.
@@ -42,8 +43,8 @@ pub(crate) struct Effects {
     pub(crate) touched: usize,
     /// The executions of which something was written.
     pub(crate) changed: Vec<ExecutionId>,
-    /// The executions that have ended.
-    pub(crate) ended: Vec<ExecutionId>,
+    /// The executions that have ended, and how, where that is at hand.
+    pub(in crate::live) ended: Vec<(ExecutionId, Option<Ending>)>,
     /// What became of the slots of own workers.
     pub(crate) slots: Slots,
     /// The requests for work that were given claims.

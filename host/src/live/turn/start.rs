@@ -61,7 +61,7 @@ pub(in crate::live) fn start(
     keep_guest(transaction)?;
     let core = &mut *transaction.core;
     let id = core.random.execution_id();
-    let started = EventKind::WorkflowStarted(WorkflowStarted {
+    let started = EventKind::WorkflowStarted(Box::new(WorkflowStarted {
         format: FORMAT_VERSION,
         execution_id: id.to_string(),
         workflow_id: start.workflow_id.clone(),
@@ -79,7 +79,7 @@ pub(in crate::live) fn start(
         labels: Vec::new(),
         priority: PRIORITY_DEFAULT,
         by: start.by.clone(),
-    });
+    }));
     let salts = core.random.salts();
     let record = first_record(transaction, id, start);
     begin(transaction, Staged::new(record, salts), started)?;

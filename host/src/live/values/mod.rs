@@ -1,6 +1,7 @@
 //! What is said and held all over the engine: work, facts, workflows, chance.
 //! Nothing here knows of turns, of stores or of guests.
 
+pub(in crate::live) mod ending;
 pub(in crate::live) mod panics;
 pub(in crate::live) mod workflow;
 pub(in crate::live) mod work;

@@ -43,7 +43,7 @@ pub struct Answer {
     pub(crate) output: Json,
     pub(crate) patch: Option<Json>,
     pub(crate) chosen_target: Option<String>,
-    pub(crate) gen_ai: Option<GenAi>,
+    pub(crate) gen_ai: Option<Box<GenAi>>,
     pub(crate) telemetry: Option<Json>,
 }
 
@@ -82,7 +82,7 @@ impl Answer {
     #[must_use]
     pub fn gen_ai(self, call: GenAi) -> Self {
         Self {
-            gen_ai: Some(call),
+            gen_ai: Some(call.into()),
             ..self
         }
     }

@@ -185,7 +185,7 @@ impl Draft {
 
     fn started(&self) -> EventKind {
         let record = &self.record;
-        EventKind::WorkflowStarted(WorkflowStarted {
+        EventKind::WorkflowStarted(Box::new(WorkflowStarted {
             format: FORMAT_VERSION,
             execution_id: record.id.to_string(),
             workflow_id: record.workflow_id.clone(),
@@ -206,7 +206,7 @@ impl Draft {
             labels: Vec::new(),
             priority: 5,
             by: None,
-        })
+        }))
     }
 
     /// A work item of one of its nodes.

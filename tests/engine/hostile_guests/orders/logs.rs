@@ -75,7 +75,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
     scheduled.attempt = item.attempt;
     scheduled.item_digest = work_item_digest(item);
     let kinds = [
-        (Origin::Fact, EventKind::WorkflowStarted(started)),
+        (Origin::Fact, EventKind::WorkflowStarted(Box::new(started))),
         (Origin::Decision, EventKind::NodeScheduled(scheduled)),
     ];
     let mut events: Vec<StoredEvent> = Vec::new();
