@@ -129,6 +129,14 @@ pub enum EngineError {
         /// What happened.
         reason: String,
     },
+    /// No such guest is at hand.
+    #[error(
+        "no scheduler component of digest {digest:?} is in the store or in the engine's library; give the engine its bytes, and name the SHA-256 of these in 64 hexadecimal digits"
+    )]
+    UnknownGuest {
+        /// The digest that was asked for.
+        digest: String,
+    },
     /// The engine cannot be built like this.
     #[error("the engine cannot start: {0}")]
     Setup(String),
@@ -165,6 +173,7 @@ impl EngineError {
             Self::Stale { .. } => "stale",
             Self::Overloaded { .. } => "overloaded",
             Self::Guest { .. } => "guest_failed",
+            Self::UnknownGuest { .. } => "unknown_guest",
             Self::Setup(_) => "setup_failed",
             Self::ShutDown => "shut_down",
             Self::Died(_) => "engine_died",

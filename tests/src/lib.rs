@@ -18,6 +18,7 @@ pub mod model;
 pub mod odd_clock;
 pub mod saboteur;
 pub mod sections;
+pub mod twin;
 pub mod coverage;
 pub mod simulator;
 pub mod memory_ports;

@@ -197,7 +197,8 @@ fn of_execution(
     }
 }
 
-fn text(audit: &Audit, colours: bool) -> Text {
+/// An audit for people.
+pub(super) fn text(audit: &Audit, colours: bool) -> Text {
     let paint = match audit.verdict {
         Verdict::Clean | Verdict::Erased => Paint::Green,
         Verdict::Newer => Paint::Yellow,

@@ -55,6 +55,7 @@ mod show;
 mod signal;
 mod skip;
 mod unpause;
+mod upgrade;
 mod validate;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -100,6 +101,7 @@ enum Command {
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
+    Upgrade(upgrade::Arguments),
     Erase(erase::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -184,6 +186,7 @@ impl Command {
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
+            Self::Upgrade(arguments) => upgrade::run(&arguments),
             Self::Erase(arguments) => erase::run(&arguments),
             Self::Backup(arguments) => backup::run(&arguments),
             Self::Restore(arguments) => restore::run(&arguments),

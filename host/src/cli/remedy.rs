@@ -25,7 +25,7 @@ fn one(remedy: &Remedy, execution: ExecutionId, database: &Database) -> Text {
         Remedy::Signal(key) => ("signal", Some(key), "sends it"),
         Remedy::Retry(node) => ("retry", Some(node), "tries again"),
         Remedy::Skip(node) => ("skip", Some(node), "goes on without it"),
-        Remedy::Lift => ("resume", None, "lifts the stall, once that is mended"),
+        Remedy::Lift => return lifts(&id, database),
         Remedy::Unpause => ("unpause", None, "ends the pause"),
         Remedy::Cancel => ("cancel", None, "gives up"),
         Remedy::StartWorker(queue) if queues::BUILT_IN.contains(&queue.as_str()) => {
@@ -39,6 +39,16 @@ fn one(remedy: &Remedy, execution: ExecutionId, database: &Database) -> Text {
     let words = [Some(id.as_str()), word.map(String::as_str)];
     let words: Vec<&str> = words.into_iter().flatten().collect();
     text!("`{}` {}", database.command(verb, &words), effect)
+}
+
+/// What lifts a stall of the host. The scheduler has failed, so perhaps another one has
+/// to take over before.
+fn lifts(id: &str, database: &Database) -> Text {
+    text!(
+        "`{}` lifts the stall, once that is mended; if its scheduler is at fault, `{}` hands it to that of this program before",
+        database.command("resume", &[id]),
+        database.command("upgrade", &[id])
+    )
 }
 
 #[cfg(test)]
@@ -55,7 +65,7 @@ mod tests {
             (Remedy::Signal("-k".into()), "`refrain signal ID --db d -- -k` sends it"),
             (Remedy::Retry("a".into()), "`refrain retry ID a --db d` tries again"),
             (Remedy::Skip("a`b".into()), "`refrain skip ID 'a`b' --db d` goes on without it"),
-            (Remedy::Lift, "`refrain resume ID --db d` lifts the stall, once that is mended"),
+            (Remedy::Lift, "`refrain resume ID --db d` lifts the stall, once that is mended; if its scheduler is at fault, `refrain upgrade ID --db d` hands it to that of this program before"),
             (Remedy::Unpause, "`refrain unpause ID --db d` ends the pause"),
             (Remedy::Cancel, "`refrain cancel ID --db d` gives up"),
             (Remedy::StartWorker("http".into()), "`refrain resume ID --db d` works on it"),

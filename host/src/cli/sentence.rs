@@ -17,9 +17,9 @@ pub(super) struct Sentences<'a> {
 }
 
 /// The commands on an execution, or on something in it.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "approve", "audit", "cancel", "explain", "export", "log", "pause", "resume", "retry", "show",
-    "signal", "skip", "unpause",
+    "signal", "skip", "unpause", "upgrade",
 ];
 
 /// The commands on a whole database.

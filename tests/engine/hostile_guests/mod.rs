@@ -9,6 +9,7 @@
 //! endless    one that goes on and on takes its share of each turn
 //! talkative  one whose words are longer than anybody reads
 //! steps      what a guest says of a step is what it did in it, or its execution stalls
+//! handed_over  one that does not take an execution leaves it to the former one
 //! shipped    the guests of `tests/guests/hostile` in an engine, and from the command line
 //! ```
 
@@ -16,6 +17,7 @@ mod any_component;
 mod compiled;
 mod cut_off;
 mod endless;
+mod handed_over;
 mod orders;
 mod shipped;
 mod talkative;

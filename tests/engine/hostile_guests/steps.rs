@@ -11,7 +11,7 @@ use serde_json::json;
 use super::orders::guest::{IMPORTS, decision, lawful, order, with};
 
 /// Refuse the facts of these places, of a list at 1100.
-fn refuse(places: &[u32]) -> String {
+pub(super) fn refuse(places: &[u32]) -> String {
     let list = (0..).zip(places);
     let stores: String = list
         .map(|(nth, place)| {
@@ -29,12 +29,12 @@ fn refuse(places: &[u32]) -> String {
 }
 
 /// The answer that the log ends with this event.
-fn ends_at(last: &str) -> String {
+pub(super) fn ends_at(last: &str) -> String {
     format!("(i64.store (i32.const 1040) {last}) (i32.const 1024)")
 }
 
 /// Append the decision at 2048 after this event.
-fn append_after(last: &str) -> String {
+pub(super) fn append_after(last: &str) -> String {
     format!(
         "(i64.store (i32.const 2048) (i64.add {last} (i64.const 1)))
         (call $append {last} (i32.const 2048) (i32.const 1) (i32.const 784))"
@@ -42,13 +42,13 @@ fn append_after(last: &str) -> String {
 }
 
 /// `workflow_timed_out` at 2048, with the sequence still to be written.
-const TIMED_OUT: &str = "(i64.store (i32.const 2056) (call $now))
+pub(super) const TIMED_OUT: &str = "(i64.store (i32.const 2056) (call $now))
     (i32.store8 (i32.const 2064) (i32.const 1)) (i32.store8 (i32.const 2072) (i32.const 4))";
 
 /// The digest that the queue answered is written into the decision at 2048.
 const NAME_IT: &str = "(i64.store (i32.const 2100) (i64.load align=4 (i32.load (i32.const 772))))";
 
-fn component(step: &str, item: &WorkItem) -> Vec<u8> {
+pub(super) fn component(step: &str, item: &WorkItem) -> Vec<u8> {
     let (_, texts) = order(item);
     let zeros = format!("{texts} (data (i32.const 2600) \"{}\")", "0".repeat(64));
     let guest = WatGuest {

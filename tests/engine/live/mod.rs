@@ -23,5 +23,6 @@ mod scoped;
 mod slots;
 mod stepped;
 mod time;
+mod upgrades;
 mod waiting_claims;
 mod workers;

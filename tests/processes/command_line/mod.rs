@@ -6,7 +6,7 @@
 //! `operating` executions that are spoken to while they live, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `hostile_text` text that would steer a terminal, `typed_back`
-//! what it says to type, `terminals` those that are narrow or know little,
+//! what it says to type, `upgrading` executions that are handed to another scheduler, `terminals` those that are narrow or know little,
 //! `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `measuring` what a benchmark says and leaves behind.
 
@@ -28,3 +28,4 @@ mod signals;
 mod talking;
 mod terminals;
 mod typed_back;
+mod upgrading;

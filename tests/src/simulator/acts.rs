@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use refrain::model::Digest;
 use refrain::queues;
 use refrain::store::ended;
 use refrain::{ClaimId, Start, WorkError};
@@ -12,6 +13,7 @@ use super::crews;
 use super::workflows;
 use super::world::{Known, World};
 use crate::faulty_store::Fate;
+use crate::twin;
 
 /// Keys that callers use again and again.
 const KEYS: u64 = 4;
@@ -182,7 +184,7 @@ impl World {
             .map_or_else(String::new, |node| (*node).clone());
         let key = self.dice.pick(&drawn.keys).cloned();
         let key = key.unwrap_or_else(|| "nobody waits for it".to_owned());
-        let operation = match self.dice.below(42) {
+        let operation = match self.dice.below(46) {
             0..4 => Operation::Pause,
             4..10 => Operation::Unpause,
             10 | 11 => Operation::Cancel,
@@ -193,6 +195,7 @@ impl World {
             27..29 => Operation::Skip(node),
             29..34 => Operation::LiftStall,
             34..37 => Operation::Look(None),
+            42..46 => Operation::Upgrade(self.guest()),
             37..39 => {
                 self.story.fault("a caller waits for the end");
                 Operation::AwaitEnd
@@ -201,6 +204,17 @@ impl World {
         };
         self.hosts[host].send(Call::Operate(id, operation));
         Ok(())
+    }
+
+    /// A guest for an execution that has one.
+    fn guest(&mut self) -> Digest {
+        let nobodys = Digest::default();
+        let guest = match self.dice.below(8) {
+            0 => return nobodys,
+            1..5 => twin::digest(),
+            _ => self.library.built_in(),
+        };
+        guest.parse().unwrap_or(nobodys)
     }
 
     fn wait(&mut self) {

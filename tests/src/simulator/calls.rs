@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use refrain::model::{
-    ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
-    NodeRequest, OperatorNote, Status,
+    ApprovalDecision, ApprovalReceived, CancelRequested, Digest, EventKind, ExternalEventReceived,
+    GuestChanged, NodeRequest, OperatorNote, Status,
 };
 use refrain::store::Timestamp;
 
@@ -90,6 +90,8 @@ pub(super) enum Operation {
     Skip(String),
     /// Lift a host's stall.
     LiftStall,
+    /// Hand it to another guest.
+    Upgrade(Digest),
     /// Wait until it has ended.
     AwaitEnd,
     /// Only look, at the whole or at a node.
@@ -111,6 +113,8 @@ pub(super) enum Reply {
     Settled(Receipt),
     /// Done.
     Done,
+    /// It was so before, and nothing was done.
+    DoneBefore,
 }
 
 /// What came of a call.
@@ -227,6 +231,7 @@ impl Operation {
             )),
             Self::Retry(node) => EventKind::RetryRequested(request(node, None)),
             Self::Skip(node) => EventKind::SkipRequested(request(node, Some(SKIPPED))),
+            Self::Upgrade(guest) => EventKind::GuestChanged(GuestChanged::new(*guest)),
             Self::AwaitEnd | Self::Look(_) => return None,
         })
     }
@@ -243,6 +248,12 @@ impl Operation {
             Self::Retry(node) => execution.retry(&node, None).await,
             Self::Skip(node) => execution.skip(&node, Some(SKIPPED)).await,
             Self::LiftStall => execution.lift_stall(None).await,
+            Self::Upgrade(guest) => {
+                return Ok(match engine.upgrade(id, &guest.to_string()).await? {
+                    Receipt::Recorded => Reply::Done,
+                    Receipt::AlreadyRecorded => Reply::DoneBefore,
+                });
+            }
             Self::AwaitEnd => {
                 let finished = execution.finished().await?;
                 return Ok(Reply::Ended(finished.status));

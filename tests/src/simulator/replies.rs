@@ -4,7 +4,7 @@ use refrain::model::{EventKind, Status};
 use refrain::store::{StoreError, ended};
 use refrain::{ClaimId, EngineError, Receipt};
 
-use super::calls::{Call, Given, Outcome, Reply};
+use super::calls::{Call, Given, Operation, Outcome, Reply};
 use super::world::{Known, World, name};
 use crate::checkers::{Offer, Telling};
 
@@ -31,7 +31,18 @@ impl World {
             }
             Ok(Reply::Ended(status)) => self.hear_end(call, status),
             Ok(Reply::Settled(receipt)) => self.hear_receipt(call, receipt),
-            Ok(Reply::Renewed(_) | Reply::Done) => Ok(()),
+            Ok(Reply::Renewed(_)) => Ok(()),
+            Ok(Reply::Done) => {
+                if let Call::Operate(_, Operation::Upgrade(_)) = call {
+                    self.story.fault("an execution is handed to another guest");
+                }
+                Ok(())
+            }
+            Ok(Reply::DoneBefore) => {
+                let told = "an execution belongs to the guest that it is handed to";
+                self.story.fault(told);
+                Ok(())
+            }
             Err(error) => self.hear_error(host, &call, error, store_failed),
         }
     }
@@ -183,6 +194,11 @@ impl World {
             (EngineError::Store(_), _) => store_failed,
             (EngineError::Guest { .. }, _) => self.hosts[host].is_tight,
             (EngineError::ShutDown, _) => true,
+            (EngineError::UnknownGuest { digest }, Call::Operate(_, Operation::Upgrade(_))) => {
+                self.story
+                    .fault("an execution is handed to a guest that nobody has");
+                self.library.bytes(digest).is_none()
+            }
             (EngineError::Refused { .. }, Call::Operate(..)) => true,
             (
                 EngineError::Refused { .. } | EngineError::Json { .. },
@@ -217,6 +233,7 @@ fn receipt_of(reply: &Reply) -> Receipt {
 /// Whether a fact counts for certain; none: it was refused, and does not.
 fn certainty(outcome: &Outcome) -> Option<bool> {
     match outcome {
+        Ok(Reply::DoneBefore) => None,
         Ok(_) => Some(true),
         Err(EngineError::Store(_) | EngineError::ShutDown) => Some(false),
         Err(_) => None,

@@ -22,6 +22,7 @@ use super::workflows::{self, Drawn};
 use crate::checkers::{Rest, Telling, Told, TurnSeen, nothing_waits_now};
 use crate::dice::Dice;
 use crate::engines::{BEGIN, Place};
+use crate::twin;
 
 /// Which store a world is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +81,11 @@ impl World {
         };
         let number = 1 + usize::try_from(dice.below(3)).unwrap_or(0);
         let drawn = (0..number).map(|number| workflows::draw(&mut dice, number));
+        let mut library = library.clone();
+        twin::add(&mut library);
         Self {
             workflows: drawn.collect(),
-            library: library.clone(),
+            library,
             onlooker: place.store(),
             place,
             meddler: None,

@@ -196,6 +196,19 @@ impl Engine {
         Execution::new(Arc::clone(&self.shared), id)
     }
 
+    /// Hands an execution to another guest, the scheduler component of this digest. See
+    /// [`Execution::upgrade`].
+    ///
+    /// # Errors
+    /// As [`Execution::upgrade`].
+    pub async fn upgrade(
+        &self,
+        execution: ExecutionId,
+        guest: &str,
+    ) -> Result<Receipt, EngineError> {
+        self.execution(execution).upgrade(guest).await
+    }
+
     /// Executions, in the order in which they started; those that cannot be read
     /// are named beside them.
     ///

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
-use crate::limits::EVENTS_PAGE_MAX;
+use crate::limits::{EVENTS_PAGE_MAX, TEXT_BYTES_MAX};
 use crate::log::author::is_terminal;
 use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, NodeRequest, OperatorNote, RefusalCode,
     Status,
 };
-use crate::store::{ExecutionRecord, ItemRecord, Many, Reader, StoredEvent, ended};
+use crate::shorten::shortened;
+use crate::store::{ExecutionRecord, Head, ItemRecord, Many, Reader, StoredEvent, ended};
 
 use super::shared::Shared;
 use crate::live::runtime::inbox::Inbox;
@@ -19,6 +20,7 @@ use crate::live::runtime::observers::{EndsSeen, Follow};
 use crate::live::turn::guest_call::question;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
+use crate::live::turn::upgrade::{Upgrade, upgrade};
 use crate::live::values::ending::Ending;
 use crate::live::values::facts::{self, Approval, Signal};
 use crate::live::values::work::Receipt;
@@ -309,6 +311,49 @@ impl Execution {
         let (id, note) = (self.id, self.note(reason)?);
         self.inbox()
             .write(move |turn| lift(&mut turn.transaction, id, note.clone()))
+            .await
+    }
+
+    /// Hands it to another guest: the scheduler component of this digest, which the
+    /// store has, or the engine was built with. From then on that one decides (law 10);
+    /// what is under way goes on. It reads the whole log, and is not held to what it
+    /// would have decided before: an [`Auditor`] with that guest tells.
+    ///
+    /// [`Receipt::AlreadyRecorded`]: it belongs to that guest, and nothing has changed.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownGuest`] when nobody has its bytes;
+    /// [`EngineError::Refused`] when the execution has ended; [`EngineError::Guest`]
+    /// when the guest fails, or does not take the log. Then nothing has changed.
+    ///
+    /// [`Auditor`]: crate::replay::Auditor
+    pub async fn upgrade(&self, guest: &str) -> Result<Receipt, EngineError> {
+        self.hand_over(guest, None).await
+    }
+
+    /// The same, if its log still ends with this head: what was audited is what is
+    /// handed over.
+    ///
+    /// # Errors
+    /// As [`Execution::upgrade`], and [`EngineError::Refused`] with the code
+    /// `out_of_order` when the log has gone on.
+    pub async fn upgrade_at(&self, guest: &str, head: Head) -> Result<Receipt, EngineError> {
+        self.hand_over(guest, Some(head)).await
+    }
+
+    async fn hand_over(&self, guest: &str, head: Option<Head>) -> Result<Receipt, EngineError> {
+        facts::actor(self.by.as_deref())?;
+        let unknown = |_| EngineError::UnknownGuest {
+            digest: shortened(guest, TEXT_BYTES_MAX).into_owned(),
+        };
+        let change = Upgrade {
+            guest: guest.parse().map_err(unknown)?,
+            by: self.by.as_deref().map(str::to_owned),
+            head,
+        };
+        let id = self.id;
+        self.inbox()
+            .write(move |turn| upgrade(turn, id, &change))
             .await
     }
 

@@ -211,6 +211,13 @@ impl Guests {
         self.instances.forget(digest, id);
     }
 
+    /// An execution leaves this guest for another one, within a turn: the guest forgets
+    /// it, and counts as not asked.
+    pub(crate) fn leave(&mut self, digest: &str, id: ExecutionId) {
+        self.forget(digest, id);
+        self.asked.remove(&id);
+    }
+
     /// Drops what need not be kept between turns.
     pub(crate) fn trim(&mut self) {
         self.instances.trim();

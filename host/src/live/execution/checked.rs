@@ -8,6 +8,7 @@
 
 use std::cmp::Ordering;
 
+use super::named_guest::contradicted;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::model::{Digest, Event, EventKind};
@@ -53,18 +54,43 @@ pub(crate) fn tampering(
     }
 }
 
-/// The record is of this log: it says nothing else than event 1, which binds it,
-/// and than the last event, where `event` is one of these. Whoever believed another
-/// record would take simulated time for real, or go on in another year.
+/// What is stored beside a log: the record, with the guest and the last event that the
+/// store has there, where a turn is about to write others.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    pub(crate) record: &'a ExecutionRecord,
+    pub(crate) guest: &'a str,
+    pub(crate) last: (u64, Timestamp),
+}
+
+impl<'a> Beside<'a> {
+    /// A record as it is stored.
+    pub(crate) fn stored(record: &'a ExecutionRecord) -> Self {
+        Self {
+            record,
+            guest: &record.guest_digest,
+            last: (record.head.sequence, record.last_at),
+        }
+    }
+}
+
+/// The record is of this log: it says nothing else than event 1, which binds it, than
+/// the last event that names a guest, and than the last event, where `event` is one of
+/// these. Whoever believed another record would take simulated time for real, or go on
+/// in another year.
 ///
 /// # Errors
 /// It says something else.
 pub(crate) fn of_its_record(
-    place: impl FnOnce() -> String,
-    record: &ExecutionRecord,
-    last: (u64, Timestamp),
+    store: &mut dyn Reader,
+    beside: Beside<'_>,
     event: &Event,
 ) -> Result<(), StoreError> {
+    let Beside {
+        record,
+        guest,
+        last,
+    } = beside;
     let other = match &event.kind {
         EventKind::WorkflowStarted(started) if event.sequence == 1 => [
             ("workflow", record.workflow_id != started.workflow_id),
@@ -72,7 +98,6 @@ pub(crate) fn of_its_record(
                 "version",
                 record.workflow_version != started.workflow_version,
             ),
-            ("guest", started.guest_digest != record.guest_digest),
             ("tenant", record.tenant != started.tenant),
             ("key", record.key != started.key),
             ("kind of time", record.simulated != started.simulated),
@@ -83,13 +108,18 @@ pub(crate) fn of_its_record(
         _ => None,
     };
     let last_differs = last.0 == event.sequence && last.1 != event.at;
-    let Some(what) = other.or(last_differs.then_some("last time")) else {
+    let other = other.or(last_differs.then_some("last time"));
+    let fault = match other.map(|what| (what, event.sequence)) {
+        None => contradicted(store, record.id, (guest, last.0), event)?
+            .map(|sequence| ("guest", sequence)),
+        fault => fault,
+    };
+    let Some((what, sequence)) = fault else {
         return Ok(());
     };
-    let sequence = event.sequence;
     let message = format!("the record of the execution names another {what} than event {sequence}");
     let tampering = Tampering { sequence, message };
-    Err(error(place(), record.id, tampering))
+    Err(error(store.place(), record.id, tampering))
 }
 
 /// The workflow's text is the one that event 1 of this log binds.
@@ -98,8 +128,9 @@ pub(crate) fn of_its_record(
 /// It is not, or cannot be read.
 pub(crate) fn workflow_text(
     store: &mut dyn Reader,
-    record: &ExecutionRecord,
+    beside: Beside<'_>,
 ) -> Result<String, StoreError> {
+    let record = beside.record;
     let first = match store.events(record.id, 1, 1) {
         // What is damaged is named by its place in the log.
         Err(damage) if damage.is_of_one() => {
@@ -109,8 +140,7 @@ pub(crate) fn workflow_text(
         first => first?,
     };
     if let Some(stored) = first.first() {
-        let last = (record.head.sequence, record.last_at);
-        of_its_record(|| store.place(), record, last, &stored.event)?;
+        of_its_record(store, beside, &stored.event)?;
     }
     let (workflow_id, version) = (&record.workflow_id, &record.workflow_version);
     let Some(workflow) = store.workflow(workflow_id, version)? else {
@@ -262,10 +292,10 @@ impl Checked {
 
     /// All of it, what stands after the recorded head too.
     fn whole(mut self, store: &mut dyn Reader, record: &ExecutionRecord) -> Result<(), StoreError> {
-        let last = (self.recorded.sequence, record.last_at);
+        let beside = Beside::stored(record);
         while self.head.sequence < self.recorded.sequence {
             for stored in self.page(store, EVENTS_PAGE_MAX)? {
-                of_its_record(|| store.place(), record, last, &stored.event)?;
+                of_its_record(store, beside, &stored.event)?;
             }
         }
         let (after, named) = (self.head.sequence + 1, self.recorded.sequence);
@@ -273,7 +303,7 @@ impl Checked {
             let message = format!("event {after} was inserted: the recorded head is event {named}");
             return Err(self.broken(store, after, message));
         }
-        workflow_text(store, record).map(drop)
+        workflow_text(store, beside).map(drop)
     }
 
     fn broken(&self, store: &mut dyn Reader, sequence: u64, message: String) -> StoreError {

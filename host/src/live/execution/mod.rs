@@ -4,6 +4,7 @@
 pub(in crate::live) mod claimed;
 pub(in crate::live) mod items;
 pub(in crate::live) mod cached;
+pub(in crate::live) mod named_guest;
 pub(in crate::live) mod checked;
 pub(in crate::live) mod staged;
 pub(in crate::live) mod ports;

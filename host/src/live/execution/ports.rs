@@ -227,7 +227,7 @@ impl Ports for TurnPorts {
         if let Some(text) = &self.workflow_text {
             return Ok(text.clone());
         }
-        checked::workflow_text(self.store.as_mut(), &self.staged.record)
+        checked::workflow_text(self.store.as_mut(), self.staged.beside())
     }
 
     fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {

@@ -9,7 +9,7 @@ use crate::store::{
 };
 
 use super::cached::{CacheUpdate, CachedExecution};
-use super::checked::{self, Checked};
+use super::checked::{self, Beside, Checked};
 use super::items::Items;
 use crate::live::values::random::Salts;
 
@@ -28,6 +28,8 @@ pub(crate) struct Staged {
     pub(crate) status_before: Option<Status>,
     /// What it is now.
     pub(crate) record: ExecutionRecord,
+    /// The guest that it is stored with, where the turn has handed it to another.
+    guest_before: Option<String>,
     /// Stalled by the host, because its guest failed; it is not stepped until
     /// an operator lifts that.
     pub(crate) held: bool,
@@ -61,6 +63,7 @@ impl Staged {
             expected_at: record.last_at,
             status_before: Some(record.status),
             record,
+            guest_before: None,
             held,
             owed,
             owed_before: owed,
@@ -88,6 +91,7 @@ impl Staged {
             expected_at: record.last_at,
             status_before: None,
             record,
+            guest_before: None,
             held: false,
             owed: false,
             owed_before: false,
@@ -127,6 +131,29 @@ impl Staged {
         self.owed = false;
         self.record.status = Status::Stalled;
         self.record.next_wake = None;
+    }
+
+    /// Hands it to another guest, whose snapshots are not those of the former one.
+    /// Answers the former one's digest.
+    pub(crate) fn hand_to(&mut self, guest: String) -> String {
+        let former = std::mem::replace(&mut self.record.guest_digest, guest);
+        let stored = self.guest_before.get_or_insert_with(|| former.clone());
+        if *stored == self.record.guest_digest {
+            self.guest_before = None;
+        }
+        former
+    }
+
+    /// What is stored of it beside its log.
+    pub(crate) fn beside(&self) -> Beside<'_> {
+        Beside {
+            record: &self.record,
+            guest: self
+                .guest_before
+                .as_deref()
+                .unwrap_or(&self.record.guest_digest),
+            last: (self.expected.sequence, self.expected_at),
+        }
     }
 
     /// Appends a fact that the guest has taken, and does to its node's item what
@@ -224,8 +251,7 @@ impl Staged {
         store: &mut dyn Reader,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let last = (self.expected.sequence, self.expected_at);
-        checked::of_its_record(|| store.place(), &self.record, last, event)
+        checked::of_its_record(store, self.beside(), event)
     }
 
     /// How many of these events are stored, if the first is.

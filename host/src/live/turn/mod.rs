@@ -43,6 +43,7 @@ pub(in crate::live) mod stall;
 pub(in crate::live) mod step;
 pub(in crate::live) mod offer;
 pub(in crate::live) mod snapshots;
+pub(in crate::live) mod components;
 pub(in crate::live) mod start;
 pub(in crate::live) mod claimed_items;
 pub(in crate::live) mod repeated;
@@ -50,6 +51,7 @@ pub(in crate::live) mod candidates;
 
 pub(in crate::live) mod open_turn;
 
+pub(in crate::live) mod upgrade;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;
 pub(in crate::live) mod answers;

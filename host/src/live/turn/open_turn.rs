@@ -84,14 +84,20 @@ impl<'a> OpenTurn<'a> {
     /// Offers a fact to the guest of an execution that need not go on before.
     /// Answers the fact's sequence.
     pub(crate) fn offer(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
-        if self.has_to_wait(id)? {
-            return Err(EngineError::Refused {
-                execution: id,
-                code: RefusalCode::Held,
-                reason: "it has to go on before it can be told anything; try again".to_owned(),
-            });
-        }
+        self.must_not_wait(id)?;
         offer::offer(&mut self.transaction, id, kind)
+    }
+
+    /// Fails if no fact may be appended to this execution now.
+    pub(in crate::live) fn must_not_wait(&mut self, id: ExecutionId) -> Result<(), EngineError> {
+        if !self.has_to_wait(id)? {
+            return Ok(());
+        }
+        Err(EngineError::Refused {
+            execution: id,
+            code: RefusalCode::Held,
+            reason: "it has to go on before it can be told anything; try again".to_owned(),
+        })
     }
 
     /// Whether no fact may be appended to this execution now. The write that is

@@ -4,9 +4,10 @@ use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::PRIORITY_DEFAULT;
 use crate::model::{Digest, EventKind, FORMAT_VERSION, Status, WorkflowStarted, WorkflowSummary};
-use crate::store::{ComponentRecord, ExecutionRecord, Head, StoreError, WorkflowRecord};
+use crate::store::{ExecutionRecord, Head, StoreError, WorkflowRecord};
 
 use super::calls::count;
+use super::components::component_to_keep;
 use super::guest_call::validate;
 use super::offer::begin;
 use super::transaction::Transaction;
@@ -58,7 +59,9 @@ pub(in crate::live) fn start(
     };
     let workflow =
         registered(transaction, &start.workflow_id, &start.version)?.ok_or_else(unknown)?;
-    keep_guest(transaction)?;
+    let own = transaction.core.guests.own().to_owned();
+    let component = component_to_keep(transaction, &own)?;
+    transaction.besides.components.extend(component);
     let core = &mut *transaction.core;
     let id = core.random.execution_id();
     let started = EventKind::WorkflowStarted(Box::new(WorkflowStarted {
@@ -190,25 +193,6 @@ fn registered(
             Ok(store.workflow(workflow_id, version)?)
         }
     }
-}
-
-/// Writes the engine's own guest with this turn, unless the store has it: the
-/// store keeps every component that a log names (law 10).
-fn keep_guest(transaction: &mut Transaction<'_>) -> Result<(), EngineError> {
-    let core = &mut *transaction.core;
-    let components = &mut transaction.besides.components;
-    let own = core.guests.own().to_owned();
-    let known = core.kept_guests.contains(&own) || components.iter().any(|kept| kept.digest == own);
-    if known || core.store.get().component(&own)?.is_some() {
-        return Ok(());
-    }
-    let bytes = core.guests.bytes(&own).map(<[u8]>::to_vec);
-    let bytes = bytes.ok_or_else(|| EngineError::Guest {
-        digest: own.clone(),
-        reason: "its bytes are not at hand".to_owned(),
-    })?;
-    components.push(ComponentRecord { digest: own, bytes });
-    Ok(())
 }
 
 /// The digest of a registered workflow's text, as event 1 has it.

@@ -123,9 +123,20 @@ pub(in crate::live) fn one_step(
     id: ExecutionId,
     facts: &mut Vec<EventKind>,
 ) -> Result<(Outcome, usize), Failure> {
+    one_step_if(transaction, id, facts, |_| true)
+}
+
+/// The same, but that nothing is staged unless the outcome is wanted. What the guest
+/// knows of the execution then is not what the turn has, and must be forgotten.
+pub(in crate::live) fn one_step_if(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    facts: &mut Vec<EventKind>,
+    wanted: impl Fn(&Outcome) -> bool,
+) -> Result<(Outcome, usize), Failure> {
     let offer = Offer::of(facts);
     let (outcome, bytes) = call(transaction, id, Some(offer), |guest, ports| {
-        step_and_settle(guest, ports, id, facts)
+        step_and_settle(guest, ports, id, facts, &wanted)
     })?;
     transaction.budget.took(bytes);
     transaction.changed.insert(id);
@@ -137,6 +148,7 @@ fn step_and_settle(
     ports: TurnPorts,
     id: ExecutionId,
     facts: &mut Vec<EventKind>,
+    wanted: impl Fn(&Outcome) -> bool,
 ) -> (TurnPorts, Result<(Outcome, usize), CallError>) {
     let last = ports.staged.record.head.sequence;
     let (mut ports, answer) = guest.step(ports, id, last, facts);
@@ -153,6 +165,9 @@ fn step_and_settle(
         Err(error) => return (ports, Err(error)),
     };
     let orders = std::mem::take(&mut ports.orders);
+    if !wanted(&outcome) {
+        return (ports, Ok((outcome, 0)));
+    }
     let bytes = orders.payload_bytes() + facts.iter().map(kind_payload_bytes).sum::<usize>();
     let answer = settle(&mut ports.staged, facts, orders, &outcome, ports.now)
         .map(|()| (outcome, bytes))

@@ -117,12 +117,13 @@ impl<T: Into<Json>> From<T> for Answer {
     }
 }
 
-/// What became of an answer that was accepted.
+/// What became of something that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
     /// It is in the log now.
     Recorded,
-    /// The very same answer has settled the item before (law 7).
+    /// It was recorded before: the very same answer has settled the item (law 7), an
+    /// event of the same id has come, the execution belongs to that guest.
     AlreadyRecorded,
 }
 

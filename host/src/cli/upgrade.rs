@@ -1,0 +1,375 @@
+//! `refrain upgrade`: executions that live are handed to another scheduler component.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use refrain::guest::Library;
+use refrain::id::ExecutionId;
+use refrain::model::{RefusalCode, Status};
+use refrain::replay::{Audit, Auditor, Verdict};
+use refrain::store::{
+    Damaged, ExecutionRecord, Many, Reader, SqliteStore, ended, is_stalled_by_host,
+};
+use refrain::{Engine, EngineError, Receipt, names};
+use serde::Serialize;
+
+use super::by::By;
+use super::damage::{self, DamagedDocument};
+use super::database::{self, Database};
+use super::text::{Text, text};
+use super::{Answer, act, audit, erased, failure, guests, list, output};
+
+/// Hand executions to another scheduler component: from then on it decides
+///
+/// Each log is audited with that component first, as `refrain audit --guest` does. An
+/// execution of which it would have decided otherwise is named and left with its own,
+/// unless --force is given. What is under way goes on; a stall stays until `refrain
+/// resume` lifts it.
+///
+/// The log says who changed the scheduler, and to which. An audit asks each scheduler for
+/// its own part of the log.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["executions", "all"]))]
+pub(super) struct Arguments {
+    /// The executions
+    #[arg(value_name = "EXECUTION")]
+    executions: Vec<ExecutionId>,
+    /// All that have not ended
+    #[arg(long)]
+    all: bool,
+    /// The scheduler component; that of this program, unless you say
+    #[arg(long, value_name = "FILE.wasm")]
+    guest: Option<PathBuf>,
+    /// Only audit, and say what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Upgrade those too of which it would have decided otherwise
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    by: By,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// How often an execution that goes on meanwhile is audited anew.
+const AUDITS_MAX: usize = 5;
+
+/// What came of one execution.
+struct Came {
+    /// The scheduler that it had. `None` if it is there and cannot be read.
+    from: Option<String>,
+    /// The audit with the other one. `None` if it was not audited.
+    audit: Option<Audit>,
+    upgraded: bool,
+    error: Option<anyhow::Error>,
+}
+
+type Each = (ExecutionId, Came);
+
+#[derive(Serialize)]
+struct Document<'a> {
+    guest: &'a str,
+    executions: Vec<EachDocument<'a>>,
+    damaged: Vec<DamagedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct EachDocument<'a> {
+    execution_id: String,
+    from: Option<&'a str>,
+    upgraded: bool,
+    audit: Option<&'a Audit>,
+    error: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut library = guests::library()?;
+    let guest = match &arguments.guest {
+        Some(path) => guests::add(&mut library, path)?,
+        None => library.built_in().to_owned(),
+    };
+    let mut store = arguments.database.open()?;
+    let Many { found, damaged } = which(&mut store, arguments, &guest)?;
+    let each = act::finish(upgrade_each(arguments, &mut store, library, &guest, found))??;
+    if arguments.json {
+        output::document(&Document {
+            guest: &guest,
+            executions: each.iter().map(EachDocument::of).collect(),
+            damaged: damaged.iter().map(DamagedDocument::of).collect(),
+        })?;
+    } else {
+        let colours = output::colours(&std::io::stdout());
+        let lines = each.iter().map(|each| line(each, &guest, colours));
+        output::data(&lines.collect());
+        say_what_is_next(&mut store, arguments, &each)?;
+        name(&damaged);
+    }
+    answer(arguments, each, damaged.is_empty())
+}
+
+/// The executions that are meant.
+fn which(
+    store: &mut SqliteStore,
+    arguments: &Arguments,
+    guest: &str,
+) -> anyhow::Result<Many<ExecutionId>> {
+    if !arguments.all {
+        let mut ids = arguments.executions.clone();
+        ids.sort_unstable();
+        ids.dedup();
+        return Ok(Many::whole(ids));
+    }
+    let Many { found, damaged } = list::all(store, None)?;
+    let live = found
+        .iter()
+        .filter(|it| !ended(it.status) && it.guest_digest != guest);
+    let found: Vec<_> = live.map(|record| record.id).collect();
+    if found.is_empty() && damaged.is_empty() {
+        output::say(&text!(
+            "nothing to upgrade: all executions that have not ended belong to the scheduler {}",
+            guest
+        ));
+    }
+    Ok(Many { found, damaged })
+}
+
+/// Hands all of these over, as far as each can be.
+async fn upgrade_each(
+    arguments: &Arguments,
+    store: &mut SqliteStore,
+    mut library: Library,
+    guest: &str,
+    ids: Vec<ExecutionId>,
+) -> anyhow::Result<Vec<Each>> {
+    let engine = match arguments.dry_run || ids.is_empty() {
+        true => None,
+        false => {
+            let builder = Engine::builder()
+                .store(arguments.database.open_to_go_on()?)
+                .library(library.clone())
+                .only(ids.iter().copied());
+            Some(builder.start().await?)
+        }
+    };
+    let mut each = Vec::with_capacity(ids.len());
+    let mut auditor = Auditor::new(&mut library).with_guest(guest.to_owned());
+    for id in ids {
+        let mut came = Came {
+            from: None,
+            audit: None,
+            upgraded: false,
+            error: None,
+        };
+        let upgrade = Upgrade {
+            arguments,
+            engine: engine.as_ref(),
+            guest,
+        };
+        let done = upgrade.one(store, &mut auditor, id, &mut came).await;
+        came.error = done.err();
+        each.push((id, came));
+    }
+    if let Some(engine) = engine {
+        engine.shutdown().await;
+    }
+    Ok(each)
+}
+
+/// How one execution after another is handed over.
+struct Upgrade<'a> {
+    arguments: &'a Arguments,
+    /// `None` if nothing is to be written.
+    engine: Option<&'a Engine>,
+    guest: &'a str,
+}
+
+impl Upgrade<'_> {
+    /// Hands one over at the head that was audited. Where the log goes on meanwhile,
+    /// it is audited anew.
+    async fn one(
+        &self,
+        store: &mut SqliteStore,
+        auditor: &mut Auditor<'_>,
+        id: ExecutionId,
+        came: &mut Came,
+    ) -> anyhow::Result<()> {
+        for _ in 0..AUDITS_MAX {
+            let record = database::record(store, id)?;
+            may_be_upgraded(&record)?;
+            came.from = Some(record.guest_digest.clone());
+            if record.guest_digest == self.guest {
+                return Ok(());
+            }
+            let audited = auditor.audit_stored(store, id);
+            let audited = audited.with_context(|| format!("cannot audit {id}"))?;
+            let audited = audited.with_context(|| format!("execution {id} is gone"))?;
+            let verdict = audited.verdict;
+            came.audit = Some(audited);
+            let Some(engine) = self.engine.filter(|_| self.does(verdict)) else {
+                return Ok(());
+            };
+            let execution = engine.execution(id).by(&self.arguments.by.who());
+            match execution.upgrade_at(self.guest, record.head).await {
+                Ok(receipt) => {
+                    came.upgraded = receipt == Receipt::Recorded;
+                    return Ok(());
+                }
+                Err(EngineError::Refused {
+                    code: RefusalCode::OutOfOrder,
+                    ..
+                }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        bail!(
+            "{id} goes on while its log is audited, so that it is not handed over; pause it with `refrain pause {id}`, and try again"
+        )
+    }
+
+    /// Whether an execution is handed over whose audit said this.
+    fn does(&self, verdict: Verdict) -> bool {
+        verdict == Verdict::Clean || (verdict == Verdict::Divergent && self.arguments.force)
+    }
+}
+
+fn may_be_upgraded(record: &ExecutionRecord) -> anyhow::Result<()> {
+    erased::refuse(record)?;
+    if ended(record.status) {
+        let (id, status) = (record.id, names::status(record.status));
+        bail!("{id} is {status}, and nothing follows on an end: it keeps its scheduler");
+    }
+    Ok(())
+}
+
+/// One execution for people: what became of it, and what keeps it from more.
+fn line((id, came): &Each, guest: &str, colours: bool) -> Text {
+    let from = came.from.as_deref().unwrap_or_default();
+    let decisions = came.audit.as_ref().map_or(0, |audit| audit.decisions);
+    let verdict = came.audit.as_ref().map(|audit| audit.verdict);
+    match (came.upgraded, verdict) {
+        _ if came.error.is_some() => Text::new(),
+        (true, Some(Verdict::Clean)) => text!(
+            "{}  upgraded from {} to {}, which decides the same {} times\n",
+            id,
+            from,
+            guest,
+            decisions
+        ),
+        (true, _) => text!(
+            "{}  upgraded from {} to {}, which would have decided otherwise\n",
+            id,
+            from,
+            guest
+        ),
+        (false, None) => text!("{}  belongs to {} already\n", id, guest),
+        (false, Some(Verdict::Clean)) => text!(
+            "{}  can be upgraded from {} to {}, which decides the same {} times\n",
+            id,
+            from,
+            guest,
+            decisions
+        ),
+        (false, Some(_)) => {
+            let audit = came.audit.as_ref();
+            audit.map_or(Text::new(), |audit| audit::text(audit, colours))
+        }
+    }
+}
+
+fn name(damaged: &[Damaged]) {
+    let _ = damage::named(Many {
+        found: Vec::<()>::new(),
+        damaged: damaged.to_vec(),
+    });
+}
+
+/// What somebody has to type so that these executions go on.
+fn say_what_is_next(
+    store: &mut dyn Reader,
+    arguments: &Arguments,
+    each: &[Each],
+) -> anyhow::Result<()> {
+    let command = |verb, id: &ExecutionId| arguments.database.command(verb, &[id.to_string()]);
+    let mut is_running = false;
+    for (id, came) in each {
+        if came.upgraded {
+            let record = database::record(store, *id)?;
+            let is_held =
+                record.status == Status::Stalled && is_stalled_by_host(store, *id, record.head)?;
+            if is_held {
+                output::say(&text!(
+                    "{} is stalled still; to go on, type: {}",
+                    id,
+                    command("resume", id)
+                ));
+            }
+            is_running |= record.status == Status::Running;
+        } else if came.error.is_none() && came.verdict() == Some(Verdict::Divergent) {
+            output::say(&text!(
+                "{} is left with its scheduler, because the other one would have decided otherwise; to upgrade it all the same, give --force",
+                id
+            ));
+        }
+    }
+    if is_running {
+        let resume = arguments.database.command::<&str>("resume", &[]);
+        output::say(&text!(
+            "where no `refrain run` works on them, type: {}",
+            resume
+        ));
+    }
+    Ok(())
+}
+
+impl Came {
+    fn verdict(&self) -> Option<Verdict> {
+        self.audit.as_ref().map(|audit| audit.verdict)
+    }
+
+    /// Whether it is, or could be, where it was to come.
+    fn is_good(&self, force: bool) -> bool {
+        match self.verdict() {
+            None | Some(Verdict::Clean) => true,
+            Some(Verdict::Divergent) => self.upgraded || force,
+            Some(_) => false,
+        }
+    }
+}
+
+/// Bad, if the other scheduler would have decided otherwise; an error, if one could not
+/// be upgraded for another reason.
+fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result<Answer> {
+    let (all, mut failed) = (each.len(), 0);
+    let mut good = whole;
+    for (_, came) in each {
+        good &= came.is_good(arguments.force);
+        let Some(error) = came.error else {
+            continue;
+        };
+        if all == 1 {
+            return Err(error);
+        }
+        failed += 1;
+        output::say(&failure::text(&error));
+    }
+    if failed > 0 {
+        bail!("{failed} of {all} executions could not be upgraded");
+    }
+    Ok(Answer::good_if(good))
+}
+
+impl<'a> EachDocument<'a> {
+    fn of((id, came): &'a Each) -> Self {
+        Self {
+            execution_id: id.to_string(),
+            from: came.from.as_deref(),
+            upgraded: came.upgraded,
+            audit: came.audit.as_ref(),
+            error: came.error.as_ref().map(failure::line),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A guest that an execution is to be handed to, and that does not take it: nothing
+//! is changed, whatever it did meanwhile, and the former one goes on.
+
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::model::Status;
+use refrain::{Engine, EngineError, WorkItem};
+use refrain_tests::engines::{Place, audit_all, log, start};
+use refrain_tests::workflows::tools;
+use serde_json::json;
+
+use super::orders::guest::lawful;
+use super::steps::{TIMED_OUT, append_after, component, ends_at, refuse};
+
+/// The last event before the fact.
+const BEFORE: &str = "(i64.sub (local.get $last) (i64.extend_i32_u (local.get $facts_length)))";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law10_who_does_not_take_an_execution_leaves_it_as_it_was() {
+    let refuses = format!("{} {}", refuse(&[0]), ends_at(BEFORE));
+    let decides_besides = format!(
+        "{TIMED_OUT} {} {} {}",
+        append_after(BEFORE),
+        refuse(&[0]),
+        ends_at(&format!("(i64.add {BEFORE} (i64.const 1))"))
+    );
+    let table = [
+        ("unreachable", "guest_failed"),
+        ("(loop (br 0)) unreachable", "guest_failed"),
+        (refuses.as_str(), "refused"),
+        (decides_besides.as_str(), "refused"),
+    ];
+    for (step, code) in table {
+        for place in Place::each() {
+            let guest = component(step, &lawful());
+            let digest = refrain::log::digest::digest(&guest);
+            let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+            let mut library = Library::new(sandbox);
+            library.add(guest).expect("it is a component");
+            let engine = Engine::builder()
+                .boxed_store(place.store())
+                .library(library)
+                .start()
+                .await
+                .expect("the engine starts");
+            let execution = start(&engine, &tools("a -> b")).await;
+            let before = execution.record().await.expect("a record");
+            let answer = execution.upgrade(&digest).await;
+            let error = answer.expect_err(step);
+            assert_eq!(error.code(), code, "{step}: {error}");
+            let named = matches!(&error, EngineError::Guest { digest: it, .. } if *it == digest);
+            assert_eq!(named, code == "guest_failed", "{step}: {error}");
+            let after = execution.record().await.expect("a record");
+            assert_eq!(after, before, "{step}");
+            let kept = place.store().component(&digest).expect("a store");
+            assert_eq!(kept, None, "{step}: no log names it");
+
+            engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
+            let ended = execution.finished().await.expect("it ends");
+            assert_eq!(ended.status, Status::Completed, "{step}");
+            let log = log(&execution).await;
+            assert!(!log.iter().any(|name| name == "guest_changed"), "{log:?}");
+            engine.shutdown().await;
+            audit_all(&place, step);
+        }
+    }
+}
