@@ -28,8 +28,7 @@ const FILE_SEEDS: u32 = 300;
 const LINES_MAX: usize = 40;
 
 /// Kinds of events that no host writes yet, or that no scheduler takes yet.
-const UNWRITTEN: [&str; 7] = [
-    "node_released",
+const UNWRITTEN: [&str; 6] = [
     "map_expanded",
     "child_requested",
     "child_started",

@@ -58,6 +58,8 @@ struct NodeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     scheduled_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<u64>,
@@ -125,6 +127,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
         not_before: ms(record.not_before),
         queue: queue(&node.kind),
         reason: record.dismissal.map(reason_name),
+        releases: Some(record.releases).filter(|releases| *releases > 0),
         scheduled_at: ms(record.scheduled_at),
         started_at: ms(record.started_at),
         state: name(record.state),

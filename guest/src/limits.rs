@@ -55,6 +55,11 @@ pub const FAULTS_MAX: usize = 1_000;
 /// Events in one log: room for retries of the largest workflow.
 pub const EVENTS_MAX: u64 = 1_000_000;
 
+/// How often an attempt can be given back: enough for a worker that is restarted
+/// again and again while it is deployed. What is given back once more has perhaps
+/// stopped its workers itself, and counts as an expired lease (rule R25).
+pub const RELEASES_MAX: u8 = 10;
+
 /// Attempts that a policy may ask for.
 pub const ATTEMPTS_MAX: u32 = 1_000;
 

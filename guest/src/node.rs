@@ -23,6 +23,8 @@ pub enum Step {
     Complete,
     /// The guest settled it itself (rule R6).
     Settle,
+    /// Its worker gave it back (rule R25).
+    Release,
     /// Its attempt failed, or its lease expired.
     Fail,
     /// Its attempt ran out of time (rule R14).
@@ -47,13 +49,14 @@ pub enum Step {
 
 impl Step {
     /// Every step, for tests and tools that print the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Reach,
         Self::Schedule,
         Self::Retry,
         Self::Start,
         Self::Complete,
         Self::Settle,
+        Self::Release,
         Self::Fail,
         Self::TimeOut,
         Self::Exhaust,
@@ -89,6 +92,7 @@ impl Step {
             (Scheduled,  Self::Cancel)   => Cancelled,
 
             (Running,    Self::Complete) => Completed,
+            (Running,    Self::Release)  => Scheduled,
             (Running,    Self::Fail)     => Failing,
             (Running,    Self::TimeOut)  => Failing,
             (Running,    Self::Cancel)   => Cancelled,
@@ -127,6 +131,7 @@ impl fmt::Display for Step {
             Self::Start => "be started",
             Self::Complete => "be completed by a worker",
             Self::Settle => "be settled without a worker",
+            Self::Release => "be given back",
             Self::Fail => "fail",
             Self::TimeOut => "time out",
             Self::Exhaust => "fail for good",

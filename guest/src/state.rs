@@ -104,6 +104,8 @@ pub enum EdgeFate {
 pub struct NodeRecord {
     /// Where it is.
     pub state: NodeState,
+    /// How often the last attempt was given back (rule R25).
+    pub releases: u8,
     /// Its incoming edges that are not settled.
     pub unsettled: u32,
     /// Its incoming edges that are live. The start node has one from outside.
@@ -231,6 +233,7 @@ impl NodeRecord {
         let node = &plan.nodes[index];
         Self {
             state: NodeState::Pending,
+            releases: 0,
             unsettled: u32::try_from(node.incoming.len()).unwrap_or(u32::MAX),
             live: 0,
             attempt: 0,

@@ -113,14 +113,12 @@ pub enum EngineError {
         /// Who or what holds it instead.
         reason: String,
     },
-    /// More callers wait for the engine than it lets wait.
-    #[error(
-        "{waiting} callers wait for the engine already, and it lets no more wait; try again in a moment, with fewer calls at once"
-    )]
-    Overloaded {
-        /// How many wait.
-        waiting: usize,
-    },
+    /// More waits for the engine than it lets wait.
+    #[error("{0}, and it lets no more wait; try again in a moment, with fewer calls at once")]
+    Overloaded(
+        /// What there is too much of.
+        Overload,
+    ),
     /// The execution's guest could not answer.
     #[error("the scheduler component {digest} could not answer: {reason}")]
     Guest {
@@ -154,6 +152,24 @@ pub enum EngineError {
     ),
 }
 
+/// What there is too much of, for an engine to take more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Overload {
+    /// As many callers wait as may.
+    #[error("{waiting} callers wait for the engine already")]
+    Callers {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// The callers that wait bring as much as they may together.
+    #[error("the callers that wait for the engine bring {waiting} bytes already")]
+    Bytes {
+        /// How many bytes they bring.
+        waiting: usize,
+    },
+}
+
 impl EngineError {
     /// What kind of error it is, in a word that does not change: for programs
     /// that go by it, and for answers over a network.
@@ -171,7 +187,7 @@ impl EngineError {
             Self::TooLong { .. } => "too_long",
             Self::Refused { .. } => "refused",
             Self::Stale { .. } => "stale",
-            Self::Overloaded { .. } => "overloaded",
+            Self::Overloaded(_) => "overloaded",
             Self::Guest { .. } => "guest_failed",
             Self::UnknownGuest { .. } => "unknown_guest",
             Self::Setup(_) => "setup_failed",
@@ -193,6 +209,12 @@ impl EngineError {
     #[must_use]
     pub fn is_of_the_store(&self) -> bool {
         matches!(self, Self::Store(error) if !error.is_of_one())
+    }
+}
+
+impl From<Overload> for EngineError {
+    fn from(overload: Overload) -> Self {
+        Self::Overloaded(overload)
     }
 }
 

@@ -14,6 +14,11 @@ pub const DISPATCH_PER_TICK_DEFAULT: u32 = 8;
 /// in a queue without an end.
 pub const CALLERS_MAX_DEFAULT: usize = 10_000;
 
+/// Bytes of workflows, inputs, answers and events that callers who wait for an engine
+/// have brought, unless the engine is built otherwise: they are in memory, and four turns
+/// take as much.
+pub const CALLERS_BYTES_MAX_DEFAULT: usize = 4 * BYTES_PER_TURN;
+
 /// Readers of the store that are at work for callers at once: more than a machine has
 /// disks and cores for such short questions, and each has a connection of its own.
 pub const READERS_MAX: usize = 8;
@@ -28,6 +33,10 @@ pub const PRIORITY_DEFAULT: u32 = 5;
 
 /// Bytes of the class of an error: it is a code, and no sentence.
 pub const ERROR_CLASS_BYTES_MAX: usize = 64;
+
+/// How often an attempt can be given back; once more counts as an expired lease (rule
+/// R25). The guest counts to the same number.
+pub const RELEASES_MAX: u32 = 10;
 
 /// How long a claim holds without a heartbeat, unless the engine is built otherwise.
 pub const LEASE_DEFAULT: Duration = Duration::from_secs(10);
@@ -376,6 +385,10 @@ const _: () = assert!(
 const _: () = assert!(
     EVENT_BYTES_MAX >= 2 * PAYLOAD_BYTES_MAX + 16 * TEXT_BYTES_MAX,
     "an event holds an output and a patch of the largest size"
+);
+const _: () = assert!(
+    CALLERS_BYTES_MAX_DEFAULT >= 4 * (WORKFLOW_BYTES_MAX + EVENT_BYTES_MAX),
+    "some callers with the largest workflow or answer may wait at once"
 );
 const _: () = assert!(
     DISPATCH_PER_TICK_DEFAULT <= CONCURRENT_NODES_DEFAULT,

@@ -110,6 +110,25 @@ fn a_step_is_two_calls_of_the_scheduler() -> Result<()> {
     Ok(())
 }
 
+/// Branches that wait side by side are claimed together: eight calls take their answers,
+/// and one call their claims; besides, the first node and what joins them.
+#[test]
+fn branches_that_wait_side_by_side_are_claimed_in_one_call() -> Result<()> {
+    let mut world = World::new()?;
+    let fan = Workflow::from_json(fan())?;
+    let registered = world.steps.until(world.engine.register(fan));
+    registered.context("it takes no answer")??;
+    let started = world.engine.start("fan", "1.0.0", json!({}));
+    world.steps.until(started).context("it takes no answer")??;
+    let before = world.steps.guest_calls();
+    world.work();
+    while world.steps.step() == Next::Now {}
+    ensure!(world.ended()? == 1, "it has not ended");
+    let calls = world.steps.guest_calls() - before;
+    ensure!(calls == 2 + 9 + 2, "{calls} calls");
+    Ok(())
+}
+
 #[test]
 fn a_step_leaves_few_bytes() -> Result<()> {
     let cost = together(200)?;
@@ -251,6 +270,30 @@ fn chain() -> String {
         .collect();
     json!({
         "workflow_id": "chain", "version": "1.0.0", "start_node": name(0), "nodes": nodes, "edges": edges,
+    })
+    .to_string()
+}
+
+/// A node, eight that follow it side by side, and one that joins them.
+fn fan() -> String {
+    let step = json!({"kind": {"type": "tool", "tool_ref": "nothing"}});
+    let branches: Vec<String> = (0..8).map(|n| format!("b{n}")).collect();
+    let names = branches
+        .iter()
+        .cloned()
+        .chain(["a".to_owned(), "z".to_owned()]);
+    let nodes: Map<_, _> = names.map(|name| (name, step.clone())).collect();
+    let edges: Vec<_> = branches
+        .iter()
+        .flat_map(|branch| {
+            [
+                json!({"from": "a", "to": branch}),
+                json!({"from": branch, "to": "z"}),
+            ]
+        })
+        .collect();
+    json!({
+        "workflow_id": "fan", "version": "1.0.0", "start_node": "a", "nodes": nodes, "edges": edges,
     })
     .to_string()
 }

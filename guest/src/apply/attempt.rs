@@ -12,11 +12,11 @@ use super::refusal::{
 };
 use super::wait::stop_waiting;
 use crate::contract::{
-    LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeScheduled, NodeStarted, NodeState,
-    NodeTimedOut, RefusalCode as Code, RetryScheduled,
+    LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
+    NodeState, NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
 use crate::guards::{has_room, is_ending, max_concurrent};
-use crate::limits::SPAN_MAX;
+use crate::limits::{RELEASES_MAX, SPAN_MAX};
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::state::{Failure, is_finalizer};
@@ -96,6 +96,7 @@ fn ordered(
     machine.change(ix, |node| {
         node.take(step);
         node.attempt = attempt;
+        node.releases = 0;
         node.scheduled_at = Some(at);
         node.not_before = Some(not_before);
         node.started_at = None;
@@ -222,6 +223,34 @@ pub(super) fn lease_expired(
     fact: &LeaseExpired,
 ) -> Result<(), Refusal> {
     let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    presume_dead(machine, ix, at);
+    Ok(())
+}
+
+/// Rule R25: the item waits again, and the attempt is not spent.
+pub(super) fn released(
+    machine: &mut Machine,
+    at: Timestamp,
+    fact: &NodeReleased,
+) -> Result<(), Refusal> {
+    let (attempt, fence) = (fact.attempt, fact.fence);
+    let ix = check_fence(machine, &fact.node_id, Step::Release, attempt, fence)?;
+    if machine.record(ix).releases == RELEASES_MAX {
+        presume_dead(machine, ix, at);
+        return Ok(());
+    }
+    machine.change(ix, |node| {
+        node.take(Step::Release);
+        node.releases += 1;
+        node.started_at = None;
+        node.worker_id = None;
+        node.fence = 0;
+    });
+    Ok(())
+}
+
+/// The worker is gone, and nobody will answer.
+fn presume_dead(machine: &mut Machine, ix: NodeIx, at: Timestamp) {
     let failure = Failure {
         cause: NodeFailure::LeaseExpired,
         class: None,
@@ -229,7 +258,6 @@ pub(super) fn lease_expired(
         retry_after: None,
     };
     fail(machine, ix, at, Step::Fail, failure);
-    Ok(())
 }
 
 pub(super) fn timed_out(

@@ -153,7 +153,7 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::NodeSettled(decision) => settlement::settled(machine, at, decision),
         EventKind::NodeFailed(fact) => attempt::failed(machine, at, fact),
         EventKind::LeaseExpired(fact) => attempt::lease_expired(machine, at, fact),
-        EventKind::NodeReleased(_) => unsupported("to take back what a worker gives back"),
+        EventKind::NodeReleased(fact) => attempt::released(machine, at, fact),
         EventKind::NodeTimedOut(decision) => attempt::timed_out(machine, at, decision),
         EventKind::NodeExhausted(decision) => attempt::exhausted(machine, at, decision),
         EventKind::NodeSkipped(decision) => settlement::skipped(machine, at, decision),

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use crate::contract::{
     ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
-    GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed, NodeRequest, NodeStarted,
-    OperatorNote,
+    GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed, NodeReleased, NodeRequest,
+    NodeStarted, OperatorNote,
 };
 
 use super::row::Action;
@@ -38,6 +38,7 @@ pub fn facts(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, Stri
         "tick" => return Ok(Vec::new()),
         "claim" => claim(world, action)?,
         "complete" | "fail" | "expire" => return result(world, action),
+        "release" => return releases(world, action),
         "approve" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Approved)?),
         "reject" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Rejected)?),
         "signal" => {
@@ -126,12 +127,34 @@ fn result(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String>
             retryable: !action.words().any(|word| word == "fatal"),
             retry_after_ms: action.number("after")?,
         }),
+        "release" => EventKind::NodeReleased(NodeReleased {
+            node_id: node_id.to_owned(),
+            attempt,
+            fence,
+            by: action.option("by").map(ToOwned::to_owned),
+        }),
         _ => EventKind::LeaseExpired(LeaseExpired {
             node_id: node_id.to_owned(),
             attempt,
             fence,
         }),
     });
+    Ok(facts)
+}
+
+/// A worker gives its item back, as often as the action says. Each time but the first
+/// it is claimed before.
+fn releases(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
+    let mut facts = result(world, action)?;
+    for _ in 1..action.number("times")?.unwrap_or(1) {
+        let again = claim(world, action)?;
+        facts.push(again);
+        let mut back = facts[facts.len() - 2].clone();
+        if let EventKind::NodeReleased(it) = &mut back {
+            it.fence = (world.events.len() + facts.len()) as u64;
+        }
+        facts.push(back);
+    }
     Ok(facts)
 }
 

@@ -33,12 +33,13 @@
 //! | `claim a [by=W]` | a worker claims |
 //! | `complete a [{PATCH}] [choose=b] [output=JSON] [telemetry={JSON}]` | its result; claims first, if nobody has |
 //! | `fail a [CLASS] [fatal]`, `expire a` | its failure (error `boom`), its lease expires; claims first |
+//! | `release a [by=W] [times=N]` | its worker gives it back; claims first, if nobody has. N times in a row, claimed before each |
 //! | `approve a [by=U] [{PATCH}]`, `reject a [by=U] [why=TEXT]` | a person decides |
 //! | `signal KEY JSON` | an external event |
 //! | `guest N` | the execution goes to the guest of the digest NNN… |
 //! | `cancel [why=TEXT]`, `pause`, `unpause`, `retry a`, `skip a`, `stall`, `lift` | operators and host |
 //!
-//! `complete`, `fail` and `expire` take `attempt=N` and `fence=N`, to answer late.
+//! `complete`, `fail`, `expire` and `release` take `attempt=N` and `fence=N`, to answer late.
 //!
 //! | question (no turn) | answer |
 //! |---|---|

@@ -15,6 +15,7 @@ use crate::contract::{
     WorkItem, WorkOrder, WorkflowStarted,
 };
 use crate::digest::digest_of_text;
+use crate::limits::RELEASES_MAX;
 use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
 
@@ -57,6 +58,8 @@ pub struct Item {
     pub item: WorkItem,
     /// What became of it.
     pub state: ItemState,
+    /// How often it was given back.
+    pub releases: u8,
 }
 
 /// What became of a work item.
@@ -128,6 +131,7 @@ impl Memory {
             EventKind::NodeCompleted(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             EventKind::NodeFailed(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             EventKind::LeaseExpired(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
+            EventKind::NodeReleased(e) => self.release(&e.node_id, e.attempt),
             _ => {}
         }
         self.events.push(fact);
@@ -158,6 +162,17 @@ impl Memory {
         unsettled
             .map(|((node_id, _), _)| node_id.as_str())
             .collect()
+    }
+
+    /// It waits again; given back once more than it may be, it is settled (rule R25).
+    fn release(&mut self, node_id: &str, attempt: u32) {
+        if let Some(item) = self.items.get_mut(&(node_id.to_owned(), attempt)) {
+            item.releases += 1;
+            item.state = match item.releases {
+                ..=RELEASES_MAX => ItemState::Waiting,
+                _ => ItemState::Settled,
+            };
+        }
     }
 
     fn set(&mut self, node_id: &str, attempt: u32, state: ItemState) {
@@ -233,6 +248,7 @@ impl Memory {
         let entry = Item {
             item: item.clone(),
             state: ItemState::Waiting,
+            releases: 0,
         };
         let key = (item.node_id.clone(), item.attempt);
         match self.items.insert(key, entry) {

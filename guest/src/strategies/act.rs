@@ -5,10 +5,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::choice::{Act, Outcome, Patch, Pick};
+use super::choice::{Act, Often, Outcome, Patch, Pick};
 use super::kind::KEYS;
 use super::player::Player;
 use crate::contract::NodeState;
+use crate::guards::is_held;
+use crate::limits::RELEASES_MAX;
 use crate::node::is_settled;
 use crate::notation::ItemState;
 use crate::state::NodeRecord;
@@ -33,6 +35,7 @@ pub(super) fn said(act: &Act, player: &Player) -> Option<String> {
             format!("fail {node}{class}{}", if *fatal { " fatal" } else { "" })
         }
         Act::Expire(pick) => format!("expire {}", one_of(&answerable(player), *pick)?),
+        Act::GiveBack(pick, often) => give_back(player, *pick, *often)?,
         Act::Approve(pick, patch) => {
             format!(
                 "approve {}{}",
@@ -110,6 +113,19 @@ pub(super) fn answerable(player: &Player) -> Vec<&str> {
 pub(super) fn approvals(player: &Player) -> Vec<&str> {
     those(player, |node, record| {
         record.state == NodeState::Waiting && matches!(node.kind, Kind::HumanApproval(_))
+    })
+}
+
+/// A worker gives its item back. Nobody can claim it again while the execution is
+/// held.
+fn give_back(player: &Player, pick: Pick, often: Often) -> Option<String> {
+    let node = one_of(&answerable(player), pick)?;
+    let given_back = player.world.last_item(node)?.releases;
+    Some(match often {
+        Often::UntilTheEnd if !is_held(&player.machine) => {
+            format!("release {node} times={}", RELEASES_MAX + 1 - given_back)
+        }
+        Often::UntilTheEnd | Often::Once => format!("release {node} by=w1"),
     })
 }
 

@@ -44,6 +44,8 @@ pub(super) enum Act {
     Fail(Pick, Option<&'static str>, bool),
     /// A lease expires.
     Expire(Pick),
+    /// A worker gives its item back: once, or as often as makes it an expired lease.
+    GiveBack(Pick, Often),
     /// A person approves, perhaps with a patch.
     Approve(Pick, Patch),
     /// A person rejects.
@@ -64,6 +66,13 @@ pub(super) enum Act {
     Cancel,
     /// The execution goes to another guest.
     ChangeGuest(Pick),
+}
+
+/// How often something happens.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Often {
+    Once,
+    UntilTheEnd,
 }
 
 /// What a worker brings.
@@ -115,6 +124,8 @@ fn acts() -> impl Strategy<Value = Act> {
         18 => pick().prop_map(Act::Claim),
         14 => (pick(), class, prop::bool::weighted(0.15)).prop_map(|(pick, class, fatal)| Act::Fail(pick, class, fatal)),
         5 => pick().prop_map(Act::Expire),
+        6 => pick().prop_map(|pick| Act::GiveBack(pick, Often::Once)),
+        1 => pick().prop_map(|pick| Act::GiveBack(pick, Often::UntilTheEnd)),
         6 => (pick(), patches()).prop_map(|(pick, patch)| Act::Approve(pick, patch)),
         2 => pick().prop_map(Act::Reject),
         7 => (pick(), patches()).prop_map(|(pick, patch)| Act::Signal(pick, patch)),

@@ -301,6 +301,7 @@ fn fence(kind: &mut EventKind) -> Option<&mut u64> {
         EventKind::NodeCompleted(it) => Some(&mut it.fence),
         EventKind::NodeFailed(it) => Some(&mut it.fence),
         EventKind::LeaseExpired(it) => Some(&mut it.fence),
+        EventKind::NodeReleased(it) => Some(&mut it.fence),
         _ => None,
     }
 }
@@ -313,6 +314,7 @@ fn attempt(kind: &mut EventKind) -> Option<&mut u32> {
         EventKind::NodeCompleted(it) => Some(&mut it.attempt),
         EventKind::NodeFailed(it) => Some(&mut it.attempt),
         EventKind::LeaseExpired(it) => Some(&mut it.attempt),
+        EventKind::NodeReleased(it) => Some(&mut it.attempt),
         EventKind::NodeTimedOut(it) => Some(&mut it.attempt),
         EventKind::NodeExhausted(it) => Some(&mut it.attempts),
         _ => None,
@@ -327,6 +329,7 @@ fn node(kind: &mut EventKind) -> Option<&mut String> {
         EventKind::NodeSettled(it) => Some(&mut it.node_id),
         EventKind::NodeFailed(it) => Some(&mut it.node_id),
         EventKind::LeaseExpired(it) => Some(&mut it.node_id),
+        EventKind::NodeReleased(it) => Some(&mut it.node_id),
         EventKind::NodeTimedOut(it) => Some(&mut it.node_id),
         EventKind::NodeExhausted(it) => Some(&mut it.node_id),
         EventKind::NodeSkipped(it) => Some(&mut it.node_id),

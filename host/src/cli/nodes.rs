@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
-use refrain::model::{Event, EventKind, NodeCompleted, NodeSettled, NodeState};
-use refrain::render;
+use refrain::limits::RELEASES_MAX;
+use refrain::model::{Event, EventKind, NodeCompleted, NodeFailure, NodeSettled, NodeState};
+use refrain::render::{self, node_failure};
 use refrain::store::Timestamp;
 
 /// The nodes that a log tells of, in the order in which it first does.
@@ -22,6 +23,8 @@ pub(super) struct Nodes {
 pub(super) struct Node {
     pub(super) id: String,
     pub(super) state: NodeState,
+    /// How often that attempt was given back.
+    releases: u32,
     /// The last attempt ordered; 0: the guest settles the node itself.
     pub(super) attempts: u32,
     /// The queue that its work is for.
@@ -108,7 +111,14 @@ impl Nodes {
             }
             EventKind::NodeReleased(e) => {
                 let node = self.node(&e.node_id);
-                node.enter(NodeState::Scheduled, at);
+                node.releases += 1;
+                // Once more counts as an expired lease (rule R25).
+                if node.releases > RELEASES_MAX {
+                    node.enter(NodeState::Failing, at);
+                    node.error = Some(node_failure(&NodeFailure::LeaseExpired).into_owned());
+                } else {
+                    node.enter(NodeState::Scheduled, at);
+                }
                 node
             }
             EventKind::NodeTimedOut(e) => {
@@ -121,6 +131,7 @@ impl Nodes {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::BackingOff, at);
                 node.attempts = e.attempt;
+                node.releases = 0;
                 node.wait = Some(Wait::Delay {
                     until: at.saturating_add(e.delay_ms),
                 });
@@ -188,6 +199,7 @@ impl Node {
         Self {
             id: id.to_owned(),
             state: NodeState::Pending,
+            releases: 0,
             attempts: 0,
             queue: None,
             since: None,

@@ -91,6 +91,7 @@ fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
         item,
         enqueued_at,
         state,
+        ..
     } in items
     {
         if *state == ItemState::Waiting && item.not_before <= now {

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::id::ExecutionId;
+use crate::limits::RELEASES_MAX;
 use crate::log::digest::work_item_digest;
 use crate::log::effect::{self, Change};
 use crate::model::{
@@ -214,11 +215,12 @@ impl MemoryPorts {
     }
 
     /// Append a fact that the guest took, or is not asked about. What a worker has
-    /// completed or failed leaves the queue.
+    /// completed or failed leaves the queue; what it gave back stays there.
     pub fn push(&mut self, kind: EventKind) {
         let sequence = self.last_sequence() + 1;
         if let Some(effect) = effect::on_item(&kind, sequence)
-            && matches!(effect.change, Change::Remove | Change::DeadLetter { .. })
+            && (matches!(effect.change, Change::Remove | Change::DeadLetter { .. })
+                || self.is_last_release(&kind))
         {
             self.items.retain(|item| item.node_id != effect.node_id);
         }
@@ -228,6 +230,19 @@ impl MemoryPorts {
             origin: Origin::Fact,
             kind,
         });
+    }
+
+    /// Whether this gives an attempt back once more than that may be: it counts as an
+    /// expired lease then (rule R25).
+    fn is_last_release(&self, kind: &EventKind) -> bool {
+        let EventKind::NodeReleased(of) = kind else {
+            return false;
+        };
+        let is_earlier = |event: &&Event| match &event.kind {
+            EventKind::NodeReleased(it) => (&it.node_id, it.attempt) == (&of.node_id, of.attempt),
+            _ => false,
+        };
+        self.events.iter().filter(is_earlier).count() >= RELEASES_MAX as usize
     }
 
     fn carry_out(&mut self, order: WorkOrder) -> Result<(), String> {

@@ -27,22 +27,15 @@ impl ExpectedQueue {
         let node_id = effect.node_id;
         if let Change::Enqueue { .. } = effect.change {
             let ordered = orders.iter().find(|item| item.node_id == node_id);
-            let record = ordered.map(|item| ItemRecord {
-                item: item.clone(),
-                enqueued_at: event.at,
-                state: ItemState::Waiting,
-            });
+            let record = ordered.map(|item| ItemRecord::ordered(item.clone(), event.at));
             self.items
                 .extend(record.map(|record| (node_id.to_owned(), record)));
             return;
         }
-        match ItemState::after(effect.change, event.at) {
-            Some(state) => {
-                if let Some(record) = self.items.get_mut(node_id) {
-                    record.state = state;
-                }
-            }
-            None => drop(self.items.remove(node_id)),
+        if let Some(record) = self.items.get_mut(node_id)
+            && !record.take(effect.change, event.at)
+        {
+            self.items.remove(node_id);
         }
     }
 
@@ -84,6 +77,7 @@ fn described(record: &ItemRecord) -> (String, Value) {
         "not_before": item.not_before,
         "payload": item.payload,
         "enqueued_at": record.enqueued_at,
+        "releases": record.releases,
         "state": state,
     });
     (item.node_id.clone(), value)

@@ -148,6 +148,7 @@ fn items(change: &ExecutionChange) -> Result<(), String> {
                 )?;
             }
             ItemChange::Lease { lease, .. } => claim(lease)?,
+            ItemChange::Release { .. } => decided("an item is given back", change)?,
             ItemChange::Remove { .. } => {}
         }
     }

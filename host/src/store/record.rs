@@ -1,9 +1,11 @@
 //! What a store keeps: executions, work items.
 
 use crate::id::ExecutionId;
+use crate::limits::RELEASES_MAX;
 use crate::log::effect::Change;
 use crate::log::{Attestation, Head, Timestamp};
-use crate::model::{Status, WorkItem};
+use crate::model::{NodeFailure, Status, WorkItem};
+use crate::render;
 use crate::store::{Tampering, ended};
 
 /// An execution that is to be woken. Wakes compare in the order in which they are
@@ -73,11 +75,58 @@ pub struct ItemRecord {
     pub item: WorkItem,
     /// When it was ordered.
     pub enqueued_at: Timestamp,
+    /// How often its workers gave it back (rule R25). 0 of a dead letter.
+    pub releases: u32,
     /// Its state.
     pub state: ItemState,
 }
 
 impl ItemRecord {
+    /// An item that was ordered at this time.
+    #[must_use]
+    pub fn ordered(item: WorkItem, at: Timestamp) -> Self {
+        Self {
+            item,
+            enqueued_at: at,
+            releases: 0,
+            state: ItemState::Waiting,
+        }
+    }
+
+    /// Takes an event at this time that changes the item so. Says whether it stays in
+    /// the queue.
+    ///
+    /// The log does not say until when a claim holds: the lease of a claim has no end
+    /// until it is given one.
+    #[must_use]
+    pub fn take(&mut self, change: Change<'_>, at: Timestamp) -> bool {
+        let (releases, state) = match change {
+            Change::Enqueue { .. } => (0, ItemState::Waiting),
+            Change::Release if self.releases < RELEASES_MAX => {
+                (self.releases + 1, ItemState::Waiting)
+            }
+            // Once more is as if nobody had answered (rule R25).
+            Change::Release => {
+                let error = render::node_failure(&NodeFailure::LeaseExpired);
+                (0, dead(&error, at))
+            }
+            Change::Lease { worker_id, fence } => {
+                let lease = Lease {
+                    worker_id: worker_id.to_owned(),
+                    fence,
+                    expires_at: Lease::NO_END,
+                    request_id: None,
+                };
+                (self.releases, ItemState::Leased(lease))
+            }
+            Change::DeadLetter { error } => (0, dead(&error, at)),
+            Change::Remove => return false,
+        };
+        self.releases = releases;
+        self.state = state;
+        true
+    }
+
     /// Whether an answer is still to come: it is no dead letter.
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
@@ -103,29 +152,6 @@ pub enum ItemState {
 }
 
 impl ItemState {
-    /// The state after an event at this time that changes the item so. `None` if
-    /// the item leaves the queue.
-    ///
-    /// The log does not say until when a claim holds: the lease of a claim has
-    /// no end yet, and counts as given up until it is given one.
-    #[must_use]
-    pub fn after(change: Change<'_>, at: Timestamp) -> Option<Self> {
-        Some(match change {
-            Change::Enqueue { .. } | Change::Release => Self::Waiting,
-            Change::Lease { worker_id, fence } => Self::Leased(Lease {
-                worker_id: worker_id.to_owned(),
-                fence,
-                expires_at: Lease::GIVEN_UP,
-                request_id: None,
-            }),
-            Change::DeadLetter { error } => Self::Dead {
-                error: error.into_owned(),
-                since: at,
-            },
-            Change::Remove => return None,
-        })
-    }
-
     /// Whether an answer is still to come, from a worker that has the item or
     /// will have it. Only a dead letter is settled and kept all the same.
     #[must_use]
@@ -160,7 +186,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The end of a lease whose holder has given it up. An engine that sees it ends
-    /// the claim, without waiting for anything.
-    pub const GIVEN_UP: Timestamp = 0;
+    /// The end of a lease that was given none yet. No lease is stored with it.
+    pub(crate) const NO_END: Timestamp = 0;
+}
+
+fn dead(error: &str, since: Timestamp) -> ItemState {
+    ItemState::Dead {
+        error: error.to_owned(),
+        since,
+    }
 }

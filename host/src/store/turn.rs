@@ -82,7 +82,7 @@ pub struct Erasure {
 }
 
 /// What happens to a work item. A node has at most one unsettled item. An event of
-/// the same change says why an item is ordered or becomes a dead letter.
+/// the same change says why an item is ordered, given back or becomes a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemChange {
     /// It is ordered. A dead letter of the same node is replaced; an unsettled
@@ -103,6 +103,14 @@ pub enum ItemChange {
         node_id: String,
         /// The claim.
         lease: Lease,
+    },
+    /// Its worker gave it back: it waits again, in its old place (rule R25). There must
+    /// be an unsettled item.
+    Release {
+        /// The node.
+        node_id: String,
+        /// How often it was given back.
+        releases: u32,
     },
     /// It leaves the queue, because it is settled, cancelled or replaced, or is a
     /// dead letter that nobody needs any longer. It must be there.

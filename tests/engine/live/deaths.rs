@@ -191,8 +191,10 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Another engine need not wait for the end of a lease.
 async fn can_go_on(place: &Place, execution: &Execution) {
     let second = engine(place).await;
-    let given_up = second.execution(execution.id());
-    wait_for(&given_up, "retry_scheduled a", 1).await;
+    let given_back = second.execution(execution.id());
+    wait_for(&given_back, "node_released a", 1).await;
+    let again = second.claim("tool", 1, "outside").await.expect("a queue");
+    assert_eq!(again[0].id.attempt, 1, "no attempt is spent (rule R25)");
     second.shutdown().await;
     audit_all(place, "");
 }
@@ -237,8 +239,8 @@ async fn a_worker_may_end_its_own_engine() {
         let mut store = place.store();
         let last = store.execution(execution.id()).expect("a store");
         let last = last.expect("it is there").head.sequence;
-        // Either a is completed and b ordered, or a is stopped where it is.
-        assert_eq!(last, if drains { 5 } else { 3 });
+        // Either a is completed and b ordered, or a is stopped and given back.
+        assert_eq!(last, if drains { 5 } else { 4 });
         audit_all(&place, "");
     }
 }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use refrain::error::Overload;
 use refrain::model::Status;
 use refrain::store::{CommitError, ListFilter, RawEvent, Reader, Store, StoreError, Turn};
-use refrain::{Engine, EngineError, ExecutionId, WorkItem};
+use refrain::{Builder, Engine, EngineError, ExecutionId, WorkItem};
 use refrain_tests::engines::{Place, audit_all, start, wait_for};
 use refrain_tests::workflows::{single, tool};
 use serde_json::json;
@@ -107,14 +108,19 @@ impl Reader for Gated<dyn Reader> {
 }
 
 async fn gated(place: &Place, callers_max: usize) -> (Engine, Gate) {
+    gated_like(place, |builder| {
+        builder.callers_max(NonZeroUsize::new(callers_max).expect("some"))
+    })
+    .await
+}
+
+async fn gated_like(place: &Place, like: impl FnOnce(Builder) -> Builder) -> (Engine, Gate) {
     let gate = Gate::default();
     let store = Gated {
         gate: gate.clone(),
         inner: place.store(),
     };
-    let builder = Engine::builder()
-        .store(store)
-        .callers_max(NonZeroUsize::new(callers_max).expect("some"));
+    let builder = like(Engine::builder().store(store));
     (builder.start().await.expect("the engine starts"), gate)
 }
 
@@ -210,7 +216,10 @@ async fn one_caller_too_many_is_told_so_and_own_workers_never() {
         let refused = execution.record().await;
         let refused = refused.expect_err("there is no room for one more");
         assert!(
-            matches!(refused, EngineError::Overloaded { waiting: 3 }),
+            matches!(
+                refused,
+                EngineError::Overloaded(Overload::Callers { waiting: 3 })
+            ),
             "{refused}"
         );
         assert_eq!(refused.code(), "overloaded");
@@ -227,6 +236,44 @@ async fn one_caller_too_many_is_told_so_and_own_workers_never() {
         assert_eq!(finished.status, Status::Completed);
         engine.shutdown().await;
         audit_all(&place, "after a crowd");
+    }
+}
+
+#[tokio::test]
+async fn callers_bring_so_much_together_and_no_more() {
+    for place in Place::each() {
+        let bytes_max = NonZeroUsize::new(1_000).expect("some");
+        let (engine, gate) =
+            gated_like(&place, |builder| builder.callers_bytes_max(bytes_max)).await;
+        let execution = start(&engine, &single(tool())).await;
+        let large = json!("x".repeat(498));
+        gate.shut();
+        let mut waiting: Vec<_> = ["k0", "k1"]
+            .map(|key| Box::pin(execution.signal(key, large.clone())))
+            .into();
+        let mut context = Context::from_waker(Waker::noop());
+        for signal in &mut waiting {
+            assert!(signal.as_mut().poll(&mut context).is_pending());
+        }
+        let refused = execution.signal("k2", json!(1)).await;
+        let refused = refused.expect_err("there is no room for one byte more");
+        assert!(
+            matches!(
+                refused,
+                EngineError::Overloaded(Overload::Bytes { waiting: 1_000 })
+            ),
+            "{refused}"
+        );
+        assert_eq!(refused.code(), "overloaded");
+        // Who brings nothing is not kept out.
+        execution.record().await.expect("a record");
+        gate.open();
+        for signal in waiting {
+            signal.await.expect("it is taken");
+        }
+        execution.signal("k2", large).await.expect("there is room");
+        engine.shutdown().await;
+        audit_all(&place, "after large callers");
     }
 }
 

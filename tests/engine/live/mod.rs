@@ -14,6 +14,7 @@ mod long_texts;
 mod operators;
 mod panics;
 mod programs;
+mod releases;
 mod requests;
 mod rest;
 mod set_aside;

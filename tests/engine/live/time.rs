@@ -194,9 +194,10 @@ fn law5_what_is_due_by_the_log_is_done_by_a_host_that_is_behind() {
     }
 }
 
-/// Claims that are given up end at once, whatever the clocks did.
+/// Work that is given back waits for nothing, whatever the clocks did, and has its
+/// only attempt left.
 #[test]
-fn law7_a_claim_that_was_given_up_waits_for_nothing() {
+fn r25_work_of_an_engine_that_stops_waits_for_nothing() {
     for place in Place::each() {
         let clock = ManualClock::new(BEGIN);
         let mut leaving = Host::open(place.store(), &clock, 1);
@@ -208,8 +209,15 @@ fn law7_a_claim_that_was_given_up_waits_for_nothing() {
         let stop = leaving.engine.clone();
         leaving.steps.until(stop.stop()).expect("it stops");
         let mut other = Host::open(place.store(), &clock, 2);
-        other.rest();
-        assert_eq!(status(&place, &execution), Status::Failed);
+        assert_eq!(other.claim("outside").id.attempt, 1);
+        assert_eq!(status(&place, &execution), Status::Running);
+        let log = place.store().events(execution.id(), 1, 100).expect("a log");
+        let given_back =
+            |kind: &EventKind| matches!(kind, EventKind::NodeReleased(it) if it.by.is_some());
+        assert!(
+            log.iter().any(|stored| given_back(&stored.event.kind)),
+            "{log:?}"
+        );
     }
 }
 

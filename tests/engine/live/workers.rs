@@ -103,7 +103,7 @@ async fn shutdown_lets_workers_finish() {
 }
 
 #[tokio::test]
-async fn stop_gives_claims_up_so_that_the_next_engine_goes_on_at_once() {
+async fn r25_stop_gives_work_back_so_that_the_next_engine_goes_on_at_once() {
     for place in Place::each() {
         let first = engine(&place).await;
         first.work("tool", |_| async move {
@@ -114,7 +114,14 @@ async fn stop_gives_claims_up_so_that_the_next_engine_goes_on_at_once() {
         wait_for(&execution, "node_started a", 1).await;
         first.stop().await;
         let second = engine(&place).await;
-        wait_for(&second.execution(execution.id()), "retry_scheduled a", 1).await;
+        second.work("tool", |item| async move {
+            Ok(json!({ "attempt": item.attempt }))
+        });
+        let end = second.execution(execution.id()).finished().await;
+        assert_eq!(
+            end.expect("it ends").final_state.as_str(),
+            r#"{"attempt":1}"#
+        );
         second.shutdown().await;
         audit_all(&place, "");
     }

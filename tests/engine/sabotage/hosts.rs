@@ -5,7 +5,7 @@ use refrain_tests::checkers::Law;
 use refrain_tests::saboteur::{Deed, Sight};
 use rusqlite::Connection;
 
-use crate::sabotage::deeds::{Written, answers, commits, decisions, guests, times};
+use crate::sabotage::deeds::{Written, answers, commits, decisions, guests, releases, times};
 use crate::sabotage::doors::Door;
 use crate::sabotage::verdict::{described, missed};
 use crate::sabotage::world::{Halt, Host, World};
@@ -112,6 +112,28 @@ pub(crate) fn slow_hosts() -> Vec<(Row, Story)> {
         (("leaves what a timeout frees",  overlooks(Sight::ItemsBesideWakes), Law::NothingWaits,  "and a host rests that has a free one"), story::one_slot),
         (("serves the newest first",      newest_first,                       Law::NobodyStarves, "and an item of"),                       story::one_after_another),
     ]
+}
+
+/// Hosts that are wrong where a worker gives its work back (rule R25).
+#[rustfmt::skip]
+pub(crate) fn grasping_hosts() -> Vec<Row> {
+    vec![
+        ("leaves an item with who gave it back", writes(releases::item_kept),               Law::Queue,       "the log says Waiting, and the store Held"),
+        ("miscounts how often it was given back", writes(releases::miscounted),             Law::Queue,       "by the log it was given back 1 times, and by the store 0"),
+        ("loses what was given back",            writes(releases::release_lost),            Law::NothingLost, "was acknowledged, and is not in the log"),
+        ("spends an attempt on what was given back", writes(releases::called_an_expired_lease), Law::NothingLost, "was acknowledged, and is not in the log"),
+    ]
+}
+
+#[test]
+fn r25_grasping_hosts_are_found_by_the_law_that_they_break() {
+    for (name, host, law, says) in grasping_hosts() {
+        let outcome = World::with(host, story::give_back);
+        assert_eq!(missed(name, &outcome, law, says), None);
+    }
+    let right = World::with(Host::default(), story::give_back);
+    let all = described("is right", &right);
+    assert!(right.found.is_empty() && right.silence.is_none(), "{all}");
 }
 
 #[test]

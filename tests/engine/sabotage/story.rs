@@ -64,6 +64,20 @@ pub(crate) fn stall(world: &mut World) -> Result<(), Halt> {
     Ok(())
 }
 
+/// A worker gives its work back, twice, and another one does it.
+pub(crate) fn give_back(world: &mut World) -> Result<(), Halt> {
+    world.start("held", None)?;
+    for _ in 0..2 {
+        let only = world.claim("w1")?;
+        world.release(&only)?;
+        world.release(&only)?;
+        world.later(1)?;
+    }
+    let only = world.claim("w2")?;
+    world.complete(&only, json!({ "done": true }))?;
+    Ok(())
+}
+
 /// Two nodes at once, in the turn of the start.
 pub(crate) fn fork(world: &mut World) -> Result<(), Halt> {
     world.start("fork", None)?;

@@ -273,6 +273,13 @@ impl World {
         self.told_of(claim, offer, &answered(answer)?)
     }
 
+    /// Its worker gives the item back.
+    pub(crate) fn release(&mut self, claim: &ClaimId) -> Result<Receipt, Halt> {
+        let released = self.engine.release(claim.clone(), Some("w1"));
+        let answer = self.steps.until(released);
+        self.told_of(claim, Offer::Released, &answered(answer)?)
+    }
+
     fn told_of(
         &mut self,
         claim: &ClaimId,

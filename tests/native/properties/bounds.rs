@@ -6,18 +6,21 @@ use proptest::prelude::*;
 use refrain_guest::contract::EventKind;
 use refrain_guest::strategies::History;
 
-use crate::properties::ledger::subject;
+use crate::properties::ledger::{Releases, subject};
 use crate::properties::{holds, lives};
 
 #[test]
 fn r04_never_more_in_flight_than_allowed() {
     holds(200, lives(), |history| {
         let (concurrent, _) = limits(&history);
-        let mut in_flight = BTreeSet::new();
+        let (mut in_flight, mut releases) = (BTreeSet::new(), Releases::default());
         for event in history.log() {
             let Some(node) = subject(&event.kind) else {
                 continue;
             };
+            if releases.end(&event.kind) {
+                in_flight.remove(node);
+            }
             match &event.kind {
                 EventKind::NodeScheduled(_) | EventKind::RetryScheduled(_) => {
                     in_flight.insert(node);

@@ -8,6 +8,7 @@ use refrain_guest::notation::{Memory, item_digest, step};
 use refrain_guest::shell::{Scheduler, World};
 use refrain_guest::time::Timestamp;
 
+use crate::properties::ledger::Releases;
 use crate::properties::machines::empty;
 use crate::properties::{fail, holds, lives};
 
@@ -110,9 +111,12 @@ fn order(kind: &EventKind) -> Option<(String, u32, String)> {
 /// What the decisions take back: attempts that were open then.
 fn taken_back(log: &[Event]) -> Vec<(String, u32)> {
     let mut open: Vec<(String, u32)> = Vec::new();
+    let mut releases = Releases::default();
     let mut taken = Vec::new();
     for event in log {
+        let is_over = releases.end(&event.kind);
         let (node_id, is_taken) = match &event.kind {
+            EventKind::NodeReleased(it) if is_over => (&it.node_id, false),
             EventKind::NodeCompleted(it) => (&it.node_id, false),
             EventKind::NodeFailed(it) => (&it.node_id, false),
             EventKind::LeaseExpired(it) => (&it.node_id, false),

@@ -1,5 +1,7 @@
 //! What a log says of each node and each edge, told by nobody but the log.
 
+use std::collections::BTreeMap;
+
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
     CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason,
@@ -124,6 +126,29 @@ impl<'a> Ledger<'a> {
     }
 }
 
+/// How often each node's last attempt was given back (rule R25).
+#[derive(Default)]
+pub(crate) struct Releases(BTreeMap<String, u32>);
+
+impl Releases {
+    /// Whether this event ends an attempt, because it is given back once more than
+    /// it may be.
+    pub(crate) fn end(&mut self, kind: &EventKind) -> bool {
+        match kind {
+            EventKind::NodeReleased(it) => {
+                let releases = self.0.entry(it.node_id.clone()).or_default();
+                *releases += 1;
+                *releases > 10
+            }
+            EventKind::RetryScheduled(it) => {
+                self.0.remove(&it.node_id);
+                false
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The id of the node that an event is about.
 pub(crate) fn subject(kind: &EventKind) -> Option<&str> {
     Some(match kind {
@@ -133,6 +158,7 @@ pub(crate) fn subject(kind: &EventKind) -> Option<&str> {
         EventKind::NodeSettled(it) => &it.node_id,
         EventKind::NodeFailed(it) => &it.node_id,
         EventKind::LeaseExpired(it) => &it.node_id,
+        EventKind::NodeReleased(it) => &it.node_id,
         EventKind::NodeTimedOut(it) => &it.node_id,
         EventKind::NodeExhausted(it) => &it.node_id,
         EventKind::NodeSkipped(it) => &it.node_id,

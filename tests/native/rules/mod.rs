@@ -1,4 +1,4 @@
-//! The scheduling rules R1 to R20, at least one table each, on the native core.
+//! The scheduling rules R1 to R20 and R25, at least one table each, on the native core.
 //!
 //! The notation is documented in `refrain_guest::notation`. Every table is also
 //! played with the machine dropped and restored from snapshots, and its log is
@@ -9,6 +9,7 @@ mod dispatch;
 mod conditions;
 mod results;
 mod endings;
+mod releases;
 mod meetings;
 mod laws;
 mod hostile_logs;

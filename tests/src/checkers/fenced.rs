@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use refrain::ClaimId;
 use refrain::id::ExecutionId;
 use refrain::model::{EventKind, NodeStarted};
-use refrain::store::{ItemState, Lease};
+use refrain::store::ItemState;
 
 use super::{Account, Evidence, Law, Receipt, Violation};
 
@@ -78,12 +78,14 @@ fn holder(held: Option<&(u32, u64)>) -> String {
     }
 }
 
-/// A worker's answer, or the end of a lease: node, attempt and fence.
+/// A worker's answer, what it gives back, or the end of a lease: node, attempt and
+/// fence.
 pub(super) fn answer(kind: &EventKind) -> Option<(&str, u32, u64)> {
     match kind {
         EventKind::NodeCompleted(it) => Some((&it.node_id, it.attempt, it.fence)),
         EventKind::NodeFailed(it) => Some((&it.node_id, it.attempt, it.fence)),
         EventKind::LeaseExpired(it) => Some((&it.node_id, it.attempt, it.fence)),
+        EventKind::NodeReleased(it) => Some((&it.node_id, it.attempt, it.fence)),
         _ => None,
     }
 }
@@ -119,7 +121,7 @@ fn leases_were_over(evidence: &Evidence<'_>) -> Result<(), Violation> {
 }
 
 /// A lease that is stored does not end before the time that its worker was
-/// told, unless it was given up.
+/// told.
 fn leases_are_as_told(evidence: &Evidence<'_>) -> Result<(), Violation> {
     for account in &evidence.accounts {
         let id = account.record.id;
@@ -129,7 +131,7 @@ fn leases_are_as_told(evidence: &Evidence<'_>) -> Result<(), Violation> {
             };
             let claim = claim_of(id, &record.item.node_id, record.item.attempt, lease.fence);
             let told = evidence.told.lease_end(&claim).unwrap_or(0);
-            if lease.expires_at < told && lease.expires_at != Lease::GIVEN_UP {
+            if lease.expires_at < told {
                 let message = format!(
                     "the lease on node {:?} is stored until {}, and its worker was told that it holds until {told}",
                     record.item.node_id, lease.expires_at

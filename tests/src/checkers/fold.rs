@@ -103,6 +103,8 @@ pub struct Item {
     pub not_before: Timestamp,
     /// When it was ordered.
     pub enqueued_at: Timestamp,
+    /// How often it was given back.
+    pub releases: u32,
     /// Where it is.
     pub place: Place,
 }
@@ -226,6 +228,7 @@ impl Folding {
                     fence: event.sequence,
                 });
             }
+            Kind::NodeReleased(it) => self.node(&it.node_id).release(at),
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
                 self.merge(&it.state_patch);
@@ -328,6 +331,7 @@ impl Node {
             digest: digest.to_owned(),
             not_before,
             enqueued_at: at,
+            releases: 0,
             place: Place::Waiting,
         });
     }
@@ -335,6 +339,19 @@ impl Node {
     fn place(&mut self, place: Place) {
         if let Some(item) = &mut self.item {
             item.place = place;
+        }
+    }
+
+    /// The eleventh time, nobody is expected to answer any longer.
+    fn release(&mut self, at: Timestamp) {
+        self.deadline = None;
+        let Some(item) = &mut self.item else {
+            return;
+        };
+        item.releases += 1;
+        item.place = Place::Waiting;
+        if item.releases > 10 {
+            self.dead_letter("lease expired: worker presumed dead", at);
         }
     }
 
@@ -348,6 +365,9 @@ impl Node {
     fn dead_letter(&mut self, error: &str, since: Timestamp) {
         self.waits = false;
         self.deadline = None;
+        if let Some(item) = &mut self.item {
+            item.releases = 0;
+        }
         self.place(Place::Dead {
             error: error.to_owned(),
             since,

@@ -96,7 +96,18 @@ fn difference(account: &Account, item: &Item, record: &ItemRecord) -> Option<Str
         ));
     }
     let place = place(&record.state);
-    (place != item.place).then(|| format!("the log says {:?}, and the store {place:?}", item.place))
+    if place != item.place {
+        return Some(format!(
+            "the log says {:?}, and the store {place:?}",
+            item.place
+        ));
+    }
+    (record.releases != item.releases).then(|| {
+        format!(
+            "by the log it was given back {} times, and by the store {}",
+            item.releases, record.releases
+        )
+    })
 }
 
 fn place(state: &ItemState) -> Place {

@@ -92,6 +92,8 @@ pub enum Offer {
         /// The error.
         error: String,
     },
+    /// It gave its item back.
+    Released,
 }
 
 impl Offer {
@@ -112,6 +114,7 @@ impl Offer {
                         .is_none_or(|patch| it.state_patch == *patch)
             }
             (Self::Failed { error }, EventKind::NodeFailed(it)) => it.error == *error,
+            (Self::Released, EventKind::NodeReleased(_)) => true,
             _ => false,
         }
     }

@@ -118,6 +118,12 @@ impl Stage {
         self.ask(engine.fail(claim, error)).map(drop)
     }
 
+    /// The worker of a node gives its item back, 250 ms later.
+    pub(super) fn release(&mut self, node: &str, by: Option<&str>) -> Result<()> {
+        let (engine, claim) = self.answering(node)?;
+        self.ask(engine.release(claim, by)).map(drop)
+    }
+
     fn answering(&mut self, node: &str) -> Result<(Engine, ClaimId)> {
         self.clock.advance(Duration::from_millis(250));
         let claim = self.claims.remove(node);

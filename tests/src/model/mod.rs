@@ -1,7 +1,7 @@
 //! A naive reference model: the scheduling rules, written down once more.
 //!
 //! It reads a log as it grows, and says of each decision whether the rules
-//! lead to it. It was written from the rules R1 to R20 alone, and shares no
+//! lead to it. It was written from the rules R1 to R20 and R25 alone, and shares no
 //! thought with the guest: it scans all nodes and all edges for each decision,
 //! counts nothing, keeps no order of what is due, and takes the workflow from
 //! its JSON. So what both say alike, two readings of the rules agree on.

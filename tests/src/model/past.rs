@@ -45,6 +45,8 @@ pub(super) struct Record {
     /// The last attempt that was ordered; 0: none.
     pub(super) attempt: u32,
     pub(super) max_attempts: u32,
+    /// How often that attempt was given back.
+    pub(super) releases: u32,
     /// The sequence of the event in which an operator asked for it to be skipped.
     pub(super) skip_asked_for: Option<u64>,
 }
@@ -102,6 +104,7 @@ impl Past {
         let record = |node| Record {
             stage: Stage::Pending,
             attempt: 0,
+            releases: 0,
             max_attempts: attempt::max_attempts(&attempt::policy(graph, node)),
             skip_asked_for: None,
         };
@@ -190,15 +193,18 @@ impl Past {
                 };
                 self.set(graph.place(&it.node_id), Stage::Failing(failure));
             }
-            EventKind::LeaseExpired(it) => {
-                let failure = Failure {
-                    cause: NodeFailure::LeaseExpired,
-                    class: None,
-                    retryable: true,
-                    retry_after_ms: 0,
-                    expired: true,
+            EventKind::NodeReleased(it) => {
+                let node = graph.place(&it.node_id);
+                self.nodes[node].releases += 1;
+                let stage = match self.nodes[node].releases {
+                    0..=10 => Stage::Scheduled,
+                    _ => Stage::Failing(nobody_answers()),
                 };
-                self.set(graph.place(&it.node_id), Stage::Failing(failure));
+                self.set(node, stage);
+            }
+            EventKind::LeaseExpired(it) => {
+                let stage = Stage::Failing(nobody_answers());
+                self.set(graph.place(&it.node_id), stage);
             }
             EventKind::NodeTimedOut(it) => {
                 let node = graph.place(&it.node_id);
@@ -265,8 +271,7 @@ impl Past {
             }
             EventKind::HostStalled(_) => self.host_stall = true,
             EventKind::StallLifted(_) => self.host_stall = false,
-            EventKind::NodeReleased(_)
-            | EventKind::MapExpanded(_)
+            EventKind::MapExpanded(_)
             | EventKind::ChildRequested(_)
             | EventKind::ChildStarted(_)
             | EventKind::ChildRefused(_)
@@ -291,6 +296,7 @@ impl Past {
     fn order(&mut self, node: usize, attempt: u32) {
         self.stop(node, Stage::Scheduled);
         self.nodes[node].attempt = attempt;
+        self.nodes[node].releases = 0;
     }
 
     fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
@@ -395,5 +401,16 @@ impl Past {
             .count();
         let mut kept = (0..).zip(&self.signals).filter(|(_, (key, _))| key == own);
         kept.nth(before).map(|(place, _)| place)
+    }
+}
+
+/// R13: the worker is gone.
+fn nobody_answers() -> Failure {
+    Failure {
+        cause: NodeFailure::LeaseExpired,
+        class: None,
+        retryable: true,
+        retry_after_ms: 0,
+        expired: true,
     }
 }

@@ -78,9 +78,30 @@ impl World {
                     format!("outside {}", self.dice.below(3)),
                 );
                 let max = usize::try_from(max).unwrap_or(1);
-                self.hosts[host].send(Call::Claim { queue, max, worker });
+                if self.dice.chance(1, 2) {
+                    self.request(host, queue, worker);
+                } else {
+                    self.hosts[host].send(Call::Claim { queue, max, worker });
+                }
             }
         }
+    }
+
+    /// A worker asks by one of a few requests, so that most are repeated.
+    fn request(&mut self, host: usize, queue: &'static str, worker: String) {
+        let number = self.dice.below(2);
+        let request = (worker, format!("{queue} {number}"));
+        if self.requests.sent.contains(&request) {
+            self.story.fault("a worker repeats a request for work");
+        }
+        self.requests.sent.insert(request.clone());
+        let waits = self.dice.chance(1, 3);
+        self.hosts[host].send(Call::Request {
+            queue,
+            max: 1 + usize::try_from(number).unwrap_or(0),
+            request,
+            waits,
+        });
     }
 
     fn renew(&mut self, host: usize) {
@@ -159,6 +180,10 @@ impl World {
                 Given::Failed(WorkError::retryable(format!("no: {class}")).class(class))
             }
             6 => Given::Failed(WorkError::permanent("never")),
+            9..12 => {
+                self.story.fault("a worker gives its work back");
+                Given::Released
+            }
             7..9 if target.is_some() => {
                 self.story.fault("a worker chooses a target");
                 done(workflows::patch(&mut self.dice), target)
@@ -190,7 +215,11 @@ impl World {
             10 | 11 => Operation::Cancel,
             12..15 => Operation::Approve(node, true),
             15..17 => Operation::Approve(node, false),
-            17..23 => Operation::Signal(key),
+            17..23 => {
+                let with_id = self.dice.chance(2, 3);
+                let id = with_id.then(|| format!("{key} {}", self.dice.below(3)));
+                Operation::Signal(key, id)
+            }
             23..27 => Operation::Retry(node),
             27..29 => Operation::Skip(node),
             29..34 => Operation::LiftStall,

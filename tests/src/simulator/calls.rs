@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use refrain::model::{
     ApprovalDecision, ApprovalReceived, CancelRequested, Digest, EventKind, ExternalEventReceived,
@@ -12,8 +13,8 @@ use refrain::model::{
 use refrain::store::Timestamp;
 
 use refrain::{
-    Answer, Approval, Claim, ClaimId, Engine, EngineError, ExecutionId, Receipt, Start, WorkError,
-    Workflow,
+    Answer, Approval, Claim, ClaimId, ClaimRequest, Engine, EngineError, ExecutionId, Receipt,
+    Signal, Start, WorkError, Workflow,
 };
 use serde_json::Value;
 
@@ -42,6 +43,17 @@ pub(super) enum Call {
         /// Who.
         worker: String,
     },
+    /// Ask for work by a request with an id, which may have been sent before.
+    Request {
+        /// The queue.
+        queue: &'static str,
+        /// How many at most.
+        max: usize,
+        /// Who, and the request's id.
+        request: (String, String),
+        /// Whether it waits for work.
+        waits: bool,
+    },
     /// Renew a claim.
     Renew(ClaimId),
     /// Answer for a claim.
@@ -69,6 +81,8 @@ pub(super) enum Given {
     },
     /// It failed.
     Failed(WorkError),
+    /// It was not done: the worker gives it back.
+    Released,
 }
 
 /// What people do to an execution.
@@ -82,8 +96,8 @@ pub(super) enum Operation {
     Cancel,
     /// Decide for a node.
     Approve(String, bool),
-    /// Bring an external event.
-    Signal(String),
+    /// Bring an external event, for this key, perhaps with an id.
+    Signal(String, Option<String>),
     /// Try a node again.
     Retry(String),
     /// Go on without a node.
@@ -111,6 +125,8 @@ pub(super) enum Reply {
     Ended(Status),
     /// An answer counts.
     Settled(Receipt),
+    /// An external event counts.
+    Sent(Receipt),
     /// Done.
     Done,
     /// It was so before, and nothing was done.
@@ -166,6 +182,16 @@ impl Call {
                 Self::Claim { queue, max, worker } => {
                     engine.claim(queue, max, &worker).await.map(Reply::Claimed)
                 }
+                Self::Request {
+                    queue,
+                    max,
+                    request: (worker, id),
+                    waits,
+                } => {
+                    let wait = Duration::from_secs(if waits { 2 } else { 0 });
+                    let request = ClaimRequest::new(worker, id, [queue]).max(max).wait(wait);
+                    engine.claim_waiting(request).await.map(Reply::Claimed)
+                }
                 Self::Renew(claim) => engine.renew(claim).await.map(Reply::Renewed),
                 Self::Answer(claim, given) => given.send(&engine, claim).await.map(Reply::Settled),
                 Self::Operate(id, operation) => operation.send(&engine, id).await,
@@ -198,6 +224,7 @@ impl Given {
                 engine.complete(claim, answer).await
             }
             Self::Failed(error) => engine.fail(claim, error).await,
+            Self::Released => engine.release(claim, Some("outside")).await,
         }
     }
 }
@@ -225,10 +252,11 @@ impl Operation {
                 EventKind::CancelRequested(CancelRequested::new(Some(CANCELLED.to_owned())))
             }
             Self::Approve(node, approved) => EventKind::ApprovalReceived(decided(node, *approved)),
-            Self::Signal(key) => EventKind::ExternalEventReceived(ExternalEventReceived::new(
-                key,
-                signalled().to_string(),
-            )),
+            Self::Signal(key, id) => {
+                let mut event = ExternalEventReceived::new(key, signalled().to_string());
+                event.event_id.clone_from(id);
+                EventKind::ExternalEventReceived(event)
+            }
             Self::Retry(node) => EventKind::RetryRequested(request(node, None)),
             Self::Skip(node) => EventKind::SkipRequested(request(node, Some(SKIPPED))),
             Self::Upgrade(guest) => EventKind::GuestChanged(GuestChanged::new(*guest)),
@@ -244,7 +272,11 @@ impl Operation {
             Self::Cancel => execution.cancel(Some(CANCELLED)).await,
             Self::Approve(node, true) => execution.approve(&node, Approval::approved("ada")).await,
             Self::Approve(node, false) => execution.approve(&node, Approval::rejected("bob")).await,
-            Self::Signal(key) => execution.signal(&key, signalled()).await,
+            Self::Signal(key, id) => {
+                let signal = Signal::new(key, signalled());
+                let signal = id.into_iter().fold(signal, Signal::event_id);
+                return execution.send(signal).await.map(Reply::Sent);
+            }
             Self::Retry(node) => execution.retry(&node, None).await,
             Self::Skip(node) => execution.skip(&node, Some(SKIPPED)).await,
             Self::LiftStall => execution.lift_stall(None).await,

@@ -40,9 +40,11 @@ impl World {
         let id = match call {
             Call::Operate(id, _) => *id,
             Call::Answer(claim, _) | Call::Renew(claim) => claim.execution,
-            Call::Register(_) | Call::Start { .. } | Call::Claim { .. } | Call::Leave { .. } => {
-                return false;
-            }
+            Call::Register(_)
+            | Call::Start { .. }
+            | Call::Claim { .. }
+            | Call::Request { .. }
+            | Call::Leave { .. } => return false,
         };
         self.told.erased.contains_key(&id)
     }

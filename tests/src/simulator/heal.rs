@@ -192,7 +192,7 @@ fn waited_for(log: &[StoredEvent]) -> Vec<Operation> {
             }
             EventKind::TimerCreated(it) if it.fire_at.is_none() => {
                 let key = it.correlation_key.clone().unwrap_or_default();
-                waiting.insert(it.node_id.clone(), Operation::Signal(key));
+                waiting.insert(it.node_id.clone(), Operation::Signal(key, None));
             }
             EventKind::NodeSettled(it) => drop(waiting.remove(&it.node_id)),
             EventKind::NodeExhausted(it) => drop(waiting.remove(&it.node_id)),

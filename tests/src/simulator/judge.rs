@@ -95,6 +95,9 @@ impl World {
                 EventKind::NodeFailed(it) if it.error_class.as_deref() == Some("panic") => {
                     self.story.fault("a worker panics");
                 }
+                EventKind::NodeReleased(it) if is_own(log, it.fence) => {
+                    self.story.fault("an engine that stops gives its work back");
+                }
                 EventKind::LeaseExpired(it) if is_own(log, it.fence) => {
                     self.story.fault("the lease of an engine's worker ends");
                 }

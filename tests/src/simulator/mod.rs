@@ -13,6 +13,7 @@ mod workflows;
 mod crews;
 mod host;
 mod outside;
+mod requests;
 mod world;
 mod erase;
 mod replies;

@@ -27,7 +27,10 @@ pub(super) struct Outside {
 impl Outside {
     /// A claim was given. Says whether it was given before.
     pub(super) fn take(&mut self, claim: Claim) -> bool {
-        let again = self.held.iter().any(|held| held.claim.id == claim.id);
+        if let Some(held) = self.of(&claim.id) {
+            held.claim = claim;
+            return true;
+        }
         self.held.push(Held {
             claim,
             sent: Vec::new(),
@@ -36,7 +39,7 @@ impl Outside {
         if self.held.len() > HELD_MAX {
             self.held.remove(0);
         }
-        again
+        false
     }
 
     /// How many claims are remembered.

@@ -2,7 +2,7 @@
 
 use refrain::model::{EventKind, Status};
 use refrain::store::{StoreError, ended};
-use refrain::{ClaimId, EngineError, Receipt};
+use refrain::{Claim, ClaimId, EngineError, Receipt};
 
 use super::calls::{Call, Given, Operation, Outcome, Reply};
 use super::world::{Known, World, name};
@@ -21,17 +21,14 @@ impl World {
         self.record(&call, &outcome);
         match outcome {
             Ok(Reply::Started(id)) => self.hear_start(call, id),
-            Ok(Reply::Claimed(claims)) => {
-                for claim in claims {
-                    if self.outside.take(claim.clone()) {
-                        return Err(format!("law 7: {:?} was given twice", claim.id));
-                    }
-                }
-                Ok(())
-            }
+            Ok(Reply::Claimed(claims)) => self.hear_claims(call, claims),
             Ok(Reply::Ended(status)) => self.hear_end(call, status),
             Ok(Reply::Settled(receipt)) => self.hear_receipt(call, receipt),
-            Ok(Reply::Renewed(_)) => Ok(()),
+            Ok(Reply::Sent(Receipt::AlreadyRecorded)) => {
+                self.story.fault("an external event comes twice");
+                Ok(())
+            }
+            Ok(Reply::Renewed(_) | Reply::Sent(_)) => Ok(()),
             Ok(Reply::Done) => {
                 if let Call::Operate(_, Operation::Upgrade(_)) = call {
                     self.story.fault("an execution is handed to another guest");
@@ -73,7 +70,14 @@ impl World {
                     input: input.clone(),
                 });
             }
-            (Call::Claim { worker, .. }, Ok(Reply::Claimed(claims))) => {
+            (
+                Call::Claim { worker, .. }
+                | Call::Request {
+                    request: (worker, _),
+                    ..
+                },
+                Ok(Reply::Claimed(claims)),
+            ) => {
                 for claim in claims {
                     self.told.tell(Telling::Claimed {
                         claim: claim.id.clone(),
@@ -126,6 +130,40 @@ impl World {
         }
         if !self.executions.iter().any(|known| known.id == id) {
             self.executions.push(Known { id, workflow });
+        }
+        Ok(())
+    }
+
+    /// Law 7, as a worker sees it: a claim is given once, and again to nobody but the
+    /// request that it was given by.
+    fn hear_claims(&mut self, call: Call, claims: Vec<Claim>) -> Result<(), String> {
+        let request = match call {
+            Call::Request { request, .. } => Some(request),
+            _ => None,
+        };
+        let ids: Vec<_> = claims.iter().map(|claim| claim.id.clone()).collect();
+        for claim in claims {
+            let id = claim.id.clone();
+            let is_repeated = request
+                .as_ref()
+                .is_some_and(|request| self.requests.was_given(request, &id));
+            if self.outside.take(claim) && !is_repeated {
+                return Err(format!("law 7: {id:?} was given twice"));
+            }
+        }
+        let Some(request) = request else {
+            return Ok(());
+        };
+        let onlooker = &mut self.onlooker;
+        let holds = |claim: &ClaimId| {
+            let item = onlooker.item(claim.execution, &claim.node_id);
+            let item = item.map_err(|error| error.to_string())?;
+            let lease = item.as_ref().and_then(|record| record.state.lease());
+            Ok(lease.is_some_and(|lease| lease.fence == claim.fence))
+        };
+        if self.requests.answered(request, ids, holds)? {
+            self.story
+                .fault("a repeated request is given what it holds");
         }
         Ok(())
     }
@@ -250,6 +288,7 @@ impl From<&Given> for Offer {
             Given::Failed(error) => Self::Failed {
                 error: error.to_string(),
             },
+            Given::Released => Self::Released,
         }
     }
 }

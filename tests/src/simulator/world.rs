@@ -17,6 +17,7 @@ use super::calls::Call;
 use super::crews::{self, Lasting};
 use super::host::{Host, Settings, Stepped};
 use super::outside::Outside;
+use super::requests::Requests;
 use super::story::Story;
 use super::workflows::{self, Drawn};
 use crate::checkers::{Rest, Telling, Told, TurnSeen, nothing_waits_now};
@@ -66,6 +67,7 @@ pub struct World {
     pub(super) keys: BTreeMap<String, ExecutionId>,
     pub(super) told: Told,
     pub(super) outside: Outside,
+    pub(super) requests: Requests,
     pub(super) lasting: Lasting,
     pub(super) story: Story,
 }
@@ -94,6 +96,7 @@ impl World {
             keys: BTreeMap::new(),
             told: Told::default(),
             outside: Outside::default(),
+            requests: Requests::default(),
             lasting: Lasting::default(),
             story,
             dice,

@@ -93,7 +93,16 @@ impl Builder {
     /// those count that wait for an end or for news of an execution.
     #[must_use]
     pub fn callers_max(mut self, callers: NonZeroUsize) -> Self {
-        self.parts.callers_max = callers.get();
+        self.parts.callers_max.callers = callers.get();
+        self
+    }
+
+    /// How many bytes of workflows, inputs, answers and events these callers may bring
+    /// together; 256 MiB unless set. One that brings more is told
+    /// [`EngineError::Overloaded`], unless nobody else brings anything.
+    #[must_use]
+    pub fn callers_bytes_max(mut self, bytes: NonZeroUsize) -> Self {
+        self.parts.callers_max.bytes = bytes.get();
         self
     }
 

@@ -29,6 +29,7 @@ use crate::live::turn::guest_call::validate;
 use crate::live::turn::late_steps::step_all;
 use crate::live::turn::leases::renew;
 use crate::live::turn::open_turn::OpenTurn;
+use crate::live::turn::releases::release;
 use crate::live::turn::start::{register, start as start_execution};
 use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::facts;
@@ -114,7 +115,7 @@ impl Engine {
     /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
     pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
         self.inbox()
-            .question(move |core| validate(core, &workflow))
+            .question_large(workflow.text().len(), move |core| validate(core, &workflow))
             .await
     }
 
@@ -126,7 +127,9 @@ impl Engine {
     /// under its id and version.
     pub async fn register(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
         self.inbox()
-            .write(move |turn| register(&mut turn.transaction, &workflow))
+            .write_large(workflow.text().len(), move |turn| {
+                register(&mut turn.transaction, &workflow)
+            })
             .await
     }
 
@@ -180,7 +183,9 @@ impl Engine {
             .then(|| self.shared.observers.ends_seen());
         let id = self
             .inbox()
-            .write(move |turn| start_execution(&mut turn.transaction, &start))
+            .write_large(start.input.as_str().len(), move |turn| {
+                start_execution(&mut turn.transaction, &start)
+            })
             .await?;
         let execution = self.execution(id);
         Ok(match now {
@@ -344,7 +349,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Stale`] when the claim does not hold the item (law 7),
-    /// [`EngineError::Json`] or [`EngineError::Refused`] when the answer will not do.
+    /// [`EngineError::Json`] or [`EngineError::Refused`] when the answer will not do,
+    /// [`EngineError::Overloaded`] when too much waits for the engine.
     pub async fn complete(
         &self,
         claim: ClaimId,
@@ -352,7 +358,7 @@ impl Engine {
     ) -> Result<Receipt, EngineError> {
         let answer = answer.into();
         self.inbox()
-            .write(move |turn| complete(turn, &claim, &answer))
+            .write_large(answer.bytes(), move |turn| complete(turn, &claim, &answer))
             .await
     }
 
@@ -367,7 +373,20 @@ impl Engine {
     ) -> Result<Receipt, EngineError> {
         let error = error.into();
         self.inbox()
-            .write(move |turn| fail(turn, &claim, &error))
+            .write_large(error.message.len(), move |turn| fail(turn, &claim, &error))
+            .await
+    }
+
+    /// A claim's worker shuts down, and gives the work back (rule R25): it waits again
+    /// at once, and its attempt is not spent. `by` is who does that.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim does not hold the item.
+    pub async fn release(&self, claim: ClaimId, by: Option<&str>) -> Result<Receipt, EngineError> {
+        facts::actor(by)?;
+        let by = by.map(str::to_owned);
+        self.inbox()
+            .write(move |turn| release(turn, &claim, by.as_deref()))
             .await
     }
 
@@ -383,9 +402,8 @@ impl Engine {
     }
 
     /// Come to an end at once: workers are stopped (a program is told to end
-    /// with all that it started, and killed after [`PROGRAM_GRACE`]), and their
-    /// claims given up. Each such attempt ends as an expired lease (rule R13)
-    /// as soon as an engine runs again.
+    /// with all that it started, and killed after [`PROGRAM_GRACE`]), and give their
+    /// work back (rule R25): it waits for whoever runs next, and no attempt is spent.
     ///
     /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
     pub async fn stop(&self) {

@@ -15,6 +15,7 @@ use crate::shorten::shortened;
 use crate::store::{ExecutionRecord, Head, ItemRecord, Many, Reader, StoredEvent, ended};
 
 use super::shared::Shared;
+use crate::live::execution::staged::kind_payload_bytes;
 use crate::live::runtime::inbox::Inbox;
 use crate::live::runtime::observers::{EndsSeen, Follow};
 use crate::live::turn::guest_call::question;
@@ -368,7 +369,9 @@ impl Execution {
     async fn post(&self, kind: EventKind) -> Result<(), EngineError> {
         let id = self.id;
         self.inbox()
-            .write(move |turn| turn.offer(id, kind.clone()).map(drop))
+            .write_large(kind_payload_bytes(&kind), move |turn| {
+                turn.offer(id, kind.clone()).map(drop)
+            })
             .await
     }
 }

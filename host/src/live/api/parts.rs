@@ -9,8 +9,9 @@ use crate::clock::{Clock, LogClock, SystemClock};
 use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
-    CALLERS_MAX_DEFAULT, CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT,
-    FALLBACK_POLL_DEFAULT, LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
+    CALLERS_BYTES_MAX_DEFAULT, CALLERS_MAX_DEFAULT, CONCURRENT_NODES_DEFAULT,
+    DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT, FALLBACK_POLL_DEFAULT, LEASE_DEFAULT,
+    LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
 };
 use crate::model::Limits;
 use crate::store::{SeenUpTo, Store};
@@ -36,6 +37,7 @@ use crate::live::turn::settings::Settings;
 use crate::live::turn::simulated_delays::SimulatedDelays;
 use crate::live::turn::store_slot::StoreSlot;
 use crate::live::turn::waiting_claims::WaitingClaims;
+use crate::live::values::callers::CallersMax;
 use crate::live::values::facts;
 use crate::live::values::random::RandomSource;
 use crate::live::workers::{Pool, Tasks};
@@ -49,7 +51,7 @@ pub(in crate::live) struct Parts {
     pub(in crate::live) clock: Arc<dyn Clock>,
     pub(in crate::live) seed: Option<u64>,
     pub(in crate::live) scope: Scope,
-    pub(in crate::live) callers_max: usize,
+    pub(in crate::live) callers_max: CallersMax,
     pub(in crate::live) settings: Settings,
 }
 
@@ -71,7 +73,10 @@ impl Default for Parts {
             clock: Arc::new(SystemClock::default()),
             seed: None,
             scope: Scope::Everything,
-            callers_max: CALLERS_MAX_DEFAULT,
+            callers_max: CallersMax {
+                callers: CALLERS_MAX_DEFAULT,
+                bytes: CALLERS_BYTES_MAX_DEFAULT,
+            },
             settings: Settings {
                 limits: Limits {
                     max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,

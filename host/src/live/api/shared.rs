@@ -29,7 +29,7 @@ impl Shared {
         &self,
         question: impl FnOnce(&mut dyn Reader) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let _caller = self.inbox.enter()?;
+        let _caller = self.inbox.enter(0)?;
         match self.readers.ask(question).await {
             Some(answer) => answer,
             None => Err(self.inbox.ended().await),

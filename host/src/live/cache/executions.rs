@@ -292,7 +292,7 @@ mod tests {
     use super::*;
     use crate::live::execution::items::StoredItems;
     use crate::model::{Status, WorkItem};
-    use crate::store::{ItemRecord, ItemState, MemoryStore, ended};
+    use crate::store::{ItemRecord, MemoryStore, ended};
 
     /// What guests were told to forget.
     #[derive(Debug, Default)]
@@ -341,11 +341,7 @@ mod tests {
             not_before: 0,
             payload: String::new(),
         };
-        let record = ItemRecord {
-            item,
-            enqueued_at: 0,
-            state: ItemState::Waiting,
-        };
+        let record = ItemRecord::ordered(item, 0);
         busy.items.insert("a".to_owned(), Box::new(record));
         busy
     }

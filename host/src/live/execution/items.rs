@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::log::effect;
+use crate::log::effect::{self, Change};
 use crate::model::{Event, WorkItem};
 use crate::store::{ItemChange, ItemRecord, ItemState, Timestamp};
 
@@ -36,11 +36,7 @@ impl Changes {
     pub(crate) fn enqueue(&mut self, item: WorkItem, at: Timestamp) {
         let node_id = item.node_id.clone();
         self.ordered.push(node_id.clone());
-        let record = ItemRecord {
-            item,
-            enqueued_at: at,
-            state: ItemState::Waiting,
-        };
+        let record = ItemRecord::ordered(item, at);
         self.after.insert(node_id, Some(Box::new(record)));
     }
 
@@ -103,14 +99,15 @@ impl Items {
         let Some(effect) = effect::on_item(&fact.kind, fact.sequence) else {
             return;
         };
-        match ItemState::after(effect.change, fact.at) {
-            Some(after) => {
-                if let Some(state) = self.state_mut(effect.node_id) {
-                    *state = after;
-                }
+        let node_id = effect.node_id;
+        if effect.change == Change::Remove {
+            if self.of(node_id).is_some() {
+                self.changes.set(node_id, None);
             }
-            None if self.of(effect.node_id).is_some() => self.changes.set(effect.node_id, None),
-            None => {}
+        } else if let Some(record) = self.record_mut(node_id)
+            && !record.take(effect.change, fact.at)
+        {
+            self.changes.set(node_id, None);
         }
     }
 
@@ -118,7 +115,7 @@ impl Items {
     pub(crate) fn lease_until(&mut self, node_id: &str, expires_at: Timestamp) {
         let is_leased = |record: &ItemRecord| record.state.lease().is_some();
         if self.of(node_id).is_some_and(is_leased)
-            && let Some(ItemState::Leased(lease)) = self.state_mut(node_id)
+            && let Some(ItemState::Leased(lease)) = self.record_mut(node_id).map(|it| &mut it.state)
         {
             lease.expires_at = expires_at;
         }
@@ -126,20 +123,19 @@ impl Items {
 
     /// The claim on the node's item, if there is one, was made by this request.
     pub(crate) fn leased_by_request(&mut self, node_id: &str, request_id: &str) {
-        if let Some(ItemState::Leased(lease)) = self.state_mut(node_id) {
+        if let Some(ItemState::Leased(lease)) = self.record_mut(node_id).map(|it| &mut it.state) {
             lease.request_id = Some(request_id.to_owned());
         }
     }
 
-    /// The state of the node's item, to be changed.
-    fn state_mut(&mut self, node_id: &str) -> Option<&mut ItemState> {
+    /// The node's item, to be changed.
+    fn record_mut(&mut self, node_id: &str) -> Option<&mut ItemRecord> {
         let after = &mut self.changes.after;
         if !after.contains_key(node_id) {
             let stored = self.stored.get(node_id)?.clone();
             after.insert(node_id.to_owned(), Some(stored));
         }
-        let record = after.get_mut(node_id)?.as_mut()?;
-        Some(&mut record.state)
+        after.get_mut(node_id)?.as_deref_mut()
     }
 
     /// Takes over changes that came later.
@@ -184,6 +180,7 @@ fn write_down(
     let ItemRecord {
         item,
         enqueued_at,
+        releases,
         state,
     } = now;
     let unsettled = before.filter(|before| before.is_unsettled());
@@ -201,15 +198,32 @@ fn write_down(
         ItemState::Waiting => None,
         ItemState::Leased(lease) => Some(lease),
     };
+    let stored = unsettled.filter(|_| same).map_or(0, |it| it.releases);
+    let is_given_back = releases != stored;
+    let released = is_given_back.then(|| ItemChange::Release {
+        node_id: node_id.clone(),
+        releases,
+    });
     if same {
+        changes.extend(released);
         return changes.extend(lease.map(|lease| ItemChange::Lease { node_id, lease }));
     }
-    changes.extend(unsettled.map(|_| ItemChange::Remove { node_id }));
+    if unsettled.is_some() {
+        let node_id = node_id.clone();
+        changes.push(ItemChange::Remove { node_id });
+    }
+    // An order has not been given back yet.
+    let (of_order, later) = match is_given_back {
+        true => (None, lease),
+        false => (lease, None),
+    };
     changes.push(ItemChange::Enqueue {
         item,
         at: enqueued_at,
-        lease,
+        lease: of_order,
     });
+    changes.extend(released);
+    changes.extend(later.map(|lease| ItemChange::Lease { node_id, lease }));
 }
 
 /// These changes are written: what is stored from then on.
@@ -218,15 +232,20 @@ pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
         match change {
             ItemChange::Enqueue { item, at, lease } => {
                 let record = ItemRecord {
-                    item,
-                    enqueued_at: at,
                     state: lease.map_or(ItemState::Waiting, ItemState::Leased),
+                    ..ItemRecord::ordered(item, at)
                 };
                 stored.insert(record.item.node_id.clone(), Box::new(record));
             }
             ItemChange::Lease { node_id, lease } => {
                 if let Some(record) = stored.get_mut(&node_id) {
                     record.state = ItemState::Leased(lease);
+                }
+            }
+            ItemChange::Release { node_id, releases } => {
+                if let Some(record) = stored.get_mut(&node_id) {
+                    record.releases = releases;
+                    record.state = ItemState::Waiting;
                 }
             }
             ItemChange::Remove { node_id } => drop(stored.remove(&node_id)),
@@ -238,9 +257,8 @@ pub(crate) fn written(stored: &mut StoredItems, changes: Vec<ItemChange>) {
                 at: since,
             } => {
                 let record = ItemRecord {
-                    item,
-                    enqueued_at,
                     state: ItemState::Dead { error, since },
+                    ..ItemRecord::ordered(item, enqueued_at)
                 };
                 stored.insert(node_id, Box::new(record));
             }
@@ -269,10 +287,22 @@ mod tests {
 
     fn record(attempt: u32, state: ItemState) -> ItemRecord {
         ItemRecord {
-            item: item(attempt),
-            enqueued_at: 5,
             state,
+            ..ItemRecord::ordered(item(attempt), 5)
         }
+    }
+
+    /// An item of attempt 1 that was given back so often.
+    fn given_back(releases: u32, state: ItemState) -> ItemRecord {
+        ItemRecord {
+            releases,
+            ..record(1, state)
+        }
+    }
+
+    fn released(releases: u32) -> ItemChange {
+        let node_id = "a".to_owned();
+        ItemChange::Release { node_id, releases }
     }
 
     fn lease(fence: u64) -> Lease {
@@ -341,6 +371,36 @@ mod tests {
             (at(1, leased()), at(2, dead()), vec![dead_lettered(2)]),
             (at(1, dead()), at(2, Waiting), vec![enqueued(2, None)]),
             (at(1, dead()), None, vec![removed()]),
+            (
+                at(1, leased()),
+                Some(given_back(1, Waiting)),
+                vec![released(1)],
+            ),
+            (
+                at(1, Waiting),
+                Some(given_back(2, leased())),
+                vec![released(2), claimed()],
+            ),
+            (
+                Some(given_back(2, Waiting)),
+                Some(given_back(2, leased())),
+                vec![claimed()],
+            ),
+            (
+                None,
+                Some(given_back(1, leased())),
+                vec![enqueued(1, None), released(1), claimed()],
+            ),
+            (
+                at(2, leased()),
+                Some(given_back(1, Waiting)),
+                vec![removed(), enqueued(1, None), released(1)],
+            ),
+            (
+                Some(given_back(3, leased())),
+                at(2, Waiting),
+                vec![removed(), enqueued(2, None)],
+            ),
         ];
         for (before, after, leads) in table {
             let mut items = Items::stored(

@@ -11,7 +11,7 @@ use crate::log::effect::{self, Change, ItemEffect};
 use crate::model::{
     Digest, Event, EventKind, ItemName, Origin, Outcome, Refusal, Status, WorkItem,
 };
-use crate::store::{ItemRecord, ItemState, Timestamp, check::TIME_MAX, ended};
+use crate::store::{ItemRecord, Timestamp, check::TIME_MAX, ended};
 
 use super::items::Changes;
 use super::ports::{Ordered, Orders};
@@ -267,10 +267,13 @@ impl Queue<'_> {
     /// Change the node's item, if it has one.
     fn change(&mut self, node_id: &str, change: Change<'_>, at: Timestamp) {
         if let Some(record) = self.item(node_id) {
-            let record = ItemState::after(change, at).map(|state| ItemRecord {
-                state,
-                ..record.clone()
-            });
+            let record = match change {
+                Change::Remove => None,
+                change => {
+                    let mut record = record.clone();
+                    record.take(change, at).then_some(record)
+                }
+            };
             self.changes.set(node_id, record);
         }
     }

@@ -19,10 +19,8 @@ use crate::store::{
 use crate::live::turn::core::Core;
 use crate::live::turn::damaged::damaged_at_commit;
 use crate::live::turn::fill::fill;
-use crate::live::turn::leases::give_up_own;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::report;
-use crate::live::turn::transaction::Transaction;
 use crate::live::turn::write::Write;
 use crate::live::values::ending::Ending;
 
@@ -227,43 +225,6 @@ pub(in crate::live) fn undo_turn(core: &mut Core) {
     if core.store.is_here() {
         core.store.get().rollback();
     }
-}
-
-/// Ends the claims of own workers that are stopped, in a turn of its own.
-pub(in crate::live) fn give_up_claims(core: &mut Core) -> Result<(), EngineError> {
-    if !core.store.is_here() {
-        let error = "the store was lost in a call into a guest";
-        return Err(EngineError::Died(error.to_owned()));
-    }
-    if core.pool.is_idle() {
-        return Ok(());
-    }
-    core.begin()?;
-    let given_up = claims_given_up(core);
-    // The engine comes to its end, and needs its caches no longer.
-    core.known.forget_all();
-    let store = core.store.get();
-    match given_up {
-        Ok(turn) => store.commit(&turn).map_err(|error| match error {
-            CommitError::Failed(error) => error.into(),
-            error => StoreError::Io {
-                place: store.place(),
-                detail: error.to_string(),
-            }
-            .into(),
-        }),
-        Err(error) => {
-            store.rollback();
-            Err(error)
-        }
-    }
-}
-
-fn claims_given_up(core: &mut Core) -> Result<Turn, EngineError> {
-    let time = core.time.read(core.store.get())?;
-    let mut transaction = Transaction::new(core, time);
-    give_up_own(&mut transaction)?;
-    Ok(transaction.close().0)
 }
 
 /// Why a turn was not written.

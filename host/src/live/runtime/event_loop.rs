@@ -21,7 +21,7 @@ use crate::id::ExecutionId;
 use crate::limits::LOCK_LEFT_ALONE;
 use crate::store::StoreError;
 
-use super::commit::{give_up_claims, run_turn, undo_turn};
+use super::commit::{run_turn, undo_turn};
 use super::effects::carry_out;
 use super::file_watch::FileWatch;
 use super::inbox::{Closing, InboxReceiver, Message};
@@ -32,6 +32,7 @@ use super::readers::Readers;
 use super::schedule::{Next, Schedule};
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
+use crate::live::turn::releases::OwnRelease;
 use crate::live::turn::report;
 use crate::live::turn::scope::Scope;
 use crate::live::turn::write::{Again, Write};
@@ -48,6 +49,8 @@ pub(crate) struct EventLoop {
     schedule: Schedule,
     /// Callers that wait for the end; if there is one, the end is coming.
     closing: Vec<oneshot::Sender<()>>,
+    /// Own workers are to be stopped, after the answers that have come.
+    is_stopping: bool,
     /// Why the end comes without having been asked for.
     dying: Option<EngineError>,
 }
@@ -68,6 +71,7 @@ impl EventLoop {
             readers,
             schedule: Schedule::new(),
             closing: Vec::new(),
+            is_stopping: false,
             dying: None,
         }
     }
@@ -129,6 +133,9 @@ impl EventLoop {
         if self.dying.is_none() && self.is_turn_due(&gathered) {
             self.turn(gathered.writes, gathered.waiting);
         }
+        if std::mem::take(&mut self.is_stopping) {
+            self.stop_workers();
+        }
         if !gathered.questions.is_empty() {
             let now = self.core.time.monotonic();
             report::set_time(&mut self.core, now);
@@ -165,18 +172,19 @@ impl EventLoop {
     }
 
     /// Something within an iteration panicked. What the panic left half done is not
-    /// used again: the turn is undone, claims are given up, own workers
+    /// used again: the turn is undone, own workers give their work back and are
     /// stopped, and every caller hears of it.
     pub(crate) fn crash(mut self, said: &str) {
         let why = format!("its thread panicked: {said}");
         // Nothing of this may keep the callers from hearing of it: neither a
         // log nor a store that panics again.
         let _ = caught(|| tracing::error!("the engine ends: {why}"));
-        let given_up = caught(|| {
+        let stopped = caught(|| {
             undo_turn(&mut self.core);
-            self.give_up_workers();
+            self.core.pool.close();
+            self.stop_workers();
         });
-        if given_up.is_err() {
+        if stopped.is_err() {
             // Claims end with their leases then.
             let _ = caught(|| self.core.pool.stop_all());
         }
@@ -241,9 +249,7 @@ impl EventLoop {
                 self.core.closing.heard();
                 self.core.waiting_claims.fail(&EngineError::ShutDown);
                 self.core.pool.close();
-                if !drain {
-                    self.give_up_workers();
-                }
+                self.is_stopping |= !drain;
                 self.closing.push(done);
             }
         }
@@ -368,7 +374,7 @@ impl EventLoop {
         let why = "the Tokio runtime that it was started on has been shut down".to_owned();
         tracing::error!("the engine ends: {why}");
         self.core.pool.close();
-        self.give_up_workers();
+        self.stop_workers();
         self.dying = Some(EngineError::Died(why));
     }
 
@@ -382,14 +388,26 @@ impl EventLoop {
         }
         self.observers.fail(error);
         self.core.pool.close();
-        self.give_up_workers();
+        self.core.pool.stop_all();
         self.dying = Some(error.clone());
     }
 
-    /// Stops all work at once, and gives its claims up.
-    fn give_up_workers(&mut self) {
-        if let Err(error) = give_up_claims(&mut self.core) {
-            tracing::warn!("claims could not be given up, and end with their leases: {error}");
+    /// Stops all work at once, and gives it back, in a turn of its own (rule R25).
+    /// Nothing more is claimed by then, so that nobody here is given it again.
+    fn stop_workers(&mut self) {
+        let worker_id = &self.core.settings.worker_id;
+        let running = self.core.pool.running_claims().into_iter();
+        let mut releases: Vec<Box<dyn Write>> = running
+            .map(|claim| Box::new(OwnRelease::new(claim, worker_id.clone())) as Box<dyn Write>)
+            .collect();
+        if !releases.is_empty() && self.core.store.is_here() {
+            let writes_max = releases.len();
+            match run_turn(&mut self.core, &mut releases, writes_max, &mut || None) {
+                Ok(effects) => drop(self.succeed(effects)),
+                Err(error) => tracing::warn!(
+                    "workers that are stopped could not give their work back, which waits for the end of its leases: {error}"
+                ),
+            }
         }
         self.core.pool.stop_all();
     }

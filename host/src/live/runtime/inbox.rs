@@ -12,7 +12,7 @@ use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::waiting_claims::ClaimCaller;
 use crate::live::turn::write::{Again, Write};
-use crate::live::values::callers::{Caller, Callers};
+use crate::live::values::callers::{Caller, Callers, CallersMax};
 use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::closing::ClosingFlag;
 use crate::live::values::work::{Answer, Claim, ClaimId};
@@ -43,7 +43,7 @@ pub(crate) type Question = Box<dyn FnOnce(&mut Core) + Send>;
 /// How the engine is to come to its end.
 pub(crate) struct Closing {
     /// Whether the engine waits for workers that are running; otherwise they are
-    /// stopped, and their claims given up.
+    /// stopped, and give their work back.
     pub(crate) drain: bool,
     /// Notified at the very end.
     pub(crate) done: oneshot::Sender<()>,
@@ -113,7 +113,7 @@ pub(crate) struct InboxReceiver {
 impl Inbox {
     /// The inbox of an engine that is yet to be, and its other end. So many callers
     /// may wait at once.
-    pub(crate) fn new(callers_max: usize) -> (Self, InboxReceiver) {
+    pub(crate) fn new(callers_max: CallersMax) -> (Self, InboxReceiver) {
         let (to, messages) = mpsc::channel();
         let (sender, end) = watch::channel(None);
         let within = Within::new();
@@ -136,7 +136,16 @@ impl Inbox {
         &self,
         run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let counted = self.enter()?;
+        self.write_large(0, run).await
+    }
+
+    /// The same, of a caller that brings so many bytes.
+    pub(crate) async fn write_large<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        run: impl FnMut(&mut OpenTurn<'_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let counted = self.enter(bytes)?;
         let (caller, answer) = oneshot::channel();
         self.send(Message::Write(Box::new(Asked {
             run,
@@ -152,7 +161,16 @@ impl Inbox {
         &self,
         run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let counted = self.enter()?;
+        self.question_large(0, run).await
+    }
+
+    /// The same, of a caller that brings so many bytes.
+    pub(crate) async fn question_large<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let counted = self.enter(bytes)?;
         let (caller, answer) = oneshot::channel();
         self.send(Message::Question(Box::new(move |core| {
             let answer = run(core);
@@ -163,18 +181,19 @@ impl Inbox {
         self.answered(answer).await
     }
 
-    /// One more caller waits, of an engine that has not come to its end.
-    pub(crate) fn enter(&self) -> Result<Caller, EngineError> {
+    /// One more caller waits, of an engine that has not come to its end. It brings so
+    /// many bytes.
+    pub(crate) fn enter(&self, bytes: usize) -> Result<Caller, EngineError> {
         // An engine that was dropped has said nothing.
         if self.end.has_changed().is_err() || self.end.borrow().is_some() {
             return Err(why(&self.end.borrow()));
         }
-        self.callers.enter()
+        self.callers.enter(bytes)
     }
 
     /// Asks for work, and waits for it.
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, EngineError> {
-        let counted = self.enter()?;
+        let counted = self.enter(0)?;
         let (to, answer) = oneshot::channel();
         self.send(Message::Claim(request, ClaimCaller { to, counted }))?;
         self.answered(answer).await

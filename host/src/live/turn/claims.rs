@@ -1,8 +1,9 @@
 //! Workers claim work.
 
 use crate::error::EngineError;
-use crate::model::{EventKind, NodeStarted, Status};
-use crate::store::{ItemRecord, ItemState};
+use crate::id::ExecutionId;
+use crate::model::{EventKind, NodeStarted, Status, WorkItem};
+use crate::store::ItemState;
 
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
@@ -114,7 +115,7 @@ pub(in crate::live) fn claim_within(
             _ => candidates(&mut turn.transaction, drained, queue, wanted)?,
         };
         let mut hidden = false;
-        for candidate in candidates {
+        for of_one in candidates.chunk_by(|a, b| a.execution == b.execution) {
             // The first one is a part of the write that asks for it.
             let is_paid = claiming.phase == Phase::Writes && claiming.claims.is_empty();
             let may = claiming.left > 0 && (is_paid || turn.transaction.may(claiming.phase));
@@ -122,23 +123,28 @@ pub(in crate::live) fn claim_within(
                 turn.claims.drained_queues.remove(queue);
                 return Ok(true);
             }
-            let claimed = claim_item(turn, &candidate, claiming.worker_id, lease_ms);
-            let claimed = or_set_aside(turn.transaction.core, candidate.execution, claimed)?;
-            match claimed.flatten() {
-                Some(claim) => {
-                    if let Some(request_id) = claiming.request_id {
-                        let items = turn.transaction.open(claim.id.execution)?.items_mut();
-                        items.leased_by_request(&claim.id.node_id, request_id);
-                    }
-                    claiming.left -= 1;
-                    claiming.claims.push(claim);
+            let execution = of_one[0].execution;
+            let within = &of_one[..of_one.len().min(claiming.left)];
+            let claimed = claim_items(turn, within, claiming.worker_id, lease_ms);
+            let claimed = or_set_aside(turn.transaction.core, execution, claimed)?;
+            let claimed = claimed.unwrap_or_default();
+            // Its execution was stalled or set aside, and its place is free for
+            // others; or it has to go on first, and is found again when it has.
+            hidden |= claimed.len() < within.len();
+            if hidden {
+                turn.claims.drained_queues.remove(queue);
+            }
+            if let Some(request_id) = claiming.request_id {
+                for claim in &claimed {
+                    let items = turn.transaction.open(execution)?.items_mut();
+                    items.leased_by_request(&claim.id.node_id, request_id);
                 }
-                // Its execution was stalled or set aside, and its place is free for
-                // others; or it has to go on first, and is found again when it has.
-                None => {
-                    turn.claims.drained_queues.remove(queue);
-                    hidden = true;
-                }
+            }
+            claiming.left -= claimed.len();
+            claiming.claims.extend(claimed);
+            if within.len() < of_one.len() {
+                turn.claims.drained_queues.remove(queue);
+                return Ok(true);
             }
         }
         if !hidden {
@@ -147,64 +153,90 @@ pub(in crate::live) fn claim_within(
     }
 }
 
-/// Claims this item. `None` if the execution has to go on first, or if its guest
-/// does not let the claim stand, and it is stalled.
-pub(in crate::live) fn claim_item(
+/// Claims these items of one execution, in one call of its guest. Not among the claims
+/// are those of an execution that has to go on first, and what its guest does not let
+/// stand: it is stalled then.
+pub(in crate::live) fn claim_items(
     turn: &mut OpenTurn<'_>,
-    candidate: &Candidate,
+    candidates: &[Candidate],
     worker_id: &str,
     lease_ms: u64,
-) -> Result<Option<Claim>, EngineError> {
-    let Candidate {
-        execution, node_id, ..
-    } = candidate;
-    if turn.has_to_wait(*execution)? {
-        return Ok(None);
-    }
-    let staged = turn.transaction.open(*execution)?;
-    let waits = |record: &&ItemRecord| record.state == ItemState::Waiting;
-    if staged.held || staged.record.status != Status::Running {
-        // Something that followed from a claim before it.
-        return Ok(None);
-    }
-    let Some(record) = staged.items().of(node_id).filter(waits) else {
-        if staged.items().has_changed(node_id) {
-            return Ok(None);
-        }
-        // The store's own two answers contradict each other.
-        return Err(corrupt(node_id, "it waits for a worker, and it does not").into());
+) -> Result<Vec<Claim>, EngineError> {
+    let Some(execution) = candidates.first().map(|first| first.execution) else {
+        return Ok(Vec::new());
     };
-    let item = record.item.clone();
-    let started = EventKind::NodeStarted(NodeStarted {
-        node_id: node_id.clone(),
-        worker_id: worker_id.to_owned(),
-        attempt: item.attempt,
+    let items = waiting_items(turn, execution, candidates)?;
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let started = items.iter().map(|item| {
+        EventKind::NodeStarted(NodeStarted {
+            node_id: item.node_id.clone(),
+            worker_id: worker_id.to_owned(),
+            attempt: item.attempt,
+        })
     });
-    // The claim's sequence is its fence.
-    let fence = match turn.offer(*execution, started) {
-        Ok(sequence) => sequence,
+    let taken = match turn.offer_all(execution, started.collect()) {
+        Ok(taken) => taken,
         Err(error) => {
-            must_have_taken(&mut turn.transaction, *execution, error)?;
-            return Ok(None);
+            must_have_taken(&mut turn.transaction, execution, error)?;
+            return Ok(Vec::new());
         }
     };
     let expires_at = turn.transaction.later(lease_ms);
-    let staged = turn.transaction.open(*execution)?;
-    staged.items_mut().lease_until(node_id, expires_at);
-    let workflow_id = staged.record.workflow_id.clone();
-    let workflow_version = staged.record.workflow_version.clone();
-    let id = ClaimId {
-        execution: *execution,
-        node_id: node_id.clone(),
-        attempt: item.attempt,
-        fence,
-    };
-    // What followed from it at once may have taken the item back.
-    Ok(is_held(&turn.transaction, &id).then_some(Claim {
-        id,
-        item,
-        workflow_id,
-        workflow_version,
-        expires_at,
-    }))
+    let mut claims = Vec::with_capacity(items.len());
+    for (item, taken) in items.into_iter().zip(taken) {
+        // The claim's sequence is its fence.
+        let fence = match taken {
+            Ok(sequence) => sequence,
+            Err(error) => {
+                must_have_taken(&mut turn.transaction, execution, error)?;
+                continue;
+            }
+        };
+        let staged = turn.transaction.open(execution)?;
+        staged.items_mut().lease_until(&item.node_id, expires_at);
+        claims.push(Claim {
+            id: ClaimId {
+                execution,
+                node_id: item.node_id.clone(),
+                attempt: item.attempt,
+                fence,
+            },
+            item,
+            workflow_id: staged.record.workflow_id.clone(),
+            workflow_version: staged.record.workflow_version.clone(),
+            expires_at,
+        });
+    }
+    // What followed from it at once may have taken an item back.
+    claims.retain(|claim| is_held(&turn.transaction, &claim.id));
+    Ok(claims)
+}
+
+/// Those of the candidates that wait, as far as the turn knows the execution; none if it
+/// has to go on first.
+fn waiting_items(
+    turn: &mut OpenTurn<'_>,
+    execution: ExecutionId,
+    candidates: &[Candidate],
+) -> Result<Vec<WorkItem>, EngineError> {
+    if turn.has_to_wait(execution)? {
+        return Ok(Vec::new());
+    }
+    let staged = turn.transaction.open(execution)?;
+    if staged.held || staged.record.status != Status::Running {
+        // Something that followed from a claim before it.
+        return Ok(Vec::new());
+    }
+    let mut items = Vec::with_capacity(candidates.len());
+    for Candidate { node_id, .. } in candidates {
+        match staged.items().of(node_id) {
+            Some(record) if record.state == ItemState::Waiting => items.push(record.item.clone()),
+            _ if staged.items().has_changed(node_id) => {}
+            // The store's own two answers contradict each other.
+            _ => return Err(corrupt(node_id, "it waits for a worker, and it does not").into()),
+        }
+    }
+    Ok(items)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::store::{ExecutionRecord, Head, Lease, SeenUpTo, StoreError, Timestamp};
+use crate::store::{ExecutionRecord, Head, SeenUpTo, StoreError, Timestamp};
 use crate::trouble::Troubles;
 
 use super::agenda::Agenda;
@@ -130,7 +130,7 @@ impl Core {
         if self.settings.simulated || self.leases.may_end(self.time.monotonic()) {
             now
         } else {
-            Lease::GIVEN_UP
+            Timestamp::MIN
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
+use crate::model::RefusalCode;
 use crate::store::{Many, StoreError, Tampering};
 
 use super::agenda::Agenda;
@@ -71,12 +72,23 @@ pub(in crate::live) fn set_aside_as_newer(
 }
 
 /// Ends nothing because of an error that concerns this execution alone: `None`,
-/// and it is set aside.
+/// and it is set aside. One that has ended, or is erased since somebody remembered it,
+/// is left as it is: nothing follows on it.
 pub(in crate::live) fn or_set_aside<T>(
     core: &mut Core,
     id: ExecutionId,
     done: Result<T, EngineError>,
 ) -> Result<Option<T>, EngineError> {
+    let has_ended = |error: &EngineError| {
+        let code = match error {
+            EngineError::Refused { code, .. } => Some(*code),
+            _ => None,
+        };
+        code == Some(RefusalCode::Ended)
+    };
+    if done.as_ref().is_err_and(has_ended) {
+        return Ok(None);
+    }
     core.set_aside.others_go_on(id, done)
 }
 

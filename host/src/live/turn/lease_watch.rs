@@ -10,8 +10,7 @@
 //! * the store could be written a moment before this turn, too: a holder that
 //!   waits for the write lock as we do has had its chance.
 //!
-//! Leases that were given up, and those of processes that are gone, end without
-//! all that: nobody holds them.
+//! Leases of processes that are gone end without all that: nobody holds them.
 
 use std::time::Duration;
 

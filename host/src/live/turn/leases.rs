@@ -1,4 +1,4 @@
-//! Leases are renewed, given up, and ended when they are over.
+//! Leases are renewed, and ended when they are over.
 
 use crate::error::EngineError;
 use crate::store::{ItemRecord, ItemState, Lease, Timestamp, check::TIME_MAX};
@@ -41,16 +41,6 @@ pub(in crate::live) fn renew(
     }
     let reason = "it has expired, or the item was settled or cancelled".to_owned();
     Err(stale(claim, reason))
-}
-
-/// Ends the leases of own workers now, because they are about to be stopped: so
-/// rule R13 follows without waiting.
-pub(in crate::live) fn give_up_own(transaction: &mut Transaction<'_>) -> Result<(), EngineError> {
-    for claim in transaction.core.pool.running_claims() {
-        let extended = extend(transaction, &claim, Lease::GIVEN_UP);
-        or_set_aside(transaction.core, claim.execution, extended)?;
-    }
-    Ok(())
 }
 
 /// Ends claims whose lease is over (rule R13).

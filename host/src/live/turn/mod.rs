@@ -61,6 +61,7 @@ pub(in crate::live) mod claim_requests;
 pub(in crate::live) mod lost_slots;
 pub(in crate::live) mod simulation;
 pub(in crate::live) mod write;
+pub(in crate::live) mod releases;
 pub(in crate::live) mod writes;
 
 pub(in crate::live) mod fill;

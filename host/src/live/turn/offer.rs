@@ -18,18 +18,31 @@ use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::staged::Staged;
 
+/// What became of a fact: its sequence, or why it may not stand there.
+pub(in crate::live) type Taken = Result<u64, EngineError>;
+
 /// Offers a fact. Answers its sequence.
 pub(in crate::live) fn offer(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     fact: EventKind,
 ) -> Result<u64, EngineError> {
+    let mut taken = offer_all(transaction, id, vec![fact])?;
+    taken.pop().expect("one fact is answered once")
+}
+
+/// Offers facts, in one call of the guest. Answers what became of each.
+pub(in crate::live) fn offer_all(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    mut facts: Vec<EventKind>,
+) -> Result<Vec<Taken>, EngineError> {
     let staged = transaction.open(id)?;
     let before = staged.record.head.sequence;
     let may_stall = !staged.held && !ended(staged.record.status);
-    let mut facts = vec![fact];
+    let offered = facts.len();
     match one_step(transaction, id, &mut facts) {
-        Ok((outcome, _)) => answer(transaction, id, &outcome, (0, before + 1)),
+        Ok((outcome, _)) => Ok(answers(transaction, id, &outcome, before, (0, offered))),
         Err(Failure::Broken(reason)) if may_stall => offer_stalled(transaction, id, facts, reason),
         Err(failure) => Err(refused(transaction, id, failure)),
     }
@@ -51,15 +64,16 @@ pub(in crate::live) fn begin(
     begun.map(drop)
 }
 
-/// Offers a fact at which the guest failed once more, with the host's stall before
-/// it; an execution begins with its event 1 all the same. A guest that fails again
-/// is not asked about the stall, and the fact is not taken.
+/// Offers facts at which the guest failed once more, with the host's stall before
+/// them; an execution begins with its event 1 all the same. A guest that fails again
+/// is not asked about the stall, and the facts are not taken.
 fn offer_stalled(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     mut facts: Vec<EventKind>,
     reason: String,
-) -> Result<u64, EngineError> {
+) -> Result<Vec<Taken>, EngineError> {
+    let offered = facts.len();
     let record = &transaction.open(id)?.record;
     let (before, digest) = (record.head.sequence, record.guest_digest.clone());
     let stall_fact = stalled(transaction, id, &reason);
@@ -82,32 +96,39 @@ fn offer_stalled(
         stall(transaction, id, &reason)?;
     }
     match stepped {
-        Ok((outcome, _)) => {
-            let sequence = before + 1 + u64::from(place);
-            answer(transaction, id, &outcome, (place, sequence))
-        }
+        Ok((outcome, _)) => Ok(answers(transaction, id, &outcome, before, (place, offered))),
         Err(_) => Err(engine_error(Failure::Broken(reason), id, &digest)),
     }
 }
 
-/// What became of the fact in this place, whose sequence is this if it was taken.
-fn answer(
+/// What became of so many facts from this place on, of all that were offered after this
+/// event.
+fn answers(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     outcome: &Outcome,
-    (place, sequence): (u32, u64),
-) -> Result<u64, EngineError> {
-    transaction.budget.took_fact();
+    before: u64,
+    (place, offered): (usize, usize),
+) -> Vec<Taken> {
+    for _ in 0..offered {
+        transaction.budget.took_fact();
+    }
     if outcome.more {
         transaction.to_step.insert(id);
     }
-    let mut refused = outcome.refused.iter();
-    match refused.find(|refusal| refusal.index == place) {
-        Some(refusal) => Err(EngineError::Refused {
-            execution: id,
-            code: refusal.code,
-            reason: refusal.message.clone(),
-        }),
-        None => Ok(sequence),
-    }
+    let mut sequence = before;
+    let answer = |index: usize| {
+        let mut refused = outcome.refused.iter();
+        if let Some(refusal) = refused.find(|refusal| refusal.index as usize == index) {
+            return Err(EngineError::Refused {
+                execution: id,
+                code: refusal.code,
+                reason: refusal.message.clone(),
+            });
+        }
+        sequence += 1;
+        Ok(sequence)
+    };
+    let answers = (0..place + offered).map(answer);
+    answers.skip(place).collect()
 }

@@ -12,7 +12,7 @@ use super::backlog::Backlog;
 use super::budget::Phase;
 use super::core::Core;
 use super::engine_time::TurnTime;
-use super::offer;
+use super::offer::{self, Taken};
 use super::slots::Slots;
 use super::transaction::Transaction;
 use super::turn_claims::TurnClaims;
@@ -86,6 +86,16 @@ impl<'a> OpenTurn<'a> {
     pub(crate) fn offer(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
         self.must_not_wait(id)?;
         offer::offer(&mut self.transaction, id, kind)
+    }
+
+    /// Offers facts, in one call. Answers what became of each.
+    pub(in crate::live) fn offer_all(
+        &mut self,
+        id: ExecutionId,
+        kinds: Vec<EventKind>,
+    ) -> Result<Vec<Taken>, EngineError> {
+        self.must_not_wait(id)?;
+        offer::offer_all(&mut self.transaction, id, kinds)
     }
 
     /// Fails if no fact may be appended to this execution now.

@@ -3,7 +3,7 @@
 
 use crate::error::EngineError;
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::model::EventKind;
+use crate::model::{Event, EventKind};
 use crate::store::{ItemRecord, ItemState, StoredEvent};
 
 use super::transaction::Transaction;
@@ -19,10 +19,7 @@ pub(in crate::live) fn repeated(
         Some(settled) if is_same_answer(&settled.event.kind, offered) => {
             return Ok(Receipt::AlreadyRecorded);
         }
-        Some(settled) => format!(
-            "event {} settled it with another answer",
-            settled.event.sequence
-        ),
+        Some(settled) => ended_by(&settled.event),
         None => {
             let staged = transaction.open(claim.execution)?;
             not_held(staged.items().of(&claim.node_id))
@@ -56,6 +53,15 @@ fn not_held(item: Option<&ItemRecord>) -> String {
     }
 }
 
+/// Why a claim that ended so holds no longer.
+fn ended_by(event: &Event) -> String {
+    let sequence = event.sequence;
+    match event.kind {
+        EventKind::NodeReleased(_) => format!("event {sequence} gave it back"),
+        _ => format!("event {sequence} settled it with another answer"),
+    }
+}
+
 /// The answer in the log that this claim gave. It comes after the claim, whose
 /// sequence is the fence.
 fn settled_by(
@@ -81,17 +87,20 @@ fn is_answer_of(kind: &EventKind, claim: &ClaimId) -> bool {
     let (node_id, attempt, fence) = match kind {
         EventKind::NodeCompleted(it) => (&it.node_id, it.attempt, it.fence),
         EventKind::NodeFailed(it) => (&it.node_id, it.attempt, it.fence),
+        EventKind::NodeReleased(it) => (&it.node_id, it.attempt, it.fence),
         _ => return false,
     };
     *node_id == claim.node_id && attempt == claim.attempt && fence == claim.fence
 }
 
 /// Whether two answers say the same. How long the work took is measured by the
-/// host, and so it is no part of what the worker said.
+/// host, and so it is no part of what the worker said; nor is who gives work back.
 fn is_same_answer(recorded: &EventKind, offered: &EventKind) -> bool {
     let mut recorded = recorded.clone();
-    if let EventKind::NodeCompleted(it) = &mut recorded {
-        it.duration_ms = 0;
+    match (&mut recorded, offered) {
+        (EventKind::NodeReleased(_), EventKind::NodeReleased(_)) => return true,
+        (EventKind::NodeCompleted(it), _) => it.duration_ms = 0,
+        _ => {}
     }
     recorded == *offered
 }

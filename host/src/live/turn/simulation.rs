@@ -13,7 +13,7 @@ use crate::queues;
 use super::answers::{complete, fail};
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
-use super::claims::claim_item;
+use super::claims::claim_items;
 use super::damaged::or_set_aside;
 use super::open_turn::OpenTurn;
 use super::start::workflow_text;
@@ -51,11 +51,12 @@ fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
 fn claim_one(turn: &mut OpenTurn<'_>, candidate: &Candidate) -> Result<bool, EngineError> {
     let delay_ms = delay_ms(&mut turn.transaction, candidate)?;
     let lease_ms = turn.transaction.core.settings.lease_ms();
-    let claim = claim_item(turn, candidate, WORKER, lease_ms.saturating_add(delay_ms))?;
-    let claimed = claim.is_some();
+    let candidate = std::slice::from_ref(candidate);
+    let claim = claim_items(turn, candidate, WORKER, lease_ms.saturating_add(delay_ms))?;
+    let claimed = !claim.is_empty();
     let answer_at = turn.transaction.later(delay_ms);
     let answers = &mut turn.backlog.simulated;
-    answers.extend(claim.map(|claim| (answer_at, claim.id)));
+    answers.extend(claim.into_iter().map(|claim| (answer_at, claim.id)));
     Ok(claimed)
 }
 

@@ -8,7 +8,7 @@ use crate::json::{Json, check};
 use crate::limits::{ERROR_CLASS_BYTES_MAX, PAYLOAD_BYTES_MAX, TEXT_BYTES_MAX, WAKE_SPAN_MS_MAX};
 use crate::model::{
     ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, LeaseExpired,
-    NodeCompleted, NodeFailed, NodeRequest, OperatorNote,
+    NodeCompleted, NodeFailed, NodeReleased, NodeRequest, OperatorNote,
 };
 
 use super::work::{Answer, ClaimId};
@@ -131,6 +131,15 @@ fn error_class(class: &str) -> String {
     let is_code =
         (1..=ERROR_CLASS_BYTES_MAX).contains(&class.len()) && class.bytes().all(is_of_code);
     if is_code { class } else { "other" }.to_owned()
+}
+
+/// A worker gives its item back (rule R25).
+pub(crate) fn released(claim: &ClaimId, by: Option<&str>) -> Result<EventKind, EngineError> {
+    actor(by)?;
+    Ok(EventKind::NodeReleased(NodeReleased {
+        by: by.map(str::to_owned),
+        ..NodeReleased::new(&claim.node_id, claim.attempt, claim.fence)
+    }))
 }
 
 /// A claim's lease is over (rule R13).

@@ -97,6 +97,20 @@ impl Answer {
         }
     }
 
+    /// How many bytes of JSON it brings.
+    pub(crate) fn bytes(&self) -> usize {
+        let parts = [
+            Some(&self.output),
+            self.patch.as_ref(),
+            self.telemetry.as_ref(),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .map(|json| json.as_str().len())
+            .sum()
+    }
+
     /// What the state gets from `node_id`.
     pub(crate) fn state_patch(&self, node_id: &str) -> Json {
         match &self.patch {

@@ -276,6 +276,13 @@ fn claim(expires_at: Timestamp) -> Lease {
     }
 }
 
+pub(crate) fn release(node: &str, releases: u32) -> ItemChange {
+    ItemChange::Release {
+        node_id: node.into(),
+        releases,
+    }
+}
+
 pub(crate) fn remove(node: &str) -> ItemChange {
     ItemChange::Remove {
         node_id: node.into(),

@@ -146,6 +146,7 @@ laws! { $
     queue::a_leased_item_is_not_claimable,
     queue::an_item_may_be_leased_from_the_first,
     queue::a_lease_is_renewed,
+    queue::r25_what_is_given_back_waits_in_its_old_place,
     queue::leases_expire_in_order,
     queue::holders_of_leases_are_named_once,
     queue::law7_a_request_finds_what_it_has_claimed,

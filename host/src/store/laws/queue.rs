@@ -5,7 +5,7 @@ use crate::model::Status;
 use crate::store::{ItemChange, ItemRecord, ItemState, Lease, Many};
 
 use super::Place;
-use super::draft::{Draft, Owner, START, lease, remove, turn};
+use super::draft::{Draft, Owner, START, lease, release, remove, turn};
 
 pub fn items_come_back_as_they_were_ordered(place: &dyn Place) {
     let mut owner = Owner::new(place);
@@ -19,11 +19,7 @@ pub fn items_come_back_as_they_were_ordered(place: &dyn Place) {
         lease: None,
     };
     owner.commit([one.append([order, one.enqueue("a", 0)])]);
-    let record = ItemRecord {
-        item,
-        enqueued_at: 1234,
-        state: ItemState::Waiting,
-    };
+    let record = ItemRecord::ordered(item, 1234);
     assert_eq!(
         owner.store.item(one.id(), "b \"quoted\"").unwrap().as_ref(),
         Some(&record)
@@ -191,6 +187,30 @@ pub fn a_lease_is_renewed(place: &dyn Place) {
     assert_eq!(owner.expired(START + 20), ["1/a"]);
 }
 
+pub fn r25_what_is_given_back_waits_in_its_old_place(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    owner.commit([one.append([
+        one.enqueue("a", 0),
+        one.enqueue("b", 0),
+        lease("a", START + 10),
+    ])]);
+    owner.commit([one.append([release("a", 1)])]);
+    assert_eq!(owner.claimable(START), ["1/a", "1/b"]);
+    let item = owner.store.item(one.id(), "a").unwrap().unwrap();
+    assert_eq!((item.releases, item.state), (1, ItemState::Waiting));
+    // Claimed and given back again, and claimed, in one turn; a claim leaves the number.
+    owner.commit([one.append([release("a", 2), lease("a", START + 20)])]);
+    assert_eq!(owner.claimable(START), ["1/b"]);
+    owner.commit([one.append([lease("a", START + 30)])]);
+    let item = owner.store.item(one.id(), "a").unwrap().unwrap();
+    assert_eq!((item.releases, item.state.lease().is_some()), (2, true));
+    // An order begins anew.
+    owner.commit([one.append([remove("a"), one.enqueue("a", 0)])]);
+    let item = owner.store.item(one.id(), "a").unwrap().unwrap();
+    assert_eq!(item.releases, 0);
+}
+
 pub fn leases_expire_in_order(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let (mut one, mut two) = (Draft::new(1), Draft::new(2));
@@ -342,6 +362,8 @@ pub fn a_change_without_an_item_is_a_conflict(place: &dyn Place) {
     for items in [
         vec![lease("b", 10)],
         vec![remove("b")],
+        vec![release("b", 1)],
+        vec![remove("a"), release("a", 1)],
         vec![remove("a"), remove("a")],
         vec![remove("a"), lease("a", 10)],
         vec![one.enqueue("a", 5)],

@@ -171,10 +171,18 @@ impl Data {
                 (ItemChange::Lease { .. }, Presence::None | Presence::Dead) => {
                     return Err(format!("node {node_id} has no unsettled item to lease"));
                 }
+                (ItemChange::Release { .. }, Presence::None | Presence::Dead) => {
+                    return Err(format!("node {node_id} has no unsettled item to give back"));
+                }
                 (ItemChange::Remove { .. }, Presence::None) => {
                     return Err(format!("node {node_id} has no item to remove"));
                 }
-                (ItemChange::Enqueue { .. } | ItemChange::Lease { .. }, _) => Presence::Unsettled,
+                (
+                    ItemChange::Enqueue { .. }
+                    | ItemChange::Lease { .. }
+                    | ItemChange::Release { .. },
+                    _,
+                ) => Presence::Unsettled,
                 (ItemChange::Remove { .. }, _) => Presence::None,
                 (ItemChange::DeadLetter { .. }, _) => Presence::Dead,
             };
@@ -428,6 +436,7 @@ impl Execution {
             ItemChange::Enqueue { item, at, lease } => ItemRecord {
                 item: item.clone(),
                 enqueued_at: *at,
+                releases: 0,
                 state: lease.clone().map_or(ItemState::Waiting, ItemState::Leased),
             },
             ItemChange::DeadLetter {
@@ -439,6 +448,7 @@ impl Execution {
             } => ItemRecord {
                 item: item.clone(),
                 enqueued_at: *enqueued_at,
+                releases: 0,
                 state: ItemState::Dead {
                     error: error.clone(),
                     since: *at,
@@ -448,6 +458,15 @@ impl Execution {
                 if let Some(number) = self.items.get(node_id) {
                     let leased = ItemState::Leased(lease.clone());
                     queue.change(*number, |item| item.state = leased);
+                }
+                return;
+            }
+            ItemChange::Release { node_id, releases } => {
+                if let Some(number) = self.items.get(node_id) {
+                    queue.change(*number, |item| {
+                        item.releases = *releases;
+                        item.state = ItemState::Waiting;
+                    });
                 }
                 return;
             }
@@ -487,6 +506,7 @@ fn node_of(change: &ItemChange) -> &str {
     match change {
         ItemChange::Enqueue { item, .. } => &item.node_id,
         ItemChange::Lease { node_id, .. }
+        | ItemChange::Release { node_id, .. }
         | ItemChange::Remove { node_id }
         | ItemChange::DeadLetter { node_id, .. } => node_id,
     }

@@ -33,6 +33,11 @@ const LEASE: &str = "
     UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5, request_id = ?6
     WHERE execution = ?1 AND node_id = ?2 AND state IN ('waiting', 'leased')";
 
+const RELEASE: &str = "
+    UPDATE items
+    SET state = 'waiting', releases = ?3, worker_id = NULL, fence = NULL, expires_at = NULL, request_id = NULL
+    WHERE execution = ?1 AND node_id = ?2 AND state IN ('waiting', 'leased')";
+
 const REMOVE: &str = "DELETE FROM items WHERE execution = ?1 AND node_id = ?2";
 
 const REMOVE_DEAD: &str =
@@ -98,6 +103,9 @@ impl<'a> Changes<'a> {
             }
             ItemChange::Lease { node_id, lease } => (!self.lease(owner.key, node_id, lease)?)
                 .then(|| format!("node {node_id} has no unsettled item to lease")),
+            ItemChange::Release { node_id, releases } => (!self
+                .release(owner.key, node_id, *releases)?)
+            .then(|| format!("node {node_id} has no unsettled item to give back")),
             ItemChange::Remove { node_id } => (!self.remove(owner.key, node_id)?)
                 .then(|| format!("node {node_id} has no item to remove")),
             ItemChange::DeadLetter {
@@ -157,6 +165,11 @@ impl<'a> Changes<'a> {
             lease.request_id,
         ])?;
         Ok(leased > 0)
+    }
+
+    fn release(&self, key: Key, node_id: &str, releases: u32) -> Result<bool> {
+        let mut release = self.connection.prepare_cached(RELEASE)?;
+        Ok(release.execute(params![key, node_id, releases])? > 0)
     }
 
     fn remove(&mut self, key: Key, node_id: &str) -> Result<bool> {

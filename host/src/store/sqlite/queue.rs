@@ -21,7 +21,8 @@ const SELECT: &str = "
            items.fence, items.expires_at, items.error, items.dead_since, items.request_id,
            items.claimable_at = max(items.not_before, items.enqueued_at)
                AND items.held = (executions.status <> 'running' OR executions.tampered_sequence IS NOT NULL)
-               AND items.simulated = executions.simulated AS is_consistent
+               AND items.simulated = executions.simulated AS is_consistent,
+           items.releases
     FROM items JOIN executions ON executions.key = items.execution";
 
 /// Where in it these stand, from 0.
@@ -95,6 +96,7 @@ fn read(row: &Row<'_>) -> Result<ItemRecord> {
     Ok(ItemRecord {
         item,
         enqueued_at: number(9)?,
+        releases: row.get(18)?,
         state,
     })
 }

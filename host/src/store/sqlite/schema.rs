@@ -11,16 +11,16 @@ pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_7];
+const STEPS: &[&str] = &[STEP_8];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 7;
+pub(super) const OLDEST: i64 = 8;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_7: &str = "
+const STEP_8: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -94,6 +94,7 @@ const STEP_7: &str = "
         request_id    TEXT, -- of the claim that holds it
         error         TEXT,
         dead_since    INTEGER,
+        releases      INTEGER NOT NULL DEFAULT 0, -- how often it was given back
         PRIMARY KEY (execution, node_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX items_claimable ON items (simulated, queue, claimable_at, ordered)

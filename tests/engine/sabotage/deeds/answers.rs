@@ -41,7 +41,9 @@ fn lease_in(item: &mut ItemChange) -> Option<&mut Lease> {
     match item {
         ItemChange::Enqueue { lease, .. } => lease.as_mut(),
         ItemChange::Lease { lease, .. } => Some(lease),
-        ItemChange::Remove { .. } | ItemChange::DeadLetter { .. } => None,
+        ItemChange::Release { .. } | ItemChange::Remove { .. } | ItemChange::DeadLetter { .. } => {
+            None
+        }
     }
 }
 

@@ -49,6 +49,7 @@ const HISTORIES: &[&str] = &[
     2000 claim c
     2000 cancel          => cancel a, cancel b, cancel c, cancel e, skip f run_on, cancelled
     "#,
+    "a -> end\n0000 tick => schedule a\n0000 release a\n0001 complete a => completed",
     "a -> end\n0000 tick => schedule a\n0000 fail a => retry a\n0001 cancel => cancel a, cancelled",
     // Waits, settlements, and what is not reached.
     r#"
@@ -217,6 +218,7 @@ fn of_node(event: &Event) -> Option<(&str, Step)> {
         EventKind::NodeSettled(it) => (&it.node_id, Step::Settle),
         EventKind::NodeFailed(it) => (&it.node_id, Step::Fail),
         EventKind::LeaseExpired(it) => (&it.node_id, Step::Fail),
+        EventKind::NodeReleased(it) => (&it.node_id, Step::Release),
         EventKind::NodeTimedOut(it) => (&it.node_id, Step::TimeOut),
         EventKind::NodeExhausted(it) => (&it.node_id, Step::Exhaust),
         EventKind::InterruptRaised(it) => (&it.node_id, Step::Wait),

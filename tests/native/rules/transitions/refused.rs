@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
-    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeRequest,
-    NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut, Origin,
-    RetryScheduled, SkipReason, StallReason, Stalled, TimerCreated, TimerFired,
+    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeReleased,
+    NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut,
+    Origin, RetryScheduled, SkipReason, StallReason, Stalled, TimerCreated, TimerFired,
 };
 use refrain_guest::node::{Step, name};
 use refrain_guest::workflow::plan::Kind;
@@ -108,7 +108,7 @@ fn is_refused(place: Place<'_>, kind: EventKind, step: Step) {
 
 fn origin(step: Step) -> Origin {
     match step {
-        Step::Start | Step::Complete | Step::Fail | Step::Reopen => Origin::Fact,
+        Step::Start | Step::Complete | Step::Release | Step::Fail | Step::Reopen => Origin::Fact,
         // Of what a node can be given, a person's answer names the node.
         Step::Receive => Origin::Fact,
         _ => Origin::Decision,
@@ -132,6 +132,7 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
             gen_ai: None, telemetry: None, edited_by: None,
         }),
         Step::Settle => EventKind::NodeSettled(NodeSettled { node_id, output: null, state_patch: "{}".into(), chosen_target: None }),
+        Step::Release => EventKind::NodeReleased(NodeReleased { node_id, attempt, fence, by: None }),
         Step::Fail => EventKind::NodeFailed(NodeFailed { node_id, attempt, fence, error: "boom".into(), error_class: None, retryable: true, retry_after_ms: None }),
         Step::TimeOut => EventKind::NodeTimedOut(NodeTimedOut { node_id, attempt, timeout_ms: 1 }),
         Step::Exhaust => EventKind::NodeExhausted(NodeExhausted { node_id, attempts: attempt, cause: NodeFailure::LeaseExpired }),

@@ -89,6 +89,22 @@ pub(super) fn policy_stall(cast: &Cast<'_>) -> Result<String> {
     stage.export()
 }
 
+pub(super) fn release(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage("a -> b\na: tool retry=no_retry\nb: tool")?;
+    stage.claim_as("tool", "worker-that-is-restarted")?;
+    stage.release("a", Some("worker-that-is-restarted"))?;
+    stage.claim("tool")?;
+    stage.complete("a", json!({"attempt": 1}))?;
+    for _ in 0..11 {
+        stage.claim("tool")?;
+        stage.release("b", None)?;
+    }
+    stage.wait(2);
+    stage.claim("tool")?;
+    stage.complete("b", json!({"attempt": 2}))?;
+    stage.export()
+}
+
 pub(super) fn crash(cast: &Cast<'_>) -> Result<String> {
     let mut stage = cast.stage("s -> a, s -> b, a -> z, b -> z")?;
     stage.claim("general")?;

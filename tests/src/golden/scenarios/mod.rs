@@ -56,6 +56,7 @@ scenarios! {
     attempts::lease_expiry: "a worker dies, and at last the attempts are spent",
     attempts::node_timeout: "an attempt that runs too long, and its retry",
     attempts::policy_stall: "a policy asks for a person, who has it retried",
+    attempts::release: "workers that shut down give their work back, once too often",
     attempts::crash: "the engine is killed at work; another one goes on",
     waits::timer: "a timer fires",
     waits::signals: "external events: early, in time, and one that never comes",
