@@ -2,6 +2,7 @@
 
 pub mod binary;
 mod cases;
+pub mod few;
 pub mod chained;
 pub mod checkers;
 pub mod component;

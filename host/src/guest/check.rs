@@ -7,13 +7,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::Ports;
-use super::contract::Version;
+use super::contract::{NEWEST_EXPORT, Version, Versions};
 use crate::limits::COMPONENT_BYTES_MAX;
 use crate::model::{Digest, Event, Snapshot, StorageError, WorkOrder};
 use crate::store::{StoreError, Timestamp};
-
-/// What a guest that is built now must export.
-const EXPORT: &str = Version::NEWEST.export();
 
 /// The first eight bytes of every component, and of every core module.
 const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -93,7 +90,7 @@ pub enum ComponentError {
     },
     /// It is some other component.
     #[error(
-        "the component does not export `{EXPORT}`; build it for the world `scheduler` of Refrain's wit/"
+        "the component does not export `{NEWEST_EXPORT}`; build it for the world `scheduler` of Refrain's wit/"
     )]
     MissingExport,
     /// It names our interfaces, but means others.
@@ -119,9 +116,13 @@ pub(super) fn bytes(bytes: &[u8]) -> Result<(), ComponentError> {
 
 /// Does this component import nothing but the contract's doors, and export all
 /// that the contract asks for, with the types that it has there?
-pub(super) fn contract(engine: &Engine, component: &Component) -> Result<(), ComponentError> {
-    let version = Version::of(engine, component);
-    let allowed = version.unwrap_or(Version::NEWEST).imports();
+pub(super) fn contract(
+    versions: &Versions,
+    engine: &Engine,
+    component: &Component,
+) -> Result<(), ComponentError> {
+    let version = versions.of(engine, component);
+    let allowed = version.as_ref().unwrap_or(&Version::NEWEST).imports();
     if let Some((import, _)) = component
         .component_type()
         .imports(engine)

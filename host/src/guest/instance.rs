@@ -9,7 +9,7 @@
 use wasmtime::Store;
 use wasmtime::component::Component;
 
-use super::contract::{Answer, Exports, Version};
+use super::contract::{Answer, Exports, Newer, Version};
 use super::fuel::fact_bytes;
 use super::library::code_bytes;
 use super::ports::HostState;
@@ -36,7 +36,8 @@ impl<P: Ports> Instance<P> {
         let mut store = Store::new(sandbox.engine(), HostState::new(sandbox.limits()));
         store.limiter(|state| &mut state.caps);
         store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
-        let version = Version::of(sandbox.engine(), component).unwrap_or(Version::NEWEST);
+        let version = sandbox.versions().of(sandbox.engine(), component);
+        let version = version.unwrap_or(Version::NEWEST);
         let guest = fuel::fill(&mut store, 0)
             .and_then(|()| version.instantiate(&mut store, component))
             .map_err(|error| GuestFailure::from_wasmtime(&error, store.data()))?;
@@ -190,7 +191,10 @@ impl<P: Ports> Instance<P> {
         match (answer, state.store_error.take()) {
             (_, Some(error)) => Err(error.into()),
             (Ok(answer), None) => Ok(answer),
-            (Err(error), None) => Err(GuestFailure::from_wasmtime(&error, state).into()),
+            (Err(error), None) => Err(match error.downcast_ref::<Newer>() {
+                Some(newer) => newer.clone().into(),
+                None => GuestFailure::from_wasmtime(&error, state).into(),
+            }),
         }
     }
 }

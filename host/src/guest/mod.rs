@@ -29,7 +29,7 @@ mod texts;
 mod thread_clock;
 
 pub use check::{ComponentError, NoPorts};
-pub use contract::Newer;
+pub use contract::{Answer, AnyPorts, BoxedPorts, BroughtGuest, Contract, Newer};
 pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;
 pub use in_memory::InMemoryExecution;

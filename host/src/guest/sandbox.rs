@@ -4,11 +4,14 @@
 //! every machine, and so that no guest can take more than it is given. It must
 //! never offer a guest anything beyond the contract's imports.
 
+use std::sync::Arc;
+
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, ResourceLimiter};
 
 use super::check::{self, ComponentError};
 use super::code_cache::{CodeCache, Key};
+use super::contract::{Contract, Versions};
 use super::library::code_bytes;
 use super::{bounds, compiler};
 use crate::limits::{
@@ -23,6 +26,7 @@ pub struct Sandbox {
     limits: CallLimits,
     /// `None` if there is no folder for it.
     code_cache: Option<CodeCache>,
+    versions: Versions,
 }
 
 /// The limits of one guest.
@@ -94,6 +98,13 @@ impl Sandbox {
         }
     }
 
+    /// The same sandbox, which also runs guests of this version of the contract.
+    #[must_use]
+    pub fn speaking(mut self, contract: Arc<dyn Contract>) -> Self {
+        self.versions = self.versions.with(contract);
+        self
+    }
+
     fn with(mut config: Config, limits: CallLimits) -> Result<Self, SandboxError> {
         // Fuel counts instructions. With a deadline, the speed of the machine would
         // decide at which point a guest is cut off.
@@ -103,6 +114,7 @@ impl Sandbox {
             engine,
             limits,
             code_cache: CodeCache::of_the_user(),
+            versions: Versions::default(),
         })
     }
 
@@ -112,9 +124,10 @@ impl Sandbox {
         check::bytes(bytes)?;
         self.cached(digest, || {
             let (engine, bytes) = (self.engine.clone(), bytes.to_vec());
+            let versions = self.versions.clone();
             compiler::within(compiler::deadline(bytes.len()), move || {
                 bounds::check(&bytes)?;
-                compile(&engine, &bytes)
+                compile(&versions, &engine, &bytes)
             })
         })
     }
@@ -125,7 +138,7 @@ impl Sandbox {
         digest: &str,
         bytes: &[u8],
     ) -> Result<Component, ComponentError> {
-        self.cached(digest, || compile(&self.engine, bytes))
+        self.cached(digest, || compile(&self.versions, &self.engine, bytes))
     }
 
     /// The component, from the cache or compiled, once it is known as a guest.
@@ -139,7 +152,7 @@ impl Sandbox {
         };
         let key = Key::new(&self.engine, digest);
         if let Some(component) = cache.load(&self.engine, key) {
-            check::contract(&self.engine, &component)?;
+            check::contract(&self.versions, &self.engine, &component)?;
             return Ok(component);
         }
         let component = compiled()?;
@@ -151,13 +164,23 @@ impl Sandbox {
         &self.engine
     }
 
+    pub(super) fn versions(&self) -> &Versions {
+        &self.versions
+    }
+
     pub(super) fn limits(&self) -> CallLimits {
         self.limits
     }
 }
 
-fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ComponentError> {
-    compile_to(CODE_BYTES_MAX, engine, bytes)
+fn compile(
+    versions: &Versions,
+    engine: &Engine,
+    bytes: &[u8],
+) -> Result<Component, ComponentError> {
+    let component = compile_to(CODE_BYTES_MAX, engine, bytes)?;
+    check::contract(versions, engine, &component)?;
+    Ok(component)
 }
 
 /// Compiles it to at most this much machine code. Only the compiler knows how much it
@@ -177,7 +200,6 @@ fn compile_to(
             max: code_bytes_max,
         });
     }
-    check::contract(engine, &component)?;
     Ok(component)
 }
 
@@ -308,7 +330,10 @@ mod tests {
         };
         assert!(max == code_max && found > code_max, "{reason}");
         // With as much as it comes to, only what else it is counts.
-        let enough = compile_to(found, sandbox.engine(), &bytes).map(drop);
-        assert_eq!(enough, Err(ComponentError::MissingExport));
+        let enough = compile_to(found, sandbox.engine(), &bytes);
+        let checked = enough.and_then(|component| {
+            check::contract(sandbox.versions(), sandbox.engine(), &component)
+        });
+        assert_eq!(checked, Err(ComponentError::MissingExport));
     }
 }

@@ -26,6 +26,22 @@ pub struct Outcome {
     pub stalled_by: Option<StallAuthor>,
 }
 
+impl Outcome {
+    /// An execution of this status, whose log ends with this event; all facts were
+    /// taken, and nothing more follows before something happens.
+    #[must_use]
+    pub fn new(status: Status, last_sequence: u64) -> Self {
+        Self {
+            status,
+            last_sequence,
+            next_wake: None,
+            more: false,
+            refused: Vec::new(),
+            stalled_by: None,
+        }
+    }
+}
+
 /// Whose stall an execution stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StallAuthor {

@@ -28,8 +28,8 @@ pub enum Verdict {
     Illegal,
     /// The log does not decode.
     Unreadable,
-    /// The log has an event of a kind that this program does not know, so that
-    /// nothing can be said of it: a newer program can.
+    /// The log has an event of a kind that this program does not know, or something that
+    /// its guest cannot know, so that nothing can be said of it: a newer one can.
     Newer,
 }
 

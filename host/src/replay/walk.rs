@@ -260,6 +260,11 @@ impl<'a, 'l> Walk<'a, 'l> {
                 divergence.found = self.event_json(illegal.sequence);
                 found(Verdict::Illegal, divergence)
             }
+            Err(CallError::Newer(newer)) => {
+                let sequence = newer.sequence.unwrap_or(self.done as u64 + 1);
+                let divergence = Divergence::plain(sequence, newer.to_string());
+                found(Verdict::Newer, divergence)
+            }
             Err(error) => self.diverges(&format!("the guest gives no answer: {error}"), None),
         }
     }

@@ -105,6 +105,24 @@ pub enum StoreError {
         /// Its kind.
         kind: String,
     },
+    /// An execution's log holds something that its guest cannot know, because it came
+    /// with a later version of the contract. Nothing is damaged, and nothing of it was
+    /// changed.
+    #[error(
+        "event {sequence} of {execution} in {place} has {what}, which its scheduler component cannot know, because that was built for version {version} of the contract; it is set aside. Hand it to a newer one"
+    )]
+    NewerThanGuest {
+        /// The store.
+        place: String,
+        /// Whose log it is.
+        execution: ExecutionId,
+        /// The first such event.
+        sequence: u64,
+        /// What it has.
+        what: String,
+        /// The version of the contract that the guest was built for.
+        version: &'static str,
+    },
     /// A newer Refrain wrote it.
     #[error(
         "{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain"
@@ -195,6 +213,7 @@ impl StoreError {
             Self::Malformed { .. } => "store_malformed",
             Self::Tampered { .. } => "log_tampered",
             Self::NewerEvent { .. } => "log_newer",
+            Self::NewerThanGuest { .. } => "log_newer_than_guest",
             Self::Erased { .. } => "log_erased",
             Self::Newer { .. } => "store_newer",
             Self::Older { .. } => "store_older",
@@ -214,6 +233,7 @@ impl StoreError {
             Self::Corrupt { .. }
                 | Self::Tampered { .. }
                 | Self::NewerEvent { .. }
+                | Self::NewerThanGuest { .. }
                 | Self::Erased { .. }
         )
     }

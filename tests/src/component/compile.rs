@@ -9,7 +9,6 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::sources::PACKAGE;
 use super::toolchain::{Library, TARGET, Toolchain};
 
 /// What is asked of the compiler beyond the manifests, as the stamp has it.
@@ -33,10 +32,11 @@ pub fn flags(variant: Option<&str>) -> Vec<String> {
 /// places the component is smaller, and no path can leak into it.
 const LOCATIONS: &str = "-Zlocation-detail=none";
 
-/// Build the core module; with `variant`, under `cfg(refrain_variant)`.
+/// Build the core module of a package; with `variant`, under `cfg(refrain_variant)`.
 pub fn core_module(
     workspace: &Path,
     toolchain: &Toolchain,
+    package: &str,
     variant: Option<&str>,
 ) -> Result<Vec<u8>> {
     let target_folder = workspace.join("target/component");
@@ -48,7 +48,7 @@ pub fn core_module(
             "--quiet",
             "--locked",
             "--package",
-            PACKAGE,
+            package,
             "--lib",
             "--crate-type=cdylib",
         ])
@@ -78,13 +78,15 @@ pub fn core_module(
     let status = cargo.status().context("cannot start cargo")?;
     ensure!(
         status.success(),
-        "the guest does not build for {TARGET} with {}; see above",
+        "{package} does not build for {TARGET} with {}; see above",
         toolchain.compiler.name
     );
 
     let module = target_folder
         .join(TARGET)
-        .join("component/refrain_guest.wasm");
+        .join("component")
+        .join(package.replace('-', "_"))
+        .with_extension("wasm");
     fs::read(&module).with_context(|| format!("cargo left no {}", module.display()))
 }
 

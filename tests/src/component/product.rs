@@ -7,9 +7,11 @@ use anyhow::{Context, Result};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::digest::digest;
 
+use super::sources::{GUEST, Sources};
 use super::stamp::Stamp;
 use super::toolchain::Toolchain;
 use super::{compile, encode, sources, workspace};
+use crate::few;
 
 /// A component that is committed with its stamp.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,8 @@ pub struct Product {
     pub component: &'static str,
     /// Where its stamp is.
     pub stamp: &'static str,
+    /// What it is built from.
+    pub sources: Sources,
     /// The `cfg(refrain_variant)` that it is built under.
     pub variant: Option<&'static str>,
 }
@@ -29,6 +33,7 @@ pub const SCHEDULER: Product = Product {
     name: "the scheduler component",
     component: "host/component/refrain-scheduler.wasm",
     stamp: "host/component/stamp.json",
+    sources: GUEST,
     variant: None,
 };
 
@@ -37,21 +42,36 @@ pub const DIVERGENT: Product = Product {
     name: "the divergent guest of the tests",
     component: "tests/guests/divergent.wasm",
     stamp: "tests/guests/divergent.json",
+    sources: GUEST,
     variant: Some("reversed"),
 };
 
+/// A scheduler of another version of the contract, which is the tests' own.
+pub const FEW: Product = Product {
+    name: "the guest of the tests' own contract",
+    component: "tests/guests/few.wasm",
+    stamp: "tests/guests/few.json",
+    sources: Sources {
+        package: "refrain-few-guest",
+        manifest: "tests/guests/few/Cargo.toml",
+        folders: &["tests/guests/few/src", "tests/guests/few/wit"],
+    },
+    variant: None,
+};
+
 /// All of them.
-pub const PRODUCTS: [Product; 2] = [SCHEDULER, DIVERGENT];
+pub const PRODUCTS: [Product; 3] = [SCHEDULER, DIVERGENT, FEW];
 
 impl Product {
     /// Build it: its bytes, and the stamp that belongs to them.
     pub fn build(&self, toolchain: &Toolchain) -> Result<(Vec<u8>, Stamp)> {
         let workspace = workspace();
-        let module = compile::core_module(&workspace, toolchain, self.variant)?;
+        let module =
+            compile::core_module(&workspace, toolchain, self.sources.package, self.variant)?;
         let component = encode::component(&module)?;
         accepted(&component)?;
         let stamp = Stamp {
-            sources: sources::digest(&workspace)?,
+            sources: sources::digest(&workspace, &self.sources)?,
             compiler: toolchain.compiler.name.clone(),
             flags: compile::flags(self.variant),
             component: digest(&component),
@@ -81,7 +101,7 @@ impl Product {
     /// sentence that says what to do.
     pub fn freshness(&self) -> Result<Result<(), String>> {
         let (stamp, component) = (self.stamp()?, self.committed()?);
-        let fresh = stamp.sources == sources::digest(&workspace())?
+        let fresh = stamp.sources == sources::digest(&workspace(), &self.sources)?
             && stamp.flags == compile::flags(self.variant)
             && stamp.component == digest(&component);
         Ok(if fresh {
@@ -102,7 +122,8 @@ impl Product {
 /// Show the component to the host's own door, which knows what a guest may
 /// import and must export.
 fn accepted(component: &[u8]) -> Result<()> {
-    let mut library = Library::new(Sandbox::new(CallLimits::default())?);
+    let sandbox = Sandbox::new(CallLimits::default())?.speaking(few::contract());
+    let mut library = Library::new(sandbox);
     let digest = library.add(component.to_vec())?;
     Ok(library.check(&digest)?)
 }

@@ -21,18 +21,34 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toml::Table;
 
-/// The package that becomes the component.
-pub const PACKAGE: &str = "refrain-guest";
+/// What a component is built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources {
+    /// The package that becomes the component.
+    pub package: &'static str,
+    /// Its manifest.
+    pub manifest: &'static str,
+    /// The folders with its sources and its contract.
+    pub folders: &'static [&'static str],
+}
+
+/// The guest and the contract.
+pub const GUEST: Sources = Sources {
+    package: "refrain-guest",
+    manifest: "guest/Cargo.toml",
+    folders: &["guest/src", "wit"],
+};
 
 /// Folders that are compiled only with a feature.
 const OF_FEATURES: [&str; 2] = ["guest/src/notation", "guest/src/strategies"];
 
 /// The SHA-256 over all that the component is built from.
-pub fn digest(workspace: &Path) -> Result<String> {
+pub fn digest(workspace: &Path, sources: &Sources) -> Result<String> {
     let mut parts = BTreeMap::new();
-    texts(workspace, Path::new("guest/src"), &mut parts)?;
-    texts(workspace, Path::new("wit"), &mut parts)?;
-    let guest = table(workspace, "guest/Cargo.toml")?;
+    for folder in sources.folders {
+        texts(workspace, Path::new(folder), &mut parts)?;
+    }
+    let guest = table(workspace, sources.manifest)?;
     let whole = table(workspace, "Cargo.toml")?;
     let lock = table(workspace, "Cargo.lock")?;
     parts.insert(
@@ -41,7 +57,7 @@ pub fn digest(workspace: &Path) -> Result<String> {
     );
     parts.insert(
         "dependencies".to_owned(),
-        closure(&guest, &lock)?.join("\n"),
+        closure(sources.package, &guest, &lock)?.join("\n"),
     );
 
     let mut sha = Sha256::new();
@@ -130,13 +146,13 @@ fn dependencies(guest: &Table) -> BTreeSet<String> {
 }
 
 /// The guest's dependencies and theirs, each as `name version checksum`.
-fn closure(guest: &Table, lock: &Table) -> Result<Vec<String>> {
+fn closure(package: &str, guest: &Table, lock: &Table) -> Result<Vec<String>> {
     let packages = lock
         .get("package")
         .and_then(|packages| packages.as_array())
         .context("Cargo.lock lists no packages")?;
     let direct = dependencies(guest);
-    let mut todo: Vec<&str> = locked_dependencies(find(packages, PACKAGE)?)
+    let mut todo: Vec<&str> = locked_dependencies(find(packages, package)?)
         .filter(|dependency| direct.contains(dependency.split(' ').next().unwrap_or_default()))
         .collect();
     let mut lines = BTreeMap::new();
@@ -277,9 +293,9 @@ mod tests {
             ]) {
                 write(file, text);
             }
-            let before = digest(workspace.path()).expect("all is there");
+            let before = digest(workspace.path(), &super::GUEST).expect("all is there");
             write(file, &text);
-            let after = digest(workspace.path()).expect("all is there");
+            let after = digest(workspace.path(), &super::GUEST).expect("all is there");
             assert_eq!(before != after, stale, "{file}: {text}");
         }
     }

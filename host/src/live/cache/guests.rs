@@ -6,10 +6,10 @@
 
 use super::executions::{Asked, Forget};
 use super::instances::{Failure, Instances};
-use crate::guest::{CallError, Instance, Library, Ports as _};
+use crate::guest::{CallError, Instance, Library, Newer, Ports as _};
 use crate::id::ExecutionId;
 use crate::live::execution::ports::{Orders, TurnPorts};
-use crate::model::{Digest, Fault, SchedulerError, WorkflowSummary};
+use crate::model::{Digest, Fault, IllegalEvent, RefusalCode, SchedulerError, WorkflowSummary};
 use crate::order_rules::{OrderRules, RulesCache};
 use crate::store::StoreError;
 use crate::trouble::Troubles;
@@ -156,6 +156,12 @@ impl Guests {
                     self.instances.forget(&digest, id);
                     return (ports, Err(Failure::Store(error)));
                 }
+                // Nobody is to blame, and a fresh instance could not know it either.
+                CallError::Newer(newer) => {
+                    self.instances.discard(&digest);
+                    let failure = newer_than_guest(&ports, newer);
+                    return (ports, Err(failure));
+                }
                 error => {
                     self.instances.discard(&digest);
                     self.call_failed(&digest, id, &error);
@@ -236,6 +242,25 @@ impl Guests {
     pub(crate) fn discard(&mut self) {
         self.instances.discard_all();
         self.asked.clear();
+    }
+}
+
+/// What a guest cannot know stands in the log, or is about to be offered to it.
+fn newer_than_guest(ports: &TurnPorts, newer: Newer) -> Failure {
+    let record = &ports.staged.record;
+    match newer.sequence {
+        Some(sequence) => Failure::Store(StoreError::NewerThanGuest {
+            place: ports.store.place(),
+            execution: record.id,
+            sequence,
+            what: newer.what,
+            version: newer.version,
+        }),
+        None => Failure::Refused(SchedulerError::Illegal(IllegalEvent {
+            sequence: record.head.sequence + 1,
+            code: RefusalCode::Unsupported,
+            reason: newer.to_string(),
+        })),
     }
 }
 

@@ -144,6 +144,11 @@ impl Staged {
         former
     }
 
+    /// Whether the turn has handed it to another guest than it is stored with.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.guest_before.is_some()
+    }
+
     /// What is stored of it beside its log.
     pub(crate) fn beside(&self) -> Beside<'_> {
         Beside {

@@ -54,20 +54,9 @@ pub(in crate::live) fn set_aside_as_tampered(
     error
 }
 
-/// Sets an execution aside whose log holds an event that this program does not
-/// know. Nothing of it is written.
-pub(in crate::live) fn set_aside_as_newer(
-    core: &mut Core,
-    id: ExecutionId,
-    sequence: u64,
-    kind: &str,
-) {
-    let error = StoreError::NewerEvent {
-        place: core.store.get().place(),
-        execution: id,
-        sequence,
-        kind: kind.to_owned(),
-    };
+/// Sets an execution aside whose log holds what this program does not know, or what
+/// its guest cannot. Nothing of it is written.
+pub(in crate::live) fn set_aside_as_newer(core: &mut Core, id: ExecutionId, error: StoreError) {
     core.set_aside.add(id, &Arc::new(error));
 }
 

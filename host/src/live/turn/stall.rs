@@ -75,8 +75,11 @@ pub(in crate::live) fn refused(
     id: ExecutionId,
     failure: Failure,
 ) -> EngineError {
-    if let Failure::Store(error @ (StoreError::Tampered { .. } | StoreError::NewerEvent { .. })) =
-        failure
+    if let Failure::Store(
+        error @ (StoreError::Tampered { .. }
+        | StoreError::NewerEvent { .. }
+        | StoreError::NewerThanGuest { .. }),
+    ) = failure
     {
         return error.into();
     }

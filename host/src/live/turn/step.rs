@@ -85,7 +85,11 @@ fn failed(
 ) -> Result<StepEnd, EngineError> {
     let reason = match failure {
         // It has left the turn already.
-        Failure::Store(StoreError::Tampered { .. } | StoreError::NewerEvent { .. }) => {
+        Failure::Store(
+            StoreError::Tampered { .. }
+            | StoreError::NewerEvent { .. }
+            | StoreError::NewerThanGuest { .. },
+        ) => {
             return Ok(StepEnd::Done);
         }
         // An execution that is damaged does not stop the others.

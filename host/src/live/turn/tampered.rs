@@ -31,7 +31,33 @@ pub(in crate::live) fn leave_out(
             set_aside_as_tampered(transaction.core, id, tampering);
         }
         StoreError::NewerEvent { sequence, kind, .. } => {
-            set_aside_as_newer(transaction.core, id, *sequence, kind);
+            let error = StoreError::NewerEvent {
+                place: transaction.core.store.get().place(),
+                execution: id,
+                sequence: *sequence,
+                kind: kind.clone(),
+            };
+            set_aside_as_newer(transaction.core, id, error);
+        }
+        StoreError::NewerThanGuest {
+            sequence,
+            what,
+            version,
+            ..
+        } => {
+            // A guest that the turn has just handed it to gives it back.
+            let staged = transaction.staged.get(&id);
+            if staged.is_some_and(|staged| staged.is_handed_over()) {
+                return;
+            }
+            let error = StoreError::NewerThanGuest {
+                place: transaction.core.store.get().place(),
+                execution: id,
+                sequence: *sequence,
+                what: what.clone(),
+                version,
+            };
+            set_aside_as_newer(transaction.core, id, error);
         }
         _ => return,
     }
