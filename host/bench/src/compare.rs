@@ -8,6 +8,7 @@
 //! of the sandbox, and no one's store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -132,7 +133,7 @@ struct Reel<E, F, D> {
     workflow: String,
     events: Vec<E>,
     /// The runs of facts, by the place of their first event, and their time.
-    facts: BTreeMap<usize, (Timestamp, Vec<F>)>,
+    facts: BTreeMap<usize, (Timestamp, Arc<[F]>)>,
     /// The digests of the items that are ordered, in their order.
     digests: Vec<D>,
     shown: usize,
@@ -157,7 +158,7 @@ impl<E: Clone + PartialEq, F, D: Clone> Reel<E, F, D> {
         let mut place = 0;
         for run in log.chunk_by(|one, next| (one.origin, one.at) == (next.origin, next.at)) {
             if run[0].origin == Origin::Fact {
-                let kinds = run.iter().map(|it| fact(&it.kind)).collect();
+                let kinds: Arc<[F]> = run.iter().map(|it| fact(&it.kind)).collect();
                 facts.insert(place, (run[0].at, kinds));
             }
             place += run.len();
@@ -189,12 +190,12 @@ impl<E: Clone + PartialEq, F, D: Clone> Reel<E, F, D> {
         page.take(max as usize).cloned().collect()
     }
 
-    /// A call begins, with the facts that come next.
-    fn begin(&mut self) -> &[F] {
+    /// A call begins, with the facts that come next, if there are any.
+    fn begin(&mut self) -> Option<Arc<[F]>> {
         let next = self.facts.get(&self.shown);
         self.ahead = next.map_or(0, |(_, facts)| facts.len());
         self.now = next.map_or(self.now, |(at, _)| *at);
-        next.map_or(&[], |(_, facts)| facts)
+        next.map(|(_, facts)| facts.clone())
     }
 
     /// It is over: what it was given and has decided is shown.
@@ -240,7 +241,12 @@ impl Replayer for Natively {
 
     fn step(&mut self) -> Result<bool> {
         let last = self.reel.shown as u64;
-        let facts = self.reel.begin().to_vec();
+        // The core takes facts to keep them: a copy, as the component makes of those
+        // that it is lent.
+        let facts = self
+            .reel
+            .begin()
+            .map_or_else(Vec::new, |facts| facts.to_vec());
         let outcome = self
             .scheduler
             .step(&mut self.reel, &self.execution, last, facts);
@@ -318,9 +324,10 @@ impl Replayer for InWasm {
     fn step(&mut self) -> Result<bool> {
         let mut reel = self.reel.take().expect("each call gives it back");
         let last = reel.shown as u64;
-        // The facts stay where they are, and the reel goes to the instance.
-        let facts = reel.begin().to_vec();
-        let (mut reel, outcome) = self.instance.step(reel, self.execution, last, &facts);
+        // The facts are lent, as a host lends its own.
+        let facts = reel.begin();
+        let facts = facts.as_deref().unwrap_or_default();
+        let (mut reel, outcome) = self.instance.step(reel, self.execution, last, facts);
         reel.end();
         self.reel = Some(reel);
         let outcome = outcome?;
