@@ -4,11 +4,13 @@
 //! The imports are linked by hand, because those that `bindgen!` would link do
 //! not see the store, and with it the fuel.
 
-use wasmtime::component::{Component, Linker, LinkerInstance};
+use bumpalo::Bump;
+use wasmtime::component::{Component, Linker, LinkerInstance, TypedFunc};
 use wasmtime::{Engine, Store};
 
 use super::convert::{
-    FromGuest, Listed, ToGuest, all_from_guest, all_to_guest, choices, records, variants,
+    FromGuest, Lend, Listed, ToGuest, all_from_guest, all_lent, all_to_guest, choices, records,
+    variants,
 };
 use super::{Answer, Exports, Malformed, Newer};
 use crate::guest::fuel::{self, Transferred, event_bytes, order_bytes};
@@ -20,6 +22,25 @@ mod generated {
     wasmtime::component::bindgen!({ world: "scheduler", path: "../wit" });
 }
 
+/// The types once more, in the form in which they hold borrowed texts. That of a fact
+/// is needed; the macro goes wrong over types that no function takes.
+mod borrowed {
+    wasmtime::component::bindgen!({
+        inline: "
+            package refrain:lending;
+            world lending {
+                use refrain:scheduler/types@0.2.0.{fact, event, work-order, outcome, workflow-summary, scheduler-error, explanation, inspection, snapshot, description};
+                export lend: func(facts: list<fact>);
+                export others: func(a: event, b: work-order, c: outcome, d: workflow-summary, e: scheduler-error);
+                export more: func(a: explanation, b: inspection, c: snapshot, d: description);
+            }
+        ",
+        path: "../wit",
+        ownership: Borrowing { duplicate_if_necessary: false },
+    });
+}
+
+use borrowed::refrain::scheduler::types as lent;
 use generated::exports::refrain::scheduler::decisions;
 use generated::refrain::scheduler::types as wit;
 use generated::{Scheduler, SchedulerPre};
@@ -45,13 +66,25 @@ pub(super) fn instantiate<P: Ports>(
     component: &Component,
 ) -> wasmtime::Result<Box<dyn Exports<P>>> {
     let linker = linker(store.engine())?;
-    let guest = Scheduler::instantiate(store, component, &linker)?;
-    Ok(Box::new(guest))
+    let scheduler = Scheduler::instantiate(&mut *store, component, &linker)?;
+    let step = decisions(&scheduler).func_step().func().typed(&*store)?;
+    Ok(Box::new(Guest { scheduler, step }))
 }
 
 // ---- what a guest is called through ----------------------------------------------
 
-impl<P: Ports> Exports<P> for Scheduler {
+struct Guest {
+    scheduler: Scheduler,
+    step: Step<'static>,
+}
+
+/// The export `step`, with facts that are lent to it.
+type Step<'a> = TypedFunc<
+    (&'a str, u64, &'a [lent::EventKind<'a>]),
+    (Result<wit::Outcome, wit::SchedulerError>,),
+>;
+
+impl<P: Ports> Exports<P> for Guest {
     fn step(
         &self,
         store: &mut Store<HostState<P>>,
@@ -59,8 +92,11 @@ impl<P: Ports> Exports<P> for Scheduler {
         last: u64,
         facts: &[model::EventKind],
     ) -> Answer<model::Outcome> {
-        let facts: Vec<wit::Fact> = all_to_guest(facts.to_vec())?;
-        answer(decisions(self).call_step(store, id, last, &facts)?)
+        let arena = Bump::new();
+        let facts: Vec<lent::EventKind<'_>> = all_lent(facts, &arena)?;
+        let step: Step<'_> = self.step;
+        let (outcome,) = step.call(store, (id, last, &facts))?;
+        answer(outcome)
     }
 
     fn explain(
@@ -69,19 +105,19 @@ impl<P: Ports> Exports<P> for Scheduler {
         id: &str,
         node: &str,
     ) -> Answer<model::Explanation> {
-        answer(decisions(self).call_explain(store, id, node)?)
+        answer(decisions(&self.scheduler).call_explain(store, id, node)?)
     }
 
     fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<model::Inspection> {
-        answer(decisions(self).call_inspect(store, id)?)
+        answer(decisions(&self.scheduler).call_inspect(store, id)?)
     }
 
     fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<model::Snapshot> {
-        answer(decisions(self).call_snapshot(store, id)?)
+        answer(decisions(&self.scheduler).call_snapshot(store, id)?)
     }
 
     fn forget(&self, store: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()> {
-        decisions(self).call_forget(store, id)
+        decisions(&self.scheduler).call_forget(store, id)
     }
 
     fn validate(
@@ -89,14 +125,14 @@ impl<P: Ports> Exports<P> for Scheduler {
         store: &mut Store<HostState<P>>,
         workflow: &str,
     ) -> wasmtime::Result<Result<model::WorkflowSummary, Vec<model::Fault>>> {
-        match decisions(self).call_validate(store, &workflow.to_owned())? {
+        match decisions(&self.scheduler).call_validate(store, &workflow.to_owned())? {
             Ok(summary) => Ok(Ok(given(summary)?)),
             Err(faults) => Ok(Err(all_from_guest(faults).map_err(broken)?)),
         }
     }
 
     fn describe(&self, store: &mut Store<HostState<P>>) -> wasmtime::Result<model::Description> {
-        given(decisions(self).call_describe(store)?)
+        given(decisions(&self.scheduler).call_describe(store)?)
     }
 }
 
@@ -222,56 +258,63 @@ fn queue<P: Ports>(mut queue: LinkerInstance<'_, HostState<P>>) -> wasmtime::Res
 
 // ---- what each noun is in the model ----------------------------------------------
 
-records! { model, wit:
-    Event { sequence, at, origin, kind }
-    WorkflowStarted {
+records! { model, wit, lent:
+    WorkflowStarted<'a> {
         format, execution_id, workflow_id, workflow_version, workflow_digest, guest_digest,
         initial_input, limits, seed, tenant, simulated, key, forked_from, parent, labels, priority,
         by,
     }
-    ParentOrigin { execution_id, node_id, attempt, iteration, sequence, root, depth }
-    Label { name, value }
+    ParentOrigin<'a> { execution_id, node_id, attempt, iteration, sequence, root, depth }
+    Label<'a> { name, value }
     Limits { max_concurrent_nodes, max_dispatch_per_tick }
-    ForkOrigin { execution_id, sequence, head }
-    WorkflowCompleted { final_state }
-    WorkflowFailed { cause, final_state }
-    WorkflowCancelled { reason, final_state }
-    NodeScheduled { node_id, queue, attempt, item_digest }
-    NodeStarted { node_id, worker_id, attempt }
-    NodeCompleted {
+    ForkOrigin<'a> { execution_id, sequence, head }
+    WorkflowCompleted<'a> { final_state }
+    WorkflowFailed<'a> { cause, final_state }
+    WorkflowCancelled<'a> { reason, final_state }
+    NodeScheduled<'a> { node_id, queue, attempt, item_digest }
+    NodeStarted<'a> { node_id, worker_id, attempt }
+    NodeCompleted<'a> {
         node_id, attempt, fence, output, state_patch, duration_ms, chosen_target, gen_ai,
         telemetry, edited_by,
     }
-    GenAi { system, model, input_tokens, output_tokens, finish_reason }
-    NodeSettled { node_id, output, state_patch, chosen_target }
-    NodeFailed { node_id, attempt, fence, error, error_class, retryable, retry_after_ms }
-    LeaseExpired { node_id, attempt, fence }
-    NodeReleased { node_id, attempt, fence, by }
-    NodeTimedOut { node_id, attempt, timeout_ms }
-    NodeExhausted { node_id, attempts, cause }
-    NodeSkipped { node_id, reason }
-    NodeCancelled { node_id, reason }
-    RetryScheduled { node_id, attempt, delay_ms, item_digest }
-    InterruptRaised { node_id, reason, expires_at }
-    ApprovalReceived { node_id, user_id, decision, comment, state_patch, by }
-    TimerCreated { node_id, fire_at, correlation_key }
-    TimerFired { node_id, correlation_key }
-    ExternalEventReceived { correlation_key, payload, event_id, by }
-    MapExpanded { node_id, count }
-    ChildRequested { node_id, attempt, iteration, workflow }
-    WorkflowName { workflow_id, version }
-    ChildStarted { node_id, attempt, iteration, child_id, workflow_digest }
-    ChildRefused { node_id, attempt, iteration, code }
-    ChildEnded {
+    GenAi<'a> { system, model, input_tokens, output_tokens, finish_reason }
+    NodeSettled<'a> { node_id, output, state_patch, chosen_target }
+    NodeFailed<'a> { node_id, attempt, fence, error, error_class, retryable, retry_after_ms }
+    LeaseExpired<'a> { node_id, attempt, fence }
+    NodeReleased<'a> { node_id, attempt, fence, by }
+    NodeTimedOut<'a> { node_id, attempt, timeout_ms }
+    NodeExhausted<'a> { node_id, attempts, cause }
+    NodeSkipped<'a> { node_id, reason }
+    NodeCancelled<'a> { node_id, reason }
+    RetryScheduled<'a> { node_id, attempt, delay_ms, item_digest }
+    InterruptRaised<'a> { node_id, reason, expires_at }
+    ApprovalReceived<'a> { node_id, user_id, decision, comment, state_patch, by }
+    TimerCreated<'a> { node_id, fire_at, correlation_key }
+    TimerFired<'a> { node_id, correlation_key }
+    ExternalEventReceived<'a> { correlation_key, payload, event_id, by }
+    MapExpanded<'a> { node_id, count }
+    ChildRequested<'a> { node_id, attempt, iteration, workflow }
+    WorkflowName<'a> { workflow_id, version }
+    ChildStarted<'a> { node_id, attempt, iteration, child_id, workflow_digest }
+    ChildRefused<'a> { node_id, attempt, iteration, code }
+    ChildEnded<'a> {
         node_id, attempt, iteration, child_id, status, sequence, head, output, error,
     }
-    CancelRequested { reason, by }
-    OperatorNote { reason, by }
-    NodeRequest { node_id, reason, by }
-    Stalled { reason }
-    HostStalled { reason }
-    GuestChanged { guest_digest, by }
-    ExecutionForked { by }
+    CancelRequested<'a> { reason, by }
+    OperatorNote<'a> { reason, by }
+    NodeRequest<'a> { node_id, reason, by }
+    Stalled<'a> { reason }
+    HostStalled<'a> { reason }
+    GuestChanged<'a> { guest_digest, by }
+    ExecutionForked<'a> { by }
+    BudgetExcess<'a> { budget, allowed, spent }
+    Rejection<'a> { user_id, comment }
+    MissedEvent<'a> { correlation_key, timeout_ms }
+    FailedInstances<'a> { count, nodes }
+}
+
+records! { model, wit:
+    Event { sequence, at, origin, kind }
     ChildOrder { name, workflow, input }
     ChildName { node_id, attempt, iteration }
     WorkItem {
@@ -284,10 +327,6 @@ records! { model, wit:
     Fault { pointer, message, remedy }
     WorkflowSummary { workflow_id, version, nodes, edges, queues, ignored, unreachable }
     IllegalEvent { sequence, code, reason }
-    BudgetExcess { budget, allowed, spent }
-    Rejection { user_id, comment }
-    MissedEvent { correlation_key, timeout_ms }
-    FailedInstances { count, nodes }
     Reason { cause, remedies }
     Predecessor { node_id, state }
     FailedPredecessor { node_id, cause }
@@ -304,6 +343,18 @@ records! { model, wit:
     Description { name, version }
 }
 
+choices! { model, wit, lent:
+    SkipReason { Unreached, ByOperator, RunOn, NotNeeded }
+    ChildRefusal { UnknownWorkflow, TooDeep, TooMany }
+    CancelReason {
+        CancelRequested, WorkflowTimedOut, ByOperator, JoinSatisfied, MapSettled, Terminated,
+        BudgetExceeded,
+    }
+    ApprovalDecision { Approved, Rejected }
+    Status { Running, Paused, Stalled, Completed, Failed, Cancelled }
+    Budget { Tokens, CostUsd }
+}
+
 choices! { model, wit:
     Origin { Fact, Decision }
     RefusalCode {
@@ -311,24 +362,15 @@ choices! { model, wit:
         UnknownNode, WrongState, Stale, TooEarly, NoRoom, Malformed, TooLarge, UnknownTarget,
         Unfounded, Unsupported,
     }
-    SkipReason { Unreached, ByOperator, RunOn, NotNeeded }
-    ChildRefusal { UnknownWorkflow, TooDeep, TooMany }
     StallAuthor { Policy, Host }
-    CancelReason {
-        CancelRequested, WorkflowTimedOut, ByOperator, JoinSatisfied, MapSettled, Terminated,
-        BudgetExceeded,
-    }
-    ApprovalDecision { Approved, Rejected }
-    Status { Running, Paused, Stalled, Completed, Failed, Cancelled }
     NodeState {
         Pending, Ready, Scheduled, Running, Failing, BackingOff, Waiting, Completed, Failed,
         Skipped, Cancelled,
     }
-    Budget { Tokens, CostUsd }
     NextStep { Dispatch, Settle, Skip, JudgeFailure, SkipByOperator }
 }
 
-variants! { model, wit:
+variants! { model, wit, lent:
     EventKind {
         WorkflowStarted, WorkflowCompleted, WorkflowFailed, WorkflowCancelled, NodeScheduled,
         NodeStarted, NodeCompleted, NodeSettled, NodeFailed, LeaseExpired, NodeReleased,
@@ -337,10 +379,13 @@ variants! { model, wit:
         CancelRequested, ExecutionPaused, ExecutionUnpaused, RetryRequested, SkipRequested,
         Stalled, HostStalled, StallLifted, GuestChanged, ExecutionForked; WorkflowTimedOut
     }
-    StorageError { Conflict, Refused, Failed; }
     WorkflowFailure { NodesFailed, Timeout, Terminated, BudgetExceeded; }
     NodeFailure { AttemptFailed, Timeout, Rejected, ApprovalTimeout, EventTimeout, LimitExceeded, InstancesFailed, TooManyItems, TooLarge, UnresolvedExpression, ChildFailed, ChildRefused, RepeatLimit; LeaseExpired, NotAList, ChildCancelled }
     StallReason { AttemptsExhausted, BudgetExceeded; }
+}
+
+variants! { model, wit:
+    StorageError { Conflict, Refused, Failed; }
     ReasonCause { UnmetPredecessor, FailedPredecessor, MorePredecessors, SkippedPredecessor, OtherTarget, NoTarget, FalseCondition, DeadEdge, MoreDeadEdges, NotAtTheEnd, EarlierFinalizers, WaitsForWorker, WorkerAtWork, NotBefore, TimesOut, LastFailure, NoRoom, WaitsForApproval, WaitsForEvent, WaitEnds, NextStep, WasCompleted, FailedForGood, WasStopped, StalledByPolicy, StalledByHost, HasEnded; NoEdge, OtherEnding, SkippedOnceLifted, SkippedByOperator, NotNeeded, Paused, BeingCancelled, OutOfTime }
     Seen { Value, TooLong; Missing }
     Remedy { Approve, Signal, Retry, Skip, StartWorker; Lift, Unpause, Cancel }
