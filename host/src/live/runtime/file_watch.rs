@@ -19,8 +19,8 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use super::inbox::{Inbox, Message};
 
 /// How long after a change of the file to look at the version: a sync takes
-/// from well below a millisecond to, on a busy disk, seconds.
-const LOOKS_AFTER: [Duration; 9] = [
+/// from well below a millisecond to, on a busy disk, many seconds.
+const LOOKS_AFTER: [Duration; 11] = [
     Duration::ZERO,
     Duration::from_millis(2),
     Duration::from_millis(5),
@@ -30,6 +30,8 @@ const LOOKS_AFTER: [Duration; 9] = [
     Duration::from_millis(300),
     Duration::from_secs(1),
     Duration::from_secs(3),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
 ];
 
 /// How long after its last turn an engine rests. Whatever others commit before
@@ -90,11 +92,16 @@ impl FileWatch {
 
     /// The store's version is about to be looked at.
     pub(crate) fn looks(&mut self) {
-        if let Some(folder) = &mut self.folder
-            && let Err(error) = folder.watch_if_at_rest()
-        {
-            unwatched(&folder.path, &error);
-            self.folder = None;
+        match self.folder.as_mut().map(Folder::watch_if_at_rest) {
+            // A change that began before the file was watched, and is committed later,
+            // is heard of by nobody.
+            Some(Ok(true)) => self.changed = Some((Instant::now(), 0)),
+            Some(Ok(false)) | None => {}
+            Some(Err(error)) => {
+                if let Some(folder) = self.folder.take() {
+                    unwatched(&folder.path, &error);
+                }
+            }
         }
         if let Some((since, _)) = self.changed {
             let passed = since.elapsed();
@@ -150,13 +157,15 @@ impl Folder {
         }
     }
 
-    fn watch_if_at_rest(&mut self) -> notify::Result<()> {
-        if self.until_rest().is_some_and(|left| left.is_zero()) {
+    /// Begins to watch, if the engine rests now. Answers whether it did.
+    fn watch_if_at_rest(&mut self) -> notify::Result<bool> {
+        let begins = self.until_rest().is_some_and(|left| left.is_zero());
+        if begins {
             self.worked = None;
             self.watcher
                 .watch(&self.path, RecursiveMode::NonRecursive)?;
         }
-        Ok(())
+        Ok(begins)
     }
 
     /// How long until the engine is at rest; none: it is.
