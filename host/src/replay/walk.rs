@@ -211,6 +211,13 @@ impl<'a, 'l> Walk<'a, 'l> {
         }
     }
 
+    /// Whether the log ends where the host's stall was lifted.
+    fn is_just_lifted(&self) -> bool {
+        let last = self.recording.events.len() as u64;
+        let last = self.event(last).map(|event| &event.kind);
+        matches!(last, Some(EventKind::StallLifted(_)))
+    }
+
     /// At the log's end the guest must have no more to decide either, unless it
     /// is said beside the log that the execution is owed a step. Then what it
     /// decides next may be missing, as a whole; and of a guest that fails at that
@@ -395,6 +402,10 @@ impl<'a, 'l> Walk<'a, 'l> {
             return Ok(()); // Refused by the integrity check before.
         };
         let (status, next_wake) = match outcome {
+            // A host lifts its stall without asking the guest, and its turn may end there.
+            Some(outcome) if record.is_owed_a_step() && self.is_just_lifted() => {
+                (outcome.status, record.next_wake)
+            }
             Some(outcome) => (outcome.status, outcome.next_wake),
             // Behind a fact the guest has not said yet what its execution is.
             None if self.owed_a_step => {

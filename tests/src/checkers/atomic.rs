@@ -1,6 +1,7 @@
 //! Law 3: a fact and all that follows from it are one commit.
 
 use refrain::guest::Library;
+use refrain::model::EventKind;
 use refrain::names;
 use refrain::replay::fetch_guest;
 use refrain::store::{Reader, ended};
@@ -12,7 +13,8 @@ use super::{Account, Evidence, Law, Violation, in_words};
 /// At any moment between two turns nothing is left undone: a fresh instance of
 /// the execution's guest, given its log and the time of its last event, has
 /// nothing to add, and comes to the status and the next wake that are recorded.
-/// Of one that is recorded as owed a step it has something to add.
+/// Of one that is recorded as owed a step it has something to add, unless the host has
+/// just lifted its stall.
 ///
 /// # Errors
 /// The first execution that would go on by itself.
@@ -26,6 +28,11 @@ pub fn law3_atomic(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
         is_done(evidence.store, evidence.library, account).map_err(undone)?;
     }
     Ok(())
+}
+
+fn is_just_lifted(account: &Account) -> bool {
+    let last = account.events.last().map(|stored| &stored.event.kind);
+    matches!(last, Some(EventKind::StallLifted(_)))
 }
 
 /// A log that its guest cannot take is a matter of law 2.
@@ -45,6 +52,9 @@ fn is_done(
     if account.record.is_owed_a_step() {
         return match left {
             Some(_) => Ok(()),
+            // A host lifts its stall without asking the guest, and when its turn ends
+            // there, nobody knows yet whether anything follows.
+            None if is_just_lifted(account) => Ok(()),
             None => undone("it is recorded as owed a step, and has nothing to decide".to_owned()),
         };
     }
