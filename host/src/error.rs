@@ -69,6 +69,16 @@ pub enum EngineError {
         /// What it started.
         execution: ExecutionId,
     },
+    /// What the key has started was erased since (law 8): the key starts nothing anew.
+    #[error(
+        "the key {key:?} has started {execution}, which was erased since, and a key starts once; choose another key to start anew"
+    )]
+    KeyErased {
+        /// The caller's key.
+        key: String,
+        /// What it started.
+        execution: ExecutionId,
+    },
     /// A JSON text is not accepted.
     #[error("the {what} is not accepted: {error}")]
     Json {
@@ -183,6 +193,7 @@ impl EngineError {
             Self::InvalidWorkflow(_) => "invalid_workflow",
             Self::WorkflowDiffers { .. } => "workflow_differs",
             Self::KeyTaken { .. } => "key_taken",
+            Self::KeyErased { .. } => "key_erased",
             Self::Json { .. } => "invalid_json",
             Self::TooLong { .. } => "too_long",
             Self::Refused { .. } => "refused",

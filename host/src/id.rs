@@ -1,10 +1,16 @@
 //! Execution ids: `exec_` and 32 hexadecimal digits.
+//!
+//! The first two bytes choose the shard that keeps the execution: a fork takes them
+//! from its origin, so that both are kept together. The id of a start with a key is
+//! made of tenant and key, so that a second start with that key can only find the
+//! first, even when the key itself has been erased. All other bytes are random.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid, Variant, Version};
 
 /// The name of an execution: `exec_` and the 32 hexadecimal digits of a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +20,9 @@ pub struct ExecutionId(Uuid);
 const TEXT_BYTES: usize = PREFIX.len() + 32;
 
 const PREFIX: &str = "exec_";
+
+/// Keeps the ids of keys apart from all other digests.
+const KEY_DOMAIN: &[u8] = b"refrain: the execution of a start key\0";
 
 /// An id as a text, in place.
 #[derive(Clone, Copy)]
@@ -31,6 +40,38 @@ impl ExecutionId {
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// The id of the execution that a start with this key begins (law 8).
+    ///
+    /// It is a UUID of version 8: the first 16 bytes of a SHA-256, in which the bits of
+    /// version and variant are set. Hashed are, one after the other, the text
+    /// `refrain: the execution of a start key` and a zero byte, the length of the
+    /// tenant in bytes as a `u64` (big endian), the tenant, and the key.
+    ///
+    /// The digest has no salt, because the same key must come to the same id. So whoever
+    /// guesses a tenant's key can tell that it was used, even after it was erased.
+    #[must_use]
+    pub fn of_key(tenant: &str, key: &str) -> Self {
+        let hash = Sha256::new()
+            .chain_update(KEY_DOMAIN)
+            .chain_update((tenant.len() as u64).to_be_bytes())
+            .chain_update(tenant)
+            .chain_update(key)
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        let id = Builder::from_bytes(bytes)
+            .with_variant(Variant::RFC4122)
+            .with_version(Version::Custom);
+        Self(id.into_uuid())
+    }
+
+    /// The shard that keeps the execution.
+    #[must_use]
+    pub fn shard(&self) -> [u8; 2] {
+        let [first, second, ..] = *self.as_bytes();
+        [first, second]
     }
 
     /// The id made of these sixteen bytes.
@@ -98,5 +139,47 @@ impl FromStr for ExecutionId {
             return Err(refused());
         }
         Uuid::try_parse(digits).map(Self).map_err(|_| refused())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The derivation is a promise: whoever knows tenant and key knows the id.
+    #[test]
+    fn law8_the_id_of_a_key_is_always_the_same() {
+        let table = [
+            (
+                "default",
+                "order-17",
+                "exec_a21a70ff3bc78095856d3ffdeeca8143",
+            ),
+            ("default", "", "exec_2cc8dd3075a985ad80d5b72f2c48d51b"),
+            (
+                "müller",
+                "order-17",
+                "exec_528ebe44b33f849698615d89e54eef49",
+            ),
+        ];
+        for (tenant, key, id) in table {
+            let made = ExecutionId::of_key(tenant, key);
+            assert_eq!(made.to_string(), id, "{tenant} {key}");
+            assert_eq!(made.0.get_version(), Some(Version::Custom));
+            assert_eq!(made.0.get_variant(), Variant::RFC4122);
+        }
+        // Where the tenant ends is part of it.
+        assert_ne!(
+            ExecutionId::of_key("a", "bc"),
+            ExecutionId::of_key("ab", "c")
+        );
+    }
+
+    #[test]
+    fn the_first_two_bytes_are_the_shard() {
+        let id: ExecutionId = "exec_0102030405060708090a0b0c0d0e0f10"
+            .parse()
+            .expect("an id");
+        assert_eq!(id.shard(), [1, 2]);
     }
 }

@@ -4,11 +4,13 @@ use refrain::erase::{EraseError, Erased, erase};
 use refrain::log::AttestedVerdict;
 use refrain::replay::Verdict;
 use refrain::store::StoreError;
-use refrain::{EngineError, Start};
+use refrain::{EngineError, ExecutionId, Start};
 use refrain_tests::engines::{Place, engine};
 use serde_json::json;
 
-use super::{KEY, SECRET, audit, begin, end, ended, erase_one, export, files_with, library, work};
+use super::{
+    KEY, SECRET, audit, begin, begin_with, end, ended, erase_one, export, files_with, library, work,
+};
 
 #[tokio::test]
 async fn law4_an_erased_log_verifies_and_says_nothing() {
@@ -65,8 +67,8 @@ async fn law4_no_file_holds_what_was_erased_while_an_engine_goes_on() {
     erase_one(store.as_mut(), execution.id()).expect("it has ended");
     let none: Vec<String> = Vec::new();
     assert_eq!(files_with(folder.path(), SECRET), none);
-    // The same key starts another one, and that goes on to its end.
-    let again = begin(&engine).await;
+    // Another one starts, and goes on to its end.
+    let again = begin_with(&engine, "another key").await;
     assert_ne!(again.id(), execution.id());
     end(&again).await;
     assert_eq!(audit(store.as_mut(), again.id()).verdict, Verdict::Clean);
@@ -76,6 +78,31 @@ async fn law4_no_file_holds_what_was_erased_while_an_engine_goes_on() {
     );
     engine.shutdown().await;
     assert!(!files_with(folder.path(), SECRET).is_empty());
+}
+
+/// Its id is made of the key, and stays: no second one can begin.
+#[tokio::test]
+async fn law8_a_key_starts_once_even_when_it_was_erased() {
+    for place in Place::each() {
+        let id = ended(&place).await;
+        assert_eq!(id, ExecutionId::of_key("default", KEY));
+        erase_one(place.store().as_mut(), id).expect("it has ended");
+        let engine = engine(&place).await;
+        let again = Start::new("claims", "1.0.0", json!({ "name": SECRET })).key(KEY);
+        for start in [again.clone(), again.clone()] {
+            let started = engine.start_with(start).await.map(|it| it.id());
+            let error = started.expect_err("it is erased");
+            assert!(
+                matches!(&error, EngineError::KeyErased { execution, .. } if *execution == id),
+                "{error}"
+            );
+            assert_eq!(error.code(), "key_erased");
+        }
+        let elsewhere = engine.start_with(again.tenant("t")).await;
+        assert_ne!(elsewhere.expect("another tenant's key").id(), id);
+        engine.shutdown().await;
+        assert_eq!(audit(place.store().as_mut(), id).verdict, Verdict::Erased);
+    }
 }
 
 #[tokio::test]
@@ -133,7 +160,7 @@ async fn only_what_has_ended_and_holds_is_erased() {
     let execution = going.start_with(start).await.expect("it starts");
     going.shutdown().await;
     let mut store = place.store();
-    let nobody = refrain::ExecutionId::random();
+    let nobody = ExecutionId::random();
     let all = [nobody, execution.id(), id];
     let each = erase(store.as_mut(), &mut library(), &all, "", 1);
     assert!(each.iter().all(|(_, it)| matches!(it, Err(EraseError::By))));

@@ -56,9 +56,14 @@ fn work(engine: &Engine) {
 
 /// Register the workflow, and start it.
 async fn begin(engine: &Engine) -> Execution {
+    begin_with(engine, KEY).await
+}
+
+/// The same, with a key.
+async fn begin_with(engine: &Engine, key: &str) -> Execution {
     let workflow = Workflow::from_json(workflow().to_string()).expect("it is JSON");
     engine.register(workflow).await.expect("it is valid");
-    let start = Start::new("claims", "1.0.0", json!({ "name": SECRET })).key(KEY);
+    let start = Start::new("claims", "1.0.0", json!({ "name": SECRET })).key(key);
     engine.start_with(start).await.expect("it starts")
 }
 

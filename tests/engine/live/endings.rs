@@ -5,7 +5,7 @@ use std::time::Duration;
 use refrain::limits::SIMULATED_DELAY_MS_MAX;
 use refrain::model::Status;
 use refrain::store::ListFilter;
-use refrain::{Engine, EngineError, Start, WorkError, WorkItem, Workflow};
+use refrain::{Engine, EngineError, ExecutionId, Start, WorkError, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::{Value, json};
@@ -94,6 +94,7 @@ async fn law8_a_key_starts_once() {
             engine.start_with(keyed(json!({})))
         );
         let first = first.expect("it starts").id();
+        assert_eq!(first, ExecutionId::of_key("default", "claim 17"));
         assert_eq!(first, second.expect("it is found").id());
         let other = engine
             .start_with(keyed(json!({ "other": 1 })))

@@ -87,7 +87,7 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
         ("loses a request that it acknowledged",       writes(answers::request_lost),                  Law::NothingLost,   "was acknowledged 1 times (and 0 times in doubt), and is 0 times in the log"),
         ("takes an external event twice",              writes(answers::signal_doubled),                Law::NothingLost,   "and is 2 times in the log"),
         ("alters a result",                            writes(answers::result_altered),                Law::NothingLost,   "was acknowledged, and is not in the log"),
-        ("starts twice by one key",                    writes(answers::key_not_kept),                  Law::NothingLost,   "the key \"order-17\" started it"),
+        ("forgets by which key it started one",        writes(answers::key_not_kept),                  Law::NothingLost,   "the key \"order-17\" started it"),
         ("takes a result twice",                       writes(answers::result_doubled),                Law::CountedOnce,   "is answered a second time by the claim with fence"),
         ("calls an answer new twice",                  says(Door::CallsItNew),                         Law::CountedOnce,   "were told that they are recorded"),
         ("leaves a patch out of the final state",      writes(answers::patch_left_out),                Law::CountedOnce,   "and the patches merge to"),

@@ -144,7 +144,7 @@ fn has_event_id(fact: &EventKind) -> bool {
 
 fn keys(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
     let mut started: BTreeMap<(String, String), ExecutionId> = BTreeMap::new();
-    // The keys of erased executions start others.
+    // Of an erased execution nobody knows the key. Its id is made of it, and stays.
     let kept = |account: &&Account| account.record.erased.is_none();
     for account in evidence.accounts.iter().filter(kept) {
         let Some(EventKind::WorkflowStarted(it)) = account.log().next().map(|event| &event.kind)
@@ -155,6 +155,13 @@ fn keys(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
             continue;
         };
         let (id, key) = (account.record.id, (it.tenant.clone(), key.clone()));
+        if id != ExecutionId::of_key(&key.0, &key.1) {
+            return lost(
+                id,
+                None,
+                format!("its id is not that of its key {:?}", key.1),
+            );
+        }
         if let Some(other) = started.insert(key.clone(), id) {
             return lost(
                 id,

@@ -30,8 +30,6 @@ impl World {
             }
         }
         self.told.erased.insert(id, before);
-        // Its key starts another one now.
-        self.keys.retain(|_, started| *started != id);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What callers and workers are told, and what they may never be told.
 
-use refrain::model::{EventKind, Status};
+use refrain::model::Status;
 use refrain::store::{StoreError, ended};
 use refrain::{Claim, ClaimId, EngineError, Receipt};
 
@@ -114,15 +114,7 @@ impl World {
         let Call::Start { workflow, key, .. } = call else {
             return Err(format!("{call:?} started {id}"));
         };
-        let is_kept = !self.told.erased.contains_key(&id);
-        if let Some(key) = key.filter(|_| is_kept) {
-            let mut erased = self.told.erased.values().filter_map(|log| log.first());
-            if erased.any(|stored| {
-                matches!(&stored.event.kind, EventKind::WorkflowStarted(it) if it.key.as_ref() == Some(&key))
-            }) {
-                self.story
-                    .fault("the key of an erased execution starts another one");
-            }
+        if let Some(key) = key {
             let first = *self.keys.entry(key.clone()).or_insert(id);
             if first != id {
                 return Err(format!("law 8: key {key:?} started {first} and {id}"));
@@ -229,6 +221,11 @@ impl World {
                 store_failed || is_erased
             }
             (EngineError::Refused { .. } | EngineError::Stale { .. }, _) if of_erased => true,
+            (EngineError::KeyErased { execution, .. }, Call::Start { .. }) => {
+                self.story
+                    .fault("the key of an erased execution starts nothing anew");
+                self.told.erased.contains_key(execution)
+            }
             (EngineError::Store(_), _) => store_failed,
             (EngineError::Guest { .. }, _) => self.hosts[host].is_tight,
             (EngineError::ShutDown, _) => true,

@@ -48,7 +48,7 @@ pub const FAULTS: &[&str] = &[
     "an execution is handed to a guest that nobody has",
     "what has ended is erased while others go on",
     "somebody asks for what was erased",
-    "the key of an erased execution starts another one",
+    "the key of an erased execution starts nothing anew",
 ];
 
 /// How often each thing happened.

@@ -173,7 +173,8 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::start`], and [`EngineError::KeyTaken`] when the key has
-    /// started something else.
+    /// started something else, and [`EngineError::KeyErased`] when what it started
+    /// was erased since.
     pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
         start.check()?;
         // A key may have started it long ago; without one it does not run yet.

@@ -46,10 +46,14 @@ pub(in crate::live) fn start(
     transaction: &mut Transaction<'_>,
     start: &Start,
 ) -> Result<ExecutionId, EngineError> {
-    if let Some(key) = &start.key
-        && let Some(started) = started_by(transaction, &start.tenant, key)?
+    let of_key = start
+        .key
+        .as_deref()
+        .map(|key| (key, ExecutionId::of_key(&start.tenant, key)));
+    if let Some((key, id)) = of_key
+        && is_begun(transaction, id, key)?
     {
-        let id = started_the_same(transaction, started, start, key)?;
+        started_the_same(transaction, id, start, key)?;
         join_scope(transaction, id);
         return Ok(id);
     }
@@ -63,7 +67,10 @@ pub(in crate::live) fn start(
     let component = component_to_keep(transaction, &own)?;
     transaction.besides.components.extend(component);
     let core = &mut *transaction.core;
-    let id = core.random.execution_id();
+    let id = match of_key {
+        Some((_, id)) => id,
+        None => core.random.execution_id(),
+    };
     let started = EventKind::WorkflowStarted(Box::new(WorkflowStarted {
         format: FORMAT_VERSION,
         execution_id: id.to_string(),
@@ -131,33 +138,34 @@ fn first_record(transaction: &Transaction<'_>, id: ExecutionId, start: &Start) -
     }
 }
 
-/// The execution that this key started, stored or in this turn.
-fn started_by(
+/// Whether the execution that this key starts has begun, before or in this turn. One
+/// that was erased since says neither what it was started with nor what came of it, so
+/// that nobody can be told that it is the same.
+fn is_begun(
     transaction: &mut Transaction<'_>,
-    tenant: &str,
+    id: ExecutionId,
     key: &str,
-) -> Result<Option<ExecutionId>, EngineError> {
-    let begun_now = transaction.staged.values().find(|staged| {
-        staged.status_before.is_none()
-            && staged.record.tenant == tenant
-            && staged.record.key.as_deref() == Some(key)
-    });
-    match begun_now {
-        Some(staged) => Ok(Some(staged.record.id)),
-        None => {
-            let store = transaction.core.store.get();
-            Ok(store.execution_by_key(tenant, key)?)
-        }
+) -> Result<bool, EngineError> {
+    if transaction.staged.contains_key(&id) {
+        return Ok(true);
+    }
+    match transaction.core.store.get().execution(id)? {
+        None => Ok(false),
+        Some(record) if record.erased.is_some() => Err(EngineError::KeyErased {
+            key: key.to_owned(),
+            execution: id,
+        }),
+        Some(_) => Ok(true),
     }
 }
 
-/// That execution, if this start asks for the same.
+/// The execution that the key started was asked for the same.
 fn started_the_same(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     start: &Start,
     key: &str,
-) -> Result<ExecutionId, EngineError> {
+) -> Result<(), EngineError> {
     let first = transaction.events(id, 1, 1)?;
     let same = match first.first().map(|stored| &stored.event.kind) {
         Some(EventKind::WorkflowStarted(it)) => {
@@ -168,7 +176,7 @@ fn started_the_same(
         _ => false,
     };
     if same {
-        Ok(id)
+        Ok(())
     } else {
         Err(EngineError::KeyTaken {
             key: key.to_owned(),

@@ -35,7 +35,8 @@ impl Start {
     }
 
     /// Start once: a further start with the same key, of the same tenant,
-    /// finds the execution that the first one started (law 8).
+    /// finds the execution that the first one started (law 8), also when that was
+    /// erased since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
     #[must_use]
     pub fn key(self, key: impl Into<String>) -> Self {
         Self {

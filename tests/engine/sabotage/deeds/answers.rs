@@ -117,7 +117,7 @@ pub(crate) fn patch_left_out(turn: &Turn, store: &mut dyn Store) -> Written {
     })
 }
 
-/// A caller's key is not looked up, so that it starts anew each time.
+/// The record does not say by which key it was started.
 pub(crate) fn key_not_kept(turn: &Turn, store: &mut dyn Store) -> Written {
     edited(turn, store, |change| {
         let mut change = change.clone();
