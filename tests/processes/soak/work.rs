@@ -130,9 +130,12 @@ fn waits() -> Value {
     )
 }
 
-/// A command that is never done in time.
+/// A command that is never done in time. All processes together may be stopped
+/// for longer than its timeout, the one that holds the write lock for up to
+/// `LONG_STOPPED_MS`: what comes to its end meanwhile is recorded as done, since
+/// nobody was there to record the timeout. So it takes longer than that by far.
 fn late() -> Value {
-    let mut slow = command("exec sleep 5", "twice");
+    let mut slow = command("exec sleep 60", "twice");
     slow["node_timeout_secs"] = json!(1);
     workflow("late", "slow", json!({ "slow": slow }), json!([]))
 }
