@@ -10,6 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use spin::{Mutex, MutexGuard};
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 
 use crate::bindings::exports::refrain::scheduler::decisions::Guest;
 use crate::bindings::refrain::scheduler::{clock, queue, storage};
@@ -21,7 +22,7 @@ use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
 
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
 /// A component instance has one thread and is never entered twice, so the lock
 /// is always free; it is there because a static must be shareable.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::graph::{Graph, Link, Rule};
 use super::kind::{BranchSource, Does, KindSource};
+use super::names::NameIndex;
 use super::plan::{
     Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
 };
@@ -57,7 +58,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
         max_dispatch_per_tick: source.max_dispatch_per_tick,
         ignored,
         unreachable: graph.unreachable,
-        by_id: names.by_id,
+        by_id: NameIndex::new(nodes.iter().map(|node| node.id.as_str())),
         nodes,
         edges,
     }

@@ -17,6 +17,7 @@
 //! From the bottom up; each may use those above it in this list.
 
 mod fault;
+mod names;
 pub mod plan;
 mod fields;
 mod retry;

@@ -9,6 +9,7 @@ use core::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::names::NameIndex;
 use crate::condition::Expression;
 use crate::time::Millis;
 
@@ -38,8 +39,8 @@ pub struct Plan {
     /// The nodes in the order of rule R2. A finalizer's rank counts the edges
     /// among finalizers only.
     pub nodes: Vec<Node>,
-    /// The nodes' indexes, sorted by id: what [`Plan::find`] searches.
-    pub by_id: Vec<NodeIx>,
+    /// The nodes by their ids: what [`Plan::find`] searches.
+    pub(super) by_id: NameIndex,
     /// The edges, sorted by (source, target); those inside kinds included,
     /// those to `"end"`, and those from other nodes to a finalizer, left out.
     pub edges: Vec<Edge>,
@@ -61,9 +62,8 @@ impl Plan {
     /// The node of an id.
     #[must_use]
     pub fn find(&self, node_id: &str) -> Option<NodeIx> {
-        let id = |ix: &NodeIx| self.nodes[ix.0 as usize].id.as_str();
-        let place = self.by_id.binary_search_by(|ix| id(ix).cmp(node_id)).ok()?;
-        Some(self.by_id[place])
+        let id = |ix: u32| self.nodes[ix as usize].id.as_str();
+        self.by_id.find(node_id, id).map(NodeIx)
     }
 }
 

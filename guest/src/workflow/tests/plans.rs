@@ -132,8 +132,8 @@ fn r6_kinds_as_planned() {
         let plan = plan(&of_kind(json));
         let at = plan.find("a").unwrap().0 as usize;
         assert_eq!(plan.nodes[at].kind_json.get(), json);
-        let node = plan.nodes.into_iter().nth(at).unwrap();
-        (node.kind, plan.by_id[1])
+        let b = plan.find("b").unwrap();
+        (plan.nodes.into_iter().nth(at).unwrap().kind, b)
     };
     assert!(matches!(kind(r#"{"type": "parallel"}"#).0, Kind::Parallel));
     assert!(matches!(

@@ -11,6 +11,8 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+
 mod bindings {
     wit_bindgen::generate!({ world: "few", path: "wit" });
 
@@ -24,7 +26,7 @@ use bindings::refrain::scheduler::types::EventKind;
 use bindings::refrain::scheduler::{log, work};
 
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
