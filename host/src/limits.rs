@@ -1,7 +1,21 @@
 //! Every limit of the host, with its reason.
 
+mod guest;
+mod turn;
+
 use std::num::NonZeroU64;
 use std::time::Duration;
+
+pub use guest::{
+    FUEL_PER_BYTE, FUEL_PER_BYTE_AGAIN, FUEL_PER_CALL, FUEL_PER_IMPORT, GUEST_MEMORY_MAX,
+    GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX, GUEST_TRANSFER_BYTES_MAX, GUESTS_AT_WORK_MAX,
+    GUESTS_FULL_MAX,
+};
+pub use turn::{
+    BYTES_PER_TURN, CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, FACTS_PER_TURN_MAX, FUEL_PER_TURN,
+    TURN_CALLS_BETWEEN_LOOKS, TURN_FUEL_BETWEEN_LOOKS, TURN_TIME_MAX, TurnLimits,
+    WAKES_PER_TURN_MAX,
+};
 
 /// Nodes of one execution in flight at once, unless the engine is built otherwise.
 pub const CONCURRENT_NODES_DEFAULT: u32 = 16;
@@ -56,42 +70,11 @@ pub const LEASE_MOMENTS: u32 = 10;
 /// depend on it.
 pub const FALLBACK_POLL_DEFAULT: Duration = Duration::from_millis(500);
 
-/// Facts taken into one turn: enough for one sync to serve many, few enough
-/// that the first of them does not wait long.
-pub const FACTS_PER_TURN_MAX: usize = 640;
-
-/// Items claimed in one turn: more than facts, because one fact may order many.
-pub const CLAIMS_PER_TURN_MAX: usize = 1024;
-
-/// Executions stepped in one turn because their wake was due.
-pub const WAKES_PER_TURN_MAX: usize = 256;
-
 /// How long an execution rests that still asks to be woken at a time that has
 /// passed, when it has been stepped: long enough that an engine which serves
 /// thousands of them is not at work all the time, short enough that its
 /// scheduler hardly notices.
 pub const PAST_WAKE_PAUSE_MS: u64 = 100;
-
-/// Fuel that the calls of one turn burn together before it is written and the
-/// store's write lock given up: a quarter of a second. A turn that is full of
-/// small facts and claims burns a tenth of it.
-pub const FUEL_PER_TURN: u64 = FUEL_PER_CALL / 10;
-
-/// Bytes of payload that go into one turn, which holds them in memory: two of the
-/// largest batches that our own guest decides, or some large facts.
-pub const BYTES_PER_TURN: usize = 64 * 1024 * 1024;
-
-/// How long a turn asks guests for more, by the clock: for what fuel does not
-/// tell, like a store that takes long to be read.
-pub const TURN_TIME_MAX: Duration = Duration::from_millis(500);
-
-/// The clock is looked at when a turn's calls have burnt so much more fuel: some
-/// milliseconds.
-pub const TURN_FUEL_BETWEEN_LOOKS: u64 = FUEL_PER_TURN / 64;
-
-/// And after so many calls, whatever they burnt: a look costs as much as the rest
-/// of counting for all of them.
-pub const TURN_CALLS_BETWEEN_LOOKS: u32 = 32;
 
 /// Turns that follow one another at once, and together held the store's write lock
 /// for so long, have kept others waiting.
@@ -121,56 +104,6 @@ pub const COSTLY_EXECUTIONS_MAX: usize = 4_096;
 /// of a workflow is a hundred years, and a few days of leap years are on top.
 /// What lies beyond would let simulated time run to its end.
 pub const WAKE_SPAN_MS_MAX: u64 = 101 * 365 * 24 * 60 * 60 * 1000;
-
-/// Leases that end in one turn.
-pub const EXPIRIES_PER_TURN_MAX: usize = 256;
-
-/// How much goes into one turn of an engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TurnLimits {
-    /// Facts that callers and workers tell.
-    pub facts: usize,
-    /// Claims of the engine's own workers, and as many of workers outside.
-    pub claims: usize,
-    /// Executions whose time has come.
-    pub wakes: usize,
-    /// Leases that are over.
-    pub expiries: usize,
-    /// Fuel that the calls into guests burn together, before what is left goes
-    /// into the next turn; an execution has a quarter of it.
-    pub fuel: u64,
-    /// Bytes of payload that are appended and ordered, in the same way.
-    pub bytes: usize,
-}
-
-impl Default for TurnLimits {
-    fn default() -> Self {
-        Self {
-            facts: FACTS_PER_TURN_MAX,
-            claims: CLAIMS_PER_TURN_MAX,
-            wakes: WAKES_PER_TURN_MAX,
-            expiries: EXPIRIES_PER_TURN_MAX,
-            fuel: FUEL_PER_TURN,
-            bytes: BYTES_PER_TURN,
-        }
-    }
-}
-
-impl TurnLimits {
-    /// The smallest of them.
-    pub(crate) fn smallest(self) -> usize {
-        let Self {
-            facts,
-            claims,
-            wakes,
-            expiries,
-            // One call goes into each turn, whatever they are.
-            fuel: _,
-            bytes: _,
-        } = self;
-        facts.min(claims).min(wakes).min(expiries)
-    }
-}
 
 /// How often a turn is done anew because someone else wrote meanwhile. Who
 /// holds the write lock meets no conflict, so more than one is strange already.
@@ -299,45 +232,8 @@ pub const CODE_CACHE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Python inside comes to forty million.
 pub const CODE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Fuel of one call into a guest: two or three seconds of work, and four times
-/// what settling every node of the largest workflow in one step would burn.
-pub const FUEL_PER_CALL: u64 = 4_000_000_000;
-
-/// More of it for each byte of workflow, snapshot and log that a call hands
-/// over. A byte of a large workflow was seen to burn 700, one of a log 300.
-pub const FUEL_PER_BYTE: u64 = 4_000;
-
-/// What each byte costs that a call hands over once more. An honest guest asks
-/// once; this much work of its own takes as long as the host's.
-pub const FUEL_PER_BYTE_AGAIN: u64 = 100;
-
-/// What each call of an import costs, for the same reason.
-pub const FUEL_PER_IMPORT: u64 = 10_000;
-
-/// Memory of one guest instance, all executions that it caches included.
-pub const GUEST_MEMORY_MAX: usize = 1024 * 1024 * 1024;
-
-/// All guest instances of an engine or an audit together hold at most as much
-/// memory as so many instances could.
-pub const GUESTS_FULL_MAX: usize = 2;
-
-/// Guest instances that an engine or an audit has at work.
-pub const GUESTS_AT_WORK_MAX: usize = 32;
-
-/// Call stack of a guest. The thread that calls it must have this much to
-/// spare, and Rust gives the threads it starts 2 MiB.
-pub const GUEST_STACK_MAX: usize = 512 * 1024;
-
-/// Elements of a guest's tables: function pointers, some thousand in an honest one.
-pub const GUEST_TABLE_ELEMENTS_MAX: usize = 100_000;
-
-/// Bytes that a guest may hand to the host in one call: in all its appends and
-/// orders, and in its answer. They are counted before they are copied. Our own
-/// guest ends a batch at an eighth of it, and says that there is more.
-pub const GUEST_TRANSFER_BYTES_MAX: usize = 256 * 1024 * 1024;
-
 /// Bytes of one event: the largest state, and the short texts that stand
-/// beside it. What is longer could be stored, but not be read from an export.
+/// next to it. What is longer could be stored, but not be read from an export.
 pub const EVENT_BYTES_MAX: usize = 18 * 1024 * 1024;
 
 /// Events that storage hands to a guest in one page.

@@ -16,6 +16,7 @@ mod failure;
 mod files;
 mod guests;
 mod json_text;
+mod judgement;
 mod nodes;
 mod output;
 mod placed;

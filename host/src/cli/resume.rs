@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::by::By;
 use super::database::{self, Database};
+use super::judgement::Until;
 use super::output;
 use super::text::{Text, text};
-use super::work::{Report, Session, Stopped, Until};
+use super::work::{Report, Session, Stopped};
 use super::{Answer, act, damage, erased, failure, list};
 
 /// Go on with executions, with workers for `command` and `http` nodes

@@ -9,9 +9,10 @@ use refrain::{Engine, Start, Workflow};
 
 use super::by::By;
 use super::database::Database;
+use super::judgement::Until;
 use super::output;
 use super::text::text;
-use super::work::{Report, Session, Stopped, Until};
+use super::work::{Report, Session, Stopped};
 use super::{Answer, act, damage, files, guests, json_text, validate};
 
 /// Run a workflow to its end, with workers for `command` and `http` nodes

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use refrain::Engine;
 use refrain::id::ExecutionId;
-use refrain::model::Status;
 use refrain::names;
-use refrain::queues;
-use refrain::store::{ExecutionRecord, ItemState, Timestamp};
+use refrain::store::ExecutionRecord;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
@@ -18,12 +16,12 @@ use tokio::time::sleep;
 use super::act;
 use super::damage::TamperedDocument;
 use super::database::Database;
+use super::judgement::{Until, changes_at, is_done, news};
 use super::output;
 use super::progress::Progress;
 use super::stop_signals::StopSignals;
-use super::text::{Text, text};
+use super::text::text;
 use super::undone::Undone;
-use super::waiting::{self, Waiting};
 use super::watch::{Seen, Watch};
 
 /// How long to leave the database alone between two looks. They are for the
@@ -39,15 +37,6 @@ const SHOW_EVERY: Duration = Duration::from_millis(500);
 
 /// How long leaving takes before it is said why.
 const LEAVE_SAID_AFTER: Duration = Duration::from_millis(500);
-
-/// When to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Until {
-    /// When all have ended, or cannot go on.
-    Ended,
-    /// Also when none can go on without somebody else.
-    Idle,
-}
 
 /// Why work has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -314,41 +303,6 @@ async fn stop(engine: &Engine) {
     }
 }
 
-/// What is to be said of an execution, once each (law 9): what it waits for
-/// that only somebody else can give, and that no worker brings a paused one
-/// further. Each with what makes it the same thing when it is looked at again.
-fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(String, Text)> {
-    let id = seen.record.id;
-    if seen.is_damaged() {
-        return Vec::new();
-    }
-    match seen.record.status {
-        Status::Running => waiting::all(&seen.nodes, &seen.items, now)
-            .iter()
-            .filter(|waiting| is_for_somebody_else(seen, waiting))
-            .map(|waiting| (waiting.key(id), waiting.text(id, database)))
-            .collect(),
-        Status::Paused => {
-            let command = database.command("unpause", &[id.to_string()]);
-            let text = text!("{} is paused; to lift it: {}", id, command);
-            vec![(format!("{id} paused"), text)]
-        }
-        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Vec::new(),
-    }
-}
-
-/// When the judgement on an execution changes though nothing is appended to
-/// its log: work may be claimed from then on, or its wake is due.
-fn changes_at(seen: &Seen, now: Timestamp) -> Option<Timestamp> {
-    if seen.record.simulated {
-        // Its time goes on with its log.
-        return None;
-    }
-    let claimable = seen.items.iter().map(|record| record.item.not_before);
-    let times = claimable.chain(seen.record.next_wake);
-    times.filter(|at| *at > now).min()
-}
-
 impl<'a> Report<'a> {
     /// What there is to tell of an execution.
     pub(super) fn of(seen: &'a Seen) -> anyhow::Result<Self> {
@@ -367,48 +321,4 @@ impl<'a> Report<'a> {
             damaged: seen.why(),
         })
     }
-}
-
-/// Whether there is nothing left to do here for an execution.
-fn is_done(seen: &Seen, until: Until, now: Timestamp) -> bool {
-    if seen.is_damaged() {
-        return true;
-    }
-    match seen.record.status {
-        Status::Completed | Status::Failed | Status::Cancelled => seen.ended(),
-        Status::Stalled => true,
-        Status::Paused => until == Until::Idle,
-        Status::Running => until == Until::Idle && needs_somebody_else(seen, now),
-    }
-}
-
-/// Whether neither time nor a worker of this program could bring it further.
-fn needs_somebody_else(seen: &Seen, now: Timestamp) -> bool {
-    let at_work = seen.items.iter().any(|record| match record.state {
-        ItemState::Waiting => is_served(seen, &record.item.queue),
-        ItemState::Leased(_) => true,
-        ItemState::Dead { .. } => false,
-    });
-    let due = seen.record.next_wake.is_some_and(|wake| wake <= now);
-    let all = waiting::all(&seen.nodes, &seen.items, now);
-    let timed = all
-        .iter()
-        .any(|waiting| matches!(waiting, Waiting::Time { .. }));
-    !at_work && !due && !timed && !all.is_empty()
-}
-
-fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
-    match waiting {
-        Waiting::Worker { queue, .. } => !is_served(seen, queue),
-        // Simulated time jumps to the end of a wait that has one.
-        Waiting::Approval { until, .. } | Waiting::Signal { until, .. } => {
-            !seen.record.simulated || until.is_none()
-        }
-        Waiting::Time { .. } => false,
-    }
-}
-
-/// Simulated workers serve every queue.
-fn is_served(seen: &Seen, queue: &str) -> bool {
-    seen.record.simulated || queues::BUILT_IN.contains(&queue)
 }

@@ -1,6 +1,6 @@
 //! What is left of an erased log's audit: an attestation.
 //!
-//! Whoever erases a log audits it first, because afterwards no guest can be asked
+//! An erasure begins with an audit of the log, because afterwards no guest can be asked
 //! about it any more. The attestation says what came of that. It is not signed: it
 //! says who erased the log and what they claim, and proves nothing by itself.
 

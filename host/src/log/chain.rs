@@ -3,7 +3,7 @@
 //! `hash(n) = SHA-256(hash(n−1) ‖ plain(n) ‖ commitment(n))`, where `plain(n)`
 //! and the erasable fields are the two parts of an event's canonical bytes, and
 //! `commitment(n) = SHA-256(salt(n) ‖ erasable fields of n)`. The salt is chance,
-//! kept beside the event. Without it nobody can tell from a commitment what was
+//! kept next to the event. Without it nobody can tell from a commitment what was
 //! committed to, not even by trying all that it could have been; so erasing the
 //! fields and the salt erases them for good, and the commitment, kept in their
 //! place, lets the chain verify as before.

@@ -1,4 +1,4 @@
-//! What an event does beside the log: to the work item of its node, and to a
+//! What an event does outside of the log: to the work item of its node, and to a
 //! stall by the host.
 //!
 //! The live host, an audit and a world in memory ask here, so that none of them

@@ -89,7 +89,7 @@ pub(super) trait Codec {
 /// A field that can be erased.
 pub(super) trait Blank: Codec {
     /// The value that stands in the place of an erased one, so that the event
-    /// keeps its shape. Nobody may take it for what was written.
+    /// keeps its shape. It must never be taken for what was written.
     fn blank() -> Self::Value;
 }
 
@@ -313,7 +313,7 @@ pub(super) struct Variant<T>(PhantomData<T>);
 pub(super) trait Coded: Sized {
     /// The names of the codes.
     const NAMES: &'static [&'static str];
-    /// Write the code into the field of this name, and its data beside it.
+    /// Write the code into the field of this name, and its data next to it.
     fn write(&self, name: &'static str, sink: &mut impl Sink);
     /// Read the data of the code of this name.
     fn read<S: Source>(name: &str, source: &mut S) -> Result<Self, S::Error>;

@@ -17,21 +17,25 @@
 //!
 //! A kind or field that joins the model and is missing here does not compile.
 
+mod marks;
+mod values;
+
 use std::borrow::Borrow;
 
+use marks::{marked, name};
+
 use crate::log::field::{
-    Choice, Codec, Coded, Count, Erasable, Fields, Flag, Flattened, Json, Late, List, Maybe, Named,
-    Number, Record, Sha, Sink, Source, Text, Texts, Time, Variant,
+    Choice, Codec, Count, Erasable, Flag, Flattened, Json, Late, List, Maybe, Number, Record, Sha,
+    Sink, Source, Text, Time, Variant,
 };
 use crate::model::{
-    ApprovalDecision, ApprovalReceived, Budget, BudgetExcess, CancelReason, CancelRequested,
-    ChildEnded, ChildRefusal, ChildRefused, ChildRequested, ChildStarted, Event, EventKind,
-    ExecutionForked, ExternalEventReceived, FailedInstances, ForkOrigin, GenAi, GuestChanged,
-    HostStalled, InterruptRaised, Label, LeaseExpired, Limits, MapExpanded, MissedEvent,
-    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeReleased,
-    NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut, OperatorNote,
-    Origin, ParentOrigin, Rejection, RetryScheduled, SkipReason, StallReason, Stalled, Status,
-    TimerCreated, TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
+    ApprovalDecision, ApprovalReceived, CancelReason, CancelRequested, ChildEnded, ChildRefusal,
+    ChildRefused, ChildRequested, ChildStarted, Event, EventKind, ExecutionForked,
+    ExternalEventReceived, ForkOrigin, GenAi, GuestChanged, HostStalled, InterruptRaised, Label,
+    LeaseExpired, Limits, MapExpanded, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed,
+    NodeFailure, NodeReleased, NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted,
+    NodeTimedOut, OperatorNote, ParentOrigin, RetryScheduled, SkipReason, StallReason, Stalled,
+    Status, TimerCreated, TimerFired, WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
     WorkflowFailure, WorkflowName, WorkflowStarted,
 };
 
@@ -50,22 +54,6 @@ pub(super) fn read_event<S: Source>(source: &mut S) -> Result<Event, S::Error> {
         origin: Choice::read("origin", source)?,
         kind: read_kind(source)?,
     })
-}
-
-/// How a field with this mark is written and read.
-macro_rules! marked {
-    (plain $codec:ty) => { $codec };
-    (erasable $codec:ty) => { Erasable<$codec> };
-}
-
-/// The name of a field in the JSON form.
-macro_rules! name {
-    ($field:ident) => {
-        stringify!($field)
-    };
-    ($field:ident $name:literal) => {
-        $name
-    };
 }
 
 /// The name of what a pattern binds; the macro repeats it once for each record.
@@ -322,201 +310,10 @@ pub(super) fn position(kind: &str, known: &[&str]) -> Result<usize, Unknown> {
     }
 }
 
-macro_rules! records {
-    ($( $record:ident { $( $field:ident $( [$json:literal] )?: $codec:ty, )* } )*) => { $(
-        impl Fields for $record {
-            fn write(&self, sink: &mut impl Sink) {
-                let $record { $( $field ),* } = self;
-                $( <$codec>::write(name!($field $($json)?), $field, sink); )*
-            }
-            fn read<S: Source>(source: &mut S) -> Result<Self, S::Error> {
-                Ok($record { $( $field: <$codec>::read(name!($field $($json)?), source)? ),* })
-            }
-        }
-    )* };
-}
-
-records! {
-    Limits {
-        max_concurrent_nodes: Count,
-        max_dispatch_per_tick: Count,
-    }
-    ForkOrigin {
-        execution_id: Text,
-        sequence: Number,
-        head: Sha,
-    }
-    ParentOrigin {
-        execution_id: Text,
-        node_id: Text,
-        attempt: Count,
-        iteration: Count,
-        sequence: Number,
-        root: Text,
-        depth: Count,
-    }
-    Label {
-        name: Text,
-        value: Text,
-    }
-    GenAi {
-        system["gen_ai_system"]: Maybe<Text>,
-        model["gen_ai_model"]: Maybe<Text>,
-        input_tokens: Maybe<Number>,
-        output_tokens: Maybe<Number>,
-        finish_reason: Maybe<Text>,
-    }
-    WorkflowName {
-        workflow_id: Text,
-        version: Text,
-    }
-}
-
-/// Codes with their data. The code's name stands in the field that holds the
-/// value; the data stand beside it, as fields of the event, each with its mark.
-macro_rules! variants {
-    ($( $choice:ident { $(
-        $case:ident
-            $( ( $value:ident: $mark:ident $codec:ty ) )?
-            $( : $record:ident { $( $field:ident: $field_mark:ident $field_codec:ty ),* $(,)? } )?
-            = $name:literal,
-    )* } )*) => {
-        /// The fields of each code and their marks.
-        #[cfg(test)]
-        const CODE_MARKS: &[(&str, &[(&str, &str)])] = &[$( $(
-            ($name, &[
-                $( (stringify!($value), stringify!($mark)), )?
-                $( $( (stringify!($field), stringify!($field_mark)), )* )?
-            ]),
-        )* )*];
-
-        $( impl Coded for $choice {
-            const NAMES: &'static [&'static str] = &[$( $name ),*];
-
-            fn write(&self, name: &'static str, sink: &mut impl Sink) {
-                match self { $(
-                    $choice::$case $( ($value) )? $( ($record { $( $field ),* }) )? => {
-                        sink.choice(name, $name);
-                        $( <marked!($mark $codec)>::write(stringify!($value), $value, sink); )?
-                        $( $( <marked!($field_mark $field_codec)>::write(stringify!($field), $field, sink); )* )?
-                    }
-                )* }
-            }
-
-            fn read<S: Source>(name: &str, source: &mut S) -> Result<Self, S::Error> {
-                match name {
-                    $( $name => Ok($choice::$case
-                        $( (<marked!($mark $codec)>::read(stringify!($value), source)?) )?
-                        $( ($record { $( $field: <marked!($field_mark $field_codec)>::read(stringify!($field), source)? ),* }) )?
-                    ), )*
-                    other => unreachable!("the table has no code {other:?}"),
-                }
-            }
-        } )*
-    };
-}
-
-variants! {
-    WorkflowFailure {
-        NodesFailed(nodes: plain Texts) = "nodes_failed",
-        Timeout(timeout_ms: plain Number) = "timeout",
-        Terminated(reason: erasable Maybe<Text>) = "terminated",
-        BudgetExceeded: BudgetExcess {
-            budget: plain Choice<Budget>,
-            allowed: plain Json,
-            spent: plain Json,
-        } = "budget_exceeded",
-    }
-    NodeFailure {
-        AttemptFailed(error: erasable Text) = "attempt_failed",
-        Timeout(timeout_ms: plain Number) = "timeout",
-        LeaseExpired = "lease_expired",
-        Rejected: Rejection {
-            user_id: erasable Text,
-            comment: erasable Maybe<Text>,
-        } = "rejected",
-        ApprovalTimeout(timeout_ms: plain Number) = "approval_timeout",
-        EventTimeout: MissedEvent {
-            correlation_key: erasable Text,
-            timeout_ms: plain Number,
-        } = "event_timeout",
-        LimitExceeded(description: erasable Maybe<Text>) = "limit_exceeded",
-        InstancesFailed: FailedInstances {
-            count: plain Count,
-            nodes: plain Texts,
-        } = "instances_failed",
-        NotAList = "not_a_list",
-        TooManyItems(count: plain Count) = "too_many_items",
-        TooLarge(pointer: erasable Text) = "too_large",
-        UnresolvedExpression(pointer: erasable Text) = "unresolved_expression",
-        ChildFailed(error: erasable Maybe<Text>) = "child_failed",
-        ChildCancelled = "child_cancelled",
-        ChildRefused(code: plain Choice<ChildRefusal>) = "child_refused",
-        RepeatLimit(count: plain Count) = "repeat_limit",
-    }
-    StallReason {
-        AttemptsExhausted: NodeExhausted {
-            node_id: plain Text,
-            attempts: plain Count,
-            cause: plain Variant<NodeFailure>,
-        } = "attempts_exhausted",
-        BudgetExceeded: BudgetExcess {
-            budget: plain Choice<Budget>,
-            allowed: plain Json,
-            spent: plain Json,
-        } = "budget_exceeded",
-    }
-}
-
-macro_rules! choices {
-    ($( $choice:ident { $( $value:ident = $name:literal, )* } )*) => { $(
-        impl Named for $choice {
-            const VALUES: &'static [Self] = &[$( $choice::$value ),*];
-            const NAMES: &'static [&'static str] = &[$( $name ),*];
-            fn name(self) -> &'static str {
-                match self { $( $choice::$value => $name, )* }
-            }
-        }
-    )* };
-}
-
-choices! {
-    Origin { Fact = "fact", Decision = "decision", }
-    SkipReason {
-        Unreached = "unreached",
-        ByOperator = "by_operator",
-        RunOn = "run_on",
-        NotNeeded = "not_needed",
-    }
-    CancelReason {
-        CancelRequested = "cancel_requested",
-        WorkflowTimedOut = "workflow_timed_out",
-        ByOperator = "by_operator",
-        JoinSatisfied = "join_satisfied",
-        MapSettled = "map_settled",
-        Terminated = "terminated",
-        BudgetExceeded = "budget_exceeded",
-    }
-    ApprovalDecision { Approved = "approved", Rejected = "rejected", }
-    Budget { Tokens = "tokens", CostUsd = "cost_usd", }
-    ChildRefusal {
-        UnknownWorkflow = "unknown_workflow",
-        TooDeep = "too_deep",
-        TooMany = "too_many",
-    }
-    Status {
-        Running = "running",
-        Paused = "paused",
-        Stalled = "stalled",
-        Completed = "completed",
-        Failed = "failed",
-        Cancelled = "cancelled",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{CODE_MARKS, KIND_NAMES, MARKS};
+    use super::values::CODE_MARKS;
+    use super::{KIND_NAMES, MARKS};
 
     /// The fields that a person, a program or a workflow may have put something into.
     const ERASABLE: &[&str] = &[

@@ -84,7 +84,7 @@ impl Default for Head {
     }
 }
 
-/// Chance that is kept beside an event and hashed with its erasable fields.
+/// Random bytes that are kept next to an event and hashed with its erasable fields.
 pub type Salt = [u8; 16];
 
 /// An event with its salt and its chain hash.

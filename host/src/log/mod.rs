@@ -2,7 +2,7 @@
 //!
 //! An event has two written forms, and both come from the one table in
 //! `form`: the *canonical bytes*, which are stored and hashed, and the
-//! *JSON form*, which people and other programs read. Beside an event stands
+//! *JSON form*, which people and other programs read. Next to an event stands
 //! its salt, which its hash needs. Nothing in here knows where events are kept,
 //! or whether they are legal where they stand.
 

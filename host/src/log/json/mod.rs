@@ -132,7 +132,7 @@ pub fn read_kept(text: &str) -> Result<KeptEvent, JsonError> {
     if reader.has("salt") {
         return Err(reader.error(
             "commitment",
-            "a salt stands beside it; an event is whole and has a salt, or is erased and has a commitment",
+            "a salt stands next to it; an event is whole and has a salt, or is erased and has a commitment",
         ));
     }
     reader.is_erased = true;
@@ -188,7 +188,7 @@ mod tests {
             (
                 r#""commitment""#,
                 salt,
-                "field `commitment`: a salt stands beside it",
+                "field `commitment`: a salt stands next to it",
             ),
             (
                 r#""commitment":""#,
