@@ -185,7 +185,7 @@ async fn what_is_no_export_of_an_erased_log_is_told_with_its_place() {
                 "\"salt\":\"00000000000000000000000000000000\",\"commitment\"",
             ),
             Verdict::Unreadable,
-            "line 5 is no event, export the log again: field `commitment`: a salt stands beside it",
+            "line 5 is no event, export the log again: field `commitment`: a salt stands next to it",
         ),
         (
             "a field that was erased",

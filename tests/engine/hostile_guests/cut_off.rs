@@ -2,14 +2,13 @@
 //! says what it was.
 
 use refrain::guest::{
-    CallError, CallLimits, GuestFailure, Instance, Library, LibraryError, Ports, Sandbox,
+    CallError, CallLimits, GuestFailure, Instance, Library, LibraryError, Sandbox,
 };
 use refrain::id::ExecutionId;
-use refrain::model::{
-    Digest, Event, EventKind, OperatorNote, Origin, Snapshot, StorageError, WorkOrder,
-};
 use refrain::store::StoreError;
 use refrain_tests::wat_guest::{TAKE_ALL, WatGuest, World};
+
+use super::full_disk::FullDisk;
 
 /// Small limits, so that a guest runs into them at once.
 const FUEL: u64 = 1_000_000;
@@ -105,11 +104,11 @@ fn misbehaving_in_a_step_is_cut_off_and_named() {
     ];
     for (name, guest, expected) in table {
         let mut instance = instance(&guest);
-        let (_, answer) = instance.step(Quiet, execution(), 100, &[]);
+        let (_, answer) = instance.step(FullDisk, execution(), 100, &[]);
         let message = failure(answer).to_string();
         assert!(message.contains(expected), "a guest that {name}: {message}");
 
-        let (_, again) = instance.step(Quiet, execution(), 100, &[]);
+        let (_, again) = instance.step(FullDisk, execution(), 100, &[]);
         assert_eq!(
             failure(again),
             GuestFailure::Spent,
@@ -141,7 +140,7 @@ fn asking_for_more_memory_than_there_is_at_the_start_is_refused() {
         },
     );
     let error = library
-        .instance::<Quiet>(&digest)
+        .instance::<FullDisk>(&digest)
         .err()
         .expect("4 MiB and a page are too much");
     assert!(
@@ -187,7 +186,7 @@ fn reading_the_same_log_for_ever_ends() {
             step: &step,
             ..WatGuest::default()
         };
-        match failure(instance(&guest).step(Quiet, execution(), 100, &[]).1) {
+        match failure(instance(&guest).step(FullDisk, execution(), 100, &[]).1) {
             GuestFailure::OutOfFuel { fuel } => fuel,
             other => panic!("{other}"),
         }
@@ -231,7 +230,7 @@ fn a_port_that_fails_is_not_the_guests_fault() {
             ..WatGuest::default()
         };
         let mut instance = instance(&guest);
-        let (_, answer) = instance.step(Quiet, execution(), 100, &[]);
+        let (_, answer) = instance.step(FullDisk, execution(), 100, &[]);
         assert!(
             matches!(answer, Err(CallError::Store(StoreError::Full { .. }))),
             "{answer:?}"
@@ -322,8 +321,8 @@ fn one_guests_failure_is_not_anothers() {
             ..WatGuest::default()
         },
     );
-    let mut bad: Instance<Quiet> = library.instance(&bad).expect("it starts");
-    let mut good: Instance<Quiet> = library.instance(&good).expect("it starts");
+    let mut bad: Instance<FullDisk> = library.instance(&bad).expect("it starts");
+    let mut good: Instance<FullDisk> = library.instance(&good).expect("it starts");
     assert!(bad.describe().is_err());
     assert_eq!(
         good.describe()
@@ -347,7 +346,7 @@ fn add(library: &mut Library, guest: &WatGuest) -> String {
         .expect("it looks like one")
 }
 
-fn instance(guest: &WatGuest) -> Instance<Quiet> {
+fn instance(guest: &WatGuest) -> Instance<FullDisk> {
     let mut library = library();
     let digest = add(&mut library, guest);
     library
@@ -359,44 +358,5 @@ fn failure<T: std::fmt::Debug>(answer: Result<T, CallError>) -> GuestFailure {
     match answer {
         Err(CallError::Guest(failure)) => failure,
         other => panic!("expected the guest to fail, found {other:?}"),
-    }
-}
-
-/// A long log of nothing much, on a full disk.
-struct Quiet;
-
-impl Ports for Quiet {
-    fn load_workflow(&mut self) -> Result<String, StoreError> {
-        Err(StoreError::Full {
-            place: "refrain.db".to_owned(),
-            detail: "no space left".to_owned(),
-        })
-    }
-    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
-        Ok(None)
-    }
-    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let note = OperatorNote::default();
-        let event = |sequence| Event {
-            sequence,
-            at: 0,
-            origin: Origin::Fact,
-            kind: EventKind::ExecutionPaused(note.clone()),
-        };
-        let last = (first + u64::from(max)).min(101);
-        Ok((first..last).map(event).collect())
-    }
-    fn append_events(
-        &mut self,
-        _: u64,
-        _: Vec<Event>,
-    ) -> Result<Result<(), StorageError>, StoreError> {
-        Ok(Ok(()))
-    }
-    fn now(&mut self) -> u64 {
-        0
-    }
-    fn order(&mut self, _: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
-        Ok(Ok(Vec::new()))
     }
 }

@@ -17,6 +17,7 @@ mod any_component;
 mod compiled;
 mod cut_off;
 mod endless;
+mod full_disk;
 mod handed_over;
 mod orders;
 mod shipped;

@@ -13,6 +13,7 @@ mod releases;
 mod meetings;
 mod laws;
 mod hostile_logs;
+mod failing_world;
 mod shell;
 mod transitions;
 mod offers;

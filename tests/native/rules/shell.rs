@@ -1,88 +1,11 @@
 //! The shell: what it does when the world is not as it should be.
 
-use refrain_guest::contract::{
-    Event, EventKind, RefusalCode, SchedulerError, Snapshot, Status, StorageError, WorkOrder,
-};
+use refrain_guest::contract::{EventKind, RefusalCode, SchedulerError, Status, StorageError};
 use refrain_guest::notation::facts;
-use refrain_guest::shell::{Scheduler, World};
-use refrain_guest::time::Timestamp;
+use refrain_guest::shell::Scheduler;
 use refrain_tests::notation::{Action, EXECUTION, Graph, Memory, step};
 
-/// A world that fails at one of its doors, and counts what it is asked for.
-#[derive(Default)]
-struct Door {
-    load_workflow: Option<StorageError>,
-    load_snapshot: Option<StorageError>,
-    read_events: Option<StorageError>,
-    append_events: Option<StorageError>,
-    order: Option<Result<Vec<String>, String>>,
-    workflows: u32,
-    snapshots: u32,
-    pages: u32,
-}
-
-struct Doors {
-    world: Memory,
-    door: Door,
-}
-
-impl Doors {
-    fn open(world: Memory) -> Self {
-        let door = Door::default();
-        Self { world, door }
-    }
-
-    fn asked(&self) -> (u32, u32, u32) {
-        (self.door.workflows, self.door.snapshots, self.door.pages)
-    }
-}
-
-/// What the world answers, unless it fails once.
-fn once<T>(failure: &mut Option<StorageError>, answer: T) -> Result<T, StorageError> {
-    failure.take().map_or(Ok(answer), Err)
-}
-
-impl World for Doors {
-    fn load_workflow(&mut self) -> Result<String, StorageError> {
-        self.door.workflows += 1;
-        once(&mut self.door.load_workflow, self.world.load_workflow()?)
-    }
-
-    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
-        self.door.snapshots += 1;
-        once(&mut self.door.load_snapshot, self.world.load_snapshot()?)
-    }
-
-    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StorageError> {
-        self.door.pages += 1;
-        once(
-            &mut self.door.read_events,
-            self.world.read_events(first, max)?,
-        )
-    }
-
-    fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), StorageError> {
-        once(&mut self.door.append_events, ())?;
-        self.world.append_events(expected, events)
-    }
-
-    fn now(&mut self) -> Timestamp {
-        self.world.now()
-    }
-
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
-        match self.door.order.take() {
-            Some(answer) => answer,
-            None => self.world.order(orders),
-        }
-    }
-}
-
-impl AsMut<Memory> for Doors {
-    fn as_mut(&mut self) -> &mut Memory {
-        &mut self.world
-    }
-}
+use super::failing_world::{FailingWorld, Failures};
 
 /// Event 1 stands, and nothing has been decided.
 fn started() -> Memory {
@@ -107,86 +30,83 @@ fn refusal(error: &SchedulerError) -> &str {
 #[test]
 fn law3_a_step_that_the_world_does_not_take_leaves_nothing_in_the_scheduler() {
     let failed = || StorageError::Failed("the disk is gone".to_owned());
-    let rows: [(Door, SchedulerError); 8] = [
+    let rows: [(Failures, SchedulerError); 8] = [
         (
-            Door {
+            Failures {
                 load_workflow: Some(failed()),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Storage(failed()),
         ),
         (
-            Door {
+            Failures {
                 load_snapshot: Some(failed()),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Storage(failed()),
         ),
         (
-            Door {
+            Failures {
                 read_events: Some(failed()),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Storage(failed()),
         ),
         (
-            Door {
+            Failures {
                 append_events: Some(StorageError::Conflict(7)),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Storage(StorageError::Conflict(7)),
         ),
         (
-            Door {
+            Failures {
                 append_events: Some(failed()),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Storage(failed()),
         ),
         (
-            Door {
+            Failures {
                 order: Some(Err("no such queue".to_owned())),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Queue("no such queue".to_owned()),
         ),
         (
-            Door {
+            Failures {
                 order: Some(Ok(Vec::new())),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Queue(
                 "1 work items were enqueued, and the queue answered 0 digests".to_owned(),
             ),
         ),
         (
-            Door {
+            Failures {
                 order: Some(Ok(vec!["0".repeat(64); 2])),
-                ..Door::default()
+                ..Failures::default()
             },
             SchedulerError::Queue(
                 "1 work items were enqueued, and the queue answered 2 digests".to_owned(),
             ),
         ),
     ];
-    for (door, expected) in rows {
+    for (failures, expected) in rows {
         let mut scheduler = Scheduler::new();
-        let mut failing = Doors {
-            world: started(),
-            door,
-        };
+        let mut failing = FailingWorld::new(started(), failures);
         let failure = step(&mut failing, &mut scheduler, Vec::new());
         assert_eq!(failure, Err(expected));
 
         // The host commits nothing of the step, and asks again.
-        let mut world = Doors::open(started());
+        let mut world = FailingWorld::sound(started());
         let outcome = step(&mut world, &mut scheduler, Vec::new()).expect("a step");
         assert_eq!(
             (outcome.status, outcome.last_sequence, outcome.more),
             (Status::Running, 2, false)
         );
         assert_eq!(world.world.in_flight(), ["a"]);
-        assert_eq!(world.asked().1, 1, "it was forgotten");
+        assert_eq!(world.loads().1, 1, "it was forgotten");
     }
 }
 
@@ -399,21 +319,21 @@ fn law10_a_snapshot_of_another_execution_is_not_believed() {
 #[test]
 fn law10_only_what_has_not_been_seen_is_asked_for() {
     let graph = Graph::read(["a -> b"]).expect("a graph");
-    let mut world = Doors::open(Memory::new(&graph, 0));
+    let mut world = FailingWorld::sound(Memory::new(&graph, 0));
     let mut scheduler = Scheduler::new();
 
     let start = world.world.start(&graph).kind;
     let begun = step(&mut world, &mut scheduler, vec![start]).expect("a step");
-    assert_eq!((begun.last_sequence, world.asked()), (2, (1, 0, 0)));
+    assert_eq!((begun.last_sequence, world.loads()), (2, (1, 0, 0)));
 
     let pause = fact(&world.world, "pause");
     world.world.append_fact(world.world.fact(pause));
     let paused = step(&mut world, &mut scheduler, Vec::new()).expect("a step");
-    assert_eq!((paused.status, world.asked()), (Status::Paused, (1, 0, 1)));
+    assert_eq!((paused.status, world.loads()), (Status::Paused, (1, 0, 1)));
 
     scheduler.forget(EXECUTION);
     step(&mut world, &mut scheduler, Vec::new()).expect("a step");
-    assert_eq!(world.asked(), (1, 1, 2));
+    assert_eq!(world.loads(), (1, 1, 2));
 }
 
 #[test]

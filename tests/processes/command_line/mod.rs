@@ -10,6 +10,7 @@
 //! `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `measuring` what a benchmark says and leaves behind.
 
+mod bad_database;
 mod bad_input;
 mod clocks;
 mod desk;

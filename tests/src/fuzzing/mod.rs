@@ -1,6 +1,6 @@
 //! What must hold whatever bytes come in: the bodies of the fuzz targets in
 //! `tests/fuzz`, which include these files by their paths; and
-//! `tests/fuzzing.rs` runs them on every machine, from the same corpus. Those of
+//! `tests/fuzzing/main.rs` runs them on every machine, from the same corpus. Those of
 //! components are in `tests/fuzz/components`, a package of its own, and
 //! `tests/hostile_guests` runs them.
 //!
