@@ -49,7 +49,7 @@ impl ExecutionId {
     /// `refrain: the execution of a start key` and a zero byte, the length of the
     /// tenant in bytes as a `u64` (big endian), the tenant, and the key.
     ///
-    /// The digest has no salt, because the same key must come to the same id. So whoever
+    /// The digest has no salt, because the same key must come to the same id. So a person who
     /// guesses a tenant's key can tell that it was used, even after it was erased.
     #[must_use]
     pub fn of_key(tenant: &str, key: &str) -> Self {
@@ -146,7 +146,7 @@ impl FromStr for ExecutionId {
 mod tests {
     use super::*;
 
-    /// The derivation is a promise: whoever knows tenant and key knows the id.
+    /// The derivation is a promise: the id follows from tenant and key.
     #[test]
     fn law8_the_id_of_a_key_is_always_the_same() {
         let table = [

@@ -6,7 +6,7 @@
 //! log, and hide all else that is told. One that comes and goes is the same
 //! trouble for as long as it does not stay away for longer than it is silent.
 //!
-//! Nothing here reads a clock, and nothing is written: whoever meets a trouble
+//! Nothing here reads a clock, and nothing is written: the caller that meets a trouble
 //! says when, and writes what it is given, if it is given anything.
 
 use std::collections::HashMap;
@@ -121,7 +121,7 @@ impl Troubles {
         Some(text.to_owned())
     }
 
-    /// Trouble of which each text is a kind of its own.
+    /// A trouble of which each text is a kind of its own.
     pub(crate) fn says(&mut self, text: &str) -> Option<String> {
         let text = &*shortened(text, TROUBLE_TEXT_BYTES_MAX);
         self.happens(text, text)

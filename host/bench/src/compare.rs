@@ -1,4 +1,4 @@
-//! The native core beside the component: the same log, replayed by both, in
+//! The native core and the component: the same log, replayed by both, in
 //! turns.
 //!
 //! A replay gives the scheduler the facts as the log has them, up to where it
@@ -128,7 +128,7 @@ fn replay(replayer: &mut impl Replayer) -> Result<usize> {
 }
 
 /// A log of which only the beginning has been shown. Events, facts and digests are
-/// in the types of whoever replays it.
+/// in the types of the side that replays it.
 struct Reel<E, F, D> {
     workflow: String,
     events: Vec<E>,

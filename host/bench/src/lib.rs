@@ -1,4 +1,4 @@
-//! The native core beside the component: how many times as long the component
+//! The native core against the component: how many times as long the component
 //! takes over the same log.
 //!
 //! The host does not link the core, so this is a crate of its own, which has

@@ -1,4 +1,4 @@
-//! What cannot be read, or must not be believed, said beside all that can.
+//! What cannot be read, or must not be believed, reported next to all that can.
 
 use refrain::model::Status;
 use refrain::names;

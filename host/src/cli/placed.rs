@@ -1,7 +1,7 @@
 //! Files that a command writes: each replaces only what it may.
 //!
-//! A file comes to its place whole or not at all: it is written beside it
-//! under a name that nobody has, and renamed. That would turn a device or a
+//! A file comes to its place whole or not at all: it is written in the same folder
+//! under a name that is free, and renamed. That would turn a device or a
 //! pipe into a file, so these are written into; and it would take the place
 //! of a database, so that is refused.
 
@@ -119,7 +119,7 @@ fn is_database(path: &Path) -> bool {
 /// The database that would take what stands at this path for a part of it.
 fn owner_by_name(path: &Path) -> Option<PathBuf> {
     let name = path.as_os_str().as_bytes();
-    let ends = BESIDE_DATABASE.iter();
+    let ends = SQLITE_SUFFIXES.iter();
     let mut owners = ends.filter_map(|end| name.strip_suffix(end.as_bytes()));
     let owner = PathBuf::from(OsStr::from_bytes(owners.next()?));
     (owner.is_file() && is_database(&owner)).then_some(owner)
@@ -128,12 +128,12 @@ fn owner_by_name(path: &Path) -> Option<PathBuf> {
 /// How an SQLite file begins.
 const SQLITE_HEAD: &[u8; 16] = b"SQLite format 3\0";
 
-/// What SQLite keeps beside a database.
-const BESIDE_DATABASE: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// The endings of the files that SQLite keeps next to a database.
+const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The files of a database.
 fn parts_of_database(path: &Path) -> impl Iterator<Item = PathBuf> {
-    [""].into_iter().chain(BESIDE_DATABASE).map(move |end| {
+    [""].into_iter().chain(SQLITE_SUFFIXES).map(move |end| {
         let mut name = OsString::from(path);
         name.push(end);
         PathBuf::from(name)
@@ -151,7 +151,7 @@ fn through(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     Ok(out.into_inner()?)
 }
 
-/// Through a file beside it, so that there is never half of it.
+/// Through a file in the same folder, so that there is never half of it.
 fn replace(
     path: &Path,
     former: Option<&Metadata>,
@@ -183,7 +183,7 @@ fn replace(
     placed
 }
 
-/// Whoever could read and write the former file can do so with the new one.
+/// Users that could read and write the former file can do so with the new one.
 fn keep_permissions(file: &File, former: Option<&Metadata>) -> io::Result<()> {
     let Some(former) = former else {
         return Ok(());

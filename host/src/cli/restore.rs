@@ -8,8 +8,8 @@ use super::{Answer, output};
 
 /// Put a backup in the place of the database
 ///
-/// Nobody may have the database open. What stood there is moved aside, with the
-/// log of changes beside it, which would otherwise be worked into the backup.
+/// No program may have the database open. What stood there is moved aside, with the
+/// log of changes next to it, which would otherwise be worked into the backup.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The backup: a Refrain database, which stays as it is

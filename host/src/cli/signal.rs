@@ -1,4 +1,4 @@
-//! `refrain signal`: an external event for whoever waits for it.
+//! `refrain signal`: an external event for the node that waits for it.
 
 use refrain::json::Json;
 use refrain::{Receipt, Signal};

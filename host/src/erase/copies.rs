@@ -22,7 +22,7 @@ pub struct Copied {
 
 /// The other executions that hold copies of what these say: forks of them, those that
 /// they are forks of, and so on. They are found by event 1 of all logs, so this costs
-/// something for each execution that is stored. What cannot be read is named beside
+/// something for each execution that is stored. What cannot be read is named next to
 /// them.
 ///
 /// # Errors

@@ -12,8 +12,8 @@
 //! that [`copies`] names. The text of the workflow stays: other executions share it.
 //!
 //! An engine keeps nothing in memory of executions that have ended, so that none goes on
-//! serving what another process has erased. Whoever asks for the erased text hears
-//! [`StoreError::Erased`].
+//! serving what another process has erased. A caller that asks for the erased text
+//! gets [`StoreError::Erased`].
 //!
 //! ```
 //! use refrain::erase::{Erased, erase};
@@ -74,7 +74,7 @@ pub enum EraseError {
     Unknown(ExecutionId),
     /// It has not ended.
     #[error("{execution} is {}, and only what has ended is erased; cancel it, or wait for its end", names::status(*.status))]
-    Going {
+    NotEnded {
         /// The execution.
         execution: ExecutionId,
         /// Its status.
@@ -136,6 +136,12 @@ pub enum EraseError {
 ///
 /// A log that was erased before is as it was. All the same what may be left of it in the
 /// store's files is removed: a process may have died while it was doing that.
+///
+/// `at` is in milliseconds since the Unix epoch, and stands in the attestations.
+///
+/// # Errors
+/// Per execution: [`EraseError`] says why it was not erased, or that it was, and traces
+/// of it are left.
 pub fn erase(
     store: &mut dyn Store,
     library: &mut Library,
@@ -183,7 +189,7 @@ fn erase_one(
         return Ok(Erased::Before(attestation));
     }
     if !ended(record.status) {
-        return Err(EraseError::Going {
+        return Err(EraseError::NotEnded {
             execution: id,
             status: record.status,
         });

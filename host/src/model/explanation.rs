@@ -218,9 +218,9 @@ pub enum Seen {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Activity {
-    /// So many nodes are under way.
+    /// The number of nodes that are under way.
     pub under_way: u32,
-    /// So many could go on.
+    /// The number of nodes that could go on.
     pub ready: u32,
 }
 
@@ -232,7 +232,7 @@ pub struct OrderedAttempt {
     pub attempt: u32,
     /// The queue that it is on.
     pub queue: String,
-    /// Since when.
+    /// The time at which it was ordered.
     pub since: Timestamp,
 }
 
@@ -244,7 +244,7 @@ pub struct RunningAttempt {
     pub attempt: u32,
     /// The worker.
     pub worker_id: String,
-    /// Since when.
+    /// The time at which the worker claimed it.
     pub since: Timestamp,
 }
 
@@ -266,9 +266,9 @@ pub struct AttemptFailure {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Usage {
-    /// So much.
+    /// The number that counts against the limit.
     pub used: u32,
-    /// Of so much.
+    /// The limit.
     pub allowed: u32,
 }
 
@@ -292,7 +292,7 @@ pub enum NextStep {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Completion {
-    /// When.
+    /// The time at which it was completed.
     pub at: Timestamp,
     /// The worker; none where the scheduler did it.
     pub worker_id: Option<String>,

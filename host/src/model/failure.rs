@@ -56,7 +56,7 @@ pub enum NodeFailure {
     LeaseExpired,
     /// A person rejected it.
     Rejected(Rejection),
-    /// Nobody decided within this time.
+    /// No person decided within this time.
     ApprovalTimeout(u64),
     /// The external event did not come in time.
     EventTimeout(MissedEvent),
@@ -110,7 +110,7 @@ pub struct MissedEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FailedInstances {
-    /// How many.
+    /// How many instances failed.
     pub count: u32,
     /// The first ten of them.
     pub nodes: Vec<String>,

@@ -51,7 +51,7 @@ pub struct NodeCompleted {
     pub node_id: String,
     /// The attempt that did it.
     pub attempt: u32,
-    /// The fence that the worker held.
+    /// The fence that the worker held: the sequence of its claim's `node_started`.
     pub fence: u64,
     /// What the node produced, JSON text.
     pub output: String,
@@ -124,7 +124,7 @@ pub struct NodeFailed {
     pub node_id: String,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// The fence that the worker held.
+    /// The fence that the worker held: the sequence of its claim's `node_started`.
     pub fence: u64,
     /// What went wrong.
     pub error: String,
@@ -165,7 +165,7 @@ pub struct LeaseExpired {
     pub node_id: String,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// The fence that the worker held.
+    /// The fence that the worker held: the sequence of its claim's `node_started`.
     pub fence: u64,
 }
 
@@ -189,7 +189,7 @@ pub struct NodeReleased {
     pub node_id: String,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// The fence that the worker held.
+    /// The fence that the worker held: the sequence of its claim's `node_started`.
     pub fence: u64,
     /// Who gave it back.
     pub by: Option<String>,

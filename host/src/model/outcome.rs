@@ -55,7 +55,7 @@ pub enum StallAuthor {
 /// What an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
-    /// Going on.
+    /// It has not ended, and nothing stops it.
     Running,
     /// Held by an operator: no claims, no new items, no endings.
     Paused,

@@ -100,7 +100,7 @@ pub struct ExternalEventReceived {
 }
 
 impl ExternalEventReceived {
-    /// An event for whoever waits for this key.
+    /// An event for the node that waits for this key.
     #[must_use]
     pub fn new(correlation_key: impl Into<String>, payload: impl Into<String>) -> Self {
         Self {

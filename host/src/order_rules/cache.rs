@@ -1,6 +1,6 @@
 //! What workflows let be ordered, prepared once for each workflow and kept.
 //!
-//! Whoever keeps them names a workflow by what is unmistakable to him: an engine
+//! Each user of the cache names a workflow by what is unmistakable there: an engine
 //! by id and version, because a registered workflow is immutable (the cache is
 //! dropped when the store may be another, or did not commit what was
 //! registered); an audit, which may read from anywhere, by the digest of the

@@ -190,7 +190,7 @@ impl OrderRules {
     }
 }
 
-/// What a node's rules take beside its texts, roughly.
+/// The memory that a node's rules take besides its texts, roughly.
 const NODE_BYTES: usize = 96;
 
 /// A work item's payload (rule R5), and nothing else.

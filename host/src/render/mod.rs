@@ -6,7 +6,7 @@
 //! log's own, and for dead letters. So another wording is never another decision.
 //!
 //! A sentence here speaks of no command: what somebody can do about something is a
-//! [`Remedy`](crate::model::Remedy), and whoever shows it knows how it is done.
+//! [`Remedy`](crate::model::Remedy), and the program that shows it knows how it is done.
 //! What came from the world stands in the sentences as it came; who prints them
 //! makes it harmless.
 

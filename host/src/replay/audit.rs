@@ -52,7 +52,7 @@ impl<'a> Auditor<'a> {
     }
 
     /// Audits one execution of a store: its log, and the rows that the store keeps
-    /// beside it. `None` if there is no such execution, and no head of it was noted.
+    /// next to it. `None` if there is no such execution, and no head of it was noted.
     ///
     /// # Errors
     /// [`AuditError`] if the audit itself cannot be done.

@@ -37,8 +37,8 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     lawful(recording).map_err(|found| (Verdict::Illegal, found))
 }
 
-/// Checks that a log is erased where it is said to be, and nowhere else: whoever could
-/// erase a log without a word could hide what it said.
+/// Checks that a log is erased where it is said to be, and nowhere else: a log that could
+/// be erased without a trace could hide what it said.
 fn attested(recording: &Recording) -> Result<(), Box<Divergence>> {
     let plain = |message: &str| Err(Divergence::plain(1, message).into());
     match (recording.claimed.attestation(), recording.is_erased()) {

@@ -13,9 +13,9 @@ mod verdict;
 mod source;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
-// What a store says beside a log, as it is compared.
+// What a store says about a log, as it is compared.
 mod recorded;
-// What is left of an erased log, beside what the store says of it.
+// What is left of an erased log, compared with what the store says of it.
 mod erased;
 // Heads that were noted elsewhere.
 mod anchor;

@@ -1,4 +1,4 @@
-//! What a store says of an execution beside its log, as an audit compares it.
+//! What a store says of an execution outside of its log, as an audit compares it.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::log::digest::hex;
 use crate::names;
 use crate::store::ExecutionRecord;
 
-/// All that the record says and the log tells too, with the work items beside it.
+/// All that the record says and the log tells too, together with the work items.
 pub(super) fn recorded(record: &ExecutionRecord, queue: Value) -> Value {
     json!({
         "status": names::status(record.status),

@@ -35,7 +35,7 @@ pub struct Recording {
     pub broken_off: Option<Unreadable>,
     /// The workflow's text.
     pub workflow: Arc<str>,
-    /// The claims that are made beside the log.
+    /// The claims that are made outside of the log.
     pub claimed: Claimed,
     /// Scheduler components that an export brings with the log, each held against its
     /// digest.
@@ -51,7 +51,7 @@ pub struct BrokenLink {
     pub expected: Hash,
 }
 
-/// The claims about an execution that stand beside its log.
+/// The claims about an execution that stand outside of its log.
 #[derive(Clone, Debug)]
 pub enum Claimed {
     /// The claims of a store.

@@ -68,7 +68,7 @@ pub struct Audit {
     pub decisions: u64,
     /// Whether the log ends where a turn's budget cut its guest off, so that the
     /// execution is owed a step. Nothing is wrong with that. The store or the export's
-    /// header claims it beside the log, and the guest confirms it.
+    /// header claims it outside of the log, and the guest confirms it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub owed_a_step: bool,
     /// That the log was erased, by whom, and what its audit said before. `None` if it

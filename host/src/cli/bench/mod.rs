@@ -1,6 +1,6 @@
 //! `refrain bench`: what this machine and its disk give.
 //!
-//! Each figure is measured beside its floor, in turns with it: what the disk
+//! Each figure is measured together with its floor, in turns with it: what the disk
 //! and the bare database take for the same. Everything happens in a folder of
 //! its own, which is gone afterwards.
 
@@ -40,7 +40,7 @@ use super::{Answer, act, output};
 
 /// Measure what this machine and its disk give
 ///
-/// Figures stand beside their floor: bare SQLite that writes the same rows in
+/// Figures stand next to their floor: bare SQLite that writes the same rows in
 /// the same batches, without a scheduler. All of it happens in a new folder,
 /// which is removed at the end.
 #[derive(clap::Args)]

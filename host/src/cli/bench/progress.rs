@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use super::super::terminal::StatusLine;
 use super::super::text::text;
 
-/// A terminal has one line for it, whoever measures.
+/// A terminal has one line for it, shared by all measurements.
 static LINE: LazyLock<Mutex<StatusLine>> = LazyLock::new(|| Mutex::new(StatusLine::new()));
 
 /// What is being measured, in place of what was said before.

@@ -55,7 +55,7 @@ impl Figure {
         }
     }
 
-    /// The floor beside it, and what of it was reached.
+    /// The floor next to it, and what of it was reached.
     pub(super) fn against(
         self,
         (key, value): (&'static str, f64),

@@ -3,7 +3,7 @@
 //!
 //! What is looked for is cost that grows. So it is the processor time of the
 //! engine that counts, where the system says it, and commits do not wait for
-//! the disk: whoever waits, for a disk or for a busy machine, works no more.
+//! the disk: a thread that waits, for a disk or for a busy machine, uses no more of it.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

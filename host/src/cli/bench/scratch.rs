@@ -1,5 +1,5 @@
 //! A folder of the benchmark's own. It is made anew, under a name that nothing
-//! else has, and goes with whoever holds it: nothing else there is touched.
+//! else has, and is removed when its owner drops it: nothing else there is touched.
 
 use std::fs;
 use std::io;

@@ -143,7 +143,7 @@ async fn dispatched(store: SqliteStore) -> anyhow::Result<Duration> {
     let engine = chain.cold_engine(store).await?;
     let (tell, mut told) = mpsc::unbounded_channel();
     engine.work(workload::QUEUE, move |_| {
-        // Nobody listens for a second one.
+        // The receiver wants one only, so a second one may fail to be sent.
         let _ = tell.send(now());
         async { Ok(json!({})) }
     });
@@ -209,7 +209,7 @@ async fn live(store: SqliteStore, executions: u64) -> anyhow::Result<Option<f64>
         let (door, arrive) = (Arc::clone(&door), arrive.clone());
         async move {
             if here {
-                // Nobody listens once all are here.
+                // The receiver is gone once all are here.
                 let _ = arrive.send(());
                 // It is opened when the memory has been looked at.
                 let _ = door.acquire().await;

@@ -132,7 +132,7 @@ struct Throughput {
 }
 
 impl Throughput {
-    /// The figure, beside its floor if there is one.
+    /// The figure, next to its floor if there is one.
     fn report(
         &self,
         report: &mut Report,
