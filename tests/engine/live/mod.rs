@@ -1,5 +1,6 @@
 //! The live engine, whole: over each store, with workers, clocks and failures.
 
+mod bad_snapshots;
 mod budgets;
 mod built_in;
 mod claims;

@@ -1,11 +1,13 @@
 //! Logs and rows that somebody else has changed: each is named and set aside,
 //! the others go on, and what is mended goes on too.
 
+use std::time::Duration;
+
 use refrain::model::Status;
 use refrain::replay::Auditor;
 use refrain::store::{ListFilter, StoreError};
-use refrain::{Approval, Engine, EngineError, ExecutionId};
-use refrain_tests::engines::{Place, engine, log, start, wait_for};
+use refrain::{Approval, Engine, EngineError, ExecutionId, ManualClock, Next, Workflow};
+use refrain_tests::engines::{BEGIN, Place, engine, log, start, wait_for};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -166,7 +168,7 @@ async fn rows_that_cannot_be_read_take_nobodys_place() {
         let second = engine(&place).await;
         second.work_with_slots("tool", 1, |_| async move { Ok(json!({})) });
         let whole = second.execution(ids[5]);
-        let end = tokio::time::timeout(std::time::Duration::from_secs(20), whole.finished());
+        let end = tokio::time::timeout(Duration::from_secs(20), whole.finished());
         let end = end
             .await
             .unwrap_or_else(|_| panic!("{damage}: it is held up"));
@@ -187,4 +189,39 @@ async fn rows_that_cannot_be_read_take_nobodys_place() {
         assert!(listed.found.iter().any(|record| record.id == ids[5]));
         second.shutdown().await;
     }
+}
+
+/// A turn in which a damaged one is due is written with all else that it holds: who asks
+/// for something of others in it is not told of the damage.
+#[test]
+fn law3_what_a_turn_holds_of_others_does_not_fail_with_a_damaged_one() {
+    let place = Place::file();
+    let clock = ManualClock::new(BEGIN);
+    let builder = Engine::builder().boxed_store(place.store());
+    let (engine, mut steps) = builder.clock(clock.clone()).stepped().expect("its parts");
+    let sleeps = json!({
+        "workflow_id": "w", "version": "1.0.0", "start_node": "first",
+        "nodes": {
+            "first": {"kind": {"type": "wait", "condition": "timer", "timeout_secs": 1}},
+            "nap": {"kind": {"type": "wait", "condition": "timer", "timeout_secs": 3600}},
+            "work": {"kind": {"type": "tool", "tool_ref": "t"}},
+        },
+        "edges": [{"from": "first", "to": "nap"}, {"from": "first", "to": "work"}],
+    });
+    let workflow = Workflow::from_json(sleeps.to_string()).expect("JSON");
+    let registered = steps.until(engine.register(workflow));
+    registered.expect("it is answered").expect("it is valid");
+    let started = steps.until(engine.start("w", "1.0.0", json!({})));
+    let damaged = started.expect("it is answered").expect("it starts").id();
+    clock.advance(Duration::from_secs(2));
+    assert!(matches!(steps.step(), Next::Now | Next::At(_)));
+    let changed = database(&place).execute("UPDATE items SET attempt = -1", []);
+    assert_eq!(changed.expect("it is done"), 1, "its work waits");
+
+    clock.advance(Duration::from_secs(3600));
+    let started = steps.until(engine.start("w", "1.0.0", json!({})));
+    started.expect("it is answered").expect("it is another");
+    let set_aside = steps.until(engine.set_aside()).expect("it is answered");
+    let set_aside = set_aside.expect("it lives");
+    assert_eq!(set_aside.keys().collect::<Vec<_>>(), [&damaged]);
 }
