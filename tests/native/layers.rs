@@ -8,23 +8,11 @@ use refrain_tests::component::workspace;
 use refrain_tests::layers::{Exemption, Finding, check, judge};
 
 /// Arrows of the host that go up, and why they may.
-const HOST_EXEMPTIONS: &[Exemption] = &[
-    Exemption {
-        from: "live/api/engine.rs",
-        to: "live/api/builder.rs",
-        why: "users begin with `Engine::builder()`, and `Builder::start()` gives them an engine",
-    },
-    Exemption {
-        from: "live/execution/lawful_orders.rs",
-        to: "live/execution/ports.rs",
-        why: "the ports' check of an order against the workflow is long enough for a file of its own, and needs all that a call's ports hold",
-    },
-    Exemption {
-        from: "guest",
-        to: "guest",
-        why: "the state of an instance, its fuel, its failures and the adapters of the contract's versions still know each other",
-    },
-];
+const HOST_EXEMPTIONS: &[Exemption] = &[Exemption {
+    from: "live/api/engine.rs",
+    to: "live/api/builder.rs",
+    why: "users begin with `Engine::builder()`, and `Builder::start()` gives them an engine",
+}];
 
 #[test]
 fn the_guest_stands_in_layers() -> Result<()> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use refrain::guest::{Answer, BoxedPorts, BroughtGuest, CallLimits, Contract, Newer};
+use refrain::guest::{BoxedPorts, BroughtGuest, CallLimits, Contract, GuestAnswer, Newer};
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{
     Description, Event, EventKind, Explanation, Fault, Inspection, NodeScheduled, Origin, Outcome,
@@ -132,7 +132,7 @@ impl FewGuest {
 }
 
 /// What this version has no function for.
-fn unknown<T>(ports: BoxedPorts) -> (BoxedPorts, Answer<T>) {
+fn unknown<T>(ports: BoxedPorts) -> (BoxedPorts, GuestAnswer<T>) {
     let refused = SchedulerError::UnknownNode("any: guests of this version explain nothing".into());
     (ports, Ok(Err(refused)))
 }
@@ -144,7 +144,7 @@ impl BroughtGuest for FewGuest {
         _: &str,
         last: u64,
         facts: &[EventKind],
-    ) -> (BoxedPorts, Answer<Outcome>) {
+    ) -> (BoxedPorts, GuestAnswer<Outcome>) {
         let call = self.store.data_mut();
         (call.started, call.has_ended) = (None, false);
         call.ports = Some(ports);
@@ -158,15 +158,15 @@ impl BroughtGuest for FewGuest {
         ports: BoxedPorts,
         _: &str,
         _: &str,
-    ) -> (BoxedPorts, Answer<Explanation>) {
+    ) -> (BoxedPorts, GuestAnswer<Explanation>) {
         unknown(ports)
     }
 
-    fn inspect(&mut self, ports: BoxedPorts, _: &str) -> (BoxedPorts, Answer<Inspection>) {
+    fn inspect(&mut self, ports: BoxedPorts, _: &str) -> (BoxedPorts, GuestAnswer<Inspection>) {
         unknown(ports)
     }
 
-    fn snapshot(&mut self, ports: BoxedPorts, _: &str) -> (BoxedPorts, Answer<Snapshot>) {
+    fn snapshot(&mut self, ports: BoxedPorts, _: &str) -> (BoxedPorts, GuestAnswer<Snapshot>) {
         unknown(ports)
     }
 

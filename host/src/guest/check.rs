@@ -6,11 +6,8 @@
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::Ports;
 use super::contract::{NEWEST_EXPORT, Version, Versions};
 use crate::limits::COMPONENT_BYTES_MAX;
-use crate::model::{Digest, Event, Snapshot, StorageError, WorkOrder};
-use crate::store::{StoreError, Timestamp};
 
 /// The first eight bytes of every component, and of every core module.
 const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -136,34 +133,4 @@ pub(super) fn contract(
         .ok_or(ComponentError::MissingExport)?
         .check(engine, component)
         .map_err(|error| ComponentError::OtherContract(format!("{error:#}")))
-}
-
-/// Ports of calls that are about no execution, such as `describe` and
-/// `validate`: there are none to hand over.
-#[derive(Debug)]
-pub enum NoPorts {}
-
-impl Ports for NoPorts {
-    fn load_workflow(&mut self) -> Result<String, StoreError> {
-        match *self {}
-    }
-    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
-        match *self {}
-    }
-    fn read_events(&mut self, _: u64, _: u32) -> Result<Vec<Event>, StoreError> {
-        match *self {}
-    }
-    fn append_events(
-        &mut self,
-        _: u64,
-        _: Vec<Event>,
-    ) -> Result<Result<(), StorageError>, StoreError> {
-        match *self {}
-    }
-    fn now(&mut self) -> Timestamp {
-        match *self {}
-    }
-    fn order(&mut self, _: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
-        match *self {}
-    }
 }

@@ -297,7 +297,7 @@ fn deserialize(engine: &Engine, file: &[u8]) -> Result<Component, Miss> {
     let code = file.get(HEADER_BYTES..).unwrap_or_default();
     // SAFETY: these very bytes, in memory and not on the disk, have the digest
     // that was written when `Component::serialize` made them, in a file and a
-    // folder of this user that nobody else may write to. Whoever can forge that
+    // folder of this user that no other user may write to. A process that can forge that
     // can write as this user, and so could replace this program.
     unsafe { Component::deserialize(engine, code) }.map_err(|error| Miss::Bad(format!("{error:#}")))
 }

@@ -206,7 +206,7 @@ mod tests {
         });
         begun.recv().expect("it begins");
         let second = thread::spawn(move || within_slot(slot, SHORT, || Ok(2)));
-        // Whoever counted the time that passes would have refused both by now.
+        // A deadline in wall clock time would have refused both by now.
         thread::sleep(6 * SHORT);
         assert!(!first.is_finished() && !second.is_finished());
         drop(end);

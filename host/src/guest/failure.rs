@@ -1,13 +1,10 @@
-//! What can go wrong in a call into a guest, each said in a sentence, and the
-//! one place where wasmtime's errors become ours.
+//! What can go wrong in a call into a guest, each said in a sentence.
 
 use std::fmt::Write;
 
 use wasmtime::Trap;
 
-use super::contract::Newer;
-use super::ports::HostState;
-use crate::limits::GUEST_TRANSFER_BYTES_MAX;
+use super::Newer;
 use crate::model::{Fault, SchedulerError, StorageError};
 use crate::store::StoreError;
 
@@ -87,47 +84,6 @@ pub enum GuestFailure {
     )]
     Spent,
 }
-
-impl GuestFailure {
-    /// What wasmtime's error means where no port failed, given what the caps
-    /// noted while it came about.
-    pub(super) fn from_wasmtime<P>(error: &wasmtime::Error, state: &HostState<P>) -> Self {
-        if state.caps.exceeded {
-            return Self::OutOfMemory {
-                memory_bytes_max: state.limits.memory_bytes_max,
-            };
-        }
-        if let Some(failure) = error.downcast_ref::<Self>() {
-            return failure.clone();
-        }
-        match error.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => Self::OutOfFuel {
-                fuel: state.meter.fuel,
-            },
-            Some(Trap::StackOverflow) => Self::StackOverflow,
-            Some(trap) => Self::Trapped(*trap),
-            None if is_out_of_memory(error) => Self::NoMemory(format!("{error:#}")),
-            None if error.root_cause().to_string().starts_with(TOO_MUCH) => Self::TooMuch {
-                bytes_max: GUEST_TRANSFER_BYTES_MAX,
-            },
-            None => Self::Malformed(format!("{error:#}")),
-        }
-    }
-}
-
-/// Whether the system refused memory.
-fn is_out_of_memory(error: &wasmtime::Error) -> bool {
-    error.chain().any(|cause| {
-        let by_std = cause.downcast_ref::<std::io::Error>();
-        by_std.is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
-            || cause.downcast_ref() == Some(&rustix::io::Errno::NOMEM)
-    })
-}
-
-/// How wasmtime's message begins when the host's fuel for copies is used up.
-/// Its type is not public; the hostile guests of the tests notice another
-/// wording.
-const TOO_MUCH: &str = "too much data is being copied between the host and the guest";
 
 /// A guest's refusal as a sentence.
 fn sentence(error: &SchedulerError) -> String {

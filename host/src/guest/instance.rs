@@ -9,11 +9,11 @@
 use wasmtime::Store;
 use wasmtime::component::Component;
 
-use super::contract::{Answer, Exports, Newer, Version};
-use super::fuel::fact_bytes;
-use super::library::code_bytes;
-use super::ports::HostState;
-use super::{CallError, GuestFailure, Ports, Sandbox, fuel, texts};
+use super::contract::{Exports, GuestAnswer, Version};
+use super::host_state::HostState;
+use super::meter::fact_bytes;
+use super::sandbox::code_bytes;
+use super::{CallError, GuestFailure, Ports, Sandbox, cut_off, fuel, texts};
 use crate::id::ExecutionId;
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 use crate::model::{
@@ -22,6 +22,11 @@ use crate::model::{
 
 /// A guest at work. What it keeps between calls is a cache; a fresh instance
 /// gives the same answers.
+///
+/// Each call fails with a [`CallError`], which says whose fault it is: the guest
+/// refused ([`CallError::Scheduler`]), the guest failed, and this instance is spent
+/// ([`CallError::Guest`]), a port failed ([`CallError::Store`]), or there is something
+/// newer than the guest ([`CallError::Newer`]).
 pub struct Instance<P: Ports> {
     store: Store<HostState<P>>,
     guest: Box<dyn Exports<P>>,
@@ -40,7 +45,7 @@ impl<P: Ports> Instance<P> {
         let version = version.unwrap_or(Version::NEWEST);
         let guest = fuel::fill(&mut store, 0)
             .and_then(|()| version.instantiate(&mut store, component))
-            .map_err(|error| GuestFailure::from_wasmtime(&error, store.data()))?;
+            .map_err(|error| cut_off::guest_failure(&error, store.data()))?;
         Ok(Self {
             store,
             guest,
@@ -53,6 +58,10 @@ impl<P: Ports> Instance<P> {
     /// guest decide what follows. The facts that it took are the caller's to
     /// append, or else to have it [`forget`](Self::forget) the execution; its
     /// decisions and orders went to the ports.
+    ///
+    /// # Errors
+    /// [`CallError`]; nothing of the step may be appended then. A fact that may not
+    /// stand there is no error: [`Outcome::refused`] names it.
     pub fn step(
         &mut self,
         ports: P,
@@ -68,6 +77,9 @@ impl<P: Ports> Instance<P> {
     }
 
     /// Why is this node where it is?
+    ///
+    /// # Errors
+    /// [`CallError`], also if the workflow has no such node.
     pub fn explain(
         &mut self,
         ports: P,
@@ -80,6 +92,9 @@ impl<P: Ports> Instance<P> {
     }
 
     /// The state of an execution.
+    ///
+    /// # Errors
+    /// [`CallError`].
     pub fn inspect(
         &mut self,
         ports: P,
@@ -91,6 +106,9 @@ impl<P: Ports> Instance<P> {
     }
 
     /// A snapshot of an execution, with an empty `head`.
+    ///
+    /// # Errors
+    /// [`CallError`].
     pub fn snapshot(
         &mut self,
         ports: P,
@@ -102,13 +120,19 @@ impl<P: Ports> Instance<P> {
     }
 
     /// Drop what the guest has cached for an execution.
+    ///
+    /// # Errors
+    /// [`CallError`].
     pub fn forget(&mut self, execution: ExecutionId) -> Result<(), CallError> {
         self.call(0, |guest, store| {
             guest.forget(store, execution.text().as_str())
         })
     }
 
-    /// Is this workflow valid? All faults at once.
+    /// Is this workflow valid? All faults at once: the inner error.
+    ///
+    /// # Errors
+    /// [`CallError`] if the guest cannot tell.
     pub fn validate(
         &mut self,
         workflow: &str,
@@ -120,6 +144,9 @@ impl<P: Ports> Instance<P> {
     }
 
     /// What the guest says of itself.
+    ///
+    /// # Errors
+    /// [`CallError`].
     pub fn describe(&mut self) -> Result<Description, CallError> {
         let answer = self.call(0, |guest, store| guest.describe(store));
         answer.map(texts::of_description)
@@ -157,7 +184,7 @@ impl<P: Ports> Instance<P> {
         &mut self,
         ports: P,
         argument_bytes: usize,
-        call: impl FnOnce(&dyn Exports<P>, &mut Store<HostState<P>>) -> Answer<T>,
+        call: impl FnOnce(&dyn Exports<P>, &mut Store<HostState<P>>) -> GuestAnswer<T>,
     ) -> (P, Result<T, CallError>) {
         self.store.data_mut().ports = Some(ports);
         let answer = self.call(argument_bytes, call);
@@ -191,10 +218,7 @@ impl<P: Ports> Instance<P> {
         match (answer, state.store_error.take()) {
             (_, Some(error)) => Err(error.into()),
             (Ok(answer), None) => Ok(answer),
-            (Err(error), None) => Err(match error.downcast_ref::<Newer>() {
-                Some(newer) => newer.clone().into(),
-                None => GuestFailure::from_wasmtime(&error, state).into(),
-            }),
+            (Err(error), None) => Err(cut_off::call_error(&error, state)),
         }
     }
 }

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use wasmtime::component::Component;
 
 use super::check;
+use super::sandbox::code_bytes;
 use super::{CallLimits, ComponentError, GuestFailure, Instance, Ports, Sandbox};
 use crate::limits::CODE_BYTES_MAX;
 use crate::log::digest;
@@ -128,6 +129,9 @@ impl Library {
 
     /// Takes a component in, and answers its digest. Whether it is a guest shows
     /// when it is compiled; bytes that cannot be a component are refused at once.
+    ///
+    /// # Errors
+    /// [`ComponentError`] if the bytes do not begin as a component, or are too many.
     pub fn add(&mut self, bytes: Vec<u8>) -> Result<String, ComponentError> {
         check::bytes(&bytes)?;
         Ok(self.put(Cow::Owned(bytes), false))
@@ -135,6 +139,9 @@ impl Library {
 
     /// As [`Library::add`], for bytes that the library may drop, because the caller can
     /// bring them again.
+    ///
+    /// # Errors
+    /// As for [`Library::add`].
     pub fn add_copy(&mut self, bytes: Vec<u8>) -> Result<String, ComponentError> {
         check::bytes(&bytes)?;
         Ok(self.put(Cow::Owned(bytes), true))
@@ -147,7 +154,12 @@ impl Library {
         bytes.filter(|bytes| !bytes.is_empty())
     }
 
-    /// Checks that the component with this digest is a guest.
+    /// Checks that the component with this digest is a guest. It is compiled for that
+    /// if it was not before, which may take seconds.
+    ///
+    /// # Errors
+    /// [`LibraryError::Unknown`] if there is none of this digest, and
+    /// [`LibraryError::Refused`] if it is no guest.
     pub fn check(&mut self, digest: &str) -> Result<(), LibraryError> {
         self.compiled(digest).map(drop)
     }
@@ -185,7 +197,12 @@ impl Library {
             .retain(|_, entry| !entry.bytes.is_empty() || entry.compiled.is_some());
     }
 
-    /// A fresh instance of the guest with this digest.
+    /// A fresh instance of the guest with this digest. The guest is compiled for that
+    /// if it was not before, which may take seconds.
+    ///
+    /// # Errors
+    /// As for [`Library::check`], and [`LibraryError::Start`] if the guest fails before
+    /// it is asked anything.
     pub fn instance<P: Ports>(&mut self, digest: &str) -> Result<Instance<P>, LibraryError> {
         let component = self.compiled(digest)?;
         Instance::new(&self.sandbox, &component).map_err(|failure| LibraryError::Start {
@@ -231,10 +248,4 @@ impl Library {
             reason,
         })
     }
-}
-
-/// The memory that the component's machine code takes, in bytes.
-pub(super) fn code_bytes(component: &Component) -> usize {
-    let image = component.image_range();
-    image.end as usize - image.start as usize
 }

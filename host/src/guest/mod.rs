@@ -9,61 +9,40 @@
 //! Instance  a guest at work: one call at a time, each with ports of its own
 //! ```
 
-mod code_cache;
-mod footprint;
-mod memory_ports;
-mod fuel;
+// From the bottom up; each may use those above it in this list.
 mod ports;
+mod newer;
 mod failure;
+mod call_limits;
+mod meter;
+mod host_state;
+mod fuel;
 mod contract;
 mod check;
+mod thread_clock;
 mod bounds;
 mod compiler;
+mod code_cache;
 mod sandbox;
+mod cut_off;
+mod texts;
 mod instance;
-mod in_memory;
+mod footprint;
 mod library;
+mod memory_ports;
+mod in_memory;
 #[cfg(test)]
 mod tests;
-mod texts;
-mod thread_clock;
 
-pub use check::{ComponentError, NoPorts};
-pub use contract::{Answer, AnyPorts, BoxedPorts, BroughtGuest, Contract, Newer};
+pub use call_limits::CallLimits;
+pub use check::ComponentError;
+pub use contract::{AnyPorts, BoxedPorts, BroughtGuest, Contract, GuestAnswer};
 pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;
 pub use in_memory::InMemoryExecution;
 pub use instance::Instance;
 pub use library::{Library, LibraryError};
 pub use memory_ports::{Call, MemoryPorts};
-pub use sandbox::{CallLimits, Sandbox, SandboxError};
-
-use crate::model::{Digest, Event, Snapshot, StorageError, WorkOrder};
-use crate::store::{StoreError, Timestamp};
-
-/// The world as one execution's call into a guest sees it: the three imports
-/// of the contract, all of them about that one execution.
-///
-/// An inner `Err(String)` or [`StorageError`] is an answer to the guest. An
-/// outer [`StoreError`] means that the host itself cannot go on: the guest is
-/// told that it failed, and whatever the guest makes of that, the call comes to
-/// this error.
-pub trait Ports: Send + 'static {
-    /// The workflow's text as registered.
-    fn load_workflow(&mut self) -> Result<String, StoreError>;
-    /// The newest usable snapshot.
-    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
-    /// A page of events from `first` on; empty: there are no more.
-    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError>;
-    /// Take decisions.
-    fn append_events(
-        &mut self,
-        expected: u64,
-        events: Vec<Event>,
-    ) -> Result<Result<(), StorageError>, StoreError>;
-    /// The turn's clock reading.
-    fn now(&mut self) -> Timestamp;
-    /// Take orders to the queue, and answer the digests of those that enqueue
-    /// something.
-    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError>;
-}
+pub use newer::Newer;
+pub use ports::{NoPorts, Ports};
+pub use sandbox::{Sandbox, SandboxError};

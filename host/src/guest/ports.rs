@@ -1,80 +1,61 @@
-//! Questions of a guest, put to whoever's [`Ports`] the current call came with.
-//!
-//! Nothing is decided here. A port's [`StoreError`] is kept aside, so that it
-//! reaches the caller as it was; the guest is told that it failed, and from
-//! then on every port of the call fails.
+//! The world as a guest sees it.
 
-use wasmtime::StoreContextMut;
+use crate::model::{Digest, Event, Snapshot, StorageError, WorkOrder};
+use crate::store::{StoreError, Timestamp};
 
-use super::fuel::{Meter, Transferred};
-use super::sandbox::{CallLimits, Caps};
-use super::{GuestFailure, Ports};
-use crate::store::StoreError;
-
-/// What stands between an instance and the world.
-pub(super) struct HostState<P> {
-    /// The ports of the current call, if it is about an execution.
-    pub(super) ports: Option<P>,
-    /// The error of the port that failed in the current call.
-    pub(super) store_error: Option<StoreError>,
-    /// What the instance may take.
-    pub(super) limits: CallLimits,
-    /// What of it the instance still may hold.
-    pub(super) caps: Caps,
-    /// What of it the current call was given to burn.
-    pub(super) meter: Meter,
-}
-
-/// Put a question of the guest to the ports, and settle its fuel. The inner
-/// error says that the port failed.
-pub(super) fn ask<P: Ports, T>(
-    mut store: StoreContextMut<'_, HostState<P>>,
-    import: &'static str,
-    question: impl FnOnce(&mut P) -> Result<T, StoreError>,
-    transferred: impl FnOnce(&mut Meter, &T) -> Transferred,
-) -> wasmtime::Result<Result<T, String>> {
-    let state = store.data_mut();
-    let answer = match state.answer(import, question)? {
-        Ok(answer) => answer,
-        Err(failed) => return Ok(Err(failed)),
-    };
-    if state.limits.fuel.is_none() {
-        return Ok(Ok(answer));
-    }
-    let transferred = transferred(&mut state.meter, &answer);
-    let gain = state.meter.gain(transferred, state.limits);
-    let left = store.get_fuel()?.saturating_sub(transferred.cost());
-    store.set_fuel(left.saturating_add(gain))?;
-    Ok(Ok(answer))
-}
-
-impl<P: Ports> HostState<P> {
-    pub(super) fn new(limits: CallLimits) -> Self {
-        Self {
-            ports: None,
-            store_error: None,
-            limits,
-            caps: Caps::new(limits),
-            meter: Meter::default(),
-        }
-    }
-
-    fn answer<T>(
+/// The world as one execution's call into a guest sees it: the three imports
+/// of the contract, all of them about that one execution.
+///
+/// An inner `Err(String)` or [`StorageError`] is an answer to the guest. An
+/// outer [`StoreError`] means that the host itself cannot go on: the guest is
+/// told that it failed, and whatever the guest makes of that, the call comes to
+/// this error.
+pub trait Ports: Send + 'static {
+    /// The workflow's text as registered.
+    fn load_workflow(&mut self) -> Result<String, StoreError>;
+    /// The newest usable snapshot.
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
+    /// A page of events from `first` on; empty: there are no more.
+    fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError>;
+    /// Take decisions.
+    fn append_events(
         &mut self,
-        import: &'static str,
-        question: impl FnOnce(&mut P) -> Result<T, StoreError>,
-    ) -> wasmtime::Result<Result<T, String>> {
-        let ports = self
-            .ports
-            .as_mut()
-            .ok_or(GuestFailure::OutOfPlace { import })?;
-        if let Some(error) = &self.store_error {
-            return Ok(Err(error.to_string()));
-        }
-        Ok(question(ports).map_err(|error| {
-            let failed = error.to_string();
-            self.store_error = Some(error);
-            failed
-        }))
+        expected: u64,
+        events: Vec<Event>,
+    ) -> Result<Result<(), StorageError>, StoreError>;
+    /// The turn's clock reading.
+    fn now(&mut self) -> Timestamp;
+    /// Take orders to the queue, and answer the digests of those that enqueue
+    /// something.
+    fn order(&mut self, orders: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError>;
+}
+
+/// Ports of calls that are about no execution, such as `describe` and
+/// `validate`: there are none to hand over.
+#[derive(Debug)]
+pub enum NoPorts {}
+
+impl Ports for NoPorts {
+    fn load_workflow(&mut self) -> Result<String, StoreError> {
+        match *self {}
+    }
+    fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        match *self {}
+    }
+    fn read_events(&mut self, _: u64, _: u32) -> Result<Vec<Event>, StoreError> {
+        match *self {}
+    }
+    fn append_events(
+        &mut self,
+        _: u64,
+        _: Vec<Event>,
+    ) -> Result<Result<(), StorageError>, StoreError> {
+        match *self {}
+    }
+    fn now(&mut self) -> Timestamp {
+        match *self {}
+    }
+    fn order(&mut self, _: Vec<WorkOrder>) -> Result<Result<Vec<Digest>, String>, StoreError> {
+        match *self {}
     }
 }

@@ -1,4 +1,4 @@
-//! The sandbox in which every guest runs, whoever wrote it.
+//! The sandbox in which every guest runs, the built-in one too.
 //!
 //! It is one wasmtime engine, set up so that the same bytes give the same answers on
 //! every machine, and so that no guest can take more than it is given. It must
@@ -7,17 +7,13 @@
 use std::sync::Arc;
 
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine, ResourceLimiter};
+use wasmtime::{Config, Engine};
 
 use super::check::{self, ComponentError};
 use super::code_cache::{CodeCache, Key};
 use super::contract::{Contract, Versions};
-use super::library::code_bytes;
-use super::{bounds, compiler};
-use crate::limits::{
-    CODE_BYTES_MAX, FUEL_PER_BYTE, FUEL_PER_CALL, GUEST_MEMORY_MAX, GUEST_STACK_MAX,
-    GUEST_TABLE_ELEMENTS_MAX,
-};
+use super::{CallLimits, bounds, compiler};
+use crate::limits::{CODE_BYTES_MAX, GUEST_STACK_MAX};
 
 /// The engine that compiles and runs guests. A clone is the same sandbox.
 #[derive(Clone)]
@@ -27,33 +23,6 @@ pub struct Sandbox {
     /// `None` if there is no folder for it.
     code_cache: Option<CodeCache>,
     versions: Versions,
-}
-
-/// The limits of one guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallLimits {
-    /// The fuel of one call; about one unit for each WebAssembly instruction.
-    ///
-    /// `None` if no meter runs, so that calls take a little less time. A guest
-    /// cannot see its fuel, so it gives the same answers. But a guest that loops is
-    /// never cut off: it holds its caller for ever, and with it all that wait for the
-    /// caller. So this is for guests that are trusted to end, and never for those that
-    /// users bring.
-    pub fuel: Option<u64>,
-    /// The additional fuel for each byte that the guest is handed in the call.
-    pub fuel_per_byte: u64,
-    /// The memory of one instance, in bytes.
-    pub memory_bytes_max: usize,
-}
-
-impl Default for CallLimits {
-    fn default() -> Self {
-        Self {
-            fuel: Some(FUEL_PER_CALL),
-            fuel_per_byte: FUEL_PER_BYTE,
-            memory_bytes_max: GUEST_MEMORY_MAX,
-        }
-    }
 }
 
 /// The sandbox could not be set up on this machine.
@@ -66,6 +35,9 @@ pub struct SandboxError(String);
 impl Sandbox {
     /// A sandbox with these limits, which keeps compiled code in the user's
     /// cache folder where there is one, so that a second start is quick.
+    ///
+    /// # Errors
+    /// [`SandboxError`] if wasmtime does not run on this machine.
     pub fn new(limits: CallLimits) -> Result<Self, SandboxError> {
         Self::with(deterministic(), limits)
     }
@@ -74,6 +46,9 @@ impl Sandbox {
     /// compiling them to machine code: for machines that forbid it, and to
     /// hold one execution of a guest against another. It decides the same,
     /// more slowly.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::new`].
     pub fn interpreting(limits: CallLimits) -> Result<Self, SandboxError> {
         let mut config = deterministic();
         config
@@ -203,6 +178,12 @@ fn compile_to(
     Ok(component)
 }
 
+/// The memory that the component's machine code takes, in bytes.
+pub(super) fn code_bytes(component: &Component) -> usize {
+    let image = component.image_range();
+    image.end as usize - image.start as usize
+}
+
 /// The configuration that gives the same answers on every machine, without features
 /// that no guest needs.
 fn deterministic() -> Config {
@@ -221,88 +202,6 @@ fn deterministic() -> Config {
         .wasm_multi_memory(true)
         .concurrency_support(false);
     config
-}
-
-/// Counts the memory that one instance holds, and refuses what goes over the limit.
-pub(super) struct Caps {
-    memory_bytes_left: usize,
-    table_elements_left: usize,
-    /// Whether the instance wanted more than it may have.
-    pub(super) exceeded: bool,
-}
-
-impl Caps {
-    pub(super) fn new(limits: CallLimits) -> Self {
-        Self {
-            memory_bytes_left: limits.memory_bytes_max,
-            table_elements_left: GUEST_TABLE_ELEMENTS_MAX,
-            exceeded: false,
-        }
-    }
-}
-
-/// Growth that goes over the limit ends the call. If the guest were only refused the
-/// memory, it would crash a moment later, and nobody could say why.
-impl ResourceLimiter for Caps {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        take(&mut self.memory_bytes_left, current, desired)
-            .ok_or_else(|| self.over_the_cap("memory"))?;
-        Ok(true)
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        take(&mut self.table_elements_left, current, desired)
-            .ok_or_else(|| self.over_the_cap("tables"))?;
-        Ok(true)
-    }
-
-    fn instances(&self) -> usize {
-        INSTANCES_MAX
-    }
-
-    fn tables(&self) -> usize {
-        INSTANCES_MAX
-    }
-
-    fn memories(&self) -> usize {
-        MEMORIES_MAX
-    }
-}
-
-/// The number of core instances and tables of one component. `wit-component` makes three or
-/// four of its own around the guest's one; a guest with Python inside has 38
-/// modules, and a composed component has those of all its parts.
-const INSTANCES_MAX: usize = 512;
-
-/// The number of memories of one component: each part of a composed one has its own.
-/// They share the limit of the instance.
-const MEMORIES_MAX: usize = 32;
-
-impl Caps {
-    /// The memory that the instance holds, of what it may hold.
-    pub(super) fn memory_bytes_held(&self, limits: CallLimits) -> usize {
-        limits.memory_bytes_max - self.memory_bytes_left
-    }
-
-    fn over_the_cap(&mut self, what: &str) -> wasmtime::Error {
-        self.exceeded = true;
-        wasmtime::format_err!("the cap on {what} is reached")
-    }
-}
-
-fn take(left: &mut usize, current: usize, desired: usize) -> Option<()> {
-    *left = left.checked_sub(desired.saturating_sub(current))?;
-    Some(())
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub(super) fn of_error(error: SchedulerError) -> SchedulerError {
     }
 }
 
-/// Nobody offers more facts than are refused here, so only their texts are long.
+/// There are at most as many refusals as facts were offered, so only their texts are
+/// long.
 pub(super) fn of_outcome(mut outcome: Outcome) -> Outcome {
     for refusal in &mut outcome.refused {
         refusal.message = bounded(std::mem::take(&mut refusal.message), TEXT_BYTES_MAX);

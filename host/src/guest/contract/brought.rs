@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
 
-use super::{Answer, Exports};
-use crate::guest::ports::HostState;
+use super::exports::{Exports, GuestAnswer};
+use crate::guest::host_state::HostState;
 use crate::guest::{CallLimits, Ports};
 use crate::model::{
     Description, EventKind, Explanation, Fault, Inspection, Outcome, Snapshot, WorkflowSummary,
@@ -48,7 +48,7 @@ pub trait Contract: Send + Sync {
 /// Each call about an execution gives back the ports that it was given. An error of
 /// wasmtime is the guest's failure, unless it is one of two, which no guest is to be
 /// blamed for: a [`StoreError`] is what a port has answered with, and
-/// [`Newer`](super::Newer) is what guests of the version cannot know.
+/// [`Newer`](crate::guest::Newer) is what guests of the version cannot know.
 pub trait BroughtGuest: Send {
     /// A step, see [`Instance::step`](crate::guest::Instance::step).
     fn step(
@@ -57,18 +57,18 @@ pub trait BroughtGuest: Send {
         id: &str,
         last: u64,
         facts: &[EventKind],
-    ) -> (BoxedPorts, Answer<Outcome>);
+    ) -> (BoxedPorts, GuestAnswer<Outcome>);
     /// Why is this node where it is?
     fn explain(
         &mut self,
         ports: BoxedPorts,
         id: &str,
         node: &str,
-    ) -> (BoxedPorts, Answer<Explanation>);
+    ) -> (BoxedPorts, GuestAnswer<Explanation>);
     /// The state of an execution.
-    fn inspect(&mut self, ports: BoxedPorts, id: &str) -> (BoxedPorts, Answer<Inspection>);
+    fn inspect(&mut self, ports: BoxedPorts, id: &str) -> (BoxedPorts, GuestAnswer<Inspection>);
     /// A snapshot of an execution, with an empty `head`.
-    fn snapshot(&mut self, ports: BoxedPorts, id: &str) -> (BoxedPorts, Answer<Snapshot>);
+    fn snapshot(&mut self, ports: BoxedPorts, id: &str) -> (BoxedPorts, GuestAnswer<Snapshot>);
     /// Drops what is cached for an execution.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ pub trait BroughtGuest: Send {
     fn describe(&mut self) -> wasmtime::Result<Description>;
 }
 
-/// The ports of one call, whoever they are of.
+/// The ports of one call, of any type.
 pub type BoxedPorts = Box<dyn AnyPorts>;
 
 /// [`Ports`] that find back to their own type.
@@ -126,8 +126,8 @@ impl Adapted {
     fn about<P: Ports, T>(
         &self,
         store: &mut Store<HostState<P>>,
-        call: impl FnOnce(&mut dyn BroughtGuest, BoxedPorts) -> (BoxedPorts, Answer<T>),
-    ) -> Answer<T> {
+        call: impl FnOnce(&mut dyn BroughtGuest, BoxedPorts) -> (BoxedPorts, GuestAnswer<T>),
+    ) -> GuestAnswer<T> {
         let state = store.data_mut();
         let ports = state
             .ports
@@ -155,7 +155,7 @@ impl<P: Ports> Exports<P> for Adapted {
         id: &str,
         last: u64,
         facts: &[EventKind],
-    ) -> Answer<Outcome> {
+    ) -> GuestAnswer<Outcome> {
         self.about(store, |guest, ports| guest.step(ports, id, last, facts))
     }
 
@@ -164,15 +164,15 @@ impl<P: Ports> Exports<P> for Adapted {
         store: &mut Store<HostState<P>>,
         id: &str,
         node: &str,
-    ) -> Answer<Explanation> {
+    ) -> GuestAnswer<Explanation> {
         self.about(store, |guest, ports| guest.explain(ports, id, node))
     }
 
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<Inspection> {
+    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Inspection> {
         self.about(store, |guest, ports| guest.inspect(ports, id))
     }
 
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<Snapshot> {
+    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Snapshot> {
         self.about(store, |guest, ports| guest.snapshot(ports, id))
     }
 

@@ -11,7 +11,8 @@
 
 use bumpalo::Bump;
 
-use super::{Malformed, Newer};
+use super::malformed::Malformed;
+use crate::guest::Newer;
 use crate::model::{Digest, Label, NoDigest, Remedy, SeenValue, hex};
 
 /// What can be given to a guest as a `G`.

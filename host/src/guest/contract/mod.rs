@@ -12,8 +12,10 @@
 //! embed the library can bring others ([`Contract`]); a [`Sandbox`](super::Sandbox)
 //! is told of them.
 
-mod brought;
+mod malformed;
 mod convert;
+mod exports;
+mod brought;
 mod v0_2;
 
 use std::sync::Arc;
@@ -22,13 +24,12 @@ use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
 
 use super::Ports;
-use super::ports::HostState;
-use crate::model::{
-    Description, EventKind, Explanation, Fault, Inspection, Outcome, SchedulerError, Snapshot,
-    WorkflowSummary,
-};
+use super::host_state::HostState;
+
+pub(super) use exports::Exports;
 
 pub use brought::{AnyPorts, BoxedPorts, BroughtGuest, Contract};
+pub use exports::GuestAnswer;
 
 /// A version of the contract.
 #[derive(Clone)]
@@ -44,100 +45,6 @@ pub(super) enum Version {
 pub(super) struct Versions {
     /// Those that were brought. Those that are built in are spoken always.
     brought: Vec<Arc<dyn Contract>>,
-}
-
-/// A value that guests of this version cannot know, because it came with a
-/// later one. It is never handed to them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{what} is newer than the guest, which was built for version {version} of the contract; change the execution to a guest that knows it"
-)]
-#[non_exhaustive]
-pub struct Newer {
-    /// What it is.
-    pub what: String,
-    /// The version of the contract that the guest was built for.
-    pub version: &'static str,
-    /// The event of the log that holds it. `None` if it is none of the log's.
-    pub sequence: Option<u64>,
-}
-
-impl Newer {
-    /// This is newer than guests of this version.
-    #[must_use]
-    pub fn new(what: impl Into<String>, version: &'static str) -> Self {
-        Self {
-            what: what.into(),
-            version,
-            sequence: None,
-        }
-    }
-
-    /// The same, found in this event of the log.
-    #[must_use]
-    pub fn at(self, sequence: u64) -> Self {
-        Self {
-            sequence: Some(sequence),
-            ..self
-        }
-    }
-}
-
-/// A guest gave something that the contract's types allow and its text does
-/// not.
-pub(super) struct Malformed {
-    /// The innermost field that is at fault, if it is one.
-    field: Option<&'static str>,
-    problem: String,
-}
-
-impl Malformed {
-    fn new(problem: impl ToString) -> Self {
-        Self {
-            field: None,
-            problem: problem.to_string(),
-        }
-    }
-
-    /// The same, found in this field or within it.
-    fn of(self, field: &'static str) -> Self {
-        Self {
-            field: self.field.or(Some(field)),
-            ..self
-        }
-    }
-
-    fn sentence(self) -> String {
-        match self.field {
-            Some(field) => format!("`{field}`: {}", self.problem),
-            None => self.problem,
-        }
-    }
-}
-
-/// An answer about an execution: what wasmtime says, around what the guest says.
-pub type Answer<T> = wasmtime::Result<Result<T, SchedulerError>>;
-
-/// A guest at work, whatever version it speaks: its exports, in the model.
-pub(super) trait Exports<P: Ports>: Send {
-    fn step(
-        &self,
-        store: &mut Store<HostState<P>>,
-        id: &str,
-        last: u64,
-        facts: &[EventKind],
-    ) -> Answer<Outcome>;
-    fn explain(&self, store: &mut Store<HostState<P>>, id: &str, node: &str)
-    -> Answer<Explanation>;
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<Inspection>;
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<Snapshot>;
-    fn forget(&self, store: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()>;
-    fn validate(
-        &self,
-        store: &mut Store<HostState<P>>,
-        workflow: &str,
-    ) -> wasmtime::Result<Result<WorkflowSummary, Vec<Fault>>>;
-    fn describe(&self, store: &mut Store<HostState<P>>) -> wasmtime::Result<Description>;
 }
 
 /// What guests that are built now must export.

@@ -12,10 +12,12 @@ use super::convert::{
     FromGuest, Lend, Listed, ToGuest, all_from_guest, all_lent, all_to_guest, choices, records,
     variants,
 };
-use super::{Answer, Exports, Malformed, Newer};
-use crate::guest::fuel::{self, Transferred, event_bytes, order_bytes};
-use crate::guest::ports::{HostState, ask};
-use crate::guest::{GuestFailure, NoPorts, Ports};
+use super::exports::{Exports, GuestAnswer};
+use super::malformed::Malformed;
+use crate::guest::fuel::{self, ask};
+use crate::guest::host_state::HostState;
+use crate::guest::meter::{Transferred, event_bytes, order_bytes};
+use crate::guest::{GuestFailure, Newer, NoPorts, Ports};
 use crate::model;
 
 mod generated {
@@ -91,7 +93,7 @@ impl<P: Ports> Exports<P> for Guest {
         id: &str,
         last: u64,
         facts: &[model::EventKind],
-    ) -> Answer<model::Outcome> {
+    ) -> GuestAnswer<model::Outcome> {
         let arena = Bump::new();
         let facts: Vec<lent::EventKind<'_>> = all_lent(facts, &arena)?;
         let step: Step<'_> = self.step;
@@ -104,15 +106,15 @@ impl<P: Ports> Exports<P> for Guest {
         store: &mut Store<HostState<P>>,
         id: &str,
         node: &str,
-    ) -> Answer<model::Explanation> {
+    ) -> GuestAnswer<model::Explanation> {
         answer(decisions(&self.scheduler).call_explain(store, id, node)?)
     }
 
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<model::Inspection> {
+    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<model::Inspection> {
         answer(decisions(&self.scheduler).call_inspect(store, id)?)
     }
 
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> Answer<model::Snapshot> {
+    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<model::Snapshot> {
         answer(decisions(&self.scheduler).call_snapshot(store, id)?)
     }
 
@@ -140,7 +142,7 @@ fn decisions(guest: &Scheduler) -> &decisions::Guest {
     guest.refrain_scheduler_decisions()
 }
 
-fn answer<G: FromGuest<M>, M>(answer: Result<G, wit::SchedulerError>) -> Answer<M> {
+fn answer<G: FromGuest<M>, M>(answer: Result<G, wit::SchedulerError>) -> GuestAnswer<M> {
     match answer {
         Ok(it) => given(it).map(Ok),
         Err(error) => given(error).map(Err),

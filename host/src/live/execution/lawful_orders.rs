@@ -7,88 +7,94 @@
 use crate::log::effect;
 use crate::model::{Event, EventKind, WorkItem};
 use crate::order_rules::{Attempts, OrderRules};
-use crate::store::{ItemRecord, StoreError};
+use crate::store::{ItemRecord, Store, StoreError};
 
-use super::ports::{TurnPorts, named};
+use super::staged::Staged;
 
-impl TurnPorts {
-    /// Why this item is none that the workflow holds, if it is none.
-    pub(in crate::live) fn rules_fault(
-        &mut self,
-        item: &WorkItem,
-    ) -> Result<Option<String>, StoreError> {
-        let Some(rules) = self.order_rules.clone() else {
-            return Ok(Some(format!(
-                "{} is ordered in a call that may order nothing",
-                named(item)
-            )));
-        };
-        let before = self.attempts_before(item, &rules)?;
-        let fault = rules.fault(item, before);
-        Ok(fault.map(|fault| format!("{} {fault}", named(item))))
-    }
+/// An item that a guest ordered, as far as the workflow's rules go.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Why it is none that the workflow holds, if it is none.
+    pub(super) fault: Option<String>,
+    /// Whether it has a fresh budget because the step offers an operator's request for
+    /// it. It is lawful only if the guest takes that request.
+    pub(super) needs_offered_retry: bool,
+}
 
-    /// What was ordered of the node before: its item stays, as a dead letter,
-    /// until a further attempt is ordered.
-    fn attempts_before(
-        &mut self,
-        item: &WorkItem,
-        rules: &OrderRules,
-    ) -> Result<Attempts, StoreError> {
-        let Some(ItemRecord { item: before, .. }) = self.staged.items().of(&item.node_id) else {
-            return Ok(Attempts::default());
-        };
+/// Judges an item by the workflow's rules; `is_retry_offered` says whether the step
+/// offers an operator's request to try its node again.
+///
+/// # Errors
+/// The log cannot be read.
+pub(super) fn judge(
+    item: &WorkItem,
+    rules: &OrderRules,
+    is_retry_offered: bool,
+    staged: &Staged,
+    store: &mut dyn Store,
+) -> Result<Judged, StoreError> {
+    let mut judged = Judged::default();
+    let mut before = Attempts::default();
+    // What was ordered of the node before: its item stays, as a dead letter, until a
+    // further attempt is ordered.
+    if let Some(ItemRecord { item: last, .. }) = staged.items().of(&item.node_id) {
         let budget = rules.max_attempts(&item.node_id);
-        let mut attempts = Attempts {
-            last: before.attempt,
-            budget_after: before.max_attempts.saturating_sub(budget),
+        before = Attempts {
+            last: last.attempt,
+            budget_after: last.max_attempts.saturating_sub(budget),
         };
         // Seldom: an operator gave the node a fresh budget, or the guest says so.
-        if item.max_attempts != before.max_attempts {
-            if self
-                .offer
-                .as_ref()
-                .is_some_and(|it| it.retries(&item.node_id))
-            {
-                self.orders.retried.push(item.node_id.clone());
-                attempts.budget_after = attempts.last;
-            } else if self.retry_was_requested(&item.node_id)? {
-                attempts.budget_after = attempts.last;
+        if item.max_attempts != last.max_attempts {
+            judged.needs_offered_retry = is_retry_offered;
+            if is_retry_offered || retry_was_requested(staged, store, &item.node_id)? {
+                before.budget_after = before.last;
             }
         }
-        Ok(attempts)
     }
+    let fault = rules.fault(item, before);
+    judged.fault = fault.map(|fault| format!("{} {fault}", named(item)));
+    Ok(judged)
+}
 
-    /// Whether an operator asked for the node to be tried again since its last
-    /// attempt was ordered. Read from the end, where such a request stands.
-    fn retry_was_requested(&mut self, node_id: &str) -> Result<bool, StoreError> {
-        let mut end = self.staged.record.head.sequence;
-        while end > 0 {
-            let first = end.saturating_sub(LOOK_BACK) + 1;
-            let mut requested = None;
-            let mut next = first;
-            while next <= end {
-                // A page can be shorter than was asked: large events fill it.
-                let page = self
-                    .staged
-                    .page(self.store.as_mut(), next, LOOK_BACK as u32)?;
-                if page.is_empty() {
-                    break;
-                }
-                let news = page
-                    .iter()
-                    .rev()
-                    .find_map(|stored| about(node_id, &stored.event));
-                requested = news.or(requested);
-                next += page.len() as u64;
+/// A work item, for a sentence about it.
+pub(super) fn named(item: &WorkItem) -> String {
+    let WorkItem {
+        node_id, attempt, ..
+    } = item;
+    format!("the work item of attempt {attempt} of node {node_id:?}")
+}
+
+/// Whether an operator asked for the node to be tried again since its last
+/// attempt was ordered. Read from the end, where such a request stands.
+fn retry_was_requested(
+    staged: &Staged,
+    store: &mut dyn Store,
+    node_id: &str,
+) -> Result<bool, StoreError> {
+    let mut end = staged.record.head.sequence;
+    while end > 0 {
+        let first = end.saturating_sub(LOOK_BACK) + 1;
+        let mut requested = None;
+        let mut next = first;
+        while next <= end {
+            // A page can be shorter than was asked: large events fill it.
+            let page = staged.page(store, next, LOOK_BACK as u32)?;
+            if page.is_empty() {
+                break;
             }
-            if let Some(requested) = requested {
-                return Ok(requested);
-            }
-            end = first - 1;
+            let news = page
+                .iter()
+                .rev()
+                .find_map(|stored| about(node_id, &stored.event));
+            requested = news.or(requested);
+            next += page.len() as u64;
         }
-        Ok(false)
+        if let Some(requested) = requested {
+            return Ok(requested);
+        }
+        end = first - 1;
     }
+    Ok(false)
 }
 
 /// Events that are read at once, where the log is read from its end.

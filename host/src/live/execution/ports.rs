@@ -18,6 +18,7 @@ use crate::order_rules::OrderRules;
 use crate::store::{Store, StoreError, Timestamp, check::TIME_MAX};
 
 use super::checked;
+use super::lawful_orders::{judge, named};
 use super::staged::{Staged, payload_bytes};
 
 /// What a guest did in one step.
@@ -201,7 +202,28 @@ impl TurnPorts {
     }
 
     /// Why this item may not be ordered, if it may not.
-    fn item_fault(&self, item: &WorkItem) -> Option<String> {
+    fn item_fault(&mut self, item: &WorkItem) -> Result<Option<String>, StoreError> {
+        if let Some(fault) = self.foreign_item_fault(item) {
+            return Ok(Some(fault));
+        }
+        let Some(rules) = self.order_rules.as_deref() else {
+            return Ok(Some(format!(
+                "{} is ordered in a call that may order nothing",
+                named(item)
+            )));
+        };
+        let mut offer = self.offer.iter();
+        let is_retry_offered = offer.any(|it| it.retries(&item.node_id));
+        let (staged, store) = (&*self.staged, self.store.as_mut());
+        let judged = judge(item, rules, is_retry_offered, staged, store)?;
+        if judged.needs_offered_retry {
+            self.orders.retried.push(item.node_id.clone());
+        }
+        Ok(judged.fault)
+    }
+
+    /// Why this item is none of the execution, or of no time, whatever the workflow is.
+    fn foreign_item_fault(&self, item: &WorkItem) -> Option<String> {
         let place = named(item);
         let record = &self.staged.record;
         if item.execution_id != record.id.text().as_str() || item.tenant != record.tenant {
@@ -212,14 +234,6 @@ impl TurnPorts {
         }
         None
     }
-}
-
-/// A work item, for a sentence about it.
-pub(in crate::live) fn named(item: &WorkItem) -> String {
-    let WorkItem {
-        node_id, attempt, ..
-    } = item;
-    format!("the work item of attempt {attempt} of node {node_id:?}")
 }
 
 impl Ports for TurnPorts {
@@ -298,11 +312,7 @@ impl Ports for TurnPorts {
                     return Ok(Err(fault));
                 }
             };
-            let fault = match self.item_fault(&item) {
-                None => self.rules_fault(&item)?,
-                fault => fault,
-            };
-            if let Some(fault) = fault {
+            if let Some(fault) = self.item_fault(&item)? {
                 self.orders.refused.get_or_insert_with(|| fault.clone());
                 return Ok(Err(fault));
             }
