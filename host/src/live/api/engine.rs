@@ -216,7 +216,7 @@ impl Engine {
     }
 
     /// Executions, in the order in which they started; those that cannot be read
-    /// are named beside them.
+    /// are named next to them.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -404,7 +404,7 @@ impl Engine {
 
     /// Come to an end at once: workers are stopped (a program is told to end
     /// with all that it started, and killed after [`PROGRAM_GRACE`]), and give their
-    /// work back (rule R25): it waits for whoever runs next, and no attempt is spent.
+    /// work back (rule R25): it waits for the next engine, and no attempt is spent.
     ///
     /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
     pub async fn stop(&self) {
@@ -417,7 +417,7 @@ impl Engine {
     /// some seconds or, for a compilation, more; who does not want to wait for it
     /// may leave. What the turn had is not written then, and nothing is stalled by it.
     ///
-    /// Beside one of the two in `tokio::select!`, this bounds it.
+    /// In a `tokio::select!` with one of the two, this bounds it.
     pub async fn unheard_for(&self, span: Duration) {
         const LOOKS: u32 = 10;
         let closing = self.inbox().closing();

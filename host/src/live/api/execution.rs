@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
-use crate::limits::{EVENTS_PAGE_MAX, TEXT_BYTES_MAX};
-use crate::log::author::is_terminal;
+use crate::limits::TEXT_BYTES_MAX;
 use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, NodeRequest, OperatorNote, RefusalCode,
     Status,
@@ -14,10 +13,12 @@ use crate::model::{
 use crate::shorten::shortened;
 use crate::store::{ExecutionRecord, Head, ItemRecord, Many, Reader, StoredEvent, ended};
 
+use super::record::record;
 use super::shared::Shared;
+use super::subscription::Subscription;
 use crate::live::execution::staged::kind_payload_bytes;
 use crate::live::runtime::inbox::Inbox;
-use crate::live::runtime::observers::{EndsSeen, Follow};
+use crate::live::runtime::observers::EndsSeen;
 use crate::live::turn::guest_call::question;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
@@ -150,21 +151,16 @@ impl Execution {
             .await
     }
 
-    /// Its events as they are committed, from sequence `first` on, whoever
-    /// commits them.
+    /// Its events as they are committed, from sequence `first` on, also
+    /// those that other processes commit.
     #[must_use]
     pub fn subscribe(&self, first: u64) -> Subscription {
-        Subscription {
-            execution: self.clone(),
-            news: self.shared.observers.follow(self.id),
-            next: first.max(1),
-            ended: false,
-        }
+        Subscription::new(Arc::clone(&self.shared), self.id, first)
     }
 
     /// Its work items: those that wait for a worker or are held by one, and
     /// dead letters; each with its queue and since when. Those that cannot be read
-    /// are named beside them.
+    /// are named next to them.
     ///
     /// # Errors
     /// [`EngineError::UnknownExecution`].
@@ -374,56 +370,6 @@ impl Execution {
             })
             .await
     }
-}
-
-/// An execution's events, as they are committed.
-pub struct Subscription {
-    execution: Execution,
-    news: Follow,
-    next: u64,
-    ended: bool,
-}
-
-impl Subscription {
-    /// The next events, at least one; none: the execution has ended.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`].
-    pub async fn next(&mut self) -> Result<Option<Vec<StoredEvent>>, EngineError> {
-        let (id, shared) = (self.execution.id, &self.execution.shared);
-        while !self.ended {
-            // Marked as seen before reading: what is committed after that is news.
-            self.news.mark_seen();
-            let next = self.next;
-            let (page, has_ended) = shared
-                .read(move |store| {
-                    let page = store.events(id, next, EVENTS_PAGE_MAX)?;
-                    Ok((page, ended(record(store, id)?.status)))
-                })
-                .await?;
-            if let Some(last) = page.last() {
-                self.next = last.event.sequence + 1;
-                self.ended = is_terminal(&last.event.kind);
-                return Ok(Some(page));
-            }
-            if has_ended {
-                self.ended = true;
-                break;
-            }
-            match self.news.next().await {
-                Some(news) => news?,
-                None => return Err(shared.inbox.ended().await),
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The record of an execution.
-fn record(store: &mut dyn Reader, id: ExecutionId) -> Result<ExecutionRecord, EngineError> {
-    store
-        .execution(id)?
-        .ok_or(EngineError::UnknownExecution(id))
 }
 
 /// How an execution ended, if it has.

@@ -2,6 +2,8 @@
 
 pub(in crate::live) mod commits;
 mod shared;
+mod record;
+pub(in crate::live) mod subscription;
 pub(in crate::live) mod execution;
 pub(in crate::live) mod engine;
 pub(in crate::live) mod steps;

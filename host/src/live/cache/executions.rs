@@ -17,19 +17,12 @@
 
 use std::collections::HashMap;
 
-use hashlink::LinkedHashMap;
-
+use super::lru_shelf::{Entry, Forget, GuestKnowledge, LruShelf};
 use super::nothing_due::NothingDue;
 use crate::id::ExecutionId;
 use crate::limits::{BUSY_EXECUTIONS_CACHED_MAX, IDLE_EXECUTIONS_CACHED_MAX};
 use crate::live::execution::cached::{Activity, CachedExecution};
 use crate::store::{ExecutionRecord, Head, Reader, StoreError};
-
-/// Guests, which keep executions in memory of their own.
-pub(crate) trait Forget {
-    /// Makes the guest of this digest forget an execution.
-    fn forget(&mut self, digest: &str, id: ExecutionId);
-}
 
 /// The executions about which guests were asked, with the digests of the guests.
 pub(crate) type Asked = HashMap<ExecutionId, String>;
@@ -48,33 +41,6 @@ pub(crate) struct ExecutionCache {
     pub(crate) nothing_due: NothingDue,
 }
 
-/// All that is cached of one execution.
-#[derive(Debug, Default)]
-struct Entry {
-    /// What is stored of it. `None` while a turn has it, and where only its guest
-    /// knows the execution.
-    stored: Option<CachedExecution>,
-    /// The epoch that `stored` is of.
-    epoch: u64,
-    guest: Option<GuestKnowledge>,
-}
-
-/// What a guest knows of an execution.
-#[derive(Debug)]
-struct GuestKnowledge {
-    /// The digest of the guest.
-    digest: String,
-    /// The head of the log, when the guest was asked last and that was committed.
-    up_to: Head,
-}
-
-/// Entries in the order of their last use, and their weight.
-#[derive(Debug, Default)]
-struct LruShelf {
-    entries: LinkedHashMap<ExecutionId, Entry>,
-    weight: usize,
-}
-
 impl ExecutionCache {
     /// The store is of this version: copies of another one hold no longer.
     pub(crate) fn as_of(&mut self, version: u64) {
@@ -86,8 +52,8 @@ impl ExecutionCache {
 
     /// What is stored of an execution, if that is known.
     pub(crate) fn peek(&self, id: ExecutionId) -> Option<&CachedExecution> {
-        let entry = self.busy.entries.get(&id);
-        let entry = entry.or_else(|| self.idle.entries.get(&id))?;
+        let entry = self.busy.get(id);
+        let entry = entry.or_else(|| self.idle.get(id))?;
         let stored = entry.stored.as_ref();
         stored.filter(|_| entry.epoch == self.epoch)
     }
@@ -191,8 +157,8 @@ impl ExecutionCache {
     }
 
     fn entry(&mut self, id: ExecutionId) -> Option<&mut Entry> {
-        let entry = self.busy.entries.get_mut(&id);
-        entry.or_else(|| self.idle.entries.get_mut(&id))
+        let entry = self.busy.get_mut(id);
+        entry.or_else(|| self.idle.get_mut(id))
     }
 
     fn keep(&mut self, stored: CachedExecution, activity: Activity) {
@@ -241,49 +207,6 @@ impl ExecutionCache {
     fn trim(&mut self, guests: &mut impl Forget) {
         self.busy.trim(BUSY_EXECUTIONS_CACHED_MAX, guests);
         self.idle.trim(IDLE_EXECUTIONS_CACHED_MAX, guests);
-    }
-}
-
-impl Entry {
-    fn weight(&self) -> usize {
-        self.stored.as_ref().map_or(1, CachedExecution::weight)
-    }
-}
-
-impl LruShelf {
-    fn push(&mut self, id: ExecutionId, entry: Entry) {
-        self.weight += entry.weight();
-        let former = self.entries.insert(id, entry);
-        self.weight -= former.map_or(0, |former| former.weight());
-    }
-
-    fn remove(&mut self, id: ExecutionId) -> Option<Entry> {
-        let entry = self.entries.remove(&id)?;
-        self.weight -= entry.weight();
-        Some(entry)
-    }
-
-    /// Takes the copy out of the entry, if there is an entry, and says of which
-    /// epoch the copy is.
-    fn lend(&mut self, id: ExecutionId) -> Option<(Option<CachedExecution>, u64)> {
-        let entry = self.entries.get_mut(&id)?;
-        self.weight -= entry.weight();
-        let stored = entry.stored.take();
-        self.weight += entry.weight();
-        Some((stored, entry.epoch))
-    }
-
-    /// Drops the entries that were used longest ago, until the rest is within this
-    /// bound.
-    fn trim(&mut self, weight_max: usize, guests: &mut impl Forget) {
-        while self.weight > weight_max
-            && let Some((id, oldest)) = self.entries.pop_front()
-        {
-            self.weight -= oldest.weight();
-            if let Some(known) = oldest.guest {
-                guests.forget(&known.digest, id);
-            }
-        }
     }
 }
 
@@ -413,7 +336,7 @@ mod tests {
             assert_eq!(forgotten, [("guest".to_owned(), ids[0])]);
             assert!(all.take(ids[0]).is_none() && !guest_knows(&mut all, ids[0]));
             assert!(all.take(ids[1]).is_some() && guest_knows(&mut all, ids[1]));
-            assert_eq!(all.busy.weight + all.idle.weight, max - (weight - 1));
+            assert_eq!(all.busy.weight() + all.idle.weight(), max - (weight - 1));
         }
     }
 
@@ -429,7 +352,7 @@ mod tests {
         let mut forgotten = Forgotten::default();
         all.written(vec![left], asked, &mut forgotten);
         assert_eq!(forgotten.0, [(digest(), id), (digest(), refused)]);
-        assert_eq!(all.busy.weight + all.idle.weight, 0);
+        assert_eq!(all.busy.weight() + all.idle.weight(), 0);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! What a guest keeps of an execution is an optimisation and must never be more.
 //! Until a turn is written it may be wrong, so this remembers who was asked.
 
-use super::executions::{Asked, Forget};
+use super::executions::Asked;
 use super::instances::{Failure, Instances};
+use super::lru_shelf::Forget;
 use crate::guest::{CallError, Instance, Library, Newer, Ports as _};
 use crate::id::ExecutionId;
 use crate::live::execution::ports::{Orders, TurnPorts};
@@ -156,7 +157,7 @@ impl Guests {
                     self.instances.forget(&digest, id);
                     return (ports, Err(Failure::Store(error)));
                 }
-                // Nobody is to blame, and a fresh instance could not know it either.
+                // The guest is not to blame, and a fresh instance could not know it either.
                 CallError::Newer(newer) => {
                     self.instances.discard(&digest);
                     let failure = newer_than_guest(&ports, newer);

@@ -4,6 +4,7 @@
 //! The modules, from the bottom up; each may use those above it in this list.
 
 pub(in crate::live) mod nothing_due;
+pub(in crate::live) mod lru_shelf;
 pub(in crate::live) mod executions;
 pub(in crate::live) mod instances;
 pub(in crate::live) mod guests;

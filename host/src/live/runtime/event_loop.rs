@@ -14,8 +14,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::LOCK_LEFT_ALONE;
@@ -24,12 +22,13 @@ use crate::store::StoreError;
 use super::commit::{run_turn, undo_turn};
 use super::effects::carry_out;
 use super::file_watch::FileWatch;
-use super::inbox::{Closing, InboxReceiver, Message};
+use super::inbox::{InboxReceiver, Message};
 use super::intake::{Gathered, Intake};
 use super::observers::Observers;
 use super::peers::{is_gone, notice_gone_workers, notice_others, store_is_gone};
 use super::readers::Readers;
 use super::schedule::{Next, Schedule};
+use super::shutdown::Shutdown;
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::releases::OwnRelease;
@@ -47,12 +46,7 @@ pub(crate) struct EventLoop {
     observers: Arc<Observers>,
     readers: Arc<Readers>,
     schedule: Schedule,
-    /// Callers that wait for the end; if there is one, the end is coming.
-    closing: Vec<oneshot::Sender<()>>,
-    /// Own workers are to be stopped, after the answers that have come.
-    is_stopping: bool,
-    /// Why the end comes without having been asked for.
-    dying: Option<EngineError>,
+    shutdown: Shutdown,
 }
 
 impl EventLoop {
@@ -70,9 +64,7 @@ impl EventLoop {
             observers,
             readers,
             schedule: Schedule::new(),
-            closing: Vec::new(),
-            is_stopping: false,
-            dying: None,
+            shutdown: Shutdown::default(),
         }
     }
 
@@ -130,10 +122,10 @@ impl EventLoop {
         let gathered = self.gather();
         self.notice();
         // Without a turn the writes are dropped, and their callers told of the end.
-        if self.dying.is_none() && self.is_turn_due(&gathered) {
+        if !self.shutdown.is_dying() && self.is_turn_due(&gathered) {
             self.turn(gathered.writes, gathered.waiting);
         }
-        if std::mem::take(&mut self.is_stopping) {
+        if self.shutdown.take_stopping() {
             self.stop_workers();
         }
         if !gathered.questions.is_empty() {
@@ -146,7 +138,7 @@ impl EventLoop {
         let now = self.core.time.monotonic();
         self.core.waiting_claims.expire(now);
         if self.core.set_aside.take_news() && !self.observers.is_store_gone() {
-            // Nothing is committed of it, and whoever watches it is to look.
+            // Nothing is committed of it, but its observers are to look.
             self.observers.any_committed();
         }
     }
@@ -154,21 +146,16 @@ impl EventLoop {
     /// Whether the engine was told to close, or has to, and nothing is under way
     /// any longer.
     pub(crate) fn is_closed(&self) -> bool {
-        let ends = !self.closing.is_empty() || self.dying.is_some();
-        ends && self.core.pool.is_idle()
+        self.shutdown.is_coming() && self.core.pool.is_idle()
     }
 
     /// The end: a caller that was waiting for it may open the store anew.
     pub(crate) fn end(mut self) {
-        let waiting = std::mem::take(&mut self.closing);
-        let why = self.dying.take().unwrap_or(EngineError::ShutDown);
-        self.intake.end(why);
+        let shutdown = std::mem::take(&mut self.shutdown);
+        self.intake.end(shutdown.why());
         // Workers and the store are others' code, and may panic when they go.
         drop_caught(self, "an engine");
-        for done in waiting {
-            // A caller that has gone away does not want to know.
-            let _ = done.send(());
-        }
+        shutdown.answer();
     }
 
     /// Something within an iteration panicked. What the panic left half done is not
@@ -188,7 +175,7 @@ impl EventLoop {
             // Claims end with their leases then.
             let _ = caught(|| self.core.pool.stop_all());
         }
-        self.dying = Some(EngineError::Died(why));
+        self.shutdown.die(EngineError::Died(why));
         self.end();
     }
 
@@ -233,7 +220,7 @@ impl EventLoop {
             Message::Claim(request, caller) => {
                 let now = self.core.time.monotonic();
                 self.core.waiting_claims.push(request, caller, now);
-                if !self.closing.is_empty() {
+                if self.shutdown.is_asked() {
                     // Nothing more is claimed.
                     self.core.waiting_claims.fail(&EngineError::ShutDown);
                 }
@@ -245,12 +232,11 @@ impl EventLoop {
             }
             Message::Notify => self.file_watch.on_notify(),
             Message::Dropped(claim) => self.attempt_dropped(&claim),
-            Message::Close(Closing { drain, done }) => {
+            Message::Close(closing) => {
                 self.core.closing.heard();
                 self.core.waiting_claims.fail(&EngineError::ShutDown);
                 self.core.pool.close();
-                self.is_stopping |= !drain;
-                self.closing.push(done);
+                self.shutdown.ask(closing);
             }
         }
     }
@@ -368,14 +354,14 @@ impl EventLoop {
     /// own doing, its Tokio runtime was shut down; no worker of this engine will
     /// ever run again.
     fn attempt_dropped(&mut self, claim: &ClaimId) {
-        if self.dying.is_some() || self.core.pool.group_of(claim).is_none() {
+        if self.shutdown.is_dying() || self.core.pool.group_of(claim).is_none() {
             return;
         }
         let why = "the Tokio runtime that it was started on has been shut down".to_owned();
         tracing::error!("the engine ends: {why}");
         self.core.pool.close();
         self.stop_workers();
-        self.dying = Some(EngineError::Died(why));
+        self.shutdown.die(EngineError::Died(why));
     }
 
     /// Whatever the store is asked goes through what is damaged: no later turn
@@ -383,13 +369,13 @@ impl EventLoop {
     /// result that cannot be kept.
     fn end_if_malformed(&mut self, error: &EngineError) {
         let malformed = matches!(error, EngineError::Store(error) if matches!(**error, StoreError::Malformed { .. }));
-        if !malformed || self.dying.is_some() {
+        if !malformed || self.shutdown.is_dying() {
             return;
         }
         self.observers.fail(error);
         self.core.pool.close();
         self.core.pool.stop_all();
-        self.dying = Some(error.clone());
+        self.shutdown.die(error.clone());
     }
 
     /// Stops all work at once, and gives it back, in a turn of its own (rule R25).

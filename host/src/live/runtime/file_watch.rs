@@ -133,7 +133,7 @@ struct Folder {
 }
 
 impl Folder {
-    /// The folder is watched, not the file: journals come and go beside it.
+    /// The folder is watched, not the file: journals come and go next to it.
     fn of(file: &Path, on_change: impl Fn() + Send + 'static) -> notify::Result<Self> {
         let path = match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

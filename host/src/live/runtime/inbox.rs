@@ -85,7 +85,7 @@ where
             (None, Some(answer)) => answer,
             (None, None) => Err(EngineError::ShutDown),
         };
-        // Whoever is answered counts no longer.
+        // A caller that is answered counts no longer.
         drop(counted);
         // A caller that has gone away does not want to know.
         let _ = caller.send(answer);

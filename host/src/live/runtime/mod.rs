@@ -11,4 +11,5 @@ mod effects;
 pub(in crate::live) mod schedule;
 mod intake;
 mod peers;
+mod shutdown;
 pub(in crate::live) mod event_loop;

@@ -41,7 +41,7 @@ struct State {
 }
 
 impl Observers {
-    /// Nobody waits yet. What is answered besides hears of commits.
+    /// No observer waits yet. The second value is notified of commits.
     pub(in crate::live) fn new() -> (Arc<Self>, Committed) {
         let (commits, committed) = CommitNews::channel();
         let state = State {
@@ -94,7 +94,7 @@ impl Observers {
                 state.followed.insert(id, sender);
                 news
             }
-            // Nobody is left to tell of any.
+            // There will be no news any more.
             (None, None) => watch::channel(gone).1,
         };
         Follow {

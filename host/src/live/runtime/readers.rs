@@ -106,8 +106,8 @@ impl Readers {
         }))
     }
 
-    /// Closes all readers, and waits for those that are at work: whoever waits for the
-    /// engine's end may move the store.
+    /// Closes all readers, and waits for those that are at work: a caller that waits for the
+    /// engine's end may move the store then.
     pub(in crate::live) fn close(&self) {
         self.permits.close();
         let mut pool = self.pool();

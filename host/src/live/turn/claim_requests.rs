@@ -13,7 +13,7 @@ use crate::live::execution::claimed::execution_of;
 use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::work::{Claim, ClaimId};
 
-/// Whoever is free claims as much as it can, the engine's own workers and those
+/// Each free worker claims as much as it can, the engine's own workers and those
 /// outside in turns. Says whether anything was claimed.
 pub(in crate::live) fn claim_for_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     if turn.transaction.core.waiting_claims.is_empty() {

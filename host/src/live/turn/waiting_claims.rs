@@ -137,7 +137,7 @@ impl WaitingClaims {
         }
     }
 
-    /// Whoever has waited long enough by now is told that there is nothing.
+    /// Answers requests that have waited long enough by now: there is nothing.
     pub(in crate::live) fn expire(&mut self, now: Duration) {
         let waits = |waiting: &Waiting| {
             now < waiting.until && waiting.callers.iter().any(|it| !it.to.is_closed())

@@ -31,7 +31,7 @@ pub(crate) struct Caller {
 }
 
 impl Callers {
-    /// Nobody yet, and at most so many.
+    /// No caller yet, and at most so many.
     pub(crate) fn new(max: CallersMax) -> Self {
         Self(Arc::new(Counted {
             waiting: AtomicUsize::new(0),
@@ -40,9 +40,9 @@ impl Callers {
         }))
     }
 
-    /// One more waits, who brings so many bytes. Whoever brings more than there may be is
-    /// let in where nobody else brings anything, and is told by others that it is too
-    /// much: to try again would never help him.
+    /// One more caller waits, which brings so many bytes. One that brings more than there
+    /// may be is let in while no other brings anything: other checks refuse it as too
+    /// large, and to try again would never help it.
     ///
     /// # Errors
     /// [`EngineError::Overloaded`], if there are as many as there may be.
@@ -111,7 +111,7 @@ mod tests {
         let first = callers.enter(60).unwrap();
         let second = callers.enter(40).unwrap();
         is_refused(callers.enter(1), Overload::Bytes { waiting: 100 });
-        // Whoever is refused counts for nothing, and who brings nothing may come.
+        // A refused caller does not count, and one that brings nothing may come.
         let third = callers.enter(0).unwrap();
         is_refused(callers.enter(0), Overload::Callers { waiting: 3 });
         drop((first, third));

@@ -174,7 +174,7 @@ pub(crate) fn approval(
     }))
 }
 
-/// An external event, for whoever waits for its correlation key.
+/// An external event, for the node that waits for its correlation key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signal {
     pub(crate) correlation_key: String,

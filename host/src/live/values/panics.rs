@@ -1,7 +1,7 @@
 //! Panics of code that is not the engine's own: workers, stores, clocks.
 //!
 //! Such a panic is caught where it leaves foreign code, and becomes an error
-//! with its message. Whoever catches it must not use again what the foreign
+//! with its message. Code that catches it must not use again what the foreign
 //! code may have left half done.
 
 use std::any::Any;

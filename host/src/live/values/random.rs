@@ -21,8 +21,8 @@ pub(crate) struct RandomSource {
 /// Draws the salts of events (law 4).
 ///
 /// The system is asked once, for a key that never leaves the engine. A salt is
-/// the key, hashed with the place of its event: to whoever has not the key it is
-/// chance like any other, and a call of the system for each event would take
+/// the key, hashed with the place of its event: without the key it is
+/// as good as any random number, and a call of the system for each event would take
 /// longer than all else that is done to chain it.
 #[derive(Clone, Copy)]
 pub(crate) struct Salts {

@@ -1,7 +1,7 @@
 //! Where in the network an address is, and that a redirect leads no further in.
 //!
 //! A server out there can answer with a redirect to an address that only this
-//! machine can reach: to a service beside it, or to the metadata of its cloud.
+//! machine can reach: to a service on it, or to the metadata of its cloud.
 //! So every address of a request is held against those of the requests before
 //! it. It is the resolved address that is judged, the very one that is
 //! connected to: a name may lead anywhere, and elsewhere the next time.
