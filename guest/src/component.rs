@@ -1,13 +1,12 @@
 //! The component: the generated imports are the world, and the exports are
 //! the scheduler's. Nothing is decided here.
-
-#![expect(
-    unreachable_pub,
-    reason = "the generated exports are reached by the host, not by Rust"
-)]
+//!
+//! With the feature `exports` this crate is the component. Without it, another
+//! crate exports a [`Component`] in a world of its own making.
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 use spin::{Mutex, MutexGuard};
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
@@ -42,11 +41,21 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-struct Component;
+/// The scheduler as a component, in a world.
+#[derive(Debug)]
+pub struct Component<W>(PhantomData<W>);
 
-crate::bindings::export!(Component with_types_in crate::bindings);
+#[cfg(feature = "exports")]
+#[expect(
+    unreachable_pub,
+    reason = "the generated exports are reached by the host, not by Rust"
+)]
+mod exports {
+    type Scheduler = super::Component<super::Imports>;
+    crate::bindings::export!(Scheduler with_types_in crate::bindings);
+}
 
-impl Guest for Component {
+impl<W: World + Default> Guest for Component<W> {
     fn validate(workflow: String) -> Result<WorkflowSummary, Vec<Fault>> {
         Scheduler::validate(&workflow)
     }
@@ -56,19 +65,19 @@ impl Guest for Component {
         last_sequence: u64,
         facts: Vec<Fact>,
     ) -> Result<Outcome, SchedulerError> {
-        scheduler().step(&mut Imports, &execution_id, last_sequence, facts)
+        scheduler().step(&mut W::default(), &execution_id, last_sequence, facts)
     }
 
     fn explain(execution_id: String, node_id: String) -> Result<Explanation, SchedulerError> {
-        scheduler().explain(&mut Imports, &execution_id, &node_id)
+        scheduler().explain(&mut W::default(), &execution_id, &node_id)
     }
 
     fn inspect(execution_id: String) -> Result<Inspection, SchedulerError> {
-        scheduler().inspect(&mut Imports, &execution_id)
+        scheduler().inspect(&mut W::default(), &execution_id)
     }
 
     fn snapshot(execution_id: String) -> Result<Snapshot, SchedulerError> {
-        scheduler().snapshot(&mut Imports, &execution_id)
+        scheduler().snapshot(&mut W::default(), &execution_id)
     }
 
     fn forget(execution_id: String) {
@@ -81,7 +90,8 @@ impl Guest for Component {
 }
 
 /// The world as the host offers it.
-struct Imports;
+#[derive(Debug, Default)]
+pub struct Imports;
 
 impl World for Imports {
     fn load_workflow(&mut self) -> Result<String, StorageError> {

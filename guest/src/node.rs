@@ -2,7 +2,7 @@
 //!
 //! What may happen to a node, and what becomes of it, stands in [`Step::leads`]
 //! and nowhere else. The table knows states only: attempts, fences and
-//! deadlines are checked by whoever takes the step.
+//! deadlines are checked by the caller that takes the step.
 
 use core::fmt;
 

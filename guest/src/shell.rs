@@ -187,7 +187,7 @@ impl Scheduler {
     }
 
     /// The execution's machine when it has seen the log up to `last_sequence`;
-    /// up to its end, where that is not known. Whoever has seen it all reads
+    /// up to its end, where that is not known. A machine that has seen it all reads
     /// nothing.
     fn up_to(
         &mut self,

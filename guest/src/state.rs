@@ -1,7 +1,7 @@
 //! What an execution is between two events.
 //!
 //! Data only. [`crate::apply`] is the one writer; what is to be done next is
-//! indexed beside it, in the agenda, and follows from it.
+//! indexed next to it, in the agenda, and follows from it.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};

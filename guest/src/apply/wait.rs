@@ -197,7 +197,7 @@ fn hand_over(machine: &mut Machine, key: &str, payload: String) -> Option<String
 
 /// A wait whose external event has come is cancelled before it could
 /// consume it. The event goes to the wait that was answered next, what that
-/// one had to the one after it, and so on to whoever waits or, if nobody
+/// one had to the one after it, and so on to a node that still waits or, if none
 /// does, back to what is kept.
 pub(super) fn pass_on(machine: &mut Machine, ix: NodeIx) {
     let Kind::Wait(Wait {
@@ -234,7 +234,7 @@ fn keep(machine: &mut Machine, key: &str, payload: String, put: fn(&mut VecDeque
     put(&mut mailbox.kept, payload);
 }
 
-/// Whether a state of so many bytes is small enough, beside what is kept
+/// Whether a state of so many bytes is small enough, together with what is kept
 /// for it. What was answered and is not settled is not counted: that
 /// happens in the same turn.
 pub(super) fn check_state_room(machine: &Machine, state_bytes: usize) -> Result<(), Refusal> {

@@ -33,7 +33,6 @@ use crate::guards::{dispatch_per_tick, is_ending, may_decide};
 use crate::limits::BATCH_BYTES_MAX;
 use crate::machine::Machine;
 use crate::time::Timestamp;
-use crate::workflow::plan::NodeIx;
 use decision::decision;
 use dispatch::may_dispatch;
 
@@ -112,22 +111,12 @@ fn go_on(machine: &Machine, budget: u32) -> Option<Next> {
         return None;
     }
     let settle = machine.agenda.settle.first();
-    let dispatch = next_to_dispatch(machine).filter(|_| may_dispatch(machine, budget));
+    let dispatch = machine.agenda.dispatch.first();
+    let dispatch = dispatch.filter(|_| may_dispatch(machine, budget));
     match (settle, dispatch) {
         (Some(settle), Some(dispatch)) if dispatch < settle => Some(Next::Dispatch(*dispatch)),
         (Some(settle), _) => Some(Next::Settle(*settle)),
         (None, Some(dispatch)) => Some(Next::Dispatch(*dispatch)),
         (None, None) => None,
-    }
-}
-
-/// The first in the order of rule R2. The variant is never anyone's
-/// scheduler: the tests build it, so that audits have another guest's
-/// decisions to find.
-fn next_to_dispatch(machine: &Machine) -> Option<&NodeIx> {
-    if cfg!(refrain_variant = "reversed") {
-        machine.agenda.dispatch.last()
-    } else {
-        machine.agenda.dispatch.first()
     }
 }

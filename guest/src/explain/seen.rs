@@ -1,7 +1,7 @@
 //! What conditions saw when they were judged.
 //!
-//! An execution does not keep that: whoever wants to know goes through the log
-//! once more, to where each edge was judged.
+//! An execution does not keep that: the log is read once more for it, up to where
+//! each edge was judged.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Steps into checked JSON text, without decoding what lies beside the way.
+//! Steps into checked JSON text, without decoding what is not on the way.
 //!
 //! All of this reads text that [`check`](super::check()) accepted.
 

@@ -65,7 +65,7 @@ pub struct Item {
 /// What became of a work item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemState {
-    /// Nobody has claimed it.
+    /// No worker has claimed it.
     Waiting,
     /// A worker has, with this fence.
     Claimed(u64),

@@ -116,7 +116,7 @@ pub(super) fn approvals(player: &Player) -> Vec<&str> {
     })
 }
 
-/// A worker gives its item back. Nobody can claim it again while the execution is
+/// A worker gives its item back. No worker can claim it again while the execution is
 /// held.
 fn give_back(player: &Player, pick: Pick, often: Often) -> Option<String> {
     let node = one_of(&answerable(player), pick)?;

@@ -1,8 +1,8 @@
 //! Property tests as a library: generated workflows, legal histories, hostile
 //! logs.
 //!
-//! Behind the feature `proptest`, and never in the component. Whoever writes a
-//! scheduler guest, a store or a host of their own takes cases from here:
+//! Behind the feature `proptest`, and never in the component. Authors of a
+//! scheduler guest, a store or a host of their own take cases from here:
 //!
 //! - [`workflows`] and [`workflows_of`]: valid workflows, of a [`Shape`];
 //! - [`facts`] and [`histories`]: what the world may do to a workflow, turn by

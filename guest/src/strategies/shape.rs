@@ -10,7 +10,7 @@ pub enum Shape {
     Chain,
     /// One, and all others after it.
     Fan,
-    /// One, three beside each other, one that joins them, and so on.
+    /// One, three in parallel, one that joins them, and so on.
     Diamond,
     /// Layers of equal width; each node comes after some of the layer before.
     Layered,

@@ -14,7 +14,7 @@ use crate::time::Millis;
 
 /// A field that an object may have.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'k> {
+pub(super) struct AllowedField<'k> {
     pub(super) name: &'k str,
     pub(super) effect: Effect,
 }
@@ -29,16 +29,16 @@ pub(super) enum Effect {
 }
 
 /// A field that has an effect, or that people read.
-pub(super) const fn known(name: &str) -> Known<'_> {
-    Known {
+pub(super) const fn known(name: &str) -> AllowedField<'_> {
+    AllowedField {
         name,
         effect: Effect::Some,
     }
 }
 
 /// A field that JamJet writes and that changes nothing here.
-pub(super) const fn ignored(name: &str) -> Known<'_> {
-    Known {
+pub(super) const fn ignored(name: &str) -> AllowedField<'_> {
+    AllowedField {
         name,
         effect: Effect::None,
     }
@@ -96,7 +96,10 @@ impl<'a, 'p> Fields<'a, 'p> {
 
     /// Report the fields that are none of `known`, and note those that change
     /// nothing: no field is ignored in silence.
-    pub(super) fn check_names<'k>(&self, known: impl IntoIterator<Item = Known<'k>> + Clone) {
+    pub(super) fn check_names<'k>(
+        &self,
+        known: impl IntoIterator<Item = AllowedField<'k>> + Clone,
+    ) {
         for (name, json) in &self.members {
             let place = self.place.key(name);
             match known.clone().into_iter().find(|known| known.name == name) {

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Known, Span, known, value};
+use super::fields::{AllowedField, Fields, Span, known, value};
 use super::plan::{Backoff, Growth, RetryPolicy};
 use crate::json::member;
 use crate::limits::{ATTEMPTS_MAX, ERROR_CLASS_BYTES_MAX, is_error_class};
@@ -16,7 +16,7 @@ use crate::time::Millis;
 /// The names that every workflow knows.
 pub(super) const BUILT_IN: [&str; 3] = ["no_retry", "io_default", "llm_default"];
 
-const FIELDS: [Known<'static>; 7] = [
+const FIELDS: [AllowedField<'static>; 7] = [
     known("max_attempts"),
     known("backoff"),
     known("initial_delay"),

@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted};
-use super::fields::{Fields, Known, Object, check_id, ignored, known};
+use super::fields::{AllowedField, Fields, Object, check_id, ignored, known};
 use super::kind::{self, KindSource};
 use super::plan::{END, RetryPolicy};
 use super::retry;
@@ -60,7 +60,7 @@ pub(super) struct Timeouts {
 }
 
 #[rustfmt::skip]
-const WORKFLOW_FIELDS: [Known<'static>; 23] = [
+const WORKFLOW_FIELDS: [AllowedField<'static>; 23] = [
     known("workflow_id"), known("version"), known("name"), known("description"), known("labels"),
     known("start_node"), known("nodes"), known("edges"), known("retry_policies"), known("timeouts"), known("limits"),
     ignored("state_schema"), ignored("models"), ignored("tools"), ignored("mcp_servers"), ignored("remote_agents"),
@@ -68,12 +68,12 @@ const WORKFLOW_FIELDS: [Known<'static>; 23] = [
     ignored("on_budget_exceeded"), ignored("continue_as_new"), ignored("strategy_metadata"),
 ];
 #[rustfmt::skip]
-const NODE_FIELDS: [Known<'static>; 8] = [
+const NODE_FIELDS: [AllowedField<'static>; 8] = [
     known("id"), known("kind"), known("retry_policy"), known("node_timeout_secs"), known("description"), known("labels"),
     ignored("policy"), ignored("data_policy"),
 ];
-const EDGE_FIELDS: [Known<'static>; 3] = [known("from"), known("to"), known("condition")];
-const TIMEOUT_FIELDS: [Known<'static>; 4] = [
+const EDGE_FIELDS: [AllowedField<'static>; 3] = [known("from"), known("to"), known("condition")];
+const TIMEOUT_FIELDS: [AllowedField<'static>; 4] = [
     known("node_timeout"),
     known("workflow_timeout"),
     known("approval_timeout"),

@@ -13,8 +13,8 @@ use super::toolchain::{Library, TARGET, Toolchain};
 
 /// What is asked of the compiler beyond the manifests, as the stamp has it.
 #[must_use]
-pub fn flags(variant: Option<&str>) -> Vec<String> {
-    let variant = variant.map(|name| format!("--cfg=refrain_variant=\"{name}\""));
+pub fn flags(features: &[&str]) -> Vec<String> {
+    let features = features.iter().map(|name| format!("--features={name}"));
     let fixed = [
         "--crate-type=cdylib",
         "--profile=component",
@@ -24,7 +24,7 @@ pub fn flags(variant: Option<&str>) -> Vec<String> {
     fixed
         .map(str::to_owned)
         .into_iter()
-        .chain(variant)
+        .chain(features)
         .collect()
 }
 
@@ -32,12 +32,12 @@ pub fn flags(variant: Option<&str>) -> Vec<String> {
 /// places the component is smaller, and no path can leak into it.
 const LOCATIONS: &str = "-Zlocation-detail=none";
 
-/// Build the core module of a package; with `variant`, under `cfg(refrain_variant)`.
+/// Build the core module of a package.
 pub fn core_module(
     workspace: &Path,
     toolchain: &Toolchain,
     package: &str,
-    variant: Option<&str>,
+    features: &[&str],
 ) -> Result<Vec<u8>> {
     let target_folder = workspace.join("target/component");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -70,10 +70,8 @@ pub fn core_module(
     if let Library::Sources(_) = toolchain.compiler.library {
         cargo.arg("-Zbuild-std=core,alloc");
     }
-    if let Some(name) = variant {
-        cargo
-            .arg("--")
-            .arg(format!("--cfg=refrain_variant=\"{name}\""));
+    for name in features {
+        cargo.args(["--features", name]);
     }
     let status = cargo.status().context("cannot start cargo")?;
     ensure!(

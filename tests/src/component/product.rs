@@ -24,8 +24,6 @@ pub struct Product {
     pub stamp: &'static str,
     /// What it is built from.
     pub sources: Sources,
-    /// The `cfg(refrain_variant)` that it is built under.
-    pub variant: Option<&'static str>,
 }
 
 /// The scheduler itself.
@@ -34,7 +32,6 @@ pub const SCHEDULER: Product = Product {
     component: "host/component/refrain-scheduler.wasm",
     stamp: "host/component/stamp.json",
     sources: GUEST,
-    variant: None,
 };
 
 /// A scheduler that dispatches the other way round, for audits to find out.
@@ -42,8 +39,13 @@ pub const DIVERGENT: Product = Product {
     name: "the divergent guest of the tests",
     component: "tests/guests/divergent.wasm",
     stamp: "tests/guests/divergent.json",
-    sources: GUEST,
-    variant: Some("reversed"),
+    sources: Sources {
+        package: "refrain-divergent-guest",
+        features: &[],
+        manifest: "guest/Cargo.toml",
+        around: Some("tests/guests/divergent/Cargo.toml"),
+        folders: &["guest/src", "wit", "tests/guests/divergent/src"],
+    },
 };
 
 /// A scheduler of another version of the contract, which is the tests' own.
@@ -53,10 +55,11 @@ pub const FEW: Product = Product {
     stamp: "tests/guests/few.json",
     sources: Sources {
         package: "refrain-few-guest",
+        features: &[],
         manifest: "tests/guests/few/Cargo.toml",
+        around: None,
         folders: &["tests/guests/few/src", "tests/guests/few/wit"],
     },
-    variant: None,
 };
 
 /// All of them.
@@ -66,14 +69,18 @@ impl Product {
     /// Build it: its bytes, and the stamp that belongs to them.
     pub fn build(&self, toolchain: &Toolchain) -> Result<(Vec<u8>, Stamp)> {
         let workspace = workspace();
-        let module =
-            compile::core_module(&workspace, toolchain, self.sources.package, self.variant)?;
+        let module = compile::core_module(
+            &workspace,
+            toolchain,
+            self.sources.package,
+            self.sources.features,
+        )?;
         let component = encode::component(&module)?;
         accepted(&component)?;
         let stamp = Stamp {
             sources: sources::digest(&workspace, &self.sources)?,
             compiler: toolchain.compiler.name.clone(),
-            flags: compile::flags(self.variant),
+            flags: compile::flags(self.sources.features),
             component: digest(&component),
         };
         Ok((component, stamp))
@@ -102,7 +109,7 @@ impl Product {
     pub fn freshness(&self) -> Result<Result<(), String>> {
         let (stamp, component) = (self.stamp()?, self.committed()?);
         let fresh = stamp.sources == sources::digest(&workspace(), &self.sources)?
-            && stamp.flags == compile::flags(self.variant)
+            && stamp.flags == compile::flags(self.sources.features)
             && stamp.component == digest(&component);
         Ok(if fresh {
             Ok(())

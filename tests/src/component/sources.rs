@@ -8,8 +8,8 @@
 //!
 //! Tests count only where they share a file with what they test; files named
 //! `tests.rs` or `*_tests.rs` are left out. So is what only a feature brings,
-//! because the component is built with none: the folders of its features,
-//! the optional dependencies, the table of features itself.
+//! because the component is built with none but its exports: the folders of its
+//! features, the optional dependencies, the table of features itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,8 +26,12 @@ use toml::Table;
 pub struct Sources {
     /// The package that becomes the component.
     pub package: &'static str,
-    /// Its manifest.
+    /// The features that it is built with.
+    pub features: &'static [&'static str],
+    /// Its manifest; that of the guest, where it is only a package around that.
     pub manifest: &'static str,
+    /// The manifest of a package around the guest.
+    pub around: Option<&'static str>,
     /// The folders with its sources and its contract.
     pub folders: &'static [&'static str],
 }
@@ -35,7 +39,9 @@ pub struct Sources {
 /// The guest and the contract.
 pub const GUEST: Sources = Sources {
     package: "refrain-guest",
+    features: &["exports"],
     manifest: "guest/Cargo.toml",
+    around: None,
     folders: &["guest/src", "wit"],
 };
 
@@ -48,6 +54,10 @@ pub fn digest(workspace: &Path, sources: &Sources) -> Result<String> {
     for folder in sources.folders {
         texts(workspace, Path::new(folder), &mut parts)?;
     }
+    if let Some(around) = sources.around {
+        let manifest = serde_json::to_string(&table(workspace, around)?)?;
+        parts.insert("manifest around".to_owned(), manifest);
+    }
     let guest = table(workspace, sources.manifest)?;
     let whole = table(workspace, "Cargo.toml")?;
     let lock = table(workspace, "Cargo.lock")?;
@@ -57,7 +67,7 @@ pub fn digest(workspace: &Path, sources: &Sources) -> Result<String> {
     );
     parts.insert(
         "dependencies".to_owned(),
-        closure(sources.package, &guest, &lock)?.join("\n"),
+        closure(&guest, &lock)?.join("\n"),
     );
 
     let mut sha = Sha256::new();
@@ -146,12 +156,13 @@ fn dependencies(guest: &Table) -> BTreeSet<String> {
 }
 
 /// The guest's dependencies and theirs, each as `name version checksum`.
-fn closure(package: &str, guest: &Table, lock: &Table) -> Result<Vec<String>> {
+fn closure(guest: &Table, lock: &Table) -> Result<Vec<String>> {
     let packages = lock
         .get("package")
         .and_then(|packages| packages.as_array())
         .context("Cargo.lock lists no packages")?;
     let direct = dependencies(guest);
+    let package = text(&guest["package"], "name");
     let mut todo: Vec<&str> = locked_dependencies(find(packages, package)?)
         .filter(|dependency| direct.contains(dependency.split(' ').next().unwrap_or_default()))
         .collect();

@@ -12,7 +12,7 @@ use super::built_in;
 use crate::json::{elements, members};
 use crate::time::Millis;
 use crate::workflow::fault::{quoted, resembling};
-use crate::workflow::fields::{Effect, Fields, Known, List, Object, Read, known, value};
+use crate::workflow::fields::{AllowedField, Effect, Fields, List, Object, Read, known, value};
 
 /// What a kind looks like.
 pub(super) struct Form {
@@ -187,7 +187,7 @@ impl Form {
     /// Report the fields that this project does not read, where nobody else
     /// reads them.
     pub(super) fn refuse_unknown(&self, kind: &Fields<'_, '_>) {
-        let own = self.fields.iter().map(|field| Known {
+        let own = self.fields.iter().map(|field| AllowedField {
             name: field.name,
             effect: field.effect,
         });
