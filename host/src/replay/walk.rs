@@ -402,9 +402,15 @@ impl<'a, 'l> Walk<'a, 'l> {
             return Ok(()); // Refused by the integrity check before.
         };
         let (status, next_wake) = match outcome {
-            // A host lifts its stall without asking the guest, and its turn may end there.
-            Some(outcome) if record.is_owed_a_step() && self.is_just_lifted() => {
-                (outcome.status, record.next_wake)
+            // A host lifts its stall without asking the guest, and its turn may end there:
+            // until the next step the record says that it runs, also where the guest is
+            // going to say that it is paused.
+            Some(_)
+                if record.status == Status::Running
+                    && record.is_owed_a_step()
+                    && self.is_just_lifted() =>
+            {
+                (record.status, record.next_wake)
             }
             Some(outcome) => (outcome.status, outcome.next_wake),
             // Behind a fact the guest has not said yet what its execution is.
@@ -445,7 +451,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if expected == found_there {
             return Ok(());
         }
-        let message = "what the store says claimed the log is not what the log says";
+        let message = "what the store says of the execution is not what its log says";
         found(
             Verdict::Divergent,
             Divergence::between(end, message, Some(expected), Some(found_there)),

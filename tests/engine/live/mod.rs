@@ -11,6 +11,7 @@ mod freed;
 mod past_wakes;
 mod large;
 mod lasting;
+mod lifted;
 mod long_texts;
 mod operators;
 mod panics;

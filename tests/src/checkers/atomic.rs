@@ -1,7 +1,7 @@
 //! Law 3: a fact and all that follows from it are one commit.
 
 use refrain::guest::Library;
-use refrain::model::EventKind;
+use refrain::model::{EventKind, Status};
 use refrain::names;
 use refrain::replay::fetch_guest;
 use refrain::store::{Reader, ended};
@@ -54,7 +54,12 @@ fn is_done(
             Some(_) => Ok(()),
             // A host lifts its stall without asking the guest, and when its turn ends
             // there, nobody knows yet whether anything follows.
-            None if is_just_lifted(account) => Ok(()),
+            None if is_just_lifted(account) => match account.record.status {
+                Status::Running => Ok(()),
+                status => undone(format!(
+                    "its stall is lifted, and it is recorded as {status:?}"
+                )),
+            },
             None => undone("it is recorded as owed a step, and has nothing to decide".to_owned()),
         };
     }
