@@ -275,23 +275,47 @@ async fn law2_each_guest_answers_for_its_own_part_of_the_log() {
 /// The former guest's snapshot is none of the other's.
 #[tokio::test(flavor = "multi_thread")]
 async fn law10_a_snapshot_of_the_former_guest_is_not_used() {
-    let every = NonZeroU64::new(4).expect("it is not zero");
     for place in Place::each() {
-        let engine = engine_with(&place, |builder| builder.events_per_snapshot(every)).await;
-        let execution = start(&engine, &tools("a -> b")).await;
-        complete(&engine, claim(&engine).await).await;
-        let handed = execution.upgrade(twin::digest()).await;
-        assert_eq!(handed.expect("it lives"), Receipt::Recorded);
-        let built_in = engine.guest_digest().to_owned();
-        engine.shutdown().await;
-        let snapshot = place.store().snapshot(execution.id()).expect("a store");
+        let (id, built_in) = upgraded_with_snapshots_after(1_000, &place).await;
+        let snapshot = place.store().snapshot(id).expect("a store");
         let snapshot = snapshot.expect("it was taken before");
         assert_eq!(snapshot.guest_digest, built_in);
-        let execution = to_the_end(&place, execution.id()).await;
+        let execution = to_the_end(&place, id).await;
         let record = execution.record().await.expect("a record");
         assert_eq!(record.guest_digest, twin::digest());
         audit_all(&place, "beside a snapshot of the former guest");
     }
+}
+
+/// Else the log would be read whole, again and again, until it has grown much.
+#[tokio::test(flavor = "multi_thread")]
+async fn law10_what_is_handed_over_has_a_snapshot_of_its_new_guest() {
+    for place in Place::each() {
+        let (id, _) = upgraded_with_snapshots_after(4, &place).await;
+        let snapshot = place.store().snapshot(id).expect("a store");
+        let snapshot = snapshot.expect("one is taken at once");
+        assert_eq!(snapshot.guest_digest, twin::digest());
+        to_the_end(&place, id).await;
+        audit_all(&place, "from a snapshot of its new guest");
+    }
+}
+
+/// An execution has a snapshot, and is handed to the twin by an engine that takes them
+/// after this many events. Answers it and its first guest.
+async fn upgraded_with_snapshots_after(events: u64, place: &Place) -> (ExecutionId, String) {
+    let every = |events| NonZeroU64::new(events).expect("it is not zero");
+    let first = engine_with(place, |builder| builder.events_per_snapshot(every(4))).await;
+    let execution = start(&first, &tools("a -> b")).await;
+    complete(&first, claim(&first).await).await;
+    let built_in = first.guest_digest().to_owned();
+    first.shutdown().await;
+
+    let second = engine_with(place, |builder| builder.events_per_snapshot(every(events))).await;
+    let execution = second.execution(execution.id());
+    let handed = execution.upgrade(twin::digest()).await;
+    assert_eq!(handed.expect("it lives"), Receipt::Recorded);
+    second.shutdown().await;
+    (execution.id(), built_in)
 }
 
 /// Law 4: whoever changes the record alone would have the former guest decide again.

@@ -54,7 +54,9 @@ fn is_due(staged: &Staged, every: NonZeroU64) -> bool {
     let before = last - staged.events().len() as u64;
     let apart = apart(every, last);
     let grown = before / apart < last / apart || staged.bad_snapshot.is_some();
-    !staged.held && !ended(staged.record.status) && grown
+    // The last one is of the former guest, which is of no use to this one.
+    let handed_over = staged.is_handed_over() && last >= every.get();
+    !staged.held && !ended(staged.record.status) && (grown || handed_over)
 }
 
 fn keep(
