@@ -28,13 +28,12 @@ const FILE_SEEDS: u32 = 300;
 const LINES_MAX: usize = 40;
 
 /// Kinds of events that no host writes yet, or that no scheduler takes yet.
-const UNWRITTEN: [&str; 6] = [
+const UNWRITTEN: [&str; 5] = [
     "map_expanded",
     "child_requested",
     "child_started",
     "child_refused",
     "child_ended",
-    "execution_forked",
 ];
 
 const ENDINGS: &[&str] = &["completed", "failed", "cancelled"];

@@ -45,10 +45,23 @@ pub fn stalled_by(machine: &Machine) -> Option<StallAuthor> {
     }
 }
 
-/// Whether anything at all may be decided: not after the end (law 6), and not
-/// while the host stalls the execution.
+/// Whether anything at all may be decided: not after the end (law 6), not while
+/// the host stalls the execution, and not before a fork goes its own way.
 pub(crate) fn may_decide(machine: &Machine) -> bool {
-    machine.state.ended.is_none() && machine.state.host_stall.is_none()
+    let state = &machine.state;
+    state.ended.is_none() && state.host_stall.is_none() && !has_to_fork(machine)
+}
+
+/// Whether the log has come to the end of what it has in common with the one that
+/// it was forked from, and does not go its own way yet (law 11).
+pub(crate) fn has_to_fork(machine: &Machine) -> bool {
+    let state = &machine.state;
+    let Some(origin) = &state.started.forked_from else {
+        return false;
+    };
+    let common = origin.sequence;
+    let has_forked = state.forked.is_some_and(|(sequence, _)| sequence > common);
+    state.sequence >= common && !has_forked
 }
 
 /// Whether the execution needs someone before it can go on.
@@ -116,7 +129,11 @@ pub fn next_wake(machine: &Machine) -> Option<Timestamp> {
 pub(crate) fn workflow_deadline(machine: &Machine) -> Option<Timestamp> {
     let matters = !machine.state.timed_out && machine.state.cancel.is_none();
     let timeout = machine.plan.workflow_timeout.filter(|_| matters)?;
-    Some(machine.state.started_at.after(timeout))
+    let since = match machine.state.forked {
+        Some((_, at)) => at,
+        None => machine.state.started_at,
+    };
+    Some(since.after(timeout))
 }
 
 // ---- external events -----------------------------------------------------------

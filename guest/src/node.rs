@@ -39,6 +39,8 @@ pub enum Step {
     Stall,
     /// An operator asked for a retry (rule R20).
     Reopen,
+    /// Its execution is a fork, which begins anew what was under way (law 11).
+    BeginAnew,
     /// All its incoming edges are dead, or it is a finalizer of another ending.
     PassOver,
     /// An operator's wish that it does not run was carried out.
@@ -49,7 +51,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, for tests and tools that print the table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Reach,
         Self::Schedule,
         Self::Retry,
@@ -64,6 +66,7 @@ impl Step {
         Self::Receive,
         Self::Stall,
         Self::Reopen,
+        Self::BeginAnew,
         Self::PassOver,
         Self::Skip,
         Self::Cancel,
@@ -95,6 +98,7 @@ impl Step {
             (Running,    Self::Release)  => Scheduled,
             (Running,    Self::Fail)     => Failing,
             (Running,    Self::TimeOut)  => Failing,
+            (Running,    Self::BeginAnew) => Scheduled,
             (Running,    Self::Cancel)   => Cancelled,
 
             (Failing,    Self::Retry)    => BackingOff,
@@ -108,6 +112,7 @@ impl Step {
             (BackingOff, Self::Cancel)   => Cancelled,
 
             (Waiting,    Self::Receive)  => Waiting,
+            (Waiting,    Self::BeginAnew) => Ready,
             (Waiting,    Self::Settle)   => Completed,
             (Waiting,    Self::Exhaust)  => Failed,
             (Waiting,    Self::Cancel)   => Cancelled,
@@ -139,6 +144,7 @@ impl fmt::Display for Step {
             Self::Receive => "be given what it waits for",
             Self::Stall => "stall its execution",
             Self::Reopen => "be retried",
+            Self::BeginAnew => "begin anew",
             Self::PassOver | Self::Skip => "be skipped",
             Self::Cancel => "be cancelled",
         })

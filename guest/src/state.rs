@@ -28,6 +28,9 @@ pub struct State {
     pub started: WorkflowStarted,
     /// When event 1 says it.
     pub started_at: Timestamp,
+    /// Where the log last went its own way, if it is a fork's (law 11): the
+    /// sequence of that event, and when it was. Time counts from there.
+    pub forked: Option<(u64, Timestamp)>,
     /// The guest that the execution belongs to now (law 10).
     pub guest_digest: String,
     /// The last event.
@@ -208,6 +211,7 @@ impl State {
             guest_digest: started.guest_digest.clone(),
             started,
             started_at: at,
+            forked: None,
             sequence: 1,
             at,
             data: json::Object::new(),

@@ -107,6 +107,14 @@ pub enum EngineError {
         /// What is wrong, and what would be right.
         reason: String,
     },
+    /// The execution cannot be forked like this.
+    #[error("execution {execution} cannot be forked like this: {reason}")]
+    NotForked {
+        /// The execution that should have been forked.
+        execution: ExecutionId,
+        /// Why not.
+        reason: String,
+    },
     /// The claim that was presented does not hold the work item (law 7).
     #[error(
         "the claim with fence {fence} does not hold attempt {attempt} of node {node_id:?} of {execution}: {reason}; drop the answer, and claim anew for further work"
@@ -197,6 +205,7 @@ impl EngineError {
             Self::Json { .. } => "invalid_json",
             Self::TooLong { .. } => "too_long",
             Self::Refused { .. } => "refused",
+            Self::NotForked { .. } => "not_forked",
             Self::Stale { .. } => "stale",
             Self::Overloaded(_) => "overloaded",
             Self::Guest { .. } => "guest_failed",

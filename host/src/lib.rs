@@ -72,6 +72,7 @@ pub use id::ExecutionId;
 pub use json::Json;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
-    Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow, reap_orphans,
+    Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
+    reap_orphans,
 };
 pub use model::WorkItem;

@@ -197,6 +197,16 @@ pub(super) fn claimed(
     Ok(())
 }
 
+/// The item waits again, and the attempt is not spent.
+pub(super) fn take_back_claim(machine: &mut Machine, ix: NodeIx) {
+    machine.change(ix, |node| {
+        node.take(Step::BeginAnew);
+        node.started_at = None;
+        node.worker_id = None;
+        node.fence = 0;
+    });
+}
+
 pub(super) fn failed(
     machine: &mut Machine,
     at: Timestamp,

@@ -15,6 +15,7 @@ mod edges;
 mod ending;
 mod settlement;
 mod attempt;
+mod fork;
 
 use alloc::format;
 use alloc::sync::Arc;
@@ -178,6 +179,9 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::HostStalled(stall) => operator::host_stalled(machine, stall),
         EventKind::StallLifted(_) => operator::stall_lifted(machine),
         EventKind::GuestChanged(fact) => operator::guest_changed(machine, fact),
-        EventKind::ExecutionForked(_) => unsupported("a fork"),
+        EventKind::ExecutionForked(_) => {
+            fork::forked(machine, at, event.sequence);
+            Ok(())
+        }
     }
 }

@@ -121,7 +121,7 @@ fn check_not_too_late(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), R
         return refuse(
             Code::Ending,
             format!(
-                "the execution is being cancelled: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
+                "the execution is being cancelled: node `{id}` cannot be {what} any more; to go on, fork it"
             ),
         );
     }
@@ -129,7 +129,7 @@ fn check_not_too_late(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), R
         return refuse(
             Code::Ending,
             format!(
-                "the execution is ending: node `{id}` cannot be {what} any more; to go on, fork it: start its workflow anew with what it has so far"
+                "the execution is ending: node `{id}` cannot be {what} any more; to go on, fork it"
             ),
         );
     }

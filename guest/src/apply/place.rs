@@ -5,6 +5,7 @@ use alloc::format;
 
 use super::refusal::{Refusal, refuse};
 use crate::contract::{Event, EventKind, Origin, RefusalCode as Code};
+use crate::guards::has_to_fork;
 use crate::limits::EVENTS_MAX;
 use crate::machine::Machine;
 
@@ -22,7 +23,7 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
         return refuse(
             Code::LogFull,
             format!(
-                "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or to go on, fork it: start its workflow anew with what it has so far"
+                "the log is full: it holds {EVENTS_MAX} events; cancel the execution, or to go on, fork it before it was full"
             ),
         );
     }
@@ -39,7 +40,7 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
         return refuse(
             Code::Ended,
             format!(
-                "the execution has ended ({}), and nothing follows an end; to go on, fork it: start its workflow anew with what it has so far",
+                "the execution has ended ({}), and nothing follows an end; to go on, fork it",
                 ending.name()
             ),
         );
@@ -56,6 +57,40 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
         return refuse(
             Code::Held,
             "nothing is decided while the host stalls the execution; it needs a stall_lifted first",
+        );
+    }
+    check_fork(machine, event)
+}
+
+/// Law 11: behind what it has in common with the log that it was forked from, a fork
+/// goes its own way, with the result of one node edited or with none. Before that
+/// place stands what it has in common, and forks may be among it.
+fn check_fork(machine: &Machine, event: &Event) -> Result<(), Refusal> {
+    let is_fork = matches!(event.kind, EventKind::ExecutionForked(_));
+    let is_edited = matches!(&event.kind, EventKind::NodeCompleted(it) if it.edited_by.is_some());
+    let common = match &machine.state.started.forked_from {
+        Some(origin) => origin.sequence,
+        None => 0,
+    };
+    if event.sequence <= common {
+        return Ok(());
+    }
+    if has_to_fork(machine) {
+        let may_edit = event.sequence == common + 1;
+        return match is_fork || (is_edited && may_edit) {
+            true => Ok(()),
+            false => refuse(
+                Code::Unfounded,
+                format!(
+                    "the execution has {common} events in common with the one that it was forked from, and execution_forked has to follow on them"
+                ),
+            ),
+        };
+    }
+    if is_fork || is_edited {
+        return refuse(
+            Code::Unfounded,
+            "only a fork goes its own way, once, behind what it has in common with the execution that it was forked from; and only there a result may be edited",
         );
     }
     Ok(())

@@ -80,6 +80,15 @@ fn begin(machine: &mut Machine, ix: NodeIx, at: Timestamp, deadline: Option<Time
     });
 }
 
+/// The node is ready to begin its wait once more.
+pub(super) fn wait_anew(machine: &mut Machine, ix: NodeIx) {
+    stop_waiting(machine, ix);
+    machine.change(ix, |node| {
+        node.take(Step::BeginAnew);
+        node.started_at = None;
+    });
+}
+
 pub(super) fn timer_fired(
     machine: &mut Machine,
     at: Timestamp,

@@ -7,9 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::contract::{
-    ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExternalEventReceived,
-    GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed, NodeReleased, NodeRequest,
-    NodeStarted, OperatorNote,
+    ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExecutionForked,
+    ExternalEventReceived, GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed,
+    NodeReleased, NodeRequest, NodeStarted, OperatorNote,
 };
 
 use super::row::Action;
@@ -70,6 +70,7 @@ pub fn facts(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, Stri
             by: by(),
         }),
         "lift" => EventKind::StallLifted(note()),
+        "fork" => EventKind::ExecutionForked(ExecutionForked { by: by() }),
         other => return Err(format!("no action is called `{other}`")),
     };
     Ok(vec![fact])
@@ -113,7 +114,7 @@ fn result(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String>
             chosen_target: action.option("choose").map(ToOwned::to_owned),
             gen_ai: None,
             telemetry: action.option("telemetry").map(ToOwned::to_owned),
-            edited_by: None,
+            edited_by: action.option("edited").map(ToOwned::to_owned),
         }),
         "fail" => EventKind::NodeFailed(NodeFailed {
             node_id: node_id.to_owned(),

@@ -38,6 +38,7 @@
 //! | `signal KEY JSON` | an external event |
 //! | `guest N` | the execution goes to the guest of the digest NNN… |
 //! | `cancel [why=TEXT]`, `pause`, `unpause`, `retry a`, `skip a`, `stall`, `lift` | operators and host |
+//! | `cut N; fork [by=W]` | the log becomes that of a fork that has N events in common with it, and goes its own way. In between may stand `complete a {PATCH} edited=W` |
 //!
 //! `complete`, `fail`, `expire` and `release` take `attempt=N` and `fence=N`, to answer late.
 //!

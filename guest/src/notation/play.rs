@@ -129,7 +129,14 @@ impl Stage<'_> {
         {
             return Ok(vec![answer]);
         }
-        let foreseen = foresee(&self.world, self.graph, &row.actions)?;
+        let mut actions = row.actions.as_slice();
+        if let [cut, rest @ ..] = actions
+            && cut.verb == "cut"
+        {
+            self.cut(cut)?;
+            actions = rest;
+        }
+        let foreseen = foresee(&self.world, self.graph, actions)?;
         let outcome = self.step(foreseen.facts)?;
         let refused = outcome.refused.iter();
         let refused: Vec<_> = refused.map(|it| (it.index, it.message.clone())).collect();
@@ -146,6 +153,16 @@ impl Stage<'_> {
         self.go_on(foreseen.last_sequence, outcome, &mut found)?;
         self.check_items()?;
         Ok(found)
+    }
+
+    /// The log becomes that of a fork, of which the scheduler knows nothing yet.
+    fn cut(&mut self, action: &Action<'_>) -> Result<(), String> {
+        let common = action.subject()?;
+        let common = common
+            .parse()
+            .map_err(|_| format!("`cut {common}` names no event"))?;
+        self.scheduler.forget(EXECUTION);
+        self.world.fork_at(common)
     }
 
     /// Step until there is no more.

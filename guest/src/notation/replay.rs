@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::apply::{apply, start};
-use crate::contract::{Event, IllegalEvent, Origin, RefusalCode};
+use crate::contract::{Event, EventKind, IllegalEvent, Origin, RefusalCode};
 use crate::decide::{decide, drain};
 use crate::digest::digest_of_text;
 use crate::machine::Machine;
@@ -29,7 +29,8 @@ pub fn replay(workflow: &str, log: &[Event]) -> Result<(), IllegalEvent> {
         .ok_or_else(|| illegal(1, "the log is empty".into()))?;
     let mut machine = start(plan, &digest_of_text(workflow), first)?;
     while let Some(event) = rest.first() {
-        if event.sequence == machine.sequence() + 1 && event.at > machine.state().at.0 {
+        let is_next = event.sequence == machine.sequence() + 1;
+        if is_next && event.at > machine.state().at.0 && !goes_its_own_way(event) {
             check_complete(&machine)?;
         }
         if event.origin == Origin::Fact {
@@ -43,6 +44,15 @@ pub fn replay(workflow: &str, log: &[Event]) -> Result<(), IllegalEvent> {
         rest = &rest[batch.events.len()..];
     }
     check_complete(&machine)
+}
+
+/// Whether a fork goes its own way with this event: nothing is missing before it.
+fn goes_its_own_way(event: &Event) -> bool {
+    match &event.kind {
+        EventKind::ExecutionForked(_) => true,
+        EventKind::NodeCompleted(it) => it.edited_by.is_some(),
+        _ => false,
+    }
 }
 
 /// The log goes on with this batch, which is not empty.

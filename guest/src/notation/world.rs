@@ -11,8 +11,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::contract::{
-    Event, EventKind, Fact, ItemName, Origin, Outcome, SchedulerError, Snapshot, StorageError,
-    WorkItem, WorkOrder, WorkflowStarted,
+    Event, EventKind, Fact, ForkOrigin, ItemName, NodeScheduled, Origin, Outcome, RetryScheduled,
+    SchedulerError, Snapshot, StorageError, WorkItem, WorkOrder, WorkflowStarted,
 };
 use crate::digest::digest_of_text;
 use crate::limits::RELEASES_MAX;
@@ -132,9 +132,62 @@ impl Memory {
             EventKind::NodeFailed(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             EventKind::LeaseExpired(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
             EventKind::NodeReleased(e) => self.release(&e.node_id, e.attempt),
+            EventKind::ExecutionForked(_) => self.take_claims_back(),
             _ => {}
         }
         self.events.push(fact);
+    }
+
+    /// Become the world of a fork, which has so many events in common with this one
+    /// and its work items as they were then.
+    ///
+    /// # Errors
+    /// There are not so many, or the first of them starts nothing.
+    pub fn fork_at(&mut self, common: usize) -> Result<(), String> {
+        if !(1..=self.events.len()).contains(&common) {
+            return Err(format!("the log has no event {common}"));
+        }
+        let events: Vec<Event> = self.events.drain(..).take(common).collect();
+        let ordered = core::mem::take(&mut self.items);
+        self.snapshot = None;
+        for event in events {
+            match &event.kind {
+                EventKind::NodeScheduled(NodeScheduled {
+                    node_id, attempt, ..
+                })
+                | EventKind::RetryScheduled(RetryScheduled {
+                    node_id, attempt, ..
+                }) => {
+                    let key = (node_id.clone(), *attempt);
+                    let again = ordered.get(&key).map(|item| Item {
+                        state: ItemState::Waiting,
+                        ..item.clone()
+                    });
+                    self.items.extend(again.map(|item| (key, item)));
+                }
+                EventKind::NodeTimedOut(e) => self.set(&e.node_id, e.attempt, ItemState::Settled),
+                EventKind::NodeCancelled(e) => {
+                    let attempt = self.last_item(&e.node_id).map_or(0, |it| it.item.attempt);
+                    self.set(&e.node_id, attempt, ItemState::Settled);
+                }
+                _ => {}
+            }
+            match event.origin {
+                Origin::Fact => self.append_fact(event),
+                Origin::Decision => self.events.push(event),
+            }
+        }
+        let Some(EventKind::WorkflowStarted(started)) =
+            self.events.first_mut().map(|event| &mut event.kind)
+        else {
+            return Err("the log has no event 1".to_owned());
+        };
+        started.forked_from = Some(ForkOrigin {
+            execution_id: format!("exec_{}", "1".repeat(32)),
+            sequence: common as u64,
+            head: "2".repeat(64),
+        });
+        Ok(())
     }
 
     /// The last attempt of a node that was ordered.
@@ -172,6 +225,15 @@ impl Memory {
                 ..=RELEASES_MAX => ItemState::Waiting,
                 _ => ItemState::Settled,
             };
+        }
+    }
+
+    /// What is claimed waits again.
+    fn take_claims_back(&mut self) {
+        for item in self.items.values_mut() {
+            if let ItemState::Claimed(_) = item.state {
+                item.state = ItemState::Waiting;
+            }
         }
     }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::model::Explanation;
-use refrain::replay::{Anchors, Audit, Auditor, Difference, Divergence, Verdict};
+use refrain::replay::{
+    Anchors, Audit, Auditor, Difference, Divergence, Link, LinkState, Verdict, from_export,
+};
 use refrain::store::Reader;
 use refrain::{names, render};
 use serde::Serialize;
@@ -33,9 +35,10 @@ pub(super) struct Arguments {
     /// All executions of the database
     #[arg(long)]
     all: bool,
-    /// A log that `refrain export` wrote
-    #[arg(long, value_name = "LOG.ndjson")]
-    file: Option<PathBuf>,
+    /// A log that `refrain export` wrote. Of several, forks are compared with those that
+    /// they were forked from
+    #[arg(long, value_name = "LOG.ndjson", num_args = 1..)]
+    file: Vec<PathBuf>,
     /// Ask this scheduler component instead of those that the logs name
     #[arg(long, value_name = "FILE.wasm")]
     guest: Option<PathBuf>,
@@ -70,9 +73,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if let Some(digest) = other {
         auditor = auditor.with_guest(digest);
     }
-    let audited = match &arguments.file {
-        Some(path) => Audited::of_one(of_file(&mut auditor, path)?),
-        None => of_database(&mut auditor, noted, arguments)?,
+    let audited = match arguments.file.as_slice() {
+        [] => of_database(&mut auditor, noted, arguments)?,
+        files => of_files(auditor, files)?,
     };
     let Audited {
         audits,
@@ -113,11 +116,34 @@ fn anchors(path: &Path) -> anyhow::Result<Anchors> {
     Anchors::read(&text).with_context(|| format!("{place} cannot be used for anchors"))
 }
 
+/// Forks are compared with the logs beside them.
+fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audited> {
+    if files.len() > 1 {
+        for path in files {
+            let place = path.display().to_string();
+            if let Ok(origin) = from_export(opened(path)?, &place)? {
+                auditor = auditor.with_origin(origin);
+            }
+        }
+    }
+    let audits = files.iter().map(|path| of_file(&mut auditor, path));
+    Ok(Audited {
+        audits: audits.collect::<anyhow::Result<_>>()?,
+        damaged: 0,
+        failures: 0,
+    })
+}
+
+fn opened(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let place = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open the log {place}"))?;
+    Ok(BufReader::new(file))
+}
+
 fn of_file(auditor: &mut Auditor<'_>, path: &Path) -> anyhow::Result<Audit> {
     let place = path.display().to_string();
-    let file = File::open(path).with_context(|| format!("cannot open the log {place}"))?;
     auditor
-        .audit_export(BufReader::new(file), &place)
+        .audit_export(opened(path)?, &place)
         .with_context(|| format!("cannot audit {place}"))
 }
 
@@ -129,16 +155,6 @@ struct Audited {
     damaged: usize,
     /// How many could not be audited for another reason.
     failures: usize,
-}
-
-impl Audited {
-    fn of_one(audit: Audit) -> Self {
-        Self {
-            audits: vec![audit],
-            damaged: 0,
-            failures: 0,
-        }
-    }
 }
 
 fn of_database(
@@ -220,6 +236,9 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
         audit.decisions,
         owed
     );
+    if let Some(link) = &audit.forked_from {
+        text.push(&linked(link));
+    }
     if let Some(attestation) = &audit.erased {
         let sentence = erased::sentence(attestation);
         text.push(&text!(
@@ -231,6 +250,29 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
         text.push(&details(divergence));
     }
     text
+}
+
+/// What was found of the log that this one was forked from.
+fn linked(link: &Link) -> Text {
+    let Link {
+        execution_id,
+        sequence,
+        link,
+        ..
+    } = link;
+    let events = match sequence {
+        1 => text!("event 1"),
+        _ => text!("events 1 to {}", sequence),
+    };
+    let said = match link {
+        LinkState::Linked => text!("{} are the same there", events),
+        LinkState::Broken => text!("{} are not the same there", events),
+        LinkState::OriginUnsound => {
+            text!("its log is not sound, so {} were not compared", events)
+        }
+        _ => text!("its log is not at hand, so {} were not compared", events),
+    };
+    text!("  forked from {}: {}\n", execution_id, said)
 }
 
 fn details(divergence: &Divergence) -> Text {

@@ -68,6 +68,14 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
             (Some(EngineError::UnknownNode { execution, .. }), ..) => {
                 Some(format!("`refrain show {execution}` lists its nodes"))
             }
+            (
+                Some(EngineError::Refused {
+                    execution, reason, ..
+                }),
+                ..,
+            ) if reason.contains("fork it") => Some(format!(
+                "`refrain fork {execution}` makes another one that goes on from before"
+            )),
             (Some(EngineError::Store(error)), ..) => store_remedy(error),
             (_, Some(error), _) => store_remedy(error),
             (.., Some(LibraryError::Unknown { .. })) => {

@@ -43,6 +43,7 @@ mod cancel;
 mod erase;
 mod explain;
 mod export;
+mod fork;
 mod guest;
 mod list;
 mod log;
@@ -103,6 +104,7 @@ enum Command {
     Export(export::Arguments),
     Audit(audit::Arguments),
     Upgrade(upgrade::Arguments),
+    Fork(fork::Arguments),
     Erase(erase::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -188,6 +190,7 @@ impl Command {
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Upgrade(arguments) => upgrade::run(&arguments),
+            Self::Fork(arguments) => fork::run(arguments),
             Self::Erase(arguments) => erase::run(&arguments),
             Self::Backup(arguments) => backup::run(&arguments),
             Self::Restore(arguments) => restore::run(&arguments),

@@ -81,6 +81,9 @@ impl Nodes {
     /// Take one event; the node that it is about, if it is about one.
     pub(super) fn apply(&mut self, event: &Event) -> Option<&Node> {
         let at = event.at;
+        if let EventKind::ExecutionForked(_) = event.kind {
+            self.begin_anew(at);
+        }
         let error = || render::error(&event.kind).map(|error| error.into_owned());
         let node = match &event.kind {
             EventKind::NodeScheduled(e) => {
@@ -181,6 +184,17 @@ impl Nodes {
             _ => return None,
         };
         Some(node)
+    }
+
+    /// A fork begins anew what was under way in its origin.
+    fn begin_anew(&mut self, at: Timestamp) {
+        for node in &mut self.nodes {
+            match node.state {
+                NodeState::Running => node.enter(NodeState::Scheduled, at),
+                NodeState::Waiting => node.enter(NodeState::Ready, at),
+                _ => {}
+            }
+        }
     }
 
     fn node(&mut self, id: &str) -> &mut Node {

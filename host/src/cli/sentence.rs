@@ -17,9 +17,9 @@ pub(super) struct Sentences<'a> {
 }
 
 /// The commands on an execution, or on something in it.
-const VERBS: [&str; 14] = [
-    "approve", "audit", "cancel", "explain", "export", "log", "pause", "resume", "retry", "show",
-    "signal", "skip", "unpause", "upgrade",
+const VERBS: [&str; 15] = [
+    "approve", "audit", "cancel", "explain", "export", "fork", "log", "pause", "resume", "retry",
+    "show", "signal", "skip", "unpause", "upgrade",
 ];
 
 /// The commands on a whole database.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
+use refrain::model::{EventKind, ForkOrigin};
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::time::rfc3339;
@@ -40,6 +41,8 @@ pub(super) struct Arguments {
 /// All that is shown.
 struct View {
     record: ExecutionRecord,
+    /// The execution that it was forked from, if it is a fork.
+    forked_from: Option<ForkOrigin>,
     ending: Ending,
     nodes: Vec<Node>,
     waiting: Vec<Waiting>,
@@ -54,11 +57,19 @@ struct View {
 struct Document<'a> {
     #[serde(flatten)]
     record: RecordDocument<'a>,
+    forked_from: Option<OriginDocument<'a>>,
     final_state: Option<&'a RawValue>,
     error: Option<&'a str>,
     nodes: Vec<NodeDocument<'a>>,
     waiting: Vec<Value>,
     damaged: Vec<DamagedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct OriginDocument<'a> {
+    execution_id: &'a str,
+    /// The last event that both have in common.
+    sequence: u64,
 }
 
 #[derive(Serialize)]
@@ -104,6 +115,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         Err(error) if record.tampering.is_some() => (Vec::new(), Some(failure::line(&error))),
         Err(error) => return Err(error),
     };
+    let forked_from = forked_from(&events);
     let told = Nodes::of(events.iter().map(KeptEvent::event));
     let now = time::of_execution(&record, time::now(store)?);
     let items = match ended(record.status) || record.tampering.is_some() {
@@ -124,6 +136,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         return Ok(View {
             ending: Ending::default(),
             record,
+            forked_from,
             nodes,
             waiting,
             now,
@@ -145,6 +158,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     }
     Ok(View {
         record,
+        forked_from,
         ending,
         nodes,
         waiting,
@@ -152,6 +166,14 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         unreadable,
         damaged: items.damaged,
     })
+}
+
+/// The execution that event 1 names as the one that it was forked from.
+fn forked_from(events: &[KeptEvent]) -> Option<ForkOrigin> {
+    match events.first().map(|kept| &kept.event().kind) {
+        Some(EventKind::WorkflowStarted(started)) => started.forked_from.clone(),
+        _ => None,
+    }
 }
 
 /// What it waits for; nothing, once it has ended or is set aside.
@@ -194,6 +216,10 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
 fn document(view: &View) -> anyhow::Result<Document<'_>> {
     Ok(Document {
         record: RecordDocument::of(&view.record),
+        forked_from: view.forked_from.as_ref().map(|origin| OriginDocument {
+            execution_id: &origin.execution_id,
+            sequence: origin.sequence,
+        }),
         final_state: view
             .ending
             .final_state
@@ -242,6 +268,13 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         list::took(record, *now),
         record.head.sequence
     );
+    if let Some(origin) = &view.forked_from {
+        text.push(&text!(
+            "forked from {}, behind its event {}\n",
+            origin.execution_id,
+            origin.sequence
+        ));
+    }
     if let Some(error) = ending.text(record.id, database) {
         let paint = Paint::of_status(record.status);
         text.push(&text!("{}\n", error.painted(paint, colours)));

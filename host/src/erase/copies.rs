@@ -1,5 +1,5 @@
-//! Executions that hold copies of what another one says: its forks, and the one that
-//! it is a fork of.
+//! Executions that hold copies of what another one says: its forks and its children, and
+//! the one that it is a fork or a child of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,10 @@ pub struct Copied {
     pub of: ExecutionId,
 }
 
-/// The other executions that hold copies of what these say: forks of them, those that
-/// they are forks of, and so on. They are found by event 1 of all logs, so this costs
-/// something for each execution that is stored. What cannot be read is named next to
+/// The other executions that hold copies of what these say: forks and children of them,
+/// those that they are forks or children of, and so on. They are found by event 1 of all
+/// logs, so this costs something for each execution that is stored. What cannot be read
+/// is named next to
 /// them.
 ///
 /// # Errors
@@ -109,9 +110,10 @@ impl Links {
 
 /// The executions that event 1 of a log names, and that share texts with it.
 fn others(started: &WorkflowStarted) -> Vec<ExecutionId> {
-    let origin = started.forked_from.as_ref();
-    let named = origin.and_then(|origin| origin.execution_id.parse().ok());
-    named.into_iter().collect()
+    let origin = started.forked_from.as_ref().map(|it| &it.execution_id);
+    let parent = started.parent.as_ref().map(|it| &it.execution_id);
+    let named = origin.into_iter().chain(parent);
+    named.filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Event 1 of a log, erased or not: what it names is plain.

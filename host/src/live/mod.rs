@@ -8,6 +8,8 @@
 
 // What is said and held.
 mod values;
+// What a fork begins with.
+mod fork;
 // One execution within a turn.
 mod execution;
 // What outlives a turn.
@@ -25,11 +27,13 @@ pub use api::builder::Builder;
 pub use api::commits::Commits;
 pub use api::engine::{Engine, WeakEngine};
 pub use api::execution::{Execution, Finished};
+pub use api::forked::Forked;
 pub use api::steps::Steps;
 pub use api::subscription::Subscription;
 pub use runtime::schedule::Next;
 pub use values::claim_request::ClaimRequest;
 pub use values::facts::{Approval, Signal};
+pub use values::fork::Fork;
 pub use values::start::Start;
 pub use values::work::{Answer, Claim, ClaimId, Receipt};
 pub use values::workflow::Workflow;

@@ -113,6 +113,13 @@ pub fn on_item(kind: &EventKind, sequence: u64) -> Option<ItemEffect<'_>> {
     })
 }
 
+/// Whether an event of this kind takes back the claims on all work items: what was
+/// in flight waits again. No item is named, because a fork begins anew with each.
+#[must_use]
+pub fn takes_claims_back(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::ExecutionForked(_))
+}
+
 /// The order of a work item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order<'a> {

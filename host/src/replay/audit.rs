@@ -1,5 +1,6 @@
 //! The entrance of the audit: it takes a log and answers a verdict.
 
+use std::collections::HashMap;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::divergence::Divergence;
 use super::erased;
 use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
+use super::link;
 use super::source::{self, LastWorkflow, Reading, Recording, Unreadable};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
@@ -23,6 +25,8 @@ pub struct Auditor<'a> {
     /// The guest to ask instead of those that the logs name.
     other: Option<String>,
     anchors: Anchors,
+    /// Logs that forks under audit may name as their origins.
+    origins: HashMap<ExecutionId, Reading>,
 }
 
 impl<'a> Auditor<'a> {
@@ -33,6 +37,7 @@ impl<'a> Auditor<'a> {
             workflow: LastWorkflow::default(),
             other: None,
             anchors: Anchors::default(),
+            origins: HashMap::new(),
         }
     }
 
@@ -51,6 +56,14 @@ impl<'a> Auditor<'a> {
         self
     }
 
+    /// An auditor that compares forks of this log with it (law 11). Forks in a store are
+    /// compared with what the store has, without this.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Recording) -> Self {
+        self.origins.insert(origin.execution_id, Ok(origin));
+        self
+    }
+
     /// Audits one execution of a store: its log, and the rows that the store keeps
     /// next to it. `None` if there is no such execution, and no head of it was noted.
     ///
@@ -64,7 +77,7 @@ impl<'a> Auditor<'a> {
         // The look ends before the guests decide, so that it holds up no checkpoint.
         let reading = at_one_moment(store, |store| self.read(store, id))?;
         match reading {
-            Some(reading) => self.audit(reading).map(Some),
+            Some((reading, origin)) => self.audit(reading, origin.as_ref()).map(Some),
             None => Ok(self.anchors.missing(id).map(|finding| gone(id, finding))),
         }
     }
@@ -82,7 +95,7 @@ impl<'a> Auditor<'a> {
         {
             self.take_guests(recording)?;
         }
-        self.audit(reading)
+        self.audit(reading, None)
     }
 
     /// Takes the guests that the log names, and the export brings, into the library.
@@ -100,13 +113,15 @@ impl<'a> Auditor<'a> {
     }
 
     /// Audits a log that was read. A fault of the log is the answer, not an error.
-    fn audit(&mut self, reading: Reading) -> Result<Audit, AuditError> {
+    /// `origin` is the log that it was forked from, if the store has it.
+    fn audit(&mut self, reading: Reading, origin: Option<&Reading>) -> Result<Audit, AuditError> {
         let recording = match reading {
             Ok(recording) => Arc::new(recording),
             Err(found) => return Ok(unreadable(found)),
         };
         let mut audit = clean(&recording);
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
+        let whole = whole.and_then(|()| self.check_link(&recording, origin, &mut audit));
         let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
             Ok(()) if recording.is_erased() => {
@@ -123,6 +138,23 @@ impl<'a> Auditor<'a> {
             }
         }
         Ok(audit)
+    }
+
+    /// Compares a fork with its origin.
+    fn check_link(
+        &self,
+        recording: &Recording,
+        origin: Option<&Reading>,
+        audit: &mut Audit,
+    ) -> Result<(), Finding> {
+        let Some(named) = link::named(recording) else {
+            return Ok(());
+        };
+        let known = named.execution_id.parse().ok();
+        let known = known.and_then(|id: ExecutionId| self.origins.get(&id));
+        let (link, compared) = link::check(recording, named, origin.or(known));
+        audit.forked_from = Some(link);
+        compared
     }
 
     /// Replays the log. A fault that was found by an instance which has played other
@@ -156,17 +188,25 @@ impl<'a> Auditor<'a> {
         (walked, reused)
     }
 
-    /// Reads a log, and the guests that it names.
+    /// Reads a log and the guests that it names; and of a fork the log of its origin, if
+    /// the store has that.
     fn read(
         &mut self,
         store: &mut dyn Reader,
         id: ExecutionId,
-    ) -> Result<Option<Reading>, AuditError> {
-        let reading = source::read(store, id, &mut self.workflow)?;
-        if let Some(Ok(recording)) = &reading {
+    ) -> Result<Option<(Reading, Option<Reading>)>, AuditError> {
+        let Some(reading) = source::read(store, id, &mut self.workflow)? else {
+            return Ok(None);
+        };
+        let mut origin = None;
+        if let Ok(recording) = &reading {
             self.fetch_guests(store, recording)?;
+            let named = link::named(recording).map(|named| named.execution_id.parse());
+            if let Some(Ok(id)) = named {
+                origin = source::read(store, id, &mut self.workflow)?;
+            }
         }
-        Ok(reading)
+        Ok(Some((reading, origin)))
     }
 
     /// Takes the guests that a log names from the store into the library.
@@ -225,6 +265,7 @@ fn clean(recording: &Recording) -> Audit {
         events: recording.plain().count() as u64,
         decisions: 0,
         owed_a_step: false,
+        forked_from: None,
         erased: recording.claimed.attestation().cloned(),
         divergence: None,
     }
@@ -238,6 +279,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
         events: 0,
         decisions: 0,
         owed_a_step: false,
+        forked_from: None,
         erased: None,
         divergence: Some(*finding.1),
     }
@@ -251,6 +293,7 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         events: unreadable.sequence.saturating_sub(1),
         decisions: 0,
         owed_a_step: false,
+        forked_from: None,
         erased: None,
         divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
     }

@@ -120,7 +120,7 @@ fn escaped(key: &str) -> String {
 }
 
 /// The node that an event is about.
-pub(super) fn node_of(kind: &EventKind) -> Option<&str> {
+pub(crate) fn node_of(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::NodeScheduled(e) => Some(&e.node_id),
         EventKind::NodeStarted(e) => Some(&e.node_id),

@@ -29,14 +29,22 @@ mod guests;
 mod queue;
 // Every decision again.
 mod walk;
+// Whether a fork is one of the log that it names.
+mod link;
 // The door.
 mod audit;
+// The beginning of a log, as that of another one.
+mod beginning;
 
 pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};
+pub use beginning::{Unfit, check_log, replay_beginning};
+pub(crate) use divergence::node_of;
 pub use divergence::{Difference, Divergence};
+pub(crate) use link::are_of_one_time;
 pub use player::Player;
 pub use source::{
-    BrokenLink, Claimed, Reading, Recording, Unreadable, UnreadableCause, from_export, from_store,
+    BrokenLink, Claimed, Reading, Recording, Unreadable, UnreadableCause, from_export, from_look,
+    from_store,
 };
-pub use verdict::{Audit, AuditError, Verdict};
+pub use verdict::{Audit, AuditError, Link, LinkState, Verdict};

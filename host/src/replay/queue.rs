@@ -21,6 +21,9 @@ pub(super) struct ExpectedQueue {
 impl ExpectedQueue {
     /// Take one event, and the items that its batch orders.
     pub(super) fn apply(&mut self, event: &Event, orders: &[WorkItem]) {
+        if effect::takes_claims_back(&event.kind) {
+            self.take_claims_back();
+        }
         let Some(effect) = effect::on_item(&event.kind, event.sequence) else {
             return;
         };
@@ -37,6 +40,20 @@ impl ExpectedQueue {
         {
             self.items.remove(node_id);
         }
+    }
+
+    /// What is claimed waits again.
+    pub(super) fn take_claims_back(&mut self) {
+        let records = self.items.values_mut();
+        let leased = records.filter(|record| record.state.lease().is_some());
+        leased.for_each(|record| record.state = ItemState::Waiting);
+    }
+
+    /// All items, in the order in which they were ordered.
+    pub(super) fn into_items(self) -> Vec<ItemRecord> {
+        let mut items: Vec<ItemRecord> = self.items.into_values().collect();
+        items.sort_by_key(|record| record.enqueued_at);
+        items
     }
 
     /// The queue as JSON, an object by node id.

@@ -127,7 +127,15 @@ pub type Reading = Result<Recording, Unreadable>;
 /// # Errors
 /// [`StoreError`] if the store as a whole cannot be read.
 pub fn from_store(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
-    at_one_moment(store, |store| read(store, id, &mut LastWorkflow::default()))
+    at_one_moment(store, |store| from_look(store, id))
+}
+
+/// The same, of a store that is being looked at already.
+///
+/// # Errors
+/// [`StoreError`] if the store as a whole cannot be read.
+pub fn from_look(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Reading>, StoreError> {
+    read(store, id, &mut LastWorkflow::default())
 }
 
 /// A workflow that was read: its id, its version, its text.

@@ -71,6 +71,10 @@ pub struct Audit {
     /// header claims it outside of the log, and the guest confirms it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub owed_a_step: bool,
+    /// The execution that it was forked from, and whether both logs agree in what they
+    /// have in common (law 11). `None` if it is of no fork.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<Link>,
     /// That the log was erased, by whom, and what its audit said before. `None` if it
     /// is whole.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_json")]
@@ -83,6 +87,32 @@ fn as_json<S: Serializer>(erased: &Option<Attestation>, to: S) -> Result<S::Ok, 
     let json = erased.as_ref().map(Attestation::to_json);
     let raw = json.map(RawValue::from_string).transpose();
     raw.map_err(S::Error::custom)?.serialize(to)
+}
+
+/// The link of a fork with its origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// The execution that it was forked from.
+    pub execution_id: String,
+    /// The last event that both have in common.
+    pub sequence: u64,
+    /// Whether the two logs were compared.
+    pub link: LinkState,
+}
+
+/// Whether the log of a fork was compared with that of its origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LinkState {
+    /// They agree in what they have in common.
+    Linked,
+    /// They do not agree.
+    Broken,
+    /// The origin's log is not at hand.
+    OriginMissing,
+    /// The origin's log is at hand, and is not whole itself.
+    OriginUnsound,
 }
 
 /// The reason why an audit could not be done.

@@ -1,9 +1,10 @@
 //! Audit: does it find whatever is wrong with a log, and name the place?
 //!
-//! `ledger` is an execution on file, to be tampered with; `database`, `chain`
+//! `forked` is what is done to a fork whose origin is at hand; `ledger` is an execution on file, to be tampered with; `database`, `chain`
 //! and `export` are tables of what is done to it and what the audit says.
 
 mod chain;
 mod database;
 mod export;
+mod forked;
 mod ledger;

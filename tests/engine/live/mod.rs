@@ -7,6 +7,7 @@ mod claims;
 mod deaths;
 mod doors;
 mod endings;
+mod forks;
 mod freed;
 mod past_wakes;
 mod large;

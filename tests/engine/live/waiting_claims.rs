@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use refrain::{
-    Claim, ClaimRequest, Engine, EngineError, Execution, ManualClock, Next, Steps, Workflow,
+    Claim, ClaimRequest, Engine, EngineError, Execution, ManualClock, Next, Steps, WorkError,
+    Workflow,
 };
 use refrain_tests::engines::{BEGIN, Place, audit_all};
 use refrain_tests::faulty_store::{Fate, FaultyStore, Plan};
@@ -204,4 +205,31 @@ fn an_engine_that_ends_lets_nobody_wait() {
     outside.steps.until(engine.shutdown()).expect("it ends");
     let told = outside.steps.until(waits).expect("it is told");
     assert!(matches!(told, Err(EngineError::ShutDown)), "{told:?}");
+}
+
+/// What a request has drained says nothing of its queue when it has been served: nobody
+/// counts the retries that come to be due there.
+#[test]
+fn what_comes_to_be_due_after_a_claim_is_found_by_the_next_one() {
+    for place in Place::each() {
+        let mut outside = Outside::at(&place, 1);
+        outside.start(&single(tool()));
+        let first = outside.given(request("r1")).expect("work");
+        let id = first[0].id.clone();
+        let error = WorkError::retryable("not now");
+        let answer = outside.engine.fail(id.clone(), error);
+        let answered = outside.steps.until(answer).expect("it is answered");
+        answered.expect("it is taken");
+        let another = outside.start(&single(tool()));
+        let second = outside.given(request("r2")).expect("work");
+        assert_eq!(second.len(), 1, "the retry is not due yet");
+        assert_eq!(second[0].id.execution, another.id());
+        outside.clock.advance(Duration::from_secs(5));
+        let third = outside.given(request("r3")).expect("work");
+        assert_eq!(third.len(), 1, "the retry is due");
+        assert_eq!(
+            (third[0].id.execution, third[0].id.attempt),
+            (id.execution, 2)
+        );
+    }
 }

@@ -5,7 +5,9 @@ use refrain_tests::checkers::Law;
 use refrain_tests::saboteur::{Deed, Sight};
 use rusqlite::Connection;
 
-use crate::sabotage::deeds::{Written, answers, commits, decisions, guests, releases, times};
+use crate::sabotage::deeds::{
+    Written, answers, commits, decisions, forks, guests, releases, times,
+};
 use crate::sabotage::doors::Door;
 use crate::sabotage::verdict::{described, missed};
 use crate::sabotage::world::{Halt, Host, World};
@@ -125,6 +127,15 @@ pub(crate) fn grasping_hosts() -> Vec<Row> {
     ]
 }
 
+/// Hosts that are wrong when they fork, as [`slow_hosts`].
+#[rustfmt::skip]
+pub(crate) fn forking_hosts() -> Vec<(Row, Story)> {
+    vec![
+        (("names another event",   writes(forks::another_event_named), Law::Linked, "it names another event of its origin"), story::forked_off),
+        (("copies another result", writes(forks::copied_otherwise),    Law::Linked, "it is not the one of the origin"),      story::forked_off),
+    ]
+}
+
 #[test]
 fn r25_grasping_hosts_are_found_by_the_law_that_they_break() {
     for (name, host, law, says) in grasping_hosts() {
@@ -134,6 +145,17 @@ fn r25_grasping_hosts_are_found_by_the_law_that_they_break() {
     let right = World::with(Host::default(), story::give_back);
     let all = described("is right", &right);
     assert!(right.found.is_empty() && right.silence.is_none(), "{all}");
+}
+
+#[test]
+fn forking_hosts_are_found_by_the_law_that_they_break() {
+    for ((name, host, law, says), story) in forking_hosts() {
+        let missed = missed(name, &World::with(host, story), law, says);
+        assert_eq!(missed, None);
+        let right = World::with(Host::default(), story);
+        let all = described("is right", &right);
+        assert!(right.found.is_empty() && right.silence.is_none(), "{all}");
+    }
 }
 
 #[test]
@@ -162,7 +184,8 @@ fn wrong_hosts_are_found_by_the_law_that_they_break() {
 /// looks at what others look at, too, and is there to agree with them.
 #[test]
 fn each_law_has_its_wrong_hosts() {
-    let slow = slow_hosts().into_iter().map(|(row, _)| row);
+    let slow = slow_hosts().into_iter().chain(forking_hosts());
+    let slow = slow.map(|(row, _)| row);
     let hosts: Vec<Row> = wrong_hosts().into_iter().chain(slow).collect();
     for law in Law::ALL {
         let hosts = hosts.iter().filter(|(_, _, finder, _)| *finder == law);

@@ -88,6 +88,19 @@ pub(crate) fn fork(world: &mut World) -> Result<(), Halt> {
     Ok(())
 }
 
+/// A node is done, and the rest is forked.
+pub(crate) fn forked_off(world: &mut World) -> Result<(), Halt> {
+    let execution = world.start("fork", None)?;
+    let item = world.claim("w1")?;
+    world.complete(&item, json!({}))?;
+    world.fork(&execution)?;
+    for _ in 0..2 {
+        let item = world.claim("w1")?;
+        world.complete(&item, json!({}))?;
+    }
+    Ok(())
+}
+
 /// Two nodes and one slot: when the first has timed out, the second begins.
 pub(crate) fn one_slot(world: &mut World) -> Result<(), Halt> {
     world.work();

@@ -10,8 +10,8 @@ use refrain::model::{
 };
 use refrain::store::MemoryStore;
 use refrain::{
-    Approval, Claim, ClaimId, Engine, EngineError, Execution, ManualClock, Start, Steps, WorkError,
-    WorkItem, Workflow,
+    Approval, Claim, ClaimId, Engine, EngineError, Execution, Fork, ManualClock, Start, Steps,
+    WorkError, WorkItem, Workflow,
 };
 use refrain_tests::checkers::{
     Evidence, Law, Offer, Receipt, Rest, Telling, Told, Violation, at_any_moment, at_the_end,
@@ -173,6 +173,13 @@ impl World {
         });
         self.check()?;
         Ok(execution)
+    }
+
+    pub(crate) fn fork(&mut self, execution: &Execution) -> Result<(), Halt> {
+        let fork = Fork::of(execution.id());
+        let forked = self.steps.until(self.engine.fork(fork));
+        answered(forked)??;
+        self.check()
     }
 
     pub(crate) fn pause(&mut self, execution: &Execution) -> Result<(), Halt> {

@@ -18,6 +18,7 @@ mod shell;
 mod transitions;
 mod offers;
 mod explained;
+mod forks;
 
 use refrain_tests::notation::check;
 

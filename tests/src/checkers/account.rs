@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use refrain::log::{StoredEvent, canonical, chain};
-use refrain::model::{Event, Snapshot};
+use refrain::model::{Event, EventKind, ForkOrigin, Snapshot};
 use refrain::store::{
     ExecutionRecord, ItemRecord, ListFilter, RawEvent, Reader, StoreError, WorkflowRecord,
 };
@@ -41,6 +41,22 @@ impl Account {
     /// The events, in order.
     pub fn log(&self) -> impl Iterator<Item = &Event> {
         self.events.iter().map(|stored| &stored.event)
+    }
+
+    /// The last event that it has in common with the execution that it was forked
+    /// from; 0 if it is no fork. What stands up to it happened to the other one.
+    #[must_use]
+    pub fn common(&self) -> u64 {
+        self.origin().map_or(0, |origin| origin.sequence)
+    }
+
+    /// Where it was forked, if it was.
+    #[must_use]
+    pub fn origin(&self) -> Option<&ForkOrigin> {
+        match self.log().next().map(|event| &event.kind) {
+            Some(EventKind::WorkflowStarted(started)) => started.forked_from.as_ref(),
+            _ => None,
+        }
     }
 }
 

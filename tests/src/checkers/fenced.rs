@@ -42,6 +42,7 @@ fn holders(account: &Account) -> Result<(), Violation> {
                 }
                 held.insert(&it.node_id, (it.attempt, event.sequence));
             }
+            EventKind::ExecutionForked(_) => held.clear(),
             EventKind::NodeTimedOut(it) => drop(held.remove(it.node_id.as_str())),
             EventKind::NodeCancelled(it) => drop(held.remove(it.node_id.as_str())),
             kind => {

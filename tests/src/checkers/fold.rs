@@ -200,7 +200,22 @@ impl Folding {
             Kind::SkipRequested(it) => self.lift(&it.node_id),
             Kind::GuestChanged(it) => self.guest_digest = Some(it.guest_digest.to_string()),
             Kind::ExternalEventReceived(_) => {}
+            Kind::ExecutionForked(_) => self.fork(deadlines, at),
             _ => self.take_of_node(deadlines, event),
+        }
+    }
+
+    /// A fork begins anew what was under way, and its time counts from there.
+    fn fork(&mut self, deadlines: &Deadlines, at: Timestamp) {
+        self.workflow_deadline = deadlines.workflow.map(|span| at.saturating_add(span));
+        for node in self.nodes.values_mut() {
+            node.waits = false;
+            node.deadline = None;
+            if let Some(item) = &mut node.item
+                && let Place::Held { .. } = item.place
+            {
+                item.place = Place::Waiting;
+            }
         }
     }
 

@@ -68,6 +68,7 @@ fn one_reading(evidence: &Evidence<'_>, turn: &TurnSeen) -> Result<(), Violation
         let of_turn = account
             .log()
             .filter(|event| (*first..=*last).contains(&event.sequence))
+            .filter(|event| event.sequence > account.common())
             .skip_while(|event| is_of_the_guest(event) && Some(event.at) == owed_at);
         for event in of_turn {
             let reading = *readings.entry(account.record.simulated).or_insert(event.at);

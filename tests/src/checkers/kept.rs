@@ -67,8 +67,23 @@ fn lost(execution: ExecutionId, sequence: Option<u64>, message: String) -> Resul
     })
 }
 
-/// How many events of an execution are so.
+/// How many events of an execution are so. What a fork has in common with its origin
+/// was told to others.
 fn count(evidence: &Evidence<'_>, id: ExecutionId, is_so: impl Fn(&EventKind) -> bool) -> usize {
+    let Some(account) = evidence.account(id) else {
+        return 0;
+    };
+    let own = account.log().filter(|it| it.sequence > account.common());
+    own.filter(|event| is_so(&event.kind)).count()
+}
+
+/// How many events of an execution are so, with those that a fork has in common with
+/// its origin.
+fn count_all(
+    evidence: &Evidence<'_>,
+    id: ExecutionId,
+    is_so: impl Fn(&EventKind) -> bool,
+) -> usize {
     let events = evidence.account(id).into_iter().flat_map(Account::log);
     events.filter(|event| is_so(&event.kind)).count()
 }
@@ -125,7 +140,11 @@ fn operators_facts(evidence: &Evidence<'_>) -> Result<(), Violation> {
             // The same id of an external event counts once (rule R19).
             let most = if has_event_id(fact) { 1 } else { least + more };
             let least = least.min(most);
-            let found = count(evidence, id, |kind| kind == fact);
+            let found = match has_event_id(fact) {
+                // That it has come before may have been told to the fork's origin.
+                true => count_all(evidence, id, |kind| kind == fact),
+                false => count(evidence, id, |kind| kind == fact),
+            };
             if !(least..=most).contains(&found) {
                 let fact = in_words(fact);
                 let message = format!(

@@ -8,7 +8,7 @@
 //! ```text
 //! Told        what callers, workers and operators were told, in order
 //! Evidence    that, and everything that the store says at one moment
-//! checkers    law 1 … 10, and what follows from them all together
+//! checkers    law 1 … 11, and what follows from them all together
 //! ```
 //!
 //! A simulation gathers evidence after every few turns and calls
@@ -28,6 +28,7 @@ mod gapless;
 mod guest_for_life;
 mod in_time;
 mod kept;
+mod linked;
 mod loud;
 mod queue;
 mod snapshot;
@@ -55,6 +56,7 @@ pub use gapless::law1_gapless;
 pub use guest_for_life::law10_guest_for_life;
 pub use in_time::law5_in_time;
 pub use kept::law8_nothing_lost;
+pub use linked::law11_linked;
 pub use loud::law9_loud;
 pub use queue::queue_is_what_the_log_says;
 pub use snapshot::snapshots_are_what_the_log_says;
@@ -86,6 +88,8 @@ pub enum Law {
     Loud,
     /// Law 10.
     GuestForLife,
+    /// Law 11.
+    Linked,
     /// Laws 7 and 8 together: each result counts exactly once.
     CountedOnce,
     /// Laws 3 and 4 together: the queue is what the log says is in flight.
@@ -104,7 +108,7 @@ pub enum Law {
 
 impl Law {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Gapless,
         Self::Derived,
         Self::Atomic,
@@ -115,6 +119,7 @@ impl Law {
         Self::NothingLost,
         Self::Loud,
         Self::GuestForLife,
+        Self::Linked,
         Self::CountedOnce,
         Self::Queue,
         Self::Status,
@@ -138,6 +143,7 @@ impl fmt::Display for Law {
             Self::NothingLost => "law 8 (nothing lost)",
             Self::Loud => "law 9 (loud)",
             Self::GuestForLife => "law 10 (guest for life)",
+            Self::Linked => "law 11 (linked)",
             Self::CountedOnce => "each result counts once",
             Self::Queue => "the queue is what the log says",
             Self::Status => "the status is what the log says",
@@ -264,6 +270,7 @@ pub const AT_ANY_MOMENT: &[Checker] = &[
     status_is_what_the_log_says,
     law9_loud,
     law10_guest_for_life,
+    law11_linked,
     law3_atomic,
     nothing_waits,
     nobody_starves,

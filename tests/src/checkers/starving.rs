@@ -103,7 +103,9 @@ impl<'a> Course<'a> {
         while let Some(stored) = self.account.events.get(self.taken)
             && stored.event.sequence <= last
         {
+            let own = stored.event.sequence > self.account.common();
             if let EventKind::NodeStarted(it) = &stored.event.kind
+                && own
                 && let Some((queue, since)) = self.folding.waits_since(&it.node_id)
             {
                 let id = self.account.record.id;

@@ -69,7 +69,10 @@ impl Model {
     /// decision is missing.
     pub fn read(&mut self, event: &Event) -> Result<(), String> {
         let is_later = event.at > self.past.at;
-        if is_later {
+        let is_edited =
+            matches!(&event.kind, EventKind::NodeCompleted(it) if it.edited_by.is_some());
+        let forks = is_edited || matches!(event.kind, EventKind::ExecutionForked(_));
+        if is_later && !forks {
             self.nothing_is_missing()?;
         }
         if is_later || event.origin == Origin::Fact || self.next(event.at).is_none() {

@@ -269,14 +269,14 @@ impl Past {
                     StallReason::BudgetExceeded(_) => None,
                 };
             }
+            EventKind::ExecutionForked(_) => self.fork(graph, event),
             EventKind::HostStalled(_) => self.host_stall = true,
             EventKind::StallLifted(_) => self.host_stall = false,
             EventKind::MapExpanded(_)
             | EventKind::ChildRequested(_)
             | EventKind::ChildStarted(_)
             | EventKind::ChildRefused(_)
-            | EventKind::ChildEnded(_)
-            | EventKind::ExecutionForked(_) => {
+            | EventKind::ChildEnded(_) => {
                 panic!("no scheduler takes this yet: {event:?}")
             }
         }
@@ -321,6 +321,26 @@ impl Past {
         if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
             let failed = |record: &Record| matches!(record.stage, Stage::Failed);
             self.finalizing_failed = Some(self.nodes.iter().any(failed));
+        }
+    }
+
+    /// Law 11: what was in flight waits again, what was waited for is waited for anew,
+    /// and time counts from here.
+    fn fork(&mut self, graph: &Graph, event: &Event) {
+        self.started_at = event.at;
+        for node in 0..self.nodes.len() {
+            let begins = match &self.nodes[node].stage {
+                Stage::Running { .. } => Stage::Scheduled,
+                Stage::Waiting(wait)
+                    if !wait.fired
+                        && wait.approval.is_none()
+                        && self.serving(graph, node).is_none() =>
+                {
+                    Stage::Pending
+                }
+                _ => continue,
+            };
+            self.set(node, begins);
         }
     }
 

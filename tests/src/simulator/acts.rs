@@ -5,7 +5,7 @@ use std::time::Duration;
 use refrain::model::Digest;
 use refrain::queues;
 use refrain::store::ended;
-use refrain::{ClaimId, Start, WorkError};
+use refrain::{ClaimId, Fork, Start, WorkError};
 use serde_json::json;
 
 use super::calls::{Call, Given, Operation};
@@ -20,6 +20,9 @@ const KEYS: u64 = 4;
 
 /// Executions that a world has at most: enough to be in each other's way.
 const EXECUTIONS_MAX: usize = 5;
+
+/// The same, with their forks.
+const FORKS_MAX: usize = 8;
 
 impl World {
     /// One act.
@@ -201,6 +204,9 @@ impl World {
                 .fault("what has ended is erased while others go on");
             return self.erase(id);
         }
+        if self.executions.len() < FORKS_MAX && self.dice.chance(1, 12) {
+            return self.fork(host, Known { id, workflow });
+        }
         let drawn = &self.workflows[workflow];
         let nodes: Vec<_> = drawn.nodes.keys().collect();
         let node = self
@@ -244,6 +250,36 @@ impl World {
             _ => self.library.built_in(),
         };
         guest.parse().unwrap_or(nobodys)
+    }
+
+    /// An execution is forked somewhere, or where that is refused.
+    fn fork(&mut self, host: usize, of: Known) -> Result<(), String> {
+        let Known { id, workflow } = of;
+        let record = self.onlooker.execution(id);
+        let last = match record.map_err(|error| error.to_string())? {
+            Some(record) => record.head.sequence,
+            None => 0,
+        };
+        let nodes: Vec<_> = self.workflows[workflow].nodes.keys().collect();
+        let node = self.dice.pick(&nodes).map(|node| (*node).clone());
+        let node = node.unwrap_or_default();
+        let fork = Fork::of(id).by("cleo");
+        let fork = match self.dice.below(10) {
+            0..2 => fork,
+            2..6 => fork.at(self.dice.below(last + 2)),
+            6 | 7 => fork.from_node(node),
+            8 => fork.input(json!({ "k1": 1 })),
+            _ => {
+                self.story.fault("a result is edited in a fork");
+                fork.result(node, json!({ "k2": "by hand" }))
+            }
+        };
+        self.hosts[host].send(Call::Fork {
+            workflow,
+            origin: id,
+            fork,
+        });
+        Ok(())
     }
 
     fn wait(&mut self) {

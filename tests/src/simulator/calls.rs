@@ -13,8 +13,8 @@ use refrain::model::{
 use refrain::store::Timestamp;
 
 use refrain::{
-    Answer, Approval, Claim, ClaimId, ClaimRequest, Engine, EngineError, ExecutionId, Receipt,
-    Signal, Start, WorkError, Workflow,
+    Answer, Approval, Claim, ClaimId, ClaimRequest, Engine, EngineError, ExecutionId, Fork,
+    Receipt, Signal, Start, WorkError, Workflow,
 };
 use serde_json::Value;
 
@@ -60,6 +60,15 @@ pub(super) enum Call {
     Answer(ClaimId, Given),
     /// Do something to an execution.
     Operate(ExecutionId, Operation),
+    /// Fork an execution.
+    Fork {
+        /// Which of the world's workflows it runs.
+        workflow: usize,
+        /// The execution.
+        origin: ExecutionId,
+        /// All that is said.
+        fork: Fork,
+    },
     /// Come to an end: in peace, or at once.
     Leave {
         /// Whether to let own workers finish.
@@ -117,6 +126,8 @@ pub(super) enum Operation {
 pub(super) enum Reply {
     /// An execution has begun, now or before.
     Started(ExecutionId),
+    /// A fork has begun.
+    Forked(ExecutionId),
     /// Claims.
     Claimed(Vec<Claim>),
     /// A claim is renewed until then.
@@ -191,6 +202,10 @@ impl Call {
                     let wait = Duration::from_secs(if waits { 2 } else { 0 });
                     let request = ClaimRequest::new(worker, id, [queue]).max(max).wait(wait);
                     engine.claim_waiting(request).await.map(Reply::Claimed)
+                }
+                Self::Fork { fork, .. } => {
+                    let forked = engine.fork(fork).await;
+                    forked.map(|forked| Reply::Forked(forked.execution.id()))
                 }
                 Self::Renew(claim) => engine.renew(claim).await.map(Reply::Renewed),
                 Self::Answer(claim, given) => given.send(&engine, claim).await.map(Reply::Settled),

@@ -38,6 +38,7 @@ impl World {
         let id = match call {
             Call::Operate(id, _) => *id,
             Call::Answer(claim, _) | Call::Renew(claim) => claim.execution,
+            Call::Fork { origin, .. } => *origin,
             Call::Register(_)
             | Call::Start { .. }
             | Call::Claim { .. }

@@ -21,6 +21,7 @@ impl World {
         self.record(&call, &outcome);
         match outcome {
             Ok(Reply::Started(id)) => self.hear_start(call, id),
+            Ok(Reply::Forked(id)) => self.hear_fork(&call, id),
             Ok(Reply::Claimed(claims)) => self.hear_claims(call, claims),
             Ok(Reply::Ended(status)) => self.hear_end(call, status),
             Ok(Reply::Settled(receipt)) => self.hear_receipt(call, receipt),
@@ -160,6 +161,16 @@ impl World {
         Ok(())
     }
 
+    fn hear_fork(&mut self, call: &Call, id: refrain::ExecutionId) -> Result<(), String> {
+        let Call::Fork { workflow, .. } = call else {
+            return Err(format!("{call:?} forked {id}"));
+        };
+        self.story.fault("an execution is forked");
+        let workflow = *workflow;
+        self.executions.push(Known { id, workflow });
+        Ok(())
+    }
+
     /// Law 6, as a caller sees it: told of the end, it has ended so.
     fn hear_end(&mut self, call: Call, status: Status) -> Result<(), String> {
         self.story.fault("an end is heard of");
@@ -235,6 +246,10 @@ impl World {
                 self.library.bytes(digest).is_none()
             }
             (EngineError::Refused { .. }, Call::Operate(..)) => true,
+            (EngineError::NotForked { .. }, Call::Fork { .. }) => {
+                self.story.fault("a fork is refused");
+                true
+            }
             (
                 EngineError::Refused { .. } | EngineError::Json { .. },
                 Call::Answer(claim, given),

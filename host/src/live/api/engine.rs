@@ -18,13 +18,16 @@ use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, Wor
 use super::builder::Builder;
 use super::commits::Commits;
 use super::execution::Execution;
+use super::forked::Forked;
 use super::shared::Shared;
+use crate::live::fork::plan;
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::runtime::observers::Observers;
 use crate::live::runtime::readers::Readers;
 use crate::live::turn::answers::{complete, fail};
 use crate::live::turn::claims;
+use crate::live::turn::fork::fork as begin_fork;
 use crate::live::turn::guest_call::validate;
 use crate::live::turn::late_steps::step_all;
 use crate::live::turn::leases::renew;
@@ -33,6 +36,7 @@ use crate::live::turn::releases::release;
 use crate::live::turn::start::{register, start as start_execution};
 use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::facts;
+use crate::live::values::fork::Fork;
 use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
@@ -192,6 +196,66 @@ impl Engine {
         Ok(match now {
             Some(now) => execution.running_then(now),
             None => execution,
+        })
+    }
+
+    /// Forks an execution: another one goes on from a place in its log (law 11). What was
+    /// in flight there waits again, and open approvals are asked for anew; limits, seed,
+    /// tenant and times stay, and a key or a parent is not taken along.
+    ///
+    /// ```
+    /// # use refrain::{Engine, Fork, Workflow, WorkError};
+    /// # use serde_json::json;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::builder().start().await?;
+    /// # let workflow = json!({"workflow_id": "w", "version": "1.0.0", "start_node": "a",
+    /// #     "nodes": {"a": {"kind": {"type": "tool", "tool_ref": "t"}}}, "edges": []});
+    /// # engine.register(Workflow::from_json(workflow.to_string())?).await?;
+    /// # engine.work("tool", |_| async { Err::<serde_json::Value, _>(WorkError::permanent("no")) });
+    /// let failed = engine.start("w", "1.0.0", json!({})).await?;
+    /// failed.finished().await?;
+    /// let fork = Fork::of(failed.id()).result("a", json!({"by": "hand"})).by("ada");
+    /// let forked = engine.fork(fork).await?.execution;
+    /// assert_eq!(forked.finished().await?.final_state.to_string(), r#"{"by":"hand"}"#);
+    /// # engine.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EngineError::NotForked`] when there is no such place, or another workflow or
+    /// guest would have decided otherwise before it; [`EngineError::UnknownExecution`],
+    /// [`EngineError::UnknownWorkflow`]; [`EngineError::Store`] when its log is erased.
+    pub async fn fork(&self, fork: Fork) -> Result<Forked, EngineError> {
+        fork.check()?;
+        let origin = fork.origin;
+        let (library, id, simulated) = self
+            .inbox()
+            .question(move |core| {
+                let id = core.random.id_beside(origin);
+                Ok((core.guests.library(), id, core.settings.simulated))
+            })
+            .await?;
+        let asked = fork.clone();
+        let source = self
+            .shared
+            .read(move |store| plan::read(store, library, &asked))
+            .await?;
+        // A log of many events takes long, which is what the readers' threads are for. The
+        // store is not needed, and its moment is over.
+        let plan = self
+            .shared
+            .read(move |_| plan::plan(source, &fork, id, simulated))
+            .await?;
+        let common = plan.common();
+        let id = self
+            .inbox()
+            .write(move |turn| begin_fork(turn, &plan))
+            .await?;
+        Ok(Forked {
+            execution: self.execution(id),
+            common,
         })
     }
 

@@ -5,6 +5,7 @@ mod shared;
 mod record;
 pub(in crate::live) mod subscription;
 pub(in crate::live) mod execution;
+pub(in crate::live) mod forked;
 pub(in crate::live) mod engine;
 pub(in crate::live) mod steps;
 mod parts;

@@ -62,6 +62,11 @@ impl Guests {
         self.instances.bytes(digest)
     }
 
+    /// The guests that are at hand, with the code that is compiled so far.
+    pub(crate) fn library(&self) -> Library {
+        self.instances.library()
+    }
+
     /// Notes that a turn begins.
     pub(crate) fn begin_turn(&mut self) {
         self.instances.begin_turn();

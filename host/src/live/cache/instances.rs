@@ -63,6 +63,11 @@ impl Instances {
         }
     }
 
+    /// The guests that are at hand.
+    pub(super) fn library(&self) -> Library {
+        self.library.clone()
+    }
+
     /// The bytes of a guest, if the library has it.
     pub(super) fn bytes(&self, digest: &str) -> Option<&[u8]> {
         self.library.bytes(digest)

@@ -66,6 +66,24 @@ impl Items {
         }
     }
 
+    /// Those of a fork's origin, which are ordered in this turn. Nobody has claimed them.
+    pub(crate) fn copied(items: &[ItemRecord]) -> Self {
+        let mut changes = Changes::default();
+        for record in items {
+            let mut copied = record.clone();
+            if record.is_unsettled() {
+                changes.enqueue(record.item.clone(), record.enqueued_at);
+                // How often it was given back comes with it, and no claim does.
+                copied.state = ItemState::Waiting;
+            }
+            changes.set(&record.item.node_id, Some(copied));
+        }
+        Self {
+            stored: StoredItems::new(),
+            changes,
+        }
+    }
+
     /// The node's item.
     pub(crate) fn of(&self, node_id: &str) -> Option<&ItemRecord> {
         self.changes

@@ -2,10 +2,10 @@
 //! what the turn has staged. Nothing in here reaches the store.
 
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
-use crate::log::chain;
+use crate::log::{chain, effect};
 use crate::model::{Event, EventKind, Outcome, Status};
 use crate::store::{
-    ExecutionChange, ExecutionRecord, Head, Reader, StoreError, StoredEvent, Timestamp,
+    ExecutionChange, ExecutionRecord, Head, ItemRecord, Reader, StoreError, StoredEvent, Timestamp,
 };
 
 use super::cached::{CacheUpdate, CachedExecution};
@@ -101,6 +101,25 @@ impl Staged {
             salts,
             events: Vec::new(),
             items: Items::default(),
+        }
+    }
+
+    /// A fork that begins in this turn, behind the events that it has in common with its
+    /// origin, with the work items that there are then.
+    pub(crate) fn copied(
+        record: &ExecutionRecord,
+        events: &[StoredEvent],
+        items: &[ItemRecord],
+        salts: Salts,
+    ) -> Self {
+        let held = events.iter().fold(false, |held, stored| {
+            effect::on_host_stall(&stored.event.kind).unwrap_or(held)
+        });
+        Self {
+            held,
+            events: events.to_vec(),
+            items: Items::copied(items),
+            ..Self::new(record.clone(), salts)
         }
     }
 

@@ -1,5 +1,7 @@
 //! What follows in memory from a turn that is written.
 
+use std::collections::BTreeSet;
+
 use crate::id::ExecutionId;
 use crate::store::check::TIME_MAX;
 
@@ -36,6 +38,18 @@ pub(in crate::live) fn carry_out(
     }
     core.waiting_claims.served(effects.served);
     core.pool.begin(granted);
-    core.known.nothing_due.drained(effects.drained_queues);
+    let drained = still_asked_for(core, effects.drained_queues);
+    core.known.nothing_due.drained(drained);
     effects.ended
+}
+
+/// Those of the drained queues for which somebody is free when the turn is over. The
+/// time at which something is due counts the others out, and so says nothing of when
+/// something waits on them: whoever comes to be free there has to ask the store.
+fn still_asked_for(core: &Core, mut drained: BTreeSet<String>) -> BTreeSet<String> {
+    if !drained.is_empty() {
+        let free = core.free_queues();
+        drained.retain(|queue| free.contains(queue));
+    }
+    drained
 }

@@ -52,6 +52,7 @@ pub(in crate::live) mod candidates;
 pub(in crate::live) mod open_turn;
 
 pub(in crate::live) mod upgrade;
+pub(in crate::live) mod fork;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;
 pub(in crate::live) mod answers;

@@ -51,7 +51,7 @@ pub(crate) struct Effects {
     pub(crate) served: Vec<(Ticket, Vec<Claim>)>,
     /// Claims of own workers whose leases were renewed.
     pub(crate) renewed: Vec<ClaimId>,
-    /// Queues on which everything was claimed, and own workers are free.
+    /// Queues on which everything was claimed.
     pub(crate) drained_queues: BTreeSet<String>,
     pub(crate) backlog: Backlog,
     /// The digests of the guests that were written.
@@ -128,9 +128,6 @@ impl<'a> OpenTurn<'a> {
 
     /// The turn as one write, and what follows when it is written.
     pub(crate) fn close(self) -> (Turn, Effects) {
-        let core = &self.transaction.core;
-        let waited_for = core.waiting_claims.queues();
-        let drained_queues = self.claims.drained_for(&core.pool, waited_for);
         let (now, cut) = (self.transaction.time, self.transaction.budget.is_cut());
         let (turn, left) = self.transaction.close();
         let guests = turn.components.iter();
@@ -148,7 +145,7 @@ impl<'a> OpenTurn<'a> {
                 .chain(self.claims.repeated)
                 .collect(),
             renewed: self.claims.renewed,
-            drained_queues,
+            drained_queues: self.claims.drained_queues,
             backlog: self.backlog,
             guests_kept: guests.map(|component| component.digest.clone()).collect(),
             cut,

@@ -43,19 +43,4 @@ impl TurnClaims {
             repeated: BTreeMap::new(),
         }
     }
-
-    /// The queues on which own workers are free, or that are waited for outside, and on
-    /// which nothing waits for them.
-    pub(in crate::live) fn drained_for(
-        &self,
-        pool: &Pool,
-        waited_for: BTreeSet<String>,
-    ) -> BTreeSet<String> {
-        let groups = pool.queues().into_iter().enumerate();
-        let free = groups.filter(|(group, _)| self.slots.free(*group) > 0);
-        free.map(|(_, queue)| queue)
-            .chain(waited_for)
-            .filter(|queue| self.drained_queues.contains(queue))
-            .collect()
-    }
 }

@@ -7,6 +7,7 @@ pub(in crate::live) mod workflow;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;
 pub(in crate::live) mod start;
+pub(in crate::live) mod fork;
 pub(in crate::live) mod claim_request;
 pub(in crate::live) mod random;
 pub(in crate::live) mod callers;

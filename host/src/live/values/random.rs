@@ -56,6 +56,14 @@ impl RandomSource {
         ExecutionId::from_bytes(self.draw())
     }
 
+    /// The id of a fork, which is kept where its origin is: the first bytes say where.
+    pub(crate) fn id_beside(&mut self, origin: ExecutionId) -> ExecutionId {
+        const PLACE_BYTES: usize = 2;
+        let mut bytes = self.draw();
+        bytes[..PLACE_BYTES].copy_from_slice(&origin.as_bytes()[..PLACE_BYTES]);
+        ExecutionId::from_bytes(bytes)
+    }
+
     /// The seed of an execution's jitter: of as many bits as programs keep that read
     /// numbers of JSON as floating point.
     pub(crate) fn jitter_seed(&mut self) -> u64 {

@@ -6,6 +6,7 @@
 pub(crate) mod answers;
 pub(crate) mod commits;
 pub(crate) mod decisions;
+pub(crate) mod forks;
 pub(crate) mod guests;
 pub(crate) mod releases;
 pub(crate) mod times;

@@ -108,6 +108,14 @@ const HISTORIES: &[&str] = &[
     0002 fail a     => exhaust a
     0003 retry a    => retry a @3
     "#,
+    // A fork begins anew what was under way.
+    r#"
+    p: parallel {"branches":["a","w"]}
+    w: wait timer {"timeout_secs":60}
+    0000 tick           => settle p, schedule a, wait w
+    0001 claim a
+    0002 cut 5; fork    => wait w
+    "#,
     // A finalizer that is to be retried, until another ending passes it over.
     r#"
     a -> end
@@ -187,7 +195,7 @@ fn take(replay: &Replay<'_>, event: &Event, before: &[NodeRecord], taken: &mut B
         let steps = match subject {
             Some((of, step)) if of == at => steps_of(step, was.state),
             _ if was.wait_result.is_none() && is.wait_result.is_some() => vec![Step::Receive],
-            _ if was.state != is.state => vec![Step::Reach],
+            _ if was.state != is.state => vec![of_many(event)],
             _ => continue,
         };
         let end = steps.into_iter().fold(was.state, |state, step| {
@@ -204,6 +212,14 @@ fn steps_of(step: Step, state: NodeState) -> Vec<Step> {
     match (step, state) {
         (Step::Schedule, NodeState::Pending) => vec![Step::Reach, step],
         _ => vec![step],
+    }
+}
+
+/// The step that an event lets nodes take that it does not name.
+fn of_many(event: &Event) -> Step {
+    match event.kind {
+        EventKind::ExecutionForked(_) => Step::BeginAnew,
+        _ => Step::Reach,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use refrain::Start;
-use refrain::model::{Digest, EventKind, ForkOrigin, GuestChanged, HostStalled, OperatorNote};
+use refrain::model::{
+    Digest, EventKind, ExecutionForked, ForkOrigin, GuestChanged, HostStalled, OperatorNote,
+};
 use serde_json::json;
 
 use super::super::hand::Hand;
@@ -60,6 +62,9 @@ pub(super) fn forked(cast: &Cast<'_>) -> Result<String> {
         },
     )?;
     hand.complete("a")?;
+    let mut forked = ExecutionForked::default();
+    forked.by = Some("ada".to_owned());
+    hand.fact(EventKind::ExecutionForked(forked))?;
     hand.complete("b")?;
     hand.export()
 }

@@ -73,7 +73,7 @@ scenarios! {
     hosts::simulated: "simulated time",
     hosts::stalled: "the host saw the guest fail; the stall is lifted",
     hosts::guest_changed: "the execution is handed to a guest, here to the same one",
-    hosts::forked: "event 1 says where the execution was forked from",
+    hosts::forked: "the execution was forked, and goes its own way after four events",
 }
 
 /// Play all scenarios with the built-in guest of this library.

@@ -1,0 +1,195 @@
+//! `refrain fork`: another execution goes on from a place in the log of one.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use refrain::id::ExecutionId;
+use refrain::json::Json;
+use refrain::store::ExecutionRecord;
+use refrain::{Engine, Fork, Workflow};
+use serde::Serialize;
+
+use super::by::By;
+use super::database::{self, Database};
+use super::text::{Text, text};
+use super::{Answer, act, erased, files, guests, output, validate};
+
+/// Fork an execution: another one goes on from a place in its log
+///
+/// The new execution has the events up to that place in common with the one that it was
+/// forked from, which is left as it is. What was in flight there waits again, and open
+/// approvals are asked for anew. `refrain resume` goes on with it.
+///
+/// Unless you say from where: one that failed is forked from the first node that failed,
+/// one that was cancelled from before that, any other from its end.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("place").args(["at", "from", "result", "input"]))]
+pub(super) struct Arguments {
+    /// The execution
+    #[arg(value_name = "EXECUTION")]
+    execution: ExecutionId,
+    /// Have the events up to this one in common
+    #[arg(long, value_name = "N")]
+    at: Option<u64>,
+    /// Go on from before this node began
+    #[arg(long, value_name = "NODE")]
+    from: Option<String>,
+    /// Go on with this result of a node in the place of what its worker answered
+    #[arg(long, value_name = "NODE=JSON|@FILE")]
+    result: Option<String>,
+    /// Begin anew, with this input
+    #[arg(long, value_name = "JSON|@FILE")]
+    input: Option<String>,
+    /// Go on with this workflow. It must have led to the same until then
+    #[arg(long, value_name = "WORKFLOW.json")]
+    workflow: Option<PathBuf>,
+    /// Let this scheduler component decide. It must have decided the same until then
+    #[arg(long, value_name = "FILE.wasm")]
+    guest: Option<PathBuf>,
+    #[command(flatten)]
+    by: By,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Serialize)]
+struct Document {
+    execution_id: String,
+    forked_from: Origin,
+    workflow_id: String,
+    workflow_version: String,
+    guest_digest: String,
+}
+
+/// Where the fork has gone its own way.
+#[derive(Serialize)]
+struct Origin {
+    execution_id: String,
+    /// The last event that both have in common.
+    sequence: u64,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
+    let record = database::record(&mut arguments.database.open()?, arguments.execution)?;
+    erased::refuse(&record)?;
+    let fork = fork(&arguments)?;
+    let workflow = match &arguments.workflow {
+        None => None,
+        Some(path) => {
+            let text = files::workflow(path)?;
+            if let Err(faults) = guests::validate(&text, None)? {
+                output::say(&validate::bad(path, &faults).trimmed());
+                return Ok(Answer::Bad);
+            }
+            Some(Workflow::from_json(text)?)
+        }
+    };
+    let forked = act::finish(forked(&arguments, &record, fork, workflow))??;
+    let (document, moved) = forked;
+    if let Some(asked) = moved {
+        output::say(&text!(
+            "what was decided together stays together, and an end is not forked: it is forked at event {}, and not at {}",
+            document.forked_from.sequence,
+            asked
+        ));
+    }
+    say_how_to_go_on(&arguments, &document);
+    if arguments.json {
+        output::document(&document)?;
+    } else {
+        output::data(&text!("{}\n", document.execution_id));
+    }
+    Ok(Answer::Good)
+}
+
+/// The fork that is asked for, but for its workflow and its guest.
+fn fork(arguments: &Arguments) -> anyhow::Result<Fork> {
+    let json = |argument: &str, what: &'static str| -> anyhow::Result<Json> {
+        Json::from_text(files::json(argument, what)?)
+            .with_context(|| format!("the {what} is not accepted"))
+    };
+    let mut fork = Fork::of(arguments.execution).by(arguments.by.who());
+    if let Some(sequence) = arguments.at {
+        fork = fork.at(sequence);
+    }
+    if let Some(node_id) = &arguments.from {
+        fork = fork.from_node(node_id);
+    }
+    if let Some(result) = &arguments.result {
+        let Some((node_id, result)) = result.split_once('=') else {
+            bail!("--result wants a node and its result: NODE=JSON, or NODE=@FILE");
+        };
+        fork = fork.result(node_id, json(result, "result")?);
+    }
+    if let Some(input) = &arguments.input {
+        fork = fork.input(json(input, "input")?);
+    }
+    Ok(fork)
+}
+
+/// Forks it. Answers also which event was asked for, if it is another one.
+async fn forked(
+    arguments: &Arguments,
+    record: &ExecutionRecord,
+    mut fork: Fork,
+    workflow: Option<Workflow>,
+) -> anyhow::Result<(Document, Option<u64>)> {
+    let mut library = guests::library()?;
+    if let Some(path) = &arguments.guest {
+        fork = fork.guest(guests::add(&mut library, path)?);
+    }
+    let engine = Engine::builder()
+        .store(arguments.database.open_to_go_on()?)
+        .library(library)
+        .simulated(record.simulated)
+        .only([])
+        .start()
+        .await?;
+    let made = async {
+        if let Some(workflow) = workflow {
+            let registered = engine.register(workflow).await?;
+            fork = fork.workflow(registered.workflow_id, registered.version);
+        }
+        let made = engine.fork(fork).await?;
+        Ok::<_, refrain::EngineError>((made.execution.record().await?, made.common))
+    };
+    let made = made.await;
+    engine.shutdown().await;
+    let (record, sequence) = made?;
+    let document = Document {
+        execution_id: record.id.to_string(),
+        forked_from: Origin {
+            execution_id: arguments.execution.to_string(),
+            sequence,
+        },
+        workflow_id: record.workflow_id,
+        workflow_version: record.workflow_version,
+        guest_digest: record.guest_digest,
+    };
+    let moved = arguments.at.filter(|asked| *asked != sequence);
+    Ok((document, moved))
+}
+
+fn say_how_to_go_on(arguments: &Arguments, document: &Document) {
+    let Document {
+        execution_id,
+        forked_from: Origin { sequence, .. },
+        ..
+    } = document;
+    let events = match sequence {
+        1 => text!("event 1"),
+        _ => text!("events 1 to {}", sequence),
+    };
+    let command: Text = arguments
+        .database
+        .command("resume", std::slice::from_ref(execution_id));
+    output::say(&text!(
+        "forked {}: {} are in common; to go on, type: {}",
+        arguments.execution,
+        events,
+        command
+    ));
+}

@@ -1,0 +1,162 @@
+//! Law 11: a fork's event 1 names its origin, the last event that both have in common,
+//! and the head up to it. Whoever has both logs can check that.
+
+use super::divergence::Divergence;
+use super::integrity::{self, Finding};
+use super::source::{Reading, Recording};
+use super::verdict::{Link, LinkState, Verdict};
+use crate::log::canonical;
+use crate::log::digest::hex;
+use crate::log::{Hash, chain};
+use crate::model::{Event, EventKind, ForkOrigin, Origin, WorkflowStarted};
+
+/// The origin that the log names. `None` if it is of no fork.
+pub(super) fn named(recording: &Recording) -> Option<&ForkOrigin> {
+    started(recording)?.forked_from.as_ref()
+}
+
+fn started(recording: &Recording) -> Option<&WorkflowStarted> {
+    match recording.plain().next().map(|(event, _)| &event.kind) {
+        Some(EventKind::WorkflowStarted(started)) => Some(started),
+        _ => None,
+    }
+}
+
+/// Compares a fork, which is whole in itself, with the log of its origin.
+pub(super) fn check(
+    fork: &Recording,
+    named: &ForkOrigin,
+    origin: Option<&Reading>,
+) -> (Link, Result<(), Finding>) {
+    let link = |link| Link {
+        execution_id: named.execution_id.clone(),
+        sequence: named.sequence,
+        link,
+    };
+    let whole = |origin: &&Recording| integrity::check(origin).is_ok();
+    let origin = match origin {
+        None => return (link(LinkState::OriginMissing), Ok(())),
+        Some(Ok(origin)) if whole(&origin) => origin,
+        Some(_) => return (link(LinkState::OriginUnsound), Ok(())),
+    };
+    match compare(fork, named, origin) {
+        Ok(()) => (link(LinkState::Linked), Ok(())),
+        Err(broken) => (
+            link(LinkState::Broken),
+            Err((Verdict::Tampered, Box::new(broken))),
+        ),
+    }
+}
+
+fn compare(fork: &Recording, named: &ForkOrigin, origin: &Recording) -> Result<(), Divergence> {
+    let ForkOrigin {
+        execution_id,
+        sequence: common,
+        head,
+    } = named;
+    let broken = |sequence, message: String| Err(Divergence::plain(sequence, message));
+    let head_there = origin
+        .plain()
+        .map(|(_, head)| head)
+        .find(|head| head.sequence == *common);
+    let Some(head_there) = head_there else {
+        return broken(
+            1,
+            format!(
+                "event 1 says that {common} events are those of {execution_id}, and that log has not so many"
+            ),
+        );
+    };
+    if head_there.hash != head.0 {
+        let message = format!("event 1 names another event {common} of {execution_id}");
+        let (expected, found) = (hex(&head_there.hash).into(), head.to_string().into());
+        return Err(Divergence::between(1, message, Some(expected), Some(found)));
+    }
+    if fork.plain().count() as u64 <= *common {
+        return broken(
+            common + 1,
+            format!("the log does not go its own way after event {common}"),
+        );
+    }
+    not_within_a_batch(origin, *common)?;
+    let pairs = committed(fork).into_iter().zip(committed(origin));
+    for ((sequence, own), (_, others)) in pairs.take(usize::try_from(*common).unwrap_or(usize::MAX))
+    {
+        if sequence == 1 {
+            first_events(fork, origin)?;
+        } else if own != others {
+            return broken(
+                sequence,
+                format!(
+                    "event {sequence} is not the one of {execution_id}, from which it was copied"
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What was decided at one time is forked as a whole.
+fn not_within_a_batch(origin: &Recording, common: u64) -> Result<(), Divergence> {
+    let mut events = origin.plain().map(|(event, _)| event);
+    let last = events.find(|event| event.sequence == common);
+    let (Some(last), Some(next)) = (last, events.next()) else {
+        return Ok(());
+    };
+    if !are_of_one_time(last, next) {
+        return Ok(());
+    }
+    let message = format!("the fork cuts apart what was decided with event {common}");
+    Err(Divergence::plain(common, message))
+}
+
+/// Whether both were decided at one time, one after the other.
+pub(crate) fn are_of_one_time(event: &Event, next: &Event) -> bool {
+    let decisions = event.origin == Origin::Decision && next.origin == Origin::Decision;
+    decisions && event.at == next.at
+}
+
+/// Event 1 of a fork differs from its origin's only in what a fork may change. What is
+/// erased in one of them is not compared.
+fn first_events(fork: &Recording, origin: &Recording) -> Result<(), Divergence> {
+    let (Some(own), Some(others)) = (started(fork), started(origin)) else {
+        return Ok(()); // Refused by the integrity check before.
+    };
+    let at = |recording: &Recording| recording.plain().next().map(|(event, _)| event.at);
+    let same = |what, same: bool| match same {
+        true => Ok(()),
+        false => Err(Divergence::plain(
+            1,
+            format!(
+                "event 1 has another {what} than event 1 of the execution that it was forked from"
+            ),
+        )),
+    };
+    same("time", at(fork) == at(origin))?;
+    same("seed", own.seed == others.seed)?;
+    same("tenant", own.tenant == others.tenant)?;
+    same("kind of time", own.simulated == others.simulated)?;
+    same("priority", own.priority == others.priority)?;
+    same("limits", own.limits == others.limits)?;
+    if fork.is_erased() || origin.is_erased() {
+        return Ok(());
+    }
+    let only = own.forked_from.as_ref().is_some_and(|it| it.sequence == 1);
+    same("input", only || own.initial_input == others.initial_input)?;
+    same("set of labels", own.labels == others.labels)
+}
+
+/// The sequences of all events, each with its plain fields and the commitment to the
+/// others: all that does not depend on the execution.
+fn committed(recording: &Recording) -> Vec<(u64, (Vec<u8>, Hash))> {
+    let whole = recording.events.iter().map(|stored| {
+        let bytes = canonical::write(&stored.event);
+        let commitment = chain::commitment(&stored.salt, &bytes.erasable);
+        (stored.event.sequence, (bytes.plain, commitment))
+    });
+    let erased = recording.erased.iter().map(|stored| {
+        let bytes = canonical::write(&stored.event);
+        (stored.event.sequence, (bytes.plain, stored.commitment))
+    });
+    whole.chain(erased).collect()
+}

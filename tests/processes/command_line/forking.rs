@@ -1,0 +1,192 @@
+//! `refrain fork`, and what the other commands say of a fork.
+
+use serde_json::{Value, json};
+
+use crate::command_line::desk::{Desk, Said, chain, command};
+
+/// A chain of thirty programs, the last of which fails until there is a file.
+fn thirty() -> Value {
+    let names: Vec<String> = (1..=30).map(|number| format!("n{number:02}")).collect();
+    let nodes: Vec<(&str, Value)> = names
+        .iter()
+        .map(|name| {
+            let argv: &[&str] = match name.as_str() {
+                "n30" => &["test", "-e", "there"],
+                _ => &["true"],
+            };
+            (name.as_str(), command(argv))
+        })
+        .collect();
+    let mut workflow = chain(&nodes);
+    workflow["nodes"]["n30"]["retry_policy"] = json!("no_retry");
+    workflow
+}
+
+/// An execution that has failed at the last of its thirty nodes.
+fn failed() -> (Desk, String) {
+    let desk = Desk::new();
+    desk.file("w.json", thirty().to_string());
+    let run = desk.document(&["run", "w.json", "--json"], 1);
+    let id = run["execution_id"].as_str().expect("an id").to_owned();
+    (desk, id)
+}
+
+fn id_in(said: &Said) -> String {
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said.out.trim_end().to_owned()
+}
+
+#[test]
+fn law11_what_failed_at_its_last_node_goes_on_in_a_fork_and_both_logs_are_linked() {
+    let (desk, origin) = failed();
+    desk.file("there", "");
+    let said = desk.types(&["fork", &origin, "--by", "ada"]);
+    let fork = id_in(&said);
+    assert_ne!(fork, origin);
+    assert!(
+        said.err.contains(&format!("refrain resume {fork}")),
+        "{said:?}"
+    );
+    let resumed = desk.types(&["resume", &fork]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    let events = desk.events(&fork);
+    let kinds: Vec<_> = events.iter().rev().take(5).map(|it| &it["type"]).collect();
+    assert_eq!(
+        kinds,
+        [
+            "workflow_completed",
+            "node_completed",
+            "node_started",
+            "node_scheduled",
+            "execution_forked"
+        ]
+    );
+    assert_eq!(events[events.len() - 5]["by"], json!("ada"));
+    let common = events.len() - 5;
+
+    let audits = desk.document(&["audit", "--all", "--json"], 0);
+    let audits = audits["executions"].as_array().expect("a list");
+    let of = |id: &str| {
+        let audit = audits.iter().find(|it| it["execution_id"] == id);
+        audit.expect("it is audited")
+    };
+    assert_eq!(of(&origin)["forked_from"], Value::Null);
+    let link = json!({"execution_id": origin, "sequence": common, "link": "linked"});
+    assert_eq!(of(&fork)["forked_from"], link);
+    let audited = desk.types(&["audit", &fork]);
+    assert!(
+        audited.out.contains(&format!(
+            "forked from {origin}: events 1 to {common} are the same there"
+        )),
+        "{audited:?}"
+    );
+    let shown = desk.types(&["show", &fork]);
+    assert!(
+        shown
+            .out
+            .contains(&format!("forked from {origin}, behind its event {common}")),
+        "{shown:?}"
+    );
+    let shown = desk.document(&["show", &fork, "--json"], 0);
+    assert_eq!(shown["forked_from"]["execution_id"], json!(origin));
+}
+
+#[test]
+fn law11_exports_are_linked_where_both_are_at_hand() {
+    let (desk, origin) = failed();
+    desk.file("there", "");
+    let fork = id_in(&desk.types(&["fork", &origin, "--from", "n30"]));
+    for (id, file) in [(&origin, "origin.ndjson"), (&fork, "fork.ndjson")] {
+        let exported = desk.types(&["export", id]);
+        assert_eq!(exported.code, Some(0), "{exported:?}");
+        desk.file(file, exported.out);
+    }
+    let audit = |files: &[&str], code: i32| {
+        let words = [&["audit", "--json", "--file"], files].concat();
+        desk.document(&words, code)["executions"][0].clone()
+    };
+    let alone = audit(&["fork.ndjson"], 0);
+    assert_eq!(alone["forked_from"]["link"], "origin_missing");
+    let both = audit(&["fork.ndjson", "origin.ndjson"], 0);
+    assert_eq!(both["forked_from"]["link"], "linked");
+}
+
+#[test]
+fn law11_a_place_a_result_or_an_input_can_be_named() {
+    let (desk, origin) = failed();
+    let edited = desk.document(
+        &[
+            "fork",
+            &origin,
+            "--result",
+            r#"n30={"by": "hand"}"#,
+            "--json",
+        ],
+        0,
+    );
+    let fork = edited["execution_id"].as_str().expect("an id");
+    assert_eq!(edited["forked_from"]["execution_id"], json!(origin));
+    let shown = desk.document(&["show", fork, "--json"], 0);
+    assert_eq!(
+        (&shown["status"], &shown["final_state"]["by"]),
+        (&json!("completed"), &json!("hand"))
+    );
+
+    let moved = desk.types(&["fork", &origin, "--at", "1000"]);
+    assert_eq!(moved.code, Some(2), "{moved:?}");
+    assert!(moved.err.contains("there is no event 1000"), "{moved:?}");
+    let last = desk.events(&origin).len().to_string();
+    let moved = desk.types(&["fork", &origin, "--at", &last]);
+    id_in(&moved);
+    assert!(
+        moved.err.contains(&format!("and not at {last}")),
+        "{moved:?}"
+    );
+
+    let anew = desk.document(&["fork", &origin, "--input", r#"{"n": 1}"#, "--json"], 0);
+    assert_eq!(anew["forked_from"]["sequence"], json!(1));
+
+    for words in [
+        ["--result", "n30"],
+        ["--result", "n30={"],
+        ["--from", "nobody"],
+        ["--at", "0"],
+    ] {
+        let refused = desk.types(&[&["fork", &origin], &words[..]].concat());
+        assert_eq!(refused.code, Some(2), "{words:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn law11_another_workflow_is_refused_with_the_first_difference() {
+    let (desk, origin) = failed();
+    let mut other = thirty();
+    other["version"] = json!("2.0.0");
+    other["nodes"]["n30"]["kind"]["argv"] = json!(["true"]);
+    desk.file("mended.json", other.to_string());
+    other["version"] = json!("3.0.0");
+    other["nodes"]["n02"]["kind"] = json!({"type": "tool", "tool_ref": "t"});
+    desk.file("unlike.json", other.to_string());
+    let refused = desk.types(&["fork", &origin, "--workflow", "unlike.json"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.err.contains("divergent there: event 5"),
+        "{refused:?}"
+    );
+    let fork = id_in(&desk.types(&["fork", &origin, "--workflow", "mended.json"]));
+    let resumed = desk.types(&["resume", &fork]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    let audit = desk.document(&["audit", &fork, "--json"], 0);
+    assert_eq!(audit["executions"][0]["forked_from"]["link"], "linked");
+}
+
+#[test]
+fn what_says_to_fork_names_the_command_that_does() {
+    let (desk, origin) = failed();
+    let refused = desk.types(&["retry", &origin, "n30"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.err.contains("fork it") && refused.err.contains(&format!("refrain fork {origin}")),
+        "{refused:?}"
+    );
+}
