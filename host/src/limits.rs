@@ -76,12 +76,17 @@ pub const FALLBACK_POLL_DEFAULT: Duration = Duration::from_millis(500);
 /// scheduler hardly notices.
 pub const PAST_WAKE_PAUSE_MS: u64 = 100;
 
-/// Turns that follow one another at once, and together held the store's write lock
-/// for so long, have kept others waiting.
+/// Turns that are cut off, follow one another at once, and together held the store's
+/// write lock for so long, have kept others waiting.
 pub const LOCK_HELD_LONG: Duration = Duration::from_millis(100);
 
+/// The same for turns that were not cut off, each of which had all to do that there was:
+/// callers wait for the next of them, so that the lock is left alone a fiftieth of the
+/// time, and only where it was not free for as long in the gaps between them.
+pub const LOCK_HELD_LONG_BY_MANY: Duration = Duration::from_secs(1);
+
 /// So long the lock is left alone then: for others to find it free, and a sixth of
-/// the time in which it is held.
+/// the time in which it is held by turns that are cut off.
 pub const LOCK_LEFT_ALONE: Duration = Duration::from_millis(20);
 
 /// Who waits for the write lock of a SQLite file looks at it again after this long.
@@ -149,8 +154,13 @@ pub const CACHE_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const EVENTS_PER_SNAPSHOT: NonZeroU64 = NonZeroU64::new(1_000).expect("it is not zero");
 
 /// How long a program that is stopped may take to end by itself, before it is
-/// killed with all that it started. The next attempt may begin meanwhile.
+/// killed with all that it started. Where the attempt was stopped because its claim holds
+/// no longer, the next one may begin meanwhile.
 pub const PROGRAM_GRACE: Duration = Duration::from_secs(2);
+
+/// How long an engine that stops waits for its workers to end and for what they give back
+/// to be written.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(6);
 
 /// How long the pipes of a program that has ended are read on, where something
 /// that it left behind holds them open.
@@ -257,6 +267,12 @@ const _: () = assert!(
 const _: () = assert!(
     TURN_TIME_MAX.as_millis() <= LEASE_DEFAULT.as_millis() / LEASE_MOMENTS as u128,
     "heartbeats that wait for a turn come in time"
+);
+const _: () = assert!(
+    STOP_PATIENCE.as_secs() > 2 * PROGRAM_GRACE.as_secs()
+        && STOP_PATIENCE.as_secs() < LEASE_DEFAULT.as_secs(),
+    "a program that has to be killed has ended by then, and no lease of an engine that \
+        cannot renew any more"
 );
 const _: () = assert!(
     LOCK_LEFT_ALONE.as_millis() >= 3 * LOCK_LOOK_PAUSE.as_millis(),

@@ -1,12 +1,15 @@
 //! Engines that come to their end in other ways than by being told to: every
 //! caller hears of it, and claims are given up.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use refrain::store::{CommitError, Reader, Store, Timestamp, Turn};
-use refrain::{Clock, Engine, EngineError, Execution, SystemClock, WorkItem};
+use refrain::{ClaimRequest, Clock, Engine, EngineError, Execution, SystemClock, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
@@ -101,6 +104,14 @@ async fn everyone_hears(place: &Place, engine: Engine, break_it: impl FnOnce(), 
         let execution = execution.clone();
         async move { execution.finished().await.map(drop) }
     });
+    // What its workers give back is given to nobody here, who could not keep it.
+    let outside = engine.clone();
+    let request = ClaimRequest::new("outside", "request", ["tool"]).wait(PATIENCE);
+    let mut outside = pin!(outside.claim_waiting(request));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(outside.as_mut().poll(&mut context).is_pending());
+    let later = engine.claim("nothing", 1, "outside").await;
+    assert!(later.expect("it lives").is_empty(), "it waits by now");
     // Asked before the engine dies: a read comes after what was asked before it.
     execution.record().await.expect("it lives");
     break_it();
@@ -108,6 +119,7 @@ async fn everyone_hears(place: &Place, engine: Engine, break_it: impl FnOnce(), 
         let cancel = execution.cancel(None).await;
         assert!(is_death(cancel, of), "the call that met it");
         assert!(is_death(waits.await.expect("no panic"), of), "who waited");
+        assert!(is_death(outside.await, of), "who waited for work");
         assert!(
             is_death(subscription.next().await.map(drop), of),
             "who followed"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use refrain::model::Status;
 use refrain::{Engine, Workflow};
-use refrain_tests::engines::{Place, engine, start};
+use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::single;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -250,6 +250,37 @@ async fn stop_returns_when_the_programs_have_ended() {
     }
     engine.stop().await;
     assert!(tidied.exists(), "it was told to end, and waited for");
+}
+
+/// Another engine, which would begin the next attempt at once, is given nothing before.
+#[tokio::test]
+async fn r25_a_program_has_ended_when_its_work_is_given_back() {
+    let (place, folder) = (Place::file(), TempDir::new().expect("a folder"));
+    let path = |name: &str| folder.path().join(name);
+    let leaving = engine(&place).await;
+    leaving.work_commands(4);
+    let script = format!(
+        "trap 'sleep 0.5; echo > {}; exit' TERM; echo > {}; while :; do sleep 0.05; done",
+        path("tidied").display(),
+        path("begun").display()
+    );
+    let execution = start(&leaving, &command("w", &["sh", "-c", &script])).await;
+    let waited = Instant::now();
+    while !path("begun").exists() && waited.elapsed() < SOON {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let other = engine(&place).await;
+    let given_back = other.execution(execution.id());
+    let tidied = async {
+        wait_for(&given_back, "node_released a", 1).await;
+        path("tidied").exists()
+    };
+    let (tidied, ()) = tokio::join!(tidied, leaving.stop());
+    assert!(tidied, "it has ended before");
+    let claimed = other.claim("command", 1, "outside").await.expect("a queue");
+    assert_eq!(claimed[0].id.attempt, 1);
+    other.shutdown().await;
+    audit_all(&place, "after a planned restart");
 }
 
 #[tokio::test]

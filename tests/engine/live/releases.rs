@@ -1,13 +1,21 @@
 //! Workers that shut down give their work back (rule R25).
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use refrain::limits::RELEASES_MAX;
+use refrain::limits::{RELEASES_MAX, TurnLimits};
 use refrain::model::{EventKind, Status};
-use refrain::{Claim, ClaimId, Engine, EngineError, Receipt, WorkError};
-use refrain_tests::engines::{Place, audit_all, log, manual_engine, start, wait_for};
+use refrain::store::{ItemRecord, ItemState};
+use refrain::{Claim, ClaimId, Engine, EngineError, Next, Receipt, WorkError};
+use refrain_tests::engines::{
+    Place, as_time_passes, audit_all, log, manual_engine, start, wait_for,
+};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::{Value, json};
+
+use super::scene::{Scene, side_by_side};
 
 async fn claim(engine: &Engine) -> Claim {
     let claims = engine.claim("tool", 1, "outside").await;
@@ -140,7 +148,6 @@ async fn r25_r18_what_is_given_back_too_often_while_paused_is_a_dead_letter() {
     }
 }
 
-/// An answer that has come before the engine is stopped counts; the rest is given back.
 #[tokio::test]
 async fn r25_an_engine_that_stops_gives_back_what_its_workers_have() {
     for place in Place::each() {
@@ -161,6 +168,86 @@ async fn r25_an_engine_that_stops_gives_back_what_its_workers_have() {
         assert_eq!(log(&execution).await, expected);
         let held = claim(&again).await.id;
         assert_eq!(held.attempt, 1);
+        again.shutdown().await;
+        audit_all(&place, "");
+    }
+}
+
+/// However little goes into a turn, and whatever else waits for one.
+#[test]
+fn r25_an_engine_that_stops_gives_all_back_in_as_many_turns_as_it_takes() {
+    let little = [
+        TurnLimits {
+            fuel: 1,
+            ..TurnLimits::default()
+        },
+        TurnLimits {
+            facts: 1,
+            ..TurnLimits::default()
+        },
+    ];
+    for (place, turn_limits) in Place::each().into_iter().zip(little) {
+        let mut scene = Scene::like(place, 16, |builder| builder.turn_limits(turn_limits));
+        let ids: Vec<_> = (1..=16)
+            .map(|nodes| scene.start(&side_by_side(nodes, &json!({}))).id())
+            .collect();
+        let claimed = |place: &Place| {
+            let items = ids.iter().flat_map(|id| {
+                let items = place.store().items(*id).expect("a queue");
+                items.all().expect("they can be read")
+            });
+            let leased = |item: &ItemRecord| matches!(item.state, ItemState::Leased(_));
+            items.filter(leased).count()
+        };
+        for _ in 0..1_000 {
+            scene.steps.step();
+            if claimed(&scene.place) == 16 {
+                break;
+            }
+        }
+        assert_eq!(claimed(&scene.place), 16);
+        // Two who wait for the end: each of them ends the turn that is filled.
+        let (first, second) = (scene.engine.clone(), scene.engine.clone());
+        let (mut first, mut second) = (pin!(first.stop()), pin!(second.stop()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        scene.steps.step();
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        let ended = (0..1_000).any(|_| scene.steps.step() == Next::Ended);
+        assert!(ended, "it comes to its end");
+        assert!(first.as_mut().poll(&mut context).is_ready());
+        assert!(second.as_mut().poll(&mut context).is_ready());
+        assert_eq!(claimed(&scene.place), 0, "all is given back");
+        scene.end();
+    }
+}
+
+/// A worker that never awaits cannot be stopped. Its engine does not wait for ever, and
+/// gives back nothing that is still worked on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r25_what_does_not_end_is_not_given_back_and_keeps_no_engine_alive() {
+    for place in Place::each() {
+        let (engine, clock) = manual_engine(&place).await;
+        let (ends, end) = std::sync::mpsc::channel::<()>();
+        let end = std::sync::Mutex::new(end);
+        engine.work("tool", move |_| {
+            // Until its sender is dropped.
+            let told = end.lock().expect("one at a time").recv();
+            async move { Ok::<_, WorkError>(json!({ "told": told.is_ok() })) }
+        });
+        let execution = start(&engine, &once()).await;
+        wait_for(&execution, "node_started a", 1).await;
+        let before = log(&execution).await;
+        let stopping = tokio::spawn({
+            let engine = engine.clone();
+            async move { engine.stop().await }
+        });
+        let told = as_time_passes(&clock, Duration::from_secs(1), engine.ended()).await;
+        told.expect("as it was told to");
+        stopping.await.expect("no panic");
+        let (again, _) = manual_engine(&place).await;
+        assert_eq!(log(&again.execution(execution.id())).await, before);
+        drop(ends);
         again.shutdown().await;
         audit_all(&place, "");
     }

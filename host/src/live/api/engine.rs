@@ -40,7 +40,7 @@ use crate::live::values::fork::Fork;
 use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
-use crate::live::workers::{Programs, WorkerGroup, command, http};
+use crate::live::workers::{Attempted, Programs, Work, WorkerGroup, command, http};
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
@@ -331,31 +331,29 @@ impl Engine {
         Done: Future<Output = Result<A, WorkError>> + Send + 'static,
         A: Into<Answer>,
     {
-        let work = Arc::new(move |item| {
+        let work = move |item, _| {
             let done = work(item);
-            let answer: std::pin::Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>> =
-                Box::pin(async move { done.await.map(Into::into) });
+            let answer: Attempted = Box::pin(async move { done.await.map(Into::into) });
             answer
-        });
-        if self
-            .inbox()
-            .send(Message::Join(WorkerGroup {
-                queue: queue.into(),
-                slots,
-                work,
-            }))
-            .is_err()
-        {
-            tracing::warn!("workers were registered with an engine that has been shut down");
-        }
+        };
+        self.join(queue.into(), slots, Arc::new(work));
     }
 
     /// Run programs: the built-in worker of the queue `command`.
     pub fn work_commands(&self, slots: usize) {
         let programs = Arc::clone(&self.shared.programs);
-        self.work_with_slots(queues::COMMAND, slots, move |item| {
-            command::run(item, Arc::clone(&programs))
-        });
+        let work = move |item, until_end| {
+            let answer: Attempted = Box::pin(command::run(item, Arc::clone(&programs), until_end));
+            answer
+        };
+        self.join(queues::COMMAND.to_owned(), slots, Arc::new(work));
+    }
+
+    fn join(&self, queue: String, slots: usize, work: Work) {
+        let group = WorkerGroup { queue, slots, work };
+        if self.inbox().send(Message::Join(group)).is_err() {
+            tracing::warn!("workers were registered with an engine that has been shut down");
+        }
     }
 
     /// Make requests: the built-in worker of the queue `http`.
@@ -467,10 +465,14 @@ impl Engine {
     }
 
     /// Come to an end at once: workers are stopped (a program is told to end
-    /// with all that it started, and killed after [`PROGRAM_GRACE`]), and give their
-    /// work back (rule R25): it waits for the next engine, and no attempt is spent.
+    /// with all that it started, and killed after [`PROGRAM_GRACE`]), and each, when it has
+    /// ended, gives its work back (rule R25): it waits for whoever runs next, and no
+    /// attempt is spent. So the next attempt does not run beside this one. What has not
+    /// ended after [`STOP_PATIENCE`] (a worker that never awaits), or cannot be written by
+    /// then, waits for the end of its lease. A request that was sent is not recalled.
     ///
     /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
+    /// [`STOP_PATIENCE`]: crate::limits::STOP_PATIENCE
     pub async fn stop(&self) {
         self.close(false).await;
     }

@@ -18,11 +18,12 @@ use crate::store::{
 
 use crate::live::turn::core::Core;
 use crate::live::turn::damaged::damaged_at_commit;
-use crate::live::turn::fill::fill;
+use crate::live::turn::fill::{fill, fill_with_release};
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::report;
 use crate::live::turn::write::Write;
 use crate::live::values::ending::Ending;
+use crate::live::values::work::ClaimId;
 
 /// Fills and commits a turn, and does so anew after a conflict. Writes that come
 /// meanwhile join `writes`, as long as these are fewer than `writes_max`.
@@ -32,9 +33,24 @@ pub(in crate::live) fn run_turn(
     writes_max: usize,
     more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
 ) -> Result<Effects, EngineError> {
+    run(core, &mut |core| fill(core, writes, writes_max, more))
+}
+
+/// Writes a turn in which this claim is given back, and nothing else is done.
+pub(in crate::live) fn run_release(
+    core: &mut Core,
+    claim: &ClaimId,
+) -> Result<Effects, EngineError> {
+    run(core, &mut |core| fill_with_release(core, claim))
+}
+
+/// Fills a turn; `None` if it is to be done anew.
+type Fill<'a> = dyn FnMut(&mut Core) -> Result<Option<(Turn, Effects)>, EngineError> + 'a;
+
+fn run(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, EngineError> {
     let mut conflicts = 0;
     loop {
-        match try_turn(core, writes, writes_max, more) {
+        match try_turn(core, fill) {
             Ok(effects) => return Ok(effects),
             // This happens once for each guest: it is compiled then, or known to be
             // none.
@@ -57,15 +73,10 @@ pub(in crate::live) fn run_turn(
     }
 }
 
-fn try_turn(
-    core: &mut Core,
-    writes: &mut Vec<Box<dyn Write>>,
-    writes_max: usize,
-    more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
-) -> Result<Effects, CommitFailure> {
+fn try_turn(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, CommitFailure> {
     core.begin()?;
     core.guests.begin_turn();
-    let filled = fill(core, writes, writes_max, more);
+    let filled = fill(core);
     if let Some(digest) = core.guests.end_turn() {
         core.store.get().rollback();
         not_committed(core);

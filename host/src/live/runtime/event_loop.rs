@@ -29,6 +29,7 @@ use super::peers::{is_gone, notice_gone_workers, notice_others, store_is_gone};
 use super::readers::Readers;
 use super::schedule::{Next, Schedule};
 use super::shutdown::Shutdown;
+use super::stopping::{Stopping, give_back_at_last};
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
 use crate::live::turn::releases::OwnRelease;
@@ -47,6 +48,7 @@ pub(crate) struct EventLoop {
     readers: Arc<Readers>,
     schedule: Schedule,
     shutdown: Shutdown,
+    stopping: Stopping,
 }
 
 impl EventLoop {
@@ -65,6 +67,7 @@ impl EventLoop {
             readers,
             schedule: Schedule::new(),
             shutdown: Shutdown::default(),
+            stopping: Stopping::default(),
         }
     }
 
@@ -126,8 +129,11 @@ impl EventLoop {
             self.turn(gathered.writes, gathered.waiting);
         }
         if self.shutdown.take_stopping() {
-            self.stop_workers();
+            self.stopping.begin(&mut self.core);
+            // What has ended at once has said so in the inbox.
+            self.intake.cut();
         }
+        self.stopping.give_up_in_time(&mut self.core);
         if !gathered.questions.is_empty() {
             let now = self.core.time.monotonic();
             report::set_time(&mut self.core, now);
@@ -159,30 +165,33 @@ impl EventLoop {
     }
 
     /// Something within an iteration panicked. What the panic left half done is not
-    /// used again: the turn is undone, own workers give their work back and are
-    /// stopped, and every caller hears of it.
+    /// used again: the turn is undone, own workers are stopped and give their work back,
+    /// and every caller hears of it.
     pub(crate) fn crash(mut self, said: &str) {
         let why = format!("its thread panicked: {said}");
         // Nothing of this may keep the callers from hearing of it: neither a
         // log nor a store that panics again.
         let _ = caught(|| tracing::error!("the engine ends: {why}"));
+        let died = EngineError::Died(why);
         let stopped = caught(|| {
+            self.core.waiting_claims.fail(&died);
             undo_turn(&mut self.core);
-            self.core.pool.close();
-            self.stop_workers();
+            give_back_at_last(&mut self.core, &mut self.intake);
         });
         if stopped.is_err() {
             // Claims end with their leases then.
             let _ = caught(|| self.core.pool.stop_all());
         }
-        self.shutdown.die(EngineError::Died(why));
+        self.shutdown.die(died);
         self.end();
     }
 
     /// What comes after an iteration, as far as is known.
     pub(crate) fn next(&self) -> Next {
         let (is_asked, has_waiting) = (self.intake.is_asked(), self.intake.has_waiting());
-        self.schedule.next(&self.core, is_asked, has_waiting)
+        let until_stopped = self.stopping.left(&self.core);
+        self.schedule
+            .next(&self.core, is_asked, has_waiting, until_stopped)
     }
 
     /// How long the engine's thread has nothing to do, as far as is known.
@@ -220,7 +229,7 @@ impl EventLoop {
             Message::Claim(request, caller) => {
                 let now = self.core.time.monotonic();
                 self.core.waiting_claims.push(request, caller, now);
-                if self.shutdown.is_asked() {
+                if self.shutdown.is_coming() {
                     // Nothing more is claimed.
                     self.core.waiting_claims.fail(&EngineError::ShutDown);
                 }
@@ -231,7 +240,7 @@ impl EventLoop {
                 self.schedule.ask();
             }
             Message::Notify => self.file_watch.on_notify(),
-            Message::Dropped(claim) => self.attempt_dropped(&claim),
+            Message::Dropped(claim) => gathered.writes.extend(self.attempt_dropped(claim)),
             Message::Close(closing) => {
                 self.core.closing.heard();
                 self.core.waiting_claims.fail(&EngineError::ShutDown);
@@ -350,18 +359,24 @@ impl EventLoop {
         }
     }
 
-    /// An attempt was dropped before it answered. If that was not the engine's
-    /// own doing, its Tokio runtime was shut down; no worker of this engine will
-    /// ever run again.
-    fn attempt_dropped(&mut self, claim: &ClaimId) {
-        if self.shutdown.is_dying() || self.core.pool.group_of(claim).is_none() {
-            return;
+    /// An attempt has ended and has not answered. One that was told to end is given back.
+    /// If it was not the engine's own doing, its Tokio runtime was shut down; no worker of
+    /// this engine will ever run again.
+    fn attempt_dropped(&mut self, claim: ClaimId) -> Option<Box<dyn Write>> {
+        if self.shutdown.is_dying() || self.core.pool.group_of(&claim).is_none() {
+            return None;
+        }
+        if self.core.pool.is_ending(&claim) {
+            let worker_id = self.core.settings.worker_id.clone();
+            return Some(Box::new(OwnRelease::new(claim, worker_id)));
         }
         let why = "the Tokio runtime that it was started on has been shut down".to_owned();
         tracing::error!("the engine ends: {why}");
-        self.core.pool.close();
-        self.stop_workers();
-        self.shutdown.die(EngineError::Died(why));
+        let died = EngineError::Died(why);
+        self.core.waiting_claims.fail(&died);
+        self.shutdown.die(died);
+        give_back_at_last(&mut self.core, &mut self.intake);
+        None
     }
 
     /// Whatever the store is asked goes through what is damaged: no later turn
@@ -376,26 +391,6 @@ impl EventLoop {
         self.core.pool.close();
         self.core.pool.stop_all();
         self.shutdown.die(error.clone());
-    }
-
-    /// Stops all work at once, and gives it back, in a turn of its own (rule R25).
-    /// Nothing more is claimed by then, so that nobody here is given it again.
-    fn stop_workers(&mut self) {
-        let worker_id = &self.core.settings.worker_id;
-        let running = self.core.pool.running_claims().into_iter();
-        let mut releases: Vec<Box<dyn Write>> = running
-            .map(|claim| Box::new(OwnRelease::new(claim, worker_id.clone())) as Box<dyn Write>)
-            .collect();
-        if !releases.is_empty() && self.core.store.is_here() {
-            let writes_max = releases.len();
-            match run_turn(&mut self.core, &mut releases, writes_max, &mut || None) {
-                Ok(effects) => drop(self.succeed(effects)),
-                Err(error) => tracing::warn!(
-                    "workers that are stopped could not give their work back, which waits for the end of its leases: {error}"
-                ),
-            }
-        }
-        self.core.pool.stop_all();
     }
 }
 

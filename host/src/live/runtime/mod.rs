@@ -12,4 +12,5 @@ pub(in crate::live) mod schedule;
 mod intake;
 mod peers;
 mod shutdown;
+mod stopping;
 pub(in crate::live) mod event_loop;

@@ -38,7 +38,6 @@ pub(in crate::live) fn notice_others(
     if core.version == Some(version) {
         return Ok(());
     }
-    core.version = Some(version);
     // What was known is of another version.
     core.known.as_of(version);
     match core.store.get().changed_since(core.seen_up_to) {
@@ -58,6 +57,8 @@ pub(in crate::live) fn notice_others(
     }
     match look_around(core, observers) {
         Ok((now, has_work)) => {
+            core.version = Some(version);
+            schedule.looked();
             if has_work {
                 schedule.ask();
             }
@@ -68,7 +69,8 @@ pub(in crate::live) fn notice_others(
         Err(error) => {
             let text = format!("others' commits cannot be read: {error}");
             report::error(core, "others", &text);
-            schedule.ask();
+            // The version does not count as seen: nobody tells of these commits again.
+            schedule.look_again();
         }
     }
     Ok(())

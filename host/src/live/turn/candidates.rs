@@ -7,6 +7,7 @@ use crate::id::ExecutionId;
 use crate::model::Status;
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
+use super::costly::Costly;
 use super::transaction::Transaction;
 use crate::live::execution::claimed::execution_of;
 use crate::live::execution::staged::Staged;
@@ -29,29 +30,41 @@ impl Candidate {
     }
 }
 
+/// What was found of a queue.
+#[derive(Default)]
+pub(in crate::live) struct Found {
+    /// Those that wait longest first.
+    pub(in crate::live) candidates: Vec<Candidate>,
+    /// Whether there are others, of executions that were left out.
+    pub(in crate::live) left_out: bool,
+}
+
 /// At most `max` items that may be claimed on a queue, those that wait longest
-/// first. The queue joins `drained` if these are all that the store has.
+/// first, without those of executions that are left out. The queue joins `drained` if
+/// these are all that the store has.
 pub(in crate::live) fn candidates(
     transaction: &mut Transaction<'_>,
     drained: &mut BTreeSet<String>,
     queue: &str,
     max: usize,
-) -> Result<Vec<Candidate>, EngineError> {
+    is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
+) -> Result<Found, EngineError> {
     let now = transaction.now();
     let nothing_due = &transaction.core.known.nothing_due;
-    let (mut candidates, all) = if drained.contains(queue) || !nothing_due.may_wait(queue, now) {
-        (Vec::new(), true)
+    let (mut found, all) = if drained.contains(queue) || !nothing_due.may_wait(queue, now) {
+        (Found::default(), true)
     } else {
-        stored_candidates(transaction, queue, max)?
+        stored_candidates(transaction, queue, max, is_left_out)?
     };
-    staged_candidates(transaction, queue, &mut candidates);
-    if all && candidates.len() <= max {
+    staged_candidates(transaction, queue, is_left_out, &mut found);
+    let candidates = &mut found.candidates;
+    if all && !found.left_out && candidates.len() <= max {
         drained.insert(queue.to_owned());
     }
     let costly = &transaction.core.costly;
     candidates.sort_by_key(|candidate| (costly.contains(candidate.execution), candidate.since));
     candidates.truncate(max);
-    Ok(candidates)
+    Ok(found)
 }
 
 /// The stored items that may be claimed, without those about which the turn knows
@@ -61,7 +74,8 @@ fn stored_candidates(
     transaction: &mut Transaction<'_>,
     queue: &str,
     max: usize,
-) -> Result<(Vec<Candidate>, bool), EngineError> {
+    is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
+) -> Result<(Found, bool), EngineError> {
     let simulated = transaction.core.settings.simulated;
     let now = transaction.now();
     let mut page = max;
@@ -75,6 +89,7 @@ fn stored_candidates(
         let is_last = stored.found.len() < page;
         let mut candidates = Vec::with_capacity(stored.found.len());
         let mut costly = Vec::new();
+        let mut left_out = false;
         for record in transaction.core.set_aside.named(stored) {
             let execution = execution_of(&record)?;
             if transaction.core.set_aside.holds(execution) {
@@ -87,6 +102,7 @@ fn stored_candidates(
                 Some(staged) if is_decided_by(transaction, staged, &record.item.node_id) => {
                     held_back |= staged.record.status != Status::Running;
                 }
+                _ if is_left_out(&transaction.core.costly, execution) => left_out = true,
                 _ if transaction.core.costly.contains(execution) => {
                     costly.push(Candidate::of(execution, &record));
                 }
@@ -95,7 +111,11 @@ fn stored_candidates(
         }
         if is_last || candidates.len() >= max {
             candidates.extend(costly);
-            return Ok((candidates, is_last && !held_back));
+            let found = Found {
+                candidates,
+                left_out,
+            };
+            return Ok((found, is_last && !held_back));
         }
         page = page.saturating_mul(2);
     }
@@ -103,7 +123,12 @@ fn stored_candidates(
 
 /// The items that may be claimed, of executions about which the turn knows more
 /// than the store.
-fn staged_candidates(transaction: &Transaction<'_>, queue: &str, candidates: &mut Vec<Candidate>) {
+fn staged_candidates(
+    transaction: &Transaction<'_>,
+    queue: &str,
+    is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
+    found: &mut Found,
+) {
     let core = &transaction.core;
     let now = transaction.now();
     for (execution, staged) in &transaction.staged {
@@ -122,8 +147,13 @@ fn staged_candidates(transaction: &Transaction<'_>, queue: &str, candidates: &mu
                 && record.item.not_before <= now
                 && is_decided_by(transaction, staged, &record.item.node_id)
         };
-        let waiting = staged.items().all().filter(may_be_claimed);
-        candidates.extend(waiting.map(|record| Candidate::of(*execution, record)));
+        let mut waiting = staged.items().all().filter(may_be_claimed);
+        if is_left_out(&core.costly, *execution) {
+            found.left_out |= waiting.next().is_some();
+            continue;
+        }
+        let waiting = waiting.map(|record| Candidate::of(*execution, record));
+        found.candidates.extend(waiting);
     }
 }
 

@@ -46,6 +46,7 @@ fn claim_for_requests(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
                 phase: Phase::Claims,
                 left: turn.claims.outside_left,
                 claims: Vec::new(),
+                come_later: false,
             };
             let is_cut = claim_within(turn, &mut claiming)?;
             let Claiming { left, claims, .. } = claiming;

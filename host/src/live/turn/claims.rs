@@ -1,5 +1,7 @@
 //! Workers claim work.
 
+use std::collections::BTreeSet;
+
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::model::{EventKind, NodeStarted, Status, WorkItem};
@@ -8,6 +10,7 @@ use crate::store::ItemState;
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
 use super::claimed_items::is_held;
+use super::costly::Costly;
 use super::damaged::or_set_aside;
 use super::open_turn::OpenTurn;
 use super::stall::must_have_taken;
@@ -39,6 +42,7 @@ pub(in crate::live) fn claim_for_groups(turn: &mut OpenTurn<'_>) -> Result<bool,
             phase: Phase::Claims,
             left: turn.claims.own_left,
             claims: Vec::new(),
+            come_later: false,
         };
         let is_cut = claim_within(turn, &mut claiming)?;
         let Claiming { left, claims, .. } = claiming;
@@ -62,13 +66,19 @@ pub(in crate::live) fn claim_for_groups(turn: &mut OpenTurn<'_>) -> Result<bool,
 }
 
 /// A worker outside of the engine claims up to `max` items on a queue, those that
-/// wait longest first.
+/// wait longest first. Only where there are none but of executions that come after the
+/// others, the claim comes after the others, too: it has taken nothing then that the
+/// worker would not hear of.
 pub(in crate::live) fn claim(
     turn: &mut OpenTurn<'_>,
     queue: &str,
     max: usize,
     worker_id: &str,
 ) -> Result<Vec<Claim>, EngineError> {
+    if turn.transaction.core.pool.is_closed() {
+        // The engine would not be there for the answer.
+        return Err(EngineError::ShutDown);
+    }
     let mut claiming = Claiming {
         queue,
         max,
@@ -77,9 +87,13 @@ pub(in crate::live) fn claim(
         phase: Phase::Writes,
         left: turn.claims.outside_left,
         claims: Vec::new(),
+        come_later: false,
     };
     claim_within(turn, &mut claiming)?;
     turn.claims.outside_left = claiming.left;
+    if claiming.claims.is_empty() && claiming.come_later {
+        turn.waiting.come_later();
+    }
     Ok(claiming.claims)
 }
 
@@ -96,6 +110,8 @@ pub(in crate::live) struct Claiming<'a> {
     pub(in crate::live) left: usize,
     /// What it has claimed.
     pub(in crate::live) claims: Vec<Claim>,
+    /// Whether something was left out that may be claimed after the others.
+    pub(in crate::live) come_later: bool,
 }
 
 /// Claims as many items as are wanted. Says whether a limit of the turn cut
@@ -107,15 +123,24 @@ pub(in crate::live) fn claim_within(
     let settings = &turn.transaction.core.settings;
     let (lease_ms, claims_max) = (settings.lease_ms(), settings.turn_limits.claims);
     let queue = claiming.queue;
+    // Those that gave less than they seemed to have give nothing more to this claim: so
+    // each pass leaves out more than the one before.
+    let mut passed_over = BTreeSet::new();
     loop {
         let wanted = (claiming.max - claiming.claims.len()).min(claims_max);
-        let drained = &mut turn.claims.drained_queues;
-        let candidates = match wanted {
-            0 => Vec::new(),
-            _ => candidates(&mut turn.transaction, drained, queue, wanted)?,
+        if wanted == 0 {
+            return Ok(false);
+        }
+        let waiting = &turn.waiting;
+        let is_left_out = |costly: &Costly, id: ExecutionId| {
+            passed_over.contains(&id) || waiting.comes_later(costly, id)
         };
+        let drained = &mut turn.claims.drained_queues;
+        let transaction = &mut turn.transaction;
+        let found = candidates(transaction, drained, queue, wanted, &is_left_out)?;
+        claiming.come_later |= found.left_out;
         let mut hidden = false;
-        for of_one in candidates.chunk_by(|a, b| a.execution == b.execution) {
+        for of_one in found.candidates.chunk_by(|a, b| a.execution == b.execution) {
             // The first one is a part of the write that asks for it.
             let is_paid = claiming.phase == Phase::Writes && claiming.claims.is_empty();
             let may = claiming.left > 0 && (is_paid || turn.transaction.may(claiming.phase));
@@ -130,9 +155,12 @@ pub(in crate::live) fn claim_within(
             let claimed = claimed.unwrap_or_default();
             // Its execution was stalled or set aside, and its place is free for
             // others; or it has to go on first, and is found again when it has.
-            hidden |= claimed.len() < within.len();
-            if hidden {
+            if claimed.len() < within.len() {
+                hidden = true;
+                passed_over.insert(execution);
                 turn.claims.drained_queues.remove(queue);
+                let staged = turn.transaction.staged.get(&execution);
+                claiming.come_later |= staged.is_some_and(|staged| staged.owed);
             }
             if let Some(request_id) = claiming.request_id {
                 for claim in &claimed {

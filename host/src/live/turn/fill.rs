@@ -10,12 +10,14 @@ use super::late_steps::{step_all, step_late};
 use super::leases::{expire, expire_gone, renew_own};
 use super::lost_slots::free_lost_slots;
 use super::open_turn::{Effects, OpenTurn};
+use super::releases::release;
 use super::report;
 use super::simulation::simulate;
 use super::snapshots::take_snapshots;
 use super::tampered;
 use super::write::Write;
 use super::writes::{apply, apply_late};
+use crate::live::values::work::ClaimId;
 
 /// Fills a turn: first what callers and workers asked for, then what time brings,
 /// then steps and claims until nothing moves, and nothing more was asked for; then
@@ -27,14 +29,9 @@ pub(in crate::live) fn fill(
     writes_max: usize,
     more: &mut dyn FnMut() -> Option<Box<dyn Write>>,
 ) -> Result<Option<(Turn, Effects)>, EngineError> {
-    let version = core.store.get().version()?;
-    core.known.as_of(version);
-    core.set_aside.as_of(version);
-    core.waiting_claims.begin_turn(version);
-    let time = core.turn_time()?;
-    report::set_time(core, time.real.monotonic);
     let simulated = core.settings.simulated;
-    let mut open_turn = OpenTurn::new(core, time);
+    let mut open_turn = open(core)?;
+    let time = open_turn.transaction.time;
     let turn = &mut open_turn;
     renew_own(turn)?;
     apply(turn, writes, 0)?;
@@ -78,9 +75,42 @@ pub(in crate::live) fn fill(
     if free_lost_slots(turn) {
         turn.transaction.budget.cut_off();
     }
+    Ok(closed(open_turn))
+}
+
+/// Fills a turn with the release of one claim, and with nothing else: of an engine that
+/// comes to its end because it cannot go on.
+pub(in crate::live) fn fill_with_release(
+    core: &mut Core,
+    claim: &ClaimId,
+) -> Result<Option<(Turn, Effects)>, EngineError> {
+    let worker_id = core.settings.worker_id.clone();
+    let mut turn = open(core)?;
+    match release(&mut turn, claim, Some(&worker_id)) {
+        // What it held was settled or lost before.
+        Ok(_) | Err(EngineError::Stale { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    step_all(&mut turn)?;
+    Ok(closed(turn))
+}
+
+/// A turn of now, with nothing in it.
+fn open(core: &mut Core) -> Result<OpenTurn<'_>, EngineError> {
+    let version = core.store.get().version()?;
+    core.known.as_of(version);
+    core.set_aside.as_of(version);
+    core.waiting_claims.begin_turn(version);
+    let time = core.turn_time()?;
+    report::set_time(core, time.real.monotonic);
+    Ok(OpenTurn::new(core, time))
+}
+
+/// The turn as one write; `None` if it is to be done anew.
+fn closed(mut turn: OpenTurn<'_>) -> Option<(Turn, Effects)> {
     if turn.transaction.is_undone {
-        return Ok(None);
+        return None;
     }
     tampered::mark(&mut turn.transaction);
-    Ok(Some(open_turn.close()))
+    Some(turn.close())
 }

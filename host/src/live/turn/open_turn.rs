@@ -9,7 +9,6 @@ use crate::model::{EventKind, RefusalCode};
 use crate::store::Turn;
 
 use super::backlog::Backlog;
-use super::budget::Phase;
 use super::core::Core;
 use super::engine_time::TurnTime;
 use super::offer::{self, Taken};
@@ -98,10 +97,15 @@ impl<'a> OpenTurn<'a> {
         offer::offer_all(&mut self.transaction, id, kinds)
     }
 
-    /// Fails if no fact may be appended to this execution now.
+    /// Fails if no fact may be appended to this execution now. The write that is being
+    /// applied, if there is one, is applied again when the execution has gone on: so
+    /// it must have staged nothing yet.
     pub(in crate::live) fn must_not_wait(&mut self, id: ExecutionId) -> Result<(), EngineError> {
         if !self.has_to_wait(id)? {
             return Ok(());
+        }
+        if self.waiting.applied_in().is_some() {
+            self.waiting.block(id);
         }
         Err(EngineError::Refused {
             execution: id,
@@ -110,20 +114,14 @@ impl<'a> OpenTurn<'a> {
         })
     }
 
-    /// Whether no fact may be appended to this execution now. The write that is
-    /// being applied, if there is one, waits for it then.
+    /// Whether no fact may be appended to this execution now.
     pub(in crate::live) fn has_to_wait(&mut self, id: ExecutionId) -> Result<bool, EngineError> {
         let owed = self.transaction.open(id)?.owed;
         if owed {
             self.backlog.late.push(id);
         }
-        let applied_in = self.waiting.applied_in();
-        let comes_later = || self.transaction.core.costly.contains(id) || self.waiting.wait_for(id);
-        let waits = owed || (applied_in == Some(Phase::Writes) && comes_later());
-        if waits && applied_in.is_some() {
-            self.waiting.block(id);
-        }
-        Ok(waits)
+        let costly = &self.transaction.core.costly;
+        Ok(owed || self.waiting.comes_later(costly, id))
     }
 
     /// The turn as one write, and what follows when it is written.

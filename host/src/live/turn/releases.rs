@@ -2,6 +2,7 @@
 
 use crate::error::EngineError;
 
+use super::answers::release as free_slot;
 use super::claimed_items::held_item;
 use super::open_turn::OpenTurn;
 use super::repeated::repeated;
@@ -23,8 +24,9 @@ pub(in crate::live) fn release(
     Ok(Receipt::Recorded)
 }
 
-/// An own worker is about to be stopped, because the engine comes to its end: it gives
-/// its item back. Where that cannot be written, the claim ends with its lease.
+/// An own worker was stopped, because the engine comes to its end, and has ended: it
+/// gives its item back, and frees its slot. Until that is written the engine does not end,
+/// as far as its patience reaches.
 pub(in crate::live) struct OwnRelease {
     claim: ClaimId,
     worker_id: String,
@@ -39,18 +41,24 @@ impl OwnRelease {
 
 impl Write for OwnRelease {
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
-        match release(turn, &self.claim, Some(&self.worker_id)) {
-            Err(error) if error.is_of_the_store() => Err(error),
-            Err(error) if !turn.waiting.is_blocked() => {
-                let claim = &self.claim;
-                tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "a worker that is stopped could not give its work back, which waits for the end of its lease: {error}");
-                Ok(())
-            }
-            _ => Ok(()),
+        let claim = &self.claim;
+        match release(turn, claim, Some(&self.worker_id)) {
+            Err(error) if error.is_of_the_store() => return Err(error),
+            Err(_) if turn.waiting.is_blocked() => return Ok(()),
+            // What it held was settled or lost meanwhile.
+            Ok(_) | Err(EngineError::Stale { .. }) => {}
+            Err(error) => not_given_back(claim, &error),
         }
+        free_slot(turn, claim);
+        Ok(())
     }
 
-    fn answer(self: Box<Self>, _: Option<&EngineError>) -> Option<Again> {
-        None
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again> {
+        failed.map(|_| Again::Later(self))
     }
+}
+
+/// Says that the work of a claim could not be given back, and why.
+pub(in crate::live) fn not_given_back(claim: &ClaimId, why: &dyn std::fmt::Display) {
+    tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "a worker that is stopped could not give its work back, which waits for the end of its lease: {why}");
 }

@@ -14,6 +14,7 @@ use super::answers::{complete, fail};
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
 use super::claims::claim_items;
+use super::costly::Costly;
 use super::damaged::or_set_aside;
 use super::open_turn::OpenTurn;
 use super::start::workflow_text;
@@ -33,7 +34,9 @@ fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     for queue in queues::ALL {
         let drained = &mut turn.claims.drained_queues;
         let max = SIMULATED_CLAIMS_AT_ONCE_MAX;
-        for candidate in candidates(&mut turn.transaction, drained, queue, max)? {
+        let none = |_: &Costly, _| false;
+        let found = candidates(&mut turn.transaction, drained, queue, max, &none)?;
+        for candidate in found.candidates {
             if is_full(&turn.transaction) || !turn.transaction.may(Phase::Claims) {
                 turn.transaction.budget.cut_off();
                 return Ok(any);

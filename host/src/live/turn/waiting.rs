@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::id::ExecutionId;
 
 use super::budget::Phase;
+use super::costly::Costly;
 
 /// The writes of a turn that have to wait for executions which come after the
 /// others, or for the next turn.
@@ -42,8 +43,20 @@ impl WaitingWrites {
     }
 
     /// Whether a write waits for this execution.
-    pub(in crate::live) fn wait_for(&self, id: ExecutionId) -> bool {
+    fn wait_for(&self, id: ExecutionId) -> bool {
         self.executions.contains(&id)
+    }
+
+    /// Whether the write that is being applied may tell this execution nothing yet,
+    /// because it comes after the others.
+    pub(in crate::live) fn comes_later(&self, costly: &Costly, id: ExecutionId) -> bool {
+        self.applied_in == Some(Phase::Writes) && (costly.contains(id) || self.wait_for(id))
+    }
+
+    /// The write that is being applied comes after the others: nothing came of it. One
+    /// that did already is not asked again.
+    pub(in crate::live) fn come_later(&mut self) {
+        self.has_to_wait |= self.applied_in == Some(Phase::Writes);
     }
 
     /// The write that is being applied has to wait for this execution.

@@ -41,8 +41,9 @@ impl Callers {
     }
 
     /// One more caller waits, which brings so many bytes. One that brings more than there
-    /// may be is let in while no other brings anything: other checks refuse it as too
-    /// large, and to try again would never help it.
+    /// may be is let in while no other brings anything, so that other checks refuse it as
+    /// too large: to try again would never help it. One that brings nothing is not kept
+    /// out by what others bring.
     ///
     /// # Errors
     /// [`EngineError::Overloaded`], if there are as many as there may be.
@@ -59,7 +60,7 @@ impl Callers {
         };
         let more = |waiting: usize| {
             let all = waiting.saturating_add(bytes);
-            (waiting == 0 || all <= max.bytes).then_some(all)
+            (bytes == 0 || waiting == 0 || all <= max.bytes).then_some(all)
         };
         let entered = self.0.bytes.fetch_update(success, failure, more);
         entered.map_err(|waiting| Overload::Bytes { waiting })?;
@@ -125,7 +126,8 @@ mod tests {
         let callers = at_most(3, 100);
         let large = callers.enter(101).unwrap();
         is_refused(callers.enter(1), Overload::Bytes { waiting: 101 });
-        drop(large);
+        let renewal = callers.enter(0).unwrap();
+        drop((large, renewal));
         let _small = callers.enter(1).unwrap();
         is_refused(callers.enter(101), Overload::Bytes { waiting: 1 });
     }

@@ -2,11 +2,13 @@
 //!
 //! The attempt is over when its answer is handed over. That the answer gets
 //! into the log is the engine's business from there on: it keeps it until a
-//! turn that holds it is written.
+//! turn that holds it is written. An attempt that is stopped is over when nothing
+//! that belongs to it is left: neither its future nor a program that it started.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use crate::error::WorkError;
@@ -16,11 +18,26 @@ use super::deliver::{Deliver, Within};
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::{Answer, ClaimId};
 
-/// What a worker does with an item.
-pub(crate) type Work = Arc<dyn Fn(WorkItem) -> Attempted + Send + Sync>;
+/// What a worker does with an item. What goes on after its future is dropped keeps the
+/// other argument for as long.
+pub(crate) type Work = Arc<dyn Fn(WorkItem, UntilEnd) -> Attempted + Send + Sync>;
 
 /// A worker at work, and what it comes to.
 pub(crate) type Attempted = Pin<Box<dyn Future<Output = Result<Answer, WorkError>> + Send>>;
+
+/// A part of an attempt. The attempt has ended when the last of them is dropped; if it
+/// has not answered by then, the engine is told so.
+#[derive(Clone)]
+pub(crate) struct UntilEnd(Arc<Unended>);
+
+/// Tells whether an attempt has ended.
+pub(super) struct AttemptEnd(Weak<Unended>);
+
+struct Unended {
+    deliver: Arc<dyn Deliver>,
+    claim: ClaimId,
+    has_answered: AtomicBool,
+}
 
 /// Does the work, and hands over what came of it.
 pub(super) fn attempt(
@@ -29,44 +46,54 @@ pub(super) fn attempt(
     claim: ClaimId,
     work: Work,
     item: WorkItem,
-) -> impl Future<Output = ()> + Send + 'static {
+) -> (AttemptEnd, impl Future<Output = ()> + Send + 'static) {
     // Made before the future runs: it may be dropped before it is ever polled.
-    let unanswered = Unanswered {
+    let until_end = UntilEnd(Arc::new(Unended {
         deliver,
-        claim: Some(claim),
+        claim,
+        has_answered: AtomicBool::new(false),
+    }));
+    let end = AttemptEnd(Arc::downgrade(&until_end.0));
+    let attempt = async move {
+        let outcome = guarded(within, work, item, until_end.clone()).await;
+        until_end.answer(outcome);
     };
-    async move {
-        let outcome = guarded(within, work, item).await;
-        unanswered.answer(outcome);
+    (end, attempt)
+}
+
+impl UntilEnd {
+    fn answer(self, outcome: Result<Answer, WorkError>) {
+        self.0.has_answered.store(true, Ordering::Release);
+        let (deliver, claim) = (Arc::clone(&self.0.deliver), self.0.claim.clone());
+        // Whoever gets the answer finds that the attempt has ended.
+        drop(self);
+        deliver.deliver(claim, outcome);
     }
 }
 
-/// An attempt that owes an answer. Dropped with the attempt, it says so.
-struct Unanswered {
-    deliver: Arc<dyn Deliver>,
-    claim: Option<ClaimId>,
-}
-
-impl Unanswered {
-    fn answer(mut self, outcome: Result<Answer, WorkError>) {
-        if let Some(claim) = self.claim.take() {
-            self.deliver.deliver(claim, outcome);
-        }
-    }
-}
-
-impl Drop for Unanswered {
+impl Drop for Unended {
     fn drop(&mut self) {
-        if let Some(claim) = self.claim.take() {
-            self.deliver.dropped(claim);
+        if !*self.has_answered.get_mut() {
+            self.deliver.dropped(self.claim.clone());
         }
+    }
+}
+
+impl AttemptEnd {
+    pub(super) fn has_come(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 
 /// The work's outcome. A panic is a failure like others, wherever in the
 /// worker's code it comes from.
-async fn guarded(within: Within, work: Work, item: WorkItem) -> Result<Answer, WorkError> {
-    let begun = within.run(|| caught(|| work(item)));
+async fn guarded(
+    within: Within,
+    work: Work,
+    item: WorkItem,
+    until_end: UntilEnd,
+) -> Result<Answer, WorkError> {
+    let begun = within.run(|| caught(|| work(item, until_end)));
     drop_caught(work, "a worker");
     let mut done = match begun {
         Ok(done) => DropCaught(Some(done)),

@@ -19,6 +19,7 @@ use crate::error::WorkError;
 use crate::json::Json;
 use crate::model::WorkItem;
 
+use super::attempt::UntilEnd;
 use super::meaning;
 use super::program::Program;
 use super::programs::Programs;
@@ -39,14 +40,19 @@ struct Kind {
     env: BTreeMap<String, String>,
 }
 
-/// Run the program that the item's node names.
-pub(crate) async fn run(item: WorkItem, programs: Arc<Programs>) -> Result<Answer, WorkError> {
+/// Run the program that the item's node names. The attempt has not ended before it has.
+pub(crate) async fn run(
+    item: WorkItem,
+    programs: Arc<Programs>,
+    until_end: UntilEnd,
+) -> Result<Answer, WorkError> {
     let (kind, input) = read(&item)
         .map_err(|error| WorkError::permanent(format!("the payload is no command: {error}")))?;
     let (program, arguments) = kind.argv.split_first().ok_or_else(|| {
         WorkError::permanent("the node's `argv` is empty; name the program first")
     })?;
-    let running = Program::start(&start(&item, program, arguments, &kind), &programs)
+    let start = start(&item, program, arguments, &kind);
+    let running = Program::start(&start, &programs, until_end)
         .map_err(|error| not_started(program, &kind, &error))?;
     let ended = running.converse(input.as_str()).await?;
     let status = ended.status;

@@ -23,6 +23,7 @@ mod addresses;
 mod redirect;
 pub(crate) mod http;
 
+pub(crate) use attempt::{Attempted, Work};
 pub(crate) use deliver::{Deliver, Within};
 pub use orphans::reap_orphans;
 pub(crate) use pool::{Granted, Pool, WorkerGroup};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::id::ExecutionId;
 use crate::store::Timestamp;
 
-use super::attempt::{Work, attempt};
+use super::attempt::{AttemptEnd, Work, attempt};
 use super::deliver::{Deliver, Within};
 use super::tasks::{Task, Tasks};
 use crate::live::values::work::{Claim, ClaimId};
@@ -57,6 +57,9 @@ struct RunningAttempt {
     claimed_at: Timestamp,
     expires_at: Timestamp,
     task: Task,
+    end: AttemptEnd,
+    /// It was told to end, and is to be given back when it has.
+    is_ending: bool,
 }
 
 impl Pool {
@@ -80,6 +83,11 @@ impl Pool {
     /// No more claims.
     pub(crate) fn close(&mut self) {
         self.closed = true;
+    }
+
+    /// Whether no more is claimed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// The queue of each group, by its place.
@@ -164,13 +172,14 @@ impl Pool {
             };
             staffed.busy += 1;
             let work = Arc::clone(&staffed.group.work);
-            let (task, attempt) = self.tasks.prepare(attempt(
+            let (end, attempt) = attempt(
                 Arc::clone(&self.deliver),
                 self.within,
                 claim.id.clone(),
                 work,
                 claim.item,
-            ));
+            );
+            let (task, attempt) = self.tasks.prepare(attempt);
             begun.extend(attempt);
             *self.expiries.entry(claim.expires_at).or_default() += 1;
             let running = RunningAttempt {
@@ -178,6 +187,8 @@ impl Pool {
                 claimed_at: at,
                 expires_at: claim.expires_at,
                 task,
+                end,
+                is_ending: false,
             };
             self.running.insert(claim.id, running);
         }
@@ -234,6 +245,33 @@ impl Pool {
                 leases.remove();
             }
         }
+    }
+
+    /// All work is told to end. It keeps its slots until it was given back: its claims
+    /// are renewed until then.
+    pub(crate) fn end_all(&mut self) {
+        for (claim, running) in &mut self.running {
+            tracing::info!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "told to end");
+            running.is_ending = true;
+            std::mem::replace(&mut running.task, Task::Done).stop();
+        }
+    }
+
+    /// Whether this claim's work was told to end.
+    pub(crate) fn is_ending(&self, claim: &ClaimId) -> bool {
+        let running = self.running.get(claim);
+        running.is_some_and(|running| running.is_ending)
+    }
+
+    /// Whether this claim's work has ended, with all that belongs to it.
+    pub(crate) fn has_ended(&self, claim: &ClaimId) -> bool {
+        let running = self.running.get(claim);
+        running.is_none_or(|running| running.end.has_come())
+    }
+
+    /// Whether attempts run in tasks of their own, so that their end can be waited for.
+    pub(crate) fn has_tasks(&self) -> bool {
+        matches!(self.tasks, Tasks::Runtime(_))
     }
 
     /// All work is stopped.

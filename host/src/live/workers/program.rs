@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::error::WorkError;
 use crate::limits::{COMMAND_STDERR_BYTES_MAX, PAYLOAD_BYTES_MAX, PIPE_GRACE, PROGRAM_GRACE};
 
+use super::attempt::UntilEnd;
 use super::child::{Child, Pipes};
 use super::programs::{Counted, Programs};
 use super::spawn::Start;
@@ -47,12 +48,18 @@ struct Running {
     pipes: Pipes,
     /// It has not ended, as far as is known here.
     armed: bool,
+    /// Its attempt has not ended before it has.
+    _until_end: UntilEnd,
     _counted: Counted,
 }
 
 impl Program {
-    /// Start a program on the current runtime.
-    pub(super) fn start(start: &Start<'_>, programs: &Arc<Programs>) -> io::Result<Self> {
+    /// Start a program of an attempt on the current runtime.
+    pub(super) fn start(
+        start: &Start<'_>,
+        programs: &Arc<Programs>,
+        until_end: UntilEnd,
+    ) -> io::Result<Self> {
         let counted = programs.enter();
         let (child, pipes) = Child::start(start)?;
         Ok(Self {
@@ -60,6 +67,7 @@ impl Program {
                 child,
                 pipes,
                 armed: true,
+                _until_end: until_end,
                 _counted: counted,
             }),
             runtime: Handle::current(),
