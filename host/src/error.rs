@@ -115,6 +115,18 @@ pub enum EngineError {
         /// Why not.
         reason: String,
     },
+    /// The log does not end with the head that was named any more.
+    #[error(
+        "the log of {execution} has gone on meanwhile, to event {found}, and what was looked at ends with event {expected}; look at it anew, or pause it before"
+    )]
+    HeadMoved {
+        /// The execution.
+        execution: ExecutionId,
+        /// The sequence of the head that was named.
+        expected: u64,
+        /// That of the head it has.
+        found: u64,
+    },
     /// The claim that was presented does not hold the work item (law 7).
     #[error(
         "the claim with fence {fence} does not hold attempt {attempt} of node {node_id:?} of {execution}: {reason}; drop the answer, and claim anew for further work"
@@ -206,6 +218,7 @@ impl EngineError {
             Self::TooLong { .. } => "too_long",
             Self::Refused { .. } => "refused",
             Self::NotForked { .. } => "not_forked",
+            Self::HeadMoved { .. } => "head_moved",
             Self::Stale { .. } => "stale",
             Self::Overloaded(_) => "overloaded",
             Self::Guest { .. } => "guest_failed",

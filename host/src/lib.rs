@@ -73,6 +73,6 @@ pub use json::Json;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
     Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
-    reap_orphans,
+    reap_orphans, tampering,
 };
 pub use model::WorkItem;

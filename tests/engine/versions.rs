@@ -282,7 +282,9 @@ async fn law9_who_does_not_speak_a_version_says_so() {
             panic!("{answer:?}");
         };
         assert!(
-            reason.contains("imports `refrain:scheduler/types@0.1.0-few`"),
+            reason.contains(
+                "was built for version 0.1.0-few of the contract, and this program speaks 0.2.0; "
+            ),
             "{reason}"
         );
         let record = execution.record().await.expect("a record");

@@ -12,6 +12,7 @@ use refrain::limits::PIPE_GRACE;
 use refrain::model::Status;
 use refrain::names;
 use refrain::{Engine, EngineError, Execution};
+use serde_json::json;
 
 use super::Answer;
 use super::by::By;
@@ -25,6 +26,9 @@ pub(super) struct Target {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: ExecutionId,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -40,20 +44,17 @@ pub(super) fn tell<F>(
 where
     F: Future<Output = Result<(), EngineError>>,
 {
-    let tell = |execution| {
-        let told = tell(execution);
-        async { told.await.map(|()| done) }
-    };
-    tell_and_say(target, tell)
+    let ((), status) = told(target, tell)?;
+    say(target, done, true, status, &hint(target, status))
 }
 
-/// Tell an execution something, and say what came of it and what it then is.
-pub(super) fn tell_and_say<'a, F>(
+/// Tell an execution something: what came of it, and what it then is.
+pub(super) fn told<T, F>(
     target: &Target,
     tell: impl FnOnce(Execution) -> F,
-) -> anyhow::Result<Answer>
+) -> anyhow::Result<(T, Status)>
 where
-    F: Future<Output = Result<&'a str, EngineError>>,
+    F: Future<Output = Result<T, EngineError>>,
 {
     // Asked first: the door of a database that is not there makes one.
     database::record(&mut target.database.open()?, target.execution)?;
@@ -70,28 +71,65 @@ where
         told
     })??;
     let status = database::record(&mut target.database.open()?, target.execution)?.status;
+    Ok((done, status))
+}
+
+/// Say what was done, what the execution is now, and what is to be typed next.
+/// `recorded`: something was added to its log.
+pub(super) fn say(
+    target: &Target,
+    done: &str,
+    recorded: bool,
+    status: Status,
+    hint: &Text,
+) -> anyhow::Result<Answer> {
+    if target.json {
+        output::document(&json!({
+            "execution_id": target.execution.to_string(),
+            "status": names::status(status),
+            "recorded": recorded,
+        }))?;
+    }
     output::say(&text!(
         "{}; {} is {}{}",
         done,
         target.execution,
         names::status(status),
-        hint(target, status)
+        hint
     ));
     Ok(Answer::Good)
 }
 
+impl Target {
+    /// The execution.
+    pub(super) fn execution(&self) -> ExecutionId {
+        self.execution
+    }
+
+    /// Who acts.
+    pub(super) fn who(&self) -> String {
+        self.by.who()
+    }
+
+    /// Where the execution is.
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What a person types to have this done with the execution.
+    pub(super) fn command(&self, verb: &'static str) -> Text {
+        self.database.command(verb, &[self.execution.to_string()])
+    }
+}
+
 /// What to type so that an execution that was told something goes on.
-fn hint(target: &Target, status: Status) -> Text {
-    let command = |verb| {
-        let id = target.execution.to_string();
-        target.database.command(verb, &[id])
-    };
+pub(super) fn hint(target: &Target, status: Status) -> Text {
     match status {
         Status::Running => text!(
             "; where no `refrain run` works on it, type: {}",
-            command("resume")
+            target.command("resume")
         ),
-        Status::Paused => text!("; to go on, type: {}", command("unpause")),
+        Status::Paused => text!("; to go on, type: {}", target.command("unpause")),
         Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Text::new(),
     }
 }

@@ -1,10 +1,14 @@
 //! `refrain approve`: a person's decision on a node that waits for one.
 
-use refrain::Approval;
+use anyhow::anyhow;
 use refrain::json::Json;
+use refrain::log::KeptEvent;
+use refrain::model::EventKind;
+use refrain::{Approval, EngineError, Execution};
 
 use super::act::{self, Target};
-use super::{Answer, files};
+use super::time::stamp;
+use super::{Answer, files, log};
 
 /// Approve a node that waits for a person, or reject it
 #[derive(clap::Args)]
@@ -17,9 +21,9 @@ pub(super) struct Arguments {
     /// Reject it: the node fails for good
     #[arg(long)]
     reject: bool,
-    /// Who decides
-    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
-    user: String,
+    /// Who decides; whoever does this (`--by`), unless you say
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    user: Option<String>,
     /// What there is to say about it
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
@@ -37,6 +41,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         comment,
         patch,
     } = arguments;
+    let user = user.unwrap_or_else(|| target.who());
     let mut approval = if reject {
         Approval::rejected(user)
     } else {
@@ -53,7 +58,55 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     } else {
         "the approval is recorded"
     };
-    act::tell(&target, done, |execution| async move {
-        execution.approve(&node, approval).await
-    })
+    let approve = |execution: Execution| {
+        let node = node.clone();
+        async move { execution.approve(&node, approval).await }
+    };
+    let told = act::tell(&target, done, approve);
+    match &told {
+        Err(error) if is_refused(error) => match missed_deadline(&target, &node)? {
+            Some(missed) => Err(missed),
+            None => told,
+        },
+        _ => told,
+    }
+}
+
+fn is_refused(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(EngineError::Refused { .. }))
+}
+
+/// What to say if the decision comes after the node's deadline.
+fn missed_deadline(target: &Target, node: &str) -> anyhow::Result<Option<anyhow::Error>> {
+    let events = log::kept(&mut target.database().open()?, target.execution())?;
+    let events = events.iter().map(KeptEvent::event);
+    let mut missed = None;
+    let mut deadline = None;
+    for event in events {
+        let what = match &event.kind {
+            EventKind::InterruptRaised(raised) if raised.node_id == node => {
+                (deadline, missed) = (raised.expires_at, None);
+                continue;
+            }
+            EventKind::ApprovalReceived(received) if received.node_id == node => {
+                deadline = None;
+                continue;
+            }
+            EventKind::NodeSettled(settled) if settled.node_id == node => {
+                let fallback = settled.chosen_target.as_deref().unwrap_or_default();
+                format!("it went on with {fallback:?}, its fallback")
+            }
+            EventKind::NodeExhausted(failed) if failed.node_id == node => {
+                "it failed for good".to_owned()
+            }
+            _ => continue,
+        };
+        missed = deadline.filter(|at| *at <= event.at).map(|at| (at, what));
+    }
+    Ok(missed.map(|(at, what)| {
+        anyhow!(
+            "the decision on node {node:?} comes too late: its deadline was {}, nobody had decided by then, and {what}",
+            stamp(at)
+        )
+    }))
 }

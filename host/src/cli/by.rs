@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Who acts.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(super) struct By {
     /// Who does this, for the log; your login name, unless you say
     #[arg(long = "by", value_name = "WHO", value_parser = clap::builder::NonEmptyStringValueParser::new())]

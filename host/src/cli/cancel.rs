@@ -1,9 +1,15 @@
 //! `refrain cancel`: stop an execution for good.
 
+use refrain::Execution;
+use refrain::model::Status;
+
 use super::Answer;
 use super::act::{self, Target};
+use super::text::text;
 
 /// Cancel an execution: stop what is in flight, run its finalizers, and end it
+///
+/// One that is paused ends once the pause is lifted (`refrain unpause`).
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -15,9 +21,16 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let Arguments { target, reason } = arguments;
-    act::tell(
-        &target,
-        "the request to cancel is recorded",
-        |execution| async move { execution.cancel(reason.as_deref()).await },
-    )
+    let cancel = |execution: Execution| async move { execution.cancel(reason.as_deref()).await };
+    let ((), status) = act::told(&target, cancel)?;
+    let hint = match status {
+        // The pause stays, and it holds the end too (rule R18).
+        Status::Paused => text!(
+            ", and ends only when the pause is lifted; type: {}",
+            target.command("unpause")
+        ),
+        status => act::hint(&target, status),
+    };
+    let done = "the request to cancel is recorded";
+    act::say(&target, done, true, status, &hint)
 }

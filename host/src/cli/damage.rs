@@ -1,11 +1,12 @@
 //! What cannot be read, or must not be believed, reported next to all that can.
 
+use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::{Damaged, ExecutionRecord, Many, Tampering};
+use refrain::store::{Damaged, ExecutionRecord, Many, Reader, Tampering, at_one_moment};
 use serde::Serialize;
 
-use super::database::Database;
+use super::database::{self, Database};
 use super::output::{self, Paint};
 use super::text::{Text, text};
 
@@ -15,6 +16,25 @@ pub(super) fn named<T>(many: Many<T>) -> (Vec<T>, bool) {
         output::say(&text!("error: {}", damaged.to_string()));
     }
     (many.found, many.damaged.is_empty())
+}
+
+/// The record of an execution, with what is wrong with its log, if anything is: the log
+/// is held against its chain. It is read whole for that, and no scheduler is asked.
+pub(super) fn checked_record(
+    store: &mut dyn Reader,
+    id: ExecutionId,
+) -> anyhow::Result<ExecutionRecord> {
+    at_one_moment(store, |store| {
+        let mut record = database::record(store, id)?;
+        if record.erased.is_none() && record.tampering.is_none() {
+            record.tampering = match refrain::tampering(store, &record) {
+                // Whoever reads on meets it, and says so.
+                Err(error) if error.is_of_one() => None,
+                found => found?,
+            };
+        }
+        Ok(record)
+    })
 }
 
 /// A damaged row, as JSON documents have it.
@@ -77,7 +97,7 @@ pub(super) fn standing(record: &ExecutionRecord) -> (Text, Paint) {
 pub(super) fn why_set_aside(record: &ExecutionRecord, database: &Database) -> Option<Text> {
     let tampering = record.tampering.as_ref()?;
     Some(text!(
-        "it is set aside, because its log is tampered with at event {}: {}; restore a backup or mend it, then this checks it anew: {}",
+        "its log is tampered with at event {}: {}; it is set aside until a backup is restored, or it is mended, and this checks it anew: {}",
         tampering.sequence,
         tampering.message,
         database.command("resume", &[record.id.to_string()])

@@ -72,6 +72,7 @@ impl Database {
     /// Copy it there; the path that it has.
     pub(super) fn backup_to(&self, to: &Path) -> anyhow::Result<&Path> {
         self.is_there()?;
+        folder_is_there(to)?;
         SqliteStore::backup(&self.path, to)?;
         Ok(&self.path)
     }
@@ -79,6 +80,10 @@ impl Database {
     /// Put this backup in its place; the path that it has, and where what stood
     /// there has gone.
     pub(super) fn restore_from(&self, from: &Path) -> anyhow::Result<(&Path, Option<PathBuf>)> {
+        if matches!(from.try_exists(), Ok(false)) {
+            bail!("there is no backup {}; check the path", from.display());
+        }
+        folder_is_there(&self.path)?;
         let aside = SqliteStore::restore(from, &self.path)?;
         Ok((&self.path, aside))
     }
@@ -109,6 +114,26 @@ impl Database {
         let path = (!is_meant).then_some(self.path.as_os_str());
         to_type::command(verb, words, path)
     }
+}
+
+/// What is written there stands beside it first, under a name of which nobody knows.
+fn folder_is_there(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && matches!(folder.try_exists(), Ok(false))
+    {
+        bail!(
+            "{} cannot be written: its folder {} does not exist; create it",
+            path.display(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether the variable that names the database is there, and names none.
+pub(super) fn variable_is_empty() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|it| it.is_empty())
 }
 
 /// The record of an execution that must be there.

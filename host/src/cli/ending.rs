@@ -1,8 +1,9 @@
 //! How an execution ended, or why it does not go on.
 
 use refrain::id::ExecutionId;
-use refrain::model::{Event, EventKind, Remedy};
+use refrain::model::{Event, EventKind, Remedy, Status};
 use refrain::render;
+use refrain::store::ExecutionRecord;
 
 use super::database::Database;
 use super::remedy;
@@ -68,6 +69,25 @@ impl Ending {
     fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {
         self.error = render::error(&event.kind).map(|error| error.into_owned());
         self.remedies = remedies;
+    }
+
+    /// Why it does not go on, or goes on only to its end, where an error does not say so.
+    pub(super) fn why_held(&self, record: &ExecutionRecord, database: &Database) -> Option<Text> {
+        let unpause = || database.command("unpause", &[record.id.to_string()]);
+        match (record.status, self.is_cancelling) {
+            (Status::Paused, false) => Some(text!("it is paused; to lift that: {}", unpause())),
+            (Status::Paused, true) => Some(text!(
+                "it is paused, and a request to cancel it is recorded: it ends when the pause is lifted: {}",
+                unpause()
+            )),
+            (Status::Running | Status::Stalled, true) => Some(text!("it is being cancelled")),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody has asked for it to be cancelled.
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.is_cancelling
     }
 
     /// Why, with what to type about it.

@@ -5,15 +5,17 @@ use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::Attestation;
 use refrain::log::json::explanation_json;
-use refrain::model::{Explanation, Reason, SchedulerError};
+use refrain::model::{Explanation, Reason, ReasonCause, SchedulerError};
 use refrain::names;
 use refrain::render;
+use refrain::store::{ExecutionRecord, Timestamp};
 use serde_json::json;
 
-use super::database::{self, Database};
+use super::damage::{self, TamperedDocument};
+use super::database::Database;
 use super::output::{self, Paint};
 use super::text::{Text, text};
-use super::{Answer, erased, guests, remedy};
+use super::{Answer, erased, guests, remedy, time};
 
 /// Say why a node runs, waits, was skipped or failed
 #[derive(clap::Args)]
@@ -39,10 +41,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         database,
     } = arguments;
     let mut store = database.open()?;
-    let record = database::record(&mut store, *execution)?;
+    let record = damage::checked_record(&mut store, *execution)?;
     if let Some(attestation) = &record.erased {
         return say_erased(arguments, attestation);
     }
+    if record.tampering.is_some() {
+        return say_tampered(arguments, &record);
+    }
+    let now = time::of_execution(&record, time::now(&mut store)?);
     let mut player = guests::player(&mut store, &record)?;
     let explanation = match player.explain(node) {
         Ok(explanation) => explanation,
@@ -59,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::document(&document)?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        output::data(&text(&explanation, *execution, database, colours));
+        output::data(&text(&explanation, *execution, database, now, colours));
     }
     Ok(Answer::Good)
 }
@@ -89,25 +95,52 @@ fn say_erased(arguments: &Arguments, attestation: &Attestation) -> anyhow::Resul
     Ok(Answer::Good)
 }
 
+/// What is not to be believed is not explained: a scheduler that were asked would go by
+/// what somebody else has written.
+fn say_tampered(arguments: &Arguments, record: &ExecutionRecord) -> anyhow::Result<Answer> {
+    let Arguments {
+        execution,
+        node,
+        json,
+        database,
+    } = arguments;
+    if *json {
+        output::document(&json!({
+            "execution_id": execution.to_string(),
+            "node_id": node,
+            "tampered": record.tampering.as_ref().map(TamperedDocument::of),
+        }))?;
+    } else {
+        output::data(&text!(
+            "why node {:?} is where it is cannot be told: {}\n",
+            node,
+            damage::why_set_aside(record, database).unwrap_or_default()
+        ));
+    }
+    Ok(Answer::Bad)
+}
+
 fn text(
     explanation: &Explanation,
     execution: ExecutionId,
     database: &Database,
+    now: Timestamp,
     colours: bool,
 ) -> Text {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
     let mut text = text!("{} is {}\n", explanation.node_id, state);
-    for reason in reasons(explanation, execution, database) {
+    for reason in reasons(explanation, execution, database, now) {
         text.push(&text!("  {}\n", reason));
     }
     text
 }
 
 /// The reasons in sentences, each with what to type about it.
-pub(super) fn reasons(
+fn reasons(
     explanation: &Explanation,
     execution: ExecutionId,
     database: &Database,
+    now: Timestamp,
 ) -> Vec<Text> {
     let reasons = explanation.reasons.iter();
     let text = |reason: &Reason| {
@@ -115,8 +148,18 @@ pub(super) fn reasons(
         let sentence = Text::part_of_lines(&sentence);
         match remedy::text(&reason.remedies, execution, database) {
             Some(remedies) => text!("{}: {}", sentence, remedies),
+            None if is_over(&reason.cause, now) => text!(
+                "{}, which has passed: what follows is decided as soon as this works on it: {}",
+                sentence,
+                database.command("resume", &[execution.to_string()])
+            ),
             None => sentence,
         }
     };
     reasons.map(text).collect()
+}
+
+/// Whether it names a time that has passed: nobody has worked on the execution since.
+fn is_over(cause: &ReasonCause, now: Timestamp) -> bool {
+    matches!(cause, ReasonCause::WaitEnds(at) if *at <= now)
 }

@@ -1,7 +1,7 @@
 //! `refrain export`: an execution's log as a file that audits by itself.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use refrain::id::ExecutionId;
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// file needs nothing else
     #[arg(long)]
     with_guest: bool,
-    /// Write there instead of to stdout
+    /// Write there instead of to stdout, which `-` means too
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             "the scheduler component {missing}, which the log of {execution} names, is not in the database"
         );
     }
-    match file {
+    match file.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => {
             placed::write(path, Some(database.path()), |out| {
                 recording.export(out).map(drop)

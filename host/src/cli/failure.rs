@@ -5,9 +5,10 @@ use std::io;
 use std::process::ExitCode;
 
 use refrain::EngineError;
-use refrain::guest::LibraryError;
+use refrain::guest::{ComponentError, LibraryError};
 use refrain::replay::AuditError;
 use refrain::store::StoreError;
+use serde_json::{Value, json};
 
 use super::Answer;
 use super::database::Database;
@@ -23,6 +24,9 @@ pub(super) fn exit_code(
 ) -> ExitCode {
     if let Err(error) = answer {
         output::say(&text(error));
+        if output::owes_document() {
+            output::remember_document(&document(error));
+        }
     }
     // `refrain log … | head` closes the pipe: that is no failure of ours.
     let unwritten = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
@@ -54,6 +58,33 @@ pub(super) fn text(error: &anyhow::Error) -> Text {
     text
 }
 
+/// The same for programs: it stands on stdout in the place of the answer.
+fn document(error: &anyhow::Error) -> Value {
+    json!({ "error": {
+        "code": code(error),
+        "message": line(error),
+        "remedy": remedy(error),
+    } })
+}
+
+/// The same of a command that was not typed as it should be.
+pub(super) fn of_usage(said: &str) -> Value {
+    let message = said.trim_end();
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    json!({ "error": { "code": "usage", "message": message, "remedy": null } })
+}
+
+/// What kind of error it is, in a word that does not change. `None` if it has none.
+fn code(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(|cause| {
+        let engine = cause.downcast_ref::<EngineError>();
+        let store = cause.downcast_ref::<StoreError>();
+        engine
+            .map(EngineError::code)
+            .or(store.map(StoreError::code))
+    })
+}
+
 /// What the library cannot say, because it does not know this program: which
 /// command or flag helps.
 fn remedy(error: &anyhow::Error) -> Option<String> {
@@ -78,6 +109,16 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
             )),
             (Some(EngineError::Store(error)), ..) => store_remedy(error),
             (_, Some(error), _) => store_remedy(error),
+            (
+                ..,
+                Some(LibraryError::Refused {
+                    reason: ComponentError::OtherVersion { .. },
+                    ..
+                }),
+            ) => Some(
+                "`refrain upgrade EXECUTION` hands an execution to the scheduler of this program"
+                    .to_owned(),
+            ),
             (.., Some(LibraryError::Unknown { .. })) => {
                 Some("give its component with `--guest FILE.wasm`".to_owned())
             }

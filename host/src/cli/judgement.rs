@@ -31,7 +31,7 @@ pub(super) fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(Str
         Status::Running => waiting::all(&seen.nodes, &seen.items, now)
             .iter()
             .filter(|waiting| is_for_somebody_else(seen, waiting))
-            .map(|waiting| (waiting.key(id), waiting.text(id, database)))
+            .map(|waiting| (waiting.key(id), waiting.text(id, database, now)))
             .collect(),
         Status::Paused => {
             let command = database.command("unpause", &[id.to_string()]);

@@ -10,7 +10,8 @@ use refrain::model::Origin;
 use refrain::store::{Reader, StoreError};
 use serde_json::value::RawValue;
 
-use super::database::{self, Database};
+use super::damage::{self, TamperedDocument};
+use super::database::Database;
 use super::output::{self, Paint};
 use super::text::{Text, text};
 use super::time::stamp;
@@ -32,15 +33,16 @@ pub(super) struct Arguments {
 /// One JSON document; events stand in it as they stand in an export, and what
 /// went wrong in words besides.
 #[derive(serde::Serialize)]
-struct Document {
+struct Document<'a> {
     execution_id: String,
     events: Vec<Box<RawValue>>,
     erased: Option<Box<RawValue>>,
+    tampered: Option<TamperedDocument<'a>>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut store = arguments.database.open()?;
-    let record = database::record(&mut store, arguments.execution)?;
+    let record = damage::checked_record(&mut store, arguments.execution)?;
     let events = kept(&mut store, arguments.execution)?;
     if arguments.json {
         let line = |kept: &KeptEvent| match kept {
@@ -55,12 +57,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             execution_id: arguments.execution.to_string(),
             events,
             erased: erased::document(record.erased.as_ref()),
+            tampered: record.tampering.as_ref().map(TamperedDocument::of),
         })?;
     } else {
         let colours = output::colours(&std::io::stdout());
         output::data(&text(&events, record.erased.as_ref(), colours)?);
     }
-    Ok(Answer::Good)
+    if let Some(why) = damage::why_set_aside(&record, &arguments.database) {
+        output::say(&text!("error: {}", why));
+    }
+    Ok(Answer::good_if(record.tampering.is_none()))
 }
 
 /// The whole log, also of an erased execution.

@@ -3,7 +3,8 @@
 //!
 //! Data goes to stdout, talk to stderr. The exit code is 0 when all is well, 1
 //! when the thing asked about is bad (failed, divergent, invalid), and 2 when
-//! it could not be done (usage, input, storage).
+//! it could not be done (usage, input, storage). With `--json`, stdout holds one
+//! JSON document in each of these cases: what could not be done has the key `error`.
 
 // What they share.
 mod act;
@@ -67,7 +68,8 @@ use std::slice;
 
 use clap::builder::Styles;
 use clap::error::ContextValue;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use refrain::id::ExecutionId;
 use tracing_subscriber::EnvFilter;
 
 use text::{Text, text};
@@ -91,6 +93,8 @@ enum Command {
     Run(run::Arguments),
     Resume(resume::Arguments),
     List(list::Arguments),
+    // What many other programs call it.
+    #[command(alias = "status")]
     Show(show::Arguments),
     Log(log::Arguments),
     Explain(explain::Arguments),
@@ -131,7 +135,14 @@ impl Answer {
 
 /// Read the arguments, do what they ask, and say how it went.
 pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let matches = Arguments::command().try_get_matches();
+    let read = matches.and_then(|matches| {
+        if is_json(&matches) {
+            output::owe_document();
+        }
+        Arguments::from_arg_matches(&matches)
+    });
+    let arguments = match read {
         Ok(arguments) => arguments,
         Err(answer) => return usage(&answer),
     };
@@ -142,6 +153,12 @@ pub(crate) fn main() -> ExitCode {
     let code = failure::exit_code(&answer, output::unwritten());
     stderr::flush();
     code
+}
+
+/// Whether the command that was typed is to answer with one JSON document.
+fn is_json(matches: &ArgMatches) -> bool {
+    let here = matches.try_get_one::<bool>("json").ok().flatten();
+    here == Some(&true) || matches.subcommand().is_some_and(|(_, it)| is_json(it))
 }
 
 /// What the reader of arguments answers itself: help, the version, or what is
@@ -159,9 +176,15 @@ fn usage(answer: &clap::Error) -> ExitCode {
             text = text.replace(word, Text::word(word).as_str());
         }
     }
+    if let Some(tip) = tip(&text) {
+        text.push_str(tip);
+    }
     let text = Text::laid_out(&text);
     let code = if answer.use_stderr() {
         stderr::talk(&text);
+        if std::env::args_os().any(|word| word == "--json") {
+            output::remember_document(&failure::of_usage(text.as_str()));
+        }
         ExitCode::from(2)
     } else {
         output::data(&text);
@@ -169,6 +192,28 @@ fn usage(answer: &clap::Error) -> ExitCode {
     };
     stderr::flush();
     code
+}
+
+/// What helps where something else stands in the place of an execution's id, or nothing
+/// in that of the database.
+fn tip(said: &str) -> Option<&'static str> {
+    if said.contains("'--db <PATH>'") && database::variable_is_empty() {
+        return Some(
+            "\n  tip: REFRAIN_DB is set, and empty; unset it, or let it name a database\n",
+        );
+    }
+    if !said.contains("is not an execution id") {
+        return None;
+    }
+    let mut words = std::env::args().skip(1);
+    Some(
+        match words.any(|word| word.parse::<ExecutionId>().is_ok()) {
+            true => {
+                "\n  tip: the id of the execution comes before all else; the arguments are in another order\n"
+            }
+            false => "\n  tip: `refrain list` shows the ids of all executions\n",
+        },
+    )
 }
 
 impl Command {

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use refrain::model::{NodeState, Status};
@@ -19,6 +20,19 @@ use super::text::{Text, text};
 
 /// Why not all could be written to stdout.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Whether one JSON document is to stand on stdout, and none does yet.
+static DOCUMENT_IS_OWED: AtomicBool = AtomicBool::new(false);
+
+/// One JSON document was asked for (`--json`).
+pub(super) fn owe_document() {
+    DOCUMENT_IS_OWED.store(true, Ordering::Relaxed);
+}
+
+/// Whether a document was asked for, and none was written.
+pub(super) fn owes_document() -> bool {
+    DOCUMENT_IS_OWED.load(Ordering::Relaxed)
+}
 
 /// Write data to stdout.
 pub(super) fn data(text: &Text) {
@@ -33,8 +47,16 @@ pub(super) fn document(value: &impl Serialize) -> anyhow::Result<()> {
     let mut json =
         serde_json::to_string_pretty(value).context("cannot write the answer as JSON")?;
     json.push('\n');
+    DOCUMENT_IS_OWED.store(false, Ordering::Relaxed);
     data(&Text::json(&json));
     Ok(())
+}
+
+/// Write one JSON document to stdout, where nobody could do anything about an error.
+pub(super) fn remember_document(value: &impl Serialize) {
+    if let Err(error) = document(value) {
+        say(&text!("error: {}", error.to_string()));
+    }
 }
 
 /// Stdout, for what is written as it is. Without the standard library's

@@ -62,6 +62,10 @@ impl Progress {
 
     /// Say what an event means to a person, if it does.
     pub(super) fn event(&mut self, seen: &Seen, stored: &StoredEvent) {
+        if seen.record.tampering.is_some() {
+            // What the log says may be what somebody else has written.
+            return;
+        }
         let event = &stored.event;
         let (node, word, paint, rest) = match &event.kind {
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })

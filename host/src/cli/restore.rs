@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::database::Database;
 use super::text::{Text, text};
 use super::{Answer, output};
@@ -14,12 +16,22 @@ use super::{Answer, output};
 pub(super) struct Arguments {
     /// The backup: a Refrain database, which stays as it is
     from: PathBuf,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     database: Database,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (to, aside) = arguments.database.restore_from(&arguments.from)?;
+    if arguments.json {
+        output::document(&json!({
+            "database": to.display().to_string(),
+            "backup": arguments.from.display().to_string(),
+            "kept": aside.as_ref().map(|aside| aside.display().to_string()),
+        }))?;
+    }
     let aside = aside.map_or(Text::new(), |aside| {
         text!("; what stood there is kept as {}", aside)
     });

@@ -122,7 +122,9 @@ fn unless_damaged(done: Result<(), EngineError>) -> anyhow::Result<()> {
     }
 }
 
-/// Those that are set aside are checked anew; they go on if their logs hold.
+/// Those that are set aside are checked anew, and go on if their logs hold. So are those
+/// that have ended: nothing else reads their logs, and who names one wants to know how
+/// it ended.
 async fn check_anew(engine: &Engine, record: &ExecutionRecord) -> anyhow::Result<()> {
     unless_damaged(engine.execution(record.id).check_anew().await)
 }
@@ -152,7 +154,7 @@ async fn work(
         let of_this_time = records.iter().filter(|it| it.simulated == simulated);
         let prepare = async |engine: &Engine| {
             for record in of_this_time {
-                if named && record.tampering.is_some() {
+                if named && (record.tampering.is_some() || ended(record.status)) {
                     check_anew(engine, record).await?;
                 }
                 if stalled.contains(&record.id) {

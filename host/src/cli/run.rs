@@ -56,7 +56,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         .map(guests::component)
         .transpose()?;
     if let Err(faults) = guests::validate(&text, guest.as_deref())? {
-        output::say(&validate::bad(&arguments.workflow, &faults).trimmed());
+        if arguments.json {
+            output::document(&validate::invalid(&faults))?;
+        }
+        output::say(&validate::bad(&arguments.workflow, &text, &faults).trimmed());
         return Ok(Answer::Bad);
     }
     let workflow = Workflow::from_json(text)?;

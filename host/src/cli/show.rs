@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::damage::{self, DamagedDocument};
-use super::database::{self, Database};
+use super::database::Database;
 use super::ending::Ending;
 use super::list::RecordDocument;
 use super::nodes::{Node, Nodes};
@@ -60,6 +60,7 @@ struct Document<'a> {
     forked_from: Option<OriginDocument<'a>>,
     final_state: Option<&'a RawValue>,
     error: Option<&'a str>,
+    cancelling: bool,
     nodes: Vec<NodeDocument<'a>>,
     waiting: Vec<Value>,
     damaged: Vec<DamagedDocument<'a>>,
@@ -86,7 +87,7 @@ struct NodeDocument<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut store = arguments.database.open()?;
-    let record = database::record(&mut store, arguments.execution)?;
+    let record = damage::checked_record(&mut store, arguments.execution)?;
     let view = view(&mut store, record)?;
     if arguments.json {
         output::document(&document(&view)?)?;
@@ -103,9 +104,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if let Some(error) = &view.unreadable {
         output::say(&text!("error: {}", error));
     }
-    Ok(Answer::good_if(
-        view.damaged.is_empty() && view.unreadable.is_none(),
-    ))
+    let is_whole = view.damaged.is_empty() && view.unreadable.is_none();
+    Ok(Answer::good_if(is_whole && view.record.tampering.is_none()))
 }
 
 fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View> {
@@ -227,6 +227,7 @@ fn document(view: &View) -> anyhow::Result<Document<'_>> {
             .map(serde_json::from_str)
             .transpose()?,
         error: view.ending.error.as_deref(),
+        cancelling: view.ending.is_cancelling() && !ended(view.record.status),
         nodes: view.nodes.iter().map(NodeDocument::of).collect(),
         waiting: view.waiting.iter().map(Waiting::document).collect(),
         damaged: view.damaged.iter().map(DamagedDocument::of).collect(),
@@ -279,15 +280,20 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         let paint = Paint::of_status(record.status);
         text.push(&text!("{}\n", error.painted(paint, colours)));
     }
-    if let Some(why) = damage::why_set_aside(record, database) {
-        text.push(&text!("{}\n", why.painted(paint, colours)));
+    match damage::why_set_aside(record, database) {
+        Some(why) => text.push(&text!("{}\n", why.painted(paint, colours))),
+        None => {
+            if let Some(why) = ending.why_held(record, database) {
+                text.push(&text!("{}\n", why.painted(paint, colours)));
+            }
+        }
     }
     if let Some(attestation) = &record.erased {
         text.push(&text!("{}\n", erased::sentence(attestation)));
     }
     text.push(&text!("\n{}", node_table(nodes).text(2, colours)));
     for waiting in waiting {
-        text.push(&text!("\n{}\n", waiting.text(record.id, database)));
+        text.push(&text!("\n{}\n", waiting.text(record.id, database, *now)));
     }
     if let Some(state) = &ending.final_state {
         text.push(&text!("\n{}\n", json_text::pretty(state)));

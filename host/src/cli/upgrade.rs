@@ -59,16 +59,19 @@ pub(super) struct Arguments {
 const AUDITS_MAX: usize = 5;
 
 /// What came of one execution.
-struct Came {
+#[derive(Default)]
+struct Upgraded {
     /// The scheduler that it had. `None` if it is there and cannot be read.
     from: Option<String>,
     /// The audit with the other one. `None` if it was not audited.
     audit: Option<Audit>,
     upgraded: bool,
+    /// Among all that had not ended when they were listed, it has ended meanwhile.
+    has_ended: bool,
     error: Option<anyhow::Error>,
 }
 
-type Each = (ExecutionId, Came);
+type Each = (ExecutionId, Upgraded);
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -82,6 +85,7 @@ struct EachDocument<'a> {
     execution_id: String,
     from: Option<&'a str>,
     upgraded: bool,
+    ended: bool,
     audit: Option<&'a Audit>,
     error: Option<String>,
 }
@@ -94,7 +98,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     };
     let mut store = arguments.database.open()?;
     let Many { found, damaged } = which(&mut store, arguments, &guest)?;
-    let each = act::finish(upgrade_each(arguments, &mut store, library, &guest, found))??;
+    let done = upgrade_each(arguments, &mut store, library, &guest, found);
+    let each = act::finish(done)??;
     if arguments.json {
         output::document(&Document {
             guest: &guest,
@@ -102,9 +107,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             damaged: damaged.iter().map(DamagedDocument::of).collect(),
         })?;
     } else {
-        let colours = output::colours(&std::io::stdout());
-        let lines = each.iter().map(|each| line(each, &guest, colours));
-        output::data(&lines.collect());
         say_what_is_next(&mut store, arguments, &each)?;
         name(&damaged);
     }
@@ -137,7 +139,8 @@ fn which(
     Ok(Many { found, damaged })
 }
 
-/// Hands all of these over, as far as each can be.
+/// Hands all of these over, as far as each can be, and says of each what came of it. Who
+/// stops this knows what was done so far.
 async fn upgrade_each(
     arguments: &Arguments,
     store: &mut SqliteStore,
@@ -151,27 +154,28 @@ async fn upgrade_each(
             let builder = Engine::builder()
                 .store(arguments.database.open_to_go_on()?)
                 .library(library.clone())
-                .only(ids.iter().copied());
+                // It works on none: what is asked of one is done all the same.
+                .only([]);
             Some(builder.start().await?)
         }
     };
     let mut each = Vec::with_capacity(ids.len());
     let mut auditor = Auditor::new(&mut library).with_guest(guest.to_owned());
+    let upgrade = Upgrade {
+        arguments,
+        engine: engine.as_ref(),
+        guest,
+    };
+    let colours = output::colours(&std::io::stdout());
     for id in ids {
-        let mut came = Came {
-            from: None,
-            audit: None,
-            upgraded: false,
-            error: None,
-        };
-        let upgrade = Upgrade {
-            arguments,
-            engine: engine.as_ref(),
-            guest,
-        };
-        let done = upgrade.one(store, &mut auditor, id, &mut came).await;
-        came.error = done.err();
-        each.push((id, came));
+        let mut upgraded = Upgraded::default();
+        let done = upgrade.one(store, &mut auditor, id, &mut upgraded).await;
+        upgraded.error = done.err();
+        let one = (id, upgraded);
+        if !arguments.json {
+            output::data(&line(&one, guest, colours));
+        }
+        each.push(one);
     }
     if let Some(engine) = engine {
         engine.shutdown().await;
@@ -195,12 +199,17 @@ impl Upgrade<'_> {
         store: &mut SqliteStore,
         auditor: &mut Auditor<'_>,
         id: ExecutionId,
-        came: &mut Came,
+        upgraded: &mut Upgraded,
     ) -> anyhow::Result<()> {
         for _ in 0..AUDITS_MAX {
             let record = database::record(store, id)?;
+            if self.arguments.all && ended(record.status) {
+                // It has come to its end with the scheduler that it had.
+                upgraded.has_ended = true;
+                return Ok(());
+            }
             may_be_upgraded(&record)?;
-            came.from = Some(record.guest_digest.clone());
+            upgraded.from = Some(record.guest_digest.clone());
             if record.guest_digest == self.guest {
                 return Ok(());
             }
@@ -208,20 +217,22 @@ impl Upgrade<'_> {
             let audited = audited.with_context(|| format!("cannot audit {id}"))?;
             let audited = audited.with_context(|| format!("execution {id} is gone"))?;
             let verdict = audited.verdict;
-            came.audit = Some(audited);
-            let Some(engine) = self.engine.filter(|_| self.does(verdict)) else {
+            upgraded.audit = Some(audited);
+            let Some(engine) = self.engine.filter(|_| self.may_follow(verdict)) else {
                 return Ok(());
             };
             let execution = engine.execution(id).by(&self.arguments.by.who());
             match execution.upgrade_at(self.guest, record.head).await {
                 Ok(receipt) => {
-                    came.upgraded = receipt == Receipt::Recorded;
+                    upgraded.upgraded = receipt == Receipt::Recorded;
                     return Ok(());
                 }
+                Err(EngineError::HeadMoved { .. }) => {}
+                // The log has gone on to its end: it is looked at anew.
                 Err(EngineError::Refused {
-                    code: RefusalCode::OutOfOrder,
+                    code: RefusalCode::Ended,
                     ..
-                }) => {}
+                }) if self.arguments.all => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -231,7 +242,7 @@ impl Upgrade<'_> {
     }
 
     /// Whether an execution is handed over whose audit said this.
-    fn does(&self, verdict: Verdict) -> bool {
+    fn may_follow(&self, verdict: Verdict) -> bool {
         verdict == Verdict::Clean || (verdict == Verdict::Divergent && self.arguments.force)
     }
 }
@@ -246,12 +257,13 @@ fn may_be_upgraded(record: &ExecutionRecord) -> anyhow::Result<()> {
 }
 
 /// One execution for people: what became of it, and what keeps it from more.
-fn line((id, came): &Each, guest: &str, colours: bool) -> Text {
-    let from = came.from.as_deref().unwrap_or_default();
-    let decisions = came.audit.as_ref().map_or(0, |audit| audit.decisions);
-    let verdict = came.audit.as_ref().map(|audit| audit.verdict);
-    match (came.upgraded, verdict) {
-        _ if came.error.is_some() => Text::new(),
+fn line((id, upgraded): &Each, guest: &str, colours: bool) -> Text {
+    let from = upgraded.from.as_deref().unwrap_or_default();
+    let decisions = upgraded.audit.as_ref().map_or(0, |audit| audit.decisions);
+    let verdict = upgraded.audit.as_ref().map(|audit| audit.verdict);
+    match (upgraded.upgraded, verdict) {
+        _ if upgraded.error.is_some() => Text::new(),
+        _ if upgraded.has_ended => text!("{}  has ended meanwhile, and keeps its scheduler\n", id),
         (true, Some(Verdict::Clean)) => text!(
             "{}  upgraded from {} to {}, which decides the same {} times\n",
             id,
@@ -274,7 +286,7 @@ fn line((id, came): &Each, guest: &str, colours: bool) -> Text {
             decisions
         ),
         (false, Some(_)) => {
-            let audit = came.audit.as_ref();
+            let audit = upgraded.audit.as_ref();
             audit.map_or(Text::new(), |audit| audit::text(audit, colours))
         }
     }
@@ -295,8 +307,8 @@ fn say_what_is_next(
 ) -> anyhow::Result<()> {
     let command = |verb, id: &ExecutionId| arguments.database.command(verb, &[id.to_string()]);
     let mut is_running = false;
-    for (id, came) in each {
-        if came.upgraded {
+    for (id, upgraded) in each {
+        if upgraded.upgraded {
             let record = database::record(store, *id)?;
             let is_held =
                 record.status == Status::Stalled && is_stalled_by_host(store, *id, record.head)?;
@@ -308,7 +320,10 @@ fn say_what_is_next(
                 ));
             }
             is_running |= record.status == Status::Running;
-        } else if came.error.is_none() && came.verdict() == Some(Verdict::Divergent) {
+        } else if upgraded.error.is_none()
+            && !upgraded.has_ended
+            && upgraded.verdict() == Some(Verdict::Divergent)
+        {
             output::say(&text!(
                 "{} is left with its scheduler, because the other one would have decided otherwise; to upgrade it all the same, give --force",
                 id
@@ -325,7 +340,7 @@ fn say_what_is_next(
     Ok(())
 }
 
-impl Came {
+impl Upgraded {
     fn verdict(&self) -> Option<Verdict> {
         self.audit.as_ref().map(|audit| audit.verdict)
     }
@@ -333,6 +348,7 @@ impl Came {
     /// Whether it is, or could be, where it was to come.
     fn is_good(&self, force: bool) -> bool {
         match self.verdict() {
+            _ if self.has_ended => true,
             None | Some(Verdict::Clean) => true,
             Some(Verdict::Divergent) => self.upgraded || force,
             Some(_) => false,
@@ -345,9 +361,9 @@ impl Came {
 fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result<Answer> {
     let (all, mut failed) = (each.len(), 0);
     let mut good = whole;
-    for (_, came) in each {
-        good &= came.is_good(arguments.force);
-        let Some(error) = came.error else {
+    for (_, upgraded) in each {
+        good &= upgraded.is_good(arguments.force);
+        let Some(error) = upgraded.error else {
             continue;
         };
         if all == 1 {
@@ -363,13 +379,74 @@ fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result
 }
 
 impl<'a> EachDocument<'a> {
-    fn of((id, came): &'a Each) -> Self {
+    fn of((id, upgraded): &'a Each) -> Self {
         Self {
             execution_id: id.to_string(),
-            from: came.from.as_deref(),
-            upgraded: came.upgraded,
-            audit: came.audit.as_ref(),
-            error: came.error.as_ref().map(failure::line),
+            from: upgraded.from.as_deref(),
+            upgraded: upgraded.upgraded,
+            ended: upgraded.has_ended,
+            audit: upgraded.audit.as_ref(),
+            error: upgraded.error.as_ref().map(failure::line),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refrain::Workflow;
+
+    use super::*;
+
+    const WAITS: &str = r#"{
+        "workflow_id": "waits", "version": "1.0.0", "start_node": "ask",
+        "nodes": { "ask": { "kind": { "type": "human_approval", "description": "?" } } },
+        "edges": []
+    }"#;
+
+    /// Between the listing and the audit.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_of_all_that_ends_meanwhile_is_no_failure() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("refrain.db");
+        let engine = Engine::builder()
+            .store(SqliteStore::open(&file)?)
+            .start()
+            .await?;
+        engine.register(Workflow::from_json(WAITS)?).await?;
+        let execution = engine
+            .start("waits", "1.0.0", serde_json::json!({}))
+            .await?;
+        execution.cancel(None).await?;
+        let mut library = guests::library()?;
+        let mut auditor = Auditor::new(&mut library);
+        let mut store = SqliteStore::open_read_only(&file)?;
+        for (all, is_good) in [(true, true), (false, false)] {
+            let arguments = Arguments {
+                executions: Vec::new(),
+                all,
+                guest: None,
+                dry_run: false,
+                force: false,
+                by: By::default(),
+                json: false,
+                database: Database::at(&file),
+            };
+            let upgrade = Upgrade {
+                arguments: &arguments,
+                engine: Some(&engine),
+                guest: "another",
+            };
+            let mut upgraded = Upgraded::default();
+            let id = execution.id();
+            let done = upgrade
+                .one(&mut store, &mut auditor, id, &mut upgraded)
+                .await;
+            assert_eq!(done.is_ok(), is_good, "{done:?}");
+            assert_eq!(upgraded.has_ended, is_good);
+            let said = line(&(id, upgraded), "another", false);
+            assert_eq!(said.as_str().contains("has ended meanwhile"), is_good);
+        }
+        engine.shutdown().await;
+        Ok(())
     }
 }

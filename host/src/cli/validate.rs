@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else {
         output::data(&match &answer {
             Ok(summary) => good(summary),
-            Err(faults) => bad(&arguments.workflow, faults),
+            Err(faults) => bad(&arguments.workflow, &text, faults),
         });
     }
     Ok(Answer::good_if(answer.is_ok()))
@@ -47,8 +47,13 @@ fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
             "unreachable": summary.unreachable,
             "faults": [],
         }),
-        Err(faults) => json!({ "valid": false, "faults": faults }),
+        Err(faults) => invalid(faults),
     }
+}
+
+/// What programs are told of a workflow that is not valid.
+pub(super) fn invalid(faults: &[Fault]) -> Value {
+    json!({ "valid": false, "faults": faults })
 }
 
 fn good(summary: &WorkflowSummary) -> Text {
@@ -109,8 +114,8 @@ fn count(many: u32, thing: &str) -> Text {
     }
 }
 
-/// All faults, each with its place and remedy.
-pub(super) fn bad(place: &Path, faults: &[Fault]) -> Text {
+/// All faults of a workflow's text, each with its place and remedy.
+pub(super) fn bad(place: &Path, workflow: &str, faults: &[Fault]) -> Text {
     let many = if faults.len() == 1 {
         text!("1 fault")
     } else {
@@ -131,9 +136,51 @@ pub(super) fn bad(place: &Path, faults: &[Fault]) -> Text {
         text.push(&text!(
             "  {}\n    {}\n    remedy: {}\n",
             pointer,
-            message,
+            with_line(message, workflow),
             remedy
         ));
     }
     text
+}
+
+/// What is wrong with a text, with line and column where it names a byte: editors show
+/// those.
+fn with_line(message: &str, workflow: &str) -> String {
+    const PLACE: &str = " at byte ";
+    let named = message.rsplit_once(PLACE);
+    let byte = named.and_then(|(said, byte)| Some((said, byte.parse::<usize>().ok()?)));
+    let before = byte.and_then(|(said, byte)| Some((said, byte, workflow.get(..byte)?)));
+    let Some((said, byte, before)) = before else {
+        return message.to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!("{said} at line {line}, column {column} (byte {byte})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_line;
+
+    #[test]
+    fn a_byte_is_a_line_and_a_column() {
+        for (message, text, expected) in [
+            (
+                "a comma at byte 0",
+                "x",
+                "a comma at line 1, column 1 (byte 0)",
+            ),
+            (
+                "a comma at byte 6",
+                "é\n\nxx",
+                "a comma at line 3, column 3 (byte 6)",
+            ),
+            ("a comma at byte 1", "é", "a comma at byte 1"),
+            ("a comma at byte 9", "x", "a comma at byte 9"),
+            ("an edge at byte x", "x", "an edge at byte x"),
+            ("an edge", "x", "an edge"),
+        ] {
+            assert_eq!(with_line(message, text), expected);
+        }
+    }
 }

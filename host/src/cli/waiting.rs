@@ -110,8 +110,8 @@ fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
 }
 
 impl Waiting {
-    /// What it waits for, since when, and what to do about it.
-    pub(super) fn text(&self, execution: ExecutionId, database: &Database) -> Text {
+    /// What it waits for at `now`, since when, and what to do about it.
+    pub(super) fn text(&self, execution: ExecutionId, database: &Database, now: Timestamp) -> Text {
         let id = execution.to_string();
         match self {
             Self::Worker {
@@ -140,8 +140,11 @@ impl Waiting {
                     node,
                     question,
                     stamp(*since),
-                    deadline(*until),
-                    database.command("approve", &[&id, node])
+                    deadline(*until, now),
+                    match is_over(*until, now) {
+                        true => database.command("resume", &[&id]),
+                        false => database.command("approve", &[&id, node]),
+                    }
                 )
             }
             Self::Signal {
@@ -154,8 +157,11 @@ impl Waiting {
                 node,
                 key,
                 stamp(*since),
-                deadline(*until),
-                database.command("signal", &[&id, key, "{}"])
+                deadline(*until, now),
+                match is_over(*until, now) {
+                    true => database.command("resume", &[&id]),
+                    false => database.command("signal", &[&id, key, "{}"]),
+                }
             ),
             Self::Time { node, until } => text!("{} waits until {}", node, stamp(*until)),
         }
@@ -225,6 +231,20 @@ fn some_of(nodes: &[String]) -> Text {
     }
 }
 
-fn deadline(until: Option<Timestamp>) -> Text {
-    until.map_or(Text::new(), |until| text!(", until {}", stamp(until)))
+/// Until when it waits. Where that is over, nobody has worked on it since.
+fn deadline(until: Option<Timestamp>, now: Timestamp) -> Text {
+    let Some(at) = until else {
+        return Text::new();
+    };
+    match is_over(until, now) {
+        true => text!(
+            ", until {}, which has passed: what follows is decided as soon as this works on it:",
+            stamp(at)
+        ),
+        false => text!(", until {}", stamp(at)),
+    }
+}
+
+fn is_over(until: Option<Timestamp>, now: Timestamp) -> bool {
+    until.is_some_and(|until| until <= now)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use refrain::Engine;
 use refrain::id::ExecutionId;
+use refrain::model::Status;
 use refrain::names;
 use refrain::store::ExecutionRecord;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use super::judgement::{Until, changes_at, is_done, news};
 use super::output;
 use super::progress::Progress;
 use super::stop_signals::StopSignals;
-use super::text::text;
+use super::text::{Text, text};
 use super::undone::Undone;
 use super::watch::{Seen, Watch};
 
@@ -66,6 +67,7 @@ pub(super) struct Report<'a> {
     execution_id: String,
     status: &'static str,
     final_state: Option<&'a RawValue>,
+    error: Option<&'a str>,
     events: u64,
     guest: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -260,12 +262,18 @@ impl<'a> Session<'a> {
         let undone: Vec<&Seen> = self.seen().filter(undone).collect();
         for seen in undone.iter().take(NAMED_MAX) {
             let (id, status) = (seen.record.id, names::status(seen.record.status));
-            let command = self.database.command("resume", &[id.to_string()]);
+            let command = |verb| self.database.command(verb, &[id.to_string()]);
+            let first = match seen.record.status {
+                // Nothing else brings it further.
+                Status::Paused => text!("{}, then ", command("unpause")),
+                _ => Text::new(),
+            };
             output::say(&text!(
-                "{} is {}; to go on with it: {}",
+                "{} is {}; to go on with it: {}{}",
                 id,
                 status,
-                command
+                first,
+                command("resume")
             ));
         }
         if undone.len() > NAMED_MAX {
@@ -315,6 +323,7 @@ impl<'a> Report<'a> {
                 .as_deref()
                 .map(serde_json::from_str)
                 .transpose()?,
+            error: seen.ending.error.as_deref(),
             events: seen.record.head.sequence,
             guest: &seen.record.guest_digest,
             tampered: seen.record.tampering.as_ref().map(TamperedDocument::of),

@@ -79,11 +79,23 @@ pub enum ComponentError {
     Crashed,
     /// It asks for more than the contract has.
     #[error(
-        "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version 0.2.0; build it without WASI, for wasm32-unknown-unknown"
+        "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version {version}; build it without WASI, for wasm32-unknown-unknown"
     )]
     UndeclaredImport {
         /// The first such import.
         import: String,
+        /// The version of the contract that it was built for.
+        version: String,
+    },
+    /// It was built for a version of the contract that is not spoken here.
+    #[error(
+        "the component was built for version {found} of the contract, and this program speaks {spoken}; build it for one of these, and hand its executions over to a guest of one of these"
+    )]
+    OtherVersion {
+        /// The version that it was built for.
+        found: String,
+        /// The versions that are spoken.
+        spoken: String,
     },
     /// It is some other component.
     #[error(
@@ -119,7 +131,17 @@ pub(super) fn contract(
     component: &Component,
 ) -> Result<(), ComponentError> {
     let version = versions.of(engine, component);
-    let allowed = version.as_ref().unwrap_or(&Version::NEWEST).imports();
+    if version.is_none()
+        && let Some(found) = other_version(versions, engine, component)
+    {
+        return Err(ComponentError::OtherVersion {
+            found,
+            spoken: versions.spoken().join(", "),
+        });
+    }
+    let newest = Version::NEWEST;
+    let spoken = version.as_ref().unwrap_or(&newest);
+    let allowed = spoken.imports();
     if let Some((import, _)) = component
         .component_type()
         .imports(engine)
@@ -127,10 +149,24 @@ pub(super) fn contract(
     {
         return Err(ComponentError::UndeclaredImport {
             import: import.to_owned(),
+            version: spoken.number().to_owned(),
         });
     }
     version
         .ok_or(ComponentError::MissingExport)?
         .check(engine, component)
         .map_err(|error| ComponentError::OtherContract(format!("{error:#}")))
+}
+
+/// The version of the contract that a component was built for, as what it exports and
+/// imports says. `None` if it names none, or one that is spoken.
+fn other_version(versions: &Versions, engine: &Engine, component: &Component) -> Option<String> {
+    let named = component.component_type();
+    let exports = named.exports(engine).map(|(export, _)| export);
+    let names = exports.chain(named.imports(engine).map(|(import, _)| import));
+    let found = names
+        .filter(|name| name.starts_with("refrain:scheduler/"))
+        .find_map(|name| name.rsplit_once('@'));
+    let (_, found) = found?;
+    (!versions.spoken().contains(&found)).then(|| found.to_owned())
 }

@@ -30,6 +30,7 @@ pub use api::execution::{Execution, Finished};
 pub use api::forked::Forked;
 pub use api::steps::Steps;
 pub use api::subscription::Subscription;
+pub use execution::checked::tampering;
 pub use runtime::schedule::Next;
 pub use values::claim_request::ClaimRequest;
 pub use values::facts::{Approval, Signal};

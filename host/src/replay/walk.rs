@@ -464,7 +464,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if expected == found_there {
             return Ok(());
         }
-        let message = "what the store says of the execution is not what its log says";
+        let message = "what the store says beside the log is not what the log says";
         found(
             Verdict::Divergent,
             Divergence::between(end, message, Some(expected), Some(found_there)),

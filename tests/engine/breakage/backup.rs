@@ -159,7 +159,7 @@ fn only_a_refrain_database_is_restored() {
     for (from, reason) in [
         (path(&ground, "other.db"), "is not a Refrain database"),
         (text, "is not a Refrain database"),
-        (path(&ground, "nothing.db"), "there is no database at"),
+        (path(&ground, "nothing.db"), "there is no backup"),
         (path(&ground, DATABASE), "restored from itself"),
     ] {
         let said = ground.types(&["restore", &from]);

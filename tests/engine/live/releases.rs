@@ -148,6 +148,7 @@ async fn r25_r18_what_is_given_back_too_often_while_paused_is_a_dead_letter() {
     }
 }
 
+/// The next engine claims the same attempt at once.
 #[tokio::test]
 async fn r25_an_engine_that_stops_gives_back_what_its_workers_have() {
     for place in Place::each() {

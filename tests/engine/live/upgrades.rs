@@ -159,7 +159,7 @@ async fn law10_who_cannot_be_handed_over_is_refused_and_nothing_changes() {
             (nobody.upgrade(twin::digest()).await, "unknown_execution"),
             (
                 execution.upgrade_at(twin::digest(), Head::default()).await,
-                "refused",
+                "head_moved",
             ),
         ];
         for (answer, code) in table {

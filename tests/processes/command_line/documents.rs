@@ -1,8 +1,8 @@
 //! What programs read: one JSON document each, with keys that stay.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, approval, chain, command, tool};
+use crate::command_line::desk::{Desk, approval, chain, command, event, tool};
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value
@@ -30,7 +30,14 @@ const RECORD: [&str; 15] = [
     "workflow_id",
     "workflow_version",
 ];
-const RUN: [&str; 5] = ["events", "execution_id", "final_state", "guest", "status"];
+const RUN: [&str; 6] = [
+    "error",
+    "events",
+    "execution_id",
+    "final_state",
+    "guest",
+    "status",
+];
 
 #[test]
 fn every_document_has_its_keys() {
@@ -57,7 +64,14 @@ fn every_document_has_its_keys() {
     let show = desk.document(&["show", id, "--json"], 0);
     let mut expected = [
         &RECORD[..],
-        &["damaged", "error", "final_state", "nodes", "waiting"],
+        &[
+            "cancelling",
+            "damaged",
+            "error",
+            "final_state",
+            "nodes",
+            "waiting",
+        ],
     ]
     .concat();
     expected.sort_unstable();
@@ -75,7 +89,7 @@ fn every_document_has_its_keys() {
     assert_eq!(keys(&show["nodes"][0]), node);
 
     let log = desk.document(&["log", id, "--json"], 0);
-    assert_eq!(keys(&log), ["erased", "events", "execution_id"]);
+    assert_eq!(keys(&log), ["erased", "events", "execution_id", "tampered"]);
     let first = &log["events"][0];
     assert_eq!(
         (&first["sequence"], &first["type"], &first["origin"]),
@@ -139,6 +153,75 @@ fn every_document_has_its_keys() {
 }
 
 #[test]
+fn commands_that_act_answer_with_a_document_too() {
+    let desk = Desk::new();
+    let ask = json!({ "kind": approval() });
+    let hear = json!({ "kind": event() });
+    let fail = json!({ "kind": command(&["false"]), "retry_policy": "no_retry" });
+    let split = json!({ "type": "parallel", "branches": ["ask", "hear", "fail"] });
+    let workflow = json!({
+        "workflow_id": "w", "version": "1.0.0", "start_node": "split", "edges": [],
+        "nodes": { "split": { "kind": split }, "ask": ask, "hear": hear, "fail": fail },
+    });
+    let running = desk.runs(&workflow);
+    let id = desk.execution();
+    desk.until_event(&id, "node_exhausted");
+    let signal = ["signal", &id, "key", "--event-id", "1", "--json"];
+    for (words, status, recorded) in [
+        (&["pause", &id, "--json"][..], "paused", true),
+        (&["unpause", &id, "--json"], "running", true),
+        (&["approve", &id, "ask", "--json"], "running", true),
+        (&["skip", &id, "fail", "--json"], "running", true),
+        (&signal, "completed", true),
+        (&signal, "completed", false),
+    ] {
+        let document = desk.document(words, 0);
+        let expected = json!({ "execution_id": id, "status": status, "recorded": recorded });
+        match words[0] {
+            // What comes of it may be there already, or not yet.
+            "skip" | "signal" => assert_eq!(document["recorded"], recorded),
+            _ => assert_eq!(document, expected),
+        }
+    }
+    assert_eq!(running.ends().code, Some(0));
+    let backup = desk.document(&["backup", "b.db", "--json"], 0);
+    assert_eq!(
+        backup,
+        json!({ "database": "refrain.db", "backup": "b.db" })
+    );
+    let restore = desk.document(&["restore", "b.db", "--json"], 0);
+    assert_eq!(keys(&restore), ["backup", "database", "kept"]);
+}
+
+#[test]
+fn what_cannot_be_done_is_told_in_a_document_too() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());
+    let run = desk.document(&["run", "w.json", "--json"], 0);
+    let id = run["execution_id"].as_str().expect("an id");
+    desk.file("bad.json", "{}");
+    let bad = desk.document(&["run", "bad.json", "--json"], 1);
+    assert_eq!(bad, desk.document(&["validate", "bad.json", "--json"], 1));
+    let nobody = format!("exec_{}", "0".repeat(32));
+    for (words, code) in [
+        (&["pause", id, "--json"][..], json!("refused")),
+        (&["show", &nobody, "--json"], Value::Null),
+        (&["log", &nobody, "--json"], Value::Null),
+        (&["list", "--db", "none.db", "--json"], Value::Null),
+        (&["pause", id, "--jsom", "--json"], json!("usage")),
+        (&["restore", "none.db", "--json"], Value::Null),
+    ] {
+        let document = desk.document(words, 2);
+        assert_eq!(keys(&document), ["error"], "{words:?}");
+        let error = &document["error"];
+        assert_eq!(keys(error), ["code", "message", "remedy"], "{words:?}");
+        assert_eq!(error["code"], code, "{words:?}: {error}");
+        let message = error["message"].as_str().expect("a text");
+        assert!(!message.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
 fn numbers_keep_their_text() {
     let desk = Desk::new();
     desk.file(
@@ -180,6 +263,7 @@ fn exit_codes_tell_good_from_bad() {
     assert_eq!(desk.types(&["run", "good.json"]).code, Some(0));
     let failed = desk.document(&["run", "bad.json", "--json"], 1);
     assert_eq!(failed["status"], "failed");
+    assert_eq!(failed["error"], "node(s) failed terminally: a");
     assert_eq!(
         failed["final_state"],
         serde_json::json!({}),

@@ -3,6 +3,7 @@
 //! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
 //! `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
+//! `helpful` what is said to who has typed almost the right thing,
 //! `operating` executions that are spoken to while they live, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `hostile_text` text that would steer a terminal, `typed_back`
@@ -18,6 +19,7 @@ mod documents;
 mod encodings;
 mod erasing;
 mod forking;
+mod helpful;
 mod hostile_text;
 mod idle;
 mod jamjet;

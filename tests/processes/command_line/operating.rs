@@ -82,6 +82,117 @@ fn a_rejection_fails_the_node() {
     assert!(ended.err.contains("rejected by mo: not now"), "{ended:?}");
 }
 
+/// Who decides is who acts, unless somebody else is named.
+#[test]
+fn r19_who_approves_is_whoever_does_it() {
+    for (words, user, by) in [
+        (&["--by", "carol"][..], "carol", "carol"),
+        (&["--by", "carol", "--user", "mo"], "mo", "carol"),
+        (&[], "ada", "ada"),
+    ] {
+        let desk = Desk::new();
+        let running = desk.runs(&chain(&[("ask", approval())]));
+        let id = desk.execution();
+        desk.until_event(&id, "interrupt_raised");
+        let mut command = refrain_tests::binary::refrain(desk.path());
+        command
+            .args(["approve", &id, "ask", "--reject"])
+            .args(words);
+        // A login name is what the session says, not only what USER does.
+        command.env_remove("USER").env("LOGNAME", "ada");
+        assert_eq!(command.status().expect("it starts").code(), Some(0));
+        let ended = running.ends();
+        let rejected = format!("rejected by {user}");
+        assert!(ended.err.contains(&rejected), "{ended:?}");
+        let received = desk.until_event(&id, "approval_received");
+        assert_eq!(
+            (&received["user_id"], &received["by"]),
+            (&json!(user), &json!(by))
+        );
+    }
+}
+
+/// The pause is what holds it: nothing else that is typed brings it further.
+#[test]
+fn r18_whatever_is_said_of_a_paused_execution_names_what_lifts_the_pause() {
+    let desk = Desk::new();
+    let mut running = desk.runs(&chain(&[("ask", approval())]));
+    let id = desk.execution();
+    desk.until_event(&id, "interrupt_raised");
+    assert_eq!(desk.types(&["pause", &id]).code, Some(0));
+    running.says("is paused");
+    let unpause = format!("refrain unpause {id}");
+    running.interrupt();
+    let ended = running.ends();
+    let expected = format!("{id} is paused; to go on with it: {unpause}, then refrain resume {id}");
+    assert!(ended.err.contains(&expected), "{ended:?}");
+    let shown = desk.types(&["show", &id]);
+    let expected = format!("it is paused; to lift that: {unpause}");
+    assert!(shown.out.contains(&expected), "{shown:?}");
+    let show = desk.document(&["show", &id, "--json"], 0);
+    assert_eq!(show["cancelling"], false);
+
+    let cancelled = desk.types(&["cancel", &id]);
+    assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
+    let expected = format!("is paused, and ends only when the pause is lifted; type: {unpause}");
+    assert!(cancelled.err.contains(&expected), "{cancelled:?}");
+    let shown = desk.types(&["show", &id]);
+    let expected = format!(
+        "it is paused, and a request to cancel it is recorded: it ends when the pause is lifted: {unpause}"
+    );
+    assert!(shown.out.contains(&expected), "{shown:?}");
+    let show = desk.document(&["show", &id, "--json"], 0);
+    assert_eq!(show["cancelling"], true);
+    let lifted = desk.types(&["unpause", &id]);
+    assert!(lifted.err.contains("is cancelled"), "{lifted:?}");
+}
+
+/// Nobody was at work when the deadline passed, so that nothing has followed yet.
+#[test]
+fn r19_a_decision_after_the_deadline_is_told_what_that_means() {
+    for (fallback, followed) in [
+        (Some("refuse"), "it went on with \"refuse\", its fallback"),
+        (None, "it failed for good"),
+    ] {
+        let desk = Desk::new();
+        let mut ask = approval();
+        ask["timeout_secs"] = json!(1);
+        let mut workflow = chain(&[("ask", ask), ("act", command(&["true"]))]);
+        if let Some(fallback) = fallback {
+            workflow["nodes"]["ask"]["kind"]["fallback_node"] = json!(fallback);
+            workflow["nodes"][fallback] = json!({ "kind": command(&["true"]) });
+        }
+        let running = desk.runs(&workflow);
+        let id = desk.execution();
+        let raised = desk.until_event(&id, "interrupt_raised");
+        running.killed();
+        let resume = format!("refrain resume {id}");
+        let shown = desk.until("the deadline has passed", || {
+            let said = desk.types(&["show", &id]);
+            said.out.contains("which has passed").then_some(said)
+        });
+        assert!(shown.out.contains(&resume), "{shown:?}");
+        assert!(!shown.out.contains("refrain approve"), "{shown:?}");
+        let explained = desk.types(&["explain", &id, "ask"]);
+        let expected = format!(
+            "which has passed: what follows is decided as soon as this works on it: {resume}"
+        );
+        assert!(explained.out.contains(&expected), "{explained:?}");
+        let resumed = desk.types(&["resume", &id]);
+        assert!(resumed.code.is_some_and(|code| code < 2), "{resumed:?}");
+        let approved = desk.types(&["approve", &id, "ask"]);
+        assert_eq!(approved.code, Some(2), "{approved:?}");
+        let deadline = raised["expires_at"].as_str().expect("a time");
+        for said in [
+            "the decision on node \"ask\" comes too late",
+            deadline,
+            followed,
+        ] {
+            assert!(approved.err.contains(said), "{said}: {approved:?}");
+        }
+    }
+}
+
 #[test]
 fn r18_r19_pause_signal_unpause() {
     let desk = Desk::new();
@@ -103,7 +214,21 @@ fn r18_r19_pause_signal_unpause() {
     assert!(sent.err.contains("the event is recorded"), "{sent:?}");
     let again = desk.types(&signal);
     assert_eq!(again.code, Some(0), "{again:?}");
-    assert!(again.err.contains("already recorded"), "{again:?}");
+    assert!(
+        again
+            .err
+            .contains("an event with this id is already recorded"),
+        "{again:?}"
+    );
+    for (key, payload) in [("key", "{\"said\": 2}"), ("other", "{\"said\": 1}")] {
+        let other = desk.types(&["signal", &id, key, payload, "--event-id", "evt_1"]);
+        assert_eq!(other.code, Some(0), "{other:?}");
+        let expected = "another event with this id is already recorded";
+        assert!(other.err.contains(expected), "{other:?}");
+    }
+    let early = desk.types(&["signal", &id, "nobody waits for this"]);
+    let kept = "the event is recorded and kept for later, because no node waits for its key now";
+    assert!(early.err.contains(kept), "{early:?}");
     assert_eq!(
         desk.document(&["list", "--status", "paused", "--json"], 0)["executions"]
             .as_array()

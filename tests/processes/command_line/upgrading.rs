@@ -149,7 +149,17 @@ fn law2_who_would_have_decided_otherwise_takes_over_by_force_only() {
     let each = &all["executions"][0];
     let mut keys: Vec<&String> = each.as_object().expect("an object").keys().collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["audit", "error", "execution_id", "from", "upgraded"]);
+    assert_eq!(
+        keys,
+        [
+            "audit",
+            "ended",
+            "error",
+            "execution_id",
+            "from",
+            "upgraded"
+        ]
+    );
     assert_eq!(
         (&each["upgraded"], &each["from"], &each["audit"]["verdict"]),
         (&json!(true), &divergent["digest"], &json!("clean"))
@@ -189,6 +199,11 @@ fn what_cannot_be_upgraded_is_named_and_the_others_are() {
         assert!(refused.err.contains(says), "{words:?}: {refused:?}");
     }
     assert_eq!(guest_of(&desk, &id), twin::digest());
+    // Nobody hears of the one that was told before one that cannot be.
+    assert!(
+        some.out.contains(&format!("{id}  upgraded from")),
+        "{some:?}"
+    );
     // Neither end nor erasure leads anywhere.
     assert_eq!(desk.types(&["cancel", &id]).code, Some(0));
     let erased = desk.types(&["erase", &id]);

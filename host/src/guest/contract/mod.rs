@@ -64,10 +64,26 @@ impl Versions {
             .exports(engine)
             .map(|(export, _)| export)
             .collect();
-        let brought = self.brought.iter().cloned().map(Version::Brought);
-        let mut all = [Version::NEWEST].into_iter().chain(brought);
-        all.find(|version| exports.contains(&version.export()))
+        self.all()
+            .find(|version| exports.contains(&version.export()))
     }
+
+    /// The numbers of the versions that are spoken.
+    pub(super) fn spoken(&self) -> Vec<&str> {
+        let brought = self.brought.iter().map(|contract| contract.export());
+        let exports = [v0_2::EXPORT].into_iter().chain(brought);
+        exports.map(number).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = Version> {
+        let brought = self.brought.iter().cloned().map(Version::Brought);
+        [Version::NEWEST].into_iter().chain(brought)
+    }
+}
+
+/// The number of the version that stands in the name of an interface.
+fn number(export: &str) -> &str {
+    export.rsplit_once('@').map_or(export, |(_, number)| number)
 }
 
 impl Version {
@@ -80,6 +96,11 @@ impl Version {
             Self::V0_2 => v0_2::EXPORT,
             Self::Brought(contract) => contract.export(),
         }
+    }
+
+    /// Its number.
+    pub(super) fn number(&self) -> &'static str {
+        number(self.export())
     }
 
     /// All that a guest may import.

@@ -332,8 +332,7 @@ impl Execution {
     /// handed over.
     ///
     /// # Errors
-    /// As [`Execution::upgrade`], and [`EngineError::Refused`] with the code
-    /// `out_of_order` when the log has gone on.
+    /// As [`Execution::upgrade`], and [`EngineError::HeadMoved`] when the log has gone on.
     pub async fn upgrade_at(&self, guest: &str, head: Head) -> Result<Receipt, EngineError> {
         self.hand_over(guest, Some(head)).await
     }

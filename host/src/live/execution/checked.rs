@@ -38,11 +38,12 @@ pub(crate) fn error(place: String, execution: ExecutionId, tampering: Tampering)
 }
 
 /// What is wrong with a whole log and with the workflow that its event 1 binds,
-/// if anything is.
+/// if anything is: the log is held against its chain (law 4), and no scheduler is asked.
+/// For a log that is not erased.
 ///
 /// # Errors
 /// The store cannot be read, or holds what this program does not know.
-pub(crate) fn tampering(
+pub fn tampering(
     store: &mut dyn Reader,
     record: &ExecutionRecord,
 ) -> Result<Option<Tampering>, StoreError> {

@@ -38,26 +38,23 @@ pub(in crate::live) fn upgrade(
     turn.must_not_wait(id)?;
     let transaction = &mut turn.transaction;
     let record = &transaction.open(id)?.record;
-    let refused = |code, reason| EngineError::Refused {
-        execution: id,
-        code,
-        reason,
-    };
     if ended(record.status) {
         let status = names::status(record.status);
-        return Err(refused(
-            RefusalCode::Ended,
-            format!("it is {status}, and nothing follows on an end"),
-        ));
+        return Err(EngineError::Refused {
+            execution: id,
+            code: RefusalCode::Ended,
+            reason: format!("it is {status}, and nothing follows on an end"),
+        });
     }
     if upgrade.guest == record.guest_digest {
         return Ok(Receipt::AlreadyRecorded);
     }
-    if upgrade.head.is_some_and(|head| head != record.head) {
-        return Err(refused(
-            RefusalCode::OutOfOrder,
-            "its log has gone on meanwhile; look at it anew, or pause it before".to_owned(),
-        ));
+    if let Some(head) = upgrade.head.filter(|head| *head != record.head) {
+        return Err(EngineError::HeadMoved {
+            execution: id,
+            expected: head.sequence,
+            found: record.head.sequence,
+        });
     }
     let guest = upgrade.guest.to_string();
     let component = component_to_keep(transaction, &guest)?;

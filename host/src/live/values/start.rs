@@ -35,8 +35,8 @@ impl Start {
     }
 
     /// Start once: a further start with the same key, of the same tenant,
-    /// finds the execution that the first one started (law 8), also when that was
-    /// erased since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
+    /// finds the execution that the first one started (law 8), and is refused
+    /// ([`EngineError::KeyErased`](crate::EngineError::KeyErased)) when that was erased since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
     #[must_use]
     pub fn key(self, key: impl Into<String>) -> Self {
         Self {

@@ -23,7 +23,7 @@ use super::attempt::UntilEnd;
 use super::meaning;
 use super::program::Program;
 use super::programs::Programs;
-use super::secrets::without_user_info;
+use super::secrets::hidden_in_urls;
 use super::spawn::Start;
 use crate::live::values::work::Answer;
 
@@ -132,7 +132,7 @@ fn may_pass(error: &io::Error) -> bool {
 /// What the program said last, for its failure.
 fn tail(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let text = without_user_info(text.trim());
+    let text = hidden_in_urls(text.trim());
     if text.is_empty() {
         String::new()
     } else {

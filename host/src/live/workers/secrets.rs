@@ -9,8 +9,8 @@ use std::ops::Range;
 /// What stands for a secret.
 const MASK: &str = "***";
 
-/// A value that is shorter than this is not looked for in texts: too much else
-/// is the same.
+/// A value that is shorter than this is masked only where its name stands before it.
+/// Looked for in whole texts, it would be found in too much else.
 const BYTES_MIN: usize = 4;
 
 /// A header or parameter whose name has one of these in it is secret …
@@ -37,7 +37,14 @@ const PARTS: [&str; 16] = [
 const WORDS: [&str; 7] = ["key", "sig", "auth", "pass", "pw", "otp", "pin"];
 
 /// What is secret in one request.
-pub(super) struct Secrets(Vec<String>);
+pub(super) struct Secrets {
+    /// The URL, as it was written and as it may be said.
+    url: (String, String),
+    /// The names and values of secret headers that are short.
+    short_headers: Vec<(String, String)>,
+    /// Values that are masked wherever they stand.
+    values: Vec<String>,
+}
 
 impl Secrets {
     /// The password of the URL, parameters and headers that are secret by
@@ -58,13 +65,27 @@ impl Secrets {
         found.retain(|secret| secret.len() >= BYTES_MIN);
         // One may be a part of another: that one first.
         found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self(found)
+        let short = |(name, value): &(&String, &String)| {
+            is_secret(name) && (1..BYTES_MIN).contains(&value.len())
+        };
+        let short_headers = headers.iter().filter(short);
+        Self {
+            url: (url.to_owned(), without_user_info(&without_parameters(url))),
+            short_headers: short_headers
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            values: found,
+        }
     }
 
     /// The text without them.
     pub(super) fn hide(&self, text: &str) -> String {
-        let mut text = without_user_info(text);
-        for secret in &self.0 {
+        let (url, masked) = &self.url;
+        let mut text = hidden_in_urls(&text.replace(url, masked));
+        for (name, value) in &self.short_headers {
+            text = without_header(&text, name, value);
+        }
+        for secret in &self.values {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), MASK);
             }
@@ -73,8 +94,78 @@ impl Secrets {
     }
 }
 
+/// A text in which every URL is without its password, and without the values of
+/// parameters that are secret by their names, however short these are.
+pub(super) fn hidden_in_urls(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    for word in text.split_inclusive(ends_url) {
+        masked.push_str(&without_parameters(word));
+    }
+    without_user_info(&masked)
+}
+
+/// A URL, or a part of one from its path on, without the values of secret parameters.
+fn without_parameters(url: &str) -> String {
+    let Some(query) = url.find(['?', '#']) else {
+        return url.to_owned();
+    };
+    // What ends a word stands behind it, and belongs to no value.
+    let end = url.trim_end_matches(ends_url).len().max(query);
+    let mut masked = url[..query].to_owned();
+    for pair in url[query..end].split_inclusive(['&', '#']) {
+        let (pair, separator) = match pair.strip_suffix(['&', '#']) {
+            Some(pair_alone) => (pair_alone, &pair[pair_alone.len()..]),
+            None => (pair, ""),
+        };
+        masked.push_str(&without_value(pair));
+        masked.push_str(separator);
+    }
+    masked.push_str(&url[end..]);
+    masked
+}
+
+/// One parameter, or several with `;` between them, without what follows on the first
+/// secret name: a value may hold a `;`, too.
+fn without_value(pair: &str) -> String {
+    let mut from = 0;
+    for part in pair.split_inclusive(';') {
+        if let Some((name, _)) = part.split_once('=')
+            && is_secret(name)
+            && from + name.len() + 1 < pair.len()
+        {
+            return format!("{}{name}={MASK}", &pair[..from]);
+        }
+        from += part.len();
+    }
+    pair.to_owned()
+}
+
+/// Whether a URL in a text ends before this.
+fn ends_url(it: char) -> bool {
+    "\"'<>`".contains(it) || it.is_whitespace()
+}
+
+/// A text in which this value does not stand behind the name of its header.
+fn without_header(text: &str, name: &str, value: &str) -> String {
+    let (lower, name) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let mut masked = String::with_capacity(text.len());
+    let mut said = 0;
+    for (at, _) in lower.match_indices(&name) {
+        let behind = at + name.len();
+        let rest = text[behind..].trim_start_matches([':', '=', ' ', '"', '\'']);
+        let start = text.len() - rest.len();
+        if start > behind && start >= said && rest.starts_with(value) {
+            masked.push_str(&text[said..start]);
+            masked.push_str(MASK);
+            said = start + value.len();
+        }
+    }
+    masked.push_str(&text[said..]);
+    masked
+}
+
 /// A text in which every URL is without its password.
-pub(super) fn without_user_info(text: &str) -> String {
+fn without_user_info(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(Range { start, end }) = password(rest) {
@@ -150,6 +241,43 @@ mod tests {
         ] {
             assert_eq!(without_user_info(text), masked);
         }
+    }
+
+    #[test]
+    fn a_secret_parameter_is_masked_in_every_url_however_short_it_is() {
+        for (text, masked) in [
+            ("http://h/c?token=abc", "http://h/c?token=***"),
+            (
+                "GET /c?a=1&pw=1&b=2#access_token=x said 1",
+                "GET /c?a=1&pw=***&b=2#access_token=*** said 1",
+            ),
+            (
+                "'http://h/?sig=a' <http://h/?pin=1>",
+                "'http://h/?sig=***' <http://h/?pin=***>",
+            ),
+            (
+                "http://h/?token=&a;key=x?x;y#z",
+                "http://h/?token=&a;key=***#z",
+            ),
+            ("http://u:p@h/?otp=é", "http://u:***@h/?otp=***"),
+            ("pass=3;fail=4 token=abc", "pass=3;fail=4 token=abc"),
+            ("really? token=abc", "really? token=abc"),
+        ] {
+            assert_eq!(hidden_in_urls(text), masked);
+        }
+    }
+
+    #[test]
+    fn short_secrets_of_a_request_are_masked_where_their_names_stand() {
+        let headers = [("X-Api-Key", "ab"), ("Accept", "ab")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let url = "http://h/it's?token=a b&x=a b";
+        let secrets = Secrets::of(url, &BTreeMap::from(headers));
+        let said = format!("{url} said: x-api-key: ab, {{\"X-Api-Key\":\"ab\"}}, about ab");
+        assert_eq!(
+            secrets.hide(&said),
+            "http://h/it's?token=***&x=a b said: x-api-key: ***, {\"X-Api-Key\":\"***\"}, about ab"
+        );
     }
 
     #[test]
