@@ -16,7 +16,7 @@
 //! With the components that its log names, an export is all that an auditor needs.
 //!
 //! The log of an erased execution has `erased` in its header: the
-//! [`Attestation`]. Each of its events has only its plain fields, and `commitment` in
+//! [`Attestation`](crate::log::Attestation). Each of its events has only its plain fields, and `commitment` in
 //! the place of `salt`: 64 hexadecimal digits, which the chain takes as the hash of
 //! what was erased.
 

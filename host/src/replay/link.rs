@@ -41,20 +41,21 @@ pub(super) fn check(
     };
     match compare(fork, named, origin) {
         Ok(()) => (link(LinkState::Linked), Ok(())),
-        Err(broken) => (
-            link(LinkState::Broken),
-            Err((Verdict::Tampered, Box::new(broken))),
-        ),
+        Err(broken) => (link(LinkState::Broken), Err((Verdict::Tampered, broken))),
     }
 }
 
-fn compare(fork: &Recording, named: &ForkOrigin, origin: &Recording) -> Result<(), Divergence> {
+fn compare(
+    fork: &Recording,
+    named: &ForkOrigin,
+    origin: &Recording,
+) -> Result<(), Box<Divergence>> {
     let ForkOrigin {
         execution_id,
         sequence: common,
         head,
     } = named;
-    let broken = |sequence, message: String| Err(Divergence::plain(sequence, message));
+    let broken = |sequence, message: String| Err(Divergence::plain(sequence, message).into());
     let head_there = origin
         .plain()
         .map(|(_, head)| head)
@@ -70,7 +71,7 @@ fn compare(fork: &Recording, named: &ForkOrigin, origin: &Recording) -> Result<(
     if head_there.hash != head.0 {
         let message = format!("event 1 names another event {common} of {execution_id}");
         let (expected, found) = (hex(&head_there.hash).into(), head.to_string().into());
-        return Err(Divergence::between(1, message, Some(expected), Some(found)));
+        return Err(Divergence::between(1, message, Some(expected), Some(found)).into());
     }
     if fork.plain().count() as u64 <= *common {
         return broken(
@@ -97,7 +98,7 @@ fn compare(fork: &Recording, named: &ForkOrigin, origin: &Recording) -> Result<(
 }
 
 /// What was decided at one time is forked as a whole.
-fn not_within_a_batch(origin: &Recording, common: u64) -> Result<(), Divergence> {
+fn not_within_a_batch(origin: &Recording, common: u64) -> Result<(), Box<Divergence>> {
     let mut events = origin.plain().map(|(event, _)| event);
     let last = events.find(|event| event.sequence == common);
     let (Some(last), Some(next)) = (last, events.next()) else {
@@ -107,7 +108,7 @@ fn not_within_a_batch(origin: &Recording, common: u64) -> Result<(), Divergence>
         return Ok(());
     }
     let message = format!("the fork cuts apart what was decided with event {common}");
-    Err(Divergence::plain(common, message))
+    Err(Divergence::plain(common, message).into())
 }
 
 /// Whether both were decided at one time, one after the other.
@@ -118,7 +119,7 @@ pub(crate) fn are_of_one_time(event: &Event, next: &Event) -> bool {
 
 /// Event 1 of a fork differs from its origin's only in what a fork may change. What is
 /// erased in one of them is not compared.
-fn first_events(fork: &Recording, origin: &Recording) -> Result<(), Divergence> {
+fn first_events(fork: &Recording, origin: &Recording) -> Result<(), Box<Divergence>> {
     let (Some(own), Some(others)) = (started(fork), started(origin)) else {
         return Ok(()); // Refused by the integrity check before.
     };
@@ -130,7 +131,8 @@ fn first_events(fork: &Recording, origin: &Recording) -> Result<(), Divergence> 
             format!(
                 "event 1 has another {what} than event 1 of the execution that it was forked from"
             ),
-        )),
+        )
+        .into()),
     };
     same("time", at(fork) == at(origin))?;
     same("seed", own.seed == others.seed)?;

@@ -2,7 +2,7 @@
 
 #![expect(dead_code, reason = "a part of a crate, for the targets that need it")]
 
-#[path = "../../../host/src/limits.rs"]
+#[path = "../../../host/src/limits/mod.rs"]
 pub mod limits;
 #[path = "../../../host/src/json.rs"]
 pub mod json;

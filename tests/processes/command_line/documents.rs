@@ -69,6 +69,7 @@ fn every_document_has_its_keys() {
             "damaged",
             "error",
             "final_state",
+            "forked_from",
             "nodes",
             "waiting",
         ],

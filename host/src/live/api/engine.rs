@@ -208,7 +208,8 @@ impl Engine {
     /// # use serde_json::json;
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let engine = Engine::builder().start().await?;
+    /// # let store = refrain::store::MemoryStore::new();
+    /// # let engine = Engine::builder().store(store).start().await?;
     /// # let workflow = json!({"workflow_id": "w", "version": "1.0.0", "start_node": "a",
     /// #     "nodes": {"a": {"kind": {"type": "tool", "tool_ref": "t"}}}, "edges": []});
     /// # engine.register(Workflow::from_json(workflow.to_string())?).await?;
