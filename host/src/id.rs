@@ -24,6 +24,9 @@ const PREFIX: &str = "exec_";
 /// Keeps the ids of keys apart from all other digests.
 const KEY_DOMAIN: &[u8] = b"refrain: the execution of a start key\0";
 
+/// The same for simulated executions.
+const SIMULATED_KEY_DOMAIN: &[u8] = b"refrain: the simulated execution of a start key\0";
+
 /// An id as a text, in place.
 #[derive(Clone, Copy)]
 pub(crate) struct IdText([u8; TEXT_BYTES]);
@@ -53,8 +56,20 @@ impl ExecutionId {
     /// guesses a tenant's key can tell that it was used, even after it was erased.
     #[must_use]
     pub fn of_key(tenant: &str, key: &str) -> Self {
+        Self::of_key_in(KEY_DOMAIN, tenant, key)
+    }
+
+    /// The same for a simulated execution, so that one of real time that the same key
+    /// began has another id. The text that is hashed first is
+    /// `refrain: the simulated execution of a start key`.
+    #[must_use]
+    pub fn of_simulated_key(tenant: &str, key: &str) -> Self {
+        Self::of_key_in(SIMULATED_KEY_DOMAIN, tenant, key)
+    }
+
+    fn of_key_in(domain: &[u8], tenant: &str, key: &str) -> Self {
         let hash = Sha256::new()
-            .chain_update(KEY_DOMAIN)
+            .chain_update(domain)
             .chain_update((tenant.len() as u64).to_be_bytes())
             .chain_update(tenant)
             .chain_update(key)

@@ -21,6 +21,8 @@ pub enum Place {
     Memory(MemoryStore),
     /// In a file of a folder that goes with it.
     File(TempDir),
+    /// In such a file, for simulated executions.
+    SimulatedFile(TempDir),
 }
 
 impl Place {
@@ -48,6 +50,27 @@ impl Place {
         Self::Memory(MemoryStore::new())
     }
 
+    /// One of each, for simulated executions.
+    ///
+    /// # Panics
+    /// Where no temporary folder can be made.
+    #[must_use]
+    pub fn each_simulated() -> [Self; 2] {
+        [
+            Self::Memory(MemoryStore::simulated()),
+            Self::simulated_file(),
+        ]
+    }
+
+    /// In a file, for simulated executions.
+    ///
+    /// # Panics
+    /// Where no temporary folder can be made.
+    #[must_use]
+    pub fn simulated_file() -> Self {
+        Self::SimulatedFile(TempDir::new().expect("a temporary folder can be made"))
+    }
+
     /// In a file of a folder that is memory, where the system has one: as
     /// durable as a simulated crash asks for, and quick.
     ///
@@ -67,13 +90,14 @@ impl Place {
     /// Where the file cannot be opened.
     #[must_use]
     pub fn store(&self) -> Box<dyn Store> {
-        match self {
-            Self::Memory(store) => Box::new(store.clone()),
-            Self::File(folder) => Box::new(
-                SqliteStore::open(folder.path().join("refrain.db"))
-                    .expect("the database can be opened"),
-            ),
-        }
+        let (folder, simulated) = match self {
+            Self::Memory(store) => return Box::new(store.clone()),
+            Self::File(folder) => (folder, false),
+            Self::SimulatedFile(folder) => (folder, true),
+        };
+        let options = SqliteStore::options().simulated(simulated);
+        let store = options.open(folder.path().join("refrain.db"));
+        Box::new(store.expect("the database can be opened"))
     }
 }
 

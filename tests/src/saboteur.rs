@@ -127,14 +127,14 @@ impl Saboteur {
     /// The same, the newest first, where that is the deed.
     fn turned(
         &mut self,
-        question: (bool, &str, Timestamp),
+        question: (&str, &str, Timestamp),
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError> {
-        let (simulated, queue, now) = question;
+        let (tenant, queue, now) = question;
         if !matches!(self.deed, Some(Deed::NewestFirst)) {
-            return self.inner.claimable(simulated, queue, now, max);
+            return self.inner.claimable(tenant, queue, now, max);
         }
-        let mut all = self.inner.claimable(simulated, queue, now, ALL)?;
+        let mut all = self.inner.claimable(tenant, queue, now, ALL)?;
         if all.found.len() > max {
             self.doings.with(|done| done.deed = true);
         }
@@ -231,12 +231,12 @@ impl Store for Saboteur {
 impl Reader for Saboteur {
     fn claimable(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError> {
-        let found = self.turned((simulated, queue, now), max)?;
+        let found = self.turned((tenant, queue, now), max)?;
         let found = self.seen(Sight::Items, found);
         Ok(match self.woken {
             Some(true) => self.seen(Sight::ItemsBesideWakes, found),
@@ -244,32 +244,26 @@ impl Reader for Saboteur {
         })
     }
 
-    fn expired(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Many<ItemRecord>, StoreError> {
-        let found = self.inner.expired(simulated, now, max)?;
+    fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError> {
+        let found = self.inner.expired(now, max)?;
         Ok(self.seen(Sight::Leases, found))
     }
 
     fn due(
         &mut self,
-        simulated: bool,
         now: Timestamp,
         after: Option<DueWake>,
         max: usize,
     ) -> Result<Many<DueWake>, StoreError> {
-        let found = self.inner.due(simulated, now, after, max)?;
+        let found = self.inner.due(now, after, max)?;
         if let Some(woken) = &mut self.woken {
             *woken |= !found.found.is_empty();
         }
         Ok(self.seen(Sight::Wakes, found))
     }
 
-    refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
-    refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
+    refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
+    refrain::delegate_store!(inner: execution, list, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner: claimed_by, lease_holders, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }

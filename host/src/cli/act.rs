@@ -57,11 +57,10 @@ where
     F: Future<Output = Result<T, EngineError>>,
 {
     // Asked first: the door of a database that is not there makes one.
-    database::record(&mut target.database.open()?, target.execution)?;
-    let store = target.database.open_or_create()?;
+    let (store, _) = target.database.holding(target.execution)?;
+    let store = database::to_write(store)?;
     let done = finish(async {
-        let engine = Engine::builder()
-            .store(store)
+        let engine = database::engine(store)
             .only([target.execution])
             .start()
             .await?;
@@ -70,7 +69,7 @@ where
         engine.shutdown().await;
         told
     })??;
-    let status = database::record(&mut target.database.open()?, target.execution)?.status;
+    let status = target.database.holding(target.execution)?.1.status;
     Ok((done, status))
 }
 

@@ -78,7 +78,10 @@ fn is_refused(error: &anyhow::Error) -> bool {
 
 /// What to say if the decision comes after the node's deadline.
 fn missed_deadline(target: &Target, node: &str) -> anyhow::Result<Option<anyhow::Error>> {
-    let events = log::kept(&mut target.database().open()?, target.execution())?;
+    let events = log::kept(
+        &mut target.database().holding(target.execution())?.0,
+        target.execution(),
+    )?;
     let events = events.iter().map(KeptEvent::event);
     let mut missed = None;
     let mut deadline = None;

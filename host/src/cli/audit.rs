@@ -10,7 +10,7 @@ use refrain::model::Explanation;
 use refrain::replay::{
     Anchors, Audit, Auditor, Difference, Divergence, Link, LinkState, Verdict, from_export,
 };
-use refrain::store::Reader;
+use refrain::store::SqliteStore;
 use refrain::{names, render};
 use serde::Serialize;
 use serde_json::Value;
@@ -162,13 +162,16 @@ fn of_database(
     noted: Vec<ExecutionId>,
     arguments: &Arguments,
 ) -> anyhow::Result<Audited> {
-    let mut store = arguments.database.open()?;
+    let mut stores = arguments.database.open()?;
     let mut damaged = 0;
     let ids = if arguments.all {
-        let stored = list::all(&mut store, None)?;
-        damaged = stored.damaged.len();
-        let (stored, _) = damage::named(stored);
-        let mut ids: Vec<_> = stored.into_iter().map(|record| record.id).collect();
+        let mut ids = Vec::new();
+        for store in &mut stores {
+            let stored = list::all(store, None)?;
+            damaged += stored.damaged.len();
+            let (stored, _) = damage::named(stored);
+            ids.extend(stored.into_iter().map(|record| record.id));
+        }
         // One that was noted, and is gone, is missed.
         ids.extend(
             noted
@@ -183,7 +186,7 @@ fn of_database(
     let mut audits = Vec::new();
     let mut failures = 0;
     for id in ids {
-        match of_execution(auditor, &mut store, id) {
+        match of_execution(auditor, &mut stores, id) {
             Ok(audit) => audits.push(audit),
             Err(error) => {
                 output::say(&failure::text(&error));
@@ -203,14 +206,16 @@ fn of_database(
 
 fn of_execution(
     auditor: &mut Auditor<'_>,
-    store: &mut dyn Reader,
+    stores: &mut [SqliteStore],
     id: ExecutionId,
 ) -> anyhow::Result<Audit> {
-    match auditor.audit_stored(store, id) {
-        Ok(Some(audit)) => Ok(audit),
-        Ok(None) => bail!("there is no execution {id}; `refrain list` shows those there are"),
-        Err(error) => Err(error).with_context(|| format!("cannot audit {id}")),
+    for store in stores {
+        let audited = auditor.audit_stored(store, id);
+        if let Some(audit) = audited.with_context(|| format!("cannot audit {id}"))? {
+            return Ok(audit);
+        }
     }
+    bail!("there is no execution {id}; `refrain list` shows those there are")
 }
 
 /// An audit for people.

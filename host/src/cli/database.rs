@@ -4,9 +4,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, Reader, SqliteStore};
+use refrain::{Builder, Engine};
 
 use super::text::Text;
 use super::to_type;
@@ -30,8 +31,14 @@ pub(super) struct Database {
     path: PathBuf,
 }
 
+/// The ending of the file beside it in which simulations run.
+const SIMULATIONS: &str = ".sim";
+
 /// The database that was opened first: errors name commands that mean it.
 static OPENED: OnceLock<Database> = OnceLock::new();
+
+/// A store, and those of some executions that it holds.
+pub(super) type Part = (SqliteStore, Vec<ExecutionId>);
 
 impl Database {
     /// The database at this path.
@@ -44,34 +51,91 @@ impl Database {
         OPENED.get().cloned().unwrap_or_else(|| Self::at(DEFAULT))
     }
 
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// The file of real or of simulated executions.
+    fn file(&self, simulated: bool) -> PathBuf {
+        let mut file = self.path.clone().into_os_string();
+        if simulated {
+            file.push(SIMULATIONS);
+        }
+        file.into()
     }
 
-    /// Open the database for writing; it is made if it is not there.
-    pub(super) fn open_or_create(&self) -> anyhow::Result<SqliteStore> {
+    /// Open one of the two files for writing; it is made if it is not there.
+    pub(super) fn open_or_create(&self, simulated: bool) -> anyhow::Result<SqliteStore> {
         self.note();
-        Ok(SqliteStore::open(&self.path)?)
+        let file = self.file(simulated);
+        let store = SqliteStore::options().simulated(simulated).open(&file)?;
+        let file = file.display();
+        match (store.is_simulated(), simulated) {
+            (true, false) => bail!(
+                "{file} keeps simulated executions, and nothing works on them without `--simulate`; name the database without its ending {SIMULATIONS}, and give `--simulate`"
+            ),
+            (false, true) => bail!(
+                "{file} keeps executions of real time, and nothing is simulated there; move it to another name"
+            ),
+            (true, true) | (false, false) => Ok(store),
+        }
     }
 
-    /// Open the database for reading: asking about something must not leave
-    /// an empty database behind, nor change one.
-    pub(super) fn open(&self) -> anyhow::Result<SqliteStore> {
-        self.is_there()?;
-        Ok(SqliteStore::open_read_only(&self.path)?)
+    /// The same, where the file must be there. One of an older schema is brought up to
+    /// date.
+    pub(super) fn open_to_go_on(&self, simulated: bool) -> anyhow::Result<SqliteStore> {
+        self.is_there(simulated)?;
+        self.open_or_create(simulated)
     }
 
-    /// Open the database for writing; it must be there. One of an older schema
-    /// is brought up to date.
-    pub(super) fn open_to_go_on(&self) -> anyhow::Result<SqliteStore> {
-        self.is_there()?;
-        Ok(SqliteStore::open(&self.path)?)
+    /// Open those of the two files that are there for reading, first that of real time:
+    /// asking about something must not leave an empty database behind, nor change one.
+    pub(super) fn open(&self) -> anyhow::Result<Vec<SqliteStore>> {
+        let files = self.files()?;
+        let stores = files.into_iter().map(SqliteStore::open_read_only);
+        Ok(stores.collect::<Result<_, _>>()?)
+    }
+
+    /// The store that holds an execution, for reading, and its record.
+    pub(super) fn holding(
+        &self,
+        id: ExecutionId,
+    ) -> anyhow::Result<(SqliteStore, ExecutionRecord)> {
+        let part = self.parts(&[id])?.into_iter().next();
+        let (mut store, _) = part.ok_or_else(|| missing(id))?;
+        let record = record(&mut store, id)?;
+        Ok((store, record))
+    }
+
+    /// The stores that hold these executions, for reading. What none holds is for the
+    /// first to miss.
+    pub(super) fn parts(&self, ids: &[ExecutionId]) -> anyhow::Result<Vec<Part>> {
+        let mut files = self.files()?.into_iter().peekable();
+        let (mut parts, mut left) = (Vec::new(), ids.to_vec());
+        while let Some(file) = files.next() {
+            let mut store = SqliteStore::open_read_only(file)?;
+            let mut held = Vec::new();
+            let is_last = files.peek().is_none();
+            if is_last && parts.is_empty() {
+                held = std::mem::take(&mut left);
+            }
+            for id in std::mem::take(&mut left) {
+                match holds(&mut store, id)? {
+                    true => held.push(id),
+                    false => left.push(id),
+                }
+            }
+            parts.push((store, held));
+            if left.is_empty() {
+                break;
+            }
+        }
+        if let Some((_, held)) = parts.first_mut() {
+            held.append(&mut left);
+        }
+        parts.retain(|(_, held)| !held.is_empty());
+        Ok(parts)
     }
 
     /// Copy it there; the path that it has.
     pub(super) fn backup_to(&self, to: &Path) -> anyhow::Result<&Path> {
-        self.is_there()?;
+        self.is_there(false)?;
         folder_is_there(to)?;
         SqliteStore::backup(&self.path, to)?;
         Ok(&self.path)
@@ -93,13 +157,30 @@ impl Database {
         let _ = OPENED.set(self.clone());
     }
 
-    fn is_there(&self) -> anyhow::Result<()> {
+    /// Those of the two files that are there: one at least.
+    fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let simulations = self.file(true);
+        // That of real time has to be there only if the other is not.
+        let only_simulations = simulations.exists() && !self.path.exists();
+        if only_simulations {
+            self.note();
+            return Ok(vec![simulations]);
+        }
+        self.is_there(false)?;
+        let files = [self.path.clone(), simulations];
+        let there = files.into_iter().take_while(|file| file.exists());
+        Ok(there.collect())
+    }
+
+    fn is_there(&self, simulated: bool) -> anyhow::Result<()> {
         self.note();
-        let path = self.path.display();
-        match self.path.try_exists() {
+        let file = self.file(simulated);
+        let path = file.display();
+        let run = if simulated { "run --simulate" } else { "run" };
+        match file.try_exists() {
             Ok(true) => Ok(()),
             Ok(false) => bail!(
-                "there is no database {path}; name another with --db PATH, or begin one with `refrain run`"
+                "there is no database {path}; name another with --db PATH, or begin one with `refrain {run}`"
             ),
             Err(error) => {
                 Err(error).with_context(|| format!("cannot look for the database {path}"))
@@ -138,8 +219,31 @@ pub(super) fn variable_is_empty() -> bool {
 
 /// The record of an execution that must be there.
 pub(super) fn record(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<ExecutionRecord> {
-    match store.execution(id)? {
-        Some(record) => Ok(record),
-        None => bail!("there is no execution {id}; `refrain list` shows those there are"),
+    store.execution(id)?.ok_or_else(|| missing(id))
+}
+
+/// The same store, opened for writing. One of an older schema is brought up to date.
+pub(super) fn to_write(store: SqliteStore) -> anyhow::Result<SqliteStore> {
+    let file = store.path().to_owned();
+    drop(store);
+    Ok(SqliteStore::open(file)?)
+}
+
+/// An engine to be, for the executions that the store keeps.
+pub(super) fn engine(store: SqliteStore) -> Builder {
+    let simulated = store.is_simulated();
+    Engine::builder().store(store).simulated(simulated)
+}
+
+/// Whether the store has an execution, be it one that cannot be read.
+fn holds(store: &mut SqliteStore, id: ExecutionId) -> anyhow::Result<bool> {
+    match store.execution(id) {
+        Ok(record) => Ok(record.is_some()),
+        Err(error) if error.is_of_one() => Ok(true),
+        Err(error) => Err(error.into()),
     }
+}
+
+fn missing(id: ExecutionId) -> anyhow::Error {
+    anyhow!("there is no execution {id}; `refrain list` shows those there are")
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::by::By;
 use super::damage::{self, DamagedDocument};
-use super::database::Database;
+use super::database::{self, Database};
 use super::text::{Text, text};
 use super::{Answer, erased, failure, guests, output, time};
 
@@ -67,21 +67,22 @@ struct CopiedDocument {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let mut store = arguments.database.open_to_go_on()?;
     let mut library = guests::library()?;
-    let mut ids = arguments.executions.clone();
-    let Many {
-        found: mut left,
-        damaged,
-    } = copies_of(&mut store, &ids)?;
-    if arguments.with_copies {
-        ids.extend(left.drain(..).map(|copied| copied.record.id));
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    let now = time::now(&mut store)?;
     let by = arguments.by.who();
-    let each = erase(&mut store, &mut library, &ids, &by, now);
+    let (mut each, mut left, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
+    for (store, mut ids) in arguments.database.parts(&arguments.executions)? {
+        let mut store = database::to_write(store)?;
+        let mut copies = copies_of(&mut store, &ids)?;
+        if arguments.with_copies {
+            ids.extend(copies.found.drain(..).map(|copied| copied.record.id));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let now = time::now(&mut store)?;
+        each.extend(erase(&mut store, &mut library, &ids, &by, now));
+        left.extend(copies.found);
+        damaged.extend(copies.damaged);
+    }
     if arguments.json {
         output::document(&Document {
             executions: each.iter().map(ErasedDocument::of).collect(),

@@ -8,7 +8,7 @@ use refrain::log::json::explanation_json;
 use refrain::model::{Explanation, Reason, ReasonCause, SchedulerError};
 use refrain::names;
 use refrain::render;
-use refrain::store::{ExecutionRecord, Timestamp};
+use refrain::store::{ExecutionRecord, Reader, Timestamp};
 use serde_json::json;
 
 use super::damage::{self, TamperedDocument};
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         json,
         database,
     } = arguments;
-    let mut store = database.open()?;
+    let (mut store, _) = database.holding(*execution)?;
     let record = damage::checked_record(&mut store, *execution)?;
     if let Some(attestation) = &record.erased {
         return say_erased(arguments, attestation);
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if record.tampering.is_some() {
         return say_tampered(arguments, &record);
     }
-    let now = time::of_execution(&record, time::now(&mut store)?);
+    let now = time::of_execution(&record, store.is_simulated(), time::now(&mut store)?);
     let mut player = guests::player(&mut store, &record)?;
     let explanation = match player.explain(node) {
         Ok(explanation) => explanation,

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output: file,
         database,
     } = arguments;
-    let mut store = database.open()?;
+    let (mut store, _) = database.holding(*execution)?;
     let mut recording = match from_store(&mut store, *execution)? {
         Some(Ok(recording)) => recording,
         Some(Err(unreadable)) => bail!(
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     match file.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => {
-            placed::write(path, Some(database.path()), |out| {
+            placed::write(path, Some(store.path()), |out| {
                 recording.export(out).map(drop)
             })?;
             let events = recording.plain().count();

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::json::Json;
 use refrain::store::ExecutionRecord;
-use refrain::{Engine, Fork, Workflow};
+use refrain::{Fork, Workflow};
 use serde::Serialize;
 
 use super::by::By;
@@ -73,7 +73,7 @@ struct Origin {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
-    let record = database::record(&mut arguments.database.open()?, arguments.execution)?;
+    let (_, record) = arguments.database.holding(arguments.execution)?;
     erased::refuse(&record)?;
     let fork = fork(&arguments)?;
     let workflow = match &arguments.workflow {
@@ -141,10 +141,9 @@ async fn forked(
     if let Some(path) = &arguments.guest {
         fork = fork.guest(guests::add(&mut library, path)?);
     }
-    let engine = Engine::builder()
-        .store(arguments.database.open_to_go_on()?)
+    let (store, _) = arguments.database.holding(record.id)?;
+    let engine = database::engine(database::to_write(store)?)
         .library(library)
-        .simulated(record.simulated)
         .only([])
         .start()
         .await?;

@@ -45,7 +45,7 @@ pub(super) fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(Str
 /// When the judgement on an execution changes though nothing is appended to
 /// its log: work may be claimed from then on, or its wake is due.
 pub(super) fn changes_at(seen: &Seen, now: Timestamp) -> Option<Timestamp> {
-    if seen.record.simulated {
+    if seen.simulated {
         // Its time goes on with its log.
         return None;
     }
@@ -87,7 +87,7 @@ fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
         Waiting::Worker { queue, .. } => !is_served(seen, queue),
         // Simulated time jumps to the end of a wait that has one.
         Waiting::Approval { until, .. } | Waiting::Signal { until, .. } => {
-            !seen.record.simulated || until.is_none()
+            !seen.simulated || until.is_none()
         }
         Waiting::Time { .. } => false,
     }
@@ -95,5 +95,5 @@ fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
 
 /// Simulated workers serve every queue.
 fn is_served(seen: &Seen, queue: &str) -> bool {
-    seen.record.simulated || queues::BUILT_IN.contains(&queue)
+    seen.simulated || queues::BUILT_IN.contains(&queue)
 }

@@ -3,7 +3,9 @@
 use refrain::log::digest::hex;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::{ExecutionRecord, ListFilter, Many, Reader, StoreError, Timestamp, ended};
+use refrain::store::{
+    ExecutionRecord, ListFilter, Many, Reader, SqliteStore, StoreError, Timestamp, ended,
+};
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::json;
@@ -36,22 +38,29 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let mut store = arguments.database.open()?;
-    let stored = all(&mut store, arguments.status)?;
+    let mut stores = arguments.database.open()?;
+    let stored = of_both(&mut stores, arguments.status)?;
     if arguments.json {
-        let executions: Vec<_> = stored.found.iter().map(RecordDocument::of).collect();
+        let documents = stored.found.iter();
+        let executions: Vec<_> = documents
+            .map(|listed| RecordDocument::of(&listed.record, listed.simulated))
+            .collect();
         let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
         output::document(&json!({ "executions": executions, "damaged": damaged }))?;
         return Ok(Answer::good_if(damaged.is_empty()));
     }
     let (records, mut whole) = damage::named(stored);
     if !records.is_empty() {
-        let now = match time::now(&mut store) {
+        let now = match now(&mut stores) {
             // Which executions there are shows all the same.
             Err(error @ StoreError::Malformed { .. }) => {
                 output::say(&failure::text(&error.into()));
                 whole = false;
-                records.iter().map(|it| it.last_at).max().unwrap_or(0)
+                records
+                    .iter()
+                    .map(|it| it.record.last_at)
+                    .max()
+                    .unwrap_or(0)
             }
             now => now?,
         };
@@ -60,6 +69,33 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::say(&text!("no executions"));
     }
     Ok(Answer::good_if(whole))
+}
+
+/// An execution of either file.
+struct Listed {
+    record: ExecutionRecord,
+    simulated: bool,
+}
+
+/// The executions of all these stores, in the order in which they started, and what of
+/// them cannot be read.
+fn of_both(stores: &mut [SqliteStore], status: Option<Status>) -> anyhow::Result<Many<Listed>> {
+    let mut both = Many::whole(Vec::new());
+    for store in stores {
+        let simulated = store.is_simulated();
+        let Many { found, damaged } = all(store, status)?;
+        let listed = |record| Listed { record, simulated };
+        both.found.extend(found.into_iter().map(listed));
+        both.damaged.extend(damaged);
+    }
+    let start = |listed: &Listed| (listed.record.started_at, listed.record.id);
+    both.found.sort_by_key(start);
+    Ok(both)
+}
+
+/// What time it is, by the logs of real time if there are any.
+fn now(stores: &mut [SqliteStore]) -> Result<Timestamp, StoreError> {
+    stores.first_mut().map_or(Ok(0), |store| time::now(store))
 }
 
 /// All executions of a status, in the order in which they started, and what of
@@ -112,7 +148,7 @@ pub(super) struct RecordDocument<'a> {
 }
 
 impl<'a> RecordDocument<'a> {
-    pub(super) fn of(record: &'a ExecutionRecord) -> Self {
+    pub(super) fn of(record: &'a ExecutionRecord, simulated: bool) -> Self {
         Self {
             execution_id: record.id.to_string(),
             workflow_id: &record.workflow_id,
@@ -125,7 +161,7 @@ impl<'a> RecordDocument<'a> {
             next_wake: record.next_wake.and_then(rfc3339),
             tenant: &record.tenant,
             key: record.key.as_deref(),
-            simulated: record.simulated,
+            simulated,
             guest: &record.guest_digest,
             tampered: record.tampering.as_ref().map(TamperedDocument::of),
             erased: erased::document(record.erased.as_ref()),
@@ -133,7 +169,7 @@ impl<'a> RecordDocument<'a> {
     }
 }
 
-fn table(records: &[ExecutionRecord], now: Timestamp) -> Table {
+fn table(listed: &[Listed], now: Timestamp) -> Table {
     let mut table = Table::new([
         "EXECUTION",
         "WORKFLOW",
@@ -142,22 +178,28 @@ fn table(records: &[ExecutionRecord], now: Timestamp) -> Table {
         "STARTED",
         "TOOK",
     ]);
-    for record in records {
+    for Listed { record, simulated } in listed {
+        let (standing, paint) = damage::standing(record);
         table.row([
             plain(record.id),
             plain(text!("{} {}", record.workflow_id, record.workflow_version)),
-            damage::standing(record),
+            (text!("{}{}", standing, mark(*simulated)), paint),
             plain(record.head.sequence),
             plain(stamp(record.started_at)),
-            plain(took(record, now)),
+            plain(took(record, *simulated, now)),
         ]);
     }
     table
 }
 
+/// What is said of simulated executions.
+pub(super) fn mark(simulated: bool) -> &'static str {
+    if simulated { ", simulated" } else { "" }
+}
+
 /// How long an execution took, or how long it has been at it.
-pub(super) fn took(record: &ExecutionRecord, now: u64) -> String {
-    if ended(record.status) || record.simulated {
+pub(super) fn took(record: &ExecutionRecord, simulated: bool, now: u64) -> String {
+    if ended(record.status) || simulated {
         span(record.last_at.saturating_sub(record.started_at))
     } else {
         format!("{} so far", span(now.saturating_sub(record.started_at)))

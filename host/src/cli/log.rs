@@ -41,7 +41,7 @@ struct Document<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let mut store = arguments.database.open()?;
+    let (mut store, _) = arguments.database.holding(arguments.execution)?;
     let record = damage::checked_record(&mut store, arguments.execution)?;
     let events = kept(&mut store, arguments.execution)?;
     if arguments.json {

@@ -2,7 +2,7 @@
 
 use refrain::id::ExecutionId;
 use refrain::model::Status;
-use refrain::store::{ExecutionRecord, SqliteStore, StoreError, ended, is_stalled_by_host};
+use refrain::store::{ExecutionRecord, Reader, SqliteStore, StoreError, ended, is_stalled_by_host};
 use refrain::{Engine, EngineError};
 use serde_json::json;
 
@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// The executions; all that have not ended, if none is named
     #[arg(value_name = "EXECUTION")]
     executions: Vec<ExecutionId>,
+    /// Go on with all simulated executions, and with no others
+    #[arg(long, conflicts_with = "executions")]
+    simulate: bool,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
@@ -34,32 +37,27 @@ pub(super) struct Arguments {
     database: Database,
 }
 
+/// Executions to go on with, and their store.
+struct Part {
+    store: SqliteStore,
+    records: Vec<ExecutionRecord>,
+    /// Those that stand still because the host saw their guest fail.
+    stalled: Vec<ExecutionId>,
+}
+
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
-    let mut store = arguments.database.open_to_go_on()?;
     let named = !arguments.executions.is_empty();
-    let (records, whole) = match named {
-        true => records(&mut store, &arguments.executions)?,
-        false => {
-            let (mut records, whole) = damage::named(list::all(&mut store, None)?);
-            records.retain(|record| !ended(record.status));
-            (records, whole)
-        }
+    let (parts, whole) = match named {
+        true => named_ones(&arguments)?,
+        false => all(&arguments)?,
     };
-    if records.is_empty() && whole {
+    let nothing = parts.iter().all(|part| part.records.is_empty());
+    if nothing && whole {
         output::say(&text!("nothing to resume: all executions have ended"));
     }
-    for record in records.iter().filter(|_| named) {
-        erased::refuse(record)?;
-    }
-    say_what_is_worked_on(&records, named);
-    let stalled = if named {
-        stalled_by_host(&mut store, &records)?
-    } else {
-        Vec::new()
-    };
-    drop(store);
+    say_what_is_worked_on(&parts, named);
     let until = if named { Until::Ended } else { Until::Idle };
-    let answer = act::finish(work(&arguments, &records, &stalled, until))??;
+    let answer = act::finish(work(&arguments, parts, until))??;
     // The others have gone on; that they are not all is bad all the same.
     Ok(match answer {
         Answer::Good => Answer::good_if(whole),
@@ -67,14 +65,49 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     })
 }
 
+/// All of real, or of simulated, time that have not ended, and whether all can be read.
+fn all(arguments: &Arguments) -> anyhow::Result<(Vec<Part>, bool)> {
+    let mut store = arguments.database.open_to_go_on(arguments.simulate)?;
+    let (mut records, whole) = damage::named(list::all(&mut store, None)?);
+    records.retain(|record| !ended(record.status));
+    let part = Part {
+        store,
+        records,
+        stalled: Vec::new(),
+    };
+    Ok((vec![part], whole))
+}
+
+/// Those that were named, and whether all can be read.
+fn named_ones(arguments: &Arguments) -> anyhow::Result<(Vec<Part>, bool)> {
+    let (mut parts, mut whole) = (Vec::new(), true);
+    for (store, ids) in arguments.database.parts(&arguments.executions)? {
+        let mut store = database::to_write(store)?;
+        let (records, all_read) = records(&mut store, &ids)?;
+        whole &= all_read;
+        for record in &records {
+            erased::refuse(record)?;
+        }
+        let stalled = stalled_by_host(&mut store, &records)?;
+        parts.push(Part {
+            store,
+            records,
+            stalled,
+        });
+    }
+    Ok((parts, whole))
+}
+
 /// Where work is done that others may have started elsewhere: said before it
 /// begins, unless it is the one that was named.
-fn say_what_is_worked_on(records: &[ExecutionRecord], named: bool) {
-    let all_named = named && records.len() == 1;
-    if all_named || records.iter().all(|record| record.simulated) {
+fn say_what_is_worked_on(parts: &[Part], named: bool) {
+    let real = parts.iter().filter(|part| !part.store.is_simulated());
+    let number: usize = real.map(|part| part.records.len()).sum();
+    let all_named = named && number == 1;
+    if all_named || number == 0 {
         return;
     }
-    let executions = match records.len() {
+    let executions = match number {
         1 => text!("1 execution"),
         number => text!("{} executions", number),
     };
@@ -129,31 +162,33 @@ async fn check_anew(engine: &Engine, record: &ExecutionRecord) -> anyhow::Result
     unless_damaged(engine.execution(record.id).check_anew().await)
 }
 
-async fn work(
-    arguments: &Arguments,
-    records: &[ExecutionRecord],
-    stalled: &[ExecutionId],
-    until: Until,
-) -> anyhow::Result<Answer> {
+async fn work(arguments: &Arguments, parts: Vec<Part>, until: Until) -> anyhow::Result<Answer> {
     let mut stopped = Stopped::Done;
-    let mut session = Session::new(&arguments.database, records.to_vec(), until)?;
+    let mut sessions = Vec::new();
     // Simulated and real time never share an engine.
-    for simulated in [false, true] {
-        if stopped == Stopped::Interrupted
-            || !records.iter().any(|record| record.simulated == simulated)
-        {
+    for part in parts {
+        let Part {
+            store,
+            records,
+            stalled,
+        } = part;
+        let watched = SqliteStore::open(store.path())?;
+        let session = Session::new(&arguments.database, watched, records.clone(), until)?;
+        sessions.push(session);
+        let Some(session) = sessions.last_mut() else {
+            continue;
+        };
+        if stopped == Stopped::Interrupted || records.is_empty() {
             continue;
         }
-        let store = arguments.database.open_or_create()?;
-        let mut builder = Engine::builder().store(store).simulated(simulated);
-        if !arguments.executions.is_empty() {
+        let mut builder = database::engine(store);
+        let named = !arguments.executions.is_empty();
+        if named {
             builder = builder.only(arguments.executions.iter().copied());
         }
         let engine = builder.start().await?;
-        let named = !arguments.executions.is_empty();
-        let of_this_time = records.iter().filter(|it| it.simulated == simulated);
         let prepare = async |engine: &Engine| {
-            for record in of_this_time {
+            for record in &records {
                 if named && (record.tampering.is_some() || ended(record.status)) {
                     check_anew(engine, record).await?;
                 }
@@ -165,29 +200,27 @@ async fn work(
             act::serve_built_in(engine);
             Ok(())
         };
-        stopped = session.prepare_and_work(engine, simulated, prepare).await?;
+        stopped = session.prepare_and_work(engine, prepare).await?;
     }
-    answer(arguments, &session, stopped)
+    answer(arguments, &sessions, stopped)
 }
 
 fn answer(
     arguments: &Arguments,
-    session: &Session<'_>,
+    sessions: &[Session<'_>],
     stopped: Stopped,
 ) -> anyhow::Result<Answer> {
+    let all_seen = || sessions.iter().flat_map(Session::seen);
     let bad = |status| matches!(status, Status::Failed | Status::Cancelled | Status::Stalled);
-    let good = !session
-        .seen()
-        .any(|seen| seen.is_damaged() || bad(seen.record.status));
+    let good = !all_seen().any(|seen| seen.is_damaged() || bad(seen.record.status));
     if arguments.json {
-        let executions = session
-            .seen()
+        let executions = all_seen()
             .map(Report::of)
             .collect::<anyhow::Result<Vec<_>>>()?;
         output::document(&json!({ "executions": executions }))?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        for seen in session.seen() {
+        for seen in all_seen() {
             let (standing, paint) = damage::standing(&seen.record);
             let error = seen
                 .why_damaged(&arguments.database)
@@ -201,7 +234,7 @@ fn answer(
             ));
         }
     }
-    let undone = stopped == Stopped::Interrupted && session.seen().any(|seen| !seen.ended());
+    let undone = stopped == Stopped::Interrupted && all_seen().any(|seen| !seen.ended());
     Ok(if undone {
         Answer::Undone
     } else {
@@ -209,7 +242,7 @@ fn answer(
     })
 }
 
-/// The executions that stand still because the host saw their guest fail.
+/// Those that stand still because the host saw their guest fail.
 fn stalled_by_host(
     store: &mut SqliteStore,
     records: &[ExecutionRecord],

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::json::Json;
 use refrain::model::Status;
-use refrain::{Engine, Start, Workflow};
+use refrain::{Start, Workflow};
 
 use super::by::By;
-use super::database::Database;
+use super::database::{self, Database};
 use super::judgement::Until;
 use super::output;
 use super::text::text;
@@ -33,7 +33,8 @@ pub(super) struct Arguments {
     /// Let this scheduler component decide, for the whole life of the execution
     #[arg(long, value_name = "FILE.wasm")]
     guest: Option<PathBuf>,
-    /// Answer all work at once with `{}`, on a simulated clock
+    /// Answer all work at once with `{}`, on a simulated clock, in a database beside
+    /// the named one: PATH.sim
     #[arg(long)]
     simulate: bool,
     /// Answer with one JSON document
@@ -80,8 +81,8 @@ async fn work(
         json,
         ..
     } = arguments;
-    let store = database.open_or_create()?;
-    let mut builder = Engine::builder().store(store).simulated(*simulate).only([]);
+    let store = database.open_or_create(*simulate)?;
+    let mut builder = database::engine(store).only([]);
     if let Some(component) = guest {
         builder = builder.guest(component);
     }
@@ -98,17 +99,6 @@ async fn work(
     }
     let execution = engine.start_with(start).await?;
     let record = execution.record().await?;
-    if record.simulated != *simulate {
-        bail!(
-            "the key has started {}, which is {}; choose another key",
-            record.id,
-            if record.simulated {
-                "simulated"
-            } else {
-                "not simulated"
-            }
-        );
-    }
     output::say(&text!(
         "{}  {} {}",
         record.id,
@@ -118,9 +108,10 @@ async fn work(
     for note in validate::notes(&registered.ignored, &registered.unreachable) {
         output::say(&text!("note: {}", note));
     }
-    let mut session = Session::new(database, vec![record], Until::Ended)?;
+    let store = database.open_or_create(*simulate)?;
+    let mut session = Session::new(database, store, vec![record], Until::Ended)?;
     act::serve_built_in(&engine);
-    let stopped = session.work(engine, *simulate).await?;
+    let stopped = session.work(engine).await?;
     let Some(seen) = session.seen().next() else {
         return Ok(Answer::Good);
     };

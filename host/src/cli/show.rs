@@ -43,6 +43,7 @@ struct View {
     record: ExecutionRecord,
     /// The execution that it was forked from, if it is a fork.
     forked_from: Option<ForkOrigin>,
+    simulated: bool,
     ending: Ending,
     nodes: Vec<Node>,
     waiting: Vec<Waiting>,
@@ -86,7 +87,7 @@ struct NodeDocument<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let mut store = arguments.database.open()?;
+    let (mut store, _) = arguments.database.holding(arguments.execution)?;
     let record = damage::checked_record(&mut store, arguments.execution)?;
     let view = view(&mut store, record)?;
     if arguments.json {
@@ -117,7 +118,8 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     };
     let forked_from = forked_from(&events);
     let told = Nodes::of(events.iter().map(KeptEvent::event));
-    let now = time::of_execution(&record, time::now(store)?);
+    let simulated = store.is_simulated();
+    let now = time::of_execution(&record, simulated, time::now(store)?);
     let items = match ended(record.status) || record.tampering.is_some() {
         true => Many::whole(Vec::new()),
         false => store.items(record.id)?,
@@ -137,6 +139,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
             ending: Ending::default(),
             record,
             forked_from,
+            simulated,
             nodes,
             waiting,
             now,
@@ -159,6 +162,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     Ok(View {
         record,
         forked_from,
+        simulated,
         ending,
         nodes,
         waiting,
@@ -197,7 +201,12 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
         #[serde(default)]
         nodes: BTreeMap<String, serde::de::IgnoredAny>,
     }
-    let Some(workflow) = store.workflow(&record.workflow_id, &record.workflow_version)? else {
+    let Some(workflow) = store.workflow(
+        &record.tenant,
+        &record.workflow_id,
+        &record.workflow_version,
+    )?
+    else {
         return Ok(Vec::new());
     };
     match serde_json::from_str::<Workflow>(&workflow.text) {
@@ -215,7 +224,7 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
 
 fn document(view: &View) -> anyhow::Result<Document<'_>> {
     Ok(Document {
-        record: RecordDocument::of(&view.record),
+        record: RecordDocument::of(&view.record, view.simulated),
         forked_from: view.forked_from.as_ref().map(|origin| OriginDocument {
             execution_id: &origin.execution_id,
             sequence: origin.sequence,
@@ -252,6 +261,7 @@ impl<'a> NodeDocument<'a> {
 fn text(view: &View, database: &Database, colours: bool) -> Text {
     let View {
         record,
+        simulated,
         ending,
         nodes,
         waiting,
@@ -260,13 +270,14 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     } = view;
     let (standing, paint) = damage::standing(record);
     let mut text = text!(
-        "{}  {}\n{} {}, started {}, {}, {} events\n",
+        "{}  {}{}\n{} {}, started {}, {}, {} events\n",
         record.id,
         standing.painted(paint, colours),
+        list::mark(*simulated),
         record.workflow_id,
         record.workflow_version,
         stamp(record.started_at),
-        list::took(record, *now),
+        list::took(record, *simulated, *now),
         record.head.sequence
     );
     if let Some(origin) = &view.forked_from {

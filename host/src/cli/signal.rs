@@ -59,7 +59,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
 /// The log of an execution that can be read; none if not. Who is told something else of
 /// it is told that.
 fn events(target: &Target) -> anyhow::Result<Vec<KeptEvent>> {
-    match log::kept(&mut target.database().open()?, target.execution()) {
+    match log::kept(
+        &mut target.database().holding(target.execution())?.0,
+        target.execution(),
+    ) {
         Err(error) if failure::is_damage(&error) => Ok(Vec::new()),
         events => events,
     }

@@ -55,12 +55,8 @@ const CALENDAR_FROM: Timestamp = 1_000_000_000_000;
 
 /// The time of an execution: simulated time stands where it is. Not the wall
 /// clock, which may be behind the log.
-pub(super) fn of_execution(record: &ExecutionRecord, now: Timestamp) -> Timestamp {
-    if record.simulated {
-        record.last_at
-    } else {
-        now
-    }
+pub(super) fn of_execution(record: &ExecutionRecord, simulated: bool, now: Timestamp) -> Timestamp {
+    if simulated { record.last_at } else { now }
 }
 
 /// What time it is by a store's logs.

@@ -11,8 +11,7 @@ use refrain::store::Timestamp;
 /// The executions that are not done.
 #[derive(Default)]
 pub(super) struct Undone {
-    /// Those of real and of simulated time.
-    of: [BTreeSet<ExecutionId>; 2],
+    undone: BTreeSet<ExecutionId>,
     /// When to judge which anew, in that order.
     again: BTreeSet<(Timestamp, ExecutionId)>,
 }
@@ -20,25 +19,18 @@ pub(super) struct Undone {
 impl Undone {
     /// This is the judgement on an execution, and `again` is when it changes
     /// without news, if it does.
-    pub(super) fn judged(
-        &mut self,
-        id: ExecutionId,
-        simulated: bool,
-        done: bool,
-        again: Option<Timestamp>,
-    ) {
-        let undone = &mut self.of[usize::from(simulated)];
+    pub(super) fn judged(&mut self, id: ExecutionId, done: bool, again: Option<Timestamp>) {
         if done {
-            undone.remove(&id);
+            self.undone.remove(&id);
         } else {
-            undone.insert(id);
+            self.undone.insert(id);
         }
         self.again.extend(again.map(|at| (at, id)));
     }
 
-    /// Whether all of real, or of simulated, time are done.
-    pub(super) fn are_none(&self, simulated: bool) -> bool {
-        self.of[usize::from(simulated)].is_empty()
+    /// Whether all are done.
+    pub(super) fn are_none(&self) -> bool {
+        self.undone.is_empty()
     }
 
     /// When the next is to be judged anew.
@@ -67,13 +59,15 @@ mod tests {
     fn each_is_judged_again_at_its_time_and_not_before() {
         let [one, two] = [1, 2].map(|byte| ExecutionId::from_bytes([byte; 16]));
         let mut undone = Undone::default();
-        undone.judged(one, false, false, Some(20));
-        undone.judged(two, true, false, Some(10));
+        undone.judged(one, false, Some(20));
+        undone.judged(two, false, Some(10));
         assert_eq!(undone.next_due(), Some(10));
         assert_eq!(undone.due(9), []);
         assert_eq!(undone.due(20), [two, one]);
         assert_eq!(undone.due(1000), [], "each once");
-        undone.judged(one, false, true, None);
-        assert!(undone.are_none(false) && !undone.are_none(true));
+        undone.judged(one, true, None);
+        assert!(!undone.are_none());
+        undone.judged(two, true, None);
+        assert!(undone.are_none());
     }
 }

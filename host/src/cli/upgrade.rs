@@ -15,8 +15,9 @@ use serde::Serialize;
 
 use super::by::By;
 use super::damage::{self, DamagedDocument};
-use super::database::{self, Database};
+use super::database::{self, Database, Part};
 use super::text::{Text, text};
+use super::work::resume_all;
 use super::{Answer, act, audit, erased, failure, guests, list, output};
 
 /// Hand executions to another scheduler component: from then on it decides
@@ -96,10 +97,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         Some(path) => guests::add(&mut library, path)?,
         None => library.built_in().to_owned(),
     };
-    let mut store = arguments.database.open()?;
-    let Many { found, damaged } = which(&mut store, arguments, &guest)?;
-    let done = upgrade_each(arguments, &mut store, library, &guest, found);
-    let each = act::finish(done)??;
+    let (parts, damaged) = which(arguments, &guest)?;
+    let each = act::finish(upgrade_parts(arguments, parts, &library, &guest))??;
     if arguments.json {
         output::document(&Document {
             guest: &guest,
@@ -107,36 +106,54 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             damaged: damaged.iter().map(DamagedDocument::of).collect(),
         })?;
     } else {
-        say_what_is_next(&mut store, arguments, &each)?;
+        say_what_is_next(arguments, &each)?;
         name(&damaged);
     }
     answer(arguments, each, damaged.is_empty())
 }
 
-/// The executions that are meant.
-fn which(
-    store: &mut SqliteStore,
-    arguments: &Arguments,
-    guest: &str,
-) -> anyhow::Result<Many<ExecutionId>> {
+/// The executions that are meant, each with its store, and what cannot be read.
+fn which(arguments: &Arguments, guest: &str) -> anyhow::Result<(Vec<Part>, Vec<Damaged>)> {
     if !arguments.all {
         let mut ids = arguments.executions.clone();
         ids.sort_unstable();
         ids.dedup();
-        return Ok(Many::whole(ids));
+        return Ok((arguments.database.parts(&ids)?, Vec::new()));
     }
-    let Many { found, damaged } = list::all(store, None)?;
-    let live = found
-        .iter()
-        .filter(|it| !ended(it.status) && it.guest_digest != guest);
-    let found: Vec<_> = live.map(|record| record.id).collect();
-    if found.is_empty() && damaged.is_empty() {
+    let (mut parts, mut unreadable) = (Vec::new(), Vec::new());
+    for mut store in arguments.database.open()? {
+        let Many { found, damaged } = list::all(&mut store, None)?;
+        let live = found
+            .iter()
+            .filter(|it| !ended(it.status) && it.guest_digest != guest);
+        let found: Vec<_> = live.map(|record| record.id).collect();
+        if !found.is_empty() {
+            parts.push((store, found));
+        }
+        unreadable.extend(damaged);
+    }
+    if parts.is_empty() && unreadable.is_empty() {
         output::say(&text!(
             "nothing to upgrade: all executions that have not ended belong to the scheduler {}",
             guest
         ));
     }
-    Ok(Many { found, damaged })
+    Ok((parts, unreadable))
+}
+
+/// Hands the executions of each store over, as far as each can be.
+async fn upgrade_parts(
+    arguments: &Arguments,
+    parts: Vec<Part>,
+    library: &Library,
+    guest: &str,
+) -> anyhow::Result<Vec<Each>> {
+    let mut each = Vec::new();
+    for (mut store, ids) in parts {
+        let library = library.clone();
+        each.extend(upgrade_each(arguments, &mut store, library, guest, ids).await?);
+    }
+    Ok(each)
 }
 
 /// Hands all of these over, as far as each can be, and says of each what came of it. Who
@@ -151,8 +168,7 @@ async fn upgrade_each(
     let engine = match arguments.dry_run || ids.is_empty() {
         true => None,
         false => {
-            let builder = Engine::builder()
-                .store(arguments.database.open_to_go_on()?)
+            let builder = database::engine(SqliteStore::open(store.path())?)
                 .library(library.clone())
                 // It works on none: what is asked of one is done all the same.
                 .only([]);
@@ -300,18 +316,15 @@ fn name(damaged: &[Damaged]) {
 }
 
 /// What somebody has to type so that these executions go on.
-fn say_what_is_next(
-    store: &mut dyn Reader,
-    arguments: &Arguments,
-    each: &[Each],
-) -> anyhow::Result<()> {
+fn say_what_is_next(arguments: &Arguments, each: &[Each]) -> anyhow::Result<()> {
     let command = |verb, id: &ExecutionId| arguments.database.command(verb, &[id.to_string()]);
-    let mut is_running = false;
+    // Of real and of simulated time.
+    let mut is_running = [false; 2];
     for (id, upgraded) in each {
         if upgraded.upgraded {
-            let record = database::record(store, *id)?;
-            let is_held =
-                record.status == Status::Stalled && is_stalled_by_host(store, *id, record.head)?;
+            let (mut store, record) = arguments.database.holding(*id)?;
+            let is_held = record.status == Status::Stalled
+                && is_stalled_by_host(&mut store, *id, record.head)?;
             if is_held {
                 output::say(&text!(
                     "{} is stalled still; to go on, type: {}",
@@ -319,7 +332,7 @@ fn say_what_is_next(
                     command("resume", id)
                 ));
             }
-            is_running |= record.status == Status::Running;
+            is_running[usize::from(store.is_simulated())] |= record.status == Status::Running;
         } else if upgraded.error.is_none()
             && !upgraded.has_ended
             && upgraded.verdict() == Some(Verdict::Divergent)
@@ -330,8 +343,12 @@ fn say_what_is_next(
             ));
         }
     }
-    if is_running {
-        let resume = arguments.database.command::<&str>("resume", &[]);
+    for simulated in [false, true] {
+        if !is_running[usize::from(simulated)] {
+            continue;
+        }
+        let resume = resume_all(simulated);
+        let resume = arguments.database.command::<&str>(resume, &[]);
         output::say(&text!(
             "where no `refrain run` works on them, type: {}",
             resume

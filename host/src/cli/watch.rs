@@ -37,6 +37,7 @@ pub(super) struct Watch {
 /// What was seen of one execution.
 pub(super) struct Seen {
     pub(super) record: ExecutionRecord,
+    pub(super) simulated: bool,
     pub(super) nodes: Nodes,
     pub(super) ending: Ending,
     /// Its unsettled work and dead letters; none once it has ended.
@@ -56,7 +57,7 @@ impl Watch {
     ) -> Self {
         let seen = records
             .into_iter()
-            .map(|record| (record.id, Seen::nothing(record)))
+            .map(|record| (record.id, Seen::nothing(record, store.is_simulated())))
             .collect();
         Self {
             store,
@@ -75,7 +76,7 @@ impl Watch {
 
     /// What time it is for this execution, by the log.
     pub(super) fn now(&self, seen: &Seen) -> Timestamp {
-        time::of_execution(&seen.record, self.clock.now())
+        time::of_execution(&seen.record, seen.simulated, self.clock.now())
     }
 
     /// What time it is, by the log.
@@ -147,10 +148,11 @@ impl Watch {
 }
 
 impl Seen {
-    fn nothing(record: ExecutionRecord) -> Self {
+    fn nothing(record: ExecutionRecord, simulated: bool) -> Self {
         let (nodes, ending) = (Nodes::default(), Ending::default());
         Self {
             record,
+            simulated,
             nodes,
             ending,
             items: Vec::new(),

@@ -9,7 +9,7 @@ use refrain::Engine;
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::ExecutionRecord;
+use refrain::store::{ExecutionRecord, Reader, SqliteStore};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
@@ -52,6 +52,7 @@ const NAMED_MAX: usize = 20;
 /// A watch on some executions while an engine works on them.
 pub(super) struct Session<'a> {
     database: &'a Database,
+    is_simulated: bool,
     watch: Watch,
     until: Until,
     undone: Undone,
@@ -80,14 +81,16 @@ impl<'a> Session<'a> {
     /// Watch these executions.
     pub(super) fn new(
         database: &'a Database,
+        // Not for reading only: the last to leave an SQLite file tidies it up.
+        store: SqliteStore,
         records: Vec<ExecutionRecord>,
         until: Until,
     ) -> anyhow::Result<Self> {
-        // Not for reading only: the last to leave an SQLite file tidies it up.
-        let store = database.open_or_create()?;
+        let is_simulated = store.is_simulated();
         let progress = Progress::new(records.len() > 1);
         Ok(Self {
             database,
+            is_simulated,
             watch: Watch::new(store, records),
             until,
             undone: Undone::default(),
@@ -98,16 +101,10 @@ impl<'a> Session<'a> {
     }
 
     /// Watch, and tell of what happens, until there is nothing left to do for
-    /// the executions of the engine's time, or somebody presses Ctrl-C; then
-    /// stop the engine. It is stopped after an error too: no program of its
-    /// workers is left behind.
-    pub(super) async fn work(
-        &mut self,
-        engine: Engine,
-        simulated: bool,
-    ) -> anyhow::Result<Stopped> {
-        self.prepare_and_work(engine, simulated, async |_| Ok(()))
-            .await
+    /// the executions, or somebody presses Ctrl-C; then stop the engine. It is stopped
+    /// after an error too: no program of its workers is left behind.
+    pub(super) async fn work(&mut self, engine: Engine) -> anyhow::Result<Stopped> {
+        self.prepare_and_work(engine, async |_| Ok(())).await
     }
 
     /// The same, after something is asked of the engine that a call of a guest may
@@ -115,10 +112,9 @@ impl<'a> Session<'a> {
     pub(super) async fn prepare_and_work(
         &mut self,
         engine: Engine,
-        simulated: bool,
         prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
     ) -> anyhow::Result<Stopped> {
-        let stopped = self.work_with(&engine, simulated, prepare).await;
+        let stopped = self.work_with(&engine, prepare).await;
         if stopped.is_err() {
             stop(&engine).await;
             self.progress.clear();
@@ -130,7 +126,6 @@ impl<'a> Session<'a> {
     async fn work_with(
         &mut self,
         engine: &Engine,
-        simulated: bool,
         prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
     ) -> anyhow::Result<Stopped> {
         let is_prepared = tokio::select! {
@@ -138,7 +133,7 @@ impl<'a> Session<'a> {
             () = self.signals.next() => false,
         };
         let stopped = match is_prepared {
-            true => self.watch_until_done(engine, simulated).await?,
+            true => self.watch_until_done(engine).await?,
             false => Stopped::Interrupted,
         };
         if stopped == Stopped::Interrupted {
@@ -186,11 +181,7 @@ impl<'a> Session<'a> {
         self.watch.seen()
     }
 
-    async fn watch_until_done(
-        &mut self,
-        engine: &Engine,
-        simulated: bool,
-    ) -> anyhow::Result<Stopped> {
+    async fn watch_until_done(&mut self, engine: &Engine) -> anyhow::Result<Stopped> {
         let mut commits = engine.commits();
         loop {
             self.look()?;
@@ -202,7 +193,7 @@ impl<'a> Session<'a> {
             for id in self.watch.set_aside(&set_aside) {
                 self.judge(id);
             }
-            if self.undone.are_none(simulated) {
+            if self.undone.are_none() {
                 return Ok(Stopped::Done);
             }
             let pause = sleep(LOOK_PAUSE);
@@ -254,7 +245,7 @@ impl<'a> Session<'a> {
         self.progress.count(seen);
         let done = is_done(seen, self.until, now);
         let again = changes_at(seen, now);
-        self.undone.judged(id, seen.record.simulated, done, again);
+        self.undone.judged(id, done, again);
     }
 
     fn say_how_to_resume(&self) {
@@ -280,9 +271,19 @@ impl<'a> Session<'a> {
             output::say(&text!(
                 "and {} more have not ended; to go on with all: {}",
                 undone.len() - NAMED_MAX,
-                self.database.command::<String>("resume", &[])
+                self.database
+                    .command::<String>(resume_all(self.is_simulated), &[])
             ));
         }
+    }
+}
+
+/// What goes on with all executions of real, or of simulated, time.
+pub(super) fn resume_all(simulated: bool) -> &'static str {
+    if simulated {
+        "resume --simulate"
+    } else {
+        "resume"
     }
 }
 

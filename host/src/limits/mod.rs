@@ -42,6 +42,9 @@ pub const READERS_MAX: usize = 8;
 /// end, in 64 KiB.
 pub const RECENT_ENDS_MAX: usize = 4096;
 
+/// The tenant of those who name none.
+pub const TENANT_DEFAULT: &str = "default";
+
 /// How urgent the work items of an execution are, unless it says otherwise.
 pub const PRIORITY_DEFAULT: u32 = 5;
 

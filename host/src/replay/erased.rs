@@ -17,7 +17,12 @@ use crate::names;
 /// Compares the claims of a store with the log. The claims of an export's header are
 /// compared with event 1 elsewhere.
 pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
-    let Claimed::Store { record, items } = &recording.claimed else {
+    let Claimed::Store {
+        record,
+        simulated,
+        items,
+    } = &recording.claimed
+    else {
         return Ok(());
     };
     let first = recording.plain().next();
@@ -47,7 +52,7 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         Ok(items) => items.iter().map(|it| json!(it.item.node_id)).collect(),
         Err(fault) => json!(fault),
     };
-    let found = recorded(record, queue);
+    let found = recorded(record, *simulated, queue);
     if expected == found {
         return Ok(());
     }

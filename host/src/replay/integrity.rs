@@ -6,7 +6,8 @@
 use std::cmp::Ordering;
 
 use super::divergence::Divergence;
-use super::source::{Claimed, Recording, UnreadableCause};
+use super::kept_events::UnreadableCause;
+use super::source::{Claimed, Recording};
 use super::verdict::Verdict;
 use crate::log::author::{is_terminal, may_author};
 use crate::log::digest::hex;

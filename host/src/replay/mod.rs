@@ -9,6 +9,8 @@
 mod divergence;
 // What an audit answers.
 mod verdict;
+// The events of a log, and the faults of their bytes.
+mod kept_events;
 // A log from a store or from an export.
 mod source;
 // What needs no guest: sequence, chain, time, endings.
@@ -41,10 +43,8 @@ pub use audit::{Auditor, fetch_guest};
 pub use beginning::{Unfit, check_log, replay_beginning};
 pub(crate) use divergence::node_of;
 pub use divergence::{Difference, Divergence};
+pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;
-pub use source::{
-    BrokenLink, Claimed, Reading, Recording, Unreadable, UnreadableCause, from_export, from_look,
-    from_store,
-};
+pub use source::{Claimed, Reading, Recording, from_export, from_look, from_store};
 pub use verdict::{Audit, AuditError, Link, LinkState, Verdict};

@@ -6,8 +6,9 @@ use crate::log::digest::hex;
 use crate::names;
 use crate::store::ExecutionRecord;
 
-/// All that the record says and the log tells too, together with the work items.
-pub(super) fn recorded(record: &ExecutionRecord, queue: Value) -> Value {
+/// All that the record says and the log tells too, together with the work items
+/// and the kind of time that the store is of.
+pub(super) fn recorded(record: &ExecutionRecord, simulated: bool, queue: Value) -> Value {
     json!({
         "status": names::status(record.status),
         "next_wake": record.next_wake,
@@ -16,7 +17,7 @@ pub(super) fn recorded(record: &ExecutionRecord, queue: Value) -> Value {
         "guest_digest": record.guest_digest,
         "tenant": record.tenant,
         "key": record.key,
-        "simulated": record.simulated,
+        "simulated": simulated,
         "started_at": record.started_at,
         "last_at": record.last_at,
         "head": hex(&record.head.hash),

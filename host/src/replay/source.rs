@@ -8,14 +8,14 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
-use crate::limits::EVENTS_PAGE_MAX;
 use crate::log::export::{Component, ExportError, ExportReader, ExportWriter, Header};
-use crate::log::{Attestation, ErasedEvent, KeptEvent, chain};
+use crate::log::{Attestation, ErasedEvent, chain};
 use crate::model::{Event, EventKind};
 use crate::store::{
-    DecodeError, ExecutionRecord, Hash, Head, ItemRecord, RawEvent, Reader, StoreError,
-    StoredEvent, at_one_moment,
+    ExecutionRecord, Head, ItemRecord, Reader, StoreError, StoredEvent, at_one_moment,
 };
+
+use super::kept_events::{BrokenLink, Events, Unreadable, UnreadableCause, all_events};
 
 /// A log, and all that its replay needs besides.
 #[derive(Clone, Debug)]
@@ -42,15 +42,6 @@ pub struct Recording {
     pub components: Vec<Component>,
 }
 
-/// An event that does not follow on the one before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrokenLink {
-    /// Its place in the recording, from 0.
-    pub place: usize,
-    /// The hash of its bytes and of the stored hash before it.
-    pub expected: Hash,
-}
-
 /// The claims about an execution that stand outside of its log.
 #[derive(Clone, Debug)]
 pub enum Claimed {
@@ -58,6 +49,8 @@ pub enum Claimed {
     Store {
         /// The execution's record.
         record: Box<ExecutionRecord>,
+        /// Whether the store keeps simulated executions.
+        simulated: bool,
         /// Its work items, or the fault of how they are kept.
         items: Result<Vec<ItemRecord>, String>,
     },
@@ -93,31 +86,6 @@ impl Claimed {
     }
 }
 
-/// A log that does not decode.
-#[derive(Clone, Debug)]
-pub struct Unreadable {
-    /// The execution that the log is said to be of. `None` if even that cannot be read.
-    pub execution_id: Option<ExecutionId>,
-    /// The first event that cannot be read; 0 if it is the part before the events.
-    pub sequence: u64,
-    /// Why it cannot be read.
-    pub cause: UnreadableCause,
-    /// What is wrong with it.
-    pub message: String,
-}
-
-/// Why something does not decode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UnreadableCause {
-    /// It was changed after it was written.
-    Changed,
-    /// It was written like this, and is no event.
-    Malformed,
-    /// It was written like this, by a newer program.
-    Newer,
-}
-
 /// A log, or the reason why it cannot be read.
 pub type Reading = Result<Recording, Unreadable>;
 
@@ -138,8 +106,8 @@ pub fn from_look(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Readi
     read(store, id, &mut LastWorkflow::default())
 }
 
-/// A workflow that was read: its id, its version, its text.
-pub(super) type LastWorkflow = Option<(String, String, Arc<str>)>;
+/// A workflow that was read: its tenant, id and version, and its text.
+pub(super) type LastWorkflow = Option<([String; 3], Arc<str>)>;
 
 /// The same within a look, unless the workflow is the one that was read last: a
 /// workflow is immutable.
@@ -162,7 +130,15 @@ pub(super) fn read(
         Err(error) if error.is_of_one() => Err(error.to_string()),
         Err(error) => return Err(error),
     };
-    let Some(workflow) = workflow(store, &record, last)? else {
+    let whole = events.first().map(|stored| &stored.event.kind);
+    let first = whole.or_else(|| erased.first().map(|it| &it.event.kind));
+    let bound = match first {
+        Some(EventKind::WorkflowStarted(started)) => &started.tenant,
+        _ => &record.tenant,
+    };
+    // Where the two differ, one was changed, and the audit says which.
+    let tenants = [&record.tenant, bound];
+    let Some(workflow) = workflow(store, tenants, &record, last)? else {
         let message = format!(
             "workflow {} {} is not in the store",
             record.workflow_id, record.workflow_version
@@ -184,167 +160,33 @@ pub(super) fn read(
         workflow,
         claimed: Claimed::Store {
             record: Box::new(record),
+            simulated: store.is_simulated(),
             items,
         },
         components: Vec::new(),
     })))
 }
 
+/// The text of the record's workflow, of the first of these tenants that has it.
 fn workflow(
     store: &mut dyn Reader,
+    tenants: [&String; 2],
     record: &ExecutionRecord,
     last: &mut LastWorkflow,
 ) -> Result<Option<Arc<str>>, StoreError> {
     let (id, version) = (&record.workflow_id, &record.workflow_version);
-    if let Some((_, _, text)) = last.as_ref().filter(|it| (&it.0, &it.1) == (id, version)) {
-        return Ok(Some(Arc::clone(text)));
-    }
-    let text = store.workflow(id, version)?.map(|it| Arc::from(it.text));
-    *last = text.clone().map(|text| (id.clone(), version.clone(), text));
-    Ok(text)
-}
-
-/// The events of a log, and the faults of their bytes and hashes.
-#[derive(Default)]
-struct Events {
-    /// Those of a whole log.
-    events: Vec<StoredEvent>,
-    /// Those of an erased one: one of the two is always empty.
-    erased: Vec<ErasedEvent>,
-    broken_link: Option<BrokenLink>,
-    broken_off: Option<Unreadable>,
-}
-
-impl Events {
-    /// Takes the next event, which has this hash by its bytes. An event that is erased
-    /// among others that are not, or the other way round, ends the reading: `false`.
-    fn push(&mut self, id: ExecutionId, event: KeptEvent, expected: Hash) -> bool {
-        let head = event.head();
-        let said = match &event {
-            KeptEvent::Whole(_) if !self.erased.is_empty() => {
-                "is not erased, and those before it are"
-            }
-            KeptEvent::Erased(_) if !self.events.is_empty() => {
-                "is erased, and those before it are not"
-            }
-            KeptEvent::Whole(_) | KeptEvent::Erased(_) => "",
-        };
-        if !said.is_empty() {
-            let sequence = self.head().sequence + 1;
-            self.broken_off = Some(Unreadable {
-                execution_id: Some(id),
-                sequence,
-                cause: UnreadableCause::Changed,
-                message: format!("event {sequence} {said}: a log is erased as a whole"),
-            });
-            return false;
+    for tenant in tenants {
+        let name = [tenant, id, version];
+        if let Some((_, text)) = last.as_ref().filter(|(of, _)| of.each_ref() == name) {
+            return Ok(Some(Arc::clone(text)));
         }
-        if expected != head.hash && self.broken_link.is_none() {
-            self.broken_link = Some(BrokenLink {
-                place: self.len(),
-                expected,
-            });
-        }
-        match event {
-            KeptEvent::Whole(event) => self.events.push(event),
-            KeptEvent::Erased(event) => self.erased.push(event),
-        }
-        true
-    }
-
-    fn len(&self) -> usize {
-        self.events.len() + self.erased.len()
-    }
-
-    fn head(&self) -> Head {
-        let whole = self.events.last().map(StoredEvent::head);
-        let last = whole.or_else(|| self.erased.last().map(ErasedEvent::head));
-        last.unwrap_or_default()
-    }
-}
-
-/// All events, up to the first that does not decode.
-fn all_events(store: &mut dyn Reader, id: ExecutionId) -> Result<Events, StoreError> {
-    let mut events = Events::default();
-    let mut first = 0;
-    loop {
-        let page = match store.raw_events(id, first, EVENTS_PAGE_MAX) {
-            Err(StoreError::Corrupt { .. }) => one_by_one(store, id, first, &mut events)?,
-            page => page?,
-        };
-        for raw in &page {
-            let event = match raw.kept() {
-                Ok(event) => event,
-                Err(error) => {
-                    events.broken_off = Some(broken_off(events.head(), id, raw, error));
-                    return Ok(events);
-                }
-            };
-            // What decodes has a hash by its bytes.
-            let expected = raw.link(&events.head().hash).unwrap_or_default();
-            if !events.push(id, event, expected) {
-                return Ok(events);
-            }
-        }
-        match page.last() {
-            Some(last) if page.len() == EVENTS_PAGE_MAX as usize => {
-                first = last.sequence.saturating_add(1);
-            }
-            _ => return Ok(events),
+        if let Some(found) = store.workflow(tenant, id, version)? {
+            let text: Arc<str> = Arc::from(found.text);
+            *last = Some((name.map(Clone::clone), Arc::clone(&text)));
+            return Ok(Some(text));
         }
     }
-}
-
-/// All events up to the first that cannot be read, where a page of the file is
-/// damaged.
-fn one_by_one(
-    store: &mut dyn Reader,
-    id: ExecutionId,
-    first: u64,
-    events: &mut Events,
-) -> Result<Vec<RawEvent>, StoreError> {
-    let mut page: Vec<RawEvent> = Vec::new();
-    let mut next = first;
-    while page.len() < EVENTS_PAGE_MAX as usize {
-        match store.raw_events(id, next, 1) {
-            Ok(one) if one.is_empty() => break,
-            Ok(one) => page.extend(one),
-            Err(StoreError::Corrupt { place, detail }) => {
-                let sequence = next.max(1);
-                events.broken_off = Some(Unreadable {
-                    execution_id: Some(id),
-                    sequence,
-                    cause: UnreadableCause::Changed,
-                    message: format!(
-                        "{place} is damaged: event {sequence} cannot be read: {detail}"
-                    ),
-                });
-                break;
-            }
-            Err(error) => return Err(error),
-        }
-        next = page
-            .last()
-            .map_or(next, |last| last.sequence.saturating_add(1));
-    }
-    Ok(page)
-}
-
-/// The finding about bytes that are no event: they were changed, or written like this.
-fn broken_off(before: Head, id: ExecutionId, raw: &RawEvent, error: DecodeError) -> Unreadable {
-    let changed = raw.sequence != before.sequence + 1 || !raw.follows(&before.hash);
-    Unreadable {
-        execution_id: Some(id),
-        sequence: before.sequence + 1,
-        cause: match error {
-            _ if changed => UnreadableCause::Changed,
-            DecodeError::Newer { .. } => UnreadableCause::Newer,
-            DecodeError::Malformed { .. } | DecodeError::Erased { .. } => {
-                UnreadableCause::Malformed
-            }
-        },
-        message: error.to_string(),
-    }
+    Ok(None)
 }
 
 /// The log that an export holds. `place` names the export in errors.

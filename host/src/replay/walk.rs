@@ -111,7 +111,11 @@ impl<'a, 'l> Walk<'a, 'l> {
         // What a guest says that the host stalled is not what the store goes by.
         let outcome = outcome.filter(|_| !self.host_stalled);
         match &recording.claimed {
-            Claimed::Store { record, items } => self.compare_with_store(record, items, outcome),
+            Claimed::Store {
+                record,
+                simulated,
+                items,
+            } => self.compare_with_store((record, *simulated), items, outcome),
             Claimed::Header { .. } => Ok(()),
         }
     }
@@ -406,7 +410,7 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// What the store says beside the log must be what the log says.
     fn compare_with_store(
         &self,
-        record: &ExecutionRecord,
+        (record, simulated): (&ExecutionRecord, bool),
         items: &Result<Vec<ItemRecord>, String>,
         outcome: Option<Outcome>,
     ) -> Result<(), Stop> {
@@ -460,7 +464,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         let queue = items
             .as_ref()
             .map_or_else(|fault| json!(fault), |items| stored_json(items));
-        let found_there = recorded(record, queue);
+        let found_there = recorded(record, simulated, queue);
         if expected == found_there {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use crate::id::ExecutionId;
 use crate::log::canonical::{self, Canonical};
 use crate::log::digest::digest;
 use crate::log::{Head, Timestamp, chain};
+use crate::model::EventKind;
 use crate::store::{
     Attestation, Erasure, ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn,
     ended,
@@ -28,15 +29,15 @@ pub type EventBytes = Vec<Canonical>;
 /// # Errors
 ///
 /// [`StoreError::Contradiction`], where `place` is the store that should have
-/// written it.
-pub fn turn(turn: &Turn, place: &str) -> Result<Vec<EventBytes>, StoreError> {
-    check_turn(turn).map_err(|detail| StoreError::Contradiction {
+/// written it, and `simulated` says which executions it keeps.
+pub fn turn(turn: &Turn, place: &str, simulated: bool) -> Result<Vec<EventBytes>, StoreError> {
+    check_turn(turn, simulated).map_err(|detail| StoreError::Contradiction {
         place: place.to_owned(),
         detail,
     })
 }
 
-fn check_turn(turn: &Turn) -> Result<Vec<EventBytes>, String> {
+fn check_turn(turn: &Turn, simulated: bool) -> Result<Vec<EventBytes>, String> {
     for workflow in &turn.workflows {
         let name = format!("workflow {} {}", workflow.workflow_id, workflow.version);
         ensure(digest(workflow.text.as_bytes()) == workflow.digest, || {
@@ -66,6 +67,7 @@ fn check_turn(turn: &Turn) -> Result<Vec<EventBytes>, String> {
             let id = change.record.id;
             ensure(seen.insert(id), || "it is changed twice".to_owned())
                 .and_then(|()| items(change))
+                .and_then(|()| kind_of_time(change, simulated))
                 .and_then(|()| events(change))
                 .map_err(|detail| format!("{id}: {detail}"))
         })
@@ -111,6 +113,21 @@ fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
     time("its next wake", record.next_wake.unwrap_or(0))?;
     time("its start", record.started_at)?;
     Ok(bytes)
+}
+
+/// Checks that an execution that begins is of the store's kind of time.
+fn kind_of_time(change: &ExecutionChange, simulated: bool) -> Result<(), String> {
+    let first = change.events.first().map(|stored| &stored.event.kind);
+    let Some(EventKind::WorkflowStarted(started)) = first else {
+        return Ok(());
+    };
+    ensure(started.simulated == simulated, || {
+        let (of, kept) = match simulated {
+            true => ("real", "simulated"),
+            false => ("simulated", "real"),
+        };
+        format!("it is of {of} time, and the store keeps executions of {kept} time")
+    })
 }
 
 fn items(change: &ExecutionChange) -> Result<(), String> {
@@ -236,7 +253,6 @@ pub(super) type Origin<'a> = (
     &'a str,
     &'a str,
     Option<&'a str>,
-    bool,
     Timestamp,
     Option<&'a Attestation>,
 );
@@ -249,7 +265,6 @@ pub(super) fn origin(record: &ExecutionRecord) -> Origin<'_> {
         workflow_version,
         tenant,
         key,
-        simulated,
         started_at,
         erased,
         ..
@@ -260,7 +275,6 @@ pub(super) fn origin(record: &ExecutionRecord) -> Origin<'_> {
         workflow_version,
         tenant,
         key.as_deref(),
-        *simulated,
         *started_at,
         erased.as_ref(),
     )

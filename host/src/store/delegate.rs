@@ -30,8 +30,8 @@
 /// }
 ///
 /// impl Reader for Counting {
-///     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
-///     refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
+///     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
+///     refrain::delegate_store!(inner: execution, list, changed_since, raw_events, items, item);
 ///     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
@@ -66,6 +66,9 @@ macro_rules! delegate_store {
     (@ place $inner:ident) => {
         fn place(&self) -> ::std::string::String { self.$inner.place() }
     };
+    (@ is_simulated $inner:ident) => {
+        fn is_simulated(&self) -> bool { self.$inner.is_simulated() }
+    };
     (@ reader $inner:ident) => {
         fn reader(&self) -> ::std::result::Result<
             ::std::boxed::Box<dyn $crate::store::Reader>, $crate::store::StoreError
@@ -79,9 +82,6 @@ macro_rules! delegate_store {
     // Logs.
     (@ execution $($to:ident)+) => { $crate::delegate_store!(
         # execution(id: $crate::ExecutionId) -> ::std::option::Option<$crate::store::ExecutionRecord>, $($to)+
-    ); };
-    (@ execution_by_key $($to:ident)+) => { $crate::delegate_store!(
-        # execution_by_key(tenant: &str, key: &str) -> ::std::option::Option<$crate::ExecutionId>, $($to)+
     ); };
     (@ list $($to:ident)+) => { $crate::delegate_store!(
         # list(filter: &$crate::store::ListFilter) -> $crate::store::Many<$crate::store::ExecutionRecord>, $($to)+
@@ -106,11 +106,11 @@ macro_rules! delegate_store {
         # item(id: $crate::ExecutionId, node_id: &str) -> ::std::option::Option<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ claimable $($to:ident)+) => { $crate::delegate_store!(
-        # claimable(simulated: bool, queue: &str, now: $crate::store::Timestamp, max: usize)
+        # claimable(tenant: &str, queue: &str, now: $crate::store::Timestamp, max: usize)
             -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ expired $($to:ident)+) => { $crate::delegate_store!(
-        # expired(simulated: bool, now: $crate::store::Timestamp, max: usize)
+        # expired(now: $crate::store::Timestamp, max: usize)
             -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ claimed_by $($to:ident)+) => { $crate::delegate_store!(
@@ -118,29 +118,29 @@ macro_rules! delegate_store {
             -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ lease_holders $($to:ident)+) => { $crate::delegate_store!(
-        # lease_holders(simulated: bool) -> $crate::store::Many<::std::string::String>, $($to)+
+        # lease_holders() -> $crate::store::Many<::std::string::String>, $($to)+
     ); };
 
     // Time.
     (@ due $($to:ident)+) => { $crate::delegate_store!(
         # due(
-            simulated: bool, now: $crate::store::Timestamp, after: ::std::option::Option<$crate::store::DueWake>, max: usize
+            now: $crate::store::Timestamp, after: ::std::option::Option<$crate::store::DueWake>, max: usize
         ) -> $crate::store::Many<$crate::store::DueWake>, $($to)+
     ); };
     (@ next_due $($to:ident)+) => { $crate::delegate_store!(
-        # next_due(simulated: bool, queues: &[::std::string::String], now: $crate::store::Timestamp)
+        # next_due(tenant: &str, queues: &[::std::string::String], now: $crate::store::Timestamp)
             -> ::std::option::Option<$crate::store::Timestamp>, $($to)+
     ); };
     (@ last_at $($to:ident)+) => { $crate::delegate_store!(
-        # last_at(simulated: bool) -> $crate::store::Timestamp, $($to)+
+        # last_at(shard: [u8; 2]) -> $crate::store::Timestamp, $($to)+
     ); };
     (@ last_reading $($to:ident)+) => { $crate::delegate_store!(
-        # last_reading() -> ::std::option::Option<$crate::store::ClockReading>, $($to)+
+        # last_reading(shard: [u8; 2]) -> ::std::option::Option<$crate::store::ClockReading>, $($to)+
     ); };
 
     // What is kept.
     (@ workflow $($to:ident)+) => { $crate::delegate_store!(
-        # workflow(workflow_id: &str, version: &str) -> ::std::option::Option<$crate::store::WorkflowRecord>, $($to)+
+        # workflow(tenant: &str, workflow_id: &str, version: &str) -> ::std::option::Option<$crate::store::WorkflowRecord>, $($to)+
     ); };
     (@ component $($to:ident)+) => { $crate::delegate_store!(
         # component(digest: &str) -> ::std::option::Option<::std::vec::Vec<u8>>, $($to)+

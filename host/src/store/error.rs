@@ -242,7 +242,7 @@ impl StoreError {
 /// Why a turn was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// The store has another head, key or workflow text than expected. Nothing was
+    /// The store has another head or workflow text than expected. Nothing was
     /// written.
     #[error("the turn conflicts with what is stored: {0}")]
     Conflict(String),

@@ -22,6 +22,12 @@
 //!   the owner reopens the store and compares heads.
 //! * **Immutable.** A workflow's text and a component's bytes never change
 //!   under their name. Neither does what an execution was started with.
+//! * **One kind of time.** A store keeps executions of real time or simulated ones, and
+//!   says which ([`Reader::is_simulated`]); an execution of the other kind is refused as a
+//!   contradiction.
+//! * **Tenants.** Workflows go by tenant, id and version, queues by tenant and name.
+//!   Whose key has started what is in the ids of executions
+//!   ([`ExecutionId::of_key`](crate::ExecutionId::of_key)), and asked for by them.
 //! * **Never silently ignored.** A change of a work item that is not there,
 //!   or a second item for a node that has one, is a conflict.
 //! * **Consistent.** A turn that contradicts itself (a gap, a hash that does

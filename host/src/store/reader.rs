@@ -33,11 +33,14 @@ impl SeenUpTo {
 /// There may be many readers of one store, each on a thread of its own, beside the
 /// owner of the write side, which is a reader too.
 ///
-/// Executions of simulated and of real time share a store but never a clock:
-/// the methods that ask about time take `simulated` and look at one kind only.
+/// A store keeps executions of real time or of simulated time, and never both, because
+/// they have no clock in common.
 pub trait Reader: Send {
     /// The place of the store, for error messages.
     fn place(&self) -> String;
+
+    /// Whether it keeps simulated executions. It never changes.
+    fn is_simulated(&self) -> bool;
 
     /// A further reader of the same data, for another thread.
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
@@ -55,13 +58,6 @@ pub trait Reader: Send {
 
     /// One execution.
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError>;
-
-    /// The execution that a caller's key started.
-    fn execution_by_key(
-        &mut self,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Option<ExecutionId>, StoreError>;
 
     /// Executions, ordered by start and then by id.
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
@@ -108,13 +104,13 @@ pub trait Reader: Send {
     /// The work item of one node.
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError>;
 
-    /// Waiting items that may be claimed on `queue` at `now`, at most `max`, of
-    /// executions that run (neither paused, stalled, ended nor set aside). Those that
+    /// Waiting items of this tenant that may be claimed on its `queue` at `now`, at most
+    /// `max`, of executions that run (neither paused, stalled, ended nor set aside). Those that
     /// could be claimed for the longest time come first, then those that were ordered
     /// first.
     fn claimable(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
         max: usize,
@@ -122,12 +118,7 @@ pub trait Reader: Send {
 
     /// Leased items whose lease is over at `now`, the oldest first, at most
     /// `max`; none of an execution that is set aside.
-    fn expired(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Many<ItemRecord>, StoreError>;
+    fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError>;
 
     /// The items that this worker holds by its request of this id, sorted by execution
     /// and node (law 7).
@@ -139,7 +130,7 @@ pub trait Reader: Send {
 
     /// The ids of workers that hold leases, each once. The cost grows with the number
     /// of leases.
-    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError>;
+    fn lease_holders(&mut self) -> Result<Many<String>, StoreError>;
 
     /// Executions whose wake is due at `now`, at most `max`, the longest due first and
     /// then by their ids. With `after`, only those behind it in this order; it need not
@@ -147,7 +138,6 @@ pub trait Reader: Send {
     /// that was stalled because its guest failed has no wake.
     fn due(
         &mut self,
-        simulated: bool,
         now: Timestamp,
         after: Option<DueWake>,
         max: usize,
@@ -155,26 +145,29 @@ pub trait Reader: Send {
 
     /// The first time after `now` at which something is due: a wake (that
     /// [`Reader::due`] would name then), the end of a lease (also of an execution that
-    /// is set aside), or the not-before time of an item on one of `queues` (that
+    /// is set aside), or the not-before time of an item on one of the tenant's `queues` (that
     /// [`Reader::claimable`] would name then).
     fn next_due(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queues: &[String],
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The greatest time of any event and, for real time, of any turn's reading. Time
-    /// never goes back behind it.
-    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError>;
+    /// The greatest time of any event and of any turn's reading in this shard, which the
+    /// first two bytes of an execution's id name. A store that keeps several shards
+    /// together, as a file keeps all, has one time for them. Real time never goes back
+    /// behind it; of simulated executions, each is at a time of its own.
+    fn last_at(&mut self, shard: [u8; 2]) -> Result<Timestamp, StoreError>;
 
-    /// The reading that the last turn of real time was written with. Its `at` is
+    /// The reading that the shard's last turn was written with. Its `at` is
     /// [`Reader::last_at`]. `None` if the last turn was written without one.
-    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError>;
+    fn last_reading(&mut self, shard: [u8; 2]) -> Result<Option<ClockReading>, StoreError>;
 
-    /// A registered workflow.
+    /// A workflow that is registered for this tenant.
     fn workflow(
         &mut self,
+        tenant: &str,
         workflow_id: &str,
         version: &str,
     ) -> Result<Option<WorkflowRecord>, StoreError>;

@@ -33,8 +33,6 @@ pub struct ExecutionRecord {
     pub tenant: String,
     /// The caller's key, unique within the tenant.
     pub key: Option<String>,
-    /// Whether its time is simulated.
-    pub simulated: bool,
     /// Its status.
     pub status: Status,
     /// The head of its log.

@@ -38,7 +38,9 @@ pub struct ClockReading {
 /// A registered workflow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkflowRecord {
-    /// Its id.
+    /// The tenant that it belongs to.
+    pub tenant: String,
+    /// Its id, unique with the version within the tenant.
     pub workflow_id: String,
     /// Its version.
     pub version: String,

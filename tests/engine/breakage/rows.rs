@@ -1,7 +1,10 @@
 //! A row of the file is damaged: it is named, and all others are shown, audited
 //! and gone on with.
 
+use refrain::Engine;
+use refrain::store::SqliteStore;
 use rusqlite::Connection;
+use tokio::runtime::Runtime;
 
 use super::ground::{DATABASE, Ground};
 
@@ -117,7 +120,6 @@ fn the_log_of_an_ended_execution_is_checked_by_all_who_show_it() {
 #[test]
 fn a_record_that_contradicts_its_log_is_set_aside() {
     for (change, what) in [
-        ("simulated = 1", "kind of time"),
         ("tenant = 'other'", "tenant"),
         ("caller_key = 'other'", "key"),
         ("workflow_id = 'steps'", "workflow"),
@@ -157,6 +159,46 @@ fn a_record_that_contradicts_its_log_is_set_aside() {
         let listed = ground.types(&["list"]);
         assert!(listed.out.contains("tampered at"), "{change}: {listed:?}");
     }
+}
+
+/// The file says of itself which executions it keeps, and event 1 of each is held against
+/// that.
+#[test]
+fn what_is_not_of_the_file_s_kind_of_time_is_set_aside() {
+    let ground = Ground::new();
+    let [one, two] = ground.waiting();
+    let file = Connection::open(ground.file(DATABASE)).expect("a database");
+    let simulated = "PRAGMA application_id = 0x52465253";
+    file.execute_batch(simulated).expect("it is done");
+    for id in [one, two] {
+        let approved = ground.types(&["approve", id, "gate"]);
+        assert_eq!(approved.code, Some(2), "{approved:?}");
+        assert!(
+            approved.err.contains("event 1 is of real time"),
+            "{approved:?}"
+        );
+    }
+    let audit = ground.types(&["audit", "--all"]);
+    assert_eq!(audit.code, Some(1), "{audit:?}");
+    assert!(audit.out.contains("/simulated"), "{audit:?}");
+    let real = "PRAGMA application_id = 0x5246524e";
+    file.execute_batch(real).expect("it is undone");
+    drop(file);
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(check_anew(&ground, &[one, two]));
+    ground.goes_on("it is of the file's kind again");
+}
+
+/// Has what was set aside checked once more.
+async fn check_anew(ground: &Ground, ids: &[&str]) {
+    let store = SqliteStore::open(ground.file(DATABASE)).expect("a database");
+    let engine = Engine::builder().store(store).only([]).start().await;
+    let engine = engine.expect("it starts");
+    for id in ids {
+        let execution = engine.execution(id.parse().expect("an id"));
+        execution.check_anew().await.expect("its log holds");
+    }
+    engine.shutdown().await;
 }
 
 #[test]

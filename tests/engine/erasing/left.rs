@@ -4,7 +4,7 @@ use refrain::erase::{EraseError, Erased, erase};
 use refrain::log::AttestedVerdict;
 use refrain::replay::Verdict;
 use refrain::store::StoreError;
-use refrain::{EngineError, ExecutionId, Start};
+use refrain::{Engine, EngineError, ExecutionId, Start, Workflow};
 use refrain_tests::engines::{Place, engine};
 use serde_json::json;
 
@@ -98,8 +98,17 @@ async fn law8_a_key_starts_once_even_when_it_was_erased() {
             );
             assert_eq!(error.code(), "key_erased");
         }
-        let elsewhere = engine.start_with(again.tenant("t")).await;
+        let builder = Engine::builder().boxed_store(place.store());
+        let other = builder.tenant("t").start().await.expect("it starts");
+        let registered = engine
+            .workflow("claims", "1.0.0")
+            .await
+            .expect("a workflow");
+        let workflow = Workflow::from_json(registered.text).expect("it is JSON");
+        other.register(workflow).await.expect("it is valid");
+        let elsewhere = other.start_with(again).await;
         assert_ne!(elsewhere.expect("another tenant's key").id(), id);
+        other.shutdown().await;
         engine.shutdown().await;
         assert_eq!(audit(place.store().as_mut(), id).verdict, Verdict::Erased);
     }

@@ -79,8 +79,8 @@ impl Reader for Gated<dyn Store> {
         Ok(Box::new(Gated { gate, inner }))
     }
 
-    refrain::delegate_store!(inner: place, begin_reading, end_reading);
-    refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
+    refrain::delegate_store!(inner: place, is_simulated, begin_reading, end_reading);
+    refrain::delegate_store!(inner: execution, list, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }
@@ -101,8 +101,8 @@ impl Reader for Gated<dyn Reader> {
         self.inner.raw_events(id, first, max)
     }
 
-    refrain::delegate_store!(inner: place, begin_reading, end_reading);
-    refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, items, item);
+    refrain::delegate_store!(inner: place, is_simulated, begin_reading, end_reading);
+    refrain::delegate_store!(inner: execution, list, changed_since, items, item);
     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner: workflow, component, snapshot);
 }

@@ -104,11 +104,6 @@ async fn law8_a_key_starts_once() {
             matches!(other, Err(EngineError::KeyTaken { execution, .. }) if execution == first),
             "{other:?}"
         );
-        let tenant = engine
-            .start_with(keyed(json!({})).tenant("t"))
-            .await
-            .expect("it starts");
-        assert_ne!(tenant.id(), first, "another tenant's key is another key");
         engine.shutdown().await;
         audit_all(&place, "");
     }
@@ -188,7 +183,7 @@ async fn a_subscription_sees_every_event_once() {
 
 #[tokio::test]
 async fn simulated_time_jumps() {
-    for place in Place::each() {
+    for place in Place::each_simulated() {
         let builder = Engine::builder().boxed_store(place.store()).simulated(true);
         let engine = builder.start().await.expect("it starts");
         let mut workflow = tools("a -> b, b -> c");
@@ -209,7 +204,7 @@ async fn simulated_time_jumps() {
 
 #[tokio::test]
 async fn law5_simulated_time_never_comes_to_its_end() {
-    let place = Place::file();
+    let place = Place::simulated_file();
     let builder = Engine::builder().boxed_store(place.store()).simulated(true);
     let engine = builder.start().await.expect("it starts");
     let mut workflow = tools("a -> b");
@@ -225,10 +220,47 @@ async fn law5_simulated_time_never_comes_to_its_end() {
     audit_all(&place, "");
 }
 
+#[tokio::test]
+async fn an_engine_and_its_store_are_of_one_kind_of_time() {
+    for (places, simulated) in [(Place::each(), true), (Place::each_simulated(), false)] {
+        for place in places {
+            let builder = Engine::builder().boxed_store(place.store());
+            let refused = builder.simulated(simulated).start().await;
+            let refused = refused.err().expect("it is refused").to_string();
+            let said = "simulated executions have a store of their own";
+            assert!(refused.contains(said), "{refused}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn law8_a_key_begins_one_of_each_kind_of_time() {
+    for (one, other) in Place::each().into_iter().zip(Place::each_simulated()) {
+        let mut ids = Vec::new();
+        for (place, simulated) in [(&one, false), (&other, true), (&other, true)] {
+            let builder = Engine::builder().boxed_store(place.store());
+            let engine = builder
+                .simulated(simulated)
+                .start()
+                .await
+                .expect("it starts");
+            let workflow = Workflow::from_json(tools("a -> b").to_string()).expect("it is JSON");
+            let registered = engine.register(workflow).await.expect("it is valid");
+            let start = Start::new(registered.workflow_id, registered.version, json!({}));
+            let started = engine.start_with(start.key("k")).await;
+            ids.push(started.expect("it starts").id());
+            engine.shutdown().await;
+        }
+        assert_eq!(ids[0], ExecutionId::of_key("default", "k"));
+        assert_eq!(ids[1], ExecutionId::of_simulated_key("default", "k"));
+        assert_eq!(ids[1], ids[2]);
+    }
+}
+
 /// Each simulated execution is at its own time, and no other's.
 #[tokio::test]
 async fn law5_a_simulated_execution_begins_now_however_far_another_is() {
-    for place in Place::each() {
+    for place in Place::each_simulated() {
         let far = simulated(&place, SIMULATED_DELAY_MS_MAX).await;
         let near = simulated(&place, 2_000).await;
         assert!(near.started_at < far.last_at, "{near:?} {far:?}");
@@ -257,7 +289,7 @@ async fn simulated(place: &Place, delay_ms: u64) -> refrain::store::ExecutionRec
 /// One that was left far ahead is gone on with where it was.
 #[tokio::test]
 async fn law5_a_simulated_execution_that_was_left_goes_on_at_its_own_time() {
-    let place = Place::file();
+    let place = Place::simulated_file();
     let builder = || Engine::builder().boxed_store(place.store()).simulated(true);
     let engine = builder().start().await.expect("it starts");
     let mut workflow = tools("a -> b, b -> c");

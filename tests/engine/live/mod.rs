@@ -28,6 +28,7 @@ mod scene;
 mod scoped;
 mod slots;
 mod stepped;
+mod tenants;
 mod time;
 mod upgrades;
 mod waiting_claims;

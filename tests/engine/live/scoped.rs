@@ -290,7 +290,7 @@ fn two_on_one_store_do_each_their_own() {
 /// does not.
 #[test]
 fn simulated_time_is_that_of_its_own() {
-    for place in Place::each() {
+    for place in Place::each_simulated() {
         let clock = ManualClock::new(BEGIN);
         let simulated = |builder: Builder| builder.simulated(true);
         let long =

@@ -26,9 +26,9 @@ fn with_many_waiting() -> Desk {
     for copy in 0..WAITING {
         copies
             .execute(
-                "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, simulated, status,
+                "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, status,
                      last_sequence, last_hash, started_at, last_at, next_wake)
-                 SELECT ?1, workflow_id, workflow_version, guest_digest, tenant, simulated, status,
+                 SELECT ?1, workflow_id, workflow_version, guest_digest, tenant, status,
                      last_sequence, last_hash, started_at, last_at, next_wake
                  FROM executions WHERE key = 1",
                 [format!("exec_{copy:032x}")],

@@ -93,7 +93,11 @@ fn read(
         None => whole(&raw),
         Some(_) => erased(&raw, told.erased.get(&id)),
     };
-    let workflow = store.workflow(&record.workflow_id, &record.workflow_version)?;
+    let workflow = store.workflow(
+        &record.tenant,
+        &record.workflow_id,
+        &record.workflow_version,
+    )?;
     let text = workflow.as_ref().map_or("", |workflow| &workflow.text);
     let fold = Fold::of(
         &Deadlines::of_workflow(text),

@@ -14,9 +14,10 @@ use super::{Account, Evidence, Law, Violation};
 /// # Errors
 /// The first event that is not what was written.
 pub fn law4_chained(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
+    let simulated = evidence.store.is_simulated();
     for account in &evidence.accounts {
         chain(account)?;
-        bound(account)?;
+        bound(account, simulated)?;
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ fn chain(account: &Account) -> Result<(), Violation> {
     Ok(())
 }
 
-fn bound(account: &Account) -> Result<(), Violation> {
+fn bound(account: &Account, simulated: bool) -> Result<(), Violation> {
     let record = &account.record;
     let differs = |what: &str| {
         let message = format!("it binds another {what} than the store holds");
@@ -109,7 +110,7 @@ fn bound(account: &Account) -> Result<(), Violation> {
         &record.workflow_version,
         &record.tenant,
         key,
-        record.simulated,
+        simulated,
         record.started_at,
     );
     if said == held {

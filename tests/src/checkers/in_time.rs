@@ -1,7 +1,5 @@
 //! Law 5: time never goes back, and a turn has one.
 
-use std::collections::BTreeMap;
-
 use refrain::model::{Event, EventKind, Origin};
 use refrain::store::Timestamp;
 
@@ -56,9 +54,9 @@ fn is_of_the_guest(event: &Event) -> bool {
     event.origin == Origin::Decision || matches!(event.kind, EventKind::HostStalled(_))
 }
 
-/// Executions of simulated and of real time have a clock each.
+/// All that a turn appends is stamped with its one reading.
 fn one_reading(evidence: &Evidence<'_>, turn: &TurnSeen) -> Result<(), Violation> {
-    let mut readings: BTreeMap<bool, Timestamp> = BTreeMap::new();
+    let mut of_the_turn: Option<Timestamp> = None;
     for (id, (first, last)) in &turn.events {
         let Some(account) = evidence.account(*id) else {
             continue; // That is for law 8 to say.
@@ -71,7 +69,7 @@ fn one_reading(evidence: &Evidence<'_>, turn: &TurnSeen) -> Result<(), Violation
             .filter(|event| event.sequence > account.common())
             .skip_while(|event| is_of_the_guest(event) && Some(event.at) == owed_at);
         for event in of_turn {
-            let reading = *readings.entry(account.record.simulated).or_insert(event.at);
+            let reading = *of_the_turn.get_or_insert(event.at);
             if event.at != reading {
                 let message = format!(
                     "it is stamped {}, and its turn's clock reading was {reading}",

@@ -181,23 +181,18 @@ fn keys(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
                 format!("its id is not that of its key {:?}", key.1),
             );
         }
+        if account.record.erased.is_none() && it.key != account.record.key {
+            let message = format!(
+                "the key {:?} started it, and its record says another",
+                key.1
+            );
+            return lost(id, None, message);
+        }
         if let Some(other) = started.insert(key.clone(), id) {
             return lost(
                 id,
                 None,
                 format!("the key {:?} started it, and {other} before", key.1),
-            );
-        }
-    }
-    for ((tenant, key), id) in started {
-        let found = evidence.store.execution_by_key(&tenant, &key);
-        let found =
-            found.map_err(|error| Violation::of(Law::NothingLost, id, error.to_string()))?;
-        if found != Some(id) {
-            return lost(
-                id,
-                None,
-                format!("the key {key:?} started it, and does not find it"),
             );
         }
     }

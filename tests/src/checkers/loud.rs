@@ -73,8 +73,8 @@ fn is_looked_for(store: &mut dyn Reader, account: &Account) -> Result<Option<Str
     let Some(wake) = record.next_wake else {
         return Ok(None);
     };
-    let due = store.due(record.simulated, wake, None, ALL)?;
-    let next = store.next_due(record.simulated, &[], wake.saturating_sub(1))?;
+    let due = store.due(wake, None, ALL)?;
+    let next = store.next_due(&record.tenant, &[], wake.saturating_sub(1))?;
     let found =
         due.found.iter().any(|due| due.execution == record.id) && (wake == 0 || next == Some(wake));
     Ok((!found).then(|| format!("it is to wake at {wake}, and would not be found then")))
@@ -85,7 +85,6 @@ fn is_found(
     account: &Account,
     record: &ItemRecord,
 ) -> Result<bool, StoreError> {
-    let simulated = account.record.simulated;
     let this = |found: &ItemRecord| {
         found.item.execution_id == record.item.execution_id
             && found.item.node_id == record.item.node_id
@@ -93,9 +92,9 @@ fn is_found(
     let found = match &record.state {
         ItemState::Waiting if account.record.status == Status::Running => {
             let from = record.item.not_before.max(record.enqueued_at);
-            store.claimable(simulated, &record.item.queue, from, ALL)?
+            store.claimable(&record.item.tenant, &record.item.queue, from, ALL)?
         }
-        ItemState::Leased(lease) => store.expired(simulated, lease.expires_at, ALL)?,
+        ItemState::Leased(lease) => store.expired(lease.expires_at, ALL)?,
         ItemState::Waiting | ItemState::Dead { .. } => return Ok(true),
     };
     Ok(found.found.iter().any(this))

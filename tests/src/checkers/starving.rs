@@ -33,11 +33,11 @@ type Claimed = BTreeMap<String, (Timestamp, ExecutionId)>;
 /// # Errors
 /// The first item that is overtaken.
 pub fn nobody_starves(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
-    let real = evidence
-        .accounts
-        .iter()
-        .filter(|account| !account.record.simulated);
-    let mut courses: BTreeMap<ExecutionId, Course<'_>> = real
+    if evidence.store.is_simulated() {
+        return Ok(()); // Each is at a time of its own.
+    }
+    let accounts = evidence.accounts.iter();
+    let mut courses: BTreeMap<ExecutionId, Course<'_>> = accounts
         .map(|account| (account.record.id, Course::new(account)))
         .collect();
     for turn in evidence.told.turns() {

@@ -105,7 +105,7 @@ fn waits_beside(
     record: &ExecutionRecord,
     items: &[ItemRecord],
 ) -> Result<(), Violation> {
-    if record.simulated || ended(record.status) || record.tampering.is_some() {
+    if ended(record.status) || record.tampering.is_some() {
         return Ok(());
     }
     if rest.leaves(record.id) {

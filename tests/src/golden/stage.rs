@@ -22,6 +22,7 @@ pub(super) struct Stage {
     clock: ManualClock,
     library: Library,
     seed: u64,
+    tenant: String,
     simulated: bool,
     engine: Engine,
     steps: Steps,
@@ -31,6 +32,8 @@ pub(super) struct Stage {
 
 /// What is there before the curtain rises.
 pub(super) struct Props<'a> {
+    /// The tenant that it happens for.
+    pub(super) tenant: &'a str,
     /// The guests, compiled once for all scenarios.
     pub(super) library: &'a Library,
     /// Where chance comes from; each scenario has its own.
@@ -45,15 +48,20 @@ pub(super) struct Props<'a> {
 
 impl Stage {
     pub(super) fn set(props: Props<'_>) -> Result<Self> {
-        let (store, clock) = (MemoryStore::new(), ManualClock::new(BEGIN));
         let Props {
+            tenant,
             library,
             seed,
             workflow,
             start,
             simulated,
         } = props;
-        let (engine, mut steps) = engine(&store, &clock, library, seed, simulated)?;
+        let clock = ManualClock::new(BEGIN);
+        let store = match simulated {
+            true => MemoryStore::simulated(),
+            false => MemoryStore::new(),
+        };
+        let (engine, mut steps) = engine(&store, &clock, library, seed, (tenant, simulated))?;
         let registered = steps.until(engine.register(Workflow::from_json(workflow)?));
         registered.context("the engine does not answer")??;
         let started = steps.until(engine.start_with(start));
@@ -63,6 +71,7 @@ impl Stage {
             clock,
             library: library.clone(),
             seed,
+            tenant: tenant.to_owned(),
             simulated,
             engine,
             steps,
@@ -82,7 +91,7 @@ impl Stage {
             &self.clock,
             &self.library,
             self.seed,
-            self.simulated,
+            (&self.tenant, self.simulated),
         )?;
         self.settle();
         Ok(())
@@ -167,13 +176,14 @@ fn engine(
     clock: &ManualClock,
     library: &Library,
     seed: u64,
-    simulated: bool,
+    (tenant, simulated): (&str, bool),
 ) -> Result<(Engine, Steps)> {
     let builder = Engine::builder()
         .store(store.clone())
         .clock(clock.clone())
         .library(library.clone())
         .lease(Duration::from_secs(10))
+        .tenant(tenant)
         .simulated(simulated)
         .seed(seed);
     Ok(builder.stepped()?)

@@ -83,7 +83,7 @@ impl World {
     fn begin_anew(&mut self) -> Result<(), String> {
         let last_at = self
             .onlooker
-            .last_at(false)
+            .last_at([0, 0])
             .map_err(|error| error.to_string())?;
         let shown = self.hosts.iter().map(|host| host.clock.now()).max();
         let now = last_at.max(shown.unwrap_or(0));

@@ -148,6 +148,16 @@ impl Builder {
         self
     }
 
+    /// The tenant that this engine is for; `default` unless set. Workflows are
+    /// registered, executions started and work claimed for this one. Each tenant has
+    /// workflows, queues and keys of its own. Whatever belongs to another goes on here
+    /// too, but for its work.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.parts.settings.tenant = tenant.into();
+        self
+    }
+
     /// Work on simulated executions, and on no others: each work item is
     /// answered with `{}` after its node's label `simulate_ms`, on a clock that
     /// jumps to whatever is due next. Workers that are registered get nothing.
@@ -194,6 +204,7 @@ impl Builder {
         let (inbox, receiver) = Inbox::new(self.parts.callers_max);
         let (observers, committed) = Observers::new();
         let (ready, started) = oneshot::channel();
+        let tenant = self.parts.settings.tenant.clone();
         let (runtime, inner_inbox) = (Handle::current(), inbox.clone());
         let inner_observers = Arc::clone(&observers);
         let spawned = thread::Builder::new()
@@ -225,6 +236,7 @@ impl Builder {
             committed,
             readers,
             guest_digest,
+            tenant,
         ))
     }
 
@@ -242,6 +254,7 @@ impl Builder {
         let (inbox, receiver) = Inbox::new(self.parts.callers_max);
         let (observers, committed) = Observers::new();
         self.parts.settings.reopen_pause = Duration::ZERO;
+        let tenant = self.parts.settings.tenant.clone();
         let event_loop =
             self.parts
                 .assemble(Drive::Steps, &inbox, receiver, Arc::clone(&observers))?;
@@ -251,6 +264,7 @@ impl Builder {
             committed,
             event_loop.readers(),
             event_loop.guest_digest(),
+            tenant,
         );
         Ok((engine, Steps::new(event_loop)))
     }

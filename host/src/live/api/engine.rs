@@ -80,6 +80,7 @@ impl Engine {
         committed: Committed,
         readers: Arc<Readers>,
         guest_digest: String,
+        tenant: String,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -88,6 +89,7 @@ impl Engine {
                 observers,
                 readers,
                 guest_digest,
+                tenant,
                 programs: Programs::new(),
             }),
         }
@@ -147,9 +149,10 @@ impl Engine {
         version: &str,
     ) -> Result<WorkflowRecord, EngineError> {
         let (workflow_id, version) = (workflow_id.to_owned(), version.to_owned());
+        let tenant = self.shared.tenant.clone();
         self.shared
             .read(move |store| {
-                let workflow = store.workflow(&workflow_id, &version)?;
+                let workflow = store.workflow(&tenant, &workflow_id, &version)?;
                 workflow.ok_or(EngineError::UnknownWorkflow {
                     workflow_id,
                     version,
@@ -173,7 +176,7 @@ impl Engine {
             .await
     }
 
-    /// Start an execution, with a key or a tenant.
+    /// Start an execution, with a key.
     ///
     /// # Errors
     /// As [`Engine::start`], and [`EngineError::KeyTaken`] when the key has

@@ -11,7 +11,7 @@ use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
     CALLERS_BYTES_MAX_DEFAULT, CALLERS_MAX_DEFAULT, CONCURRENT_NODES_DEFAULT,
     DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT, FALLBACK_POLL_DEFAULT, LEASE_DEFAULT,
-    LEASE_MIN, STORE_RETRY_PAUSE, TurnLimits,
+    LEASE_MIN, STORE_RETRY_PAUSE, TENANT_DEFAULT, TurnLimits,
 };
 use crate::model::Limits;
 use crate::store::{SeenUpTo, Store};
@@ -87,6 +87,7 @@ impl Default for Parts {
                 events_per_snapshot: EVENTS_PER_SNAPSHOT,
                 reopen_pause: STORE_RETRY_PAUSE,
                 worker_id: String::new(),
+                tenant: TENANT_DEFAULT.to_owned(),
                 simulated: false,
                 turn_limits: TurnLimits::default(),
             },
@@ -109,6 +110,7 @@ impl Parts {
         let mut store = store.ok_or_else(|| {
             EngineError::Setup("it has no store; give it one with `store(…)`".to_owned())
         })?;
+        self.check_kind(store.as_ref())?;
         let guests = self.guests()?;
         let is_stepped = matches!(drive, Drive::Steps);
         let readers = Arc::new(Readers::new(store.reader()?, is_stepped));
@@ -120,11 +122,7 @@ impl Parts {
             }
             Drive::Steps => (Tasks::stepped(), FileWatch::never()),
         };
-        let simulated_from = if self.settings.simulated {
-            self.clock.now()
-        } else {
-            0
-        };
+        let simulated_from = self.settings.simulated.then(|| self.clock.now());
         let mut time = EngineTime::new(LogClock::new(self.clock), simulated_from);
         time.look(store.as_mut())?;
         let leases = LeaseWatch::new(self.settings.lease);
@@ -184,7 +182,22 @@ impl Parts {
                 None => worker_id(),
             };
         }
-        facts::text("worker id", &self.settings.worker_id)
+        facts::text("worker id", &self.settings.worker_id)?;
+        facts::text("tenant", &self.settings.tenant)
+    }
+
+    /// No worker does for real what is simulated, and nothing is simulated that is to be
+    /// done.
+    fn check_kind(&self, store: &dyn Store) -> Result<(), EngineError> {
+        let (works_on, keeps) = match (self.settings.simulated, store.is_simulated()) {
+            (true, false) => ("simulated executions", "those of real time"),
+            (false, true) => ("executions of real time", "simulated ones"),
+            (true, true) | (false, false) => return Ok(()),
+        };
+        Err(EngineError::Setup(format!(
+            "the engine works on {works_on}, and {} keeps {keeps}; simulated executions have a store of their own",
+            store.place()
+        )))
     }
 
     fn guests(&mut self) -> Result<Guests, EngineError> {

@@ -20,6 +20,7 @@ pub(in crate::live) struct Shared {
     pub(in crate::live) observers: Arc<Observers>,
     pub(in crate::live) commits: Commits,
     pub(in crate::live) guest_digest: String,
+    pub(in crate::live) tenant: String,
     pub(in crate::live) programs: Arc<Programs>,
 }
 

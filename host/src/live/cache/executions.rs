@@ -236,7 +236,6 @@ mod tests {
                 guest_digest: "guest".to_owned(),
                 tenant: String::new(),
                 key: None,
-                simulated: false,
                 status: Status::Running,
                 head: Head::default(),
                 started_at: 0,

@@ -78,7 +78,7 @@ impl<'a> Beside<'a> {
 /// The record is of this log: it says nothing else than event 1, which binds it, than
 /// the last event that names a guest, and than the last event, where `event` is one of
 /// these. Whoever believed another record would take simulated time for real, or go on
-/// in another year.
+/// in another year. Nor is the log of another kind of time than the store.
 ///
 /// # Errors
 /// It says something else.
@@ -92,6 +92,22 @@ pub(crate) fn of_its_record(
         guest,
         last,
     } = beside;
+    if let EventKind::WorkflowStarted(started) = &event.kind
+        && started.simulated != store.is_simulated()
+    {
+        let of = if started.simulated {
+            "simulated"
+        } else {
+            "real"
+        };
+        let message =
+            format!("event 1 is of {of} time, and the store keeps executions of the other kind");
+        let tampering = Tampering {
+            sequence: event.sequence,
+            message,
+        };
+        return Err(error(store.place(), record.id, tampering));
+    }
     let other = match &event.kind {
         EventKind::WorkflowStarted(started) if event.sequence == 1 => [
             ("workflow", record.workflow_id != started.workflow_id),
@@ -101,7 +117,6 @@ pub(crate) fn of_its_record(
             ),
             ("tenant", record.tenant != started.tenant),
             ("key", record.key != started.key),
-            ("kind of time", record.simulated != started.simulated),
             ("start", record.started_at != event.at),
         ]
         .into_iter()
@@ -144,7 +159,7 @@ pub(crate) fn workflow_text(
         of_its_record(store, beside, &stored.event)?;
     }
     let (workflow_id, version) = (&record.workflow_id, &record.workflow_version);
-    let Some(workflow) = store.workflow(workflow_id, version)? else {
+    let Some(workflow) = store.workflow(&record.tenant, workflow_id, version)? else {
         return Err(StoreError::Corrupt {
             place: format!("execution {}", record.id),
             detail: format!("its workflow {workflow_id:?} {version:?} is not registered"),

@@ -9,7 +9,7 @@ use crate::live::values::facts;
 use crate::live::values::fork::{Cut, Fork};
 use crate::live::values::work::{Answer, ClaimId};
 use crate::log::StoredEvent;
-use crate::model::{Digest, EventKind, ExecutionForked, Status};
+use crate::model::{Digest, EventKind, ExecutionForked, Status, WorkflowStarted};
 use crate::replay::{
     AuditError, Claimed, Recording, Unfit, check_log, fetch_guest, from_look, replay_beginning,
 };
@@ -68,7 +68,8 @@ pub(in crate::live) fn read(
     let workflow = match &fork.workflow {
         None => None,
         Some((id, version)) => {
-            let registered = store.workflow(id, version)?;
+            let tenant = started(&recording.events).map_or("", |it| it.tenant.as_str());
+            let registered = store.workflow(tenant, id, version)?;
             let registered = registered.ok_or_else(|| EngineError::UnknownWorkflow {
                 workflow_id: id.clone(),
                 version: version.clone(),
@@ -133,7 +134,7 @@ pub(in crate::live) fn plan(
     let text = workflow.map_or(Arc::clone(&recording.workflow), |(_, text)| text);
     let record =
         record(id, &events).ok_or_else(|| refused("its first event starts nothing".to_owned()))?;
-    if record.simulated != simulated {
+    if started(&events).is_some_and(|it| it.simulated != simulated) {
         let (its, own) = match simulated {
             true => ("real", "simulated"),
             false => ("simulated", "real"),
@@ -236,9 +237,7 @@ fn edited(
 /// The record of a fork behind its first events.
 fn record(id: ExecutionId, events: &[StoredEvent]) -> Option<ExecutionRecord> {
     let (first, last) = (events.first()?, events.last()?);
-    let EventKind::WorkflowStarted(started) = &first.event.kind else {
-        return None;
-    };
+    let started = started(events)?;
     let named = events
         .iter()
         .rev()
@@ -253,7 +252,6 @@ fn record(id: ExecutionId, events: &[StoredEvent]) -> Option<ExecutionRecord> {
         guest_digest: named.unwrap_or(started.guest_digest).to_string(),
         tenant: started.tenant.clone(),
         key: None,
-        simulated: started.simulated,
         status: Status::Running,
         head: last.head(),
         started_at: first.event.at,
@@ -265,9 +263,14 @@ fn record(id: ExecutionId, events: &[StoredEvent]) -> Option<ExecutionRecord> {
 }
 
 fn events_guest(events: &[StoredEvent]) -> String {
+    started(events).map_or_else(String::new, |it| it.guest_digest.to_string())
+}
+
+/// What event 1 of a log says.
+fn started(events: &[StoredEvent]) -> Option<&WorkflowStarted> {
     match events.first().map(|stored| &stored.event.kind) {
-        Some(EventKind::WorkflowStarted(started)) => started.guest_digest.to_string(),
-        _ => String::new(),
+        Some(EventKind::WorkflowStarted(started)) => Some(started),
+        _ => None,
     }
 }
 

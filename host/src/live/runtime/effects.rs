@@ -17,7 +17,7 @@ pub(in crate::live) fn carry_out(
     effects: Effects,
 ) -> Vec<(ExecutionId, Option<Ending>)> {
     let lease_ms = core.settings.lease_ms();
-    let now = effects.now.of(core.settings.simulated);
+    let now = effects.now.at;
     let expires_at = now.saturating_add(lease_ms).min(TIME_MAX);
     core.kept_guests.extend(effects.guests_kept);
     core.backlog = effects.backlog;

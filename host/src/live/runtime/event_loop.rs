@@ -309,7 +309,7 @@ impl EventLoop {
         for (id, ending) in carry_out(&mut self.core, effects) {
             self.observers.ended(id, ending);
         }
-        let now = time.of(self.core.settings.simulated);
+        let now = time.at;
         match self.schedule.plan(&mut self.core, now) {
             Ok(due_at) if !is_cut => self.core.known.nothing_due.nothing_until(due_at),
             Ok(_) => {}

@@ -133,15 +133,16 @@ fn has_work(core: &mut Core, now: Timestamp) -> Result<bool, StoreError> {
     let simulated = core.settings.simulated;
     let leases_until = core.ends_leases_until(now);
     let queues = core.free_queues();
+    let tenant = core.settings.tenant.clone();
     let mut agenda = core.agenda();
     if simulated
-        || !agenda.due(simulated, now, None, 1)?.found.is_empty()
-        || !agenda.expired(simulated, leases_until, 1)?.found.is_empty()
+        || !agenda.due(now, None, 1)?.found.is_empty()
+        || !agenda.expired(leases_until, 1)?.found.is_empty()
     {
         return Ok(true);
     }
     for queue in queues {
-        let claimable = agenda.claimable(simulated, &queue, now, 1, |_| false)?;
+        let claimable = agenda.claimable(&tenant, &queue, now, 1, |_| false)?;
         if !claimable.found.is_empty() {
             return Ok(true);
         }
@@ -157,7 +158,7 @@ fn look_for_gone_workers(core: &mut Core) -> Result<bool, StoreError> {
     if core.settings.simulated || !core.gone_workers.look_is_due(now, every) {
         return Ok(false);
     }
-    let holders = core.agenda().lease_holders(false)?;
+    let holders = core.agenda().lease_holders()?;
     let holders = core.set_aside.named(holders);
     Ok(core.gone_workers.look(holders))
 }

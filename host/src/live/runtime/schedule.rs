@@ -182,7 +182,8 @@ fn next_due(core: &mut Core, now: Timestamp) -> Result<Option<Timestamp>, StoreE
         true => queues::ALL.map(str::to_owned).to_vec(),
         false => core.free_queues(),
     };
-    let stored = core.agenda().next_due(simulated, &queues, now)?;
+    let tenant = core.settings.tenant.clone();
+    let stored = core.agenda().next_due(&tenant, &queues, now)?;
     let renewal = core
         .pool
         .first_expiry()

@@ -31,18 +31,16 @@ impl Agenda<'_> {
     /// As [`Reader::due`].
     pub(crate) fn due(
         &mut self,
-        simulated: bool,
         now: Timestamp,
         after: Option<DueWake>,
         max: usize,
     ) -> Result<Many<DueWake>, StoreError> {
         if self.scope.is_everything() {
-            return self.store.due(simulated, now, after, max);
+            return self.store.due(now, after, max);
         }
         let mut due = Vec::new();
         let damaged = self.visit(
             |_| false,
-            simulated,
             |record, _| {
                 let wake = wake_of(record).filter(|at| *at <= now);
                 due.extend(wake.map(|at| DueWake {
@@ -63,15 +61,14 @@ impl Agenda<'_> {
     /// As [`Reader::expired`].
     pub(crate) fn expired(
         &mut self,
-        simulated: bool,
         now: Timestamp,
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError> {
         if self.scope.is_everything() {
-            return self.store.expired(simulated, now, max);
+            return self.store.expired(now, max);
         }
         let mut expired = Vec::new();
-        let damaged = self.items(simulated, |record, item| {
+        let damaged = self.items(|record, item| {
             let over = item.state.lease().filter(|lease| lease.expires_at <= now);
             if let Some(lease) = over.filter(|_| record.tampering.is_none()) {
                 expired.push((lease.expires_at, item.clone()));
@@ -84,19 +81,19 @@ impl Agenda<'_> {
     /// `known` to the turn, which finds their items itself.
     pub(crate) fn claimable(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
         max: usize,
         known: impl Fn(ExecutionId) -> bool,
     ) -> Result<Many<ItemRecord>, StoreError> {
         if self.scope.is_everything() {
-            return self.store.claimable(simulated, queue, now, max);
+            return self.store.claimable(tenant, queue, now, max);
         }
         let mut claimable = Vec::new();
-        let damaged = self.items_but(known, simulated, |record, item| {
+        let damaged = self.items_but(known, |record, item| {
             let at = claimable_at(item).filter(|at| *at <= now);
-            if let Some(at) = at.filter(|_| record.claims() && item.item.queue == queue) {
+            if let Some(at) = at.filter(|_| record.claims() && is_on(item, tenant, queue)) {
                 claimable.push((at, item.clone()));
             }
         })?;
@@ -104,12 +101,12 @@ impl Agenda<'_> {
     }
 
     /// As [`Reader::lease_holders`].
-    pub(crate) fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+    pub(crate) fn lease_holders(&mut self) -> Result<Many<String>, StoreError> {
         if self.scope.is_everything() {
-            return self.store.lease_holders(simulated);
+            return self.store.lease_holders();
         }
         let mut holders = BTreeSet::new();
-        let damaged = self.items(simulated, |_, item| {
+        let damaged = self.items(|_, item| {
             holders.extend(item.state.lease().map(|lease| lease.worker_id.clone()));
         })?;
         Ok(Many {
@@ -121,12 +118,12 @@ impl Agenda<'_> {
     /// As [`Reader::next_due`].
     pub(crate) fn next_due(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queues: &[String],
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         if self.scope.is_everything() {
-            return self.store.next_due(simulated, queues, now);
+            return self.store.next_due(tenant, queues, now);
         }
         let mut next = None;
         let mut at = |time: Option<Timestamp>| {
@@ -136,12 +133,12 @@ impl Agenda<'_> {
         // A damaged row is never due. The question about what is due names it.
         let _ = self.visit(
             |_| false,
-            simulated,
             |record, items| {
                 at(wake_of(record));
                 for item in items {
                     at(item.state.lease().map(|lease| lease.expires_at));
-                    let served = record.claims() && queues.contains(&item.item.queue);
+                    let is_on = |queue: &String| is_on(item, tenant, queue);
+                    let served = record.claims() && queues.iter().any(is_on);
                     at(claimable_at(item).filter(|_| served));
                 }
             },
@@ -153,20 +150,18 @@ impl Agenda<'_> {
     /// cannot be read.
     fn items(
         &mut self,
-        simulated: bool,
         seen: impl FnMut(&ExecutionRecord, &ItemRecord),
     ) -> Result<Vec<Damaged>, StoreError> {
-        self.items_but(|_| false, simulated, seen)
+        self.items_but(|_| false, seen)
     }
 
     /// Does the same, without the executions of which `but` is true.
     fn items_but(
         &mut self,
         but: impl Fn(ExecutionId) -> bool,
-        simulated: bool,
         mut seen: impl FnMut(&ExecutionRecord, &ItemRecord),
     ) -> Result<Vec<Damaged>, StoreError> {
-        self.visit(but, simulated, |record, items| {
+        self.visit(but, |record, items| {
             items.for_each(|item| seen(record, item));
         })
     }
@@ -176,7 +171,6 @@ impl Agenda<'_> {
     fn visit(
         &mut self,
         but: impl Fn(ExecutionId) -> bool,
-        simulated: bool,
         mut seen: impl FnMut(&ExecutionRecord, &mut dyn Iterator<Item = &ItemRecord>),
     ) -> Result<Vec<Damaged>, StoreError> {
         let Scope::Only(executions) = &mut *self.scope else {
@@ -199,17 +193,13 @@ impl Agenda<'_> {
                 };
                 let items = self.store.items(id)?;
                 if takes_its_log(&record) || !items.damaged.is_empty() {
-                    if record.simulated == simulated {
-                        seen(&record, &mut items.found.iter());
-                        damaged.extend(items.damaged);
-                    }
+                    seen(&record, &mut items.found.iter());
+                    damaged.extend(items.damaged);
                     continue;
                 }
                 self.known.keep_read(known(record, items.found));
             }
-            if let Some(known) = self.known.peek(id)
-                && known.record.simulated == simulated
-            {
+            if let Some(known) = self.known.peek(id) {
                 let mut items = known.items.values().map(Box::as_ref);
                 seen(&known.record, &mut items);
             }
@@ -255,6 +245,11 @@ fn wake_of(record: &ExecutionRecord) -> Option<Timestamp> {
     record.next_wake.filter(|_| record.tampering.is_none())
 }
 
+/// Whether it is an item of this queue of the tenant's.
+fn is_on(item: &ItemRecord, tenant: &str, queue: &str) -> bool {
+    item.item.tenant == tenant && item.item.queue == queue
+}
+
 /// The time from which on an item may be claimed; `None` if it does not wait.
 fn claimable_at(item: &ItemRecord) -> Option<Timestamp> {
     (item.state == ItemState::Waiting).then(|| item.item.not_before.max(item.enqueued_at))
@@ -281,15 +276,15 @@ mod tests {
     use crate::store::{MemoryStore, Store};
 
     const MAX: usize = 100;
+    const DEFAULT: &str = "default";
 
     /// A store with executions of all sorts, and their ids.
     fn stored() -> (MemoryStore, Vec<ExecutionId>) {
         let mut store = MemoryStore::new();
-        let sorts: [fn(&mut ExecutionRecord); 5] = [
+        let sorts: [fn(&mut ExecutionRecord); 4] = [
             |_| {},
             |record| record.next_wake = Some(START + 10),
             |record| record.status = Status::Paused,
-            |record| record.simulated = true,
             |record| record.status = Status::Completed,
         ];
         let mut ids = Vec::new();
@@ -325,23 +320,21 @@ mod tests {
         };
         let mut all = Vec::new();
         let tool = ["tool".to_owned()];
-        for simulated in [false, true] {
-            all.push(format!("{:?}", agenda.lease_holders(simulated)));
-            for now in START..START + 50 {
-                let due = agenda.due(simulated, now, None, MAX).unwrap();
-                let last = due.found.last().copied();
-                all.push(format!("{due:?}"));
-                let behind = agenda.due(simulated, now, last, MAX);
-                all.push(format!("{behind:?}"));
-                all.push(format!("{:?}", agenda.expired(simulated, now, MAX)));
-                all.push(format!("{:?}", agenda.expired(simulated, now, 1)));
-                for max in [1, MAX] {
-                    let claimable = agenda.claimable(simulated, "tool", now, max, |_| false);
-                    all.push(format!("{claimable:?}"));
-                }
-                all.push(format!("{:?}", agenda.next_due(simulated, &tool, now)));
-                all.push(format!("{:?}", agenda.next_due(simulated, &[], now)));
+        all.push(format!("{:?}", agenda.lease_holders()));
+        for now in START..START + 50 {
+            let due = agenda.due(now, None, MAX).unwrap();
+            let last = due.found.last().copied();
+            all.push(format!("{due:?}"));
+            let behind = agenda.due(now, last, MAX);
+            all.push(format!("{behind:?}"));
+            all.push(format!("{:?}", agenda.expired(now, MAX)));
+            all.push(format!("{:?}", agenda.expired(now, 1)));
+            for max in [1, MAX] {
+                let claimable = agenda.claimable(DEFAULT, "tool", now, max, |_| false);
+                all.push(format!("{claimable:?}"));
             }
+            all.push(format!("{:?}", agenda.next_due(DEFAULT, &tool, now)));
+            all.push(format!("{:?}", agenda.next_due(DEFAULT, &[], now)));
         }
         all
     }
@@ -358,7 +351,7 @@ mod tests {
     fn what_has_ended_or_is_not_there_leaves_and_the_others_are_not_told_of() {
         let (mut store, ids) = stored();
         let nobody = ExecutionId::from_bytes([99; 16]);
-        let mut scope = Scope::Only(BTreeSet::from([ids[1], ids[4], nobody]));
+        let mut scope = Scope::Only(BTreeSet::from([ids[1], ids[3], nobody]));
         let told = answers(&mut scope, &mut store).concat();
         assert!(matches!(&scope, Scope::Only(left) if *left == BTreeSet::from([ids[1]])));
         for (place, id) in ids.iter().enumerate() {
@@ -381,7 +374,7 @@ mod tests {
             store: &mut store,
         };
         let mut found = |id: Option<ExecutionId>| {
-            let claimable = agenda.claimable(false, "tool", START + 1, MAX, |it| Some(it) == id);
+            let claimable = agenda.claimable(DEFAULT, "tool", START + 1, MAX, |it| Some(it) == id);
             claimable.unwrap().found.len()
         };
         assert_eq!((found(None), found(Some(ids[0]))), (1, 0));

@@ -27,7 +27,7 @@ pub(in crate::live) fn call<T>(
         workflow.workflow_id == record.workflow_id && workflow.version == record.workflow_version
     });
     let about = GuestCall {
-        now: staged.reading(transaction.time.of(record.simulated)),
+        now: staged.reading(transaction.time.at),
         workflow_text: workflow.map(|workflow| workflow.text.clone()),
         staged,
         offer,

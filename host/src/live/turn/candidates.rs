@@ -76,8 +76,8 @@ fn stored_candidates(
     max: usize,
     is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
 ) -> Result<(Found, bool), EngineError> {
-    let simulated = transaction.core.settings.simulated;
     let now = transaction.now();
+    let tenant = transaction.core.settings.tenant.clone();
     let mut page = max;
     let mut held_back = false;
     loop {
@@ -85,7 +85,7 @@ fn stored_candidates(
         let stored = transaction
             .core
             .agenda()
-            .claimable(simulated, queue, now, page, |id| staged.contains_key(&id))?;
+            .claimable(&tenant, queue, now, page, |id| staged.contains_key(&id))?;
         let is_last = stored.found.len() < page;
         let mut candidates = Vec::with_capacity(stored.found.len());
         let mut costly = Vec::new();
@@ -134,7 +134,7 @@ fn staged_candidates(
     for (execution, staged) in &transaction.staged {
         let record = &staged.record;
         let runs = record.status == Status::Running && !staged.held && !staged.owed;
-        if record.simulated != core.settings.simulated || !runs {
+        if !runs {
             continue;
         }
         // An execution that begins here is worked on here.
@@ -144,6 +144,7 @@ fn staged_candidates(
         let may_be_claimed = |record: &&ItemRecord| {
             record.state == ItemState::Waiting
                 && record.item.queue == queue
+                && record.item.tenant == core.settings.tenant
                 && record.item.not_before <= now
                 && is_decided_by(transaction, staged, &record.item.node_id)
         };

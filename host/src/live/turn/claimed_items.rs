@@ -43,8 +43,7 @@ pub(in crate::live) fn since_claimed(
     transaction: &mut Transaction<'_>,
     claim: &ClaimId,
 ) -> Result<u64, EngineError> {
-    let simulated = transaction.open(claim.execution)?.record.simulated;
-    let now = transaction.time.of(simulated);
+    let now = transaction.time.at;
     let at = match transaction.core.pool.claimed_at(claim) {
         Some(at) => Some(at),
         None => {

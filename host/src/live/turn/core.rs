@@ -122,7 +122,7 @@ impl Core {
     /// What time it is, between turns, for the executions that this engine
     /// works on.
     pub(crate) fn now(&self) -> Timestamp {
-        self.time.glance(self.settings.simulated)
+        self.time.glance()
     }
 
     /// Leases that were over at this time may be ended, where it is `now`.

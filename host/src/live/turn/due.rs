@@ -27,7 +27,7 @@ pub(in crate::live) fn wake_due(turn: &mut OpenTurn<'_>) -> Result<(), EngineErr
     let simulated = core.settings.simulated;
     let max = core.settings.turn_limits.wakes;
     let after = turn.backlog.due.after();
-    let ask = |agenda: &mut Agenda<'_>, max| agenda.due(simulated, now, after, max);
+    let ask = |agenda: &mut Agenda<'_>, max| agenda.due(now, after, max);
     let due = look(core, max, ask, |wake| Some(wake.execution))?;
     let mut is_cut = due.len() == max;
     let mut last = after;
@@ -80,7 +80,7 @@ pub(in crate::live) fn look_again_at_past_wakes(turn: &mut OpenTurn<'_>) {
     }
     let asks_for_the_past = turn.transaction.staged.values().any(|staged| {
         let record = &staged.record;
-        !record.simulated && !staged.owed && record.next_wake.is_some_and(|wake| wake <= now)
+        !staged.owed && record.next_wake.is_some_and(|wake| wake <= now)
     });
     if asks_for_the_past {
         turn.backlog.due.look_again_after(now);

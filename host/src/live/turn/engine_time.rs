@@ -5,33 +5,24 @@ use std::time::Duration;
 use crate::clock::{LogClock, LogTime};
 use crate::store::{ClockReading, Reader, StoreError, Timestamp};
 
-/// A turn's clock readings. Simulated executions have a time of their own.
+/// A turn's clock readings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TurnTime {
+    /// What the machine's clock says.
     pub(in crate::live) real: LogTime,
-    simulated: Timestamp,
+    /// The reading for executions, which is simulated where they are.
+    pub(in crate::live) at: Timestamp,
 }
 
-impl TurnTime {
-    /// The reading for executions of real or simulated time.
-    pub(crate) fn of(self, simulated: bool) -> Timestamp {
-        if simulated {
-            self.simulated
-        } else {
-            self.real.at
-        }
-    }
-}
-
-/// The engine's time. Simulated time stands still, except where the engine that
-/// simulates moves it on.
+/// The engine's time.
 pub(crate) struct EngineTime {
     clock: LogClock,
-    simulated: Timestamp,
+    /// Simulated time, which the engine moves on itself. `None` if time is real.
+    simulated: Option<Timestamp>,
 }
 
 impl EngineTime {
-    pub(crate) fn new(clock: LogClock, simulated_from: Timestamp) -> Self {
+    pub(crate) fn new(clock: LogClock, simulated_from: Option<Timestamp>) -> Self {
         Self {
             clock,
             simulated: simulated_from,
@@ -41,8 +32,6 @@ impl EngineTime {
     /// Compares the clock with what is stored, because other engines may have
     /// written.
     pub(crate) fn look(&mut self, store: &mut dyn Reader) -> Result<(), StoreError> {
-        // Simulated executions are left out: each of them has its own time,
-        // which is that of its last event at least.
         self.clock.look(store)
     }
 
@@ -54,30 +43,31 @@ impl EngineTime {
 
     /// A turn's readings, by what was stored at the last look.
     pub(crate) fn turn(&mut self) -> TurnTime {
+        let real = self.clock.read_aloud();
         TurnTime {
-            real: self.clock.read_aloud(),
-            simulated: self.simulated,
+            real,
+            at: self.simulated.unwrap_or(real.at),
         }
     }
 
     /// What time it is between turns, as far as this engine knows.
-    pub(crate) fn glance(&self, simulated: bool) -> Timestamp {
-        if simulated {
-            self.simulated
-        } else {
-            self.clock.now()
-        }
+    pub(crate) fn glance(&self) -> Timestamp {
+        self.simulated.unwrap_or_else(|| self.clock.now())
     }
 
     /// A turn of these readings was written.
     pub(crate) fn wrote(&mut self, time: TurnTime) {
         self.clock.wrote(time.real);
-        self.simulated = self.simulated.max(time.simulated);
+        self.jump(time.at);
     }
 
-    /// The reading, as a turn writes it.
-    pub(crate) fn written(&self, time: TurnTime) -> ClockReading {
-        self.clock.written(time.real)
+    /// The reading, as a turn writes it. `None` if time is simulated: then the
+    /// machine's clock says nothing about the turn.
+    pub(crate) fn written(&self, time: TurnTime) -> Option<ClockReading> {
+        match self.simulated {
+            Some(_) => None,
+            None => Some(self.clock.written(time.real)),
+        }
     }
 
     /// The clock's time that never goes back.
@@ -87,6 +77,6 @@ impl EngineTime {
 
     /// Moves simulated time on.
     pub(crate) fn jump(&mut self, to: Timestamp) {
-        self.simulated = self.simulated.max(to);
+        self.simulated = self.simulated.map(|at| at.max(to));
     }
 }

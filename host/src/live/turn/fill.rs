@@ -36,7 +36,7 @@ pub(in crate::live) fn fill(
     renew_own(turn)?;
     apply(turn, writes, 0)?;
     let nothing_due = &turn.transaction.core.known.nothing_due;
-    let may_be_due = nothing_due.may_be_due(time.of(simulated));
+    let may_be_due = nothing_due.may_be_due(time.at);
     if may_be_due {
         expire(turn)?;
     }

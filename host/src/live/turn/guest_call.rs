@@ -83,7 +83,7 @@ pub(in crate::live) fn question<T>(
         let execution = id;
         return Err(StoreError::Erased { place, execution }.into());
     }
-    let now = core.time.read(core.store.get())?.of(record.simulated);
+    let now = core.time.read(core.store.get())?.at;
     core.compare(&record)?;
     let digest = record.guest_digest.clone();
     // An execution that is only looked at is not kept for long.

@@ -47,10 +47,9 @@ pub(in crate::live) fn renew(
 pub(in crate::live) fn expire(turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
     let now = turn.transaction.now();
     let core = &mut *turn.transaction.core;
-    let simulated = core.settings.simulated;
     let until = core.ends_leases_until(now);
     let max = core.settings.turn_limits.expiries + core.left_leased.len();
-    let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(simulated, until, max);
+    let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(until, max);
     let mut expired = look(core, max, ask, |stored| execution_of(stored).ok())?;
     if !core.costly.is_empty() {
         expired.sort_by_key(|stored| {
@@ -62,7 +61,7 @@ pub(in crate::live) fn expire(turn: &mut OpenTurn<'_>) -> Result<(), EngineError
     }
     end_leases(turn, expired, |lease| lease.expires_at <= until)?;
     let core = &mut *turn.transaction.core;
-    let waiting = until < now && !core.agenda().expired(simulated, now, 1)?.found.is_empty();
+    let waiting = until < now && !core.agenda().expired(now, 1)?.found.is_empty();
     core.leases.are_waiting(waiting);
     Ok(())
 }
@@ -75,7 +74,7 @@ pub(in crate::live) fn expire_gone(turn: &mut OpenTurn<'_>) -> Result<(), Engine
         return Ok(());
     }
     let gone = core.gone_workers.worker_ids().clone();
-    let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(false, TIME_MAX, max);
+    let ask = |agenda: &mut Agenda<'_>, max| agenda.expired(TIME_MAX, max);
     let max = core.settings.turn_limits.expiries;
     let leased = look(core, max, ask, |stored| execution_of(stored).ok())?;
     let is_full = leased.len() == max;

@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     pub(crate) reopen_pause: Duration,
     /// The name of this engine's workers.
     pub(crate) worker_id: String,
+    /// The tenant whose workflows are registered and started here, and whose work is
+    /// claimed.
+    pub(crate) tenant: String,
     /// Whether this engine works on simulated executions, and on no others.
     pub(crate) simulated: bool,
     /// How much goes into one turn.

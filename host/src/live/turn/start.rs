@@ -23,7 +23,8 @@ pub(in crate::live) fn register(
     let summary = validate(transaction.core, workflow);
     count(transaction);
     let summary = summary?;
-    match registered(transaction, &summary.workflow_id, &summary.version)? {
+    let tenant = transaction.core.settings.tenant.clone();
+    match registered(transaction, &tenant, &summary.workflow_id, &summary.version)? {
         Some(registered) if registered.text == workflow.text() => {}
         Some(_) => {
             return Err(EngineError::WorkflowDiffers {
@@ -32,6 +33,7 @@ pub(in crate::live) fn register(
             });
         }
         None => transaction.besides.workflows.push(WorkflowRecord {
+            tenant,
             workflow_id: summary.workflow_id.clone(),
             version: summary.version.clone(),
             text: workflow.text().to_owned(),
@@ -46,10 +48,15 @@ pub(in crate::live) fn start(
     transaction: &mut Transaction<'_>,
     start: &Start,
 ) -> Result<ExecutionId, EngineError> {
+    let tenant = transaction.core.settings.tenant.clone();
+    let id_of_key = match transaction.core.settings.simulated {
+        true => ExecutionId::of_simulated_key,
+        false => ExecutionId::of_key,
+    };
     let of_key = start
         .key
         .as_deref()
-        .map(|key| (key, ExecutionId::of_key(&start.tenant, key)));
+        .map(|key| (key, id_of_key(&tenant, key)));
     if let Some((key, id)) = of_key
         && is_begun(transaction, id, key)?
     {
@@ -61,8 +68,8 @@ pub(in crate::live) fn start(
         workflow_id: start.workflow_id.clone(),
         version: start.version.clone(),
     };
-    let workflow =
-        registered(transaction, &start.workflow_id, &start.version)?.ok_or_else(unknown)?;
+    let workflow = registered(transaction, &tenant, &start.workflow_id, &start.version)?
+        .ok_or_else(unknown)?;
     let own = transaction.core.guests.own().to_owned();
     let component = component_to_keep(transaction, &own)?;
     transaction.besides.components.extend(component);
@@ -81,7 +88,7 @@ pub(in crate::live) fn start(
         initial_input: start.input.to_string(),
         limits: core.settings.limits,
         seed: core.random.jitter_seed(),
-        tenant: start.tenant.clone(),
+        tenant,
         simulated: core.settings.simulated,
         key: start.key.clone(),
         forked_from: None,
@@ -97,13 +104,14 @@ pub(in crate::live) fn start(
     Ok(id)
 }
 
-/// The text of a registered workflow; empty if there is none.
+/// The text of a workflow that is registered for the engine's tenant; empty if there is none.
 pub(in crate::live) fn workflow_text(
     transaction: &mut Transaction<'_>,
     workflow_id: &str,
     version: &str,
 ) -> Result<String, EngineError> {
-    let registered = registered(transaction, workflow_id, version)?;
+    let tenant = transaction.core.settings.tenant.clone();
+    let registered = registered(transaction, &tenant, workflow_id, version)?;
     Ok(registered.map(|workflow| workflow.text).unwrap_or_default())
 }
 
@@ -125,9 +133,8 @@ fn first_record(transaction: &Transaction<'_>, id: ExecutionId, start: &Start) -
         workflow_id: start.workflow_id.clone(),
         workflow_version: start.version.clone(),
         guest_digest: core.guests.own().to_owned(),
-        tenant: start.tenant.clone(),
+        tenant: core.settings.tenant.clone(),
         key: start.key.clone(),
-        simulated: core.settings.simulated,
         status: Status::Running,
         head: Head::default(),
         started_at: now,
@@ -185,20 +192,25 @@ fn started_the_same(
     }
 }
 
-/// The registered workflow of this id and version, stored or in this turn.
+/// The tenant's workflow of this id and version, stored or in this turn.
 fn registered(
     transaction: &mut Transaction<'_>,
+    tenant: &str,
     workflow_id: &str,
     version: &str,
 ) -> Result<Option<WorkflowRecord>, EngineError> {
     let this = |workflow: &&WorkflowRecord| {
-        workflow.workflow_id == workflow_id && workflow.version == version
+        (
+            &*workflow.tenant,
+            &*workflow.workflow_id,
+            &*workflow.version,
+        ) == (tenant, workflow_id, version)
     };
     match transaction.besides.workflows.iter().find(this) {
         Some(workflow) => Ok(Some(workflow.clone())),
         None => {
             let store = transaction.core.store.get();
-            Ok(store.workflow(workflow_id, version)?)
+            Ok(store.workflow(tenant, workflow_id, version)?)
         }
     }
 }

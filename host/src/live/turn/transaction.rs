@@ -103,7 +103,7 @@ impl<'a> Transaction<'a> {
         let time = self.time;
         let staged = self.open(id)?;
         let record = &staged.record;
-        let at = staged.reading(time.of(record.simulated));
+        let at = staged.reading(time.at);
         Ok(Event {
             sequence: record.head.sequence + 1,
             at,
@@ -141,7 +141,7 @@ impl<'a> Transaction<'a> {
 
     /// The turn's reading for the executions that this engine works on.
     pub(in crate::live) fn now(&self) -> Timestamp {
-        self.time.of(self.core.settings.simulated)
+        self.time.at
     }
 
     /// The time so much later; no later than the last time that a store keeps.
@@ -162,7 +162,7 @@ impl<'a> Transaction<'a> {
         let besides = self.besides.executions;
         let turn = Turn {
             executions: changes.into_iter().flatten().chain(besides).collect(),
-            reading: Some(self.core.time.written(self.time)),
+            reading: self.core.time.written(self.time),
             ..self.besides
         };
         (turn, left)

@@ -12,7 +12,6 @@ pub struct Start {
     pub(crate) version: String,
     pub(crate) input: Json,
     pub(crate) key: Option<String>,
-    pub(crate) tenant: String,
     pub(crate) by: Option<String>,
 }
 
@@ -29,27 +28,18 @@ impl Start {
             version: version.into(),
             input: input.into(),
             key: None,
-            tenant: "default".to_owned(),
             by: None,
         }
     }
 
-    /// Start once: a further start with the same key, of the same tenant,
+    /// Start once: a further start with the same key, for the same tenant,
     /// finds the execution that the first one started (law 8), and is refused
-    /// ([`EngineError::KeyErased`](crate::EngineError::KeyErased)) when that was erased since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
+    /// ([`EngineError::KeyErased`](crate::EngineError::KeyErased)) when that was erased
+    /// since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
     #[must_use]
     pub fn key(self, key: impl Into<String>) -> Self {
         Self {
             key: Some(key.into()),
-            ..self
-        }
-    }
-
-    /// Whom the execution belongs to; `default` unless said.
-    #[must_use]
-    pub fn tenant(self, tenant: impl Into<String>) -> Self {
-        Self {
-            tenant: tenant.into(),
             ..self
         }
     }
@@ -67,7 +57,6 @@ impl Start {
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         facts::text("workflow id", &self.workflow_id)?;
         facts::text("workflow version", &self.version)?;
-        facts::text("tenant", &self.tenant)?;
         self.key
             .as_deref()
             .map_or(Ok(()), |key| facts::text("key", key))?;

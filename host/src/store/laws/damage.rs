@@ -40,16 +40,16 @@ pub fn one_that_is_damaged_does_not_stop_the_others(place: &dyn Place) {
             let of_this: Vec<_> = of.into_iter().filter(|id| others.contains(id)).collect();
             assert_eq!(of_this, others, "{row:?}");
         };
-        let (store, simulated, now) = (&mut owner.store, false, START + 999);
+        let (store, now) = (&mut owner.store, START + 999);
         let of = |many: &Many<ItemRecord>| {
             let ids = many.found.iter().map(|it| it.item.execution_id.parse());
             ids.collect::<Result<Vec<_>, _>>().expect("ids")
         };
-        let claimable = store.claimable(simulated, "tool", now, 100).unwrap();
-        let expired = store.expired(simulated, now, 100).unwrap();
+        let claimable = store.claimable("default", "tool", now, 100).unwrap();
+        let expired = store.expired(now, 100).unwrap();
         found(of(&claimable));
         found(of(&expired));
-        let due = store.due(simulated, now, None, 100).unwrap();
+        let due = store.due(now, None, 100).unwrap();
         found(due.found.iter().map(|wake| wake.execution).collect());
         let listed = store.list(&ListFilter {
             max: 100,
@@ -76,8 +76,8 @@ pub fn one_that_is_damaged_does_not_stop_the_others(place: &dyn Place) {
         }
         // A bound counts those that can be read.
         let bounded = [
-            store.claimable(simulated, "tool", now, 1).unwrap(),
-            store.expired(simulated, now, 1).unwrap(),
+            store.claimable("default", "tool", now, 1).unwrap(),
+            store.expired(now, 1).unwrap(),
         ];
         for many in bounded {
             assert_eq!(many.found.len(), 1, "{many:?}");

@@ -72,7 +72,7 @@ impl Owner {
     pub(crate) fn claimable(&mut self, now: Timestamp) -> Vec<String> {
         let items = self
             .store
-            .claimable(false, "tool", now, usize::MAX)
+            .claimable("default", "tool", now, usize::MAX)
             .and_then(Many::all)
             .expect("the store answers");
         items.iter().map(|item| name(&item.item)).collect()
@@ -81,7 +81,7 @@ impl Owner {
     pub(crate) fn expired(&mut self, now: Timestamp) -> Vec<String> {
         let items = self
             .store
-            .expired(false, now, usize::MAX)
+            .expired(now, usize::MAX)
             .and_then(Many::all)
             .expect("the store answers");
         items.iter().map(|item| name(&item.item)).collect()
@@ -125,7 +125,6 @@ impl Draft {
             guest_digest: digest(b"guest"),
             tenant: "default".into(),
             key: None,
-            simulated: false,
             status: Status::Running,
             head: Head::default(),
             started_at: START,
@@ -153,16 +152,24 @@ impl Draft {
         &mut self,
         items: impl IntoIterator<Item = ItemChange>,
     ) -> ExecutionChange {
+        let kind = match self.record.head.sequence {
+            0 => self.started(false),
+            _ => timed_out(),
+        };
+        self.append_event(kind, items)
+    }
+
+    fn append_event(
+        &mut self,
+        kind: EventKind,
+        items: impl IntoIterator<Item = ItemChange>,
+    ) -> ExecutionChange {
         let expected = self.record.head;
         let event = Event {
             sequence: expected.sequence + 1,
             at: self.record.last_at,
             origin: Origin::Fact,
-            kind: if expected.sequence == 0 {
-                self.started()
-            } else {
-                timed_out()
-            },
+            kind,
         };
         let stored = chain::follow(&expected, event, SALT);
         self.record.head = stored.head();
@@ -183,7 +190,13 @@ impl Draft {
         self.append([])
     }
 
-    fn started(&self) -> EventKind {
+    /// The change that begins it, in simulated time or not.
+    pub(crate) fn begun(mut self, simulated: bool) -> ExecutionChange {
+        let started = self.started(simulated);
+        self.append_event(started, [])
+    }
+
+    fn started(&self, simulated: bool) -> EventKind {
         let record = &self.record;
         EventKind::WorkflowStarted(Box::new(WorkflowStarted {
             format: FORMAT_VERSION,
@@ -199,7 +212,7 @@ impl Draft {
             },
             seed: 7,
             tenant: record.tenant.clone(),
-            simulated: record.simulated,
+            simulated,
             key: record.key.clone(),
             forked_from: None,
             parent: None,
@@ -291,6 +304,7 @@ pub(crate) fn remove(node: &str) -> ItemChange {
 
 pub(crate) fn workflow(version: &str, text: &str) -> WorkflowRecord {
     WorkflowRecord {
+        tenant: "default".into(),
         workflow_id: "claims".into(),
         version: version.into(),
         text: text.into(),

@@ -106,12 +106,6 @@ pub fn law4_what_is_kept_beside_an_erased_log_is_gone(place: &dyn Place) {
     assert_eq!(owner.store.snapshot(one.id()).unwrap(), None);
     assert_eq!(owner.store.items(one.id()).unwrap().all().unwrap(), []);
     assert_eq!(owner.store.item(one.id(), "a").unwrap(), None);
-    // The key is nowhere any more: that the engine starts nothing with it anew follows
-    // from the id, which is made of it and stays.
-    assert_eq!(
-        owner.store.execution_by_key("default", "key 1").unwrap(),
-        None
-    );
 }
 
 pub fn only_what_has_ended_is_erased_and_once(place: &dyn Place) {

@@ -1,7 +1,7 @@
 //! Laws of what is kept beside the logs: workflows, components, snapshots.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
-use crate::store::{CommitError, Turn};
+use crate::store::{CommitError, Turn, WorkflowRecord};
 
 use super::Place;
 use super::draft::{Draft, Owner, component, snapshot, turn, workflow};
@@ -35,15 +35,42 @@ pub fn a_workflow_is_immutable(place: &dyn Place) {
         .try_commit(&register(&[workflow("2.0.0", "x")]))
         .unwrap();
     assert_eq!(
-        owner.store.workflow("claims", "1.0.0").unwrap(),
+        owner.store.workflow("default", "claims", "1.0.0").unwrap(),
         Some(first)
     );
     assert_eq!(
-        owner.store.workflow("claims", "2.0.0").unwrap(),
+        owner.store.workflow("default", "claims", "2.0.0").unwrap(),
         Some(workflow("2.0.0", "x"))
     );
-    assert_eq!(owner.store.workflow("claims", "3.0.0").unwrap(), None);
-    assert_eq!(owner.store.workflow("other", "1.0.0").unwrap(), None);
+    assert_eq!(
+        owner.store.workflow("default", "claims", "3.0.0").unwrap(),
+        None
+    );
+    assert_eq!(
+        owner.store.workflow("default", "other", "1.0.0").unwrap(),
+        None
+    );
+}
+
+pub fn each_tenant_has_workflows_of_its_own(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let of = |tenant: &str, text| WorkflowRecord {
+        tenant: tenant.to_owned(),
+        ..workflow("1.0.0", text)
+    };
+    // In one turn, and in another one.
+    for workflows in [vec![of("a", "1"), of("b", "2")], vec![of("c", "3")]] {
+        owner.put(&Turn {
+            workflows,
+            ..Turn::default()
+        });
+    }
+    for (tenant, text) in [("a", "1"), ("b", "2"), ("c", "3")] {
+        let found = owner.store.workflow(tenant, "claims", "1.0.0").unwrap();
+        assert_eq!(found, Some(of(tenant, text)));
+    }
+    let found = owner.store.workflow("default", "claims", "1.0.0").unwrap();
+    assert_eq!(found, None);
 }
 
 pub fn a_component_is_kept(place: &dyn Place) {
@@ -80,7 +107,10 @@ pub fn a_digest_is_checked(place: &dyn Place) {
         workflows: vec![edited],
         ..Turn::default()
     });
-    assert_eq!(owner.store.workflow("claims", "1.0.0").unwrap(), None);
+    assert_eq!(
+        owner.store.workflow("default", "claims", "1.0.0").unwrap(),
+        None
+    );
 }
 
 pub fn a_snapshot_replaces_the_former(place: &dyn Place) {

@@ -27,8 +27,8 @@ pub fn an_empty_store_is_empty(place: &dyn Place) {
             .unwrap(),
         []
     );
-    assert_eq!(owner.store.last_at(false).unwrap(), 0);
-    assert_eq!(owner.store.next_due(false, &[], 0).unwrap(), None);
+    assert_eq!(owner.store.last_at([0, 0]).unwrap(), 0);
+    assert_eq!(owner.store.next_due("default", &[], 0).unwrap(), None);
 }
 
 pub fn law1_appends_are_gapless(place: &dyn Place) {
@@ -197,7 +197,6 @@ pub fn what_it_was_started_with_never_changes(place: &dyn Place) {
         |draft: Draft| draft.with(|record| record.workflow_version.push('1')),
         |draft: Draft| draft.with(|record| record.tenant.push('x')),
         |draft: Draft| draft.with(|record| record.key = Some("k".into())),
-        |draft: Draft| draft.with(|record| record.simulated = true),
         |draft: Draft| draft.with(|record| record.started_at += 1),
     ] {
         owner.conflicts([edit(one.clone()).append([])]);
@@ -241,31 +240,6 @@ pub fn a_record_comes_back_as_it_was_written(place: &dyn Place) {
         owner.store.execution(one.id()).unwrap(),
         Some(change.record)
     );
-}
-
-pub fn a_key_starts_once(place: &dyn Place) {
-    let mut owner = Owner::new(place);
-    let keyed = |n, tenant: &str| {
-        Draft::new(n).with(|record| {
-            record.key = Some("k".into());
-            record.tenant = tenant.into();
-        })
-    };
-    owner.commit([keyed(1, "a").append([])]);
-    owner.conflicts([keyed(2, "a").append([])]);
-    owner.conflicts([keyed(3, "c").append([]), keyed(4, "c").append([])]);
-    // Each tenant has keys of its own.
-    owner.commit([keyed(5, "b").append([])]);
-    assert_eq!(
-        owner.store.execution_by_key("a", "k").unwrap(),
-        Some(Draft::new(1).id())
-    );
-    assert_eq!(
-        owner.store.execution_by_key("b", "k").unwrap(),
-        Some(Draft::new(5).id())
-    );
-    assert_eq!(owner.store.execution_by_key("c", "k").unwrap(), None);
-    assert_eq!(owner.store.execution_by_key("a", "other").unwrap(), None);
 }
 
 pub fn executions_are_listed_by_their_start(place: &dyn Place) {

@@ -31,8 +31,8 @@
 //! }
 //!
 //! impl Reader for Counting {
-//!     refrain::delegate_store!(inner: place, reader, begin_reading, end_reading);
-//!     refrain::delegate_store!(inner: execution, execution_by_key, list, changed_since, raw_events, items, item);
+//!     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
+//!     refrain::delegate_store!(inner: execution, list, changed_since, raw_events, items, item);
 //!     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
@@ -68,6 +68,7 @@ mod log;
 mod keep;
 mod erase;
 mod queue;
+mod leases;
 mod damage;
 mod time;
 mod reading;
@@ -123,13 +124,13 @@ laws! { $
     log::a_rollback_writes_nothing,
     log::what_it_was_started_with_never_changes,
     log::a_record_comes_back_as_it_was_written,
-    log::a_key_starts_once,
     log::executions_are_listed_by_their_start,
     log::law8_what_was_committed_is_there_after_reopening,
     log::turns_of_two_owners_wait_for_one_another,
     log::other_owners_commits_are_seen,
     log::changes_since_a_place_are_named,
     keep::a_workflow_is_immutable,
+    keep::each_tenant_has_workflows_of_its_own,
     keep::a_component_is_kept,
     keep::a_digest_is_checked,
     keep::a_snapshot_replaces_the_former,
@@ -142,14 +143,15 @@ laws! { $
     queue::items_come_back_as_they_were_ordered,
     queue::the_longest_waiting_is_claimable_first,
     queue::nothing_is_claimable_before_its_time,
+    queue::each_tenant_has_queues_of_its_own,
     queue::only_running_executions_items_are_claimable,
-    queue::a_leased_item_is_not_claimable,
-    queue::an_item_may_be_leased_from_the_first,
-    queue::a_lease_is_renewed,
-    queue::r25_what_is_given_back_waits_in_its_old_place,
-    queue::leases_expire_in_order,
-    queue::holders_of_leases_are_named_once,
-    queue::law7_a_request_finds_what_it_has_claimed,
+    leases::a_leased_item_is_not_claimable,
+    leases::an_item_may_be_leased_from_the_first,
+    leases::a_lease_is_renewed,
+    leases::r25_what_is_given_back_waits_in_its_old_place,
+    leases::leases_expire_in_order,
+    leases::holders_of_leases_are_named_once,
+    leases::law7_a_request_finds_what_it_has_claimed,
     queue::a_removed_item_is_gone,
     queue::a_dead_letter_is_kept_for_people,
     queue::a_dead_letter_makes_room_for_a_retry,
@@ -165,7 +167,7 @@ laws! { $
     time::next_due_is_the_earliest_of_all,
     time::last_at_is_the_greatest,
     time::the_last_reading_comes_back,
-    time::simulated_and_real_time_are_apart,
+    time::a_store_keeps_one_kind_of_time,
     time::times_without_end_are_refused,
     reading::a_reader_sees_a_commit_at_its_next_look,
     reading::law3_a_reader_sees_no_half_turn,

@@ -16,7 +16,7 @@ fn waking(n: u8, next_wake: u64) -> Draft {
 fn due(owner: &mut Owner, now: u64, max: usize) -> Vec<u8> {
     owner
         .store
-        .due(false, now, None, max)
+        .due(now, None, max)
         .and_then(Many::all)
         .unwrap()
         .iter()
@@ -49,7 +49,7 @@ pub fn what_is_due_goes_on_behind_any_place(place: &dyn Place) {
         drafts.push(draft);
     }
     let mut behind = |after, max| -> Vec<u8> {
-        let due = owner.store.due(false, 99, Some(after), max);
+        let due = owner.store.due(99, Some(after), max);
         let due = due.and_then(Many::all).unwrap();
         due.iter().map(number).collect()
     };
@@ -65,7 +65,7 @@ pub fn what_is_due_goes_on_behind_any_place(place: &dyn Place) {
     assert_eq!(behind(place_of(25, 9), 9), [1]);
     assert_eq!(behind(place_of(0, 9), 2), [2, 4]);
     owner.commit([drafts[1].append_as(|record| record.next_wake = Some(40))]);
-    let due = owner.store.due(false, 99, Some(place_of(10, 2)), 9);
+    let due = owner.store.due(99, Some(place_of(10, 2)), 9);
     let due = due.and_then(Many::all).unwrap();
     let numbers: Vec<u8> = due.iter().map(number).collect();
     assert_eq!(numbers, [4, 3, 1, 2], "it comes again, at its new place");
@@ -86,7 +86,7 @@ pub fn only_what_has_not_ended_is_due(place: &dyn Place) {
         owner.commit([one.append_as(|record| record.status = status)]);
         assert_eq!(!due(&mut owner, 10, 10).is_empty(), expected, "{status:?}");
         assert_eq!(
-            owner.store.next_due(false, &[], 0).unwrap().is_some(),
+            owner.store.next_due("default", &[], 0).unwrap().is_some(),
             expected,
             "{status:?}"
         );
@@ -140,7 +140,7 @@ pub fn next_due_is_the_earliest_of_all(place: &dyn Place) {
     ];
     owner.commit([one.append([]), two.append(items)]);
     let tool = ["other".to_owned(), "tool".to_owned()];
-    let mut next = |queues: &[String], now| owner.store.next_due(false, queues, now).unwrap();
+    let mut next = |queues: &[String], now| owner.store.next_due("default", queues, now).unwrap();
     assert_eq!(next(&tool, START), Some(START + 30));
     assert_eq!(next(&tool, START + 30), Some(START + 40));
     assert_eq!(next(&[], START + 30), Some(START + 50));
@@ -148,7 +148,7 @@ pub fn next_due_is_the_earliest_of_all(place: &dyn Place) {
     assert_eq!(next(&tool, START + 50), None);
     owner.commit([two.append_as(|record| record.status = Status::Paused)]);
     assert_eq!(
-        owner.store.next_due(false, &tool, START + 30).unwrap(),
+        owner.store.next_due("default", &tool, START + 30).unwrap(),
         Some(START + 50)
     );
 }
@@ -161,8 +161,10 @@ pub fn last_at_is_the_greatest(place: &dyn Place) {
     owner.commit([Draft::new(2)
         .with(|record| record.last_at = 1500)
         .append([])]);
-    assert_eq!(owner.store.last_at(false).unwrap(), 2000);
-    assert_eq!(owner.store.last_at(true).unwrap(), 0);
+    for n in [1, 2] {
+        let shard = Draft::new(n).id().shard();
+        assert_eq!(owner.store.last_at(shard).unwrap(), 2000);
+    }
     // Whatever a record says to which nothing is appended: it may be damaged.
     let mut record = owner.store.execution(Draft::new(2).id()).unwrap().unwrap();
     record.last_at = 3000;
@@ -172,12 +174,12 @@ pub fn last_at_is_the_greatest(place: &dyn Place) {
         record,
         items: Vec::new(),
     }]);
-    assert_eq!(owner.store.last_at(false).unwrap(), 2000);
+    assert_eq!(owner.store.last_at([0, 0]).unwrap(), 2000);
 }
 
 pub fn the_last_reading_comes_back(place: &dyn Place) {
     let mut owner = Owner::new(place);
-    let last = |owner: &mut Owner| owner.store.last_reading().unwrap();
+    let last = |owner: &mut Owner| owner.store.last_reading([0, 0]).unwrap();
     assert_eq!(last(&mut owner), None);
     let reading = |at| ClockReading {
         at,
@@ -190,7 +192,7 @@ pub fn the_last_reading_comes_back(place: &dyn Place) {
         ..turn([one.append([])])
     });
     assert_eq!(last(&mut owner), Some(reading(2500)));
-    assert_eq!(owner.store.last_at(false).unwrap(), 2500);
+    assert_eq!(owner.store.last_at([0, 0]).unwrap(), 2500);
     // A turn that only renews a lease says what time it is, too.
     owner.put(&Turn {
         reading: Some(ClockReading {
@@ -201,67 +203,26 @@ pub fn the_last_reading_comes_back(place: &dyn Place) {
     });
     assert_eq!(last(&mut owner).unwrap().machine, None);
     assert_eq!(last(&mut owner).unwrap().at, 2600);
-    assert_eq!(owner.store.last_at(true).unwrap(), 0);
     // Written without a reading: the former one says nothing of this time.
     owner.commit([one.append_as(|record| record.last_at = 3000)]);
     assert_eq!(last(&mut owner), None);
-    assert_eq!(owner.store.last_at(false).unwrap(), 3000);
+    assert_eq!(owner.store.last_at([0, 0]).unwrap(), 3000);
 }
 
-pub fn simulated_and_real_time_are_apart(place: &dyn Place) {
+pub fn a_store_keeps_one_kind_of_time(place: &dyn Place) {
     let mut owner = Owner::new(place);
-    let mut simulated = waking(1, 10).with(|record| {
-        record.simulated = true;
-        record.last_at = 7000;
-    });
-    let items = [
-        simulated.enqueue("a", 0),
-        simulated.enqueue("b", 0),
-        lease("b", 10),
+    let simulated = owner.store.is_simulated();
+    owner.contradicts(&turn([Draft::new(1).begun(!simulated)]));
+    assert_eq!(owner.store.execution(Draft::new(1).id()).unwrap(), None);
+    owner.commit([Draft::new(2).begun(simulated)]);
+    // Every owner and reader of the same data says the same.
+    owner.store.reopen().unwrap();
+    let others = [
+        owner.store.is_simulated(),
+        owner.store.reader().unwrap().is_simulated(),
+        place.open().is_simulated(),
     ];
-    owner.commit([simulated.append(items)]);
-    assert_eq!(owner.claimable(9999), [""; 0]);
-    assert_eq!(owner.expired(9999), [""; 0]);
-    assert_eq!(due(&mut owner, 9999, 10), [0; 0]);
-    assert_eq!(
-        owner.store.next_due(false, &["tool".into()], 0).unwrap(),
-        None
-    );
-    assert_eq!(owner.store.last_at(false).unwrap(), 0);
-    assert_eq!(
-        owner
-            .store
-            .claimable(true, "tool", 9999, 10)
-            .and_then(Many::all)
-            .unwrap()
-            .len(),
-        1
-    );
-    assert_eq!(
-        owner
-            .store
-            .expired(true, 9999, 10)
-            .and_then(Many::all)
-            .unwrap()
-            .len(),
-        1
-    );
-    assert_eq!(
-        owner
-            .store
-            .due(true, 9999, None, 10)
-            .and_then(Many::all)
-            .unwrap(),
-        [DueWake {
-            at: 10,
-            execution: simulated.id()
-        }]
-    );
-    assert_eq!(
-        owner.store.next_due(true, &["tool".into()], 0).unwrap(),
-        Some(10)
-    );
-    assert_eq!(owner.store.last_at(true).unwrap(), 7000);
+    assert_eq!(others, [simulated; 3]);
 }
 
 pub fn times_without_end_are_refused(place: &dyn Place) {
@@ -281,7 +242,7 @@ pub fn times_without_end_are_refused(place: &dyn Place) {
     assert_eq!(
         owner
             .store
-            .next_due(false, &["tool".into()], START)
+            .next_due("default", &["tool".into()], START)
             .unwrap(),
         Some(last)
     );

@@ -7,14 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
-use crate::log::canonical::Canonical;
-use crate::log::{Salt, chain};
-use crate::model::Snapshot;
 use crate::store::check::{self, EventBytes};
-use crate::store::memory::queue::{Number, Queue};
+use crate::store::memory::execution::Execution;
+use crate::store::memory::queue::Queue;
 use crate::store::{
-    ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, Hash,
-    ItemChange, ItemRecord, ItemState, RawEvent, SeenUpTo, Timestamp, Turn, WorkflowRecord, ended,
+    ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, ItemChange,
+    ItemRecord, ItemState, SeenUpTo, Timestamp, Turn, WorkflowRecord, ended,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -27,44 +25,15 @@ pub(super) struct Data {
     /// The executions by the number of the last event that was appended to them.
     by_append: BTreeSet<(i64, ExecutionId)>,
     set_aside: BTreeSet<ExecutionId>,
-    /// The wakes of executions that have not ended, for real and for simulated time.
-    wakes: [BTreeSet<DueWake>; 2],
-    pub(super) keys: HashMap<(String, String), ExecutionId>,
-    /// The greatest time of an event, for real and for simulated time.
-    pub(super) last_at: [Timestamp; 2],
+    /// The wakes of executions that have not ended.
+    wakes: BTreeSet<DueWake>,
+    /// The greatest time of an event or of a reading.
+    pub(super) last_at: Timestamp,
     /// The reading of the last turn of real time.
     pub(super) reading: Option<ClockReading>,
-    pub(super) workflows: BTreeMap<(String, String), WorkflowRecord>,
+    /// By tenant, id and version.
+    pub(super) workflows: BTreeMap<[String; 3], WorkflowRecord>,
     pub(super) components: BTreeMap<String, Arc<[u8]>>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Execution {
-    pub(super) record: ExecutionRecord,
-    /// The log. It has no gaps, so event n is the n-th.
-    events: Vec<Arc<KeptEvent>>,
-    /// The number of the last of them among all that were ever appended.
-    appended: i64,
-    /// Items by node id.
-    items: BTreeMap<String, Number>,
-    pub(super) snapshot: Option<Snapshot>,
-}
-
-/// An event, as its bytes were written.
-#[derive(Clone, Debug)]
-struct KeptEvent {
-    bytes: Canonical,
-    seal: Seal,
-    hash: Hash,
-}
-
-/// What an event's commitment comes from.
-#[derive(Clone, Debug)]
-enum Seal {
-    /// This, and the erasable fields.
-    Salt(Salt),
-    /// They were erased, and it is left.
-    Commitment(Hash),
 }
 
 /// Whether a node has an item.
@@ -95,7 +64,6 @@ impl Data {
             check::erasable(stored.map(|execution| &execution.record), erasure)
                 .map_err(CommitError::Conflict)?;
         }
-        self.check_keys(turn)?;
         self.check_kept(turn)?;
         for (change, bytes) in turn.executions.iter().zip(bytes) {
             self.write(change, bytes);
@@ -114,21 +82,13 @@ impl Data {
             return;
         };
         let execution = Arc::make_mut(execution);
-        for event in &mut execution.events {
-            let event = Arc::make_mut(event);
-            if let Seal::Salt(salt) = &event.seal {
-                let erasable = std::mem::take(&mut event.bytes.erasable);
-                event.seal = Seal::Commitment(chain::commitment(salt, &erasable));
-            }
-        }
+        execution.erase_log();
         for number in std::mem::take(&mut execution.items).into_values() {
             self.queue.remove(number);
         }
         execution.snapshot = None;
         let record = &mut execution.record;
-        if let Some(key) = record.key.take() {
-            self.keys.remove(&(record.tenant.clone(), key));
-        }
+        record.key = None;
         self.set_aside.remove(&record.id);
         record.tampering = None;
         record.erased = Some(erasure.attestation.clone());
@@ -136,18 +96,17 @@ impl Data {
 
     /// Moves the time on to the turn's reading.
     fn read_clock(&mut self, turn: &Turn) {
-        let real = |change: &ExecutionChange| !change.record.simulated;
         match &turn.reading {
             Some(reading) => {
-                self.last_at[0] = self.last_at[0].max(reading.at);
-                let at = self.last_at[0];
+                self.last_at = self.last_at.max(reading.at);
+                let at = self.last_at;
                 self.reading = Some(ClockReading {
                     at,
                     ..reading.clone()
                 });
             }
-            None if turn.executions.iter().any(real) => self.reading = None,
-            None => {}
+            None if turn.executions.is_empty() => {}
+            None => self.reading = None,
         }
     }
 
@@ -191,44 +150,16 @@ impl Data {
         Ok(())
     }
 
-    /// Checks that a key starts one execution only. An execution that has begun keeps
-    /// its key.
-    fn check_keys(&self, turn: &Turn) -> Result<(), CommitError> {
-        let mut staged = BTreeMap::new();
-        for change in &turn.executions {
-            let ExecutionRecord {
-                id,
-                tenant,
-                key: Some(key),
-                ..
-            } = &change.record
-            else {
-                continue;
-            };
-            if change.expected.sequence > 0 {
-                continue;
-            }
-            let stored = self.keys.get(&(tenant.clone(), key.clone())).copied();
-            let other = stored.or_else(|| staged.insert((tenant, key), *id));
-            if let Some(other) = other {
-                return Err(CommitError::Conflict(format!(
-                    "{id}: the key {key:?} has started {other}"
-                )));
-            }
-        }
-        Ok(())
-    }
-
     fn check_kept(&self, turn: &Turn) -> Result<(), CommitError> {
         let mut texts = BTreeMap::new();
-        for WorkflowRecord {
-            workflow_id,
-            version,
-            text,
-            ..
-        } in &turn.workflows
-        {
-            let name = (workflow_id.clone(), version.clone());
+        for workflow in &turn.workflows {
+            let WorkflowRecord {
+                workflow_id,
+                version,
+                text,
+                ..
+            } = workflow;
+            let name = name_of(workflow);
             let stored = self.workflows.get(&name).map(|workflow| &workflow.text);
             let kept = stored.unwrap_or_else(|| texts.entry(name).or_insert(text));
             if kept != text {
@@ -257,10 +188,9 @@ impl Data {
 
     fn write(&mut self, change: &ExecutionChange, bytes: EventBytes) {
         let record = &change.record;
-        let of = usize::from(record.simulated);
         // Where nothing is appended, no time has passed.
         if let Some(last) = change.events.last() {
-            self.last_at[of] = self.last_at[of].max(last.event.at);
+            self.last_at = self.last_at.max(last.event.at);
         }
         if change.expected.sequence == 0 {
             self.begin(record);
@@ -278,8 +208,8 @@ impl Data {
         };
         let (before, after) = (wake(&execution.record), wake(record));
         if before != after {
-            before.map(|wake| self.wakes[of].remove(&wake));
-            after.map(|wake| self.wakes[of].insert(wake));
+            before.map(|wake| self.wakes.remove(&wake));
+            after.map(|wake| self.wakes.insert(wake));
         }
         if record.claims() != execution.record.claims() {
             for number in execution.items.values() {
@@ -292,14 +222,7 @@ impl Data {
             }
         }
         execution.follow(record);
-        let events = bytes.into_iter().zip(&change.events);
-        execution.events.extend(events.map(|(bytes, stored)| {
-            Arc::new(KeptEvent {
-                bytes,
-                seal: Seal::Salt(stored.salt),
-                hash: stored.hash,
-            })
-        }));
+        execution.append(bytes, &change.events);
         for item in &change.items {
             execution.change_item(&mut self.queue, item);
         }
@@ -316,29 +239,17 @@ impl Data {
     }
 
     fn begin(&mut self, record: &ExecutionRecord) {
-        if let Some(key) = &record.key {
-            self.keys
-                .insert((record.tenant.clone(), key.clone()), record.id);
-        }
         self.by_start.insert((record.started_at, record.id));
         let mut record = record.clone();
         record.next_wake = None;
-        let execution = Execution {
-            record,
-            events: Vec::new(),
-            appended: 0,
-            items: BTreeMap::new(),
-            snapshot: None,
-        };
         self.executions
-            .insert(execution.record.id, Arc::new(execution));
+            .insert(record.id, Arc::new(Execution::new(record)));
     }
 
     fn keep(&mut self, turn: &Turn) {
         for workflow in &turn.workflows {
-            let name = (workflow.workflow_id.clone(), workflow.version.clone());
             self.workflows
-                .entry(name)
+                .entry(name_of(workflow))
                 .or_insert_with(|| workflow.clone());
         }
         for component in &turn.components {
@@ -397,109 +308,34 @@ impl Data {
     /// The executions behind `after` whose wake is due at `now`, in their order.
     pub(super) fn due(
         &self,
-        simulated: bool,
         now: Timestamp,
         after: Option<DueWake>,
     ) -> impl Iterator<Item = DueWake> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, Excluded);
-        let wakes = self.wakes[usize::from(simulated)].range((from, Unbounded));
+        let wakes = self.wakes.range((from, Unbounded));
         wakes.take_while(move |wake| wake.at <= now).copied()
     }
 
     /// The first wake after `now`.
-    pub(super) fn next_wake(&self, simulated: bool, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let next = DueWake {
             at: now.checked_add(1)?,
             execution: ExecutionId::from_bytes([0; 16]),
         };
-        let mut wakes = self.wakes[usize::from(simulated)].range(next..);
+        let mut wakes = self.wakes.range(next..);
         wakes.next().map(|wake| wake.at)
     }
 }
 
-impl Execution {
-    /// Takes over what can change of a record. What it was started with stays.
-    fn follow(&mut self, record: &ExecutionRecord) {
-        self.record.guest_digest.clone_from(&record.guest_digest);
-        self.record.status = record.status;
-        self.record.head = record.head;
-        self.record.last_at = record.last_at;
-        self.record.next_wake = record.next_wake;
-        self.record.tampering.clone_from(&record.tampering);
-    }
-
-    /// Writes what was checked before.
-    fn change_item(&mut self, queue: &mut Queue, change: &ItemChange) {
-        let (simulated, held) = (self.record.simulated, !self.record.claims());
-        let record = match change {
-            ItemChange::Enqueue { item, at, lease } => ItemRecord {
-                item: item.clone(),
-                enqueued_at: *at,
-                releases: 0,
-                state: lease.clone().map_or(ItemState::Waiting, ItemState::Leased),
-            },
-            ItemChange::DeadLetter {
-                item,
-                enqueued_at,
-                error,
-                at,
-                ..
-            } => ItemRecord {
-                item: item.clone(),
-                enqueued_at: *enqueued_at,
-                releases: 0,
-                state: ItemState::Dead {
-                    error: error.clone(),
-                    since: *at,
-                },
-            },
-            ItemChange::Lease { node_id, lease } => {
-                if let Some(number) = self.items.get(node_id) {
-                    let leased = ItemState::Leased(lease.clone());
-                    queue.change(*number, |item| item.state = leased);
-                }
-                return;
-            }
-            ItemChange::Release { node_id, releases } => {
-                if let Some(number) = self.items.get(node_id) {
-                    queue.change(*number, |item| {
-                        item.releases = *releases;
-                        item.state = ItemState::Waiting;
-                    });
-                }
-                return;
-            }
-            ItemChange::Remove { node_id } => {
-                if let Some(number) = self.items.remove(node_id) {
-                    queue.remove(number);
-                }
-                return;
-            }
-        };
-        let node_id = record.item.node_id.clone();
-        let number = queue.insert(record, simulated, held);
-        if let Some(former) = self.items.insert(node_id, number) {
-            queue.remove(former);
-        }
-    }
-
-    /// Its events from sequence `first` on.
-    pub(super) fn events(&self, first: u64) -> impl Iterator<Item = RawEvent> {
-        let before = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
-        let events = self.events.get(before..).unwrap_or_default();
-        let numbered = events.iter().zip(first.max(1)..);
-        numbered.map(|(event, sequence)| RawEvent {
-            sequence,
-            plain: event.bytes.plain.clone(),
-            erasable: event.bytes.erasable.clone(),
-            salt: match &event.seal {
-                Seal::Salt(salt) => salt.to_vec(),
-                Seal::Commitment(commitment) => commitment.to_vec(),
-            },
-            hash: event.hash.to_vec(),
-        })
-    }
+fn name_of(workflow: &WorkflowRecord) -> [String; 3] {
+    let WorkflowRecord {
+        tenant,
+        workflow_id,
+        version,
+        ..
+    } = workflow;
+    [tenant, workflow_id, version].map(Clone::clone)
 }
 
 fn node_of(change: &ItemChange) -> &str {

@@ -2,6 +2,7 @@
 //! nothing in it survives the process.
 
 mod queue;
+mod execution;
 mod data;
 mod reader;
 
@@ -31,6 +32,14 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store of simulated executions.
+    #[must_use]
+    pub fn simulated() -> Self {
+        let mut store = Self::new();
+        store.reader = MemoryReader::simulated();
+        store
     }
 
     fn end_turn(&mut self) {
@@ -92,7 +101,7 @@ impl Store for MemoryStore {
                 "a turn was committed that was never begun",
             )));
         }
-        let written = check::turn(turn, PLACE)
+        let written = check::turn(turn, PLACE, self.is_simulated())
             .map_err(CommitError::Failed)
             .and_then(|bytes| self.reader.state().commit(turn, bytes));
         if written.is_ok() {
@@ -134,8 +143,8 @@ impl Reader for MemoryStore {
         self.reader.begin_reading()
     }
 
-    crate::delegate_store!(reader: place, reader, end_reading);
-    crate::delegate_store!(reader: execution, execution_by_key, list, changed_since, raw_events, items, item);
+    crate::delegate_store!(reader: place, is_simulated, reader, end_reading);
+    crate::delegate_store!(reader: execution, list, changed_since, raw_events, items, item);
     crate::delegate_store!(reader: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     crate::delegate_store!(reader: workflow, component, snapshot);
 }
@@ -161,6 +170,17 @@ mod tests {
 
     prove_store!(MemoryStore, MemoryStore::new());
 
+    #[test]
+    fn a_store_of_simulated_executions_keeps_no_others() {
+        let mut store = MemoryStore::simulated();
+        let mut begin = |draft: Draft, simulated| {
+            store.begin().unwrap();
+            store.commit(&turn([draft.begun(simulated)])).is_ok()
+        };
+        assert!(begin(Draft::new(1), true) && !begin(Draft::new(2), false));
+        assert!(store.clone().is_simulated() && store.reader().unwrap().is_simulated());
+    }
+
     /// Asks the questions of every turn a thousand times. Answers the shortest time of
     /// five tries.
     fn asked(store: &mut MemoryStore) -> Duration {
@@ -170,12 +190,21 @@ mod tests {
             for _ in 0..1000 {
                 let now = START + 99;
                 assert_eq!(
-                    store.claimable(false, "tool", now, 1).unwrap().found.len(),
+                    store
+                        .claimable("default", "tool", now, 1)
+                        .unwrap()
+                        .found
+                        .len(),
                     1
                 );
-                assert_eq!(store.expired(false, now, 1).unwrap().found.len(), 1);
-                assert_eq!(store.due(false, now, None, 1).unwrap().found.len(), 1);
-                assert!(store.next_due(false, &tool, START - 1).unwrap().is_some());
+                assert_eq!(store.expired(now, 1).unwrap().found.len(), 1);
+                assert_eq!(store.due(now, None, 1).unwrap().found.len(), 1);
+                assert!(
+                    store
+                        .next_due("default", &tool, START - 1)
+                        .unwrap()
+                        .is_some()
+                );
             }
             begun.elapsed()
         };

@@ -17,11 +17,10 @@ type Due = BTreeSet<(Timestamp, Number)>;
 pub(super) struct Queue {
     items: HashMap<Number, Arc<Item>>,
     ordered: Number,
-    /// The items that may be claimed at some time, by queue, for real and for
-    /// simulated time.
-    claimable: [BTreeMap<String, Due>; 2],
-    /// The leased items, for real and for simulated time.
-    leased: [Due; 2],
+    /// The items that may be claimed at some time, by tenant and queue.
+    claimable: BTreeMap<(String, String), Due>,
+    /// The leased items.
+    leased: Due,
     /// The leased items whose claims had a request's id, by worker and id.
     requests: BTreeMap<(String, String), BTreeSet<Number>>,
 }
@@ -29,7 +28,6 @@ pub(super) struct Queue {
 #[derive(Clone, Debug)]
 struct Item {
     record: ItemRecord,
-    simulated: bool,
     /// Whether it may not be claimed, because its execution does not run.
     held: bool,
     /// Whether its execution is set aside: then its lease does not end either.
@@ -42,12 +40,11 @@ impl Queue {
     }
 
     /// Adds an item. Answers its number.
-    pub(super) fn insert(&mut self, record: ItemRecord, simulated: bool, held: bool) -> Number {
+    pub(super) fn insert(&mut self, record: ItemRecord, held: bool) -> Number {
         self.ordered += 1;
         let number = self.ordered;
         let item = Item {
             record,
-            simulated,
             held,
             set_aside: false,
         };
@@ -90,21 +87,16 @@ impl Queue {
         if let Some(request) = request_of(item) {
             self.requests.entry(request).or_default().insert(number);
         }
-        let of = usize::from(item.simulated);
         match &item.record.state {
             ItemState::Waiting if !item.held => {
                 let due = (claimable_at(&item.record), number);
-                let queue = &item.record.item.queue;
-                match self.claimable[of].get_mut(queue) {
-                    Some(set) => set.insert(due),
-                    None => {
-                        let first = Due::from([due]);
-                        self.claimable[of].insert(queue.clone(), first).is_none()
-                    }
-                };
+                self.claimable
+                    .entry(queue_of(item))
+                    .or_default()
+                    .insert(due);
             }
             ItemState::Leased(lease) if !item.set_aside => {
-                self.leased[of].insert((lease.expires_at, number));
+                self.leased.insert((lease.expires_at, number));
             }
             ItemState::Waiting | ItemState::Leased(_) | ItemState::Dead { .. } => {}
         }
@@ -119,19 +111,18 @@ impl Queue {
                 self.requests.remove(&request);
             }
         }
-        let of = usize::from(item.simulated);
         match &item.record.state {
             ItemState::Waiting if !item.held => {
-                let queue = &item.record.item.queue;
-                if let Some(set) = self.claimable[of].get_mut(queue) {
+                let queue = queue_of(item);
+                if let Some(set) = self.claimable.get_mut(&queue) {
                     set.remove(&(claimable_at(&item.record), number));
                     if set.is_empty() {
-                        self.claimable[of].remove(queue);
+                        self.claimable.remove(&queue);
                     }
                 }
             }
             ItemState::Leased(lease) if !item.set_aside => {
-                self.leased[of].remove(&(lease.expires_at, number));
+                self.leased.remove(&(lease.expires_at, number));
             }
             ItemState::Waiting | ItemState::Leased(_) | ItemState::Dead { .. } => {}
         }
@@ -140,11 +131,11 @@ impl Queue {
     /// The items that may be claimed at `now`, in their order.
     pub(super) fn claimable(
         &self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
     ) -> impl Iterator<Item = &ItemRecord> {
-        let due = self.claimable[usize::from(simulated)].get(queue);
+        let due = self.claimable.get(&(tenant.to_owned(), queue.to_owned()));
         due.into_iter()
             .flat_map(move |due| due.range(..=(now, Number::MAX)))
             .filter_map(|(_, number)| self.get(*number))
@@ -153,20 +144,19 @@ impl Queue {
     /// The first time after `now` at which an item of this queue may be claimed.
     pub(super) fn next_claimable(
         &self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        after(self.claimable[usize::from(simulated)].get(queue)?, now)
+        after(
+            self.claimable.get(&(tenant.to_owned(), queue.to_owned()))?,
+            now,
+        )
     }
 
     /// The items whose lease is over at `now`, in their order.
-    pub(super) fn expired(
-        &self,
-        simulated: bool,
-        now: Timestamp,
-    ) -> impl Iterator<Item = &ItemRecord> {
-        self.leased[usize::from(simulated)]
+    pub(super) fn expired(&self, now: Timestamp) -> impl Iterator<Item = &ItemRecord> {
+        self.leased
             .range(..=(now, Number::MAX))
             .filter_map(|(_, number)| self.get(*number))
     }
@@ -183,14 +173,19 @@ impl Queue {
     }
 
     /// All leased items.
-    pub(super) fn leased(&self, simulated: bool) -> impl Iterator<Item = &ItemRecord> {
-        self.expired(simulated, Timestamp::MAX)
+    pub(super) fn leased(&self) -> impl Iterator<Item = &ItemRecord> {
+        self.expired(Timestamp::MAX)
     }
 
     /// The first end of a lease after `now`.
-    pub(super) fn next_expiry(&self, simulated: bool, now: Timestamp) -> Option<Timestamp> {
-        after(&self.leased[usize::from(simulated)], now)
+    pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        after(&self.leased, now)
     }
+}
+
+fn queue_of(item: &Item) -> (String, String) {
+    let item = &item.record.item;
+    (item.tenant.clone(), item.queue.clone())
 }
 
 /// The worker that has leased an item, and the id of the request by which it did.

@@ -18,6 +18,8 @@ pub(super) const PLACE: &str = "the store in memory";
 /// What all owners and readers of the same data share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
+    /// Whether the executions are simulated.
+    simulated: bool,
     state: Mutex<State>,
     pub(super) turn_ended: Condvar,
 }
@@ -71,6 +73,18 @@ impl Deref for View<'_> {
 }
 
 impl MemoryReader {
+    /// A reader of an empty store of simulated executions.
+    pub(super) fn simulated() -> Self {
+        let shared = Shared {
+            simulated: true,
+            ..Shared::default()
+        };
+        Self {
+            shared: Arc::new(shared),
+            look: None,
+        }
+    }
+
     /// A panic of another owner leaves the data whole: a turn is checked
     /// first, and then written by what cannot fail.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -102,6 +116,10 @@ impl Reader for MemoryReader {
         PLACE.to_owned()
     }
 
+    fn is_simulated(&self) -> bool {
+        self.shared.simulated
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         Ok(Box::new(self.another()))
     }
@@ -122,15 +140,6 @@ impl Reader for MemoryReader {
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
         let data = self.data();
         Ok(data.execution(id).map(|execution| execution.record.clone()))
-    }
-
-    fn execution_by_key(
-        &mut self,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Option<ExecutionId>, StoreError> {
-        let name = (tenant.to_owned(), key.to_owned());
-        Ok(self.data().keys.get(&name).copied())
     }
 
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
@@ -170,24 +179,19 @@ impl Reader for MemoryReader {
 
     fn claimable(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError> {
         let data = self.data();
-        let items = data.queue.claimable(simulated, queue, now);
+        let items = data.queue.claimable(tenant, queue, now);
         Ok(Many::whole(items.take(max).cloned().collect()))
     }
 
-    fn expired(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Many<ItemRecord>, StoreError> {
+    fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError> {
         let data = self.data();
-        let items = data.queue.expired(simulated, now);
+        let items = data.queue.expired(now);
         Ok(Many::whole(items.take(max).cloned().collect()))
     }
 
@@ -211,15 +215,12 @@ impl Reader for MemoryReader {
         Ok(Many::whole(items))
     }
 
-    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+    fn lease_holders(&mut self) -> Result<Many<String>, StoreError> {
         let data = self.data();
-        let holders = data
-            .queue
-            .leased(simulated)
-            .filter_map(|item| match &item.state {
-                ItemState::Leased(lease) => Some(lease.worker_id.as_str()),
-                ItemState::Waiting | ItemState::Dead { .. } => None,
-            });
+        let holders = data.queue.leased().filter_map(|item| match &item.state {
+            ItemState::Leased(lease) => Some(lease.worker_id.as_str()),
+            ItemState::Waiting | ItemState::Dead { .. } => None,
+        });
         let each_once: BTreeSet<&str> = holders.collect();
         Ok(Many::whole(
             each_once.into_iter().map(str::to_owned).collect(),
@@ -228,49 +229,46 @@ impl Reader for MemoryReader {
 
     fn due(
         &mut self,
-        simulated: bool,
         now: Timestamp,
         after: Option<DueWake>,
         max: usize,
     ) -> Result<Many<DueWake>, StoreError> {
         let data = self.data();
-        let due = data.due(simulated, now, after).take(max);
+        let due = data.due(now, after).take(max);
         Ok(Many::whole(due.collect()))
     }
 
     fn next_due(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queues: &[String],
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let data = self.data();
         let claimable = queues
             .iter()
-            .filter_map(|queue| data.queue.next_claimable(simulated, queue, now));
-        let wake = data.next_wake(simulated, now);
-        let expiry = data.queue.next_expiry(simulated, now);
+            .filter_map(|queue| data.queue.next_claimable(tenant, queue, now));
+        let wake = data.next_wake(now);
+        let expiry = data.queue.next_expiry(now);
         Ok(claimable.chain(wake).chain(expiry).min())
     }
 
-    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
-        Ok(self.data().last_at[usize::from(simulated)])
+    fn last_at(&mut self, _shard: [u8; 2]) -> Result<Timestamp, StoreError> {
+        Ok(self.data().last_at)
     }
 
-    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
+    fn last_reading(&mut self, _shard: [u8; 2]) -> Result<Option<ClockReading>, StoreError> {
         Ok(self.data().reading.clone())
     }
 
     fn workflow(
         &mut self,
+        tenant: &str,
         workflow_id: &str,
         version: &str,
     ) -> Result<Option<WorkflowRecord>, StoreError> {
-        Ok(self
-            .data()
-            .workflows
-            .get(&(workflow_id.to_owned(), version.to_owned()))
-            .cloned())
+        let name = [tenant, workflow_id, version].map(str::to_owned);
+        Ok(self.data().workflows.get(&name).cloned())
     }
 
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use crate::store::StoreError;
 use crate::store::sqlite::failure::{open_error, store_error};
 use crate::store::sqlite::file::{check_kind, name_for_sqlite, with_suffix};
-use crate::store::sqlite::schema::{self, APPLICATION_ID};
+use crate::store::sqlite::schema;
 
 /// The endings of the files that SQLite keeps beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -81,7 +81,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         flags | OpenFlags::SQLITE_OPEN_READ_ONLY,
     )
     .map_err(failed)?;
-    if schema::identity(&source).map_err(failed)?.application_id != APPLICATION_ID {
+    if !schema::identity(&source).map_err(failed)?.is_ours() {
         return Err(StoreError::Foreign {
             place: from.display().to_string(),
             detail: "its first page says so".to_owned(),

@@ -13,9 +13,9 @@ macro_rules! insert {
     ($columns:literal, $values:literal) => {
         concat!(
             "INSERT INTO items (execution, node_id, attempt, max_attempts, queue, tenant, priority, not_before, payload,
-                ordered, enqueued_at, claimable_at, simulated, held, state",
+                ordered, enqueued_at, claimable_at, held, state",
             $columns,
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ",
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ",
             $values,
             ") ON CONFLICT DO NOTHING"
         )
@@ -25,9 +25,9 @@ macro_rules! insert {
 const INSERT_WAITING: &str = insert!("", "'waiting'");
 const INSERT_LEASED: &str = insert!(
     ", worker_id, fence, expires_at, request_id",
-    "'leased', ?15, ?16, ?17, ?18"
+    "'leased', ?14, ?15, ?16, ?17"
 );
-const INSERT_DEAD: &str = insert!(", error, dead_since", "'dead', ?15, ?16");
+const INSERT_DEAD: &str = insert!(", error, dead_since", "'dead', ?14, ?15");
 
 const LEASE: &str = "
     UPDATE items SET state = 'leased', worker_id = ?3, fence = ?4, expires_at = ?5, request_id = ?6
@@ -47,7 +47,6 @@ const REMOVE_DEAD: &str =
 #[derive(Clone, Copy)]
 pub(super) struct Owner {
     pub(super) key: Key,
-    pub(super) simulated: bool,
     /// The place of the next ordered item among all items that were ever ordered.
     pub(super) ordered: i64,
     /// Whether its items may not be claimed.
@@ -138,17 +137,17 @@ impl<'a> Changes<'a> {
             State::Leased(lease) => {
                 let insert = &mut self.insert_leased;
                 bind(insert, owner, order)?;
-                insert.raw_bind_parameter(15, &lease.worker_id)?;
-                insert.raw_bind_parameter(16, Number(lease.fence))?;
-                insert.raw_bind_parameter(17, Number(lease.expires_at))?;
-                insert.raw_bind_parameter(18, &lease.request_id)?;
+                insert.raw_bind_parameter(14, &lease.worker_id)?;
+                insert.raw_bind_parameter(15, Number(lease.fence))?;
+                insert.raw_bind_parameter(16, Number(lease.expires_at))?;
+                insert.raw_bind_parameter(17, &lease.request_id)?;
                 insert.raw_execute()?
             }
             State::Dead { error, since } => {
                 let mut insert = self.connection.prepare_cached(INSERT_DEAD)?;
                 bind(&mut insert, owner, order)?;
-                insert.raw_bind_parameter(15, error)?;
-                insert.raw_bind_parameter(16, Number(since))?;
+                insert.raw_bind_parameter(14, error)?;
+                insert.raw_bind_parameter(15, Number(since))?;
                 insert.raw_execute()?
             }
         };
@@ -200,7 +199,6 @@ fn bind(insert: &mut CachedStatement<'_>, owner: Owner, order: &Order<'_>) -> Re
         owner.ordered,
         Number(*enqueued_at),
         Number(item.not_before.max(*enqueued_at)),
-        owner.simulated,
         owner.held,
     ];
     for (place, value) in (1..).zip(values) {

@@ -1,4 +1,4 @@
-//! How far time has come, real and simulated.
+//! How far time has come in the one shard that a file is.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -8,31 +8,30 @@ use crate::store::sqlite::value::Number;
 use crate::store::{ClockReading, Turn};
 
 /// The greatest time.
-pub(super) fn last_at(connection: &Connection, simulated: bool) -> Result<Timestamp> {
-    let mut select =
-        connection.prepare_cached("SELECT last_at FROM clocks WHERE simulated = ?1")?;
+pub(super) fn last_at(connection: &Connection) -> Result<Timestamp> {
+    let mut select = connection.prepare_cached("SELECT last_at FROM clocks WHERE shard = 0")?;
     match select
-        .query_row([simulated], |row| row.get::<_, Number>(0))
+        .query_row([], |row| row.get::<_, Number>(0))
         .optional()
     {
         Ok(last_at) => Ok(last_at.map_or(0, |last_at| last_at.0)),
         // The row only repeats the greatest time; the next event mends it.
-        Err(error) if failure::is_of_a_row(&error) => last_at_of_all(connection, simulated),
+        Err(error) if failure::is_of_a_row(&error) => last_at_of_all(connection),
         Err(error) => Err(error),
     }
 }
 
 /// The greatest time, found in the records of executions.
-fn last_at_of_all(connection: &Connection, simulated: bool) -> Result<Timestamp> {
-    let mut select = connection
-        .prepare_cached("SELECT coalesce(max(last_at), 0) FROM executions WHERE simulated = ?1")?;
-    select.query_row([simulated], |row| row.get::<_, Number>(0).map(|it| it.0))
+fn last_at_of_all(connection: &Connection) -> Result<Timestamp> {
+    let mut select =
+        connection.prepare_cached("SELECT coalesce(max(last_at), 0) FROM executions")?;
+    select.query_row([], |row| row.get::<_, Number>(0).map(|it| it.0))
 }
 
-/// The reading of the last turn of real time.
+/// The reading of the last turn.
 pub(super) fn last_reading(connection: &Connection) -> Result<Option<ClockReading>> {
     const SQL: &str = "SELECT last_at, machine, since_boot_ns FROM clocks
-        WHERE simulated = 0 AND since_boot_ns IS NOT NULL";
+        WHERE shard = 0 AND since_boot_ns IS NOT NULL";
     let reading = connection.prepare_cached(SQL)?.query_row([], |row| {
         Ok(ClockReading {
             at: row.get::<_, Number>(0)?.0,
@@ -49,38 +48,27 @@ pub(super) fn last_reading(connection: &Connection) -> Result<Option<ClockReadin
 
 /// Moves the time on to this turn's.
 pub(super) fn advance(connection: &Connection, turn: &Turn) -> Result<()> {
-    for simulated in [false, true] {
-        let reading = turn.reading.as_ref().filter(|_| !simulated);
-        let changes = || {
-            let all = turn.executions.iter();
-            all.filter(|change| change.record.simulated == simulated)
-        };
-        // Of events, not of records: where nothing is appended, no time has passed.
-        let times = changes().filter_map(|change| change.events.last());
-        let at = times.map(|stored| stored.event.at);
-        let at = at.chain(reading.map(|reading| reading.at)).max();
-        // A turn counts, whatever is in it.
-        let counts = changes().next().map(|_| 0);
-        if let Some(at) = at.or(counts) {
-            upsert(connection, simulated, at, reading)?;
-        }
+    let reading = turn.reading.as_ref();
+    // Of events, not of records: where nothing is appended, no time has passed.
+    let events = turn.executions.iter();
+    let times = events.filter_map(|change| change.events.last());
+    let at = times.map(|stored| stored.event.at);
+    let at = at.chain(reading.map(|reading| reading.at)).max();
+    // A turn counts, whatever is in it.
+    let counts = turn.executions.first().map(|_| 0);
+    match at.or(counts) {
+        Some(at) => upsert(connection, at, reading),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn upsert(
-    connection: &Connection,
-    simulated: bool,
-    at: Timestamp,
-    reading: Option<&ClockReading>,
-) -> Result<()> {
+fn upsert(connection: &Connection, at: Timestamp, reading: Option<&ClockReading>) -> Result<()> {
     let mut upsert = connection.prepare_cached(
-        "INSERT INTO clocks (simulated, last_at, machine, since_boot_ns) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO clocks (shard, last_at, machine, since_boot_ns) VALUES (0, ?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at),
              machine = excluded.machine, since_boot_ns = excluded.since_boot_ns, turns = turns + 1",
     )?;
     upsert.execute(params![
-        simulated,
         Number(at),
         reading.and_then(|reading| reading.machine.as_deref()),
         reading.map(|reading| Number(reading.since_boot_ns)),

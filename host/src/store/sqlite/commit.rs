@@ -23,7 +23,8 @@ pub(super) fn write(
             database.contradiction("a turn was committed that was never begun"),
         ));
     }
-    let bytes = check::turn(turn, &database.place()).map_err(CommitError::Failed)?;
+    let bytes =
+        check::turn(turn, &database.place(), database.simulated).map_err(CommitError::Failed)?;
     let (mut with_snapshots, mut is_second) = (true, false);
     loop {
         let written = try_write(database, records, turn, &bytes, with_snapshots);

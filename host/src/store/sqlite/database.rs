@@ -2,25 +2,24 @@
 //! errors of both, named.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::id::ExecutionId;
 use crate::store::StoreError;
-use crate::store::sqlite::durability::{Access, Durability};
+use crate::store::sqlite::durability::{Access, Opening};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::lock::begin_immediate;
-use crate::store::sqlite::open::connect;
+use crate::store::sqlite::open::{Connected, connect};
 
 /// A connection to a database file.
 #[derive(Debug)]
 pub(super) struct Database {
     pub(super) path: PathBuf,
-    access: Access,
-    durability: Durability,
-    lock_wait: Duration,
+    opening: Opening,
+    /// Whether it keeps simulated executions.
+    pub(super) simulated: bool,
     pub(super) connection: Connection,
     pub(super) file: DatabaseFile,
     /// How many connections there were before this one.
@@ -33,18 +32,16 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn open(
-        path: PathBuf,
-        access: Access,
-        durability: Durability,
-        lock_wait: Duration,
-    ) -> Result<Self, StoreError> {
-        let (connection, file) = connect(&path, access, durability, lock_wait)?;
+    pub(super) fn open(path: PathBuf, opening: Opening) -> Result<Self, StoreError> {
+        let Connected {
+            connection,
+            file,
+            simulated,
+        } = connect(&path, opening)?;
         Ok(Self {
             path,
-            access,
-            durability,
-            lock_wait,
+            opening,
+            simulated,
             connection,
             file,
             reopened: 0,
@@ -62,7 +59,11 @@ impl Database {
     pub(super) fn for_reading(&self) -> Result<Self, StoreError> {
         // The process may work in another folder by now.
         let path = self.file.path().to_owned();
-        let further = Self::open(path, Access::Read, self.durability, self.lock_wait)?;
+        let opening = Opening {
+            access: Access::Read,
+            ..self.opening
+        };
+        let further = Self::open(path, opening)?;
         if !self.file.is_same(&further.file) {
             return Err(self.file.gone("another file stands in its place"));
         }
@@ -74,11 +75,11 @@ impl Database {
 
     /// Makes a new connection, to the same file.
     pub(super) fn reopen(&mut self) -> Result<(), StoreError> {
-        let (connection, file) = connect(&self.path, self.access, self.durability, self.lock_wait)?;
-        if !self.file.is_same(&file) {
+        let again = connect(&self.path, self.opening)?;
+        if !self.file.is_same(&again.file) {
             return Err(self.file.gone("another file stands in its place"));
         }
-        (self.connection, self.file) = (connection, file);
+        (self.connection, self.file) = (again.connection, again.file);
         self.reopened += 1;
         self.is_looking = false;
         self.has_just_committed = false;
@@ -125,7 +126,7 @@ impl Database {
 
     /// Begins a transaction, and says which version of the data it sees.
     pub(super) fn begin(&mut self) -> Result<u32, StoreError> {
-        if self.access == Access::Read {
+        if self.opening.access == Access::Read {
             return Err(StoreError::ReadOnly {
                 place: self.place(),
                 detail: "it was opened for reading only".to_owned(),
@@ -134,7 +135,7 @@ impl Database {
         if self.is_looking || self.in_turn() {
             return Err(self.contradiction("a turn was begun within a turn or a look"));
         }
-        let begun = begin_immediate(&self.connection, self.lock_wait)
+        let begun = begin_immediate(&self.connection, self.opening.lock_wait)
             .and_then(|()| data_version(&self.connection));
         begun.map_err(|error| {
             self.rollback();

@@ -1,5 +1,7 @@
 //! How a database file is opened, and how safe what is written to it is.
 
+use std::time::Duration;
+
 /// How safe a turn is when `commit` has returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -9,6 +11,17 @@ pub enum Durability {
     /// It survives a crash of the process; a power cut may lose the last
     /// turns, though never a part of one.
     Normal,
+}
+
+/// How the file is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    pub(super) access: Access,
+    pub(super) durability: Durability,
+    /// How long to wait for another process's lock.
+    pub(super) lock_wait: Duration,
+    /// Whether a new file is one of simulated executions.
+    pub(super) simulated: bool,
 }
 
 /// What the file is opened for.

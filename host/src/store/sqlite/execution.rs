@@ -15,7 +15,7 @@ use crate::store::{Damaged, DueWake, ExecutionRecord, ListFilter, Many, Tamperin
 
 macro_rules! columns {
     () => {
-        "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated, status, \
+        "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, status, \
          last_sequence, last_hash, started_at, last_at, next_wake, tampered_sequence, tampered_message, erased, key"
     };
 }
@@ -35,23 +35,22 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
         guest_digest: row.get(3)?,
         tenant: row.get(4)?,
         key: row.get(5)?,
-        simulated: row.get(6)?,
-        status: row.get::<_, StatusName>(7)?.0,
+        status: row.get::<_, StatusName>(6)?.0,
         head: Head {
-            sequence: number(8)?,
-            hash: row.get::<_, HashBytes>(9)?.0,
+            sequence: number(7)?,
+            hash: row.get::<_, HashBytes>(8)?.0,
         },
-        started_at: number(10)?,
-        last_at: number(11)?,
-        next_wake: row.get::<_, Option<Number>>(12)?.map(|number| number.0),
-        tampering: match row.get::<_, Option<Number>>(13)? {
+        started_at: number(9)?,
+        last_at: number(10)?,
+        next_wake: row.get::<_, Option<Number>>(11)?.map(|number| number.0),
+        tampering: match row.get::<_, Option<Number>>(12)? {
             Some(sequence) => Some(Tampering {
                 sequence: sequence.0,
-                message: row.get(14)?,
+                message: row.get(13)?,
             }),
             None => None,
         },
-        erased: attestation(row, 15)?,
+        erased: attestation(row, 14)?,
     })
 }
 
@@ -65,7 +64,7 @@ fn attestation(row: &Row<'_>, column: usize) -> Result<Option<Attestation>> {
 }
 
 /// The place of the key among these columns, from 0.
-const KEY: usize = 16;
+const KEY: usize = 15;
 
 /// The name of a row whose id and key stand in these columns.
 fn name(row: &Row<'_>, id: usize, key: usize) -> Name {
@@ -95,18 +94,6 @@ pub(super) fn with_key(
 pub(super) fn key_of(connection: &Connection, id: ExecutionId) -> Result<Option<Key>> {
     let mut select = connection.prepare_cached("SELECT key FROM executions WHERE id = ?1")?;
     select.query_row([Id(id)], |row| row.get(0)).optional()
-}
-
-pub(super) fn by_caller_key(
-    connection: &Connection,
-    tenant: &str,
-    key: &str,
-) -> Result<Option<ExecutionId>> {
-    let mut select = connection
-        .prepare_cached("SELECT id FROM executions WHERE tenant = ?1 AND caller_key = ?2")?;
-    select
-        .query_row([tenant, key], |row| row.get::<_, Id>(0).map(|id| id.0))
-        .optional()
 }
 
 /// The table that executions are listed from, through whichever index fits.
@@ -199,7 +186,6 @@ pub(super) fn id_of(connection: &Connection, key: Key) -> Result<Option<Executio
 pub(super) fn due(
     connection: &Connection,
     path: &Path,
-    simulated: bool,
     now: Timestamp,
     after: Option<DueWake>,
     max: usize,
@@ -210,7 +196,7 @@ pub(super) fn due(
         Some(after) => (after.at, after.execution.to_string()),
         None => (0, String::new()),
     };
-    let of = params![simulated, Number(now), Number(after_at), after_id];
+    let of = params![Number(now), Number(after_at), after_id];
     let rows = select.query(of)?;
     let wake = |row: &Row<'_>| {
         Ok(DueWake {
@@ -222,28 +208,22 @@ pub(super) fn due(
 }
 
 pub(super) const DUE: &str = "
-    SELECT id, key, next_wake FROM executions
-    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled')
-          AND tampered_sequence IS NULL AND next_wake <= ?2 AND (next_wake, id) > (?3, ?4)
+    SELECT id, key, next_wake FROM executions INDEXED BY executions_by_wake
+    WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL
+          AND next_wake <= ?1 AND (next_wake, id) > (?2, ?3)
     ORDER BY next_wake, id";
 
 /// The first wake after `now`.
-pub(super) fn next_wake(
-    connection: &Connection,
-    simulated: bool,
-    now: Timestamp,
-) -> Result<Option<Timestamp>> {
+pub(super) fn next_wake(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
     let mut select = connection.prepare_cached(NEXT_WAKE)?;
-    let wake = select.query_row(params![simulated, Number(now)], |row| {
-        row.get::<_, Number>(0)
-    });
+    let wake = select.query_row(params![Number(now)], |row| row.get::<_, Number>(0));
     wake.map(|wake| wake.0).optional()
 }
 
 pub(super) const NEXT_WAKE: &str = "
-    SELECT next_wake FROM executions
-    WHERE simulated = ?1 AND next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled')
-          AND tampered_sequence IS NULL AND next_wake > ?2
+    SELECT next_wake FROM executions INDEXED BY executions_by_wake
+    WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL
+          AND next_wake > ?1
     ORDER BY next_wake LIMIT 1";
 
 /// Whether there are events of this key already, of an execution whose record is
@@ -259,7 +239,7 @@ const MOVE_ON: &str = "
         coalesce((SELECT max(execution) FROM items), 0))
     WHERE key = ?1 RETURNING key";
 
-/// Writes a new execution's record. `None` if its id or its caller's key is taken.
+/// Writes a new execution's record. `None` if its id is taken.
 pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Result<Option<Key>> {
     if !insert_row(connection, record)? {
         return Ok(None);
@@ -275,9 +255,9 @@ pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Resul
 
 fn insert_row(connection: &Connection, record: &ExecutionRecord) -> Result<bool> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, caller_key, simulated,
-             status, last_sequence, last_hash, started_at, last_at, next_wake)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, caller_key, status,
+             last_sequence, last_hash, started_at, last_at, next_wake)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT DO NOTHING",
     )?;
     let inserted = insert.execute(params![
@@ -287,7 +267,6 @@ fn insert_row(connection: &Connection, record: &ExecutionRecord) -> Result<bool>
         record.guest_digest,
         record.tenant,
         record.key,
-        record.simulated,
         StatusName(record.status),
         Number(record.head.sequence),
         record.head.hash,

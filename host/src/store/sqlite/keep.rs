@@ -11,16 +11,14 @@ use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::{Id, Number};
 use crate::store::{ComponentRecord, WorkflowRecord};
 
-pub(super) fn workflow(
-    connection: &Connection,
-    workflow_id: &str,
-    version: &str,
-) -> Result<Option<WorkflowRecord>> {
+pub(super) fn workflow(connection: &Connection, name: [&str; 3]) -> Result<Option<WorkflowRecord>> {
     let mut select = connection.prepare_cached(
-        "SELECT text, digest FROM workflows WHERE workflow_id = ?1 AND version = ?2",
+        "SELECT text, digest FROM workflows WHERE tenant = ?1 AND workflow_id = ?2 AND version = ?3",
     )?;
-    let record = select.query_row([workflow_id, version], |row| {
+    let [tenant, workflow_id, version] = name;
+    let record = select.query_row(name, |row| {
         Ok(WorkflowRecord {
+            tenant: tenant.to_owned(),
             workflow_id: workflow_id.to_owned(),
             version: version.to_owned(),
             text: row.get(0)?,
@@ -33,18 +31,19 @@ pub(super) fn workflow(
 /// Keeps a workflow. `false` if another text is kept under its name.
 pub(super) fn keep_workflow(connection: &Connection, record: &WorkflowRecord) -> Result<bool> {
     let WorkflowRecord {
+        tenant,
         workflow_id,
         version,
         text,
         digest,
     } = record;
-    if let Some(kept) = workflow(connection, workflow_id, version)? {
+    if let Some(kept) = workflow(connection, [tenant, workflow_id, version])? {
         return Ok(kept.text == *text);
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO workflows (workflow_id, version, text, digest) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO workflows (tenant, workflow_id, version, text, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    insert.execute(params![workflow_id, version, text, digest])?;
+    insert.execute(params![tenant, workflow_id, version, text, digest])?;
     Ok(true)
 }
 

@@ -8,11 +8,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::store::StoreError;
-use crate::store::sqlite::durability::{Access, Durability};
+use crate::store::sqlite::durability::{Access, Durability, Opening};
 use crate::store::sqlite::failure::open_error;
 use crate::store::sqlite::file::{self, DatabaseFile};
 use crate::store::sqlite::lock::when_free;
-use crate::store::sqlite::schema::{self, APPLICATION_ID, Identity, OLDEST, VERSION};
+use crate::store::sqlite::schema::{self, Identity, OLDEST, VERSION};
 use crate::store::sqlite::stale_log;
 
 /// The number of statements that are kept prepared: more than this store has.
@@ -27,12 +27,21 @@ const CHECKPOINT_PAGES: u32 = 4096;
 /// The memory for pages, in KiB: most of what thousands of executions work on.
 const CACHE_KIB: i32 = 16384;
 
-pub(super) fn connect(
-    path: &Path,
-    access: Access,
-    durability: Durability,
-    lock_wait: Duration,
-) -> Result<(Connection, DatabaseFile), StoreError> {
+/// A connection, and what it leads to.
+pub(super) struct Connected {
+    pub(super) connection: Connection,
+    pub(super) file: DatabaseFile,
+    /// Whether the file keeps simulated executions.
+    pub(super) simulated: bool,
+}
+
+pub(super) fn connect(path: &Path, opening: Opening) -> Result<Connected, StoreError> {
+    let Opening {
+        access,
+        durability,
+        lock_wait,
+        simulated,
+    } = opening;
     if access == Access::Read && !path.exists() {
         return Err(StoreError::Missing { place: place(path) });
     }
@@ -48,19 +57,20 @@ pub(super) fn connect(
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(failed)?;
-    check_identity(
-        path,
-        access,
-        &schema::identity(&connection).map_err(failed)?,
-    )?;
+    let mut identity = schema::identity(&connection).map_err(failed)?;
+    check_identity(path, access, &identity)?;
     if access == Access::Write {
         check_writable(path, &connection)?;
         write_ahead(path, &connection, lock_wait)?;
         set_up(&connection, durability).map_err(failed)?;
-        schema::migrate(&mut connection).map_err(failed)?;
+        schema::migrate(&mut connection, simulated).map_err(failed)?;
+        identity = schema::identity(&connection).map_err(failed)?;
     }
-    let file = DatabaseFile::opened(path)?;
-    Ok((connection, file))
+    Ok(Connected {
+        connection,
+        file: DatabaseFile::opened(path)?,
+        simulated: identity.is_simulated(),
+    })
 }
 
 fn flags(access: Access) -> OpenFlags {
@@ -87,7 +97,7 @@ fn check_identity(path: &Path, access: Access, identity: &Identity) -> Result<()
             detail: "it is empty".to_owned(),
         });
     }
-    if !fresh && application_id != APPLICATION_ID {
+    if !fresh && !identity.is_ours() {
         let detail =
             format!("it is a SQLite database of another program (application id {application_id})");
         return Err(StoreError::Foreign { place, detail });

@@ -21,7 +21,7 @@ const SELECT: &str = "
            items.fence, items.expires_at, items.error, items.dead_since, items.request_id,
            items.claimable_at = max(items.not_before, items.enqueued_at)
                AND items.held = (executions.status <> 'running' OR executions.tampered_sequence IS NOT NULL)
-               AND items.simulated = executions.simulated AS is_consistent,
+               AND items.tenant = executions.tenant AS is_consistent,
            items.releases
     FROM items JOIN executions ON executions.key = items.execution";
 
@@ -30,13 +30,12 @@ const STATE: usize = 10;
 const IS_CONSISTENT: usize = 17;
 
 pub(super) const CLAIMABLE: &str = "
-    WHERE items.simulated = ?1 AND items.queue = ?2 AND items.state = 'waiting' AND items.held = 0
+    WHERE items.tenant = ?1 AND items.queue = ?2 AND items.state = 'waiting' AND items.held = 0
           AND items.claimable_at <= ?3
     ORDER BY items.claimable_at, items.ordered";
 
 pub(super) const EXPIRED: &str = "
-    WHERE items.simulated = ?1 AND items.state = 'leased' AND items.expires_at <= ?2
-          AND executions.tampered_sequence IS NULL
+    WHERE items.state = 'leased' AND items.expires_at <= ?1 AND executions.tampered_sequence IS NULL
     ORDER BY items.expires_at, items.ordered";
 
 pub(super) const BY_REQUEST: &str = "
@@ -46,16 +45,16 @@ pub(super) const BY_REQUEST: &str = "
 
 const LEASE_HOLDERS: &str = "
     SELECT DISTINCT worker_id FROM items INDEXED BY items_leased
-    WHERE simulated = ?1 AND state = 'leased' ORDER BY worker_id";
+    WHERE state = 'leased' ORDER BY worker_id";
 
 pub(super) const NEXT_CLAIMABLE: &str = "
     SELECT claimable_at FROM items
-    WHERE simulated = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at > ?3
+    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at > ?3
     ORDER BY claimable_at LIMIT 1";
 
 pub(super) const NEXT_EXPIRY: &str = "
     SELECT expires_at FROM items
-    WHERE simulated = ?1 AND state = 'leased' AND expires_at > ?2
+    WHERE state = 'leased' AND expires_at > ?1
     ORDER BY expires_at LIMIT 1";
 
 /// The statement that selects items so.
@@ -133,12 +132,12 @@ fn query(
 /// The keys of the same items, from the index alone.
 const CLAIMABLE_KEYS: &str = "
     SELECT execution, node_id FROM items INDEXED BY items_claimable
-    WHERE simulated = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at <= ?3
+    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at <= ?3
     ORDER BY claimable_at, ordered";
 
 const EXPIRED_KEYS: &str = "
     SELECT execution, node_id FROM items INDEXED BY items_leased
-    WHERE simulated = ?1 AND state = 'leased' AND expires_at <= ?2
+    WHERE state = 'leased' AND expires_at <= ?1
     ORDER BY expires_at, ordered";
 
 /// The item of a key, if its execution is not set aside.
@@ -216,23 +215,21 @@ pub(super) fn of_node(
 pub(super) fn claimable(
     connection: &Connection,
     path: &Path,
-    simulated: bool,
-    queue: &str,
+    [tenant, queue]: [&str; 2],
     now: Timestamp,
     max: usize,
 ) -> Result<Many<ItemRecord>> {
-    let of = params![simulated, queue, Number(now)];
+    let of = params![tenant, queue, Number(now)];
     query_around_pages(connection, path, [CLAIMABLE, CLAIMABLE_KEYS], of, max)
 }
 
 pub(super) fn expired(
     connection: &Connection,
     path: &Path,
-    simulated: bool,
     now: Timestamp,
     max: usize,
 ) -> Result<Many<ItemRecord>> {
-    let of = params![simulated, Number(now)];
+    let of = params![Number(now)];
     query_around_pages(connection, path, [EXPIRED, EXPIRED_KEYS], of, max)
 }
 
@@ -246,13 +243,9 @@ pub(super) fn claimed_by(
     query(connection, path, BY_REQUEST, of, usize::MAX)
 }
 
-pub(super) fn lease_holders(
-    connection: &Connection,
-    path: &Path,
-    simulated: bool,
-) -> Result<Many<String>> {
+pub(super) fn lease_holders(connection: &Connection, path: &Path) -> Result<Many<String>> {
     let mut select = connection.prepare_cached(LEASE_HOLDERS)?;
-    let rows = select.query([simulated])?;
+    let rows = select.query([])?;
     let name = |row: &Row<'_>| {
         (
             None,
@@ -265,24 +258,19 @@ pub(super) fn lease_holders(
 /// The first time after `now` at which an item on this queue may be claimed.
 pub(super) fn next_claimable(
     connection: &Connection,
-    simulated: bool,
-    queue: &str,
+    [tenant, queue]: [&str; 2],
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
     time(
         connection,
         NEXT_CLAIMABLE,
-        params![simulated, queue, Number(now)],
+        params![tenant, queue, Number(now)],
     )
 }
 
 /// The first end of a lease after `now`.
-pub(super) fn next_expiry(
-    connection: &Connection,
-    simulated: bool,
-    now: Timestamp,
-) -> Result<Option<Timestamp>> {
-    time(connection, NEXT_EXPIRY, params![simulated, Number(now)])
+pub(super) fn next_expiry(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
+    time(connection, NEXT_EXPIRY, params![Number(now)])
 }
 
 fn time(connection: &Connection, sql: &str, of: impl Params) -> Result<Option<Timestamp>> {

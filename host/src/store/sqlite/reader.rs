@@ -46,6 +46,10 @@ impl Reader for SqliteReader {
         self.database.place()
     }
 
+    fn is_simulated(&self) -> bool {
+        self.database.simulated
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         let database = self.database.for_reading()?;
         Ok(Box::new(Self { database }))
@@ -62,15 +66,6 @@ impl Reader for SqliteReader {
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError> {
         self.database
             .ask_of(id, |connection| execution::by_id(connection, id))
-    }
-
-    fn execution_by_key(
-        &mut self,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Option<ExecutionId>, StoreError> {
-        self.database
-            .ask_one(|connection| execution::by_caller_key(connection, tenant, key))
     }
 
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
@@ -109,25 +104,20 @@ impl Reader for SqliteReader {
 
     fn claimable(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queue: &str,
         now: Timestamp,
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError> {
         let path = &self.database.path;
         self.database
-            .ask(|connection| queue::claimable(connection, path, simulated, queue, now, max))
+            .ask(|connection| queue::claimable(connection, path, [tenant, queue], now, max))
     }
 
-    fn expired(
-        &mut self,
-        simulated: bool,
-        now: Timestamp,
-        max: usize,
-    ) -> Result<Many<ItemRecord>, StoreError> {
+    fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError> {
         let path = &self.database.path;
         self.database
-            .ask(|connection| queue::expired(connection, path, simulated, now, max))
+            .ask(|connection| queue::expired(connection, path, now, max))
     }
 
     fn claimed_by(
@@ -140,58 +130,57 @@ impl Reader for SqliteReader {
             .ask(|connection| queue::claimed_by(connection, path, worker_id, request_id))
     }
 
-    fn lease_holders(&mut self, simulated: bool) -> Result<Many<String>, StoreError> {
+    fn lease_holders(&mut self) -> Result<Many<String>, StoreError> {
         let path = &self.database.path;
         self.database
-            .ask(|connection| queue::lease_holders(connection, path, simulated))
+            .ask(|connection| queue::lease_holders(connection, path))
     }
 
     fn due(
         &mut self,
-        simulated: bool,
         now: Timestamp,
         after: Option<DueWake>,
         max: usize,
     ) -> Result<Many<DueWake>, StoreError> {
         let path = &self.database.path;
         self.database
-            .ask(|connection| execution::due(connection, path, simulated, now, after, max))
+            .ask(|connection| execution::due(connection, path, now, after, max))
     }
 
     fn next_due(
         &mut self,
-        simulated: bool,
+        tenant: &str,
         queues: &[String],
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.database.ask(|connection| {
             let mut times = vec![
-                execution::next_wake(connection, simulated, now)?,
-                queue::next_expiry(connection, simulated, now)?,
+                execution::next_wake(connection, now)?,
+                queue::next_expiry(connection, now)?,
             ];
             for queue in queues {
-                times.push(queue::next_claimable(connection, simulated, queue, now)?);
+                times.push(queue::next_claimable(connection, [tenant, queue], now)?);
             }
             Ok(times.into_iter().flatten().min())
         })
     }
 
-    fn last_at(&mut self, simulated: bool) -> Result<Timestamp, StoreError> {
-        self.database
-            .ask(|connection| clocks::last_at(connection, simulated))
+    fn last_at(&mut self, _shard: [u8; 2]) -> Result<Timestamp, StoreError> {
+        self.database.ask(clocks::last_at)
     }
 
-    fn last_reading(&mut self) -> Result<Option<ClockReading>, StoreError> {
+    fn last_reading(&mut self, _shard: [u8; 2]) -> Result<Option<ClockReading>, StoreError> {
         self.database.ask(clocks::last_reading)
     }
 
     fn workflow(
         &mut self,
+        tenant: &str,
         workflow_id: &str,
         version: &str,
     ) -> Result<Option<WorkflowRecord>, StoreError> {
         self.database
-            .ask_one(|connection| keep::workflow(connection, workflow_id, version))
+            .ask_one(|connection| keep::workflow(connection, [tenant, workflow_id, version]))
     }
 
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {

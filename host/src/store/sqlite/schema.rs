@@ -7,20 +7,23 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Marks the file as ours: "RFRN" in ASCII.
-pub(super) const APPLICATION_ID: i64 = 0x5246_524e;
+const REAL: i64 = 0x5246_524e;
+
+/// Marks it as one of simulated executions: "RFRS".
+const SIMULATED: i64 = 0x5246_5253;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_8];
+const STEPS: &[&str] = &[STEP_10];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 8;
+pub(super) const OLDEST: i64 = 10;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_8: &str = "
+const STEP_10: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -29,7 +32,6 @@ const STEP_8: &str = "
         guest_digest     TEXT NOT NULL,
         tenant           TEXT NOT NULL,
         caller_key       TEXT,
-        simulated        INTEGER NOT NULL,
         status           TEXT NOT NULL,
         last_sequence    INTEGER NOT NULL,
         last_hash        BLOB NOT NULL,
@@ -43,10 +45,9 @@ const STEP_8: &str = "
         -- Its log was erased: the attestation, in JSON.
         erased            TEXT
     ) STRICT;
-    CREATE UNIQUE INDEX executions_by_caller_key ON executions (tenant, caller_key) WHERE caller_key IS NOT NULL;
     CREATE INDEX executions_by_start ON executions (started_at, id);
     CREATE INDEX executions_by_status ON executions (status, started_at, id);
-    CREATE INDEX executions_by_wake ON executions (simulated, next_wake, id)
+    CREATE INDEX executions_by_wake ON executions (next_wake, id)
         WHERE next_wake IS NOT NULL AND status IN ('running', 'paused', 'stalled') AND tampered_sequence IS NULL;
     CREATE INDEX executions_set_aside ON executions (id) WHERE tampered_sequence IS NOT NULL;
 
@@ -85,7 +86,6 @@ const STEP_8: &str = "
         ordered       INTEGER NOT NULL,
         enqueued_at   INTEGER NOT NULL,
         claimable_at  INTEGER NOT NULL,
-        simulated     INTEGER NOT NULL,
         held          INTEGER NOT NULL,
         state         TEXT NOT NULL, -- waiting, leased, dead
         worker_id     TEXT,
@@ -97,32 +97,33 @@ const STEP_8: &str = "
         releases      INTEGER NOT NULL DEFAULT 0, -- how often it was given back
         PRIMARY KEY (execution, node_id)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX items_claimable ON items (simulated, queue, claimable_at, ordered)
+    CREATE INDEX items_claimable ON items (tenant, queue, claimable_at, ordered)
         WHERE state = 'waiting' AND held = 0;
-    CREATE INDEX items_leased ON items (simulated, expires_at, ordered) WHERE state = 'leased';
+    CREATE INDEX items_leased ON items (expires_at, ordered) WHERE state = 'leased';
     CREATE INDEX items_by_request ON items (worker_id, request_id) WHERE state = 'leased' AND request_id IS NOT NULL;
 
-    -- The greatest time of an event, for real and for simulated time; on which
+    -- The greatest time of an event, of the one shard that a file is; on which
     -- machine, and how long after its start, the greatest real time was, so that all
     -- processes of one machine tell the same time from it. And, because every turn
     -- writes that row, which database it is of and how many turns it has had, so that
     -- a log of changes is known for its own (stale_log.rs).
     CREATE TABLE clocks (
-        simulated     INTEGER PRIMARY KEY,
+        shard         INTEGER PRIMARY KEY,
         last_at       INTEGER NOT NULL,
         machine       TEXT,
         since_boot_ns INTEGER,
         database_id   BLOB,
         turns         INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    INSERT INTO clocks (simulated, last_at, database_id) VALUES (0, 0, randomblob(16));
+    INSERT INTO clocks (shard, last_at, database_id) VALUES (0, 0, randomblob(16));
 
     CREATE TABLE workflows (
+        tenant      TEXT NOT NULL,
         workflow_id TEXT NOT NULL,
         version     TEXT NOT NULL,
         text        TEXT NOT NULL,
         digest      TEXT NOT NULL,
-        PRIMARY KEY (workflow_id, version)
+        PRIMARY KEY (tenant, workflow_id, version)
     ) STRICT;
 
     CREATE TABLE components (
@@ -147,10 +148,22 @@ const STEP_8: &str = "
 
 /// The description that a file gives of itself.
 pub(super) struct Identity {
+    /// The program that it is of, and the kind of executions.
     pub(super) application_id: i64,
     pub(super) version: i64,
     /// The number of tables and indexes.
     pub(super) objects: i64,
+}
+
+impl Identity {
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.application_id, REAL | SIMULATED)
+    }
+
+    /// Whether it keeps simulated executions.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.application_id == SIMULATED
+    }
 }
 
 /// Read in one statement, and so from one state: another process may be making
@@ -168,14 +181,19 @@ pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
     })
 }
 
-/// Brings the file to this program's schema version. Another process may do the
-/// same at the same time: the version is looked at again under the lock.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Brings the file to this program's schema version. A new one becomes one of simulated
+/// executions if it is to be `simulated`. Another process may do the same at the same
+/// time: the version is looked at again under the lock.
+pub(super) fn migrate(connection: &mut Connection, simulated: bool) -> rusqlite::Result<()> {
     if identity(connection)?.version == VERSION {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let from = identity(&transaction)?.version;
+    let Identity {
+        application_id,
+        version: from,
+        ..
+    } = identity(&transaction)?;
     // A file that is new has version 0.
     let done = (from + 1 - OLDEST).max(0);
     for step in STEPS
@@ -185,7 +203,10 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(step)?;
     }
     if from < VERSION {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        if application_id == 0 {
+            let kind = if simulated { SIMULATED } else { REAL };
+            transaction.pragma_update(None, "application_id", kind)?;
+        }
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()

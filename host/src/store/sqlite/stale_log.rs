@@ -2,7 +2,7 @@
 //!
 //! If a backup is copied over a database and the log of the database is left there,
 //! SQLite silently works that log into the backup at the next opening. Therefore the
-//! row of real time in `clocks`, which every turn writes, says of which database it is
+//! row in `clocks`, which every turn writes, says of which database it is
 //! and how many turns that has had. The log holds the page of that row, as its first turn
 //! left it; the file without its log tells what came before. The log follows on
 //! the file if both are of one database, and the file has all turns before the
@@ -90,7 +90,7 @@ pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
 /// The note of the file without its log.
 fn note_of_file(path: &Path) -> rusqlite::Result<Note> {
     alone(path)?.query_row(
-        "SELECT database_id, turns FROM clocks WHERE simulated = 0 AND database_id IS NOT NULL",
+        "SELECT database_id, turns FROM clocks WHERE shard = 0 AND database_id IS NOT NULL",
         [],
         |row| {
             Ok(Note {
@@ -173,8 +173,8 @@ fn note_of_page(page: &[u8]) -> Option<Note> {
         let place = u16::from_be_bytes([*page.get(at)?, *page.get(at + 1)?]);
         let mut rest = page.get(usize::from(place)..)?;
         let _payload = varint(&mut rest)?;
-        let simulated = varint(&mut rest)?;
-        (simulated == 0).then(|| note_of_record(rest)).flatten()
+        let shard = varint(&mut rest)?;
+        (shard == 0).then(|| note_of_record(rest)).flatten()
     })
 }
 

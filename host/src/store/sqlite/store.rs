@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::id::ExecutionId;
 use crate::store::sqlite::database::Database;
-use crate::store::sqlite::durability::{Access, Durability};
+use crate::store::sqlite::durability::{Access, Durability, Opening};
 use crate::store::sqlite::known::Records;
 use crate::store::sqlite::reader::SqliteReader;
 use crate::store::sqlite::{backup, commit, erase};
@@ -16,6 +16,7 @@ use crate::store::{CommitError, RawEvent, Reader, Store, StoreError, Turn};
 pub struct SqliteOptions {
     durability: Durability,
     lock_wait: Duration,
+    simulated: bool,
 }
 
 impl SqliteOptions {
@@ -31,6 +32,14 @@ impl SqliteOptions {
     #[must_use]
     pub fn lock_wait(mut self, lock_wait: Duration) -> Self {
         self.lock_wait = lock_wait;
+        self
+    }
+
+    /// Whether a file that is created keeps simulated executions; those of real time,
+    /// unless said otherwise. A file that is there stays what it is.
+    #[must_use]
+    pub fn simulated(mut self, simulated: bool) -> Self {
+        self.simulated = simulated;
         self
     }
 
@@ -57,8 +66,15 @@ impl SqliteOptions {
         let Self {
             durability,
             lock_wait,
+            simulated,
         } = self;
-        let database = Database::open(path, access, durability, lock_wait)?;
+        let opening = Opening {
+            access,
+            durability,
+            lock_wait,
+            simulated,
+        };
+        let database = Database::open(path, opening)?;
         Ok(SqliteStore {
             reader: SqliteReader { database },
             records: Records::default(),
@@ -100,6 +116,7 @@ impl SqliteStore {
         SqliteOptions {
             durability: Durability::default(),
             lock_wait: Duration::from_secs(5),
+            simulated: false,
         }
     }
 
@@ -187,8 +204,8 @@ impl Reader for SqliteStore {
         self.reader.events_of(id, known, first, max)
     }
 
-    crate::delegate_store!(reader: place, reader, begin_reading, end_reading);
-    crate::delegate_store!(reader: execution, execution_by_key, list, changed_since, items, item);
+    crate::delegate_store!(reader: place, is_simulated, reader, begin_reading, end_reading);
+    crate::delegate_store!(reader: execution, list, changed_since, items, item);
     crate::delegate_store!(reader: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     crate::delegate_store!(reader: workflow, component, snapshot);
 }

@@ -134,7 +134,6 @@ impl<'a> Executions<'a> {
         }
         let mut owner = Owner {
             key,
-            simulated: record.simulated,
             // Each item is ordered by an event, and events stand in the order in which
             // they came.
             ordered: self.connection.last_insert_rowid() << ITEMS_BITS,
@@ -179,7 +178,7 @@ impl<'a> Executions<'a> {
         let record = &change.record;
         match execution::insert(self.connection, record)? {
             Some(key) => Ok(self.records.keep(key, record).key),
-            None => self.refuse(change, "its caller's key has started another"),
+            None => self.refuse(change, GONE),
         }
     }
 

@@ -96,7 +96,6 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
         guest_digest: guest_digest.clone(),
         tenant: "default".to_owned(),
         key: None,
-        simulated: false,
         status: Status::Running,
         head: events.last().map(StoredEvent::head).unwrap_or_default(),
         started_at: AT,
@@ -112,6 +111,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
     }];
     Turn {
         workflows: vec![WorkflowRecord {
+            tenant: "default".to_owned(),
             workflow_id: "w".to_owned(),
             version: "1.0.0".to_owned(),
             text: WORKFLOW.to_owned(),

@@ -106,7 +106,11 @@ fn of_another_state(change: &ExecutionChange, store: &mut dyn Store) -> Snapshot
             it.state_patch = r#"{"a":"another"}"#.to_owned();
         }
     }
-    let workflow = store.workflow(&record.workflow_id, &record.workflow_version);
+    let workflow = store.workflow(
+        &record.tenant,
+        &record.workflow_id,
+        &record.workflow_version,
+    );
     let ports = MemoryPorts {
         workflow: workflow
             .expect("it can be read")

@@ -17,6 +17,7 @@ pub(super) fn simulated(cast: &Cast<'_>) -> Result<String> {
         "b":{"kind":{"type":"wait","condition":"timer","timeout_secs":86400}}},
         "edges":[{"from":"a","to":"b"}]}"#;
     let mut stage = Stage::set(Props {
+        tenant: "default",
         library: cast.library,
         seed: cast.seed,
         workflow,

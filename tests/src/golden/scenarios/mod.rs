@@ -110,7 +110,12 @@ impl Cast<'_> {
     }
 
     fn stage_of(&self, workflow: &str, start: Start) -> Result<Stage> {
+        self.stage_for("default", workflow, start)
+    }
+
+    fn stage_for(&self, tenant: &str, workflow: &str, start: Start) -> Result<Stage> {
         Stage::set(Props {
+            tenant,
             library: self.library,
             seed: self.seed,
             workflow,

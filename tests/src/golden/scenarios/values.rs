@@ -9,9 +9,7 @@ use super::super::stage::json as text;
 use super::Cast;
 
 pub(super) fn completed(cast: &Cast<'_>) -> Result<String> {
-    let start = Start::new("w", "1.0.0", text(r#"{"claim": 17}"#)?)
-        .key("order-17")
-        .tenant("acme");
+    let start = Start::new("w", "1.0.0", text(r#"{"claim": 17}"#)?).key("order-17");
     let workflow = super::workflow(
         r#"
         fetch -> rate -> end
@@ -19,7 +17,7 @@ pub(super) fn completed(cast: &Cast<'_>) -> Result<String> {
         rate: model
         "#,
     )?;
-    let mut stage = cast.stage_of(&workflow, start)?;
+    let mut stage = cast.stage_for("acme", &workflow, start)?;
     stage.claim("tool")?;
     stage.complete("fetch", json!({"pages": 3}))?;
     stage.claim("model")?;

@@ -18,7 +18,7 @@ fn a_lock_is_waited_for_but_not_for_ever() {
         begun.elapsed() >= Duration::from_millis(50) && begun.elapsed() < Duration::from_secs(3)
     );
     // Reading needs no lock.
-    assert_eq!(other.last_at(false).unwrap(), 0);
+    assert_eq!(other.last_at([0, 0]).unwrap(), 0);
     store.rollback();
     other.begin().unwrap();
 }
@@ -29,7 +29,7 @@ fn law3_an_owner_that_dies_within_a_turn_leaves_nothing() {
     let mut store = file.store();
     store.begin().unwrap();
     let change = one.clone().append([]);
-    let bytes = check::turn(&turn([change.clone()]), "").unwrap();
+    let bytes = check::turn(&turn([change.clone()]), "", false).unwrap();
     assert!(
         turn::write(
             &store.reader.database.connection,
@@ -218,11 +218,11 @@ fn a_damaged_row_takes_nobodys_place() {
             }
         };
         let of = |item: &ItemRecord| item.item.execution_id.parse().unwrap();
-        let found = store.claimable(false, "tool", 5000, 1).unwrap();
+        let found = store.claimable("default", "tool", 5000, 1).unwrap();
         second(found.found.iter().map(of).collect(), found.damaged.len());
-        let found = store.expired(false, 5000, 1).unwrap();
+        let found = store.expired(5000, 1).unwrap();
         second(found.found.iter().map(of).collect(), found.damaged.len());
-        let found = store.due(false, 5000, None, 1).unwrap();
+        let found = store.due(5000, None, 1).unwrap();
         second(
             found.found.iter().map(|wake| wake.execution).collect(),
             found.damaged.len(),
@@ -282,7 +282,7 @@ fn a_record_that_is_gone_leaves_nothing_to_the_next() {
         .commit(&turn([two.append([two.enqueue("a", 0)])]))
         .unwrap();
     assert_eq!(store.raw_events(two.id(), 1, 10).unwrap().len(), 1);
-    let waiting = store.claimable(false, "tool", 5000, 9).unwrap();
+    let waiting = store.claimable("default", "tool", 5000, 9).unwrap();
     assert_eq!(waiting.all().unwrap().len(), 1);
 }
 

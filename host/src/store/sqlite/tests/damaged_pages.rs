@@ -75,8 +75,8 @@ fn a_damaged_page_hides_only_its_own_rows() {
         };
         let of = |item: &ItemRecord| item.item.execution_id.parse::<ExecutionId>().unwrap();
         let questions = [
-            store.claimable(false, "tool", 5000, 99).unwrap(),
-            store.expired(false, 5000, 99).unwrap(),
+            store.claimable("default", "tool", 5000, 99).unwrap(),
+            store.expired(5000, 99).unwrap(),
         ];
         for many in &questions {
             let mut ids = named(&many.damaged);
@@ -90,7 +90,7 @@ fn a_damaged_page_hides_only_its_own_rows() {
             assert_eq!(ids, all, "{table}: each is found or named");
         }
         // The bound counts what can be read.
-        let first = store.claimable(false, "tool", 5000, 1).unwrap();
+        let first = store.claimable("default", "tool", 5000, 1).unwrap();
         assert_eq!(first.found.len(), 1, "{table}");
         let listed = store.list(&ListFilter { max: 99, ..all() }).unwrap();
         assert_eq!(listed.found.len() + named(&listed.damaged).len(), 60);
@@ -143,13 +143,13 @@ fn what_all_questions_go_through_is_named_as_the_whole() {
     for (tree, ask) in [
         (
             "executions_by_wake",
-            (|store| store.due(false, 9, None, 9).map(drop)) as fn(&mut SqliteStore) -> _,
+            (|store| store.due(9, None, 9).map(drop)) as fn(&mut SqliteStore) -> _,
         ),
-        ("items_leased", |store| store.lease_holders(false).map(drop)),
+        ("items_leased", |store| store.lease_holders().map(drop)),
         ("items_claimable", |store| {
-            store.claimable(false, "tool", 9, 9).map(drop)
+            store.claimable("default", "tool", 9, 9).map(drop)
         }),
-        ("clocks", |store| store.last_at(false).map(drop)),
+        ("clocks", |store| store.last_at([0, 0]).map(drop)),
     ] {
         let (file, _) = file_of_many();
         assert!(overwrite_leaves(&file, tree, 0..9) > 0);

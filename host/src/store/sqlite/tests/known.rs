@@ -24,13 +24,13 @@ fn what_another_owner_wrote_beside_the_log_is_seen() {
     change.record = there.record;
     let events = std::mem::take(&mut change.events);
     commit(&mut other, change.clone());
-    let due = store.due(false, START, None, 9);
+    let due = store.due(START, None, 9);
     let due = due.and_then(Many::all).unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].execution, one.id());
     assert_eq!(
         store
-            .claimable(false, "tool", START, 9)
+            .claimable("default", "tool", START, 9)
             .and_then(Many::all)
             .unwrap(),
         []
@@ -40,16 +40,10 @@ fn what_another_owner_wrote_beside_the_log_is_seen() {
     change.record = one.record.clone();
     commit(&mut store, change);
     assert_eq!(store.execution(one.id()).unwrap(), Some(one.record.clone()));
+    assert_eq!(store.due(START, None, 9).and_then(Many::all).unwrap(), []);
     assert_eq!(
         store
-            .due(false, START, None, 9)
-            .and_then(Many::all)
-            .unwrap(),
-        []
-    );
-    assert_eq!(
-        store
-            .claimable(false, "tool", START, 9)
+            .claimable("default", "tool", START, 9)
             .and_then(Many::all)
             .unwrap()
             .len(),

@@ -176,3 +176,27 @@ fn law8_commits_are_synced_unless_said_otherwise() {
     );
     assert!(normal.watched_file().is_some_and(|file| file.exists()));
 }
+
+#[test]
+fn a_file_is_of_the_kind_of_time_that_it_was_created_for() {
+    for simulated in [false, true] {
+        let file = File::new();
+        let open = |simulated| {
+            let options = SqliteStore::options().simulated(simulated);
+            options.open(file.path()).unwrap()
+        };
+        let mut store = open(simulated);
+        for (n, begun) in [(1, true), (2, false)] {
+            store.begin().unwrap();
+            let committed = store.commit(&turn([Draft::new(n).begun(begun)]));
+            assert_eq!(committed.is_ok(), begun == simulated, "{committed:?}");
+        }
+        let copy = file.folder.path().join("copy.db");
+        SqliteStore::backup(file.path(), &copy).unwrap();
+        let read = SqliteStore::open_read_only(file.path()).unwrap();
+        let copied = SqliteStore::open(copy).unwrap();
+        for store in [store, open(!simulated), read, copied] {
+            assert_eq!(store.is_simulated(), simulated);
+        }
+    }
+}

@@ -21,7 +21,10 @@ fn questions() -> Vec<Question> {
         index,
         of: of.to_vec(),
     };
-    let (real, tool) = (|| Value::Integer(0), || Value::Text("tool".into()));
+    let (default, tool) = (
+        || Value::Text("default".into()),
+        || Value::Text("tool".into()),
+    );
     let (before, after) = (
         || Value::Integer(START as i64 - 1),
         || Value::Integer(START as i64 + 99),
@@ -30,39 +33,26 @@ fn questions() -> Vec<Question> {
         question(
             execution::DUE,
             "executions_by_wake",
-            &[
-                real(),
-                after(),
-                Value::Integer(0),
-                Value::Text(String::new()),
-            ],
+            &[after(), Value::Integer(0), Value::Text(String::new())],
         ),
         question(
             execution::DUE,
             "executions_by_wake",
-            &[real(), after(), before(), Value::Text("exec_".into())],
+            &[after(), before(), Value::Text("exec_".into())],
         ),
-        question(
-            execution::NEXT_WAKE,
-            "executions_by_wake",
-            &[real(), before()],
-        ),
+        question(execution::NEXT_WAKE, "executions_by_wake", &[before()]),
         question(
             &queue::select(queue::CLAIMABLE),
             "items_claimable",
-            &[real(), tool(), after()],
+            &[default(), tool(), after()],
         ),
-        question(
-            &queue::select(queue::EXPIRED),
-            "items_leased",
-            &[real(), after()],
-        ),
+        question(&queue::select(queue::EXPIRED), "items_leased", &[after()]),
         question(
             queue::NEXT_CLAIMABLE,
             "items_claimable",
-            &[real(), tool(), before()],
+            &[default(), tool(), before()],
         ),
-        question(queue::NEXT_EXPIRY, "items_leased", &[real(), before()]),
+        question(queue::NEXT_EXPIRY, "items_leased", &[before()]),
     ]
 }
 
