@@ -3,7 +3,7 @@
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::{Damaged, ExecutionRecord, Many, Reader, Tampering, at_one_moment};
+use refrain::store::{Damaged, ExecutionRecord, Many, SqliteStore, Tampering, at_one_moment};
 use serde::Serialize;
 
 use super::database::{self, Database};
@@ -18,13 +18,15 @@ pub(super) fn named<T>(many: Many<T>) -> (Vec<T>, bool) {
     (many.found, many.damaged.is_empty())
 }
 
-/// The record of an execution, with what is wrong with its log, if anything is: the log
-/// is held against its chain. It is read whole for that, and no scheduler is asked.
-pub(super) fn checked_record(
-    store: &mut dyn Reader,
+/// The store that holds an execution, for reading, and its record, with what is wrong
+/// with its log, if anything is: the log is held against its chain. It is read whole for
+/// that, and no scheduler is asked.
+pub(super) fn checked(
+    database: &Database,
     id: ExecutionId,
-) -> anyhow::Result<ExecutionRecord> {
-    at_one_moment(store, |store| {
+) -> anyhow::Result<(SqliteStore, ExecutionRecord)> {
+    let (mut store, _) = database.holding(id)?;
+    let record = at_one_moment(&mut store, |store| {
         let mut record = database::record(store, id)?;
         if record.erased.is_none() && record.tampering.is_none() {
             record.tampering = match refrain::tampering(store, &record) {
@@ -33,8 +35,9 @@ pub(super) fn checked_record(
                 found => found?,
             };
         }
-        Ok(record)
-    })
+        Ok::<_, anyhow::Error>(record)
+    })?;
+    Ok((store, record))
 }
 
 /// A damaged row, as JSON documents have it.

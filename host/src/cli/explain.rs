@@ -9,7 +9,7 @@ use refrain::model::{Explanation, Reason, ReasonCause, SchedulerError};
 use refrain::names;
 use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
@@ -40,8 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         json,
         database,
     } = arguments;
-    let (mut store, _) = database.holding(*execution)?;
-    let record = damage::checked_record(&mut store, *execution)?;
+    let (mut store, record) = damage::checked(database, *execution)?;
     if let Some(attestation) = &record.erased {
         return say_erased(arguments, attestation);
     }
@@ -72,52 +71,40 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 
 /// Of an erased log only its plain fields are left: no scheduler can say why.
 fn say_erased(arguments: &Arguments, attestation: &Attestation) -> anyhow::Result<Answer> {
-    let Arguments {
-        execution,
-        node,
-        json,
-        ..
-    } = arguments;
-    if *json {
-        output::document(&json!({
-            "execution_id": execution.to_string(),
-            "node_id": node,
-            "erased": erased::document(Some(attestation)),
-        }))?;
-    } else {
-        output::data(&text!(
-            "why node {:?} is where it is cannot be told any more: {} was {}\n",
-            node,
-            execution,
-            erased::sentence(attestation)
-        ));
-    }
+    let document = json!({ "erased": erased::document(Some(attestation)) });
+    let why = text!(
+        " any more: {} was {}",
+        arguments.execution,
+        erased::sentence(attestation)
+    );
+    say_untold(arguments, document, &why)?;
     Ok(Answer::Good)
 }
 
 /// What is not to be believed is not explained: a scheduler that were asked would go by
 /// what somebody else has written.
 fn say_tampered(arguments: &Arguments, record: &ExecutionRecord) -> anyhow::Result<Answer> {
-    let Arguments {
-        execution,
-        node,
-        json,
-        database,
-    } = arguments;
-    if *json {
-        output::document(&json!({
-            "execution_id": execution.to_string(),
-            "node_id": node,
-            "tampered": record.tampering.as_ref().map(TamperedDocument::of),
-        }))?;
+    let document = json!({ "tampered": record.tampering.as_ref().map(TamperedDocument::of) });
+    let why = damage::why_set_aside(record, &arguments.database).unwrap_or_default();
+    say_untold(arguments, document, &text!(": {}", why))?;
+    Ok(Answer::Bad)
+}
+
+/// Say that it cannot be told why the node is where it is, and why not.
+fn say_untold(arguments: &Arguments, mut document: Value, why: &Text) -> anyhow::Result<()> {
+    let node = &arguments.node;
+    if arguments.json {
+        document["execution_id"] = arguments.execution.to_string().into();
+        document["node_id"] = node.as_str().into();
+        output::document(&document)?;
     } else {
         output::data(&text!(
-            "why node {:?} is where it is cannot be told: {}\n",
+            "why node {:?} is where it is cannot be told{}\n",
             node,
-            damage::why_set_aside(record, database).unwrap_or_default()
+            why
         ));
     }
-    Ok(Answer::Bad)
+    Ok(())
 }
 
 fn text(

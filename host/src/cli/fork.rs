@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::json::Json;
-use refrain::store::ExecutionRecord;
+use refrain::store::SqliteStore;
 use refrain::{Fork, Workflow};
 use serde::Serialize;
 
@@ -73,7 +73,7 @@ struct Origin {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
-    let (_, record) = arguments.database.holding(arguments.execution)?;
+    let (store, record) = arguments.database.holding(arguments.execution)?;
     erased::refuse(&record)?;
     let fork = fork(&arguments)?;
     let workflow = match &arguments.workflow {
@@ -87,7 +87,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             Some(Workflow::from_json(text)?)
         }
     };
-    let forked = act::finish(forked(&arguments, &record, fork, workflow))??;
+    let forked = act::finish(forked(&arguments, store, fork, workflow))??;
     let (document, moved) = forked;
     if let Some(asked) = moved {
         output::say(&text!(
@@ -133,7 +133,7 @@ fn fork(arguments: &Arguments) -> anyhow::Result<Fork> {
 /// Forks it. Answers also which event was asked for, if it is another one.
 async fn forked(
     arguments: &Arguments,
-    record: &ExecutionRecord,
+    store: SqliteStore,
     mut fork: Fork,
     workflow: Option<Workflow>,
 ) -> anyhow::Result<(Document, Option<u64>)> {
@@ -141,7 +141,6 @@ async fn forked(
     if let Some(path) = &arguments.guest {
         fork = fork.guest(guests::add(&mut library, path)?);
     }
-    let (store, _) = arguments.database.holding(record.id)?;
     let engine = database::engine(database::to_write(store)?)
         .library(library)
         .only([])

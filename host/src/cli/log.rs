@@ -41,8 +41,7 @@ struct Document<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, _) = arguments.database.holding(arguments.execution)?;
-    let record = damage::checked_record(&mut store, arguments.execution)?;
+    let (mut store, record) = damage::checked(&arguments.database, arguments.execution)?;
     let events = kept(&mut store, arguments.execution)?;
     if arguments.json {
         let line = |kept: &KeptEvent| match kept {

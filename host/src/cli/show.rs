@@ -87,8 +87,7 @@ struct NodeDocument<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, _) = arguments.database.holding(arguments.execution)?;
-    let record = damage::checked_record(&mut store, arguments.execution)?;
+    let (mut store, record) = damage::checked(&arguments.database, arguments.execution)?;
     let view = view(&mut store, record)?;
     if arguments.json {
         output::document(&document(&view)?)?;
