@@ -36,6 +36,19 @@ const UNWRITTEN: [&str; 5] = [
     "child_ended",
 ];
 
+/// What a world does to whole executions, to work and to callers' messages: how often it
+/// happens in a thousand seeds at least. Once in all of them would prove little.
+const OFTEN: [(&str, u64); 8] = [
+    ("an execution is forked", 200),
+    ("a fork begins with an edited result", 3),
+    ("an execution is handed to another guest", 100),
+    ("event: guest_changed", 100),
+    ("event: node_released", 100),
+    ("what has ended is erased while others go on", 100),
+    ("a repeated request is given what it holds", 30),
+    ("an external event comes twice", 10),
+];
+
 const ENDINGS: &[&str] = &["completed", "failed", "cancelled"];
 
 #[test]
@@ -49,6 +62,15 @@ fn laws_hold_and_everything_ends_whatever_befalls() {
     let file = (0..u64::from(cases(FILE_SEEDS))).map(|seed| (seed, Over::File));
     let all: Vec<_> = found.chain(memory).chain(file).collect();
     let width = in_threads(&library, &all);
+    println!("{width:#?}");
+    for (what, in_a_thousand) in OFTEN {
+        let times = width.get(what).copied().unwrap_or(0);
+        assert!(
+            times * 1_000 >= in_a_thousand * all.len() as u64,
+            "in {} seeds, {what} {times} times; it has to be {in_a_thousand} in a thousand",
+            all.len()
+        );
+    }
     let missing = missing(&width);
     assert!(
         missing.is_empty(),

@@ -54,7 +54,8 @@ pub(crate) fn may_decide(machine: &Machine) -> bool {
 
 /// Whether the log has come to the end of what it has in common with the one that
 /// it was forked from, and does not go its own way yet (law 11).
-pub(crate) fn has_to_fork(machine: &Machine) -> bool {
+#[must_use]
+pub fn has_to_fork(machine: &Machine) -> bool {
     let state = &machine.state;
     let Some(origin) = &state.started.forked_from else {
         return false;

@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use refrain::log::export::ExportReader;
 use refrain_guest::apply::{apply, start};
-use refrain_guest::contract::Event;
-use refrain_guest::guards::{next_wake, status};
+use refrain_guest::contract::{Event, EventKind, Origin};
+use refrain_guest::guards::{has_to_fork, next_wake, status};
 use refrain_guest::machine::Machine;
 use refrain_guest::strategies::{History, Turn, Workflow, facts, histories, workflows};
 use refrain_tests::coverage::Coverage;
@@ -25,6 +25,15 @@ fn r01_to_r20_two_readings_of_the_rules_agree() {
     let seen = agrees(2_000, histories(workflows()));
     seen.must_hold_each_decision();
     seen.must_hold("more", 50);
+    for (what, in_a_thousand) in [
+        ("a fork", 100),
+        ("undecided where it was cut", 20),
+        ("an edited result", 10),
+        ("edited results of several nodes", 1),
+        ("a fork of a fork", 5),
+    ] {
+        seen.must_hold(what, in_a_thousand);
+    }
 }
 
 /// Small workflows in which rules meet more often than in generated ones:
@@ -112,6 +121,36 @@ fn note(seen: &mut Coverage, history: &History) {
         turn.decisions().for_each(|event| seen.event(&event.kind));
         turn.steps.iter().skip(1).for_each(|_| seen.count("more"));
     }
+    note_forks(seen, history);
+}
+
+/// How a history's log was forked.
+fn note_forks(seen: &mut Coverage, history: &History) {
+    let log = history.log();
+    let is_edited = |event: &&Event| matches!(&event.kind, EventKind::NodeCompleted(it) if it.edited_by.is_some());
+    let forks = |event: &&Event| matches!(event.kind, EventKind::ExecutionForked(_));
+    let edited = log.iter().filter(is_edited).count();
+    let times = log.iter().filter(forks).count();
+    let several = log
+        .windows(2)
+        .filter(|pair| pair.iter().all(|event| is_edited(&event)));
+    for (what, count) in [
+        ("a fork", times),
+        ("a fork of a fork", times.saturating_sub(1)),
+        ("an edited result", edited),
+        ("edited results of several nodes", several.count()),
+    ] {
+        (0..count).for_each(|_| seen.count(what));
+    }
+    let EventKind::WorkflowStarted(started) = &log[0].kind else {
+        return;
+    };
+    if let Some(origin) = &started.forked_from
+        && let Some(common) = log.get(origin.sequence as usize - 1)
+        && common.origin == Origin::Fact
+    {
+        seen.count("undecided where it was cut");
+    }
 }
 
 /// A guest and the model, reading the same log.
@@ -145,6 +184,10 @@ impl Pair {
         facts.try_for_each(|fact| self.read(fact))?;
         for (place, step) in turn.steps.iter().enumerate() {
             step.iter().try_for_each(|decision| self.read(decision))?;
+            if has_to_fork(&self.machine) {
+                // What is missing there is missing by right.
+                return Ok(());
+            }
             let more_follows = place + 1 < turn.steps.len();
             if self.model.is_cut() != more_follows {
                 return Err(format!("step {place} is cut: {more_follows}"));

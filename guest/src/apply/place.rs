@@ -63,8 +63,8 @@ pub(super) fn check(machine: &Machine, event: &Event) -> Result<(), Refusal> {
 }
 
 /// Law 11: behind what it has in common with the log that it was forked from, a fork
-/// goes its own way, with the result of one node edited or with none. Before that
-/// place stands what it has in common, and forks may be among it.
+/// goes its own way, with the results of nodes edited that were in flight there, or with
+/// none. Before that place stands what it has in common, and forks may be among it.
 fn check_fork(machine: &Machine, event: &Event) -> Result<(), Refusal> {
     let is_fork = matches!(event.kind, EventKind::ExecutionForked(_));
     let is_edited = matches!(&event.kind, EventKind::NodeCompleted(it) if it.edited_by.is_some());
@@ -76,8 +76,7 @@ fn check_fork(machine: &Machine, event: &Event) -> Result<(), Refusal> {
         return Ok(());
     }
     if has_to_fork(machine) {
-        let may_edit = event.sequence == common + 1;
-        return match is_fork || (is_edited && may_edit) {
+        return match is_fork || is_edited {
             true => Ok(()),
             false => refuse(
                 Code::Unfounded,

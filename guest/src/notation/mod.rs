@@ -38,7 +38,7 @@
 //! | `signal KEY JSON` | an external event |
 //! | `guest N` | the execution goes to the guest of the digest NNN… |
 //! | `cancel [why=TEXT]`, `pause`, `unpause`, `retry a`, `skip a`, `stall`, `lift` | operators and host |
-//! | `cut N; fork [by=W]` | the log becomes that of a fork that has N events in common with it, and goes its own way. In between may stand `complete a {PATCH} edited=W` |
+//! | `cut N; fork [by=W]` | the log becomes that of a fork that has N events in common with it, and goes its own way. In between may stand `complete a {PATCH} edited=W`, also of several nodes |
 //!
 //! `complete`, `fail`, `expire` and `release` take `attempt=N` and `fence=N`, to answer late.
 //!
@@ -86,6 +86,7 @@ pub use graph::Graph;
 pub use item::{item_digest, name_items};
 pub(crate) use phrase::brief;
 pub use play::Played;
+pub(crate) use replay::goes_its_own_way;
 pub use replay::replay;
 pub use row::Action;
 pub use world::{EXECUTION, Item, ItemState, Memory, step};

@@ -47,7 +47,7 @@ pub fn replay(workflow: &str, log: &[Event]) -> Result<(), IllegalEvent> {
 }
 
 /// Whether a fork goes its own way with this event: nothing is missing before it.
-fn goes_its_own_way(event: &Event) -> bool {
+pub(crate) fn goes_its_own_way(event: &Event) -> bool {
     match &event.kind {
         EventKind::ExecutionForked(_) => true,
         EventKind::NodeCompleted(it) => it.edited_by.is_some(),

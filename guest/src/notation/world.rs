@@ -161,6 +161,7 @@ impl Memory {
                     let key = (node_id.clone(), *attempt);
                     let again = ordered.get(&key).map(|item| Item {
                         state: ItemState::Waiting,
+                        releases: 0,
                         ..item.clone()
                     });
                     self.items.extend(again.map(|item| (key, item)));

@@ -63,7 +63,7 @@ pub(super) fn said(act: &Act, player: &Player) -> Option<String> {
     })
 }
 
-fn result_said(outcome: &Outcome, targets: &[&str]) -> String {
+pub(super) fn result_said(outcome: &Outcome, targets: &[&str]) -> String {
     let chosen = outcome.chosen.and_then(|pick| one_of(targets, pick));
     let mut said = patch_said(outcome.patch);
     if let Some(target) = chosen {
@@ -83,7 +83,7 @@ fn patch_said(patch: Patch) -> String {
     }
 }
 
-fn one_of<T: Copy>(those: &[T], pick: Pick) -> Option<T> {
+pub(super) fn one_of<T: Copy>(those: &[T], pick: Pick) -> Option<T> {
     let place = usize::from(pick).checked_rem(those.len())?;
     Some(those[place])
 }

@@ -15,7 +15,17 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 pub(super) struct Choices {
     pub(super) clock: Clock,
+    pub(super) fork: Option<Fork>,
     pub(super) acts: Vec<Act>,
+}
+
+/// The execution is forked before all else that happens in a turn.
+#[derive(Clone, Debug)]
+pub(super) struct Fork {
+    /// Behind which event.
+    pub(super) place: Pick,
+    /// Results that are put in the place of what workers would have answered.
+    pub(super) edits: Vec<(Pick, Outcome)>,
 }
 
 /// What the clock does before a turn.
@@ -98,12 +108,20 @@ pub(super) enum Patch {
 
 /// A history's turns.
 pub(super) fn choices() -> impl Strategy<Value = Vec<Choices>> {
-    collection::vec((clock(), collection::vec(acts(), 0..5)), 1..40).prop_map(|turns| {
-        turns
-            .into_iter()
-            .map(|(clock, acts)| Choices { clock, acts })
-            .collect()
-    })
+    let turn = (
+        clock(),
+        prop::option::weighted(0.02, forks()),
+        collection::vec(acts(), 0..5),
+    );
+    let turn = turn.prop_map(|(clock, fork, acts)| Choices { clock, fork, acts });
+    collection::vec(turn, 1..40)
+}
+
+/// Mostly late in the log: a fork of its beginning has nothing left of what happened.
+fn forks() -> impl Strategy<Value = Fork> {
+    let place = prop_oneof![2 => 0..10_u8, 1 => any::<u8>()];
+    let edits = collection::vec((any::<u8>(), outcomes()), 0..5);
+    (place, edits).prop_map(|(place, edits)| Fork { place, edits })
 }
 
 fn clock() -> impl Strategy<Value = Clock> {

@@ -8,6 +8,7 @@ use core::fmt;
 use crate::contract::{
     CancelRequested, Event, EventKind, NodeFailure, Origin, StallReason, WorkflowFailure,
 };
+use crate::notation::goes_its_own_way;
 
 /// What was done to a log. Where nothing else is said, the other events keep
 /// their sequences.
@@ -235,9 +236,10 @@ fn is_missed(log: &[Event], at: usize) -> bool {
     }
     let was_due = at > 0 && log[at - 1].at == log[at].at;
     match log.get(at + 1) {
-        Some(next) if next.origin == Origin::Decision => true,
-        Some(next) => was_due && next.at > log[at].at,
-        None => was_due,
+        // Where a fork goes its own way, what is missing is missing there by right.
+        Some(next) if goes_its_own_way(next) => false,
+        Some(next) if next.at == log[at].at => next.origin == Origin::Decision,
+        Some(_) | None => was_due,
     }
 }
 

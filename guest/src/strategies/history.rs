@@ -1,6 +1,7 @@
 //! A legal history: turns, and the log that follows from them.
 
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -14,7 +15,24 @@ use crate::notation::{Memory, brief};
 pub struct History {
     pub(super) workflow: Workflow,
     pub(super) turns: Vec<Turn>,
+    pub(super) told: Told,
     pub(super) world: Memory,
+}
+
+/// What is told of a history that is a fork's: what happened before the log was cut, in
+/// the place of those first turns that are left of it.
+#[derive(Clone, Default)]
+pub(super) struct Told {
+    before: Vec<Turn>,
+    in_place_of: usize,
+}
+
+impl Told {
+    /// All of these turns happened, and then so many of them were kept.
+    pub(super) fn cut(&mut self, turns: &[Turn], kept: usize) {
+        self.before.extend_from_slice(&turns[self.in_place_of..]);
+        self.in_place_of = kept;
+    }
 }
 
 /// One turn: a step with all its facts, and steps without any until there is no
@@ -75,6 +93,26 @@ impl Turn {
         self.facts.iter().map(|fact| fact.kind.clone()).collect()
     }
 
+    /// What is left of the turn where a log ends with this event. None where it begins
+    /// later. It may end before anything is decided.
+    pub(super) fn up_to(&self, last: u64) -> Option<Self> {
+        let first = self.facts.first().or(self.decisions().next());
+        if first.is_some_and(|event| event.sequence > last) {
+            return None;
+        }
+        let mut turn = self.clone();
+        turn.facts.retain(|fact| fact.sequence <= last);
+        if turn.decisions().any(|event| event.sequence > last) {
+            turn.steps = vec![Vec::new()];
+        }
+        Some(turn)
+    }
+
+    /// Whether nothing happened, and nothing was decided.
+    pub(super) fn is_empty(&self) -> bool {
+        self.facts.is_empty() && self.decisions().next().is_none()
+    }
+
     /// All decisions of the turn.
     pub fn decisions(&self) -> impl Iterator<Item = &Event> {
         self.steps.iter().flatten()
@@ -108,7 +146,9 @@ impl fmt::Display for Turn {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.workflow.fmt(f)?;
-        self.turns.iter().try_for_each(|turn| writeln!(f, "{turn}"))
+        let told = self.told.before.iter();
+        let mut turns = told.chain(&self.turns[self.told.in_place_of..]);
+        turns.try_for_each(|turn| writeln!(f, "{turn}"))
     }
 }
 

@@ -43,6 +43,7 @@ mod choice;
 mod history;
 mod player;
 mod act;
+mod fork;
 mod calm;
 mod play;
 mod corruption;

@@ -6,13 +6,14 @@ use proptest::prelude::*;
 use super::act::said;
 use super::calm::finished;
 use super::choice::{Act, Choices, choices};
+use super::fork::fork;
 use super::history::History;
 use super::player::Player;
 use super::workflow::Workflow;
 
 /// Legal histories of a workflow: starts, results in any order, failures of
 /// every class, expired leases, persons, external events, operators, clocks
-/// that are set. Some go on until the execution has ended, most do not.
+/// that are set, forks. Some go on until the execution has ended, most do not.
 pub fn facts(workflow: &Workflow) -> impl Strategy<Value = History> + use<> {
     histories(Just(workflow.clone()))
 }
@@ -41,11 +42,14 @@ fn play(mut player: Player, choices: &[Choices]) -> History {
     };
     take(&mut player, first);
     for turn in rest {
-        if player.has_ended() {
+        if player.has_ended() && turn.fork.is_none() {
             break;
         }
         player.wait(turn.clock);
         player.begin_turn();
+        if let Some(chosen) = &turn.fork {
+            fork(&mut player, chosen);
+        }
         take(&mut player, &turn.acts);
     }
     player.into_history()

@@ -1,13 +1,15 @@
 //! A machine and its world, in the middle of a history: what is said to it in
 //! words happens, if this crate's own machine takes it.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::choice::Clock;
-use super::history::{History, Turn};
+use super::history::{History, Told, Turn};
 use super::workflow::Workflow;
 use crate::apply::{apply, start};
+use crate::contract::Event;
 use crate::decide::drain;
 use crate::guards::next_wake;
 use crate::machine::Machine;
@@ -20,6 +22,9 @@ pub(super) struct Player {
     pub(super) world: Memory,
     workflow: Workflow,
     turns: Vec<Turn>,
+    told: Told,
+    /// Where the log was cut, if something was not decided there.
+    pub(super) undecided_at: Option<usize>,
     /// What the wall clock shows; behind `world.now` after it was set back.
     wall: u64,
 }
@@ -39,6 +44,8 @@ impl Player {
             world,
             workflow: workflow.clone(),
             turns: [turn].into(),
+            told: Told::default(),
+            undecided_at: None,
             wall: 0,
         }
     }
@@ -46,22 +53,14 @@ impl Player {
     /// A history, to be gone on with.
     pub(super) fn resume(history: History) -> Self {
         let workflow = history.workflow;
-        let (first, rest) = history
-            .world
-            .events
-            .split_first()
-            .expect("a history starts");
-        let mut machine =
-            start(workflow.plan().clone(), &workflow.digest(), first).expect("a history is legal");
-        for event in rest {
-            apply(&mut machine, event).expect("a history is legal");
-        }
         Self {
             wall: history.world.now,
-            machine,
+            machine: machine(&workflow, &history.world.events),
             world: history.world,
             workflow,
             turns: history.turns,
+            told: history.told,
+            undecided_at: None,
         }
     }
 
@@ -131,6 +130,31 @@ impl Player {
         true
     }
 
+    /// In the turn that has begun, become a fork that has so many events in common with
+    /// what there is, and has still to go its own way.
+    pub(super) fn cut(&mut self, common: usize) {
+        let begun = self.turns.pop().expect("a turn has begun");
+        let turns = self.turns.iter();
+        let mut kept: Vec<Turn> = turns.map_while(|turn| turn.up_to(common as u64)).collect();
+        // Turns at which nothing happened belong to what is cut off.
+        while kept.last().is_some_and(Turn::is_empty) {
+            kept.pop();
+        }
+        let is_whole = self.turns.get(kept.len() - 1) == kept.last();
+        let is_undecided = !is_whole || self.undecided_at == Some(common);
+        self.undecided_at = is_undecided.then_some(common);
+        self.told.cut(&self.turns, kept.len());
+        self.turns = kept;
+        self.world
+            .fork_at(common)
+            .expect("the log has so many events");
+        self.machine = machine(&self.workflow, &self.world.events);
+        self.turns[0].facts[0] = self.world.events[0].clone();
+        self.turns.push(begun);
+        let turn = self.turns.last_mut().expect("it was pushed");
+        turn.actions.push(format!("cut {common}"));
+    }
+
     /// Decide until there is no more: the end of a turn.
     pub(super) fn decide(&mut self) {
         let turn = self.turns.last_mut().expect("a turn has begun");
@@ -152,7 +176,18 @@ impl Player {
         History {
             workflow: self.workflow,
             turns: self.turns,
+            told: self.told,
             world: self.world,
         }
     }
+}
+
+fn machine(workflow: &Workflow, log: &[Event]) -> Machine {
+    let (first, rest) = log.split_first().expect("a history starts");
+    let plan = workflow.plan().clone();
+    let mut machine = start(plan, &workflow.digest(), first).expect("a history is legal");
+    for event in rest {
+        apply(&mut machine, event).expect("a history is legal");
+    }
+    machine
 }

@@ -82,7 +82,7 @@ pub(super) fn settings() -> impl Strategy<Value = Settings> {
     let rarely = prop::option::weighted::<core::ops::RangeInclusive<u8>>;
     let parts = (
         prop::option::weighted(0.2, 10..=330_u16),
-        rarely(0.2, 1..=20),
+        rarely(0.4, 1..=20),
         prop::option::weighted(0.4, (1..=6_u8, 1..=3_u8)),
         prop::option::weighted(0.3, (1..=5_u8, 1..=4_u8)),
         rarely(0.5, 0..=9),

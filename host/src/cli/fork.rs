@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::json::Json;
-use refrain::store::SqliteStore;
+use refrain::model::Status;
+use refrain::names;
+use refrain::store::{SqliteStore, ended};
 use refrain::{Fork, Workflow};
 use serde::Serialize;
 
@@ -34,9 +36,10 @@ pub(super) struct Arguments {
     /// Go on from before this node began
     #[arg(long, value_name = "NODE")]
     from: Option<String>,
-    /// Go on with this result of a node in the place of what its worker answered
+    /// Go on with this result of a node in the place of what its worker answered. Give it
+    /// again for each further node that was at work at the same time
     #[arg(long, value_name = "NODE=JSON|@FILE")]
-    result: Option<String>,
+    result: Vec<String>,
     /// Begin anew, with this input
     #[arg(long, value_name = "JSON|@FILE")]
     input: Option<String>,
@@ -88,7 +91,11 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
     };
     let forked = act::finish(forked(&arguments, store, fork, workflow))??;
-    let (document, moved) = forked;
+    let Forked {
+        document,
+        status,
+        moved,
+    } = forked;
     if let Some(asked) = moved {
         output::say(&text!(
             "what was decided together stays together, and an end is not forked: it is forked at event {}, and not at {}",
@@ -96,7 +103,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             asked
         ));
     }
-    say_how_to_go_on(&arguments, &document);
+    say_how_to_go_on(&arguments, &document, status);
     if arguments.json {
         output::document(&document)?;
     } else {
@@ -118,7 +125,7 @@ fn fork(arguments: &Arguments) -> anyhow::Result<Fork> {
     if let Some(node_id) = &arguments.from {
         fork = fork.from_node(node_id);
     }
-    if let Some(result) = &arguments.result {
+    for result in &arguments.result {
         let Some((node_id, result)) = result.split_once('=') else {
             bail!("--result wants a node and its result: NODE=JSON, or NODE=@FILE");
         };
@@ -130,13 +137,20 @@ fn fork(arguments: &Arguments) -> anyhow::Result<Fork> {
     Ok(fork)
 }
 
-/// Forks it. Answers also which event was asked for, if it is another one.
+/// A fork that was made.
+struct Forked {
+    document: Document,
+    status: Status,
+    /// Which event was asked for, if it is another one.
+    moved: Option<u64>,
+}
+
 async fn forked(
     arguments: &Arguments,
     store: SqliteStore,
     mut fork: Fork,
     workflow: Option<Workflow>,
-) -> anyhow::Result<(Document, Option<u64>)> {
+) -> anyhow::Result<Forked> {
     let mut library = guests::library()?;
     if let Some(path) = &arguments.guest {
         fork = fork.guest(guests::add(&mut library, path)?);
@@ -168,26 +182,37 @@ async fn forked(
         guest_digest: record.guest_digest,
     };
     let moved = arguments.at.filter(|asked| *asked != sequence);
-    Ok((document, moved))
+    Ok(Forked {
+        document,
+        status: record.status,
+        moved,
+    })
 }
 
-fn say_how_to_go_on(arguments: &Arguments, document: &Document) {
+fn say_how_to_go_on(arguments: &Arguments, document: &Document, status: Status) {
     let Document {
         execution_id,
         forked_from: Origin { sequence, .. },
         ..
     } = document;
     let events = match sequence {
-        1 => text!("event 1"),
-        _ => text!("events 1 to {}", sequence),
+        1 => text!("event 1 is"),
+        _ => text!("events 1 to {} are", sequence),
     };
-    let command: Text = arguments
-        .database
-        .command("resume", std::slice::from_ref(execution_id));
+    let command = |verb| {
+        arguments
+            .database
+            .command(verb, std::slice::from_ref(execution_id))
+    };
+    // What nothing was missing of but its end has come to it at once.
+    let next: Text = match ended(status) {
+        true => text!("it is {}, see {}", names::status(status), command("show")),
+        false => text!("to go on, type: {}", command("resume")),
+    };
     output::say(&text!(
-        "forked {}: {} are in common; to go on, type: {}",
+        "forked {}: {} in common; {}",
         arguments.execution,
         events,
-        command
+        next
     ));
 }

@@ -210,6 +210,58 @@ async fn law11_a_result_or_the_input_is_another_one_in_the_fork() {
 }
 
 #[tokio::test]
+async fn law11_results_of_several_nodes_are_other_ones_in_one_fork() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        let origin = start(&engine, &tools("a -> b, a -> c, b -> d, c -> d")).await;
+        for claimed in [1, 2] {
+            let claims = engine.claim("tool", claimed, "w").await.expect("claims");
+            assert_eq!(claims.len(), claimed);
+            for claim in claims {
+                let output = json!({ claim.id.node_id.clone(): 1 });
+                engine.complete(claim.id, output).await.expect("it counts");
+            }
+        }
+        workers(&engine, "");
+        origin.finished().await.expect("it ends");
+        let fork = || Fork::of(origin.id()).by("ada");
+        let (two, three) = (json!({"c": 2, "x": 2}), json!({"b": 3, "x": 3}));
+        let forked = engine.fork(fork().result("c", two).result("b", three));
+        let forked = forked.await.expect("a fork");
+        let end = forked.execution.finished().await.expect("it ends");
+        assert_eq!(
+            end.final_state.to_string(),
+            r#"{"a":1,"b":3,"c":2,"d":true,"x":3}"#
+        );
+        let names = log(&forked.execution).await;
+        let common = forked.common as usize;
+        assert_eq!(
+            names[common..common + 3],
+            ["node_completed c", "node_completed b", "execution_forked"]
+        );
+        are_linked(&place, &origin, &forked);
+        for (fork, reason) in [
+            (
+                fork().result("a", json!({})).result("b", json!({})),
+                "no worker has claimed node \"b\" by event 3",
+            ),
+            (
+                fork().result("b", json!({})).result("b", json!({})),
+                "two results are given for node \"b\"",
+            ),
+            (
+                fork().result("b", json!({})).result("x", json!({})),
+                "no worker has come to an end with node \"x\"",
+            ),
+        ] {
+            let found = refused(&engine, fork).await;
+            assert!(found.contains(reason), "{found}");
+        }
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
 async fn law11_a_fork_is_cut_before_an_end_and_in_no_batch() {
     let place = Place::memory();
     let engine = engine(&place).await;

@@ -1,8 +1,10 @@
 //! Laws 2, 3 and 10: the log determines everything, and a cache nothing.
 
+use std::ops::Range;
+
 use proptest::prelude::*;
 use refrain_guest::apply::apply;
-use refrain_guest::contract::{EventKind, RefusalCode};
+use refrain_guest::contract::{Event, EventKind, RefusalCode};
 use refrain_guest::decide::{decide, drain};
 use refrain_guest::inspect::inspect;
 use refrain_guest::notation::{EXECUTION, Memory, name_items, replay, step};
@@ -84,6 +86,7 @@ fn law2_an_illegal_fact_is_refused_alone() {
         let mut world = empty(&history);
         let mut scheduler = Scheduler::new();
         let mut places = places.iter().cycle();
+        let before_the_fork = before_the_fork(history.log());
         for turn in history.turns() {
             world.now = turn.at;
             let mut facts = turn.offered();
@@ -92,13 +95,18 @@ fn law2_an_illegal_fact_is_refused_alone() {
             let least = usize::from(world.events.is_empty());
             let place = usize::from(*places.next().expect("it goes round"));
             let place = least + place % (facts.len() + 1 - least);
+            // Nothing else follows where a fork has to go its own way.
+            let code = match before_the_fork.contains(&(world.events.len() + place)) {
+                true => RefusalCode::Unfounded,
+                false => RefusalCode::WrongStart,
+            };
             facts.insert(place, again);
             for _ in &turn.steps {
                 let offered = std::mem::take(&mut facts);
                 let expected: &[_] = if offered.is_empty() {
                     &[]
                 } else {
-                    &[(place as u32, RefusalCode::WrongStart)]
+                    &[(place as u32, code)]
                 };
                 let stepped = step(&mut world, &mut scheduler, offered);
                 let refused = stepped.map_err(|error| fail(format!("{error:?}")))?.refused;
@@ -109,6 +117,20 @@ fn law2_an_illegal_fact_is_refused_alone() {
         prop_assert_eq!(world.events, history.log());
         Ok(())
     });
+}
+
+/// How many events there are where the log is to go its own way, and does not yet.
+fn before_the_fork(log: &[Event]) -> Range<usize> {
+    let EventKind::WorkflowStarted(started) = &log[0].kind else {
+        return 0..0;
+    };
+    let Some(origin) = &started.forked_from else {
+        return 0..0;
+    };
+    let common = usize::try_from(origin.sequence).expect("it is small");
+    let forks = |event: &Event| matches!(event.kind, EventKind::ExecutionForked(_));
+    let fork = log[common..].iter().position(forks);
+    common..common + fork.expect("a fork goes its own way") + 1
 }
 
 /// What a machine holds never depends on the digests of work items.

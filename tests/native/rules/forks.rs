@@ -52,6 +52,22 @@ fn law11_a_result_is_edited_at_the_fork() {
 }
 
 #[test]
+fn law11_results_of_several_nodes_that_were_in_flight_are_edited_at_one_fork() {
+    check(
+        r#"
+        s -> a, s -> b, a -> c, b -> c
+        0000 tick              => schedule s
+        0010 complete s        => schedule a, schedule b
+        0020 claim a; claim b
+        0030 complete a {"x":1}
+        0040 complete b {"y":1} => schedule c
+        0050 cut 8; complete a {"x":2} edited=ada; complete a {"x":3} edited=ada; complete b {"y":2} edited=bob; fork => refused ~"completed", schedule c
+        0060 complete c        => completed {"x":2,"y":2}
+        "#,
+    );
+}
+
+#[test]
 fn law11_r11_a_failure_is_judged_and_a_back_off_goes_on() {
     check(
         r#"

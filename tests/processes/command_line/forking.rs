@@ -70,6 +70,9 @@ fn law11_what_failed_at_its_last_node_goes_on_in_a_fork_and_both_logs_are_linked
         let audit = audits.iter().find(|it| it["execution_id"] == id);
         audit.expect("it is audited")
     };
+    for id in [&origin, &fork] {
+        assert_eq!(of(id)["verdict"], "clean");
+    }
     assert_eq!(of(&origin)["forked_from"], Value::Null);
     let link = json!({"execution_id": origin, "sequence": common, "link": "linked"});
     assert_eq!(of(&fork)["forked_from"], link);
@@ -89,6 +92,12 @@ fn law11_what_failed_at_its_last_node_goes_on_in_a_fork_and_both_logs_are_linked
     );
     let shown = desk.document(&["show", &fork, "--json"], 0);
     assert_eq!(shown["forked_from"]["execution_id"], json!(origin));
+
+    // What lacks nothing but its end comes to that at once.
+    let ended = desk.types(&["fork", &fork]);
+    let again = id_in(&ended);
+    let said = format!("it is completed, see refrain show {again}");
+    assert!(ended.err.contains(&said), "{ended:?}");
 }
 
 #[test]
@@ -145,6 +154,12 @@ fn law11_a_place_a_result_or_an_input_can_be_named() {
 
     let anew = desk.document(&["fork", &origin, "--input", r#"{"n": 1}"#, "--json"], 0);
     assert_eq!(anew["forked_from"]["sequence"], json!(1));
+    let anew = anew["execution_id"].as_str().expect("an id");
+    let audited = desk.types(&["audit", anew]);
+    assert!(
+        audited.out.contains("event 1 is the same there"),
+        "{audited:?}"
+    );
 
     for words in [
         ["--result", "n30"],
@@ -155,6 +170,56 @@ fn law11_a_place_a_result_or_an_input_can_be_named() {
         let refused = desk.types(&[&["fork", &origin], &words[..]].concat());
         assert_eq!(refused.code, Some(2), "{words:?}: {refused:?}");
     }
+}
+
+/// Two programs that are at work at one time, because each waits for the other.
+#[test]
+fn law11_results_of_several_nodes_can_be_named() {
+    let desk = Desk::new();
+    let meets = |own: &str, other: &str| {
+        let script = format!("touch {own}; until [ -e {other} ]; do sleep 0.01; done");
+        json!({"kind": command(&["sh", "-c", &script])})
+    };
+    let workflow = json!({
+        "workflow_id": "meet", "version": "1.0.0", "start_node": "split",
+        "nodes": {
+            "split": {"kind": {"type": "parallel", "branches": ["a", "b"]}},
+            "a": meets("a", "b"),
+            "b": meets("b", "a"),
+        },
+        "edges": [],
+    });
+    desk.file("meet.json", workflow.to_string());
+    desk.file("b.json", r#"{"b": 3}"#);
+    let run = desk.document(&["run", "meet.json", "--json"], 0);
+    let origin = run["execution_id"].as_str().expect("an id");
+    let both = [
+        "fork",
+        origin,
+        "--result",
+        r#"a={"a": 2}"#,
+        "--result",
+        "b=@b.json",
+        "--json",
+    ];
+    let forked = desk.document(&both, 0);
+    let fork = forked["execution_id"].as_str().expect("an id");
+    let shown = desk.document(&["show", fork, "--json"], 0);
+    assert_eq!(
+        (&shown["status"], &shown["final_state"]),
+        (&json!("completed"), &json!({"a": 2, "b": 3}))
+    );
+    let audit = desk.document(&["audit", fork, "--json"], 0);
+    assert_eq!(audit["executions"][0]["forked_from"]["link"], "linked");
+    let twice = desk.types(&["fork", origin, "--result", "a=1", "--result", "a=2"]);
+    assert_eq!(twice.code, Some(2), "{twice:?}");
+    assert!(
+        twice.err.contains("two results are given for node \"a\""),
+        "{twice:?}"
+    );
+    let place = desk.types(&["fork", origin, "--result", "a=1", "--at", "3"]);
+    assert_eq!(place.code, Some(2), "{place:?}");
+    assert!(place.err.contains("cannot be used with"), "{place:?}");
 }
 
 #[test]

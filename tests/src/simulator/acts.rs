@@ -264,6 +264,7 @@ impl World {
         let node = self.dice.pick(&nodes).map(|node| (*node).clone());
         let node = node.unwrap_or_default();
         let fork = Fork::of(id).by("cleo");
+        let mut edits = 0;
         let fork = match self.dice.below(10) {
             0..2 => fork,
             2..6 => fork.at(self.dice.below(last + 2)),
@@ -271,12 +272,21 @@ impl World {
             8 => fork.input(json!({ "k1": 1 })),
             _ => {
                 self.story.fault("a result is edited in a fork");
-                fork.result(node, json!({ "k2": "by hand" }))
+                edits = 1;
+                let fork = fork.result(node.clone(), json!({ "k2": "by hand" }));
+                match self.dice.pick(&nodes) {
+                    Some(other) if **other != node && self.dice.chance(1, 2) => {
+                        edits += 1;
+                        fork.result((*other).clone(), json!({ "k1": "too" }))
+                    }
+                    _ => fork,
+                }
             }
         };
         self.hosts[host].send(Call::Fork {
             workflow,
             origin: id,
+            edits,
             fork,
         });
         Ok(())

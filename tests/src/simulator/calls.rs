@@ -66,6 +66,8 @@ pub(super) enum Call {
         workflow: usize,
         /// The execution.
         origin: ExecutionId,
+        /// Of how many nodes it edits the results.
+        edits: u64,
         /// All that is said.
         fork: Fork,
     },

@@ -162,10 +162,16 @@ impl World {
     }
 
     fn hear_fork(&mut self, call: &Call, id: refrain::ExecutionId) -> Result<(), String> {
-        let Call::Fork { workflow, .. } = call else {
+        let Call::Fork {
+            workflow, edits, ..
+        } = call
+        else {
             return Err(format!("{call:?} forked {id}"));
         };
         self.story.fault("an execution is forked");
+        if *edits > 0 {
+            self.story.fault("a fork begins with an edited result");
+        }
         let workflow = *workflow;
         self.executions.push(Known { id, workflow });
         Ok(())

@@ -28,6 +28,7 @@ pub const FAULTS: &[&str] = &[
     "an execution is forked",
     "a fork is refused",
     "a result is edited in a fork",
+    "a fork begins with an edited result",
     "a worker panics",
     "a worker gives its work back",
     "an engine that stops gives its work back",

@@ -1,6 +1,7 @@
 //! Where the log of a fork's origin is cut.
 
 use crate::live::values::fork::Cut;
+use crate::live::values::work::Answer;
 use crate::log::author::is_terminal;
 use crate::model::{Event, EventKind, Origin, WorkflowFailure};
 use crate::replay::{are_of_one_time, node_of};
@@ -25,7 +26,7 @@ pub(super) fn last_common(log: &[StoredEvent], cut: &Cut) -> Result<u64, String>
             let began = events.began(node_id);
             began.ok_or_else(|| format!("node {node_id:?} has not begun in it"))? - 1
         }
-        Cut::Result(node_id, _) => events.answered(node_id)? - 1,
+        Cut::Results(results) => events.first_answered(results)? - 1,
     };
     Ok(events.whole_batches(common))
 }
@@ -82,6 +83,15 @@ impl Events<'_> {
             event.origin == Origin::Decision && node_of(&event.kind) == Some(node_id)
         };
         self.iter().find(of_node).map(|event| event.sequence)
+    }
+
+    /// What came first of that to which workers' last attempts at these nodes came.
+    fn first_answered(&self, results: &[(String, Answer)]) -> Result<u64, String> {
+        let mut first = self.last();
+        for (node_id, _) in results {
+            first = first.min(self.answered(node_id)?);
+        }
+        Ok(first)
     }
 
     /// What a worker's last attempt at a node came to.

@@ -198,8 +198,10 @@ fn check_guest(fork: &Fork, common: &[StoredEvent]) -> Result<(), String> {
 /// The facts with which the fork goes its own way.
 fn facts(fork: &Fork, common: &[StoredEvent]) -> Result<Vec<EventKind>, EngineError> {
     let mut facts = Vec::new();
-    if let Cut::Result(node_id, answer) = &fork.cut {
-        facts.push(edited(fork, common, node_id, answer)?);
+    if let Cut::Results(results) = &fork.cut {
+        for (node_id, answer) in results {
+            facts.push(edited(fork, common, node_id, answer)?);
+        }
     }
     facts.push(EventKind::ExecutionForked(ExecutionForked {
         by: fork.by.clone(),
@@ -216,7 +218,8 @@ fn edited(
     let refused = |reason: String| refused(fork.origin, reason);
     let Some((attempt, fence)) = claim(common, node_id) else {
         return Err(refused(format!(
-            "no worker has claimed node {node_id:?} there"
+            "no worker has claimed node {node_id:?} by event {}, behind which it would be forked; results that one fork puts in the place of others are of nodes that were at work at one time, and the others can be put there by a fork of that fork",
+            common.len()
         )));
     };
     let claim = ClaimId {

@@ -215,3 +215,35 @@ fn watcher(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::live::values::callers::CallersMax;
+
+    /// Somebody else's commit can be under way when the engine begins to watch the file:
+    /// what of it was written before is announced by nothing, and is to be seen later.
+    #[test]
+    fn who_begins_to_watch_the_file_looks_for_what_was_about_to_be_committed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("refrain.db");
+        std::fs::write(&file, "").expect("a file");
+        let callers = CallersMax {
+            callers: 1,
+            bytes: 1,
+        };
+        let (inbox, _received) = Inbox::new(callers);
+        let mut watch = FileWatch::watching(Some(&file), &inbox);
+        assert_eq!(watch.until_look(), None, "it watches, and nothing happens");
+        watch.at_work();
+        let rests_after = watch.until_look().expect("it is to rest");
+        thread::sleep(rests_after);
+        watch.looks();
+        let next = watch
+            .until_look()
+            .expect("it looks again, whatever it is told");
+        assert!(next < LOOKS_AFTER[LOOKS_AFTER.len() - 1], "{next:?}");
+    }
+}

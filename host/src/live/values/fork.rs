@@ -1,5 +1,7 @@
 //! A fork, as a caller asks for it.
 
+use std::collections::BTreeSet;
+
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
@@ -27,8 +29,9 @@ pub(in crate::live) enum Cut {
     Behind(u64),
     /// Before this node began.
     From(String),
-    /// Before the answer to this node's last attempt, which is replaced by this one.
-    Result(String, Box<Answer>),
+    /// Before the first of the answers to these nodes' last attempts, which are replaced by
+    /// these.
+    Results(Vec<(String, Answer)>),
     /// At the start, with this input.
     Input(Json),
 }
@@ -64,9 +67,19 @@ impl Fork {
 
     /// Go the own way before the answer to this node's last attempt, with this answer in
     /// its place. Whoever forks it is named as who edited it, see [`Fork::by`].
+    ///
+    /// Results of several nodes can be replaced in one fork, by a call for each: then it
+    /// goes its own way before the first of the answers, and all of these nodes must be at
+    /// work there. They count in the order of the calls.
     #[must_use]
     pub fn result(self, node_id: impl Into<String>, answer: impl Into<Answer>) -> Self {
-        self.cut(Cut::Result(node_id.into(), Box::new(answer.into())))
+        let result = (node_id.into(), answer.into());
+        let mut fork = self;
+        match &mut fork.cut {
+            Cut::Results(results) => results.push(result),
+            cut => *cut = Cut::Results(vec![result]),
+        }
+        fork
     }
 
     /// Go the own way from the start, with this input.
@@ -118,8 +131,22 @@ impl Fork {
         match &self.cut {
             Cut::Latest | Cut::Behind(_) => Ok(()),
             Cut::From(node_id) => facts::text("node id", node_id),
-            Cut::Result(node_id, _) => facts::text("node id", node_id),
+            Cut::Results(results) => self.check_results(results),
             Cut::Input(input) => facts::payload("input", input),
         }
+    }
+
+    fn check_results(&self, results: &[(String, Answer)]) -> Result<(), EngineError> {
+        let mut named = BTreeSet::new();
+        for (node_id, _) in results {
+            facts::text("node id", node_id)?;
+            if !named.insert(node_id) {
+                return Err(EngineError::NotForked {
+                    execution: self.origin,
+                    reason: format!("two results are given for node {node_id:?}, give it one"),
+                });
+            }
+        }
+        Ok(())
     }
 }
