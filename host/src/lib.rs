@@ -76,3 +76,4 @@ pub use live::{
     reap_orphans, tampering,
 };
 pub use model::WorkItem;
+pub use trouble::IN_THE_LOG;

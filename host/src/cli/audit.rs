@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::model::Explanation;
 use refrain::replay::{
-    Anchors, Audit, Auditor, Difference, Divergence, Link, LinkState, Verdict, from_export,
+    Anchors, Audit, Auditor, Compared, Difference, Divergence, Link, LinkState, Verdict,
+    from_export,
 };
 use refrain::store::SqliteStore;
 use refrain::{names, render};
@@ -266,16 +267,16 @@ fn linked(link: &Link) -> Text {
         ..
     } = link;
     let events = match sequence {
-        1 => text!("event 1"),
-        _ => text!("events 1 to {}", sequence),
+        1 => text!("event 1 is"),
+        _ => text!("events 1 to {} are", sequence),
     };
     let said = match link {
-        LinkState::Linked => text!("{} are the same there", events),
-        LinkState::Broken => text!("{} are not the same there", events),
+        LinkState::Linked => text!("{} the same there", events),
+        LinkState::Broken => text!("{} not the same there", events),
         LinkState::OriginUnsound => {
-            text!("its log is not sound, so {} were not compared", events)
+            text!("its log is not sound, so {} not compared", events)
         }
-        _ => text!("its log is not at hand, so {} were not compared", events),
+        _ => text!("its log is not at hand, so {} not compared", events),
     };
     text!("  forked from {}: {}\n", execution_id, said)
 }
@@ -289,10 +290,17 @@ fn details(divergence: &Divergence) -> Text {
     } else {
         text!("  {}: {}\n", place, message)
     };
-    for (name, value) in [
-        ("expected", &divergence.expected),
-        ("found   ", &divergence.found),
-    ] {
+    let (expected, found) = match divergence.compared {
+        Some(Compared::GuestWithLog) => ("the guest decides", "the log has"),
+        Some(Compared::LogWithStore) => ("by the log", "in the store"),
+        _ => ("expected", "found"),
+    };
+    let (by_whom, width) = ((expected, found), expected.len());
+    let names = [
+        (Text::word(expected), &divergence.expected),
+        (Text::word(found).padded(width), &divergence.found),
+    ];
+    for (name, value) in names {
         if let Some(value) = value {
             text.push(&text!("    {}  {}\n", name, value));
         }
@@ -311,9 +319,11 @@ fn details(divergence: &Divergence) -> Text {
             None => text!("nothing"),
         };
         text.push(&text!(
-            "    at {:?}: expected {}, found {}\n",
+            "    at {:?}: {} {}, {} {}\n",
             pointer,
+            by_whom.0,
             side(expected),
+            by_whom.1,
             side(found)
         ));
     }

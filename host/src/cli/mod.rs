@@ -256,10 +256,12 @@ fn panic_text(panic: &PanicHookInfo<'_>) -> Text {
     text!("this is a fault of refrain: {}\n{}", panic, trace)
 }
 
-/// The program's own log: warnings, unless `RUST_LOG` asks for more or less.
-/// It is written in turns, and never waited for.
+/// The program's own log: warnings, unless `RUST_LOG` asks for more or less, but for
+/// those about what executions' logs say too, which is told of. It is written in turns,
+/// and never waited for.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let usual = || EnvFilter::new(format!("warn,{}=off", refrain::IN_THE_LOG));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| stderr::Log)

@@ -1,13 +1,13 @@
 //! Progress for people: a line for each node as it is settled or fails, and,
 //! on a terminal, a line of counts below that keeps up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::time::Instant;
 
 use refrain::id::ExecutionId;
 use refrain::model::{
-    EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
+    Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
 };
 use refrain::names;
 use refrain::render;
@@ -43,6 +43,8 @@ pub(super) struct Progress {
     /// How many nodes of each execution are in each of [`COUNTED`], and of all.
     counts: HashMap<ExecutionId, [u64; COUNTED.len()]>,
     total: [u64; COUNTED.len()],
+    /// Of which executions the last that was told happened before they were watched.
+    in_the_past: BTreeSet<ExecutionId>,
     begun: Instant,
 }
 
@@ -56,6 +58,7 @@ impl Progress {
             below: StatusLine::new(),
             counts: HashMap::new(),
             total: [0; COUNTED.len()],
+            in_the_past: BTreeSet::new(),
             begun: Instant::now(),
         }
     }
@@ -67,6 +70,37 @@ impl Progress {
             return;
         }
         let event = &stored.event;
+        let Some(line) = self.in_words(seen, event) else {
+            return;
+        };
+        self.say_when(seen, event);
+        self.line(seen, line.trimmed());
+    }
+
+    /// What happened before the execution was watched is told apart from what happens
+    /// now.
+    fn say_when(&mut self, seen: &Seen, event: &Event) {
+        let id = seen.record.id;
+        let when = match (seen.is_past(event), self.in_the_past.contains(&id)) {
+            (true, false) => {
+                self.in_the_past.insert(id);
+                "this happened before:"
+            }
+            (false, true) => {
+                self.in_the_past.remove(&id);
+                "this happens now:"
+            }
+            (true, true) | (false, false) => return,
+        };
+        let when = Paint::Dim.on(when, self.colours);
+        self.line(seen, text!("{}  {}", Text::new().padded(9), when));
+    }
+
+    fn in_words(&mut self, seen: &Seen, event: &Event) -> Option<Text> {
+        let whole = |text: &str, paint: Paint| {
+            let text = paint.on(text, self.colours);
+            Some(text!("{}  the execution {}", Text::new().padded(9), text))
+        };
         let (node, word, paint, rest) = match &event.kind {
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })
             | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
@@ -83,29 +117,26 @@ impl Progress {
                 (&e.node_id, "waits", Paint::Yellow, text!("for an approval"))
             }
             EventKind::TimerCreated(e) => (&e.node_id, "waits", Paint::Yellow, wait(e, event.at)),
-            EventKind::ExecutionPaused(_) => return self.whole(seen, "is paused", Paint::Yellow),
-            EventKind::ExecutionUnpaused(_) => return self.whole(seen, "goes on", Paint::Blue),
-            EventKind::CancelRequested(_) => {
-                return self.whole(seen, "is being cancelled", Paint::Yellow);
-            }
-            EventKind::WorkflowTimedOut => return self.whole(seen, "ran out of time", Paint::Red),
+            EventKind::ExecutionPaused(_) => return whole("is paused", Paint::Yellow),
+            EventKind::ExecutionUnpaused(_) => return whole("goes on", Paint::Blue),
+            EventKind::CancelRequested(_) => return whole("is being cancelled", Paint::Yellow),
+            EventKind::WorkflowTimedOut => return whole("ran out of time", Paint::Red),
             // Why, and what to do, is told at the end.
             EventKind::Stalled(_) | EventKind::HostStalled(_) => {
-                return self.whole(seen, "is stalled", Paint::Yellow);
+                return whole("is stalled", Paint::Yellow);
             }
-            _ => return,
+            _ => return None,
         };
         let node = Text::word(node);
         self.width = node.width().clamp(self.width, 40);
         let at = span(event.at.saturating_sub(seen.record.started_at));
-        let line = text!(
+        Some(text!(
             "{}  {}  {}  {}",
             Text::word(&at).aligned_right(9),
             node.padded(self.width),
             Text::word(word).padded(9).painted(paint, self.colours),
             rest
-        );
-        self.line(seen, line.trimmed());
+        ))
     }
 
     /// Whether it shows how time passes.
@@ -158,13 +189,6 @@ impl Progress {
     /// Take the line of counts away.
     pub(super) fn clear(&mut self) {
         self.below.clear();
-    }
-
-    /// Something about the execution as a whole.
-    fn whole(&mut self, seen: &Seen, text: &str, paint: Paint) {
-        let indent = Text::new().padded(9);
-        let text = paint.on(text, self.colours);
-        self.line(seen, text!("{}  the execution {}", indent, text));
     }
 
     fn line(&mut self, seen: &Seen, line: Text) {

@@ -109,7 +109,12 @@ async fn work(
         output::say(&text!("note: {}", note));
     }
     let store = database.open_or_create(*simulate)?;
+    // By its key, it may have been started long ago.
+    let is_new = record.last_at == record.started_at;
     let mut session = Session::new(database, store, vec![record], Until::Ended)?;
+    if is_new {
+        session.are_new();
+    }
     act::serve_built_in(&engine);
     let stopped = session.work(engine).await?;
     let Some(seen) = session.seen().next() else {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use refrain::LogClock;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
+use refrain::model::Event;
 use refrain::store::{
     ExecutionRecord, ItemRecord, Reader, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent,
     Timestamp, ended,
@@ -46,6 +47,8 @@ pub(super) struct Seen {
     pub(super) damage: Option<String>,
     /// Why the engine has set it aside: what can be read may not be written.
     set_aside: Option<String>,
+    /// The last event of what happened before it was watched.
+    before: u64,
     events: u64,
 }
 
@@ -67,6 +70,11 @@ impl Watch {
             damaged: BTreeSet::new(),
             seen,
         }
+    }
+
+    /// All of them have just been started here: nothing happened before.
+    pub(super) fn are_new(&mut self) {
+        self.seen.values_mut().for_each(|seen| seen.before = 0);
     }
 
     /// The executions, as they were when last looked at.
@@ -151,6 +159,7 @@ impl Seen {
     fn nothing(record: ExecutionRecord, simulated: bool) -> Self {
         let (nodes, ending) = (Nodes::default(), Ending::default());
         Self {
+            before: record.head.sequence,
             record,
             simulated,
             nodes,
@@ -160,6 +169,11 @@ impl Seen {
             set_aside: None,
             events: 0,
         }
+    }
+
+    /// Whether this event stood in its log before it was watched.
+    pub(super) fn is_past(&self, event: &Event) -> bool {
+        event.sequence <= self.before
     }
 
     /// Whether it has ended for good, and its end has been read.

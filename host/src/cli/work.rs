@@ -100,6 +100,11 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// All of them have just been started here: what is told of them happens now.
+    pub(super) fn are_new(&mut self) {
+        self.watch.are_new();
+    }
+
     /// Watch, and tell of what happens, until there is nothing left to do for
     /// the executions, or somebody presses Ctrl-C; then stop the engine. It is stopped
     /// after an error too: no program of its workers is left behind.

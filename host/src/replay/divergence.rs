@@ -13,8 +13,9 @@ pub struct Divergence {
     pub sequence: u64,
     /// What is wrong, in a sentence.
     pub message: String,
-    /// What the guest answers, or what the log says where the store is compared with
-    /// it. `None` if nothing was expected.
+    /// Who says what is expected, and where what was found stands.
+    pub compared: Option<Compared>,
+    /// What should be there. `None` if nothing was expected.
     pub expected: Option<Value>,
     /// What stands there. `None` if nothing does.
     pub found: Option<Value>,
@@ -25,6 +26,18 @@ pub struct Divergence {
     /// Why the guest has the node concerned where it is.
     #[serde(serialize_with = "as_json")]
     pub explanation: Option<Explanation>,
+}
+
+/// Two that say the same where nothing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Compared {
+    /// The guest's answer is expected, and the log is what was found.
+    GuestWithLog,
+    /// What follows from the log is expected, and what the store says beside it was
+    /// found.
+    LogWithStore,
 }
 
 fn as_json<S: Serializer>(
@@ -52,6 +65,7 @@ impl Divergence {
         Self {
             sequence,
             message: message.into(),
+            compared: None,
             expected: None,
             found: None,
             difference: Vec::new(),
@@ -76,6 +90,16 @@ impl Divergence {
             found,
             difference,
             ..Self::plain(sequence, message)
+        }
+    }
+}
+
+impl Divergence {
+    /// The same, between these.
+    pub(super) fn compared(self, compared: Compared) -> Self {
+        Self {
+            compared: Some(compared),
+            ..self
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::divergence::Divergence;
+use super::divergence::{Compared, Divergence};
 use super::integrity::Finding;
 use super::recorded::recorded;
 use super::source::{Claimed, Recording};
@@ -57,7 +57,8 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         return Ok(());
     }
     let message = "what the store says beside the log is not what is left of the log";
-    let divergence = Divergence::between(end, message, Some(expected), Some(found));
+    let divergence = Divergence::between(end, message, Some(expected), Some(found))
+        .compared(Compared::LogWithStore);
     Err((Verdict::Divergent, divergence.into()))
 }
 

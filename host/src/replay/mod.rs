@@ -42,7 +42,7 @@ pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};
 pub use beginning::{Unfit, check_log, replay_beginning};
 pub(crate) use divergence::node_of;
-pub use divergence::{Difference, Divergence};
+pub use divergence::{Compared, Difference, Divergence};
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::divergence::{Divergence, node_of};
+use super::divergence::{Compared, Divergence, node_of};
 use super::guests::{Guests, Reuse};
 use super::integrity::Finding;
 use super::player::Player;
@@ -368,7 +368,8 @@ impl<'a, 'l> Walk<'a, 'l> {
         };
         let expected = expected.and_then(|event| as_json(&write_event(event)));
         self.concluded(
-            Divergence::between(sequence, message, expected, found),
+            Divergence::between(sequence, message, expected, found)
+                .compared(Compared::GuestWithLog),
             node,
         )
     }
@@ -471,7 +472,8 @@ impl<'a, 'l> Walk<'a, 'l> {
         let message = "what the store says beside the log is not what the log says";
         found(
             Verdict::Divergent,
-            Divergence::between(end, message, Some(expected), Some(found_there)),
+            Divergence::between(end, message, Some(expected), Some(found_there))
+                .compared(Compared::LogWithStore),
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, approval, chain, command};
+use crate::command_line::desk::{Desk, approval, chain, command, event};
 
 const SECRET: &str = "Ada-of-Lovelace";
 
@@ -155,6 +155,117 @@ fn what_cannot_be_erased_is_named_and_the_others_are() {
     let alone = desk.types(&["erase", &waits]);
     assert_eq!(alone.code, Some(2), "{alone:?}");
     running.killed();
+}
+
+/// All that people, programs and the state can put into a log, each in words of its own.
+const SAID: [&str; 14] = [
+    "Ada-starts",
+    "Ada-input",
+    "Ada-key",
+    "Ada-pauses",
+    "Ada-why-paused",
+    "Ada-why-unpaused",
+    "Ada-approves",
+    "Ada-comment",
+    "Ada-patch",
+    "Ada-correlation",
+    "Ada-event-id",
+    "Ada-payload",
+    "Ada-output",
+    "Ada-stderr",
+];
+
+#[test]
+fn law4_an_erased_log_verifies_and_neither_its_export_nor_a_file_holds_a_byte_of_what_it_said() {
+    let desk = Desk::new();
+    desk.file("output.json", r#"{"said": "Ada-output"}"#);
+    desk.file("stderr.txt", "Ada-stderr");
+    let mut workflow = chain(&[
+        ("ask", approval()),
+        ("wait", event()),
+        ("say", command(&["cat", "output.json"])),
+        ("fail", command(&["sh", "-c", "cat stderr.txt >&2; exit 3"])),
+    ]);
+    workflow["nodes"]["fail"]["retry_policy"] = json!("no_retry");
+    desk.file("w.json", workflow.to_string());
+    let run = [
+        "run",
+        "w.json",
+        "--input",
+        r#"{"name": "Ada-input"}"#,
+        "--key",
+        "Ada-key",
+        "--by",
+        "Ada-starts",
+    ];
+    let running = desk.begins(&run);
+    let id = desk.execution();
+    desk.until_event(&id, "interrupt_raised");
+    let early = r#"{"early": "Ada-payload"}"#;
+    for words in [
+        &[
+            "pause",
+            &id,
+            "--by",
+            "Ada-pauses",
+            "--reason",
+            "Ada-why-paused",
+        ][..],
+        &["unpause", &id, "--reason", "Ada-why-unpaused"],
+        &[
+            "signal",
+            &id,
+            "Ada-correlation",
+            early,
+            "--event-id",
+            "Ada-event-id",
+        ],
+        &["signal", &id, "key", "{}"],
+        &[
+            "approve",
+            &id,
+            "ask",
+            "--user",
+            "Ada-approves",
+            "--comment",
+            "Ada-comment",
+            "--patch",
+            r#"{"by_hand": "Ada-patch"}"#,
+        ],
+    ] {
+        let said = desk.types(words);
+        assert_eq!(said.code, Some(0), "{words:?}: {said:?}");
+    }
+    assert_eq!(running.ends().code, Some(1));
+    for file in ["output.json", "stderr.txt"] {
+        std::fs::remove_file(desk.path().join(file)).expect("it is there");
+    }
+
+    let whole = desk.types(&["export", &id]).out;
+    for said in SAID {
+        assert!(whole.contains(said), "{said} is not searched for in vain");
+    }
+    let erased = desk.types(&["erase", &id]);
+    assert_eq!(erased.code, Some(0), "{erased:?}");
+    let audited = desk.document(&["audit", &id, "--json"], 0);
+    assert_eq!(audited["executions"][0]["verdict"], "erased");
+    let exported = desk.types(&["export", &id, "--with-guest", "-o", "log.ndjson"]);
+    assert_eq!(exported.code, Some(0), "{exported:?}");
+    let audited = desk.document(&["audit", "--file", "log.ndjson", "--json"], 0);
+    assert_eq!(audited["executions"][0]["verdict"], "erased");
+    for said in SAID {
+        assert_eq!(files_with(&desk, said), Vec::<String>::new(), "{said}");
+    }
+    // With a salt, whoever guesses a payload could try the guess.
+    let salts: Vec<&str> = whole
+        .split("\"salt\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(salts.len() + 1, whole.lines().count());
+    for salt in salts {
+        assert_eq!(files_with(&desk, salt), Vec::<String>::new(), "{salt}");
+    }
 }
 
 /// By default it is the user who types it; who is nobody is refused.

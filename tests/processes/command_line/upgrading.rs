@@ -70,8 +70,8 @@ fn law10_an_execution_is_upgraded_while_it_runs() {
     assert_eq!(changed.len(), 1, "{events:?}");
     assert_eq!(changed[0]["guest_digest"], twin::digest());
     assert_eq!(changed[0]["by"], "ada");
-    let audit = desk.types(&["audit", "--all"]);
-    assert_eq!(audit.code, Some(0), "{audit:?}");
+    let audit = desk.document(&["audit", "--all", "--json"], 0);
+    assert_eq!(audit["executions"][0]["verdict"], "clean");
     let log = desk.types(&["log", &id]);
     assert!(log.out.contains("guest_changed"), "{log:?}");
 
@@ -130,6 +130,18 @@ fn law2_who_would_have_decided_otherwise_takes_over_by_force_only() {
         assert!(left.err.contains("give --force"), "{left:?}");
         assert_eq!(guest_of(&desk, &id), before);
     }
+    // Both sides say whose they are.
+    let audited = desk.types(&["audit", &id, "--guest", "divergent.wasm"]);
+    for said in [
+        "    the guest decides  {",
+        "    the log has        {",
+        "    at \"/node_id\": the guest decides \"right\", the log has \"left\"",
+    ] {
+        assert!(audited.out.contains(said), "{said:?}: {audited:?}");
+    }
+    let audited = desk.document(&["audit", &id, "--guest", "divergent.wasm", "--json"], 1);
+    let divergence = &audited["executions"][0]["divergence"];
+    assert_eq!(divergence["compared"], "guest_with_log");
     let words = ["upgrade", &id, "--guest", "divergent.wasm", "--force"];
     let forced = desk.types(&words);
     assert_eq!(forced.code, Some(0), "{forced:?}");

@@ -14,6 +14,7 @@ use super::transaction::Transaction;
 use crate::live::execution::claimed::{claim_of, execution_of};
 use crate::live::values::facts;
 use crate::live::values::work::ClaimId;
+use crate::trouble::IN_THE_LOG;
 
 /// Renews the leases of own workers in time.
 pub(in crate::live) fn renew_own(turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
@@ -155,7 +156,7 @@ fn presume_dead(turn: &mut OpenTurn<'_>, claim: &ClaimId) -> Result<(), EngineEr
     let kind = format!("lease {execution} {fence}");
     let troubles = &mut turn.transaction.core.troubles;
     if let Some(told) = troubles.happens(&kind, "lease expired") {
-        tracing::warn!(refrain.execution = %execution, refrain.node = %node_id, refrain.attempt = attempt, "{told}");
+        tracing::warn!(target: IN_THE_LOG, { refrain.execution = %execution, refrain.node = %node_id, refrain.attempt = attempt }, "{told}");
     }
     let expired = facts::lease_expired(node_id, *attempt, *fence);
     turn.offer(*execution, expired).map(drop)

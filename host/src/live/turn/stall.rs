@@ -11,6 +11,7 @@ use super::guest_call::engine_error;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
 use crate::shorten::shortened;
+use crate::trouble::IN_THE_LOG;
 
 /// Stalls an execution whose guest failed twice: its log says so (law 9). The guest
 /// is not asked.
@@ -38,7 +39,7 @@ pub(in crate::live) fn stalled(
     // A turn that is not written is done anew, and comes here anew.
     let troubles = &mut transaction.core.troubles;
     if let Some(told) = troubles.happens(&format!("stall {id}"), reason) {
-        tracing::error!(refrain.execution = %id, "stalled: {told}");
+        tracing::error!(target: IN_THE_LOG, { refrain.execution = %id }, "stalled: {told}");
     }
     let reason = shortened(reason, TEXT_BYTES_MAX).into_owned();
     EventKind::HostStalled(HostStalled { reason })
