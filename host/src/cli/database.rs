@@ -64,6 +64,12 @@ impl Database {
     pub(super) fn open_or_create(&self, simulated: bool) -> anyhow::Result<SqliteStore> {
         self.note();
         let file = self.file(simulated);
+        if simulated && keeps_simulations(&self.path) {
+            bail!(
+                "{} keeps simulated executions itself; name the database without its ending {SIMULATIONS}",
+                self.path.display()
+            );
+        }
         let store = SqliteStore::options().simulated(simulated).open(&file)?;
         let file = file.display();
         match (store.is_simulated(), simulated) {
@@ -195,6 +201,12 @@ impl Database {
         let path = (!is_meant).then_some(self.path.as_os_str());
         to_type::command(verb, words, path)
     }
+}
+
+/// Whether this file is one in which simulations run. One that cannot be read is none of
+/// the concern of who simulates beside it.
+fn keeps_simulations(path: &Path) -> bool {
+    path.exists() && SqliteStore::open_read_only(path).is_ok_and(|store| store.is_simulated())
 }
 
 /// What is written there stands beside it first, under a name of which nobody knows.

@@ -106,7 +106,10 @@ impl CodeCache {
         let folder = user_folder()?.join("refrain").join("code");
         Self::at(folder)
             .inspect_err(|error| {
-                tracing::warn!("compiled guests are not kept between runs: {error}");
+                tracing::warn!(
+                    "compiled guests are not kept between runs, and each run compiles them anew: {error}; \
+                     XDG_CACHE_HOME can name another folder to keep them in"
+                );
             })
             .ok()
     }

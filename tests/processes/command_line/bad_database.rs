@@ -9,6 +9,19 @@ use rusqlite::Connection;
 use crate::command_line::desk::{Desk, chain, command};
 
 #[test]
+fn a_folder_is_no_database() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());
+    for words in [&["list"][..], &["audit", "--all"], &["run", "w.json"]] {
+        let said = desk.types(&[words, &["--db", "."]].concat());
+        assert_eq!(said.code, Some(2), "{words:?}: {said:?}");
+        let what = "error: . is not a Refrain database: it is a folder; name a file in it";
+        assert!(said.err.starts_with(what), "{words:?}: {said:?}");
+    }
+    assert_eq!(desk.files(), ["w.json"]);
+}
+
+#[test]
 fn databases_that_cannot_be_used_are_named() {
     let desk = Desk::new();
     desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, approval, chain, event, tool};
+use crate::command_line::desk::{Desk, approval, chain, command, event, tool};
 
 /// The files that are there, but for those that SQLite keeps beside a database.
 fn files(desk: &Desk) -> Vec<String> {
@@ -183,4 +183,25 @@ fn real_work_and_simulations_keep_to_their_files() {
     );
     let shown = desk.types(&["show", &simulated, "--db", "refrain.db.sim"]);
     assert!(shown.out.contains("completed, simulated"), "{shown:?}");
+}
+
+/// Who names the file of the simulations does not get simulations of simulations.
+#[test]
+fn nothing_is_simulated_beside_the_file_of_the_simulations() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());
+    let simulated = desk.types(&["run", "w.json", "--simulate"]);
+    assert_eq!(simulated.code, Some(0), "{simulated:?}");
+    for words in [
+        &["run", "w.json", "--simulate"][..],
+        &["resume", "--simulate"],
+    ] {
+        let said = desk.types(&[words, &["--db", "refrain.db.sim"]].concat());
+        assert_eq!(said.code, Some(2), "{words:?}: {said:?}");
+    }
+    let files = desk.files();
+    assert!(
+        !files.iter().any(|name| name.contains(".sim.sim")),
+        "{files:?}"
+    );
 }

@@ -45,6 +45,13 @@ pub(super) fn connect(path: &Path, opening: Opening) -> Result<Connected, StoreE
     if access == Access::Read && !path.exists() {
         return Err(StoreError::Missing { place: place(path) });
     }
+    if path.is_dir() {
+        // SQLite says that its disk fails.
+        return Err(StoreError::Foreign {
+            place: place(path),
+            detail: "it is a folder; name a file in it".to_owned(),
+        });
+    }
     file::check_path(path)?;
     stale_log::set_aside(path)?;
     let failed = |error: rusqlite::Error| open_error(path, &error);
