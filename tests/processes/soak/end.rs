@@ -117,7 +117,10 @@ pub(crate) fn judge(ground: &Ground) -> Result<()> {
     let audit = ground.document(&["audit", "--all"])?;
     let audited = audit["executions"].as_array().context("executions")?;
     for log in audited {
-        ensure!(log["verdict"] == "clean", "{log:#}");
+        let verdict = log["verdict"].as_str();
+        ensure!(matches!(verdict, Some("clean" | "erased")), "{log:#}");
+        let link = &log["forked_from"]["link"];
+        ensure!(link.is_null() || link == "linked", "{log:#}");
     }
     ensure!(
         audited.len() == standing.len(),

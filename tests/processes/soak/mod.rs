@@ -69,9 +69,11 @@ fn honest_work_comes_to_its_end_whatever_befalls_the_machine() -> Result<()> {
     end::heal(&ground, length)?;
     end::judge(&ground)?;
     println!(
-        "{:?}; the clock was set {clock_set} times, people did {} things; {} executions were begun",
+        "{:?}; the clock was set {clock_set} times, people did {} things, forked {} times and erased {} times; {} executions were begun",
         crowd.sum,
         person.done,
+        person.forked,
+        person.erased,
         ground.begun().len()
     );
     // A soak in which nothing happens shows nothing.

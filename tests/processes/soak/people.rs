@@ -1,5 +1,5 @@
 //! People: they approve, and bring events, to executions that may wait for it
-//! or not.
+//! or not; they fork some of them, and erase some that have ended.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -15,6 +15,10 @@ pub(crate) struct Person {
     said: PathBuf,
     at: Option<Living>,
     pub(crate) done: usize,
+    pub(crate) forked: usize,
+    pub(crate) erased: usize,
+    /// The verb of what is at work.
+    verb: &'static str,
 }
 
 impl Person {
@@ -23,6 +27,9 @@ impl Person {
             said: ground.folder().join("person"),
             at: None,
             done: 0,
+            forked: 0,
+            erased: 0,
+            verb: "",
         }
     }
 
@@ -37,16 +44,25 @@ impl Person {
             let said = fs::read_to_string(&self.said)?;
             let told = matches!(status.code(), Some(0..=2)) && !said.contains("panicked at");
             ensure!(told, "a person's command ended with {status}: {said}");
-            self.done += usize::from(status.success());
+            let done = usize::from(status.success());
+            self.done += done;
+            match self.verb {
+                "fork" => self.forked += done,
+                "erase" => self.erased += done,
+                _ => {}
+            }
         }
         let Some(id) = dice.pick(ground.waiting()) else {
             return Ok(());
         };
-        let task = match dice.chance(1, 2) {
-            true => ["approve", id, "gate"],
-            false => ["signal", id, "go"],
+        let (verb, more): (_, &[&str]) = match dice.below(20) {
+            0..9 => ("approve", &["gate"]),
+            9..18 => ("signal", &["go"]),
+            18 => ("fork", &[]),
+            _ => ("erase", &[]),
         };
-        let mut command = ground.refrain(&task);
+        self.verb = verb;
+        let mut command = ground.refrain(&[&[verb, id.as_str()], more].concat());
         command.stdout(Stdio::null());
         command.stderr(File::create(&self.said)?);
         self.at = Some(Living(command.spawn()?));
