@@ -205,9 +205,15 @@ fn say_how_to_go_on(arguments: &Arguments, document: &Document, status: Status) 
             .command(verb, std::slice::from_ref(execution_id))
     };
     // What nothing was missing of but its end has come to it at once.
-    let next: Text = match ended(status) {
-        true => text!("it is {}, see {}", names::status(status), command("show")),
-        false => text!("to go on, type: {}", command("resume")),
+    let next: Text = match status {
+        _ if ended(status) => text!("it is {}, see {}", names::status(status), command("show")),
+        // A pause stays in a fork, and nothing else lifts it.
+        Status::Paused => text!(
+            "it is paused, too; to go on, type: {}, then {}",
+            command("unpause"),
+            command("resume")
+        ),
+        _ => text!("to go on, type: {}", command("resume")),
     };
     output::say(&text!(
         "forked {}: {} in common; {}",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, Said, chain, command};
+use crate::command_line::desk::{Desk, Said, approval, chain, command};
 
 /// A chain of thirty programs, the last of which fails until there is a file.
 fn thirty() -> Value {
@@ -243,6 +243,28 @@ fn law11_another_workflow_is_refused_with_the_first_difference() {
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
     let audit = desk.document(&["audit", &fork, "--json"], 0);
     assert_eq!(audit["executions"][0]["forked_from"]["link"], "linked");
+}
+
+#[test]
+fn a_fork_of_what_is_paused_says_how_to_lift_that() {
+    let desk = Desk::new();
+    let mut running = desk.runs(&chain(&[("ask", approval())]));
+    running.says("ask waits for an approval");
+    let origin = desk.execution();
+    running.killed();
+    assert_eq!(desk.types(&["pause", &origin]).code, Some(0));
+    let forked = desk.types(&["fork", &origin]);
+    let fork = id_in(&forked);
+    let said = format!("to go on, type: refrain unpause {fork}, then refrain resume {fork}");
+    assert!(forked.err.contains(&said), "{forked:?}");
+    for verb in ["unpause", "show"] {
+        let said = desk.types(&[verb, &fork]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    let record = desk.document(&["show", &fork, "--json"], 0);
+    assert_eq!(record["status"], "running");
+    let record = desk.document(&["show", &origin, "--json"], 0);
+    assert_eq!(record["status"], "paused");
 }
 
 #[test]
