@@ -133,3 +133,119 @@ pub(super) fn take_back(machine: &Machine, ix: NodeIx) -> WorkOrder {
         attempt: machine.record(ix).attempt,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+    use crate::contract::{
+        FailedInstances, InterruptRaised, NodeExhausted, NodeSettled, Rejection, Stalled,
+        WorkflowCancelled, WorkflowCompleted, WorkflowFailed,
+    };
+
+    /// A text of so many bytes.
+    fn text(bytes: usize) -> String {
+        "x".repeat(bytes)
+    }
+
+    fn weighed(kind: EventKind) -> usize {
+        let event = Event {
+            sequence: 1,
+            at: 0,
+            origin: Origin::Decision,
+            kind,
+        };
+        Decision { event, order: None }.bytes()
+    }
+
+    fn exhausted(cause: NodeFailure) -> NodeExhausted {
+        NodeExhausted {
+            node_id: "a".to_string(),
+            attempts: 1,
+            cause,
+        }
+    }
+
+    fn failed(cause: WorkflowFailure) -> EventKind {
+        EventKind::WorkflowFailed(WorkflowFailed {
+            cause,
+            final_state: text(3_000),
+        })
+    }
+
+    /// The texts in a decision can be as large as a state, and many of them are more than a
+    /// host takes at once: a batch has to know what it has come to.
+    #[test]
+    fn r04_a_decision_weighs_what_its_texts_weigh() {
+        let none = weighed(EventKind::WorkflowCompleted(WorkflowCompleted {
+            final_state: String::new(),
+        }));
+        assert!((1..=1_000).contains(&none), "{none}");
+        let instances = FailedInstances {
+            count: 2,
+            nodes: vec![text(400), text(50)],
+        };
+        let rejected = Rejection {
+            user_id: "u".to_string(),
+            comment: Some(text(600)),
+        };
+        let causes = [
+            (NodeFailure::AttemptFailed(text(700)), 700),
+            (NodeFailure::Rejected(rejected), 600),
+            (NodeFailure::LimitExceeded(Some(text(500))), 500),
+            (NodeFailure::ChildFailed(Some(text(800))), 800),
+            (NodeFailure::InstancesFailed(instances), 450),
+            (NodeFailure::LeaseExpired, 0),
+        ];
+        for (cause, bytes) in causes {
+            let kind = EventKind::NodeExhausted(exhausted(cause.clone()));
+            assert_eq!(weighed(kind) - none, bytes, "{cause:?}");
+            let reason = StallReason::AttemptsExhausted(exhausted(cause.clone()));
+            let kind = EventKind::Stalled(Stalled { reason });
+            assert_eq!(weighed(kind) - none, bytes, "stalled: {cause:?}");
+        }
+        let rows = [
+            (
+                EventKind::WorkflowCompleted(WorkflowCompleted {
+                    final_state: text(900),
+                }),
+                900,
+            ),
+            (
+                failed(WorkflowFailure::NodesFailed(vec![text(20), text(7)])),
+                3_027,
+            ),
+            (failed(WorkflowFailure::Terminated(Some(text(11)))), 3_011),
+            (failed(WorkflowFailure::Timeout(1)), 3_000),
+            (
+                EventKind::WorkflowCancelled(WorkflowCancelled {
+                    reason: Some(text(40)),
+                    final_state: text(2_000),
+                }),
+                2_040,
+            ),
+            (
+                EventKind::NodeSettled(NodeSettled {
+                    node_id: "a".to_string(),
+                    output: text(70),
+                    state_patch: text(5_000),
+                    chosen_target: None,
+                }),
+                5_070,
+            ),
+            (
+                EventKind::InterruptRaised(InterruptRaised {
+                    node_id: "a".to_string(),
+                    reason: text(90),
+                    expires_at: None,
+                }),
+                90,
+            ),
+        ];
+        for (kind, bytes) in rows {
+            assert_eq!(weighed(kind.clone()) - none, bytes, "{kind:?}");
+        }
+    }
+}

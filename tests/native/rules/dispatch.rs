@@ -3,8 +3,10 @@
 use refrain_bench::start;
 use refrain_guest::contract::{EventKind, NodeSettled, WorkItem};
 use refrain_guest::digest::digest_of_text;
+use refrain_guest::limits::BATCH_BYTES_MAX;
 use refrain_guest::notation::item_digest;
-use refrain_tests::notation::{check, play};
+use refrain_guest::shell::Scheduler;
+use refrain_tests::notation::{Graph, Memory, check, play, step};
 use sha2::{Digest as _, Sha256};
 
 #[test]
@@ -141,6 +143,26 @@ fn r05_a_mapping_is_resolved_with_sorted_keys() {
         0020 complete b         => completed
         "#,
     );
+}
+
+/// Each of the twelve items holds the whole input, and a host does not take all of them
+/// in one batch: the rest follows in the next, and nothing has to happen in between.
+#[test]
+fn r04_a_batch_that_has_become_large_ends_and_the_next_goes_on() {
+    const INPUT_BYTES: usize = 4_000_000;
+    let enough = BATCH_BYTES_MAX.div_ceil(INPUT_BYTES);
+    let edges = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let edges = edges.map(|to| format!("p -> {to}")).join(", ");
+    let input = format!("input {{\"long\":\"{}\"}}", "x".repeat(INPUT_BYTES));
+    let lines = [&edges, "p: parallel", "limits 20 20", &input];
+    let graph = Graph::read(lines).expect("a graph");
+    let mut world = Memory::new(&graph, 0);
+    world.append_fact(world.start(&graph));
+    let mut scheduler = Scheduler::new();
+    for (in_flight, more) in [(enough, true), (12, false)] {
+        let outcome = step(&mut world, &mut scheduler, Vec::new()).expect("a step");
+        assert_eq!((world.in_flight().len(), outcome.more), (in_flight, more));
+    }
 }
 
 #[test]
