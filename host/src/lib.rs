@@ -43,6 +43,8 @@ pub mod time;
 pub mod render;
 // The queues, and the kinds of nodes whose items they take.
 pub mod queues;
+// Signatures, and the files that their keys come in.
+pub mod signing;
 // The log: its form, its chain, its exports.
 pub mod log;
 // What a workflow lets be ordered: the trust boundary.

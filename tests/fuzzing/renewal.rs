@@ -31,6 +31,7 @@ fn erased(log: &str) -> Vec<u8> {
         guest_digest: header.guest_digest.parse().expect("a digest"),
         head: header.head,
         by: "ada".to_owned(),
+        signature: None,
     };
     let header = Header {
         erased: Some(attestation),

@@ -14,6 +14,7 @@ pub mod faulty_store;
 pub mod fuzzing;
 pub mod golden;
 pub mod http_server;
+pub mod key_files;
 pub mod layers;
 pub mod model;
 pub mod odd_clock;

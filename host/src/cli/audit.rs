@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::model::Explanation;
 use refrain::replay::{
-    Anchors, Audit, Auditor, Compared, Difference, Divergence, Link, LinkState, Verdict,
-    from_export,
+    Anchors, Audit, Auditor, Compared, Difference, Divergence, Link, LinkState, SignatureCheck,
+    Verdict, from_export,
 };
 use refrain::store::SqliteStore;
 use refrain::{names, render};
@@ -20,13 +20,14 @@ use super::database::Database;
 use super::guests;
 use super::output::{self, Paint};
 use super::text::{Text, text};
-use super::{Answer, damage, erased, failure, files, list};
+use super::{Answer, damage, erased, failure, files, keys, list};
 
 /// Replay executions from their logs, and compare every decision
 ///
 /// Answers 1 if a log is anything but clean or erased, and names the first event that
-/// is not what it should be; 2 if one could not be audited, or is newer than
-/// this program.
+/// is not what it should be; with --trust also if nobody who is trusted has signed what
+/// is attested of an erased one; 2 if one could not be audited, or is newer than this
+/// program.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["executions", "all", "file"]))]
 pub(super) struct Arguments {
@@ -47,6 +48,10 @@ pub(super) struct Arguments {
     /// export` wrote. A log that lost its end since is found by them
     #[arg(long, value_name = "FILE")]
     anchors: Option<PathBuf>,
+    /// The public key of somebody whose word about erased logs is trusted, as
+    /// `openssl pkey -pubout` writes it; may be given several times
+    #[arg(long, value_name = "PUBLICKEY.pem")]
+    trust: Vec<PathBuf>,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
@@ -70,7 +75,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         None => Anchors::default(),
     };
     let noted: Vec<ExecutionId> = anchors.executions().collect();
-    let mut auditor = Auditor::new(&mut library).with_anchors(anchors);
+    let trusted = arguments.trust.iter().map(|path| keys::public(path));
+    let trusted = trusted.collect::<anyhow::Result<Vec<_>>>()?;
+    let mut auditor = Auditor::new(&mut library)
+        .with_anchors(anchors)
+        .with_trusted(trusted);
     if let Some(digest) = other {
         auditor = auditor.with_guest(digest);
     }
@@ -106,9 +115,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             failures + damaged + audits.len()
         );
     }
-    Ok(Answer::good_if(
-        damaged == 0 && audits.iter().all(|audit| audit.verdict.is_good()),
-    ))
+    let is_good = |audit: &Audit| {
+        audit.verdict.is_good() && (arguments.trust.is_empty() || is_vouched_for(audit))
+    };
+    Ok(Answer::good_if(damaged == 0 && audits.iter().all(is_good)))
+}
+
+/// Whether somebody who is trusted has signed what is attested of a log. A log that is
+/// whole speaks for itself.
+fn is_vouched_for(audit: &Audit) -> bool {
+    matches!(audit.signature, None | Some(SignatureCheck::Trusted { .. }))
 }
 
 fn anchors(path: &Path) -> anyhow::Result<Anchors> {
@@ -245,12 +261,9 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
     if let Some(link) = &audit.forked_from {
         text.push(&linked(link));
     }
-    if let Some(attestation) = &audit.erased {
+    if let (Some(attestation), Some(signature)) = (&audit.erased, &audit.signature) {
         let sentence = erased::sentence(attestation);
-        text.push(&text!(
-            "  {}. Nobody has signed that, so by itself it proves nothing\n",
-            sentence
-        ));
+        text.push(&text!("  {}. {}\n", sentence, erased::vouched(signature)));
     }
     if let Some(divergence) = &audit.divergence {
         text.push(&details(divergence));

@@ -1,10 +1,13 @@
 //! `refrain erase`: what executions have said, removed for good.
 
+use std::path::PathBuf;
+
 use anyhow::bail;
-use refrain::erase::{Copied, EraseError, Erased, copies, erase};
+use refrain::erase::{Copied, EraseError, Erased, Eraser, copies, erase};
 use refrain::id::ExecutionId;
 use refrain::log::{Attestation, AttestedVerdict};
 use refrain::names;
+use refrain::signing::{Signer, SigningKey};
 use refrain::store::{Many, Reader, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,14 +16,15 @@ use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database};
 use super::text::{Text, text};
-use super::{Answer, erased, failure, guests, output, time};
+use super::{Answer, erased, failure, guests, keys, output, time};
 
 /// Erase what executions that have ended have said, for good
 ///
 /// Each log is audited first. Then inputs, outputs, states, errors, reasons and names
 /// are removed from its events and from the database's files, with the execution's
 /// key, dead letters and snapshot. Its chain still verifies, and an attestation says
-/// who erased it and what the audit said. Nothing is asked, and nothing can be undone.
+/// who erased it and what the audit said. Unless it is signed (--sign-with), it proves
+/// nothing. Nothing is asked, and nothing can be undone.
 ///
 /// The text of the workflow stays, because other executions share it. So do backups
 /// and exports that were made before.
@@ -32,6 +36,10 @@ pub(super) struct Arguments {
     /// Erase the executions too that hold copies of what these say: forks
     #[arg(long)]
     with_copies: bool,
+    /// Sign what is attested with this private key: Ed25519 in PKCS#8, as
+    /// `openssl genpkey -algorithm ed25519` writes it
+    #[arg(long, value_name = "KEYFILE")]
+    sign_with: Option<PathBuf>,
     #[command(flatten)]
     by: By,
     /// Answer with one JSON document
@@ -67,6 +75,8 @@ struct CopiedDocument {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let key = arguments.sign_with.as_deref().map(keys::private);
+    let key: Option<SigningKey> = key.transpose()?;
     let mut library = guests::library()?;
     let by = arguments.by.who();
     let (mut each, mut left, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
@@ -78,8 +88,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         }
         ids.sort_unstable();
         ids.dedup();
-        let now = time::now(&mut store)?;
-        each.extend(erase(&mut store, &mut library, &ids, &by, now));
+        let eraser = Eraser {
+            by: &by,
+            at: time::now(&mut store)?,
+            signer: key.as_ref().map(|key| key as &dyn Signer),
+        };
+        each.extend(erase(&mut store, &mut library, &ids, &eraser));
         left.extend(copies.found);
         damaged.extend(copies.damaged);
     }
@@ -92,6 +106,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else {
         output::data(&each.iter().filter_map(line).collect());
         say_what_is_left(&each, &left, &arguments.database);
+        if key.is_some() {
+            say_what_stays_unsigned(&each);
+        }
         let _ = damage::named(Many {
             found: Vec::<()>::new(),
             damaged,
@@ -119,7 +136,8 @@ fn line((id, erased): &Each) -> Option<Text> {
         false => Text::new(),
     };
     let sentence = erased::sentence(attestation);
-    Some(text!("{}  {}{}\n", id, before, sentence))
+    let signer = erased::signer(attestation);
+    Some(text!("{}  {}{}{}\n", id, before, sentence, signer))
 }
 
 fn attested(erased: &Erased) -> (&Attestation, bool) {
@@ -144,6 +162,21 @@ fn say_what_is_left(each: &[Each], left: &[Copied], database: &Database) {
         output::say(&text!(
             "the texts of workflows stay, because other executions share them; so do backups and exports that were made before"
         ));
+    }
+}
+
+/// What was erased before cannot be audited any more, so nobody can sign what is
+/// attested of it.
+fn say_what_stays_unsigned(each: &[Each]) {
+    for (id, erased) in each {
+        if let Ok(Erased::Before(attestation)) = erased
+            && attestation.signature.is_none()
+        {
+            output::say(&text!(
+                "{} was erased before, and stays unsigned: nobody can audit any more what a signature would vouch for",
+                id
+            ));
+        }
     }
 }
 

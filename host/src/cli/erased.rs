@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use refrain::log::Attestation;
+use refrain::replay::SignatureCheck;
 use refrain::store::ExecutionRecord;
 use serde_json::value::RawValue;
 
@@ -23,6 +24,32 @@ pub(super) fn sentence(attestation: &Attestation) -> Text {
         stamp(attestation.at),
         attestation.verdict.word()
     )
+}
+
+/// Who has signed what is attested, in a sentence that follows on [`sentence`]. Whether
+/// the signature holds is the audit's business.
+pub(super) fn signer(attestation: &Attestation) -> Text {
+    match &attestation.signature {
+        Some(signature) => text!("; signed with the key {}", signature.key.fingerprint()),
+        None => text!("; not signed"),
+    }
+}
+
+/// Who vouches for what is attested, in a sentence.
+pub(super) fn vouched(signature: &SignatureCheck) -> Text {
+    match signature {
+        SignatureCheck::Unsigned => {
+            text!("Nobody has signed that, so by itself it proves nothing")
+        }
+        SignatureCheck::Untrusted { key } => text!(
+            "That is signed with the key {}, which nobody named as trusted (--trust PUBLICKEY.pem), so it proves only that the holder of this key says so",
+            key
+        ),
+        SignatureCheck::Trusted { key } => text!("That is signed with the trusted key {}", key),
+        SignatureCheck::Bad { key } => {
+            text!("The key {} has not signed that", key)
+        }
+    }
 }
 
 /// Refuses to go on with an execution whose log is erased.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use refrain::EngineError;
 use refrain::guest::{ComponentError, LibraryError};
 use refrain::replay::AuditError;
+use refrain::signing::KeyError;
 use refrain::store::StoreError;
 use serde_json::{Value, json};
 
@@ -92,6 +93,9 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
         let engine = cause.downcast_ref::<EngineError>();
         let store = cause.downcast_ref::<StoreError>();
         let library = cause.downcast_ref::<LibraryError>();
+        if let Some(key) = cause.downcast_ref::<KeyError>() {
+            return key.remedy().map(str::to_owned);
+        }
         match (engine, store, library) {
             (Some(EngineError::UnknownExecution(_)), ..) => {
                 Some("`refrain list` shows the executions that there are".to_owned())

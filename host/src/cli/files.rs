@@ -12,6 +12,9 @@ use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX
 /// Bytes of a file of anchors: room for the list of some hundred thousand executions.
 const ANCHORS_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Bytes of a file with one key: far more than any has.
+const KEY_BYTES_MAX: usize = 64 * 1024;
+
 /// A workflow's text.
 pub(super) fn workflow(path: &Path) -> anyhow::Result<String> {
     text(path, WORKFLOW_BYTES_MAX)
@@ -42,9 +45,17 @@ pub(super) fn anchors(path: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("cannot read the anchors {}", path.display()))
 }
 
+/// The text of a file with a key.
+pub(super) fn key(file: &File) -> anyhow::Result<String> {
+    text_of_bytes(read_open(file, KEY_BYTES_MAX + 1)?, KEY_BYTES_MAX)
+}
+
 /// A file's text, if it is not longer than that.
 fn text(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
-    let bytes = read(path, bytes_max + 1)?;
+    text_of_bytes(read(path, bytes_max + 1)?, bytes_max)
+}
+
+fn text_of_bytes(bytes: Vec<u8>, bytes_max: usize) -> anyhow::Result<String> {
     if bytes.len() > bytes_max {
         bail!("it is longer than {bytes_max} bytes, which is the limit; make it shorter");
     }
@@ -60,8 +71,12 @@ fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
     if fs::metadata(path)?.is_dir() {
         bail!("it is a folder; name a file");
     }
+    read_open(&File::open(path)?, bytes_max)
+}
+
+fn read_open(file: &File, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(bytes_max)?;
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -18,6 +18,7 @@ mod files;
 mod guests;
 mod json_text;
 mod judgement;
+mod keys;
 mod nodes;
 mod output;
 mod placed;

@@ -5,7 +5,7 @@
 //! before; and the execution loses its key, its dead letters and its snapshot. What came
 //! of the audit, and who erased the log, is left as an
 //! [`Attestation`] in the execution's record and in exports.
-//! It is not signed, and proves nothing by itself.
+//! The [`Eraser`] may sign it; unsigned it proves nothing.
 //!
 //! What is erased can be found nowhere in the store, nor in its files. It is still in
 //! what was copied elsewhere before: in backups, in exports, and in the executions
@@ -16,7 +16,7 @@
 //! gets [`StoreError::Erased`].
 //!
 //! ```
-//! use refrain::erase::{Erased, erase};
+//! use refrain::erase::{Erased, Eraser, erase};
 //! use refrain::guest::{CallLimits, Library, Sandbox};
 //! use refrain::store::{Reader, SqliteStore};
 //! use refrain::{Engine, Workflow};
@@ -33,8 +33,8 @@
 //! # let id = execution.id();
 //! let mut store = SqliteStore::open(&path)?;
 //! let mut library = Library::new(Sandbox::new(CallLimits::default())?);
-//! let now = 1_767_225_600_000;
-//! for (_, erased) in erase(&mut store, &mut library, &[id], "ada", now) {
+//! let ada = Eraser { by: "ada", at: 1_767_225_600_000, signer: None };
+//! for (_, erased) in erase(&mut store, &mut library, &[id], &ada) {
 //!     assert!(matches!(erased?, Erased::Now(_)));
 //! }
 //! assert!(store.events(id, 1, 10).is_err());
@@ -54,7 +54,19 @@ use crate::log::{Attestation, AttestedVerdict, Timestamp};
 use crate::model::Status;
 use crate::names;
 use crate::replay::{Audit, AuditError, Auditor, Verdict};
+use crate::signing::{Signer, SignerError};
 use crate::store::{CommitError, Erasure, ExecutionRecord, Store, StoreError, Turn, ended};
+
+/// Who erases logs.
+#[derive(Clone, Copy)]
+pub struct Eraser<'a> {
+    /// Who it is, for the attestation.
+    pub by: &'a str,
+    /// When it is, in milliseconds since the Unix epoch, for the attestation.
+    pub at: Timestamp,
+    /// Signs what is attested. `None` if nobody does: then it proves nothing.
+    pub signer: Option<&'a dyn Signer>,
+}
 
 /// A log is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +109,15 @@ pub enum EraseError {
     /// The name of who erases it does not do.
     #[error("who erases a log is named by 1 to {TEXT_BYTES_MAX} bytes")]
     By,
+    /// What was to be attested could not be signed.
+    #[error("what is attested of {execution} could not be signed, and nothing of it is erased")]
+    Unsigned {
+        /// The execution.
+        execution: ExecutionId,
+        /// Why not.
+        #[source]
+        source: SignerError,
+    },
     /// The audit could not be done.
     #[error("{execution} could not be audited, and nothing of it is erased")]
     Audit {
@@ -130,14 +151,12 @@ pub enum EraseError {
     Store(#[from] StoreError),
 }
 
-/// Erases the logs of these executions: `by` is who does it, `at` when. One that cannot
-/// be erased does not keep the others from it. The library gets the guests that the logs
-/// name from the store.
+/// Erases the logs of these executions. One that cannot be erased does not keep the
+/// others from it. The library gets the guests that the logs name from the store.
 ///
-/// A log that was erased before is as it was. All the same what may be left of it in the
+/// A log that was erased before is as it was, and what is attested of it is signed or not
+/// as it was: nobody can audit it any more. All the same what may be left of it in the
 /// store's files is removed: a process may have died while it was doing that.
-///
-/// `at` is in milliseconds since the Unix epoch, and stands in the attestations.
 ///
 /// # Errors
 /// Per execution: [`EraseError`] says why it was not erased, or that it was, and traces
@@ -146,12 +165,11 @@ pub fn erase(
     store: &mut dyn Store,
     library: &mut Library,
     executions: &[ExecutionId],
-    by: &str,
-    at: Timestamp,
+    eraser: &Eraser<'_>,
 ) -> Vec<(ExecutionId, Result<Erased, EraseError>)> {
     let each = executions
         .iter()
-        .map(|id| (*id, erase_one(store, library, *id, by, at)));
+        .map(|id| (*id, erase_one(store, library, *id, eraser)));
     let mut each: Vec<_> = each.collect();
     if each.iter().all(|(_, erased)| erased.is_err()) {
         return each;
@@ -178,9 +196,9 @@ fn erase_one(
     store: &mut dyn Store,
     library: &mut Library,
     id: ExecutionId,
-    by: &str,
-    at: Timestamp,
+    eraser: &Eraser<'_>,
 ) -> Result<Erased, EraseError> {
+    let by = eraser.by;
     if by.is_empty() || by.len() > TEXT_BYTES_MAX {
         return Err(EraseError::By);
     }
@@ -204,7 +222,7 @@ fn erase_one(
     if let Some(attestation) = audit.erased {
         return Ok(Erased::Before(attestation)); // Just now, by somebody else.
     }
-    let attestation = attest(&record, &audit, by, at)?;
+    let attestation = attest(&record, &audit, eraser)?;
     let Err(reason) = write(store, id, attestation.clone()) else {
         return Ok(Erased::Now(attestation));
     };
@@ -224,8 +242,7 @@ fn erase_one(
 fn attest(
     record: &ExecutionRecord,
     audit: &Audit,
-    by: &str,
-    at: Timestamp,
+    eraser: &Eraser<'_>,
 ) -> Result<Attestation, EraseError> {
     let unsound = |verdict| {
         let found = audit.divergence.as_ref();
@@ -245,13 +262,22 @@ fn attest(
         }
     };
     let guest_digest = record.guest_digest.parse();
-    Ok(Attestation {
-        at,
+    let attestation = Attestation {
+        at: eraser.at,
         verdict,
         // What the record says was compared with the log.
         guest_digest: guest_digest.map_err(|_| unsound(audit.verdict))?,
         head: record.head,
-        by: by.to_owned(),
+        by: eraser.by.to_owned(),
+        signature: None,
+    };
+    let Some(signer) = eraser.signer else {
+        return Ok(attestation);
+    };
+    let signed = attestation.sign(record.id, signer);
+    signed.map_err(|source| EraseError::Unsigned {
+        execution: record.id,
+        source,
     })
 }
 

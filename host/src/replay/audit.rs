@@ -1,6 +1,6 @@
 //! The entrance of the audit: it takes a log and answers a verdict.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -11,11 +11,13 @@ use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
 use super::kept_events::Unreadable;
 use super::link;
+use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::{Stop, Walk};
 use crate::guest::Library;
 use crate::id::ExecutionId;
+use crate::signing::PublicKey;
 use crate::store::{Reader, StoreError, at_one_moment};
 
 /// Audits logs with the guests they name, or with another.
@@ -28,6 +30,7 @@ pub struct Auditor<'a> {
     anchors: Anchors,
     /// Logs that forks under audit may name as their origins.
     origins: HashMap<ExecutionId, Reading>,
+    trusted: BTreeSet<PublicKey>,
 }
 
 impl<'a> Auditor<'a> {
@@ -39,6 +42,7 @@ impl<'a> Auditor<'a> {
             other: None,
             anchors: Anchors::default(),
             origins: HashMap::new(),
+            trusted: BTreeSet::new(),
         }
     }
 
@@ -62,6 +66,14 @@ impl<'a> Auditor<'a> {
     #[must_use]
     pub fn with_origin(mut self, origin: Recording) -> Self {
         self.origins.insert(origin.execution_id, Ok(origin));
+        self
+    }
+
+    /// An auditor that trusts these keys, too, with what they have signed of erased logs
+    /// ([`Audit::signature`]).
+    #[must_use]
+    pub fn with_trusted(mut self, keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        self.trusted.extend(keys);
         self
     }
 
@@ -121,13 +133,16 @@ impl<'a> Auditor<'a> {
             Err(found) => return Ok(unreadable(found)),
         };
         let mut audit = clean(&recording);
+        audit.signature = signature::check(&recording, &self.trusted);
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
         let whole = whole.and_then(|()| self.check_link(&recording, origin, &mut audit));
         let judged = match whole {
             Err(finding) => Err(Stop::Found(finding)),
             Ok(()) if recording.is_erased() => {
                 audit.verdict = Verdict::Erased;
-                erased::compare_with_store(&recording).map_err(Stop::Found)
+                signature::holds(&recording, audit.signature.as_ref())
+                    .and_then(|()| erased::compare_with_store(&recording))
+                    .map_err(Stop::Found)
             }
             Ok(()) => self.replay(&recording, &mut audit),
         };
@@ -268,6 +283,7 @@ fn clean(recording: &Recording) -> Audit {
         owed_a_step: false,
         forked_from: None,
         erased: recording.claimed.attestation().cloned(),
+        signature: None,
         divergence: None,
     }
 }
@@ -282,6 +298,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
         owed_a_step: false,
         forked_from: None,
         erased: None,
+        signature: None,
         divergence: Some(*finding.1),
     }
 }
@@ -296,6 +313,7 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         owed_a_step: false,
         forked_from: None,
         erased: None,
+        signature: None,
         divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
     }
 }

@@ -19,6 +19,8 @@ mod integrity;
 mod recorded;
 // What is left of an erased log, compared with what the store says of it.
 mod erased;
+// Who vouches for what is attested of one.
+mod signature;
 // Heads that were noted elsewhere.
 mod anchor;
 // The log answers instead of the world.
@@ -47,4 +49,4 @@ pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;
 pub use source::{Claimed, Reading, Recording, from_export, from_look, from_store};
-pub use verdict::{Audit, AuditError, Link, LinkState, Verdict};
+pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};

@@ -17,8 +17,8 @@ pub enum Verdict {
     /// The log is whole and legal, and its guest decides the same.
     Clean,
     /// The log is erased: its chain is whole, and what is left of it is legal. No guest
-    /// can be asked any more. An attestation says what its audit said before; it is not
-    /// signed, and proves nothing by itself.
+    /// can be asked any more. An attestation says what its audit said before, and
+    /// [`Audit::signature`] who vouches for that: without a signature it proves nothing.
     Erased,
     /// The guest decides something else, or the store says something else than the log.
     Divergent,
@@ -55,6 +55,32 @@ impl Verdict {
     }
 }
 
+/// Who vouches for an attestation. A key is named by its
+/// [fingerprint](crate::signing::PublicKey::fingerprint).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum SignatureCheck {
+    /// Nobody has signed it: it proves nothing.
+    Unsigned,
+    /// It is signed with a key that nobody named as trusted. It proves that the
+    /// holder of this key says so.
+    Untrusted {
+        /// The key.
+        key: String,
+    },
+    /// It is signed with a key that was named as trusted.
+    Trusted {
+        /// The key.
+        key: String,
+    },
+    /// The signature is not that of its key over this attestation of this execution: one
+    /// of the three was changed, or it was taken from elsewhere.
+    Bad {
+        /// The key that is said to have signed it.
+        key: String,
+    },
+}
+
 /// The audit of one execution.
 #[derive(Clone, Debug, Serialize)]
 pub struct Audit {
@@ -79,6 +105,9 @@ pub struct Audit {
     /// is whole.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_json")]
     pub erased: Option<Attestation>,
+    /// Who vouches for that. `None` if the log is whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignatureCheck>,
     /// The first fault. `None` if there is none.
     pub divergence: Option<Divergence>,
 }

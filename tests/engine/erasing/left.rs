@@ -1,6 +1,6 @@
 //! What callers hear of an erased execution, and what stands in the files.
 
-use refrain::erase::{EraseError, Erased, erase};
+use refrain::erase::{EraseError, Erased, Eraser, erase};
 use refrain::log::AttestedVerdict;
 use refrain::replay::Verdict;
 use refrain::store::StoreError;
@@ -171,12 +171,17 @@ async fn only_what_has_ended_and_holds_is_erased() {
     let mut store = place.store();
     let nobody = ExecutionId::random();
     let all = [nobody, execution.id(), id];
-    let each = erase(store.as_mut(), &mut library(), &all, "", 1);
+    let eraser = |by| Eraser {
+        by,
+        at: 1,
+        signer: None,
+    };
+    let each = erase(store.as_mut(), &mut library(), &all, &eraser(""));
     assert!(each.iter().all(|(_, it)| matches!(it, Err(EraseError::By))));
     let db = rusqlite::Connection::open(folder.path().join("refrain.db")).expect("a database");
     let edit = "UPDATE events SET erasable = x'00' WHERE execution = 1 AND sequence = 3";
     assert_eq!(db.execute(edit, []).expect("it is edited"), 1);
-    let each = erase(store.as_mut(), &mut library(), &all, "ada", 1);
+    let each = erase(store.as_mut(), &mut library(), &all, &eraser("ada"));
     let errors: Vec<String> = each
         .into_iter()
         .map(|(_, erased)| erased.expect_err("none can be erased").to_string())

@@ -2,18 +2,20 @@
 //!
 //! `left` is what callers hear and what stands in the files; `verdicts` are tables of
 //! what is done to an erased log or its export, and what the audit says; `components`
-//! are exports that bring their scheduler.
+//! are exports that bring their scheduler; `signed` is who vouches for an attestation.
 
 mod components;
 mod left;
+mod signed;
 mod verdicts;
 
 use std::path::Path;
 
-use refrain::erase::{EraseError, Erased, erase};
+use refrain::erase::{EraseError, Erased, Eraser, erase};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
 use refrain::replay::{Audit, Auditor, from_store};
+use refrain::signing::Signer;
 use refrain::store::Store;
 use refrain::{Approval, Engine, Execution, ExecutionId, Start, WorkError, WorkItem, Workflow};
 use refrain_tests::engines::{Place, engine};
@@ -92,9 +94,14 @@ async fn end(execution: &Execution) {
 
 /// An execution that has ended, its engine having gone.
 async fn ended(place: &Place) -> ExecutionId {
+    ended_with(place, KEY).await
+}
+
+/// The same, with a key.
+async fn ended_with(place: &Place, key: &str) -> ExecutionId {
     let engine = engine(place).await;
     work(&engine);
-    let execution = begin(&engine).await;
+    let execution = begin_with(&engine, key).await;
     end(&execution).await;
     engine.shutdown().await;
     execution.id()
@@ -102,7 +109,21 @@ async fn ended(place: &Place) -> ExecutionId {
 
 /// Erase one execution.
 fn erase_one(store: &mut dyn Store, id: ExecutionId) -> Result<Erased, EraseError> {
-    let mut erased = erase(store, &mut library(), &[id], "the tests", 1_800_000_000_000);
+    erase_signed(store, id, None)
+}
+
+/// Erase one execution, with a signature if there is a signer.
+fn erase_signed(
+    store: &mut dyn Store,
+    id: ExecutionId,
+    signer: Option<&dyn Signer>,
+) -> Result<Erased, EraseError> {
+    let eraser = Eraser {
+        by: "the tests",
+        at: 1_800_000_000_000,
+        signer,
+    };
+    let mut erased = erase(store, &mut library(), &[id], &eraser);
     let (of, erased) = erased.pop().expect("there is an answer");
     assert_eq!(of, id);
     erased

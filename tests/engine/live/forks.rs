@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use refrain::erase::{Eraser, erase};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::{EventKind, Status};
 use refrain::replay::{Audit, Auditor, LinkState, Verdict};
@@ -369,8 +370,12 @@ async fn law11_what_is_not_there_or_erased_is_not_forked() {
     forked.execution.finished().await.expect("it ends");
     let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
     let mut store = place.store();
-    for (_, erased) in refrain::erase::erase(store.as_mut(), &mut library, &[origin.id()], "ada", 1)
-    {
+    let eraser = Eraser {
+        by: "ada",
+        at: 1,
+        signer: None,
+    };
+    for (_, erased) in erase(store.as_mut(), &mut library, &[origin.id()], &eraser) {
         erased.expect("it is erased");
     }
     let found = engine.fork(Fork::of(origin.id())).await.map(drop);

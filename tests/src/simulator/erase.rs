@@ -1,7 +1,7 @@
 //! What has ended is erased, by somebody who has the store in hand and no engine.
 
 use refrain::ExecutionId;
-use refrain::erase::{Erased, erase};
+use refrain::erase::{Erased, Eraser, erase};
 use refrain::store::ended;
 
 use super::calls::Call;
@@ -21,8 +21,12 @@ impl World {
         self.story.tell(|| format!("{id} is erased"));
         let before = self.log(id)?;
         let mut store = self.place.store();
-        let now = self.hosts[0].now();
-        let erased = erase(store.as_mut(), &mut self.library, &[id], "the world", now);
+        let world = Eraser {
+            by: "the world",
+            at: self.hosts[0].now(),
+            signer: None,
+        };
+        let erased = erase(store.as_mut(), &mut self.library, &[id], &world);
         for (_, erased) in erased {
             match erased.map_err(|error| error.to_string())? {
                 Erased::Now(_) => {}

@@ -27,6 +27,7 @@ fn attestation() -> Attestation {
         guest_digest: Digest([1; 32]),
         head: header().head,
         by: "ada".to_owned(),
+        signature: None,
     }
 }
 

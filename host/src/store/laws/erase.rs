@@ -28,6 +28,7 @@ fn attestation(draft: &Draft) -> Attestation {
         guest_digest: Digest::of(b"guest"),
         head: draft.record.head,
         by: "ada".to_owned(),
+        signature: None,
     }
 }
 

@@ -21,6 +21,7 @@ fn erasing(draft: &Draft) -> Turn {
         guest_digest: Digest::of(b"guest"),
         head: draft.record.head,
         by: "somebody".to_owned(),
+        signature: None,
     };
     Turn {
         erasures: vec![Erasure {

@@ -1,0 +1,70 @@
+//! Files that hold a key.
+//!
+//! A private key is treated as ssh treats one: if its file is ours, no other user may read
+//! or write it, or it is not used. The permissions of a file that belongs to another user
+//! are that user's decision.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use refrain::signing::{KeyError, PublicKey, SigningKey};
+
+use super::files;
+
+/// The private key of this file. What is no private key is said to be that, whoever may
+/// read it.
+pub(super) fn private(path: &Path) -> anyhow::Result<SigningKey> {
+    let unused = || format!("cannot sign with the key in {}", path.display());
+    let file = opened(path).with_context(unused)?;
+    let text = files::key(&file).with_context(unused)?;
+    let key = read(path, SigningKey::from_pem(&text))?;
+    not_for_others(&file).with_context(unused)?;
+    Ok(key)
+}
+
+/// The public key of this file.
+pub(super) fn public(path: &Path) -> anyhow::Result<PublicKey> {
+    let text = opened(path)
+        .and_then(|file| files::key(&file))
+        .with_context(|| format!("cannot trust the key in {}", path.display()))?;
+    read(path, PublicKey::from_pem(&text))
+}
+
+fn opened(path: &Path) -> anyhow::Result<File> {
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => anyhow!(
+            "there is no such file; `openssl genpkey -algorithm ed25519 -out KEYFILE` writes a private key, `openssl pkey -in KEYFILE -pubout -out PUBLICKEY.pem` its public key"
+        ),
+        _ => error.into(),
+    })?;
+    if file.metadata()?.is_dir() {
+        bail!("it is a folder; name a file");
+    }
+    Ok(file)
+}
+
+fn read<T>(path: &Path, key: Result<T, KeyError>) -> anyhow::Result<T> {
+    key.with_context(|| format!("the key in {} cannot be used", path.display()))
+}
+
+#[cfg(unix)]
+fn not_for_others(file: &File) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = file.metadata()?;
+    let is_mine = metadata.uid() == rustix::process::getuid().as_raw();
+    let mode = metadata.mode() & 0o777;
+    if is_mine && mode & 0o077 != 0 {
+        bail!(
+            "other users may read or write the file (its mode is {mode:04o}), so that they could sign with the key; `chmod 600` on it, if they have not read it yet, and else make a new key"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn not_for_others(_: &File) -> anyhow::Result<()> {
+    Ok(())
+}
