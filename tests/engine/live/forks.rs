@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use refrain::erase::{Eraser, erase};
 use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::{Head, chain};
 use refrain::model::{EventKind, Status};
 use refrain::replay::{Audit, Auditor, LinkState, Verdict};
 use refrain::store::StoredEvent;
@@ -350,6 +351,28 @@ async fn law11_a_fork_is_forked_and_a_stalled_one_stays_stalled() {
     are_linked(&place, &origin, &first);
     are_linked(&place, &first.execution, &second);
     assert_eq!(audit(&place, &origin).forked_from, None);
+    engine.shutdown().await;
+}
+
+/// What an execution was started with cannot be guessed when it is erased, not even by
+/// somebody who has a fork of it that was started with something else.
+#[tokio::test]
+async fn law4_a_fork_does_not_tell_what_an_erased_origin_was_started_with() {
+    let place = Place::memory();
+    let engine = engine(&place).await;
+    workers(&engine, "");
+    let origin = start(&engine, &tools("a -> b")).await;
+    origin.finished().await.expect("it ends");
+    let fork = Fork::of(origin.id()).input(json!({"other": true}));
+    let fork = engine.fork(fork).await.expect("a fork").execution;
+    let (first, own) = (
+        events(&origin).await.remove(0),
+        events(&fork).await.remove(0),
+    );
+    // Whoever guesses right would come to the hash that stands in the erased log.
+    let hash = |salt| chain::follow(&Head::default(), first.event.clone(), salt).hash;
+    assert_eq!(hash(first.salt), first.hash);
+    assert_ne!(hash(own.salt), first.hash);
     engine.shutdown().await;
 }
 

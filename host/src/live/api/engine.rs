@@ -234,11 +234,12 @@ impl Engine {
     pub async fn fork(&self, fork: Fork) -> Result<Forked, EngineError> {
         fork.check()?;
         let origin = fork.origin;
-        let (library, id, simulated) = self
+        let (library, id, salts, simulated) = self
             .inbox()
             .question(move |core| {
                 let id = core.random.id_beside(origin);
-                Ok((core.guests.library(), id, core.settings.simulated))
+                let (library, salts) = (core.guests.library(), core.random.salts());
+                Ok((library, id, salts, core.settings.simulated))
             })
             .await?;
         let asked = fork.clone();
@@ -250,7 +251,7 @@ impl Engine {
         // store is not needed, and its moment is over.
         let plan = self
             .shared
-            .read(move |_| plan::plan(source, &fork, id, simulated))
+            .read(move |_| plan::plan(source, &fork, id, salts, simulated))
             .await?;
         let common = plan.common();
         let id = self

@@ -10,14 +10,17 @@ use crate::store::StoredEvent;
 /// What a fork's event 1 says otherwise than its origin's.
 pub(in crate::live) struct Changed {
     pub(in crate::live) id: ExecutionId,
+    /// The salt of event 1. Its texts are not its origin's: whoever has the fork could
+    /// else try, after the origin was erased, what that was started with.
+    pub(in crate::live) salt: Salt,
     pub(in crate::live) input: Option<String>,
     /// The workflow's id, version and digest.
     pub(in crate::live) workflow: Option<(String, String, Digest)>,
     pub(in crate::live) guest: Option<Digest>,
 }
 
-/// Chains the events that a fork has in common with its origin, and are not none. The
-/// salts stay, so that the commitments of both logs agree (law 11).
+/// Chains the events that a fork has in common with its origin, and are not none. From
+/// event 2 on the salts stay, so that the commitments of both logs agree (law 11).
 pub(super) fn chained(
     origin: ExecutionId,
     common: &[StoredEvent],
@@ -38,6 +41,7 @@ pub(super) fn chained(
         sequence: last.event.sequence,
         head: Digest(last.hash),
     };
+    let salt = changed.salt;
     let first = Event {
         kind: EventKind::WorkflowStarted(Box::new(event_1(started, changed, forked_from))),
         ..first.event.clone()
@@ -49,7 +53,7 @@ pub(super) fn chained(
         stored
     };
     let mut chained = Vec::with_capacity(common.len());
-    chained.push(follow(first, common[0].salt));
+    chained.push(follow(first, salt));
     let rest = common[1..].iter();
     chained.extend(rest.map(|stored| follow(stored.event.clone(), stored.salt)));
     Ok(chained)

@@ -7,6 +7,7 @@ use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::live::values::facts;
 use crate::live::values::fork::{Cut, Fork};
+use crate::live::values::random::Salts;
 use crate::live::values::work::{Answer, ClaimId};
 use crate::log::StoredEvent;
 use crate::model::{Digest, EventKind, ExecutionForked, Status, WorkflowStarted};
@@ -92,6 +93,7 @@ pub(in crate::live) fn plan(
     source: Source,
     fork: &Fork,
     id: ExecutionId,
+    salts: Salts,
     simulated: bool,
 ) -> Result<Plan, EngineError> {
     let origin = fork.origin;
@@ -115,6 +117,7 @@ pub(in crate::live) fn plan(
     let facts = facts(fork, common)?;
     let changed = Changed {
         id,
+        salt: salts.draw(id, 1),
         input: match &fork.cut {
             Cut::Input(input) => Some(input.to_string()),
             _ => None,
