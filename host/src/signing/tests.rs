@@ -100,7 +100,7 @@ fn what_is_no_key_is_named_with_a_remedy() {
             generate,
         ),
         (
-            public.clone(),
+            public,
             "labelled `PUBLIC KEY`, where `PRIVATE KEY` is needed",
             Some("the private key that belongs to it"),
         ),

@@ -73,12 +73,12 @@ async fn law11_who_does_not_begin_a_fork_leaves_nothing_behind() {
     let later = |then: &str| {
         format!("(if (i64.gt_u (local.get $last) (i64.const 1)) (then {then})) {TAKE_ALL}")
     };
+    let refuses_first = format!("{refuses} (drop)");
+    let takes_all = format!("{} (drop)", ends_at("(local.get $last)"));
     let refuses_the_fork = format!(
-        "(if (i64.gt_u (local.get $last) (i64.const 1)) (then {}))
-        (if (i64.le_u (local.get $last) (i64.const 1)) (then {}))
-        (i32.const 1024)",
-        format!("{} {} (drop)", refuse(&[0]), ends_at(BEFORE)),
-        format!("{} (drop)", ends_at("(local.get $last)")),
+        "(if (i64.gt_u (local.get $last) (i64.const 1)) (then {refuses_first}))
+        (if (i64.le_u (local.get $last) (i64.const 1)) (then {takes_all}))
+        (i32.const 1024)"
     );
     let table = [
         ("unreachable".to_owned(), 1),

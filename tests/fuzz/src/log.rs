@@ -1,9 +1,11 @@
-//! The host's log, from the host's own sources, and nothing else of the host.
+//! The host's log, from the host's own sources, and of the host only what it needs.
 
 #![expect(dead_code, reason = "a part of a crate, for the targets that need it")]
 
 #[path = "../../../host/src/limits/mod.rs"]
 pub mod limits;
+#[path = "../../../host/src/id.rs"]
+pub mod id;
 #[path = "../../../host/src/json.rs"]
 pub mod json;
 #[path = "../../../host/src/model/mod.rs"]
@@ -14,5 +16,7 @@ pub mod names;
 pub mod time;
 #[path = "../../../host/src/render/mod.rs"]
 pub mod render;
+#[path = "../../../host/src/signing/mod.rs"]
+pub mod signing;
 #[path = "../../../host/src/log/mod.rs"]
 pub mod log;
