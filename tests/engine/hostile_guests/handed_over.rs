@@ -1,5 +1,5 @@
-//! A guest that an execution is to be handed to, and that does not take it: nothing
-//! is changed, whatever it did meanwhile, and the former one goes on.
+//! A guest that an execution is to be handed to, or that is to begin a fork, and that does
+//! not: nothing is changed, whatever it did meanwhile, and the former one goes on.
 
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
@@ -14,6 +14,23 @@ use super::steps::{TIMED_OUT, a_few, append_after, component, ends_at, refuse};
 
 /// The last event before the fact.
 const BEFORE: &str = "(i64.sub (local.get $last) (i64.extend_i32_u (local.get $facts_length)))";
+
+/// An engine whose library has a guest that takes each step like this, and the guest's
+/// digest. New executions have the built-in guest.
+async fn knowing_hostile(place: &Place, step: &str) -> (Engine, String) {
+    let guest = component(step, &lawful());
+    let digest = refrain::log::digest::digest(&guest);
+    let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+    let mut library = Library::new(sandbox);
+    library.add(guest).expect("it is a component");
+    let engine = Engine::builder()
+        .boxed_store(place.store())
+        .library(library)
+        .start()
+        .await
+        .expect("the engine starts");
+    (engine, digest)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn law10_who_does_not_take_an_execution_leaves_it_as_it_was() {
@@ -32,17 +49,7 @@ async fn law10_who_does_not_take_an_execution_leaves_it_as_it_was() {
     ];
     for (step, code) in table {
         for place in Place::each() {
-            let guest = component(step, &lawful());
-            let digest = refrain::log::digest::digest(&guest);
-            let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
-            let mut library = Library::new(sandbox);
-            library.add(guest).expect("it is a component");
-            let engine = Engine::builder()
-                .boxed_store(place.store())
-                .library(library)
-                .start()
-                .await
-                .expect("the engine starts");
+            let (engine, digest) = knowing_hostile(&place, step).await;
             let execution = start(&engine, &tools("a -> b")).await;
             let before = execution.record().await.expect("a record");
             let answer = execution.upgrade(&digest).await;
@@ -92,17 +99,7 @@ async fn law11_who_does_not_begin_a_fork_leaves_nothing_behind() {
     ];
     for (step, at) in table {
         for place in Place::each() {
-            let guest = component(&step, &lawful());
-            let digest = refrain::log::digest::digest(&guest);
-            let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
-            let mut library = Library::new(sandbox);
-            library.add(guest).expect("it is a component");
-            let engine = Engine::builder()
-                .boxed_store(place.store())
-                .library(library)
-                .start()
-                .await
-                .expect("the engine starts");
+            let (engine, digest) = knowing_hostile(&place, &step).await;
             let origin = start(&engine, &tools("a -> b")).await;
             let before = origin.record().await.expect("a record");
             let fork = Fork::of(origin.id()).at(at).guest(&digest).by("ada");
