@@ -117,7 +117,7 @@ async fn guests_of_two_versions_run_and_are_audited_on_one_store() {
             let execution = engine.execution(id);
             assert_eq!(log(&execution).await, expected);
             let record = execution.record().await.expect("a record");
-            assert_eq!(record.guest_digest, guest);
+            assert_eq!(*record.guest_digest, *guest);
         }
         engine.shutdown().await;
     }

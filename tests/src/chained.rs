@@ -1,6 +1,6 @@
 //! Logs that tests write by hand.
 
-use refrain::log::{Head, Salt, StoredEvent, chain};
+use refrain::log::{ChainedEvent, Head, Salt};
 use refrain::model::Event;
 
 /// The salt of all their events: they need no secrets.
@@ -8,6 +8,6 @@ pub const SALT: Salt = [7; 16];
 
 /// The event as it follows on `head`.
 #[must_use]
-pub fn follow(head: &Head, event: Event) -> StoredEvent {
-    chain::follow(head, event, SALT)
+pub fn follow(head: &Head, event: Event) -> ChainedEvent {
+    ChainedEvent::new(head, event, SALT)
 }

@@ -179,7 +179,7 @@ async fn forked(
         },
         workflow_id: record.workflow_id,
         workflow_version: record.workflow_version,
-        guest_digest: record.guest_digest,
+        guest_digest: record.guest_digest.to_string(),
     };
     let moved = arguments.at.filter(|asked| *asked != sequence);
     Ok(Forked {

@@ -164,7 +164,7 @@ impl<'a> RecordDocument<'a> {
             simulated,
             guest: &record.guest_digest,
             tampered: record.tampering.as_ref().map(TamperedDocument::of),
-            erased: erased::document(record.erased.as_ref()),
+            erased: erased::document(record.erased.as_deref()),
         }
     }
 }

@@ -55,12 +55,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::document(&Document {
             execution_id: arguments.execution.to_string(),
             events,
-            erased: erased::document(record.erased.as_ref()),
+            erased: erased::document(record.erased.as_deref()),
             tampered: record.tampering.as_ref().map(TamperedDocument::of),
         })?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        output::data(&text(&events, record.erased.as_ref(), colours)?);
+        output::data(&text(&events, record.erased.as_deref(), colours)?);
     }
     if let Some(why) = damage::why_set_aside(&record, &arguments.database) {
         output::say(&text!("error: {}", why));

@@ -125,7 +125,7 @@ fn which(arguments: &Arguments, guest: &str) -> anyhow::Result<(Vec<Part>, Vec<D
         let Many { found, damaged } = list::all(&mut store, None)?;
         let live = found
             .iter()
-            .filter(|it| !ended(it.status) && it.guest_digest != guest);
+            .filter(|it| !ended(it.status) && *it.guest_digest != *guest);
         let found: Vec<_> = live.map(|record| record.id).collect();
         if !found.is_empty() {
             parts.push((store, found));
@@ -225,8 +225,8 @@ impl Upgrade<'_> {
                 return Ok(());
             }
             may_be_upgraded(&record)?;
-            upgraded.from = Some(record.guest_digest.clone());
-            if record.guest_digest == self.guest {
+            upgraded.from = Some(record.guest_digest.to_string());
+            if *record.guest_digest == *self.guest {
                 return Ok(());
             }
             let audited = auditor.audit_stored(store, id);

@@ -138,7 +138,7 @@ fn started(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<WorkflowSta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Head, chain};
+    use crate::log::{ChainedEvent, Head};
     use crate::model::{Digest, ForkOrigin, Status};
     use crate::store::laws::draft::{Draft, turn};
     use crate::store::{MemoryStore, Store, Turn};
@@ -147,7 +147,7 @@ mod tests {
     fn keep(store: &mut MemoryStore, n: u8, origin: Option<u8>) -> ExecutionId {
         let mut one = Draft::new(n);
         let mut change = one.append_as(|record| record.status = Status::Completed);
-        let mut event = change.events.remove(0).event;
+        let mut event = change.events.remove(0).into_stored().event;
         if let EventKind::WorkflowStarted(started) = &mut event.kind {
             started.forked_from = origin.map(|origin| ForkOrigin {
                 execution_id: Draft::new(origin).id().to_string(),
@@ -155,9 +155,9 @@ mod tests {
                 head: Digest([1; 32]),
             });
         }
-        let stored = chain::follow(&Head::default(), event, [1; 16]);
-        change.record.head = stored.head();
-        change.events.push(stored);
+        let chained = ChainedEvent::new(&Head::default(), event, [1; 16]);
+        change.record.head = chained.head();
+        change.events.push(chained);
         let written: Turn = turn([change]);
         store.begin().unwrap();
         store.commit(&written).unwrap();

@@ -204,7 +204,7 @@ fn erase_one(
     }
     let record = store.execution(id)?.ok_or(EraseError::Unknown(id))?;
     if let Some(attestation) = record.erased {
-        return Ok(Erased::Before(attestation));
+        return Ok(Erased::Before(*attestation));
     }
     if !ended(record.status) {
         return Err(EraseError::NotEnded {
@@ -299,5 +299,6 @@ fn write(
 /// The attestation that stands in the store.
 fn erased_now(store: &mut dyn Store, id: ExecutionId) -> Result<Option<Attestation>, StoreError> {
     store.reopen()?;
-    Ok(store.execution(id)?.and_then(|record| record.erased))
+    let record = store.execution(id)?;
+    Ok(record.and_then(|record| record.erased).map(|it| *it))
 }

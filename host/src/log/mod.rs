@@ -14,6 +14,7 @@ mod field;
 mod form;
 pub mod canonical;
 pub mod chain;
+mod chained;
 pub mod packed;
 pub mod json;
 mod attestation;
@@ -23,6 +24,7 @@ pub mod export;
 mod samples;
 
 pub use attestation::{Attestation, AttestedVerdict};
+pub use chained::ChainedEvent;
 pub use digest::Hash;
 pub use form::KIND_NAMES;
 pub use head::{ErasedEvent, Head, KeptEvent, Salt, StoredEvent};

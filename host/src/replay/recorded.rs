@@ -14,7 +14,7 @@ pub(super) fn recorded(record: &ExecutionRecord, simulated: bool, queue: Value) 
         "next_wake": record.next_wake,
         "workflow_id": record.workflow_id,
         "workflow_version": record.workflow_version,
-        "guest_digest": record.guest_digest,
+        "guest_digest": &*record.guest_digest,
         "tenant": record.tenant,
         "key": record.key,
         "simulated": simulated,

@@ -80,7 +80,7 @@ impl Claimed {
     #[must_use]
     pub fn attestation(&self) -> Option<&Attestation> {
         match self {
-            Self::Store { record, .. } => record.erased.as_ref(),
+            Self::Store { record, .. } => record.erased.as_deref(),
             Self::Header { erased, .. } => erased.as_ref(),
         }
     }

@@ -444,9 +444,9 @@ impl<'a, 'l> Walk<'a, 'l> {
         let at = |sequence| self.event(sequence).map(|event| event.at);
         let end = record.head.sequence;
         let guest = if self.other.is_some() {
-            &record.guest_digest
+            &*record.guest_digest
         } else {
-            &self.guest_digest
+            self.guest_digest.as_str()
         };
         let expected = json!({
             "status": names::status(status),

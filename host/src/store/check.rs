@@ -1,15 +1,15 @@
 //! What every store checks of a turn before it writes: that the turn does not
 //! contradict itself, and that it follows on what is stored.
 //!
-//! A wrong hash, once written, would be found by an audit, perhaps a year
-//! later. Here it is found before it is written.
+//! An event in a wrong place, once written, would be found by an audit, perhaps a
+//! year later. Here it is found before it is written. That its hash is its own needs
+//! no look: there is no other [`ChainedEvent`](crate::log::ChainedEvent).
 
 use std::collections::BTreeSet;
 
 use crate::id::ExecutionId;
-use crate::log::canonical::{self, Canonical};
 use crate::log::digest::digest;
-use crate::log::{Head, Timestamp, chain};
+use crate::log::{Head, Timestamp};
 use crate::model::EventKind;
 use crate::store::{
     Attestation, Erasure, ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn,
@@ -20,24 +20,20 @@ use crate::store::{
 /// 292 million years.
 pub const TIME_MAX: Timestamp = i64::MAX as Timestamp;
 
-/// The canonical bytes of the events of one change, in their order.
-pub type EventBytes = Vec<Canonical>;
-
-/// Checks a turn by itself. Returns the canonical bytes of the events, for each
-/// of [`Turn::executions`].
+/// Checks a turn by itself.
 ///
 /// # Errors
 ///
 /// [`StoreError::Contradiction`], where `place` is the store that should have
 /// written it, and `simulated` says which executions it keeps.
-pub fn turn(turn: &Turn, place: &str, simulated: bool) -> Result<Vec<EventBytes>, StoreError> {
+pub fn turn(turn: &Turn, place: &str, simulated: bool) -> Result<(), StoreError> {
     check_turn(turn, simulated).map_err(|detail| StoreError::Contradiction {
         place: place.to_owned(),
         detail,
     })
 }
 
-fn check_turn(turn: &Turn, simulated: bool) -> Result<Vec<EventBytes>, String> {
+fn check_turn(turn: &Turn, simulated: bool) -> Result<(), String> {
     for workflow in &turn.workflows {
         let name = format!("workflow {} {}", workflow.workflow_id, workflow.version);
         ensure(digest(workflow.text.as_bytes()) == workflow.digest, || {
@@ -61,21 +57,18 @@ fn check_turn(turn: &Turn, simulated: bool) -> Result<Vec<EventBytes>, String> {
         })?;
         time("the time of an erasure", attestation.at)?;
     }
-    turn.executions
-        .iter()
-        .map(|change| {
-            let id = change.record.id;
-            ensure(seen.insert(id), || "it is changed twice".to_owned())
-                .and_then(|()| items(change))
-                .and_then(|()| kind_of_time(change, simulated))
-                .and_then(|()| events(change))
-                .map_err(|detail| format!("{id}: {detail}"))
-        })
-        .collect()
+    turn.executions.iter().try_for_each(|change| {
+        let id = change.record.id;
+        ensure(seen.insert(id), || "it is changed twice".to_owned())
+            .and_then(|()| items(change))
+            .and_then(|()| kind_of_time(change, simulated))
+            .and_then(|()| events(change))
+            .map_err(|detail| format!("{id}: {detail}"))
+    })
 }
 
 /// Checks that the events follow on one another and lead to the record.
-fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
+fn events(change: &ExecutionChange) -> Result<(), String> {
     let ExecutionChange {
         expected,
         events,
@@ -83,20 +76,16 @@ fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
         items: _,
     } = change;
     let mut head = *expected;
-    let mut bytes = Vec::with_capacity(events.len());
-    for stored in events {
-        let sequence = stored.event.sequence;
-        ensure(sequence == head.sequence + 1, || {
-            format!("event {sequence} follows on event {}", head.sequence)
+    for chained in events {
+        ensure(chained.follows(&head), || {
+            let sequence = chained.event.sequence;
+            match sequence == head.sequence + 1 {
+                true => format!("event {sequence} was chained to another event {}", head.sequence),
+                false => format!("event {sequence} follows on event {}", head.sequence),
+            }
         })?;
-        let written = canonical::write(&stored.event);
-        let hash = chain::link_of(&head.hash, &written, &stored.salt);
-        ensure(stored.hash == hash, || {
-            format!("event {sequence} has another hash than the chain")
-        })?;
-        time("a time of an event", stored.event.at)?;
-        head = stored.head();
-        bytes.push(written);
+        time("a time of an event", chained.event.at)?;
+        head = chained.head();
     }
     ensure(head != Head::default(), || "it has no event".to_owned())?;
     ensure(record.head == head, || {
@@ -111,8 +100,7 @@ fn events(change: &ExecutionChange) -> Result<EventBytes, String> {
         "an event is appended to an erased log".to_owned()
     })?;
     time("its next wake", record.next_wake.unwrap_or(0))?;
-    time("its start", record.started_at)?;
-    Ok(bytes)
+    time("its start", record.started_at)
 }
 
 /// Checks that an execution that begins is of the store's kind of time.
@@ -276,6 +264,6 @@ pub(super) fn origin(record: &ExecutionRecord) -> Origin<'_> {
         tenant,
         key.as_deref(),
         *started_at,
-        erased.as_ref(),
+        erased.as_deref(),
     )
 }

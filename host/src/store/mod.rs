@@ -81,4 +81,4 @@ pub use turn::{
     ClockReading, ComponentRecord, Erasure, ExecutionChange, ItemChange, Turn, WorkflowRecord,
 };
 
-pub use crate::log::{Attestation, Hash, Head, Salt, StoredEvent, Timestamp};
+pub use crate::log::{Attestation, ChainedEvent, Hash, Head, Salt, StoredEvent, Timestamp};

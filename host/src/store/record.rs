@@ -1,5 +1,7 @@
 //! What a store keeps: executions, work items.
 
+use std::sync::Arc;
+
 use crate::id::ExecutionId;
 use crate::limits::RELEASES_MAX;
 use crate::log::effect::Change;
@@ -28,7 +30,7 @@ pub struct ExecutionRecord {
     /// Its workflow's version.
     pub workflow_version: String,
     /// The guest that it belongs to, 64 hexadecimal digits.
-    pub guest_digest: String,
+    pub guest_digest: Arc<str>,
     /// The tenant that it belongs to.
     pub tenant: String,
     /// The caller's key, unique within the tenant.
@@ -47,7 +49,7 @@ pub struct ExecutionRecord {
     pub tampering: Option<Tampering>,
     /// That its log was erased, if it was. It never changes afterwards, and no change
     /// of a turn says so but [`Turn::erasures`](crate::store::Turn::erasures).
-    pub erased: Option<Attestation>,
+    pub erased: Option<Box<Attestation>>,
 }
 
 impl ExecutionRecord {

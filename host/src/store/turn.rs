@@ -1,7 +1,7 @@
 //! What one turn writes.
 
 use crate::id::ExecutionId;
-use crate::log::{Attestation, Head, StoredEvent, Timestamp};
+use crate::log::{Attestation, ChainedEvent, Head, Timestamp};
 use crate::model::{Snapshot, WorkItem};
 use crate::store::{ExecutionRecord, Lease};
 
@@ -65,7 +65,7 @@ pub struct ExecutionChange {
     /// The head that the change builds on; `Head::default()` for a new one.
     pub expected: Head,
     /// The events to append.
-    pub events: Vec<StoredEvent>,
+    pub events: Vec<ChainedEvent>,
     /// The record after the change.
     pub record: ExecutionRecord,
     /// What happens to its work items, in order.

@@ -87,7 +87,7 @@ async fn law10_a_live_execution_is_handed_to_another_guest() {
         let handed = execution.clone().by("ada").upgrade(twin::digest()).await;
         assert_eq!(handed.expect("it may be"), Receipt::Recorded);
         let record = execution.record().await.expect("a record");
-        assert_eq!(record.guest_digest, twin::digest());
+        assert_eq!(*record.guest_digest, *twin::digest());
         let again = first.upgrade(execution.id(), twin::digest()).await;
         assert_eq!(again.expect("it is so"), Receipt::AlreadyRecorded);
         let same = execution.record().await.expect("a record");
@@ -282,7 +282,7 @@ async fn law10_a_snapshot_of_the_former_guest_is_not_used() {
         assert_eq!(snapshot.guest_digest, built_in);
         let execution = to_the_end(&place, id).await;
         let record = execution.record().await.expect("a record");
-        assert_eq!(record.guest_digest, twin::digest());
+        assert_eq!(*record.guest_digest, *twin::digest());
         audit_all(&place, "beside a snapshot of the former guest");
     }
 }

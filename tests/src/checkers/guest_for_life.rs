@@ -18,7 +18,7 @@ pub fn law10_guest_for_life(evidence: &mut Evidence<'_>) -> Result<(), Violation
         let id = account.record.id;
         let broken = |message| Violation::of(Law::GuestForLife, id, message);
         let guest = account.fold.guest_digest.as_ref();
-        if guest != Some(&account.record.guest_digest) {
+        if guest.map(String::as_str) != Some(&*account.record.guest_digest) {
             let message = format!(
                 "its log leaves it with the guest {guest:?}, and its record names {}",
                 account.record.guest_digest

@@ -217,6 +217,6 @@ impl Parts {
             None => library.built_in().to_owned(),
         };
         library.check(&own).map_err(|error| setup(&error))?;
-        Ok(Guests::new(library, own))
+        Ok(Guests::new(library, own.into()))
     }
 }

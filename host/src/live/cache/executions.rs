@@ -16,6 +16,7 @@
 //! [`compare`]: ExecutionCache::compare
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::lru_shelf::{Entry, Forget, GuestKnowledge, LruShelf};
 use super::nothing_due::NothingDue;
@@ -25,7 +26,7 @@ use crate::live::execution::cached::{Activity, CachedExecution};
 use crate::store::{ExecutionRecord, Head, Reader, StoreError};
 
 /// The executions about which guests were asked, with the digests of the guests.
-pub(crate) type Asked = HashMap<ExecutionId, String>;
+pub(crate) type Asked = HashMap<ExecutionId, Arc<str>>;
 
 /// Cached executions.
 #[derive(Debug, Default)]
@@ -178,7 +179,7 @@ impl ExecutionCache {
     fn guest_knows(
         &mut self,
         id: ExecutionId,
-        digest: String,
+        digest: Arc<str>,
         up_to: Head,
         guests: &mut impl Forget,
     ) {
@@ -233,7 +234,7 @@ mod tests {
                 id,
                 workflow_id: String::new(),
                 workflow_version: String::new(),
-                guest_digest: "guest".to_owned(),
+                guest_digest: "guest".into(),
                 tenant: String::new(),
                 key: None,
                 status: Status::Running,
@@ -277,7 +278,7 @@ mod tests {
 
     /// A turn in which the guest was asked about an execution leaves it so.
     fn write(all: &mut ExecutionCache, left: CachedExecution) -> Vec<(String, ExecutionId)> {
-        let asked = Asked::from([(left.record.id, "guest".to_owned())]);
+        let asked = Asked::from([(left.record.id, "guest".into())]);
         let mut forgotten = Forgotten::default();
         all.written(vec![left], asked, &mut forgotten);
         forgotten.0
@@ -347,7 +348,7 @@ mod tests {
         let mut left = known(id);
         left.record.status = Status::Completed;
         let digest = || "guest".to_owned();
-        let asked = Asked::from([(id, digest()), (refused, digest())]);
+        let asked = Asked::from([(id, digest().into()), (refused, digest().into())]);
         let mut forgotten = Forgotten::default();
         all.written(vec![left], asked, &mut forgotten);
         assert_eq!(forgotten.0, [(digest(), id), (digest(), refused)]);
@@ -362,7 +363,7 @@ mod tests {
         let mut all = ExecutionCache::default();
         let mut forgotten = Forgotten::default();
         for id in &ids {
-            let asked = Asked::from([(*id, "guest".to_owned())]);
+            let asked = Asked::from([(*id, "guest".into())]);
             let head = Head::default();
             all.looked_at(*id, head, Activity::Idle, asked, &mut forgotten);
         }
@@ -391,7 +392,7 @@ mod tests {
             write(&mut all, left);
             let mut record = known(id).record;
             record.head = now;
-            record.guest_digest = guest.to_owned();
+            record.guest_digest = guest.into();
             let mut forgotten = Forgotten::default();
             let compared = all.compare(&record, &mut forgotten, &mut MemoryStore::new());
             compared.expect("a store in memory can be read");

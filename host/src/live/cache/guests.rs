@@ -4,6 +4,8 @@
 //! What a guest keeps of an execution is an optimisation and must never be more.
 //! Until a turn is written it may be wrong, so this remembers who was asked.
 
+use std::sync::Arc;
+
 use super::executions::Asked;
 use super::instances::{Failure, Instances};
 use super::lru_shelf::Forget;
@@ -19,7 +21,7 @@ use crate::trouble::Troubles;
 pub(crate) struct Guests {
     instances: Instances,
     /// The guest that new executions belong to.
-    own: String,
+    own: Arc<str>,
     rules: RulesCache,
     /// The executions that guests were asked about since the last turn was written:
     /// what the guests know of them now may never be committed.
@@ -34,7 +36,7 @@ pub(crate) struct Guests {
 
 impl Guests {
     /// The guests of this library; new executions belong to `own`.
-    pub(crate) fn new(library: Library, own: String) -> Self {
+    pub(crate) fn new(library: Library, own: Arc<str>) -> Self {
         Self {
             instances: Instances::new(library),
             own,
@@ -47,7 +49,7 @@ impl Guests {
     }
 
     /// The digest of the guest that new executions belong to.
-    pub(crate) fn own(&self) -> &str {
+    pub(crate) fn own(&self) -> &Arc<str> {
         &self.own
     }
 
@@ -130,7 +132,7 @@ impl Guests {
         if let Err(error) = prepared.and_then(|()| self.lay_down_rules(&mut ports)) {
             return (ports, Err(Failure::Store(error)));
         }
-        self.asked.entry(id).or_insert_with(|| digest.clone());
+        self.asked.entry(id).or_insert_with(|| Arc::clone(&digest));
         let mut last_chance = false;
         loop {
             let instance = match self.instances.get(&digest) {

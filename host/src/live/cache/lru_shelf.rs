@@ -1,5 +1,7 @@
 //! Cached executions in the order of their last use, up to a weight.
 
+use std::sync::Arc;
+
 use hashlink::LinkedHashMap;
 
 use crate::id::ExecutionId;
@@ -27,7 +29,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct GuestKnowledge {
     /// The digest of the guest.
-    pub(super) digest: String,
+    pub(super) digest: Arc<str>,
     /// The head of the log, when the guest was asked last and that was committed.
     pub(super) up_to: Head,
 }

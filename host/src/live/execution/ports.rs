@@ -250,7 +250,7 @@ impl Ports for TurnPorts {
         }
         // A snapshot is a cache: one that does not fit is not used, and not missed.
         match self.store.snapshot(self.staged.record.id) {
-            Ok(Some(snapshot)) if snapshot.guest_digest != self.staged.record.guest_digest => {
+            Ok(Some(snapshot)) if *snapshot.guest_digest != *self.staged.record.guest_digest => {
                 Ok(None)
             }
             Ok(Some(snapshot)) if self.is_of_the_log(&snapshot)? => Ok(Some(snapshot)),

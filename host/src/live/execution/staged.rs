@@ -1,8 +1,10 @@
 //! One execution as an open turn sees it: what is stored, and on top of it
 //! what the turn has staged. Nothing in here reaches the store.
 
+use std::sync::Arc;
+
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
-use crate::log::{chain, effect};
+use crate::log::{ChainedEvent, effect};
 use crate::model::{Event, EventKind, Outcome, Status};
 use crate::store::{
     ExecutionChange, ExecutionRecord, Head, ItemRecord, Reader, StoreError, StoredEvent, Timestamp,
@@ -29,7 +31,7 @@ pub(crate) struct Staged {
     /// What it is now.
     pub(crate) record: ExecutionRecord,
     /// The guest that it is stored with, where the turn has handed it to another.
-    guest_before: Option<String>,
+    guest_before: Option<Arc<str>>,
     /// Stalled by the host, because its guest failed; it is not stepped until
     /// an operator lifts that.
     pub(crate) held: bool,
@@ -45,7 +47,7 @@ pub(crate) struct Staged {
     /// It was set aside, and is so no longer: that is to be written.
     lifted: bool,
     salts: Salts,
-    events: Vec<StoredEvent>,
+    events: Vec<ChainedEvent>,
     items: Items,
 }
 
@@ -108,7 +110,7 @@ impl Staged {
     /// origin, with the work items that there are then.
     pub(crate) fn copied(
         record: &ExecutionRecord,
-        events: &[StoredEvent],
+        events: &[ChainedEvent],
         items: &[ItemRecord],
         salts: Salts,
     ) -> Self {
@@ -154,7 +156,7 @@ impl Staged {
 
     /// Hands it to another guest, whose snapshots are not those of the former one.
     /// Answers the former one's digest.
-    pub(crate) fn hand_to(&mut self, guest: String) -> String {
+    pub(crate) fn hand_to(&mut self, guest: Arc<str>) -> Arc<str> {
         let former = std::mem::replace(&mut self.record.guest_digest, guest);
         let stored = self.guest_before.get_or_insert_with(|| former.clone());
         if *stored == self.record.guest_digest {
@@ -190,14 +192,14 @@ impl Staged {
     /// Appends an event that has been checked.
     pub(crate) fn push(&mut self, event: Event) {
         let salt = self.salts.draw(self.record.id, event.sequence);
-        let stored = chain::follow(&self.record.head, event, salt);
-        self.record.head = stored.head();
-        self.record.last_at = stored.event.at;
-        self.events.push(stored);
+        let chained = ChainedEvent::new(&self.record.head, event, salt);
+        self.record.head = chained.head();
+        self.record.last_at = chained.event.at;
+        self.events.push(chained);
     }
 
     /// What the turn appended.
-    pub(crate) fn events(&self) -> &[StoredEvent] {
+    pub(crate) fn events(&self) -> &[ChainedEvent] {
         &self.events
     }
 
@@ -289,7 +291,7 @@ impl Staged {
     fn staged(&self, first: u64, max: u32) -> Vec<StoredEvent> {
         let skip = usize::try_from(first - self.expected.sequence - 1).unwrap_or(usize::MAX);
         let events = self.events.iter().skip(skip).take(max as usize);
-        events.cloned().collect()
+        events.map(|chained| (**chained).clone()).collect()
     }
 
     /// What the turn writes of this execution, if anything changed; and what

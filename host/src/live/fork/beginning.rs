@@ -3,7 +3,7 @@
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::log::{Head, Salt, chain};
+use crate::log::{ChainedEvent, Head, Salt};
 use crate::model::{Digest, Event, EventKind, ForkOrigin, WorkflowStarted};
 use crate::store::StoredEvent;
 
@@ -25,7 +25,7 @@ pub(super) fn chained(
     origin: ExecutionId,
     common: &[StoredEvent],
     changed: Changed,
-) -> Result<Vec<StoredEvent>, EngineError> {
+) -> Result<Vec<ChainedEvent>, EngineError> {
     let refused = |reason: &str| EngineError::NotForked {
         execution: origin,
         reason: reason.to_owned(),
@@ -48,9 +48,9 @@ pub(super) fn chained(
     };
     let mut head = Head::default();
     let mut follow = |event: Event, salt: Salt| {
-        let stored = chain::follow(&head, event, salt);
-        head = stored.head();
-        stored
+        let chained = ChainedEvent::new(&head, event, salt);
+        head = chained.head();
+        chained
     };
     let mut chained = Vec::with_capacity(common.len());
     chained.push(follow(first, salt));

@@ -9,7 +9,7 @@ use crate::live::values::facts;
 use crate::live::values::fork::{Cut, Fork};
 use crate::live::values::random::Salts;
 use crate::live::values::work::{Answer, ClaimId};
-use crate::log::StoredEvent;
+use crate::log::{ChainedEvent, StoredEvent};
 use crate::model::{Digest, EventKind, ExecutionForked, Status, WorkflowStarted};
 use crate::replay::{
     AuditError, Claimed, Recording, Unfit, check_log, fetch_guest, from_look, replay_beginning,
@@ -24,7 +24,7 @@ pub(in crate::live) struct Plan {
     pub(in crate::live) origin: ExecutionId,
     /// The record of the fork behind the events that it has in common with its origin.
     pub(in crate::live) record: ExecutionRecord,
-    pub(in crate::live) events: Vec<StoredEvent>,
+    pub(in crate::live) events: Vec<ChainedEvent>,
     /// The work items behind these events, as the fork has them.
     pub(in crate::live) items: Vec<ItemRecord>,
     /// The facts with which it goes its own way.
@@ -69,7 +69,7 @@ pub(in crate::live) fn read(
     let workflow = match &fork.workflow {
         None => None,
         Some((id, version)) => {
-            let tenant = started(&recording.events).map_or("", |it| it.tenant.as_str());
+            let tenant = started(recording.events.first()).map_or("", |it| it.tenant.as_str());
             let registered = store.workflow(tenant, id, version)?;
             let registered = registered.ok_or_else(|| EngineError::UnknownWorkflow {
                 workflow_id: id.clone(),
@@ -137,7 +137,7 @@ pub(in crate::live) fn plan(
     let text = workflow.map_or(Arc::clone(&recording.workflow), |(_, text)| text);
     let record =
         record(id, &events).ok_or_else(|| refused("its first event starts nothing".to_owned()))?;
-    if started(&events).is_some_and(|it| it.simulated != simulated) {
+    if started(events.first().map(|it| &**it)).is_some_and(|it| it.simulated != simulated) {
         let (its, own) = match simulated {
             true => ("real", "simulated"),
             false => ("simulated", "real"),
@@ -149,7 +149,7 @@ pub(in crate::live) fn plan(
     let beginning = Recording {
         execution_id: id,
         head: record.head,
-        events: events.clone(),
+        events: events.iter().map(|it| (**it).clone()).collect(),
         erased: Vec::new(),
         broken_link: None,
         broken_off: None,
@@ -241,9 +241,9 @@ fn edited(
 }
 
 /// The record of a fork behind its first events.
-fn record(id: ExecutionId, events: &[StoredEvent]) -> Option<ExecutionRecord> {
+fn record(id: ExecutionId, events: &[ChainedEvent]) -> Option<ExecutionRecord> {
     let (first, last) = (events.first()?, events.last()?);
-    let started = started(events)?;
+    let started = started(Some(first))?;
     let named = events
         .iter()
         .rev()
@@ -255,7 +255,7 @@ fn record(id: ExecutionId, events: &[StoredEvent]) -> Option<ExecutionRecord> {
         id,
         workflow_id: started.workflow_id.clone(),
         workflow_version: started.workflow_version.clone(),
-        guest_digest: named.unwrap_or(started.guest_digest).to_string(),
+        guest_digest: named.unwrap_or(started.guest_digest).to_string().into(),
         tenant: started.tenant.clone(),
         key: None,
         status: Status::Running,
@@ -268,13 +268,13 @@ fn record(id: ExecutionId, events: &[StoredEvent]) -> Option<ExecutionRecord> {
     })
 }
 
-fn events_guest(events: &[StoredEvent]) -> String {
-    started(events).map_or_else(String::new, |it| it.guest_digest.to_string())
+fn events_guest(events: &[ChainedEvent]) -> String {
+    started(events.first().map(|it| &**it)).map_or_else(String::new, |it| it.guest_digest.to_string())
 }
 
 /// What event 1 of a log says.
-fn started(events: &[StoredEvent]) -> Option<&WorkflowStarted> {
-    match events.first().map(|stored| &stored.event.kind) {
+fn started(first: Option<&StoredEvent>) -> Option<&WorkflowStarted> {
+    match first.map(|stored| &stored.event.kind) {
         Some(EventKind::WorkflowStarted(started)) => Some(started),
         _ => None,
     }

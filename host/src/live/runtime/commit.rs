@@ -152,7 +152,7 @@ fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
         let ExecutionRecord { id, status, .. } = change.record;
         effects.changed.push(id);
         if ended(status) {
-            let last = change.events.pop().map(|stored| stored.event.kind);
+            let last = change.events.pop().map(|it| it.into_stored().event.kind);
             let ending = last.map(|last| Ending::of(status, Some(last)));
             effects.ended.push((id, ending));
         }

@@ -78,7 +78,7 @@ impl EventLoop {
 
     /// The guest that new executions belong to.
     pub(crate) fn guest_digest(&self) -> String {
-        self.core.guests.own().to_owned()
+        self.core.guests.own().to_string()
     }
 
     /// The queues on which an own worker is free.

@@ -126,7 +126,7 @@ pub(in crate::live) fn validate(
         Err(Failure::Refused(refusal)) => CallError::Scheduler(refusal).to_string(),
         Err(Failure::Broken(reason)) => reason,
     };
-    let digest = core.guests.own().to_owned();
+    let digest = core.guests.own().to_string();
     Err(EngineError::Guest { digest, reason })
 }
 

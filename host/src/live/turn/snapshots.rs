@@ -75,7 +75,7 @@ fn keep(
         return Ok(());
     }
     snapshot.head = hex(&record.head.hash);
-    snapshot.guest_digest.clone_from(&record.guest_digest);
+    snapshot.guest_digest = record.guest_digest.to_string();
     transaction.besides.snapshots.push((id, snapshot));
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Workflows are registered, and executions begin.
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::PRIORITY_DEFAULT;
@@ -132,7 +134,7 @@ fn first_record(transaction: &Transaction<'_>, id: ExecutionId, start: &Start) -
         id,
         workflow_id: start.workflow_id.clone(),
         workflow_version: start.version.clone(),
-        guest_digest: core.guests.own().to_owned(),
+        guest_digest: Arc::clone(core.guests.own()),
         tenant: core.settings.tenant.clone(),
         key: start.key.clone(),
         status: Status::Running,

@@ -5,6 +5,8 @@
 //! one is not asked: it may be the one that fails. Where the new guest does not take
 //! the log or the fact, or fails, nothing is changed, and the former one goes on.
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::model::{Digest, EventKind, GuestChanged, Outcome, RefusalCode};
@@ -46,7 +48,7 @@ pub(in crate::live) fn upgrade(
             reason: format!("it is {status}, and nothing follows on an end"),
         });
     }
-    if upgrade.guest == record.guest_digest {
+    if upgrade.guest == *record.guest_digest {
         return Ok(Receipt::AlreadyRecorded);
     }
     if let Some(head) = upgrade.head.filter(|head| *head != record.head) {
@@ -70,8 +72,8 @@ fn hand_over(
     id: ExecutionId,
     upgrade: &Upgrade,
 ) -> Result<(), EngineError> {
-    let guest = upgrade.guest.to_string();
-    let former = leave(transaction, id, guest.clone());
+    let guest: Arc<str> = upgrade.guest.to_string().into();
+    let former = leave(transaction, id, Arc::clone(&guest));
     let fact = EventKind::GuestChanged(GuestChanged {
         guest_digest: upgrade.guest,
         by: upgrade.by.clone(),
@@ -100,7 +102,11 @@ fn hand_over(
 
 /// The execution leaves its guest for this one. Answers the guest that it leaves;
 /// `None` if the execution has left the turn.
-fn leave(transaction: &mut Transaction<'_>, id: ExecutionId, for_guest: String) -> Option<String> {
+fn leave(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    for_guest: Arc<str>,
+) -> Option<Arc<str>> {
     let staged = transaction.staged.get_mut(&id)?;
     let former = staged.hand_to(for_guest);
     transaction.core.guests.leave(&former, id);

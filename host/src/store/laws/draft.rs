@@ -3,7 +3,7 @@
 
 use crate::id::ExecutionId;
 use crate::log::digest::{digest, hex};
-use crate::log::{Head, Salt, Timestamp, chain};
+use crate::log::{ChainedEvent, Head, Salt, Timestamp};
 use crate::model::{
     Digest, Event, EventKind, FORMAT_VERSION, Limits, NodeTimedOut, Origin, Snapshot, Status,
     WorkItem, WorkflowStarted,
@@ -122,7 +122,7 @@ impl Draft {
             id: ExecutionId::from_bytes(bytes),
             workflow_id: "claims".into(),
             workflow_version: "1.0.0".into(),
-            guest_digest: digest(b"guest"),
+            guest_digest: digest(b"guest").into(),
             tenant: "default".into(),
             key: None,
             status: Status::Running,
@@ -171,11 +171,11 @@ impl Draft {
             origin: Origin::Fact,
             kind,
         };
-        let stored = chain::follow(&expected, event, SALT);
-        self.record.head = stored.head();
+        let chained = ChainedEvent::new(&expected, event, SALT);
+        self.record.head = chained.head();
         ExecutionChange {
             expected,
-            events: vec![stored],
+            events: vec![chained],
             record: self.record.clone(),
             items: items.into_iter().collect(),
         }
@@ -321,7 +321,7 @@ pub(crate) fn component(bytes: &[u8]) -> ComponentRecord {
 
 pub(crate) fn snapshot(draft: &Draft, state: &[u8]) -> (ExecutionId, Snapshot) {
     let Head { sequence, hash } = draft.record.head;
-    let guest_digest = draft.record.guest_digest.clone();
+    let guest_digest = draft.record.guest_digest.to_string();
     (
         draft.id(),
         Snapshot {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::log::{Head, canonical};
+use crate::log::{ChainedEvent, Head, StoredEvent, canonical};
 use crate::model::Status;
-use crate::store::{CommitError, ListFilter, Many, SeenUpTo, StoreError, Tampering};
+use crate::store::{CommitError, ExecutionChange, ListFilter, Many, SeenUpTo, StoreError, Tampering};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, turn};
@@ -35,8 +35,12 @@ pub fn law1_appends_are_gapless(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);
     owner.commit([one.append([])]);
-    let mut change = one.append([]);
-    change.events[0].event.sequence = 3;
+    // Event 2 is left out.
+    let expected = one.append([]).expected;
+    let change = ExecutionChange {
+        expected,
+        ..one.append([])
+    };
     owner.contradicts(&turn([change]));
     let sequences = |owner: &mut Owner| -> Vec<u64> {
         owner
@@ -105,12 +109,19 @@ pub fn law3_a_turn_is_written_whole_or_not(place: &dyn Place) {
     assert_eq!(owner.claimable(9999), [""; 0]);
 }
 
-pub fn law4_a_wrong_hash_is_refused(place: &dyn Place) {
+pub fn law4_an_event_of_another_chain_is_refused(place: &dyn Place) {
     let mut owner = Owner::new(place);
-    let mut one = Draft::new(1);
-    let mut change = one.append([]);
-    change.events[0].hash[31] ^= 1;
-    change.record.head = change.events[0].head();
+    let one = Draft::new(1);
+    // Another event stands before it than the one that is expected.
+    let mut before = Draft::new(1);
+    before.record.last_at += 1;
+    let expected = before.append([]).record.head;
+    let mut change = one.clone();
+    change.append([]);
+    let change = ExecutionChange {
+        expected,
+        ..change.append([])
+    };
     owner.contradicts(&turn([change]));
     let mut change = Draft::new(1).append([]);
     change.record.head = Head::default();
@@ -124,7 +135,7 @@ pub fn law4_raw_events_are_the_canonical_bytes(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);
     let change = one.append([]);
-    let written = change.events.clone();
+    let written = stored(&change);
     owner.commit([change]);
     let raw = owner.store.raw_events(one.id(), 1, 10).unwrap();
     assert_eq!(raw.len(), 1);
@@ -223,7 +234,8 @@ pub fn a_record_comes_back_as_it_was_written(place: &dyn Place) {
             record.status = status;
             record.last_at += 10;
             record.next_wake = (status == Status::Paused).then_some(77);
-            record.guest_digest = record.guest_digest.chars().rev().collect();
+            let reversed: String = record.guest_digest.chars().rev().collect();
+            record.guest_digest = reversed.into();
         })]);
         assert_eq!(
             owner.store.execution(one.id()).unwrap().as_ref(),
@@ -278,7 +290,7 @@ pub fn law8_what_was_committed_is_there_after_reopening(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);
     let change = one.append([one.enqueue("a", 0)]);
-    let written = change.events.clone();
+    let written = stored(&change);
     owner.commit([change]);
     // An open turn is given up.
     owner.store.begin().unwrap();
@@ -365,4 +377,9 @@ pub fn changes_since_a_place_are_named(place: &dyn Place) {
     });
     owner.commit([marked]);
     assert_eq!(changed(last), (Some(vec![one.id()]), last));
+}
+
+fn stored(change: &ExecutionChange) -> Vec<StoredEvent> {
+    let events = change.events.iter().cloned();
+    events.map(ChainedEvent::into_stored).collect()
 }

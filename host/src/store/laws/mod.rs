@@ -117,7 +117,7 @@ laws! { $
     log::law1_a_conflict_writes_nothing,
     log::law1_a_new_execution_does_not_replace_one,
     log::law3_a_turn_is_written_whole_or_not,
-    log::law4_a_wrong_hash_is_refused,
+    log::law4_an_event_of_another_chain_is_refused,
     log::law4_raw_events_are_the_canonical_bytes,
     log::events_come_in_pages,
     log::a_turn_must_be_begun_once,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
-use crate::store::check::{self, EventBytes};
+use crate::store::check;
 use crate::store::memory::execution::Execution;
 use crate::store::memory::queue::Queue;
 use crate::store::{
@@ -49,7 +49,6 @@ impl Data {
     pub(super) fn commit(
         &mut self,
         turn: &Turn,
-        bytes: Vec<EventBytes>,
     ) -> Result<(), CommitError> {
         for change in &turn.executions {
             let stored = self.executions.get(&change.record.id).map(Arc::as_ref);
@@ -65,8 +64,8 @@ impl Data {
                 .map_err(CommitError::Conflict)?;
         }
         self.check_kept(turn)?;
-        for (change, bytes) in turn.executions.iter().zip(bytes) {
-            self.write(change, bytes);
+        for change in &turn.executions {
+            self.write(change);
         }
         for erasure in &turn.erasures {
             self.erase(erasure);
@@ -91,7 +90,7 @@ impl Data {
         record.key = None;
         self.set_aside.remove(&record.id);
         record.tampering = None;
-        record.erased = Some(erasure.attestation.clone());
+        record.erased = Some(Box::new(erasure.attestation.clone()));
     }
 
     /// Moves the time on to the turn's reading.
@@ -186,7 +185,7 @@ impl Data {
         Ok(())
     }
 
-    fn write(&mut self, change: &ExecutionChange, bytes: EventBytes) {
+    fn write(&mut self, change: &ExecutionChange) {
         let record = &change.record;
         // Where nothing is appended, no time has passed.
         if let Some(last) = change.events.last() {
@@ -222,7 +221,7 @@ impl Data {
             }
         }
         execution.follow(record);
-        execution.append(bytes, &change.events);
+        execution.append(&change.events);
         for item in &change.items {
             execution.change_item(&mut self.queue, item);
         }

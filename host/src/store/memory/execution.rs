@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::log::canonical::Canonical;
-use crate::log::{Salt, chain};
+use crate::log::{ChainedEvent, Salt, chain};
 use crate::model::Snapshot;
-use crate::store::check::EventBytes;
 use crate::store::memory::queue::{Number, Queue};
-use crate::store::{
-    ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState, RawEvent, StoredEvent,
-};
+use crate::store::{ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState, RawEvent};
 
 #[derive(Clone, Debug)]
 pub(super) struct Execution {
@@ -53,14 +50,13 @@ impl Execution {
         }
     }
 
-    /// Appends events, of which these are the bytes.
-    pub(super) fn append(&mut self, bytes: EventBytes, events: &[StoredEvent]) {
-        let events = bytes.into_iter().zip(events);
-        self.events.extend(events.map(|(bytes, stored)| {
+    /// Appends events.
+    pub(super) fn append(&mut self, events: &[ChainedEvent]) {
+        self.events.extend(events.iter().map(|chained| {
             Arc::new(KeptEvent {
-                bytes,
-                seal: Seal::Salt(stored.salt),
-                hash: stored.hash,
+                bytes: chained.bytes().clone(),
+                seal: Seal::Salt(chained.salt),
+                hash: chained.hash,
             })
         }));
     }

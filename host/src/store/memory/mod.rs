@@ -103,7 +103,7 @@ impl Store for MemoryStore {
         }
         let written = check::turn(turn, PLACE, self.is_simulated())
             .map_err(CommitError::Failed)
-            .and_then(|bytes| self.reader.state().commit(turn, bytes));
+            .and_then(|()| self.reader.state().commit(turn));
         if written.is_ok() {
             self.committed += 1;
         }

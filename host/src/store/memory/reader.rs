@@ -6,7 +6,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::id::ExecutionId;
 use crate::model::{Snapshot, WorkItem};
-use crate::store::check::EventBytes;
 use crate::store::memory::data::Data;
 use crate::store::{
     ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
@@ -39,9 +38,8 @@ impl State {
     pub(super) fn commit(
         &mut self,
         turn: &Turn,
-        bytes: Vec<EventBytes>,
     ) -> Result<(), CommitError> {
-        Arc::make_mut(&mut self.data).commit(turn, bytes)?;
+        Arc::make_mut(&mut self.data).commit(turn)?;
         self.committed += 1;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The commit of a turn, which works around damaged pages of the file.
 
-use crate::store::check::{self, EventBytes};
+use crate::store::check;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::known::Records;
 use crate::store::sqlite::turn::{self, Refusal};
@@ -23,11 +23,10 @@ pub(super) fn write(
             database.contradiction("a turn was committed that was never begun"),
         ));
     }
-    let bytes =
-        check::turn(turn, &database.place(), database.simulated).map_err(CommitError::Failed)?;
+    check::turn(turn, &database.place(), database.simulated).map_err(CommitError::Failed)?;
     let (mut with_snapshots, mut is_second) = (true, false);
     loop {
-        let written = try_write(database, records, turn, &bytes, with_snapshots);
+        let written = try_write(database, records, turn, with_snapshots);
         if !turn.erasures.is_empty()
             && let Err(error) = erase::overwrite_deleted(&database.connection, false)
         {
@@ -55,14 +54,13 @@ fn try_write(
     database: &mut Database,
     records: &mut Records,
     turn: &Turn,
-    bytes: &[EventBytes],
     with_snapshots: bool,
 ) -> Result<(), Refusal> {
     let connection = &database.connection;
     if !turn.erasures.is_empty() {
         erase::overwrite_deleted(connection, true)?;
     }
-    turn::write(connection, records, turn, bytes, with_snapshots)?;
+    turn::write(connection, records, turn, with_snapshots)?;
     // Callers are told of what is stored, so the file must still be in its place
     // (law 8).
     let failed = |error| Refusal::Failed(CommitError::Failed(error));

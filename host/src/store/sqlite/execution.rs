@@ -50,7 +50,7 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
             }),
             None => None,
         },
-        erased: attestation(row, 14)?,
+        erased: attestation(row, 14)?.map(Box::new),
     })
 }
 

@@ -3,8 +3,7 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use crate::log::canonical::Canonical;
-use crate::log::{StoredEvent, packed};
+use crate::log::{ChainedEvent, packed};
 use crate::store::ExecutionRecord;
 use crate::store::sqlite::execution::Key;
 use crate::store::sqlite::value::Number;
@@ -51,26 +50,21 @@ impl<'a> Append<'a> {
         })
     }
 
-    /// Appends these events, whose canonical bytes are given.
-    pub(super) fn append(
-        &mut self,
-        key: Key,
-        events: &[StoredEvent],
-        bytes: &[Canonical],
-    ) -> Result<()> {
-        for (stored, bytes) in events.iter().zip(bytes) {
-            let sequence = Number(stored.event.sequence);
+    /// Appends these events.
+    pub(super) fn append(&mut self, key: Key, events: &[ChainedEvent]) -> Result<()> {
+        for chained in events {
+            let bytes = chained.bytes();
             self.plain.clear();
             self.erasable.clear();
             packed::pack_into(&bytes.plain, &mut self.plain);
             packed::pack_into(&bytes.erasable, &mut self.erasable);
             self.insert.execute(params![
                 key,
-                sequence,
+                Number(chained.event.sequence),
                 self.plain,
                 self.erasable,
-                stored.salt,
-                stored.hash
+                chained.salt,
+                chained.hash
             ])?;
         }
         Ok(())

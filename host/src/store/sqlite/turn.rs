@@ -4,7 +4,7 @@ use rusqlite::{Connection, Error};
 
 use crate::id::ExecutionId;
 use crate::model::Snapshot;
-use crate::store::check::{self, EventBytes};
+use crate::store::check;
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
@@ -66,7 +66,6 @@ pub(super) fn write(
     connection: &Connection,
     records: &mut Records,
     turn: &Turn,
-    bytes: &[EventBytes],
     with_snapshots: bool,
 ) -> Result<(), Refusal> {
     for workflow in &turn.workflows {
@@ -85,10 +84,10 @@ pub(super) fn write(
         keep::keep_component(connection, component)?;
     }
     let mut executions = Executions::new(connection, records)?;
-    for (change, bytes) in turn.executions.iter().zip(bytes) {
+    for change in &turn.executions {
         let id = change.record.id;
         executions
-            .write(change, bytes)
+            .write(change)
             .map_err(|refusal| refusal.of(id))?;
     }
     for erasure in &turn.erasures {
@@ -125,10 +124,10 @@ impl<'a> Executions<'a> {
         })
     }
 
-    fn write(&mut self, change: &ExecutionChange, bytes: &EventBytes) -> Result<(), Refusal> {
+    fn write(&mut self, change: &ExecutionChange) -> Result<(), Refusal> {
         let record = &change.record;
         let key = self.record(change)?;
-        self.append.append(key, &change.events, bytes)?;
+        self.append.append(key, &change.events)?;
         if change.items.is_empty() {
             return Ok(());
         }

@@ -32,7 +32,7 @@ pub(crate) fn guest_changed_in_silence(turn: &Turn, store: &mut dyn Store) -> Wr
     });
     edited(&turn, store, |change| {
         let mut change = change.clone();
-        change.record.guest_digest.clone_from(&other);
+        change.record.guest_digest = other.as_str().into();
         (change.expected.sequence > 0).then_some(change)
     })
 }
@@ -65,7 +65,7 @@ pub(crate) fn guest_misnamed(turn: &Turn, store: &mut dyn Store) -> Written {
         };
         started.guest_digest = named.parse().ok()?;
         let mut change = rechained(change.clone(), events);
-        named.clone_into(&mut change.record.guest_digest);
+        change.record.guest_digest = named.into();
         Some(change)
     })
 }
@@ -127,7 +127,7 @@ fn of_another_state(change: &ExecutionChange, store: &mut dyn Store) -> Snapshot
     let (_, snapshot) = guest.snapshot(ports, record.id);
     Snapshot {
         head: hex(&record.head.hash),
-        guest_digest: record.guest_digest.clone(),
+        guest_digest: record.guest_digest.to_string(),
         ..snapshot.expect("it is a legal log")
     }
 }
