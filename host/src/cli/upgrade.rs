@@ -10,12 +10,13 @@ use refrain::replay::{Audit, Auditor, Verdict};
 use refrain::store::{
     Damaged, ExecutionRecord, Many, Reader, SqliteStore, ended, is_stalled_by_host,
 };
-use refrain::{Engine, EngineError, Receipt, names};
+use refrain::{Engine, EngineError, ErrorRemedy, Receipt, names};
 use serde::Serialize;
 
 use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database, Part};
+use super::failure::curable;
 use super::text::{Text, text};
 use super::work::resume_all;
 use super::{Answer, act, audit, erased, failure, guests, list, output};
@@ -252,9 +253,10 @@ impl Upgrade<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        bail!(
-            "{id} goes on while its log is audited, so that it is not handed over; pause it with `refrain pause {id}`, and try again"
-        )
+        Err(curable(
+            format!("{id} goes on while its log is audited, so that it is not handed over"),
+            ErrorRemedy::Pause(id),
+        ))
     }
 
     /// Whether an execution is handed over whose audit said this.
