@@ -31,7 +31,10 @@ mod text;
 mod time;
 mod to_type;
 mod undone;
+mod upgraded;
 mod waiting;
+#[cfg(test)]
+mod waiting_world;
 mod watch;
 mod work;
 
