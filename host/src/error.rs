@@ -2,7 +2,8 @@
 //!
 //! Every message names the place and the remedy, in words that hold for the
 //! library, the command line and a service alike. [`EngineError::code`] and
-//! [`StoreError::code`] are what programs go by.
+//! [`StoreError::code`] are what programs go by, and [`crate::ErrorRemedy`] is what
+//! helps, as a value.
 
 use std::fmt;
 use std::sync::Arc;

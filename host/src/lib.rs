@@ -59,6 +59,8 @@ pub mod store;
 pub mod guest;
 // Why something could not be done, for callers of the engine.
 pub mod error;
+// What helps against an error, as a value.
+mod remedy;
 // The clock that an engine is given, and the time of the log.
 pub mod clock;
 // The same log to the same component: audits.
@@ -78,4 +80,5 @@ pub use live::{
     reap_orphans, tampering,
 };
 pub use model::WorkItem;
+pub use remedy::ErrorRemedy;
 pub use trouble::IN_THE_LOG;

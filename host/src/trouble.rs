@@ -19,7 +19,7 @@ use crate::limits::{
 use crate::shorten::shortened;
 
 /// The `tracing` target of records about what stands in an execution's log too: that a
-/// lease has expired, that the host stalls it. Whoever shows logs may leave them out.
+/// lease has expired, that the host stalls it. A program that shows logs may leave them out.
 pub const IN_THE_LOG: &str = "refrain::in_the_log";
 
 /// One kind of trouble.

@@ -269,7 +269,7 @@ async fn law3_a_log_that_its_guest_cannot_know_is_set_aside_and_the_others_go_on
     }
 }
 
-/// Whoever does not speak a version cannot go on with its executions, and says so. The
+/// A program that does not speak a version cannot go on with its executions, and says so. The
 /// remedy is to hand them over.
 #[tokio::test(flavor = "multi_thread")]
 async fn law9_who_does_not_speak_a_version_says_so() {

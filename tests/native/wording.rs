@@ -1,5 +1,5 @@
 //! The committed component knows no command that a person could type: what can be
-//! done is a code, and whoever shows it knows how it is done.
+//! done is a code, and the program that shows it knows how it is done.
 
 use refrain_tests::component::product::PRODUCTS;
 

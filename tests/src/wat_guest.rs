@@ -108,7 +108,7 @@ impl WatGuest<'_> {
 }
 
 /// The component that a file in WebAssembly's text form is assembled to. Where a
-/// file of the same name with `.wit` stands beside it, that has its world.
+/// file of the same name with `.wit` stands next to it, that has its world.
 pub fn assembled(path: &Path) -> Result<Vec<u8>> {
     let place = || path.display().to_string();
     let text = fs::read_to_string(path).with_context(place)?;

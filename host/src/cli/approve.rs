@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// Reject it: the node fails for good
     #[arg(long)]
     reject: bool,
-    /// Who decides; whoever does this (`--by`), unless you say
+    /// Who decides; the one who does this (`--by`), unless you say
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     user: Option<String>,
     /// What there is to say about it

@@ -16,7 +16,7 @@ use refrain::{names, render};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::database::Database;
+use super::database::{self, Database};
 use super::guests;
 use super::output::{self, Paint};
 use super::text::{Text, text};
@@ -133,7 +133,7 @@ fn anchors(path: &Path) -> anyhow::Result<Anchors> {
     Anchors::read(&text).with_context(|| format!("{place} cannot be used for anchors"))
 }
 
-/// Forks are compared with the logs beside them.
+/// Forks are compared with the logs that are given together with them.
 fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audited> {
     if files.len() > 1 {
         for path in files {
@@ -232,7 +232,7 @@ fn of_execution(
             return Ok(audit);
         }
     }
-    bail!("there is no execution {id}; `refrain list` shows those there are")
+    Err(database::missing(id))
 }
 
 /// An audit for people.

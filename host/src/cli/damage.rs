@@ -30,7 +30,7 @@ pub(super) fn checked(
         let mut record = database::record(store, id)?;
         if record.erased.is_none() && record.tampering.is_none() {
             record.tampering = match refrain::tampering(store, &record) {
-                // Whoever reads on meets it, and says so.
+                // The next one to read the log meets it, and says so.
                 Err(error) if error.is_of_one() => None,
                 found => found?,
             };

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, Reader, SqliteStore};
-use refrain::{Builder, Engine};
+use refrain::{Builder, Engine, EngineError};
 
 use super::text::Text;
 use super::to_type;
@@ -31,7 +31,7 @@ pub(super) struct Database {
     path: PathBuf,
 }
 
-/// The ending of the file beside it in which simulations run.
+/// The ending of the file next to it in which simulations run.
 const SIMULATIONS: &str = ".sim";
 
 /// The database that was opened first: errors name commands that mean it.
@@ -203,13 +203,14 @@ impl Database {
     }
 }
 
-/// Whether this file is one in which simulations run. One that cannot be read is none of
-/// the concern of who simulates beside it.
+/// Whether this file is one in which simulations run. One that cannot be read does not
+/// keep anybody from simulating next to it.
 fn keeps_simulations(path: &Path) -> bool {
     path.exists() && SqliteStore::open_read_only(path).is_ok_and(|store| store.is_simulated())
 }
 
-/// What is written there stands beside it first, under a name of which nobody knows.
+/// Refuses a path in a folder that is not there: a file is first written next to its place,
+/// under a temporary name.
 fn folder_is_there(path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
     if let Some(folder) = folder
@@ -256,6 +257,7 @@ fn holds(store: &mut SqliteStore, id: ExecutionId) -> anyhow::Result<bool> {
     }
 }
 
-fn missing(id: ExecutionId) -> anyhow::Error {
-    anyhow!("there is no execution {id}; `refrain list` shows those there are")
+/// The error that there is no such execution.
+pub(super) fn missing(id: ExecutionId) -> anyhow::Error {
+    EngineError::UnknownExecution(id).into()
 }

@@ -1,6 +1,6 @@
 //! `refrain explain`: why a node is where it is.
 
-use anyhow::bail;
+use refrain::EngineError;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::Attestation;
@@ -51,10 +51,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut player = guests::player(&mut store, &record)?;
     let explanation = match player.explain(node) {
         Ok(explanation) => explanation,
-        Err(CallError::Scheduler(SchedulerError::UnknownNode(node))) => {
-            bail!(
-                "execution {execution} has no node {node:?}; `refrain show {execution}` lists its nodes"
-            )
+        Err(CallError::Scheduler(SchedulerError::UnknownNode(node_id))) => {
+            let execution = *execution;
+            return Err(EngineError::UnknownNode { execution, node_id }.into());
         }
         Err(error) => return Err(error.into()),
     };

@@ -4,11 +4,13 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use refrain::ErrorRemedy;
 use refrain::id::ExecutionId;
 use refrain::replay::{Recording, from_store};
 
 use super::Answer;
-use super::database::Database;
+use super::database::{self, Database};
+use super::failure::curable;
 use super::text::{Text, text};
 use super::{output, placed};
 
@@ -43,13 +45,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             "the log of {execution} cannot be exported: {}",
             unreadable.message
         ),
-        None => bail!("there is no execution {execution}; `refrain list` shows those there are"),
+        None => return Err(database::missing(*execution)),
     };
     if let Some(broken) = &recording.broken_off {
-        bail!(
-            "the log of {execution} cannot be exported: {}; see `refrain audit {execution}`",
-            broken.message
-        );
+        return Err(curable(
+            format!(
+                "the log of {execution} cannot be exported: {}",
+                broken.message
+            ),
+            ErrorRemedy::Audit(*execution),
+        ));
     }
     if *with_guest && let Some(missing) = recording.fetch_components(&mut store)?.first() {
         bail!(

@@ -4,18 +4,50 @@
 use std::io;
 use std::process::ExitCode;
 
-use refrain::EngineError;
-use refrain::guest::{ComponentError, LibraryError};
-use refrain::replay::AuditError;
+use refrain::erase::EraseError;
+use refrain::guest::LibraryError;
+use refrain::replay::{AnchorError, AuditError};
 use refrain::signing::KeyError;
 use refrain::store::StoreError;
+use refrain::{EngineError, ErrorRemedy};
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::database::Database;
-use super::output;
-use super::sentence::Sentences;
 use super::text::{Text, text};
+use super::{Answer, output, remedy};
+
+/// An error of the command line itself, of which it is known what helps.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Curable {
+    message: String,
+    remedy: ErrorRemedy,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// An error against which this helps.
+pub(super) fn curable(message: String, remedy: ErrorRemedy) -> anyhow::Error {
+    let source = None;
+    anyhow::Error::new(Curable {
+        message,
+        remedy,
+        source,
+    })
+}
+
+/// The same, with its cause.
+pub(super) fn curable_because(
+    message: String,
+    remedy: ErrorRemedy,
+    cause: impl std::error::Error + Send + Sync + 'static,
+) -> anyhow::Error {
+    let source = Some(Box::new(cause).into());
+    anyhow::Error::new(Curable {
+        message,
+        remedy,
+        source,
+    })
+}
 
 /// Tell the person of what went wrong, and answer with the exit code. It is
 /// the verdict, whatever became of the output.
@@ -43,18 +75,12 @@ pub(super) fn exit_code(
 
 /// The error and its causes, a line each.
 pub(super) fn text(error: &anyhow::Error) -> Text {
-    let database = Database::opened();
-    let sentences = Sentences {
-        database: &database,
-        names: Vec::new(),
-    };
-    let said = |text: &str| sentences.text(text.trim_end());
-    let mut text = text!("error: {}", said(&error.to_string()));
+    let mut text = text!("error: {}", Text::lines(&error.to_string()));
     for cause in causes(error) {
-        text.push(&text!("\n  cause: {}", said(&cause)));
+        text.push(&text!("\n  cause: {}", Text::lines(&cause)));
     }
     if let Some(remedy) = remedy(error) {
-        text.push(&text!("\n  remedy: {}", said(&remedy)));
+        text.push(&text!("\n  remedy: {}", remedy));
     }
     text
 }
@@ -64,7 +90,7 @@ fn document(error: &anyhow::Error) -> Value {
     json!({ "error": {
         "code": code(error),
         "message": line(error),
-        "remedy": remedy(error),
+        "remedy": remedy(error).as_ref().map(Text::as_str),
     } })
 }
 
@@ -86,60 +112,36 @@ fn code(error: &anyhow::Error) -> Option<&'static str> {
     })
 }
 
-/// What the library cannot say, because it does not know this program: which
-/// command or flag helps.
-fn remedy(error: &anyhow::Error) -> Option<String> {
+/// What helps, as something to type, if something is known to. The library cannot say
+/// that, because it does not know this program.
+fn remedy(error: &anyhow::Error) -> Option<Text> {
+    let database = Database::opened();
     error.chain().find_map(|cause| {
-        let engine = cause.downcast_ref::<EngineError>();
-        let store = cause.downcast_ref::<StoreError>();
-        let library = cause.downcast_ref::<LibraryError>();
         if let Some(key) = cause.downcast_ref::<KeyError>() {
-            return key.remedy().map(str::to_owned);
+            return key.remedy().map(Text::lines);
         }
-        match (engine, store, library) {
-            (Some(EngineError::UnknownExecution(_)), ..) => {
-                Some("`refrain list` shows the executions that there are".to_owned())
-            }
-            (Some(EngineError::UnknownNode { execution, .. }), ..) => {
-                Some(format!("`refrain show {execution}` lists its nodes"))
-            }
-            (
-                Some(EngineError::Refused {
-                    execution, reason, ..
-                }),
-                ..,
-            ) if reason.contains("fork it") => Some(format!(
-                "`refrain fork {execution}` makes another one that goes on from before"
-            )),
-            (Some(EngineError::Store(error)), ..) => store_remedy(error),
-            (_, Some(error), _) => store_remedy(error),
-            (
-                ..,
-                Some(LibraryError::Refused {
-                    reason: ComponentError::OtherVersion { .. },
-                    ..
-                }),
-            ) => Some(
-                "`refrain upgrade EXECUTION` hands an execution to the scheduler of this program"
-                    .to_owned(),
-            ),
-            (.., Some(LibraryError::Unknown { .. })) => {
-                Some("give its component with `--guest FILE.wasm`".to_owned())
-            }
-            _ => None,
+        if cause.is::<AnchorError>() {
+            return Some(remedy::of_anchors(&database));
         }
+        kind_of_remedy(cause).map(|it| remedy::of_error(it, &database))
     })
 }
 
-fn store_remedy(error: &StoreError) -> Option<String> {
-    match error {
-        StoreError::Missing { .. } => {
-            Some("name another with --db PATH, or begin one with `refrain run`".to_owned())
-        }
-        StoreError::Tampered { execution, .. } => {
-            Some(format!("`refrain resume {execution}` checks it anew"))
-        }
-        _ => None,
+fn kind_of_remedy(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorRemedy> {
+    if let Some(curable) = cause.downcast_ref::<Curable>() {
+        return Some(curable.remedy);
+    }
+    let engine = cause.downcast_ref::<EngineError>();
+    let store = cause.downcast_ref::<StoreError>();
+    let library = cause.downcast_ref::<LibraryError>();
+    match (engine, store, library) {
+        (Some(error), ..) => ErrorRemedy::of_engine(error),
+        (_, Some(error), _) => ErrorRemedy::of_store(error),
+        (.., Some(error)) => ErrorRemedy::of_library(error),
+        _ => match cause.downcast_ref::<EraseError>() {
+            Some(EraseError::Unknown(_)) => Some(ErrorRemedy::ListExecutions),
+            _ => None,
+        },
     }
 }
 
@@ -187,6 +189,7 @@ pub(super) fn is_damage(error: &anyhow::Error) -> bool {
 mod tests {
     use super::*;
     use refrain::ExecutionId;
+    use refrain::replay::Anchors;
 
     #[test]
     fn causes_are_listed_once() {
@@ -216,11 +219,18 @@ mod tests {
             message,
         };
         let digest = "00".to_owned();
-        let table: [(anyhow::Error, Option<&str>); 5] = [
+        let unreadable = Anchors::read("").expect_err("it is empty");
+        let damaged = || "damaged".to_owned();
+        let (audit, cause) = (
+            ErrorRemedy::Audit(execution),
+            StoreError::Missing { place: place() },
+        );
+        let table: [(anyhow::Error, Option<&str>); 9] = [
             (
                 EngineError::UnknownExecution(execution).into(),
                 Some("refrain list"),
             ),
+            (EraseError::Unknown(execution).into(), Some("refrain list")),
             (
                 EngineError::from(tampered).into(),
                 Some("refrain resume exec_"),
@@ -233,13 +243,21 @@ mod tests {
                 LibraryError::Unknown { digest }.into(),
                 Some("--guest FILE.wasm"),
             ),
+            (unreadable.into(), Some("refrain list --json")),
+            (curable(damaged(), audit), Some("refrain audit exec_")),
+            (
+                curable_because(damaged(), audit, cause),
+                Some("refrain audit exec_"),
+            ),
             (EngineError::ShutDown.into(), None),
         ];
         for (error, named) in table {
             let said = remedy(&error.context("in vain"));
             match (&said, named) {
-                (Some(said), Some(named)) => assert!(said.contains(named), "{said}"),
-                (said, named) => assert_eq!(said.as_deref(), named),
+                (Some(said), Some(named)) => {
+                    assert!(said.as_str().contains(named), "{said:?}");
+                }
+                (said, named) => assert_eq!(said.as_ref().map(Text::as_str), named),
             }
         }
     }

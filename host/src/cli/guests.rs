@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use refrain::ErrorRemedy;
 use refrain::guest::{CallLimits, Library, NoPorts, Sandbox};
 use refrain::model::{Fault, WorkflowSummary};
 use refrain::replay::{Player, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Reader};
 
+use super::failure::curable;
 use super::files;
 
 /// A library with the built-in component.
@@ -59,10 +61,12 @@ pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow
     let reading = from_store(store, id)?.with_context(|| format!("execution {id} is gone"))?;
     let recording = match reading {
         Ok(recording) => Arc::new(recording),
-        Err(unreadable) => bail!(
-            "the log of {id} is damaged: {}; see `refrain audit {id}`",
-            unreadable.message
-        ),
+        Err(unreadable) => {
+            return Err(curable(
+                format!("the log of {id} is damaged: {}", unreadable.message),
+                ErrorRemedy::Audit(id),
+            ));
+        }
     };
     if recording.is_erased() {
         bail!("the log of {id} is erased: its scheduler cannot be asked about it any more");

@@ -23,7 +23,6 @@ mod nodes;
 mod output;
 mod placed;
 mod progress;
-mod sentence;
 mod stderr;
 mod stop_signals;
 mod table;
@@ -32,7 +31,10 @@ mod text;
 mod time;
 mod to_type;
 mod undone;
+mod upgraded;
 mod waiting;
+#[cfg(test)]
+mod waiting_world;
 mod watch;
 mod work;
 
@@ -68,9 +70,9 @@ use std::process::ExitCode;
 use std::slice;
 
 use clap::builder::Styles;
-use clap::error::ContextValue;
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use refrain::id::ExecutionId;
+use refrain::id::{ExecutionId, ExecutionIdError};
 use tracing_subscriber::EnvFilter;
 
 use text::{Text, text};
@@ -177,7 +179,7 @@ fn usage(answer: &clap::Error) -> ExitCode {
             text = text.replace(word, Text::word(word).as_str());
         }
     }
-    if let Some(tip) = tip(&text) {
+    if let Some(tip) = tip(answer) {
         text.push_str(tip);
     }
     let text = Text::laid_out(&text);
@@ -197,13 +199,17 @@ fn usage(answer: &clap::Error) -> ExitCode {
 
 /// What helps where something else stands in the place of an execution's id, or nothing
 /// in that of the database.
-fn tip(said: &str) -> Option<&'static str> {
-    if said.contains("'--db <PATH>'") && database::variable_is_empty() {
+fn tip(answer: &clap::Error) -> Option<&'static str> {
+    let argument = answer.get(ContextKind::InvalidArg);
+    let is_of_database =
+        matches!(argument, Some(ContextValue::String(it)) if it.starts_with("--db "));
+    if is_of_database && database::variable_is_empty() {
         return Some(
             "\n  tip: REFRAIN_DB is set, and empty; unset it, or let it name a database\n",
         );
     }
-    if !said.contains("is not an execution id") {
+    let source = std::error::Error::source(answer);
+    if !source.is_some_and(|it| it.is::<ExecutionIdError>()) {
         return None;
     }
     let mut words = std::env::args().skip(1);

@@ -2,7 +2,7 @@
 
 use refrain::id::ExecutionId;
 use refrain::model::Remedy;
-use refrain::queues;
+use refrain::{ErrorRemedy, queues};
 
 use super::database::Database;
 use super::text::{Text, text};
@@ -51,6 +51,46 @@ fn lifts(id: &str, database: &Database) -> Text {
     )
 }
 
+/// What helps against an error.
+pub(super) fn of_error(remedy: ErrorRemedy, database: &Database) -> Text {
+    let one = |verb, id: ExecutionId| database.command(verb, &[id.to_string()]);
+    match remedy {
+        ErrorRemedy::ListExecutions => text!(
+            "`{}` shows the executions that there are",
+            database.command::<&str>("list", &[])
+        ),
+        ErrorRemedy::ShowNodes(id) => text!("`{}` lists its nodes", one("show", id)),
+        ErrorRemedy::Fork(id) => text!(
+            "`{}` makes another one that goes on from before",
+            one("fork", id)
+        ),
+        ErrorRemedy::Pause(id) => text!("`{}` pauses it; then try again", one("pause", id)),
+        ErrorRemedy::Audit(id) => text!("`{}` says what is wrong with it", one("audit", id)),
+        ErrorRemedy::CheckAnew(id) => text!("`{}` checks it anew", one("resume", id)),
+        ErrorRemedy::Upgrade => text!(
+            "`{}` hands an execution to the scheduler of this program",
+            database.command("upgrade", &["EXECUTION"])
+        ),
+        ErrorRemedy::GiveGuest => text!("give its component with `--guest FILE.wasm`"),
+        ErrorRemedy::CreateStore => {
+            text!("name another with --db PATH, or begin one with `refrain run`")
+        }
+        ErrorRemedy::RestoreBackup => text!(
+            "`{}` puts a backup in its place",
+            database.command("restore", &["BACKUP"])
+        ),
+        _ => text!("a newer program knows what helps"),
+    }
+}
+
+/// What helps where a file holds no heads.
+pub(super) fn of_anchors(database: &Database) -> Text {
+    text!(
+        "give what `{}`, `refrain show --json` or `refrain export` wrote",
+        database.command("list --json", &[""; 0])
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +121,28 @@ mod tests {
             two.as_str().contains("ends the pause, `refrain cancel"),
             "{two:?}"
         );
+    }
+
+    #[test]
+    fn each_remedy_of_an_error_is_something_to_type() {
+        let id = ExecutionId::from_bytes([7; 16]);
+        let database = Database::at("d");
+        #[rustfmt::skip]
+        let table = [
+            (ErrorRemedy::ListExecutions, "`refrain list --db d` shows the executions that there are"),
+            (ErrorRemedy::ShowNodes(id), "`refrain show ID --db d` lists its nodes"),
+            (ErrorRemedy::Fork(id), "`refrain fork ID --db d` makes another one that goes on from before"),
+            (ErrorRemedy::Pause(id), "`refrain pause ID --db d` pauses it; then try again"),
+            (ErrorRemedy::Audit(id), "`refrain audit ID --db d` says what is wrong with it"),
+            (ErrorRemedy::CheckAnew(id), "`refrain resume ID --db d` checks it anew"),
+            (ErrorRemedy::Upgrade, "`refrain upgrade EXECUTION --db d` hands an execution to the scheduler of this program"),
+            (ErrorRemedy::GiveGuest, "give its component with `--guest FILE.wasm`"),
+            (ErrorRemedy::CreateStore, "name another with --db PATH, or begin one with `refrain run`"),
+            (ErrorRemedy::RestoreBackup, "`refrain restore BACKUP --db d` puts a backup in its place"),
+        ];
+        for (remedy, expected) in table {
+            let said = of_error(remedy, &database);
+            assert_eq!(said.as_str().replace(&id.to_string(), "ID"), expected);
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Let this scheduler component decide, for the whole life of the execution
     #[arg(long, value_name = "FILE.wasm")]
     guest: Option<PathBuf>,
-    /// Answer all work at once with `{}`, on a simulated clock, in a database beside
+    /// Answer all work at once with `{}`, on a simulated clock, in a database next to
     /// the named one: PATH.sim
     #[arg(long)]
     simulate: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use refrain::ErrorRemedy;
 use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin};
@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use super::damage::{self, DamagedDocument};
 use super::database::Database;
 use super::ending::Ending;
+use super::failure::curable_because;
 use super::list::RecordDocument;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Paint};
@@ -212,12 +213,14 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
         Ok(workflow) => Ok(workflow.nodes.into_keys().collect()),
         // That is told, and what the log says of its nodes.
         Err(_) if record.tampering.is_some() => Ok(Vec::new()),
-        Err(error) => Err(error).with_context(|| {
+        Err(error) => Err(curable_because(
             format!(
-                "the text of workflow {} {} is damaged; see `refrain audit {}`",
-                record.workflow_id, record.workflow_version, record.id
-            )
-        }),
+                "the text of workflow {} {} is damaged",
+                record.workflow_id, record.workflow_version
+            ),
+            ErrorRemedy::Audit(record.id),
+            error,
+        )),
     }
 }
 

@@ -21,38 +21,6 @@ pub(super) fn span(ms: u64) -> String {
     }
 }
 
-/// A sentence of the guest's, with the times in it as people read them: it
-/// knows milliseconds since the epoch and no calendar.
-pub(super) fn readable(sentence: &str) -> String {
-    let mut text = String::new();
-    let mut words = sentence.split(' ').peekable();
-    while let Some(word) = words.next() {
-        let at = word
-            .parse()
-            .ok()
-            .filter(|at: &Timestamp| *at >= CALENDAR_FROM);
-        match at.filter(|_| {
-            words
-                .peek()
-                .is_some_and(|unit| unit.trim_end_matches(['.', ',', ';']) == "ms")
-        }) {
-            Some(at) => {
-                let unit = words.next().unwrap_or_default();
-                text.push_str(&stamp(at));
-                text.push_str(unit.trim_start_matches("ms"));
-            }
-            None => text.push_str(word),
-        }
-        if words.peek().is_some() {
-            text.push(' ');
-        }
-    }
-    text
-}
-
-/// Milliseconds from here on (the year 2001) are a time; fewer are a span.
-const CALENDAR_FROM: Timestamp = 1_000_000_000_000;
-
 /// The time of an execution: simulated time stands where it is. Not the wall
 /// clock, which may be behind the log.
 pub(super) fn of_execution(record: &ExecutionRecord, simulated: bool, now: Timestamp) -> Timestamp {
@@ -68,7 +36,7 @@ pub(super) fn now(store: &mut dyn Reader) -> Result<Timestamp, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{readable, span};
+    use super::span;
 
     #[test]
     fn spans_read_well() {
@@ -82,28 +50,6 @@ mod tests {
         ];
         for (ms, text) in table {
             assert_eq!(span(ms), text);
-        }
-    }
-
-    #[test]
-    fn times_in_sentences_get_a_calendar_and_spans_stay() {
-        let table = [
-            (
-                "it was done at 1767225600001 ms",
-                "it was done at 2026-01-01T00:00:00.001Z",
-            ),
-            (
-                "until 1767225600001 ms, then",
-                "until 2026-01-01T00:00:00.001Z, then",
-            ),
-            ("after 2000 ms", "after 2000 ms"),
-            (
-                "node `a b` holds 1767225600001",
-                "node `a b` holds 1767225600001",
-            ),
-        ];
-        for (sentence, text) in table {
-            assert_eq!(readable(sentence), text);
         }
     }
 }

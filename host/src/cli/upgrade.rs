@@ -6,19 +6,21 @@ use anyhow::{Context, bail};
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::model::{RefusalCode, Status};
-use refrain::replay::{Audit, Auditor, Verdict};
+use refrain::replay::{Auditor, Verdict};
 use refrain::store::{
     Damaged, ExecutionRecord, Many, Reader, SqliteStore, ended, is_stalled_by_host,
 };
-use refrain::{Engine, EngineError, Receipt, names};
+use refrain::{Engine, EngineError, ErrorRemedy, Receipt, names};
 use serde::Serialize;
 
 use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database, Part};
-use super::text::{Text, text};
+use super::failure::curable;
+use super::text::text;
+use super::upgraded::{EachDocument, Upgraded};
 use super::work::resume_all;
-use super::{Answer, act, audit, erased, failure, guests, list, output};
+use super::{Answer, act, erased, failure, guests, list, output};
 
 /// Hand executions to another scheduler component: from then on it decides
 ///
@@ -59,19 +61,6 @@ pub(super) struct Arguments {
 /// How often an execution that goes on meanwhile is audited anew.
 const AUDITS_MAX: usize = 5;
 
-/// What came of one execution.
-#[derive(Default)]
-struct Upgraded {
-    /// The scheduler that it had. `None` if it is there and cannot be read.
-    from: Option<String>,
-    /// The audit with the other one. `None` if it was not audited.
-    audit: Option<Audit>,
-    upgraded: bool,
-    /// Among all that had not ended when they were listed, it has ended meanwhile.
-    has_ended: bool,
-    error: Option<anyhow::Error>,
-}
-
 type Each = (ExecutionId, Upgraded);
 
 #[derive(Serialize)]
@@ -79,16 +68,6 @@ struct Document<'a> {
     guest: &'a str,
     executions: Vec<EachDocument<'a>>,
     damaged: Vec<DamagedDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct EachDocument<'a> {
-    execution_id: String,
-    from: Option<&'a str>,
-    upgraded: bool,
-    ended: bool,
-    audit: Option<&'a Audit>,
-    error: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
@@ -189,7 +168,7 @@ async fn upgrade_each(
         upgraded.error = done.err();
         let one = (id, upgraded);
         if !arguments.json {
-            output::data(&line(&one, guest, colours));
+            output::data(&one.1.text(id, guest, colours));
         }
         each.push(one);
     }
@@ -252,9 +231,10 @@ impl Upgrade<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        bail!(
-            "{id} goes on while its log is audited, so that it is not handed over; pause it with `refrain pause {id}`, and try again"
-        )
+        Err(curable(
+            format!("{id} goes on while its log is audited, so that it is not handed over"),
+            ErrorRemedy::Pause(id),
+        ))
     }
 
     /// Whether an execution is handed over whose audit said this.
@@ -270,42 +250,6 @@ fn may_be_upgraded(record: &ExecutionRecord) -> anyhow::Result<()> {
         bail!("{id} is {status}, and nothing follows on an end: it keeps its scheduler");
     }
     Ok(())
-}
-
-/// One execution for people: what became of it, and what keeps it from more.
-fn line((id, upgraded): &Each, guest: &str, colours: bool) -> Text {
-    let from = upgraded.from.as_deref().unwrap_or_default();
-    let decisions = upgraded.audit.as_ref().map_or(0, |audit| audit.decisions);
-    let verdict = upgraded.audit.as_ref().map(|audit| audit.verdict);
-    match (upgraded.upgraded, verdict) {
-        _ if upgraded.error.is_some() => Text::new(),
-        _ if upgraded.has_ended => text!("{}  has ended meanwhile, and keeps its scheduler\n", id),
-        (true, Some(Verdict::Clean)) => text!(
-            "{}  upgraded from {} to {}, which decides the same {} times\n",
-            id,
-            from,
-            guest,
-            decisions
-        ),
-        (true, _) => text!(
-            "{}  upgraded from {} to {}, which would have decided otherwise\n",
-            id,
-            from,
-            guest
-        ),
-        (false, None) => text!("{}  belongs to {} already\n", id, guest),
-        (false, Some(Verdict::Clean)) => text!(
-            "{}  can be upgraded from {} to {}, which decides the same {} times\n",
-            id,
-            from,
-            guest,
-            decisions
-        ),
-        (false, Some(_)) => {
-            let audit = upgraded.audit.as_ref();
-            audit.map_or(Text::new(), |audit| audit::text(audit, colours))
-        }
-    }
 }
 
 fn name(damaged: &[Damaged]) {
@@ -357,22 +301,6 @@ fn say_what_is_next(arguments: &Arguments, each: &[Each]) -> anyhow::Result<()> 
     Ok(())
 }
 
-impl Upgraded {
-    fn verdict(&self) -> Option<Verdict> {
-        self.audit.as_ref().map(|audit| audit.verdict)
-    }
-
-    /// Whether it is, or could be, where it was to come.
-    fn is_good(&self, force: bool) -> bool {
-        match self.verdict() {
-            _ if self.has_ended => true,
-            None | Some(Verdict::Clean) => true,
-            Some(Verdict::Divergent) => self.upgraded || force,
-            Some(_) => false,
-        }
-    }
-}
-
 /// Bad, if the other scheduler would have decided otherwise; an error, if one could not
 /// be upgraded for another reason.
 fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result<Answer> {
@@ -395,48 +323,24 @@ fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result
     Ok(Answer::good_if(good))
 }
 
-impl<'a> EachDocument<'a> {
-    fn of((id, upgraded): &'a Each) -> Self {
-        Self {
-            execution_id: id.to_string(),
-            from: upgraded.from.as_deref(),
-            upgraded: upgraded.upgraded,
-            ended: upgraded.has_ended,
-            audit: upgraded.audit.as_ref(),
-            error: upgraded.error.as_ref().map(failure::line),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use refrain::Workflow;
-
     use super::*;
-
-    const WAITS: &str = r#"{
-        "workflow_id": "waits", "version": "1.0.0", "start_node": "ask",
-        "nodes": { "ask": { "kind": { "type": "human_approval", "description": "?" } } },
-        "edges": []
-    }"#;
+    use crate::cli::waiting_world::WaitingWorld;
 
     /// Between the listing and the audit.
     #[tokio::test(flavor = "multi_thread")]
     async fn one_of_all_that_ends_meanwhile_is_no_failure() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("refrain.db");
-        let engine = Engine::builder()
-            .store(SqliteStore::open(&file)?)
-            .start()
-            .await?;
-        engine.register(Workflow::from_json(WAITS)?).await?;
-        let execution = engine
-            .start("waits", "1.0.0", serde_json::json!({}))
-            .await?;
+        let WaitingWorld {
+            file,
+            engine,
+            execution,
+            ..
+        } = &WaitingWorld::begin().await?;
         execution.cancel(None).await?;
         let mut library = guests::library()?;
         let mut auditor = Auditor::new(&mut library);
-        let mut store = SqliteStore::open_read_only(&file)?;
+        let mut store = SqliteStore::open_read_only(file)?;
         for (all, is_good) in [(true, true), (false, false)] {
             let arguments = Arguments {
                 executions: Vec::new(),
@@ -446,11 +350,11 @@ mod tests {
                 force: false,
                 by: By::default(),
                 json: false,
-                database: Database::at(&file),
+                database: Database::at(file),
             };
             let upgrade = Upgrade {
                 arguments: &arguments,
-                engine: Some(&engine),
+                engine: Some(engine),
                 guest: "another",
             };
             let mut upgraded = Upgraded::default();
@@ -460,7 +364,7 @@ mod tests {
                 .await;
             assert_eq!(done.is_ok(), is_good, "{done:?}");
             assert_eq!(upgraded.has_ended, is_good);
-            let said = line(&(id, upgraded), "another", false);
+            let said = upgraded.text(id, "another", false);
             assert_eq!(said.as_str().contains("has ended meanwhile"), is_good);
         }
         engine.shutdown().await;

@@ -240,35 +240,18 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use refrain::{Engine, Workflow};
     use tokio::runtime::Handle;
 
     use super::*;
-
-    const WAITS: &str = r#"{
-        "workflow_id": "waits", "version": "1.0.0", "start_node": "ask",
-        "nodes": { "ask": {
-            "id": "ask",
-            "kind": { "type": "human_approval", "description": "Go on?" }
-        } },
-        "edges": []
-    }"#;
+    use crate::cli::waiting_world::WaitingWorld;
 
     /// Each event that is told makes the log grow by one more.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_log_that_grows_while_it_is_read_keeps_nobody() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("refrain.db");
-        let engine = Engine::builder()
-            .store(SqliteStore::open(&file)?)
-            .start()
-            .await?;
-        engine.register(Workflow::from_json(WAITS)?).await?;
-        let execution = engine
-            .start("waits", "1.0.0", serde_json::json!({}))
-            .await?;
+        let world = WaitingWorld::begin().await?;
+        let execution = world.execution.clone();
         let record = execution.record().await?;
-        let store = SqliteStore::open_read_only(&file)?;
+        let store = SqliteStore::open_read_only(&world.file)?;
         let handle = Handle::current();
         let (told, first, second) = tokio::task::spawn_blocking(move || {
             let mut watch = Watch::new(store, [record]);
@@ -294,7 +277,7 @@ mod tests {
         assert!(first > 0);
         assert_eq!(second, first);
         assert_eq!(told, first + second);
-        engine.shutdown().await;
+        world.engine.shutdown().await;
         Ok(())
     }
 }

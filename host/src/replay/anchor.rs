@@ -24,7 +24,7 @@ pub struct Anchors(BTreeMap<ExecutionId, Head>);
 /// The text holds no heads.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "it holds no heads; give what `refrain list --json`, `refrain show --json` or `refrain export` wrote: {0}"
+    "it holds no heads; give a list of executions in JSON, one of them, or an exported log: {0}"
 )]
 pub struct AnchorError(String);
 
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let error = Anchors::read(text).unwrap_err().to_string();
             assert!(
-                error.contains(said) && error.contains("refrain list --json"),
+                error.contains(said) && error.contains("an exported log"),
                 "{error}"
             );
         }

@@ -35,7 +35,7 @@ pub struct Divergence {
 pub enum Compared {
     /// The guest's answer is expected, and the log is what was found.
     GuestWithLog,
-    /// What follows from the log is expected, and what the store says beside it was
+    /// What follows from the log is expected, and what the store says besides it was
     /// found.
     LogWithStore,
 }

@@ -1,4 +1,4 @@
-//! What a store says beside an erased log, compared with what is left of the log.
+//! What a store says besides an erased log, compared with what is left of the log.
 //!
 //! No guest can be asked what the execution's status is; but it has ended, and its
 //! last event says how.

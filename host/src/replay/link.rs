@@ -1,5 +1,5 @@
 //! Law 11: a fork's event 1 names its origin, the last event that both have in common,
-//! and the head up to it. Whoever has both logs can check that.
+//! and the head up to it. Anyone who has both logs can check that.
 
 use super::divergence::Divergence;
 use super::integrity::{self, Finding};

@@ -31,6 +31,8 @@ mod player;
 mod guests;
 // What the log says of the work items.
 mod queue;
+// What a store claims of an execution besides its log.
+mod store_claims;
 // Every decision again.
 mod walk;
 // Whether a fork is one of the log that it names.

@@ -259,6 +259,12 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
 }
 
 impl Recording {
+    /// The event of this sequence. `None` if there is none, or the log is erased.
+    pub(super) fn event(&self, sequence: u64) -> Option<&Event> {
+        let index = usize::try_from(sequence).ok()?.checked_sub(1)?;
+        self.events.get(index).map(|stored| &stored.event)
+    }
+
     /// Writes the log as an export.
     ///
     /// # Errors

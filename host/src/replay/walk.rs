@@ -14,17 +14,15 @@ use super::guests::{Guests, Reuse};
 use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
-use super::queue::{ExpectedQueue, stored_json};
-use super::recorded::recorded;
+use super::queue::ExpectedQueue;
 use super::source::{Claimed, Recording};
+use super::store_claims::Replayed;
 use super::verdict::{AuditError, Verdict};
 use crate::guest::{CallError, LibraryError};
-use crate::log::digest::hex;
 use crate::log::effect::on_host_stall;
 use crate::log::json::write_event;
-use crate::model::{Event, EventKind, Origin, Outcome, SchedulerError, Status};
-use crate::names;
-use crate::store::{ExecutionRecord, ItemRecord, Timestamp};
+use crate::model::{Event, EventKind, Origin, Outcome, SchedulerError};
+use crate::store::{ItemRecord, Timestamp};
 
 /// Why a walk ends early.
 pub(super) enum Stop {
@@ -110,12 +108,25 @@ impl<'a, 'l> Walk<'a, 'l> {
         let outcome = self.at_the_end(at)?;
         // What a guest says that the host stalled is not what the store goes by.
         let outcome = outcome.filter(|_| !self.host_stalled);
+        let replayed = Replayed {
+            recording: &recording,
+            queue: &self.queue,
+            guest_digest: match self.other {
+                Some(_) => None,
+                None => Some(&self.guest_digest),
+            },
+            owed_a_step: self.owed_a_step,
+            last: self.last.as_ref(),
+        };
         match &recording.claimed {
             Claimed::Store {
                 record,
                 simulated,
                 items,
-            } => self.compare_with_store((record, *simulated), items, outcome),
+            } => {
+                let compared = replayed.compare_with_store((record, *simulated), items, outcome);
+                compared.or_else(|divergence| found(Verdict::Divergent, divergence))
+            }
             Claimed::Header { .. } => Ok(()),
         }
     }
@@ -228,15 +239,8 @@ impl<'a, 'l> Walk<'a, 'l> {
         }
     }
 
-    /// Whether the log ends where the host's stall was lifted.
-    fn is_just_lifted(&self) -> bool {
-        let last = self.recording.events.len() as u64;
-        let last = self.event(last).map(|event| &event.kind);
-        matches!(last, Some(EventKind::StallLifted(_)))
-    }
-
     /// At the log's end the guest must have no more to decide either, unless it
-    /// is said beside the log that the execution is owed a step. Then what it
+    /// is said besides the log that the execution is owed a step. Then what it
     /// decides next may be missing, as a whole; and of a guest that fails at that
     /// step, the host's stall.
     fn at_the_end(&mut self, at: Timestamp) -> Result<Option<Outcome>, Stop> {
@@ -392,89 +396,17 @@ impl<'a, 'l> Walk<'a, 'l> {
         found(Verdict::Divergent, divergence)
     }
 
-    fn event(&self, sequence: u64) -> Option<&Event> {
-        let index = usize::try_from(sequence).ok()?.checked_sub(1)?;
-        self.recording.events.get(index).map(|stored| &stored.event)
-    }
-
     fn event_json(&self, sequence: u64) -> Option<Value> {
-        self.event(sequence)
+        self.recording
+            .event(sequence)
             .and_then(|event| as_json(&write_event(event)))
     }
 
     fn node_at(&self, sequence: u64) -> Option<String> {
-        self.event(sequence)
+        self.recording
+            .event(sequence)
             .and_then(|event| node_of(&event.kind))
             .map(str::to_owned)
-    }
-
-    /// What the store says beside the log must be what the log says.
-    fn compare_with_store(
-        &self,
-        (record, simulated): (&ExecutionRecord, bool),
-        items: &Result<Vec<ItemRecord>, String>,
-        outcome: Option<Outcome>,
-    ) -> Result<(), Stop> {
-        let Some(EventKind::WorkflowStarted(started)) = self.event(1).map(|event| &event.kind)
-        else {
-            return Ok(()); // Refused by the integrity check before.
-        };
-        let (status, next_wake) = match outcome {
-            // A host lifts its stall without asking the guest, and its turn may end there:
-            // until the next step the record says that it runs, also where the guest is
-            // going to say that it is paused.
-            Some(_)
-                if record.status == Status::Running
-                    && record.is_owed_a_step()
-                    && self.is_just_lifted() =>
-            {
-                (record.status, record.next_wake)
-            }
-            Some(outcome) => (outcome.status, outcome.next_wake),
-            // Behind a fact the guest has not said yet what its execution is.
-            None if self.owed_a_step => {
-                let status = self
-                    .last
-                    .as_ref()
-                    .map_or(record.status, |outcome| outcome.status);
-                (status, Some(record.last_at))
-            }
-            None => (Status::Stalled, None),
-        };
-        let at = |sequence| self.event(sequence).map(|event| event.at);
-        let end = record.head.sequence;
-        let guest = if self.other.is_some() {
-            &*record.guest_digest
-        } else {
-            self.guest_digest.as_str()
-        };
-        let expected = json!({
-            "status": names::status(status),
-            "next_wake": next_wake,
-            "workflow_id": started.workflow_id,
-            "workflow_version": started.workflow_version,
-            "guest_digest": guest,
-            "tenant": started.tenant,
-            "key": started.key,
-            "simulated": started.simulated,
-            "started_at": at(1),
-            "last_at": at(end),
-            "head": hex(&record.head.hash),
-            "queue": self.queue.to_json(),
-        });
-        let queue = items
-            .as_ref()
-            .map_or_else(|fault| json!(fault), |items| stored_json(items));
-        let found_there = recorded(record, simulated, queue);
-        if expected == found_there {
-            return Ok(());
-        }
-        let message = "what the store says beside the log is not what the log says";
-        found(
-            Verdict::Divergent,
-            Divergence::between(end, message, Some(expected), Some(found_there))
-                .compared(Compared::LogWithStore),
-        )
     }
 }
 

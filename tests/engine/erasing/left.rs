@@ -193,11 +193,11 @@ async fn only_what_has_ended_and_holds_is_erased() {
     ]) {
         assert!(error.contains(said), "{error}");
     }
-    // Whoever wants it all the same is not in the way of others.
+    // A caller who wants it all the same is not in the way of others.
     assert!(!files_with(folder.path(), KEY).is_empty());
 }
 
-/// Whoever must erase must be able to; that something was wrong stays to be seen.
+/// A person who must erase must be able to; that something was wrong stays to be seen.
 #[tokio::test]
 async fn a_log_whose_audit_finds_something_is_erased_and_that_is_attested() {
     let place = Place::file();

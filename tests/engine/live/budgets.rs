@@ -104,7 +104,7 @@ fn law2_who_is_cut_off_is_owed_a_step_and_clean() {
     }
 }
 
-/// A part of a batch is no batch, whatever is said beside it.
+/// A part of a batch is no batch, whatever is said besides it.
 #[test]
 fn law2_a_batch_that_is_cut_within_is_divergent() {
     let (scene, id) = cut_off(Place::memory(), nothing());

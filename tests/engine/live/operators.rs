@@ -105,7 +105,7 @@ async fn r19_a_signal_with_an_id_is_taken_once_and_the_repeat_is_told() {
         let sent = execution.send(signal.clone()).await;
         assert_eq!(sent.expect("it is taken"), Receipt::Recorded);
         execution.finished().await.expect("it ends");
-        // At the end, too: whoever sends it can stop.
+        // At the end, too: the sender can stop.
         let again = execution.send(signal).await;
         assert_eq!(again.expect("it is known"), Receipt::AlreadyRecorded);
         let other = execution.send(Signal::new("k", json!({ "n": 1 }))).await;

@@ -71,7 +71,7 @@ async fn law7_r25_a_repeated_release_is_already_recorded_and_a_late_one_stale() 
         let release = |claim: &ClaimId| engine.release(claim.clone(), None);
         assert_eq!(release(&first).await.expect("it holds"), Receipt::Recorded);
         let before = log(&execution).await;
-        // Whoever repeats it need not be who said it first.
+        // The one who repeats it need not be the one who said it first.
         let again = engine.release(first.clone(), Some("another")).await;
         assert_eq!(again.expect("as before"), Receipt::AlreadyRecorded);
         let mut foreign = first.clone();

@@ -148,7 +148,7 @@ fn what_is_not_its_own_is_neither_claimed_nor_woken_nor_taken_from_its_worker() 
             assert_eq!(after[&id], before[&id], "{id}");
         }
         assert_eq!(host.done(), 1, "its own");
-        // Whoever works on all goes on with all of it.
+        // An engine that works on all goes on with all of it.
         let mut all = Host::new(&place, &clock, 2, |builder| builder).at_work();
         a_minute_passes(&clock, &mut all);
         let records = theirs.map(|id| all.call(all.engine.execution(id).record()));

@@ -17,7 +17,7 @@ use refrain_tests::workflows::tools;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-/// With the twin and the divergent guest beside the built-in one.
+/// With the twin and the divergent guest besides the built-in one.
 static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     let mut library = fresh_library();
     twin::add(&mut library);
@@ -240,7 +240,7 @@ fn forked() -> Value {
     })
 }
 
-/// What it would have decided is not asked: whoever wants to know that asks an audit.
+/// What it would have decided is not asked: an audit tells that.
 #[tokio::test(flavor = "multi_thread")]
 async fn law2_each_guest_answers_for_its_own_part_of_the_log() {
     let ours = ["node_scheduled left", "node_scheduled right"];
@@ -283,7 +283,7 @@ async fn law10_a_snapshot_of_the_former_guest_is_not_used() {
         let execution = to_the_end(&place, id).await;
         let record = execution.record().await.expect("a record");
         assert_eq!(*record.guest_digest, *twin::digest());
-        audit_all(&place, "beside a snapshot of the former guest");
+        audit_all(&place, "with a snapshot of the former guest");
     }
 }
 
@@ -318,7 +318,7 @@ async fn upgraded_with_snapshots_after(events: u64, place: &Place) -> (Execution
     (execution.id(), built_in)
 }
 
-/// Law 4: whoever changes the record alone would have the former guest decide again.
+/// Law 4: a person who changes the record alone would have the former guest decide again.
 #[tokio::test(flavor = "multi_thread")]
 async fn law4_a_record_that_names_another_guest_than_the_log_is_found() {
     let built_in = LIBRARY.built_in();

@@ -23,7 +23,7 @@ fn law2_the_same_log_gives_the_same_decisions() {
     });
 }
 
-/// At each event, whoever has read the log, and whoever decided part of it,
+/// At each event, a guest that has read the log, and one that decided part of it,
 /// decides the same next, now and later.
 #[test]
 fn law2_who_reads_a_log_decides_as_who_wrote_it() {

@@ -206,8 +206,9 @@ fn what_cannot_be_done_is_told_in_a_document_too() {
     let nobody = format!("exec_{}", "0".repeat(32));
     for (words, code) in [
         (&["pause", id, "--json"][..], json!("refused")),
-        (&["show", &nobody, "--json"], Value::Null),
-        (&["log", &nobody, "--json"], Value::Null),
+        (&["show", &nobody, "--json"], json!("unknown_execution")),
+        (&["log", &nobody, "--json"], json!("unknown_execution")),
+        (&["explain", id, "b", "--json"], json!("unknown_node")),
         (&["list", "--db", "none.db", "--json"], Value::Null),
         (&["pause", id, "--jsom", "--json"], json!("usage")),
         (&["restore", "none.db", "--json"], Value::Null),

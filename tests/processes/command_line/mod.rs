@@ -4,7 +4,7 @@
 //! `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
 //! `helpful` what is said to who has typed almost the right thing,
-//! `operating` executions that are spoken to while they live, `signals` what it
+//! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `hostile_text` text that would steer a terminal, `simulating` what
 //! `--simulate` keeps apart, `typed_back` what it says to type, `upgrading` executions that are handed to another scheduler, `terminals` those that are narrow or know little,
@@ -29,6 +29,7 @@ mod outputs;
 mod own;
 mod own_scheduler;
 mod signals;
+mod signing;
 mod simulating;
 mod talking;
 mod terminals;

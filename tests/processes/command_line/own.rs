@@ -114,7 +114,7 @@ fn what_others_have_left_is_left_to_who_names_it() {
     assert_eq!(*ran_in, json!(real(here.path())));
     assert!(!said.err.contains("working on"), "it was named: {said:?}");
     assert_eq!(desk.events(&two), left[1]);
-    // Whoever names none goes on with all, and says so.
+    // A `resume` that names none goes on with all, and says so.
     go(&desk, "two");
     let said = types_in(there.path(), &desk, &["resume", "--json"]);
     assert_eq!(said.code, Some(0), "{said:?}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::command_line::desk::{Desk, approval, chain, command, tool};
 
-/// A desk with components beside the built-in one.
+/// A desk with components besides the built-in one.
 fn desk() -> Desk {
     let desk = Desk::new();
     desk.file("twin.wasm", twin::bytes());

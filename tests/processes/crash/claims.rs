@@ -61,7 +61,7 @@ fn the_claims_of_a_killed_process_do_not_wait_for_their_leases() -> Result<()> {
     slow_is_clean(folder.path())
 }
 
-/// Nobody is left to stop them: they live on, beside the next attempt, as the
+/// Nobody is left to stop them: they live on, at the same time as the next attempt, as the
 /// documents say.
 #[test]
 fn the_programs_of_a_killed_process_live_on() -> Result<()> {

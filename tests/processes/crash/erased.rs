@@ -124,7 +124,7 @@ fn erase(folder: &Path, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whoever erases it is killed after so long.
+/// The process that erases it is killed after so long.
 fn killed(folder: &Path, id: &str, after: Duration) -> Result<()> {
     let mut victim = command(folder, id).spawn()?;
     std::thread::sleep(after);

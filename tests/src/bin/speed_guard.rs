@@ -41,7 +41,7 @@ const RUNS: &[Run] = &[
     },
 ];
 
-/// The component beside the native core.
+/// The component compared with the native core.
 const WASM_NATIVE_RATIO: Bound = Bound::AtMost(6.0);
 
 /// One run of the program.
@@ -91,7 +91,7 @@ fn guard() -> Result<()> {
     Ok(())
 }
 
-/// The binary beside this one: built with it, in the same way.
+/// The binary next to this one: built with it, in the same way.
 fn program() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let program = own.with_file_name(format!("refrain{}", std::env::consts::EXE_SUFFIX));

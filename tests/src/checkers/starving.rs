@@ -1,4 +1,4 @@
-//! Nobody starves: who waits for longer is served first, so that whoever waits
+//! Nobody starves: who waits for longer is served first, so that everyone who waits
 //! is served after a bounded number of others, however many come later.
 
 use std::collections::BTreeMap;

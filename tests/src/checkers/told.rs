@@ -71,9 +71,9 @@ pub enum Telling {
         /// Whether it was said that it counts.
         sure: bool,
     },
-    /// Whoever steps a host: it rests.
+    /// From the one who steps a host: it rests.
     Rested(Rest),
-    /// Whoever looks over the store's shoulder: these events were one turn's.
+    /// From the store that records turns: these events were one turn's.
     Written(TurnSeen),
 }
 
@@ -129,7 +129,7 @@ pub enum Receipt {
     AlreadyRecorded,
     /// The claim does not hold the item (law 7).
     Stale,
-    /// It is not acceptable, whoever gives it.
+    /// It is not acceptable, no matter who gives it.
     Refused,
     /// Nobody said: the host died, or could not tell.
     Unknown,

@@ -19,8 +19,8 @@
 
 mod hand;
 mod scenarios;
-mod shelf;
+mod entries;
 mod stage;
 
+pub use entries::{Entry, Log, Set, folder, sets};
 pub use scenarios::{SCENARIOS, Scenario, write_all};
-pub use shelf::{Entry, Log, Set, folder, sets};

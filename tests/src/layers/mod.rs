@@ -4,7 +4,7 @@
 //! modules: from the bottom up, and a parent stands on its children. So all
 //! files of a crate stand in one line, and none may use one that comes later:
 //! neither by a path, nor by a method. Methods are held to it by where they may
-//! be written: those of a type stand in the type's own file. Then whoever can
+//! be written: those of a type stand in the type's own file. Then a file that can
 //! name a type has all of its methods below, and no circle can hide in them.
 //!
 //! Tests within the sources may look wherever they like. Arrows that go up for a

@@ -1,6 +1,6 @@
 //! What follows a failed attempt, and when (rules R11 to R13).
 
-use refrain_guest::contract::NodeFailure;
+use refrain_guest::contract::{NodeFailed, NodeFailure};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +44,39 @@ pub(super) fn max_attempts(policy: &Value) -> u32 {
 }
 
 impl Failure {
+    /// What a worker said of it.
+    pub(super) fn reported(failed: &NodeFailed) -> Self {
+        Self {
+            cause: NodeFailure::AttemptFailed(failed.error.clone()),
+            class: failed.error_class.clone(),
+            retryable: failed.retryable,
+            retry_after_ms: failed.retry_after_ms.unwrap_or(0),
+            expired: false,
+        }
+    }
+
+    /// R13: the worker is gone.
+    pub(super) fn nobody_answers() -> Self {
+        Self {
+            cause: NodeFailure::LeaseExpired,
+            class: None,
+            retryable: true,
+            retry_after_ms: 0,
+            expired: true,
+        }
+    }
+
+    /// It took longer than its node may.
+    pub(super) fn timeout(timeout_ms: u64) -> Self {
+        Self {
+            cause: NodeFailure::Timeout(timeout_ms),
+            class: Some("timeout".to_owned()),
+            retryable: true,
+            retry_after_ms: 0,
+            expired: false,
+        }
+    }
+
     /// Whether a further attempt could help, if there is one left.
     pub(super) fn is_retried(&self, policy: &Value) -> bool {
         let classes = policy["retryable_on"]

@@ -5,7 +5,7 @@ use refrain_guest::contract::{
 };
 
 use super::next::Question;
-use super::past::{Record, Stage};
+use super::record::{Record, Stage};
 
 impl Question<'_> {
     pub(super) fn ends(&self) -> Option<EventKind> {

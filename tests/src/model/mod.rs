@@ -11,7 +11,7 @@
 //! next     what must be decided next: the rules in their order
 //! ready    what is ready, and what becomes of it      end  how it all ends
 //! say      decisions in the contract's words          item  the work item they order
-//! Past     what the log says happened: an event, a line
+//! Past     what the log says happened: an event, a line       record  what happened to one node
 //! attempt  what follows a failed attempt, and when
 //! Graph    what the workflow's JSON says
 //! ```
@@ -27,6 +27,7 @@ mod item;
 mod next;
 mod past;
 mod ready;
+mod record;
 mod say;
 
 use refrain_guest::contract::{Event, EventKind, Origin, Status};

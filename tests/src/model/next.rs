@@ -7,7 +7,8 @@ use refrain_guest::contract::{
 
 use super::attempt::{Failure, policy};
 use super::graph::Graph;
-use super::past::{Past, Record, Stage, Wait};
+use super::past::Past;
+use super::record::{Record, Stage, Wait};
 
 /// One question, with all that an answer may depend on.
 pub(super) struct Question<'a> {

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    ApprovalReceived, CancelReason, Event, EventKind, NodeCompleted, NodeFailure, NodeSettled,
-    SkipReason, StallReason, Status, WorkflowStarted,
+    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason, Status,
+    WorkflowStarted,
 };
 use refrain_guest::json::Object;
 use serde_json::value::RawValue;
 
 use super::attempt::{self, Failure};
 use super::graph::{Graph, expression};
+use super::record::{Record, Stage, Wait};
 
 /// What happened so far.
 #[derive(Debug)]
@@ -36,64 +37,6 @@ pub(super) struct Past {
     /// The node that the execution is stalled on.
     pub(super) stalled_on: Option<usize>,
     pub(super) ended: Option<Status>,
-}
-
-/// What happened to one node.
-#[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) stage: Stage,
-    /// The last attempt that was ordered; 0: none.
-    pub(super) attempt: u32,
-    pub(super) max_attempts: u32,
-    /// How often that attempt was given back.
-    pub(super) releases: u32,
-    /// The sequence of the event in which an operator asked for it to be skipped.
-    pub(super) skip_asked_for: Option<u64>,
-}
-
-/// Where a node is.
-#[derive(Clone, Debug)]
-pub(super) enum Stage {
-    Pending,
-    Scheduled,
-    Running { since: u64 },
-    Failing(Failure),
-    Waiting(Wait),
-    Completed,
-    Failed,
-    Skipped,
-    Cancelled,
-}
-
-/// What a node waits for.
-#[derive(Clone, Debug)]
-pub(super) struct Wait {
-    /// The sequence of the event with which the wait began.
-    pub(super) since: u64,
-    pub(super) until: Option<u64>,
-    pub(super) fired: bool,
-    pub(super) approval: Option<ApprovalReceived>,
-}
-
-impl Record {
-    /// R4: it has an unsettled work item.
-    pub(super) fn is_in_flight(&self) -> bool {
-        matches!(self.stage, Stage::Scheduled | Stage::Running { .. })
-    }
-
-    pub(super) fn is_under_way(&self) -> bool {
-        self.is_in_flight() || matches!(self.stage, Stage::Waiting(_))
-    }
-
-    pub(super) fn is_failing(&self) -> bool {
-        matches!(self.stage, Stage::Failing(_))
-    }
-
-    /// Nothing more is to come of it.
-    pub(super) fn is_settled(&self) -> bool {
-        let pending = matches!(self.stage, Stage::Pending);
-        !pending && !self.is_under_way() && !self.is_failing()
-    }
 }
 
 impl Past {
@@ -150,107 +93,24 @@ impl Past {
         look(&Scope::new(&self.started.initial_input, &state))
     }
 
+    /// Takes in the next event.
     pub(super) fn observe(&mut self, graph: &Graph, event: &Event) {
         self.at = event.at;
+        let known = self.observe_execution(graph, event)
+            || self.observe_work(graph, event)
+            || self.observe_end_of_node(graph, event)
+            || self.observe_wait(graph, event);
+        assert!(known, "no scheduler takes this yet: {event:?}");
+    }
+
+    /// Whether the event is of the execution as a whole, or an operator's about a node.
+    fn observe_execution(&mut self, graph: &Graph, event: &Event) -> bool {
         match &event.kind {
             EventKind::WorkflowStarted(_) | EventKind::GuestChanged(_) => {}
             EventKind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
             EventKind::WorkflowFailed(_) => self.ended = Some(Status::Failed),
             EventKind::WorkflowCancelled(_) => self.ended = Some(Status::Cancelled),
             EventKind::WorkflowTimedOut => self.timed_out = true,
-            EventKind::NodeScheduled(it) => {
-                self.first_finalizer(graph, graph.place(&it.node_id));
-                self.order(graph.place(&it.node_id), it.attempt);
-            }
-            EventKind::RetryScheduled(it) => self.order(graph.place(&it.node_id), it.attempt),
-            EventKind::NodeStarted(it) => {
-                self.set(graph.place(&it.node_id), Stage::Running { since: event.at });
-            }
-            EventKind::NodeCompleted(NodeCompleted {
-                node_id,
-                state_patch,
-                chosen_target,
-                ..
-            })
-            | EventKind::NodeSettled(NodeSettled {
-                node_id,
-                state_patch,
-                chosen_target,
-                ..
-            }) => {
-                let node = graph.place(node_id);
-                self.consume(graph, node);
-                self.merge(state_patch);
-                self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
-            }
-            EventKind::NodeFailed(it) => {
-                let failure = Failure {
-                    cause: NodeFailure::AttemptFailed(it.error.clone()),
-                    class: it.error_class.clone(),
-                    retryable: it.retryable,
-                    retry_after_ms: it.retry_after_ms.unwrap_or(0),
-                    expired: false,
-                };
-                self.set(graph.place(&it.node_id), Stage::Failing(failure));
-            }
-            EventKind::NodeReleased(it) => {
-                let node = graph.place(&it.node_id);
-                self.nodes[node].releases += 1;
-                let stage = match self.nodes[node].releases {
-                    0..=10 => Stage::Scheduled,
-                    _ => Stage::Failing(nobody_answers()),
-                };
-                self.set(node, stage);
-            }
-            EventKind::LeaseExpired(it) => {
-                let stage = Stage::Failing(nobody_answers());
-                self.set(graph.place(&it.node_id), stage);
-            }
-            EventKind::NodeTimedOut(it) => {
-                let node = graph.place(&it.node_id);
-                let timeout_ms = graph.node_timeout_ms(node).unwrap_or(0);
-                let failure = Failure {
-                    cause: NodeFailure::Timeout(timeout_ms),
-                    class: Some("timeout".to_owned()),
-                    retryable: true,
-                    retry_after_ms: 0,
-                    expired: false,
-                };
-                self.set(node, Stage::Failing(failure));
-            }
-            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
-            EventKind::NodeSkipped(it) => {
-                let node = graph.place(&it.node_id);
-                match it.reason {
-                    SkipReason::ByOperator => self.settle(graph, node, Stage::Skipped, None),
-                    _ => {
-                        self.first_finalizer(graph, node);
-                        self.stop(node, Stage::Skipped);
-                        self.kill(graph, node);
-                    }
-                }
-            }
-            EventKind::NodeCancelled(it) => {
-                let node = graph.place(&it.node_id);
-                match it.reason {
-                    CancelReason::ByOperator => self.settle(graph, node, Stage::Cancelled, None),
-                    _ => self.stop(node, Stage::Cancelled),
-                }
-            }
-            EventKind::InterruptRaised(it) => {
-                self.wait(graph.place(&it.node_id), event.sequence, it.expires_at);
-            }
-            EventKind::TimerCreated(it) => {
-                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at);
-            }
-            EventKind::TimerFired(it) => self.waiting(graph.place(&it.node_id)).fired = true,
-            EventKind::ApprovalReceived(it) => {
-                self.waiting(graph.place(&it.node_id)).approval = Some(it.clone());
-            }
-            EventKind::ExternalEventReceived(it) => {
-                let signal = (it.correlation_key.clone(), it.payload.clone());
-                self.signals.push(signal);
-            }
             EventKind::CancelRequested(it) => {
                 self.cancel = Some(it.reason.clone());
                 self.stalled_on = None;
@@ -272,14 +132,113 @@ impl Past {
             EventKind::ExecutionForked(_) => self.fork(graph, event),
             EventKind::HostStalled(_) => self.host_stall = true,
             EventKind::StallLifted(_) => self.host_stall = false,
-            EventKind::MapExpanded(_)
-            | EventKind::ChildRequested(_)
-            | EventKind::ChildStarted(_)
-            | EventKind::ChildRefused(_)
-            | EventKind::ChildEnded(_) => {
-                panic!("no scheduler takes this yet: {event:?}")
-            }
+            _ => return false,
         }
+        true
+    }
+
+    /// Whether the event is of an attempt of a node.
+    fn observe_work(&mut self, graph: &Graph, event: &Event) -> bool {
+        match &event.kind {
+            EventKind::NodeScheduled(it) => {
+                self.first_finalizer(graph, graph.place(&it.node_id));
+                self.order(graph.place(&it.node_id), it.attempt);
+            }
+            EventKind::RetryScheduled(it) => self.order(graph.place(&it.node_id), it.attempt),
+            EventKind::NodeStarted(it) => {
+                self.set(graph.place(&it.node_id), Stage::Running { since: event.at });
+            }
+            EventKind::NodeFailed(it) => {
+                let failure = Failure::reported(it);
+                self.set(graph.place(&it.node_id), Stage::Failing(failure));
+            }
+            EventKind::NodeReleased(it) => {
+                let node = graph.place(&it.node_id);
+                self.nodes[node].releases += 1;
+                let stage = match self.nodes[node].releases {
+                    0..=10 => Stage::Scheduled,
+                    _ => Stage::Failing(Failure::nobody_answers()),
+                };
+                self.set(node, stage);
+            }
+            EventKind::LeaseExpired(it) => {
+                let stage = Stage::Failing(Failure::nobody_answers());
+                self.set(graph.place(&it.node_id), stage);
+            }
+            EventKind::NodeTimedOut(it) => {
+                let node = graph.place(&it.node_id);
+                let timeout_ms = graph.node_timeout_ms(node).unwrap_or(0);
+                self.set(node, Stage::Failing(Failure::timeout(timeout_ms)));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether the event settles a node.
+    fn observe_end_of_node(&mut self, graph: &Graph, event: &Event) -> bool {
+        match &event.kind {
+            EventKind::NodeCompleted(NodeCompleted {
+                node_id,
+                state_patch,
+                chosen_target,
+                ..
+            })
+            | EventKind::NodeSettled(NodeSettled {
+                node_id,
+                state_patch,
+                chosen_target,
+                ..
+            }) => {
+                let node = graph.place(node_id);
+                self.consume(graph, node);
+                self.merge(state_patch);
+                self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
+            }
+            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
+            EventKind::NodeSkipped(it) => {
+                let node = graph.place(&it.node_id);
+                match it.reason {
+                    SkipReason::ByOperator => self.settle(graph, node, Stage::Skipped, None),
+                    _ => {
+                        self.first_finalizer(graph, node);
+                        self.stop(node, Stage::Skipped);
+                        self.kill(graph, node);
+                    }
+                }
+            }
+            EventKind::NodeCancelled(it) => {
+                let node = graph.place(&it.node_id);
+                match it.reason {
+                    CancelReason::ByOperator => self.settle(graph, node, Stage::Cancelled, None),
+                    _ => self.stop(node, Stage::Cancelled),
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether the event is of something that is waited for.
+    fn observe_wait(&mut self, graph: &Graph, event: &Event) -> bool {
+        match &event.kind {
+            EventKind::InterruptRaised(it) => {
+                self.wait(graph.place(&it.node_id), event.sequence, it.expires_at);
+            }
+            EventKind::TimerCreated(it) => {
+                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at);
+            }
+            EventKind::TimerFired(it) => self.waiting(graph.place(&it.node_id)).fired = true,
+            EventKind::ApprovalReceived(it) => {
+                self.waiting(graph.place(&it.node_id)).approval = Some(it.clone());
+            }
+            EventKind::ExternalEventReceived(it) => {
+                let signal = (it.correlation_key.clone(), it.payload.clone());
+                self.signals.push(signal);
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn set(&mut self, node: usize, stage: Stage) {
@@ -421,16 +380,5 @@ impl Past {
             .count();
         let mut kept = (0..).zip(&self.signals).filter(|(_, (key, _))| key == own);
         kept.nth(before).map(|(place, _)| place)
-    }
-}
-
-/// R13: the worker is gone.
-fn nobody_answers() -> Failure {
-    Failure {
-        cause: NodeFailure::LeaseExpired,
-        class: None,
-        retryable: true,
-        retry_after_ms: 0,
-        expired: true,
     }
 }

@@ -7,7 +7,7 @@ use refrain_guest::contract::{
 use serde_json::{Value, json};
 
 use super::next::Question;
-use super::past::{Stage, Wait};
+use super::record::{Stage, Wait};
 
 impl Question<'_> {
     pub(super) fn ready(&self) -> Option<EventKind> {

@@ -4,7 +4,7 @@
 //! library that is preloaded (`clock.c`) answers for the system's. Monotonic
 //! time is left as it is: what differs is what people set. The library is
 //! compiled where there is a C compiler for Linux; elsewhere no clock is set,
-//! and whoever asks is told.
+//! and the caller is told.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::calls::{Call, Given, Operation};
 use super::crews;
 use super::workflows;
-use super::world::{Known, World};
+use super::world::{ToldExecution, World};
 use crate::faulty_store::Fate;
 use crate::twin;
 
@@ -196,7 +196,7 @@ impl World {
     }
 
     fn operate(&mut self, host: usize) -> Result<(), String> {
-        let Some(Known { id, workflow }) = self.dice.pick(&self.executions).copied() else {
+        let Some(ToldExecution { id, workflow }) = self.dice.pick(&self.executions).copied() else {
             return Ok(());
         };
         if self.may_be_erased(id) && self.dice.chance(1, 3) {
@@ -205,7 +205,7 @@ impl World {
             return self.erase(id);
         }
         if self.executions.len() < FORKS_MAX && self.dice.chance(1, 12) {
-            return self.fork(host, Known { id, workflow });
+            return self.fork(host, ToldExecution { id, workflow });
         }
         let drawn = &self.workflows[workflow];
         let nodes: Vec<_> = drawn.nodes.keys().collect();
@@ -253,8 +253,8 @@ impl World {
     }
 
     /// An execution is forked somewhere, or where that is refused.
-    fn fork(&mut self, host: usize, of: Known) -> Result<(), String> {
-        let Known { id, workflow } = of;
+    fn fork(&mut self, host: usize, of: ToldExecution) -> Result<(), String> {
+        let ToldExecution { id, workflow } = of;
         let record = self.onlooker.execution(id);
         let last = match record.map_err(|error| error.to_string())? {
             Some(record) => record.head.sequence,

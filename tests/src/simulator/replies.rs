@@ -5,7 +5,7 @@ use refrain::store::{StoreError, ended};
 use refrain::{Claim, ClaimId, EngineError, Receipt};
 
 use super::calls::{Call, Given, Operation, Outcome, Reply};
-use super::world::{Known, World, name};
+use super::world::{ToldExecution, World, name};
 use crate::checkers::{Offer, Telling};
 
 impl World {
@@ -122,7 +122,7 @@ impl World {
             }
         }
         if !self.executions.iter().any(|known| known.id == id) {
-            self.executions.push(Known { id, workflow });
+            self.executions.push(ToldExecution { id, workflow });
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl World {
             self.story.fault("a fork begins with an edited result");
         }
         let workflow = *workflow;
-        self.executions.push(Known { id, workflow });
+        self.executions.push(ToldExecution { id, workflow });
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub enum Over {
 
 /// An execution that some caller was told of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(super) struct ToldExecution {
     /// Its id.
     pub(super) id: ExecutionId,
     /// Which of the world's workflows it runs.
@@ -62,7 +62,7 @@ pub struct World {
     pub(super) onlooker: Box<dyn Store>,
     pub(super) hosts: [Host; 2],
     pub(super) workflows: Vec<Drawn>,
-    pub(super) executions: Vec<Known>,
+    pub(super) executions: Vec<ToldExecution>,
     /// What callers were told that their keys started.
     pub(super) keys: BTreeMap<String, ExecutionId>,
     pub(super) told: Told,

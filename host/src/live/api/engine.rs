@@ -5,8 +5,6 @@ use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 use crate::json::Json;
@@ -16,18 +14,18 @@ use crate::queues;
 use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
+use super::closing;
 use super::commits::Commits;
 use super::execution::Execution;
 use super::forked::Forked;
+use super::forking::make_fork;
 use super::shared::Shared;
-use crate::live::fork::plan;
 use crate::live::runtime::commit_news::Committed;
-use crate::live::runtime::inbox::{Closing, Inbox, Message};
+use crate::live::runtime::inbox::{Inbox, Message};
 use crate::live::runtime::observers::Observers;
 use crate::live::runtime::readers::Readers;
 use crate::live::turn::answers::{complete, fail};
 use crate::live::turn::claims;
-use crate::live::turn::fork::fork as begin_fork;
 use crate::live::turn::guest_call::validate;
 use crate::live::turn::late_steps::step_all;
 use crate::live::turn::leases::renew;
@@ -206,62 +204,14 @@ impl Engine {
     /// in flight there waits again, and open approvals are asked for anew; limits, seed,
     /// tenant and times stay, and a key or a parent is not taken along.
     ///
-    /// ```
-    /// # use refrain::{Engine, Fork, Workflow, WorkError};
-    /// # use serde_json::json;
-    /// # #[tokio::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let store = refrain::store::MemoryStore::new();
-    /// # let engine = Engine::builder().store(store).start().await?;
-    /// # let workflow = json!({"workflow_id": "w", "version": "1.0.0", "start_node": "a",
-    /// #     "nodes": {"a": {"kind": {"type": "tool", "tool_ref": "t"}}}, "edges": []});
-    /// # engine.register(Workflow::from_json(workflow.to_string())?).await?;
-    /// # engine.work("tool", |_| async { Err::<serde_json::Value, _>(WorkError::permanent("no")) });
-    /// let failed = engine.start("w", "1.0.0", json!({})).await?;
-    /// failed.finished().await?;
-    /// let fork = Fork::of(failed.id()).result("a", json!({"by": "hand"})).by("ada");
-    /// let forked = engine.fork(fork).await?.execution;
-    /// assert_eq!(forked.finished().await?.final_state.to_string(), r#"{"by":"hand"}"#);
-    /// # engine.shutdown().await;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
     /// # Errors
     /// [`EngineError::NotForked`] when there is no such place, or another workflow or
     /// guest would have decided otherwise before it; [`EngineError::UnknownExecution`],
     /// [`EngineError::UnknownWorkflow`]; [`EngineError::Store`] when its log is erased.
     pub async fn fork(&self, fork: Fork) -> Result<Forked, EngineError> {
-        fork.check()?;
-        let origin = fork.origin;
-        let (library, id, salts, simulated) = self
-            .inbox()
-            .question(move |core| {
-                let id = core.random.id_beside(origin);
-                let (library, salts) = (core.guests.library(), core.random.salts());
-                Ok((library, id, salts, core.settings.simulated))
-            })
-            .await?;
-        let asked = fork.clone();
-        let source = self
-            .shared
-            .read(move |store| plan::read(store, library, &asked))
-            .await?;
-        // A log of many events takes long, which is what the readers' threads are for. The
-        // store is not needed, and its moment is over.
-        let plan = self
-            .shared
-            .read(move |_| plan::plan(source, &fork, id, salts, simulated))
-            .await?;
-        let common = plan.common();
-        let id = self
-            .inbox()
-            .write(move |turn| begin_fork(turn, &plan))
-            .await?;
-        Ok(Forked {
-            execution: self.execution(id),
-            common,
-        })
+        let (id, common) = make_fork(&self.shared, fork).await?;
+        let execution = self.execution(id);
+        Ok(Forked { execution, common })
     }
 
     /// A handle on an execution. Whether there is one of this id shows when
@@ -466,20 +416,20 @@ impl Engine {
     /// Awaited within one of its own workers, it does not wait for that end,
     /// because the worker is what the end waits for: it only begins it.
     pub async fn shutdown(&self) {
-        self.close(true).await;
+        closing::close(&self.shared, true).await;
     }
 
     /// Come to an end at once: workers are stopped (a program is told to end
     /// with all that it started, and killed after [`PROGRAM_GRACE`]), and each, when it has
-    /// ended, gives its work back (rule R25): it waits for whoever runs next, and no
-    /// attempt is spent. So the next attempt does not run beside this one. What has not
+    /// ended, gives its work back (rule R25): it waits for the next worker, and no
+    /// attempt is spent. So the next attempt does not run at the same time as this one. What has not
     /// ended after [`STOP_PATIENCE`] (a worker that never awaits), or cannot be written by
     /// then, waits for the end of its lease. A request that was sent is not recalled.
     ///
     /// [`PROGRAM_GRACE`]: crate::limits::PROGRAM_GRACE
     /// [`STOP_PATIENCE`]: crate::limits::STOP_PATIENCE
     pub async fn stop(&self) {
-        self.close(false).await;
+        closing::close(&self.shared, false).await;
     }
 
     /// Comes to an end when [`Engine::shutdown`] or [`Engine::stop`] was called and
@@ -490,28 +440,7 @@ impl Engine {
     ///
     /// In a `tokio::select!` with one of the two, this bounds it.
     pub async fn unheard_for(&self, span: Duration) {
-        const LOOKS: u32 = 10;
-        let closing = self.inbox().closing();
-        let mut unheard = 0;
-        while unheard < LOOKS {
-            tokio::time::sleep(span / LOOKS).await;
-            unheard = if closing.is_asked_for() {
-                unheard + 1
-            } else {
-                0
-            };
-        }
-    }
-
-    async fn close(&self, drain: bool) {
-        let (done, closed) = oneshot::channel();
-        let told = self.inbox().send(Message::Close(Closing { drain, done }));
-        let would_wait_for_itself = drain && self.inbox().within().is_asked_by_worker();
-        if told.is_ok() && !would_wait_for_itself {
-            // Either it says so, or it has gone already.
-            let _ = closed.await;
-        }
-        self.shared.programs.ended().await;
+        closing::unheard_for(&self.shared, span).await;
     }
 
     /// Wait until the engine has come to its end.

@@ -6,6 +6,8 @@ mod record;
 pub(in crate::live) mod subscription;
 pub(in crate::live) mod execution;
 pub(in crate::live) mod forked;
+mod forking;
+mod closing;
 pub(in crate::live) mod engine;
 pub(in crate::live) mod steps;
 mod parts;

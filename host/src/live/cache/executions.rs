@@ -214,7 +214,7 @@ impl ExecutionCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::execution::items::StoredItems;
+    use crate::live::execution::item_changes::StoredItems;
     use crate::model::{Status, WorkItem};
     use crate::store::{ItemRecord, MemoryStore, ended};
 

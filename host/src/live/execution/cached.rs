@@ -2,7 +2,7 @@
 
 use crate::store::{ExecutionChange, ExecutionRecord, ended};
 
-use super::items::{StoredItems, written};
+use super::item_changes::{StoredItems, written};
 
 /// How a turn left an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

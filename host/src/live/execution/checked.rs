@@ -55,16 +55,16 @@ pub fn tampering(
     }
 }
 
-/// What is stored beside a log: the record, with the guest and the last event that the
-/// store has there, where a turn is about to write others.
+/// What the store claims of an execution besides its log: the record, with the guest and
+/// the last event that are stored, where a turn is about to write others.
 #[derive(Clone, Copy)]
-pub(crate) struct Beside<'a> {
+pub(crate) struct StoreClaims<'a> {
     pub(crate) record: &'a ExecutionRecord,
     pub(crate) guest: &'a str,
     pub(crate) last: (u64, Timestamp),
 }
 
-impl<'a> Beside<'a> {
+impl<'a> StoreClaims<'a> {
     /// A record as it is stored.
     pub(crate) fn stored(record: &'a ExecutionRecord) -> Self {
         Self {
@@ -77,21 +77,21 @@ impl<'a> Beside<'a> {
 
 /// The record is of this log: it says nothing else than event 1, which binds it, than
 /// the last event that names a guest, and than the last event, where `event` is one of
-/// these. Whoever believed another record would take simulated time for real, or go on
+/// these. A host that believed another record would take simulated time for real, or go on
 /// in another year. Nor is the log of another kind of time than the store.
 ///
 /// # Errors
 /// It says something else.
 pub(crate) fn of_its_record(
     store: &mut dyn Reader,
-    beside: Beside<'_>,
+    claims: StoreClaims<'_>,
     event: &Event,
 ) -> Result<(), StoreError> {
-    let Beside {
+    let StoreClaims {
         record,
         guest,
         last,
-    } = beside;
+    } = claims;
     if let EventKind::WorkflowStarted(started) = &event.kind
         && started.simulated != store.is_simulated()
     {
@@ -144,9 +144,9 @@ pub(crate) fn of_its_record(
 /// It is not, or cannot be read.
 pub(crate) fn workflow_text(
     store: &mut dyn Reader,
-    beside: Beside<'_>,
+    claims: StoreClaims<'_>,
 ) -> Result<String, StoreError> {
-    let record = beside.record;
+    let record = claims.record;
     let first = match store.events(record.id, 1, 1) {
         // What is damaged is named by its place in the log.
         Err(damage) if damage.is_of_one() => {
@@ -156,7 +156,7 @@ pub(crate) fn workflow_text(
         first => first?,
     };
     if let Some(stored) = first.first() {
-        of_its_record(store, beside, &stored.event)?;
+        of_its_record(store, claims, &stored.event)?;
     }
     let (workflow_id, version) = (&record.workflow_id, &record.workflow_version);
     let Some(workflow) = store.workflow(&record.tenant, workflow_id, version)? else {
@@ -308,10 +308,10 @@ impl Checked {
 
     /// All of it, what stands after the recorded head too.
     fn whole(mut self, store: &mut dyn Reader, record: &ExecutionRecord) -> Result<(), StoreError> {
-        let beside = Beside::stored(record);
+        let claims = StoreClaims::stored(record);
         while self.head.sequence < self.recorded.sequence {
             for stored in self.page(store, EVENTS_PAGE_MAX)? {
-                of_its_record(store, beside, &stored.event)?;
+                of_its_record(store, claims, &stored.event)?;
             }
         }
         let (after, named) = (self.head.sequence + 1, self.recorded.sequence);
@@ -319,7 +319,7 @@ impl Checked {
             let message = format!("event {after} was inserted: the recorded head is event {named}");
             return Err(self.broken(store, after, message));
         }
-        workflow_text(store, beside).map(drop)
+        workflow_text(store, claims).map(drop)
     }
 
     fn broken(&self, store: &mut dyn Reader, sequence: u64, message: String) -> StoreError {

@@ -2,6 +2,7 @@
 //! what its guest may do to it.
 
 pub(in crate::live) mod claimed;
+pub(in crate::live) mod item_changes;
 pub(in crate::live) mod items;
 pub(in crate::live) mod cached;
 pub(in crate::live) mod named_guest;

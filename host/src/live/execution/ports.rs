@@ -241,7 +241,7 @@ impl Ports for TurnPorts {
         if let Some(text) = &self.workflow_text {
             return Ok(text.clone());
         }
-        checked::workflow_text(self.store.as_mut(), self.staged.beside())
+        checked::workflow_text(self.store.as_mut(), self.staged.store_claims())
     }
 
     fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {

@@ -11,7 +11,7 @@ use crate::store::{
 };
 
 use super::cached::{CacheUpdate, CachedExecution};
-use super::checked::{self, Beside, Checked};
+use super::checked::{self, Checked, StoreClaims};
 use super::items::Items;
 use crate::live::values::random::Salts;
 
@@ -170,9 +170,9 @@ impl Staged {
         self.guest_before.is_some()
     }
 
-    /// What is stored of it beside its log.
-    pub(crate) fn beside(&self) -> Beside<'_> {
-        Beside {
+    /// What the store claims of it besides its log.
+    pub(crate) fn store_claims(&self) -> StoreClaims<'_> {
+        StoreClaims {
             record: &self.record,
             guest: self
                 .guest_before
@@ -277,7 +277,7 @@ impl Staged {
         store: &mut dyn Reader,
         event: &Event,
     ) -> Result<(), StoreError> {
-        checked::of_its_record(store, self.beside(), event)
+        checked::of_its_record(store, self.store_claims(), event)
     }
 
     /// How many of these events are stored, if the first is.

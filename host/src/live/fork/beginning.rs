@@ -10,7 +10,7 @@ use crate::store::StoredEvent;
 /// What a fork's event 1 says otherwise than its origin's.
 pub(in crate::live) struct Changed {
     pub(in crate::live) id: ExecutionId,
-    /// The salt of event 1. Its texts are not its origin's: whoever has the fork could
+    /// The salt of event 1. Its texts are not its origin's: anyone who has the fork could
     /// else try, after the origin was erased, what that was started with.
     pub(in crate::live) salt: Salt,
     pub(in crate::live) input: Option<String>,

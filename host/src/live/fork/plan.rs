@@ -115,24 +115,8 @@ pub(in crate::live) fn plan(
     let common = &recording.events[..common.min(recording.events.len())];
     check_guest(fork, common).map_err(refused)?;
     let facts = facts(fork, common)?;
-    let changed = Changed {
-        id,
-        salt: salts.draw(id, 1),
-        input: match &fork.cut {
-            Cut::Input(input) => Some(input.to_string()),
-            _ => None,
-        },
-        workflow: match (&fork.workflow, &workflow) {
-            (Some((id, version)), Some((digest, _))) => {
-                Some((id.clone(), version.clone(), digest_of(origin, digest)?))
-            }
-            _ => None,
-        },
-        guest: match &fork.guest {
-            Some(digest) => Some(digest_of(origin, digest)?),
-            None => None,
-        },
-    };
+    let digest = workflow.as_ref().map(|(digest, _)| digest.as_str());
+    let changed = changed(fork, id, salts, digest)?;
     let events = chained(origin, common, changed)?;
     let text = workflow.map_or(Arc::clone(&recording.workflow), |(_, text)| text);
     let record =
@@ -170,6 +154,37 @@ pub(in crate::live) fn plan(
         events,
         items,
         facts,
+    })
+}
+
+/// What event 1 of the fork says otherwise than that of its origin. `workflow` is the digest
+/// of the workflow that is asked for, if one is.
+fn changed(
+    fork: &Fork,
+    id: ExecutionId,
+    salts: Salts,
+    workflow: Option<&str>,
+) -> Result<Changed, EngineError> {
+    let origin = fork.origin;
+    let workflow = match (&fork.workflow, workflow) {
+        (Some((id, version)), Some(digest)) => {
+            Some((id.clone(), version.clone(), digest_of(origin, digest)?))
+        }
+        _ => None,
+    };
+    let guest = match &fork.guest {
+        Some(digest) => Some(digest_of(origin, digest)?),
+        None => None,
+    };
+    Ok(Changed {
+        id,
+        salt: salts.draw(id, 1),
+        input: match &fork.cut {
+            Cut::Input(input) => Some(input.to_string()),
+            _ => None,
+        },
+        workflow,
+        guest,
     })
 }
 

@@ -45,7 +45,7 @@ pub(in crate::live) fn carry_out(
 
 /// Those of the drained queues for which somebody is free when the turn is over. The
 /// time at which something is due counts the others out, and so says nothing of when
-/// something waits on them: whoever comes to be free there has to ask the store.
+/// something waits on them: the next worker that is free there has to ask the store.
 fn still_asked_for(core: &Core, mut drained: BTreeSet<String>) -> BTreeSet<String> {
     if !drained.is_empty() {
         let free = core.free_queues();

@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(left_alone(LOCK_HELD_LONG, moment, false, 100), 10);
     }
 
-    /// Whoever leaves it alone now and then anyway need not wait on purpose.
+    /// An engine that leaves it alone now and then anyway need not wait on purpose.
     #[test]
     fn law3_gaps_in_which_others_find_the_lock_free_count() {
         let short = LOCK_HELD_LONG.mul_f64(0.9);

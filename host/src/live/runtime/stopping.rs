@@ -1,5 +1,5 @@
 //! How own work ends with its engine: it is told to end, and given back when it has (rule
-//! R25), so that the next attempt does not run beside it.
+//! R25), so that the next attempt does not run at the same time.
 //!
 //! ```text
 //! told to stop      what ends says so in the inbox, and is given back by turns like any other

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::stored::record;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::cached::{Activity, CachedExecution};
-use crate::live::execution::items::StoredItems;
+use crate::live::execution::item_changes::StoredItems;
 use crate::live::execution::ports::{Offer, Orders, TurnPorts};
 use crate::live::execution::staged::Staged;
 use crate::live::values::workflow::Workflow;

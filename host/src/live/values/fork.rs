@@ -11,6 +11,27 @@ use super::work::Answer;
 
 /// A fork of an execution: another one, which has the first events of its log in common
 /// with it and goes its own way from there (law 11). The origin is left as it is.
+///
+/// ```
+/// # use refrain::{Engine, Fork, Workflow, WorkError};
+/// # use serde_json::json;
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let store = refrain::store::MemoryStore::new();
+/// # let engine = Engine::builder().store(store).start().await?;
+/// # let workflow = json!({"workflow_id": "w", "version": "1.0.0", "start_node": "a",
+/// #     "nodes": {"a": {"kind": {"type": "tool", "tool_ref": "t"}}}, "edges": []});
+/// # engine.register(Workflow::from_json(workflow.to_string())?).await?;
+/// # engine.work("tool", |_| async { Err::<serde_json::Value, _>(WorkError::permanent("no")) });
+/// let failed = engine.start("w", "1.0.0", json!({})).await?;
+/// failed.finished().await?;
+/// let fork = Fork::of(failed.id()).result("a", json!({"by": "hand"})).by("ada");
+/// let forked = engine.fork(fork).await?.execution;
+/// assert_eq!(forked.finished().await?.final_state.to_string(), r#"{"by":"hand"}"#);
+/// # engine.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Fork {
     pub(in crate::live) origin: ExecutionId,
@@ -66,7 +87,7 @@ impl Fork {
     }
 
     /// Go the own way before the answer to this node's last attempt, with this answer in
-    /// its place. Whoever forks it is named as who edited it, see [`Fork::by`].
+    /// its place. The one who forks it is named as who edited it, see [`Fork::by`].
     ///
     /// Results of several nodes can be replaced in one fork, by a call for each: then it
     /// goes its own way before the first of the answers, and all of these nodes must be at

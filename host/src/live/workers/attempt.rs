@@ -65,7 +65,7 @@ impl UntilEnd {
     fn answer(self, outcome: Result<Answer, WorkError>) {
         self.0.has_answered.store(true, Ordering::Release);
         let (deliver, claim) = (Arc::clone(&self.0.deliver), self.0.claim.clone());
-        // Whoever gets the answer finds that the attempt has ended.
+        // The one who gets the answer finds that the attempt has ended.
         drop(self);
         deliver.deliver(claim, outcome);
     }

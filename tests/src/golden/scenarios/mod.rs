@@ -15,7 +15,7 @@ use refrain::Start;
 use refrain::guest::Library;
 use serde_json::json;
 
-use super::shelf::{Entry, Log};
+use super::entries::{Entry, Log};
 use super::stage::{Props, Stage};
 use crate::notation::Graph;
 

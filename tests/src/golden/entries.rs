@@ -1,4 +1,4 @@
-//! Where golden logs stand, and the index beside them.
+//! Where golden logs stand, and the index next to them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,63 @@
+//! What happened to one node.
+
+use refrain_guest::contract::ApprovalReceived;
+
+use super::attempt::Failure;
+
+/// What happened to one node.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) stage: Stage,
+    /// The last attempt that was ordered; 0: none.
+    pub(super) attempt: u32,
+    pub(super) max_attempts: u32,
+    /// How often that attempt was given back.
+    pub(super) releases: u32,
+    /// The sequence of the event in which an operator asked for it to be skipped.
+    pub(super) skip_asked_for: Option<u64>,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    Pending,
+    Scheduled,
+    Running { since: u64 },
+    Failing(Failure),
+    Waiting(Wait),
+    Completed,
+    Failed,
+    Skipped,
+    Cancelled,
+}
+
+/// What a node waits for.
+#[derive(Clone, Debug)]
+pub(super) struct Wait {
+    /// The sequence of the event with which the wait began.
+    pub(super) since: u64,
+    pub(super) until: Option<u64>,
+    pub(super) fired: bool,
+    pub(super) approval: Option<ApprovalReceived>,
+}
+
+impl Record {
+    /// R4: it has an unsettled work item.
+    pub(super) fn is_in_flight(&self) -> bool {
+        matches!(self.stage, Stage::Scheduled | Stage::Running { .. })
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.is_in_flight() || matches!(self.stage, Stage::Waiting(_))
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        matches!(self.stage, Stage::Failing(_))
+    }
+
+    /// Nothing more is to come of it.
+    pub(super) fn is_settled(&self) -> bool {
+        let pending = matches!(self.stage, Stage::Pending);
+        !pending && !self.is_under_way() && !self.is_failing()
+    }
+}
