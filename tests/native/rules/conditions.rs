@@ -88,6 +88,33 @@ fn r08_truthiness_decides_an_edge() {
 }
 
 #[test]
+fn r08_a_relation_holds_below_at_or_above_its_bound() {
+    for (relation, live) in [
+        ("<", [true, false, false]),
+        ("<=", [true, true, false]),
+        ("==", [false, true, false]),
+        ("!=", [true, false, true]),
+        (">=", [false, true, true]),
+        (">", [false, false, true]),
+    ] {
+        for (value, live) in [9, 10, 11].into_iter().zip(live) {
+            let then = if live {
+                "schedule b"
+            } else {
+                "skip b, completed"
+            };
+            check(&format!(
+                r#"
+                a -> b if state.v {relation} 10
+                0000 tick                       => schedule a
+                0010 complete a {{"v":{value}}} => {then}
+                "#
+            ));
+        }
+    }
+}
+
+#[test]
 fn r09_dead_edges_skip_all_the_way_down() {
     check(
         r#"

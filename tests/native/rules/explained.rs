@@ -148,6 +148,55 @@ fn r7_what_the_branches_before_the_chosen_one_saw_can_be_asked_for_later() {
     );
 }
 
+/// A branch that is not taken was either false, or comes behind the one that is taken
+/// and was not asked for.
+#[test]
+fn r7_a_branch_before_the_chosen_one_was_false_and_none_behind_it() {
+    let table = |n: u32, settled: &str, a: &str, b: &str| {
+        format!(
+            r#"
+            s -> c
+            c: condition {{"branches":[{{"condition":"state.n == 1","target":"a"}},{{"condition":"state.n == 2","target":"end"}},{{"condition":"state.n == 3","target":"b"}}]}}
+            0 tick => schedule s
+            1 complete s {{"n":{n}}} => {settled}
+            2 explain a => {a}
+            2 explain b => {b}
+            "#
+        )
+    };
+    check(&table(
+        2,
+        "settle c -> end, skip a, skip b, completed",
+        r#"skipped "c chose end | c: not state.n == 1 (state.n = 2)""#,
+        r#"skipped "c chose end""#,
+    ));
+    check(&table(
+        4,
+        "settle c, skip a, skip b, completed",
+        r#"skipped "c chose nothing | c: not state.n == 1 (state.n = 4)""#,
+        r#"skipped "c chose nothing | c: not state.n == 3 (state.n = 4)""#,
+    ));
+    check(&table(
+        3,
+        "settle c -> b, skip a, schedule b",
+        r#"skipped "c chose b | c: not state.n == 1 (state.n = 3)""#,
+        r#"scheduled "attempt 1 waits on general since 1 (work general)""#,
+    ));
+}
+
+#[test]
+fn r7_paths_within_brackets_are_told_too() {
+    check(
+        r#"
+        s -> a if state[input.k] == 2 && [1, 2][state.n] == 9
+        input {"k":"x"}
+        0 tick => schedule s
+        1 complete s {"x":2,"n":1} => skip a, completed
+        2 explain a => skipped "s: not state[input.k] == 2 && [1, 2][state.n] == 9 (state[input.k] = 2, input.k = "x", state.n = 1)"
+        "#,
+    );
+}
+
 #[test]
 fn r7_a_value_that_is_long_is_told_by_its_length() {
     let text = "x".repeat(SEEN_BYTES_MAX);

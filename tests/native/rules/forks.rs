@@ -111,6 +111,19 @@ fn law11_r19_an_approval_that_was_given_counts() {
 }
 
 #[test]
+fn law11_r19_an_external_event_that_a_wait_was_given_counts() {
+    check(
+        r#"
+        w: wait external_event {"correlation_key":"k"}
+        w -> a
+        0000 tick             => wait w
+        0010 signal k {"x":1} => settle w, schedule a
+        0020 cut 3; fork      => settle w {"x":1}, schedule a
+        "#,
+    );
+}
+
+#[test]
 fn law11_r19_timers_begin_anew_and_signals_are_kept() {
     check(
         r#"

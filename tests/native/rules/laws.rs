@@ -151,6 +151,22 @@ fn law9_r16_a_finalizer_tells_what_it_waits_for() {
 }
 
 #[test]
+fn law9_r16_what_a_finalizer_waits_for_is_counted() {
+    check(
+        r#"
+        s -> a, s -> b, s -> p -> c
+        p: parallel
+        f: finalizer always
+        0 tick              => schedule s
+        0 claim s
+        1 complete s; stall
+        1 explain f         => pending ~"not at the end: 0 under way, 3 ready"
+        2 lift              => schedule a, schedule b, settle p, schedule c
+        "#,
+    );
+}
+
+#[test]
 fn law9_a_skip_that_was_asked_for_is_foretold() {
     check(
         r#"

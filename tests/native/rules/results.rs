@@ -103,6 +103,22 @@ fn r10_what_a_worker_measured_must_be_what_the_contract_says() {
 }
 
 #[test]
+fn r11_the_class_of_an_error_is_a_code() {
+    let (longest, long) = ("x".repeat(64), "x".repeat(65));
+    check(&format!(
+        r#"
+        a -> end
+        0000 tick          => schedule a
+        0010 claim a
+        0020 fail a No     => refused ~"the class of an error has 1 to 64 of a to z"
+        0020 fail a no!    => refused ~"the class of an error"
+        0020 fail a {long} => refused ~"the class of an error"
+        0020 fail a {longest} => retry a
+        "#
+    ));
+}
+
+#[test]
 fn r11_only_what_the_policy_retries_is_retried() {
     check(
         r#"

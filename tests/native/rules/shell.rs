@@ -1,9 +1,11 @@
 //! The shell: what it does when the world is not as it should be.
 
-use refrain_guest::contract::{EventKind, RefusalCode, SchedulerError, Status, StorageError};
+use refrain_guest::contract::{
+    EventKind, RefusalCode, SchedulerError, StallAuthor, Status, StorageError,
+};
 use refrain_guest::notation::facts;
 use refrain_guest::shell::Scheduler;
-use refrain_tests::notation::{Action, EXECUTION, Graph, Memory, step};
+use refrain_tests::notation::{Action, EXECUTION, Graph, Memory, play, step};
 
 use super::failing_world::{FailingWorld, Failures};
 
@@ -246,6 +248,44 @@ fn law4_event_1_must_bind_this_execution_and_this_workflow() {
             "{}",
             refusal(&error)
         );
+    }
+}
+
+#[test]
+fn law4_event_1_may_have_the_greatest_seed_and_priority() {
+    let mut world = started();
+    let mut first = world.events.remove(0);
+    change(&mut first.kind, |start| {
+        (start.seed, start.priority) = ((1 << 53) - 1, 9);
+    });
+    step(&mut world, &mut Scheduler::new(), vec![first.kind]).expect("a start");
+}
+
+#[test]
+fn law9_who_stalls_an_execution_is_told() {
+    let rows = [
+        ("0 tick => schedule a", None),
+        ("0 stall", Some(StallAuthor::Host)),
+        (
+            "0 tick => schedule a\n1 fail a => stall a",
+            Some(StallAuthor::Policy),
+        ),
+        (
+            "0 tick => schedule a\n1 fail a => stall a\n2 stall",
+            Some(StallAuthor::Host),
+        ),
+        (
+            "0 tick => schedule a\n1 fail a => stall a\n2 cancel => cancel a, cancelled",
+            None,
+        ),
+    ];
+    for (table, author) in rows {
+        let graph =
+            "a -> b\npolicy ask {\"max_attempts\":1,\"on_exhausted\":\"pause\"}\na: tool retry=ask";
+        let played = play(&format!("{graph}\n{table}"));
+        let mut world = played.unwrap_or_else(|error| panic!("{error}")).world;
+        let outcome = step(&mut world, &mut Scheduler::new(), Vec::new()).expect("a step");
+        assert_eq!(outcome.stalled_by, author, "{table}");
     }
 }
 

@@ -3,6 +3,7 @@
 //! it that what is in a log was legal there.
 
 mod full;
+mod room;
 mod settling;
 
 use refrain_guest::apply::{apply, start};
