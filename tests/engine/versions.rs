@@ -12,7 +12,7 @@ use refrain::model::{Digest, Event, EventKind, GuestChanged, Origin, RefusalCode
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain::store::{ComponentRecord, ExecutionChange, ListFilter, StoreError, Turn, ended};
 use refrain::{Answer, Claim, Engine, EngineError, ExecutionId, Receipt, WorkItem};
-use refrain_tests::chained::follow;
+use refrain_tests::chained::chained;
 use refrain_tests::component::product::FEW;
 use refrain_tests::engines::{self, Place, log, start};
 use refrain_tests::few;
@@ -211,10 +211,10 @@ fn handed_over_unasked(place: &Place, id: ExecutionId) {
         origin: Origin::Fact,
         kind: EventKind::GuestChanged(GuestChanged::new(guest)),
     };
-    let stored = follow(&record.head, event);
+    let stored = chained(&record.head, event);
     let mut changed = record.clone();
     changed.head = stored.head();
-    changed.guest_digest = few_digest();
+    changed.guest_digest = few_digest().into();
     store.begin().expect("a turn");
     let turn = Turn {
         components: vec![ComponentRecord {

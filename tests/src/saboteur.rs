@@ -7,7 +7,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refrain::log::StoredEvent;
 use refrain::model::{Event, EventKind, Origin};
 use refrain::store::{
     CommitError, DueWake, ExecutionChange, ItemRecord, Many, Reader, Store, StoreError, Timestamp,
@@ -16,7 +15,7 @@ use refrain::store::{
 
 use rusqlite::Connection;
 
-use crate::chained::follow;
+use crate::chained::chained;
 use crate::checkers::TurnSeen;
 
 /// What a wrong host does.
@@ -163,14 +162,14 @@ pub fn rechained(mut change: ExecutionChange, events: Vec<Event>) -> ExecutionCh
         .into_iter()
         .map(|event| {
             let sequence = head.sequence + 1;
-            let stored = follow(&head, Event { sequence, ..event });
+            let stored = chained(&head, Event { sequence, ..event });
             head = stored.head();
             stored
         })
         .collect();
     change.record.head = head;
-    if let Some(StoredEvent { event, .. }) = change.events.last() {
-        change.record.last_at = event.at;
+    if let Some(last) = change.events.last() {
+        change.record.last_at = last.event.at;
     }
     change
 }

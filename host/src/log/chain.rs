@@ -14,7 +14,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::log::canonical::{self, Canonical};
-use crate::log::{ChainedEvent, Hash, Head, KeptEvent, Salt, StoredEvent};
+use crate::log::{Hash, Head, KeptEvent, Salt, StoredEvent};
 use crate::model::Event;
 
 pub use crate::log::head::{FORMAT, START};
@@ -50,7 +50,8 @@ pub fn link_of(previous: &Hash, bytes: &Canonical, salt: &Salt) -> Hash {
 /// The event with its salt and its chain hash, as it follows on `head`.
 #[must_use]
 pub fn follow(head: &Head, event: Event, salt: Salt) -> StoredEvent {
-    ChainedEvent::new(head, event, salt).into_stored()
+    let hash = link_of(&head.hash, &canonical::write(&event), &salt);
+    StoredEvent { event, salt, hash }
 }
 
 /// The chain hash after an event that is kept like this.

@@ -80,7 +80,10 @@ fn events(change: &ExecutionChange) -> Result<(), String> {
         ensure(chained.follows(&head), || {
             let sequence = chained.event.sequence;
             match sequence == head.sequence + 1 {
-                true => format!("event {sequence} was chained to another event {}", head.sequence),
+                true => format!(
+                    "event {sequence} was chained to another event {}",
+                    head.sequence
+                ),
                 false => format!("event {sequence} follows on event {}", head.sequence),
             }
         })?;

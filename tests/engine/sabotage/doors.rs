@@ -3,7 +3,7 @@
 use refrain::model::{Event, EventKind, NodeCompleted, NodeStarted, Origin};
 use refrain::store::{ExecutionChange, ItemChange, ItemState, Lease, ListFilter, Store, Turn};
 use refrain::{Claim, ClaimId};
-use refrain_tests::chained::follow;
+use refrain_tests::chained::chained;
 use refrain_tests::checkers::{Offer, Receipt};
 
 /// How a host answers.
@@ -119,7 +119,7 @@ fn append(store: &mut dyn Store, claim: &ClaimId, kind: EventKind, items: Vec<It
         kind,
     };
     let expected = record.head;
-    let stored = follow(&expected, fact);
+    let stored = chained(&expected, fact);
     let mut record = record;
     record.head = stored.head();
     let change = ExecutionChange {

@@ -284,7 +284,8 @@ fn record(id: ExecutionId, events: &[ChainedEvent]) -> Option<ExecutionRecord> {
 }
 
 fn events_guest(events: &[ChainedEvent]) -> String {
-    started(events.first().map(|it| &**it)).map_or_else(String::new, |it| it.guest_digest.to_string())
+    started(events.first().map(|it| &**it))
+        .map_or_else(String::new, |it| it.guest_digest.to_string())
 }
 
 /// What event 1 of a log says.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::log::{ChainedEvent, Head, StoredEvent, canonical};
 use crate::model::Status;
-use crate::store::{CommitError, ExecutionChange, ListFilter, Many, SeenUpTo, StoreError, Tampering};
+use crate::store::{
+    CommitError, ExecutionChange, ListFilter, Many, SeenUpTo, StoreError, Tampering,
+};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, turn};

@@ -46,10 +46,7 @@ enum Presence {
 
 impl Data {
     /// Checks everything, then writes everything.
-    pub(super) fn commit(
-        &mut self,
-        turn: &Turn,
-    ) -> Result<(), CommitError> {
+    pub(super) fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         for change in &turn.executions {
             let stored = self.executions.get(&change.record.id).map(Arc::as_ref);
             check::follows(stored.map(|execution| &execution.record), change)

@@ -86,9 +86,7 @@ pub(super) fn write(
     let mut executions = Executions::new(connection, records)?;
     for change in &turn.executions {
         let id = change.record.id;
-        executions
-            .write(change)
-            .map_err(|refusal| refusal.of(id))?;
+        executions.write(change).map_err(|refusal| refusal.of(id))?;
     }
     for erasure in &turn.erasures {
         let id = erasure.execution;

@@ -2,16 +2,17 @@
 
 use refrain::ExecutionId;
 use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::ChainedEvent;
 use refrain::log::digest::{digest, work_item_digest};
 use refrain::model::{
     Digest, Event, EventKind, NodeScheduled, Origin, Status, WorkItem, WorkflowStarted,
 };
 use refrain::replay::{Auditor, Verdict};
 use refrain::store::{
-    ComponentRecord, ExecutionChange, ExecutionRecord, Head, ItemChange, MemoryStore, Store,
-    StoredEvent, Turn, WorkflowRecord,
+    ComponentRecord, ExecutionChange, ExecutionRecord, Head, ItemChange, MemoryStore, Store, Turn,
+    WorkflowRecord,
 };
-use refrain_tests::chained::follow;
+use refrain_tests::chained::chained;
 
 use super::WORKFLOW;
 use super::guest::{guest, lawful, payload, with};
@@ -78,26 +79,26 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
         (Origin::Fact, EventKind::WorkflowStarted(Box::new(started))),
         (Origin::Decision, EventKind::NodeScheduled(scheduled)),
     ];
-    let mut events: Vec<StoredEvent> = Vec::new();
+    let mut events: Vec<ChainedEvent> = Vec::new();
     for (sequence, (origin, kind)) in (1..).zip(kinds) {
-        let head = events.last().map(StoredEvent::head).unwrap_or_default();
+        let head = events.last().map(|last| last.head()).unwrap_or_default();
         let event = Event {
             sequence,
             at: AT,
             origin,
             kind,
         };
-        events.push(follow(&head, event));
+        events.push(chained(&head, event));
     }
     let record = ExecutionRecord {
         id,
         workflow_id: "w".to_owned(),
         workflow_version: "1.0.0".to_owned(),
-        guest_digest: guest_digest.clone(),
+        guest_digest: guest_digest.clone().into(),
         tenant: "default".to_owned(),
         key: None,
         status: Status::Running,
-        head: events.last().map(StoredEvent::head).unwrap_or_default(),
+        head: events.last().map(|last| last.head()).unwrap_or_default(),
         started_at: AT,
         last_at: AT,
         next_wake: None,
