@@ -195,6 +195,31 @@ fn law7_a_request_whose_answer_was_lost_in_a_crash_is_given_the_same_items() {
     }
 }
 
+/// What the other has given meanwhile is not in the queue any more, and is what the wait
+/// ends with all the same.
+#[test]
+fn law7_a_request_that_waits_at_two_engines_is_given_the_same_by_both() {
+    const SECOND: Duration = Duration::from_secs(1);
+    for place in Place::each() {
+        let (mut one, mut other) = (Outside::at(&place, 1), Outside::at(&place, 2));
+        let engine = one.engine.clone();
+        let mut waits = pin!(engine.claim_waiting(request("r1").wait(SECOND)));
+        assert!(one.steps.until(waits.as_mut()).is_none());
+        other.start(&single(tool()));
+        let given = other.given(request("r1")).expect("an answer");
+        assert_eq!(given.len(), 1);
+        // Nothing is due at that time, not even the end of a lease.
+        one.clock.advance(SECOND);
+        let again = one.steps.until(waits).expect("it waits no longer");
+        let again: Vec<_> = again
+            .expect("an answer")
+            .into_iter()
+            .map(|it| it.id)
+            .collect();
+        assert_eq!(again, [given[0].id.clone()]);
+    }
+}
+
 #[test]
 fn an_engine_that_ends_lets_nobody_wait() {
     let place = Place::memory();

@@ -124,8 +124,9 @@ impl EventLoop {
         self.core.pool.go_on();
         let gathered = self.gather();
         self.notice();
+        let now = self.core.time.monotonic();
         // Without a turn the writes are dropped, and their callers told of the end.
-        if !self.shutdown.is_dying() && self.is_turn_due(&gathered) {
+        if !self.shutdown.is_dying() && self.is_turn_due(&gathered, now) {
             self.turn(gathered.writes, gathered.waiting);
         }
         if self.shutdown.take_stopping() {
@@ -141,7 +142,6 @@ impl EventLoop {
         for question in gathered.questions {
             question(&mut self.core);
         }
-        let now = self.core.time.monotonic();
         self.core.waiting_claims.expire(now);
         if self.core.set_aside.take_news() && !self.observers.is_store_gone() {
             // Nothing is committed of it, but its observers are to look.
@@ -261,9 +261,24 @@ impl EventLoop {
         }
     }
 
-    fn is_turn_due(&mut self, gathered: &Gathered) -> bool {
+    fn is_turn_due(&mut self, gathered: &Gathered, now: Duration) -> bool {
         let may_jump = gathered.questions.is_empty();
-        !gathered.writes.is_empty() || self.schedule.is_due(&mut self.core, may_jump)
+        !gathered.writes.is_empty()
+            || self.schedule.is_due(&mut self.core, may_jump)
+            || self.is_last_look_due(now)
+    }
+
+    /// Whether a request for work is about to be told that there is none, and another
+    /// engine may have given it some (law 7): a turn looks.
+    fn is_last_look_due(&mut self, now: Duration) -> bool {
+        let core = &mut self.core;
+        // A store that does not answer is told of by the turns.
+        core.waiting_claims.any_expires(now)
+            && core
+                .store
+                .get()
+                .version()
+                .is_ok_and(|version| !core.waiting_claims.have_looked(now, version))
     }
 
     /// One turn, with these writes, of which the first so many come from earlier

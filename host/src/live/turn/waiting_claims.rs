@@ -40,6 +40,13 @@ struct Waiting {
     is_new: bool,
 }
 
+impl Waiting {
+    /// Whether somebody still waits.
+    fn waits(&self, now: Duration) -> bool {
+        now < self.until && self.callers.iter().any(|it| !it.to.is_closed())
+    }
+}
+
 /// The requests that wait.
 #[derive(Default)]
 pub(crate) struct WaitingClaims {
@@ -137,12 +144,21 @@ impl WaitingClaims {
         }
     }
 
+    /// Whether somebody has waited long enough by now.
+    pub(in crate::live) fn any_expires(&self, now: Duration) -> bool {
+        self.waiting.iter().any(|waiting| !waiting.waits(now))
+    }
+
+    /// Whether this version of the store is known to have nothing of the requests that
+    /// have waited long enough by now.
+    pub(in crate::live) fn have_looked(&self, now: Duration, version: u64) -> bool {
+        let mut over = self.waiting.iter().filter(|waiting| !waiting.waits(now));
+        self.version == Some(version) && over.all(|waiting| waiting.is_new)
+    }
+
     /// Answers requests that have waited long enough by now: there is nothing.
     pub(in crate::live) fn expire(&mut self, now: Duration) {
-        let waits = |waiting: &Waiting| {
-            now < waiting.until && waiting.callers.iter().any(|it| !it.to.is_closed())
-        };
-        for over in self.waiting.extract_if(.., |waiting| !waits(waiting)) {
+        for over in self.waiting.extract_if(.., |waiting| !waiting.waits(now)) {
             for caller in over.callers {
                 caller.answer(Ok(Vec::new()));
             }
