@@ -13,6 +13,7 @@ mod past_wakes;
 mod large;
 mod lasting;
 mod late_claims;
+mod late_facts;
 mod lifted;
 mod missed_looks;
 mod long_texts;

@@ -40,6 +40,8 @@ pub(crate) struct Staged {
     pub(crate) owed: bool,
     /// Whether it is stored as such.
     owed_before: bool,
+    /// It was stepped at the turn's time until nothing more followed.
+    caught_up: bool,
     /// Why its stored snapshot is not to be used, if it is not.
     pub(crate) bad_snapshot: Option<String>,
     /// How far its stored log has been read and holds.
@@ -69,6 +71,7 @@ impl Staged {
             held,
             owed,
             owed_before: owed,
+            caught_up: false,
             bad_snapshot: None,
             checked: None,
             lifted: false,
@@ -97,6 +100,7 @@ impl Staged {
             held: false,
             owed: false,
             owed_before: false,
+            caught_up: false,
             bad_snapshot: None,
             checked: None,
             lifted: false,
@@ -133,6 +137,18 @@ impl Staged {
         } else {
             of_turn.max(last_at)
         }
+    }
+
+    /// Whether it is to be woken before anything else of this time. One that asks for a
+    /// wake in the past again and again was woken once it has caught up.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let wake = self.record.next_wake;
+        !self.owed && !self.caught_up && wake.is_some_and(|wake| wake <= now)
+    }
+
+    /// It was stepped at the turn's time until nothing more followed.
+    pub(crate) fn has_caught_up(&mut self) {
+        self.caught_up = true;
     }
 
     /// How the execution stands after a step, as its guest says; and whether the

@@ -38,6 +38,7 @@ pub(in crate::live) fn complete(
     claim: &ClaimId,
     answer: &Answer,
 ) -> Result<Receipt, EngineError> {
+    turn.catch_up(claim.execution)?;
     if held_item(&mut turn.transaction, claim)?.is_none() {
         let offered = facts::completed(claim, answer, 0)?;
         return repeated(&mut turn.transaction, claim, &offered);
@@ -55,6 +56,7 @@ pub(in crate::live) fn fail(
     error: &WorkError,
 ) -> Result<Receipt, EngineError> {
     let fact = EventKind::NodeFailed(facts::failed(claim, error));
+    turn.catch_up(claim.execution)?;
     if held_item(&mut turn.transaction, claim)?.is_none() {
         return repeated(&mut turn.transaction, claim, &fact);
     }

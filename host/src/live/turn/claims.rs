@@ -249,6 +249,7 @@ fn waiting_items(
     execution: ExecutionId,
     candidates: &[Candidate],
 ) -> Result<Vec<WorkItem>, EngineError> {
+    turn.catch_up(execution)?;
     if turn.has_to_wait(execution)? {
         return Ok(Vec::new());
     }

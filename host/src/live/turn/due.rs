@@ -56,8 +56,12 @@ pub(in crate::live) fn wake_due(turn: &mut OpenTurn<'_>) -> Result<(), EngineErr
 /// turn's budget let it.
 fn wake_one(turn: &mut OpenTurn<'_>, id: ExecutionId) -> Result<bool, EngineError> {
     let transaction = &mut turn.transaction;
-    let opened = transaction.open(id).map(|staged| staged.owed);
-    match or_set_aside(transaction.core, id, opened)? {
+    let now = transaction.now();
+    let opened = transaction
+        .open(id)
+        .map(|staged| (staged.owed || staged.is_due(now)).then_some(staged.owed));
+    match or_set_aside(transaction.core, id, opened)?.flatten() {
+        // It was set aside, or it has caught up because it was told something.
         None => {}
         Some(owed) if owed || transaction.core.costly.contains(id) => turn.backlog.late.push(id),
         Some(_) if !transaction.may(Phase::Time) => return Ok(false),

@@ -113,6 +113,7 @@ fn end_lease(
     is_over: impl Fn(&Lease) -> bool,
 ) -> Result<bool, EngineError> {
     let claim = claim_of(stored)?;
+    turn.catch_up(claim.execution)?;
     let transaction = &mut turn.transaction;
     // A guest that did not take the end of this lease may take it when its log has
     // grown.

@@ -13,6 +13,7 @@ use super::core::Core;
 use super::engine_time::TurnTime;
 use super::offer::{self, Taken};
 use super::slots::Slots;
+use super::step::step;
 use super::transaction::Transaction;
 use super::turn_claims::TurnClaims;
 use super::waiting::WaitingWrites;
@@ -83,8 +84,26 @@ impl<'a> OpenTurn<'a> {
     /// Offers a fact to the guest of an execution that need not go on before.
     /// Answers the fact's sequence.
     pub(crate) fn offer(&mut self, id: ExecutionId, kind: EventKind) -> Result<u64, EngineError> {
+        self.catch_up(id)?;
         self.must_not_wait(id)?;
         offer::offer(&mut self.transaction, id, kind)
+    }
+
+    /// What is due of an execution at the turn's time is decided before the execution is
+    /// told anything (law 5): whether a deadline counts must not depend on whether a wake
+    /// or a fact came to this thread first. An execution that comes after the others
+    /// catches up when it is its turn; one that is cut off is owed a step.
+    pub(in crate::live) fn catch_up(&mut self, id: ExecutionId) -> Result<(), EngineError> {
+        let transaction = &mut self.transaction;
+        let now = transaction.now();
+        if !transaction.open(id)?.is_due(now)
+            || self.waiting.comes_later(&transaction.core.costly, id)
+        {
+            return Ok(());
+        }
+        transaction.budget.took_fact();
+        transaction.to_step.remove(&id);
+        step(transaction, id).map(drop)
     }
 
     /// Offers facts, in one call. Answers what became of each.
@@ -93,6 +112,7 @@ impl<'a> OpenTurn<'a> {
         id: ExecutionId,
         kinds: Vec<EventKind>,
     ) -> Result<Vec<Taken>, EngineError> {
+        self.catch_up(id)?;
         self.must_not_wait(id)?;
         offer::offer_all(&mut self.transaction, id, kinds)
     }

@@ -17,6 +17,7 @@ pub(in crate::live) fn release(
     by: Option<&str>,
 ) -> Result<Receipt, EngineError> {
     let fact = facts::released(claim, by)?;
+    turn.catch_up(claim.execution)?;
     if held_item(&mut turn.transaction, claim)?.is_none() {
         return repeated(&mut turn.transaction, claim, &fact);
     }

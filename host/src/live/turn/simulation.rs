@@ -69,7 +69,8 @@ fn answer_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
         && *at <= turn.transaction.now()
     {
         let execution = claim.execution;
-        let waits = turn.has_to_wait(execution);
+        let caught_up = turn.catch_up(execution);
+        let waits = caught_up.and_then(|()| turn.has_to_wait(execution));
         let waits = or_set_aside(turn.transaction.core, execution, waits)? == Some(true);
         let full = is_full(&turn.transaction);
         if full || waits || !turn.transaction.may(Phase::Claims) {

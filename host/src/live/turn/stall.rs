@@ -62,9 +62,12 @@ pub(in crate::live) fn lift(
     }
     let event = transaction.next_event(id, Origin::Fact, EventKind::StallLifted(note))?;
     transaction.append(id, event)?;
+    let now = transaction.now();
     let staged = transaction.open(id)?;
     staged.held = false;
     staged.record.status = Status::Running;
+    // What came to be due meanwhile is decided before it is told anything.
+    staged.record.next_wake = Some(now);
     transaction.step_later(id);
     Ok(())
 }

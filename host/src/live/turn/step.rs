@@ -55,7 +55,10 @@ pub(in crate::live) fn step(
         match goes_on(transaction, id, &outcome)? {
             true if has_left => {}
             true => return cut_off(transaction, id),
-            false => return Ok(StepEnd::Done),
+            false => {
+                transaction.open(id)?.has_caught_up();
+                return Ok(StepEnd::Done);
+            }
         }
     }
 }
