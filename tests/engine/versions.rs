@@ -6,7 +6,10 @@
 
 use std::sync::LazyLock;
 
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::guest::{
+    CallError, CallLimits, GuestFailure, InMemoryExecution, Library, MemoryPorts, Sandbox,
+};
+use refrain::limits::FUEL_PER_IMPORT;
 use refrain::log::digest::digest;
 use refrain::model::{Digest, Event, EventKind, GuestChanged, Origin, RefusalCode, Status};
 use refrain::replay::{Audit, Auditor, Verdict};
@@ -14,7 +17,7 @@ use refrain::store::{ComponentRecord, ExecutionChange, ListFilter, StoreError, T
 use refrain::{Answer, Claim, Engine, EngineError, ExecutionId, Receipt, WorkItem};
 use refrain_tests::chained::chained;
 use refrain_tests::component::product::FEW;
-use refrain_tests::engines::{self, Place, log, start};
+use refrain_tests::engines::{self, BEGIN, Place, log, start};
 use refrain_tests::few;
 use refrain_tests::workflows::tools;
 use serde_json::json;
@@ -296,4 +299,75 @@ async fn law9_who_does_not_speak_a_version_says_so() {
         plain.shutdown().await;
         all_end(&place, "handed to a guest that it knows").await;
     }
+}
+
+/// An execution in memory, of a guest of the version that was brought, whose calls keep
+/// to these limits.
+fn in_memory(limits: CallLimits) -> Result<InMemoryExecution, CallError> {
+    let mut library = LIBRARY.clone().with_limits(limits);
+    let ports = MemoryPorts::new(tools("a").to_string(), BEGIN);
+    let digest = few_digest();
+    let started = ports.started(ExecutionId::random(), digest.parse().expect("a digest"));
+    let instance = library.instance(&digest).expect("it is a guest");
+    InMemoryExecution::start(instance, ports, started)
+}
+
+/// Its calls burn the host's fuel, and each of its imports costs what those of the
+/// built-in guest do, though its adapter has no line about fuel.
+#[test]
+fn a_guest_of_a_brought_version_burns_what_the_host_gives_it() {
+    let mut execution = in_memory(CallLimits::default()).expect("it begins");
+    let begun = execution.take_fuel_burnt();
+    // A page, an order, a decision.
+    assert!(begun > 3 * FUEL_PER_IMPORT, "{begun}");
+    let fuel = begun / 2;
+    let short = CallLimits {
+        fuel: Some(fuel),
+        fuel_per_byte: 0,
+        ..CallLimits::default()
+    };
+    let answer = in_memory(short).map(|_| "it begins");
+    let out_of_fuel = CallError::Guest(GuestFailure::OutOfFuel { fuel });
+    assert_eq!(
+        format!("{answer:?}"),
+        format!("{:?}", Err::<&str, _>(out_of_fuel))
+    );
+    let enough = CallLimits {
+        fuel: Some(begun),
+        fuel_per_byte: 0,
+        ..CallLimits::default()
+    };
+    in_memory(enough).expect("it begins with what it burnt before");
+}
+
+/// Its memory counts as that of any guest.
+#[test]
+fn a_guest_of_a_brought_version_holds_no_more_memory_than_the_host_lets_it() {
+    let limits = CallLimits {
+        memory_bytes_max: 64 << 10,
+        ..CallLimits::default()
+    };
+    let mut library = LIBRARY.clone().with_limits(limits);
+    let answer = library.instance::<MemoryPorts>(&few_digest());
+    let refused = answer.err().expect("its memory is larger from the start");
+    assert!(refused.to_string().contains("memory"), "{refused}");
+}
+
+/// Where nobody counts, its calls burn nothing and are cut off by nobody.
+#[test]
+fn a_guest_of_a_brought_version_runs_without_a_meter() {
+    let unmetered = CallLimits {
+        fuel: None,
+        ..CallLimits::default()
+    };
+    let sandbox = Sandbox::new(unmetered).expect("wasmtime runs here");
+    let mut library = Library::new(sandbox.speaking(few::contract()));
+    let digest = library.add(few()).expect("it is a component");
+    let ports = MemoryPorts::new(tools("a").to_string(), BEGIN);
+    let started = ports.started(ExecutionId::random(), digest.parse().expect("a digest"));
+    let instance = library.instance(&digest).expect("it is a guest");
+    let mut execution = InMemoryExecution::start(instance, ports, started).expect("it begins");
+    assert_eq!(execution.take_fuel_burnt(), 0);
+    let outcome = execution.complete("a", "{}").expect("it decides");
+    assert_eq!(outcome.expect("it has an item").status, Status::Completed);
 }

@@ -2,9 +2,11 @@
 //! scheduler's, and fewer fields. Its adapter shows that a host speaks several
 //! versions, and that what a guest cannot know is never handed to it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use refrain::guest::{BoxedPorts, BroughtGuest, CallLimits, Contract, GuestAnswer, Newer};
+use refrain::guest::{
+    BoxedPorts, BroughtGuest, BroughtStore, Contract, GuestAnswer, HostState, MeteredPorts, Newer,
+};
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{
     Description, Event, EventKind, Explanation, Fault, Inspection, NodeScheduled, Origin, Outcome,
@@ -14,7 +16,7 @@ use refrain::model::{
 use serde_json::Value;
 use serde_json::value::RawValue;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Store, StoreContextMut, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Engine, StoreContextMut};
 
 mod generated {
     wasmtime::component::bindgen!({ world: "few", path: "guests/few/wit" });
@@ -48,40 +50,25 @@ impl Contract for Few {
     }
 
     fn check(&self, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
-        let pre = linker(engine)?.instantiate_pre(component)?;
+        let pre = linker(engine, &SharedCall::default())?.instantiate_pre(component)?;
         generated::FewPre::new(pre).map(drop)
     }
 
     fn instantiate(
         &self,
-        engine: &Engine,
+        store: &mut BroughtStore,
         component: &Component,
-        limits: CallLimits,
     ) -> wasmtime::Result<Box<dyn BroughtGuest>> {
-        let call = OneCall {
-            memory: StoreLimitsBuilder::new()
-                .memory_size(limits.memory_bytes_max)
-                .build(),
-            ports: None,
-            started: None,
-            has_ended: false,
-        };
-        let mut store = Store::new(engine, call);
-        store.limiter(|call| &mut call.memory);
-        fill(&mut store, limits)?;
-        let guest = generated::Few::instantiate(&mut store, component, &linker(engine)?)?;
-        Ok(Box::new(FewGuest {
-            store,
-            guest,
-            limits,
-        }))
+        let call = SharedCall::default();
+        let linker = linker(store.engine(), &call)?;
+        let guest = generated::Few::instantiate(store, component, &linker)?;
+        Ok(Box::new(FewGuest { guest, call }))
     }
 }
 
-/// What the guest sees of the world in one call.
+/// What the guest and its imports know of the execution in one call.
+#[derive(Default)]
 struct OneCall {
-    memory: StoreLimits,
-    ports: Option<BoxedPorts>,
     /// What the execution began with, in the log or among the facts.
     started: Option<WorkflowStarted>,
     /// Whether its end was read or appended.
@@ -89,11 +76,6 @@ struct OneCall {
 }
 
 impl OneCall {
-    fn ports(&mut self) -> wasmtime::Result<&mut BoxedPorts> {
-        let ports = self.ports.as_mut();
-        ports.ok_or_else(|| wasmtime::Error::msg("the call is about no execution"))
-    }
-
     /// Takes note of what the log holds, or is about to.
     fn note(&mut self, kind: &EventKind) {
         match kind {
@@ -104,83 +86,76 @@ impl OneCall {
     }
 }
 
-struct FewGuest {
-    store: Store<OneCall>,
-    guest: generated::Few,
-    limits: CallLimits,
-}
+/// The same, for whichever of the two asks; they never ask at once.
+#[derive(Clone, Default)]
+struct SharedCall(Arc<Mutex<OneCall>>);
 
-fn fill(store: &mut Store<OneCall>, limits: CallLimits) -> wasmtime::Result<()> {
-    limits.fuel.map_or(Ok(()), |fuel| store.set_fuel(fuel))
-}
-
-impl FewGuest {
-    fn decide(&mut self, last: u64, facts: &[EventKind]) -> wasmtime::Result<Outcome> {
-        fill(&mut self.store, self.limits)?;
-        let given: Vec<_> = facts.iter().map(to_guest).collect::<Result<_, _>>()?;
-        for fact in facts {
-            self.store.data_mut().note(fact);
-        }
-        let decisions = self.guest.refrain_scheduler_decisions();
-        let last = decisions.call_step(&mut self.store, last, &given)?;
-        let status = match self.store.data().has_ended {
-            true => Status::Completed,
-            false => Status::Running,
-        };
-        Ok(Outcome::new(status, last))
+impl SharedCall {
+    fn get(&self) -> MutexGuard<'_, OneCall> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+struct FewGuest {
+    guest: generated::Few,
+    call: SharedCall,
+}
+
 /// What this version has no function for.
-fn unknown<T>(ports: BoxedPorts) -> (BoxedPorts, GuestAnswer<T>) {
+fn unknown<T>() -> GuestAnswer<T> {
     let refused = SchedulerError::UnknownNode("any: guests of this version explain nothing".into());
-    (ports, Ok(Err(refused)))
+    Ok(Err(refused))
 }
 
 impl BroughtGuest for FewGuest {
     fn step(
         &mut self,
-        ports: BoxedPorts,
+        store: &mut BroughtStore,
         _: &str,
         last: u64,
         facts: &[EventKind],
-    ) -> (BoxedPorts, GuestAnswer<Outcome>) {
-        let call = self.store.data_mut();
-        (call.started, call.has_ended) = (None, false);
-        call.ports = Some(ports);
-        let outcome = self.decide(last, facts);
-        let ports = self.store.data_mut().ports.take();
-        (ports.expect("no port takes them away"), outcome.map(Ok))
+    ) -> GuestAnswer<Outcome> {
+        *self.call.get() = OneCall::default();
+        let given: Vec<_> = facts.iter().map(to_guest).collect::<Result<_, _>>()?;
+        for fact in facts {
+            self.call.get().note(fact);
+        }
+        let decisions = self.guest.refrain_scheduler_decisions();
+        let last = decisions.call_step(store, last, &given)?;
+        let status = match self.call.get().has_ended {
+            true => Status::Completed,
+            false => Status::Running,
+        };
+        Ok(Ok(Outcome::new(status, last)))
     }
 
-    fn explain(
-        &mut self,
-        ports: BoxedPorts,
-        _: &str,
-        _: &str,
-    ) -> (BoxedPorts, GuestAnswer<Explanation>) {
-        unknown(ports)
+    fn explain(&mut self, _: &mut BroughtStore, _: &str, _: &str) -> GuestAnswer<Explanation> {
+        unknown()
     }
 
-    fn inspect(&mut self, ports: BoxedPorts, _: &str) -> (BoxedPorts, GuestAnswer<Inspection>) {
-        unknown(ports)
+    fn inspect(&mut self, _: &mut BroughtStore, _: &str) -> GuestAnswer<Inspection> {
+        unknown()
     }
 
-    fn snapshot(&mut self, ports: BoxedPorts, _: &str) -> (BoxedPorts, GuestAnswer<Snapshot>) {
-        unknown(ports)
+    fn snapshot(&mut self, _: &mut BroughtStore, _: &str) -> GuestAnswer<Snapshot> {
+        unknown()
     }
 
-    fn forget(&mut self, _: &str) -> wasmtime::Result<()> {
+    fn forget(&mut self, _: &mut BroughtStore, _: &str) -> wasmtime::Result<()> {
         Ok(())
     }
 
-    fn validate(&mut self, _: &str) -> wasmtime::Result<Result<WorkflowSummary, Vec<Fault>>> {
+    fn validate(
+        &mut self,
+        _: &mut BroughtStore,
+        _: &str,
+    ) -> wasmtime::Result<Result<WorkflowSummary, Vec<Fault>>> {
         Err(wasmtime::Error::msg(
             "guests of this version validate nothing",
         ))
     }
 
-    fn describe(&mut self) -> wasmtime::Result<Description> {
+    fn describe(&mut self, _: &mut BroughtStore) -> wasmtime::Result<Description> {
         Err(wasmtime::Error::msg(
             "guests of this version say nothing of themselves",
         ))
@@ -189,43 +164,55 @@ impl BroughtGuest for FewGuest {
 
 // ---- what a guest may ask for ----------------------------------------------------
 
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<OneCall>> {
+/// The store, as an import sees it.
+type Asked<'a> = StoreContextMut<'a, HostState<BoxedPorts>>;
+
+fn linker(engine: &Engine, call: &SharedCall) -> wasmtime::Result<Linker<HostState<BoxedPorts>>> {
     let mut linker = Linker::new(engine);
     linker.instance(TYPES)?;
     let mut log = linker.instance(LOG)?;
-    log.func_wrap(
-        "read",
-        |store: StoreContextMut<'_, OneCall>, (first,): (u64,)| Ok((read(store, first)?,)),
-    )?;
+    let noted = call.clone();
+    log.func_wrap("read", move |store: Asked<'_>, (first,): (u64,)| {
+        Ok((read(MeteredPorts::of(store), &noted, first)?,))
+    })?;
+    let noted = call.clone();
     log.func_wrap(
         "append",
-        |store: StoreContextMut<'_, OneCall>, (after, decision): (u64, wit::EventKind)| {
-            Ok((append(store, after, decision)?,))
+        move |store: Asked<'_>, (after, decision): (u64, wit::EventKind)| {
+            let ports = MeteredPorts::of(store);
+            Ok((append(ports, &noted, after, decision)?,))
         },
     )?;
     let mut work = linker.instance(WORK)?;
-    work.func_wrap("order", |store: StoreContextMut<'_, OneCall>, ()| {
-        Ok((order(store)?,))
+    let noted = call.clone();
+    work.func_wrap("order", move |store: Asked<'_>, ()| {
+        Ok((order(MeteredPorts::of(store), &noted)?,))
     })?;
     Ok(linker)
 }
 
+/// This version has no word for a store that fails: the call ends there.
+fn failed(reason: String) -> wasmtime::Error {
+    wasmtime::Error::msg(reason)
+}
+
 fn read(
-    mut store: StoreContextMut<'_, OneCall>,
+    mut ports: MeteredPorts<'_, BoxedPorts>,
+    call: &SharedCall,
     first: u64,
 ) -> wasmtime::Result<Vec<wit::EventKind>> {
-    let call = store.data_mut();
-    let page = call.ports()?.read_events(first, EVENTS_PAGE_MAX)?;
+    let page = ports.read_events(first, EVENTS_PAGE_MAX)?.map_err(failed)?;
     let mut given = Vec::with_capacity(page.len());
     for event in page {
-        call.note(&event.kind);
+        call.get().note(&event.kind);
         given.push(to_guest(&event.kind).map_err(|newer| newer.at(event.sequence))?);
     }
     Ok(given)
 }
 
 fn append(
-    mut store: StoreContextMut<'_, OneCall>,
+    mut ports: MeteredPorts<'_, BoxedPorts>,
+    call: &SharedCall,
     after: u64,
     decision: wit::EventKind,
 ) -> wasmtime::Result<Result<(), String>> {
@@ -245,30 +232,30 @@ fn append(
         }
         other => return Ok(Err(format!("{other:?} is no decision"))),
     };
-    let call = store.data_mut();
-    call.note(&kind);
-    let ports = call.ports()?;
+    call.get().note(&kind);
     let event = Event {
         sequence: after + 1,
-        at: ports.now(),
+        at: ports.now()?,
         origin: Origin::Decision,
         kind,
     };
-    let appended = ports.append_events(after, vec![event])?;
+    let appended = ports.append_events(after, vec![event])?.map_err(failed)?;
     Ok(appended.map_err(|error| format!("{error:?}")))
 }
 
 fn order(
-    mut store: StoreContextMut<'_, OneCall>,
+    mut ports: MeteredPorts<'_, BoxedPorts>,
+    call: &SharedCall,
 ) -> wasmtime::Result<Result<wit::Scheduled, String>> {
-    let call = store.data_mut();
-    let Some(started) = call.started.clone() else {
+    let Some(started) = call.get().started.clone() else {
         return Ok(Err("the execution has not begun".to_owned()));
     };
-    let ports = call.ports()?;
-    let item = first_item(&started, &ports.load_workflow()?)?;
+    let workflow = ports.load_workflow()?.map_err(failed)?;
+    let item = first_item(&started, &workflow)?;
     let (node_id, queue) = (item.node_id.clone(), item.queue.clone());
-    let ordered = ports.order(vec![WorkOrder::Enqueue(item)])?;
+    let ordered = ports
+        .order(vec![WorkOrder::Enqueue(item)])?
+        .map_err(failed)?;
     Ok(ordered.map(|digests| wit::Scheduled {
         node_id,
         queue,

@@ -9,8 +9,11 @@ use super::meter::Meter;
 use super::{CallLimits, GuestFailure, Ports};
 use crate::store::StoreError;
 
-/// What stands between an instance and the world.
-pub(super) struct HostState<P> {
+/// What stands between an instance and the world: the data of its store of wasmtime's.
+/// Only the host makes one, and its ports are reached by [`MeteredPorts`].
+///
+/// [`MeteredPorts`]: super::MeteredPorts
+pub struct HostState<P> {
     /// The ports of the current call, if it is about an execution.
     pub(super) ports: Option<P>,
     /// The error of the port that failed in the current call.
@@ -23,7 +26,7 @@ pub(super) struct HostState<P> {
     pub(super) meter: Meter,
 }
 
-impl<P: Ports> HostState<P> {
+impl<P> HostState<P> {
     pub(super) fn new(limits: CallLimits) -> Self {
         Self {
             ports: None,
@@ -34,6 +37,24 @@ impl<P: Ports> HostState<P> {
         }
     }
 
+    /// Exchanges what the current call may take, and took, with that of another store in
+    /// which the call goes on. The ports stay.
+    pub(super) fn exchange<Q>(&mut self, other: &mut HostState<Q>) {
+        let HostState {
+            ports: _,
+            store_error,
+            limits,
+            caps,
+            meter,
+        } = other;
+        std::mem::swap(&mut self.store_error, store_error);
+        std::mem::swap(&mut self.limits, limits);
+        std::mem::swap(&mut self.caps, caps);
+        std::mem::swap(&mut self.meter, meter);
+    }
+}
+
+impl<P: Ports> HostState<P> {
     /// The ports' answer to a question of the guest. The inner error says that a port
     /// failed, now or earlier in the call.
     pub(super) fn answer<T>(

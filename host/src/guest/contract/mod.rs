@@ -28,7 +28,7 @@ use super::host_state::HostState;
 
 pub(super) use exports::Exports;
 
-pub use brought::{AnyPorts, BoxedPorts, BroughtGuest, Contract};
+pub use brought::{AnyPorts, BoxedPorts, BroughtGuest, BroughtStore, Contract};
 pub use exports::GuestAnswer;
 
 /// A version of the contract.

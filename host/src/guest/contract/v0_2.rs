@@ -14,10 +14,8 @@ use super::convert::{
 };
 use super::exports::{Exports, GuestAnswer};
 use super::malformed::Malformed;
-use crate::guest::fuel::{self, ask};
 use crate::guest::host_state::HostState;
-use crate::guest::meter::{Transferred, event_bytes, order_bytes};
-use crate::guest::{GuestFailure, Newer, NoPorts, Ports};
+use crate::guest::{GuestFailure, MeteredPorts, Newer, NoPorts, Ports};
 use crate::model;
 
 mod generated {
@@ -172,84 +170,48 @@ fn linker<P: Ports>(engine: &Engine) -> wasmtime::Result<Linker<HostState<P>>> {
 
 fn storage<P: Ports>(mut storage: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
     storage.func_wrap("load-workflow", |store, ()| {
-        let text = ask(
-            store,
-            "storage.load-workflow",
-            P::load_workflow,
-            |meter, text| meter.workflow(text),
-        )?;
+        let text = MeteredPorts::of(store).load_workflow()?;
         Ok((text.map_err(wit::StorageError::Failed),))
     })?;
     storage.func_wrap("load-snapshot", |store, ()| {
-        let snapshot = ask(
-            store,
-            "storage.load-snapshot",
-            P::load_snapshot,
-            |meter, snapshot| meter.snapshot(snapshot.as_ref()),
-        )?;
-        let snapshot: Result<Option<wit::Snapshot>, _> = match snapshot {
-            Ok(snapshot) => Ok(snapshot.to_guest()?),
-            Err(failed) => Err(wit::StorageError::Failed(failed)),
-        };
+        let snapshot: Result<Option<wit::Snapshot>, _> =
+            match MeteredPorts::of(store).load_snapshot()? {
+                Ok(snapshot) => Ok(snapshot.to_guest()?),
+                Err(failed) => Err(wit::StorageError::Failed(failed)),
+            };
         Ok((snapshot,))
     })?;
     storage.func_wrap("read-events", |store, (first, max)| {
-        let events = ask(
-            store,
-            "storage.read-events",
-            |ports| ports.read_events(first, max),
-            |meter, events| meter.events(events),
-        )?;
-        let events: Result<Vec<wit::Event>, _> = match events {
-            Ok(events) => Ok(all_to_guest(events)?),
-            Err(failed) => Err(wit::StorageError::Failed(failed)),
-        };
+        let events: Result<Vec<wit::Event>, _> =
+            match MeteredPorts::of(store).read_events(first, max)? {
+                Ok(events) => Ok(all_to_guest(events)?),
+                Err(failed) => Err(wit::StorageError::Failed(failed)),
+            };
         Ok((events,))
     })?;
     storage.func_wrap(
         "append-events",
-        |mut store, (expected, events): (u64, Vec<wit::Event>)| {
+        |store, (expected, events): (u64, Vec<wit::Event>)| {
             let events: Vec<model::Event> = all_from_guest(events).map_err(broken)?;
-            fuel::take(&mut store, events.iter().map(event_bytes).sum());
-            let appended = ask(
-                store,
-                "storage.append-events",
-                |ports| ports.append_events(expected, events),
-                |_, _| Transferred::default(),
-            )?;
-            let appended: Result<(), wit::StorageError> = match appended {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(error.to_guest()?),
-                Err(failed) => Err(wit::StorageError::Failed(failed)),
-            };
+            let appended: Result<(), wit::StorageError> =
+                match MeteredPorts::of(store).append_events(expected, events)? {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(error)) => Err(error.to_guest()?),
+                    Err(failed) => Err(wit::StorageError::Failed(failed)),
+                };
             Ok((appended,))
         },
     )
 }
 
 fn clock<P: Ports>(mut clock: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
-    clock.func_wrap("now", |store, ()| {
-        let now = ask(
-            store,
-            "clock.now",
-            |ports| Ok(ports.now()),
-            |_, _| Transferred::default(),
-        )?;
-        // A clock does not fail, but where storage has, nothing is answered any more.
-        Ok((now.unwrap_or_default(),))
-    })
+    clock.func_wrap("now", |store, ()| Ok((MeteredPorts::of(store).now()?,)))
 }
 
 fn queue<P: Ports>(mut queue: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
-    queue.func_wrap("order", |mut store, (orders,): (Vec<wit::WorkOrder>,)| {
+    queue.func_wrap("order", |store, (orders,): (Vec<wit::WorkOrder>,)| {
         let orders: Vec<model::WorkOrder> = all_from_guest(orders).map_err(broken)?;
-        fuel::take(&mut store, orders.iter().map(order_bytes).sum());
-        let ordered = ask(
-            store,
-            "queue.order",
-            |ports| ports.order(orders),
-            |_, _| Transferred::default(),
-        )?;
+        let ordered = MeteredPorts::of(store).order(orders)?;
         let digests: Result<Vec<String>, String> = match ordered.and_then(|ordered| ordered) {
             Ok(digests) => Ok(all_to_guest(digests)?),
             Err(refused) => Err(refused),
