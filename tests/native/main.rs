@@ -8,6 +8,7 @@ mod model;
 mod agreement;
 mod freshness;
 mod wording;
+mod doors;
 mod documented;
 mod how_we_know;
 mod layers;

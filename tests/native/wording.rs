@@ -1,33 +1,82 @@
 //! The committed component knows no command that a person could type: what can be
 //! done is a code, and the program that shows it knows how it is done.
 
-use refrain_tests::component::product::PRODUCTS;
+use refrain_tests::component::product::{PRODUCTS, SCHEDULER};
+use refrain_tests::sections::{COMPONENT, CORE_MODULE, DATA, append, each};
 
 #[test]
 fn the_component_holds_no_command_to_type() {
     for product in PRODUCTS {
         let component = product.committed().expect("the component is committed");
-        let found: Vec<String> = commands(&component).collect();
-        assert!(found.is_empty(), "{found:?}");
+        let mut commands = texts(&component);
+        commands.retain(|text| is_command(text));
+        assert!(commands.is_empty(), "{commands:#?}");
     }
 }
 
-/// What reads like a command of this program, with what stands behind it.
-fn commands(bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
-    const PROGRAM: &[u8] = b"refrain ";
-    let places = bytes.windows(PROGRAM.len()).enumerate();
-    places
-        .filter(|(_, window)| *window == PROGRAM)
-        .filter(|(place, _)| {
-            let verb = bytes.get(place + PROGRAM.len());
-            verb.is_some_and(u8::is_ascii_lowercase)
-        })
-        .map(|(place, _)| String::from_utf8_lossy(&bytes[place..][..40]).into_owned())
+/// Those of the scheduler are found where they are looked for: one of its remedies.
+#[test]
+fn the_texts_of_the_component_are_read() {
+    let component = SCHEDULER.committed().expect("the component is committed");
+    let texts = texts(&component);
+    assert!(texts.iter().any(|text| text.contains("leave it out")));
 }
 
 #[test]
 fn a_command_to_type_would_be_found() {
-    let said = b"\0type `refrain signal exec_1 k` and it goes on; refrain:scheduler, Refrain is a";
-    let found: Vec<String> = commands(said).collect();
-    assert_eq!(found, ["refrain signal exec_1 k` and it goes on;"]);
+    for text in [
+        "to go on, fork it: `refrain fork ",
+        "lift it with --force",
+        "start a worker (`cargo run`)",
+        "set REFRAIN_DB",
+    ] {
+        assert!(is_command(text), "{text}");
+    }
+    for text in [
+        "to go on, fork it",
+        "refrain:scheduler/queue@0.2.0",
+        "a -- b",
+    ] {
+        assert!(!is_command(text), "{text}");
+    }
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    append(&mut module, DATA, b"\x01\0\x41\0\x0b\x0crefrain fork");
+    let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+    append(&mut component, CORE_MODULE, &module);
+    assert!(texts(&component).iter().any(|text| is_command(text)));
+}
+
+/// A command of this program or of another, or an option of one.
+fn is_command(text: &str) -> bool {
+    let is_option = |(at, _): (usize, &str)| {
+        let next = text[at + 2..].chars().next();
+        next.is_some_and(|next| next.is_ascii_lowercase())
+    };
+    text.contains("refrain ")
+        || text.contains("cargo ")
+        || text.contains("REFRAIN_")
+        || text.match_indices("--").any(is_option)
+}
+
+/// The texts in the data of a component's modules, as they stand one behind the other.
+fn texts(component: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (id, content) in each(component) {
+        match id {
+            CORE_MODULE => {
+                let data = each(content).filter(|(id, _)| *id == DATA);
+                found.extend(data.flat_map(|(_, data)| runs(data)));
+            }
+            COMPONENT => found.extend(texts(content)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn runs(data: &[u8]) -> impl Iterator<Item = String> {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    let runs = data.split(move |byte| !is_text(byte));
+    runs.filter(|run| run.len() > 3)
+        .map(|run| String::from_utf8_lossy(run).into_owned())
 }

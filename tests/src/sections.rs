@@ -9,18 +9,31 @@ pub const CORE_INSTANCE: u8 = 2;
 pub const COMPONENT: u8 = 4;
 /// Instances of components.
 pub const INSTANCE: u8 = 5;
+/// The data of a core module.
+pub const DATA: u8 = 11;
 
 /// How many sections of this id there are.
 #[must_use]
 pub fn count(component: &[u8], of: u8) -> u8 {
-    let mut rest = &component[8..];
     let mut found = 0;
-    while let [id, behind @ ..] = rest {
-        found += u8::from(*id == of);
-        let (length, behind) = number(behind);
-        rest = &behind[length..];
+    for (id, _) in each(component) {
+        found += u8::from(id == of);
     }
     found
+}
+
+/// The sections of a component or a core module: each one's id and content.
+pub fn each(binary: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = &binary[8..];
+    std::iter::from_fn(move || {
+        let [id, behind @ ..] = rest else {
+            return None;
+        };
+        let (length, behind) = number(behind);
+        let (content, behind) = behind.split_at(length);
+        rest = behind;
+        Some((*id, content))
+    })
 }
 
 /// Put a section behind all others.
