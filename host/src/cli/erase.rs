@@ -149,6 +149,10 @@ fn attested(erased: &Erased) -> (&Attestation, bool) {
 
 /// What still holds what was erased.
 fn say_what_is_left(each: &[Each], left: &[Copied], database: &Database) {
+    // Where nothing was erased, nothing is left of it.
+    if each.iter().all(|(_, erased)| erased.is_err()) {
+        return;
+    }
     for copied in left {
         let id = copied.record.id;
         output::say(&text!(
@@ -158,11 +162,9 @@ fn say_what_is_left(each: &[Each], left: &[Copied], database: &Database) {
             database.command("erase", &[id.to_string()])
         ));
     }
-    if each.iter().any(|(_, erased)| erased.is_ok()) {
-        output::say(&text!(
-            "the texts of workflows stay, because other executions share them; so do backups and exports that were made before"
-        ));
-    }
+    output::say(&text!(
+        "the texts of workflows stay, because other executions share them; so do backups and exports that were made before"
+    ));
 }
 
 /// What was erased before cannot be audited any more, so nobody can sign what is
@@ -189,16 +191,20 @@ fn answer(each: Vec<Each>) -> anyhow::Result<Answer> {
             Ok(erased) => good &= attested(&erased).0.verdict == AttestedVerdict::Clean,
             Err(error) => {
                 failed += 1;
+                let error = match error {
+                    EraseError::Unknown(id) => database::missing(id),
+                    error => error.into(),
+                };
                 if all == 1 {
                     only = Some(error);
                 } else {
-                    output::say(&failure::text(&error.into()));
+                    output::say(&failure::text(&error));
                 }
             }
         }
     }
     match (only, failed) {
-        (Some(error), _) => Err(error.into()),
+        (Some(error), _) => Err(error),
         (None, 0) => Ok(Answer::good_if(good)),
         (None, failed) => bail!("{failed} of {all} executions could not be erased"),
     }

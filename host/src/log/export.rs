@@ -20,8 +20,8 @@
 //! the place of `salt`: 64 hexadecimal digits, which the chain takes as the hash of
 //! what was erased.
 
-mod header;
 mod error;
+mod header;
 mod lines;
 mod writer;
 mod reader;

@@ -307,7 +307,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
 fn unreadable(unreadable: Unreadable) -> Audit {
     Audit {
         execution_id: unreadable.execution_id.map(|id| id.to_string()),
-        verdict: Verdict::Unreadable,
+        verdict: integrity::verdict_of(unreadable.cause),
         events: unreadable.sequence.saturating_sub(1),
         decisions: 0,
         owed_a_step: false,

@@ -17,18 +17,22 @@ use crate::store::{Hash, Head};
 /// A verdict and the divergence that it is based on.
 pub(super) type Finding = (Verdict, Box<Divergence>);
 
+/// What is said of a log that could not be read any further.
+pub(super) fn verdict_of(cause: UnreadableCause) -> Verdict {
+    match cause {
+        UnreadableCause::Changed => Verdict::Tampered,
+        UnreadableCause::Malformed => Verdict::Unreadable,
+        UnreadableCause::Newer => Verdict::Newer,
+    }
+}
+
 /// The first fault of the log itself.
 pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     let tampered = |found| (Verdict::Tampered, found);
     let end = chained(recording).map_err(tampered)?;
     if let Some(place) = &recording.broken_off {
-        let verdict = match place.cause {
-            UnreadableCause::Changed => Verdict::Tampered,
-            UnreadableCause::Malformed => Verdict::Unreadable,
-            UnreadableCause::Newer => Verdict::Newer,
-        };
         return Err((
-            verdict,
+            verdict_of(place.cause),
             Divergence::plain(place.sequence, place.message.clone()).into(),
         ));
     }

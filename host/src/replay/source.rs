@@ -207,7 +207,12 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
     let mut lines = match ExportReader::new(export) {
         Ok(lines) => lines,
         Err(error @ ExportError::Io { .. }) => return Err(failed(error.to_string())),
-        Err(error) => return Ok(Err(unreadable(None, 0, error.to_string()))),
+        Err(error) => {
+            return Ok(Err(Unreadable {
+                cause: cause_of(&error),
+                ..unreadable(None, 0, error.to_string())
+            }));
+        }
     };
     let components = lines.take_components();
     let header = lines.header().clone();
@@ -229,12 +234,8 @@ pub fn from_export(export: impl BufRead, place: &str) -> Result<Reading, StoreEr
             Some(Err(error @ ExportError::Io { .. })) => return Err(failed(error.to_string())),
             Some(Err(error)) => {
                 let sequence = events.len() as u64 + 1;
-                let cause = match error {
-                    ExportError::Newer { .. } => UnreadableCause::Newer,
-                    _ => UnreadableCause::Malformed,
-                };
                 break Some(Unreadable {
-                    cause,
+                    cause: cause_of(&error),
                     ..unreadable(Some(execution_id), sequence, error.to_string())
                 });
             }
@@ -339,5 +340,12 @@ impl Recording {
             Some(EventKind::WorkflowStarted(started)) => Some(started.guest_digest.to_string()),
             _ => None,
         }
+    }
+}
+
+fn cause_of(error: &ExportError) -> UnreadableCause {
+    match error {
+        ExportError::Newer { .. } | ExportError::NewerFormat { .. } => UnreadableCause::Newer,
+        _ => UnreadableCause::Malformed,
     }
 }

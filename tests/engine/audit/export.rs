@@ -153,7 +153,7 @@ fn an_export_that_is_cut_edited_or_reordered_is_named() {
         ),
         (
             "another format",
-            edited(0, "refrain-log/2", "refrain-log/9"),
+            edited(0, "refrain-log/2", "refrain-log/1"),
             "unreadable",
             0,
         ),
@@ -175,9 +175,11 @@ fn an_export_that_is_cut_edited_or_reordered_is_named() {
 
 /// A newer program wrote it: nothing is said of it, neither good nor bad.
 #[test]
-fn a_kind_of_event_that_only_a_newer_program_knows_is_told_as_that() {
+fn a_format_or_a_kind_of_event_that_only_a_newer_program_knows_is_told_as_that() {
     let (_, lines) = exported();
     let mut lines = lines;
+    let format = lines.concat().replacen("refrain-log/2", "refrain-log/9", 1);
+    assert_eq!(audit(&format), (Some(2), "newer".into(), Some(0)));
     lines[2] = lines[2].replacen("node_scheduled", "node_melted", 1);
     assert_eq!(audit(&lines.concat()), (Some(2), "newer".into(), Some(2)));
 }

@@ -213,9 +213,15 @@ async fn what_is_no_export_of_an_erased_log_is_told_with_its_place() {
         ),
         (
             "another format",
-            edited(0, "refrain-log/", "refrain-log/1"),
+            edited(0, "refrain-log/2", "refrain-log/1"),
             Verdict::Unreadable,
             "line 1: the format is \"refrain-log/1",
+        ),
+        (
+            "a newer format",
+            edited(0, "refrain-log/2", "refrain-log/12"),
+            Verdict::Newer,
+            "line 1 cannot be read: the format refrain-log/12 is newer than this program",
         ),
     ] {
         let mut library = library();

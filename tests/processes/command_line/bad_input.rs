@@ -182,6 +182,7 @@ fn unknown_executions_and_nodes_are_named() {
         (&["export", NOBODY], NOBODY),
         (&["audit", NOBODY], NOBODY),
         (&["resume", NOBODY], NOBODY),
+        (&["erase", NOBODY], "`refrain list"),
         (&["cancel", NOBODY], NOBODY),
         (&["retry", NOBODY, "a"], NOBODY),
         (&["explain", &id, "b"], "no node \"b\""),

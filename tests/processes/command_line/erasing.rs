@@ -150,12 +150,16 @@ fn what_cannot_be_erased_is_named_and_the_others_are() {
     for said in [
         "is running, and only what has ended is erased; cancel it, or wait for its end",
         "there is no execution exec_0",
+        "refrain list",
         "2 of 3 executions could not be erased",
     ] {
         assert!(erased.err.contains(said), "{erased:?}");
     }
+    // It has a copy, which holds nothing that was erased.
+    assert_eq!(desk.types(&["fork", &waits]).code, Some(0));
     let alone = desk.types(&["erase", &waits]);
     assert_eq!(alone.code, Some(2), "{alone:?}");
+    assert!(!alone.err.contains("copies"), "{alone:?}");
     running.killed();
 }
 
@@ -300,4 +304,23 @@ fn an_export_with_its_guest_audits_where_nothing_else_is() {
     let audited = elsewhere.document(&["audit", "--file", "all.ndjson", "--json"], 0);
     assert_eq!(audited["executions"][0]["verdict"], "clean");
     assert_eq!(elsewhere.files(), ["all.ndjson"]);
+}
+
+/// Nothing is said of what a newer program wrote, and that is no bad verdict.
+#[test]
+fn an_export_in_a_newer_format_is_newer() {
+    let (desk, id) = desk();
+    let exported = desk.types(&["export", &id]).out;
+    for (format, code, verdict) in [
+        ("refrain-log/3", 2, "newer"),
+        ("refrain-log/1", 1, "unreadable"),
+        ("log/3", 1, "unreadable"),
+    ] {
+        let other = exported.replacen("refrain-log/2", format, 1);
+        desk.file("other.ndjson", other);
+        let audited = desk.types(&["audit", "--file", "other.ndjson"]);
+        assert_eq!(audited.code, Some(code), "{audited:?}");
+        assert!(audited.out.contains(verdict), "{audited:?}");
+        assert!(audited.out.contains(format), "{audited:?}");
+    }
 }

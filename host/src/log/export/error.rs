@@ -26,6 +26,14 @@ pub enum ExportError {
         /// What is wrong with the first line.
         problem: String,
     },
+    /// It is a log in the format of a newer program.
+    #[error(
+        "line 1 cannot be read: the format {format} is newer than this program, which reads {FORMAT}; use a newer refrain for it"
+    )]
+    NewerFormat {
+        /// The format.
+        format: String,
+    },
     /// A line is no event.
     #[error("line {line} is no event, export the log again: {source}")]
     Line {
@@ -99,7 +107,7 @@ impl ExportError {
     #[must_use]
     pub fn line(&self) -> u64 {
         match self {
-            Self::Format { .. } => 1,
+            Self::Format { .. } | Self::NewerFormat { .. } => 1,
             Self::Io { line, .. }
             | Self::Line { line, .. }
             | Self::Component { line, .. }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::error::ExportError;
 use crate::log::chain::FORMAT;
 use crate::log::digest::hex;
 use crate::log::field::{Sink, Source};
@@ -63,14 +64,22 @@ impl Header {
         line.finish()
     }
 
-    /// The header that a line is, or what is wrong with that line.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        let read = || -> Result<Result<Header, String>, JsonError> {
+    /// The header that a line is.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with that line.
+    pub(super) fn read(text: &str) -> Result<Self, ExportError> {
+        let no_header = |problem| Err(ExportError::Format { problem });
+        let read = || -> Result<Result<Header, ExportError>, JsonError> {
             let mut reader = Reader::new(text, Vec::new())?;
             // First of all: another format may have other fields.
             let format = reader.text("format")?;
+            if is_newer(&format) {
+                return Ok(Err(ExportError::NewerFormat { format }));
+            }
             if format != FORMAT {
-                return Ok(Err(format!("the format is {format:?}")));
+                return Ok(no_header(format!("the format is {format:?}")));
             }
             let header = Header {
                 execution_id: reader.text("execution_id")?,
@@ -92,6 +101,16 @@ impl Header {
             };
             reader.end().map(|()| Ok(header))
         };
-        read().unwrap_or_else(|error| Err(error.to_string()))
+        read().unwrap_or_else(|error| no_header(error.to_string()))
     }
+}
+
+/// Whether a later version of the format has this name.
+fn is_newer(format: &str) -> bool {
+    let (name, version) = FORMAT.rsplit_once('/').unwrap_or((FORMAT, ""));
+    let version_of = |text: &str| text.parse::<u64>().ok();
+    let found = format
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('/'));
+    found.and_then(version_of) > version_of(version)
 }

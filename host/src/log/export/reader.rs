@@ -29,9 +29,7 @@ impl<R: BufRead> ExportReader<R> {
     pub fn new(from: R) -> Result<Self, ExportError> {
         let mut lines = Lines::new(from);
         let header = match lines.next_line()? {
-            Some(Line { text, .. }) => {
-                Header::read(&text).map_err(|problem| ExportError::Format { problem })?
-            }
+            Some(Line { text, .. }) => Header::read(&text)?,
             None => {
                 return Err(ExportError::Format {
                     problem: "it is empty".to_owned(),
