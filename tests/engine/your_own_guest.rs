@@ -59,7 +59,7 @@ fn law1_law2_law5_decisions_follow_the_log() -> anyhow::Result<()> {
 fn law6_nothing_follows_an_end() -> anyhow::Result<()> {
     holds(100, |guest, history| {
         let log = drive(guest, history, false)?.log;
-        let end = log.iter().position(|event| is_end(&event.kind));
+        let end = log.iter().position(|event| event.kind.is_terminal());
         prop_assert!(end.is_none_or(|end| end + 1 == log.len()), "{log:?}");
         Ok(())
     })
@@ -79,15 +79,6 @@ fn law4_each_decision_orders_its_item() -> anyhow::Result<()> {
         prop_assert_eq!(named.collect::<Vec<_>>(), world.ordered);
         Ok(())
     })
-}
-
-fn is_end(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::WorkflowCompleted(_)
-            | EventKind::WorkflowFailed(_)
-            | EventKind::WorkflowCancelled(_)
-    )
 }
 
 // ---- a property of a component ---------------------------------------------------

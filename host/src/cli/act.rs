@@ -17,7 +17,7 @@ use serde_json::json;
 use super::Answer;
 use super::by::By;
 use super::database::{self, Database};
-use super::output;
+use super::output::{self, Form};
 use super::text::{Text, text};
 
 /// The execution that a command is about, and where it is.
@@ -26,9 +26,8 @@ pub(super) struct Target {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: ExecutionId,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -82,7 +81,7 @@ pub(super) fn say(
     status: Status,
     hint: &Text,
 ) -> anyhow::Result<Answer> {
-    if target.json {
+    if target.form.json {
         output::document(&json!({
             "execution_id": target.execution.to_string(),
             "status": names::status(status),

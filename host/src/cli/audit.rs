@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::database::{self, Database};
 use super::guests;
-use super::output::{self, Paint};
+use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::{Answer, damage, erased, failure, files, keys, list};
 
@@ -52,9 +52,8 @@ pub(super) struct Arguments {
     /// `openssl pkey -pubout` writes it; may be given several times
     #[arg(long, value_name = "PUBLICKEY.pem")]
     trust: Vec<PathBuf>,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -62,6 +61,14 @@ pub(super) struct Arguments {
 #[derive(Serialize)]
 struct Document<'a> {
     executions: &'a [Audit],
+    failed: Vec<FailedDocument>,
+}
+
+/// One of which there is no audit.
+#[derive(Serialize)]
+struct FailedDocument {
+    execution_id: String,
+    error: Value,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
@@ -87,14 +94,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         [] => of_database(&mut auditor, noted, arguments)?,
         files => of_files(auditor, files)?,
     };
-    let Audited {
-        audits,
-        damaged,
-        failures,
-    } = audited;
-    if arguments.json {
+    let (damaged, failures) = (audited.damaged(), audited.failures());
+    let Audited { audits, failed, .. } = audited;
+    if arguments.form.json {
         output::document(&Document {
             executions: &audits,
+            failed: failed.iter().map(FailedDocument::of).collect(),
         })?;
     } else {
         let colours = output::colours(&std::io::stdout());
@@ -146,8 +151,8 @@ fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audit
     let audits = files.iter().map(|path| of_file(&mut auditor, path));
     Ok(Audited {
         audits: audits.collect::<anyhow::Result<_>>()?,
-        damaged: 0,
-        failures: 0,
+        unlisted: 0,
+        failed: Vec::new(),
     })
 }
 
@@ -168,10 +173,34 @@ fn of_file(auditor: &mut Auditor<'_>, path: &Path) -> anyhow::Result<Audit> {
 /// from it.
 struct Audited {
     audits: Vec<Audit>,
+    /// How many could not even be listed, because they are damaged.
+    unlisted: usize,
+    /// Those that could not be audited.
+    failed: Vec<(ExecutionId, anyhow::Error)>,
+}
+
+impl Audited {
     /// How many are damaged, so that nothing of them can be audited: they are bad.
-    damaged: usize,
+    fn damaged(&self) -> usize {
+        self.unlisted + self.failed.len() - self.failures()
+    }
+
     /// How many could not be audited for another reason.
-    failures: usize,
+    fn failures(&self) -> usize {
+        let failed = self.failed.iter();
+        failed
+            .filter(|(_, error)| !failure::is_damage(error))
+            .count()
+    }
+}
+
+impl FailedDocument {
+    fn of((id, error): &(ExecutionId, anyhow::Error)) -> Self {
+        Self {
+            execution_id: id.to_string(),
+            error: failure::fields(error),
+        }
+    }
 }
 
 fn of_database(
@@ -180,12 +209,12 @@ fn of_database(
     arguments: &Arguments,
 ) -> anyhow::Result<Audited> {
     let mut stores = arguments.database.open()?;
-    let mut damaged = 0;
+    let mut unlisted = 0;
     let ids = if arguments.all {
         let mut ids = Vec::new();
         for store in &mut stores {
             let stored = list::all(store, None)?;
-            damaged += stored.damaged.len();
+            unlisted += stored.damaged.len();
             let (stored, _) = damage::named(stored);
             ids.extend(stored.into_iter().map(|record| record.id));
         }
@@ -200,24 +229,22 @@ fn of_database(
     } else {
         arguments.executions.clone()
     };
-    let mut audits = Vec::new();
-    let mut failures = 0;
+    let is_only = arguments.executions.len() == 1;
+    let (mut audits, mut failed) = (Vec::new(), Vec::new());
     for id in ids {
         match of_execution(auditor, &mut stores, id) {
             Ok(audit) => audits.push(audit),
+            Err(error) if is_only && !failure::is_damage(&error) => return Err(error),
             Err(error) => {
                 output::say(&failure::text(&error));
-                match failure::is_damage(&error) {
-                    true => damaged += 1,
-                    false => failures += 1,
-                }
+                failed.push((id, error));
             }
         }
     }
     Ok(Audited {
         audits,
-        damaged,
-        failures,
+        unlisted,
+        failed,
     })
 }
 
@@ -322,6 +349,7 @@ fn details(divergence: &Divergence) -> Text {
         pointer,
         expected,
         found,
+        ..
     } in divergence
         .difference
         .iter()

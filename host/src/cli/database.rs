@@ -53,11 +53,10 @@ impl Database {
 
     /// The file of real or of simulated executions.
     fn file(&self, simulated: bool) -> PathBuf {
-        let mut file = self.path.clone().into_os_string();
-        if simulated {
-            file.push(SIMULATIONS);
+        match simulated {
+            true => file_of_simulations(&self.path),
+            false => self.path.clone(),
         }
-        file.into()
     }
 
     /// Open one of the two files for writing; it is made if it is not there.
@@ -147,6 +146,17 @@ impl Database {
         Ok(&self.path)
     }
 
+    /// The file next to it in which simulations run. `None` if there is none.
+    pub(super) fn simulations(&self) -> Option<Self> {
+        let file = self.file(true);
+        file.exists().then(|| Self::at(file))
+    }
+
+    /// The path that it has.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Put this backup in its place; the path that it has, and where what stood
     /// there has gone.
     pub(super) fn restore_from(&self, from: &Path) -> anyhow::Result<(&Path, Option<PathBuf>)> {
@@ -201,6 +211,13 @@ impl Database {
         let path = (!is_meant).then_some(self.path.as_os_str());
         to_type::command(verb, words, path)
     }
+}
+
+/// The file in which simulations run, next to this database.
+pub(super) fn file_of_simulations(path: &Path) -> PathBuf {
+    let mut file = path.to_owned().into_os_string();
+    file.push(SIMULATIONS);
+    file.into()
 }
 
 /// Whether this file is one in which simulations run. One that cannot be read does not

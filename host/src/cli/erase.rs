@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database};
+use super::output::{self, Form};
 use super::text::{Text, text};
-use super::{Answer, erased, failure, guests, keys, output, time};
+use super::{Answer, erased, failure, guests, keys, time};
 
 /// Erase what executions that have ended have said, for good
 ///
@@ -42,9 +43,8 @@ pub(super) struct Arguments {
     sign_with: Option<PathBuf>,
     #[command(flatten)]
     by: By,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -97,7 +97,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         left.extend(copies.found);
         damaged.extend(copies.damaged);
     }
-    if arguments.json {
+    if arguments.form.json {
         output::document(&Document {
             executions: each.iter().map(ErasedDocument::of).collect(),
             copies: left.iter().map(CopiedDocument::of).collect(),

@@ -49,6 +49,7 @@ pub(super) fn vouched(signature: &SignatureCheck) -> Text {
         SignatureCheck::Bad { key } => {
             text!("The key {} has not signed that", key)
         }
+        _ => text!("A newer program knows who vouches for that"),
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
-use super::output::{self, Paint};
+use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::{Answer, erased, guests, remedy, time};
 
@@ -26,9 +26,8 @@ pub(super) struct Arguments {
     /// The node
     #[arg(value_name = "NODE")]
     node: String,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -37,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let Arguments {
         execution,
         node,
-        json,
+        form,
         database,
     } = arguments;
     let (mut store, record) = damage::checked(database, *execution)?;
@@ -57,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         }
         Err(error) => return Err(error.into()),
     };
-    if *json {
+    if form.json {
         let mut document = explanation_json(&explanation);
         document["execution_id"] = execution.to_string().into();
         output::document(&document)?;
@@ -92,7 +91,7 @@ fn say_tampered(arguments: &Arguments, record: &ExecutionRecord) -> anyhow::Resu
 /// Say that it cannot be told why the node is where it is, and why not.
 fn say_untold(arguments: &Arguments, mut document: Value, why: &Text) -> anyhow::Result<()> {
     let node = &arguments.node;
-    if arguments.json {
+    if arguments.form.json {
         document["execution_id"] = arguments.execution.to_string().into();
         document["node_id"] = node.as_str().into();
         output::document(&document)?;

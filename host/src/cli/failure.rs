@@ -87,11 +87,16 @@ pub(super) fn text(error: &anyhow::Error) -> Text {
 
 /// The same for programs: it stands on stdout in the place of the answer.
 fn document(error: &anyhow::Error) -> Value {
-    json!({ "error": {
+    json!({ "error": fields(error) })
+}
+
+/// What documents say of an error.
+pub(super) fn fields(error: &anyhow::Error) -> Value {
+    json!({
         "code": code(error),
         "message": line(error),
         "remedy": remedy(error).as_ref().map(Text::as_str),
-    } })
+    })
 }
 
 /// The same of a command that was not typed as it should be.

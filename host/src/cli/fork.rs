@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use super::by::By;
 use super::database::{self, Database};
+use super::output::{self, Form};
 use super::text::{Text, text};
-use super::{Answer, act, erased, files, guests, output, validate};
+use super::{Answer, act, erased, files, guests, validate};
 
 /// Fork an execution: another one goes on from a place in its log
 ///
@@ -51,9 +52,8 @@ pub(super) struct Arguments {
     guest: Option<PathBuf>,
     #[command(flatten)]
     by: By,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -104,7 +104,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         ));
     }
     say_how_to_go_on(&arguments, &document, status);
-    if arguments.json {
+    if arguments.form.json {
         output::document(&document)?;
     } else {
         output::data(&text!("{}\n", document.execution_id));

@@ -6,8 +6,9 @@ use anyhow::Context;
 use refrain::guest::{Library, NoPorts};
 use serde_json::json;
 
+use super::output::{self, Form};
 use super::text::{Text, text};
-use super::{Answer, failure, files, guests, output, placed};
+use super::{Answer, failure, files, guests, placed};
 
 /// Show the built-in scheduler component, check another, or write it to a file
 #[derive(clap::Args)]
@@ -15,9 +16,8 @@ use super::{Answer, failure, files, guests, output, placed};
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(clap::Subcommand)]
@@ -27,9 +27,8 @@ enum Command {
         /// The component
         #[arg(value_name = "FILE.wasm")]
         file: PathBuf,
-        /// Answer with one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Write the built-in component to a file
     Export {
@@ -42,8 +41,8 @@ enum Command {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut library = guests::library()?;
     match &arguments.command {
-        None => show_built_in(&mut library, arguments.json),
-        Some(Command::Check { file, json }) => check(&mut library, file, *json),
+        None => show_built_in(&mut library, arguments.form.json),
+        Some(Command::Check { file, form }) => check(&mut library, file, form.json),
         Some(Command::Export { file }) => export(&library, file),
     }
 }

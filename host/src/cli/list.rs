@@ -16,7 +16,7 @@ use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
 use super::erased;
 use super::failure;
-use super::output;
+use super::output::{self, Form};
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span, stamp};
@@ -30,9 +30,8 @@ pub(super) struct Arguments {
     /// Only those of this status
     #[arg(long, value_parser = status, value_name = "STATUS")]
     status: Option<Status>,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -40,7 +39,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut stores = arguments.database.open()?;
     let stored = of_both(&mut stores, arguments.status)?;
-    if arguments.json {
+    if arguments.form.json {
         let documents = stored.found.iter();
         let executions: Vec<_> = documents
             .map(|listed| RecordDocument::of(&listed.record, listed.simulated))

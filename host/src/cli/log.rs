@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
-use super::output::{self, Paint};
+use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::time::stamp;
 use super::{Answer, erased};
@@ -23,9 +23,8 @@ pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: ExecutionId,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -43,7 +42,7 @@ struct Document<'a> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (mut store, record) = damage::checked(&arguments.database, arguments.execution)?;
     let events = kept(&mut store, arguments.execution)?;
-    if arguments.json {
+    if arguments.form.json {
         let line = |kept: &KeptEvent| match kept {
             KeptEvent::Whole(stored) => write_told(stored),
             KeptEvent::Erased(erased) => write_erased(erased),

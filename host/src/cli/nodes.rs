@@ -7,7 +7,10 @@
 use std::collections::HashMap;
 
 use refrain::limits::RELEASES_MAX;
-use refrain::model::{Event, EventKind, NodeCompleted, NodeFailure, NodeSettled, NodeState};
+use refrain::model::{
+    Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
+    NodeTimedOut,
+};
 use refrain::render::{self, node_failure};
 use refrain::store::Timestamp;
 
@@ -100,14 +103,10 @@ impl Nodes {
                 node.started_at = Some(at);
                 node
             }
-            EventKind::NodeFailed(e) => {
-                let node = self.node(&e.node_id);
-                node.enter(NodeState::Failing, at);
-                node.error = error();
-                node
-            }
-            EventKind::LeaseExpired(e) => {
-                let node = self.node(&e.node_id);
+            EventKind::NodeFailed(NodeFailed { node_id, .. })
+            | EventKind::LeaseExpired(LeaseExpired { node_id, .. })
+            | EventKind::NodeTimedOut(NodeTimedOut { node_id, .. }) => {
+                let node = self.node(node_id);
                 node.enter(NodeState::Failing, at);
                 node.error = error();
                 node
@@ -122,12 +121,6 @@ impl Nodes {
                 } else {
                     node.enter(NodeState::Scheduled, at);
                 }
-                node
-            }
-            EventKind::NodeTimedOut(e) => {
-                let node = self.node(&e.node_id);
-                node.enter(NodeState::Failing, at);
-                node.error = error();
                 node
             }
             EventKind::RetryScheduled(e) => {

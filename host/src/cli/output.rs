@@ -18,6 +18,14 @@ use serde::Serialize;
 use super::stderr;
 use super::text::{Text, text};
 
+/// The form of an answer.
+#[derive(Clone, Copy, Default, clap::Args)]
+pub(super) struct Form {
+    /// Answer with one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// Why not all could be written to stdout.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::Answer;
 use super::database::Database;
+use super::output::{self, Form};
 use super::text::{Text, text};
-use super::{Answer, output};
 
 /// Put a backup in the place of the database
 ///
@@ -16,16 +17,15 @@ use super::{Answer, output};
 pub(super) struct Arguments {
     /// The backup: a Refrain database, which stays as it is
     from: PathBuf,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (to, aside) = arguments.database.restore_from(&arguments.from)?;
-    if arguments.json {
+    if arguments.form.json {
         output::document(&json!({
             "database": to.display().to_string(),
             "backup": arguments.from.display().to_string(),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::by::By;
 use super::database::{self, Database};
 use super::judgement::Until;
-use super::output;
+use super::output::{self, Form};
 use super::text::{Text, text};
 use super::work::{Report, Session, Stopped};
 use super::{Answer, act, damage, erased, failure, list};
@@ -28,9 +28,8 @@ pub(super) struct Arguments {
     /// Go on with all simulated executions, and with no others
     #[arg(long, conflicts_with = "executions")]
     simulate: bool,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -213,7 +212,7 @@ fn answer(
     let all_seen = || sessions.iter().flat_map(Session::seen);
     let bad = |status| matches!(status, Status::Failed | Status::Cancelled | Status::Stalled);
     let good = !all_seen().any(|seen| seen.is_damaged() || bad(seen.record.status));
-    if arguments.json {
+    if arguments.form.json {
         let executions = all_seen()
             .map(Report::of)
             .collect::<anyhow::Result<Vec<_>>>()?;

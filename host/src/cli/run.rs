@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use anyhow::Context;
 use refrain::json::Json;
 use refrain::model::Status;
+use refrain::store::SqliteStore;
 use refrain::{Start, Workflow};
 
 use super::by::By;
 use super::database::{self, Database};
 use super::judgement::Until;
-use super::output;
+use super::output::{self, Form};
 use super::text::text;
+use super::watch::Seen;
 use super::work::{Report, Session, Stopped};
 use super::{Answer, act, damage, files, guests, json_text, validate};
 
@@ -37,9 +39,8 @@ pub(super) struct Arguments {
     /// the named one: PATH.sim
     #[arg(long)]
     simulate: bool,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         .map(guests::component)
         .transpose()?;
     if let Err(faults) = guests::validate(&text, guest.as_deref())? {
-        if arguments.json {
+        if arguments.form.json {
             output::document(&validate::invalid(&faults))?;
         }
         output::say(&validate::bad(&arguments.workflow, &text, &faults).trimmed());
@@ -78,10 +79,11 @@ async fn work(
         database,
         key,
         simulate,
-        json,
+        form,
         ..
     } = arguments;
     let store = database.open_or_create(*simulate)?;
+    let watched = SqliteStore::open(store.path())?;
     let mut builder = database::engine(store).only([]);
     if let Some(component) = guest {
         builder = builder.guest(component);
@@ -108,10 +110,9 @@ async fn work(
     for note in validate::notes(&registered.ignored, &registered.unreachable) {
         output::say(&text!("note: {}", note));
     }
-    let store = database.open_or_create(*simulate)?;
     // By its key, it may have been started long ago.
     let is_new = record.last_at == record.started_at;
-    let mut session = Session::new(database, store, vec![record], Until::Ended)?;
+    let mut session = Session::new(database, watched, vec![record], Until::Ended)?;
     if is_new {
         session.are_new();
     }
@@ -120,16 +121,21 @@ async fn work(
     let Some(seen) = session.seen().next() else {
         return Ok(Answer::Good);
     };
-    if *json {
+    if form.json {
         output::document(&Report::of(seen)?)?;
     } else if let Some(state) = &seen.ending.final_state {
         output::data(&text!("{}\n", json_text::pretty(state)));
     }
+    Ok(say_how_it_ended(seen, stopped, database))
+}
+
+/// Says what has become of the execution, and answers whether that is good.
+fn say_how_it_ended(seen: &Seen, stopped: Stopped, database: &Database) -> Answer {
     let (status, paint) = damage::standing(&seen.record);
     let status = status.painted(paint, output::colours(&std::io::stderr()));
     if let Some(why) = seen.why_damaged(database) {
         output::say(&text!("{}: {}", status, why));
-        return Ok(Answer::Bad);
+        return Answer::Bad;
     }
     match seen.ending.text(seen.record.id, database) {
         Some(error) => output::say(&text!("{}: {}", status, error)),
@@ -137,7 +143,7 @@ async fn work(
         None => {}
     }
     match stopped {
-        Stopped::Interrupted if !seen.ended() => Ok(Answer::Undone),
-        _ => Ok(Answer::good_if(seen.record.status == Status::Completed)),
+        Stopped::Interrupted if !seen.ended() => Answer::Undone,
+        _ => Answer::good_if(seen.record.status == Status::Completed),
     }
 }

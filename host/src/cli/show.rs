@@ -19,7 +19,7 @@ use super::ending::Ending;
 use super::failure::curable_because;
 use super::list::RecordDocument;
 use super::nodes::{Node, Nodes};
-use super::output::{self, Paint};
+use super::output::{self, Form, Paint};
 use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
@@ -32,9 +32,8 @@ pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: ExecutionId,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -90,7 +89,7 @@ struct NodeDocument<'a> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (mut store, record) = damage::checked(&arguments.database, arguments.execution)?;
     let view = view(&mut store, record)?;
-    if arguments.json {
+    if arguments.form.json {
         output::document(&document(&view)?)?;
     } else {
         output::data(&text(

@@ -17,10 +17,11 @@ use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database, Part};
 use super::failure::curable;
+use super::output::{self, Form};
 use super::text::text;
 use super::upgraded::{EachDocument, Upgraded};
 use super::work::resume_all;
-use super::{Answer, act, erased, failure, guests, list, output};
+use super::{Answer, act, erased, failure, guests, list};
 
 /// Hand executions to another scheduler component: from then on it decides
 ///
@@ -51,9 +52,8 @@ pub(super) struct Arguments {
     force: bool,
     #[command(flatten)]
     by: By,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     database: Database,
 }
@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     };
     let (parts, damaged) = which(arguments, &guest)?;
     let each = act::finish(upgrade_parts(arguments, parts, &library, &guest))??;
-    if arguments.json {
+    if arguments.form.json {
         output::document(&Document {
             guest: &guest,
             executions: each.iter().map(EachDocument::of).collect(),
@@ -167,7 +167,7 @@ async fn upgrade_each(
         let done = upgrade.one(store, &mut auditor, id, &mut upgraded).await;
         upgraded.error = done.err();
         let one = (id, upgraded);
-        if !arguments.json {
+        if !arguments.form.json {
             output::data(&one.1.text(id, guest, colours));
         }
         each.push(one);
@@ -349,7 +349,7 @@ mod tests {
                 dry_run: false,
                 force: false,
                 by: By::default(),
-                json: false,
+                form: Form::default(),
                 database: Database::at(file),
             };
             let upgrade = Upgrade {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use refrain::model::{Fault, WorkflowSummary};
 use serde_json::{Value, json};
 
-use super::output;
+use super::output::{self, Form};
 use super::text::{Text, text};
 use super::{Answer, files, guests};
 
@@ -15,15 +15,14 @@ pub(super) struct Arguments {
     /// The workflow
     #[arg(value_name = "WORKFLOW.json")]
     workflow: PathBuf,
-    /// Answer with one JSON document
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
     let answer = guests::validate(&text, None)?;
-    if arguments.json {
+    if arguments.form.json {
         output::document(&document(&answer))?;
     } else {
         output::data(&match &answer {

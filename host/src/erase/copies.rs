@@ -13,6 +13,7 @@ const PAGE: usize = 1000;
 
 /// An execution that holds copies of what others say.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Copied {
     /// Its record.
     pub record: ExecutionRecord,

@@ -1,4 +1,4 @@
-//! Who may say what, and what ends a log: as far as an event's kind tells.
+//! Who may say what, as far as an event's kind tells.
 
 use crate::model::{EventKind, Origin};
 
@@ -46,14 +46,4 @@ pub(crate) fn may_author(origin: Origin, kind: &EventKind) -> bool {
         | Kind::Stalled(_) => Origin::Decision,
     };
     author == origin
-}
-
-/// Whether an event of this kind ends its execution (law 6).
-pub(crate) fn is_terminal(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::WorkflowCompleted(_)
-            | EventKind::WorkflowFailed(_)
-            | EventKind::WorkflowCancelled(_)
-    )
 }

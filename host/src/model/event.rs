@@ -122,6 +122,17 @@ pub enum EventKind {
     ExecutionForked(ExecutionForked),
 }
 
+impl EventKind {
+    /// Whether an event of this kind ends its execution: nothing follows on it (law 6).
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::WorkflowCompleted(_) | Self::WorkflowFailed(_) | Self::WorkflowCancelled(_)
+        )
+    }
+}
+
 const _: () = assert!(
     size_of::<EventKind>() <= 176,
     "events are moved again and again on their way into a log: what is large and rare is boxed"

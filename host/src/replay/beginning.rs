@@ -14,6 +14,7 @@ use crate::store::ItemRecord;
 
 /// Why a log cannot be gone on from.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Unfit {
     /// What an audit says of it.
     pub verdict: Verdict,

@@ -8,6 +8,7 @@ use crate::model::{EventKind, Explanation};
 
 /// The first place where a log is not what it should be.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Divergence {
     /// The event concerned.
     pub sequence: u64,
@@ -50,6 +51,7 @@ fn as_json<S: Serializer>(
 
 /// One value that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Difference {
     /// Its place, as a JSON pointer (RFC 6901).
     pub pointer: String,

@@ -9,7 +9,7 @@ use super::divergence::Divergence;
 use super::kept_events::UnreadableCause;
 use super::source::{Claimed, Recording};
 use super::verdict::Verdict;
-use crate::log::author::{is_terminal, may_author};
+use crate::log::author::may_author;
 use crate::log::digest::hex;
 use crate::model::{Digest, EventKind, FORMAT_VERSION, Origin};
 use crate::store::{Hash, Head};
@@ -230,7 +230,7 @@ fn lawful(recording: &Recording) -> Result<(), Box<Divergence>> {
             ));
         }
         at = event.at;
-        terminal = is_terminal(&event.kind).then_some(sequence);
+        terminal = event.kind.is_terminal().then_some(sequence);
     }
     if recording.is_erased() && terminal.is_none() {
         let end = recording.head.sequence;

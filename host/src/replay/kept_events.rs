@@ -16,6 +16,7 @@ pub struct BrokenLink {
 
 /// A log that does not decode.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Unreadable {
     /// The execution that the log is said to be of. `None` if even that cannot be read.
     pub execution_id: Option<ExecutionId>,

@@ -25,18 +25,18 @@ pub(super) struct Replayed<'a> {
 }
 
 impl Replayed<'_> {
-    /// Compares what the store claims with what the log says. `outcome` is the guest's
-    /// answer at the log's end; `None` if it has none, because the host stalled the
-    /// execution, or a budget cut the guest off.
-    pub(super) fn compare_with_store(
+    /// The difference between what the store claims and what the log says. `None` if
+    /// there is none. `outcome` is the guest's answer at the log's end; `None` if it has
+    /// none, because the host stalled the execution, or a budget cut the guest off.
+    pub(super) fn difference(
         &self,
         (record, simulated): (&ExecutionRecord, bool),
         items: &Result<Vec<ItemRecord>, String>,
         outcome: Option<Outcome>,
-    ) -> Result<(), Divergence> {
+    ) -> Option<Divergence> {
         let started = self.recording.event(1).map(|event| &event.kind);
         let Some(EventKind::WorkflowStarted(started)) = started else {
-            return Ok(()); // Refused by the integrity check before.
+            return None; // Refused by the integrity check before.
         };
         let (status, next_wake) = self.status(record, outcome);
         let at = |sequence| self.recording.event(sequence).map(|event| event.at);
@@ -60,10 +60,10 @@ impl Replayed<'_> {
             .map_or_else(|fault| json!(fault), |items| stored_json(items));
         let found = recorded(record, simulated, queue);
         if expected == found {
-            return Ok(());
+            return None;
         }
         let message = "what the store says beside the log is not what the log says";
-        Err(
+        Some(
             Divergence::between(end, message, Some(expected), Some(found))
                 .compared(Compared::LogWithStore),
         )

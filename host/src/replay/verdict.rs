@@ -59,6 +59,7 @@ impl Verdict {
 /// [fingerprint](crate::signing::PublicKey::fingerprint).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SignatureCheck {
     /// Nobody has signed it: it proves nothing.
     Unsigned,
@@ -83,6 +84,7 @@ pub enum SignatureCheck {
 
 /// The audit of one execution.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Audit {
     /// The execution. `None` if even that cannot be read.
     pub execution_id: Option<String>,
@@ -120,6 +122,7 @@ fn as_json<S: Serializer>(erased: &Option<Attestation>, to: S) -> Result<S::Ok, 
 
 /// The link of a fork with its origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Link {
     /// The execution that it was forked from.
     pub execution_id: String,

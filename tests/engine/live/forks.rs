@@ -285,7 +285,10 @@ async fn law11_a_fork_is_cut_before_an_end_and_in_no_batch() {
     for (fork, reason) in [
         (Fork::of(origin.id()).at(0), "event 1 is the first"),
         (Fork::of(origin.id()).at(all + 1), "there is no event"),
-        (Fork::of(origin.id()).from_node("x"), "has not begun"),
+        (
+            Fork::of(origin.id()).from_node("x"),
+            "node \"x\" has not begun in it; those that have begun are \"a\", \"b\", \"c\"",
+        ),
         (
             Fork::of(origin.id()).result("x", json!(1)).by("ada"),
             "no worker has come to an end",
@@ -369,7 +372,7 @@ async fn law4_a_fork_does_not_tell_what_an_erased_origin_was_started_with() {
         events(&origin).await.remove(0),
         events(&fork).await.remove(0),
     );
-    // Whoever guesses right would come to the hash that stands in the erased log.
+    // A person who guesses right would come to the hash that stands in the erased log.
     let hash = |salt| chain::follow(&Head::default(), first.event.clone(), salt).hash;
     assert_eq!(hash(first.salt), first.hash);
     assert_ne!(hash(own.salt), first.hash);

@@ -108,7 +108,7 @@ fn every_document_has_its_keys() {
     );
 
     let audit = desk.document(&["audit", "--all", "--json"], 0);
-    assert_eq!(keys(&audit), ["executions"]);
+    assert_eq!(keys(&audit), ["executions", "failed"]);
     assert_eq!(
         keys(&audit["executions"][0]),
         [
@@ -188,7 +188,7 @@ fn commands_that_act_answer_with_a_document_too() {
     let backup = desk.document(&["backup", "b.db", "--json"], 0);
     assert_eq!(
         backup,
-        json!({ "database": "refrain.db", "backup": "b.db" })
+        json!({ "database": "refrain.db", "backup": "b.db", "left_out": null })
     );
     let restore = desk.document(&["restore", "b.db", "--json"], 0);
     assert_eq!(keys(&restore), ["backup", "database", "kept"]);
@@ -209,6 +209,7 @@ fn what_cannot_be_done_is_told_in_a_document_too() {
         (&["show", &nobody, "--json"], json!("unknown_execution")),
         (&["log", &nobody, "--json"], json!("unknown_execution")),
         (&["explain", id, "b", "--json"], json!("unknown_node")),
+        (&["audit", &nobody, "--json"], json!("unknown_execution")),
         (&["list", "--db", "none.db", "--json"], Value::Null),
         (&["pause", id, "--jsom", "--json"], json!("usage")),
         (&["restore", "none.db", "--json"], Value::Null),
@@ -347,4 +348,20 @@ fn law9_what_nobody_works_on_is_said_and_shown() {
         "once: {said:?}"
     );
     assert!(said.err.contains("enough"), "{said:?}");
+}
+
+#[test]
+fn an_audit_names_in_its_document_what_could_not_be_audited() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());
+    let run = desk.document(&["run", "w.json", "--json"], 0);
+    let id = run["execution_id"].as_str().expect("an id");
+    let nobody = format!("exec_{}", "0".repeat(32));
+    let audit = desk.document(&["audit", id, &nobody, "--json"], 2);
+    assert_eq!(audit["executions"][0]["verdict"], "clean");
+    let failed = &audit["failed"][0];
+    assert_eq!(keys(failed), ["error", "execution_id"]);
+    assert_eq!(failed["execution_id"], nobody.as_str());
+    assert_eq!(failed["error"]["code"], "unknown_execution");
+    assert_eq!(keys(&failed["error"]), ["code", "message", "remedy"]);
 }

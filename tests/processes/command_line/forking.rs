@@ -170,6 +170,14 @@ fn law11_a_place_a_result_or_an_input_can_be_named() {
         let refused = desk.types(&[&["fork", &origin], &words[..]].concat());
         assert_eq!(refused.code, Some(2), "{words:?}: {refused:?}");
     }
+    let refused = desk.types(&["fork", &origin, "--from", "nobody"]);
+    assert!(
+        refused
+            .err
+            .contains("those that have begun are \"n01\", \"n02\", ")
+            && refused.err.contains(" and 10 more"),
+        "{refused:?}"
+    );
 }
 
 /// Two programs that are at work at one time, because each waits for the other.

@@ -1,11 +1,11 @@
-//! Simulations: they run in a file beside the database, and every command that looks
+//! Simulations: they run in a file next to the database, and every command that looks
 //! looks into both.
 
 use serde_json::{Value, json};
 
 use crate::command_line::desk::{Desk, approval, chain, command, event, tool};
 
-/// The files that are there, but for those that SQLite keeps beside a database.
+/// The files that are there, but for those that SQLite keeps next to a database.
 fn files(desk: &Desk) -> Vec<String> {
     let mut files = desk.files();
     files.retain(|file| !file.ends_with("-wal") && !file.ends_with("-shm"));
@@ -204,4 +204,32 @@ fn nothing_is_simulated_beside_the_file_of_the_simulations() {
         !files.iter().any(|name| name.contains(".sim.sim")),
         "{files:?}"
     );
+}
+
+#[test]
+fn a_backup_says_that_it_leaves_simulations_out() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("a", command(&["true"]))]).to_string());
+    assert_eq!(desk.types(&["run", "w.json"]).code, Some(0));
+    let whole = desk.types(&["backup", "one.db"]);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    assert!(!whole.err.contains("left out"), "{whole:?}");
+    assert_eq!(desk.types(&["run", "w.json", "--simulate"]).code, Some(0));
+    let backup = desk.types(&["backup", "two.db"]);
+    assert_eq!(backup.code, Some(0), "{backup:?}");
+    let to_type = "refrain backup two.db.sim --db refrain.db.sim";
+    assert!(
+        backup
+            .err
+            .contains("refrain.db.sim, in which simulations run, is left out")
+            && backup.err.contains(to_type),
+        "{backup:?}"
+    );
+    let document = desk.document(&["backup", "three.db", "--json"], 0);
+    assert_eq!(document["left_out"], "refrain.db.sim");
+    // What it says to type does it.
+    let words: Vec<&str> = to_type.split(' ').skip(1).collect();
+    assert_eq!(desk.types(&words).code, Some(0));
+    let list = desk.document(&["list", "--db", "two.db", "--json"], 0);
+    assert_eq!(list["executions"].as_array().map(Vec::len), Some(2));
 }

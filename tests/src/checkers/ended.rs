@@ -1,6 +1,5 @@
 //! Law 6: ended is ended.
 
-use refrain::model::EventKind;
 use refrain::names;
 use refrain::store::ended;
 
@@ -17,17 +16,9 @@ pub fn law6_ended_is_ended(evidence: &mut Evidence<'_>) -> Result<(), Violation>
 
 fn check(account: &Account) -> Result<(), Violation> {
     let id = account.record.id;
-    let terminal = |kind: &EventKind| {
-        matches!(
-            kind,
-            EventKind::WorkflowCompleted(_)
-                | EventKind::WorkflowFailed(_)
-                | EventKind::WorkflowCancelled(_)
-        )
-    };
     let end = account
         .log()
-        .find(|event| terminal(&event.kind))
+        .find(|event| event.kind.is_terminal())
         .map(|event| event.sequence);
     let Some(end) = end else {
         if ended(account.record.status) {
@@ -40,7 +31,7 @@ fn check(account: &Account) -> Result<(), Violation> {
         return Ok(());
     };
     if let Some(after) = account.log().find(|event| event.sequence > end) {
-        let what = if terminal(&after.kind) {
+        let what = if after.kind.is_terminal() {
             "a second end"
         } else {
             "an event"

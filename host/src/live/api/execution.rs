@@ -41,6 +41,7 @@ pub struct Execution {
 
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finished {
     /// Completed, failed or cancelled.
     pub status: Status,

@@ -4,6 +4,7 @@ use super::execution::Execution;
 
 /// A fork that was made.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Forked {
     /// The new execution.
     pub execution: Execution,

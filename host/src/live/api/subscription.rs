@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
-use crate::log::author::is_terminal;
 use crate::store::{StoredEvent, ended};
 
 use super::record::record;
@@ -52,7 +51,7 @@ impl Subscription {
                 .await?;
             if let Some(last) = page.last() {
                 self.next = last.event.sequence + 1;
-                self.ended = is_terminal(&last.event.kind);
+                self.ended = last.event.kind.is_terminal();
                 return Ok(Some(page));
             }
             if has_ended {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::guest::Ports;
 use crate::limits::{DECISIONS_PER_STEP_MAX, EVENT_BYTES_MAX};
-use crate::log::author::{is_terminal, may_author};
+use crate::log::author::may_author;
 use crate::log::canonical;
 use crate::log::digest::{hex, parse_hex, work_item_digest};
 use crate::model::{
@@ -168,7 +168,7 @@ impl TurnPorts {
             .decisions
             .last()
             .or(self.staged.last_event())
-            .is_some_and(|event| is_terminal(&event.kind));
+            .is_some_and(|event| event.kind.is_terminal());
         for (event, sequence) in events.iter().zip(expected + 1..) {
             let fault = match event {
                 _ if ended => "follows a terminal event",
@@ -192,7 +192,7 @@ impl TurnPorts {
                             "the decision meant as event {sequence} has {bytes} bytes, and {EVENT_BYTES_MAX} are allowed"
                         ));
                     }
-                    ended = is_terminal(&event.kind);
+                    ended = event.kind.is_terminal();
                     continue;
                 }
             };

@@ -6,7 +6,6 @@
 //! kept then.
 
 use crate::limits::WAKE_SPAN_MS_MAX;
-use crate::log::author::is_terminal;
 use crate::log::effect::{self, Change, ItemEffect};
 use crate::model::{
     Digest, Event, EventKind, ItemName, Origin, Outcome, Refusal, Status, WorkItem,
@@ -85,7 +84,7 @@ fn changes<'a>(
     decisions.try_for_each(|event| queue.follow(event))?;
     queue.nothing_left()?;
     let last = orders.decisions.last();
-    if last.is_some_and(|last| is_terminal(&last.kind)) && queue.has_unsettled() {
+    if last.is_some_and(|last| last.kind.is_terminal()) && queue.has_unsettled() {
         return Err("the execution was ended while a work item of it was not settled".to_owned());
     }
     Ok(Some(queue.changes))

@@ -2,7 +2,6 @@
 
 use crate::live::values::fork::Cut;
 use crate::live::values::work::Answer;
-use crate::log::author::is_terminal;
 use crate::model::{Event, EventKind, Origin, WorkflowFailure};
 use crate::replay::{are_of_one_time, node_of};
 use crate::store::StoredEvent;
@@ -24,7 +23,7 @@ pub(super) fn last_common(log: &[StoredEvent], cut: &Cut) -> Result<u64, String>
         Cut::Behind(sequence) => *sequence,
         Cut::From(node_id) => {
             let began = events.began(node_id);
-            began.ok_or_else(|| format!("node {node_id:?} has not begun in it"))? - 1
+            began.ok_or_else(|| events.has_not_begun(node_id))? - 1
         }
         Cut::Results(results) => events.first_answered(results)? - 1,
     };
@@ -39,6 +38,9 @@ pub(super) fn claim(common: &[StoredEvent], node_id: &str) -> Option<(u32, u64)>
         _ => None,
     })
 }
+
+/// How many of the nodes that have begun are named to a caller that names another one.
+const NODES_NAMED_MAX: usize = 20;
 
 /// A log, looked through for places.
 struct Events<'a>(&'a [StoredEvent]);
@@ -85,6 +87,28 @@ impl Events<'_> {
         self.iter().find(of_node).map(|event| event.sequence)
     }
 
+    /// Says that this node has not begun, and which nodes have.
+    fn has_not_begun(&self, node_id: &str) -> String {
+        let mut begun: Vec<&str> = Vec::new();
+        let decisions = self.iter().filter(|it| it.origin == Origin::Decision);
+        for node in decisions.filter_map(|it| node_of(&it.kind)) {
+            if !begun.contains(&node) {
+                begun.push(node);
+            }
+        }
+        let shown = begun.iter().take(NODES_NAMED_MAX);
+        let shown: Vec<String> = shown.map(|node| format!("{node:?}")).collect();
+        let those = match begun.len().saturating_sub(NODES_NAMED_MAX) {
+            _ if begun.is_empty() => "no node has".to_owned(),
+            0 => format!("those that have begun are {}", shown.join(", ")),
+            more => format!(
+                "those that have begun are {} and {more} more",
+                shown.join(", ")
+            ),
+        };
+        format!("node {node_id:?} has not begun in it; {those}")
+    }
+
     /// What came first of that to which workers' last attempts at these nodes came.
     fn first_answered(&self, results: &[(String, Answer)]) -> Result<u64, String> {
         let mut first = self.last();
@@ -118,7 +142,7 @@ impl Events<'_> {
         let ends = self
             .iter()
             .next_back()
-            .is_some_and(|last| is_terminal(&last.kind));
+            .is_some_and(|last| last.kind.is_terminal());
         let mut common = common.min(self.last() - u64::from(ends));
         while let Some(pair) = usize::try_from(common)
             .ok()

@@ -48,6 +48,7 @@ const ALGORITHMS: &[&str] = &["ed25519"];
 /// The verdict about a log that may be erased: its chain must be whole, because an
 /// erased log has nothing else left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AttestedVerdict {
     /// Its guest decided the same again.
     Clean,

@@ -1,8 +1,8 @@
-//! The host, piece by piece: `cargo bench -p refrain`.
+//! The host, piece by piece: `cargo bench -p refrain-bench`.
 
 // The tally of `refrain bench`.
 #[expect(dead_code, reason = "turns are kept here, and not counted")]
-#[path = "../src/cli/bench/tally.rs"]
+#[path = "../../src/cli/bench/tally.rs"]
 mod tally;
 
 use std::hint::black_box;
