@@ -7,12 +7,15 @@
 use super::call_limits::Caps;
 use super::meter::Meter;
 use super::{CallLimits, GuestFailure, Ports};
+use crate::id::ExecutionId;
 use crate::store::StoreError;
 
 /// What stands between an instance and the world.
 pub(super) struct HostState<P> {
     /// The ports of the current call, if it is about an execution.
     pub(super) ports: Option<P>,
+    /// The execution that the current call is about, or else the last one was.
+    pub(super) execution: Option<ExecutionId>,
     /// The error of the port that failed in the current call.
     pub(super) store_error: Option<StoreError>,
     /// What the instance may take.
@@ -27,6 +30,7 @@ impl<P: Ports> HostState<P> {
     pub(super) fn new(limits: CallLimits) -> Self {
         Self {
             ports: None,
+            execution: None,
             store_error: None,
             limits,
             caps: Caps::new(limits),

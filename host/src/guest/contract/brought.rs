@@ -14,6 +14,7 @@ use wasmtime::{Engine, Store};
 use super::exports::{Exports, GuestAnswer};
 use crate::guest::host_state::HostState;
 use crate::guest::{CallLimits, Ports};
+use crate::id::ExecutionId;
 use crate::model::{
     Description, EventKind, Explanation, Fault, Inspection, Outcome, Snapshot, WorkflowSummary,
 };
@@ -152,32 +153,40 @@ impl<P: Ports> Exports<P> for Adapted {
     fn step(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         last: u64,
         facts: &[EventKind],
     ) -> GuestAnswer<Outcome> {
-        self.about(store, |guest, ports| guest.step(ports, id, last, facts))
+        self.about(store, |guest, ports| {
+            guest.step(ports, id.text().as_str(), last, facts)
+        })
     }
 
     fn explain(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         node: &str,
     ) -> GuestAnswer<Explanation> {
-        self.about(store, |guest, ports| guest.explain(ports, id, node))
+        self.about(store, |guest, ports| {
+            guest.explain(ports, id.text().as_str(), node)
+        })
     }
 
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Inspection> {
-        self.about(store, |guest, ports| guest.inspect(ports, id))
+    fn inspect(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> GuestAnswer<Inspection> {
+        self.about(store, |guest, ports| {
+            guest.inspect(ports, id.text().as_str())
+        })
     }
 
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Snapshot> {
-        self.about(store, |guest, ports| guest.snapshot(ports, id))
+    fn snapshot(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> GuestAnswer<Snapshot> {
+        self.about(store, |guest, ports| {
+            guest.snapshot(ports, id.text().as_str())
+        })
     }
 
-    fn forget(&self, _: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()> {
-        self.call(|guest| guest.forget(id))
+    fn forget(&self, _: &mut Store<HostState<P>>, id: ExecutionId) -> wasmtime::Result<()> {
+        self.call(|guest| guest.forget(id.text().as_str()))
     }
 
     fn validate(
