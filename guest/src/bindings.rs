@@ -8,6 +8,8 @@ wit_bindgen::generate!({
     world: "scheduler",
     path: "../wit",
     additional_derives: [PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize],
+    // JSON has a digest as a text.
+    additional_derives_ignore: ["item-digest"],
     pub_export_macro: true,
     generate_all,
 });

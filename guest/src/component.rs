@@ -14,8 +14,8 @@ use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 use crate::bindings::exports::refrain::scheduler::decisions::Guest;
 use crate::bindings::refrain::scheduler::{clock, queue, storage};
 use crate::contract::{
-    Description, Event, Explanation, Fact, Fault, Inspection, Outcome, SchedulerError, Snapshot,
-    StorageError, WorkOrder, WorkflowSummary,
+    Description, Event, ExecutionId, Explanation, Fact, Fault, Inspection, ItemDigest, Outcome,
+    SchedulerError, Snapshot, StorageError, WorkOrder, WorkflowSummary,
 };
 use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
@@ -61,27 +61,27 @@ impl<W: World + Default> Guest for Component<W> {
     }
 
     fn step(
-        execution_id: String,
+        execution_id: ExecutionId,
         last_sequence: u64,
         facts: Vec<Fact>,
     ) -> Result<Outcome, SchedulerError> {
-        scheduler().step(&mut W::default(), &execution_id, last_sequence, facts)
+        scheduler().step(&mut W::default(), execution_id, last_sequence, facts)
     }
 
-    fn explain(execution_id: String, node_id: String) -> Result<Explanation, SchedulerError> {
-        scheduler().explain(&mut W::default(), &execution_id, &node_id)
+    fn explain(execution_id: ExecutionId, node_id: String) -> Result<Explanation, SchedulerError> {
+        scheduler().explain(&mut W::default(), execution_id, &node_id)
     }
 
-    fn inspect(execution_id: String) -> Result<Inspection, SchedulerError> {
-        scheduler().inspect(&mut W::default(), &execution_id)
+    fn inspect(execution_id: ExecutionId) -> Result<Inspection, SchedulerError> {
+        scheduler().inspect(&mut W::default(), execution_id)
     }
 
-    fn snapshot(execution_id: String) -> Result<Snapshot, SchedulerError> {
-        scheduler().snapshot(&mut W::default(), &execution_id)
+    fn snapshot(execution_id: ExecutionId) -> Result<Snapshot, SchedulerError> {
+        scheduler().snapshot(&mut W::default(), execution_id)
     }
 
-    fn forget(execution_id: String) {
-        scheduler().forget(&execution_id);
+    fn forget(execution_id: ExecutionId) {
+        scheduler().forget(execution_id);
     }
 
     fn describe() -> Description {
@@ -114,7 +114,7 @@ impl World for Imports {
         Timestamp(clock::now())
     }
 
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String> {
         queue::order(orders)
     }
 }

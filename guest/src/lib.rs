@@ -37,6 +37,8 @@ pub mod time;
 pub mod limits;
 // The SHA-256 of a text.
 pub mod digest;
+// Ids and digests that the contract hands over as numbers.
+pub(crate) mod id;
 // JSON text kept verbatim.
 pub mod json;
 // The condition language (rule R8).
@@ -65,8 +67,6 @@ pub mod inspect;
 pub mod explain;
 // The state as bytes, and back.
 pub mod snapshot;
-// An execution's id, as the shell compares it.
-pub(crate) mod key;
 // Parsed workflows, as a cache.
 pub(crate) mod plan_cache;
 // What a call may ask of the world.

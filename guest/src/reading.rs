@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use crate::apply::{apply, start};
 use crate::condition::Expression;
 use crate::contract::{
-    Event, EventKind, IllegalEvent, RefusalCode, SchedulerError, Snapshot, StorageError,
+    Event, EventKind, ExecutionId, IllegalEvent, RefusalCode, SchedulerError, Snapshot,
+    StorageError,
 };
 use crate::explain::Seen;
 use crate::limits::EVENTS_PAGE;
@@ -26,17 +27,17 @@ use crate::world::World;
 pub(crate) fn load(
     plans: &mut PlanCache,
     world: &mut impl World,
-    execution_id: &str,
+    execution: ExecutionId,
 ) -> Result<Machine, SchedulerError> {
     if let Some(snapshot) = world.load_snapshot().map_err(SchedulerError::Storage)? {
-        match restored(plans, world, execution_id, &snapshot) {
+        match restored(plans, world, execution, &snapshot) {
             Err(SchedulerError::BadSnapshot(_)) => {}
             restored => return restored,
         }
     }
     let page = read(world, 1)?;
     let (first, rest) = page.split_first().ok_or_else(empty_log)?;
-    let mut machine = begun(plans, world, execution_id, first)?;
+    let mut machine = begun(plans, world, execution, first)?;
     apply_all(&mut machine, rest)?;
     Ok(machine)
 }
@@ -44,7 +45,7 @@ pub(crate) fn load(
 fn restored(
     plans: &mut PlanCache,
     world: &mut impl World,
-    execution_id: &str,
+    execution: ExecutionId,
     snapshot: &Snapshot,
 ) -> Result<Machine, SchedulerError> {
     let state = snapshot::state(snapshot).map_err(SchedulerError::BadSnapshot)?;
@@ -52,9 +53,9 @@ fn restored(
     let machine = snapshot::resume(plan, &workflow_digest, snapshot, state)
         .map_err(SchedulerError::BadSnapshot)?;
     match &machine.state().started.execution_id {
-        id if id == execution_id => Ok(machine),
+        id if id.parse() == Ok(execution) => Ok(machine),
         id => Err(SchedulerError::BadSnapshot(format!(
-            "it is of {id}, and not of {execution_id}"
+            "it is of {id}, and not of {execution}"
         ))),
     }
 }
@@ -63,7 +64,7 @@ fn restored(
 pub(crate) fn begun(
     plans: &mut PlanCache,
     world: &mut impl World,
-    execution_id: &str,
+    execution: ExecutionId,
     first: &Event,
 ) -> Result<Machine, SchedulerError> {
     let named = match &first.kind {
@@ -73,11 +74,11 @@ pub(crate) fn begun(
     let (plan, workflow_digest) = plan(plans, world, named)?;
     let machine = start(plan, &workflow_digest, first).map_err(SchedulerError::Illegal)?;
     match &machine.state().started.execution_id {
-        id if id == execution_id => Ok(machine),
+        id if id.parse() == Ok(execution) => Ok(machine),
         id => Err(illegal(
             first.sequence,
             RefusalCode::WrongStart,
-            format!("it starts {id}, and this is the log of {execution_id}"),
+            format!("it starts {id}, and this is the log of {execution}"),
         )),
     }
 }
@@ -134,7 +135,7 @@ pub(crate) fn read_on(
 pub(crate) fn what_was_seen(
     plans: &mut PlanCache,
     world: &mut impl World,
-    execution_id: &str,
+    execution: ExecutionId,
     mut conditions: Vec<(EdgeIx, Expression)>,
 ) -> Result<Seen, SchedulerError> {
     let mut seen = Seen::default();
@@ -143,7 +144,7 @@ pub(crate) fn what_was_seen(
     }
     let mut page = read(world, 1)?.into_iter();
     let first = page.next().ok_or_else(empty_log)?;
-    let mut machine = begun(plans, world, execution_id, &first)?;
+    let mut machine = begun(plans, world, execution, &first)?;
     while !conditions.is_empty() {
         let Some(event) = page.next() else {
             page = read(world, machine.sequence() + 1)?.into_iter();

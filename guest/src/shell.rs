@@ -16,14 +16,13 @@ use alloc::vec::Vec;
 
 use crate::apply::apply;
 use crate::contract::{
-    Description, Event, Explanation, Fact, Fault, IllegalEvent, Inspection, Origin, Outcome,
-    Refusal, SchedulerError, Snapshot, WorkflowSummary,
+    Description, Event, ExecutionId, Explanation, Fact, Fault, IllegalEvent, Inspection, Origin,
+    Outcome, Refusal, SchedulerError, Snapshot, WorkflowSummary,
 };
 use crate::decide::drain;
 use crate::explain::{explain, false_conditions};
 use crate::guards::{next_wake, stalled_by, status};
 use crate::inspect::inspect;
-use crate::key::ExecutionKey;
 use crate::machine::Machine;
 use crate::plan_cache::PlanCache;
 use crate::reading::{begun, empty_log, load, read_on, what_was_seen};
@@ -36,7 +35,7 @@ pub use crate::world::World;
 /// What a scheduler guest offers, over any world.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    executions: BTreeMap<ExecutionKey, Machine>,
+    executions: BTreeMap<ExecutionId, Machine>,
     plans: PlanCache,
 }
 
@@ -76,20 +75,19 @@ impl Scheduler {
     pub fn step(
         &mut self,
         world: &mut impl World,
-        execution_id: &str,
+        execution: ExecutionId,
         last_sequence: u64,
         facts: Vec<Fact>,
     ) -> Result<Outcome, SchedulerError> {
-        let key = ExecutionKey::of(execution_id)?;
         let now = world.now();
         let mut facts = (0..).zip(facts);
         let stepped = match last_sequence {
-            0 => self.begin(world, key, execution_id, now, facts.next()),
-            last => self.up_to(world, key, execution_id, Some(last)),
+            0 => self.begin(world, execution, now, facts.next()),
+            last => self.up_to(world, execution, Some(last)),
         }
         .and_then(|machine| step(machine, world, now, facts));
         if stepped.is_err() {
-            self.executions.remove(&key);
+            self.executions.remove(&execution);
         }
         stepped
     }
@@ -101,17 +99,17 @@ impl Scheduler {
     pub fn explain(
         &mut self,
         world: &mut impl World,
-        execution_id: &str,
+        execution: ExecutionId,
         node_id: &str,
     ) -> Result<Explanation, SchedulerError> {
-        let conditions = self.ask(world, execution_id, |machine| {
+        let conditions = self.ask(world, execution, |machine| {
             let conditions = false_conditions(machine, node_id).into_iter();
             Ok(conditions
                 .map(|(edge, condition)| (edge, condition.clone()))
                 .collect())
         })?;
-        let seen = what_was_seen(&mut self.plans, world, execution_id, conditions)?;
-        self.ask(world, execution_id, |machine| {
+        let seen = what_was_seen(&mut self.plans, world, execution, conditions)?;
+        self.ask(world, execution, |machine| {
             let explanation = explain(machine, node_id, &seen);
             explanation.ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))
         })
@@ -124,9 +122,9 @@ impl Scheduler {
     pub fn inspect(
         &mut self,
         world: &mut impl World,
-        execution_id: &str,
+        execution: ExecutionId,
     ) -> Result<Inspection, SchedulerError> {
-        self.ask(world, execution_id, |machine| Ok(inspect(machine)))
+        self.ask(world, execution, |machine| Ok(inspect(machine)))
     }
 
     /// A snapshot of an execution, with an empty head.
@@ -136,35 +134,31 @@ impl Scheduler {
     pub fn snapshot(
         &mut self,
         world: &mut impl World,
-        execution_id: &str,
+        execution: ExecutionId,
     ) -> Result<Snapshot, SchedulerError> {
-        self.ask(world, execution_id, |machine| Ok(snapshot::take(machine)))
+        self.ask(world, execution, |machine| Ok(snapshot::take(machine)))
     }
 
     /// Drop what is cached for an execution.
-    pub fn forget(&mut self, execution_id: &str) {
-        if let Ok(key) = ExecutionKey::of(execution_id) {
-            self.executions.remove(&key);
-        }
+    pub fn forget(&mut self, execution: ExecutionId) {
+        self.executions.remove(&execution);
     }
 
     /// Runs `call` on an execution's machine, which is brought up to date first.
     fn ask<T>(
         &mut self,
         world: &mut impl World,
-        execution_id: &str,
+        execution: ExecutionId,
         call: impl FnOnce(&Machine) -> Result<T, SchedulerError>,
     ) -> Result<T, SchedulerError> {
-        let key = ExecutionKey::of(execution_id)?;
-        call(self.up_to(world, key, execution_id, None)?)
+        call(self.up_to(world, execution, None)?)
     }
 
     /// An execution begins with this fact.
     fn begin(
         &mut self,
         world: &mut impl World,
-        key: ExecutionKey,
-        execution_id: &str,
+        execution: ExecutionId,
         now: Timestamp,
         first: Option<(u32, Fact)>,
     ) -> Result<&mut Machine, SchedulerError> {
@@ -175,8 +169,8 @@ impl Scheduler {
             origin: Origin::Fact,
             kind,
         };
-        let machine = begun(&mut self.plans, world, execution_id, &first)?;
-        Ok(match self.executions.entry(key) {
+        let machine = begun(&mut self.plans, world, execution, &first)?;
+        Ok(match self.executions.entry(execution) {
             Entry::Vacant(place) => place.insert(machine),
             // What was cached is of a log that was not kept.
             Entry::Occupied(mut place) => {
@@ -192,14 +186,13 @@ impl Scheduler {
     fn up_to(
         &mut self,
         world: &mut impl World,
-        key: ExecutionKey,
-        execution_id: &str,
+        execution: ExecutionId,
         last_sequence: Option<u64>,
     ) -> Result<&mut Machine, SchedulerError> {
         let Self { executions, plans } = self;
-        let mut place = match executions.entry(key) {
+        let mut place = match executions.entry(execution) {
             Entry::Vacant(place) => {
-                let mut machine = load(plans, world, execution_id)?;
+                let mut machine = load(plans, world, execution)?;
                 read_on(&mut machine, world, last_sequence)?;
                 return Ok(place.insert(machine));
             }
@@ -209,7 +202,7 @@ impl Scheduler {
             // It holds what was not appended after all, and is not needed: it is
             // a cache.
             Some(last) if last < place.get().sequence() => {
-                load(plans, world, execution_id).map(|machine| drop(place.insert(machine)))
+                load(plans, world, execution).map(|machine| drop(place.insert(machine)))
             }
             _ => Ok(()),
         };

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::contract::{Event, Snapshot, StorageError, WorkOrder};
+use crate::contract::{Event, ItemDigest, Snapshot, StorageError, WorkOrder};
 use crate::time::Timestamp;
 
 /// What the world offers to a call about one execution: the imports of the
@@ -35,5 +35,5 @@ pub trait World {
     ///
     /// # Errors
     /// Why it is refused.
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String>;
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String>;
 }

@@ -104,6 +104,11 @@ impl ExecutionId {
         IdText(text)
     }
 
+    /// The id as two numbers, the first eight bytes and the last.
+    pub(crate) fn numbers(&self) -> (u64, u64) {
+        self.0.as_u64_pair()
+    }
+
     /// The sixteen bytes of the id.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {

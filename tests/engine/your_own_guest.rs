@@ -121,7 +121,10 @@ fn drive(
     forgetful: bool,
 ) -> Result<World, TestCaseError> {
     let fail = |error: &dyn std::fmt::Debug| TestCaseError::fail(format!("{error:?}"));
-    let execution: ExecutionId = EXECUTION.parse().map_err(|error| fail(&error))?;
+    let execution: ExecutionId = EXECUTION
+        .to_string()
+        .parse()
+        .map_err(|error| fail(&error))?;
     let mut world = World::new(history);
     guest.forget(execution).map_err(|error| fail(&error))?;
     for turn in history.turns() {

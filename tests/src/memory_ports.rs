@@ -2,7 +2,9 @@
 //! the native core (as its `World`), so that what both make of it can be
 //! compared.
 
+use refrain::model::WorkOrder;
 use refrain_guest::contract as native;
+use refrain_guest::notation::EXECUTION;
 use refrain_guest::shell::World;
 
 pub use refrain::guest::MemoryPorts;
@@ -37,8 +39,20 @@ impl World for NativePorts<'_> {
     fn now(&mut self) -> refrain_guest::time::Timestamp {
         refrain_guest::time::Timestamp(self.0.now)
     }
-    fn order(&mut self, orders: &[native::WorkOrder]) -> Result<Vec<String>, String> {
-        let digests = self.0.take_orders(across(&orders));
-        Ok(digests.iter().map(ToString::to_string).collect())
+    fn order(&mut self, orders: &[native::WorkOrder]) -> Result<Vec<native::ItemDigest>, String> {
+        let digests = self.0.take_orders(orders.iter().map(in_model).collect());
+        let digests = digests.iter();
+        Ok(digests
+            .map(|digest| native::ItemDigest::from_bytes(digest.0))
+            .collect())
     }
+}
+
+/// An order as the host has it: with the execution that it is of, which no guest names.
+fn in_model(order: &native::WorkOrder) -> WorkOrder {
+    let mut order = serde_json::to_value(order).expect("contract types serialise");
+    if let Some(item) = order.get_mut("Enqueue") {
+        item["execution_id"] = EXECUTION.to_string().into();
+    }
+    serde_json::from_value(order).expect("both sides have the same types")
 }

@@ -97,10 +97,10 @@ impl WatGuest<'_> {
                 (func (export "{SCHEDULER}#validate") (param i32 i32) (result i32) unreachable)
                 {STEP}
                 (func $step {STEP_PARAMS} (result i32) {step})
-                (func (export "{SCHEDULER}#explain") (param i32 i32 i32 i32) (result i32) unreachable)
-                (func (export "{SCHEDULER}#inspect") (param i32 i32) (result i32) unreachable)
-                (func (export "{SCHEDULER}#snapshot") (param i32 i32) (result i32) unreachable)
-                (func (export "{SCHEDULER}#forget") (param i32 i32))
+                (func (export "{SCHEDULER}#explain") (param i64 i64 i32 i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#inspect") (param i64 i64) (result i32) unreachable)
+                (func (export "{SCHEDULER}#snapshot") (param i64 i64) (result i32) unreachable)
+                (func (export "{SCHEDULER}#forget") (param i64 i64))
                 (func (export "{SCHEDULER}#describe") (result i32) {describe})
             "#
         )
@@ -147,13 +147,13 @@ pub const TAKE_ALL: &str = "
     (i64.store (i32.const 1040) (local.get $last))
     (i32.const 1024)";
 
-const STEP_PARAMS: &str = "(param $id i32) (param $id_length i32) (param $last i64) \
+const STEP_PARAMS: &str = "(param $high i64) (param $low i64) (param $last i64) \
     (param $facts i32) (param $facts_length i32)";
 
 /// What is exported as `step`.
 const STEP: &str = r#"
     (func (export "refrain:scheduler/decisions@0.2.0#step")
-        (param $id i32) (param $id_length i32) (param $last i64)
+        (param $high i64) (param $low i64) (param $last i64)
         (param $facts i32) (param $facts_length i32) (result i32)
         (local.set $last (i64.add (local.get $last) (i64.extend_i32_u (local.get $facts_length))))
         (if (call $is_stalled (local.get $facts) (local.get $facts_length))
@@ -162,7 +162,7 @@ const STEP: &str = r#"
                 (i64.store (i32.const 1048) (i64.const 0))
                 (i32.store8 (i32.const 1064) (i32.const 0))
                 (return (i32.const 1024))))
-        (call $step (local.get $id) (local.get $id_length) (local.get $last)
+        (call $step (local.get $high) (local.get $low) (local.get $last)
             (local.get $facts) (local.get $facts_length)))
     ;; Is one of these facts `host-stalled`? That is kind 33, and a fact has 216 bytes.
     (func $is_stalled (param $facts i32) (param $facts_length i32) (result i32)

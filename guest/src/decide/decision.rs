@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::contract::{
-    Event, EventKind, ItemName, NodeFailure, Origin, StallReason, WorkOrder, WorkflowFailure,
+    Event, EventKind, ItemDigest, ItemName, NodeFailure, Origin, StallReason, WorkOrder,
+    WorkflowFailure,
 };
 use crate::machine::Machine;
 use crate::time::Timestamp;
@@ -39,7 +40,7 @@ impl Batch {
     ///
     /// # Errors
     /// There are more or fewer of them than of enqueued items.
-    pub fn name_items(&mut self, digests: Vec<String>) -> Result<(), String> {
+    pub fn name_items(&mut self, digests: Vec<ItemDigest>) -> Result<(), String> {
         let (answered, mut digests) = (digests.len(), digests.into_iter());
         let mut enqueued = 0;
         for event in &mut self.events {

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use super::decision::{Decision, decision};
-use crate::contract::{EventKind, NodeScheduled, RetryScheduled, WorkItem, WorkOrder};
+use crate::contract::{EventKind, ItemDigest, NodeScheduled, RetryScheduled, WorkItem, WorkOrder};
 use crate::guards::{has_room, is_held};
 use crate::json::{Object, push_quoted};
 use crate::machine::Machine;
@@ -27,7 +27,7 @@ pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decisio
         node_id: item.node_id.clone(),
         queue: item.queue.clone(),
         attempt: item.attempt,
-        item_digest: String::new(),
+        item_digest: ItemDigest::default(),
     };
     decision(
         machine,
@@ -49,7 +49,7 @@ pub(super) fn order_retry(
         node_id: item.node_id.clone(),
         attempt: item.attempt,
         delay_ms: delay.0,
-        item_digest: String::new(),
+        item_digest: ItemDigest::default(),
     };
     decision(
         machine,
@@ -65,7 +65,6 @@ fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> WorkItem {
         unreachable!("only nodes for workers are filed for dispatch");
     };
     WorkItem {
-        execution_id: machine.state.started.execution_id.clone(),
         node_id: node.id.clone(),
         attempt: record.attempt + 1,
         max_attempts: record.max_attempts,

@@ -1,18 +1,16 @@
 //! The digest of a work item, as the contract defines it: what a queue answers
 //! to an order. The host has its own, so that either is held against the other.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::{WorkItem, WorkOrder};
+use crate::contract::{ItemDigest, WorkItem, WorkOrder};
 use crate::decide::Batch;
-use crate::digest::hex;
 
 /// The digest of a work item, as `work-item` in `wit/types.wit` defines it.
 #[must_use]
-pub fn item_digest(item: &WorkItem) -> String {
+pub fn item_digest(item: &WorkItem) -> ItemDigest {
     let mut bytes = Vec::new();
     let text = |bytes: &mut Vec<u8>, text: &str| {
         bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
@@ -27,12 +25,12 @@ pub fn item_digest(item: &WorkItem) -> String {
     number(&mut bytes, u64::from(item.priority));
     number(&mut bytes, item.not_before);
     text(&mut bytes, &item.payload);
-    hex(&Sha256::digest(&bytes))
+    ItemDigest::from_bytes(Sha256::digest(&bytes).into())
 }
 
 /// What a queue answers to these orders.
 #[must_use]
-pub(super) fn item_digests(orders: &[WorkOrder]) -> Vec<String> {
+pub(super) fn item_digests(orders: &[WorkOrder]) -> Vec<ItemDigest> {
     let enqueued = orders.iter().filter_map(|order| match order {
         WorkOrder::Enqueue(item) => Some(item_digest(item)),
         WorkOrder::Cancel(_) | WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => None,

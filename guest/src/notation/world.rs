@@ -7,12 +7,13 @@
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::contract::{
-    Event, EventKind, Fact, ForkOrigin, ItemName, NodeScheduled, Origin, Outcome, RetryScheduled,
-    SchedulerError, Snapshot, StorageError, WorkItem, WorkOrder, WorkflowStarted,
+    Event, EventKind, ExecutionId, Fact, ForkOrigin, ItemDigest, ItemName, NodeScheduled, Origin,
+    Outcome, RetryScheduled, SchedulerError, Snapshot, StorageError, WorkItem, WorkOrder,
+    WorkflowStarted,
 };
 use crate::digest::digest_of_text;
 use crate::limits::RELEASES_MAX;
@@ -23,7 +24,7 @@ use super::graph::Graph;
 use super::item::{item_digest, item_digests};
 
 /// The one execution of this world.
-pub const EXECUTION: &str = "exec_00000000000000000000000000000001";
+pub const EXECUTION: ExecutionId = ExecutionId { high: 0, low: 1 };
 
 /// A log, a queue and a clock.
 #[derive(Clone, Debug)]
@@ -92,7 +93,7 @@ impl Memory {
     pub fn start(&self, graph: &Graph) -> Event {
         self.fact(EventKind::WorkflowStarted(WorkflowStarted {
             format: 2,
-            execution_id: EXECUTION.to_owned(),
+            execution_id: EXECUTION.to_string(),
             workflow_id: "w".to_owned(),
             workflow_version: "1.0.0".to_owned(),
             workflow_digest: digest_of_text(&self.workflow),
@@ -428,7 +429,7 @@ impl World for Memory {
         Timestamp(self.now)
     }
 
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String> {
         self.call.orders.extend_from_slice(orders);
         Ok(item_digests(orders))
     }

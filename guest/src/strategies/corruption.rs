@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::contract::{
-    CancelRequested, Event, EventKind, NodeFailure, Origin, StallReason, WorkflowFailure,
+    CancelRequested, Event, EventKind, ItemDigest, NodeFailure, Origin, StallReason,
+    WorkflowFailure,
 };
 use crate::notation::goes_its_own_way;
 
@@ -365,7 +366,7 @@ fn payload(kind: &mut EventKind) -> Option<&mut String> {
 /// Let a decision say something else, where the state does not depend on it.
 fn edit(kind: &mut EventKind) -> bool {
     match kind {
-        EventKind::NodeScheduled(it) => it.item_digest = "f".repeat(64),
+        EventKind::NodeScheduled(it) => it.item_digest = ItemDigest::from_bytes([0xff; 32]),
         EventKind::RetryScheduled(it) => add_one(&mut it.delay_ms),
         EventKind::NodeSettled(it) => it.output.push(' '),
         EventKind::NodeExhausted(it) => it.cause = NodeFailure::AttemptFailed("another".to_owned()),

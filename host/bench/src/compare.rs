@@ -53,7 +53,7 @@ pub fn compare(rounds: usize) -> Result<Compared> {
     let (mut natively_ns, mut in_wasm_ns) = (0.0, 0.0);
     for (name, workflow, times) in logs {
         let log = log_of(&workflow)?;
-        let mut natively = Natively::new(&workflow, &log);
+        let mut natively = Natively::new(&workflow, &log)?;
         let mut in_wasm = InWasm::new(library.instance(&digest)?, &workflow, &log)?;
         let mut each = Vec::new();
         for round in 0..=rounds {
@@ -143,7 +143,7 @@ struct Reel<E, F, D> {
     ahead: usize,
 }
 
-type NativeReel = Reel<native::Event, native::Fact, String>;
+type NativeReel = Reel<native::Event, native::Fact, native::ItemDigest>;
 type WasmReel = Reel<Event, EventKind, Digest>;
 
 impl<E: Clone + PartialEq, F, D: Clone> Reel<E, F, D> {
@@ -220,17 +220,19 @@ impl<E: Clone + PartialEq, F, D: Clone> Reel<E, F, D> {
 
 struct Natively {
     scheduler: Scheduler,
-    execution: String,
+    execution: native::ExecutionId,
     reel: NativeReel,
 }
 
 impl Natively {
-    fn new(workflow: &str, log: &[Event]) -> Self {
-        Self {
+    fn new(workflow: &str, log: &[Event]) -> Result<Self> {
+        Ok(Self {
             scheduler: Scheduler::new(),
-            execution: execution(log),
-            reel: Reel::new(workflow, log, across, across, ToString::to_string),
-        }
+            execution: execution(log).parse().map_err(anyhow::Error::msg)?,
+            reel: Reel::new(workflow, log, across, across, |digest| {
+                native::ItemDigest::from_bytes(digest.0)
+            }),
+        })
     }
 }
 
@@ -249,7 +251,7 @@ impl Replayer for Natively {
             .map_or_else(Vec::new, |facts| facts.to_vec());
         let outcome = self
             .scheduler
-            .step(&mut self.reel, &self.execution, last, facts);
+            .step(&mut self.reel, self.execution, last, facts);
         self.reel.end();
         let outcome = outcome.map_err(|error| anyhow::anyhow!("natively: {error:?}"))?;
         ensure!(outcome.refused.is_empty(), "natively: {outcome:?}");
@@ -257,7 +259,7 @@ impl Replayer for Natively {
     }
 
     fn rewind(&mut self) -> Result<()> {
-        self.scheduler.forget(&self.execution);
+        self.scheduler.forget(self.execution);
         self.reel.rewind();
         Ok(())
     }
@@ -291,7 +293,7 @@ impl World for NativeReel {
     fn now(&mut self) -> refrain_guest::time::Timestamp {
         refrain_guest::time::Timestamp(self.now)
     }
-    fn order(&mut self, orders: &[native::WorkOrder]) -> Result<Vec<String>, String> {
+    fn order(&mut self, orders: &[native::WorkOrder]) -> Result<Vec<native::ItemDigest>, String> {
         let is_item = |order: &&native::WorkOrder| matches!(order, native::WorkOrder::Enqueue(_));
         Ok(self.next_digests(orders.iter().filter(is_item).count()))
     }

@@ -7,6 +7,7 @@
 use super::call_limits::Caps;
 use super::meter::Meter;
 use super::{CallLimits, GuestFailure, Ports};
+use crate::id::ExecutionId;
 use crate::store::StoreError;
 
 /// What stands between an instance and the world: the data of its store of wasmtime's.
@@ -16,6 +17,8 @@ use crate::store::StoreError;
 pub struct HostState<P> {
     /// The ports of the current call, if it is about an execution.
     pub(super) ports: Option<P>,
+    /// The execution that the current call is about, or else the last one was.
+    pub(super) execution: Option<ExecutionId>,
     /// The error of the port that failed in the current call.
     pub(super) store_error: Option<StoreError>,
     /// What the instance may take.
@@ -30,6 +33,7 @@ impl<P> HostState<P> {
     pub(super) fn new(limits: CallLimits) -> Self {
         Self {
             ports: None,
+            execution: None,
             store_error: None,
             limits,
             caps: Caps::new(limits),
@@ -42,11 +46,13 @@ impl<P> HostState<P> {
     pub(super) fn exchange<Q>(&mut self, other: &mut HostState<Q>) {
         let HostState {
             ports: _,
+            execution,
             store_error,
             limits,
             caps,
             meter,
         } = other;
+        std::mem::swap(&mut self.execution, execution);
         std::mem::swap(&mut self.store_error, store_error);
         std::mem::swap(&mut self.limits, limits);
         std::mem::swap(&mut self.caps, caps);

@@ -70,8 +70,8 @@ impl<P: Ports> Instance<P> {
         facts: &[EventKind],
     ) -> (P, Result<Outcome, CallError>) {
         let bytes = facts.iter().map(fact_bytes).sum();
-        let (ports, answer) = self.about(ports, bytes, |guest, store| {
-            guest.step(store, execution.text().as_str(), last_sequence, facts)
+        let (ports, answer) = self.about(ports, execution, bytes, |guest, store| {
+            guest.step(store, execution, last_sequence, facts)
         });
         (ports, answer.map(texts::of_outcome))
     }
@@ -86,8 +86,8 @@ impl<P: Ports> Instance<P> {
         execution: ExecutionId,
         node_id: &str,
     ) -> (P, Result<Explanation, CallError>) {
-        self.about(ports, 0, |guest, store| {
-            guest.explain(store, execution.text().as_str(), node_id)
+        self.about(ports, execution, 0, |guest, store| {
+            guest.explain(store, execution, node_id)
         })
     }
 
@@ -100,8 +100,8 @@ impl<P: Ports> Instance<P> {
         ports: P,
         execution: ExecutionId,
     ) -> (P, Result<Inspection, CallError>) {
-        self.about(ports, 0, |guest, store| {
-            guest.inspect(store, execution.text().as_str())
+        self.about(ports, execution, 0, |guest, store| {
+            guest.inspect(store, execution)
         })
     }
 
@@ -114,8 +114,8 @@ impl<P: Ports> Instance<P> {
         ports: P,
         execution: ExecutionId,
     ) -> (P, Result<Snapshot, CallError>) {
-        self.about(ports, 0, |guest, store| {
-            guest.snapshot(store, execution.text().as_str())
+        self.about(ports, execution, 0, |guest, store| {
+            guest.snapshot(store, execution)
         })
     }
 
@@ -124,9 +124,7 @@ impl<P: Ports> Instance<P> {
     /// # Errors
     /// [`CallError`].
     pub fn forget(&mut self, execution: ExecutionId) -> Result<(), CallError> {
-        self.call(0, |guest, store| {
-            guest.forget(store, execution.text().as_str())
-        })
+        self.call(0, |guest, store| guest.forget(store, execution))
     }
 
     /// Is this workflow valid? All faults at once: the inner error.
@@ -183,10 +181,12 @@ impl<P: Ports> Instance<P> {
     fn about<T>(
         &mut self,
         ports: P,
+        execution: ExecutionId,
         argument_bytes: usize,
         call: impl FnOnce(&dyn Exports<P>, &mut Store<HostState<P>>) -> GuestAnswer<T>,
     ) -> (P, Result<T, CallError>) {
-        self.store.data_mut().ports = Some(ports);
+        let state = self.store.data_mut();
+        (state.ports, state.execution) = (Some(ports), Some(execution));
         let answer = self.call(argument_bytes, call);
         let ports = self
             .store

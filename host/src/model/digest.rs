@@ -22,6 +22,23 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
+
+    /// Its bytes as four numbers, the most significant byte of each first: so it
+    /// is handed to a guest and back.
+    pub(crate) fn numbers(self) -> [u64; 4] {
+        let (words, _) = self.0.as_chunks::<8>();
+        std::array::from_fn(|place| u64::from_be_bytes(words[place]))
+    }
+
+    /// The digest of these [numbers](Self::numbers).
+    pub(crate) fn from_numbers(numbers: [u64; 4]) -> Self {
+        let mut bytes = [0; 32];
+        let (words, _) = bytes.as_chunks_mut::<8>();
+        for (word, number) in words.iter_mut().zip(numbers) {
+            *word = number.to_be_bytes();
+        }
+        Self(bytes)
+    }
 }
 
 impl fmt::Display for Digest {
@@ -136,6 +153,8 @@ mod tests {
         let digest = Digest(std::array::from_fn(|i| (i * 9) as u8));
         let text = digest.to_string();
         assert_eq!(text.parse(), Ok(digest));
+        assert_eq!(digest.numbers()[0], 0x0009_121b_242d_363f);
+        assert_eq!(Digest::from_numbers(digest.numbers()), digest);
         assert!(digest == text && digest != text.to_uppercase() && digest != text[1..]);
         for other in [&text.to_uppercase(), &text[1..], &"é".repeat(32), ""] {
             let refused = other.parse::<Digest>().unwrap_err().to_string();

@@ -55,7 +55,7 @@ fn misbehaving_in_a_step_is_cut_off_and_named() {
         (
             "recurses",
             steps(
-                "(call $step (local.get $id) (local.get $id_length) (local.get $last)
+                "(call $step (local.get $high) (local.get $low) (local.get $last)
                     (local.get $facts) (local.get $facts_length))",
             ),
             "overflowed its call stack",

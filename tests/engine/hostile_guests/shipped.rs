@@ -19,12 +19,12 @@ use serde_json::json;
 /// What each of them is stalled with, or refused with at the door.
 const REASONS: [(&str, &str); 16] = [
     (
-        "another_executions_item",
-        "the work item of attempt 1 of node \"a\" is not this execution's",
-    ),
-    (
         "another_program",
         "is for the queue \"command\", and the node's kind belongs on \"tool\"",
+    ),
+    (
+        "another_tenants_item",
+        "the work item of attempt 1 of node \"a\" is not this execution's",
     ),
     (
         "boundless_decisions",
@@ -34,7 +34,10 @@ const REASONS: [(&str, &str); 16] = [
     ("infinite_loop", "ran out of fuel"),
     ("memory_bomb", "ran out of memory"),
     ("more_and_more", "decides nothing"),
-    ("no_digest", "`item_digest`: \"\" is no digest"),
+    (
+        "no_order",
+        "attempt 1 of node \"a\" was decided, and its work item not ordered",
+    ),
     ("one_long_decision", "and 18874368 are allowed"),
     ("stack_overflow", "overflowed its call stack"),
     (

@@ -4,7 +4,7 @@
 (module
   (memory (export "memory") 64)
 
-  (func $deed (param $id i32) (param $id_length i32) (param $last i64) (result i32)
+  (func $deed (param $high i64) (param $low i64) (param $last i64) (result i32)
     (loop $again br $again)
     unreachable)
 
@@ -12,7 +12,7 @@
   ;; may stand, and what is stalled decides nothing. What the host hands over is
   ;; put one behind the other, and in the end at the beginning again.
   (func (export "refrain:scheduler/decisions@0.2.0#step")
-    (param $id i32) (param $id_length i32) (param $last i64)
+    (param $high i64) (param $low i64) (param $last i64)
     (param $facts i32) (param $facts_length i32) (result i32)
     (local $is_stalled i32)
     (local.set $last (i64.add (local.get $last) (i64.extend_i32_u (local.get $facts_length))))
@@ -29,7 +29,7 @@
       (then ;; running, until the last fact
         (i64.store (i32.const 528) (local.get $last))
         (return (i32.const 512))))
-    (call $deed (local.get $id) (local.get $id_length) (local.get $last)))
+    (call $deed (local.get $high) (local.get $low) (local.get $last)))
   (global $free (mut i32) (i32.const 110000))
   (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
     (local $place i32)
@@ -42,13 +42,13 @@
     (local.get $place))
   (func (export "refrain:scheduler/decisions@0.2.0#validate") (param i32 i32) (result i32)
     (i32.const 64))
-  (func (export "refrain:scheduler/decisions@0.2.0#explain") (param i32 i32 i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#explain") (param i64 i64 i32 i32) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/decisions@0.2.0#inspect") (param i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#inspect") (param i64 i64) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/decisions@0.2.0#snapshot") (param i32 i32) (result i32)
+  (func (export "refrain:scheduler/decisions@0.2.0#snapshot") (param i64 i64) (result i32)
     unreachable)
-  (func (export "refrain:scheduler/decisions@0.2.0#forget") (param i32 i32))
+  (func (export "refrain:scheduler/decisions@0.2.0#forget") (param i64 i64))
   (func (export "refrain:scheduler/decisions@0.2.0#describe") (result i32) (i32.const 128))
   (data (i32.const 32) "w1.0.0")
   (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")

@@ -81,7 +81,7 @@ impl Component {
             instance: library.instance(&digest)?,
             library,
             digest,
-            execution: EXECUTION.parse()?,
+            execution: EXECUTION.to_string().parse()?,
             drops: None,
         })
     }

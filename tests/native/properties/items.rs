@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use refrain_guest::contract::{
-    Event, EventKind, ItemName, Snapshot, StorageError, WorkItem, WorkOrder,
+    Event, EventKind, ItemDigest, ItemName, Snapshot, StorageError, WorkItem, WorkOrder,
 };
 use refrain_guest::notation::{Memory, item_digest, step};
 use refrain_guest::shell::{Scheduler, World};
@@ -40,7 +40,7 @@ impl World for Witness {
         self.world.now()
     }
 
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String> {
         for order in orders.iter().cloned() {
             match order {
                 WorkOrder::Enqueue(item) => self.ordered.push(item),
@@ -96,14 +96,10 @@ fn law3_law4_r05_each_decisions_item_is_enqueued_exactly_once() {
     });
 }
 
-fn order(kind: &EventKind) -> Option<(String, u32, String)> {
+fn order(kind: &EventKind) -> Option<(String, u32, ItemDigest)> {
     match kind {
-        EventKind::NodeScheduled(it) => {
-            Some((it.node_id.clone(), it.attempt, it.item_digest.clone()))
-        }
-        EventKind::RetryScheduled(it) => {
-            Some((it.node_id.clone(), it.attempt, it.item_digest.clone()))
-        }
+        EventKind::NodeScheduled(it) => Some((it.node_id.clone(), it.attempt, it.item_digest)),
+        EventKind::RetryScheduled(it) => Some((it.node_id.clone(), it.attempt, it.item_digest)),
         _ => None,
     }
 }

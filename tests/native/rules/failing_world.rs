@@ -1,6 +1,6 @@
 //! A world that is not as it should be: its ports fail.
 
-use refrain_guest::contract::{Event, Snapshot, StorageError, WorkOrder};
+use refrain_guest::contract::{Event, ItemDigest, Snapshot, StorageError, WorkOrder};
 use refrain_guest::shell::World;
 use refrain_guest::time::Timestamp;
 use refrain_tests::notation::Memory;
@@ -12,7 +12,7 @@ pub(super) struct Failures {
     pub(super) load_snapshot: Option<StorageError>,
     pub(super) read_events: Option<StorageError>,
     pub(super) append_events: Option<StorageError>,
-    pub(super) order: Option<Result<Vec<String>, String>>,
+    pub(super) order: Option<Result<Vec<ItemDigest>, String>>,
 }
 
 /// A world in memory, of which each port may fail once.
@@ -85,7 +85,7 @@ impl World for FailingWorld {
         self.world.now()
     }
 
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String> {
         match self.failures.order.take() {
             Some(answer) => answer,
             None => self.world.order(orders),

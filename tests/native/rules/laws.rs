@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NextStep, NodeCancelled, NodeExhausted, NodeFailure,
-    NodeScheduled, NodeSkipped, NodeTimedOut, Origin, ReasonCause, SchedulerError, SkipReason,
-    Snapshot, WorkflowCompleted,
+    CancelReason, Event, EventKind, ItemDigest, NextStep, NodeCancelled, NodeExhausted,
+    NodeFailure, NodeScheduled, NodeSkipped, NodeTimedOut, Origin, ReasonCause, SchedulerError,
+    SkipReason, Snapshot, WorkflowCompleted,
 };
 use refrain_guest::decide::decide;
 use refrain_guest::digest::digest_of_text;
@@ -203,7 +203,7 @@ fn law2_decisions_that_may_not_stand_are_refused() {
                 node_id: node_id(),
                 queue: "general".to_owned(),
                 attempt: 1,
-                item_digest: String::new(),
+                item_digest: ItemDigest::default(),
             }),
             "node `b` is pending: it cannot be scheduled",
         ),

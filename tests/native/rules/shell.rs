@@ -1,7 +1,8 @@
 //! The shell: what it does when the world is not as it should be.
 
 use refrain_guest::contract::{
-    EventKind, RefusalCode, SchedulerError, StallAuthor, Status, StorageError,
+    EventKind, ExecutionId, ItemDigest, RefusalCode, SchedulerError, StallAuthor, Status,
+    StorageError,
 };
 use refrain_guest::notation::facts;
 use refrain_guest::shell::Scheduler;
@@ -86,7 +87,7 @@ fn law3_a_step_that_the_world_does_not_take_leaves_nothing_in_the_scheduler() {
         ),
         (
             Failures {
-                order: Some(Ok(vec!["0".repeat(64); 2])),
+                order: Some(Ok(vec![ItemDigest::default(); 2])),
                 ..Failures::default()
             },
             SchedulerError::Queue(
@@ -343,12 +344,7 @@ fn law10_a_snapshot_of_another_execution_is_not_believed() {
         .expect("a snapshot");
     world.snapshot = Some(snapshot);
     let error = Scheduler::new()
-        .step(
-            &mut world,
-            "exec_00000000000000000000000000000002",
-            1,
-            Vec::new(),
-        )
+        .step(&mut world, ExecutionId { high: 0, low: 2 }, 1, Vec::new())
         .expect_err("another execution's log");
     assert!(matches!(error, SchedulerError::Illegal(_)), "{error:?}");
 }
@@ -374,16 +370,4 @@ fn law10_only_what_has_not_been_seen_is_asked_for() {
     scheduler.forget(EXECUTION);
     step(&mut world, &mut scheduler, Vec::new()).expect("a step");
     assert_eq!(world.loads(), (1, 1, 2));
-}
-
-#[test]
-fn an_id_that_is_none_is_refused() {
-    let error = Scheduler::new()
-        .step(&mut started(), "exec_1", 1, Vec::new())
-        .expect_err("no id");
-    assert!(
-        refusal(&error).contains("`exec_1` is no execution id"),
-        "{}",
-        refusal(&error)
-    );
 }

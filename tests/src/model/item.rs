@@ -1,5 +1,6 @@
 //! The work item that a decision orders, and its digest (rule R5).
 
+use refrain_guest::contract::ItemDigest;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +20,7 @@ pub(super) fn digest(
     node: usize,
     attempt: u32,
     not_before: u64,
-) -> String {
+) -> ItemDigest {
     let payload = payload(graph, past, node);
     let fields = [
         Field::Text(&graph.nodes[node].id),
@@ -39,8 +40,7 @@ pub(super) fn digest(
                 .chain_update(text),
             Field::Number(number) => hash.chain_update(number.to_le_bytes()),
         });
-    let bytes = hash.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    ItemDigest::from_bytes(hash.finalize().into())
 }
 
 /// What the worker is handed. What belongs to the user is verbatim.

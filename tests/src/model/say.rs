@@ -1,8 +1,8 @@
 //! Decisions, in the words of the contract.
 
 use refrain_guest::contract::{
-    CancelReason, EventKind, NodeCancelled, NodeExhausted, NodeFailure, NodeSettled, NodeSkipped,
-    SkipReason,
+    CancelReason, EventKind, ItemDigest, NodeCancelled, NodeExhausted, NodeFailure, NodeSettled,
+    NodeSkipped, SkipReason,
 };
 
 use super::item;
@@ -49,7 +49,7 @@ impl Question<'_> {
     }
 
     /// R5: the digest of the work item.
-    pub(super) fn item(&self, node: usize, attempt: u32, not_before: u64) -> String {
+    pub(super) fn item(&self, node: usize, attempt: u32, not_before: u64) -> ItemDigest {
         item::digest(self.graph, self.past, node, attempt, not_before)
     }
 }

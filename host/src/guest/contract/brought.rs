@@ -17,6 +17,7 @@ use wasmtime::{Engine, Store};
 use super::exports::{Exports, GuestAnswer};
 use crate::guest::Ports;
 use crate::guest::host_state::HostState;
+use crate::id::ExecutionId;
 use crate::limits::GUEST_TRANSFER_BYTES_MAX;
 use crate::model::{
     Description, Digest, Event, EventKind, Explanation, Fault, Inspection, Outcome, Snapshot,
@@ -214,32 +215,36 @@ impl<P: Ports> Exports<P> for Adapted {
     fn step(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         last: u64,
         facts: &[EventKind],
     ) -> GuestAnswer<Outcome> {
-        self.call(store, |guest, own| guest.step(own, id, last, facts))
+        self.call(store, |guest, own| {
+            guest.step(own, id.text().as_str(), last, facts)
+        })
     }
 
     fn explain(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         node: &str,
     ) -> GuestAnswer<Explanation> {
-        self.call(store, |guest, own| guest.explain(own, id, node))
+        self.call(store, |guest, own| {
+            guest.explain(own, id.text().as_str(), node)
+        })
     }
 
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Inspection> {
-        self.call(store, |guest, own| guest.inspect(own, id))
+    fn inspect(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> GuestAnswer<Inspection> {
+        self.call(store, |guest, own| guest.inspect(own, id.text().as_str()))
     }
 
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Snapshot> {
-        self.call(store, |guest, own| guest.snapshot(own, id))
+    fn snapshot(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> GuestAnswer<Snapshot> {
+        self.call(store, |guest, own| guest.snapshot(own, id.text().as_str()))
     }
 
-    fn forget(&self, store: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()> {
-        self.call(store, |guest, own| guest.forget(own, id))
+    fn forget(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> wasmtime::Result<()> {
+        self.call(store, |guest, own| guest.forget(own, id.text().as_str()))
     }
 
     fn validate(

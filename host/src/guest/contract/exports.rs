@@ -4,6 +4,7 @@ use wasmtime::Store;
 
 use crate::guest::Ports;
 use crate::guest::host_state::HostState;
+use crate::id::ExecutionId;
 use crate::model::{
     Description, EventKind, Explanation, Fault, Inspection, Outcome, SchedulerError, Snapshot,
     WorkflowSummary,
@@ -17,19 +18,19 @@ pub(in crate::guest) trait Exports<P: Ports>: Send {
     fn step(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         last: u64,
         facts: &[EventKind],
     ) -> GuestAnswer<Outcome>;
     fn explain(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         node: &str,
     ) -> GuestAnswer<Explanation>;
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Inspection>;
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<Snapshot>;
-    fn forget(&self, store: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()>;
+    fn inspect(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> GuestAnswer<Inspection>;
+    fn snapshot(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> GuestAnswer<Snapshot>;
+    fn forget(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> wasmtime::Result<()>;
     fn validate(
         &self,
         store: &mut Store<HostState<P>>,

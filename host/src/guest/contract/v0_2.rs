@@ -16,6 +16,7 @@ use super::exports::{Exports, GuestAnswer};
 use super::malformed::Malformed;
 use crate::guest::host_state::HostState;
 use crate::guest::{GuestFailure, MeteredPorts, Newer, NoPorts, Ports};
+use crate::id::ExecutionId;
 use crate::model;
 
 mod generated {
@@ -80,7 +81,7 @@ struct Guest {
 
 /// The export `step`, with facts that are lent to it.
 type Step<'a> = TypedFunc<
-    (&'a str, u64, &'a [lent::EventKind<'a>]),
+    (wit::ExecutionId, u64, &'a [lent::EventKind<'a>]),
     (Result<wit::Outcome, wit::SchedulerError>,),
 >;
 
@@ -88,36 +89,44 @@ impl<P: Ports> Exports<P> for Guest {
     fn step(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         last: u64,
         facts: &[model::EventKind],
     ) -> GuestAnswer<model::Outcome> {
         let arena = Bump::new();
         let facts: Vec<lent::EventKind<'_>> = all_lent(facts, &arena)?;
         let step: Step<'_> = self.step;
-        let (outcome,) = step.call(store, (id, last, &facts))?;
+        let (outcome,) = step.call(store, (named(id), last, &facts))?;
         answer(outcome)
     }
 
     fn explain(
         &self,
         store: &mut Store<HostState<P>>,
-        id: &str,
+        id: ExecutionId,
         node: &str,
     ) -> GuestAnswer<model::Explanation> {
-        answer(decisions(&self.scheduler).call_explain(store, id, node)?)
+        answer(decisions(&self.scheduler).call_explain(store, named(id), node)?)
     }
 
-    fn inspect(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<model::Inspection> {
-        answer(decisions(&self.scheduler).call_inspect(store, id)?)
+    fn inspect(
+        &self,
+        store: &mut Store<HostState<P>>,
+        id: ExecutionId,
+    ) -> GuestAnswer<model::Inspection> {
+        answer(decisions(&self.scheduler).call_inspect(store, named(id))?)
     }
 
-    fn snapshot(&self, store: &mut Store<HostState<P>>, id: &str) -> GuestAnswer<model::Snapshot> {
-        answer(decisions(&self.scheduler).call_snapshot(store, id)?)
+    fn snapshot(
+        &self,
+        store: &mut Store<HostState<P>>,
+        id: ExecutionId,
+    ) -> GuestAnswer<model::Snapshot> {
+        answer(decisions(&self.scheduler).call_snapshot(store, named(id))?)
     }
 
-    fn forget(&self, store: &mut Store<HostState<P>>, id: &str) -> wasmtime::Result<()> {
-        decisions(&self.scheduler).call_forget(store, id)
+    fn forget(&self, store: &mut Store<HostState<P>>, id: ExecutionId) -> wasmtime::Result<()> {
+        decisions(&self.scheduler).call_forget(store, named(id))
     }
 
     fn validate(
@@ -134,6 +143,12 @@ impl<P: Ports> Exports<P> for Guest {
     fn describe(&self, store: &mut Store<HostState<P>>) -> wasmtime::Result<model::Description> {
         given(decisions(&self.scheduler).call_describe(store)?)
     }
+}
+
+/// The execution's id, as a call names it.
+fn named(id: ExecutionId) -> wit::ExecutionId {
+    let (high, low) = id.numbers();
+    wit::ExecutionId { high, low }
 }
 
 fn decisions(guest: &Scheduler) -> &decisions::Guest {
@@ -210,14 +225,26 @@ fn clock<P: Ports>(mut clock: LinkerInstance<'_, HostState<P>>) -> wasmtime::Res
 
 fn queue<P: Ports>(mut queue: LinkerInstance<'_, HostState<P>>) -> wasmtime::Result<()> {
     queue.func_wrap("order", |store, (orders,): (Vec<wit::WorkOrder>,)| {
-        let orders: Vec<model::WorkOrder> = all_from_guest(orders).map_err(broken)?;
+        let mut orders: Vec<model::WorkOrder> = all_from_guest(orders).map_err(broken)?;
+        own_items(&mut orders, store.data().execution);
         let ordered = MeteredPorts::of(store).order(orders)?;
-        let digests: Result<Vec<String>, String> = match ordered.and_then(|ordered| ordered) {
-            Ok(digests) => Ok(all_to_guest(digests)?),
-            Err(refused) => Err(refused),
-        };
+        let digests: Result<Vec<wit::ItemDigest>, String> =
+            match ordered.and_then(|ordered| ordered) {
+                Ok(digests) => Ok(all_to_guest(digests)?),
+                Err(refused) => Err(refused),
+            };
         Ok((digests,))
     })
+}
+
+/// A guest does not say whose the items are: they are of the execution that it was
+/// called for.
+fn own_items(orders: &mut [model::WorkOrder], execution: Option<ExecutionId>) {
+    for order in orders {
+        if let (model::WorkOrder::Enqueue(item), Some(id)) = (order, execution) {
+            item.execution_id = id.to_string();
+        }
+    }
 }
 
 // ---- what each noun is in the model ----------------------------------------------
@@ -281,10 +308,6 @@ records! { model, wit:
     Event { sequence, at, origin, kind }
     ChildOrder { name, workflow, input }
     ChildName { node_id, attempt, iteration }
-    WorkItem {
-        execution_id, node_id, attempt, max_attempts, queue, tenant, priority, not_before,
-        payload,
-    }
     Snapshot { guest_digest, sequence, head, state }
     ItemName { node_id, attempt }
     Refusal { index, code, message }
@@ -361,6 +384,59 @@ impl Listed for wit::Label {}
 impl Listed for wit::SeenValue {}
 
 impl Listed for wit::Remedy {}
+
+/// Without the execution: see [`own_items`].
+impl FromGuest<model::WorkItem> for wit::WorkItem {
+    fn into_model(self) -> Result<model::WorkItem, Malformed> {
+        Ok(model::WorkItem {
+            execution_id: String::new(),
+            node_id: self.node_id,
+            attempt: self.attempt,
+            max_attempts: self.max_attempts,
+            queue: self.queue,
+            tenant: self.tenant,
+            priority: self.priority,
+            not_before: self.not_before,
+            payload: self.payload,
+        })
+    }
+}
+
+impl ToGuest<wit::WorkItem> for model::WorkItem {
+    fn to_guest(self) -> Result<wit::WorkItem, Newer> {
+        Ok(wit::WorkItem {
+            node_id: self.node_id,
+            attempt: self.attempt,
+            max_attempts: self.max_attempts,
+            queue: self.queue,
+            tenant: self.tenant,
+            priority: self.priority,
+            not_before: self.not_before,
+            payload: self.payload,
+        })
+    }
+}
+
+impl FromGuest<model::Digest> for wit::ItemDigest {
+    fn into_model(self) -> Result<model::Digest, Malformed> {
+        let Self { a, b, c, d } = self;
+        Ok(model::Digest::from_numbers([a, b, c, d]))
+    }
+}
+
+impl ToGuest<wit::ItemDigest> for model::Digest {
+    fn to_guest(self) -> Result<wit::ItemDigest, Newer> {
+        let [a, b, c, d] = self.numbers();
+        Ok(wit::ItemDigest { a, b, c, d })
+    }
+}
+
+impl<'a> Lend<'a, lent::ItemDigest> for model::Digest {
+    fn lend(&'a self, _: &'a Bump) -> Result<lent::ItemDigest, Newer> {
+        let [a, b, c, d] = self.numbers();
+        Ok(lent::ItemDigest { a, b, c, d })
+    }
+}
 
 impl FromGuest<model::SchedulerError> for wit::SchedulerError {
     fn into_model(self) -> Result<model::SchedulerError, Malformed> {

@@ -35,7 +35,7 @@ pub(crate) fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
 }
 
 /// The component that orders this item, and decides to schedule its node by the
-/// digest that it is answered; empty, its execution's own id is meant.
+/// digest that it is answered.
 pub(crate) fn guest(item: &WorkItem) -> Vec<u8> {
     let (order, data) = order(item);
     let step = format!(
@@ -43,7 +43,7 @@ pub(crate) fn guest(item: &WorkItem) -> Vec<u8> {
             {order}
             {}
             (if (i32.eqz (i32.load8_u (i32.const 768)))
-                (then (i64.store (i32.const 2100) (i64.load align=4 (i32.load (i32.const 772))))))
+                (then (memory.copy (i32.const 2104) (i32.load (i32.const 772)) (i32.const 32))))
             (call $append (i64.const 1) (i32.const 2048) (i32.const 1) (i32.const 784))
             (local.set $last (i64.const 2))))
         (i64.store (i32.const 1040) (local.get $last))
@@ -62,14 +62,8 @@ pub(crate) fn guest(item: &WorkItem) -> Vec<u8> {
 /// Where the texts of an item stand, one behind the other.
 const TEXTS: usize = 3000;
 
-fn texts(item: &WorkItem) -> [&str; 5] {
-    [
-        &item.node_id,
-        &item.queue,
-        &item.tenant,
-        &item.payload,
-        &item.execution_id,
-    ]
+fn texts(item: &WorkItem) -> [&str; 4] {
+    [&item.node_id, &item.queue, &item.tenant, &item.payload]
 }
 
 /// Stores the address and the length of an item's text here.
@@ -86,23 +80,17 @@ fn point(place: usize, item: &WorkItem, text: usize) -> String {
 
 /// Orders this item; the answer is at 768. And the texts that this needs.
 pub(crate) fn order(item: &WorkItem) -> (String, String) {
-    let [node, queue, tenant, payload, execution] = [0, 1, 2, 3, 4];
-    let execution = match item.execution_id.as_str() {
-        "" => "(i32.store (i32.const 2208) (local.get $id))
-            (i32.store (i32.const 2212) (local.get $id_length))"
-            .to_owned(),
-        _ => point(2208, item, execution),
-    };
+    let [node, queue, tenant, payload] = [0, 1, 2, 3];
     let order = format!(
-        "{execution} {} (i32.store (i32.const 2224) (i32.const {})) (i32.store (i32.const 2228) (i32.const {}))
-        {} {} (i32.store (i32.const 2248) (i32.const {})) {} (call $order (i32.const 2200) (i32.const 1) (i32.const 768))",
-        point(2216, item, node),
+        "{} (i32.store (i32.const 2216) (i32.const {})) (i32.store (i32.const 2220) (i32.const {}))
+        {} {} (i32.store (i32.const 2240) (i32.const {})) {} (call $order (i32.const 2200) (i32.const 1) (i32.const 768))",
+        point(2208, item, node),
         item.attempt,
         item.max_attempts,
-        point(2232, item, queue),
-        point(2240, item, tenant),
+        point(2224, item, queue),
+        point(2232, item, tenant),
         item.priority,
-        point(2264, item, payload),
+        point(2256, item, payload),
     );
     let text = texts(item).concat();
     assert!(TEXTS + text.len() < 4096, "below what the host hands over");
@@ -111,7 +99,7 @@ pub(crate) fn order(item: &WorkItem) -> (String, String) {
 }
 
 /// Event 2 at 2048: the node of this item is scheduled. The digest is still to
-/// be written, at 2100.
+/// be written, at 2104.
 pub(crate) fn decision(item: &WorkItem) -> String {
     format!(
         "(i64.store (i32.const 2048) (i64.const 2)) (i64.store (i32.const 2056) (call $now))

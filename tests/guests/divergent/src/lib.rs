@@ -16,7 +16,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use refrain_guest::component::{Component, Imports};
-use refrain_guest::contract::{Event, EventKind, Snapshot, StorageError, WorkOrder};
+use refrain_guest::contract::{Event, EventKind, ItemDigest, Snapshot, StorageError, WorkOrder};
 use refrain_guest::shell::World;
 use refrain_guest::time::Timestamp;
 
@@ -63,7 +63,7 @@ impl World for Reversed {
         self.0.now()
     }
 
-    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<String>, String> {
+    fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String> {
         self.0.order(orders)
     }
 }

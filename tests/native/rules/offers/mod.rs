@@ -8,8 +8,8 @@ mod settling;
 
 use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{
-    Event, EventKind, GuestChanged, NodeScheduled, NodeSkipped, NodeTimedOut, OperatorNote, Origin,
-    RetryScheduled, SkipReason, WorkflowCompleted,
+    Event, EventKind, GuestChanged, ItemDigest, NodeScheduled, NodeSkipped, NodeTimedOut,
+    OperatorNote, Origin, RetryScheduled, SkipReason, WorkflowCompleted,
 };
 use refrain_guest::digest::digest_of_text;
 use refrain_guest::snapshot;
@@ -45,7 +45,7 @@ fn schedule(node_id: &str, attempt: u32) -> EventKind {
         node_id: node_id.to_owned(),
         queue: "general".to_owned(),
         attempt,
-        item_digest: "0".repeat(64),
+        item_digest: ItemDigest::default(),
     })
 }
 
@@ -54,7 +54,7 @@ fn retry(node_id: &str, attempt: u32) -> EventKind {
         node_id: node_id.to_owned(),
         attempt,
         delay_ms: 0,
-        item_digest: "0".repeat(64),
+        item_digest: ItemDigest::default(),
     })
 }
 

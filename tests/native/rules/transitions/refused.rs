@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
     ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
-    NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeReleased,
+    ItemDigest, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeReleased,
     NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut,
     Origin, RetryScheduled, SkipReason, StallReason, Stalled, TimerCreated, TimerFired,
 };
@@ -123,7 +123,7 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
     let replay = Replay::of(place.world, place.events);
     let record = &replay.machine.state().nodes[place.node];
     let (node_id, attempt, fence) = (replay.machine.plan().nodes[place.node].id.clone(), record.attempt, record.fence);
-    let (null, item_digest) = ("null".to_owned(), "0".repeat(64));
+    let (null, item_digest) = ("null".to_owned(), ItemDigest::default());
     Some(match step {
         Step::Reach | Step::BeginAnew => return None,
         Step::Schedule => EventKind::NodeScheduled(NodeScheduled { node_id, queue: "tool".into(), attempt: 1, item_digest }),

@@ -1,0 +1,73 @@
+;; Another tenants item.
+;;
+;; It orders a work item for somebody whom the execution does not belong to.
+(module
+  (import "refrain:scheduler/queue@0.2.0" "order" (func $order (param i32 i32 i32)))
+  (memory (export "memory") 64)
+
+  (func $deed (param $high i64) (param $low i64) (param $last i64) (result i32)
+    ;; enqueue at 1024: attempt 1 of 1 of the node `a` on the queue `tool`, at
+    ;; once, with `{}`
+    (i32.store (i32.const 1032) (i32.const 192))
+    (i32.store (i32.const 1036) (i32.const 1))
+    (i32.store (i32.const 1040) (i32.const 1))
+    (i32.store (i32.const 1044) (i32.const 1))
+    (i32.store (i32.const 1048) (i32.const 193))
+    (i32.store (i32.const 1052) (i32.const 4))
+    (i32.store (i32.const 1056) (i32.const 197))
+    (i32.store (i32.const 1060) (i32.const 7))
+    (i32.store (i32.const 1064) (i32.const 5))
+    (i32.store (i32.const 1080) (i32.const 204))
+    (i32.store (i32.const 1084) (i32.const 2))
+    (call $order (i32.const 1024) (i32.const 1) (i32.const 768))
+    ;; whatever the answer: running, until the last event
+    (i64.store (i32.const 272) (local.get $last))
+    (i32.const 256))
+  (data (i32.const 192) "atoolanother{}")
+
+  ;; All else is as harmless as can be: any workflow is `w` 1.0.0, every fact
+  ;; may stand, and what is stalled decides nothing. What the host hands over is
+  ;; put one behind the other, and in the end at the beginning again.
+  (func (export "refrain:scheduler/decisions@0.2.0#step")
+    (param $high i64) (param $low i64) (param $last i64)
+    (param $facts i32) (param $facts_length i32) (result i32)
+    (local $is_stalled i32)
+    (local.set $last (i64.add (local.get $last) (i64.extend_i32_u (local.get $facts_length))))
+    (block $seen
+      (loop $fact
+        (br_if $seen (i32.eqz (local.get $facts_length)))
+        ;; `host-stalled` is kind 33, and a fact has 216 bytes
+        (local.set $is_stalled (i32.or (local.get $is_stalled)
+          (i32.eq (i32.load8_u (local.get $facts)) (i32.const 33))))
+        (local.set $facts (i32.add (local.get $facts) (i32.const 216)))
+        (local.set $facts_length (i32.sub (local.get $facts_length) (i32.const 1)))
+        (br $fact)))
+    (if (local.get $is_stalled)
+      (then ;; running, until the last fact
+        (i64.store (i32.const 528) (local.get $last))
+        (return (i32.const 512))))
+    (call $deed (local.get $high) (local.get $low) (local.get $last)))
+  (global $free (mut i32) (i32.const 110000))
+  (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
+    (local $place i32)
+    (if (i32.gt_u (i32.add (global.get $free) (local.get $bytes)) (i32.const 130000))
+      (then (global.set $free (i32.const 110000))))
+    (local.set $place (global.get $free))
+    (global.set $free (i32.and
+      (i32.add (i32.add (local.get $place) (local.get $bytes)) (i32.const 7))
+      (i32.const -8)))
+    (local.get $place))
+  (func (export "refrain:scheduler/decisions@0.2.0#validate") (param i32 i32) (result i32)
+    (i32.const 64))
+  (func (export "refrain:scheduler/decisions@0.2.0#explain") (param i64 i64 i32 i32) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/decisions@0.2.0#inspect") (param i64 i64) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/decisions@0.2.0#snapshot") (param i64 i64) (result i32)
+    unreachable)
+  (func (export "refrain:scheduler/decisions@0.2.0#forget") (param i64 i64))
+  (func (export "refrain:scheduler/decisions@0.2.0#describe") (result i32) (i32.const 128))
+  (data (i32.const 32) "w1.0.0")
+  (data (i32.const 68) "\20\00\00\00\01\00\00\00\21\00\00\00\05\00\00\00\01\00\00\00")
+  (data (i32.const 128) "\a0\00\00\00\14\00\00\00\21\00\00\00\05\00\00\00")
+  (data (i32.const 160) "another tenants item"))
