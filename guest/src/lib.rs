@@ -37,8 +37,6 @@ pub mod time;
 pub mod limits;
 // The SHA-256 of a text.
 pub mod digest;
-// Ids and digests that the contract hands over as numbers.
-pub(crate) mod id;
 // JSON text kept verbatim.
 pub mod json;
 // The condition language (rule R8).
