@@ -39,8 +39,9 @@ const SECONDS_WHOLE: u32 = 30 * 60;
 /// How often somebody looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// One look in so many sets the clock: about once in five seconds.
-const CLOCK_IS_SET: u64 = 250;
+/// The clock is set again no later than after this: also the shortest soak has it set
+/// more than once, however slow the machine is.
+const CLOCK_IS_SET_MS_MAX: u64 = 10_000;
 
 /// How far the clock is set at most, to either side.
 const JUMP_MS_MAX: u64 = 60 * 60 * 1000;
@@ -55,13 +56,15 @@ fn honest_work_comes_to_its_end_whatever_befalls_the_machine() -> Result<()> {
     let mut person = Person::new(&ground);
     let mut clock_set = 0;
     let begun = Instant::now();
+    let mut set_next = until_clock_is_set(&mut dice);
     while begun.elapsed() < length {
         crowd.look(&mut ground, &mut dice)?;
         person.look(&ground, &mut dice)?;
-        if ground.clock.can_be_set() && dice.chance(1, CLOCK_IS_SET) {
+        if ground.clock.can_be_set() && begun.elapsed() >= set_next {
             let ahead_ms = (dice.word() % (2 * JUMP_MS_MAX)).cast_signed();
             ground.clock.set(ahead_ms - JUMP_MS_MAX.cast_signed())?;
             clock_set += 1;
+            set_next = begun.elapsed() + until_clock_is_set(&mut dice);
         }
         sleep(PAUSE);
     }
@@ -81,4 +84,9 @@ fn honest_work_comes_to_its_end_whatever_befalls_the_machine() -> Result<()> {
     ensure!(sum.killed > 0 && sum.stopped > 0 && sum.hostile > 0);
     ensure!(clock_set > 0 || !ground.clock.can_be_set());
     Ok(())
+}
+
+/// How long the clock is left alone.
+fn until_clock_is_set(dice: &mut Dice) -> Duration {
+    Duration::from_millis(dice.word() % CLOCK_IS_SET_MS_MAX)
 }
