@@ -35,10 +35,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn commit(
-        &mut self,
-        turn: &Turn,
-    ) -> Result<(), CommitError> {
+    pub(super) fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
         Arc::make_mut(&mut self.data).commit(turn)?;
         self.committed += 1;
         Ok(())
