@@ -239,6 +239,11 @@ impl EngineError {
         matches!(self, Self::Store(error) if error.is_of_one())
     }
 
+    /// Whether writes to an execution have met those of others again and again.
+    pub(crate) fn is_contended(&self) -> bool {
+        matches!(self, Self::Store(error) if matches!(**error, StoreError::Contended { .. }))
+    }
+
     /// Whether the store failed as a whole.
     #[must_use]
     pub fn is_of_the_store(&self) -> bool {

@@ -24,6 +24,7 @@ pub mod twin;
 pub mod coverage;
 pub mod simulator;
 pub mod memory_ports;
+pub mod meddled_store;
 pub mod wat_guest;
 pub mod workflows;
 

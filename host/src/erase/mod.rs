@@ -228,7 +228,10 @@ fn erase_one(
     };
     // Perhaps somebody else has erased it, or this very turn has, and its answer was
     // lost.
-    let may_be = matches!(reason, CommitError::Conflict(_) | CommitError::Unknown(_));
+    let may_be = matches!(
+        reason,
+        CommitError::Conflict { .. } | CommitError::Unknown(_)
+    );
     if may_be && let Some(attestation) = erased_now(store, id)? {
         return Ok(Erased::Now(attestation));
     }

@@ -113,9 +113,14 @@ pub const COSTLY_EXECUTIONS_MAX: usize = 4_096;
 /// What lies beyond would let simulated time run to its end.
 pub const WAKE_SPAN_MS_MAX: u64 = 101 * 365 * 24 * 60 * 60 * 1000;
 
-/// How often a turn is done anew because someone else wrote meanwhile. Who
-/// holds the write lock meets no conflict, so more than one is strange already.
+/// How often a turn is done anew because, as a whole, it conflicts with what someone else
+/// wrote meanwhile. Who holds the write lock meets no conflict, so more than one is
+/// strange already.
 pub const CONFLICTS_PER_TURN_MAX: u32 = 5;
+
+/// How many turns in a row may meet a conflict of one execution before its callers are
+/// told, and it rests for [`STORE_RETRY_PAUSE`].
+pub const CONFLICTS_IN_A_ROW_MAX: u32 = 5;
 
 /// How long to leave a store alone that has failed.
 pub const STORE_RETRY_PAUSE: Duration = Duration::from_millis(250);

@@ -12,8 +12,8 @@ use crate::log::digest::digest;
 use crate::log::{Head, Timestamp};
 use crate::model::EventKind;
 use crate::store::{
-    Attestation, Erasure, ExecutionChange, ExecutionRecord, ItemChange, Lease, StoreError, Turn,
-    ended,
+    Attestation, CommitError, Erasure, ExecutionChange, ExecutionRecord, ItemChange, Lease,
+    StoreError, Turn, ended,
 };
 
 /// The last time that a store keeps: the largest signed 64-bit number, in some
@@ -182,6 +182,40 @@ fn time(what: &str, time: Timestamp) -> Result<(), String> {
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// What conflicts of a turn, gathered while it is checked or written.
+#[derive(Debug, Default)]
+pub(super) struct Conflicts {
+    executions: Vec<ExecutionId>,
+    /// What does not fit, of the first.
+    detail: String,
+}
+
+impl Conflicts {
+    /// Notes what came of checking this execution. One may be checked more than once.
+    pub(super) fn note(&mut self, id: ExecutionId, checked: Result<(), String>) {
+        let Err(detail) = checked else {
+            return;
+        };
+        if self.executions.is_empty() {
+            self.detail = detail;
+        }
+        if !self.executions.contains(&id) {
+            self.executions.push(id);
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`CommitError::Conflict`], if there is any.
+    pub(super) fn none(self) -> Result<(), CommitError> {
+        let Self { executions, detail } = self;
+        if executions.is_empty() {
+            return Ok(());
+        }
+        Err(CommitError::Conflict { executions, detail })
+    }
 }
 
 /// Checks that a change follows on the record that is stored.

@@ -79,6 +79,19 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// What was to be written of an execution has met others' writes again and again.
+    /// Nothing of it was written, and nothing is damaged.
+    #[error(
+        "what was to be written of {execution} conflicts with what others write to {place}, again and again; nothing of it was written, try it later: {detail}"
+    )]
+    Contended {
+        /// The store.
+        place: String,
+        /// The execution.
+        execution: ExecutionId,
+        /// What did not fit at last.
+        detail: String,
+    },
     /// An execution's log was erased: what it said is gone for good.
     #[error(
         "the log of {execution} in {place} is erased, and what it said is gone; only its plain fields, its chain and an attestation are left"
@@ -215,6 +228,7 @@ impl StoreError {
             Self::NewerEvent { .. } => "log_newer",
             Self::NewerThanGuest { .. } => "log_newer_than_guest",
             Self::Erased { .. } => "log_erased",
+            Self::Contended { .. } => "store_contended",
             Self::Newer { .. } => "store_newer",
             Self::Older { .. } => "store_older",
             Self::Missing { .. } => "store_missing",
@@ -235,6 +249,7 @@ impl StoreError {
                 | Self::NewerEvent { .. }
                 | Self::NewerThanGuest { .. }
                 | Self::Erased { .. }
+                | Self::Contended { .. }
         )
     }
 }
@@ -242,10 +257,16 @@ impl StoreError {
 /// Why a turn was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// The store has another head or workflow text than expected. Nothing was
-    /// written.
-    #[error("the turn conflicts with what is stored: {0}")]
-    Conflict(String),
+    /// The store has another head, another work item or another workflow text than
+    /// expected. Nothing was written. A turn without these executions can be written.
+    #[error("the turn conflicts with what is stored: {detail}")]
+    Conflict {
+        /// All executions of the turn that conflict, in their order in it. Empty if it
+        /// is the turn as a whole that conflicts: in a workflow's text, say.
+        executions: Vec<ExecutionId>,
+        /// What does not fit, of the first of them.
+        detail: String,
+    },
     /// Nothing was written, because the rows of this execution are damaged. A turn
     /// without it can be written.
     #[error("what is stored of {execution} is damaged, and nothing was written: {error}")]

@@ -13,7 +13,9 @@
 //!
 //! * **Gapless.** A change presents the head that it builds on; if the
 //!   execution's head is another, the whole turn is refused as a conflict and
-//!   nothing is written. Appended events must follow on without a gap.
+//!   nothing is written. The refusal names all executions of the turn that conflict,
+//!   so that a turn without them can be written.
+//!   Appended events must follow on without a gap.
 //! * **Atomic.** Events, items, the execution's record, workflows, components
 //!   and snapshots of one turn are written together.
 //! * **Durable.** When `commit` has returned `Ok`, the turn survives a crash.

@@ -4,6 +4,7 @@ mod bad_snapshots;
 mod budgets;
 mod built_in;
 mod claims;
+mod conflicts;
 mod deaths;
 mod doors;
 mod endings;

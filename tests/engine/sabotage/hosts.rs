@@ -85,6 +85,7 @@ pub(crate) fn wrong_hosts() -> Vec<Row> {
         ("calls stale what it recorded",               says(Door::CallsItStale),                       Law::Fenced,        "was refused as stale, and is in the log"),
         ("calls recorded what it refused",             says(Door::FlattersTheStale),                   Law::NothingLost,   "was acknowledged, and is not in the log"),
         ("loses a result that it acknowledged",        writes(answers::result_lost),                   Law::NothingLost,   "was acknowledged, and is not in the log"),
+        ("leaves out what conflicts, and does not say so", writes(commits::execution_left_out),       Law::NothingLost,   "was acknowledged, and is not in the log"),
         ("loses a claim that it granted",              writes(answers::claim_lost),                    Law::NothingLost,   "was given attempt 1 of node \"a\", and the log does not say so"),
         ("loses a request that it acknowledged",       writes(answers::request_lost),                  Law::NothingLost,   "was acknowledged 1 times (and 0 times in doubt), and is 0 times in the log"),
         ("takes an external event twice",              writes(answers::signal_doubled),                Law::NothingLost,   "and is 2 times in the log"),

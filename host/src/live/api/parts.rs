@@ -17,6 +17,7 @@ use crate::model::Limits;
 use crate::store::{SeenUpTo, Store};
 use crate::trouble::Troubles;
 
+use crate::live::cache::conflicts::Conflicts;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::guests::Guests;
 use crate::live::cache::set_aside::SetAside;
@@ -135,6 +136,7 @@ impl Parts {
             random: RandomSource::new(self.seed),
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
+            conflicts: Conflicts::default(),
             pool: Pool::new(tasks, Arc::new(inbox.clone()), inbox.within()),
             waiting_claims: WaitingClaims::default(),
             simulated_delays: SimulatedDelays::default(),

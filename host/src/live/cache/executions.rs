@@ -150,6 +150,11 @@ impl ExecutionCache {
         Ok(())
     }
 
+    /// The copy of this execution holds no longer.
+    pub(crate) fn forget(&mut self, id: ExecutionId) {
+        drop(self.take(id));
+    }
+
     /// All copies hold no longer. What guests know is compared with the log before
     /// it is used, and stays.
     pub(crate) fn forget_all(&mut self) {

@@ -9,3 +9,4 @@ pub(in crate::live) mod executions;
 pub(in crate::live) mod instances;
 pub(in crate::live) mod guests;
 pub(in crate::live) mod set_aside;
+pub(in crate::live) mod conflicts;

@@ -98,6 +98,8 @@ impl SetAside {
     ) -> Result<Option<T>, E> {
         match done.map_err(Damage::of_one) {
             Ok(done) => Ok(Some(done)),
+            // It is not damaged, and comes into another turn.
+            Err(Ok(contended)) if matches!(*contended, StoreError::Contended { .. }) => Ok(None),
             Err(Ok(damage)) => {
                 self.add(id, &damage);
                 Ok(None)
@@ -134,9 +136,10 @@ impl SetAside {
         self.unmarked.remove(&id);
     }
 
-    /// The turn is written, and the marks with it.
-    pub(crate) fn marked(&mut self) {
-        self.unmarked.clear();
+    /// The turn is written, and the marks with it, but for those of executions that were
+    /// left out of it.
+    pub(crate) fn marked(&mut self, is_left_out: impl Fn(ExecutionId) -> bool) {
+        self.unmarked.retain(|id, _| is_left_out(*id));
     }
 
     /// Name what a question could not read, and go on with what it could.

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! written           the guests hold what is stored
-//! conflict          the guests forget, and the turn is done anew
+//! conflict          the guests forget, and the turn is done anew: without the executions that
+//!                   conflict and those that are linked with them, which come into the next
 //! failed            the guests forget, and the callers are told
 //! outcome unknown   the store is opened anew and its heads compared, before anyone is told
 //! ```
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::EngineError;
@@ -16,6 +18,7 @@ use crate::store::{
     CommitError, ExecutionChange, ExecutionRecord, RawEvent, StoreError, Turn, ended,
 };
 
+use crate::live::cache::nothing_due::NothingDue;
 use crate::live::turn::core::Core;
 use crate::live::turn::damaged::damaged_at_commit;
 use crate::live::turn::fill::{fill, fill_with_release};
@@ -41,13 +44,23 @@ pub(in crate::live) fn run_release(
     core: &mut Core,
     claim: &ClaimId,
 ) -> Result<Effects, EngineError> {
-    run(core, &mut |core| fill_with_release(core, claim))
+    loop {
+        match run(core, &mut |core| fill_with_release(core, claim)) {
+            Err(error)
+                if error.is_contended() && core.conflicts.is_tried_again(claim.execution) => {}
+            written => return written,
+        }
+    }
 }
 
 /// Fills a turn; `None` if it is to be done anew.
 type Fill<'a> = dyn FnMut(&mut Core) -> Result<Option<(Turn, Effects)>, EngineError> + 'a;
 
 fn run(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, EngineError> {
+    let now = core.time.monotonic();
+    if core.conflicts.begin_turn(now) {
+        core.known.nothing_due.invalidate();
+    }
     let mut conflicts = 0;
     loop {
         match try_turn(core, fill) {
@@ -57,11 +70,14 @@ fn run(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, EngineError> {
             Err(CommitFailure::NotCompiled(digest)) => core.guests.compile(&digest),
             // The turn leaves out what is set aside since, so this comes to an end.
             Err(CommitFailure::Without) => {}
-            Err(CommitFailure::Conflict(detail)) if conflicts < CONFLICTS_PER_TURN_MAX => {
+            Err(CommitFailure::ConflictOf(group, detail)) if leave_out(core, &group, &detail) => {}
+            Err(CommitFailure::Conflict(detail) | CommitFailure::ConflictOf(_, detail))
+                if conflicts < CONFLICTS_PER_TURN_MAX =>
+            {
                 tracing::debug!("a turn is done anew: {detail}");
                 conflicts += 1;
             }
-            Err(CommitFailure::Conflict(detail)) => {
+            Err(CommitFailure::Conflict(detail) | CommitFailure::ConflictOf(_, detail)) => {
                 return Err(StoreError::Io {
                     place: "the store".to_owned(),
                     detail: format!("a turn conflicts again and again: {detail}"),
@@ -71,6 +87,26 @@ fn run(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, EngineError> {
             Err(CommitFailure::Failed(error)) => return Err(error),
         }
     }
+}
+
+/// Leaves a group out of the turn that conflicts. Says whether the turn is another one
+/// without it.
+fn leave_out(core: &mut Core, group: &BTreeSet<ExecutionId>, detail: &str) -> bool {
+    let (place, now) = (core.store.get().place(), core.time.monotonic());
+    let error = |execution| StoreError::Contended {
+        place: place.clone(),
+        execution,
+        detail: detail.to_owned(),
+    };
+    let told = core.conflicts.leave_out(group, now, error);
+    tracing::debug!(
+        "a turn is done anew without {} executions: {detail}",
+        group.len()
+    );
+    for error in told.iter().flatten() {
+        core.set_aside.say(&error.to_string());
+    }
+    told.is_some()
 }
 
 fn try_turn(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, CommitFailure> {
@@ -105,7 +141,10 @@ fn try_turn(core: &mut Core, fill: &mut Fill<'_>) -> Result<Effects, CommitFailu
 fn commit(core: &mut Core, turn: Turn, mut effects: Effects) -> Result<Effects, CommitFailure> {
     let written = match core.store.get().commit(&turn) {
         Ok(()) => Ok(()),
-        Err(CommitError::Conflict(detail)) => Err(CommitFailure::Conflict(detail)),
+        Err(CommitError::Conflict { executions, detail }) => {
+            let group = effects.links.linked_with(executions);
+            Err(CommitFailure::ConflictOf(group, detail))
+        }
         Err(CommitError::Failed(error)) => Err(CommitFailure::from(error)),
         Err(CommitError::Damaged { execution, error }) => without(core, &turn, execution, error),
         Err(CommitError::Unknown(error)) => resolve_unknown_outcome(core, &turn, &error),
@@ -117,6 +156,10 @@ fn commit(core: &mut Core, turn: Turn, mut effects: Effects) -> Result<Effects, 
             core.time.wrote(effects.now);
             committed(core, turn, &mut effects);
             Ok(effects)
+        }
+        Err(CommitFailure::ConflictOf(group, detail)) => {
+            conflicting(core, &group);
+            Err(CommitFailure::ConflictOf(group, detail))
         }
         Err(trouble) => {
             not_committed(core);
@@ -169,7 +212,8 @@ fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
     let left = effects.left.drain(..);
     let executions: Vec<_> = left.filter_map(|left| left.known(&mut changes)).collect();
     core.known.nothing_due.invalidate();
-    core.set_aside.marked();
+    core.set_aside.marked(|id| core.conflicts.holds(id));
+    core.conflicts.committed();
     let asked = core.guests.take_asked();
     core.known.written(executions, asked, &mut core.guests);
     core.guests.trim();
@@ -179,6 +223,18 @@ fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
 fn not_committed(core: &mut Core) {
     core.guests.not_committed();
     core.known.forget_all();
+}
+
+/// The turn is not written, because of these executions: copies of others hold still.
+fn conflicting(core: &mut Core, group: &BTreeSet<ExecutionId>) {
+    if group.is_empty() {
+        return not_committed(core);
+    }
+    core.guests.not_committed();
+    for id in group {
+        core.known.forget(*id);
+    }
+    core.known.nothing_due = NothingDue::default();
 }
 
 /// Finds out whether a turn was written whose commit failed half way: reopens the
@@ -242,6 +298,9 @@ pub(in crate::live) fn undo_turn(core: &mut Core) {
 enum CommitFailure {
     /// It conflicts with another turn, and is to be done anew.
     Conflict(String),
+    /// These executions conflict, with all that are linked with them, and it is to be
+    /// done anew without them.
+    ConflictOf(BTreeSet<ExecutionId>, String),
     /// It is to be done anew once this guest is compiled, which takes too long to
     /// hold the write lock meanwhile.
     NotCompiled(String),

@@ -18,6 +18,9 @@ pub(super) struct Delivery {
 
 impl Write for Delivery {
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
+        if turn.comes_next_turn(self.claim.execution) {
+            return Ok(());
+        }
         let told = answered(turn, &self.claim, &self.outcome).map(drop);
         let (told, failed) = match told {
             Err(error) if error.is_of_the_store() => (Ok(()), Err(error)),
@@ -41,8 +44,8 @@ impl Write for Delivery {
             Err(error) => error,
         };
         let claim = &self.claim;
-        if error.is_of_the_store() {
-            // The engine reports that the store fails, for all that wait for it.
+        if error.is_of_the_store() || error.is_contended() {
+            // The engine reports that, for all that wait for it.
             tracing::debug!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
             return Some(Again::Later(self));
         }
@@ -73,7 +76,7 @@ impl Delivery {
     /// read, and once, as a failure that says why, when the answer was refused.
     fn goes_again(&self, error: &EngineError) -> bool {
         match error {
-            error if error.is_of_the_store() => true,
+            error if error.is_of_the_store() || error.is_contended() => true,
             EngineError::Json { .. }
             | EngineError::TooLong { .. }
             | EngineError::Refused { .. } => !self.refused,

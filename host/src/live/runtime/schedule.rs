@@ -97,7 +97,7 @@ impl Schedule {
 
     /// Whether a turn is due. Simulated time jumps to it, if it `may_jump`.
     pub(in crate::live) fn is_due(&self, core: &mut Core, may_jump: bool) -> bool {
-        if self.due {
+        if self.due || core.conflicts.has_rested(core.time.monotonic()) {
             return true;
         }
         let Some(due_at) = self.due_at else {
@@ -156,13 +156,15 @@ impl Schedule {
         let look_at = self.looks_again.then(|| now.saturating_add(look_ms));
         let expiry = core.waiting_claims.until_expiry(core.time.monotonic());
         let after = |span| now.saturating_add(milliseconds(rounded_up(span)));
-        let (expiry_at, stopped_at) = (expiry.map(after), until_stopped.map(after));
+        let rested = core.conflicts.until_rested(core.time.monotonic());
+        let [expiry_at, stopped_at, rested_at] =
+            [expiry, until_stopped, rested].map(|span| span.map(after));
         match self.due_at {
             // Simulated time does not have to be waited for.
             Some(_) if core.settings.simulated => Next::Now,
             Some(due_at) if due_at <= now => Next::Now,
             due_at => {
-                let all = [due_at, again_at, look_at, expiry_at, stopped_at];
+                let all = [due_at, again_at, look_at, expiry_at, stopped_at, rested_at];
                 let first = all.into_iter().flatten().min();
                 first.map_or(Next::WhenAsked, Next::At)
             }
@@ -194,6 +196,9 @@ fn next_due(core: &mut Core, now: Timestamp) -> Result<Option<Timestamp>, StoreE
         now.saturating_add(span_ms)
     });
     let left = core.backlog.next_due();
+    // What is past and not done belongs to executions that rest, and is done after that.
+    let rests = core.conflicts.until_rested(monotonic).is_some();
+    let [renewal, left] = [renewal, left].map(|at| at.filter(|at| !rests || *at > now));
     Ok([stored, renewal, leases, left].into_iter().flatten().min())
 }
 

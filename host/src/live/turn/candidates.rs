@@ -95,6 +95,10 @@ fn stored_candidates(
             if transaction.core.set_aside.holds(execution) {
                 continue;
             }
+            if transaction.core.conflicts.holds(execution) {
+                left_out = true;
+                continue;
+            }
             match transaction.staged.get(&execution) {
                 // An item that is held back now may go on before the turn is over,
                 // and is to be found then.

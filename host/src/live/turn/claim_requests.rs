@@ -78,6 +78,12 @@ fn is_repeated(
     let found = store.claimed_by(&request.worker_id, &request.request_id)?;
     let found = turn.transaction.core.set_aside.named(found);
     let mut claims = Vec::new();
+    for record in &found {
+        // What it holds cannot be written in this turn, and another claim is none of its.
+        if turn.transaction.core.conflicts.holds(execution_of(record)?) {
+            return Ok(true);
+        }
+    }
     for record in found {
         claims.extend(claimed_again(turn, record)?);
     }

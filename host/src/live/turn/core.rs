@@ -18,6 +18,7 @@ use super::settings::Settings;
 use super::simulated_delays::SimulatedDelays;
 use super::store_slot::StoreSlot;
 use super::waiting_claims::WaitingClaims;
+use crate::live::cache::conflicts::Conflicts;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::guests::Guests;
 use crate::live::cache::set_aside::SetAside;
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) known: ExecutionCache,
     /// Executions that are damaged, and left alone.
     pub(crate) set_aside: SetAside,
+    /// Executions whose writes conflict with those of others.
+    pub(crate) conflicts: Conflicts,
     pub(crate) pool: Pool,
     /// Workers outside that wait for work.
     pub(crate) waiting_claims: WaitingClaims,

@@ -13,11 +13,12 @@ use super::stored::execution;
 use crate::live::execution::cached::CachedExecution;
 use crate::live::execution::checked;
 
-/// An execution and all its work items, unless it is set aside.
+/// An execution and all its work items, unless it is set aside, or left out of the turn.
 pub(in crate::live) fn undamaged(
     core: &mut Core,
     id: ExecutionId,
 ) -> Result<CachedExecution, EngineError> {
+    may_come_in(core, id)?;
     if let Some(error) = core.set_aside.why(id) {
         return Err(error);
     }
@@ -31,6 +32,11 @@ pub(in crate::live) fn undamaged(
         core.set_aside.add(id, error);
     }
     found
+}
+
+/// Fails if this execution is left out of the turn, because writes to it conflict.
+pub(in crate::live) fn may_come_in(core: &mut Core, id: ExecutionId) -> Result<(), EngineError> {
+    core.conflicts.meet(id).map_or(Ok(()), Err)
 }
 
 /// The error of an execution whose log was tampered with.
@@ -104,8 +110,8 @@ pub(in crate::live) fn damaged_at_commit(
     core.set_aside.add(id, &error)
 }
 
-/// Looks for the first `max` of what there is to do, of executions that are not
-/// set aside: the question is repeated with a larger `max` where these hide others.
+/// Looks for the first `max` of what there is to do, of executions that are neither
+/// set aside nor left out of the turn: the question is repeated with a larger `max` where these hide others.
 pub(in crate::live) fn look<T>(
     core: &mut Core,
     max: usize,
@@ -117,7 +123,9 @@ pub(in crate::live) fn look<T>(
         let many = ask(&mut core.agenda(), page)?;
         let is_last = many.found.len() < page;
         let mut found = core.set_aside.named(many);
-        found.retain(|row| !of(row).is_some_and(|id| core.set_aside.holds(id)));
+        let (set_aside, conflicts) = (&core.set_aside, &core.conflicts);
+        let is_left_alone = |id| set_aside.holds(id) || conflicts.holds(id);
+        found.retain(|row| !of(row).is_some_and(is_left_alone));
         if is_last || found.len() >= max {
             found.truncate(max);
             return Ok(found);

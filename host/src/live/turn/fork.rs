@@ -8,6 +8,7 @@ use crate::live::fork::plan::Plan;
 use crate::store::StoreError;
 
 use super::components::component_to_keep;
+use super::damaged::may_come_in;
 use super::guest_call::engine_error;
 use super::open_turn::OpenTurn;
 use super::step::one_step;
@@ -20,8 +21,10 @@ pub(in crate::live) fn fork(
     plan: &Plan,
 ) -> Result<ExecutionId, EngineError> {
     let transaction = &mut turn.transaction;
-    is_not_erased(transaction, plan.origin)?;
     let id = plan.record.id;
+    may_come_in(transaction.core, plan.origin)?;
+    may_come_in(transaction.core, id)?;
+    is_not_erased(transaction, plan.origin)?;
     let component = component_to_keep(transaction, &plan.record.guest_digest)?;
     let salts = transaction.core.random.salts();
     let staged = Staged::copied(&plan.record, &plan.events, &plan.items, salts);
@@ -35,6 +38,7 @@ pub(in crate::live) fn fork(
                     transaction.to_step.insert(id);
                 }
                 transaction.besides.components.extend(component);
+                transaction.links.link(plan.origin, id);
                 Ok(id)
             }
             Some(refusal) => Err(EngineError::NotForked {

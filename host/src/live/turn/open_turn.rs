@@ -20,6 +20,7 @@ use super::waiting::WaitingWrites;
 use super::waiting_claims::Ticket;
 use crate::live::execution::cached::CacheUpdate;
 use crate::live::values::ending::Ending;
+use crate::live::values::links::Links;
 use crate::live::values::work::{Claim, ClaimId};
 
 /// A turn that is being filled.
@@ -43,6 +44,8 @@ pub(crate) struct Effects {
     pub(crate) touched: usize,
     /// The executions of which something was written.
     pub(crate) changed: Vec<ExecutionId>,
+    /// Which executions are linked.
+    pub(crate) links: Links,
     /// The executions that have ended, and how, where that is at hand.
     pub(in crate::live) ended: Vec<(ExecutionId, Option<Ending>)>,
     /// What became of the slots of own workers.
@@ -134,6 +137,16 @@ impl<'a> OpenTurn<'a> {
         })
     }
 
+    /// Whether this execution is left out of this turn only. The write that is being
+    /// applied is applied again in the next then: so it must have staged nothing yet.
+    pub(in crate::live) fn comes_next_turn(&mut self, id: ExecutionId) -> bool {
+        let is_next = self.transaction.core.conflicts.is_tried_again(id);
+        if is_next && self.waiting.applied_in().is_some() {
+            self.waiting.block(id);
+        }
+        is_next
+    }
+
     /// Whether no fact may be appended to this execution now.
     pub(in crate::live) fn has_to_wait(&mut self, id: ExecutionId) -> Result<bool, EngineError> {
         let owed = self.transaction.open(id)?.owed;
@@ -145,8 +158,11 @@ impl<'a> OpenTurn<'a> {
     }
 
     /// The turn as one write, and what follows when it is written.
-    pub(crate) fn close(self) -> (Turn, Effects) {
+    pub(crate) fn close(mut self) -> (Turn, Effects) {
         let (now, cut) = (self.transaction.time, self.transaction.budget.is_cut());
+        let links = std::mem::take(&mut self.transaction.links);
+        // What is left out for a conflict comes into the next turn.
+        let cut = cut || self.transaction.core.conflicts.try_again();
         let (turn, left) = self.transaction.close();
         let guests = turn.components.iter();
         let effects = Effects {
@@ -154,6 +170,7 @@ impl<'a> OpenTurn<'a> {
             touched: left.len(),
             left,
             changed: Vec::new(),
+            links,
             ended: Vec::new(),
             slots: self.claims.slots,
             served: self

@@ -43,6 +43,9 @@ impl OwnRelease {
 impl Write for OwnRelease {
     fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
         let claim = &self.claim;
+        if turn.comes_next_turn(claim.execution) {
+            return Ok(());
+        }
         match release(turn, claim, Some(&self.worker_id)) {
             Err(error) if error.is_of_the_store() => return Err(error),
             Err(_) if turn.waiting.is_blocked() => return Ok(()),

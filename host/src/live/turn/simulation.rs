@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::error::{EngineError, WorkError};
 use crate::limits::SIMULATED_CLAIMS_AT_ONCE_MAX;
 use crate::queues;
+use crate::store::Timestamp;
 
 use super::answers::{complete, fail};
 use super::budget::Phase;
@@ -65,9 +66,7 @@ fn claim_one(turn: &mut OpenTurn<'_>, candidate: &Candidate) -> Result<bool, Eng
 
 fn answer_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     let mut any = false;
-    while let Some((at, claim)) = turn.backlog.simulated.first()
-        && *at <= turn.transaction.now()
-    {
+    while let Some((at, claim)) = first_answer(turn) {
         let execution = claim.execution;
         let caught_up = turn.catch_up(execution);
         let waits = caught_up.and_then(|()| turn.has_to_wait(execution));
@@ -77,14 +76,25 @@ fn answer_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
             turn.transaction.budget.cut_off();
             break;
         }
-        let Some((_, claim)) = turn.backlog.simulated.pop_first() else {
-            break;
-        };
         let answered = answer_one(turn, &claim);
+        turn.backlog.simulated.remove(&(at, claim.clone()));
         or_set_aside(turn.transaction.core, claim.execution, answered)?;
         any = true;
     }
     Ok(any)
+}
+
+/// The first answer that is due, of an execution that is not left out of the turn.
+fn first_answer(turn: &OpenTurn<'_>) -> Option<(Timestamp, ClaimId)> {
+    let now = turn.transaction.now();
+    let conflicts = &turn.transaction.core.conflicts;
+    let due = turn
+        .backlog
+        .simulated
+        .iter()
+        .take_while(|(at, _)| *at <= now);
+    let mut due = due.filter(|(_, claim)| !conflicts.holds(claim.execution));
+    due.next().cloned()
 }
 
 fn answer_one(turn: &mut OpenTurn<'_>, claim: &ClaimId) -> Result<(), EngineError> {

@@ -10,6 +10,7 @@ use crate::store::{ExecutionRecord, Head, StoreError, WorkflowRecord};
 
 use super::calls::count;
 use super::components::component_to_keep;
+use super::damaged::may_come_in;
 use super::guest_call::validate;
 use super::offer::begin;
 use super::transaction::Transaction;
@@ -59,6 +60,9 @@ pub(in crate::live) fn start(
         .key
         .as_deref()
         .map(|key| (key, id_of_key(&tenant, key)));
+    if let Some((_, id)) = of_key {
+        may_come_in(transaction.core, id)?;
+    }
     if let Some((key, id)) = of_key
         && is_begun(transaction, id, key)?
     {

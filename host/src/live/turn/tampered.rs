@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::store::{ExecutionChange, ExecutionRecord, StoreError, Tampering};
 
-use super::damaged::{set_aside_as_newer, set_aside_as_tampered};
+use super::damaged::{may_come_in, set_aside_as_newer, set_aside_as_tampered};
 use super::stored;
 use super::transaction::Transaction;
 use crate::live::execution::checked;
@@ -73,6 +73,9 @@ pub(in crate::live) fn leave_out(
 pub(in crate::live) fn mark(transaction: &mut Transaction<'_>) {
     let core = &mut *transaction.core;
     for (id, tampering) in core.set_aside.unmarked.clone() {
+        if core.conflicts.holds(id) {
+            continue;
+        }
         // Where not even the record can be read, no mark can be made.
         if let Ok(Some(record)) = core.store.get().execution(id)
             && record.tampering.as_ref() != Some(&tampering)
@@ -100,6 +103,7 @@ pub(in crate::live) fn check_anew(
         return Ok(());
     }
     let core = &mut *transaction.core;
+    may_come_in(core, id)?;
     core.set_aside.forget(id);
     let record = stored::record(core, id)?;
     let marked = record.tampering.is_some();

@@ -25,6 +25,7 @@ use super::damaged::undamaged;
 use super::engine_time::TurnTime;
 use crate::live::execution::cached::CacheUpdate;
 use crate::live::execution::staged::Staged;
+use crate::live::values::links::Links;
 
 /// All that a turn is going to write.
 pub(crate) struct Transaction<'a> {
@@ -39,6 +40,8 @@ pub(crate) struct Transaction<'a> {
     pub(in crate::live) changed: BTreeSet<ExecutionId>,
     /// What is written besides the staged executions.
     pub(in crate::live) besides: Turn,
+    /// Which executions are linked.
+    pub(in crate::live) links: Links,
     /// It holds something that must not be written: the turn is to be done anew.
     pub(in crate::live) is_undone: bool,
 }
@@ -58,6 +61,7 @@ impl<'a> Transaction<'a> {
             to_step: BTreeSet::new(),
             changed: BTreeSet::new(),
             besides: Turn::default(),
+            links: Links::default(),
             is_undone: false,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A write to an execution that is owed a step, or whose calls are costly, comes
 //! after the others; a write that does not fit into the turn waits for the next.
-//! It keeps its place, and is answered when it is written.
+//! It keeps its place, and is answered when it is written. So does a write to an
+//! execution that is left out of the turn because of a conflict.
 
 use crate::error::EngineError;
 
@@ -58,7 +59,9 @@ fn apply_one(
     phase: Phase,
 ) -> Result<bool, EngineError> {
     turn.waiting.begin(phase);
+    // What others have met is not this write's.
+    turn.transaction.core.conflicts.take_met();
     let applied = writes[place].apply(turn);
-    let done = turn.waiting.end();
+    let done = turn.waiting.end() && !turn.transaction.core.conflicts.take_met();
     applied.map(|()| done)
 }

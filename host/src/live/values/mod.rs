@@ -12,3 +12,4 @@ pub(in crate::live) mod claim_request;
 pub(in crate::live) mod random;
 pub(in crate::live) mod callers;
 pub(in crate::live) mod closing;
+pub(in crate::live) mod links;

@@ -51,10 +51,18 @@ impl Owner {
         self.try_commit(turn).expect("the turn is committed");
     }
 
-    /// The turn is refused as a conflict.
+    /// The turn is refused as a conflict of its last execution alone.
     pub(crate) fn conflicts(&mut self, changes: impl IntoIterator<Item = ExecutionChange>) {
-        match self.try_commit(&turn(changes)) {
-            Err(CommitError::Conflict(_)) => {}
+        let turn = turn(changes);
+        let last = turn.executions.last().map(|change| change.record.id);
+        let last = Vec::from_iter(last);
+        assert_eq!(self.conflicting(&turn), last);
+    }
+
+    /// The turn is refused as a conflict. Answers the executions that it names.
+    pub(crate) fn conflicting(&mut self, turn: &Turn) -> Vec<ExecutionId> {
+        match self.try_commit(turn) {
+            Err(CommitError::Conflict { executions, .. }) => executions,
             other => panic!("expected a conflict, found {other:?}"),
         }
     }

@@ -21,7 +21,7 @@ fn erasing(draft: &Draft) -> Turn {
     }
 }
 
-fn attestation(draft: &Draft) -> Attestation {
+pub(super) fn attestation(draft: &Draft) -> Attestation {
     Attestation {
         at: START + 100,
         verdict: AttestedVerdict::Clean,
@@ -119,7 +119,7 @@ pub fn only_what_has_ended_is_erased_and_once(place: &dyn Place) {
     let conflicts = |owner: &mut Owner, turn: &Turn| {
         let outcome = owner.try_commit(turn);
         assert!(
-            matches!(outcome, Err(CommitError::Conflict(_))),
+            matches!(outcome, Err(CommitError::Conflict { .. })),
             "{outcome:?}"
         );
     };
@@ -146,7 +146,7 @@ pub fn law3_a_log_is_erased_with_all_of_its_turn_or_not(place: &dyn Place) {
     erasing_both.executions.push(two.append([]));
     let outcome = owner.try_commit(&erasing_both);
     assert!(
-        matches!(outcome, Err(CommitError::Conflict(_))),
+        matches!(outcome, Err(CommitError::Conflict { .. })),
         "{outcome:?}"
     );
     assert_eq!(owner.store.events(one.id(), 1, 10).unwrap().len(), 3);
@@ -175,7 +175,7 @@ pub fn nothing_follows_on_an_erased_log(place: &dyn Place) {
         ..Turn::default()
     });
     assert!(
-        matches!(outcome, Err(CommitError::Conflict(_))),
+        matches!(outcome, Err(CommitError::Conflict { .. })),
         "{outcome:?}"
     );
     let record = owner.store.execution(one.id()).unwrap().unwrap();

@@ -27,7 +27,7 @@ pub fn a_workflow_is_immutable(place: &dyn Place) {
     ] {
         let outcome = owner.try_commit(&turn);
         assert!(
-            matches!(outcome, Err(CommitError::Conflict(_))),
+            matches!(outcome, Err(CommitError::Conflict { .. })),
             "{outcome:?}"
         );
     }
@@ -130,7 +130,7 @@ pub fn a_snapshot_replaces_the_former(place: &dyn Place) {
     };
     let outcome = owner.try_commit(&turn);
     assert!(
-        matches!(outcome, Err(CommitError::Conflict(_))),
+        matches!(outcome, Err(CommitError::Conflict { .. })),
         "{outcome:?}"
     );
     assert_eq!(owner.store.snapshot(stray.id()).unwrap(), None);

@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::log::{ChainedEvent, Head, StoredEvent, canonical};
 use crate::model::Status;
 use crate::store::{
-    CommitError, ExecutionChange, ListFilter, Many, SeenUpTo, StoreError, Tampering,
+    CommitError, Erasure, ExecutionChange, ListFilter, Many, SeenUpTo, StoreError, Tampering,
 };
 
 use super::Place;
-use super::draft::{Draft, Owner, START, turn};
+use super::draft::{Draft, Owner, START, lease, snapshot, turn};
+use super::erase::attestation;
 
 pub fn an_empty_store_is_empty(place: &dyn Place) {
     let mut owner = Owner::new(place);
@@ -83,6 +84,39 @@ pub fn law1_a_conflict_writes_nothing(place: &dyn Place) {
         2
     );
     assert_eq!(owner.store.events(one.id(), 1, 10).unwrap().len(), 2);
+}
+
+pub fn law1_a_conflict_names_all_its_executions(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut drafts = [1, 2, 3, 4, 5].map(Draft::new);
+    owner.commit(drafts.iter_mut().map(|draft| draft.append([])));
+    let [good, stale, without_item, begun, running] = &mut drafts;
+    // Another owner has appended in the meantime.
+    owner.commit([stale.clone().append([])]);
+    let unknown = Draft::new(6);
+    let mut conflicting = turn([
+        stale.append([]),
+        good.append([]),
+        without_item.append([lease("a", START)]),
+        Draft::new(4).append([]),
+    ]);
+    conflicting.erasures = vec![Erasure {
+        execution: running.id(),
+        attestation: attestation(running),
+    }];
+    conflicting.snapshots = vec![snapshot(&unknown, b"state"), snapshot(stale, b"state")];
+    let named = [&*stale, &*without_item, &*begun, &*running, &unknown];
+    assert_eq!(owner.conflicting(&conflicting), named.map(Draft::id));
+    // Without these it is written.
+    conflicting.executions.swap(0, 1);
+    conflicting.executions.truncate(1);
+    conflicting.erasures.clear();
+    conflicting.snapshots.clear();
+    owner.put(&conflicting);
+    for (draft, sequence) in [(&*good, 2), (&*stale, 2), (&*without_item, 1), (&*begun, 1)] {
+        let stored = owner.store.execution(draft.id()).unwrap().unwrap();
+        assert_eq!(stored.head.sequence, sequence, "{}", draft.id());
+    }
 }
 
 pub fn law1_a_new_execution_does_not_replace_one(place: &dyn Place) {

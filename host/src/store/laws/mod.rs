@@ -115,6 +115,7 @@ laws! { $
     log::an_empty_store_is_empty,
     log::law1_appends_are_gapless,
     log::law1_a_conflict_writes_nothing,
+    log::law1_a_conflict_names_all_its_executions,
     log::law1_a_new_execution_does_not_replace_one,
     log::law3_a_turn_is_written_whole_or_not,
     log::law4_an_event_of_another_chain_is_refused,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
-use crate::store::check;
+use crate::store::check::{self, Conflicts};
 use crate::store::memory::execution::Execution;
 use crate::store::memory::queue::Queue;
 use crate::store::{
@@ -47,20 +47,8 @@ enum Presence {
 impl Data {
     /// Checks everything, then writes everything.
     pub(super) fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
-        for change in &turn.executions {
-            let stored = self.executions.get(&change.record.id).map(Arc::as_ref);
-            check::follows(stored.map(|execution| &execution.record), change)
-                .map_err(CommitError::Conflict)?;
-            self.check_items(stored, change).map_err(|detail| {
-                CommitError::Conflict(format!("{}: {detail}", change.record.id))
-            })?;
-        }
-        for erasure in &turn.erasures {
-            let stored = self.executions.get(&erasure.execution);
-            check::erasable(stored.map(|execution| &execution.record), erasure)
-                .map_err(CommitError::Conflict)?;
-        }
-        self.check_kept(turn)?;
+        self.check_workflows(turn)?;
+        self.conflicts(turn).none()?;
         for change in &turn.executions {
             self.write(change);
         }
@@ -146,7 +134,45 @@ impl Data {
         Ok(())
     }
 
-    fn check_kept(&self, turn: &Turn) -> Result<(), CommitError> {
+    /// What conflicts of the turn's executions.
+    fn conflicts(&self, turn: &Turn) -> Conflicts {
+        let mut conflicts = Conflicts::default();
+        for change in &turn.executions {
+            let id = change.record.id;
+            let stored = self.executions.get(&id).map(Arc::as_ref);
+            let follows = check::follows(stored.map(|execution| &execution.record), change);
+            let fits = follows.and_then(|()| {
+                let items = self.check_items(stored, change);
+                items.map_err(|detail| format!("{id}: {detail}"))
+            });
+            conflicts.note(id, fits);
+        }
+        for erasure in &turn.erasures {
+            let id = erasure.execution;
+            let stored = self.executions.get(&id);
+            let record = stored.map(|execution| &execution.record);
+            conflicts.note(id, check::erasable(record, erasure));
+        }
+        for (id, _) in &turn.snapshots {
+            conflicts.note(*id, self.keeps_snapshots_of(*id, turn));
+        }
+        conflicts
+    }
+
+    fn keeps_snapshots_of(&self, id: ExecutionId, turn: &Turn) -> Result<(), String> {
+        let stored = self.executions.get(&id);
+        if stored.is_some_and(|execution| execution.record.erased.is_some()) {
+            return Err(format!("{id}: it is erased, and no snapshot is kept of it"));
+        }
+        if stored.is_none() && !turn.executions.iter().any(|change| change.record.id == id) {
+            return Err(format!(
+                "{id}: there is no such execution to keep a snapshot of"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_workflows(&self, turn: &Turn) -> Result<(), CommitError> {
         let mut texts = BTreeMap::new();
         for workflow in &turn.workflows {
             let WorkflowRecord {
@@ -159,24 +185,12 @@ impl Data {
             let stored = self.workflows.get(&name).map(|workflow| &workflow.text);
             let kept = stored.unwrap_or_else(|| texts.entry(name).or_insert(text));
             if kept != text {
-                return Err(CommitError::Conflict(format!(
-                    "workflow {workflow_id} {version} is registered with another text"
-                )));
-            }
-        }
-        for (id, _) in &turn.snapshots {
-            let stored = self.executions.get(id);
-            if stored.is_some_and(|execution| execution.record.erased.is_some()) {
-                return Err(CommitError::Conflict(format!(
-                    "{id}: it is erased, and no snapshot is kept of it"
-                )));
-            }
-            if !self.executions.contains_key(id)
-                && !turn.executions.iter().any(|change| change.record.id == *id)
-            {
-                return Err(CommitError::Conflict(format!(
-                    "{id}: there is no such execution to keep a snapshot of"
-                )));
+                return Err(CommitError::Conflict {
+                    executions: Vec::new(),
+                    detail: format!(
+                        "workflow {workflow_id} {version} is registered with another text"
+                    ),
+                });
             }
         }
         Ok(())

@@ -75,7 +75,15 @@ fn try_write(
 fn commit_error(database: &Database, refusal: Refusal) -> CommitError {
     let path = &database.path;
     match refusal {
-        Refusal::Conflict(detail) => CommitError::Conflict(detail),
+        Refusal::Conflict(detail) => CommitError::Conflict {
+            executions: Vec::new(),
+            detail,
+        },
+        // It is gathered with the others before.
+        Refusal::ConflictOf(execution, detail) => CommitError::Conflict {
+            executions: vec![execution],
+            detail,
+        },
         Refusal::Damaged(execution, error) | Refusal::Snapshot(execution, error) => {
             CommitError::Damaged {
                 execution,
@@ -98,5 +106,8 @@ fn begin_again(database: &mut Database, records: &mut Records) -> Result<(), Com
         return Ok(());
     }
     let detail = "others have written while it was begun once more".to_owned();
-    Err(CommitError::Conflict(detail))
+    Err(CommitError::Conflict {
+        executions: Vec::new(),
+        detail,
+    })
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Error};
 
 use crate::id::ExecutionId;
 use crate::model::Snapshot;
-use crate::store::check;
+use crate::store::check::{self, Conflicts};
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
@@ -21,7 +21,10 @@ const GONE: &str = "its record is not what it was a moment ago";
 
 /// Why a turn was not written. What was written of it must be rolled back.
 pub(super) enum Refusal {
+    /// The turn as a whole conflicts.
     Conflict(String),
+    /// What is written of this execution conflicts.
+    ConflictOf(ExecutionId, String),
     /// The rows of this execution are damaged.
     Damaged(ExecutionId, Error),
     Sqlite(Error),
@@ -41,7 +44,7 @@ impl Refusal {
             | Self::Sqlite(error)
             | Self::Whole(error)
             | Self::Snapshot(_, error) => failure::is_of_a_page(error),
-            Self::Conflict(_) | Self::Failed(_) => false,
+            Self::Conflict(_) | Self::ConflictOf(..) | Self::Failed(_) => false,
         }
     }
 
@@ -75,30 +78,54 @@ pub(super) fn write(
             ..
         } = workflow;
         if !keep::keep_workflow(connection, workflow)? {
-            return conflict(format!(
+            return Err(Refusal::Conflict(format!(
                 "workflow {workflow_id} {version} is registered with another text"
-            ));
+            )));
         }
     }
     for component in &turn.components {
         keep::keep_component(connection, component)?;
     }
     let mut executions = Executions::new(connection, records)?;
+    // After a conflict all of it is rolled back. It is written to its end all the same,
+    // because all that conflict are to be named.
+    let mut conflicts = Conflicts::default();
     for change in &turn.executions {
         let id = change.record.id;
-        executions.write(change).map_err(|refusal| refusal.of(id))?;
+        let written = executions.write(change);
+        note(&mut conflicts, id, written)?;
     }
     for erasure in &turn.erasures {
         let id = erasure.execution;
-        let erased = erase::erase(connection, erasure);
-        if let Some(refused) = erased.map_err(|error| Refusal::from(error).of(id))? {
-            return conflict(refused);
-        }
+        let erased = erase::erase(connection, erasure).map_err(Refusal::from);
+        let erased = erased.and_then(|refused| match refused {
+            Some(detail) => Err(Refusal::ConflictOf(id, detail)),
+            None => Ok(()),
+        });
+        note(&mut conflicts, id, erased)?;
     }
     for (id, snapshot) in turn.snapshots.iter().filter(|_| with_snapshots) {
-        write_snapshot(connection, *id, snapshot).map_err(|refusal| refusal.of(*id))?;
+        let written = write_snapshot(connection, *id, snapshot);
+        note(&mut conflicts, *id, written)?;
     }
+    conflicts.none().map_err(Refusal::Failed)?;
     clocks::advance(connection, turn).map_err(Refusal::Whole)
+}
+
+/// Notes what came of writing this execution: a conflict is gathered with the others,
+/// anything else ends the writing.
+fn note(
+    conflicts: &mut Conflicts,
+    id: ExecutionId,
+    written: Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let conflict = match written {
+        Ok(()) => Ok(()),
+        Err(Refusal::ConflictOf(_, detail)) => Err(detail),
+        Err(refusal) => return Err(refusal.of(id)),
+    };
+    conflicts.note(id, conflict);
+    Ok(())
 }
 
 /// Writes the changes of executions. Keeps the statements at hand that each change
@@ -139,7 +166,7 @@ impl<'a> Executions<'a> {
         for item in &change.items {
             owner.ordered += 1;
             if let Some(refused) = self.items.make(owner, item)? {
-                return conflict(format!("{}: {refused}", record.id));
+                return conflict(record.id, &refused);
             }
         }
         Ok(())
@@ -194,8 +221,9 @@ impl<'a> Executions<'a> {
     fn refuse(&self, change: &ExecutionChange, otherwise: &str) -> Result<Key, Refusal> {
         let id = change.record.id;
         let stored = execution::by_id(self.connection, id)?;
-        check::follows(stored.as_ref(), change).map_err(Refusal::Conflict)?;
-        conflict(format!("{id}: {otherwise}"))
+        let follows = check::follows(stored.as_ref(), change);
+        follows.map_err(|detail| Refusal::ConflictOf(id, detail))?;
+        conflict(id, otherwise)
     }
 }
 
@@ -205,16 +233,14 @@ fn write_snapshot(
     snapshot: &Snapshot,
 ) -> Result<(), Refusal> {
     let Some(key) = execution::key_of(connection, id)? else {
-        return conflict(format!(
-            "{id}: there is no such execution to keep a snapshot of"
-        ));
+        return conflict(id, "there is no such execution to keep a snapshot of");
     };
     if erase::is_erased(connection, key)? {
-        return conflict(format!("{id}: it is erased, and no snapshot is kept of it"));
+        return conflict(id, "it is erased, and no snapshot is kept of it");
     }
     keep::keep_snapshot(connection, key, snapshot).map_err(|error| Refusal::Snapshot(id, error))
 }
 
-fn conflict<T>(detail: String) -> Result<T, Refusal> {
-    Err(Refusal::Conflict(detail))
+fn conflict<T>(id: ExecutionId, detail: &str) -> Result<T, Refusal> {
+    Err(Refusal::ConflictOf(id, format!("{id}: {detail}")))
 }

@@ -37,6 +37,16 @@ pub(crate) fn decisions_in_a_second_commit(turn: &Turn, store: &mut dyn Store) -
     edited(turn, store, facts_only).map(|written| written.and_then(|()| died(store)))
 }
 
+/// What a turn writes of one execution is left out, as if that conflicted, and its
+/// caller is told that it is written.
+pub(crate) fn execution_left_out(turn: &Turn, store: &mut dyn Store) -> Written {
+    let has_result = |change: &ExecutionChange| events_of(change).first().is_some_and(is_result);
+    let mut without = turn.clone();
+    without.executions.retain(|change| !has_result(change));
+    let is_left_out = without.executions.len() < turn.executions.len();
+    is_left_out.then(|| store.commit(&without))
+}
+
 /// The items that the decisions order are written for themselves; the process
 /// dies in between.
 pub(crate) fn items_in_a_second_commit(turn: &Turn, store: &mut dyn Store) -> Written {

@@ -129,7 +129,9 @@ fn law4_a_log_that_was_changed_after_its_audit_is_not_erased() {
         let before = store.raw_events(one.id(), 0, 100).unwrap();
         store.begin().unwrap();
         match store.commit(&erasing(&one)) {
-            Err(CommitError::Conflict(said)) => assert!(said.contains("event 3 is not"), "{said}"),
+            Err(CommitError::Conflict { detail: said, .. }) => {
+                assert!(said.contains("event 3 is not"), "{said}");
+            }
             other => panic!("{edit}: {other:?}"),
         }
         assert_eq!(store.raw_events(one.id(), 0, 100).unwrap(), before);

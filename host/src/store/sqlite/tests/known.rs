@@ -62,7 +62,7 @@ fn what_was_not_written_is_not_remembered() {
         .append(["a", "a"].map(|node| one.enqueue(node, 0)));
     store.begin().unwrap();
     let error = store.commit(&turn([refused])).unwrap_err();
-    assert!(matches!(error, CommitError::Conflict(_)), "{error}");
+    assert!(matches!(error, CommitError::Conflict { .. }), "{error}");
     commit(&mut store, one.append([]));
     assert_eq!(store.execution(one.id()).unwrap(), Some(one.record));
 }
