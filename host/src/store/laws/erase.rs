@@ -1,14 +1,12 @@
 //! Laws of erasing: what is left of a log, and what is left of nothing else.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
-use crate::log::{AttestedVerdict, KeptEvent};
-use crate::model::{Digest, Status};
-use crate::store::{
-    Attestation, CommitError, Erasure, ExecutionChange, StoreError, Tampering, Turn,
-};
+use crate::log::KeptEvent;
+use crate::model::Status;
+use crate::store::{CommitError, Erasure, ExecutionChange, StoreError, Tampering, Turn};
 
 use super::Place;
-use super::draft::{Draft, Owner, START, snapshot, turn};
+use super::draft::{Draft, Owner, START, attestation, snapshot, turn};
 
 /// A turn that erases the log of this draft, as it is.
 fn erasing(draft: &Draft) -> Turn {
@@ -18,17 +16,6 @@ fn erasing(draft: &Draft) -> Turn {
             attestation: attestation(draft),
         }],
         ..Turn::default()
-    }
-}
-
-pub(super) fn attestation(draft: &Draft) -> Attestation {
-    Attestation {
-        at: START + 100,
-        verdict: AttestedVerdict::Clean,
-        guest_digest: Digest::of(b"guest"),
-        head: draft.record.head,
-        by: "ada".to_owned(),
-        signature: None,
     }
 }
 

@@ -10,8 +10,7 @@ use crate::store::{
 };
 
 use super::Place;
-use super::draft::{Draft, Owner, START, lease, snapshot, turn};
-use super::erase::attestation;
+use super::draft::{Draft, Owner, START, attestation, lease, snapshot, turn};
 
 pub fn an_empty_store_is_empty(place: &dyn Place) {
     let mut owner = Owner::new(place);
