@@ -241,7 +241,9 @@ impl Crowd {
                 // Good or bad; or stopped before it could tell.
                 let told = match status.code() {
                     Some(0 | 1) => true,
-                    Some(2) => process.told_to_stop || said.contains(LOCKED),
+                    Some(2) => {
+                        process.told_to_stop || said.contains(LOCKED) || is_erased(ground, &said)
+                    }
                     _ => false,
                 };
                 ensure!(told, "{}", about());
@@ -250,6 +252,13 @@ impl Crowd {
         ground.hear(&said);
         Ok(())
     }
+}
+
+/// Whether it was told that its key has started what people erased since: they erase
+/// some of what may wait for them.
+fn is_erased(ground: &Ground, said: &str) -> bool {
+    let mut known = ground.waiting().iter();
+    known.any(|id| said.contains(&format!("{id}, which was erased since")))
 }
 
 impl Process {
