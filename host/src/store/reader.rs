@@ -8,8 +8,8 @@ use crate::store::{
     ClockReading, DueWake, ExecutionRecord, ItemRecord, Many, RawEvent, StoreError, WorkflowRecord,
 };
 
-/// The choice of executions to list.
-#[derive(Clone, Debug, Default)]
+/// The choice of executions to list. By default it is all of them.
+#[derive(Clone, Debug)]
 pub struct ListFilter {
     /// Only executions of this status.
     pub status: Option<Status>,
@@ -17,6 +17,16 @@ pub struct ListFilter {
     pub after: Option<(Timestamp, ExecutionId)>,
     /// At most this many.
     pub max: usize,
+}
+
+impl Default for ListFilter {
+    fn default() -> Self {
+        Self {
+            status: None,
+            after: None,
+            max: usize::MAX,
+        }
+    }
 }
 
 /// The place up to which the logs of a store have been seen.

@@ -57,11 +57,11 @@ async fn write_logs(path: &Path, workload: &Workload, executions: u64) -> anyhow
 }
 
 fn executions(store: &mut SqliteStore) -> anyhow::Result<Vec<ExecutionId>> {
-    let all = ListFilter {
-        max: usize::MAX,
-        ..ListFilter::default()
-    };
-    let ids = store.list(&all)?.all()?.into_iter().map(|record| record.id);
+    let ids = store
+        .list(&ListFilter::default())?
+        .all()?
+        .into_iter()
+        .map(|record| record.id);
     let ids: Vec<ExecutionId> = ids.collect();
     ensure!(!ids.is_empty(), "the logs are gone");
     Ok(ids)

@@ -319,6 +319,8 @@ pub fn executions_are_listed_by_their_start(place: &dyn Place) {
     assert_eq!(list(Some(Status::Failed), None, 10), [2, 4]);
     assert_eq!(list(Some(Status::Failed), Some((10, 2)), 10), [4]);
     assert_eq!(list(Some(Status::Paused), None, 10), [0; 0]);
+    let all = owner.store.list(&ListFilter::default());
+    assert_eq!(all.and_then(Many::all).unwrap().len(), 4);
 }
 
 pub fn law8_what_was_committed_is_there_after_reopening(place: &dyn Place) {
