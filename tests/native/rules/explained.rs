@@ -199,16 +199,22 @@ fn r7_paths_within_brackets_are_told_too() {
 
 #[test]
 fn r7_a_value_that_is_long_is_told_by_its_length() {
-    let text = "x".repeat(SEEN_BYTES_MAX);
-    let table = format!(
-        "s -> a if state.t == 1\n0 tick => schedule s\n1 complete s {{\"t\":\"{text}\"}} => skip a, completed"
-    );
-    let (_, said) = said(&table, "a");
-    let [ReasonCause::FalseCondition(condition)] = &said[..] else {
-        panic!("{said:?}");
-    };
-    let bytes = SEEN_BYTES_MAX as u64 + 2;
-    assert_eq!(condition.seen[0].value, Seen::TooLong(bytes));
+    // With its quotes a text is two bytes longer.
+    for (letters, is_long) in [(SEEN_BYTES_MAX - 2, false), (SEEN_BYTES_MAX - 1, true)] {
+        let text = "x".repeat(letters);
+        let table = format!(
+            "s -> a if state.t == 1\n0 tick => schedule s\n1 complete s {{\"t\":\"{text}\"}} => skip a, completed"
+        );
+        let (_, said) = said(&table, "a");
+        let [ReasonCause::FalseCondition(condition)] = &said[..] else {
+            panic!("{said:?}");
+        };
+        let expected = match is_long {
+            true => Seen::TooLong(SEEN_BYTES_MAX as u64 + 1),
+            false => Seen::Value(format!("\"{text}\"")),
+        };
+        assert_eq!(condition.seen[0].value, expected);
+    }
 }
 
 #[test]
@@ -227,6 +233,22 @@ fn law9_each_reason_is_said_in_full_and_no_other() {
         0 explain b  => ready "1 of 1 in flight"
         1 cancel     => cancel a, cancel h, schedule f
         1 explain b  => ready "being cancelled"
+        "#,
+    );
+}
+
+#[test]
+fn law9_a_node_that_failed_says_by_which_attempt_and_why() {
+    check(
+        r#"
+        s -> a
+        a: tool retry=no_retry
+        b: tool
+        s -> b
+        0 tick       => schedule s
+        0 complete s => schedule a, schedule b
+        1 fail a; tick => exhaust a
+        1 explain a  => failed "attempt 1 of 1: boom (retry a, skip a)"
         "#,
     );
 }
