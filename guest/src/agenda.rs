@@ -10,25 +10,26 @@ use alloc::collections::BTreeSet;
 
 use crate::contract::NodeState;
 use crate::node;
+use crate::node_set::NodeSet;
 use crate::state::{NodeRecord, is_finalizer};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, NodeIx};
 
 /// The index. All lists are in the order of rule R2.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Agenda {
     /// Nodes that the guest can settle now: skip, complete, let wait.
-    pub(crate) settle: BTreeSet<NodeIx>,
+    pub(crate) settle: NodeSet,
     /// Ready nodes for workers.
-    pub(crate) dispatch: BTreeSet<NodeIx>,
+    pub(crate) dispatch: NodeSet,
     /// Nodes whose failure is to be judged.
-    pub(crate) failing: BTreeSet<NodeIx>,
+    pub(crate) failing: NodeSet,
     /// Finalizers that no other finalizer holds back.
-    pub(crate) finalizers: BTreeSet<NodeIx>,
+    pub(crate) finalizers: NodeSet,
     /// Nodes that failed for good.
-    pub(crate) failed: BTreeSet<NodeIx>,
+    pub(crate) failed: NodeSet,
     /// Nodes about which something is under way.
-    pub(crate) active: BTreeSet<NodeIx>,
+    pub(crate) active: NodeSet,
     /// How many of those are in flight (rule R4).
     pub(crate) in_flight: u32,
     /// When time alone ends something.
@@ -101,10 +102,10 @@ impl Agenda {
 
     fn remove(&mut self, ix: NodeIx, filing: Filing) {
         if let Some(list) = filing.list {
-            self.list(list).remove(&ix);
+            self.list(list).remove(ix);
         }
         if filing.is_active {
-            self.active.remove(&ix);
+            self.active.remove(ix);
         }
         if filing.is_in_flight {
             self.in_flight -= 1;
@@ -129,7 +130,7 @@ impl Agenda {
         }
     }
 
-    fn list(&mut self, list: List) -> &mut BTreeSet<NodeIx> {
+    fn list(&mut self, list: List) -> &mut NodeSet {
         match list {
             List::Settle => &mut self.settle,
             List::Dispatch => &mut self.dispatch,

@@ -219,7 +219,7 @@ pub(crate) fn runs_now(machine: &Machine, ix: NodeIx) -> bool {
 /// Whether nothing but finalizers is left to do.
 pub(crate) fn is_time_for_finalizers(machine: &Machine) -> bool {
     let mut active = machine.agenda.active.iter();
-    ending(machine).is_some() && !active.any(|ix| must_stop(machine, *ix))
+    ending(machine).is_some() && !active.any(|ix| must_stop(machine, ix))
 }
 
 /// The end that is due now: nothing is under way and no finalizer is left.

@@ -47,6 +47,8 @@ pub mod workflow;
 pub mod node;
 // What an execution is between two events.
 pub mod state;
+// A set of nodes, in their order.
+pub(crate) mod node_set;
 // What is to be done next, in order: an index over the state.
 pub(crate) mod agenda;
 // An execution: workflow, state, agenda.

@@ -77,7 +77,7 @@ pub(super) fn rescheduled(
             ),
         );
     }
-    if !machine.agenda.failing.contains(&ix) {
+    if !machine.agenda.failing.contains(ix) {
         check_room(machine, ix)?;
     }
     let not_before = at.after(Millis(decision.delay_ms));

@@ -3,31 +3,28 @@
 //! Settling a node costs its own edges: each counts down its target, and the
 //! target whose last edge this was is filed anew.
 
-use alloc::vec::Vec;
-
 use crate::contract::NodeState;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::{EdgeFate, NodeRecord, is_finalizer};
 use crate::workflow::plan::{EdgeIx, EdgeRule, Join, Kind, NodeIx};
 
-/// Judge what leads on from a node that completed (rule R7): all edges on
-/// the state just after it, then settle them.
+/// Judge what leads on from a node that completed (rule R7), each edge on the state
+/// just after it: settling an edge changes nothing that a condition sees.
 pub(super) fn judge_edges(machine: &mut Machine, ix: NodeIx, chosen_target: Option<&str>) {
-    let scope = machine.scope();
-    let is_live = |edge: u32| {
-        let edge = &machine.plan.edges[edge as usize];
-        match (chosen_target, &edge.rule) {
-            (Some(target), _) => machine.node(edge.to).id == target,
-            (None, EdgeRule::Ordinary(condition)) => condition
-                .as_ref()
-                .is_none_or(|condition| condition.is_true(&scope)),
-            (None, EdgeRule::Chosen) => false,
-        }
-    };
-    let fates: Vec<bool> = machine.node(ix).outgoing.clone().map(is_live).collect();
-    for (edge, is_live) in machine.node(ix).outgoing.clone().zip(fates) {
-        settle_edge(machine, EdgeIx(edge), is_live);
+    for edge in machine.node(ix).outgoing.clone().map(EdgeIx) {
+        let is_live = is_live(machine, edge, chosen_target);
+        settle_edge(machine, edge, is_live);
+    }
+}
+
+fn is_live(machine: &Machine, edge: EdgeIx, chosen_target: Option<&str>) -> bool {
+    let edge = &machine.plan.edges[edge.0 as usize];
+    match (chosen_target, &edge.rule) {
+        (Some(target), _) => machine.node(edge.to).id == target,
+        (None, EdgeRule::Ordinary(None)) => true,
+        (None, EdgeRule::Ordinary(Some(condition))) => condition.is_true(&machine.scope()),
+        (None, EdgeRule::Chosen) => false,
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn check_finalizer(machine: &Machine, ix: NodeIx, runs: bool) -> Resu
     if !is_finalizer(&machine.node(ix).kind) {
         return refuse(Code::WrongState, format!("node `{id}` is no finalizer"));
     }
-    if !machine.agenda.finalizers.contains(&ix) || !is_time_for_finalizers(machine) {
+    if !machine.agenda.finalizers.contains(ix) || !is_time_for_finalizers(machine) {
         return refuse(
             Code::TooEarly,
             format!("the time of finalizer `{id}` has not come"),
@@ -67,7 +67,7 @@ pub(super) fn end(machine: &mut Machine, ending: Ending) -> Result<(), Refusal> 
             .active
             .iter()
             .take(5)
-            .map(|ix| machine.node(*ix).id.as_str())
+            .map(|ix| machine.node(ix).id.as_str())
             .collect();
         return refuse(
             Code::Unfounded,

@@ -15,7 +15,7 @@ use crate::workflow::plan::NodeIx;
 /// operators and the host have asked for. Each deadline counts from now.
 pub(super) fn forked(machine: &mut Machine, at: Timestamp, sequence: u64) {
     machine.state.forked = Some((sequence, at));
-    let active: Vec<NodeIx> = machine.agenda.active.iter().copied().collect();
+    let active: Vec<NodeIx> = machine.agenda.active.iter().collect();
     for ix in active {
         let record = machine.record(ix);
         match record.state {

@@ -26,7 +26,7 @@ fn next_finalizer(machine: &Machine, budget: u32) -> Option<Next> {
     if !is_time_for_finalizers(machine) {
         return None;
     }
-    let ix = *machine.agenda.finalizers.first()?;
+    let ix = machine.agenda.finalizers.first()?;
     if runs_now(machine, ix) {
         return may_dispatch(machine, budget).then_some(Next::Dispatch(ix));
     }
@@ -39,7 +39,7 @@ pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
         Ending::Completed => EventKind::WorkflowCompleted(WorkflowCompleted { final_state }),
         Ending::Failed => {
             let failed = machine.agenda.failed.iter();
-            let mut failed: Vec<String> = failed.map(|ix| machine.node_id(*ix)).collect();
+            let mut failed: Vec<String> = failed.map(|ix| machine.node_id(ix)).collect();
             failed.sort_unstable();
             EventKind::WorkflowFailed(WorkflowFailed {
                 cause: WorkflowFailure::NodesFailed(failed),

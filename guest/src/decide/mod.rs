@@ -114,9 +114,9 @@ fn go_on(machine: &Machine, budget: u32) -> Option<Next> {
     let dispatch = machine.agenda.dispatch.first();
     let dispatch = dispatch.filter(|_| may_dispatch(machine, budget));
     match (settle, dispatch) {
-        (Some(settle), Some(dispatch)) if dispatch < settle => Some(Next::Dispatch(*dispatch)),
-        (Some(settle), _) => Some(Next::Settle(*settle)),
-        (None, Some(dispatch)) => Some(Next::Dispatch(*dispatch)),
+        (Some(settle), Some(dispatch)) if dispatch < settle => Some(Next::Dispatch(dispatch)),
+        (Some(settle), _) => Some(Next::Settle(settle)),
+        (None, Some(dispatch)) => Some(Next::Dispatch(dispatch)),
         (None, None) => None,
     }
 }

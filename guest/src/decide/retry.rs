@@ -23,7 +23,7 @@ pub(super) fn after_failure(machine: &Machine, budget: u32) -> Option<Next> {
         .agenda
         .failing
         .iter()
-        .find_map(|ix| judge_failure(machine, budget, *ix))
+        .find_map(|ix| judge_failure(machine, budget, ix))
 }
 
 /// What follows the failure of a node, if that can be decided now.

@@ -41,8 +41,8 @@ pub(super) fn stop(machine: &Machine) -> Option<Next> {
         .agenda
         .active
         .iter()
-        .find(|ix| must_stop(machine, **ix))?;
-    Some(Next::Stop(*ix, reason))
+        .find(|ix| must_stop(machine, *ix))?;
+    Some(Next::Stop(ix, reason))
 }
 
 pub(super) fn cancellation(

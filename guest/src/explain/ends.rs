@@ -33,8 +33,9 @@ pub(super) fn why_finalizer(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
         return Vec::new();
     }
     // They go in order: one that has no room holds back those after it.
-    let mut due = machine.agenda.finalizers.range(..=ix);
-    if !has_room(machine) && due.any(|due| runs_now(machine, *due)) {
+    let due = machine.agenda.finalizers.iter();
+    let mut due = due.take_while(|due| *due <= ix);
+    if !has_room(machine) && due.any(|due| runs_now(machine, due)) {
         return [no_room(machine)].into();
     }
     let next = |step| because(ReasonCause::NextStep(step));

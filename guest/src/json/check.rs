@@ -126,27 +126,23 @@ impl<'a, M: FnMut(Cow<'a, str>, &'a str)> Check<'a, M> {
                 Ok(false)
             }
             Token::BeginObject => {
-                self.enter(
-                    offset,
-                    Open::Object {
-                        seen: Keys::default(),
-                        key: Cow::Borrowed(""),
-                    },
-                )?;
-                match self.next("a key or `}`")? {
-                    (_, Token::EndObject) => self.leave(),
-                    token => return self.key(token).map(|()| true),
-                }
-                Ok(false)
-            }
-            Token::BeginArray => {
-                self.enter(offset, Open::Array { index: 0 })?;
-                let mut ahead = self.lexer.clone();
-                if let Ok(Some((_, Token::EndArray))) = ahead.next_token() {
-                    self.lexer = ahead;
-                    self.leave();
+                self.check_depth(offset)?;
+                if self.lexer.takes(b'}') {
                     return Ok(false);
                 }
+                self.open.push(Open::Object {
+                    seen: Keys::default(),
+                    key: Cow::Borrowed(""),
+                });
+                let key = self.next("a key or `}`")?;
+                self.key(key).map(|()| true)
+            }
+            Token::BeginArray => {
+                self.check_depth(offset)?;
+                if self.lexer.takes(b']') {
+                    return Ok(false);
+                }
+                self.open.push(Open::Array { index: 0 });
                 Ok(true)
             }
             Token::EndObject | Token::EndArray | Token::Comma | Token::Colon => {
@@ -171,7 +167,7 @@ impl<'a, M: FnMut(Cow<'a, str>, &'a str)> Check<'a, M> {
             match (self.open.last_mut(), token) {
                 (Some(Open::Object { .. }), Token::EndObject)
                 | (Some(Open::Array { .. }), Token::EndArray) => {
-                    self.leave();
+                    self.open.pop();
                 }
                 (Some(Open::Object { .. }), Token::Comma) => {
                     let key = self.next("a key")?;
@@ -206,19 +202,15 @@ impl<'a, M: FnMut(Cow<'a, str>, &'a str)> Check<'a, M> {
         }
     }
 
-    fn enter(&mut self, offset: usize, open: Open<'a>) -> Result<(), Malformed> {
+    /// Whether one more object or array may begin.
+    fn check_depth(&self, offset: usize) -> Result<(), Malformed> {
         if self.open.len() >= JSON_DEPTH_MAX {
             return Err(self.malformed(
                 offset,
                 format!("nested deeper than {JSON_DEPTH_MAX} levels"),
             ));
         }
-        self.open.push(open);
         Ok(())
-    }
-
-    fn leave(&mut self) {
-        self.open.pop();
     }
 
     fn end(mut self) -> Result<(), Malformed> {

@@ -45,9 +45,15 @@ impl<'a> Lexer<'a> {
         self.at
     }
 
+    /// Whether the next token is this sign, which is then read.
+    pub(crate) fn takes(&mut self, sign: u8) -> bool {
+        self.skip_blanks();
+        self.eat(sign)
+    }
+
     /// The next token and where it begins; None at the end.
     pub(crate) fn next_token(&mut self) -> Result<Option<(usize, Token<'a>)>, Unreadable> {
-        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        self.skip_blanks();
         let start = self.at;
         let Some(first) = self.peek() else {
             return Ok(None);
@@ -185,6 +191,10 @@ impl<'a> Lexer<'a> {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
+    }
+
+    fn skip_blanks(&mut self) {
+        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     }
 
     fn skip(&mut self, wanted: impl Fn(u8) -> bool) {

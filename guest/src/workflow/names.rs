@@ -2,7 +2,8 @@
 //!
 //! Each event names a node, mostly more than once on its way. In the component,
 //! texts are compared byte by byte, and ids of one workflow begin alike; so a
-//! number is made of each id, and the numbers are searched.
+//! number is made of each id, and the numbers are searched. How a number begins says
+//! where among them it is, so that mostly there is one to look at.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -14,6 +15,11 @@ pub(super) struct NameIndex {
     /// bytes, so that a workflow whose ids were chosen to meet in one number is
     /// searched no slower than by text.
     entries: Vec<(u64, u32)>,
+    /// For each way in which a number begins, the first entry that begins so or is
+    /// greater; and where the last of them end.
+    begins: Vec<u32>,
+    /// The bits of a number behind its beginning.
+    rest_bits: u32,
 }
 
 impl NameIndex {
@@ -28,9 +34,20 @@ impl NameIndex {
             .map(|(place, text)| (number(text), place, text))
             .collect();
         entries.sort_unstable_by_key(|(number, _, text)| (*number, *text));
-        let entries = entries.into_iter();
+        let entries: Vec<(u64, u32)> = entries
+            .into_iter()
+            .map(|(number, place, _)| (number, place))
+            .collect();
+        let beginnings = entries.len().next_power_of_two().max(2);
+        let rest_bits = u64::BITS - beginnings.ilog2();
+        let begins = (0..=beginnings as u64).map(|beginning| {
+            let first = entries.partition_point(|(number, _)| number >> rest_bits < beginning);
+            u32::try_from(first).unwrap_or(u32::MAX)
+        });
         Self {
-            entries: entries.map(|(number, place, _)| (number, place)).collect(),
+            begins: begins.collect(),
+            entries,
+            rest_bits,
         }
     }
 
@@ -45,27 +62,44 @@ impl NameIndex {
         text: &str,
         text_at: impl Fn(u32) -> &'a str,
     ) -> Option<u32> {
-        let place = self
-            .entries
+        let beginning = (wanted >> self.rest_bits) as usize;
+        let (first, end) = (self.begins[beginning], self.begins[beginning + 1]);
+        let entries = &self.entries[first as usize..end as usize];
+        let place = entries
             .binary_search_by(|(number, place)| match number.cmp(&wanted) {
-                Ordering::Equal => text_at(*place).cmp(text),
+                Ordering::Equal => compare(text_at(*place), text),
                 other => other,
             })
             .ok()?;
-        Some(self.entries[place].1)
+        Some(entries[place].1)
     }
 }
 
-/// A number that hangs on all bytes of a text.
+/// The order of two texts that are mostly the same: eight bytes are held against eight.
+fn compare(one: &str, other: &str) -> Ordering {
+    let (words, rest) = one.as_bytes().as_chunks::<8>();
+    let (other_words, other_rest) = other.as_bytes().as_chunks::<8>();
+    let is_same = one.len() == other.len()
+        && words.iter().zip(other_words).all(|(a, b)| a == b)
+        && rest.iter().zip(other_rest).all(|(a, b)| a == b);
+    if is_same {
+        return Ordering::Equal;
+    }
+    one.cmp(other)
+}
+
+/// A number that hangs on all bytes of a text, most of all in how it begins.
 fn number(text: &str) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     let rest = rest
         .iter()
         .fold(text.len() as u64, |rest, byte| rest << 8 | u64::from(*byte));
-    words.iter().fold(rest, |number, word| {
-        (number.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR)
-    })
+    words
+        .iter()
+        .fold(rest.wrapping_mul(FACTOR), |number, word| {
+            (number.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR)
+        })
 }
 
 #[cfg(test)]
