@@ -29,6 +29,8 @@ pub enum ErrorRemedy {
     GiveGuest,
     /// To open another store, or to create this one.
     CreateStore,
+    /// To open the store for writing, which brings it up to date.
+    BringUpToDate,
     /// To put a backup in the place of the store.
     RestoreBackup,
 }
@@ -57,9 +59,13 @@ impl ErrorRemedy {
     #[must_use]
     pub fn of_store(error: &StoreError) -> Option<Self> {
         match error {
-            StoreError::Missing { .. } => Some(Self::CreateStore),
+            StoreError::Missing { .. } | StoreError::Empty { .. } => Some(Self::CreateStore),
+            StoreError::Outdated { .. } => Some(Self::BringUpToDate),
             StoreError::Tampered { execution, .. } => Some(Self::CheckAnew(*execution)),
-            StoreError::Malformed { .. } => Some(Self::RestoreBackup),
+            StoreError::Corrupt { .. }
+            | StoreError::Malformed { .. }
+            | StoreError::Unwritable { .. }
+            | StoreError::StrayLog { .. } => Some(Self::RestoreBackup),
             _ => None,
         }
     }
@@ -100,6 +106,18 @@ mod tests {
         let missing = StoreError::Missing {
             place: place.clone(),
         };
+        let empty = StoreError::Empty {
+            place: place.clone(),
+        };
+        let outdated = StoreError::Outdated {
+            place: place.clone(),
+            found: 1,
+            known: 2,
+        };
+        let corrupt = StoreError::Corrupt {
+            place: place.clone(),
+            detail: detail.clone(),
+        };
         let fork = Some(ErrorRemedy::Fork(execution));
         let table = [
             (
@@ -112,6 +130,9 @@ mod tests {
             (refused(RefusalCode::Held), None),
             (tampered.into(), Some(ErrorRemedy::CheckAnew(execution))),
             (missing.into(), Some(ErrorRemedy::CreateStore)),
+            (empty.into(), Some(ErrorRemedy::CreateStore)),
+            (outdated.into(), Some(ErrorRemedy::BringUpToDate)),
+            (corrupt.into(), Some(ErrorRemedy::RestoreBackup)),
             (StoreError::Io { place, detail }.into(), None),
             (EngineError::ShutDown, None),
         ];

@@ -1,14 +1,19 @@
-//! The committed component knows no command that a person could type: what can be
-//! done is a code, and the program that shows it knows how it is done.
+//! Neither the committed component nor the library knows a command that a person could
+//! type: what can be done is a code or a value, and the program that shows it knows how
+//! it is done.
+
+use std::path::Path;
 
 use refrain_tests::component::product::{PRODUCTS, SCHEDULER};
+use refrain_tests::component::workspace;
+use refrain_tests::layers::{Text, texts};
 use refrain_tests::sections::{COMPONENT, CORE_MODULE, DATA, append, each};
 
 #[test]
 fn the_component_holds_no_command_to_type() {
     for product in PRODUCTS {
         let component = product.committed().expect("the component is committed");
-        let mut commands = texts(&component);
+        let mut commands = runs_of(&component);
         commands.retain(|text| is_command(text));
         assert!(commands.is_empty(), "{commands:#?}");
     }
@@ -18,8 +23,27 @@ fn the_component_holds_no_command_to_type() {
 #[test]
 fn the_texts_of_the_component_are_read() {
     let component = SCHEDULER.committed().expect("the component is committed");
-    let texts = texts(&component);
+    let texts = runs_of(&component);
     assert!(texts.iter().any(|text| text.contains("leave it out")));
+}
+
+/// The variables with which a command is started, and the name of each: no error's text.
+const VARIABLES: &str = "live/workers/command.rs";
+
+#[test]
+fn no_text_of_the_library_names_a_command() {
+    let mut texts = texts(&workspace().join("host/src")).expect("the sources of the host");
+    // An error's text is read, where it is.
+    let is_error = |text: &Text| {
+        text.says
+            .starts_with("{place} is locked by another process")
+    };
+    assert!(texts.iter().any(is_error));
+    texts.retain(|text| is_command(&text.says) && text.file != Path::new(VARIABLES));
+    assert!(
+        texts.is_empty(),
+        "say what helps with an `ErrorRemedy`, of which the command line makes a command: {texts:#?}"
+    );
 }
 
 #[test]
@@ -43,7 +67,7 @@ fn a_command_to_type_would_be_found() {
     append(&mut module, DATA, b"\x01\0\x41\0\x0b\x0crefrain fork");
     let mut component = b"\0asm\x0d\0\x01\0".to_vec();
     append(&mut component, CORE_MODULE, &module);
-    assert!(texts(&component).iter().any(|text| is_command(text)));
+    assert!(runs_of(&component).iter().any(|text| is_command(text)));
 }
 
 /// A command of this program or of another, or an option of one.
@@ -59,7 +83,7 @@ fn is_command(text: &str) -> bool {
 }
 
 /// The texts in the data of a component's modules, as they stand one behind the other.
-fn texts(component: &[u8]) -> Vec<String> {
+fn runs_of(component: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for (id, content) in each(component) {
         match id {
@@ -67,7 +91,7 @@ fn texts(component: &[u8]) -> Vec<String> {
                 let data = each(content).filter(|(id, _)| *id == DATA);
                 found.extend(data.flat_map(|(_, data)| runs(data)));
             }
-            COMPONENT => found.extend(texts(content)),
+            COMPONENT => found.extend(runs_of(content)),
             _ => {}
         }
     }

@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let newer = audits.iter().filter(newer).count();
     if newer > 0 && failures == 0 {
         bail!(
-            "{newer} of {} executions are of a newer program than this one, or hold events of one, and nothing is said of them; use a newer refrain",
+            "{newer} of {} executions are of a newer program than this one, or hold events of one, and nothing is said of them; use a newer Refrain",
             damaged + audits.len()
         );
     }

@@ -1,5 +1,6 @@
 //! What cannot be read, or must not be believed, reported next to all that can.
 
+use refrain::ErrorRemedy;
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
@@ -8,14 +9,21 @@ use serde::Serialize;
 
 use super::database::{self, Database};
 use super::output::{self, Paint};
+use super::remedy;
 use super::text::{Text, text};
 
-/// Name what could not be read; what could, and whether that is all.
+/// Name what could not be read, and after the last of it what helps; what could be read,
+/// and whether that is all.
 pub(super) fn named<T>(many: Many<T>) -> (Vec<T>, bool) {
     for damaged in &many.damaged {
         output::say(&text!("error: {}", damaged.to_string()));
     }
-    (many.found, many.damaged.is_empty())
+    let is_whole = many.damaged.is_empty();
+    if !is_whole {
+        let helps = remedy::of_error(ErrorRemedy::RestoreBackup, &Database::opened());
+        output::say(&text!("  remedy: {}", helps));
+    }
+    (many.found, is_whole)
 }
 
 /// The store that holds an execution, for reading, and its record, with what is wrong

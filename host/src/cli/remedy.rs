@@ -76,8 +76,14 @@ pub(super) fn of_error(remedy: ErrorRemedy, database: &Database) -> Text {
             text!("name another with --db PATH, or begin one with `refrain run`")
         }
         ErrorRemedy::RestoreBackup => text!(
-            "`{}` puts a backup in its place",
-            database.command("restore", &["BACKUP"])
+            "`{}` puts a backup in its place; without one, `{}` and `{}` still read what can be read",
+            database.command("restore", &["BACKUP"]),
+            database.command::<&str>("list", &[]),
+            database.command("export", &["EXECUTION"])
+        ),
+        ErrorRemedy::BringUpToDate => text!(
+            "`{}` brings it up to date",
+            database.command::<&str>("resume", &[])
         ),
         _ => text!("a newer program knows what helps"),
     }
@@ -138,7 +144,8 @@ mod tests {
             (ErrorRemedy::Upgrade, "`refrain upgrade EXECUTION --db d` hands an execution to the scheduler of this program"),
             (ErrorRemedy::GiveGuest, "give its component with `--guest FILE.wasm`"),
             (ErrorRemedy::CreateStore, "name another with --db PATH, or begin one with `refrain run`"),
-            (ErrorRemedy::RestoreBackup, "`refrain restore BACKUP --db d` puts a backup in its place"),
+            (ErrorRemedy::RestoreBackup, "`refrain restore BACKUP --db d` puts a backup in its place; without one, `refrain list --db d` and `refrain export EXECUTION --db d` still read what can be read"),
+            (ErrorRemedy::BringUpToDate, "`refrain resume --db d` brings it up to date"),
         ];
         for (remedy, expected) in table {
             let said = of_error(remedy, &database);

@@ -111,7 +111,7 @@ fn sentence(error: &SchedulerError) -> String {
             format!("the guest cannot read its snapshot: {reason}")
         }
         SchedulerError::UnknownNode(node) => {
-            format!("the workflow has no node {node:?}; `refrain show` lists those it has")
+            format!("the workflow has no node {node:?}; its text says which nodes it has")
         }
     }
 }

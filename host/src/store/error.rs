@@ -45,7 +45,7 @@ pub enum StoreError {
         detail: String,
     },
     /// Something stored cannot be right.
-    #[error("{place} is damaged; keep a copy and `refrain restore` a backup: {detail}")]
+    #[error("{place} is damaged; keep a copy, and put a backup in its place: {detail}")]
     Corrupt {
         /// The store, and where in it.
         place: String,
@@ -56,12 +56,23 @@ pub enum StoreError {
     /// clock's row. Work on no execution can go on.
     #[error(
         "{place} is damaged where all executions depend on it, and nothing in it can be gone on with; keep a copy. Then put a backup in its \
-         place with `refrain restore`; without one, `refrain list` and `refrain export` still read what can be read: {detail}"
+         place; without one, what can be read can still be listed and exported: {detail}"
     )]
     Malformed {
         /// The store.
         place: String,
         /// What was found.
+        detail: String,
+    },
+    /// What is new could not be written, because it meets something that is damaged. What
+    /// is whole can still be read.
+    #[error(
+        "{place} cannot take what is new; keep a copy, and put a backup in its place: {detail}"
+    )]
+    Unwritable {
+        /// The store.
+        place: String,
+        /// What is damaged.
         detail: String,
     },
     /// An execution's log is no longer what was written (law 4).
@@ -106,7 +117,7 @@ pub enum StoreError {
     /// not damaged, and nothing of it was changed.
     #[error(
         "event {sequence} of {execution} in {place} is of the kind {kind:?}, which is newer than this program; it is set aside. Use a \
-         newer refrain for it"
+         newer Refrain for it"
     )]
     NewerEvent {
         /// The store.
@@ -138,7 +149,7 @@ pub enum StoreError {
     },
     /// A newer Refrain wrote it.
     #[error(
-        "{place} has schema version {found}, and this program knows versions up to {known}; use a newer refrain"
+        "{place} has schema version {found}, and this program knows versions up to {known}; use a newer Refrain"
     )]
     Newer {
         /// The store.
@@ -151,7 +162,7 @@ pub enum StoreError {
     /// A Refrain from before the first release wrote it.
     #[error(
         "{place} has schema version {found}, and this program knows versions from {known} on; its logs are of another format, which cannot \
-         be changed into this one. Go on with it with the refrain that wrote it, and begin a new file for this one"
+         be changed into this one. Go on with it with the version of Refrain that wrote it, and begin a new file for this one"
     )]
     Older {
         /// The store.
@@ -161,11 +172,45 @@ pub enum StoreError {
         /// The oldest schema version that this program knows.
         known: i64,
     },
+    /// An older version of this program wrote it, and reading does not change it. To open
+    /// it for writing brings it up to date.
+    #[error(
+        "{place} has schema version {found}, older than {known}, and reading does not change it; open it for writing, which brings it up to date"
+    )]
+    Outdated {
+        /// The store.
+        place: String,
+        /// The schema version found.
+        found: i64,
+        /// The schema version of this program.
+        known: i64,
+    },
     /// There is no database, and none is to be created now.
     #[error("there is no database at {place}; check the path, or create it first")]
     Missing {
         /// Where it should be.
         place: String,
+    },
+    /// The file is there, and nothing was stored in it yet, not even its tables: perhaps
+    /// another process is creating it just now.
+    #[error(
+        "{place} is empty, and nothing was stored in it yet; if another process is creating it just now, try again"
+    )]
+    Empty {
+        /// The store.
+        place: String,
+    },
+    /// The log of changes next to the file (`-wal`) is not the file's own, and it could
+    /// not be moved aside.
+    #[error(
+        "the log of changes (-wal) next to {place} is of another database or another state of it, and {detail}; \
+         put a backup in its place"
+    )]
+    StrayLog {
+        /// The store.
+        place: String,
+        /// Why it could not be moved aside.
+        detail: String,
     },
     /// The file is no database of this program.
     #[error("{place} is not a Refrain database: {detail}")]
@@ -224,6 +269,7 @@ impl StoreError {
             Self::Gone { .. } => "store_gone",
             Self::Corrupt { .. } => "store_corrupt",
             Self::Malformed { .. } => "store_malformed",
+            Self::Unwritable { .. } => "store_unwritable",
             Self::Tampered { .. } => "log_tampered",
             Self::NewerEvent { .. } => "log_newer",
             Self::NewerThanGuest { .. } => "log_newer_than_guest",
@@ -231,7 +277,10 @@ impl StoreError {
             Self::Contended { .. } => "store_contended",
             Self::Newer { .. } => "store_newer",
             Self::Older { .. } => "store_older",
+            Self::Outdated { .. } => "store_outdated",
             Self::Missing { .. } => "store_missing",
+            Self::Empty { .. } => "store_empty",
+            Self::StrayLog { .. } => "store_stray_log",
             Self::Foreign { .. } => "store_foreign",
             Self::Contradiction { .. } => "store_contradiction",
             Self::Io { .. } => "store_failed",
@@ -256,6 +305,7 @@ impl StoreError {
 
 /// Why a turn was not committed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommitError {
     /// The store has another head, another work item or another workflow text than
     /// expected. Nothing was written. A turn without these executions can be written.

@@ -25,7 +25,7 @@ pub struct RawEvent {
 pub enum DecodeError {
     /// A newer program wrote them, if they are what was written.
     #[error(
-        "event {sequence}: its kind {kind:?} is newer than this program; use a newer refrain for it"
+        "event {sequence}: its kind {kind:?} is newer than this program; use a newer Refrain for it"
     )]
     Newer {
         /// The event.

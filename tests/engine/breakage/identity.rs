@@ -94,8 +94,10 @@ fn an_older_schema_is_brought_up_to_date_by_who_writes() {
     connection.execute_batch(sql).expect("a header");
     drop(connection);
     let error = SqliteStore::open_read_only(ground.file(DATABASE)).expect_err("it is old");
-    assert!(matches!(error, StoreError::Io { .. }), "{error}");
-    ground.types(&["list"]).is_refused("older than");
+    assert!(matches!(error, StoreError::Outdated { .. }), "{error}");
+    let listed = ground.types(&["list"]);
+    listed.is_refused("older than");
+    assert!(listed.err.contains("`refrain resume"), "{listed:?}");
     // The remedy that the error names.
     let resumed = ground.types(&["resume"]);
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
@@ -111,9 +113,11 @@ fn an_older_schema_is_brought_up_to_date_by_who_writes() {
 fn an_empty_file_becomes_a_database_by_writing() {
     let ground = Ground::new();
     fs::write(ground.file(DATABASE), "").expect("a file");
-    ground
-        .types(&["list"])
-        .is_refused("is not a Refrain database");
+    let listed = ground.types(&["list"]);
+    listed.is_refused("is empty, and nothing was stored in it yet");
+    assert!(listed.err.contains("`refrain run`"), "{listed:?}");
+    let listed = ground.types(&["list", "--json"]);
+    assert!(listed.out.contains("\"store_empty\""), "{listed:?}");
     assert_eq!(fs::read(ground.file(DATABASE)).expect("a file"), b"");
     let run = ground.types(&["run", "steps.json"]);
     assert_eq!(run.code, Some(0), "{run:?}");

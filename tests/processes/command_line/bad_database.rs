@@ -45,7 +45,7 @@ fn databases_that_cannot_be_used_are_named() {
             foreign(
                 "PRAGMA application_id = 1380340302; PRAGMA user_version = 99; CREATE TABLE t (x)",
             ),
-            "use a newer refrain",
+            "use a newer Refrain",
         ),
     ] {
         desk.file("bad.db", &content);

@@ -14,7 +14,7 @@ use refrain::id::ExecutionId;
 use refrain::log::chain;
 use refrain::model::EventKind;
 use refrain::store::{Hash, Head, StoredEvent};
-use refrain::store::{ListFilter, Reader, SqliteStore};
+use refrain::store::{ListFilter, Reader, SqliteStore, StoreError};
 use rusqlite::{Connection, OpenFlags};
 
 /// What was acknowledged so far.
@@ -129,9 +129,7 @@ impl Witness {
         }
         match SqliteStore::open_read_only(&self.database) {
             Ok(_) => Ok(true),
-            Err(refrain::store::StoreError::Foreign { detail, .. }) if detail == "it is empty" => {
-                Ok(false)
-            }
+            Err(StoreError::Empty { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

@@ -17,8 +17,10 @@ mod modules;
 mod names;
 mod uses;
 mod exempt;
+mod texts;
 
 pub use exempt::{Exemption, judge};
+pub use texts::{Text, texts};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

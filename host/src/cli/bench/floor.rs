@@ -31,11 +31,7 @@ impl Floor {
         // The store makes the tables, so that they are the same.
         drop(SqliteStore::open(&path)?);
         let connection = Connection::open(&path).context("cannot open the floor's database")?;
-        let synchronous = match durability {
-            Durability::Full => "FULL",
-            Durability::Normal => "NORMAL",
-        };
-        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "synchronous", durability.name())?;
         connection.pragma_update(None, "foreign_keys", false)?;
         // As the store has them.
         connection.pragma_update(None, "cache_size", -16384)?;

@@ -315,18 +315,11 @@ impl Bench {
         report.set("cpus", cpus);
         if self.on_disk {
             report.set("store", "sqlite");
-            report.set("durability", self.durability_word());
+            report.set("durability", self.durability.name());
         } else {
             report.set("store", "memory");
         }
         report
-    }
-
-    fn durability_word(&self) -> &'static str {
-        match self.durability {
-            Durability::Full => "full",
-            Durability::Normal => "normal",
-        }
     }
 
     /// A new folder for one measure.

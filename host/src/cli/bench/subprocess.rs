@@ -101,7 +101,7 @@ async fn ask(
     command
         .args(["bench", "all", "--answer", question.word(), "--db"])
         .arg(folder)
-        .args(["--durability", bench.durability_word()])
+        .args(["--durability", bench.durability.name()])
         .args(["--executions", &executions.to_string()])
         .stdin(Stdio::null())
         .kill_on_drop(true);

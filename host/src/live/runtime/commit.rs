@@ -178,7 +178,7 @@ fn without(
 ) -> Result<(), CommitFailure> {
     let changes = &mut turn.executions.iter();
     let stored = changes.any(|it| it.record.id == id && it.expected.sequence > 0);
-    let failed = CommitFailure::Failed(EngineError::Store(Arc::new(StoreError::Io {
+    let failed = CommitFailure::Failed(EngineError::Store(Arc::new(StoreError::Unwritable {
         place: core.store.get().place(),
         detail: error.to_string(),
     })));

@@ -19,7 +19,7 @@ pub enum CanonicalError {
         problem: String,
     },
     /// A newer program wrote them.
-    #[error("its kind {kind:?} is newer than this program; use a newer refrain for it")]
+    #[error("its kind {kind:?} is newer than this program; use a newer Refrain for it")]
     Newer {
         /// The kind of event, which this program does not know.
         kind: String,

@@ -19,16 +19,14 @@ pub enum ExportError {
         source: io::Error,
     },
     /// It is something else.
-    #[error(
-        "this is no exported log of the format {FORMAT}, which `refrain export` writes: line 1: {problem}"
-    )]
+    #[error("this is no exported log of the format {FORMAT}: line 1: {problem}")]
     Format {
         /// What is wrong with the first line.
         problem: String,
     },
     /// It is a log in the format of a newer program.
     #[error(
-        "line 1 cannot be read: the format {format} is newer than this program, which reads {FORMAT}; use a newer refrain for it"
+        "line 1 cannot be read: the format {format} is newer than this program, which reads {FORMAT}; use a newer Refrain for it"
     )]
     NewerFormat {
         /// The format.

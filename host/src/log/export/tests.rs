@@ -122,12 +122,12 @@ fn what_is_no_export_is_named() {
     let (all, events) = (lines.concat(), samples::log().len());
     let half = &all[..all.len() - lines[events].len() / 2];
     for (text, expected) in [
-        (String::new(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: it is empty".to_owned()),
-        ("SQLite format 3\0".into(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `the whole line`: it should be one JSON object".into()),
-        (all.replacen("log/2", "log/3", 1), "line 1 cannot be read: the format refrain-log/3 is newer than this program, which reads refrain-log/2; use a newer refrain for it".into()),
-        (all.replacen("log/2", "log/1", 1), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: the format is \"refrain-log/1\"".into()),
-        (all.replacen("refrain-log/2", "refrain-logs/3", 1), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: the format is \"refrain-logs/3\"".into()),
-        (lines[1..].concat(), "this is no exported log of the format refrain-log/2, which `refrain export` writes: line 1: field `format`: 2 should be a string".into()),
+        (String::new(), "this is no exported log of the format refrain-log/2: line 1: it is empty".to_owned()),
+        ("SQLite format 3\0".into(), "this is no exported log of the format refrain-log/2: line 1: field `the whole line`: it should be one JSON object".into()),
+        (all.replacen("log/2", "log/3", 1), "line 1 cannot be read: the format refrain-log/3 is newer than this program, which reads refrain-log/2; use a newer Refrain for it".into()),
+        (all.replacen("log/2", "log/1", 1), "this is no exported log of the format refrain-log/2: line 1: the format is \"refrain-log/1\"".into()),
+        (all.replacen("refrain-log/2", "refrain-logs/3", 1), "this is no exported log of the format refrain-log/2: line 1: the format is \"refrain-logs/3\"".into()),
+        (lines[1..].concat(), "this is no exported log of the format refrain-log/2: line 1: field `format`: 2 should be a string".into()),
         (lines[..7].concat(), format!("the file is cut: line 8 should be event 7 of {events}, and nothing follows")),
         (half.to_owned(), format!("the file is cut: line {} should be event {events} of {events}, and only a part of it does", events + 1)),
         (all.replacen("\"node_started\"", "\"node strated\"", 1), "line 5 is no event, export the log again: field `type`: node strated should be one of".into()),

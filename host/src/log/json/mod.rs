@@ -121,30 +121,50 @@ pub fn read_stored(text: &str) -> Result<StoredEvent, JsonError> {
 ///
 /// Anything else, with the name of the field.
 pub fn read_kept(text: &str) -> Result<KeptEvent, JsonError> {
-    let mut reader = Reader::new(text, Vec::new())?;
-    if !reader.has("commitment") {
-        let salt = reader.salt("salt")?;
-        let hash = reader.hash("hash")?;
-        let event = form::read_event(&mut reader)?;
-        reader.end()?;
-        return Ok(KeptEvent::Whole(StoredEvent { event, salt, hash }));
-    }
-    if reader.has("salt") {
-        return Err(reader.error(
+    let reader = Reader::new(text, Vec::new())?;
+    match (reader.has("salt"), reader.has("commitment")) {
+        (true, true) => Err(reader.error(
             "commitment",
             "a salt stands next to it; an event is whole and has a salt, or is erased and has a commitment",
-        ));
+        )),
+        (false, true) => read_erased(reader).map(KeptEvent::Erased),
+        (false, false) if is_stripped(text) => read_erased(reader).map(KeptEvent::Erased),
+        (_, false) => read_whole(reader).map(KeptEvent::Whole),
     }
+}
+
+fn read_whole(mut reader: Reader<'_>) -> Result<StoredEvent, JsonError> {
+    let salt = reader.salt("salt")?;
+    let hash = reader.hash("hash")?;
+    let event = form::read_event(&mut reader)?;
+    reader.end()?;
+    Ok(StoredEvent { event, salt, hash })
+}
+
+fn read_erased(mut reader: Reader<'_>) -> Result<ErasedEvent, JsonError> {
     reader.is_erased = true;
     let commitment = reader.hash("commitment")?;
     let hash = reader.hash("hash")?;
     let event = form::read_event(&mut reader)?;
     reader.end()?;
-    Ok(KeptEvent::Erased(ErasedEvent {
+    Ok(ErasedEvent {
         event,
         commitment,
         hash,
-    }))
+    })
+}
+
+/// Whether an event is readable only as an erased one: its kind has fields that can be
+/// erased, and they are not there.
+fn is_stripped(text: &str) -> bool {
+    let is_readable = |is_erased| {
+        let mut reader = Reader::new(text, Vec::new())?;
+        reader.is_erased = is_erased;
+        reader.hash("hash")?;
+        form::read_event(&mut reader)?;
+        reader.end()
+    };
+    is_readable(true).is_ok() && is_readable(false).is_err()
 }
 
 #[cfg(test)]
@@ -183,6 +203,9 @@ mod tests {
     fn what_is_neither_whole_nor_erased_is_named() {
         let log = samples::log();
         let erased = write_erased(&samples::erased(&log[5]));
+        let without = erased.find(r#""commitment""#).unwrap();
+        let until = without + erased[without..].find(r#""hash""#).unwrap();
+        let commitment = erased[without..until].to_owned();
         let salt = r#""salt":"00000000000000000000000000000000","commitment""#;
         for (from, to, expected) in [
             (
@@ -195,6 +218,7 @@ mod tests {
                 r#""commitment":"x"#,
                 "field `commitment`: x",
             ),
+            (&commitment, "", "field `commitment`: it is missing; add it"),
             (
                 r#""type""#,
                 r#""output":1,"type""#,
@@ -291,7 +315,7 @@ mod tests {
             (
                 "node_timed_out",
                 "node_melted",
-                "field `type`: node_melted is newer than this program; use a newer refrain for it",
+                "field `type`: node_melted is newer than this program; use a newer Refrain for it",
             ),
             (
                 r#"fact"#,

@@ -168,7 +168,7 @@ impl Source for Reader<'_> {
                 is_newer: true,
                 ..self.error(
                     name,
-                    format!("{found} is newer than this program; use a newer refrain for it"),
+                    format!("{found} is newer than this program; use a newer Refrain for it"),
                 )
             },
             form::Unknown::None => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// How safe a turn is when `commit` has returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// It survives a power cut. One sync a turn.
     #[default]
@@ -11,6 +12,17 @@ pub enum Durability {
     /// It survives a crash of the process; a power cut may lose the last
     /// turns, though never a part of one.
     Normal,
+}
+
+impl Durability {
+    /// Its name, which is that of SQLite's `synchronous` too.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Normal => "normal",
+        }
+    }
 }
 
 /// How the file is opened.

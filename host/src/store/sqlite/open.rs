@@ -99,10 +99,7 @@ fn check_identity(path: &Path, access: Access, identity: &Identity) -> Result<()
     // An empty file becomes ours by the first step.
     let fresh = application_id == 0 && version == 0 && objects == 0;
     if fresh && access == Access::Read {
-        return Err(StoreError::Foreign {
-            place,
-            detail: "it is empty".to_owned(),
-        });
+        return Err(StoreError::Empty { place });
     }
     if !fresh && !identity.is_ours() {
         let detail =
@@ -124,11 +121,11 @@ fn check_identity(path: &Path, access: Access, identity: &Identity) -> Result<()
         });
     }
     if version < VERSION && access == Access::Read {
-        let detail = format!(
-            "it has schema version {version}, older than {VERSION}, and reading does not change it; \
-             `refrain resume` brings it up to date"
-        );
-        return Err(StoreError::Io { place, detail });
+        return Err(StoreError::Outdated {
+            place,
+            found: version,
+            known: VERSION,
+        });
     }
     Ok(())
 }
@@ -172,11 +169,7 @@ fn write_ahead(
 }
 
 fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
-    let synchronous = match durability {
-        Durability::Full => "FULL",
-        Durability::Normal => "NORMAL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "synchronous", durability.name())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.query_row(
         &format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"),

@@ -140,7 +140,7 @@ const STEP_10: &str = "
         digest       BLOB NOT NULL -- of all of it: it is held against that
     ) STRICT;
 
-    -- For people: what is where. What the events say, `refrain log` tells.
+    -- For people: what is where. What the events say, an export of the log tells.
     CREATE VIEW log AS
         SELECT executions.id AS execution, sequence, length(plain) + length(erasable) AS size, lower(hex(hash)) AS hash
         FROM events JOIN executions ON executions.key = events.execution;

@@ -56,12 +56,9 @@ pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     let place = path.display().to_string();
-    let refused = |detail: String| StoreError::Io {
+    let refused = |detail: String| StoreError::StrayLog {
         place: place.clone(),
-        detail: format!(
-            "the log of changes beside it (-wal) is of another database or another state of it, and {detail}; \
-             `refrain restore` puts a backup in its place"
-        ),
+        detail,
     };
     // No process works on the database, or the log would be its.
     let _alone = OpenOptions::new()

@@ -11,7 +11,7 @@ fn a_newer_schema_is_refused() {
     assert_eq!(
         file.refusal(),
         format!(
-            "DB has schema version 99, and this program knows versions up to {}; use a newer refrain",
+            "DB has schema version 99, and this program knows versions up to {}; use a newer Refrain",
             schema::VERSION
         )
     );
@@ -70,7 +70,7 @@ fn reading_creates_nothing() {
     assert!(!file.path().exists());
     std::fs::write(file.path(), "").unwrap();
     let error = SqliteStore::open_read_only(file.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    assert!(matches!(error, StoreError::Empty { .. }), "{error}");
     assert_eq!(std::fs::read(file.path()).unwrap(), b"");
     // An empty file becomes a database by the first who writes.
     drop(file.store());
