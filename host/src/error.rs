@@ -244,6 +244,11 @@ impl EngineError {
         matches!(self, Self::Store(error) if matches!(**error, StoreError::Contended { .. }))
     }
 
+    /// Whether what was opened as the store is no longer there.
+    pub(crate) fn is_store_gone(&self) -> bool {
+        matches!(self, Self::Store(error) if matches!(**error, StoreError::Gone { .. }))
+    }
+
     /// Whether the store failed as a whole.
     #[must_use]
     pub fn is_of_the_store(&self) -> bool {

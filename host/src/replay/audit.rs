@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::anchor::Anchors;
+use super::asked_guest::Stop;
 use super::divergence::Divergence;
 use super::erased;
 use super::guests::{Guests, Reuse};
@@ -14,7 +15,7 @@ use super::link;
 use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
 use super::verdict::{Audit, AuditError, Verdict};
-use super::walk::{Stop, Walk};
+use super::walk::Walk;
 use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::signing::PublicKey;
@@ -197,7 +198,7 @@ impl<'a> Auditor<'a> {
         let walked = walk.replay_all();
         audit.decisions = walk.decisions();
         audit.owed_a_step = walk.owed_a_step();
-        let reused = walk.reused;
+        let reused = walk.is_reused();
         if walked.is_ok() {
             walk.over();
         }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use super::asked_guest::Stop;
 use super::divergence::Divergence;
 use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
 use super::source::Recording;
 use super::verdict::{AuditError, Verdict};
-use super::walk::{Stop, Walk};
+use super::walk::Walk;
 use crate::guest::Library;
 use crate::store::ItemRecord;
 

@@ -33,6 +33,8 @@ mod guests;
 mod queue;
 // What a store claims of an execution besides its log.
 mod store_claims;
+// The guest at a place of the log, and what it answers there.
+mod asked_guest;
 // Every decision again.
 mod walk;
 // Whether a fork is one of the log that it names.

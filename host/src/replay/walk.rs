@@ -7,52 +7,26 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use super::divergence::{Compared, Divergence, node_of};
+use super::asked_guest::{AskedGuest, Stop, found};
+use super::divergence::Divergence;
 use super::guests::{Guests, Reuse};
-use super::integrity::Finding;
-use super::player::Player;
 use super::ports::{Mismatch, ordered_by};
 use super::queue::ExpectedQueue;
 use super::source::{Claimed, Recording};
 use super::store_claims::Replayed;
-use super::verdict::{AuditError, Verdict};
-use crate::guest::{CallError, LibraryError};
+use super::verdict::Verdict;
 use crate::log::effect::on_host_stall;
-use crate::log::json::write_event;
-use crate::model::{Event, EventKind, Origin, Outcome, SchedulerError};
+use crate::model::{Event, EventKind, Origin, Outcome};
 use crate::store::{ItemRecord, Timestamp};
-
-/// Why a walk ends early.
-pub(super) enum Stop {
-    /// Something is wrong with the log.
-    Found(Finding),
-    /// The audit cannot be done.
-    Failed(AuditError),
-}
-
-impl From<LibraryError> for Stop {
-    fn from(error: LibraryError) -> Self {
-        Self::Failed(error.into())
-    }
-}
 
 /// One log under audit.
 pub(super) struct Walk<'a, 'l> {
-    guests: &'a mut Guests<'l>,
-    reuse: Reuse,
-    /// Whether a guest took part that had played other logs before.
-    pub(super) reused: bool,
+    /// The guest that has the execution at this place of the log.
+    guest: AskedGuest<'a, 'l>,
     /// The guest to ask instead of those that the log names.
     other: Option<String>,
     recording: Arc<Recording>,
-    /// The guest that has the execution at this place of the log.
-    player: Player,
-    guest_digest: String,
     queue: ExpectedQueue,
-    /// Events behind us.
-    done: usize,
     decisions: u64,
     /// The host saw the guest fail, and nobody has lifted the stall yet.
     host_stalled: bool,
@@ -74,19 +48,12 @@ impl<'a, 'l> Walk<'a, 'l> {
         reuse: Reuse,
     ) -> Result<Self, Stop> {
         let named = recording.first_guest().unwrap_or_default();
-        let guest_digest = other.clone().unwrap_or(named);
-        let (player, reused) = guests.player(&guest_digest, &recording, reuse)?;
-        let queue = ExpectedQueue::default();
+        let digest = other.clone().unwrap_or(named);
         Ok(Self {
-            guests,
-            reuse,
-            reused,
+            guest: AskedGuest::new(guests, digest, Arc::clone(&recording), reuse)?,
             other,
             recording,
-            player,
-            guest_digest,
-            queue,
-            done: 0,
+            queue: ExpectedQueue::default(),
             decisions: 0,
             host_stalled: false,
             settled: None,
@@ -97,7 +64,12 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     /// The walk is over, and nothing was found.
     pub(super) fn over(self) {
-        self.guests.put_back(&self.guest_digest, self.player);
+        self.guest.over();
+    }
+
+    /// Whether a guest took part that had played other logs before.
+    pub(super) fn is_reused(&self) -> bool {
+        self.guest.reused
     }
 
     /// Replay the whole log, and compare the store with it, if it comes from
@@ -113,7 +85,7 @@ impl<'a, 'l> Walk<'a, 'l> {
             queue: &self.queue,
             guest_digest: match self.other {
                 Some(_) => None,
-                None => Some(&self.guest_digest),
+                None => Some(&self.guest.digest),
             },
             owed_a_step: self.owed_a_step,
             last: self.last.as_ref(),
@@ -136,7 +108,11 @@ impl<'a, 'l> Walk<'a, 'l> {
     pub(super) fn replay_events(&mut self) -> Result<Timestamp, Stop> {
         let recording = Arc::clone(&self.recording);
         let mut at = None;
-        while let Some(next) = recording.events.get(self.done).map(|stored| &stored.event) {
+        while let Some(next) = recording
+            .events
+            .get(self.guest.done)
+            .map(|stored| &stored.event)
+        {
             if let Some(at) = at.filter(|at| *at < next.at && !goes_its_own_way(&next.kind)) {
                 self.nothing_to_add(at)?;
             }
@@ -167,10 +143,9 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// The world says what it says; whether that is legal here the guest tells
     /// with its next answer.
     fn take_fact(&mut self, fact: &Event) -> Result<(), Stop> {
-        self.done += 1;
         self.settled = None;
         self.last = None;
-        self.player.show_first(self.done);
+        self.guest.show_next();
         self.queue.apply(fact, &[]);
         if let Some(stalled) = on_host_stall(&fact.kind) {
             self.host_stalled = stalled;
@@ -178,13 +153,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if let EventKind::GuestChanged(changed) = &fact.kind
             && self.other.is_none()
         {
-            let next = changed.guest_digest.to_string();
-            let (player, reused) = self.guests.player(&next, &self.recording, self.reuse)?;
-            self.reused |= reused;
-            let before = std::mem::replace(&mut self.player, player);
-            self.guests.put_back(&self.guest_digest, before);
-            self.guest_digest = next;
-            self.player.show_first(self.done);
+            self.guest.hand_over(changed.guest_digest.to_string())?;
         }
         Ok(())
     }
@@ -192,13 +161,13 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// The log has a decision next: the guest must come to the same, and to as
     /// many more as follow from it.
     fn ask_again(&mut self, next: &Event) -> Result<(), Stop> {
-        let outcome = self.step(next.at)?;
+        let outcome = self.guest.step(next.at)?;
         self.last = Some(outcome.clone());
         self.settled = (!outcome.more).then_some((next.at, outcome));
-        let ports = self.player.ports();
+        let ports = self.guest.ports();
         let batch = ports.batch();
         if batch.is_empty() {
-            return self.diverges("the guest decides nothing here", None);
+            return self.guest.diverges("the guest decides nothing here", None);
         }
         let orders = ports.orders();
         for event in batch.iter().map(|stored| &stored.event) {
@@ -217,7 +186,7 @@ impl<'a, 'l> Walk<'a, 'l> {
             self.queue.apply(event, orders);
         }
         self.decisions += batch.len() as u64;
-        self.done = ports.revealed();
+        self.guest.done = ports.revealed();
         Ok(())
     }
 
@@ -228,7 +197,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         if let Some((_, outcome)) = self.settled.as_ref().filter(|(then, _)| *then == at) {
             return Ok(Some(outcome.clone()));
         }
-        match self.step(at) {
+        match self.guest.step(at) {
             Ok(outcome) => Ok(Some(outcome)),
             // The host saw it fail then; that it fails again, or does again what
             // it may not, is no news.
@@ -247,15 +216,15 @@ impl<'a, 'l> Walk<'a, 'l> {
         if self.settled.is_some() || !self.recording.claimed.says_owed_a_step() {
             return self.nothing_to_add(at);
         }
-        let answer = self.player.step(at);
-        match self.player.ports().mismatch().cloned() {
+        let (answer, mismatch) = self.guest.asked(at);
+        match mismatch {
             Some(Mismatch::Decision(event))
                 if event.sequence == self.recording.events.len() as u64 + 1 =>
             {
                 self.owed_a_step = true;
                 Ok(None)
             }
-            mismatch => match self.answered(answer, mismatch) {
+            mismatch => match self.guest.judged(answer, mismatch) {
                 Err(Stop::Found(finding)) if finding.0 == Verdict::Divergent => {
                     self.owed_a_step = true;
                     Ok(None)
@@ -263,150 +232,6 @@ impl<'a, 'l> Walk<'a, 'l> {
                 answered => answered.map(Some),
             },
         }
-    }
-
-    /// Ask the guest. Whatever it does must stand in the log.
-    fn step(&mut self, at: Timestamp) -> Result<Outcome, Stop> {
-        let answer = self.player.step(at);
-        let mismatch = self.player.ports().mismatch().cloned();
-        self.answered(answer, mismatch)
-    }
-
-    fn answered(
-        &mut self,
-        answer: Result<Outcome, CallError>,
-        mismatch: Option<Mismatch>,
-    ) -> Result<Outcome, Stop> {
-        if let Some(mismatch) = mismatch {
-            return self.mismatched(&mismatch);
-        }
-        match answer {
-            Ok(outcome) => Ok(outcome),
-            Err(CallError::Store(error)) => Err(Stop::Failed(error.into())),
-            Err(CallError::Scheduler(SchedulerError::Illegal(illegal))) => {
-                let mut divergence = Divergence::plain(illegal.sequence, illegal.reason);
-                divergence.found = self.event_json(illegal.sequence);
-                found(Verdict::Illegal, divergence)
-            }
-            Err(CallError::Newer(newer)) => {
-                let sequence = newer.sequence.unwrap_or(self.done as u64 + 1);
-                let divergence = Divergence::plain(sequence, newer.to_string());
-                found(Verdict::Newer, divergence)
-            }
-            Err(error) => self.diverges(&format!("the guest gives no answer: {error}"), None),
-        }
-    }
-
-    fn mismatched(&mut self, mismatch: &Mismatch) -> Result<Outcome, Stop> {
-        match mismatch {
-            Mismatch::Decision(event) => self.diverges("the guest decides otherwise", Some(event)),
-            Mismatch::Head { expected } => self.diverges(
-                &format!("the guest takes event {expected} for the last one of the log"),
-                None,
-            ),
-            Mismatch::Order { item, digest } => {
-                let message = format!(
-                    "the guest orders an item for {:?} that its decision does not name",
-                    item.node_id
-                );
-                let expected = json!({ "node_id": item.node_id, "attempt": item.attempt, "item_digest": digest });
-                self.misordered(&item.node_id, message, Some(expected))
-            }
-            Mismatch::Unlawful { item, fault } => {
-                let message = format!(
-                    "the guest orders what the workflow does not hold: the work item of attempt {} of node {:?} {fault}",
-                    item.attempt, item.node_id
-                );
-                self.misordered(&item.node_id, message, None)
-            }
-        }
-    }
-
-    /// What the guest orders may not be ordered, or is not what it decided.
-    fn misordered<T>(
-        &mut self,
-        node: &str,
-        message: String,
-        expected: Option<Value>,
-    ) -> Result<T, Stop> {
-        let sequence = self.ordering_event(node);
-        let found = self.event_json(sequence);
-        self.concluded(
-            Divergence {
-                expected,
-                found,
-                ..Divergence::plain(sequence, message)
-            },
-            None,
-        )
-    }
-
-    /// The decision of the last batch that orders this node's item, or the
-    /// batch's first.
-    fn ordering_event(&self, node: &str) -> u64 {
-        let batch = self.player.ports().batch();
-        let named = batch
-            .iter()
-            .find(|stored| ordered_by(&stored.event.kind).is_some_and(|(id, ..)| id == node));
-        named
-            .or(batch.first())
-            .map_or(self.done as u64 + 1, |stored| stored.event.sequence)
-    }
-
-    /// The log and the guest part: at what the guest decided, or else at the
-    /// event after those it has seen.
-    fn diverges<T>(&mut self, message: &str, expected: Option<&Event>) -> Result<T, Stop> {
-        let sequence = expected.map_or(self.player.ports().revealed() as u64 + 1, |event| {
-            event.sequence
-        });
-        let found = self.event_json(sequence);
-        let node = expected
-            .and_then(|event| node_of(&event.kind))
-            .map(str::to_owned)
-            .or_else(|| self.node_at(sequence));
-        let message = match (&found, expected) {
-            (None, Some(_)) => {
-                format!("{message}: the log ends before event {sequence}, which is missing")
-            }
-            _ => format!("{message}, at event {sequence}"),
-        };
-        let expected = expected.and_then(|event| as_json(&write_event(event)));
-        self.concluded(
-            Divergence::between(sequence, message, expected, found)
-                .compared(Compared::GuestWithLog),
-            node,
-        )
-    }
-
-    /// A divergence, with what a fresh instance says of the state just before
-    /// it. One that cannot say anything leaves that out.
-    fn concluded<T>(
-        &mut self,
-        mut divergence: Divergence,
-        node: Option<String>,
-    ) -> Result<T, Stop> {
-        let fresh = self
-            .guests
-            .player(&self.guest_digest, &self.recording, Reuse::Forbidden);
-        if let Ok((mut player, _)) = fresh {
-            player.show_first(self.done);
-            divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
-            divergence.explanation = node.and_then(|node| player.explain(&node).ok());
-        }
-        found(Verdict::Divergent, divergence)
-    }
-
-    fn event_json(&self, sequence: u64) -> Option<Value> {
-        self.recording
-            .event(sequence)
-            .and_then(|event| as_json(&write_event(event)))
-    }
-
-    fn node_at(&self, sequence: u64) -> Option<String> {
-        self.recording
-            .event(sequence)
-            .and_then(|event| node_of(&event.kind))
-            .map(str::to_owned)
     }
 }
 
@@ -418,12 +243,4 @@ fn goes_its_own_way(kind: &EventKind) -> bool {
         EventKind::NodeCompleted(it) => it.edited_by.is_some(),
         _ => false,
     }
-}
-
-fn found<T>(verdict: Verdict, divergence: Divergence) -> Result<T, Stop> {
-    Err(Stop::Found((verdict, Box::new(divergence))))
-}
-
-fn as_json(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
 }

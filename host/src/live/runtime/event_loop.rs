@@ -25,7 +25,7 @@ use super::file_watch::FileWatch;
 use super::inbox::{InboxReceiver, Message};
 use super::intake::{Gathered, Intake};
 use super::observers::Observers;
-use super::peers::{is_gone, notice_gone_workers, notice_others, store_is_gone};
+use super::peers::{notice_gone_workers, notice_others, store_is_gone};
 use super::readers::Readers;
 use super::schedule::{Next, Schedule};
 use super::shutdown::Shutdown;
@@ -35,7 +35,7 @@ use crate::live::turn::open_turn::Effects;
 use crate::live::turn::releases::OwnRelease;
 use crate::live::turn::report;
 use crate::live::turn::scope::Scope;
-use crate::live::turn::write::{Again, Write};
+use crate::live::turn::write::Write;
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::ClaimId;
 
@@ -298,16 +298,19 @@ impl EventLoop {
         if writes.len() >= writes_max {
             self.intake.cut();
         }
-        match outcome {
+        let is_asked = match outcome {
             Ok(effects) => {
                 span.record("refrain.executions", effects.touched);
                 let waiting = self.succeed(effects);
-                self.answer(writes, &waiting, None);
+                self.intake.answer(writes, &waiting, None)
             }
             Err(error) => {
                 self.fail(&error);
-                self.answer(writes, &BTreeSet::new(), Some(&error));
+                self.intake.answer(writes, &BTreeSet::new(), Some(&error))
             }
+        };
+        if is_asked {
+            self.schedule.ask();
         }
     }
 
@@ -343,34 +346,8 @@ impl EventLoop {
         self.core.waiting_claims.fail(error);
         self.end_if_malformed(error);
         self.schedule.store_failed();
-        if is_gone(error) {
+        if error.is_store_gone() {
             store_is_gone(&mut self.core, &self.observers, error);
-        }
-    }
-
-    /// Answers the writes of a turn, but for those that wait for the next.
-    fn answer(
-        &mut self,
-        writes: Vec<Box<dyn Write>>,
-        waiting: &BTreeSet<usize>,
-        failed: Option<&EngineError>,
-    ) {
-        let gone = failed.is_some_and(is_gone);
-        for (place, write) in writes.into_iter().enumerate() {
-            if waiting.contains(&place) {
-                self.intake.again(write);
-                continue;
-            }
-            match write.answer(failed) {
-                None => {}
-                // There is nothing left into which it could be written.
-                Some(_) if gone => {}
-                Some(Again::AtOnce(write)) => {
-                    self.intake.again(write);
-                    self.schedule.ask();
-                }
-                Some(Again::Later(write)) => self.intake.again(write),
-            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! What comes into an engine's inbox, on its way into a turn.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use crate::error::EngineError;
 
 use super::inbox::{InboxReceiver, Message, Question};
-use crate::live::turn::write::Write;
+use crate::live::turn::write::{Again, Write};
 
 /// The engine's end of its inbox, with what was taken from it too early.
 pub(in crate::live) struct Intake {
@@ -93,6 +93,35 @@ impl Intake {
     /// Keeps a write for the next turn.
     pub(in crate::live) fn again(&mut self, write: Box<dyn Write>) {
         self.again.push(write);
+    }
+
+    /// Answers the writes of a turn, but for those that wait for the next one: their
+    /// places are `waiting`. Whether any of them asks for that turn at once.
+    pub(in crate::live) fn answer(
+        &mut self,
+        writes: Vec<Box<dyn Write>>,
+        waiting: &BTreeSet<usize>,
+        failed: Option<&EngineError>,
+    ) -> bool {
+        let gone = failed.is_some_and(EngineError::is_store_gone);
+        let mut is_asked = false;
+        for (place, write) in writes.into_iter().enumerate() {
+            if waiting.contains(&place) {
+                self.again(write);
+                continue;
+            }
+            match write.answer(failed) {
+                None => {}
+                // There is nothing left into which it could be written.
+                Some(_) if gone => {}
+                Some(Again::AtOnce(write)) => {
+                    self.again(write);
+                    is_asked = true;
+                }
+                Some(Again::Later(write)) => self.again(write),
+            }
+        }
+        is_asked
     }
 
     /// Whether there are writes for the next turn.

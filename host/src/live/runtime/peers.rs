@@ -9,11 +9,6 @@ use crate::live::execution::claimed::holds;
 use crate::live::turn::core::Core;
 use crate::live::turn::report;
 
-/// Whether what was opened is no longer there.
-pub(in crate::live) fn is_gone(error: &EngineError) -> bool {
-    matches!(error, EngineError::Store(error) if matches!(**error, StoreError::Gone { .. }))
-}
-
 /// Have others committed? Then what they did may concern us. The error says why
 /// the next turn could not be planned.
 pub(in crate::live) fn notice_others(
@@ -27,7 +22,7 @@ pub(in crate::live) fn notice_others(
             let text = format!("the store's version cannot be read: {error}");
             report::error(core, "version", &text);
             let error = EngineError::from(error);
-            if is_gone(&error) {
+            if error.is_store_gone() {
                 store_is_gone(core, observers, &error);
             }
             return Ok(());
