@@ -20,6 +20,7 @@ pub struct Many<T> {
 
 /// A stored row that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Damaged {
     /// The execution that it belongs to, if that much can be read.
     pub execution: Option<ExecutionId>,
@@ -61,6 +62,23 @@ impl<T> Many<T> {
     }
 }
 
+impl Damaged {
+    /// A row at this place that cannot be read, for this reason. `execution` is the one
+    /// that it belongs to, if that much can be read.
+    #[must_use]
+    pub fn new(
+        execution: Option<ExecutionId>,
+        place: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            execution,
+            place: place.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
 impl From<Damaged> for StoreError {
     fn from(damaged: Damaged) -> Self {
         Self::Corrupt {
@@ -82,11 +100,7 @@ mod tests {
 
     #[test]
     fn what_belongs_together_is_whole_or_named() {
-        let damaged = Damaged {
-            execution: None,
-            place: "x.db, row 7".to_owned(),
-            detail: "it is gone".to_owned(),
-        };
+        let damaged = Damaged::new(None, "x.db, row 7", "it is gone");
         let some = Many {
             found: vec![1, 2],
             damaged: vec![damaged.clone()],

@@ -233,11 +233,7 @@ fn damage(id: ExecutionId, place: String, error: StoreError) -> Damaged {
         StoreError::Corrupt { place, detail } => (place, detail),
         error => (place, error.to_string()),
     };
-    Damaged {
-        execution: Some(id),
-        place,
-        detail,
-    }
+    Damaged::new(Some(id), place, detail)
 }
 
 /// When time alone asks for a step; `None` if it never does.

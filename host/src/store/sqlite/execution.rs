@@ -10,6 +10,7 @@ use crate::id::ExecutionId;
 use crate::log::{Attestation, Head, Timestamp};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
+use crate::store::sqlite::row::{column, of_column, read_row};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
 use crate::store::{Damaged, DueWake, ExecutionRecord, ListFilter, Many, Tampering};
 
@@ -55,7 +56,8 @@ fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
 }
 
 fn attestation(row: &Row<'_>, column: usize) -> Result<Option<Attestation>> {
-    let Some(text) = row.get_ref(column)?.as_str_or_null()? else {
+    let text = row.get_ref(column)?.as_str_or_null();
+    let Some(text) = text.map_err(of_column(column, Type::Text))? else {
         return Ok(None);
     };
     Attestation::from_json(text)
@@ -87,7 +89,7 @@ pub(super) fn with_key(
 ) -> Result<Option<(ExecutionRecord, Key)>> {
     connection
         .prepare_cached(BY_ID)?
-        .query_row([Id(id)], |row| Ok((read(row)?, row.get(KEY)?)))
+        .query_row([Id(id)], |row| Ok((read_row(row, read)?, row.get(KEY)?)))
         .optional()
 }
 
@@ -167,7 +169,7 @@ fn list_one_by_one(
     let by_key = RefCell::new(&mut by_key);
     let record = |key: &Row<'_>| {
         let mut by_key = by_key.borrow_mut();
-        let record = by_key.query_row([key.get::<_, Key>(1)?], read)?;
+        let record = by_key.query_row([key.get::<_, Key>(1)?], |row| read_row(row, read))?;
         Ok(Some(record).filter(of_status))
     };
     many::one_by_one(path, keys, filter.max, record, |key| Ok(name(key, 0, 1)))
@@ -216,7 +218,7 @@ pub(super) const DUE: &str = "
 /// The first wake after `now`.
 pub(super) fn next_wake(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
     let mut select = connection.prepare_cached(NEXT_WAKE)?;
-    let wake = select.query_row(params![Number(now)], |row| row.get::<_, Number>(0));
+    let wake = select.query_row(params![Number(now)], |row| column::<Number>(row, 0));
     wake.map(|wake| wake.0).optional()
 }
 

@@ -8,12 +8,13 @@ use std::path::Path;
 use rusqlite::{Error, ErrorCode, ffi};
 use rustix::fs::{Access, access};
 
+use crate::store::sqlite::row;
 use crate::store::{CommitError, StoreError};
 
 /// The error of a statement.
 pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
     let place = path.display().to_string();
-    let detail = error.to_string();
+    let detail = row::detail(error);
     match error {
         Error::SqliteFailure(failure, _) => match failure.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {

@@ -8,6 +8,7 @@ use crate::id::ExecutionId;
 use crate::log::Hash;
 use crate::model::Snapshot;
 use crate::store::sqlite::execution::Key;
+use crate::store::sqlite::row::column;
 use crate::store::sqlite::value::{Id, Number};
 use crate::store::{ComponentRecord, WorkflowRecord};
 
@@ -21,8 +22,8 @@ pub(super) fn workflow(connection: &Connection, name: [&str; 3]) -> Result<Optio
             tenant: tenant.to_owned(),
             workflow_id: workflow_id.to_owned(),
             version: version.to_owned(),
-            text: row.get(0)?,
-            digest: row.get(1)?,
+            text: column(row, 0)?,
+            digest: column(row, 1)?,
         })
     });
     record.optional()
@@ -49,7 +50,7 @@ pub(super) fn keep_workflow(connection: &Connection, record: &WorkflowRecord) ->
 
 pub(super) fn component(connection: &Connection, digest: &str) -> Result<Option<Vec<u8>>> {
     let mut select = connection.prepare_cached("SELECT bytes FROM components WHERE digest = ?1")?;
-    select.query_row([digest], |row| row.get(0)).optional()
+    select.query_row([digest], |row| column(row, 0)).optional()
 }
 
 /// Keeps a component. A component of the same digest has the same bytes.
@@ -68,12 +69,12 @@ pub(super) fn snapshot(connection: &Connection, id: ExecutionId) -> Result<Optio
     )?;
     let snapshot = select.query_row([Id(id)], |row| {
         let snapshot = Snapshot {
-            guest_digest: row.get(0)?,
-            sequence: row.get::<_, Number>(1)?.0,
-            head: row.get(2)?,
-            state: row.get(3)?,
+            guest_digest: column(row, 0)?,
+            sequence: column::<Number>(row, 1)?.0,
+            head: column(row, 2)?,
+            state: column(row, 3)?,
         };
-        if row.get_ref(4)?.as_blob()? == digest(&snapshot) {
+        if column::<Vec<u8>>(row, 4)? == digest(&snapshot) {
             return Ok(snapshot);
         }
         let changed = Box::new(Changed);

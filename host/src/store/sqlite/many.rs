@@ -6,6 +6,7 @@ use rusqlite::{Result, Row, Rows};
 
 use crate::id::ExecutionId;
 use crate::store::sqlite::failure;
+use crate::store::sqlite::row::{detail, read_row};
 use crate::store::{Damaged, Many};
 
 /// A row's name: the execution it belongs to, and its place in the database.
@@ -25,7 +26,7 @@ pub(super) fn read<T>(
         path,
         rows,
         max,
-        |row| read(row).map(Some),
+        |row| read_row(row, &read).map(Some),
         failure::is_of_a_row,
         |row| Ok(name(row)),
     )
@@ -66,7 +67,7 @@ fn each<T>(
                 many.damaged.push(Damaged {
                     execution,
                     place: format!("{}, {place}", path.display()),
-                    detail: error.to_string(),
+                    detail: detail(&error),
                 });
             }
             Err(error) => return Err(error),

@@ -5,6 +5,7 @@
 //! are for. The modules, from the bottom up; each may use those above
 //! it in this list.
 
+mod row;
 mod failure;
 mod file;
 mod schema;

@@ -12,6 +12,7 @@ use crate::model::WorkItem;
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
+use crate::store::sqlite::row::{self, of_column, read_row};
 use crate::store::sqlite::value::{Id, Number, Unknown};
 use crate::store::{ItemRecord, ItemState, Lease, Many};
 
@@ -75,7 +76,8 @@ fn read(row: &Row<'_>) -> Result<ItemRecord> {
         not_before: number(7)?,
         payload: row.get(8)?,
     };
-    let state = match row.get_ref(STATE)?.as_str()? {
+    let state = row.get_ref(STATE)?.as_str();
+    let state = match state.map_err(of_column(STATE, Type::Text))? {
         "waiting" => ItemState::Waiting,
         "leased" => ItemState::Leased(Lease {
             worker_id: row.get(11)?,
@@ -162,7 +164,7 @@ fn query_around_pages(
     let item = |key: &Row<'_>| {
         let mut by_key = connection.prepare_cached(&by_key)?;
         let key = params![key.get::<_, Key>(0)?, key.get::<_, String>(1)?];
-        by_key.query_row(key, read).optional()
+        by_key.query_row(key, |row| read_row(row, read)).optional()
     };
     let named = |key: &Row<'_>| {
         let execution = execution::id_of(connection, key.get(0)?)?;
@@ -191,7 +193,7 @@ pub(super) fn of_execution(
             return Ok(record);
         }
         let inconsistent = Inconsistent(record.item.node_id);
-        Err(damaged(IS_CONSISTENT, Type::Integer, inconsistent))
+        Err(damaged(row::WHOLE, Type::Integer, inconsistent))
     };
     many::read(path, select.query([Id(id)])?, usize::MAX, consistent, name)
 }

@@ -158,11 +158,27 @@ fn law4_a_changed_row_is_shown_as_it_is() {
 
 #[test]
 fn a_value_that_cannot_be_is_damage() {
-    for edit in [
-        "UPDATE executions SET status = 'melted'",
-        "UPDATE executions SET last_hash = x'00'",
-        "UPDATE executions SET last_at = -1",
-        "UPDATE executions SET id = 'exec_1'",
+    for (edit, expected) in [
+        (
+            "UPDATE executions SET status = 'melted'",
+            "`status` cannot be right: \"melted\" is not",
+        ),
+        (
+            "UPDATE executions SET last_hash = x'00'",
+            "`last_hash` cannot be right: ",
+        ),
+        (
+            "UPDATE executions SET last_at = -1",
+            "`last_at` cannot be right: -1 is out of range",
+        ),
+        (
+            "UPDATE executions SET workflow_id = CAST(x'ff' AS TEXT)",
+            "`workflow_id` cannot be right: invalid utf-8",
+        ),
+        (
+            "UPDATE executions SET id = 'exec_1'",
+            "`id` cannot be right: ",
+        ),
     ] {
         let (file, _) = file_of_three();
         file.raw().execute(edit, []).unwrap();
@@ -170,7 +186,8 @@ fn a_value_that_cannot_be_is_damage() {
         assert_eq!((listed.found.len(), listed.damaged.len()), (0, 1), "{edit}");
         let error = listed.all().unwrap_err();
         assert!(
-            matches!(&error, StoreError::Corrupt { place, .. } if place.contains("row 1 of `executions`")),
+            matches!(&error, StoreError::Corrupt { place, detail }
+                if place.contains("row 1 of `executions`") && detail.contains(expected)),
             "{edit}: {error}"
         );
     }
