@@ -98,6 +98,16 @@ pub enum EngineError {
         /// How long it may be.
         bytes_max: usize,
     },
+    /// A request names more than is allowed.
+    #[error("the request names {count} {what}, and {count_max} are allowed; make several requests")]
+    TooMany {
+        /// What it names.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// How many it may name.
+        count_max: usize,
+    },
     /// The fact may not stand next in the log.
     #[error("execution {execution} does not take this: {reason}")]
     Refused {
@@ -193,6 +203,12 @@ pub enum Overload {
         /// How many wait.
         waiting: usize,
     },
+    /// As many callers wait with one and the same request for work as may.
+    #[error("{waiting} callers wait for work with this request already")]
+    Request {
+        /// How many wait.
+        waiting: usize,
+    },
     /// The callers that wait bring as much as they may together.
     #[error("the callers that wait for the engine bring {waiting} bytes already")]
     Bytes {
@@ -217,6 +233,7 @@ impl EngineError {
             Self::KeyErased { .. } => "key_erased",
             Self::Json { .. } => "invalid_json",
             Self::TooLong { .. } => "too_long",
+            Self::TooMany { .. } => "too_many",
             Self::Refused { .. } => "refused",
             Self::NotForked { .. } => "not_forked",
             Self::HeadMoved { .. } => "head_moved",

@@ -221,6 +221,14 @@ pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of a payload's JSON.
 pub const JSON_DEPTH_MAX: usize = 100;
 
+/// Queues of one request for work, each of which costs every turn a question while the
+/// request waits. A worker that serves more of them makes several requests.
+pub const QUEUES_PER_REQUEST_MAX: usize = 256;
+
+/// Callers that wait with one and the same request for work. Each is answered with a copy
+/// of all that it is given, and all but the last have probably gone away.
+pub const CALLERS_PER_REQUEST_MAX: usize = 16;
+
 /// Bytes of a caller's key, a reason, a user's name, an error text.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 

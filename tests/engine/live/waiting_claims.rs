@@ -1,6 +1,8 @@
 //! Workers outside of the engine that wait for work: served by the engine's own turns,
 //! and the same items for the same request (law 7).
 
+mod edges;
+
 use std::pin::pin;
 use std::time::Duration;
 

@@ -320,7 +320,7 @@ impl Engine {
     /// Each claim ends with its lease, unless it is renewed in time.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// [`EngineError::Store`], [`EngineError::TooLong`].
     pub async fn claim(
         &self,
         queue: &str,
@@ -328,6 +328,7 @@ impl Engine {
         worker_id: &str,
     ) -> Result<Vec<Claim>, EngineError> {
         facts::text("worker id", worker_id)?;
+        facts::text("name of a queue", queue)?;
         let (queue, worker_id) = (queue.to_owned(), worker_id.to_owned());
         let claim = move |turn: &mut OpenTurn<'_>| {
             // Orders of this very turn may be claimed too.
@@ -347,7 +348,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Overloaded`], [`EngineError::Store`]; [`EngineError::TooLong`]
-    /// when one of its ids is.
+    /// when one of its ids or queues is, and [`EngineError::TooMany`] when it names too
+    /// many queues.
     pub async fn claim_waiting(&self, request: ClaimRequest) -> Result<Vec<Claim>, EngineError> {
         request.check()?;
         self.inbox().claim(request).await

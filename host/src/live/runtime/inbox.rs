@@ -193,7 +193,7 @@ impl Inbox {
 
     /// Asks for work, and waits for it.
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, EngineError> {
-        let counted = self.enter(0)?;
+        let counted = self.enter(request.bytes())?;
         let (to, answer) = oneshot::channel();
         self.send(Message::Claim(request, ClaimCaller { to, counted }))?;
         self.answered(answer).await

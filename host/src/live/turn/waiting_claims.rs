@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::error::EngineError;
+use crate::error::{EngineError, Overload};
+use crate::limits::CALLERS_PER_REQUEST_MAX;
 use crate::live::values::callers::Caller;
 use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::work::Claim;
@@ -29,21 +30,35 @@ impl ClaimCaller {
     }
 }
 
+/// A caller, and when it waits no longer, by the monotonic clock.
+struct Waiter {
+    caller: ClaimCaller,
+    until: Duration,
+}
+
+impl Waiter {
+    fn waits(&self, now: Duration) -> bool {
+        now < self.until && !self.has_gone()
+    }
+
+    fn has_gone(&self) -> bool {
+        self.caller.to.is_closed()
+    }
+}
+
 struct Waiting {
     ticket: Ticket,
     request: Arc<ClaimRequest>,
-    /// Those who made this request, again and again.
-    callers: Vec<ClaimCaller>,
-    /// When the last of them waits no longer, by the monotonic clock.
-    until: Duration,
+    /// Those who made this request, again and again. Each waits for as long as it said.
+    waiters: Vec<Waiter>,
     /// Whether the store, as it is, has nothing that this request has claimed before.
     is_new: bool,
 }
 
 impl Waiting {
-    /// Whether somebody still waits.
-    fn waits(&self, now: Duration) -> bool {
-        now < self.until && self.callers.iter().any(|it| !it.to.is_closed())
+    /// Whether somebody has waited long enough by now.
+    fn any_expires(&self, now: Duration) -> bool {
+        self.waiters.iter().any(|it| !it.waits(now))
     }
 }
 
@@ -59,7 +74,8 @@ pub(crate) struct WaitingClaims {
 }
 
 impl WaitingClaims {
-    /// A request comes in, at this time. A repeated one waits with the first.
+    /// A request comes in, at this time. A repeated one waits with the first, and for what
+    /// the first asks for.
     pub(in crate::live) fn push(
         &mut self,
         request: ClaimRequest,
@@ -72,16 +88,18 @@ impl WaitingClaims {
                 && waiting.request.request_id == request.request_id
         };
         if let Some(waiting) = self.waiting.iter_mut().find(same) {
-            waiting.callers.push(caller);
-            waiting.until = waiting.until.max(until);
-            return;
+            waiting.waiters.retain(|waiter| !waiter.has_gone());
+            let count = waiting.waiters.len();
+            if count >= CALLERS_PER_REQUEST_MAX {
+                return caller.answer(Err(Overload::Request { waiting: count }.into()));
+            }
+            return waiting.waiters.push(Waiter { caller, until });
         }
         self.next += 1;
         self.waiting.push(Waiting {
             ticket: self.next,
             request: Arc::new(request),
-            callers: vec![caller],
-            until,
+            waiters: vec![Waiter { caller, until }],
             is_new: false,
         });
     }
@@ -104,7 +122,7 @@ impl WaitingClaims {
 
     /// The requests that somebody waits for, in their order.
     pub(in crate::live) fn to_serve(&self) -> Vec<(Ticket, Arc<ClaimRequest>)> {
-        let waits = |waiting: &&Waiting| waiting.callers.iter().any(|it| !it.to.is_closed());
+        let waits = |waiting: &&Waiting| waiting.waiters.iter().any(|it| !it.has_gone());
         let waiting = self.waiting.iter().filter(waits);
         waiting
             .map(|it| (it.ticket, Arc::clone(&it.request)))
@@ -138,43 +156,45 @@ impl WaitingClaims {
         for (ticket, claims) in served {
             let place = self.waiting.iter().position(|it| it.ticket == ticket);
             let Some(place) = place else { continue };
-            for caller in self.waiting.remove(place).callers {
-                caller.answer(Ok(claims.clone()));
+            for waiter in self.waiting.remove(place).waiters {
+                waiter.caller.answer(Ok(claims.clone()));
             }
         }
     }
 
     /// Whether somebody has waited long enough by now.
     pub(in crate::live) fn any_expires(&self, now: Duration) -> bool {
-        self.waiting.iter().any(|waiting| !waiting.waits(now))
+        self.waiting.iter().any(|waiting| waiting.any_expires(now))
     }
 
     /// Whether this version of the store is known to have nothing of the requests that
     /// have waited long enough by now.
     pub(in crate::live) fn have_looked(&self, now: Duration, version: u64) -> bool {
-        let mut over = self.waiting.iter().filter(|waiting| !waiting.waits(now));
+        let mut over = self.waiting.iter().filter(|it| it.any_expires(now));
         self.version == Some(version) && over.all(|waiting| waiting.is_new)
     }
 
     /// Answers requests that have waited long enough by now: there is nothing.
     pub(in crate::live) fn expire(&mut self, now: Duration) {
-        for over in self.waiting.extract_if(.., |waiting| !waiting.waits(now)) {
-            for caller in over.callers {
-                caller.answer(Ok(Vec::new()));
+        for waiting in &mut self.waiting {
+            for over in waiting.waiters.extract_if(.., |it| !it.waits(now)) {
+                over.caller.answer(Ok(Vec::new()));
             }
         }
+        self.waiting.retain(|waiting| !waiting.waiters.is_empty());
     }
 
     /// How long it is until the first of them waits no longer.
     pub(in crate::live) fn until_expiry(&self, now: Duration) -> Option<Duration> {
-        let first = self.waiting.iter().map(|waiting| waiting.until).min();
+        let waiters = self.waiting.iter().flat_map(|waiting| &waiting.waiters);
+        let first = waiters.map(|waiter| waiter.until).min();
         first.map(|until| until.saturating_sub(now))
     }
 
     /// There will be nothing for any of them.
     pub(in crate::live) fn fail(&mut self, error: &EngineError) {
-        for caller in self.waiting.drain(..).flat_map(|waiting| waiting.callers) {
-            caller.answer(Err(error.clone()));
+        for waiter in self.waiting.drain(..).flat_map(|waiting| waiting.waiters) {
+            waiter.caller.answer(Err(error.clone()));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::facts;
 use crate::error::EngineError;
+use crate::limits::QUEUES_PER_REQUEST_MAX;
 
 /// A request for work that can wait, for
 /// [`Engine::claim_waiting`](crate::Engine::claim_waiting).
@@ -48,6 +49,22 @@ impl ClaimRequest {
 
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         facts::text("worker id", &self.worker_id)?;
-        facts::text("request id", &self.request_id)
+        facts::text("request id", &self.request_id)?;
+        let count = self.queues.len();
+        if count > QUEUES_PER_REQUEST_MAX {
+            return Err(EngineError::TooMany {
+                what: "queues",
+                count,
+                count_max: QUEUES_PER_REQUEST_MAX,
+            });
+        }
+        let mut queues = self.queues.iter();
+        queues.try_for_each(|queue| facts::text("name of a queue", queue))
+    }
+
+    /// The bytes that it brings, for as long as it waits.
+    pub(crate) fn bytes(&self) -> usize {
+        let queues = self.queues.iter().map(String::len).sum::<usize>();
+        queues + self.worker_id.len() + self.request_id.len()
     }
 }
