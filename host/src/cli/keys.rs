@@ -13,8 +13,8 @@ use refrain::signing::{KeyError, PublicKey, SigningKey};
 
 use super::files;
 
-/// The private key of this file. What is no private key is said to be that, whoever may
-/// read it.
+/// The private key of this file. A file that is no private key is reported as that, no
+/// matter who may read it.
 pub(super) fn private(path: &Path) -> anyhow::Result<SigningKey> {
     let unused = || format!("cannot sign with the key in {}", path.display());
     let file = opened(path).with_context(unused)?;

@@ -56,7 +56,7 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
     if expected == found {
         return Ok(());
     }
-    let message = "what the store says beside the log is not what is left of the log";
+    let message = "what the store says besides the log is not what is left of the log";
     let divergence = Divergence::between(end, message, Some(expected), Some(found))
         .compared(Compared::LogWithStore);
     Err((Verdict::Divergent, divergence.into()))

@@ -62,7 +62,7 @@ impl Replayed<'_> {
         if expected == found {
             return None;
         }
-        let message = "what the store says beside the log is not what the log says";
+        let message = "what the store says besides the log is not what the log says";
         Some(
             Divergence::between(end, message, Some(expected), Some(found))
                 .compared(Compared::LogWithStore),

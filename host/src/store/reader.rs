@@ -40,7 +40,7 @@ impl SeenUpTo {
 
 /// Questions to a store. The module's documentation has the contract.
 ///
-/// There may be many readers of one store, each on a thread of its own, beside the
+/// There may be many readers of one store, each on a thread of its own, next to the
 /// owner of the write side, which is a reader too.
 ///
 /// A store keeps executions of real time or of simulated time, and never both, because

@@ -1,5 +1,5 @@
-//! Logs whose chain is right, since whoever changed them knew how to write
-//! one: what they tell is still not what happened.
+//! Logs whose chain is right, since the person who changed them knew how to
+//! write one: what they tell is still not what happened.
 
 use refrain::model::{Digest, Event, EventKind, NodeFailure, Origin};
 use refrain::replay::Verdict;

@@ -1,5 +1,5 @@
 //! Copies of the database: of a live one, and back in its place; and what is
-//! left beside a database that was copied over.
+//! left next to a database that was copied over.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -136,7 +136,7 @@ fn no_copy_stands_where_a_databases_own_files_do() {
             &["backup", &path][..],
             &["export", ground.ended(), "-o", &path],
         ] {
-            // Whoever reads a database makes some of these.
+            // A reader of a database makes some of these.
             for part in ["refrain.db-wal", "refrain.db-shm"] {
                 let _ = fs::remove_file(ground.file(part));
             }

@@ -17,25 +17,25 @@ const GONE: &str = "is no longer the file that was opened";
 /// What befalls the file at this path while somebody works on it.
 type Blow = fn(&Path);
 
-fn beside(path: &Path, name: &str) -> std::path::PathBuf {
+fn next_to(path: &Path, name: &str) -> std::path::PathBuf {
     path.with_file_name(name)
 }
 
 const BLOWS: [(&str, Blow); 5] = [
     ("removed", |path| {
         for name in [DATABASE, "refrain.db-wal", "refrain.db-shm"] {
-            fs::remove_file(beside(path, name)).expect("it is there");
+            fs::remove_file(next_to(path, name)).expect("it is there");
         }
     }),
     ("renamed", |path| {
-        fs::rename(path, beside(path, "other.db")).expect("it is there");
+        fs::rename(path, next_to(path, "other.db")).expect("it is there");
     }),
     ("replaced", |path| {
-        fs::copy(path, beside(path, "new.db")).expect("it is there");
-        fs::rename(beside(path, "new.db"), path).expect("it is there");
+        fs::copy(path, next_to(path, "new.db")).expect("it is there");
+        fs::rename(next_to(path, "new.db"), path).expect("it is there");
     }),
     ("without its log of changes", |path| {
-        fs::remove_file(beside(path, "refrain.db-wal")).expect("it is there");
+        fs::remove_file(next_to(path, "refrain.db-wal")).expect("it is there");
     }),
     ("with its folder renamed", |path| {
         let folder = path.parent().expect("a folder");

@@ -70,9 +70,9 @@ impl Ground {
 
     /// Make everything as it was at first.
     pub(crate) fn reset(&self) {
-        for beside in ["refrain.db-wal", "refrain.db-shm"] {
+        for companion in ["refrain.db-wal", "refrain.db-shm"] {
             // Mostly they are not there.
-            let _ = fs::remove_file(self.file(beside));
+            let _ = fs::remove_file(self.file(companion));
         }
         fs::write(self.file(DATABASE), &self.pattern.bytes).expect("a file");
         fs::write(self.file("steps.json"), steps().to_string()).expect("a file");

@@ -89,7 +89,7 @@ fn each_cause_is_told_as_what_it_is() {
             "it is a link, and what it leads to cannot be created",
         ),
         ("folder", "it is a folder"),
-        // Whoever opened one would wait for somebody at its other end.
+        // A process that opened one would wait for somebody at its other end.
         ("pipe", "it is a device, a pipe or a socket"),
         ("/dev/zero", "it is a device, a pipe or a socket"),
         ("steps.json/x.db", "Not a directory"),

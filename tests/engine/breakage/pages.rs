@@ -188,7 +188,7 @@ fn a_damaged_index_or_first_page_is_named() {
 }
 
 /// A page of every kind of every tree: whatever is damaged, nobody waits for what
-/// cannot come, and whoever cannot go on hears of a remedy.
+/// cannot come, and a command that cannot go on names a remedy.
 #[test]
 fn whichever_page_is_damaged_every_command_comes_to_its_end() {
     let ground = Ground::new();

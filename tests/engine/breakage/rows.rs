@@ -71,7 +71,7 @@ fn a_tampered_log_is_named_by_all_who_show_it() {
     assert_eq!(resumed.code, Some(1), "{resumed:?}");
 }
 
-/// Nobody goes on with what has ended: whoever asks for its log has it held against its
+/// Nobody goes on with what has ended: a command that asks for its log has it held against its
 /// chain.
 #[test]
 fn the_log_of_an_ended_execution_is_checked_by_all_who_show_it() {
@@ -214,7 +214,7 @@ fn a_workflow_that_cannot_be_read_is_named_and_its_execution_shown() {
         shown.out.contains("the text of workflow asks 1.0.0"),
         "{shown:?}"
     );
-    // Whoever goes on with it finds out what that means, and says so.
+    // A command that goes on with it finds out what that means, and says so.
     let approved = ground.types(&["approve", one, "gate"]);
     assert_eq!(approved.code, Some(2), "{approved:?}");
     let shown = ground.types(&["show", one]);

@@ -111,14 +111,14 @@ async fn law4_whatever_is_done_to_an_erased_log_is_found() {
             "UPDATE executions SET status = 'failed'".to_owned(),
             Verdict::Divergent,
             last,
-            "what the store says beside the log",
+            "what the store says besides the log",
         ),
         (
             "a key again",
             "UPDATE executions SET caller_key = 'k'".to_owned(),
             Verdict::Divergent,
             last,
-            "what the store says beside the log",
+            "what the store says besides the log",
         ),
         (
             "an end that is none",
@@ -161,8 +161,8 @@ async fn what_is_no_export_of_an_erased_log_is_told_with_its_place() {
     };
     let attestation = lines[0].find(",\"erased\":{").expect("an attestation");
     let attestation = lines[0][attestation..].trim_end_matches("}\n").to_owned();
-    let mut beside = lines.clone();
-    beside[4] = whole[4].to_owned();
+    let mut mixed = lines.clone();
+    mixed[4] = whole[4].to_owned();
     for (what, text, verdict, said) in [
         ("nothing", lines.concat(), Verdict::Erased, ""),
         (
@@ -178,7 +178,7 @@ async fn what_is_no_export_of_an_erased_log_is_told_with_its_place() {
             "line 5 is no event, export the log again: field `commitment`: ",
         ),
         (
-            "a salt beside it",
+            "a salt next to it",
             edited(
                 4,
                 "\"commitment\"",
@@ -194,8 +194,8 @@ async fn what_is_no_export_of_an_erased_log_is_told_with_its_place() {
             "line 2 is no event, export the log again: field `initial_input`: an erased event has no such field",
         ),
         (
-            "a whole event beside erased ones",
-            beside.concat(),
+            "a whole event next to erased ones",
+            mixed.concat(),
             Verdict::Tampered,
             "event 4 is not erased, and those before it are: a log is erased as a whole",
         ),

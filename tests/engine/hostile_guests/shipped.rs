@@ -182,7 +182,7 @@ async fn contained(place: &Place, name: &str, reason: &str) {
     );
     assert_eq!(after, before, "{name}: others were touched");
 
-    // The honest one goes on beside it, in the same engine.
+    // The honest one goes on next to it, in the same engine.
     engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
     let ended = engine.execution(honest).finished().await.expect("it ends");
     assert_eq!(ended.status, Status::Completed, "{name}");

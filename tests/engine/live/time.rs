@@ -221,8 +221,8 @@ fn r25_work_of_an_engine_that_stops_waits_for_nothing() {
     }
 }
 
-/// A third program holds the write lock for as long as a lease lasts. Whoever
-/// is the first to get it afterwards, the holder may still renew.
+/// A third program holds the write lock for as long as a lease lasts. The
+/// holder may still renew afterwards, also if another is the first to get that lock.
 #[test]
 fn law5_while_nobody_could_write_no_lease_ends() {
     let place = Place::file();

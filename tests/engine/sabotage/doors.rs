@@ -44,7 +44,7 @@ pub(crate) fn answer(
     }
 }
 
-/// Write a completion into the log, whoever holds the item.
+/// Writes a completion into the log, no matter who holds the item.
 fn record(store: &mut dyn Store, claim: &ClaimId, offer: &Offer) {
     let Offer::Completed { output, .. } = offer else {
         return;

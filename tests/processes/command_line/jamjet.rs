@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::command_line::desk::Desk;
 
 /// The form of what JamJet's strategy compiler writes: unrolled rounds, guards
-/// with an expression beside their branches, a node for limits, metadata.
+/// with an expression besides their branches, a node for limits, metadata.
 fn strategy(guarded: bool) -> Value {
     let model = |prompt: &str| {
         json!({

@@ -13,7 +13,7 @@ use refrain_tests::binary::stderr;
 use super::ground::{Ground, Living};
 use super::work::HONEST;
 
-/// How long all that was left may take, beside what is said of the soak itself.
+/// How long all that was left may take, besides what is said of the soak itself.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Of each execution, its workflow and status.

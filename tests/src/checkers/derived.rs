@@ -28,7 +28,7 @@ pub fn law2_derived(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The whole audit, against what the store says beside the logs.
+/// The whole audit, against what the store says besides the log.
 ///
 /// # Errors
 /// The first execution that it finds anything wrong with.

@@ -98,7 +98,7 @@ pub enum Law {
     Status,
     /// Law 10: a snapshot is what the log says up to its event.
     Snapshots,
-    /// Nothing that could go on waits beside a host that rests.
+    /// Nothing that could go on waits next to a host that rests.
     NothingWaits,
     /// Who waits for longer is served first.
     NobodyStarves,
@@ -148,7 +148,7 @@ impl fmt::Display for Law {
             Self::Queue => "the queue is what the log says",
             Self::Status => "the status is what the log says",
             Self::Snapshots => "snapshots are what the log says",
-            Self::NothingWaits => "nothing waits beside a free worker",
+            Self::NothingWaits => "nothing waits next to a free worker",
             Self::NobodyStarves => "nobody starves",
             Self::Audit => "the audit is clean",
         })

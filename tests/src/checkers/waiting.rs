@@ -1,5 +1,5 @@
 //! Nothing waits that need not: where a host rests, no item that may be claimed
-//! waits beside a free worker of its, and no execution that is to be woken; of
+//! waits next to a free worker of its, and no execution that is to be woken; of
 //! those that it works on.
 //!
 //! A host that rests says until when. So this needs no clock: whatever could be

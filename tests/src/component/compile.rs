@@ -1,5 +1,5 @@
 //! From the guest's sources to a core WebAssembly module, the same bytes in
-//! whatever folder, for whoever does it with the same compiler.
+//! whatever folder, for everybody who does it with the same compiler.
 
 use std::env;
 use std::ffi::OsString;

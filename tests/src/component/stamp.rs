@@ -1,4 +1,4 @@
-//! The stamp beside a component: what it was built from, and with what.
+//! The stamp next to a component: what it was built from, and with what.
 
 use std::fs;
 use std::path::Path;

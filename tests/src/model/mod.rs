@@ -7,7 +7,7 @@
 //! its JSON. So what both say alike, two readings of the rules agree on.
 //!
 //! ```text
-//! Model    a log beside the rules
+//! Model    a log next to the rules
 //! next     what must be decided next: the rules in their order
 //! ready    what is ready, and what becomes of it      end  how it all ends
 //! say      decisions in the contract's words          item  the work item they order
@@ -35,7 +35,7 @@ use refrain_guest::contract::{Event, EventKind, Origin, Status};
 use graph::Graph;
 use past::Past;
 
-/// A log beside the rules.
+/// A log next to the rules.
 #[derive(Debug)]
 pub struct Model {
     graph: Graph,

@@ -248,7 +248,8 @@ fn edited(
     };
     let mut completed = facts::completed(&claim, answer, 0)?;
     let by = fork.by.clone();
-    let by = by.ok_or_else(|| refused("whoever edits a result has to be named".to_owned()))?;
+    let by = by
+        .ok_or_else(|| refused("a result is edited by somebody, who has to be named".to_owned()))?;
     if let EventKind::NodeCompleted(it) = &mut completed {
         it.edited_by = Some(by);
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::id::ExecutionId;
 
-/// The links of a turn. Whoever carries out what one execution orders of another notes
-/// it here.
+/// The links of a turn. What carries out an order of one execution to another
+/// notes it here.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links(BTreeSet<(ExecutionId, ExecutionId)>);
 

@@ -1,4 +1,4 @@
-//! Laws of what is kept beside the logs: workflows, components, snapshots.
+//! Laws of what is kept next to the logs: workflows, components, snapshots.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
 use crate::store::{CommitError, Turn, WorkflowRecord};

@@ -1,4 +1,4 @@
-//! Laws of readers: what they see beside the owner of the write side.
+//! Laws of readers: what they see next to the owner of the write side.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,7 @@
 //! The data of a store in memory. A turn is checked first and then written, and only
 //! what is new is copied. For every question the rows are kept in its order.
 //!
-//! What is large is shared between a look and the data that goes on beside it.
+//! What is large is shared between a look and the data that goes on next to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //! is put in the place of a database.
 //!
 //! The file alone is not the whole database: the last commits stand in the log of
-//! changes beside it (`-wal`). A copy of the file alone loses them, and a copy that is
-//! put beside another database's log gets that log worked into it by SQLite.
+//! changes next to it (`-wal`). A copy of the file alone loses them, and a copy that is
+//! put next to another database's log gets that log worked into it by SQLite.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -21,8 +21,8 @@ use crate::store::sqlite::failure::{open_error, store_error};
 use crate::store::sqlite::file::{check_kind, name_for_sqlite, with_suffix};
 use crate::store::sqlite::schema;
 
-/// The endings of the files that SQLite keeps beside a database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// The endings of the files that SQLite keeps next to a database.
+const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Copies the database at `from`, which others may be writing, to `to`, which must
 /// not be there. The copy is whole when it appears there.
@@ -40,7 +40,7 @@ pub(super) fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
         );
         return Err(refused(to, &detail));
     }
-    let partial = Partial::beside(to, from)?;
+    let partial = Partial::next_to(to, from)?;
     copy(from, &partial.path)?;
     partial.put(to)
 }
@@ -56,7 +56,7 @@ pub(super) fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreEr
     }
     // Links lead to the file that is replaced.
     let to = fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
-    let partial = Partial::beside(&to, if to.exists() { &to } else { from })?;
+    let partial = Partial::next_to(&to, if to.exists() { &to } else { from })?;
     copy(from, &partial.path)?;
     // The lock is held until the end, so that nobody opens the former database
     // meanwhile.
@@ -111,7 +111,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
             detail: verdict.lines().collect::<Vec<_>>().join(" "),
         });
     }
-    // The copy is one file, without others beside it.
+    // The copy is one file, without others next to it.
     let mode: String = target
         .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
         .map_err(failed)?;
@@ -126,7 +126,7 @@ struct Partial {
 
 impl Partial {
     /// Those may read and write it who may do so with the file `like`.
-    fn beside(to: &Path, like: &Path) -> Result<Self, StoreError> {
+    fn next_to(to: &Path, like: &Path) -> Result<Self, StoreError> {
         let path = with_suffix(to, &format!(".partial-{}", std::process::id()));
         let created = OpenOptions::new()
             .write(true)
@@ -160,7 +160,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        for path in BESIDE.map(|suffix| with_suffix(&self.path, suffix)) {
+        for path in COMPANIONS.map(|suffix| with_suffix(&self.path, suffix)) {
             let _ = fs::remove_file(path);
         }
         // The file has moved, or is of no use.
@@ -196,11 +196,11 @@ fn lock(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
-/// Moves a database aside, and before it the files that SQLite keeps beside it: between
+/// Moves a database aside, and before it the files that SQLite keeps next to it: between
 /// the two moves the database lacks its last turns, but never gets another one's.
 fn move_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
-    let parts = || [""].into_iter().chain(BESIDE);
+    let parts = || [""].into_iter().chain(COMPANIONS);
     if !parts().any(|part| is_there(&with_suffix(path, part))) {
         return Ok(None);
     }
@@ -212,7 +212,7 @@ fn move_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let Some(aside) = { names }.find(free) else {
         unreachable!("numbers do not end");
     };
-    for part in BESIDE.into_iter().chain([""]) {
+    for part in COMPANIONS.into_iter().chain([""]) {
         let (from, to) = (with_suffix(path, part), with_suffix(&aside, part));
         match fs::rename(&from, to) {
             Ok(()) => {}
@@ -226,7 +226,7 @@ fn move_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
 /// The database whose log of changes, or the like, would have this name.
 fn owner_by_name(path: &Path) -> Option<PathBuf> {
     let name = path.as_os_str().as_bytes();
-    let ends = BESIDE.iter();
+    let ends = COMPANIONS.iter();
     let mut owners = ends.filter_map(|end| name.strip_suffix(end.as_bytes()));
     let owner = PathBuf::from(OsStr::from_bytes(owners.next()?));
     owner.is_file().then_some(owner)

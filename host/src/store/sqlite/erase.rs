@@ -27,7 +27,7 @@ pub(super) fn overwrite_deleted(connection: &Connection, on: bool) -> Result<()>
     connection.query_row(sql, [], |_| Ok(()))
 }
 
-/// Erases a log, with all that is kept beside it. Answers why that may not be, if it
+/// Erases a log, with all that is kept next to it. Answers why that may not be, if it
 /// may not.
 pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> Result<Option<String>> {
     let id = erasure.execution;

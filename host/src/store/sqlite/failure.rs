@@ -29,7 +29,7 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
             ErrorCode::DatabaseCorrupt
             | ErrorCode::NotADatabase
             | ErrorCode::ConstraintViolation => StoreError::Corrupt { place, detail },
-            // No address is free for the memory that processes share beside the database.
+            // No address is free for the memory that processes share next to the database.
             ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMMAP => {
                 let detail =
                     format!("{detail}: there is too little address space; see `ulimit -v`");
@@ -40,7 +40,7 @@ pub(super) fn store_error(path: &Path, error: &Error) -> StoreError {
                 StoreError::Io { place, detail }
             }
             ErrorCode::CannotOpen => cannot_open(path, place, detail),
-            // The file that processes share beside the database cannot grow.
+            // The file that processes share next to the database cannot grow.
             ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
                 StoreError::Full { place, detail }
             }
@@ -127,7 +127,7 @@ fn cannot_open(path: &Path, place: String, detail: String) -> StoreError {
     }
     // Not by opening it: to close a file gives up all locks that the process has on it.
     let error = match access(path, Access::READ_OK | Access::WRITE_OK) {
-        // The folder must be writable too: SQLite keeps files beside the database.
+        // The folder must be writable too: SQLite keeps files next to the database.
         Ok(()) => return StoreError::ReadOnly { place, detail },
         Err(error) => io::Error::from(error),
     };

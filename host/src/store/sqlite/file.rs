@@ -1,7 +1,7 @@
 //! The database as a file: the name under which SQLite opens it, and whether the file
 //! that was opened still stands at its path.
 //!
-//! SQLite keeps its log of changes by name, beside the database. So a file that
+//! SQLite keeps its log of changes by name, next to the database. So a file that
 //! was removed, renamed or replaced under a living connection takes what is
 //! written with it (law 8), and a file with a second name has a second log, of
 //! which the first knows nothing. Both are errors.
@@ -42,7 +42,7 @@ pub(super) struct DatabaseFile {
     /// The full path, which holds in whichever folder the process works.
     path: PathBuf,
     identity: Identity,
-    /// The path of SQLite's log of changes, which stands beside the file that links
+    /// The path of SQLite's log of changes, which stands next to the file that links
     /// lead to.
     log: PathBuf,
     /// The identity of that log, once there is one.
@@ -185,7 +185,7 @@ fn full_name(path: &Path) -> PathBuf {
     }
 }
 
-/// The file beside this one.
+/// The file next to this one.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

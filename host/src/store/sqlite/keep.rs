@@ -1,4 +1,4 @@
-//! Workflows, components and snapshots, which are kept beside the logs.
+//! Workflows, components and snapshots, which are kept next to the logs.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};

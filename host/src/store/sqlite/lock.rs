@@ -1,8 +1,8 @@
 //! Waiting for the locks of a database file.
 //!
 //! SQLite's own waiting looks again after longer and longer pauses. An engine with
-//! much to do leaves the write lock alone only for moments; whoever looks so rarely
-//! could miss each of them until its patience ends. So the waiting is done here, with
+//! much to do leaves the write lock alone only for moments; a process that looks so
+//! rarely could miss each of them until its patience ends. So the waiting is done here, with
 //! short pauses of one length.
 
 use std::time::{Duration, Instant};

@@ -177,7 +177,7 @@ fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<(
         |_| Ok(()),
     )?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    // After a large turn the file beside the database shrinks again.
+    // After a large turn the file next to the database shrinks again.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))
 }
 

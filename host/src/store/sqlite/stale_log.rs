@@ -1,4 +1,4 @@
-//! A log of changes (`-wal`) that is not of the database beside it.
+//! A log of changes (`-wal`) that is not of the database next to it.
 //!
 //! If a backup is copied over a database and the log of the database is left there,
 //! SQLite silently works that log into the backup at the next opening. Therefore the
@@ -38,7 +38,7 @@ impl Note {
     }
 }
 
-/// Moves the log beside this database aside, if it is not the database's own.
+/// Moves the log next to this database aside, if it is not the database's own.
 pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
     let Ok(path) = fs::canonicalize(path) else {
         return Ok(());
@@ -77,7 +77,7 @@ pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
     fs::rename(&log, &aside)
         .map_err(|error| refused(format!("it cannot be moved aside ({error})")))?;
     tracing::warn!(
-        "the log of changes beside {place} was not its own (a backup was copied over a database?): \
+        "the log of changes next to {place} was not its own (a backup was copied over a database?): \
          it is kept as {} and not worked in",
         aside.display()
     );

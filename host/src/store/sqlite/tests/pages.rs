@@ -1,5 +1,5 @@
 //! What a commit writes: each page of the file that it changes, whole. So pages
-//! are what a commit costs, beside its sync.
+//! are what a commit costs, besides its sync.
 
 use super::*;
 use crate::store::ExecutionChange;
