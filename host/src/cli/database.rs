@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, bail};
 use refrain::id::ExecutionId;
-use refrain::store::{ExecutionRecord, Reader, SqliteStore};
+use refrain::store::{ExecutionRecord, Reader, SqliteStore, StoreError};
 use refrain::{Builder, Engine, EngineError};
 
 use super::text::Text;
@@ -192,12 +192,15 @@ impl Database {
         self.note();
         let file = self.file(simulated);
         let path = file.display();
-        let run = if simulated { "run --simulate" } else { "run" };
         match file.try_exists() {
             Ok(true) => Ok(()),
-            Ok(false) => bail!(
-                "there is no database {path}; name another with --db PATH, or begin one with `refrain {run}`"
+            Ok(false) if simulated => bail!(
+                "there is no database {path}; name another with --db PATH, or begin one with `refrain run --simulate`"
             ),
+            Ok(false) => {
+                let place = path.to_string();
+                Err(StoreError::Missing { place }.into())
+            }
             Err(error) => {
                 Err(error).with_context(|| format!("cannot look for the database {path}"))
             }

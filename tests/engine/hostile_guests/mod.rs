@@ -6,6 +6,7 @@
 //! any_component  nothing that a file can hold makes the door panic
 //! orders     what a guest orders is what the workflow holds, or its execution stalls
 //! compiled   components that take long to compile, or that are composed
+//! exact_fuel a call that needs just as much fuel as it has
 //! endless    one that goes on and on takes its share of each turn
 //! talkative  one whose words are longer than anybody reads
 //! steps      what a guest says of a step is what it did in it, or its execution stalls
@@ -17,6 +18,7 @@ mod any_component;
 mod compiled;
 mod cut_off;
 mod endless;
+mod exact_fuel;
 mod full_disk;
 mod handed_over;
 mod orders;

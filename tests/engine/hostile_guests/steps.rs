@@ -107,6 +107,14 @@ async fn law3_a_step_that_is_not_what_the_guest_says_of_it_stalls_the_execution(
             "refuses fact 0 out of place",
         ),
         (
+            // A thousand times fact 0, in memory that is all zeros.
+            then(&[
+                "(i32.store (i32.const 1068) (i32.const 40000)) (i32.store (i32.const 1072) (i32.const 1000))",
+                &ends_at(before),
+            ]),
+            "refuses fact 0 out of place",
+        ),
+        (
             ends_at("(i64.const 6)"),
             "says that the log ends at event 6, and it ends at 1",
         ),

@@ -36,7 +36,8 @@ fn what_asks_never_makes_a_database() {
         );
         assert!(
             said.err
-                .starts_with("error: there is no database refrain.db; "),
+                .starts_with("error: there is no database at refrain.db; ")
+                && said.err.contains("or begin one with `refrain run`"),
             "{words:?}: {said:?}"
         );
         assert_eq!(desk.files(), [] as [&str; 0], "{words:?}");

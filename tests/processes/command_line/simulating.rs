@@ -67,7 +67,7 @@ fn a_simulation_leaves_the_database_alone() {
     let resumed = desk.types(&["resume"]);
     assert_eq!(resumed.code, Some(2), "{resumed:?}");
     assert!(
-        resumed.err.contains("there is no database refrain.db;"),
+        resumed.err.contains("there is no database at refrain.db;"),
         "{resumed:?}"
     );
 }
