@@ -31,6 +31,7 @@ mod scoped;
 mod slots;
 mod stepped;
 mod tenants;
+mod subscriptions;
 mod time;
 mod upgrades;
 mod waiting_claims;
