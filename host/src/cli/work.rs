@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use refrain::Engine;
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
 use refrain::store::{ExecutionRecord, Reader, SqliteStore};
+use refrain::{Engine, EngineError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
@@ -152,8 +152,12 @@ impl<'a> Session<'a> {
             // It is busy, and these are of executions that have ended.
             () = sleep(STATES_PATIENCE), if stopped == Stopped::Interrupted => {}
         }
-        self.leave(engine, stopped).await;
+        let ended = self.leave(engine, stopped).await;
         self.look()?;
+        if self.seen().any(|seen| !seen.ended()) {
+            // They were to be gone on with, if only later.
+            ended?;
+        }
         self.progress.clear();
         if stopped == Stopped::Interrupted {
             self.say_how_to_resume();
@@ -162,15 +166,19 @@ impl<'a> Session<'a> {
     }
 
     /// The engine's workers finish what they are at. Where all that was watched
-    /// is done, that is work for others, who have begun meanwhile.
-    async fn leave(&mut self, engine: &Engine, stopped: Stopped) {
+    /// is done, that is work for others, who have begun meanwhile. The error says why
+    /// the engine had ended before.
+    async fn leave(&mut self, engine: &Engine, stopped: Stopped) -> Result<(), EngineError> {
         let mut left = pin!(engine.shutdown());
         let mut said = stopped == Stopped::Interrupted;
         loop {
             tokio::select! {
-                () = &mut left => return,
-                () = self.signals.next() => return stop(engine).await,
-                () = act::unheard(engine), if stopped == Stopped::Interrupted => return,
+                () = &mut left => return engine.ended().await,
+                () = self.signals.next() => {
+                    stop(engine).await;
+                    return Ok(());
+                }
+                () = act::unheard(engine), if stopped == Stopped::Interrupted => return Ok(()),
                 () = sleep(LEAVE_SAID_AFTER), if !said => {
                     said = true;
                     self.progress.say(&text!(

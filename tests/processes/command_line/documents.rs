@@ -210,7 +210,10 @@ fn what_cannot_be_done_is_told_in_a_document_too() {
         (&["log", &nobody, "--json"], json!("unknown_execution")),
         (&["explain", id, "b", "--json"], json!("unknown_node")),
         (&["audit", &nobody, "--json"], json!("unknown_execution")),
-        (&["list", "--db", "none.db", "--json"], Value::Null),
+        (
+            &["list", "--db", "none.db", "--json"],
+            json!("store_missing"),
+        ),
         (&["pause", id, "--jsom", "--json"], json!("usage")),
         (&["restore", "none.db", "--json"], Value::Null),
     ] {
