@@ -209,6 +209,12 @@ pub enum Overload {
         /// How many wait.
         waiting: usize,
     },
+    /// As many questions to one scheduler component wait as may.
+    #[error("{waiting} questions to the execution's scheduler component wait already")]
+    Questions {
+        /// How many wait or are answered just now.
+        waiting: usize,
+    },
     /// The callers that wait bring as much as they may together.
     #[error("the callers that wait for the engine bring {waiting} bytes already")]
     Bytes {

@@ -40,6 +40,8 @@ pub struct WatGuest<'a> {
     /// the host's own stall, it is not asked: all are taken, and nothing is
     /// decided.
     pub step: &'a str,
+    /// The body of `explain`, which answers the address of an explanation.
+    pub explain: &'a str,
     /// The body of `describe`, which answers the address of a description.
     pub describe: &'a str,
     /// What else there is in the module.
@@ -53,6 +55,7 @@ impl Default for WatGuest<'_> {
             imports: "",
             memory_pages: 1,
             step: "unreachable",
+            explain: "unreachable",
             describe: "unreachable",
             rest: "",
         }
@@ -91,13 +94,18 @@ impl WatGuest<'_> {
     }
 
     fn exports(&self) -> String {
-        let Self { step, describe, .. } = self;
+        let Self {
+            step,
+            explain,
+            describe,
+            ..
+        } = self;
         format!(
             r#"
                 (func (export "{SCHEDULER}#validate") (param i32 i32) (result i32) unreachable)
                 {STEP}
                 (func $step {STEP_PARAMS} (result i32) {step})
-                (func (export "{SCHEDULER}#explain") (param i64 i64 i32 i32) (result i32) unreachable)
+                (func (export "{SCHEDULER}#explain") (param i64 i64 i32 i32) (result i32) {explain})
                 (func (export "{SCHEDULER}#inspect") (param i64 i64) (result i32) unreachable)
                 (func (export "{SCHEDULER}#snapshot") (param i64 i64) (result i32) unreachable)
                 (func (export "{SCHEDULER}#forget") (param i64 i64))

@@ -7,11 +7,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use wasmtime::component::Component;
 
 use super::check;
 use super::sandbox::code_bytes;
+use super::shared_code::SharedCode;
 use super::{CallLimits, ComponentError, GuestFailure, Instance, Ports, Sandbox};
 use crate::limits::CODE_BYTES_MAX;
 use crate::log::digest;
@@ -19,13 +21,15 @@ use crate::log::digest;
 /// The scheduler component that this program was built with.
 const BUILT_IN: &[u8] = include_bytes!("../../component/refrain-scheduler.wasm");
 
-/// Components by digest, and the sandbox that they run in. A clone shares the code that
-/// has been compiled so far, and nothing later.
+/// Components by digest, and the sandbox that they run in. Clones share the code that any
+/// of them compiles; which components are at hand, each knows for itself.
 #[derive(Clone)]
 pub struct Library {
     sandbox: Sandbox,
     entries: HashMap<String, Entry>,
     built_in: String,
+    /// What this library and its clones have compiled.
+    shared: SharedCode,
     /// Questions for code so far.
     asked: u64,
 }
@@ -33,7 +37,7 @@ pub struct Library {
 /// One component.
 #[derive(Clone)]
 struct Entry {
-    bytes: Cow<'static, [u8]>,
+    bytes: Arc<Cow<'static, [u8]>>,
     /// The result of compiling it. `None` if that was not tried, or was dropped to make
     /// room.
     compiled: Option<Result<Component, ComponentError>>,
@@ -59,7 +63,7 @@ impl Entry {
             self.compiled = None;
         }
         if self.is_copy {
-            self.bytes = Cow::Borrowed(&[]);
+            self.bytes = Arc::default();
         }
     }
 }
@@ -102,6 +106,7 @@ impl Library {
             sandbox,
             entries: HashMap::new(),
             built_in: String::new(),
+            shared: SharedCode::default(),
             asked: 0,
         };
         library.built_in = library.put(Cow::Borrowed(BUILT_IN), false);
@@ -150,7 +155,7 @@ impl Library {
     /// The bytes of a component, if it is at hand.
     #[must_use]
     pub fn bytes(&self, digest: &str) -> Option<&[u8]> {
-        let bytes = self.entries.get(digest).map(|entry| &*entry.bytes);
+        let bytes = self.entries.get(digest).map(|entry| &**entry.bytes);
         bytes.filter(|bytes| !bytes.is_empty())
     }
 
@@ -164,12 +169,17 @@ impl Library {
         self.compiled(digest).map(drop)
     }
 
-    /// Whether the guest with this digest is compiled, or known to be none, so
-    /// that asking for an instance takes hardly any time.
+    /// Whether the guest with this digest is compiled, here or by a clone, or known to be
+    /// none, so that asking for an instance takes hardly any time.
     #[must_use]
-    pub fn is_ready(&self, digest: &str) -> bool {
-        let entry = self.entries.get(digest);
-        entry.is_none_or(|entry| entry.compiled.is_some())
+    pub fn is_ready(&mut self, digest: &str) -> bool {
+        let Some(entry) = self.entries.get_mut(digest) else {
+            return true;
+        };
+        if entry.compiled.is_none() {
+            entry.compiled = self.shared.get(digest).map(Ok);
+        }
+        entry.compiled.is_some()
     }
 
     /// Drops what was asked for longest ago, until the rest is within bounds: machine
@@ -214,13 +224,13 @@ impl Library {
     fn put(&mut self, bytes: Cow<'static, [u8]>, is_copy: bool) -> String {
         let digest = digest::digest(&bytes);
         let entry = self.entries.entry(digest.clone()).or_insert(Entry {
-            bytes: Cow::Borrowed(&[]),
+            bytes: Arc::default(),
             compiled: None,
             asked: self.asked,
             is_copy,
         });
         if entry.bytes.is_empty() {
-            entry.bytes = bytes;
+            entry.bytes = Arc::new(bytes);
         }
         entry.is_copy &= is_copy;
         digest
@@ -235,13 +245,17 @@ impl Library {
             })?;
         self.asked += 1;
         entry.asked = self.asked;
-        let sandbox = &self.sandbox;
+        let (sandbox, shared) = (&self.sandbox, &self.shared);
         let compiled = entry.compiled.get_or_insert_with(|| {
-            if *digest == self.built_in {
+            if let Some(component) = shared.get(digest) {
+                return Ok(component);
+            }
+            let compiled = if *digest == self.built_in {
                 sandbox.compile_built_in(digest, &entry.bytes)
             } else {
                 sandbox.compile(digest, &entry.bytes)
-            }
+            };
+            compiled.inspect(|component| shared.put(digest, component))
         });
         compiled.clone().map_err(|reason| LibraryError::Refused {
             digest: digest.to_owned(),

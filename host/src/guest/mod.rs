@@ -29,6 +29,7 @@ mod cut_off;
 mod texts;
 mod instance;
 mod footprint;
+mod shared_code;
 mod library;
 mod memory_ports;
 mod in_memory;

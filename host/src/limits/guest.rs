@@ -18,8 +18,8 @@ pub const FUEL_PER_IMPORT: u64 = 10_000;
 /// Memory of one guest instance, all executions that it caches included.
 pub const GUEST_MEMORY_MAX: usize = 1024 * 1024 * 1024;
 
-/// All guest instances of an engine or an audit together hold at most as much
-/// memory as so many instances could.
+/// All guest instances of an engine's turns, or of an audit, together hold at most as much
+/// memory as so many instances could. Questions next to the turns have others.
 pub const GUESTS_FULL_MAX: usize = 2;
 
 /// Guest instances that an engine or an audit has at work.

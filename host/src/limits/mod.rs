@@ -37,6 +37,27 @@ pub const CALLERS_BYTES_MAX_DEFAULT: usize = 4 * BYTES_PER_TURN;
 /// disks and cores for such short questions, and each has a connection of its own.
 pub const READERS_MAX: usize = 8;
 
+/// Questions to guests about stored executions that are answered at once: each has a
+/// thread, a reader and an instance, and takes a core for as long as it lasts.
+pub const QUESTIONS_AT_ONCE_MAX: usize = 4;
+
+/// Those of them that one guest may have: a guest that burns all its fuel each time leaves
+/// room for others.
+pub const QUESTIONS_OF_A_GUEST_AT_ONCE_MAX: usize = 2;
+
+/// Questions to one guest that are answered or wait: people and their pages ask so much,
+/// and of a guest that is slow no more callers wait than that.
+pub const QUESTIONS_OF_A_GUEST_MAX: usize = 256;
+
+const _: () = assert!(
+    QUESTIONS_OF_A_GUEST_AT_ONCE_MAX < QUESTIONS_AT_ONCE_MAX,
+    "a slow guest must not keep all others waiting"
+);
+const _: () = assert!(
+    QUESTIONS_OF_A_GUEST_MAX < CALLERS_MAX_DEFAULT,
+    "who asks a slow guest must not take the room of all other callers"
+);
+
 /// Ends of executions that an engine remembers, so that a caller who waits for one
 /// need not read the store first: more than come between a start and the wait for its
 /// end, in 64 KiB.

@@ -7,6 +7,7 @@
 //! orders     what a guest orders is what the workflow holds, or its execution stalls
 //! compiled   components that take long to compile, or that are composed
 //! exact_fuel a call that needs just as much fuel as it has
+//! questions  one that fails or loops where it is asked a question keeps nobody waiting
 //! endless    one that goes on and on takes its share of each turn
 //! talkative  one whose words are longer than anybody reads
 //! steps      what a guest says of a step is what it did in it, or its execution stalls
@@ -22,6 +23,7 @@ mod exact_fuel;
 mod full_disk;
 mod handed_over;
 mod orders;
+mod questions;
 mod shipped;
 mod talkative;
 mod steps;

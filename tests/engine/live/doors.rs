@@ -2,134 +2,27 @@
 //! execution only, and who is one too many is told so.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use refrain::error::Overload;
 use refrain::model::Status;
-use refrain::store::{CommitError, ListFilter, RawEvent, Reader, Store, StoreError, Turn};
-use refrain::{Builder, Engine, EngineError, ExecutionId, WorkItem};
+use refrain::store::ListFilter;
+use refrain::{EngineError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, start, wait_for};
 use refrain_tests::workflows::{single, tool};
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long anything here may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Keeps commits waiting while it is shut, and counts the pages of logs that further
-/// readers are asked for.
-#[derive(Clone, Default)]
-struct Gate(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    is_shut: Mutex<bool>,
-    opened: Condvar,
-    pages: AtomicU64,
-}
-
-impl Gate {
-    fn is_shut(&self) -> MutexGuard<'_, bool> {
-        let is_shut = self.0.is_shut.lock();
-        is_shut.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn shut(&self) {
-        *self.is_shut() = true;
-    }
-
-    fn open(&self) {
-        *self.is_shut() = false;
-        self.0.opened.notify_all();
-    }
-
-    fn pass(&self) {
-        let is_shut = self.is_shut();
-        let waited = self.0.opened.wait_while(is_shut, |is_shut| *is_shut);
-        drop(waited);
-    }
-
-    fn pages(&self) -> u64 {
-        self.0.pages.load(Ordering::SeqCst)
-    }
-}
-
-/// A store whose commits go through a gate.
-struct Gated<S: ?Sized> {
-    gate: Gate,
-    inner: Box<S>,
-}
-
-impl Store for Gated<dyn Store> {
-    fn commit(&mut self, turn: &Turn) -> Result<(), CommitError> {
-        self.gate.pass();
-        self.inner.commit(turn)
-    }
-
-    refrain::delegate_store!(inner: begin, rollback, purge, reopen, version, watched_file);
-}
-
-impl Reader for Gated<dyn Store> {
-    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        let (gate, inner) = (self.gate.clone(), self.inner.reader()?);
-        Ok(Box::new(Gated { gate, inner }))
-    }
-
-    refrain::delegate_store!(inner: place, is_simulated, begin_reading, end_reading);
-    refrain::delegate_store!(inner: execution, list, changed_since, raw_events, items, item);
-    refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner: workflow, component, snapshot);
-}
-
-impl Reader for Gated<dyn Reader> {
-    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        let (gate, inner) = (self.gate.clone(), self.inner.reader()?);
-        Ok(Box::new(Gated { gate, inner }))
-    }
-
-    fn raw_events(
-        &mut self,
-        id: ExecutionId,
-        first: u64,
-        max: u32,
-    ) -> Result<Vec<RawEvent>, StoreError> {
-        self.gate.0.pages.fetch_add(1, Ordering::SeqCst);
-        self.inner.raw_events(id, first, max)
-    }
-
-    refrain::delegate_store!(inner: place, is_simulated, begin_reading, end_reading);
-    refrain::delegate_store!(inner: execution, list, changed_since, items, item);
-    refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner: workflow, component, snapshot);
-}
-
-async fn gated(place: &Place, callers_max: usize) -> (Engine, Gate) {
-    gated_like(place, |builder| {
-        builder.callers_max(NonZeroUsize::new(callers_max).expect("some"))
-    })
-    .await
-}
-
-async fn gated_like(place: &Place, like: impl FnOnce(Builder) -> Builder) -> (Engine, Gate) {
-    let gate = Gate::default();
-    let store = Gated {
-        gate: gate.clone(),
-        inner: place.store(),
-    };
-    let builder = like(Engine::builder().store(store));
-    (builder.start().await.expect("the engine starts"), gate)
-}
+use super::gate::{PATIENCE, gated, gated_like};
 
 #[tokio::test]
 async fn what_is_read_waits_for_no_turn() {
     for place in Place::each() {
         let (engine, gate) = gated(&place, 100).await;
         let execution = start(&engine, &single(tool())).await;
-        gate.shut();
+        gate.commits.shut();
         let cancelling = tokio::spawn({
             let execution = execution.clone();
             async move { execution.cancel(None).await }
@@ -150,7 +43,7 @@ async fn what_is_read_waits_for_no_turn() {
         });
         read.await.expect("it is read while the turn is open");
         assert!(!cancelling.is_finished(), "its turn is not written");
-        gate.open();
+        gate.commits.open();
         cancelling.await.expect("no panic").expect("it is taken");
         // What was acknowledged is read.
         let record = execution.record().await.expect("a record");
@@ -168,16 +61,20 @@ async fn who_follows_an_execution_is_not_woken_for_others() {
         followed.next().await.expect("a log").expect("it goes on");
         let following = tokio::spawn(async move { followed.next().await });
         // Its first look finds nothing.
-        while gate.pages() < 2 {
+        while gate.pages_read() < 2 {
             tokio::task::yield_now().await;
         }
-        let before = gate.pages();
+        let before = gate.pages_read();
         for _ in 0..20 {
             let other = engine.start("w", "1.0.0", json!({})).await;
             let other = other.expect("it starts");
             other.cancel(None).await.expect("it is cancelled");
         }
-        assert_eq!(gate.pages(), before, "it looks only when it is told to");
+        assert_eq!(
+            gate.pages_read(),
+            before,
+            "it looks only when it is told to"
+        );
         quiet.cancel(None).await.expect("it is cancelled");
         let events = timeout(PATIENCE, following).await.expect("it is told");
         let events = events.expect("no panic").expect("the log can be read");
@@ -205,7 +102,7 @@ async fn one_caller_too_many_is_told_so_and_own_workers_never() {
         let execution = start(&engine, &single(tool())).await;
         wait_for(&execution, "node_started a", 1).await;
         begun.notified().await;
-        gate.shut();
+        gate.commits.shut();
         let mut waiting: Vec<_> = ["k0", "k1", "k2"]
             .map(|key| Box::pin(execution.signal(key, json!({}))))
             .into();
@@ -227,7 +124,7 @@ async fn one_caller_too_many_is_told_so_and_own_workers_never() {
         assert!(matches!(signal, Err(EngineError::Overloaded { .. })));
         // The answer of its worker comes in, and is kept.
         finish.notify_one();
-        gate.open();
+        gate.commits.open();
         for signal in waiting {
             signal.await.expect("it is taken");
         }
@@ -247,7 +144,7 @@ async fn callers_bring_so_much_together_and_no_more() {
             gated_like(&place, |builder| builder.callers_bytes_max(bytes_max)).await;
         let execution = start(&engine, &single(tool())).await;
         let large = json!("x".repeat(498));
-        gate.shut();
+        gate.commits.shut();
         let mut waiting: Vec<_> = ["k0", "k1"]
             .map(|key| Box::pin(execution.signal(key, large.clone())))
             .into();
@@ -267,7 +164,7 @@ async fn callers_bring_so_much_together_and_no_more() {
         assert_eq!(refused.code(), "overloaded");
         // Who brings nothing is not kept out.
         execution.record().await.expect("a record");
-        gate.open();
+        gate.commits.open();
         for signal in waiting {
             signal.await.expect("it is taken");
         }

@@ -219,7 +219,11 @@ impl Builder {
                 .unwrap_or_else(|said| Err(EngineError::Died(format!("it panicked: {said}"))));
                 match event_loop {
                     Ok(event_loop) => {
-                        let parts = (event_loop.guest_digest(), event_loop.readers());
+                        let parts = (
+                            event_loop.guest_digest(),
+                            event_loop.readers(),
+                            event_loop.questions(),
+                        );
                         if ready.send(Ok(parts)).is_ok() {
                             event_loop.run();
                         }
@@ -229,12 +233,14 @@ impl Builder {
             });
         spawned
             .map_err(|error| EngineError::Setup(format!("no thread can be started: {error}")))?;
-        let (guest_digest, readers) = started.await.unwrap_or(Err(EngineError::ShutDown))?;
+        let (guest_digest, readers, questions) =
+            started.await.unwrap_or(Err(EngineError::ShutDown))?;
         Ok(Engine::new(
             inbox,
             observers,
             committed,
             readers,
+            questions,
             guest_digest,
             tenant,
         ))
@@ -263,6 +269,7 @@ impl Builder {
             observers,
             committed,
             event_loop.readers(),
+            event_loop.questions(),
             event_loop.guest_digest(),
             tenant,
         );

@@ -23,10 +23,10 @@ use super::shared::Shared;
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Inbox, Message};
 use crate::live::runtime::observers::Observers;
+use crate::live::runtime::questions::Questions;
 use crate::live::runtime::readers::Readers;
 use crate::live::turn::answers::{complete, fail};
 use crate::live::turn::claims;
-use crate::live::turn::guest_call::validate;
 use crate::live::turn::late_steps::step_all;
 use crate::live::turn::leases::renew;
 use crate::live::turn::open_turn::OpenTurn;
@@ -77,6 +77,7 @@ impl Engine {
         observers: Arc<Observers>,
         committed: Committed,
         readers: Arc<Readers>,
+        questions: Arc<Questions>,
         guest_digest: String,
         tenant: String,
     ) -> Self {
@@ -86,6 +87,7 @@ impl Engine {
                 inbox,
                 observers,
                 readers,
+                questions,
                 guest_digest,
                 tenant,
                 programs: Programs::new(),
@@ -116,11 +118,10 @@ impl Engine {
     /// Is this workflow valid (rule R1)?
     ///
     /// # Errors
-    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
+    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it;
+    /// [`EngineError::Overloaded`] when too many questions to the scheduler component wait.
     pub async fn validate(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
-        self.inbox()
-            .question_large(workflow.text().len(), move |core| validate(core, &workflow))
-            .await
+        self.shared.validate(workflow).await
     }
 
     /// Register a workflow. Registering the same content again changes nothing.

@@ -19,7 +19,6 @@ use super::subscription::Subscription;
 use crate::live::execution::staged::kind_payload_bytes;
 use crate::live::runtime::inbox::Inbox;
 use crate::live::runtime::observers::EndsSeen;
-use crate::live::turn::guest_call::question;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
 use crate::live::turn::upgrade::{Upgrade, upgrade};
@@ -175,14 +174,16 @@ impl Execution {
             .await
     }
 
-    /// Its state as JSON, and the hash of that.
+    /// Its state as JSON, and the hash of that. The engine's turns go on meanwhile.
     ///
     /// # Errors
-    /// [`EngineError::UnknownExecution`], and [`EngineError::Guest`] when its scheduler component fails.
+    /// [`EngineError::UnknownExecution`]; [`EngineError::Guest`] when its scheduler
+    /// component fails; [`EngineError::Overloaded`] when too many questions to that
+    /// component wait.
     pub async fn inspect(&self) -> Result<Inspection, EngineError> {
         let id = self.id;
-        self.inbox()
-            .question(move |core| question(core, id, |guest, ports| guest.inspect(ports, id)))
+        self.shared
+            .ask_guest(id, move |guest, ports| guest.inspect(ports, id))
             .await
     }
 
@@ -192,10 +193,8 @@ impl Execution {
     /// As [`Execution::inspect`], and [`EngineError::UnknownNode`].
     pub async fn explain(&self, node_id: &str) -> Result<Explanation, EngineError> {
         let (id, node_id) = (self.id, node_id.to_owned());
-        self.inbox()
-            .question(move |core| {
-                question(core, id, |guest, ports| guest.explain(ports, id, &node_id))
-            })
+        self.shared
+            .ask_guest(id, move |guest, ports| guest.explain(ports, id, &node_id))
             .await
     }
 

@@ -10,8 +10,8 @@ use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{
     CALLERS_BYTES_MAX_DEFAULT, CALLERS_MAX_DEFAULT, CONCURRENT_NODES_DEFAULT,
-    DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT, FALLBACK_POLL_DEFAULT, LEASE_DEFAULT,
-    LEASE_MIN, STORE_RETRY_PAUSE, TENANT_DEFAULT, TurnLimits,
+    DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT, FALLBACK_POLL_DEFAULT, GUESTS_FULL_MAX,
+    LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TENANT_DEFAULT, TurnLimits,
 };
 use crate::model::Limits;
 use crate::store::{SeenUpTo, Store};
@@ -20,17 +20,19 @@ use crate::trouble::Troubles;
 use crate::live::cache::conflicts::Conflicts;
 use crate::live::cache::executions::ExecutionCache;
 use crate::live::cache::guests::Guests;
+use crate::live::cache::instances::MemoryBounds;
 use crate::live::cache::set_aside::SetAside;
 use crate::live::runtime::event_loop::EventLoop;
 use crate::live::runtime::file_watch::FileWatch;
 use crate::live::runtime::inbox::{Inbox, InboxReceiver};
 use crate::live::runtime::observers::Observers;
+use crate::live::runtime::questions::Questions;
 use crate::live::runtime::readers::Readers;
 use crate::live::turn::backlog::Backlog;
 use crate::live::turn::budget::Phase;
 use crate::live::turn::core::Core;
 use crate::live::turn::costly::Costly;
-use crate::live::turn::engine_time::EngineTime;
+use crate::live::turn::engine_time::{EngineTime, SimulatedTime};
 use crate::live::turn::gone_workers::{GoneWorkers, worker_id};
 use crate::live::turn::lease_watch::LeaseWatch;
 use crate::live::turn::scope::Scope;
@@ -123,8 +125,18 @@ impl Parts {
             }
             Drive::Steps => (Tasks::stepped(), FileWatch::never()),
         };
-        let simulated_from = self.settings.simulated.then(|| self.clock.now());
-        let mut time = EngineTime::new(LogClock::new(self.clock), simulated_from);
+        let simulated = self.settings.simulated;
+        let simulated = simulated.then(|| SimulatedTime::from(self.clock.now()));
+        let time = |clock| EngineTime::new(LogClock::new(clock), simulated.clone());
+        let random = RandomSource::new(self.seed);
+        let questions = Arc::new(Questions::new(
+            Arc::clone(&readers),
+            guests.library(),
+            Arc::clone(guests.own()),
+            time(Arc::clone(&self.clock)),
+            random.salts(),
+        ));
+        let mut time = time(self.clock);
         time.look(store.as_mut())?;
         let leases = LeaseWatch::new(self.settings.lease);
         let core = Core {
@@ -133,7 +145,7 @@ impl Parts {
             scope: self.scope,
             guests,
             time,
-            random: RandomSource::new(self.seed),
+            random,
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
             conflicts: Conflicts::default(),
@@ -153,7 +165,7 @@ impl Parts {
             seen_up_to: SeenUpTo::NOTHING_YET,
         };
         Ok(EventLoop::new(
-            core, receiver, file_watch, observers, readers,
+            core, receiver, file_watch, observers, readers, questions,
         ))
     }
 
@@ -219,6 +231,10 @@ impl Parts {
             None => library.built_in().to_owned(),
         };
         library.check(&own).map_err(|error| setup(&error))?;
-        Ok(Guests::new(library, own.into()))
+        let bounds = MemoryBounds {
+            others_bytes_max: library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1),
+            keeps_large: true,
+        };
+        Ok(Guests::new(library, own.into(), bounds))
     }
 }

@@ -6,10 +6,16 @@ use tokio::sync::oneshot;
 
 use super::commits::Commits;
 use crate::error::EngineError;
+use crate::guest::{CallError, Instance};
+use crate::id::ExecutionId;
+use crate::live::execution::ports::CallPorts;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::runtime::observers::Observers;
+use crate::live::runtime::questions::Questions;
 use crate::live::runtime::readers::Readers;
+use crate::live::values::workflow::Workflow;
 use crate::live::workers::Programs;
+use crate::model::WorkflowSummary;
 use crate::store::Reader;
 
 /// What all handles on one engine share. When the last of them is dropped, the
@@ -17,6 +23,7 @@ use crate::store::Reader;
 pub(in crate::live) struct Shared {
     pub(in crate::live) inbox: Inbox,
     pub(in crate::live) readers: Arc<Readers>,
+    pub(in crate::live) questions: Arc<Questions>,
     pub(in crate::live) observers: Arc<Observers>,
     pub(in crate::live) commits: Commits,
     pub(in crate::live) guest_digest: String,
@@ -32,6 +39,34 @@ impl Shared {
     ) -> Result<T, EngineError> {
         let _caller = self.inbox.enter(0)?;
         match self.readers.ask(question).await {
+            Some(answer) => answer,
+            None => Err(self.inbox.ended().await),
+        }
+    }
+
+    /// Asks the guest of an execution about what is stored of it, with all that was
+    /// acknowledged before.
+    pub(in crate::live) async fn ask_guest<T: Send + 'static>(
+        &self,
+        id: ExecutionId,
+        call: impl FnMut(&mut Instance<CallPorts>, CallPorts) -> (CallPorts, Result<T, CallError>)
+        + Send
+        + 'static,
+    ) -> Result<T, EngineError> {
+        let _caller = self.inbox.enter(0)?;
+        match self.questions.ask(id, call).await {
+            Some(answer) => answer,
+            None => Err(self.inbox.ended().await),
+        }
+    }
+
+    /// Asks the guest that new executions belong to whether a workflow is valid.
+    pub(in crate::live) async fn validate(
+        &self,
+        workflow: Workflow,
+    ) -> Result<WorkflowSummary, EngineError> {
+        let _caller = self.inbox.enter(workflow.text().len())?;
+        match self.questions.validate(workflow).await {
             Some(answer) => answer,
             None => Err(self.inbox.ended().await),
         }

@@ -105,8 +105,8 @@ impl Steps {
         self.event_loop.as_ref().and_then(EventLoop::works_on)
     }
 
-    /// How many calls of scheduler components about executions this engine has made:
-    /// most of what it does in its own time.
+    /// How many calls of scheduler components about executions this engine has made in
+    /// its turns: most of what it does in its own time.
     #[must_use]
     pub fn guest_calls(&self) -> u64 {
         self.event_loop.as_ref().map_or(0, EventLoop::guest_calls)

@@ -100,8 +100,7 @@ impl ExecutionCache {
         self.trim(guests);
     }
 
-    /// Keeps what a guest knows that was asked about a stored execution outside of
-    /// a turn.
+    /// Keeps what a guest knows that was asked about a stored execution, by a question.
     pub(crate) fn looked_at(
         &mut self,
         id: ExecutionId,
@@ -117,6 +116,12 @@ impl ExecutionCache {
             self.drop_entry(id, guests);
         }
         self.trim(guests);
+    }
+
+    /// Whether a guest knows this execution.
+    pub(crate) fn guest_knows_of(&self, id: ExecutionId) -> bool {
+        let entry = self.busy.get(id).or_else(|| self.idle.get(id));
+        entry.is_some_and(|entry| entry.guest.is_some())
     }
 
     /// The execution is about to be used: its guest forgets it, unless what the

@@ -2,22 +2,24 @@
 //! once more in a fresh one where that fails.
 //!
 //! What a guest keeps of an execution is an optimisation and must never be more.
-//! Until a turn is written it may be wrong, so this remembers who was asked.
+//! Until a turn is written it may be wrong, so this remembers who was asked. Questions
+//! outside of turns have guests of their own, which see what is committed and nothing else.
 
 use std::sync::Arc;
 
 use super::executions::Asked;
-use super::instances::{Failure, Instances};
+use super::instances::{Failure, Instances, MemoryBounds};
 use super::lru_shelf::Forget;
 use crate::guest::{CallError, Instance, Library, Newer, Ports as _};
 use crate::id::ExecutionId;
-use crate::live::execution::ports::{Orders, TurnPorts};
+use crate::live::execution::ports::{CallPorts, Orders};
 use crate::model::{Digest, Fault, IllegalEvent, RefusalCode, SchedulerError, WorkflowSummary};
 use crate::order_rules::{OrderRules, RulesCache};
 use crate::store::StoreError;
 use crate::trouble::Troubles;
 
-/// The guests of an engine.
+/// Guests at work: those of an engine's turns, or of questions that are answered next to
+/// them.
 pub(crate) struct Guests {
     instances: Instances,
     /// The guest that new executions belong to.
@@ -36,9 +38,9 @@ pub(crate) struct Guests {
 
 impl Guests {
     /// The guests of this library; new executions belong to `own`.
-    pub(crate) fn new(library: Library, own: Arc<str>) -> Self {
+    pub(crate) fn new(library: Library, own: Arc<str>, bounds: MemoryBounds) -> Self {
         Self {
-            instances: Instances::new(library),
+            instances: Instances::new(library, bounds),
             own,
             rules: RulesCache::default(),
             asked: Asked::new(),
@@ -122,13 +124,13 @@ impl Guests {
     /// `is_answer`: whether a refusal is an answer here; otherwise it is a failure.
     pub(crate) fn ask<T>(
         &mut self,
-        mut ports: TurnPorts,
+        mut ports: CallPorts,
         is_answer: fn(&SchedulerError) -> bool,
-        mut call: impl FnMut(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
-    ) -> (TurnPorts, Result<T, Failure>) {
+        mut call: impl FnMut(&mut Instance<CallPorts>, CallPorts) -> (CallPorts, Result<T, CallError>),
+    ) -> (CallPorts, Result<T, Failure>) {
         let id = ports.staged.record.id;
         let digest = ports.staged.record.guest_digest.clone();
-        let prepared = self.instances.fetch(&digest, ports.store.as_mut());
+        let prepared = self.instances.fetch(&digest, ports.store.reader());
         if let Err(error) = prepared.and_then(|()| self.lay_down_rules(&mut ports)) {
             return (ports, Err(Failure::Store(error)));
         }
@@ -167,7 +169,7 @@ impl Guests {
                 // The guest is not to blame, and a fresh instance could not know it either.
                 CallError::Newer(newer) => {
                     self.instances.discard(&digest);
-                    let failure = newer_than_guest(&ports, newer);
+                    let failure = newer_than_guest(&mut ports, newer);
                     return (ports, Err(failure));
                 }
                 error => {
@@ -192,7 +194,7 @@ impl Guests {
     }
 
     /// Prepares what the workflow holds, for a call that may order.
-    fn lay_down_rules(&mut self, ports: &mut TurnPorts) -> Result<(), StoreError> {
+    fn lay_down_rules(&mut self, ports: &mut CallPorts) -> Result<(), StoreError> {
         if ports.offer.is_none() {
             return Ok(());
         }
@@ -254,18 +256,17 @@ impl Guests {
 }
 
 /// What a guest cannot know stands in the log, or is about to be offered to it.
-fn newer_than_guest(ports: &TurnPorts, newer: Newer) -> Failure {
-    let record = &ports.staged.record;
+fn newer_than_guest(ports: &mut CallPorts, newer: Newer) -> Failure {
     match newer.sequence {
         Some(sequence) => Failure::Store(StoreError::NewerThanGuest {
-            place: ports.store.place(),
-            execution: record.id,
+            place: ports.store.reader().place(),
+            execution: ports.staged.record.id,
             sequence,
             what: newer.what,
             version: newer.version,
         }),
         None => Failure::Refused(SchedulerError::Illegal(IllegalEvent {
-            sequence: record.head.sequence + 1,
+            sequence: ports.staged.record.head.sequence + 1,
             code: RefusalCode::Unsupported,
             reason: newer.to_string(),
         })),

@@ -8,14 +8,25 @@ use hashlink::LinkedHashMap;
 
 use crate::guest::{Footprint, Instance, Library, LibraryError};
 use crate::id::ExecutionId;
-use crate::limits::{CACHE_BYTES_MAX, GUESTS_FULL_MAX};
-use crate::live::execution::ports::TurnPorts;
+use crate::limits::CACHE_BYTES_MAX;
+use crate::live::execution::ports::CallPorts;
 use crate::model::SchedulerError;
 use crate::store::{Reader, StoreError};
 
-/// The instances of an engine.
+/// How much memory instances may hold together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MemoryBounds {
+    /// While one is called, all others hold at most so many bytes.
+    pub(crate) others_bytes_max: usize,
+    /// Between calls, an instance of more than [`CACHE_BYTES_MAX`] is kept if it was asked
+    /// about a single execution: it would be as large again at once.
+    pub(crate) keeps_large: bool,
+}
+
+/// Instances, at most one of each guest.
 pub(super) struct Instances {
     library: Library,
+    bounds: MemoryBounds,
     /// By digest; the one that was asked longest ago comes first.
     live: LinkedHashMap<String, LiveInstance>,
     /// Whether a turn is open, which is no time to compile.
@@ -26,7 +37,7 @@ pub(super) struct Instances {
 
 /// A guest at work.
 pub(super) struct LiveInstance {
-    pub(super) instance: Instance<TurnPorts>,
+    pub(super) instance: Instance<CallPorts>,
     /// The first execution that it was asked about.
     first: Option<ExecutionId>,
     /// Whether it was asked about others, too.
@@ -46,7 +57,7 @@ pub(crate) enum Failure {
 
 impl LiveInstance {
     /// The instance, to be asked about an execution.
-    pub(super) fn about(&mut self, id: ExecutionId) -> &mut Instance<TurnPorts> {
+    pub(super) fn about(&mut self, id: ExecutionId) -> &mut Instance<CallPorts> {
         self.asked_about_several |= *self.first.get_or_insert(id) != id;
         &mut self.instance
     }
@@ -54,9 +65,10 @@ impl LiveInstance {
 
 impl Instances {
     /// No instances yet, of the guests of this library.
-    pub(super) fn new(library: Library) -> Self {
+    pub(super) fn new(library: Library, bounds: MemoryBounds) -> Self {
         Self {
             library,
+            bounds,
             live: LinkedHashMap::new(),
             in_turn: false,
             wanted: None,
@@ -140,13 +152,14 @@ impl Instances {
         }
     }
 
-    /// Drops what is more than should be kept between turns: instances that have
-    /// grown large, and machine code that was not needed for long.
+    /// Drops what is more than should be kept between turns, or between questions:
+    /// instances that have grown large, and machine code that was not needed for long.
     pub(super) fn trim(&mut self) {
-        // What a guest has freed it keeps; only a fresh one is small again. One that
-        // works on a single execution would be as large again at once.
+        // What a guest has freed it keeps; only a fresh one is small again.
+        let keeps_large = self.bounds.keeps_large;
         self.live.retain(|_, guest| {
-            !guest.asked_about_several || guest.instance.memory_bytes() <= CACHE_BYTES_MAX
+            guest.instance.memory_bytes() <= CACHE_BYTES_MAX
+                || keeps_large && !guest.asked_about_several
         });
         self.library.trim();
     }
@@ -159,9 +172,8 @@ impl Instances {
             return;
         }
         self.live.to_back(digest);
-        // The others may hold what all may, but for one: that one is about to
-        // be called, and may come to hold all that an instance can.
-        let room = self.library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1);
+        // The one that is about to be called may come to hold all that an instance can.
+        let room = self.bounds.others_bytes_max;
         let mut others = Footprint::default();
         for (other, guest) in &self.live {
             if other != digest {
@@ -222,6 +234,17 @@ mod tests {
         Library::new(Sandbox::new(limits).expect("wasmtime runs here"))
     }
 
+    fn instances(library: Library, others_bytes_max: usize) -> Instances {
+        let keeps_large = true;
+        Instances::new(
+            library,
+            MemoryBounds {
+                others_bytes_max,
+                keeps_large,
+            },
+        )
+    }
+
     fn memory_of_all(instances: &Instances) -> usize {
         let live = instances.live.values().map(|guest| &guest.instance);
         live.map(Instance::memory_bytes).sum()
@@ -229,14 +252,14 @@ mod tests {
 
     #[test]
     fn the_memory_of_all_guests_together_is_bounded() {
-        let mut one = Instances::new(library(1 << 30));
+        let mut one = instances(library(1 << 30), 0);
         let built_in = one.library.built_in().to_owned();
         one.get(&built_in).expect("it starts");
         let memory = memory_of_all(&one);
 
         let mut library = library(2 * memory);
         let digests = some_guests(&mut library, 4);
-        let mut instances = Instances::new(library);
+        let mut instances = instances(library, 2 * memory);
         for digest in digests.iter().cycle().take(9) {
             instances.get(digest).expect("it starts");
             assert!(instances.live.contains_key(digest));
@@ -256,7 +279,7 @@ mod tests {
     fn nothing_is_compiled_while_a_turn_is_open() {
         let mut library = library(1 << 30);
         let digest = some_guests(&mut library, 1).remove(0);
-        let mut instances = Instances::new(library);
+        let mut instances = instances(library, 1 << 30);
         instances.begin_turn();
         assert!(matches!(instances.get(&digest), Err(Failure::Store(_))));
         assert_eq!(instances.end_turn(), Some(digest.clone()));
@@ -270,7 +293,7 @@ mod tests {
     fn an_instance_that_was_asked_about_one_execution_knows_that() {
         let mut library = library(1 << 30);
         let digest = some_guests(&mut library, 1).remove(0);
-        let mut instances = Instances::new(library);
+        let mut instances = instances(library, 1 << 30);
         let guest = instances.get(&digest).expect("it starts");
         let (one, other) = (ExecutionId::random(), ExecutionId::random());
         for (id, several) in [(one, false), (one, false), (other, true), (one, true)] {

@@ -7,7 +7,7 @@
 use crate::log::effect;
 use crate::model::{Event, EventKind, WorkItem};
 use crate::order_rules::{Attempts, OrderRules};
-use crate::store::{ItemRecord, Store, StoreError};
+use crate::store::{ItemRecord, Reader, StoreError};
 
 use super::staged::Staged;
 
@@ -31,7 +31,7 @@ pub(super) fn judge(
     rules: &OrderRules,
     is_retry_offered: bool,
     staged: &Staged,
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
 ) -> Result<Judged, StoreError> {
     let mut judged = Judged::default();
     let mut before = Attempts::default();
@@ -68,7 +68,7 @@ pub(super) fn named(item: &WorkItem) -> String {
 /// attempt was ordered. Read from the end, where such a request stands.
 fn retry_was_requested(
     staged: &Staged,
-    store: &mut dyn Store,
+    store: &mut dyn Reader,
     node_id: &str,
 ) -> Result<bool, StoreError> {
     let mut end = staged.record.head.sequence;

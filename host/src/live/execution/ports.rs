@@ -1,5 +1,5 @@
-//! The world as a guest sees it while a turn is open: reads see what is
-//! stored and what is staged, orders are checked and staged.
+//! The world as a guest sees it: reads see what is stored and, while a turn is open,
+//! what is staged; orders are checked and staged.
 //!
 //! Nothing here writes to the store, and a call that fails leaves nothing:
 //! its orders are dropped with it.
@@ -15,7 +15,7 @@ use crate::model::{
     Digest, Event, EventKind, ItemName, Origin, Snapshot, StorageError, WorkItem, WorkOrder,
 };
 use crate::order_rules::OrderRules;
-use crate::store::{Store, StoreError, Timestamp, check::TIME_MAX};
+use crate::store::{Reader, Store, StoreError, Timestamp, check::TIME_MAX};
 
 use super::checked;
 use super::lawful_orders::{judge, named};
@@ -85,10 +85,44 @@ impl Offer {
     }
 }
 
+/// The store that a call reads.
+pub(crate) enum CallStore {
+    /// The engine's own, with its write side: a turn is open.
+    Turn(Box<dyn Store>),
+    /// A reader's, of a question outside of the engine's thread.
+    Question(Box<dyn Reader>),
+}
+
+impl CallStore {
+    /// Its read side.
+    pub(crate) fn reader(&mut self) -> &mut dyn Reader {
+        match self {
+            Self::Turn(store) => store.as_mut(),
+            Self::Question(reader) => reader.as_mut(),
+        }
+    }
+
+    /// The engine's own store, back from a turn's call. `None` if it is a reader's.
+    pub(crate) fn of_turn(self) -> Option<Box<dyn Store>> {
+        match self {
+            Self::Turn(store) => Some(store),
+            Self::Question(_) => None,
+        }
+    }
+
+    /// The reader, back from a question's call. `None` if it is the engine's own store.
+    pub(crate) fn of_question(self) -> Option<Box<dyn Reader>> {
+        match self {
+            Self::Question(reader) => Some(reader),
+            Self::Turn(_) => None,
+        }
+    }
+}
+
 /// The ports of one call about one execution. They own the store for as long
 /// as the call lasts, and give it back.
-pub(crate) struct TurnPorts {
-    pub(crate) store: Box<dyn Store>,
+pub(crate) struct CallPorts {
+    pub(crate) store: CallStore,
     pub(crate) staged: Box<Staged>,
     pub(crate) orders: Orders,
     /// What the workflow lets be ordered, for a call that may order.
@@ -101,7 +135,7 @@ pub(crate) struct TurnPorts {
     pub(crate) offer: Option<Offer>,
 }
 
-impl TurnPorts {
+impl CallPorts {
     /// Whether the stored log holds the event that the snapshot was taken after.
     fn is_of_the_log(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
         let head = self.staged.stored_head();
@@ -111,11 +145,11 @@ impl TurnPorts {
         let id = self.staged.record.id;
         // What the guest will not read, and what the record must not contradict.
         for sequence in [1, snapshot.sequence] {
-            match self.store.events(id, sequence, 1) {
+            match self.store.reader().events(id, sequence, 1) {
                 Ok(found) => {
                     for stored in found {
                         self.staged
-                            .is_of_its_record(self.store.as_mut(), &stored.event)?;
+                            .is_of_its_record(self.store.reader(), &stored.event)?;
                     }
                 }
                 // What is damaged shows when the log is read.
@@ -126,7 +160,7 @@ impl TurnPorts {
         if snapshot.sequence == head.sequence {
             return Ok(hex(&head.hash) == snapshot.head);
         }
-        match self.store.raw_events(id, snapshot.sequence, 1) {
+        match self.store.reader().raw_events(id, snapshot.sequence, 1) {
             Ok(stored) => Ok(stored.first().is_some_and(|raw| {
                 raw.sequence == snapshot.sequence
                     && parse_hex(&snapshot.head)
@@ -214,7 +248,7 @@ impl TurnPorts {
         };
         let mut offer = self.offer.iter();
         let is_retry_offered = offer.any(|it| it.retries(&item.node_id));
-        let (staged, store) = (&*self.staged, self.store.as_mut());
+        let (staged, store) = (&*self.staged, self.store.reader());
         let judged = judge(item, rules, is_retry_offered, staged, store)?;
         if judged.needs_offered_retry {
             self.orders.retried.push(item.node_id.clone());
@@ -236,12 +270,12 @@ impl TurnPorts {
     }
 }
 
-impl Ports for TurnPorts {
+impl Ports for CallPorts {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
         if let Some(text) = &self.workflow_text {
             return Ok(text.clone());
         }
-        checked::workflow_text(self.store.as_mut(), self.staged.store_claims())
+        checked::workflow_text(self.store.reader(), self.staged.store_claims())
     }
 
     fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
@@ -249,7 +283,7 @@ impl Ports for TurnPorts {
             return Ok(None);
         }
         // A snapshot is a cache: one that does not fit is not used, and not missed.
-        match self.store.snapshot(self.staged.record.id) {
+        match self.store.reader().snapshot(self.staged.record.id) {
             Ok(Some(snapshot)) if *snapshot.guest_digest != *self.staged.record.guest_digest => {
                 Ok(None)
             }
@@ -272,7 +306,7 @@ impl Ports for TurnPorts {
 
     /// What the current call was given or has appended is not in the log yet.
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let page = self.staged.checked_page(self.store.as_mut(), first, max)?;
+        let page = self.staged.checked_page(self.store.reader(), first, max)?;
         Ok(page.into_iter().map(|stored| stored.event).collect())
     }
 

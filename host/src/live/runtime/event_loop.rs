@@ -26,6 +26,7 @@ use super::inbox::{InboxReceiver, Message};
 use super::intake::{Gathered, Intake};
 use super::observers::Observers;
 use super::peers::{notice_gone_workers, notice_others, store_is_gone};
+use super::questions::Questions;
 use super::readers::Readers;
 use super::schedule::{Next, Schedule};
 use super::shutdown::Shutdown;
@@ -46,6 +47,7 @@ pub(crate) struct EventLoop {
     file_watch: FileWatch,
     observers: Arc<Observers>,
     readers: Arc<Readers>,
+    questions: Arc<Questions>,
     schedule: Schedule,
     shutdown: Shutdown,
     stopping: Stopping,
@@ -58,6 +60,7 @@ impl EventLoop {
         file_watch: FileWatch,
         observers: Arc<Observers>,
         readers: Arc<Readers>,
+        questions: Arc<Questions>,
     ) -> Self {
         Self {
             core,
@@ -65,6 +68,7 @@ impl EventLoop {
             file_watch,
             observers,
             readers,
+            questions,
             schedule: Schedule::new(),
             shutdown: Shutdown::default(),
             stopping: Stopping::default(),
@@ -74,6 +78,11 @@ impl EventLoop {
     /// The readers of its store.
     pub(in crate::live) fn readers(&self) -> Arc<Readers> {
         Arc::clone(&self.readers)
+    }
+
+    /// The guests that answer questions.
+    pub(in crate::live) fn questions(&self) -> Arc<Questions> {
+        Arc::clone(&self.questions)
     }
 
     /// The guest that new executions belong to.
@@ -86,7 +95,7 @@ impl EventLoop {
         self.core.pool.free_queues()
     }
 
-    /// How many calls of guests about executions there were.
+    /// How many calls of guests about executions there were in its turns.
     pub(in crate::live) fn guest_calls(&self) -> u64 {
         self.core.guests.calls()
     }
@@ -135,10 +144,6 @@ impl EventLoop {
             self.intake.cut();
         }
         self.stopping.give_up_in_time(&mut self.core);
-        if !gathered.questions.is_empty() {
-            let now = self.core.time.monotonic();
-            report::set_time(&mut self.core, now);
-        }
         for question in gathered.questions {
             question(&mut self.core);
         }

@@ -22,8 +22,8 @@ use crate::live::workers::{Deliver, Within, WorkerGroup};
 pub(crate) enum Message {
     /// A write that is applied within a turn, and answered when the turn is written.
     Write(Box<dyn Write>),
-    /// A question that only the engine's thread can answer, outside of a turn: of its
-    /// guests, or of what it holds in memory. What is stored is read elsewhere.
+    /// A question that only the engine's thread can answer, outside of a turn: of what it
+    /// holds in memory. What is stored is read elsewhere, and guests are asked elsewhere.
     Question(Question),
     /// A worker outside of the engine asks for work, and can wait for it.
     Claim(ClaimRequest, ClaimCaller),
@@ -161,16 +161,7 @@ impl Inbox {
         &self,
         run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        self.question_large(0, run).await
-    }
-
-    /// The same, of a caller that brings so many bytes.
-    pub(crate) async fn question_large<T: Send + 'static>(
-        &self,
-        bytes: usize,
-        run: impl FnOnce(&mut Core) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let counted = self.enter(bytes)?;
+        let counted = self.enter(0)?;
         let (caller, answer) = oneshot::channel();
         self.send(Message::Question(Box::new(move |core| {
             let answer = run(core);

@@ -14,8 +14,8 @@ use crate::store::{Reader, StoreError, at_one_moment};
 pub(in crate::live) struct Readers {
     pool: Mutex<Pool>,
     given_back: Condvar,
-    /// One for each reader that may be at work.
-    permits: Semaphore,
+    /// One for each reader that may be at work for what is only read.
+    permits: Arc<Semaphore>,
     /// Whether questions are answered at once, in the caller's thread: those of an
     /// engine that is stepped, of which nothing may happen by itself.
     at_once: bool,
@@ -38,7 +38,7 @@ impl Readers {
                 at_work: 0,
             }),
             given_back: Condvar::new(),
-            permits: Semaphore::new(READERS_MAX),
+            permits: Arc::new(Semaphore::new(READERS_MAX)),
             at_once,
         }
     }
@@ -50,7 +50,24 @@ impl Readers {
         self: &Arc<Self>,
         question: impl FnOnce(&mut dyn Reader) -> Result<T, EngineError> + Send + 'static,
     ) -> Option<Result<T, EngineError>> {
-        let _permit = self.permits.acquire().await.ok()?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        self.lend(move |mut reader| {
+            let answer = at_one_moment(reader.as_mut(), question);
+            // It counts until it is answered, whether or not somebody still waits for that.
+            drop(permit);
+            (reader, answer)
+        })
+        .await
+    }
+
+    /// Lends a reader for a question, whose caller bounds how many there are at once.
+    /// `None` if the engine has come to its end.
+    pub(in crate::live) async fn lend<T: Send + 'static>(
+        self: &Arc<Self>,
+        question: impl FnOnce(Box<dyn Reader>) -> (Box<dyn Reader>, Result<T, EngineError>)
+        + Send
+        + 'static,
+    ) -> Option<Result<T, EngineError>> {
         let runtime = Handle::try_current().ok().filter(|_| !self.at_once);
         let Some(runtime) = runtime else {
             return self.answer(question);
@@ -73,14 +90,13 @@ impl Readers {
 
     fn answer<T>(
         &self,
-        question: impl FnOnce(&mut dyn Reader) -> Result<T, EngineError>,
+        question: impl FnOnce(Box<dyn Reader>) -> (Box<dyn Reader>, Result<T, EngineError>),
     ) -> Option<Result<T, EngineError>> {
         let mut taken = match self.take()? {
             Ok(taken) => taken,
             Err(error) => return Some(Err(error.into())),
         };
-        let mut reader = taken.reader.take()?;
-        let answer = at_one_moment(reader.as_mut(), question);
+        let (reader, answer) = question(taken.reader.take()?);
         // A reader that failed as a whole is not used again.
         if !matches!(&answer, Err(error) if error.is_of_the_store()) {
             taken.reader = Some(reader);

@@ -7,14 +7,14 @@ use super::guest_call::{GuestCall, call_guest};
 use super::tampered;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
-use crate::live::execution::ports::{Offer, TurnPorts};
+use crate::live::execution::ports::{CallPorts, Offer};
 
 /// Calls the guest of an execution that is in the turn.
 pub(in crate::live) fn call<T>(
     transaction: &mut Transaction<'_>,
     id: ExecutionId,
     offer: Option<Offer>,
-    call: impl FnMut(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    call: impl FnMut(&mut Instance<CallPorts>, CallPorts) -> (CallPorts, Result<T, CallError>),
 ) -> Result<T, Failure> {
     let Some(staged) = transaction.staged.remove(&id) else {
         return Err(Failure::Broken(format!(

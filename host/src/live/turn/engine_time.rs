@@ -1,5 +1,7 @@
 //! The time of an engine, and the clock readings of one turn.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock::{LogClock, LogTime};
@@ -14,19 +16,35 @@ pub(crate) struct TurnTime {
     pub(in crate::live) at: Timestamp,
 }
 
+/// Simulated time, which the engine moves on itself. Clones are the same time.
+#[derive(Clone, Debug)]
+pub(crate) struct SimulatedTime(Arc<AtomicU64>);
+
+impl SimulatedTime {
+    /// Simulated time that begins here.
+    pub(crate) fn from(at: Timestamp) -> Self {
+        Self(Arc::new(AtomicU64::new(at)))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn jump(&self, to: Timestamp) {
+        self.0.fetch_max(to, Ordering::AcqRel);
+    }
+}
+
 /// The engine's time.
 pub(crate) struct EngineTime {
     clock: LogClock,
-    /// Simulated time, which the engine moves on itself. `None` if time is real.
-    simulated: Option<Timestamp>,
+    /// `None` if time is real.
+    simulated: Option<SimulatedTime>,
 }
 
 impl EngineTime {
-    pub(crate) fn new(clock: LogClock, simulated_from: Option<Timestamp>) -> Self {
-        Self {
-            clock,
-            simulated: simulated_from,
-        }
+    pub(crate) fn new(clock: LogClock, simulated: Option<SimulatedTime>) -> Self {
+        Self { clock, simulated }
     }
 
     /// Compares the clock with what is stored, because other engines may have
@@ -35,24 +53,21 @@ impl EngineTime {
         self.clock.look(store)
     }
 
-    /// Compares the clock with what is stored, and reads it.
-    pub(crate) fn read(&mut self, store: &mut dyn Reader) -> Result<TurnTime, StoreError> {
-        self.look(store)?;
-        Ok(self.turn())
-    }
-
     /// A turn's readings, by what was stored at the last look.
     pub(crate) fn turn(&mut self) -> TurnTime {
         let real = self.clock.read_aloud();
         TurnTime {
             real,
-            at: self.simulated.unwrap_or(real.at),
+            at: self.simulated.as_ref().map_or(real.at, SimulatedTime::now),
         }
     }
 
     /// What time it is between turns, as far as this engine knows.
     pub(crate) fn glance(&self) -> Timestamp {
-        self.simulated.unwrap_or_else(|| self.clock.now())
+        match &self.simulated {
+            Some(simulated) => simulated.now(),
+            None => self.clock.now(),
+        }
     }
 
     /// A turn of these readings was written.
@@ -77,6 +92,8 @@ impl EngineTime {
 
     /// Moves simulated time on.
     pub(crate) fn jump(&mut self, to: Timestamp) {
-        self.simulated = self.simulated.map(|at| at.max(to));
+        if let Some(simulated) = &self.simulated {
+            simulated.jump(to);
+        }
     }
 }

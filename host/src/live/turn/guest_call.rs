@@ -4,14 +4,12 @@ use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
 use crate::model::{SchedulerError, WorkflowSummary};
-use crate::store::{StoreError, Timestamp, ended};
+use crate::store::Timestamp;
 
 use super::core::Core;
-use super::stored::record;
+use crate::live::cache::guests::Guests;
 use crate::live::cache::instances::Failure;
-use crate::live::execution::cached::{Activity, CachedExecution};
-use crate::live::execution::item_changes::StoredItems;
-use crate::live::execution::ports::{Offer, Orders, TurnPorts};
+use crate::live::execution::ports::{CallPorts, CallStore, Offer, Orders};
 use crate::live::execution::staged::Staged;
 use crate::live::values::workflow::Workflow;
 
@@ -31,7 +29,7 @@ pub(in crate::live) struct GuestCall {
 pub(in crate::live) fn call_guest<T>(
     core: &mut Core,
     about: GuestCall,
-    call: impl FnMut(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
+    call: impl FnMut(&mut Instance<CallPorts>, CallPorts) -> (CallPorts, Result<T, CallError>),
 ) -> (Box<Staged>, Result<T, Failure>) {
     let GuestCall {
         staged,
@@ -51,8 +49,8 @@ pub(in crate::live) fn call_guest<T>(
             )
         },
     };
-    let ports = TurnPorts {
-        store: core.store.lend(),
+    let ports = CallPorts {
+        store: CallStore::Turn(core.store.lend()),
         staged,
         orders: Orders::default(),
         order_rules: None,
@@ -61,7 +59,9 @@ pub(in crate::live) fn call_guest<T>(
         offer,
     };
     let (ports, answer) = core.guests.ask(ports, is_answer, call);
-    core.store.give_back(ports.store);
+    let store = ports.store.of_turn();
+    core.store
+        .give_back(store.expect("the ports have the store that they were given"));
     if let Some(reason) = &ports.staged.bad_snapshot {
         let id = ports.staged.record.id;
         core.set_aside.say(&format!(
@@ -71,62 +71,19 @@ pub(in crate::live) fn call_guest<T>(
     (ports.staged, answer)
 }
 
-/// Asks the guest about an execution as it is stored, outside of a turn.
-pub(in crate::live) fn question<T>(
-    core: &mut Core,
-    id: ExecutionId,
-    call: impl Fn(&mut Instance<TurnPorts>, TurnPorts) -> (TurnPorts, Result<T, CallError>),
-) -> Result<T, EngineError> {
-    let record = record(core, id)?;
-    if record.erased.is_some() {
-        let place = core.store.get().place();
-        let execution = id;
-        return Err(StoreError::Erased { place, execution }.into());
-    }
-    let now = core.time.read(core.store.get())?.at;
-    core.compare(&record)?;
-    let digest = record.guest_digest.clone();
-    // An execution that is only looked at is not kept for long.
-    let going = match ended(record.status) {
-        true => Activity::Ended,
-        false => Activity::Idle,
-    };
-    let head = record.head;
-    let about = GuestCall {
-        // No items: a question orders nothing.
-        staged: Box::new(Staged::stored(
-            CachedExecution {
-                record,
-                items: StoredItems::new(),
-                held: false,
-            },
-            core.random.salts(),
-        )),
-        now,
-        workflow_text: None,
-        offer: None,
-    };
-    let (_, answer) = call_guest(core, about, call);
-    let asked = core.guests.take_asked();
-    core.known
-        .looked_at(id, head, going, asked, &mut core.guests);
-    core.guests.trim();
-    answer.map_err(|failure| engine_error(failure, id, &digest))
-}
-
-/// Asks the guest whether a workflow is valid (rule R1).
+/// Asks the guest that new executions belong to whether a workflow is valid (rule R1).
 pub(in crate::live) fn validate(
-    core: &mut Core,
+    guests: &mut Guests,
     workflow: &Workflow,
 ) -> Result<WorkflowSummary, EngineError> {
-    let reason = match core.guests.validate(workflow.text()) {
+    let reason = match guests.validate(workflow.text()) {
         Ok(Ok(summary)) => return Ok(summary),
         Ok(Err(faults)) => return Err(EngineError::InvalidWorkflow(faults)),
         Err(Failure::Store(error)) => return Err(error.into()),
         Err(Failure::Refused(refusal)) => CallError::Scheduler(refusal).to_string(),
         Err(Failure::Broken(reason)) => reason,
     };
-    let digest = core.guests.own().to_string();
+    let digest = guests.own().to_string();
     Err(EngineError::Guest { digest, reason })
 }
 

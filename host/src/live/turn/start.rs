@@ -23,7 +23,7 @@ pub(in crate::live) fn register(
     transaction: &mut Transaction<'_>,
     workflow: &Workflow,
 ) -> Result<WorkflowSummary, EngineError> {
-    let summary = validate(transaction.core, workflow);
+    let summary = validate(&mut transaction.core.guests, workflow);
     count(transaction);
     let summary = summary?;
     let tenant = transaction.core.settings.tenant.clone();

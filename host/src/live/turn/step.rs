@@ -21,7 +21,7 @@ use super::calls::call;
 use super::stall::stall;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
-use crate::live::execution::ports::{Offer, TurnPorts};
+use crate::live::execution::ports::{CallPorts, Offer};
 use crate::live::execution::queue_effects::settle;
 use crate::live::execution::staged::kind_payload_bytes;
 
@@ -151,12 +151,12 @@ pub(in crate::live) fn one_step_if(
 }
 
 fn step_and_settle(
-    guest: &mut Instance<TurnPorts>,
-    ports: TurnPorts,
+    guest: &mut Instance<CallPorts>,
+    ports: CallPorts,
     id: ExecutionId,
     facts: &mut Vec<EventKind>,
     wanted: impl Fn(&Outcome) -> bool,
-) -> (TurnPorts, Result<(Outcome, usize), CallError>) {
+) -> (CallPorts, Result<(Outcome, usize), CallError>) {
     let last = ports.staged.record.head.sequence;
     let (mut ports, answer) = guest.step(ports, id, last, facts);
     let outcome = match answer {
