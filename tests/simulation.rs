@@ -18,7 +18,16 @@ use refrain_tests::simulator::{FAULTS, Over, Width, simulate};
 use refrain_tests::twin;
 
 /// Seeds that found something once, and what.
-const FOUND: &[(u64, &str)] = &[];
+const FOUND: &[(u64, &str)] = &[
+    (
+        8,
+        "a repeated request was told that there is nothing, of an execution that rests",
+    ),
+    (
+        234,
+        "a request counted as new, by an answer that was not written for a conflict",
+    ),
+];
 
 /// Seeds on the store in memory, and on a file.
 const MEMORY_SEEDS: u32 = 2_000;

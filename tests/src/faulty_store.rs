@@ -4,9 +4,13 @@
 //! operation on, and a host that is dropped then, are to the world what a
 //! crash at that very point is.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use refrain::ExecutionId;
 use refrain::store::{CommitError, Reader, Store, StoreError, Turn};
+
+use crate::meddled_store::{conflict, linked_with, written};
 
 /// What the next commit comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +47,21 @@ struct Planned {
     failed: u64,
     /// The turns that were written, where they are recorded.
     committed: Option<Vec<Turn>>,
+    /// Whose next writes conflict, if anyone's do.
+    contention: Option<Contention>,
+    /// The groups whose writes conflicted, where that was not yet asked.
+    conflicts: Vec<BTreeSet<ExecutionId>>,
+}
+
+/// Writes to one execution that conflict.
+#[derive(Clone, Copy, Debug)]
+struct Contention {
+    /// Which of those that the first of these turns writes.
+    nth: usize,
+    /// That one, once it is known.
+    execution: Option<ExecutionId>,
+    /// So many more.
+    left: u32,
 }
 
 impl Plan {
@@ -68,6 +87,44 @@ impl Plan {
     /// before it writes, and after.
     pub fn die_after(&self, operations: u64) {
         self.with(|planned| planned.until_death = Some(operations));
+    }
+
+    /// Let so many commits that write to one execution conflict: the first of them says
+    /// which, the one at this place (all around) of those that it writes.
+    pub fn contend(&self, nth: usize, times: u32) {
+        self.with(|planned| {
+            planned.contention = Some(Contention {
+                nth,
+                execution: None,
+                left: times,
+            });
+        });
+    }
+
+    /// The groups whose writes conflicted since this was last asked: the execution that
+    /// the store named, and those that were linked with it in that turn.
+    #[must_use]
+    pub fn take_conflicts(&self) -> Vec<BTreeSet<ExecutionId>> {
+        self.with(|planned| std::mem::take(&mut planned.conflicts))
+    }
+
+    /// The execution of this turn whose writes conflict, if any do.
+    fn contended(&self, turn: &Turn) -> Option<ExecutionId> {
+        self.with(|planned| {
+            let contention = planned.contention.as_mut()?;
+            let written = written(turn);
+            let nth = contention.nth.checked_rem(written.len())?;
+            let execution = *contention.execution.get_or_insert(written[nth]);
+            if !written.contains(&execution) {
+                return None;
+            }
+            contention.left = contention.left.saturating_sub(1);
+            if contention.left == 0 {
+                planned.contention = None;
+            }
+            planned.conflicts.push(linked_with(turn, execution));
+            Some(execution)
+        })
     }
 
     /// The operation at which the store died, if it did.
@@ -221,6 +278,12 @@ impl Store for FaultyStore {
         if let Err(error) = self.before_commit(fate) {
             self.inner.rollback();
             return Err(error);
+        }
+        if fate == Fate::Good
+            && let Some(execution) = self.plan.contended(turn)
+        {
+            self.inner.rollback();
+            return Err(conflict(vec![execution]));
         }
         self.inner.commit(turn)?;
         self.plan.wrote(turn);

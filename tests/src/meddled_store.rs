@@ -1,6 +1,9 @@
 //! A store in which somebody meddles before a turn is committed.
 
+use std::collections::BTreeSet;
+
 use refrain::ExecutionId;
+use refrain::model::EventKind;
 use refrain::store::{CommitError, Reader, Store, Turn};
 
 /// What happens before each commit, with the turn and the store that is to commit it. It
@@ -27,6 +30,33 @@ impl MeddledStore {
 pub fn written(turn: &Turn) -> Vec<ExecutionId> {
     let changes = turn.executions.iter();
     changes.map(|change| change.record.id).collect()
+}
+
+/// An execution, and those that are linked with it in this turn (law 3): a fork that
+/// begins in it, and its origin.
+#[must_use]
+pub fn linked_with(turn: &Turn, execution: ExecutionId) -> BTreeSet<ExecutionId> {
+    let links: Vec<_> = turn
+        .executions
+        .iter()
+        .filter_map(|change| {
+            let EventKind::WorkflowStarted(started) = &change.events.first()?.event.kind else {
+                return None;
+            };
+            let origin = started.forked_from.as_ref()?.execution_id.parse().ok()?;
+            Some((change.record.id, origin))
+        })
+        .collect();
+    let mut group = BTreeSet::from([execution]);
+    // Over however many others: each time round finds one more, or all are found.
+    for _ in 0..links.len() {
+        for (fork, origin) in &links {
+            if group.contains(fork) || group.contains(origin) {
+                group.extend([*fork, *origin]);
+            }
+        }
+    }
+    group
 }
 
 /// The conflict of these executions.

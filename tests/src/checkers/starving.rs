@@ -28,7 +28,9 @@ type Claimed = BTreeMap<String, (Timestamp, ExecutionId)>;
 
 /// No item is claimed while another of its queue waits for longer, of an
 /// execution that runs, that the host works on, that is owed no step, and that is not
-/// touched by that turn.
+/// touched by that turn. One that was left out of a turn, because writes to it or to one
+/// that it is linked with conflict, may be overtaken in that turn, and in no other: in the
+/// next its turn has come, or in the first after its rest.
 ///
 /// # Errors
 /// The first item that is overtaken.
@@ -68,7 +70,8 @@ fn overtaken(
         let record = &course.account.record;
         let others = turn.works_on.as_ref().is_some_and(|on| !on.contains(id));
         let untouched = !turn.events.contains_key(id) && record.tampering.is_none() && !others;
-        if !untouched || course.owed || course.folding.status() != Status::Running {
+        let left_out = turn.left_out.contains(id);
+        if !untouched || left_out || course.owed || course.folding.status() != Status::Running {
             continue;
         }
         for (node_id, queue, since) in course.waiting() {

@@ -154,6 +154,9 @@ pub struct TurnSeen {
     pub events: BTreeMap<ExecutionId, (u64, u64)>,
     /// The executions that its host worked on when it began; none: all.
     pub works_on: Option<BTreeSet<ExecutionId>>,
+    /// The executions that were left out of it, because writes to them conflict, and those
+    /// that were linked with them.
+    pub left_out: BTreeSet<ExecutionId>,
     /// Of the executions that it wrote: whether it left each owed a step.
     pub owed: BTreeMap<ExecutionId, bool>,
 }
@@ -169,6 +172,7 @@ impl From<&Turn> for TurnSeen {
         Self {
             events: events.collect(),
             works_on: None,
+            left_out: BTreeSet::new(),
             owed: records.map(|it| (it.id, it.is_owed_a_step())).collect(),
         }
     }

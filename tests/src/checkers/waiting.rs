@@ -29,6 +29,8 @@ pub struct Rest {
     pub free: Vec<String>,
     /// The executions that it works on; none: all.
     pub works_on: Option<BTreeSet<ExecutionId>>,
+    /// The executions that rest, because writes to them conflict again and again.
+    pub left_out: BTreeSet<ExecutionId>,
 }
 
 impl Rest {
@@ -44,13 +46,16 @@ impl Rest {
             until,
             free: steps.free_queues(),
             works_on: steps.works_on(),
+            left_out: BTreeSet::new(),
         })
     }
 
-    /// Whether this execution is left to others.
+    /// Whether this execution is left to others, or left for a while: it is worked on
+    /// after that, so the host does not rest for ever.
     fn leaves(&self, id: ExecutionId) -> bool {
         let works_on = self.works_on.as_ref();
         works_on.is_some_and(|works_on| !works_on.contains(&id))
+            || self.left_out.contains(&id) && self.until.is_some()
     }
 
     /// Whether it sleeps at this time.

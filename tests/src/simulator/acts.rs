@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use refrain::limits::CONFLICTS_IN_A_ROW_MAX;
 use refrain::model::Digest;
 use refrain::queues;
 use refrain::store::ended;
@@ -328,7 +329,15 @@ impl World {
         }
         let soon = self.dice.below(40);
         let plan = &self.hosts[host].plan;
-        match self.dice.below(9) {
+        match self.dice.below(12) {
+            9.. => {
+                let nth = usize::try_from(self.dice.below(8)).unwrap_or(0);
+                let times = match self.dice.below(3) {
+                    0 => 1 + self.dice.below(3),
+                    _ => u64::from(CONFLICTS_IN_A_ROW_MAX) + self.dice.below(6),
+                };
+                plan.contend(nth, u32::try_from(times).unwrap_or(1));
+            }
             0 => {
                 self.story.fault("a commit fails");
                 plan.next(Fate::Fails);

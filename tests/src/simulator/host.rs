@@ -11,6 +11,7 @@ use refrain::store::{Store, Turn};
 use refrain::{Clock, Engine, ExecutionId, ManualClock, Next, Steps};
 
 use super::calls::{Call, Operation, Outcome, Sent};
+use super::left_out::LeftOut;
 use crate::checkers::Rest;
 use crate::faulty_store::{FaultyStore, Plan};
 
@@ -26,6 +27,8 @@ pub(super) struct Host {
     sent: Vec<Sent>,
     /// How often operations of its store had failed when it was last asked.
     failed: u64,
+    /// Who is left out of its turns.
+    left_out: LeftOut,
 }
 
 /// How a host is set up, this time.
@@ -57,6 +60,10 @@ pub(super) struct Stepped {
     pub(super) works_on: Option<BTreeSet<ExecutionId>>,
     /// Whether its store failed meanwhile.
     pub(super) store_failed: bool,
+    /// The groups whose writes conflicted.
+    pub(super) conflicts: Vec<BTreeSet<ExecutionId>>,
+    /// Who was left out of its turn, because writes to it conflict.
+    pub(super) left_out: BTreeSet<ExecutionId>,
 }
 
 impl Host {
@@ -69,6 +76,7 @@ impl Host {
             up: None,
             sent: Vec::new(),
             failed: 0,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -91,6 +99,7 @@ impl Host {
     ) -> Result<(), String> {
         self.plan = Plan::recording();
         self.failed = 0;
+        self.left_out = LeftOut::default();
         self.is_tight = settings.tight.is_some();
         let builder = Engine::builder()
             .boxed_store(Box::new(FaultyStore::boxed(store, &self.plan)))
@@ -114,7 +123,9 @@ impl Host {
     /// What it says after this step, if it is up and rests.
     pub(super) fn rest(&self, next: Next) -> Option<Rest> {
         let (_, steps) = self.up.as_ref()?;
-        Rest::of(next, steps)
+        let mut rest = Rest::of(next, steps)?;
+        rest.left_out = self.left_out.resting(self.clock.monotonic());
+        Some(rest)
     }
 
     /// Ask the engine, if it is up.
@@ -129,14 +140,21 @@ impl Host {
     pub(super) fn step(&mut self) -> Option<Stepped> {
         let (_, steps) = self.up.as_mut()?;
         let works_on = steps.works_on();
+        let began = self.clock.monotonic();
         let next = steps.step();
-        let failed = self.plan.failed();
+        let (failed, written) = (self.plan.failed(), self.plan.take_committed());
+        let conflicts = self.plan.take_conflicts();
+        let left_out = self
+            .left_out
+            .after_step(began, &conflicts, !written.is_empty());
         let mut stepped = Stepped {
             next: self.plan.died_at().map_or(Ok(next), Err),
             heard: Vec::new(),
             unheard: Vec::new(),
-            written: self.plan.take_committed(),
+            written,
             works_on,
+            conflicts,
+            left_out,
             store_failed: std::mem::replace(&mut self.failed, failed) != failed,
         };
         if stepped.next.is_ok() {

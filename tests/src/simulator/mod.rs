@@ -11,6 +11,7 @@ mod story;
 mod calls;
 mod workflows;
 mod crews;
+mod left_out;
 mod host;
 mod outside;
 mod requests;

@@ -1,5 +1,8 @@
 //! What callers and workers are told, and what they may never be told.
 
+use std::collections::BTreeSet;
+
+use refrain::ExecutionId;
 use refrain::model::Status;
 use refrain::store::{StoreError, ended};
 use refrain::{Claim, ClaimId, EngineError, Receipt};
@@ -16,6 +19,7 @@ impl World {
         call: Call,
         outcome: Outcome,
         store_failed: bool,
+        left_out: &BTreeSet<ExecutionId>,
     ) -> Result<(), String> {
         self.story.tell(|| in_words(host, &call, &outcome));
         self.record(&call, &outcome);
@@ -41,6 +45,7 @@ impl World {
                 self.story.fault(told);
                 Ok(())
             }
+            Err(error) if self.is_contended(&error, left_out) => Ok(()),
             Err(error) => self.hear_error(host, &call, error, store_failed),
         }
     }
@@ -111,7 +116,7 @@ impl World {
         }
     }
 
-    fn hear_start(&mut self, call: Call, id: refrain::ExecutionId) -> Result<(), String> {
+    fn hear_start(&mut self, call: Call, id: ExecutionId) -> Result<(), String> {
         let Call::Start { workflow, key, .. } = call else {
             return Err(format!("{call:?} started {id}"));
         };
@@ -161,7 +166,7 @@ impl World {
         Ok(())
     }
 
-    fn hear_fork(&mut self, call: &Call, id: refrain::ExecutionId) -> Result<(), String> {
+    fn hear_fork(&mut self, call: &Call, id: ExecutionId) -> Result<(), String> {
         let Call::Fork {
             workflow, edits, ..
         } = call
@@ -270,6 +275,19 @@ impl World {
             return Ok(());
         }
         Err(format!("{call:?} was answered with: {error}"))
+    }
+
+    /// Whether a caller is told that writes to an execution conflict again and again. That
+    /// is told of those that rest, and of nobody else.
+    fn is_contended(&mut self, error: &EngineError, left_out: &BTreeSet<ExecutionId>) -> bool {
+        let EngineError::Store(error) = error else {
+            return false;
+        };
+        let StoreError::Contended { execution, .. } = &**error else {
+            return false;
+        };
+        self.story.fault("a caller is told of conflicts in a row");
+        left_out.contains(execution)
     }
 
     /// Law 8: what a worker was told that counts is known for ever.

@@ -244,16 +244,28 @@ impl World {
             written,
             works_on,
             store_failed,
+            conflicts,
+            left_out,
         } = stepped;
+        for group in &conflicts {
+            self.story.fault(match group.len() {
+                1 => "writes to an execution conflict",
+                _ => "writes to linked executions conflict",
+            });
+        }
+        if !left_out.is_empty() {
+            self.story.tell(|| format!("left out: {left_out:?}"));
+        }
         self.story
             .tell(|| format!("{} steps: {next:?}", name(host)));
         for turn in &written {
             let mut turn = TurnSeen::from(turn);
             turn.works_on = works_on.clone();
+            turn.left_out = left_out.clone();
             self.told.tell(Telling::Written(turn));
         }
         for (call, outcome) in heard {
-            self.hear(host, call, outcome, store_failed)?;
+            self.hear(host, call, outcome, store_failed, &left_out)?;
         }
         for call in unheard {
             self.never_hear(&call);

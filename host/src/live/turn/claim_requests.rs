@@ -2,6 +2,7 @@
 //! engine's own.
 
 use crate::error::EngineError;
+use crate::id::ExecutionId;
 use crate::store::{ItemRecord, ItemState};
 
 use super::budget::Phase;
@@ -77,10 +78,13 @@ fn is_repeated(
     let store = turn.transaction.core.store.get();
     let found = store.claimed_by(&request.worker_id, &request.request_id)?;
     let found = turn.transaction.core.set_aside.named(found);
+    if found.is_empty() {
+        turn.transaction.core.waiting_claims.found_new(ticket);
+        return Ok(false);
+    }
     let mut claims = Vec::new();
     for record in &found {
-        // What it holds cannot be written in this turn, and another claim is none of its.
-        if turn.transaction.core.conflicts.holds(execution_of(record)?) {
+        if is_left_out(turn, ticket, execution_of(record)?) {
             return Ok(true);
         }
     }
@@ -88,11 +92,28 @@ fn is_repeated(
         claims.extend(claimed_again(turn, record)?);
     }
     if claims.is_empty() {
-        turn.transaction.core.waiting_claims.found_new(ticket);
+        // It is new by what this turn has staged, which is remembered of what is stored only.
         return Ok(false);
     }
     turn.claims.repeated.insert(ticket, claims);
     Ok(true)
+}
+
+/// Whether this request holds an item of an execution that is left out of this turn,
+/// because writes to it conflict: nothing of it can be written, and another claim is none
+/// of the request's. It is given what it holds in the next turn, however short it was to
+/// wait; where the execution rests, it is told so.
+fn is_left_out(turn: &mut OpenTurn<'_>, ticket: Ticket, execution: ExecutionId) -> bool {
+    let core = &mut *turn.transaction.core;
+    let Some(error) = core.conflicts.meet(execution) else {
+        return false;
+    };
+    if core.conflicts.is_tried_again(execution) {
+        core.waiting_claims.hold_back(ticket);
+    } else {
+        core.waiting_claims.refuse(ticket, &error);
+    }
+    true
 }
 
 /// The claim on this stored item, if it holds.

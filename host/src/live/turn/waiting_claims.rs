@@ -53,12 +53,15 @@ struct Waiting {
     waiters: Vec<Waiter>,
     /// Whether the store, as it is, has nothing that this request has claimed before.
     is_new: bool,
+    /// Whether it waits for the next turn, however short it was to wait: it holds what
+    /// cannot be written in this one.
+    is_held_back: bool,
 }
 
 impl Waiting {
     /// Whether somebody has waited long enough by now.
     fn any_expires(&self, now: Duration) -> bool {
-        self.waiters.iter().any(|it| !it.waits(now))
+        !self.is_held_back && self.waiters.iter().any(|it| !it.waits(now))
     }
 }
 
@@ -101,6 +104,7 @@ impl WaitingClaims {
             request: Arc::new(request),
             waiters: vec![Waiter { caller, until }],
             is_new: false,
+            is_held_back: false,
         });
     }
 
@@ -112,6 +116,9 @@ impl WaitingClaims {
     /// requests has to be looked for in each version.
     pub(in crate::live) fn begin_turn(&mut self, version: u64) {
         self.go_first = !self.go_first;
+        for waiting in &mut self.waiting {
+            waiting.is_held_back = false;
+        }
         if self.version != Some(version) {
             self.version = Some(version);
             for waiting in &mut self.waiting {
@@ -139,6 +146,23 @@ impl WaitingClaims {
     pub(in crate::live) fn found_new(&mut self, ticket: Ticket) {
         for waiting in self.waiting.iter_mut().filter(|it| it.ticket == ticket) {
             waiting.is_new = true;
+        }
+    }
+
+    /// What this request has claimed before cannot be written in this turn, but perhaps in
+    /// the next: it waits for that.
+    pub(in crate::live) fn hold_back(&mut self, ticket: Ticket) {
+        for waiting in self.waiting.iter_mut().filter(|it| it.ticket == ticket) {
+            waiting.is_held_back = true;
+        }
+    }
+
+    /// What this request has claimed before cannot be told, for this reason.
+    pub(in crate::live) fn refuse(&mut self, ticket: Ticket, error: &EngineError) {
+        for refused in self.waiting.extract_if(.., |it| it.ticket == ticket) {
+            for waiter in refused.waiters {
+                waiter.caller.answer(Err(error.clone()));
+            }
         }
     }
 
@@ -176,7 +200,7 @@ impl WaitingClaims {
 
     /// Answers requests that have waited long enough by now: there is nothing.
     pub(in crate::live) fn expire(&mut self, now: Duration) {
-        for waiting in &mut self.waiting {
+        for waiting in self.waiting.iter_mut().filter(|it| !it.is_held_back) {
             for over in waiting.waiters.extract_if(.., |it| !it.waits(now)) {
                 over.caller.answer(Ok(Vec::new()));
             }
