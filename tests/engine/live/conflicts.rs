@@ -205,59 +205,69 @@ fn law9_what_conflicts_for_ever_is_told_its_callers_and_no_others() {
     }
 }
 
-/// A fork begins in the very turn in which something is written to its origin.
+/// A fork begins in the very turn in which something is written to its origin, and one of
+/// the two conflicts.
 #[test]
 fn law3_what_is_linked_is_left_out_together() {
-    for place in Place::each() {
-        let clock = ManualClock::new(BEGIN);
-        let (tries, contended) = (Tries::default(), Contended::default());
-        let (tried, once) = (tries.clone(), Arc::clone(&contended));
-        let meddler = move |turn: &Turn, _: &mut dyn Store| {
-            tried.push(turn);
-            let mut once = once.lock().unwrap_or_else(PoisonError::into_inner);
-            match once.take_if(|id| written(turn).contains(id)) {
-                Some(id) => Err(conflict(vec![id])),
-                None => Ok(()),
-            }
-        };
-        let (engine, mut steps) = stepped(&place, &clock, Box::new(meddler));
-        let [origin, other] = started(&engine, &mut steps);
-        tries.take();
-        contend(&contended, Some(origin.id()));
-        // A fork is planned outside of a turn first.
-        let planned = || {
-            let mut is_planned = false;
-            poll_fn(move |_| match std::mem::replace(&mut is_planned, true) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            })
-        };
-        let late = async |execution: &Execution| {
-            planned().await;
-            approve(execution, &tries).await
-        };
-        let answers = steps.until(async {
-            tokio::join!(
-                engine.fork(Fork::of(origin.id())),
-                late(&origin),
-                late(&other)
-            )
-        });
-        let (forked, of_origin, of_other) = answers.expect("all are answered");
-        let forked = forked.expect("it begins").execution;
-        of_origin.0.expect("it is taken");
-        of_other.0.expect("it is taken");
-        assert_eq!((of_origin.1, of_other.1), (3, 2));
-        let tries = tries.take();
-        let [all, without, linked] = &tries[..] else {
-            panic!("{tries:?}");
-        };
-        assert_eq!(*all, sorted([&origin, &other, &forked]));
-        assert_eq!(*without, sorted([&other]));
-        assert_eq!(*linked, sorted([&origin, &forked]));
-        drop(steps);
-        audit_all(&place, "linked");
+    for fork_conflicts in [false, true] {
+        for place in Place::each() {
+            is_left_out_together(&place, fork_conflicts);
+        }
     }
+}
+
+fn is_left_out_together(place: &Place, fork_conflicts: bool) {
+    let clock = ManualClock::new(BEGIN);
+    let (tries, contended) = (Tries::default(), Contended::default());
+    let (tried, once) = (tries.clone(), Arc::clone(&contended));
+    let meddler = move |turn: &Turn, _: &mut dyn Store| {
+        tried.push(turn);
+        let mut once = once.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(origin) = once.take_if(|id| written(turn).contains(id)) else {
+            return Ok(());
+        };
+        let mut begins = turn.executions.iter();
+        let fork = begins.find(|change| change.expected.sequence == 0);
+        let fork = fork.expect("it begins in this turn").record.id;
+        Err(conflict(vec![if fork_conflicts { fork } else { origin }]))
+    };
+    let (engine, mut steps) = stepped(place, &clock, Box::new(meddler));
+    let [origin, other] = started(&engine, &mut steps);
+    tries.take();
+    contend(&contended, Some(origin.id()));
+    // A fork is planned outside of a turn first.
+    let planned = || {
+        let mut is_planned = false;
+        poll_fn(move |_| match std::mem::replace(&mut is_planned, true) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+    };
+    let late = async |execution: &Execution| {
+        planned().await;
+        approve(execution, &tries).await
+    };
+    let answers = steps.until(async {
+        tokio::join!(
+            engine.fork(Fork::of(origin.id())),
+            late(&origin),
+            late(&other)
+        )
+    });
+    let (forked, of_origin, of_other) = answers.expect("all are answered");
+    let forked = forked.expect("it begins").execution;
+    of_origin.0.expect("it is taken");
+    of_other.0.expect("it is taken");
+    assert_eq!((of_origin.1, of_other.1), (3, 2));
+    let tries = tries.take();
+    let [all, without, linked] = &tries[..] else {
+        panic!("{tries:?}");
+    };
+    assert_eq!(*all, sorted([&origin, &other, &forked]));
+    assert_eq!(*without, sorted([&other]));
+    assert_eq!(*linked, sorted([&origin, &forked]));
+    drop(steps);
+    audit_all(place, "linked");
 }
 
 /// The first so many commits that write anything conflict.
