@@ -361,6 +361,34 @@ fn law7_an_answer_that_is_not_written_makes_no_request_new() {
     }
 }
 
+/// What waits for a worker, of an execution that rests, is claimed when it has rested,
+/// though nobody asks for anything.
+#[test]
+fn law9_what_has_rested_goes_on_by_itself() {
+    for place in Place::each() {
+        let clock = ManualClock::new(BEGIN);
+        let (tries, contended) = (Tries::default(), Contended::default());
+        let (engine, mut steps) = stepped(&place, &clock, contending(&tries, &contended));
+        let workflow = Workflow::from_json(tools("a").to_string()).expect("JSON");
+        let registered = steps.until(engine.register(workflow));
+        registered.expect("it is answered").expect("it is valid");
+        let execution = steps.until(engine.start("w", "1.0.0", json!({})));
+        let execution = execution.expect("it is answered").expect("it starts");
+        contend(&contended, Some(execution.id()));
+        engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
+        while steps.step() == Next::Now {}
+        assert!(tries.take().contains(&vec![execution.id()]));
+        assert!(matches!(steps.step(), Next::At(_)), "it rests");
+        assert_eq!(tries.count(), 0);
+        contend(&contended, None);
+        clock.advance(STORE_RETRY_PAUSE);
+        let end = steps.until(execution.finished()).expect("it ends");
+        assert_eq!(end.expect("its end can be read").status, Status::Completed);
+        drop(steps);
+        audit_all(&place, "rested");
+    }
+}
+
 /// What an own worker has done is not lost, however long its execution is contended.
 #[tokio::test]
 async fn law9_an_own_workers_answer_outlasts_conflicts() {
