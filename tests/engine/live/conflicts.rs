@@ -11,8 +11,8 @@ use refrain::limits::{CONFLICTS_IN_A_ROW_MAX, STORE_RETRY_PAUSE};
 use refrain::model::Status;
 use refrain::store::{CommitError, Store, StoreError, Turn};
 use refrain::{
-    Approval, Claim, ClaimId, ClaimRequest, Engine, EngineError, Execution, ExecutionId, Fork,
-    ManualClock, Next, Receipt, Steps, WorkItem, Workflow,
+    Approval, Engine, EngineError, Execution, ExecutionId, Fork, ManualClock, Next, Steps,
+    WorkItem, Workflow,
 };
 use refrain_tests::engines::{BEGIN, Place, audit_all, log, start};
 use refrain_tests::meddled_store::{MeddledStore, Meddler, conflict, written};
@@ -25,19 +25,19 @@ type Contended = Arc<Mutex<Option<ExecutionId>>>;
 
 /// The executions that each commit was to write, in the order in which they were tried.
 #[derive(Clone, Default)]
-struct Tries(Arc<Mutex<Vec<Vec<ExecutionId>>>>);
+pub(super) struct Tries(Arc<Mutex<Vec<Vec<ExecutionId>>>>);
 
 impl Tries {
-    fn push(&self, turn: &Turn) {
+    pub(super) fn push(&self, turn: &Turn) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tries.push(written(turn));
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn take(&self) -> Vec<Vec<ExecutionId>> {
+    pub(super) fn take(&self) -> Vec<Vec<ExecutionId>> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -54,7 +54,7 @@ fn sorted<const N: usize>(executions: [&Execution; N]) -> Vec<ExecutionId> {
 }
 
 /// An engine that is stepped, whose commits are meddled with.
-fn stepped(place: &Place, clock: &ManualClock, meddler: Meddler) -> (Engine, Steps) {
+pub(super) fn stepped(place: &Place, clock: &ManualClock, meddler: Meddler) -> (Engine, Steps) {
     let store = MeddledStore::new(place.store(), meddler);
     let builder = Engine::builder().boxed_store(Box::new(store));
     let stepped = builder.clock(clock.clone()).stepped();
@@ -270,123 +270,40 @@ fn is_left_out_together(place: &Place, fork_conflicts: bool) {
     audit_all(place, "linked");
 }
 
-/// The first so many commits that write anything conflict.
-fn conflicting(tries: &Tries, times: &Arc<AtomicU32>) -> Meddler {
-    let (tries, times) = (tries.clone(), Arc::clone(times));
-    Box::new(move |turn, _| {
-        let written = written(turn);
-        if written.is_empty() {
-            return Ok(());
+/// What waits for a worker or for a time, of an execution that rests, goes on when that
+/// has rested, though nobody asks for anything.
+#[test]
+fn law9_what_has_rested_goes_on_by_itself() {
+    let timer = json!({ "kind": { "type": "wait", "condition": "timer", "timeout_secs": 5 } });
+    for workflow in [tools("a"), single(timer)] {
+        for place in Place::each() {
+            goes_on_by_itself(&place, &workflow);
         }
-        tries.push(turn);
-        let one_less = |left: u32| left.checked_sub(1);
-        match times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
-            Ok(_) => Err(conflict(written)),
-            Err(_) => Ok(()),
-        }
-    })
+    }
 }
 
-/// A claim by the same request each time.
-async fn request(engine: &Engine) -> Result<Vec<Claim>, EngineError> {
-    let request = ClaimRequest::new("worker", "request", ["tool"]);
-    engine.claim_waiting(request).await
-}
-
-/// An execution whose only item is claimed by that request.
-fn claimed(engine: &Engine, steps: &mut Steps) -> (Execution, ClaimId) {
-    let workflow = Workflow::from_json(tools("a").to_string()).expect("JSON");
+fn goes_on_by_itself(place: &Place, workflow: &Value) {
+    let clock = ManualClock::new(BEGIN);
+    let (tries, contended) = (Tries::default(), Contended::default());
+    let (engine, mut steps) = stepped(place, &clock, contending(&tries, &contended));
+    let workflow = Workflow::from_json(workflow.to_string()).expect("JSON");
     let registered = steps.until(engine.register(workflow));
     registered.expect("it is answered").expect("it is valid");
     let execution = steps.until(engine.start("w", "1.0.0", json!({})));
     let execution = execution.expect("it is answered").expect("it starts");
-    let claims = steps.until(request(engine)).expect("it is answered");
-    let claims = claims.expect("there is work");
-    (execution, claims[0].id.clone())
-}
-
-/// A request that holds an item of a contended execution is given that item, and never
-/// told that there is none; where the execution rests, it is told that.
-#[test]
-fn law7_a_repeated_request_is_given_what_it_holds_or_told_of_the_conflict() {
-    for place in Place::each() {
-        let clock = ManualClock::new(BEGIN);
-        let (tries, times) = (Tries::default(), Arc::default());
-        let (engine, mut steps) = stepped(&place, &clock, conflicting(&tries, &times));
-        let (execution, claim) = claimed(&engine, &mut steps);
-        let mut ask = || steps.until(request(&engine)).expect("it is answered");
-        times.store(1, Ordering::SeqCst);
-        assert_eq!(ask().expect("it is given")[0].id, claim);
-        times.store(CONFLICTS_IN_A_ROW_MAX, Ordering::SeqCst);
-        for more in [CONFLICTS_IN_A_ROW_MAX as usize, 0] {
-            tries.take();
-            let Err(EngineError::Store(error)) = ask() else {
-                panic!("it rests");
-            };
-            let of = match &*error {
-                StoreError::Contended { execution, .. } => *execution,
-                error => panic!("{error}"),
-            };
-            assert_eq!((of, tries.count()), (execution.id(), more));
-        }
-        clock.advance(STORE_RETRY_PAUSE);
-        assert_eq!(ask().expect("it is given")[0].id, claim);
-        drop(steps);
-        audit_all(&place, "requests");
-    }
-}
-
-/// The answer that settles what a request holds conflicts: until it is written, the
-/// request holds its item, and is not told that there is none.
-#[test]
-fn law7_an_answer_that_is_not_written_makes_no_request_new() {
-    for place in Place::each() {
-        let clock = ManualClock::new(BEGIN);
-        let (tries, times) = (Tries::default(), Arc::default());
-        let (engine, mut steps) = stepped(&place, &clock, conflicting(&tries, &times));
-        let (_, claim) = claimed(&engine, &mut steps);
-        tries.take();
-        times.store(1, Ordering::SeqCst);
-        let answers = steps.until(async {
-            tokio::join!(engine.complete(claim, json!({})), async {
-                (request(&engine).await, tries.count())
-            })
-        });
-        let (completed, (claims, after)) = answers.expect("both are answered");
-        assert_eq!(completed.expect("it is taken"), Receipt::Recorded);
-        assert!(claims.expect("there is no more work").is_empty());
-        assert_eq!(after, 2, "it is told so when that is written");
-        drop(steps);
-        audit_all(&place, "answers that conflict");
-    }
-}
-
-/// What waits for a worker, of an execution that rests, is claimed when it has rested,
-/// though nobody asks for anything.
-#[test]
-fn law9_what_has_rested_goes_on_by_itself() {
-    for place in Place::each() {
-        let clock = ManualClock::new(BEGIN);
-        let (tries, contended) = (Tries::default(), Contended::default());
-        let (engine, mut steps) = stepped(&place, &clock, contending(&tries, &contended));
-        let workflow = Workflow::from_json(tools("a").to_string()).expect("JSON");
-        let registered = steps.until(engine.register(workflow));
-        registered.expect("it is answered").expect("it is valid");
-        let execution = steps.until(engine.start("w", "1.0.0", json!({})));
-        let execution = execution.expect("it is answered").expect("it starts");
-        contend(&contended, Some(execution.id()));
-        engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
-        while steps.step() == Next::Now {}
-        assert!(tries.take().contains(&vec![execution.id()]));
-        assert!(matches!(steps.step(), Next::At(_)), "it rests");
-        assert_eq!(tries.count(), 0);
-        contend(&contended, None);
-        clock.advance(STORE_RETRY_PAUSE);
-        let end = steps.until(execution.finished()).expect("it ends");
-        assert_eq!(end.expect("its end can be read").status, Status::Completed);
-        drop(steps);
-        audit_all(&place, "rested");
-    }
+    contend(&contended, Some(execution.id()));
+    engine.work("tool", |_: WorkItem| async move { Ok(json!({})) });
+    clock.advance(Duration::from_secs(5));
+    while steps.step() == Next::Now {}
+    assert!(tries.take().contains(&vec![execution.id()]));
+    assert!(matches!(steps.step(), Next::At(_)), "it rests");
+    assert_eq!(tries.count(), 0);
+    contend(&contended, None);
+    clock.advance(STORE_RETRY_PAUSE);
+    let end = steps.until(execution.finished()).expect("it ends");
+    assert_eq!(end.expect("its end can be read").status, Status::Completed);
+    drop(steps);
+    audit_all(place, "rested");
 }
 
 /// What an own worker has done is not lost, however long its execution is contended.
