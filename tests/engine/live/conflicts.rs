@@ -123,6 +123,7 @@ fn law3_a_conflict_of_one_execution_holds_up_no_other() {
         let [one, two, three] = started(&engine, &mut steps);
         tries.take();
         contend(&contended, Some(two.id()));
+        let calls_before = steps.guest_calls();
         let answers = steps.until(async {
             tokio::join!(
                 approve(&one, &tries),
@@ -135,6 +136,8 @@ fn law3_a_conflict_of_one_execution_holds_up_no_other() {
             answer.0.expect("it is taken");
             assert_eq!(answer.1, after);
         }
+        // A guest that still had what was not written would fail, and be asked anew.
+        assert_eq!(steps.guest_calls() - calls_before, 6);
         let tries = tries.take();
         let [all, without, alone] = &tries[..] else {
             panic!("{tries:?}");
