@@ -165,14 +165,3 @@ pub(super) async fn unheard(engine: &Engine) {
         "the scheduler component is in the middle of something that takes long; it is left there, and what it was at is done anew"
     ));
 }
-
-/// How many built-in workers of each kind there are.
-const WORKERS: usize = 16;
-
-/// Run the built-in workers. As the first process of a container, this one also
-/// becomes the parent of what their programs leave behind.
-pub(super) fn serve_built_in(engine: &Engine) {
-    tokio::spawn(refrain::reap_orphans());
-    engine.work_commands(WORKERS);
-    engine.work_http(WORKERS);
-}

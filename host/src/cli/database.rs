@@ -209,10 +209,21 @@ impl Database {
 
     /// What a person types to have this done with this database.
     pub(super) fn command<W: AsRef<OsStr>>(&self, verb: &'static str, words: &[W]) -> Text {
+        to_type::command(verb, words, self.to_name())
+    }
+
+    /// What a person types so that a program of theirs works on this queue.
+    pub(super) fn command_to_serve(&self, queue: &str) -> Text {
+        let worker = format!("{queue}=PROGRAM");
+        let option = ("--worker", OsStr::new(&worker));
+        to_type::with_option("work", Some(option), &[""; 0], self.to_name())
+    }
+
+    /// The path, where it has to be typed for this database to be meant.
+    fn to_name(&self) -> Option<&OsStr> {
         // Where the variable names another one, the default has to be named too.
         let is_meant = self.path == Path::new(DEFAULT) && std::env::var_os(VARIABLE).is_none();
-        let path = (!is_meant).then_some(self.path.as_os_str());
-        to_type::command(verb, words, path)
+        (!is_meant).then_some(self.path.as_os_str())
     }
 }
 

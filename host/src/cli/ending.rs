@@ -37,7 +37,12 @@ impl Ending {
             EventKind::WorkflowCompleted(completed) => {
                 self.final_state = Some(completed.final_state.clone());
             }
-            EventKind::WorkflowFailed(_) | EventKind::WorkflowCancelled(_) => {
+            EventKind::WorkflowFailed(failed) => {
+                self.final_state = Some(failed.final_state.clone());
+                self.say(event, Vec::new());
+            }
+            EventKind::WorkflowCancelled(cancelled) => {
+                self.final_state = Some(cancelled.final_state.clone());
                 self.say(event, Vec::new());
             }
             EventKind::Stalled(stalled) => {

@@ -1,28 +1,37 @@
 //! What an execution that is watched waits for: whether this program can bring it
 //! further, when that may change, and what somebody else has to do.
 
+use std::time::Duration;
+
 use refrain::model::Status;
-use refrain::queues;
-use refrain::store::{ItemState, Timestamp};
+use refrain::store::{ItemRecord, ItemState, Timestamp};
 
 use super::database::Database;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};
 use super::watch::Seen;
+use super::workers::Served;
 
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
     /// When all have ended, or cannot go on.
     Ended,
-    /// Also when none can go on without somebody else.
-    Idle,
+    /// Also when for this long none can go on without somebody else.
+    Idle(Duration),
+    /// When somebody says so.
+    Stopped,
 }
 
 /// What is to be said of an execution, once each (law 9): what it waits for
 /// that only somebody else can give, and that no worker brings a paused one
 /// further. Each with what makes it the same thing when it is looked at again.
-pub(super) fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(String, Text)> {
+pub(super) fn news(
+    seen: &Seen,
+    served: &Served,
+    database: &Database,
+    now: Timestamp,
+) -> Vec<(String, Text)> {
     let id = seen.record.id;
     if seen.is_damaged() {
         return Vec::new();
@@ -30,7 +39,7 @@ pub(super) fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(Str
     match seen.record.status {
         Status::Running => waiting::all(&seen.nodes, &seen.items, now)
             .iter()
-            .filter(|waiting| is_for_somebody_else(seen, waiting))
+            .filter(|waiting| is_for_somebody_else(seen, served, waiting))
             .map(|waiting| (waiting.key(id), waiting.text(id, database, now)))
             .collect(),
         Status::Paused => {
@@ -43,48 +52,62 @@ pub(super) fn news(seen: &Seen, database: &Database, now: Timestamp) -> Vec<(Str
 }
 
 /// When the judgement on an execution changes though nothing is appended to
-/// its log: work may be claimed from then on, or its wake is due.
-pub(super) fn changes_at(seen: &Seen, now: Timestamp) -> Option<Timestamp> {
+/// its log: work may be claimed from then on, or its wake is due; or either is near
+/// enough to be waited for.
+pub(super) fn changes_at(seen: &Seen, until: Until, now: Timestamp) -> Option<Timestamp> {
     if seen.simulated {
         // Its time goes on with its log.
         return None;
     }
     let claimable = seen.items.iter().map(|record| record.item.not_before);
     let times = claimable.chain(seen.record.next_wake);
-    times.filter(|at| *at > now).min()
+    let near = |at: Timestamp| [at.saturating_sub(until.patience_ms()), at];
+    times.flat_map(near).filter(|at| *at > now).min()
 }
 
 /// Whether there is nothing left to do here for an execution.
-pub(super) fn is_done(seen: &Seen, until: Until, now: Timestamp) -> bool {
+pub(super) fn is_done(seen: &Seen, served: &Served, until: Until, now: Timestamp) -> bool {
     if seen.is_damaged() {
         return true;
     }
     match seen.record.status {
         Status::Completed | Status::Failed | Status::Cancelled => seen.ended(),
         Status::Stalled => true,
-        Status::Paused => until == Until::Idle,
-        Status::Running => until == Until::Idle && needs_somebody_else(seen, now),
+        Status::Paused => until != Until::Ended,
+        Status::Running => until != Until::Ended && is_idle(seen, served, until, now),
     }
 }
 
-/// Whether neither time nor a worker of this program could bring it further.
-fn needs_somebody_else(seen: &Seen, now: Timestamp) -> bool {
-    let at_work = seen.items.iter().any(|record| match record.state {
-        ItemState::Waiting => is_served(seen, &record.item.queue),
-        ItemState::Leased(_) => true,
-        ItemState::Dead { .. } => false,
-    });
-    let due = seen.record.next_wake.is_some_and(|wake| wake <= now);
-    let all = waiting::all(&seen.nodes, &seen.items, now);
-    let timed = all
+/// Until when nothing happens to an execution that runs, unless somebody else does it: the
+/// first time at which something is due here. `None` if nothing is.
+pub(super) fn rests_until(seen: &Seen, served: &Served) -> Option<Timestamp> {
+    let waiting = seen
+        .items
         .iter()
-        .any(|waiting| matches!(waiting, Waiting::Time { .. }));
-    !at_work && !due && !timed && !all.is_empty()
+        .filter(|record| record.state == ItemState::Waiting)
+        .filter(|record| served.has(seen, &record.item.queue));
+    let claimable = waiting.map(|record| record.item.not_before);
+    claimable.chain(seen.record.next_wake).min()
 }
 
-fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
+/// Whether for a while neither time nor a worker of this program brings it further.
+fn is_idle(seen: &Seen, served: &Served, until: Until, now: Timestamp) -> bool {
+    let leased = |record: &ItemRecord| matches!(record.state, ItemState::Leased(_));
+    let at_work = seen.items.iter().any(leased);
+    // Simulated time jumps to whatever is due.
+    let patience_ends = match seen.simulated {
+        true => Timestamp::MAX,
+        false => now.saturating_add(until.patience_ms()),
+    };
+    let is_near = rests_until(seen, served).is_some_and(|at| at <= patience_ends);
+    // What waits for nothing has something to be decided of it.
+    let waits = !waiting::all(&seen.nodes, &seen.items, now).is_empty();
+    !at_work && !is_near && waits
+}
+
+fn is_for_somebody_else(seen: &Seen, served: &Served, waiting: &Waiting) -> bool {
     match waiting {
-        Waiting::Worker { queue, .. } => !is_served(seen, queue),
+        Waiting::Worker { queue, .. } => !served.has(seen, queue),
         // Simulated time jumps to the end of a wait that has one.
         Waiting::Approval { until, .. } | Waiting::Signal { until, .. } => {
             !seen.simulated || until.is_none()
@@ -93,7 +116,12 @@ fn is_for_somebody_else(seen: &Seen, waiting: &Waiting) -> bool {
     }
 }
 
-/// Simulated workers serve every queue.
-fn is_served(seen: &Seen, queue: &str) -> bool {
-    seen.simulated || queues::BUILT_IN.contains(&queue)
+impl Until {
+    /// How near something must be to be waited for.
+    fn patience_ms(self) -> u64 {
+        match self {
+            Self::Idle(patience) => u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
+            Self::Ended | Self::Stopped => 0,
+        }
+    }
 }

@@ -23,6 +23,9 @@ mod nodes;
 mod output;
 mod placed;
 mod progress;
+mod report;
+mod session;
+mod starting;
 mod stderr;
 mod stop_signals;
 mod table;
@@ -36,7 +39,7 @@ mod waiting;
 #[cfg(test)]
 mod waiting_world;
 mod watch;
-mod work;
+mod workers;
 
 // The subcommands.
 mod approve;
@@ -60,9 +63,11 @@ mod run;
 mod show;
 mod signal;
 mod skip;
+mod start;
 mod unpause;
 mod upgrade;
 mod validate;
+mod work;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
@@ -94,6 +99,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Start(start::Arguments),
+    Work(work::Arguments),
     Resume(resume::Arguments),
     List(list::Arguments),
     // What many other programs call it.
@@ -227,6 +234,8 @@ impl Command {
     fn obey(self) -> anyhow::Result<Answer> {
         match self {
             Self::Run(arguments) => run::run(arguments),
+            Self::Start(arguments) => start::run(arguments),
+            Self::Work(arguments) => work::run(&arguments),
             Self::Resume(arguments) => resume::run(arguments),
             Self::List(arguments) => list::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),

@@ -32,6 +32,14 @@ static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 /// Whether one JSON document is to stand on stdout, and none does yet.
 static DOCUMENT_IS_OWED: AtomicBool = AtomicBool::new(false);
 
+/// Whether each document is written in one line.
+static ONE_A_LINE: AtomicBool = AtomicBool::new(false);
+
+/// From now on, each document is written in one line.
+pub(super) fn one_document_a_line() {
+    ONE_A_LINE.store(true, Ordering::Relaxed);
+}
+
 /// One JSON document was asked for (`--json`).
 pub(super) fn owe_document() {
     DOCUMENT_IS_OWED.store(true, Ordering::Relaxed);
@@ -52,8 +60,11 @@ pub(super) fn data(text: &Text) {
 
 /// Write one JSON document to stdout.
 pub(super) fn document(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut json =
-        serde_json::to_string_pretty(value).context("cannot write the answer as JSON")?;
+    let json = match ONE_A_LINE.load(Ordering::Relaxed) {
+        true => serde_json::to_string(value),
+        false => serde_json::to_string_pretty(value),
+    };
+    let mut json = json.context("cannot write the answer as JSON")?;
     json.push('\n');
     DOCUMENT_IS_OWED.store(false, Ordering::Relaxed);
     data(&Text::json(&json));

@@ -1,7 +1,7 @@
 //! Progress for people: a line for each node as it is settled or fails, and,
 //! on a terminal, a line of counts below that keeps up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::time::Instant;
 
@@ -43,8 +43,6 @@ pub(super) struct Progress {
     /// How many nodes of each execution are in each of [`COUNTED`], and of all.
     counts: HashMap<ExecutionId, [u64; COUNTED.len()]>,
     total: [u64; COUNTED.len()],
-    /// Of which executions the last that was told happened before they were watched.
-    in_the_past: BTreeSet<ExecutionId>,
     begun: Instant,
 }
 
@@ -58,42 +56,22 @@ impl Progress {
             below: StatusLine::new(),
             counts: HashMap::new(),
             total: [0; COUNTED.len()],
-            in_the_past: BTreeSet::new(),
             begun: Instant::now(),
         }
     }
 
     /// Say what an event means to a person, if it does.
     pub(super) fn event(&mut self, seen: &Seen, stored: &StoredEvent) {
-        if seen.record.tampering.is_some() {
-            // What the log says may be what somebody else has written.
+        let event = &stored.event;
+        // What stood in its log before is no progress, and what a tampered log says may be
+        // what somebody else has written.
+        if seen.is_past(event) || seen.record.tampering.is_some() {
             return;
         }
-        let event = &stored.event;
         let Some(line) = self.in_words(seen, event) else {
             return;
         };
-        self.say_when(seen, event);
         self.line(seen, line.trimmed());
-    }
-
-    /// What happened before the execution was watched is told apart from what happens
-    /// now.
-    fn say_when(&mut self, seen: &Seen, event: &Event) {
-        let id = seen.record.id;
-        let when = match (seen.is_past(event), self.in_the_past.contains(&id)) {
-            (true, false) => {
-                self.in_the_past.insert(id);
-                "this happened before:"
-            }
-            (false, true) => {
-                self.in_the_past.remove(&id);
-                "this happens now:"
-            }
-            (true, true) | (false, false) => return,
-        };
-        let when = Paint::Dim.on(when, self.colours);
-        self.line(seen, text!("{}  {}", Text::new().padded(9), when));
     }
 
     fn in_words(&mut self, seen: &Seen, event: &Event) -> Option<Text> {
@@ -159,6 +137,17 @@ impl Progress {
         for (place, count) in counts.iter().enumerate() {
             self.total[place] += count;
             self.total[place] -= former.map_or(0, |former| former[place]);
+        }
+    }
+
+    /// An execution is not watched any longer.
+    pub(super) fn forget(&mut self, id: ExecutionId) {
+        for (total, count) in self
+            .total
+            .iter_mut()
+            .zip(self.counts.remove(&id).unwrap_or_default())
+        {
+            *total -= count;
         }
     }
 

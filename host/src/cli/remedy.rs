@@ -32,7 +32,7 @@ fn one(remedy: &Remedy, execution: ExecutionId, database: &Database) -> Text {
             ("resume", None, "works on it")
         }
         Remedy::StartWorker(queue) => {
-            return text!("a worker of the queue {:?} has to be started", queue);
+            return text!("`{}` works on it", database.command_to_serve(queue));
         }
         _ => return text!("a newer program knows what helps"),
     };
@@ -115,7 +115,7 @@ mod tests {
             (Remedy::Unpause, "`refrain unpause ID --db d` ends the pause"),
             (Remedy::Cancel, "`refrain cancel ID --db d` gives up"),
             (Remedy::StartWorker("http".into()), "`refrain resume ID --db d` works on it"),
-            (Remedy::StartWorker("tool".into()), "a worker of the queue \"tool\" has to be started"),
+            (Remedy::StartWorker("tool".into()), "`refrain work --worker tool=PROGRAM --db d` works on it"),
         ];
         for (remedy, expected) in table {
             let said = text(std::slice::from_ref(&remedy), id, &database).expect("a remedy");

@@ -1,5 +1,7 @@
 //! `refrain resume`: go on with executions that have not ended.
 
+use std::time::Duration;
+
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::store::{ExecutionRecord, Reader, SqliteStore, StoreError, ended, is_stalled_by_host};
@@ -10,15 +12,16 @@ use super::by::By;
 use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
-use super::text::{Text, text};
-use super::work::{Report, Session, Stopped};
-use super::{Answer, act, damage, erased, failure, list};
+use super::session::{Session, Stopped};
+use super::text::text;
+use super::workers::Workers;
+use super::{Answer, act, damage, erased, failure, list, report};
 
-/// Go on with executions, with workers for `command` and `http` nodes
+/// Go on with executions until each has ended or has to wait
 ///
-/// Without EXECUTION: with all that have not ended, until each has ended or
-/// waits for somebody else. With some: with these alone, until they have ended;
-/// a stall that the host has put on one is lifted. Programs are run in the
+/// Without EXECUTION: with all that have not ended. With some: with these alone, and a
+/// stall that the host has put on one is lifted. It leaves when each has ended, waits for
+/// somebody else, or has nothing to do for longer than SPAN. Programs are run in the
 /// folder that this is typed in, with its environment.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -28,6 +31,11 @@ pub(super) struct Arguments {
     /// Go on with all simulated executions, and with no others
     #[arg(long, conflicts_with = "executions")]
     simulate: bool,
+    /// Wait for what is due within this time: timers, timeouts, retries
+    #[arg(long, value_name = "SPAN", default_value = "1m", value_parser = humantime::parse_duration)]
+    wait: Duration,
+    #[command(flatten)]
+    workers: Workers,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -55,8 +63,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         output::say(&text!("nothing to resume: all executions have ended"));
     }
     say_what_is_worked_on(&parts, named);
-    let until = if named { Until::Ended } else { Until::Idle };
-    let answer = act::finish(work(&arguments, parts, until))??;
+    let answer = act::finish(work(&arguments, parts))??;
     // The others have gone on; that they are not all is bad all the same.
     Ok(match answer {
         Answer::Good => Answer::good_if(whole),
@@ -161,7 +168,9 @@ async fn check_anew(engine: &Engine, record: &ExecutionRecord) -> anyhow::Result
     unless_damaged(engine.execution(record.id).check_anew().await)
 }
 
-async fn work(arguments: &Arguments, parts: Vec<Part>, until: Until) -> anyhow::Result<Answer> {
+async fn work(arguments: &Arguments, parts: Vec<Part>) -> anyhow::Result<Answer> {
+    let served = arguments.workers.served(&[])?;
+    let until = Until::Idle(arguments.wait);
     let mut stopped = Stopped::Done;
     let mut sessions = Vec::new();
     // Simulated and real time never share an engine.
@@ -172,8 +181,13 @@ async fn work(arguments: &Arguments, parts: Vec<Part>, until: Until) -> anyhow::
             stalled,
         } = part;
         let watched = SqliteStore::open(store.path())?;
-        let session = Session::new(&arguments.database, watched, records.clone(), until)?;
-        sessions.push(session);
+        sessions.push(Session::new(
+            &arguments.database,
+            watched,
+            records.clone(),
+            served.clone(),
+            until,
+        )?);
         let Some(session) = sessions.last_mut() else {
             continue;
         };
@@ -196,7 +210,7 @@ async fn work(arguments: &Arguments, parts: Vec<Part>, until: Until) -> anyhow::
                     unless_damaged(execution.lift_stall(Some("resumed")).await)?;
                 }
             }
-            act::serve_built_in(engine);
+            arguments.workers.serve(engine, &served);
             Ok(())
         };
         stopped = session.prepare_and_work(engine, prepare).await?;
@@ -213,25 +227,19 @@ fn answer(
     let bad = |status| matches!(status, Status::Failed | Status::Cancelled | Status::Stalled);
     let good = !all_seen().any(|seen| seen.is_damaged() || bad(seen.record.status));
     if arguments.form.json {
-        let executions = all_seen()
-            .map(Report::of)
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let mut executions = Vec::new();
+        for session in sessions {
+            executions.extend(session.reports()?);
+        }
         output::document(&json!({ "executions": executions }))?;
     } else {
         let colours = output::colours(&std::io::stdout());
         for seen in all_seen() {
-            let (standing, paint) = damage::standing(&seen.record);
-            let error = seen
-                .why_damaged(&arguments.database)
-                .or_else(|| seen.ending.text(seen.record.id, &arguments.database));
-            let error = error.map_or(Text::new(), |error| text!("  {}", error));
-            output::data(&text!(
-                "{}  {}{}\n",
-                seen.record.id,
-                standing.painted(paint, colours),
-                error
-            ));
+            output::data(&report::row(seen, &arguments.database, colours));
         }
+    }
+    if stopped == Stopped::Done {
+        sessions.iter().for_each(Session::say_until_when_they_wait);
     }
     let undone = stopped == Stopped::Interrupted && all_seen().any(|seen| !seen.ended());
     Ok(if undone {

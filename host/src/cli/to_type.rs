@@ -13,8 +13,22 @@ pub(super) fn command<W: AsRef<OsStr>>(
     words: &[W],
     database: Option<&OsStr>,
 ) -> Text {
+    with_option(verb, None, words, database)
+}
+
+/// The same with an option, `--NAME=VALUE`, before the words.
+pub(super) fn with_option<W: AsRef<OsStr>>(
+    verb: &'static str,
+    option: Option<(&'static str, &OsStr)>,
+    words: &[W],
+    database: Option<&OsStr>,
+) -> Text {
     let mut shell = Shell::default();
     let mut line = text!("refrain {}", verb);
+    if let Some((name, value)) = option {
+        let between = if is_like_a_flag(value) { "=" } else { " " };
+        line = text!("{} {}{}{}", line, name, between, shell.quoted(value));
+    }
     let flag = database.map(|path| {
         // A path that begins like a flag would be taken for one.
         let between = if is_like_a_flag(path) { "=" } else { " " };
@@ -50,8 +64,11 @@ struct Shell {
 impl Shell {
     fn quoted(&mut self, word: &OsStr) -> Text {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
+        // At the start of a word, some shells expand it.
+        let inner =
+            |word: &str| !word.starts_with('=') && word.chars().all(|c| plain(c) || c == '=');
         match word.to_str() {
-            Some(word) if !word.is_empty() && word.chars().all(plain) => Text::word(word),
+            Some(word) if !word.is_empty() && inner(word) => Text::word(word),
             Some(word) if !word.contains(is_steering) => {
                 text!("'{}'", word.replace('\'', r"'\''"))
             }
@@ -213,6 +230,8 @@ mod tests {
                 "refrain skip e --db 'my it.db' -- -rf",
             ),
             ("a", Some("-x"), "refrain skip e a --db=-x"),
+            ("a=b", None, "refrain skip e a=b"),
+            ("=b", None, "refrain skip e '=b'"),
             (
                 "\u{202e}",
                 None,

@@ -18,9 +18,9 @@ use super::damage::{self, DamagedDocument};
 use super::database::{self, Database, Part};
 use super::failure::curable;
 use super::output::{self, Form};
+use super::session::resume_all;
 use super::text::text;
 use super::upgraded::{EachDocument, Upgraded};
-use super::work::resume_all;
 use super::{Answer, act, erased, failure, guests, list};
 
 /// Hand executions to another scheduler component: from then on it decides

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
+use refrain::queues;
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 use refrain::time::rfc3339;
 use serde_json::{Value, json};
@@ -119,10 +120,14 @@ impl Waiting {
                 nodes,
                 since,
             } => text!(
-                "{} waits for a worker of queue {:?} since {}",
+                "{} waits for a worker of queue {:?} since {}\n  {}",
                 some_of(nodes),
                 queue,
-                stamp(*since)
+                stamp(*since),
+                match queues::BUILT_IN.contains(&queue.as_str()) {
+                    true => database.command("resume", &[&id]),
+                    false => database.command_to_serve(queue),
+                }
             ),
             Self::Approval {
                 node,

@@ -19,6 +19,7 @@ use refrain::store::{
 use super::damage;
 use super::database::Database;
 use super::ending::Ending;
+use super::list;
 use super::nodes::Nodes;
 use super::text::Text;
 use super::time;
@@ -30,6 +31,8 @@ pub(super) struct Watch {
     version: Option<u64>,
     /// Up to where the events of all executions have been seen.
     seen_up_to: SeenUpTo,
+    /// Whether those are watched too that start meanwhile.
+    is_of_all: bool,
     /// Those that cannot be read or are set aside.
     damaged: BTreeSet<ExecutionId>,
     seen: BTreeMap<ExecutionId, Seen>,
@@ -67,9 +70,36 @@ impl Watch {
             clock: LogClock::system(),
             version: None,
             seen_up_to: SeenUpTo::NOTHING_YET,
+            is_of_all: false,
             damaged: BTreeSet::new(),
             seen,
         }
+    }
+
+    /// Watch all executions that have not ended, and those that start meanwhile. Answers
+    /// also whether all can be read; those that cannot are named.
+    pub(super) fn of_all(mut store: SqliteStore) -> anyhow::Result<(Self, bool)> {
+        // Asked before they are listed, so that none that starts falls in between.
+        let (_, seen_up_to) = store.changed_since(SeenUpTo::NOTHING_YET)?;
+        let (mut records, whole) = damage::named(list::all(&mut store, None)?);
+        records.retain(|record| !ended(record.status));
+        let watch = Self {
+            seen_up_to,
+            is_of_all: true,
+            ..Self::new(store, records)
+        };
+        Ok((watch, whole))
+    }
+
+    /// Whether they are simulated.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.store.is_simulated()
+    }
+
+    /// Watch this one no longer: what was seen of it.
+    pub(super) fn forget(&mut self, id: ExecutionId) -> Option<Seen> {
+        self.damaged.remove(&id);
+        self.seen.remove(&id)
     }
 
     /// All of them have just been started here: nothing happened before.
@@ -112,11 +142,6 @@ impl Watch {
         watched
     }
 
-    /// All of them, to be completed.
-    pub(super) fn seen_mut(&mut self) -> impl Iterator<Item = &mut Seen> {
-        self.seen.values_mut()
-    }
-
     /// Look again: `told` is called with each new event. Answers which of the
     /// executions may be another than before; at the first look, all.
     pub(super) fn look(
@@ -130,7 +155,12 @@ impl Watch {
         self.clock.look(&mut self.store)?;
         // Asked before the logs are read, so that nothing falls in between.
         let (changed, seen_up_to) = self.store.changed_since(self.seen_up_to)?;
-        let mut new = changed.unwrap_or_else(|| self.seen.keys().copied().collect());
+        self.begin_to_watch(changed.as_deref().unwrap_or_default())?;
+        let is_first = self.version.is_none();
+        let mut new = match changed {
+            Some(changed) if !is_first => changed,
+            _ => self.seen.keys().copied().collect(),
+        };
         // What is damaged may be mended, and nothing is appended then.
         new.extend(&self.damaged);
         new.retain(|id| self.seen.get(id).is_some_and(|seen| !seen.ended()));
@@ -152,6 +182,33 @@ impl Watch {
         self.seen_up_to = seen_up_to;
         self.version = Some(version);
         Ok(new)
+    }
+}
+
+impl Watch {
+    /// Watches those of these that are new, if all are to be watched.
+    fn begin_to_watch(&mut self, changed: &[ExecutionId]) -> Result<(), StoreError> {
+        if !self.is_of_all {
+            return Ok(());
+        }
+        let simulated = self.is_simulated();
+        for id in changed {
+            if self.seen.contains_key(id) {
+                continue;
+            }
+            let record = match self.store.execution(*id) {
+                // It is named by those who list executions.
+                Err(error) if error.is_of_one() => continue,
+                record => record?,
+            };
+            if let Some(record) = record.filter(|it| it.tampering.is_none()) {
+                let mut seen = Seen::nothing(record, simulated);
+                // All that is told of it happened while others were watched.
+                seen.before = 0;
+                self.seen.insert(*id, seen);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,347 +1,93 @@
-//! What `run` and `resume` share: an engine with the built-in workers, and a
-//! watch on the executions, until there is nothing left to do.
+//! `refrain work`: work on all executions of a database.
 
-use std::collections::BTreeSet;
-use std::pin::pin;
 use std::time::Duration;
 
-use refrain::id::ExecutionId;
-use refrain::model::Status;
-use refrain::names;
-use refrain::store::{ExecutionRecord, Reader, SqliteStore};
-use refrain::{Engine, EngineError};
-use serde::Serialize;
-use serde_json::value::RawValue;
-use tokio::time::sleep;
+use refrain::store::SqliteStore;
 
-use super::act;
-use super::damage::TamperedDocument;
-use super::database::Database;
-use super::judgement::{Until, changes_at, is_done, news};
-use super::output;
-use super::progress::Progress;
-use super::stop_signals::StopSignals;
+use super::database::{self, Database};
+use super::judgement::Until;
+use super::output::{self, Form};
+use super::session::Session;
 use super::text::{Text, text};
-use super::undone::Undone;
-use super::watch::{Seen, Watch};
+use super::watch::Watch;
+use super::workers::{Served, Workers};
+use super::{Answer, act};
 
-/// How long to leave the database alone between two looks. They are for the
-/// eye: no work waits for them.
-const LOOK_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long somebody who wants to stop waits for the states of executions that
-/// have ended.
-const STATES_PATIENCE: Duration = Duration::from_millis(200);
-
-/// How often to show that time passes, on a terminal.
-const SHOW_EVERY: Duration = Duration::from_millis(500);
-
-/// How long leaving takes before it is said why.
-const LEAVE_SAID_AFTER: Duration = Duration::from_millis(500);
-
-/// Why work has stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
-    Done,
-    Interrupted,
+/// Work on all executions, also on those that start meanwhile, until it is told to stop
+///
+/// Each execution that ends is a line on stdout, with `--json` one JSON document a line.
+/// Several commands may work on one database. Programs are run in the folder that this
+/// is typed in, with its environment.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Leave when all executions have ended or have to wait
+    #[arg(long)]
+    until_idle: bool,
+    /// With `--until-idle`: wait for what is due within this time, as timers, timeouts and
+    /// retries are
+    #[arg(
+        long,
+        value_name = "SPAN",
+        default_value = "1m",
+        requires = "until_idle",
+        value_parser = humantime::parse_duration
+    )]
+    wait: Duration,
+    /// Work on this queue alone; may be given for several
+    #[arg(long = "queue", value_name = "QUEUE")]
+    queues: Vec<String>,
+    #[command(flatten)]
+    workers: Workers,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    database: Database,
 }
 
-/// Executions that are named one by one, when the program is stopped.
-const NAMED_MAX: usize = 20;
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    output::one_document_a_line();
+    let served = arguments.workers.served(&arguments.queues)?;
+    // Whoever runs workers may be there before anything is started.
+    let store = arguments.database.open_or_create(false)?;
+    let (watch, whole) = Watch::of_all(SqliteStore::open(store.path())?)?;
+    say_what_is_worked_on(&watch, &served);
+    act::finish(work(arguments, store, watch, served))??;
+    Ok(Answer::good_if(whole))
+}
 
-/// A watch on some executions while an engine works on them.
-pub(super) struct Session<'a> {
-    database: &'a Database,
-    is_simulated: bool,
+fn say_what_is_worked_on(watch: &Watch, served: &Served) {
+    let folder = std::env::current_dir();
+    let folder = folder.map_or(text!("this folder"), |folder| {
+        text!("{}", folder.as_os_str())
+    });
+    let executions = match watch.seen().count() {
+        0 => Text::new(),
+        1 => text!("1 execution, and on "),
+        number => text!("{} executions, and on ", number),
+    };
+    output::say(&text!(
+        "working on {}what is started meanwhile; queues: {}; programs run in {}, with the environment of this command",
+        executions,
+        Text::joined(served.iter().map(Text::word), ", "),
+        folder
+    ));
+}
+
+async fn work(
+    arguments: &Arguments,
+    store: SqliteStore,
     watch: Watch,
-    until: Until,
-    undone: Undone,
-    progress: Progress,
-    /// What was told of already: each thing is told once.
-    told: BTreeSet<String>,
-    signals: StopSignals,
-}
-
-/// An execution, as `run --json` and `resume --json` tell of it.
-#[derive(Serialize)]
-pub(super) struct Report<'a> {
-    execution_id: String,
-    status: &'static str,
-    final_state: Option<&'a RawValue>,
-    error: Option<&'a str>,
-    events: u64,
-    guest: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tampered: Option<TamperedDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    damaged: Option<&'a str>,
-}
-
-impl<'a> Session<'a> {
-    /// Watch these executions.
-    pub(super) fn new(
-        database: &'a Database,
-        // Not for reading only: the last to leave an SQLite file tidies it up.
-        store: SqliteStore,
-        records: Vec<ExecutionRecord>,
-        until: Until,
-    ) -> anyhow::Result<Self> {
-        let is_simulated = store.is_simulated();
-        let progress = Progress::new(records.len() > 1);
-        Ok(Self {
-            database,
-            is_simulated,
-            watch: Watch::new(store, records),
-            until,
-            undone: Undone::default(),
-            progress,
-            told: BTreeSet::new(),
-            signals: StopSignals::new()?,
-        })
-    }
-
-    /// All of them have just been started here: what is told of them happens now.
-    pub(super) fn are_new(&mut self) {
-        self.watch.are_new();
-    }
-
-    /// Watch, and tell of what happens, until there is nothing left to do for
-    /// the executions, or somebody presses Ctrl-C; then stop the engine. It is stopped
-    /// after an error too: no program of its workers is left behind.
-    pub(super) async fn work(&mut self, engine: Engine) -> anyhow::Result<Stopped> {
-        self.prepare_and_work(engine, async |_| Ok(())).await
-    }
-
-    /// The same, after something is asked of the engine that a call of a guest may
-    /// delay for long: Ctrl-C ends that, too.
-    pub(super) async fn prepare_and_work(
-        &mut self,
-        engine: Engine,
-        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Stopped> {
-        let stopped = self.work_with(&engine, prepare).await;
-        if stopped.is_err() {
-            stop(&engine).await;
-            self.progress.clear();
-            self.say_how_to_resume();
-        }
-        stopped
-    }
-
-    async fn work_with(
-        &mut self,
-        engine: &Engine,
-        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Stopped> {
-        let is_prepared = tokio::select! {
-            prepared = prepare(engine) => prepared.map(|()| true)?,
-            () = self.signals.next() => false,
-        };
-        let stopped = match is_prepared {
-            true => self.watch_until_done(engine).await?,
-            false => Stopped::Interrupted,
-        };
-        if stopped == Stopped::Interrupted {
-            self.progress.say(&text!(
-                "stopping; what is at work may finish, press Ctrl-C again to stop it now"
-            ));
-        }
-        tokio::select! {
-            () = ask_for_states(&mut self.watch, engine) => {}
-            () = self.signals.next() => stop(engine).await,
-            // It is busy, and these are of executions that have ended.
-            () = sleep(STATES_PATIENCE), if stopped == Stopped::Interrupted => {}
-        }
-        let ended = self.leave(engine, stopped).await;
-        self.look()?;
-        if self.seen().any(|seen| !seen.ended()) {
-            // They were to be gone on with, if only later.
-            ended?;
-        }
-        self.progress.clear();
-        if stopped == Stopped::Interrupted {
-            self.say_how_to_resume();
-        }
-        Ok(stopped)
-    }
-
-    /// The engine's workers finish what they are at. Where all that was watched
-    /// is done, that is work for others, who have begun meanwhile. The error says why
-    /// the engine had ended before.
-    async fn leave(&mut self, engine: &Engine, stopped: Stopped) -> Result<(), EngineError> {
-        let mut left = pin!(engine.shutdown());
-        let mut said = stopped == Stopped::Interrupted;
-        loop {
-            tokio::select! {
-                () = &mut left => return engine.ended().await,
-                () = self.signals.next() => {
-                    stop(engine).await;
-                    return Ok(());
-                }
-                () = act::unheard(engine), if stopped == Stopped::Interrupted => return Ok(()),
-                () = sleep(LEAVE_SAID_AFTER), if !said => {
-                    said = true;
-                    self.progress.say(&text!(
-                        "done; what is at work here for other executions may finish, press Ctrl-C to stop it now"
-                    ));
-                }
-            }
-        }
-    }
-
-    /// The executions, as they are now.
-    pub(super) fn seen(&self) -> impl Iterator<Item = &Seen> {
-        self.watch.seen()
-    }
-
-    async fn watch_until_done(&mut self, engine: &Engine) -> anyhow::Result<Stopped> {
-        let mut commits = engine.commits();
-        loop {
-            self.look()?;
-            // An engine within a long call of a guest does not answer before its end.
-            let set_aside = tokio::select! {
-                set_aside = engine.set_aside() => set_aside?,
-                () = self.signals.next() => return Ok(Stopped::Interrupted),
-            };
-            for id in self.watch.set_aside(&set_aside) {
-                self.judge(id);
-            }
-            if self.undone.are_none() {
-                return Ok(Stopped::Done);
-            }
-            let pause = sleep(LOOK_PAUSE);
-            let until_next_look = self.until_next_look();
-            tokio::select! {
-                () = self.signals.next() => return Ok(Stopped::Interrupted),
-                // It errs when the engine has ended, and nothing will follow.
-                committed = commits.next() => committed?,
-                () = sleep(until_next_look) => {}
-            }
-            // Many commits that follow each other are looked at together.
-            pause.await;
-        }
-    }
-
-    /// How long nothing is to be told of, unless something is committed.
-    fn until_next_look(&self) -> Duration {
-        let due = self.undone.next_due();
-        let due = due.map(|at| Duration::from_millis(at.saturating_sub(self.watch.time())));
-        let shown = self.progress.is_live().then_some(SHOW_EVERY);
-        due.into_iter().chain(shown).min().unwrap_or(Duration::MAX)
-    }
-
-    /// Look for news, and tell of them. Costs what is new.
-    fn look(&mut self) -> anyhow::Result<()> {
-        let progress = &mut self.progress;
-        let mut changed = self
-            .watch
-            .look(|seen, stored| progress.event(seen, stored))?;
-        changed.extend(self.undone.due(self.watch.time()));
-        for id in changed {
-            self.judge(id);
-        }
-        self.progress.counts();
-        Ok(())
-    }
-
-    /// An execution may be another than before.
-    fn judge(&mut self, id: ExecutionId) {
-        let Some(seen) = self.watch.one(id) else {
-            return;
-        };
-        let now = self.watch.now(seen);
-        for (key, text) in news(seen, self.database, now) {
-            if self.told.insert(key) {
-                self.progress.say(&text);
-            }
-        }
-        self.progress.count(seen);
-        let done = is_done(seen, self.until, now);
-        let again = changes_at(seen, now);
-        self.undone.judged(id, done, again);
-    }
-
-    fn say_how_to_resume(&self) {
-        let undone = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
-        let undone: Vec<&Seen> = self.seen().filter(undone).collect();
-        for seen in undone.iter().take(NAMED_MAX) {
-            let (id, status) = (seen.record.id, names::status(seen.record.status));
-            let command = |verb| self.database.command(verb, &[id.to_string()]);
-            let first = match seen.record.status {
-                // Nothing else brings it further.
-                Status::Paused => text!("{}, then ", command("unpause")),
-                _ => Text::new(),
-            };
-            output::say(&text!(
-                "{} is {}; to go on with it: {}{}",
-                id,
-                status,
-                first,
-                command("resume")
-            ));
-        }
-        if undone.len() > NAMED_MAX {
-            output::say(&text!(
-                "and {} more have not ended; to go on with all: {}",
-                undone.len() - NAMED_MAX,
-                self.database
-                    .command::<String>(resume_all(self.is_simulated), &[])
-            ));
-        }
-    }
-}
-
-/// What goes on with all executions of real, or of simulated, time.
-pub(super) fn resume_all(simulated: bool) -> &'static str {
-    if simulated {
-        "resume --simulate"
-    } else {
-        "resume"
-    }
-}
-
-/// Only a completion's event holds the state; of other endings the guest
-/// knows it.
-async fn ask_for_states(watch: &mut Watch, engine: &Engine) {
-    for seen in watch
-        .seen_mut()
-        .filter(|seen| seen.ended() && seen.ending.final_state.is_none())
-    {
-        // A guest that cannot say is no reason to hide how it ended.
-        seen.ending.final_state = engine
-            .execution(seen.record.id)
-            .inspect()
-            .await
-            .ok()
-            .map(|it| it.merged_state().into_string());
-    }
-}
-
-/// Stop the engine, or leave it in the middle of a call that takes long.
-async fn stop(engine: &Engine) {
-    tokio::select! {
-        () = engine.stop() => {}
-        () = act::unheard(engine) => {}
-    }
-}
-
-impl<'a> Report<'a> {
-    /// What there is to tell of an execution.
-    pub(super) fn of(seen: &'a Seen) -> anyhow::Result<Self> {
-        Ok(Self {
-            execution_id: seen.record.id.to_string(),
-            status: names::status(seen.record.status),
-            final_state: seen
-                .ending
-                .final_state
-                .as_deref()
-                .map(serde_json::from_str)
-                .transpose()?,
-            error: seen.ending.error.as_deref(),
-            events: seen.record.head.sequence,
-            guest: &seen.record.guest_digest,
-            tampered: seen.record.tampering.as_ref().map(TamperedDocument::of),
-            damaged: seen.why(),
-        })
-    }
+    served: Served,
+) -> anyhow::Result<()> {
+    let until = match arguments.until_idle {
+        true => Until::Idle(arguments.wait),
+        false => Until::Stopped,
+    };
+    let database = &arguments.database;
+    let mut session = Session::of_all(database, watch, served.clone(), until, arguments.form)?;
+    let engine = database::engine(store).start().await?;
+    arguments.workers.serve(&engine, &served);
+    session.work(engine).await?;
+    session.say_until_when_they_wait();
+    Ok(())
 }

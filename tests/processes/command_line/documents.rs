@@ -30,13 +30,15 @@ const RECORD: [&str; 15] = [
     "workflow_id",
     "workflow_version",
 ];
-const RUN: [&str; 6] = [
+const RUN: [&str; 8] = [
     "error",
     "events",
     "execution_id",
+    "failed_nodes",
     "final_state",
     "guest",
     "status",
+    "waits_until",
 ];
 
 #[test]

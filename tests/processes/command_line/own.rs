@@ -212,7 +212,7 @@ fn a_run_beside_one_that_goes_on_with_all_ends_by_itself() {
     let mut left = desk.runs(&named("left", chain(&[("rest", rest)])));
     left.says("waits");
     left.killed();
-    let mut resumed = desk.begins(&["resume"]);
+    let mut resumed = desk.begins(&["resume", "--wait", "2h"]);
     resumed.says("working on 1 execution, and on what is started here meanwhile");
     let run = begins(&desk, &waiting(&desk, "own", "own"), "own", &[]);
     go(&desk, "own");

@@ -38,7 +38,7 @@ use crate::live::values::fork::Fork;
 use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
-use crate::live::workers::{Attempted, Programs, Work, WorkerGroup, command, http};
+use crate::live::workers::{Attempted, Programs, Work, WorkerGroup, command, http, queue_program};
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
@@ -303,6 +303,28 @@ impl Engine {
             answer
         };
         self.join(queues::COMMAND.to_owned(), slots, Arc::new(work));
+    }
+
+    /// Run a program for each item of a queue: `words` are the program and its arguments,
+    /// up to `slots` run at once. It is looked up in `PATH` unless its name has a slash,
+    /// and runs in the folder of this process. It reads the item's payload, `{"node_id",
+    /// "kind", "input"}`, on stdin; what it writes to stdout is the answer, as for nodes of
+    /// the kind `command`. An end with another status than 0 is a failed attempt, which
+    /// may be tried again.
+    pub fn work_with_program(
+        &self,
+        queue: impl Into<String>,
+        slots: usize,
+        words: impl IntoIterator<Item = impl Into<String>>,
+    ) {
+        let words: Arc<[String]> = words.into_iter().map(Into::into).collect();
+        let programs = Arc::clone(&self.shared.programs);
+        let work = move |item, until_end| {
+            let (words, programs) = (Arc::clone(&words), Arc::clone(&programs));
+            let answer: Attempted = Box::pin(queue_program::run(item, words, programs, until_end));
+            answer
+        };
+        self.join(queue.into(), slots, Arc::new(work));
     }
 
     fn join(&self, queue: String, slots: usize, work: Work) {

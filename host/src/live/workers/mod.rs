@@ -1,7 +1,7 @@
 //! Workers, which do what the scheduler orders.
 //!
 //! `pool` runs any async function for a queue; `command` and `http` are the
-//! two that come built in. The modules, from the bottom up; each may use those
+//! two that come built in, and `queue_program` makes a worker of any program. The modules, from the bottom up; each may use those
 //! above it in this list.
 
 mod deliver;
@@ -17,7 +17,9 @@ mod orphans;
 mod child;
 mod programs;
 mod program;
+mod program_run;
 pub(crate) mod command;
+pub(crate) mod queue_program;
 
 mod addresses;
 mod redirect;

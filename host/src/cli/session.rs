@@ -1,0 +1,361 @@
+//! What `run`, `resume` and `work` share: an engine with workers, and a watch on the
+//! executions, until there is nothing left to do.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
+
+use refrain::id::ExecutionId;
+use refrain::model::Status;
+use refrain::names;
+use refrain::store::{ExecutionRecord, SqliteStore};
+use refrain::{Engine, EngineError};
+use tokio::time::sleep;
+
+use super::act;
+use super::database::Database;
+use super::judgement::{Until, changes_at, is_done, news};
+use super::output::{self, Form};
+use super::progress::Progress;
+use super::report::{self, Report};
+use super::stop_signals::StopSignals;
+use super::text::{Text, text};
+use super::time::stamp;
+use super::undone::Undone;
+use super::watch::{Seen, Watch};
+use super::workers::Served;
+
+/// How long to leave the database alone between two looks. They are for the
+/// eye: no work waits for them.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often to show that time passes, on a terminal.
+const SHOW_EVERY: Duration = Duration::from_millis(500);
+
+/// How long leaving takes before it is said why.
+const LEAVE_SAID_AFTER: Duration = Duration::from_millis(500);
+
+/// Why work has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stopped {
+    Done,
+    Interrupted,
+}
+
+/// Executions that are named one by one, when the program is stopped.
+const NAMED_MAX: usize = 20;
+
+/// A watch on some executions while an engine works on them.
+pub(super) struct Session<'a> {
+    database: &'a Database,
+    is_simulated: bool,
+    watch: Watch,
+    served: Served,
+    until: Until,
+    undone: Undone,
+    progress: Progress,
+    /// What was told of already: each thing is told once.
+    told: BTreeSet<String>,
+    signals: StopSignals,
+    /// In which form each end is told as it comes, and forgotten; else that is for the
+    /// command, when all is done.
+    tells_ends: Option<Form>,
+}
+
+impl<'a> Session<'a> {
+    /// Watch these executions.
+    pub(super) fn new(
+        database: &'a Database,
+        // Not for reading only: the last to leave an SQLite file tidies it up.
+        store: SqliteStore,
+        records: Vec<ExecutionRecord>,
+        served: Served,
+        until: Until,
+    ) -> anyhow::Result<Self> {
+        let several = records.len() > 1;
+        Self::with(database, Watch::new(store, records), several, served, until)
+    }
+
+    /// Watch all executions that have not ended, and those that start meanwhile. Each end
+    /// is told as it comes, in this form.
+    pub(super) fn of_all(
+        database: &'a Database,
+        watch: Watch,
+        served: Served,
+        until: Until,
+        ends: Form,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            tells_ends: Some(ends),
+            ..Self::with(database, watch, true, served, until)?
+        })
+    }
+
+    fn with(
+        database: &'a Database,
+        watch: Watch,
+        several: bool,
+        served: Served,
+        until: Until,
+    ) -> anyhow::Result<Self> {
+        let progress = Progress::new(several);
+        Ok(Self {
+            database,
+            is_simulated: watch.is_simulated(),
+            watch,
+            served,
+            until,
+            undone: Undone::default(),
+            progress,
+            told: BTreeSet::new(),
+            signals: StopSignals::new()?,
+            tells_ends: None,
+        })
+    }
+
+    /// All of them have just been started here: what is told of them happens now.
+    pub(super) fn are_new(&mut self) {
+        self.watch.are_new();
+    }
+
+    /// Watch, and tell of what happens, until there is nothing left to do for
+    /// the executions, or somebody presses Ctrl-C; then stop the engine. It is stopped
+    /// after an error too: no program of its workers is left behind.
+    pub(super) async fn work(&mut self, engine: Engine) -> anyhow::Result<Stopped> {
+        self.prepare_and_work(engine, async |_| Ok(())).await
+    }
+
+    /// The same, after something is asked of the engine that a call of a guest may
+    /// delay for long: Ctrl-C ends that, too.
+    pub(super) async fn prepare_and_work(
+        &mut self,
+        engine: Engine,
+        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Stopped> {
+        let stopped = self.work_with(&engine, prepare).await;
+        if stopped.is_err() {
+            stop(&engine).await;
+            self.progress.clear();
+            self.say_how_to_resume();
+        }
+        stopped
+    }
+
+    async fn work_with(
+        &mut self,
+        engine: &Engine,
+        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Stopped> {
+        let is_prepared = tokio::select! {
+            prepared = prepare(engine) => prepared.map(|()| true)?,
+            () = self.signals.next() => false,
+        };
+        let stopped = match is_prepared {
+            true => self.watch_until_done(engine).await?,
+            false => Stopped::Interrupted,
+        };
+        if stopped == Stopped::Interrupted {
+            self.progress.say(&text!(
+                "stopping; what is at work may finish, press Ctrl-C again to stop it now"
+            ));
+        }
+        let ended = self.leave(engine, stopped).await;
+        self.look()?;
+        if self.seen().any(|seen| !seen.ended()) {
+            // They were to be gone on with, if only later.
+            ended?;
+        }
+        self.progress.clear();
+        if stopped == Stopped::Interrupted {
+            self.say_how_to_resume();
+        }
+        Ok(stopped)
+    }
+
+    /// The engine's workers finish what they are at. Where all that was watched
+    /// is done, that is work for others, who have begun meanwhile. The error says why
+    /// the engine had ended before.
+    async fn leave(&mut self, engine: &Engine, stopped: Stopped) -> Result<(), EngineError> {
+        let mut left = pin!(engine.shutdown());
+        let mut said = stopped == Stopped::Interrupted;
+        loop {
+            tokio::select! {
+                () = &mut left => return engine.ended().await,
+                () = self.signals.next() => {
+                    stop(engine).await;
+                    return Ok(());
+                }
+                () = act::unheard(engine), if stopped == Stopped::Interrupted => return Ok(()),
+                () = sleep(LEAVE_SAID_AFTER), if !said => {
+                    said = true;
+                    self.progress.say(&text!(
+                        "done; what is at work here for other executions may finish, press Ctrl-C to stop it now"
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The executions, as they are now.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &Seen> {
+        self.watch.seen()
+    }
+
+    async fn watch_until_done(&mut self, engine: &Engine) -> anyhow::Result<Stopped> {
+        let mut commits = engine.commits();
+        loop {
+            self.look()?;
+            // An engine within a long call of a guest does not answer before its end.
+            let set_aside = tokio::select! {
+                set_aside = engine.set_aside() => set_aside?,
+                () = self.signals.next() => return Ok(Stopped::Interrupted),
+            };
+            for id in self.watch.set_aside(&set_aside) {
+                self.judge(id)?;
+            }
+            if self.undone.are_none() && self.until != Until::Stopped {
+                return Ok(Stopped::Done);
+            }
+            let pause = sleep(LOOK_PAUSE);
+            let until_next_look = self.until_next_look();
+            tokio::select! {
+                () = self.signals.next() => return Ok(Stopped::Interrupted),
+                // It errs when the engine has ended, and nothing will follow.
+                committed = commits.next() => committed?,
+                () = sleep(until_next_look) => {}
+            }
+            // Many commits that follow each other are looked at together.
+            pause.await;
+        }
+    }
+
+    /// How long nothing is to be told of, unless something is committed.
+    fn until_next_look(&self) -> Duration {
+        let due = self.undone.next_due();
+        let due = due.map(|at| Duration::from_millis(at.saturating_sub(self.watch.time())));
+        let shown = self.progress.is_live().then_some(SHOW_EVERY);
+        due.into_iter().chain(shown).min().unwrap_or(Duration::MAX)
+    }
+
+    /// Look for news, and tell of them. Costs what is new.
+    fn look(&mut self) -> anyhow::Result<()> {
+        let progress = &mut self.progress;
+        let mut changed = self
+            .watch
+            .look(|seen, stored| progress.event(seen, stored))?;
+        changed.extend(self.undone.due(self.watch.time()));
+        for id in changed {
+            self.judge(id)?;
+        }
+        self.progress.counts();
+        Ok(())
+    }
+
+    /// An execution may be another than before.
+    fn judge(&mut self, id: ExecutionId) -> anyhow::Result<()> {
+        let Some(seen) = self.watch.one(id) else {
+            return Ok(());
+        };
+        let now = self.watch.now(seen);
+        for (key, text) in news(seen, &self.served, self.database, now) {
+            if self.told.insert(key) {
+                self.progress.say(&text);
+            }
+        }
+        self.progress.count(seen);
+        let done = is_done(seen, &self.served, self.until, now);
+        let again = changes_at(seen, self.until, now);
+        self.undone.judged(id, done, again);
+        match self.tells_ends {
+            Some(form) if seen.ended() && !seen.is_damaged() => self.tell_end(id, form),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells how an execution ended, and forgets it.
+    fn tell_end(&mut self, id: ExecutionId, form: Form) -> anyhow::Result<()> {
+        let Some(seen) = self.watch.forget(id) else {
+            return Ok(());
+        };
+        self.progress.forget(id);
+        let about_it = |key: &String| key.starts_with(&id.to_string());
+        self.told.retain(|key| !about_it(key));
+        if form.json {
+            output::document(&Report::of(&seen, &self.served)?)
+        } else {
+            let colours = output::colours(&std::io::stdout());
+            output::data(&report::row(&seen, self.database, colours));
+            Ok(())
+        }
+    }
+
+    /// What it says to programs of the executions that are watched.
+    pub(super) fn reports(&self) -> anyhow::Result<Vec<Report<'_>>> {
+        self.seen()
+            .map(|seen| Report::of(seen, &self.served))
+            .collect()
+    }
+
+    /// Says until when those that have not ended have to wait, and how they go on then.
+    pub(super) fn say_until_when_they_wait(&self) {
+        let resting = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
+        for seen in self.seen().filter(resting) {
+            let Some(at) = report::rests_until(seen, &self.served) else {
+                continue;
+            };
+            let id = seen.record.id;
+            output::say(&text!(
+                "{} has nothing to do before {}; to go on then: {}",
+                id,
+                stamp(at),
+                self.database.command("resume", &[id.to_string()])
+            ));
+        }
+    }
+
+    fn say_how_to_resume(&self) {
+        let undone = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
+        let undone: Vec<&Seen> = self.seen().filter(undone).collect();
+        for seen in undone.iter().take(NAMED_MAX) {
+            let (id, status) = (seen.record.id, names::status(seen.record.status));
+            let command = |verb| self.database.command(verb, &[id.to_string()]);
+            let first = match seen.record.status {
+                // Nothing else brings it further.
+                Status::Paused => text!("{}, then ", command("unpause")),
+                _ => Text::new(),
+            };
+            output::say(&text!(
+                "{} is {}; to go on with it: {}{}",
+                id,
+                status,
+                first,
+                command("resume")
+            ));
+        }
+        if undone.len() > NAMED_MAX {
+            output::say(&text!(
+                "and {} more have not ended; to go on with all: {}",
+                undone.len() - NAMED_MAX,
+                self.database
+                    .command::<String>(resume_all(self.is_simulated), &[])
+            ));
+        }
+    }
+}
+
+/// What goes on with all executions of real, or of simulated, time.
+pub(super) fn resume_all(simulated: bool) -> &'static str {
+    if simulated {
+        "resume --simulate"
+    } else {
+        "resume"
+    }
+}
+
+/// Stop the engine, or leave it in the middle of a call that takes long.
+async fn stop(engine: &Engine) {
+    tokio::select! {
+        () = engine.stop() => {}
+        () = act::unheard(engine) => {}
+    }
+}

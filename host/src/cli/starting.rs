@@ -1,0 +1,104 @@
+//! What `run` and `start` share: a workflow is registered, and an execution of it
+//! started.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use refrain::json::Json;
+use refrain::model::WorkflowSummary;
+use refrain::{Engine, Execution, Start, Workflow};
+
+use super::by::By;
+use super::output::{self, Form};
+use super::text::{Text, text};
+use super::workers::Served;
+use super::{files, guests, validate};
+
+/// What to start.
+#[derive(clap::Args)]
+pub(super) struct ToStart {
+    /// The workflow
+    #[arg(value_name = "WORKFLOW.json")]
+    workflow: PathBuf,
+    /// The input
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    input: String,
+    /// Start once: with the same key again, the execution that it started is meant
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    key: Option<String>,
+    /// Let this scheduler component decide, for the whole life of the execution
+    #[arg(long, value_name = "FILE.wasm")]
+    guest: Option<PathBuf>,
+    #[command(flatten)]
+    by: By,
+}
+
+/// What can be started: it has been read, and is valid.
+pub(super) struct Startable {
+    workflow: Workflow,
+    input: Json,
+    /// The component that was named.
+    pub(super) guest: Option<Vec<u8>>,
+}
+
+impl ToStart {
+    /// Reads what is to be started, before a database is made: what cannot run must not
+    /// leave one behind. `None` if the workflow is not valid, which has been told then.
+    pub(super) fn read(&self, form: Form) -> anyhow::Result<Option<Startable>> {
+        let text = files::workflow(&self.workflow)?;
+        let input = Json::from_text(files::json(&self.input, "input")?)
+            .context("the input is not accepted")?;
+        let guest = self.guest.as_deref().map(guests::component).transpose()?;
+        if let Err(faults) = guests::validate(&text, guest.as_deref())? {
+            if form.json {
+                output::document(&validate::invalid(&faults))?;
+            }
+            output::say(&validate::bad(&self.workflow, &text, &faults).trimmed());
+            return Ok(None);
+        }
+        Ok(Some(Startable {
+            workflow: Workflow::from_json(text)?,
+            input,
+            guest,
+        }))
+    }
+
+    /// Starts it, or finds what its key has started. What there is to know beforehand is
+    /// said before: `served` are the queues that this command works on, if any.
+    pub(super) async fn start(
+        &self,
+        engine: &Engine,
+        startable: Startable,
+        served: Option<&Served>,
+    ) -> anyhow::Result<(Execution, WorkflowSummary)> {
+        let registered = engine.register(startable.workflow).await?;
+        let unserved = served.map(|served| notes_of_queues(&registered, served));
+        let notes = validate::notes(&registered.ignored, &registered.unreachable);
+        for note in notes.into_iter().chain(unserved.unwrap_or_default()) {
+            output::say(&text!("note: {}", note));
+        }
+        let mut start = Start::new(
+            registered.workflow_id.clone(),
+            registered.version.clone(),
+            startable.input,
+        )
+        .by(self.by.who());
+        if let Some(key) = &self.key {
+            start = start.key(key);
+        }
+        Ok((engine.start_with(start).await?, registered))
+    }
+}
+
+/// That nobody here works on a queue, for each of the workflow.
+fn notes_of_queues(registered: &WorkflowSummary, served: &Served) -> Vec<Text> {
+    let unserved = registered.queues.iter().filter(|it| !served.names(it));
+    let note = |queue| {
+        text!(
+            "this command has no worker of the queue {:?}, and its nodes wait for one; to bring one: {}",
+            queue,
+            text!("--worker {}=PROGRAM", queue)
+        )
+    };
+    unserved.map(note).collect()
+}

@@ -1,0 +1,115 @@
+//! One program that does the work of one attempt, from its start to what its
+//! end means.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use crate::error::WorkError;
+use crate::model::WorkItem;
+
+use super::attempt::UntilEnd;
+use super::meaning;
+use super::program::Program;
+use super::programs::Programs;
+use super::secrets::hidden_in_urls;
+use super::spawn::Start;
+use crate::live::values::work::Answer;
+
+/// How a program is called, whatever it is for.
+pub(super) struct Call<'a> {
+    pub(super) program: &'a str,
+    pub(super) arguments: &'a [String],
+    /// Where it runs; in the folder of this process unless said.
+    pub(super) folder: Option<&'a str>,
+    /// Variables on top of those of this process.
+    pub(super) env: BTreeMap<&'a str, String>,
+}
+
+/// Run a program for this item: `input` goes to its stdin, and what it writes to
+/// stdout is the answer. The attempt has not ended before it has.
+pub(super) async fn run(
+    item: &WorkItem,
+    call: Call<'_>,
+    input: &str,
+    programs: &Arc<Programs>,
+    until_end: UntilEnd,
+) -> Result<Answer, WorkError> {
+    let Call {
+        program,
+        arguments,
+        folder,
+        mut env,
+    } = call;
+    env.extend([
+        ("REFRAIN_EXECUTION", item.execution_id.clone()),
+        ("REFRAIN_NODE", item.node_id.clone()),
+        ("REFRAIN_ATTEMPT", item.attempt.to_string()),
+        ("REFRAIN_QUEUE", item.queue.clone()),
+    ]);
+    let start = Start {
+        program,
+        arguments,
+        folder,
+        env,
+    };
+    let running = Program::start(&start, programs, until_end)
+        .map_err(|error| not_started(program, folder, &error))?;
+    let ended = running.converse(input).await?;
+    let status = ended.status;
+    if !status.success() {
+        let said = tail(&ended.stderr);
+        let error = WorkError::retryable(format!("{program} ended with {status}{said}"));
+        return Err(error.class("command_failed"));
+    }
+    meaning::of(ended.stdout)
+        .map_err(|problem| WorkError::permanent(format!("{program} wrote to stdout {problem}")))
+}
+
+fn not_started(program: &str, folder: Option<&str>, error: &io::Error) -> WorkError {
+    let place = folder
+        .map(|folder| format!(" in {folder}"))
+        .unwrap_or_default();
+    let said = format!("{program:?} could not be started{place}: {error}");
+    if may_pass(error) {
+        WorkError::retryable(said).class("io_error")
+    } else {
+        WorkError::permanent(said).class("not_started")
+    }
+}
+
+/// Whether a program that could not be started may be started later as it is
+/// written. What is wrong with its name, its arguments, its file or its rights
+/// is for a person to correct; `refrain retry` goes on then.
+fn may_pass(error: &io::Error) -> bool {
+    let Some(code) = Errno::from_io_error(error) else {
+        // A NUL in an argument never reaches the system.
+        return error.kind() != io::ErrorKind::InvalidInput;
+    };
+    !matches!(
+        code,
+        Errno::NOENT
+            | Errno::ACCESS
+            | Errno::PERM
+            | Errno::NOEXEC
+            | Errno::TOOBIG
+            | Errno::NOTDIR
+            | Errno::ISDIR
+            | Errno::LOOP
+            | Errno::NAMETOOLONG
+            | Errno::INVAL
+    )
+}
+
+/// What the program said last, for its failure.
+fn tail(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let text = hidden_in_urls(text.trim());
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("; it said: {text}")
+    }
+}
