@@ -17,21 +17,42 @@ use serde_json::json;
 use super::Answer;
 use super::by::By;
 use super::database::{self, Database};
+use super::named::Named;
 use super::output::{self, Form};
 use super::text::{Text, text};
 
-/// The execution that a command is about, and where it is.
+/// The execution that a command is about, as it is typed.
 #[derive(clap::Args)]
-pub(super) struct Target {
+pub(super) struct TargetArguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
-    execution: ExecutionId,
+    execution: Named,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
     database: Database,
+}
+
+/// The execution that a command is about, and where it is.
+pub(super) struct Target {
+    execution: ExecutionId,
+    form: Form,
+    by: By,
+    database: Database,
+}
+
+impl TargetArguments {
+    /// The execution that is meant.
+    pub(super) fn find(self) -> anyhow::Result<Target> {
+        Ok(Target {
+            execution: self.execution.find(&self.database)?,
+            form: self.form,
+            by: self.by,
+            database: self.database,
+        })
+    }
 }
 
 /// Tell an execution something, and say what it then is.

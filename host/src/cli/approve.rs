@@ -6,7 +6,7 @@ use refrain::log::KeptEvent;
 use refrain::model::EventKind;
 use refrain::{Approval, EngineError, Execution};
 
-use super::act::{self, Target};
+use super::act::{self, Target, TargetArguments};
 use super::time::stamp;
 use super::{Answer, files, log};
 
@@ -14,7 +14,7 @@ use super::{Answer, files, log};
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    target: TargetArguments,
     /// The node
     #[arg(value_name = "NODE")]
     node: String,
@@ -41,6 +41,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         comment,
         patch,
     } = arguments;
+    let target = target.find()?;
     let user = user.unwrap_or_else(|| target.who());
     let mut approval = if reject {
         Approval::rejected(user)

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::database::{self, Database};
 use super::guests;
+use super::named::Named;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::{Answer, damage, erased, failure, files, keys, list};
@@ -33,7 +34,7 @@ use super::{Answer, damage, erased, failure, files, keys, list};
 pub(super) struct Arguments {
     /// The executions
     #[arg(value_name = "EXECUTION")]
-    executions: Vec<ExecutionId>,
+    executions: Vec<Named>,
     /// All executions of the database
     #[arg(long)]
     all: bool,
@@ -213,7 +214,7 @@ fn of_database(
     let ids = if arguments.all {
         let mut ids = Vec::new();
         for store in &mut stores {
-            let stored = list::all(store, None)?;
+            let stored = list::all(store)?;
             unlisted += stored.damaged.len();
             let (stored, _) = damage::named(stored);
             ids.extend(stored.into_iter().map(|record| record.id));
@@ -227,7 +228,7 @@ fn of_database(
         );
         ids
     } else {
-        arguments.executions.clone()
+        Named::find_all(&arguments.executions, &arguments.database)?
     };
     let is_only = arguments.executions.len() == 1;
     let (mut audits, mut failed) = (Vec::new(), Vec::new());

@@ -4,7 +4,7 @@ use refrain::Execution;
 use refrain::model::Status;
 
 use super::Answer;
-use super::act::{self, Target};
+use super::act::{self, TargetArguments};
 use super::text::text;
 
 /// Cancel an execution: stop what is in flight, run its finalizers, and end it
@@ -13,7 +13,7 @@ use super::text::text;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    target: TargetArguments,
     /// Why, for the log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -21,6 +21,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let Arguments { target, reason } = arguments;
+    let target = target.find()?;
     let cancel = |execution: Execution| async move { execution.cancel(reason.as_deref()).await };
     let ((), status) = act::told(&target, cancel)?;
     let hint = match status {

@@ -1,13 +1,43 @@
 //! How an execution ended, or why it does not go on.
 
 use refrain::id::ExecutionId;
+use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{Event, EventKind, Remedy, Status};
 use refrain::render;
-use refrain::store::ExecutionRecord;
+use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
 use super::remedy;
 use super::text::{Text, text};
+
+/// How many of the last events are looked through for why an execution is stalled: what
+/// comes behind that are results of what was in flight, and acts of persons.
+const LOOKED_THROUGH: u64 = 100;
+
+/// Why an execution failed, was cancelled or is stalled, by the end of its log. `None` if
+/// it is otherwise, or its log says nothing that is to be believed.
+pub(super) fn why(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+) -> Result<Option<String>, StoreError> {
+    let is_told = matches!(
+        record.status,
+        Status::Failed | Status::Cancelled | Status::Stalled
+    );
+    if !is_told || record.tampering.is_some() || record.erased.is_some() {
+        return Ok(None);
+    }
+    let first = match record.status {
+        Status::Stalled => record.head.sequence.saturating_sub(LOOKED_THROUGH).max(1),
+        _ => record.head.sequence,
+    };
+    match store.events(record.id, first, EVENTS_PAGE_MAX) {
+        Ok(events) => Ok(Ending::of(events.iter().map(|stored| &stored.event)).error),
+        // What is damaged of one is told by those who read its log.
+        Err(error) if error.is_of_one() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 /// What its log says of its end.
 #[derive(Clone, Debug, Default)]

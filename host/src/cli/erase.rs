@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database};
+use super::named::Named;
 use super::output::{self, Form};
 use super::text::{Text, text};
 use super::{Answer, erased, failure, guests, keys, time};
@@ -33,7 +34,7 @@ use super::{Answer, erased, failure, guests, keys, time};
 pub(super) struct Arguments {
     /// The executions
     #[arg(value_name = "EXECUTION", required = true)]
-    executions: Vec<ExecutionId>,
+    executions: Vec<Named>,
     /// Erase the executions too that hold copies of what these say: forks
     #[arg(long)]
     with_copies: bool,
@@ -80,7 +81,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut library = guests::library()?;
     let by = arguments.by.who();
     let (mut each, mut left, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-    for (store, mut ids) in arguments.database.parts(&arguments.executions)? {
+    let named = Named::find_all(&arguments.executions, &arguments.database)?;
+    for (store, mut ids) in arguments.database.parts(&named)? {
         let mut store = database::to_write(store)?;
         let mut copies = copies_of(&mut store, &ids)?;
         if arguments.with_copies {

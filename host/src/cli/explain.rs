@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
+use super::named::Named;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::{Answer, erased, guests, remedy, time};
@@ -22,7 +23,7 @@ use super::{Answer, erased, guests, remedy, time};
 pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
-    execution: ExecutionId,
+    execution: Named,
     /// The node
     #[arg(value_name = "NODE")]
     node: String,
@@ -39,9 +40,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         form,
         database,
     } = arguments;
-    let (mut store, record) = damage::checked(database, *execution)?;
+    let execution = execution.find(database)?;
+    let (mut store, record) = damage::checked(database, execution)?;
     if let Some(attestation) = &record.erased {
-        return say_erased(arguments, attestation);
+        return say_erased(arguments, execution, attestation);
     }
     if record.tampering.is_some() {
         return say_tampered(arguments, &record);
@@ -51,7 +53,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let explanation = match player.explain(node) {
         Ok(explanation) => explanation,
         Err(CallError::Scheduler(SchedulerError::UnknownNode(node_id))) => {
-            let execution = *execution;
             return Err(EngineError::UnknownNode { execution, node_id }.into());
         }
         Err(error) => return Err(error.into()),
@@ -62,20 +63,24 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::document(&document)?;
     } else {
         let colours = output::colours(&std::io::stdout());
-        output::data(&text(&explanation, *execution, database, now, colours));
+        output::data(&text(&explanation, execution, database, now, colours));
     }
     Ok(Answer::Good)
 }
 
 /// Of an erased log only its plain fields are left: no scheduler can say why.
-fn say_erased(arguments: &Arguments, attestation: &Attestation) -> anyhow::Result<Answer> {
+fn say_erased(
+    arguments: &Arguments,
+    execution: ExecutionId,
+    attestation: &Attestation,
+) -> anyhow::Result<Answer> {
     let document = json!({ "erased": erased::document(Some(attestation)) });
     let why = text!(
         " any more: {} was {}",
-        arguments.execution,
+        execution,
         erased::sentence(attestation)
     );
-    say_untold(arguments, document, &why)?;
+    say_untold(arguments, execution, document, &why)?;
     Ok(Answer::Good)
 }
 
@@ -84,15 +89,20 @@ fn say_erased(arguments: &Arguments, attestation: &Attestation) -> anyhow::Resul
 fn say_tampered(arguments: &Arguments, record: &ExecutionRecord) -> anyhow::Result<Answer> {
     let document = json!({ "tampered": record.tampering.as_ref().map(TamperedDocument::of) });
     let why = damage::why_set_aside(record, &arguments.database).unwrap_or_default();
-    say_untold(arguments, document, &text!(": {}", why))?;
+    say_untold(arguments, record.id, document, &text!(": {}", why))?;
     Ok(Answer::Bad)
 }
 
 /// Say that it cannot be told why the node is where it is, and why not.
-fn say_untold(arguments: &Arguments, mut document: Value, why: &Text) -> anyhow::Result<()> {
+fn say_untold(
+    arguments: &Arguments,
+    execution: ExecutionId,
+    mut document: Value,
+    why: &Text,
+) -> anyhow::Result<()> {
     let node = &arguments.node;
     if arguments.form.json {
-        document["execution_id"] = arguments.execution.to_string().into();
+        document["execution_id"] = execution.to_string().into();
         document["node_id"] = node.as_str().into();
         output::document(&document)?;
     } else {

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use refrain::ErrorRemedy;
-use refrain::id::ExecutionId;
 use refrain::replay::{Recording, from_store};
 
 use super::Answer;
 use super::database::{self, Database};
 use super::failure::curable;
+use super::named::Named;
 use super::text::{Text, text};
 use super::{output, placed};
 
@@ -19,7 +19,7 @@ use super::{output, placed};
 pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
-    execution: ExecutionId,
+    execution: Named,
     /// Put the scheduler components into it that the log names: then an audit of the
     /// file needs nothing else
     #[arg(long)]
@@ -38,14 +38,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output: file,
         database,
     } = arguments;
-    let (mut store, _) = database.holding(*execution)?;
-    let mut recording = match from_store(&mut store, *execution)? {
+    let execution = execution.find(database)?;
+    let (mut store, _) = database.holding(execution)?;
+    let mut recording = match from_store(&mut store, execution)? {
         Some(Ok(recording)) => recording,
         Some(Err(unreadable)) => bail!(
             "the log of {execution} cannot be exported: {}",
             unreadable.message
         ),
-        None => return Err(database::missing(*execution)),
+        None => return Err(database::missing(execution)),
     };
     if let Some(broken) = &recording.broken_off {
         return Err(curable(
@@ -53,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
                 "the log of {execution} cannot be exported: {}",
                 broken.message
             ),
-            ErrorRemedy::Audit(*execution),
+            ErrorRemedy::Audit(execution),
         ));
     }
     if *with_guest && let Some(missing) = recording.fetch_components(&mut store)?.first() {

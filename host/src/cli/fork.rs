@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::by::By;
 use super::database::{self, Database};
+use super::named::Named;
 use super::output::{self, Form};
 use super::text::{Text, text};
 use super::{Answer, act, erased, files, guests, validate};
@@ -30,7 +31,7 @@ use super::{Answer, act, erased, files, guests, validate};
 pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
-    execution: ExecutionId,
+    execution: Named,
     /// Have the events up to this one in common
     #[arg(long, value_name = "N")]
     at: Option<u64>,
@@ -76,9 +77,10 @@ struct Origin {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
-    let (store, record) = arguments.database.holding(arguments.execution)?;
+    let origin = arguments.execution.find(&arguments.database)?;
+    let (store, record) = arguments.database.holding(origin)?;
     erased::refuse(&record)?;
-    let fork = fork(&arguments)?;
+    let fork = fork(&arguments, origin)?;
     let workflow = match &arguments.workflow {
         None => None,
         Some(path) => {
@@ -90,7 +92,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             Some(Workflow::from_json(text)?)
         }
     };
-    let forked = act::finish(forked(&arguments, store, fork, workflow))??;
+    let forked = act::finish(forked(&arguments, origin, store, fork, workflow))??;
     let Forked {
         document,
         status,
@@ -113,12 +115,12 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
 }
 
 /// The fork that is asked for, but for its workflow and its guest.
-fn fork(arguments: &Arguments) -> anyhow::Result<Fork> {
+fn fork(arguments: &Arguments, origin: ExecutionId) -> anyhow::Result<Fork> {
     let json = |argument: &str, what: &'static str| -> anyhow::Result<Json> {
         Json::from_text(files::json(argument, what)?)
             .with_context(|| format!("the {what} is not accepted"))
     };
-    let mut fork = Fork::of(arguments.execution).by(arguments.by.who());
+    let mut fork = Fork::of(origin).by(arguments.by.who());
     if let Some(sequence) = arguments.at {
         fork = fork.at(sequence);
     }
@@ -147,6 +149,7 @@ struct Forked {
 
 async fn forked(
     arguments: &Arguments,
+    origin: ExecutionId,
     store: SqliteStore,
     mut fork: Fork,
     workflow: Option<Workflow>,
@@ -174,7 +177,7 @@ async fn forked(
     let document = Document {
         execution_id: record.id.to_string(),
         forked_from: Origin {
-            execution_id: arguments.execution.to_string(),
+            execution_id: origin.to_string(),
             sequence,
         },
         workflow_id: record.workflow_id,
@@ -192,7 +195,10 @@ async fn forked(
 fn say_how_to_go_on(arguments: &Arguments, document: &Document, status: Status) {
     let Document {
         execution_id,
-        forked_from: Origin { sequence, .. },
+        forked_from: Origin {
+            execution_id: origin,
+            sequence,
+        },
         ..
     } = document;
     let events = match sequence {
@@ -215,10 +221,5 @@ fn say_how_to_go_on(arguments: &Arguments, document: &Document, status: Status) 
         ),
         _ => text!("to go on, type: {}", command("resume")),
     };
-    output::say(&text!(
-        "forked {}: {} in common; {}",
-        arguments.execution,
-        events,
-        next
-    ));
+    output::say(&text!("forked {}: {} in common; {}", origin, events, next));
 }

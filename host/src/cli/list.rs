@@ -1,5 +1,8 @@
 //! `refrain list`: which executions there are.
 
+use std::cmp::Reverse;
+use std::time::{Duration, SystemTime};
+
 use refrain::log::digest::hex;
 use refrain::model::Status;
 use refrain::names;
@@ -14,22 +17,31 @@ use serde_json::value::RawValue;
 use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
-use super::erased;
-use super::failure;
 use super::output::{self, Form};
+use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span, stamp};
+use super::{ending, erased, failure};
 
 /// Executions read from the store at once.
 const PAGE: usize = 1000;
 
-/// List executions, the oldest first
+/// List executions, the newest first
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Only those of this status
     #[arg(long, value_parser = status, value_name = "STATUS")]
     status: Option<Status>,
+    /// Only those of this workflow, of all its versions
+    #[arg(long, value_name = "WORKFLOW")]
+    workflow: Option<String>,
+    /// Only those that started at this time or later: a time, or how long ago
+    #[arg(long, value_name = "TIME|SPAN", value_parser = Since::parse)]
+    since: Option<Since>,
+    /// At most so many; 100, unless this is for programs
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -38,11 +50,27 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut stores = arguments.database.open()?;
-    let stored = of_both(&mut stores, arguments.status)?;
+    let filter = ListFilter {
+        status: arguments.status,
+        workflow_id: arguments.workflow.clone(),
+        since: match arguments.since {
+            Some(since) => Some(since.time(&mut stores)?),
+            None => None,
+        },
+        newest_first: true,
+        ..ListFilter::default()
+    };
+    let limit = arguments
+        .limit
+        .or((!arguments.form.json).then_some(SHOWN_MAX));
+    let (stored, is_all) = of_both(&mut stores, &filter, limit)?;
     if arguments.form.json {
         let documents = stored.found.iter();
         let executions: Vec<_> = documents
-            .map(|listed| RecordDocument::of(&listed.record, listed.simulated))
+            .map(|listed| ListedDocument {
+                record: RecordDocument::of(&listed.record, listed.simulated),
+                error: listed.error.as_deref(),
+            })
             .collect();
         let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
         output::document(&json!({ "executions": executions, "damaged": damaged }))?;
@@ -67,29 +95,94 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else if whole {
         output::say(&text!("no executions"));
     }
+    if !is_all {
+        output::say(&text!(
+            "there are older ones; `--limit N` shows more of them"
+        ));
+    }
     Ok(Answer::good_if(whole))
+}
+
+/// How many are shown to a person who asks for no number.
+const SHOWN_MAX: usize = 100;
+
+/// From when on executions are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    At(Timestamp),
+    Ago(Duration),
+}
+
+impl Since {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(ago) = humantime::parse_duration(text) {
+            return Ok(Self::Ago(ago));
+        }
+        // A day begins at its midnight, UTC as everywhere.
+        let day = humantime::parse_rfc3339_weak(&format!("{text}T00:00:00Z"));
+        let at = humantime::parse_rfc3339_weak(text).or(day).ok();
+        let at = at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        at.and_then(|at| u64::try_from(at.as_millis()).ok())
+            .map(Self::At)
+            .ok_or_else(|| {
+                "it should be a span, as in 90m or 2days, or a time, as in 2026-01-31 or 2026-01-31T13:45:00Z"
+                    .to_owned()
+            })
+    }
+
+    fn time(self, stores: &mut [SqliteStore]) -> Result<Timestamp, StoreError> {
+        Ok(match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => {
+                let ago = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
+                now(stores)?.saturating_sub(ago)
+            }
+        })
+    }
 }
 
 /// An execution of either file.
 struct Listed {
     record: ExecutionRecord,
     simulated: bool,
+    /// Why it failed, was cancelled or is stalled.
+    error: Option<String>,
 }
 
-/// The executions of all these stores, in the order in which they started, and what of
-/// them cannot be read.
-fn of_both(stores: &mut [SqliteStore], status: Option<Status>) -> anyhow::Result<Many<Listed>> {
+#[derive(Serialize)]
+struct ListedDocument<'a> {
+    #[serde(flatten)]
+    record: RecordDocument<'a>,
+    error: Option<&'a str>,
+}
+
+/// The executions of all these stores, the newest first, at most `limit` of them; what of
+/// them cannot be read; and whether these are all.
+fn of_both(
+    stores: &mut [SqliteStore],
+    filter: &ListFilter,
+    limit: Option<usize>,
+) -> anyhow::Result<(Many<Listed>, bool)> {
     let mut both = Many::whole(Vec::new());
-    for store in stores {
+    let limit = limit.unwrap_or(usize::MAX);
+    for store in stores.iter_mut() {
+        // One more shows whether there are more.
+        let Many { found, damaged } = paged(store, filter, limit.saturating_add(1))?;
         let simulated = store.is_simulated();
-        let Many { found, damaged } = all(store, status)?;
-        let listed = |record| Listed { record, simulated };
-        both.found.extend(found.into_iter().map(listed));
+        for record in found {
+            both.found.push(Listed {
+                error: ending::why(store, &record)?,
+                record,
+                simulated,
+            });
+        }
         both.damaged.extend(damaged);
     }
-    let start = |listed: &Listed| (listed.record.started_at, listed.record.id);
+    let start = |listed: &Listed| Reverse((listed.record.started_at, listed.record.id));
     both.found.sort_by_key(start);
-    Ok(both)
+    let is_all = both.found.len() <= limit;
+    both.found.truncate(limit);
+    Ok((both, is_all))
 }
 
 /// What time it is, by the logs of real time if there are any.
@@ -97,22 +190,27 @@ fn now(stores: &mut [SqliteStore]) -> Result<Timestamp, StoreError> {
     stores.first_mut().map_or(Ok(0), |store| time::now(store))
 }
 
-/// All executions of a status, in the order in which they started, and what of
-/// them cannot be read.
-pub(super) fn all(
+/// All executions, in the order in which they started, and what of them cannot be read.
+pub(super) fn all(store: &mut dyn Reader) -> anyhow::Result<Many<ExecutionRecord>> {
+    paged(store, &ListFilter::default(), usize::MAX)
+}
+
+/// Up to `max` executions, page by page, and what of them cannot be read.
+fn paged(
     store: &mut dyn Reader,
-    status: Option<Status>,
+    filter: &ListFilter,
+    max: usize,
 ) -> anyhow::Result<Many<ExecutionRecord>> {
     let mut all: Many<ExecutionRecord> = Many::whole(Vec::new());
     loop {
         let last = all.found.last();
-        let after = last.map(|record| (record.started_at, record.id));
+        let page_max = PAGE.min(max - all.found.len());
         let page = store.list(&ListFilter {
-            status,
-            after,
-            max: PAGE,
+            after: last.map(|record| (record.started_at, record.id)),
+            max: page_max,
+            ..filter.clone()
         })?;
-        let is_last = page.found.len() < PAGE;
+        let is_last = page.found.len() < page_max;
         all.found.extend(page.found);
         // What is damaged beneath all of them is met with each page.
         for damaged in page.damaged {
@@ -120,7 +218,7 @@ pub(super) fn all(
                 all.damaged.push(damaged);
             }
         }
-        if is_last {
+        if is_last || all.found.len() >= max {
             return Ok(all);
         }
     }
@@ -176,8 +274,14 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         "EVENTS",
         "STARTED",
         "TOOK",
+        "ERROR",
     ]);
-    for Listed { record, simulated } in listed {
+    for Listed {
+        record,
+        simulated,
+        error,
+    } in listed
+    {
         let (standing, paint) = damage::standing(record);
         table.row([
             plain(record.id),
@@ -186,6 +290,7 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
             plain(record.head.sequence),
             plain(stamp(record.started_at)),
             plain(took(record, *simulated, now)),
+            plain(one_line(error.as_deref().unwrap_or_default())),
         ]);
     }
     table

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
+use super::named::Named;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::time::stamp;
@@ -22,7 +23,7 @@ use super::{Answer, erased};
 pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
-    execution: ExecutionId,
+    execution: Named,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -40,8 +41,9 @@ struct Document<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, record) = damage::checked(&arguments.database, arguments.execution)?;
-    let events = kept(&mut store, arguments.execution)?;
+    let id = arguments.execution.find(&arguments.database)?;
+    let (mut store, record) = damage::checked(&arguments.database, id)?;
+    let events = kept(&mut store, id)?;
     if arguments.form.json {
         let line = |kept: &KeptEvent| match kept {
             KeptEvent::Whole(stored) => write_told(stored),
@@ -52,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             .map(|kept| RawValue::from_string(line(kept)))
             .collect::<Result<_, _>>()?;
         output::document(&Document {
-            execution_id: arguments.execution.to_string(),
+            execution_id: id.to_string(),
             events,
             erased: erased::document(record.erased.as_deref()),
             tampered: record.tampering.as_ref().map(TamperedDocument::of),

@@ -229,7 +229,7 @@ fn wait(timer: &TimerCreated, now: Timestamp) -> Text {
 }
 
 /// A text in one line that is not too long; `refrain show` has all of it.
-fn one_line(text: &str) -> Text {
+pub(super) fn one_line(text: &str) -> Text {
     const COLUMNS_MAX: usize = 200;
     Text::word(&text.replace(['\n', '\r'], " ")).cut(COLUMNS_MAX)
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::by::By;
 use super::database::{self, Database};
 use super::judgement::Until;
+use super::named::Named;
 use super::output::{self, Form};
 use super::session::{Session, Stopped};
 use super::text::text;
@@ -27,7 +28,7 @@ use super::{Answer, act, damage, erased, failure, list, report};
 pub(super) struct Arguments {
     /// The executions; all that have not ended, if none is named
     #[arg(value_name = "EXECUTION")]
-    executions: Vec<ExecutionId>,
+    executions: Vec<Named>,
     /// Go on with all simulated executions, and with no others
     #[arg(long, conflicts_with = "executions")]
     simulate: bool,
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
 /// All of real, or of simulated, time that have not ended, and whether all can be read.
 fn all(arguments: &Arguments) -> anyhow::Result<(Vec<Part>, bool)> {
     let mut store = arguments.database.open_to_go_on(arguments.simulate)?;
-    let (mut records, whole) = damage::named(list::all(&mut store, None)?);
+    let (mut records, whole) = damage::named(list::all(&mut store)?);
     records.retain(|record| !ended(record.status));
     let part = Part {
         store,
@@ -87,7 +88,8 @@ fn all(arguments: &Arguments) -> anyhow::Result<(Vec<Part>, bool)> {
 /// Those that were named, and whether all can be read.
 fn named_ones(arguments: &Arguments) -> anyhow::Result<(Vec<Part>, bool)> {
     let (mut parts, mut whole) = (Vec::new(), true);
-    for (store, ids) in arguments.database.parts(&arguments.executions)? {
+    let named = Named::find_all(&arguments.executions, &arguments.database)?;
+    for (store, ids) in arguments.database.parts(&named)? {
         let mut store = database::to_write(store)?;
         let (records, all_read) = records(&mut store, &ids)?;
         whole &= all_read;
@@ -197,7 +199,7 @@ async fn work(arguments: &Arguments, parts: Vec<Part>) -> anyhow::Result<Answer>
         let mut builder = database::engine(store);
         let named = !arguments.executions.is_empty();
         if named {
-            builder = builder.only(arguments.executions.iter().copied());
+            builder = builder.only(records.iter().map(|record| record.id));
         }
         let engine = builder.start().await?;
         let prepare = async |engine: &Engine| {

@@ -1,13 +1,13 @@
 //! `refrain retry`: run a failed node again.
 
 use super::Answer;
-use super::act::{self, Target};
+use super::act::{self, TargetArguments};
 
 /// Retry a node that has failed for good, with a fresh budget of attempts
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    target: TargetArguments,
     /// The node
     #[arg(value_name = "NODE")]
     node: String,
@@ -22,6 +22,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         node,
         reason,
     } = arguments;
+    let target = target.find()?;
     act::tell(&target, "the retry is recorded", |execution| async move {
         execution.retry(&node, reason.as_deref()).await
     })

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use refrain::ErrorRemedy;
-use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin};
 use refrain::names;
@@ -18,6 +17,7 @@ use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
 use super::list::RecordDocument;
+use super::named::Named;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
 use super::table::{Table, plain};
@@ -31,7 +31,7 @@ use super::{Answer, erased, failure, guests, json_text, list, log};
 pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
-    execution: ExecutionId,
+    execution: Named,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -87,7 +87,10 @@ struct NodeDocument<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, record) = damage::checked(&arguments.database, arguments.execution)?;
+    let (mut store, record) = damage::checked(
+        &arguments.database,
+        arguments.execution.find(&arguments.database)?,
+    )?;
     let view = view(&mut store, record)?;
     if arguments.form.json {
         output::document(&document(&view)?)?;

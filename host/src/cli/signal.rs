@@ -5,7 +5,7 @@ use refrain::log::KeptEvent;
 use refrain::model::EventKind;
 use refrain::{Execution, Receipt, Signal};
 
-use super::act::{self, Target};
+use super::act::{self, Target, TargetArguments};
 use super::nodes::{Nodes, Wait};
 use super::{Answer, failure, files, log};
 
@@ -13,7 +13,7 @@ use super::{Answer, failure, files, log};
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    target: TargetArguments,
     /// The correlation key that a node waits for
     #[arg(value_name = "KEY")]
     key: String,
@@ -33,6 +33,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         payload,
         event_id,
     } = arguments;
+    let target = target.find()?;
     let payload = Json::from_text(files::json(&payload, "payload")?)?;
     let said = payload.to_string();
     let mut signal = Signal::new(key.clone(), payload);

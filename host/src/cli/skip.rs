@@ -1,13 +1,13 @@
 //! `refrain skip`: go on without a node.
 
 use super::Answer;
-use super::act::{self, Target};
+use super::act::{self, TargetArguments};
 
 /// Skip a node: it counts as completed; if it is in flight, it is cancelled
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    target: TargetArguments,
     /// The node
     #[arg(value_name = "NODE")]
     node: String,
@@ -22,6 +22,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         node,
         reason,
     } = arguments;
+    let target = target.find()?;
     act::tell(&target, "the skip is recorded", |execution| async move {
         execution.skip(&node, reason.as_deref()).await
     })

@@ -1,13 +1,13 @@
 //! `refrain unpause`: let a paused execution go on.
 
 use super::Answer;
-use super::act::{self, Target};
+use super::act::{self, TargetArguments};
 
 /// Lift the pause of an execution
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    target: TargetArguments,
     /// Why, for the log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -15,6 +15,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let Arguments { target, reason } = arguments;
+    let target = target.find()?;
     act::tell(&target, "the pause is lifted", |execution| async move {
         execution.unpause(reason.as_deref()).await
     })

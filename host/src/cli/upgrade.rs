@@ -17,6 +17,7 @@ use super::by::By;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database, Part};
 use super::failure::curable;
+use super::named::Named;
 use super::output::{self, Form};
 use super::session::resume_all;
 use super::text::text;
@@ -37,7 +38,7 @@ use super::{Answer, act, erased, failure, guests, list};
 pub(super) struct Arguments {
     /// The executions
     #[arg(value_name = "EXECUTION")]
-    executions: Vec<ExecutionId>,
+    executions: Vec<Named>,
     /// All that have not ended
     #[arg(long)]
     all: bool,
@@ -94,14 +95,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 /// The executions that are meant, each with its store, and what cannot be read.
 fn which(arguments: &Arguments, guest: &str) -> anyhow::Result<(Vec<Part>, Vec<Damaged>)> {
     if !arguments.all {
-        let mut ids = arguments.executions.clone();
+        let mut ids = Named::find_all(&arguments.executions, &arguments.database)?;
         ids.sort_unstable();
         ids.dedup();
         return Ok((arguments.database.parts(&ids)?, Vec::new()));
     }
     let (mut parts, mut unreadable) = (Vec::new(), Vec::new());
     for mut store in arguments.database.open()? {
-        let Many { found, damaged } = list::all(&mut store, None)?;
+        let Many { found, damaged } = list::all(&mut store)?;
         let live = found
             .iter()
             .filter(|it| !ended(it.status) && *it.guest_digest != *guest);

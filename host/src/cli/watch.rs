@@ -81,7 +81,7 @@ impl Watch {
     pub(super) fn of_all(mut store: SqliteStore) -> anyhow::Result<(Self, bool)> {
         // Asked before they are listed, so that none that starts falls in between.
         let (_, seen_up_to) = store.changed_since(SeenUpTo::NOTHING_YET)?;
-        let (mut records, whole) = damage::named(list::all(&mut store, None)?);
+        let (mut records, whole) = damage::named(list::all(&mut store)?);
         records.retain(|record| !ended(record.status));
         let watch = Self {
             seen_up_to,

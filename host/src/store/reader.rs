@@ -8,11 +8,20 @@ use crate::store::{
     ClockReading, DueWake, ExecutionRecord, ItemRecord, Many, RawEvent, StoreError, WorkflowRecord,
 };
 
-/// The choice of executions to list. By default it is all of them.
+/// The choice of executions to list. By default it is all of them, the oldest first.
 #[derive(Clone, Debug)]
 pub struct ListFilter {
     /// Only executions of this status.
     pub status: Option<Status>,
+    /// Only executions of the workflows of this id, of all its versions.
+    pub workflow_id: Option<String>,
+    /// Only executions that started at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only executions with these ids: from the first to the last of them. Such a list is
+    /// quick, and is for a part of an id that a person typed.
+    pub ids: Option<(ExecutionId, ExecutionId)>,
+    /// Those that started last come first.
+    pub newest_first: bool,
     /// Only executions after this one, in the order of the listing.
     pub after: Option<(Timestamp, ExecutionId)>,
     /// At most this many.
@@ -23,9 +32,34 @@ impl Default for ListFilter {
     fn default() -> Self {
         Self {
             status: None,
+            workflow_id: None,
+            since: None,
+            ids: None,
+            newest_first: false,
             after: None,
             max: usize::MAX,
         }
+    }
+}
+
+impl ListFilter {
+    /// Whether this execution is one of those that are listed, if there were no bound on
+    /// their number.
+    #[must_use]
+    pub fn takes(&self, record: &ExecutionRecord) -> bool {
+        let place = (record.started_at, record.id);
+        let is_after = |after: (Timestamp, ExecutionId)| match self.newest_first {
+            true => place < after,
+            false => place > after,
+        };
+        let is_of_workflow = |id: &String| *id == record.workflow_id;
+        self.status.is_none_or(|it| it == record.status)
+            && self.workflow_id.as_ref().is_none_or(is_of_workflow)
+            && self.since.is_none_or(|since| record.started_at >= since)
+            && self
+                .ids
+                .is_none_or(|(first, last)| (first..=last).contains(&record.id))
+            && self.after.is_none_or(is_after)
     }
 }
 
@@ -69,7 +103,7 @@ pub trait Reader: Send {
     /// One execution.
     fn execution(&mut self, id: ExecutionId) -> Result<Option<ExecutionRecord>, StoreError>;
 
-    /// Executions, ordered by start and then by id.
+    /// Executions, ordered by start and then by id: see [`ListFilter`].
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
 
     /// The executions to whose logs something was appended after `seen`, with all that

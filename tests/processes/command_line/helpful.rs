@@ -14,7 +14,7 @@ fn who_types_something_else_for_an_id_is_told_what_helps() {
             "the id of the execution comes before all else",
         ),
         (&["explain", "a", "b"], "`refrain list` shows the ids"),
-        (&["show", &id[5..]], "`refrain list` shows the ids"),
+        (&["show", &id[..5]], "`refrain list` shows the ids"),
     ] {
         let said = desk.types(words);
         assert_eq!(said.code, Some(2), "{words:?}: {said:?}");

@@ -85,8 +85,8 @@ fn commands_that_look_look_into_both_and_mark_what_is_simulated() {
     assert_eq!(
         listed,
         [
-            (&json!(simulated), &json!(true)),
-            (&json!(real), &json!(false))
+            (&json!(real), &json!(false)),
+            (&json!(simulated), &json!(true))
         ]
     );
     let lines = desk.types(&["list"]).out;
@@ -95,7 +95,7 @@ fn commands_that_look_look_into_both_and_mark_what_is_simulated() {
         .skip(1)
         .map(|it| it.contains("simulated"))
         .collect();
-    assert_eq!(marked, [true, false], "{lines}");
+    assert_eq!(marked, [false, true], "{lines}");
     let shown = desk.types(&["show", &simulated]);
     assert!(shown.out.contains("completed, simulated"), "{shown:?}");
     let shown = desk.types(&["show", &real]);

@@ -289,40 +289,6 @@ pub fn a_record_comes_back_as_it_was_written(place: &dyn Place) {
     );
 }
 
-pub fn executions_are_listed_by_their_start(place: &dyn Place) {
-    let mut owner = Owner::new(place);
-    for (n, started_at, status) in [
-        (1, 30, Status::Running),
-        (2, 10, Status::Failed),
-        (3, 20, Status::Running),
-        (4, 20, Status::Failed),
-    ] {
-        let draft =
-            Draft::new(n).with(|record| (record.started_at, record.status) = (started_at, status));
-        owner.commit([draft.clone().append([])]);
-    }
-    let mut list = |status, after: Option<(u64, u8)>, max| -> Vec<u8> {
-        let after = after.map(|(at, n)| (at, Draft::new(n).id()));
-        let records = owner
-            .store
-            .list(&ListFilter { status, after, max })
-            .and_then(Many::all)
-            .unwrap();
-        records
-            .iter()
-            .map(|record| record.id.as_bytes()[15])
-            .collect()
-    };
-    assert_eq!(list(None, None, 10), [2, 3, 4, 1]);
-    assert_eq!(list(None, None, 3), [2, 3, 4]);
-    assert_eq!(list(None, Some((20, 3)), 10), [4, 1]);
-    assert_eq!(list(Some(Status::Failed), None, 10), [2, 4]);
-    assert_eq!(list(Some(Status::Failed), Some((10, 2)), 10), [4]);
-    assert_eq!(list(Some(Status::Paused), None, 10), [0; 0]);
-    let all = owner.store.list(&ListFilter::default());
-    assert_eq!(all.and_then(Many::all).unwrap().len(), 4);
-}
-
 pub fn law8_what_was_committed_is_there_after_reopening(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);

@@ -69,6 +69,7 @@ mod keep;
 mod erase;
 mod queue;
 mod leases;
+mod listing;
 mod damage;
 mod time;
 mod reading;
@@ -125,7 +126,8 @@ laws! { $
     log::a_rollback_writes_nothing,
     log::what_it_was_started_with_never_changes,
     log::a_record_comes_back_as_it_was_written,
-    log::executions_are_listed_by_their_start,
+    listing::executions_are_listed_by_their_start,
+    listing::executions_are_found_by_what_is_known_of_them,
     log::law8_what_was_committed_is_there_after_reopening,
     log::turns_of_two_owners_wait_for_one_another,
     log::other_owners_commits_are_seen,

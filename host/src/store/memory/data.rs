@@ -4,6 +4,7 @@
 //! What is large is shared between a look and the data that goes on next to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
@@ -295,11 +296,9 @@ impl Data {
     /// The records after this one, ordered by start and then by id.
     pub(super) fn records(
         &self,
-        after: Option<(Timestamp, ExecutionId)>,
-    ) -> impl Iterator<Item = &ExecutionRecord> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let from = after.map_or(Unbounded, Excluded);
-        let ids = self.by_start.range((from, Unbounded));
+        places: impl RangeBounds<(Timestamp, ExecutionId)>,
+    ) -> impl DoubleEndedIterator<Item = &ExecutionRecord> {
+        let ids = self.by_start.range(places);
         ids.filter_map(|(_, id)| self.executions.get(id).map(|execution| &execution.record))
     }
 

@@ -1,6 +1,7 @@
 //! A reader of a store in memory.
 
 use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -139,10 +140,27 @@ impl Reader for MemoryReader {
 
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
         let data = self.data();
-        let records = data
-            .records(filter.after)
-            .filter(|record| filter.status.is_none_or(|status| status == record.status));
-        Ok(Many::whole(records.take(filter.max).cloned().collect()))
+        let after = filter.after.map_or(Unbounded, Excluded);
+        let takes = |record: &&ExecutionRecord| filter.takes(record);
+        let records: Vec<_> = match filter.newest_first {
+            true => {
+                let newest_first = data.records((Unbounded, after)).rev();
+                newest_first
+                    .filter(takes)
+                    .take(filter.max)
+                    .cloned()
+                    .collect()
+            }
+            false => {
+                let oldest_first = data.records((after, Unbounded));
+                oldest_first
+                    .filter(takes)
+                    .take(filter.max)
+                    .cloned()
+                    .collect()
+            }
+        };
+        Ok(Many::whole(records))
     }
 
     fn changed_since(

@@ -1,19 +1,18 @@
 //! The records of executions.
 
-use std::cell::RefCell;
 use std::path::Path;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, named_params, params};
+use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
 
 use crate::id::ExecutionId;
 use crate::log::{Attestation, Head, Timestamp};
-use crate::store::sqlite::failure;
 use crate::store::sqlite::many::{self, Name};
 use crate::store::sqlite::row::{column, of_column, read_row};
 use crate::store::sqlite::value::{HashBytes, Id, Number, StatusName};
-use crate::store::{Damaged, DueWake, ExecutionRecord, ListFilter, Many, Tampering};
+use crate::store::{DueWake, ExecutionRecord, Many, Tampering};
 
+/// What [`read`] reads of a row.
 macro_rules! columns {
     () => {
         "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, status, \
@@ -21,13 +20,15 @@ macro_rules! columns {
     };
 }
 
+pub(super) const COLUMNS: &str = columns!();
+
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM executions WHERE id = ?1");
-const BY_KEY: &str = concat!("SELECT ", columns!(), " FROM executions WHERE key = ?1");
+pub(super) const BY_KEY: &str = concat!("SELECT ", columns!(), " FROM executions WHERE key = ?1");
 
 /// An execution's integer key, by which the other tables name it.
 pub(super) type Key = i64;
 
-fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
+pub(super) fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
     let number = |column| row.get::<_, Number>(column).map(|number| number.0);
     Ok(ExecutionRecord {
         id: row.get::<_, Id>(0)?.0,
@@ -66,10 +67,10 @@ fn attestation(row: &Row<'_>, column: usize) -> Result<Option<Attestation>> {
 }
 
 /// The place of the key among these columns, from 0.
-const KEY: usize = 15;
+pub(super) const KEY: usize = 15;
 
 /// The name of a row whose id and key stand in these columns.
-fn name(row: &Row<'_>, id: usize, key: usize) -> Name {
+pub(super) fn name(row: &Row<'_>, id: usize, key: usize) -> Name {
     let execution = row.get::<_, Id>(id).ok().map(|id| id.0);
     let of = many::text(row, id);
     (
@@ -96,83 +97,6 @@ pub(super) fn with_key(
 pub(super) fn key_of(connection: &Connection, id: ExecutionId) -> Result<Option<Key>> {
     let mut select = connection.prepare_cached("SELECT key FROM executions WHERE id = ?1")?;
     select.query_row([Id(id)], |row| row.get(0)).optional()
-}
-
-/// The table that executions are listed from, through whichever index fits.
-const FROM: &str = "FROM executions";
-
-pub(super) fn list(
-    connection: &Connection,
-    path: &Path,
-    filter: &ListFilter,
-) -> Result<Many<ExecutionRecord>> {
-    let status = filter.status.map(StatusName);
-    let and_status = if status.is_some() {
-        "AND status = :status"
-    } else {
-        "AND :status IS NULL"
-    };
-    let sql = format!(
-        "SELECT {} {FROM} WHERE (started_at, id) > (:started_at, :id) {and_status} \
-         ORDER BY started_at, id",
-        columns!()
-    );
-    // A damaged row may stand before all times.
-    let (started_at, id) = match filter.after {
-        Some((started_at, id)) => (
-            i64::try_from(started_at).unwrap_or(i64::MAX),
-            id.to_string(),
-        ),
-        None => (i64::MIN, String::new()),
-    };
-    let of = named_params! { ":started_at": started_at, ":id": id, ":status": status };
-    let listed = |from: &str| {
-        let mut select = connection.prepare_cached(&sql.replace(FROM, from))?;
-        let rows = select.query(of)?;
-        many::read(path, rows, filter.max, read, |row| name(row, 0, KEY))
-    };
-    match listed(FROM) {
-        Err(error) if failure::is_of_a_page(&error) => {}
-        listed => return listed,
-    }
-    match list_one_by_one(connection, path, filter, params![started_at, id]) {
-        Err(error) if failure::is_of_a_page(&error) => {
-            // The index of starts itself is damaged: all rows are read, and put
-            // into its order.
-            let mut listed = listed("FROM executions NOT INDEXED")?;
-            listed.damaged.push(Damaged {
-                execution: None,
-                place: format!("{}, the index `executions_by_start`", path.display()),
-                detail: error.to_string(),
-            });
-            Ok(listed)
-        }
-        listed => listed,
-    }
-}
-
-/// Lists executions where a page of rows is damaged. The index of starts names the
-/// rows on it, whatever their status.
-fn list_one_by_one(
-    connection: &Connection,
-    path: &Path,
-    filter: &ListFilter,
-    after: impl Params,
-) -> Result<Many<ExecutionRecord>> {
-    let mut keys = connection.prepare_cached(
-        "SELECT id, key FROM executions INDEXED BY executions_by_start
-         WHERE (started_at, id) > (?1, ?2) ORDER BY started_at, id",
-    )?;
-    let mut by_key = connection.prepare_cached(BY_KEY)?;
-    let of_status = |record: &ExecutionRecord| filter.status.is_none_or(|it| it == record.status);
-    let keys = keys.query(after)?;
-    let by_key = RefCell::new(&mut by_key);
-    let record = |key: &Row<'_>| {
-        let mut by_key = by_key.borrow_mut();
-        let record = by_key.query_row([key.get::<_, Key>(1)?], |row| read_row(row, read))?;
-        Ok(Some(record).filter(of_status))
-    };
-    many::one_by_one(path, keys, filter.max, record, |key| Ok(name(key, 0, 1)))
 }
 
 /// The id of an execution whose row may be damaged.

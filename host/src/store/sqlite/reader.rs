@@ -6,7 +6,7 @@ use crate::log::Timestamp;
 use crate::model::Snapshot;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::execution::Key;
-use crate::store::sqlite::{clocks, execution, keep, log, news, queue};
+use crate::store::sqlite::{clocks, execution, keep, listing, log, news, queue};
 use crate::store::{
     ClockReading, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Reader,
     SeenUpTo, StoreError, WorkflowRecord,
@@ -71,7 +71,7 @@ impl Reader for SqliteReader {
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
         let path = &self.database.path;
         self.database
-            .ask(|connection| execution::list(connection, path, filter))
+            .ask(|connection| listing::list(connection, path, filter))
     }
 
     fn changed_since(

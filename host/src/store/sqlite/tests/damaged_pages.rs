@@ -101,7 +101,7 @@ fn a_damaged_page_hides_only_its_own_rows() {
             .list(&ListFilter {
                 max: 99,
                 after,
-                status: None,
+                ..all()
             })
             .unwrap();
         assert_eq!(rest.found, listed.found[4..]);
@@ -190,7 +190,7 @@ fn a_list_without_its_index_is_in_order_and_says_so() {
     let after = ListFilter {
         after: Some((third.started_at, third.id)),
         max: 5,
-        ..every
+        ..every.clone()
     };
     assert_eq!(listed(after).0, ids[3..8]);
     let none = ListFilter {

@@ -1,0 +1,206 @@
+//! Executions as people name them: by an id, by the beginning of one, or as the last
+//! that was started.
+
+use std::str::FromStr;
+
+use anyhow::bail;
+use refrain::ErrorRemedy;
+use refrain::id::{ExecutionId, ExecutionIdError};
+use refrain::store::{ListFilter, Reader};
+
+use super::database::Database;
+use super::failure::curable;
+
+/// An execution, as somebody has typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By its id.
+    Id(ExecutionId),
+    /// By the first digits of its id.
+    Beginning(Beginning),
+    /// The one that was started last.
+    Last,
+}
+
+/// The first digits of an id: some, and not all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Beginning(String);
+
+/// What stands for the execution that was started last.
+const LAST: &str = "@last";
+
+/// What ids begin with. It may be left out.
+const PREFIX: &str = "exec_";
+
+/// How many digits follow that.
+const DIGITS: usize = 32;
+
+/// So many digits at least stand for a beginning by themselves.
+const BARE_MIN: usize = 4;
+
+/// So many executions are told of where a beginning is that of several.
+const TOLD_MAX: usize = 4;
+
+impl Named {
+    /// Its id.
+    pub(super) fn find(&self, database: &Database) -> anyhow::Result<ExecutionId> {
+        match self {
+            Self::Id(id) => Ok(*id),
+            Self::Beginning(beginning) => beginning.find(database),
+            Self::Last => last(database),
+        }
+    }
+
+    /// The ids of all of these.
+    pub(super) fn find_all(
+        these: &[Self],
+        database: &Database,
+    ) -> anyhow::Result<Vec<ExecutionId>> {
+        these.iter().map(|named| named.find(database)).collect()
+    }
+}
+
+impl Beginning {
+    /// The first and the last id that begin with these digits.
+    fn range(&self) -> Option<(ExecutionId, ExecutionId)> {
+        let filled = |digit: char| {
+            let rest = DIGITS.checked_sub(self.0.len())?;
+            let rest: String = std::iter::repeat_n(digit, rest).collect();
+            format!("{PREFIX}{}{rest}", self.0).parse().ok()
+        };
+        Some((filled('0')?, filled('f')?))
+    }
+
+    fn find(&self, database: &Database) -> anyhow::Result<ExecutionId> {
+        let mut found = Vec::new();
+        for mut store in database.open()? {
+            let filter = ListFilter {
+                ids: self.range(),
+                newest_first: true,
+                max: TOLD_MAX + 1,
+                ..ListFilter::default()
+            };
+            let listed = store.list(&filter)?;
+            // One whose row is damaged has its name all the same.
+            let damaged = listed.damaged.into_iter().filter_map(|it| it.execution);
+            found.extend(listed.found.into_iter().map(|record| record.id));
+            found.extend(
+                damaged.filter(|id| self.range().is_some_and(|(a, z)| (a..=z).contains(id))),
+            );
+        }
+        found.dedup();
+        match found[..] {
+            [id] => Ok(id),
+            [] => Err(curable(
+                format!(
+                    "there is no execution whose id begins with {PREFIX}{}",
+                    self.0
+                ),
+                ErrorRemedy::ListExecutions,
+            )),
+            [..] => {
+                let ids: Vec<String> = found
+                    .iter()
+                    .take(TOLD_MAX)
+                    .map(ToString::to_string)
+                    .collect();
+                let more = if found.len() > TOLD_MAX { ", …" } else { "" };
+                bail!(
+                    "the ids of several executions begin with {PREFIX}{}: {}{more}; type more digits",
+                    self.0,
+                    ids.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// The execution that was started last, of real time or simulated.
+fn last(database: &Database) -> anyhow::Result<ExecutionId> {
+    let filter = ListFilter {
+        newest_first: true,
+        max: 1,
+        ..ListFilter::default()
+    };
+    let mut newest = None;
+    for mut store in database.open()? {
+        let record = store.list(&filter)?.found.pop();
+        newest = newest.max(record.map(|it| (it.started_at, it.id)));
+    }
+    newest.map(|(_, id)| id).ok_or_else(|| {
+        anyhow::anyhow!("there is no execution yet, and so no {LAST}; `refrain run` starts one")
+    })
+}
+
+impl FromStr for Named {
+    type Err = ExecutionIdError;
+
+    fn from_str(text: &str) -> Result<Self, ExecutionIdError> {
+        if text == LAST {
+            return Ok(Self::Last);
+        }
+        let digits = text.strip_prefix(PREFIX).unwrap_or(text);
+        let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        // Short words of these letters may be meant for something else.
+        let least = if digits.len() == text.len() {
+            BARE_MIN
+        } else {
+            1
+        };
+        let is_beginning = (least..DIGITS).contains(&digits.len()) && digits.chars().all(is_digit);
+        if is_beginning {
+            return Ok(Self::Beginning(Beginning(digits.to_owned())));
+        }
+        format!("{PREFIX}{digits}")
+            .parse()
+            .or_else(|_| text.parse())
+            .map(Self::Id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_is_named_in_three_ways() {
+        let id = ExecutionId::from_bytes([0xab; 16]);
+        let digits = "ab".repeat(16);
+        let beginning = |digits: &str| Named::Beginning(Beginning(digits.to_owned()));
+        for (text, named) in [
+            ("@last", Named::Last),
+            (&id.to_string(), Named::Id(id)),
+            (&digits, Named::Id(id)),
+            ("exec_ab", beginning("ab")),
+            ("exec_a", beginning("a")),
+            ("abcd", beginning("abcd")),
+            (&digits[..31], beginning(&digits[..31])),
+        ] {
+            assert_eq!(text.parse(), Ok(named), "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "bad",
+            "exec_",
+            "EXEC_ab",
+            "AB",
+            "first",
+            "exec_abg",
+            &"a".repeat(33),
+            "@",
+            "ab ",
+        ] {
+            let error = text.parse::<Named>().expect_err(text).to_string();
+            assert!(error.contains(&format!("{text:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_stands_for_all_ids_that_begin_with_it() {
+        let range = Beginning("ab".to_owned()).range();
+        let (first, last) = range.expect("digits");
+        assert_eq!(first.to_string(), format!("exec_ab{}", "0".repeat(30)));
+        assert_eq!(last.to_string(), format!("exec_ab{}", "f".repeat(30)));
+    }
+}

@@ -1,0 +1,131 @@
+//! Executions are listed.
+#![expect(missing_docs, reason = "a law's name says what it demands")]
+
+use crate::model::Status;
+use crate::store::{ExecutionRecord, ListFilter, Many};
+
+use super::Place;
+use super::draft::{Draft, Owner};
+
+pub fn executions_are_listed_by_their_start(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    for (n, started_at, status) in [
+        (1, 30, Status::Running),
+        (2, 10, Status::Failed),
+        (3, 20, Status::Running),
+        (4, 20, Status::Failed),
+    ] {
+        let draft =
+            Draft::new(n).with(|record| (record.started_at, record.status) = (started_at, status));
+        owner.commit([draft.clone().append([])]);
+    }
+    let mut list = |status, after: Option<(u64, u8)>, max| -> Vec<u8> {
+        let after = after.map(|(at, n)| (at, Draft::new(n).id()));
+        let records = owner
+            .store
+            .list(&ListFilter {
+                status,
+                after,
+                max,
+                ..ListFilter::default()
+            })
+            .and_then(Many::all)
+            .unwrap();
+        records
+            .iter()
+            .map(|record| record.id.as_bytes()[15])
+            .collect()
+    };
+    assert_eq!(list(None, None, 10), [2, 3, 4, 1]);
+    assert_eq!(list(None, None, 3), [2, 3, 4]);
+    assert_eq!(list(None, Some((20, 3)), 10), [4, 1]);
+    assert_eq!(list(Some(Status::Failed), None, 10), [2, 4]);
+    assert_eq!(list(Some(Status::Failed), Some((10, 2)), 10), [4]);
+    assert_eq!(list(Some(Status::Paused), None, 10), [0; 0]);
+    let all = owner.store.list(&ListFilter::default());
+    assert_eq!(all.and_then(Many::all).unwrap().len(), 4);
+}
+
+pub fn executions_are_found_by_what_is_known_of_them(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    for (n, started_at, workflow) in [(1, 30, "a"), (2, 10, "b"), (3, 20, "a"), (16, 20, "b")] {
+        let draft = Draft::new(n).with(|record| {
+            record.started_at = started_at;
+            record.workflow_id = workflow.to_owned();
+        });
+        owner.commit([draft.clone().append([])]);
+    }
+    let mut list = |filter: ListFilter| -> Vec<u8> {
+        let records = owner.store.list(&filter).and_then(Many::all).unwrap();
+        let last_byte = |record: &ExecutionRecord| record.id.as_bytes()[15];
+        records.iter().map(last_byte).collect()
+    };
+    let all = || ListFilter::default();
+    let newest_first = || ListFilter {
+        newest_first: true,
+        ..all()
+    };
+    let of_a = Some("a".to_owned());
+    let id = |n| Draft::new(n).id();
+    assert_eq!(list(newest_first()), [1, 16, 3, 2]);
+    assert_eq!(
+        list(ListFilter {
+            max: 2,
+            ..newest_first()
+        }),
+        [1, 16]
+    );
+    let after = Some((20, id(16)));
+    assert_eq!(
+        list(ListFilter {
+            after,
+            ..newest_first()
+        }),
+        [3, 2]
+    );
+    assert_eq!(
+        list(ListFilter {
+            since: Some(20),
+            ..all()
+        }),
+        [3, 16, 1]
+    );
+    assert_eq!(
+        list(ListFilter {
+            since: Some(21),
+            ..newest_first()
+        }),
+        [1]
+    );
+    assert_eq!(
+        list(ListFilter {
+            since: Some(u64::MAX),
+            ..all()
+        }),
+        [0; 0]
+    );
+    assert_eq!(
+        list(ListFilter {
+            workflow_id: of_a.clone(),
+            ..all()
+        }),
+        [3, 1]
+    );
+    let ids = Some((id(2), id(15)));
+    assert_eq!(list(ListFilter { ids, ..all() }), [2, 3]);
+    assert_eq!(
+        list(ListFilter {
+            ids,
+            ..newest_first()
+        }),
+        [3, 2]
+    );
+    let none = Some((id(4), id(15)));
+    assert_eq!(list(ListFilter { ids: none, ..all() }), [0; 0]);
+    let both = ListFilter {
+        ids,
+        workflow_id: of_a,
+        ..all()
+    };
+    assert_eq!(list(both), [3]);
+}
