@@ -9,17 +9,20 @@ use std::time::Duration;
 use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::limits::PIPE_GRACE;
+use refrain::log::KeptEvent;
 use refrain::model::Status;
 use refrain::names;
+use refrain::store::ended;
 use refrain::{Engine, EngineError, Execution};
 use serde_json::json;
 
-use super::Answer;
 use super::by::By;
 use super::database::{self, Database};
 use super::named::Named;
+use super::nodes::Nodes;
 use super::output::{self, Form};
 use super::text::{Text, text};
+use super::{Answer, failure, log};
 
 /// The execution that a command is about, as it is typed.
 #[derive(clap::Args)]
@@ -91,6 +94,47 @@ where
     })??;
     let status = target.database.holding(target.execution)?.1.status;
     Ok((done, status))
+}
+
+/// What came of an act on a node. Where it was refused because the execution has ended, what
+/// helps is a fork from before that node.
+pub(super) fn unless_ended(
+    target: &Target,
+    node: Option<&str>,
+    answer: anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let (Err(error), Some(node)) = (&answer, node) else {
+        return answer;
+    };
+    let is_refused = matches!(error.downcast_ref(), Some(EngineError::Refused { .. }));
+    let (mut store, record) = target.database.holding(target.execution)?;
+    let status = record.status;
+    if !is_refused || !ended(status) {
+        return answer;
+    }
+    let events = log::kept(&mut store, target.execution)?;
+    // Nobody forks from before what never began.
+    if Nodes::of(events.iter().map(KeptEvent::event))
+        .named(node)
+        .is_none()
+    {
+        return answer;
+    }
+    let (id, fork) = (
+        target.execution,
+        target.database.command_to_fork_from(target.execution, node),
+    );
+    Err(failure::curable_by(
+        format!(
+            "{id} has ended ({}), and nothing follows on an end; to go on, fork it",
+            names::status(status)
+        ),
+        text!(
+            "`{}` makes another one that goes on from before {:?}",
+            fork,
+            node
+        ),
+    ))
 }
 
 /// Say what was done, what the execution is now, and what is to be typed next.

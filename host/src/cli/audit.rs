@@ -237,7 +237,7 @@ fn of_database(
             Ok(audit) => audits.push(audit),
             Err(error) if is_only && !failure::is_damage(&error) => return Err(error),
             Err(error) => {
-                output::say(&failure::text(&error));
+                output::tell(&failure::text(&error));
                 failed.push((id, error));
             }
         }

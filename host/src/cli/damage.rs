@@ -16,7 +16,7 @@ use super::text::{Text, text};
 /// and whether that is all.
 pub(super) fn named<T>(many: Many<T>) -> (Vec<T>, bool) {
     for damaged in &many.damaged {
-        output::say(&text!("error: {}", damaged.to_string()));
+        output::tell(&text!("error: {}", damaged.to_string()));
     }
     let is_whole = many.damaged.is_empty();
     if !is_whole {

@@ -26,7 +26,8 @@ pub(super) struct Database {
         long = "db",
         env = VARIABLE,
         default_value = DEFAULT,
-        value_name = "PATH"
+        value_name = "PATH",
+        global = true
     )]
     path: PathBuf,
 }
@@ -217,6 +218,12 @@ impl Database {
         let worker = format!("{queue}=PROGRAM");
         let option = ("--worker", OsStr::new(&worker));
         to_type::with_option("work", Some(option), &[""; 0], self.to_name())
+    }
+
+    /// What a person types so that another execution goes on from before this node began.
+    pub(super) fn command_to_fork_from(&self, id: ExecutionId, node: &str) -> Text {
+        let option = ("--from", OsStr::new(node));
+        to_type::with_option("fork", Some(option), &[id.to_string()], self.to_name())
     }
 
     /// The path, where it has to be typed for this database to be meant.

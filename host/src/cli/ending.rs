@@ -2,13 +2,18 @@
 
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::model::{Event, EventKind, Remedy, Status};
+use refrain::model::{Event, EventKind, Remedy, Status, WorkflowFailure};
 use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
+use super::nodes::Nodes;
+use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};
+
+/// So many failed nodes are told of one by one.
+const FAILED_TOLD_MAX: usize = 3;
 
 /// How many of the last events are looked through for why an execution is stalled: what
 /// comes behind that are results of what was in flight, and acts of persons.
@@ -46,6 +51,8 @@ pub(super) struct Ending {
     pub(super) final_state: Option<String>,
     /// Why it failed, was cancelled (where somebody said why) or is stalled.
     pub(super) error: Option<String>,
+    /// The nodes that failed, if that is why it failed.
+    failed: Vec<String>,
     /// What somebody can do about it.
     remedies: Vec<Remedy>,
     is_cancelling: bool,
@@ -69,6 +76,9 @@ impl Ending {
             }
             EventKind::WorkflowFailed(failed) => {
                 self.final_state = Some(failed.final_state.clone());
+                if let WorkflowFailure::NodesFailed(nodes) = &failed.cause {
+                    self.failed.clone_from(nodes);
+                }
                 self.say(event, Vec::new());
             }
             EventKind::WorkflowCancelled(cancelled) => {
@@ -126,7 +136,19 @@ impl Ending {
     }
 
     /// Why, with what to type about it.
-    pub(super) fn text(&self, execution: ExecutionId, database: &Database) -> Option<Text> {
+    pub(super) fn text(
+        &self,
+        execution: ExecutionId,
+        nodes: &Nodes,
+        database: &Database,
+    ) -> Option<Text> {
+        if let Some(first) = self.failed.first() {
+            return Some(text!(
+                "{}: `{}` goes on from there",
+                failed(&self.failed, nodes),
+                database.command_to_fork_from(execution, first)
+            ));
+        }
         let error = Text::lines(self.error.as_deref()?);
         let remedies = remedy::text(&self.remedies, execution, database);
         Some(match remedies {
@@ -134,4 +156,25 @@ impl Ending {
             None => error,
         })
     }
+}
+
+/// That these nodes failed, with why.
+fn failed(ids: &[String], nodes: &Nodes) -> Text {
+    let one = |id: &String| {
+        let node = nodes.named(id);
+        let error = node.and_then(|node| node.error.as_deref());
+        let error = error.map_or(Text::new(), |error| text!(": {}", one_line(error)));
+        match node.map_or(0, |node| node.attempts) {
+            0 | 1 => text!("node {} failed{}", id, error),
+            attempts => text!("node {} failed at attempt {}{}", id, attempts, error),
+        }
+    };
+    let told = ids.iter().take(FAILED_TOLD_MAX).map(one);
+    let more = ids.len().saturating_sub(FAILED_TOLD_MAX);
+    let more = if more > 0 {
+        text!("; and {} more", more)
+    } else {
+        Text::new()
+    };
+    text!("{}{}", Text::joined(told, "; "), more)
 }

@@ -200,7 +200,7 @@ fn answer(each: Vec<Each>) -> anyhow::Result<Answer> {
                 if all == 1 {
                     only = Some(error);
                 } else {
-                    output::say(&failure::text(&error));
+                    output::tell(&failure::text(&error));
                 }
             }
         }

@@ -3,9 +3,9 @@
 use refrain::EngineError;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
-use refrain::log::Attestation;
 use refrain::log::json::explanation_json;
-use refrain::model::{Explanation, Reason, ReasonCause, SchedulerError};
+use refrain::log::{Attestation, KeptEvent};
+use refrain::model::{Explanation, NodeState, Reason, ReasonCause, SchedulerError};
 use refrain::names;
 use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
@@ -14,11 +14,14 @@ use serde_json::{Value, json};
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::named::Named;
+use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
-use super::{Answer, erased, guests, remedy, time};
+use super::{Answer, erased, guests, log, remedy, time};
 
 /// Say why a node runs, waits, was skipped or failed
+///
+/// Without NODE: of each node that the execution failed for, or that holds it up.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The execution
@@ -26,7 +29,7 @@ pub(super) struct Arguments {
     execution: Named,
     /// The node
     #[arg(value_name = "NODE")]
-    node: String,
+    node: Option<String>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -49,23 +52,84 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         return say_tampered(arguments, &record);
     }
     let now = time::of_execution(&record, store.is_simulated(), time::now(&mut store)?);
-    let mut player = guests::player(&mut store, &record)?;
-    let explanation = match player.explain(node) {
-        Ok(explanation) => explanation,
-        Err(CallError::Scheduler(SchedulerError::UnknownNode(node_id))) => {
-            return Err(EngineError::UnknownNode { execution, node_id }.into());
-        }
-        Err(error) => return Err(error.into()),
+    let nodes = match node {
+        Some(node) => vec![node.clone()],
+        None => causes(&mut store, execution)?,
     };
+    let mut player = guests::player(&mut store, &record)?;
+    let mut explanations = Vec::new();
+    for node in nodes.iter().take(EXPLAINED_MAX) {
+        explanations.push(match player.explain(node) {
+            Ok(explanation) => explanation,
+            Err(CallError::Scheduler(SchedulerError::UnknownNode(node_id))) => {
+                return Err(EngineError::UnknownNode { execution, node_id }.into());
+            }
+            Err(error) => return Err(error.into()),
+        });
+    }
     if form.json {
-        let mut document = explanation_json(&explanation);
-        document["execution_id"] = execution.to_string().into();
-        output::document(&document)?;
-    } else {
-        let colours = output::colours(&std::io::stdout());
-        output::data(&text(&explanation, execution, database, now, colours));
+        output::document(&documents(&explanations, &record, node.is_some()))?;
+        return Ok(Answer::Good);
+    }
+    let colours = output::colours(&std::io::stdout());
+    if node.is_none() {
+        let (standing, paint) = damage::standing(&record);
+        let none = if nodes.is_empty() {
+            "; no node holds it up"
+        } else {
+            ""
+        };
+        output::data(&text!(
+            "{} is {}{}\n",
+            execution,
+            standing.painted(paint, colours),
+            none
+        ));
+    }
+    for explanation in &explanations {
+        output::data(&text(explanation, execution, database, now, colours));
+    }
+    if nodes.len() > EXPLAINED_MAX {
+        output::say(&text!("and {} nodes more", nodes.len() - EXPLAINED_MAX));
     }
     Ok(Answer::Good)
+}
+
+/// So many nodes are explained where none was named.
+const EXPLAINED_MAX: usize = 20;
+
+/// The nodes that an execution failed for, or that hold it up: those that have begun and
+/// have not ended well. All others wait for these, or are settled.
+fn causes(store: &mut dyn Reader, execution: ExecutionId) -> anyhow::Result<Vec<String>> {
+    let events = log::kept(store, execution)?;
+    let nodes = Nodes::of(events.iter().map(KeptEvent::event));
+    let is_cause = |node: &&Node| {
+        !matches!(
+            node.state,
+            NodeState::Completed | NodeState::Skipped | NodeState::Cancelled | NodeState::Pending
+        )
+    };
+    let mut causes: Vec<&Node> = nodes.iter().filter(is_cause).collect();
+    // What has failed comes first: the rest may only be waiting for what follows on that.
+    causes.sort_by_key(|node| node.state != NodeState::Failed);
+    Ok(causes.iter().map(|node| node.id.clone()).collect())
+}
+
+/// The one that was asked for, or all with the execution that they are of.
+fn documents(explanations: &[Explanation], record: &ExecutionRecord, is_one: bool) -> Value {
+    let execution_id = record.id.to_string();
+    let mut documents = explanations.iter().map(explanation_json);
+    match documents.next() {
+        Some(mut document) if is_one => {
+            document["execution_id"] = execution_id.into();
+            document
+        }
+        first => json!({
+            "execution_id": execution_id,
+            "status": names::status(record.status),
+            "causes": first.into_iter().chain(documents).collect::<Vec<_>>(),
+        }),
+    }
 }
 
 /// Of an erased log only its plain fields are left: no scheduler can say why.
@@ -100,17 +164,16 @@ fn say_untold(
     mut document: Value,
     why: &Text,
 ) -> anyhow::Result<()> {
-    let node = &arguments.node;
     if arguments.form.json {
         document["execution_id"] = execution.to_string().into();
-        document["node_id"] = node.as_str().into();
+        document["node_id"] = arguments.node.clone().into();
         output::document(&document)?;
     } else {
-        output::data(&text!(
-            "why node {:?} is where it is cannot be told{}\n",
-            node,
-            why
-        ));
+        let what = match &arguments.node {
+            Some(node) => text!("node {:?} is where it is", node),
+            None => text!("its nodes are where they are"),
+        };
+        output::data(&text!("why {} cannot be told{}\n", what, why));
     }
     Ok(())
 }

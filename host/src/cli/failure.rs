@@ -21,8 +21,24 @@ use super::{Answer, output, remedy};
 #[error("{message}")]
 struct Curable {
     message: String,
-    remedy: ErrorRemedy,
+    remedy: Help,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What helps: what the library knows of, or something to type.
+#[derive(Debug)]
+enum Help {
+    Known(ErrorRemedy),
+    ToType(Text),
+}
+
+/// An error against which what is said helps.
+pub(super) fn curable_by(message: String, remedy: Text) -> anyhow::Error {
+    anyhow::Error::new(Curable {
+        message,
+        remedy: Help::ToType(remedy),
+        source: None,
+    })
 }
 
 /// An error against which this helps.
@@ -30,7 +46,7 @@ pub(super) fn curable(message: String, remedy: ErrorRemedy) -> anyhow::Error {
     let source = None;
     anyhow::Error::new(Curable {
         message,
-        remedy,
+        remedy: Help::Known(remedy),
         source,
     })
 }
@@ -44,7 +60,7 @@ pub(super) fn curable_because(
     let source = Some(Box::new(cause).into());
     anyhow::Error::new(Curable {
         message,
-        remedy,
+        remedy: Help::Known(remedy),
         source,
     })
 }
@@ -56,7 +72,7 @@ pub(super) fn exit_code(
     unwritten: Option<&io::Error>,
 ) -> ExitCode {
     if let Err(error) = answer {
-        output::say(&text(error));
+        output::tell(&text(error));
         if output::owes_document() {
             output::remember_document(&document(error));
         }
@@ -64,7 +80,7 @@ pub(super) fn exit_code(
     // `refrain log … | head` closes the pipe: that is no failure of ours.
     let unwritten = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     if let Some(error) = unwritten {
-        output::say(&text!("error: cannot write to stdout\n  cause: {}", error));
+        output::tell(&text!("error: cannot write to stdout\n  cause: {}", error));
     }
     match answer {
         Ok(Answer::Bad) => ExitCode::from(1),
@@ -128,13 +144,24 @@ fn remedy(error: &anyhow::Error) -> Option<Text> {
         if cause.is::<AnchorError>() {
             return Some(remedy::of_anchors(&database));
         }
+        if let Some(Curable {
+            remedy: Help::ToType(text),
+            ..
+        }) = cause.downcast_ref()
+        {
+            return Some(text.clone());
+        }
         kind_of_remedy(cause).map(|it| remedy::of_error(it, &database))
     })
 }
 
 fn kind_of_remedy(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorRemedy> {
-    if let Some(curable) = cause.downcast_ref::<Curable>() {
-        return Some(curable.remedy);
+    if let Some(Curable {
+        remedy: Help::Known(remedy),
+        ..
+    }) = cause.downcast_ref()
+    {
+        return Some(*remedy);
     }
     let engine = cause.downcast_ref::<EngineError>();
     let store = cause.downcast_ref::<StoreError>();

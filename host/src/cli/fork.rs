@@ -86,7 +86,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Some(path) => {
             let text = files::workflow(path)?;
             if let Err(faults) = guests::validate(&text, None)? {
-                output::say(&validate::bad(path, &text, &faults).trimmed());
+                output::tell(&validate::bad(path, &text, &faults).trimmed());
                 return Ok(Answer::Bad);
             }
             Some(Workflow::from_json(text)?)

@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         let now = match now(&mut stores) {
             // Which executions there are shows all the same.
             Err(error @ StoreError::Malformed { .. }) => {
-                output::say(&failure::text(&error.into()));
+                output::tell(&failure::text(&error.into()));
                 whole = false;
                 records
                     .iter()

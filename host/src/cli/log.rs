@@ -19,6 +19,8 @@ use super::time::stamp;
 use super::{Answer, erased};
 
 /// Print an execution's log
+///
+/// With `--json`: a line about the execution, then a line for each event.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The execution
@@ -30,41 +32,41 @@ pub(super) struct Arguments {
     database: Database,
 }
 
-/// One JSON document; events stand in it as they stand in an export, and what
-/// went wrong in words besides.
+/// The first line for programs. In the lines that follow, an event stands as it stands in
+/// an export, and what went wrong in words besides.
 #[derive(serde::Serialize)]
-struct Document<'a> {
+struct Header<'a> {
     execution_id: String,
-    events: Vec<Box<RawValue>>,
+    events: u64,
     erased: Option<Box<RawValue>>,
     tampered: Option<TamperedDocument<'a>>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    output::one_document_a_line();
     let id = arguments.execution.find(&arguments.database)?;
     let (mut store, record) = damage::checked(&arguments.database, id)?;
     let events = kept(&mut store, id)?;
     if arguments.form.json {
-        let line = |kept: &KeptEvent| match kept {
-            KeptEvent::Whole(stored) => write_told(stored),
-            KeptEvent::Erased(erased) => write_erased(erased),
-        };
-        let events = events
-            .iter()
-            .map(|kept| RawValue::from_string(line(kept)))
-            .collect::<Result<_, _>>()?;
-        output::document(&Document {
+        output::document(&Header {
             execution_id: id.to_string(),
-            events,
+            events: record.head.sequence,
             erased: erased::document(record.erased.as_deref()),
             tampered: record.tampering.as_ref().map(TamperedDocument::of),
         })?;
+        for kept in &events {
+            let line = match kept {
+                KeptEvent::Whole(stored) => write_told(stored),
+                KeptEvent::Erased(erased) => write_erased(erased),
+            };
+            output::data(&Text::json(&format!("{line}\n")));
+        }
     } else {
         let colours = output::colours(&std::io::stdout());
         output::data(&text(&events, record.erased.as_deref(), colours)?);
     }
     if let Some(why) = damage::why_set_aside(&record, &arguments.database) {
-        output::say(&text!("error: {}", why));
+        output::tell(&text!("error: {}", why));
     }
     Ok(Answer::good_if(record.tampering.is_none()))
 }

@@ -48,6 +48,8 @@ mod audit;
 mod backup;
 mod bench;
 mod cancel;
+mod completions;
+mod dead;
 mod erase;
 mod explain;
 mod export;
@@ -81,6 +83,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use refrain::id::{ExecutionId, ExecutionIdError};
 use tracing_subscriber::EnvFilter;
 
+use database::Database;
 use text::{Text, text};
 
 /// Durable workflows whose every scheduling decision can be replayed.
@@ -93,6 +96,15 @@ use text::{Text, text};
     styles = Styles::plain()
 )]
 struct Arguments {
+    /// Say nothing but what was asked for and what went wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say what goes on inside; twice: all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Accepted before the command, too.
+    #[command(flatten)]
+    _database: Database,
     #[command(subcommand)]
     command: Command,
 }
@@ -115,6 +127,7 @@ enum Command {
     Approve(approve::Arguments),
     Signal(signal::Arguments),
     Retry(retry::Arguments),
+    Dead(dead::Arguments),
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
@@ -126,6 +139,7 @@ enum Command {
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Guest(guest::Arguments),
+    Completions(completions::Arguments),
 }
 
 /// Whether the thing asked about is good or bad.
@@ -157,7 +171,10 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return usage(&answer),
     };
-    log_to_stderr();
+    if arguments.quiet {
+        output::be_quiet();
+    }
+    log_to_stderr(arguments.verbose);
     // As the rest, and for the same reason, a panic is told without waiting.
     std::panic::set_hook(Box::new(|panic| stderr::log(&panic_text(panic))));
     let answer = arguments.command.obey();
@@ -248,6 +265,7 @@ impl Command {
             Self::Approve(arguments) => approve::run(arguments),
             Self::Signal(arguments) => signal::run(arguments),
             Self::Retry(arguments) => retry::run(arguments),
+            Self::Dead(arguments) => dead::run(&arguments),
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
@@ -259,6 +277,7 @@ impl Command {
             Self::Bench(arguments) => bench::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
             Self::Guest(arguments) => guest::run(&arguments),
+            Self::Completions(arguments) => Ok(completions::run(&arguments)),
         }
     }
 }
@@ -276,8 +295,10 @@ fn panic_text(panic: &PanicHookInfo<'_>) -> Text {
 /// The program's own log: warnings, unless `RUST_LOG` asks for more or less, but for
 /// those about what executions' logs say too, which is told of. It is written in turns,
 /// and never waited for.
-fn log_to_stderr() {
-    let usual = || EnvFilter::new(format!("warn,{}=off", refrain::IN_THE_LOG));
+fn log_to_stderr(verbose: u8) {
+    let level = ["warn", "refrain=info,warn", "refrain=debug,warn"];
+    let level = level[usize::from(verbose).min(level.len() - 1)];
+    let usual = || EnvFilter::new(format!("{level},{}=off", refrain::IN_THE_LOG));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -38,6 +38,8 @@ pub(super) struct Node {
     pub(super) started_at: Option<Timestamp>,
     /// When it was settled.
     pub(super) ended_at: Option<Timestamp>,
+    /// How long workers were at it, in attempts that are over.
+    worked_ms: u64,
     /// The last error.
     pub(super) error: Option<String>,
     /// Whom or what it waits for.
@@ -212,6 +214,7 @@ impl Node {
             since: None,
             started_at: None,
             ended_at: None,
+            worked_ms: 0,
             error: None,
             wait: None,
         }
@@ -222,7 +225,28 @@ impl Node {
         Some(self.ended_at?.saturating_sub(self.since?))
     }
 
+    /// How long workers have been at it up to `now`.
+    pub(super) fn worked_ms(&self, now: Timestamp) -> u64 {
+        self.worked_ms + self.at_work_ms(now)
+    }
+
+    /// How long it has been under way up to `now` without a worker: in its queue, before
+    /// its next attempt, or for a person, an event or a time.
+    pub(super) fn waited_ms(&self, now: Timestamp) -> Option<u64> {
+        let all = self.ended_at.unwrap_or(now).saturating_sub(self.since?);
+        Some(all.saturating_sub(self.worked_ms(now)))
+    }
+
+    /// How long the attempt that is at work has been so.
+    fn at_work_ms(&self, now: Timestamp) -> u64 {
+        match (self.state, self.started_at) {
+            (NodeState::Running, Some(at)) => now.saturating_sub(at),
+            _ => 0,
+        }
+    }
+
     fn enter(&mut self, state: NodeState, at: Timestamp) {
+        self.worked_ms += self.at_work_ms(at);
         self.state = state;
         self.since.get_or_insert(at);
         self.ended_at = None;

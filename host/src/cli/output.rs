@@ -74,7 +74,7 @@ pub(super) fn document(value: &impl Serialize) -> anyhow::Result<()> {
 /// Write one JSON document to stdout, where nobody could do anything about an error.
 pub(super) fn remember_document(value: &impl Serialize) {
     if let Err(error) = document(value) {
-        say(&text!("error: {}", error.to_string()));
+        tell(&text!("error: {}", error.to_string()));
     }
 }
 
@@ -97,8 +97,28 @@ pub(super) fn unwritten() -> Option<&'static io::Error> {
     UNWRITTEN.get()
 }
 
-/// Say something to the person, on stderr.
+/// How much is said besides what was asked for.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on, nothing is said but what went wrong.
+pub(super) fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether nothing is to be said but what went wrong.
+pub(super) fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
+
+/// Say something to the person, on stderr, who may not want to hear it.
 pub(super) fn say(text: &Text) {
+    if !is_quiet() {
+        tell(text);
+    }
+}
+
+/// Tell the person, on stderr, of what went wrong.
+pub(super) fn tell(text: &Text) {
     stderr::talk(&text!("{}\n", text));
 }
 

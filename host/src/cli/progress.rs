@@ -14,7 +14,6 @@ use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
 
 use super::output::{self, Paint};
-use super::stderr;
 use super::terminal::StatusLine;
 use super::text::{Text, text};
 use super::time::span;
@@ -119,7 +118,7 @@ impl Progress {
 
     /// Whether it shows how time passes.
     pub(super) fn is_live(&self) -> bool {
-        self.below.is_shown()
+        self.below.is_shown() && !output::is_quiet()
     }
 
     /// An execution may have other nodes than before.
@@ -172,7 +171,7 @@ impl Progress {
     /// Say something between the lines.
     pub(super) fn say(&mut self, text: &Text) {
         self.clear();
-        stderr::talk(&text!("{}\n", text));
+        output::say(text);
     }
 
     /// Take the line of counts away.

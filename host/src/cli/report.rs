@@ -90,7 +90,7 @@ pub(super) fn row(seen: &Seen, database: &Database, colours: bool) -> Text {
     let (standing, paint) = damage::standing(&seen.record);
     let error = seen
         .why_damaged(database)
-        .or_else(|| seen.ending.text(seen.record.id, database));
+        .or_else(|| seen.ending.text(seen.record.id, &seen.nodes, database));
     let error = error.map_or(Text::new(), |error| text!("  {}", error));
     text!(
         "{}  {}{}\n",

@@ -146,7 +146,7 @@ fn records(
         match database::record(store, *id) {
             Ok(record) => records.push(record),
             Err(error) if failure::is_damage(&error) => {
-                output::say(&failure::text(&error));
+                output::tell(&failure::text(&error));
                 whole = false;
             }
             Err(error) => return Err(error),

@@ -96,12 +96,12 @@ fn say_how_it_ended(seen: &Seen, stopped: Stopped, database: &Database) -> Answe
     let (status, paint) = damage::standing(&seen.record);
     let status = status.painted(paint, output::colours(&std::io::stderr()));
     if let Some(why) = seen.why_damaged(database) {
-        output::say(&text!("{}: {}", status, why));
+        output::tell(&text!("{}: {}", status, why));
         return Answer::Bad;
     }
-    match seen.ending.text(seen.record.id, database) {
-        Some(error) => output::say(&text!("{}: {}", status, error)),
-        None if seen.record.status == Status::Cancelled => output::say(&status),
+    match seen.ending.text(seen.record.id, &seen.nodes, database) {
+        Some(error) => output::tell(&text!("{}: {}", status, error)),
+        None if seen.record.status == Status::Cancelled => output::tell(&status),
         None => {}
     }
     match stopped {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use refrain::ErrorRemedy;
 use refrain::log::KeptEvent;
-use refrain::model::{EventKind, ForkOrigin};
+use refrain::model::{EventKind, ForkOrigin, NodeState};
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::time::rfc3339;
+use refrain::{EngineError, ErrorRemedy};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -32,6 +32,12 @@ pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: Named,
+    /// Show of its nodes only those that have failed for good
+    #[arg(long, conflicts_with = "node")]
+    failed: bool,
+    /// Show of its nodes only this one
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -45,7 +51,14 @@ struct View {
     forked_from: Option<ForkOrigin>,
     simulated: bool,
     ending: Ending,
+    /// Its state now, while it has not ended; or why the guest cannot tell.
+    state: Option<Result<String, String>>,
+    /// What its log tells of its nodes.
+    told: Nodes,
+    /// Those that are shown.
     nodes: Vec<Node>,
+    /// How many of all its nodes are in each state.
+    counts: BTreeMap<&'static str, usize>,
     waiting: Vec<Waiting>,
     /// What time it is by the log.
     now: Timestamp,
@@ -59,6 +72,8 @@ struct Document<'a> {
     #[serde(flatten)]
     record: RecordDocument<'a>,
     forked_from: Option<OriginDocument<'a>>,
+    /// What it is now, while it has not ended.
+    state: Option<&'a RawValue>,
     final_state: Option<&'a RawValue>,
     error: Option<&'a str>,
     cancelling: bool,
@@ -83,6 +98,9 @@ struct NodeDocument<'a> {
     since: Option<String>,
     started_at: Option<String>,
     ended_at: Option<String>,
+    /// Milliseconds under way without a worker, and in the hands of workers.
+    waited_ms: Option<u64>,
+    worked_ms: u64,
     error: Option<&'a str>,
 }
 
@@ -91,7 +109,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         &arguments.database,
         arguments.execution.find(&arguments.database)?,
     )?;
-    let view = view(&mut store, record)?;
+    let mut view = view(&mut store, record)?;
+    view.choose(arguments)?;
     if arguments.form.json {
         output::document(&document(&view)?)?;
     } else {
@@ -102,10 +121,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         ));
     }
     for damaged in &view.damaged {
-        output::say(&text!("error: {}", damaged.to_string()));
+        output::tell(&text!("error: {}", damaged.to_string()));
     }
     if let Some(error) = &view.unreadable {
-        output::say(&text!("error: {}", error));
+        output::tell(&text!("error: {}", error));
     }
     let is_whole = view.damaged.is_empty() && view.unreadable.is_none();
     Ok(Answer::good_if(is_whole && view.record.tampering.is_none()))
@@ -134,44 +153,73 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
             .filter(|id| told.named(id).is_none())
             .map(|id| Node::pending(id)),
     );
+    let mut ending = Ending::default();
+    let mut state = None;
     if record.erased.is_some() {
         // What stands in the place of erased texts says nothing.
         nodes.iter_mut().for_each(|node| node.error = None);
-        return Ok(View {
-            ending: Ending::default(),
-            record,
-            forked_from,
-            simulated,
-            nodes,
-            waiting,
-            now,
-            unreadable,
-            damaged: items.damaged,
-        });
+    } else {
+        ending = Ending::of(events.iter().map(KeptEvent::event));
+        let is_sound = record.tampering.is_none() && unreadable.is_none();
+        if is_sound && !ended(record.status) {
+            state = Some(state_now(store, &record));
+        }
     }
-    let mut ending = Ending::of(events.iter().map(KeptEvent::event));
-    let is_sound = record.tampering.is_none() && unreadable.is_none();
-    if ending.final_state.is_none() && ended(record.status) && is_sound {
-        // Only a completion's event holds the state; of other endings the
-        // guest knows it.
-        ending.final_state = Some(
-            guests::player(store, &record)?
-                .inspect()?
-                .merged_state()
-                .into_string(),
-        );
+    let mut counts = BTreeMap::new();
+    for node in &nodes {
+        *counts.entry(names::node_state(node.state)).or_default() += 1;
     }
     Ok(View {
         record,
         forked_from,
         simulated,
         ending,
+        state,
+        told,
         nodes,
+        counts,
         waiting,
         now,
         unreadable,
         damaged: items.damaged,
     })
+}
+
+/// Only the guest knows the state of an execution that has not ended. One that cannot tell
+/// is no reason to hide all else.
+fn state_now(store: &mut dyn Reader, record: &ExecutionRecord) -> Result<String, String> {
+    let state = guests::player(store, record)
+        .and_then(|mut player| Ok(player.inspect()?.merged_state().into_string()));
+    state.map_err(|error| failure::line(&error))
+}
+
+impl View {
+    /// Leaves the nodes that were asked for.
+    fn choose(&mut self, arguments: &Arguments) -> anyhow::Result<()> {
+        if arguments.failed {
+            self.nodes.retain(|node| node.state == NodeState::Failed);
+        }
+        if let Some(named) = &arguments.node {
+            self.nodes.retain(|node| node.id == *named);
+            if self.nodes.is_empty() {
+                return Err(EngineError::UnknownNode {
+                    execution: self.record.id,
+                    node_id: named.clone(),
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Its nodes by their states, in a line.
+    fn summary(&self) -> Text {
+        let all: usize = self.counts.values().sum();
+        let nodes = if all == 1 { "node" } else { "nodes" };
+        let each = self.counts.iter();
+        let each = each.map(|(state, count)| text!("{} {}", count, state.replace('_', " ")));
+        text!("{} {}: {}", all, nodes, Text::joined(each, ", "))
+    }
 }
 
 /// The execution that event 1 names as the one that it was forked from.
@@ -239,16 +287,24 @@ fn document(view: &View) -> anyhow::Result<Document<'_>> {
             .as_deref()
             .map(serde_json::from_str)
             .transpose()?,
+        state: match &view.state {
+            Some(Ok(state)) => Some(serde_json::from_str(state)?),
+            _ => None,
+        },
         error: view.ending.error.as_deref(),
         cancelling: view.ending.is_cancelling() && !ended(view.record.status),
-        nodes: view.nodes.iter().map(NodeDocument::of).collect(),
+        nodes: view
+            .nodes
+            .iter()
+            .map(|node| NodeDocument::of(node, view.now))
+            .collect(),
         waiting: view.waiting.iter().map(Waiting::document).collect(),
         damaged: view.damaged.iter().map(DamagedDocument::of).collect(),
     })
 }
 
 impl<'a> NodeDocument<'a> {
-    fn of(node: &'a Node) -> Self {
+    fn of(node: &'a Node, now: Timestamp) -> Self {
         Self {
             node_id: &node.id,
             state: names::node_state(node.state),
@@ -257,6 +313,8 @@ impl<'a> NodeDocument<'a> {
             since: node.since.and_then(rfc3339),
             started_at: node.started_at.and_then(rfc3339),
             ended_at: node.ended_at.and_then(rfc3339),
+            waited_ms: node.waited_ms(now),
+            worked_ms: node.worked_ms(now),
             error: node.error.as_deref(),
         }
     }
@@ -267,6 +325,8 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         record,
         simulated,
         ending,
+        state,
+        told,
         nodes,
         waiting,
         now,
@@ -291,7 +351,7 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
             origin.sequence
         ));
     }
-    if let Some(error) = ending.text(record.id, database) {
+    if let Some(error) = ending.text(record.id, told, database) {
         let paint = Paint::of_status(record.status);
         text.push(&text!("{}\n", error.painted(paint, colours)));
     }
@@ -306,9 +366,17 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     if let Some(attestation) = &record.erased {
         text.push(&text!("{}\n", erased::sentence(attestation)));
     }
-    text.push(&text!("\n{}", node_table(nodes).text(2, colours)));
+    text.push(&text!("{}\n", view.summary()));
+    if !nodes.is_empty() {
+        text.push(&text!("\n{}", node_table(nodes, *now).text(2, colours)));
+    }
     for waiting in waiting {
         text.push(&text!("\n{}\n", waiting.text(record.id, database, *now)));
+    }
+    match state {
+        Some(Ok(state)) => text.push(&text!("\nits state is now\n{}\n", json_text::pretty(state))),
+        Some(Err(error)) => text.push(&text!("\nits state cannot be told: {}\n", error)),
+        None => {}
     }
     if let Some(state) = &ending.final_state {
         text.push(&text!("\n{}\n", json_text::pretty(state)));
@@ -316,8 +384,10 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     text
 }
 
-fn node_table(nodes: &[Node]) -> Table {
-    let mut table = Table::new(["NODE", "STATE", "ATTEMPTS", "SINCE", "TOOK", "ERROR"]);
+fn node_table(nodes: &[Node], now: Timestamp) -> Table {
+    let mut table = Table::new([
+        "NODE", "STATE", "ATTEMPTS", "SINCE", "WAITED", "WORKED", "ERROR",
+    ]);
     for node in nodes {
         table.row([
             plain(&node.id),
@@ -331,7 +401,11 @@ fn node_table(nodes: &[Node]) -> Table {
                 node.attempts.to_string()
             }),
             plain(node.since.map(stamp).unwrap_or_default()),
-            plain(node.took_ms().map(span).unwrap_or_default()),
+            plain(node.waited_ms(now).map(span).unwrap_or_default()),
+            plain(match node.started_at {
+                Some(_) => span(node.worked_ms(now)),
+                None => String::new(),
+            }),
             plain(node.error.as_deref().unwrap_or_default().replace('\n', " ")),
         ]);
     }

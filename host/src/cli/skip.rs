@@ -23,7 +23,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         reason,
     } = arguments;
     let target = target.find()?;
-    act::tell(&target, "the skip is recorded", |execution| async move {
+    let skipped = act::tell(&target, "the skip is recorded", |execution| async {
+        let execution = execution;
         execution.skip(&node, reason.as_deref()).await
-    })
+    });
+    act::unless_ended(&target, Some(&node), skipped)
 }

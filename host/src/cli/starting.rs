@@ -53,7 +53,7 @@ impl ToStart {
             if form.json {
                 output::document(&validate::invalid(&faults))?;
             }
-            output::say(&validate::bad(&self.workflow, &text, &faults).trimmed());
+            output::tell(&validate::bad(&self.workflow, &text, &faults).trimmed());
             return Ok(None);
         }
         Ok(Some(Startable {

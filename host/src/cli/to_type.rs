@@ -16,7 +16,7 @@ pub(super) fn command<W: AsRef<OsStr>>(
     with_option(verb, None, words, database)
 }
 
-/// The same with an option, `--NAME=VALUE`, before the words.
+/// The same with an option, which stands behind the words if it can.
 pub(super) fn with_option<W: AsRef<OsStr>>(
     verb: &'static str,
     option: Option<(&'static str, &OsStr)>,
@@ -25,16 +25,17 @@ pub(super) fn with_option<W: AsRef<OsStr>>(
 ) -> Text {
     let mut shell = Shell::default();
     let mut line = text!("refrain {}", verb);
-    if let Some((name, value)) = option {
-        let between = if is_like_a_flag(value) { "=" } else { " " };
-        line = text!("{} {}{}{}", line, name, between, shell.quoted(value));
-    }
     let flag = database.map(|path| {
         // A path that begins like a flag would be taken for one.
         let between = if is_like_a_flag(path) { "=" } else { " " };
         text!(" --db{}{}", between, shell.quoted(path))
     });
     let flag = flag.unwrap_or_default();
+    let option = option.map(|(name, value)| {
+        let between = if is_like_a_flag(value) { "=" } else { " " };
+        text!(" {}{}{}", name, between, shell.quoted(value))
+    });
+    let flag = text!("{}{}", option.unwrap_or_default(), flag);
     let mut said = false;
     for word in words.iter().map(AsRef::as_ref) {
         if !said && is_like_a_flag(word) {

@@ -316,7 +316,7 @@ fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result
             return Err(error);
         }
         failed += 1;
-        output::say(&failure::text(&error));
+        output::tell(&failure::text(&error));
     }
     if failed > 0 {
         bail!("{failed} of {all} executions could not be upgraded");

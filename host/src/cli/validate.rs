@@ -6,7 +6,7 @@ use refrain::model::{Fault, WorkflowSummary};
 use serde_json::{Value, json};
 
 use super::output::{self, Form};
-use super::text::{Text, text};
+use super::text::{Text, is_steering, text};
 use super::{Answer, files, guests};
 
 /// Check a workflow, and name every fault with its place and remedy
@@ -144,17 +144,41 @@ pub(super) fn bad(place: &Path, workflow: &str, faults: &[Fault]) -> Text {
 
 /// What is wrong with a text, with line and column where it names a byte: editors show
 /// those.
-fn with_line(message: &str, workflow: &str) -> String {
+fn with_line(message: &str, workflow: &str) -> Text {
     const PLACE: &str = " at byte ";
     let named = message.rsplit_once(PLACE);
     let byte = named.and_then(|(said, byte)| Some((said, byte.parse::<usize>().ok()?)));
     let before = byte.and_then(|(said, byte)| Some((said, byte, workflow.get(..byte)?)));
     let Some((said, byte, before)) = before else {
-        return message.to_owned();
+        return Text::word(message);
     };
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    format!("{said} at line {line}, column {column} (byte {byte})")
+    text!(
+        "{} at line {}, column {} (byte {}){}",
+        said,
+        line,
+        column,
+        byte,
+        shown_line(workflow, line, column)
+    )
+}
+
+/// The line itself, with a mark below the column, each on a line of its own. Nothing of a
+/// line that is too long to be read.
+fn shown_line(workflow: &str, line: usize, column: usize) -> Text {
+    const COLUMNS_MAX: usize = 160;
+    let number = line.to_string();
+    match workflow.lines().nth(line - 1) {
+        Some(it) if (1..=COLUMNS_MAX).contains(&it.chars().count()) => {
+            // What steers a terminal is no part of what is shown.
+            let plain = |c: char| if is_steering(c) { ' ' } else { c };
+            let it: String = it.chars().map(plain).collect();
+            let (mark, margin) = (" ".repeat(column - 1), " ".repeat(number.len()));
+            text!("\n    {} | {}\n    {} | {}^", number, it, margin, mark)
+        }
+        _ => Text::new(),
+    }
 }
 
 #[cfg(test)]
@@ -167,19 +191,19 @@ mod tests {
             (
                 "a comma at byte 0",
                 "x",
-                "a comma at line 1, column 1 (byte 0)",
+                "a comma at line 1, column 1 (byte 0)\n    1 | x\n      | ^",
             ),
             (
                 "a comma at byte 6",
                 "é\n\nxx",
-                "a comma at line 3, column 3 (byte 6)",
+                "a comma at line 3, column 3 (byte 6)\n    3 | xx\n      |   ^",
             ),
             ("a comma at byte 1", "é", "a comma at byte 1"),
             ("a comma at byte 9", "x", "a comma at byte 9"),
             ("an edge at byte x", "x", "an edge at byte x"),
             ("an edge", "x", "an edge"),
         ] {
-            assert_eq!(with_line(message, text), expected);
+            assert_eq!(with_line(message, text).as_str(), expected);
         }
     }
 }

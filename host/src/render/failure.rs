@@ -20,7 +20,9 @@ pub fn node_failure(failure: &NodeFailure) -> Cow<'_, str> {
             return Cow::Borrowed("lease expired: worker presumed dead");
         }
         NodeFailure::Rejected(it) => said(&format!("rejected by {}", it.user_id), &it.comment),
-        NodeFailure::ApprovalTimeout(ms) => format!("no approval within {}", span(*ms)),
+        NodeFailure::ApprovalTimeout(ms) => {
+            format!("nobody approved or rejected it within {}", span(*ms))
+        }
         NodeFailure::EventTimeout(it) => format!(
             "no external event `{}` within {}",
             it.correlation_key,
@@ -158,7 +160,7 @@ mod tests {
             (NodeFailure::LeaseExpired, "lease expired: worker presumed dead"),
             (rejected(Some("too dear")), "rejected by bob: too dear"),
             (rejected(None), "rejected by bob"),
-            (NodeFailure::ApprovalTimeout(60_000), "no approval within 60 s"),
+            (NodeFailure::ApprovalTimeout(60_000), "nobody approved or rejected it within 60 s"),
             (NodeFailure::EventTimeout(MissedEvent { correlation_key: "k".into(), timeout_ms: 5_000 }), "no external event `k` within 5 s"),
             (NodeFailure::LimitExceeded(Some("ten rounds".into())), "limit exceeded: ten rounds"),
             (NodeFailure::LimitExceeded(None), "limit exceeded"),

@@ -127,8 +127,11 @@ impl Desk {
 
     /// The events of an execution.
     pub(crate) fn events(&self, id: &str) -> Vec<Value> {
-        let document = self.document(&["log", id, "--json"], 0);
-        document["events"].as_array().expect("a list").clone()
+        let said = self.types(&["log", id, "--json"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let lines = said.out.lines().skip(1);
+        let events = lines.map(|line| serde_json::from_str(line).expect("an event"));
+        events.collect()
     }
 
     /// Wait until an execution's log has an event of this kind.

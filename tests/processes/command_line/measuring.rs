@@ -164,7 +164,7 @@ fn it_measures_where_it_is_told_and_touches_nothing_there() {
     let desk = Desk::new();
     desk.file("refrain.db", "mine");
     let mut typed = words("bench", "linear");
-    typed.extend(["--db", "."]);
+    typed.extend(["--dir", "."]);
     desk.document(&typed, 0);
     assert_eq!(desk.files(), ["refrain.db"]);
     assert_eq!(
@@ -188,12 +188,12 @@ fn what_cannot_be_measured_is_refused() {
             "leave out `--store memory`",
         ),
         (
-            &["bench", "linear", "--db", "nowhere"],
-            "name another with --db DIR",
+            &["bench", "linear", "--dir", "nowhere"],
+            "name another with --dir DIR",
         ),
         (
-            &["bench", "linear", "--db", "file"],
-            "name another with --db DIR",
+            &["bench", "linear", "--dir", "file"],
+            "name another with --dir DIR",
         ),
     ];
     for (typed, expected) in table {

@@ -9,7 +9,7 @@
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `hostile_text` text that would steer a terminal, `simulating` what
 //! `--simulate` keeps apart, `typed_back` what it says to type, `upgrading` executions that are handed to another scheduler, `terminals` those that are narrow or know little,
 //! `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
-//! that has nothing to do, `naming` how executions are named and found, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
+//! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
 
 mod bad_database;
 mod bad_input;
@@ -29,6 +29,7 @@ mod operating;
 mod outputs;
 mod own;
 mod own_scheduler;
+mod repairing;
 mod signals;
 mod signing;
 mod simulating;

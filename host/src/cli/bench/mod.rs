@@ -34,6 +34,7 @@ use tokio::time::timeout;
 use self::progress::Progress;
 use self::report::Report;
 use self::scratch::Scratch;
+use super::database::Database;
 use super::stop_signals::StopSignals;
 use super::text::text;
 use super::{Answer, act, output};
@@ -62,14 +63,15 @@ pub(super) struct Arguments {
     /// Where executions are kept
     #[arg(long, value_enum, default_value_t = Keep::Sqlite)]
     store: Keep,
-    /// Measure on the disk of this folder [default: that of $REFRAIN_DB, else
-    /// the current folder]
+    /// Measure on the disk of this folder [default: that of the database]
     #[arg(long, value_name = "DIR")]
-    db: Option<PathBuf>,
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
-    /// What this program asks of itself, started anew, about the folder `--db`
+    /// What this program asks of itself, started anew, about the folder `--dir`
     #[arg(long, hide = true)]
     answer: Option<Question>,
 }
@@ -194,13 +196,10 @@ fn answer(arguments: &Arguments, question: Question) -> anyhow::Result<Answer> {
 impl Arguments {
     /// The folder in which to make one.
     fn parent(&self) -> PathBuf {
-        let of_database = || {
-            let database = PathBuf::from(std::env::var_os("REFRAIN_DB")?);
-            let folder = database.parent().filter(|it| !it.as_os_str().is_empty());
-            folder.map(Path::to_owned)
-        };
-        let given = self.db.clone().or_else(of_database);
-        given.unwrap_or_else(|| PathBuf::from("."))
+        let of_database = self.database.path().parent();
+        let of_database = of_database.filter(|it| !it.as_os_str().is_empty());
+        let given = self.dir.as_deref().or(of_database);
+        given.unwrap_or(Path::new(".")).to_owned()
     }
 }
 

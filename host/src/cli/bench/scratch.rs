@@ -22,7 +22,7 @@ impl Scratch {
         let path = parent.join(format!("refrain-bench-{}", uuid::Uuid::new_v4().simple()));
         fs::create_dir(&path).with_context(|| {
             format!(
-                "cannot make a folder in {}; name another with --db DIR",
+                "cannot make a folder in {}; name another with --dir DIR",
                 parent.display()
             )
         })?;

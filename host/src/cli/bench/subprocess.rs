@@ -99,7 +99,7 @@ async fn ask(
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(program);
     command
-        .args(["bench", "all", "--answer", question.word(), "--db"])
+        .args(["bench", "all", "--answer", question.word(), "--dir"])
         .arg(folder)
         .args(["--durability", bench.durability.name()])
         .args(["--executions", &executions.to_string()])

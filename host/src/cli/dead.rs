@@ -1,0 +1,124 @@
+//! `refrain dead`: the dead letters of all executions.
+
+use refrain::store::{ExecutionRecord, ItemRecord, ItemState, Reader, Timestamp};
+use refrain::time::rfc3339;
+use serde::Serialize;
+use serde_json::json;
+
+use super::database::Database;
+use super::output::{self, Form};
+use super::progress::one_line;
+use super::table::{Table, plain};
+use super::text::text;
+use super::time::{self, span};
+use super::{Answer, damage, list};
+
+/// List dead letters: the work items that no further attempt is made of, the oldest first
+///
+/// `refrain retry EXECUTION NODE` gives one a fresh budget, while its execution lives;
+/// `refrain fork EXECUTION --from NODE` goes on from before one of an execution that has
+/// ended.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// A dead letter, and whose it is.
+struct Letter {
+    record: ExecutionRecord,
+    item: ItemRecord,
+    error: String,
+    since: Timestamp,
+    age_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    execution_id: String,
+    status: &'static str,
+    node_id: &'a str,
+    queue: &'a str,
+    attempts: u32,
+    error: &'a str,
+    since: Option<String>,
+    age_ms: u64,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let (mut letters, mut whole) = (Vec::new(), true);
+    for mut store in arguments.database.open()? {
+        let now = time::now(&mut store)?;
+        let (records, all_read) = damage::named(list::all(&mut store)?);
+        whole &= all_read;
+        for record in records {
+            let (items, all_read) = damage::named(store.items(record.id)?);
+            whole &= all_read;
+            letters.extend(
+                items
+                    .into_iter()
+                    .filter_map(|item| Letter::of(&record, item, now)),
+            );
+        }
+    }
+    letters.sort_by_key(|letter| letter.since);
+    if arguments.form.json {
+        let documents: Vec<Document<'_>> = letters.iter().map(Document::of).collect();
+        output::document(&json!({ "dead": documents }))?;
+    } else if letters.is_empty() {
+        output::say(&text!("no dead letters"));
+    } else {
+        output::data(&table(&letters).text(0, output::colours(&std::io::stdout())));
+    }
+    Ok(Answer::good_if(whole))
+}
+
+impl Letter {
+    fn of(record: &ExecutionRecord, item: ItemRecord, now: Timestamp) -> Option<Self> {
+        let ItemState::Dead { error, since } = &item.state else {
+            return None;
+        };
+        let (error, since) = (error.clone(), *since);
+        Some(Self {
+            record: record.clone(),
+            item,
+            error,
+            since,
+            age_ms: now.saturating_sub(since),
+        })
+    }
+}
+
+impl<'a> Document<'a> {
+    fn of(letter: &'a Letter) -> Self {
+        let item = &letter.item.item;
+        Self {
+            execution_id: letter.record.id.to_string(),
+            status: refrain::names::status(letter.record.status),
+            node_id: &item.node_id,
+            queue: &item.queue,
+            attempts: item.attempt,
+            error: &letter.error,
+            since: rfc3339(letter.since),
+            age_ms: letter.age_ms,
+        }
+    }
+}
+
+fn table(letters: &[Letter]) -> Table {
+    let mut table = Table::new(["EXECUTION", "STATUS", "NODE", "ATTEMPTS", "AGE", "ERROR"]);
+    for letter in letters {
+        let (standing, paint) = damage::standing(&letter.record);
+        table.row([
+            plain(letter.record.id),
+            (standing, paint),
+            plain(&letter.item.item.node_id),
+            plain(letter.item.item.attempt),
+            plain(span(letter.age_ms)),
+            plain(one_line(&letter.error)),
+        ]);
+    }
+    table
+}
