@@ -186,7 +186,7 @@ impl Said {
         }
     }
 
-    /// It could not be done, for a reason that the README has: exit code 2, an
+    /// It could not be done, for a reason that the page on operating has: exit code 2, an
     /// error that names the file, and nothing on stdout.
     #[track_caller]
     pub(crate) fn is_refused(&self, reason: &str) {
@@ -203,16 +203,16 @@ impl Said {
     }
 }
 
-/// The README tells what to do about it.
+/// The page on operating tells what to do about it.
 #[track_caller]
 pub(crate) fn is_documented(reason: &str) {
-    let readme = fs::read_to_string(workspace().join("README.md")).expect("the README");
-    let breaks = readme.split("## When something breaks").nth(1);
-    let chapter = breaks.expect("a chapter `When something breaks` in README.md");
+    let page = fs::read_to_string(workspace().join("docs/operating.md")).expect("the page");
+    let breaks = page.split("## When something breaks").nth(1);
+    let chapter = breaks.expect("a chapter `When something breaks` in docs/operating.md");
     let chapter = chapter.split("\n## ").next().unwrap_or_default();
     assert!(
         chapter.contains(reason),
-        "README.md, `When something breaks`, does not tell of {reason:?}"
+        "docs/operating.md, `When something breaks`, does not tell of {reason:?}"
     );
 }
 
