@@ -28,7 +28,7 @@ fn the_texts_of_the_component_are_read() {
 }
 
 /// The variables with which a command is started, and the name of each: no error's text.
-const VARIABLES: &str = "live/workers/command.rs";
+const VARIABLES: &str = "live/workers/program_run.rs";
 
 #[test]
 fn no_text_of_the_library_names_a_command() {

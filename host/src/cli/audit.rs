@@ -1,7 +1,8 @@
 //! `refrain audit`: does every decision come out the same again?
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::database::{self, Database};
+use super::files::STDIN;
 use super::guests;
 use super::named::Named;
 use super::output::{self, Form, Paint};
@@ -103,7 +105,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             failed: failed.iter().map(FailedDocument::of).collect(),
         })?;
     } else {
-        let colours = output::colours(&std::io::stdout());
+        let colours = output::colours(&io::stdout());
         let texts = audits.iter();
         output::data(&texts.map(|audit| text(audit, colours)).collect());
     }
@@ -142,6 +144,9 @@ fn anchors(path: &Path) -> anyhow::Result<Anchors> {
 /// Forks are compared with the logs that are given together with them.
 fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audited> {
     if files.len() > 1 {
+        if files.iter().any(|path| path == Path::new(STDIN)) {
+            bail!("several logs are read twice, and stdin can be read once; write it to a file");
+        }
         for path in files {
             let place = path.display().to_string();
             if let Ok(origin) = from_export(opened(path)?, &place)? {
@@ -159,7 +164,11 @@ fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audit
 
 fn opened(path: &Path) -> anyhow::Result<BufReader<File>> {
     let place = path.display();
-    let file = File::open(path).with_context(|| format!("cannot open the log {place}"))?;
+    let file = match path == Path::new(STDIN) {
+        true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        false => File::open(path),
+    };
+    let file = file.with_context(|| format!("cannot open the log {place}"))?;
     Ok(BufReader::new(file))
 }
 

@@ -1,8 +1,8 @@
 //! Files and arguments that are read whole. Each has its limit, so that a device
-//! without an end is refused like any file that is too long.
+//! without an end is refused like any file that is too long. `-` is stdin.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
@@ -11,6 +11,9 @@ use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX
 
 /// Bytes of a file of anchors: room for the list of some hundred thousand executions.
 const ANCHORS_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// What stands for stdin in the place of a file.
+pub(super) const STDIN: &str = "-";
 
 /// Bytes of a file with one key: far more than any has.
 const KEY_BYTES_MAX: usize = 64 * 1024;
@@ -68,13 +71,16 @@ fn text_of_bytes(bytes: Vec<u8>, bytes_max: usize) -> anyhow::Result<String> {
 
 /// A file's bytes, no more of them than that.
 fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+    if path == Path::new(STDIN) {
+        return read_open(io::stdin().lock(), bytes_max);
+    }
     if fs::metadata(path)?.is_dir() {
         bail!("it is a folder; name a file");
     }
     read_open(&File::open(path)?, bytes_max)
 }
 
-fn read_open(file: &File, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+fn read_open(file: impl Read, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(bytes_max)?;
     file.take(limit).read_to_end(&mut bytes)?;

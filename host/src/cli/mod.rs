@@ -26,6 +26,7 @@ mod placed;
 mod progress;
 mod report;
 mod session;
+mod shown;
 mod starting;
 mod stderr;
 mod stop_signals;

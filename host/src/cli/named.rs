@@ -18,7 +18,7 @@ pub(super) enum Named {
     Id(ExecutionId),
     /// By the first digits of its id.
     Beginning(Beginning),
-    /// The one that was started last.
+    /// The one that was started or forked last.
     Last,
 }
 
@@ -26,7 +26,7 @@ pub(super) enum Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Beginning(String);
 
-/// What stands for the execution that was started last.
+/// What stands for the execution that was started or forked last.
 const LAST: &str = "@last";
 
 /// What ids begin with. It may be left out.
@@ -115,21 +115,14 @@ impl Beginning {
     }
 }
 
-/// The execution that was started last, of real time or simulated.
+/// The execution that was started or forked last, of real time if there is any.
 fn last(database: &Database) -> anyhow::Result<ExecutionId> {
-    let filter = ListFilter {
-        newest_first: true,
-        max: 1,
-        ..ListFilter::default()
-    };
-    let mut newest = None;
     for mut store in database.open()? {
-        let record = store.list(&filter)?.found.pop();
-        newest = newest.max(record.map(|it| (it.started_at, it.id)));
+        if let Some(id) = store.last_begun()? {
+            return Ok(id);
+        }
     }
-    newest.map(|(_, id)| id).ok_or_else(|| {
-        anyhow::anyhow!("there is no execution yet, and so no {LAST}; `refrain run` starts one")
-    })
+    bail!("there is no execution yet, and so no {LAST}; `refrain run` starts one")
 }
 
 impl FromStr for Named {

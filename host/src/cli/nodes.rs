@@ -220,6 +220,12 @@ impl Node {
         }
     }
 
+    /// Whether its attempts have failed, and no further one is made unless a person says
+    /// so: it has failed for good, or it is what the execution is stalled for.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.state, NodeState::Failed | NodeState::Failing)
+    }
+
     /// How long it took from the first order to the end.
     pub(super) fn took_ms(&self) -> Option<u64> {
         Some(self.ended_at?.saturating_sub(self.since?))

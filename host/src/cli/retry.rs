@@ -1,8 +1,7 @@
 //! `refrain retry`: run failed nodes again.
 
-use refrain::Execution;
 use refrain::log::KeptEvent;
-use refrain::model::NodeState;
+use refrain::{EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
 use super::nodes::Nodes;
@@ -17,7 +16,7 @@ pub(super) struct Arguments {
     /// The node
     #[arg(value_name = "NODE")]
     node: Option<String>,
-    /// All nodes that have failed for good
+    /// All nodes that have failed, and of which no further attempt is made
     #[arg(long)]
     all_failed: bool,
     /// Why, for the log
@@ -43,20 +42,44 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         _ => "the retries are recorded",
     };
     let first = nodes.first().cloned();
-    let retry = |execution: Execution| async move {
-        for node in &nodes {
-            execution.retry(node, reason.as_deref()).await?;
-        }
-        Ok(())
-    };
+    let retry =
+        |execution: Execution| async move { retry_all(&execution, nodes, reason.as_deref()).await };
     act::unless_ended(&target, first.as_deref(), act::tell(&target, done, retry))
 }
 
-/// The nodes that have failed for good, as its log tells.
+/// Retries these nodes. One that has failed while the execution is stalled on another is
+/// decided on, and can be retried, only after that one.
+async fn retry_all(
+    execution: &Execution,
+    mut nodes: Vec<String>,
+    reason: Option<&str>,
+) -> Result<(), EngineError> {
+    loop {
+        let (before, mut refused) = (nodes.len(), None);
+        let mut left = Vec::new();
+        for node in nodes {
+            match execution.retry(&node, reason).await {
+                Ok(()) => {}
+                Err(error @ EngineError::Refused { .. }) => {
+                    left.push(node);
+                    refused = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match refused {
+            None => return Ok(()),
+            Some(error) if left.len() == before => return Err(error),
+            Some(_) => nodes = left,
+        }
+    }
+}
+
+/// The nodes that have failed, as its log tells.
 fn failed(target: &Target) -> anyhow::Result<Vec<String>> {
     let (mut store, _) = target.database().holding(target.execution())?;
     let events = log::kept(&mut store, target.execution())?;
     let nodes = Nodes::of(events.iter().map(KeptEvent::event));
-    let failed = nodes.iter().filter(|node| node.state == NodeState::Failed);
+    let failed = nodes.iter().filter(|node| node.has_failed());
     Ok(failed.map(|node| node.id.clone()).collect())
 }

@@ -3,20 +3,15 @@
 use std::collections::BTreeMap;
 
 use refrain::log::KeptEvent;
-use refrain::model::{EventKind, ForkOrigin, NodeState};
+use refrain::model::{EventKind, ForkOrigin};
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
-use refrain::time::rfc3339;
 use refrain::{EngineError, ErrorRemedy};
-use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::damage::{self, DamagedDocument};
+use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
-use super::list::RecordDocument;
 use super::named::Named;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
@@ -24,7 +19,7 @@ use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
 use super::waiting::{self, Waiting};
-use super::{Answer, erased, failure, guests, json_text, list, log};
+use super::{Answer, erased, failure, guests, json_text, list, log, shown};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -32,7 +27,7 @@ pub(super) struct Arguments {
     /// The execution
     #[arg(value_name = "EXECUTION")]
     execution: Named,
-    /// Show of its nodes only those that have failed for good
+    /// Show of its nodes only those that have failed
     #[arg(long, conflicts_with = "node")]
     failed: bool,
     /// Show of its nodes only this one
@@ -45,63 +40,26 @@ pub(super) struct Arguments {
 }
 
 /// All that is shown.
-struct View {
-    record: ExecutionRecord,
+pub(super) struct View {
+    pub(super) record: ExecutionRecord,
     /// The execution that it was forked from, if it is a fork.
-    forked_from: Option<ForkOrigin>,
-    simulated: bool,
-    ending: Ending,
+    pub(super) forked_from: Option<ForkOrigin>,
+    pub(super) simulated: bool,
+    pub(super) ending: Ending,
     /// Its state now, while it has not ended; or why the guest cannot tell.
-    state: Option<Result<String, String>>,
+    pub(super) state: Option<Result<String, String>>,
     /// What its log tells of its nodes.
     told: Nodes,
     /// Those that are shown.
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// How many of all its nodes are in each state.
     counts: BTreeMap<&'static str, usize>,
-    waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<Waiting>,
     /// What time it is by the log.
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// Why not all of the log is shown, if it is not.
     unreadable: Option<String>,
-    damaged: Vec<Damaged>,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(flatten)]
-    record: RecordDocument<'a>,
-    forked_from: Option<OriginDocument<'a>>,
-    /// What it is now, while it has not ended.
-    state: Option<&'a RawValue>,
-    final_state: Option<&'a RawValue>,
-    error: Option<&'a str>,
-    cancelling: bool,
-    nodes: Vec<NodeDocument<'a>>,
-    waiting: Vec<Value>,
-    damaged: Vec<DamagedDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct OriginDocument<'a> {
-    execution_id: &'a str,
-    /// The last event that both have in common.
-    sequence: u64,
-}
-
-#[derive(Serialize)]
-struct NodeDocument<'a> {
-    node_id: &'a str,
-    state: &'static str,
-    attempts: u32,
-    queue: Option<&'a str>,
-    since: Option<String>,
-    started_at: Option<String>,
-    ended_at: Option<String>,
-    /// Milliseconds under way without a worker, and in the hands of workers.
-    waited_ms: Option<u64>,
-    worked_ms: u64,
-    error: Option<&'a str>,
+    pub(super) damaged: Vec<Damaged>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
@@ -112,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut view = view(&mut store, record)?;
     view.choose(arguments)?;
     if arguments.form.json {
-        output::document(&document(&view)?)?;
+        output::document(&shown::document(&view)?)?;
     } else {
         output::data(&text(
             &view,
@@ -197,7 +155,7 @@ impl View {
     /// Leaves the nodes that were asked for.
     fn choose(&mut self, arguments: &Arguments) -> anyhow::Result<()> {
         if arguments.failed {
-            self.nodes.retain(|node| node.state == NodeState::Failed);
+            self.nodes.retain(Node::has_failed);
         }
         if let Some(named) = &arguments.node {
             self.nodes.retain(|node| node.id == *named);
@@ -271,52 +229,6 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
             ErrorRemedy::Audit(record.id),
             error,
         )),
-    }
-}
-
-fn document(view: &View) -> anyhow::Result<Document<'_>> {
-    Ok(Document {
-        record: RecordDocument::of(&view.record, view.simulated),
-        forked_from: view.forked_from.as_ref().map(|origin| OriginDocument {
-            execution_id: &origin.execution_id,
-            sequence: origin.sequence,
-        }),
-        final_state: view
-            .ending
-            .final_state
-            .as_deref()
-            .map(serde_json::from_str)
-            .transpose()?,
-        state: match &view.state {
-            Some(Ok(state)) => Some(serde_json::from_str(state)?),
-            _ => None,
-        },
-        error: view.ending.error.as_deref(),
-        cancelling: view.ending.is_cancelling() && !ended(view.record.status),
-        nodes: view
-            .nodes
-            .iter()
-            .map(|node| NodeDocument::of(node, view.now))
-            .collect(),
-        waiting: view.waiting.iter().map(Waiting::document).collect(),
-        damaged: view.damaged.iter().map(DamagedDocument::of).collect(),
-    })
-}
-
-impl<'a> NodeDocument<'a> {
-    fn of(node: &'a Node, now: Timestamp) -> Self {
-        Self {
-            node_id: &node.id,
-            state: names::node_state(node.state),
-            attempts: node.attempts,
-            queue: node.queue.as_deref(),
-            since: node.since.and_then(rfc3339),
-            started_at: node.started_at.and_then(rfc3339),
-            ended_at: node.ended_at.and_then(rfc3339),
-            waited_ms: node.waited_ms(now),
-            worked_ms: node.worked_ms(now),
-            error: node.error.as_deref(),
-        }
     }
 }
 

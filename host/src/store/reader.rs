@@ -106,6 +106,9 @@ pub trait Reader: Send {
     /// Executions, ordered by start and then by id: see [`ListFilter`].
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
 
+    /// The execution that came into the store last: the last that was started or forked.
+    fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError>;
+
     /// The executions to whose logs something was appended after `seen`, with all that
     /// are set aside, and the place up to which that is. `None` in place of them if any
     /// may have changed, because nothing has been seen yet or it is another store.

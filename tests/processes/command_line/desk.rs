@@ -1,7 +1,7 @@
 //! A folder to work in, with a database of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -66,6 +66,28 @@ impl Desk {
             .args(words)
             .output()
             .expect("it starts");
+        Said {
+            code: output.status.code(),
+            out: binary::stdout(&output),
+            err: binary::stderr(&output),
+        }
+    }
+
+    /// Type `refrain` and these words, with this on stdin.
+    pub(crate) fn pipes(&self, words: &[&str], stdin: &str) -> Said {
+        let mut child = binary::refrain(self.path())
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut pipe = child.stdin.take().expect("stdin is a pipe");
+        // Who does not read all of it may close the pipe.
+        let written = pipe.write_all(stdin.as_bytes());
+        drop(pipe);
+        let output = child.wait_with_output().expect("it ends");
+        assert!(written.is_ok() || !output.status.success(), "{written:?}");
         Said {
             code: output.status.code(),
             out: binary::stdout(&output),

@@ -31,6 +31,29 @@ fn who_types_something_else_for_an_id_is_told_what_helps() {
 }
 
 #[test]
+fn a_dash_is_stdin_where_a_file_is_read() {
+    let desk = Desk::new();
+    let workflow = chain(&[("a", command(&["cat"]))]).to_string();
+    desk.file("w.json", &workflow);
+    let typed = |words: &[&str], stdin: &str| {
+        let piped = desk.pipes(words, stdin);
+        assert_eq!(piped.code, Some(0), "{words:?}: {piped:?}");
+        piped.out
+    };
+    assert!(typed(&["validate", "-"], &workflow).contains("is valid"));
+    assert_eq!(
+        typed(&["run", "-"], &workflow),
+        "{\n  \"input\": {},\n  \"state\": {}\n}\n"
+    );
+    let said = typed(&["run", "w.json", "--input", "@-"], "{\"n\": 1}");
+    assert!(said.contains("\"n\": 1"), "{said}");
+    let log = desk.types(&["export", "@last"]).out;
+    assert!(typed(&["audit", "--file", "-"], &log).contains("clean"));
+    let twice = desk.pipes(&["audit", "--file", "-", "--file", "-"], &log);
+    assert_eq!(twice.code, Some(2), "{twice:?}");
+}
+
+#[test]
 fn a_fault_of_a_text_is_named_by_its_line() {
     let desk = Desk::new();
     desk.file("w.json", "{\n  \"workflow_id\": \"w\",\n  oops\n}");

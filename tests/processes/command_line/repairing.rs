@@ -49,13 +49,13 @@ fn a_run_that_failed_ends_with_node_error_and_what_to_type() {
 fn all_that_failed_is_retried_at_once() {
     let desk = Desk::new();
     let fails = |name: &str| command(&["sh", "-c", &format!("[ -e {name} ] || exit 1")]);
-    let mut workflow = chain(&[("a", fails("a")), ("end", command(&["true"]))]);
+    let mut workflow = chain(&[("a", fails("a")), ("last", command(&["true"]))]);
     workflow["nodes"]["b"] = json!({ "kind": fails("b") });
     workflow["nodes"]["start"] = json!({ "kind": command(&["true"]) });
     workflow["start_node"] = "start".into();
     workflow["edges"] = json!([
         { "from": "start", "to": "a" }, { "from": "start", "to": "b" },
-        { "from": "a", "to": "end" }, { "from": "b", "to": "end" },
+        { "from": "a", "to": "last" }, { "from": "b", "to": "last" },
     ]);
     workflow["retry_policies"] = json!({"ask": {
         "max_attempts": 1, "backoff": "fixed", "initial_delay": 0, "max_delay": 0, "on_exhausted": "pause",

@@ -41,19 +41,14 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
         );
     }
 
-    let ids: Vec<String> = executions
-        .iter()
-        .map(|execution| execution.id().to_string())
-        .collect();
-    let resume = || {
+    let work = || {
         refrain(folder.path())
-            .args(["resume", "--db", "shared.db"])
-            .args(&ids)
+            .args(["work", "--db", "shared.db"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
     };
-    let (one, two) = (resume()?, resume()?);
+    let (one, two) = (work()?, work()?);
     for execution in &executions {
         let mut log = execution.subscribe(1);
         while !log
@@ -73,6 +68,9 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
         ensure!(execution.finished().await?.status == Status::Completed);
     }
     for process in [one, two] {
+        let id = process.id().to_string();
+        let interrupted = Command::new("kill").args(["-INT", &id]).status()?;
+        ensure!(interrupted.success(), "it had ended before");
         let output = process.wait_with_output()?;
         ensure!(output.status.success(), "{}", stderr(&output));
     }

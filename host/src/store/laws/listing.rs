@@ -46,6 +46,18 @@ pub fn executions_are_listed_by_their_start(place: &dyn Place) {
     assert_eq!(all.and_then(Many::all).unwrap().len(), 4);
 }
 
+pub fn the_last_that_came_is_known(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    assert_eq!(owner.store.last_begun().unwrap(), None);
+    // Its start may be of a former time: that of a fork is.
+    for (n, started_at) in [(7, 30), (9, 30), (3, 10)] {
+        let draft = Draft::new(n).with(|record| record.started_at = started_at);
+        let mut draft = draft.clone();
+        owner.commit([draft.append([])]);
+        assert_eq!(owner.store.last_begun().unwrap(), Some(draft.id()));
+    }
+}
+
 pub fn executions_are_found_by_what_is_known_of_them(place: &dyn Place) {
     let mut owner = Owner::new(place);
     for (n, started_at, workflow) in [(1, 30, "a"), (2, 10, "b"), (3, 20, "a"), (16, 20, "b")] {

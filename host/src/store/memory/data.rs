@@ -21,6 +21,7 @@ pub(super) struct Data {
     executions: HashMap<ExecutionId, Arc<Execution>>,
     pub(super) queue: Queue,
     by_start: BTreeSet<(Timestamp, ExecutionId)>,
+    last_begun: Option<ExecutionId>,
     /// How many events were ever appended.
     appended: i64,
     /// The executions by the number of the last event that was appended to them.
@@ -251,6 +252,7 @@ impl Data {
 
     fn begin(&mut self, record: &ExecutionRecord) {
         self.by_start.insert((record.started_at, record.id));
+        self.last_begun = Some(record.id);
         let mut record = record.clone();
         record.next_wake = None;
         self.executions
@@ -300,6 +302,11 @@ impl Data {
     ) -> impl DoubleEndedIterator<Item = &ExecutionRecord> {
         let ids = self.by_start.range(places);
         ids.filter_map(|(_, id)| self.executions.get(id).map(|execution| &execution.record))
+    }
+
+    /// The execution that came last.
+    pub(super) fn last_begun(&self) -> Option<ExecutionId> {
+        self.last_begun
     }
 
     /// The items of an execution, sorted by node id.

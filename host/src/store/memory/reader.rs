@@ -163,6 +163,10 @@ impl Reader for MemoryReader {
         Ok(Many::whole(records))
     }
 
+    fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError> {
+        Ok(self.data().last_begun())
+    }
+
     fn changed_since(
         &mut self,
         seen: SeenUpTo,

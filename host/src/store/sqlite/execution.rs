@@ -99,6 +99,14 @@ pub(super) fn key_of(connection: &Connection, id: ExecutionId) -> Result<Option<
     select.query_row([Id(id)], |row| row.get(0)).optional()
 }
 
+/// Keys grow from one execution to the next.
+pub(super) fn last_begun(connection: &Connection) -> Result<Option<ExecutionId>> {
+    let sql = "SELECT id FROM executions ORDER BY key DESC LIMIT 1";
+    let mut select = connection.prepare_cached(sql)?;
+    let id = select.query_row([], |row| row.get::<_, Id>(0)).optional()?;
+    Ok(id.map(|id| id.0))
+}
+
 /// The id of an execution whose row may be damaged.
 pub(super) fn id_of(connection: &Connection, key: Key) -> Result<Option<ExecutionId>> {
     const ID_OF: &str = "SELECT id FROM executions INDEXED BY executions_by_start WHERE +key = ?1";

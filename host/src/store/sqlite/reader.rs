@@ -74,6 +74,10 @@ impl Reader for SqliteReader {
             .ask(|connection| listing::list(connection, path, filter))
     }
 
+    fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError> {
+        self.database.ask(execution::last_begun)
+    }
+
     fn changed_since(
         &mut self,
         seen: SeenUpTo,

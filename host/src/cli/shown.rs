@@ -1,0 +1,98 @@
+//! What `refrain show` says to programs.
+
+use refrain::names;
+use refrain::store::{Timestamp, ended};
+use refrain::time::rfc3339;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::damage::DamagedDocument;
+use super::list::RecordDocument;
+use super::nodes::Node;
+use super::show::View;
+use super::waiting::Waiting;
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    #[serde(flatten)]
+    record: RecordDocument<'a>,
+    forked_from: Option<OriginDocument<'a>>,
+    /// What it is now, while it has not ended.
+    state: Option<&'a RawValue>,
+    final_state: Option<&'a RawValue>,
+    error: Option<&'a str>,
+    cancelling: bool,
+    nodes: Vec<NodeDocument<'a>>,
+    waiting: Vec<Value>,
+    damaged: Vec<DamagedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct OriginDocument<'a> {
+    execution_id: &'a str,
+    /// The last event that both have in common.
+    sequence: u64,
+}
+
+#[derive(Serialize)]
+struct NodeDocument<'a> {
+    node_id: &'a str,
+    state: &'static str,
+    attempts: u32,
+    queue: Option<&'a str>,
+    since: Option<String>,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    /// Milliseconds under way without a worker, and in the hands of workers.
+    waited_ms: Option<u64>,
+    worked_ms: u64,
+    error: Option<&'a str>,
+}
+
+/// What there is to show, for programs.
+pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
+    Ok(Document {
+        record: RecordDocument::of(&view.record, view.simulated),
+        forked_from: view.forked_from.as_ref().map(|origin| OriginDocument {
+            execution_id: &origin.execution_id,
+            sequence: origin.sequence,
+        }),
+        final_state: view
+            .ending
+            .final_state
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()?,
+        state: match &view.state {
+            Some(Ok(state)) => Some(serde_json::from_str(state)?),
+            _ => None,
+        },
+        error: view.ending.error.as_deref(),
+        cancelling: view.ending.is_cancelling() && !ended(view.record.status),
+        nodes: view
+            .nodes
+            .iter()
+            .map(|node| NodeDocument::of(node, view.now))
+            .collect(),
+        waiting: view.waiting.iter().map(Waiting::document).collect(),
+        damaged: view.damaged.iter().map(DamagedDocument::of).collect(),
+    })
+}
+
+impl<'a> NodeDocument<'a> {
+    fn of(node: &'a Node, now: Timestamp) -> Self {
+        Self {
+            node_id: &node.id,
+            state: names::node_state(node.state),
+            attempts: node.attempts,
+            queue: node.queue.as_deref(),
+            since: node.since.and_then(rfc3339),
+            started_at: node.started_at.and_then(rfc3339),
+            ended_at: node.ended_at.and_then(rfc3339),
+            waited_ms: node.waited_ms(now),
+            worked_ms: node.worked_ms(now),
+            error: node.error.as_deref(),
+        }
+    }
+}
