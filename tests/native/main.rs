@@ -10,5 +10,6 @@ mod freshness;
 mod wording;
 mod doors;
 mod documented;
+mod pages;
 mod how_we_know;
 mod layers;
