@@ -298,9 +298,10 @@ fn faults_in_words(faults: &[Fault]) -> String {
 
 /// Why a worker could not do its work.
 ///
-/// Any error converts into one with `?`: retryable, without a class. It is no
-/// [`std::error::Error`] itself, because that conversion would then be
-/// ambiguous.
+/// Any error converts into one with `?`: retryable, without a class, with all its
+/// sources in the message. It is no [`std::error::Error`] itself, because that conversion
+/// would then be ambiguous. Errors in a box, and those of `anyhow`, which are none either,
+/// convert by [`WorkError::of`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkError {
     pub(crate) message: String,
@@ -319,6 +320,23 @@ impl WorkError {
             retryable: true,
             retry_after: None,
         }
+    }
+
+    /// A failure for any error, also one in a box or of `anyhow`: retryable, with all its
+    /// sources in the message.
+    ///
+    /// ```
+    /// use refrain::WorkError;
+    ///
+    /// fn score() -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
+    ///     Ok("seven".parse()?)
+    /// }
+    ///
+    /// let error = score().map_err(WorkError::of).expect_err("it is no number");
+    /// assert_eq!(error.to_string(), "invalid digit found in string");
+    /// ```
+    pub fn of(error: impl AsRef<dyn std::error::Error + Send + Sync>) -> Self {
+        Self::retryable(with_sources(error.as_ref()))
     }
 
     /// A failure that no further attempt can cure.
@@ -362,13 +380,56 @@ impl fmt::Display for WorkError {
 
 impl<E: std::error::Error> From<E> for WorkError {
     fn from(error: E) -> Self {
-        Self::retryable(error.to_string())
+        Self::retryable(with_sources(&error))
     }
+}
+
+/// An error and its sources, as far as each says something new: many repeat their source
+/// word by word.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut all = error.to_string();
+    let mut last = all.clone();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let said = error.to_string();
+        if !last.ends_with(&said) {
+            all.push_str(": ");
+            all.push_str(&said);
+        }
+        last = said;
+        source = error.source();
+    }
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A source that is repeated, and one that is not.
+    #[test]
+    fn a_failure_names_the_sources_of_its_error() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{text}")]
+        struct Layer {
+            text: &'static str,
+            source: Option<Box<Layer>>,
+        }
+        let layer = |text, source: Option<Layer>| Layer {
+            text,
+            source: source.map(Box::new),
+        };
+        let error = || {
+            let lowest = layer("no route", None);
+            let middle = layer("it did not answer: no route", Some(lowest));
+            layer("no score", Some(middle))
+        };
+        let expected = WorkError::retryable("no score: it did not answer: no route");
+        assert_eq!(WorkError::from(error()), expected);
+        let boxed: Box<dyn std::error::Error + Send + Sync> = error().into();
+        assert_eq!(WorkError::of(boxed), expected);
+        assert_eq!(WorkError::of(anyhow::Error::new(error())), expected);
+    }
 
     #[test]
     fn law3_what_is_damaged_of_one_execution_is_no_failure_of_the_store() {

@@ -5,10 +5,12 @@
 //! made of tenant and key, so that a second start with that key can only find the
 //! first, even when the key itself has been erased. All other bytes are random.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid, Variant, Version};
 
@@ -142,6 +144,19 @@ impl fmt::Display for ExecutionId {
     }
 }
 
+impl Serialize for ExecutionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text().as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ExecutionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl FromStr for ExecutionId {
     type Err = ExecutionIdError;
 
@@ -193,6 +208,18 @@ mod tests {
             ExecutionId::of_key("a", "bc"),
             ExecutionId::of_key("ab", "c")
         );
+    }
+
+    #[test]
+    fn an_id_is_a_text_in_json() {
+        let id = ExecutionId::from_bytes([7; 16]);
+        let json = serde_json::to_string(&id).expect("JSON");
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(
+            serde_json::from_str::<ExecutionId>(&json).expect("an id"),
+            id
+        );
+        assert!(serde_json::from_str::<ExecutionId>("\"exec_7\"").is_err());
     }
 
     #[test]

@@ -25,6 +25,8 @@
 //! whether by a path or by a method, and a parent stands on its children. A test
 //! of the workspace (`tests/native/layers.rs`) holds the sources to that.
 
+#![warn(missing_debug_implementations)]
+
 // An execution's id.
 pub mod id;
 // Every limit, with its reason.

@@ -349,7 +349,7 @@ fn a_guest_of_a_brought_version_holds_no_more_memory_than_the_host_lets_it() {
     };
     let mut library = LIBRARY.clone().with_limits(limits);
     let answer = library.instance::<MemoryPorts>(&few_digest());
-    let refused = answer.err().expect("its memory is larger from the start");
+    let refused = answer.expect_err("its memory is larger from the start");
     assert!(refused.to_string().contains("memory"), "{refused}");
 }
 

@@ -1,6 +1,7 @@
 //! The clocks that an engine can be given: the machine's, and one that is moved
 //! by hand.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -98,6 +99,12 @@ struct Manual {
     now: Timestamp,
     monotonic: Duration,
     wakes: Vec<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManualClock").finish_non_exhaustive()
+    }
 }
 
 impl ManualClock {

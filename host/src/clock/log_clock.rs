@@ -14,6 +14,7 @@
 //! machine, or after a new start of this one, it counts from the moment at which
 //! the reading was first seen.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,14 @@ pub(crate) struct LogTime {
     /// The machine's time at which it became that: so that no part of a
     /// millisecond is lost, however often is written.
     since_boot: Duration,
+}
+
+impl fmt::Debug for LogClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogClock")
+            .field("lagging", &self.lagging)
+            .finish_non_exhaustive()
+    }
 }
 
 impl LogClock {

@@ -47,6 +47,8 @@ mod copies;
 
 pub use copies::{Copied, copies};
 
+use std::fmt;
+
 use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::limits::TEXT_BYTES_MAX;
@@ -66,6 +68,16 @@ pub struct Eraser<'a> {
     pub at: Timestamp,
     /// Signs what is attested. `None` if nobody does: then it proves nothing.
     pub signer: Option<&'a dyn Signer>,
+}
+
+impl fmt::Debug for Eraser<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Eraser")
+            .field("by", &self.by)
+            .field("at", &self.at)
+            .field("signs", &self.signer.is_some())
+            .finish()
+    }
 }
 
 /// A log is erased.

@@ -4,6 +4,8 @@
 //! reaches the caller as it was; the guest is told that it failed, and from
 //! then on every port of the call fails.
 
+use std::fmt;
+
 use super::call_limits::Caps;
 use super::meter::Meter;
 use super::{CallLimits, GuestFailure, Ports};
@@ -27,6 +29,12 @@ pub struct HostState<P> {
     pub(super) caps: Caps,
     /// What of it the current call was given to burn.
     pub(super) meter: Meter,
+}
+
+impl<P> fmt::Debug for HostState<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostState").finish_non_exhaustive()
+    }
 }
 
 impl<P> HostState<P> {

@@ -1,6 +1,8 @@
 //! One execution in memory, with its guest: a host of its own in small, driven by
 //! hand.
 
+use std::fmt;
+
 use super::{CallError, GuestFailure, Instance, MemoryPorts};
 use crate::id::ExecutionId;
 use crate::model::{EventKind, IllegalEvent, Outcome, SchedulerError, WorkflowStarted};
@@ -34,6 +36,14 @@ pub struct InMemoryExecution {
     id: ExecutionId,
     instance: Instance<MemoryPorts>,
     fuel_burnt: u64,
+}
+
+impl fmt::Debug for InMemoryExecution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InMemoryExecution")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl InMemoryExecution {

@@ -6,6 +6,8 @@
 //! middle of a thought: the instance is spent then, and says so when asked
 //! again.
 
+use std::fmt;
+
 use wasmtime::Store;
 use wasmtime::component::Component;
 
@@ -32,6 +34,14 @@ pub struct Instance<P: Ports> {
     guest: Box<dyn Exports<P>>,
     spent: bool,
     code_bytes: usize,
+}
+
+impl<P: Ports> fmt::Debug for Instance<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance")
+            .field("spent", &self.spent)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<P: Ports> Instance<P> {

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::component::Component;
@@ -96,6 +97,15 @@ pub enum LibraryError {
         #[source]
         failure: GuestFailure,
     },
+}
+
+impl fmt::Debug for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Library")
+            .field("built_in", &self.built_in)
+            .field("components", &self.entries.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Library {

@@ -1,5 +1,7 @@
 //! What the ports of the current call hand to a guest, counted and paid for.
 
+use std::fmt;
+
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::Ports;
@@ -20,6 +22,12 @@ pub type PortAnswer<T> = wasmtime::Result<Result<T, String>>;
 ///
 /// Each function fails if the call is about no execution.
 pub struct MeteredPorts<'a, P: 'static>(StoreContextMut<'a, HostState<P>>);
+
+impl<P: 'static> fmt::Debug for MeteredPorts<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeteredPorts").finish_non_exhaustive()
+    }
+}
 
 impl<'a, P: Ports> MeteredPorts<'a, P> {
     /// Those of this call.

@@ -4,6 +4,7 @@
 //! every machine, and so that no guest can take more than it is given. It must
 //! never offer a guest anything beyond the contract's imports.
 
+use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::component::Component;
@@ -31,6 +32,12 @@ pub struct Sandbox {
     "the WebAssembly engine does not run on this machine; Refrain needs one that wasmtime supports: {0}"
 )]
 pub struct SandboxError(String);
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
 
 impl Sandbox {
     /// A sandbox with these limits, which keeps compiled code in the user's

@@ -1,6 +1,7 @@
 //! The entrance of the audit: it takes a log and answers a verdict.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -32,6 +33,14 @@ pub struct Auditor<'a> {
     /// Logs that forks under audit may name as their origins.
     origins: HashMap<ExecutionId, Reading>,
     trusted: BTreeSet<PublicKey>,
+}
+
+impl fmt::Debug for Auditor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auditor")
+            .field("other", &self.other)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Auditor<'a> {

@@ -1,6 +1,7 @@
 //! A guest that plays a recording: it sees the log's first events, and
 //! whatever it does is compared with the rest.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::ports::ReplayPorts;
@@ -19,6 +20,12 @@ pub struct Player {
     recording: Arc<Recording>,
     /// Taken out for the time of a call only.
     ports: Option<ReplayPorts>,
+}
+
+impl fmt::Debug for Player {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Player").finish_non_exhaustive()
+    }
 }
 
 impl Player {

@@ -142,7 +142,7 @@ async fn law9_who_waits_on_a_store_that_is_gone_is_told() {
         assert!(matches!(error, EngineError::Store(_)), "{what}: {error}");
         assert!(error.to_string().contains(GONE), "{what}: {error}");
         let late = engine.start("w", "1.0.0", json!({})).await;
-        let error = late.err().expect("it is not kept").to_string();
+        let error = late.expect_err("it is not kept").to_string();
         assert!(error.contains(GONE), "{what}: {error}");
         let ended = tokio::time::timeout(patience, engine.shutdown()).await;
         ended.expect("it comes to its end");

@@ -141,8 +141,7 @@ fn asking_for_more_memory_than_there_is_at_the_start_is_refused() {
     );
     let error = library
         .instance::<FullDisk>(&digest)
-        .err()
-        .expect("4 MiB and a page are too much");
+        .expect_err("4 MiB and a page are too much");
     assert!(
         matches!(
             &error,

@@ -226,7 +226,7 @@ async fn an_engine_and_its_store_are_of_one_kind_of_time() {
         for place in places {
             let builder = Engine::builder().boxed_store(place.store());
             let refused = builder.simulated(simulated).start().await;
-            let refused = refused.err().expect("it is refused").to_string();
+            let refused = refused.expect_err("it is refused").to_string();
             let said = "simulated executions have a store of their own";
             assert!(refused.contains(said), "{refused}");
         }

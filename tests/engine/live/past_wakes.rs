@@ -129,7 +129,7 @@ fn limits_that_let_nothing_through_are_refused() {
         let builder = Engine::builder()
             .boxed_store(Place::memory().store())
             .turn_limits(limits);
-        let error = builder.stepped().err().expect("nothing would ever happen");
+        let error = builder.stepped().expect_err("nothing would ever happen");
         assert!(error.to_string().contains("set each"), "{error}");
     }
 }

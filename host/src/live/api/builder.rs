@@ -1,5 +1,6 @@
 //! How an engine is put together and started.
 
+use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::thread;
@@ -28,6 +29,12 @@ use crate::live::values::panics::caught;
 #[derive(Default)]
 pub struct Builder {
     parts: Parts,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").finish_non_exhaustive()
+    }
 }
 
 impl Builder {

@@ -1,6 +1,7 @@
 //! Notifications of commits, for readers of the store.
 
 use crate::error::EngineError;
+use std::fmt;
 
 use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::Inbox;
@@ -11,6 +12,12 @@ use crate::live::runtime::inbox::Inbox;
 pub struct Commits {
     committed: Committed,
     inbox: Inbox,
+}
+
+impl fmt::Debug for Commits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commits").finish_non_exhaustive()
+    }
 }
 
 impl Commits {

@@ -1,6 +1,7 @@
 //! The engine as its users hold it: a handle on the thread that owns it all.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -55,6 +56,23 @@ pub struct Engine {
 #[derive(Clone)]
 pub struct WeakEngine {
     shared: Weak<Shared>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("guest_digest", &self.shared.guest_digest)
+            .field("tenant", &self.shared.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakEngine")
+            .field("is_there", &(self.shared.strong_count() > 0))
+            .finish()
+    }
 }
 
 impl WeakEngine {

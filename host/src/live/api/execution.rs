@@ -1,6 +1,9 @@
 //! One execution as its users hold it.
 
+use std::fmt;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -39,7 +42,7 @@ pub struct Execution {
 }
 
 /// How an execution ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finished {
     /// Completed, failed or cancelled.
@@ -48,6 +51,15 @@ pub struct Finished {
     pub final_state: Json,
     /// Why it failed, or the reason given when it was cancelled.
     pub error: Option<String>,
+}
+
+impl fmt::Debug for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Execution")
+            .field("id", &self.id)
+            .field("by", &self.by)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Execution {

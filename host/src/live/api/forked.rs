@@ -3,7 +3,7 @@
 use super::execution::Execution;
 
 /// A fork that was made.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Forked {
     /// The new execution.

@@ -6,6 +6,7 @@
 //! caller's.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
@@ -50,6 +51,14 @@ use crate::live::workers::WakeFlag;
 pub struct Steps {
     /// None: it has come to its end.
     event_loop: Option<EventLoop>,
+}
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steps")
+            .field("has_ended", &self.event_loop.is_none())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Steps {

@@ -1,5 +1,6 @@
 //! An execution's log as it grows.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::EngineError;
@@ -19,6 +20,15 @@ pub struct Subscription {
     news: Follow,
     next: u64,
     ended: bool,
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("id", &self.id)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Subscription {

@@ -1,12 +1,14 @@
 //! What workers get and give: claims, payloads, answers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::model::{GenAi, WorkItem};
 use crate::store::Timestamp;
 
 /// Which claim on a work item: what every answer must present (law 7).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClaimId {
     /// The execution.
     pub execution: ExecutionId,
@@ -132,7 +134,8 @@ impl<T: Into<Json>> From<T> for Answer {
 }
 
 /// What became of something that was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Receipt {
     /// It is in the log now.
     Recorded,
