@@ -78,8 +78,8 @@ pub use id::ExecutionId;
 pub use json::Json;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
-    Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
-    reap_orphans, tampering,
+    Fork, Forked, HttpWorker, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine,
+    Workflow, reap_orphans, tampering,
 };
 pub use model::WorkItem;
 pub use remedy::ErrorRemedy;

@@ -1,6 +1,7 @@
 //! A server for requests of tests: it answers as it is told, byte by byte, and
 //! keeps what it was asked.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,6 +20,8 @@ pub struct Asked {
     pub body: String,
     /// Which request for this path it is, from 1.
     pub count: usize,
+    /// Over which connection it came, from 1.
+    pub connection: usize,
 }
 
 /// A server, for as long as the test runs.
@@ -35,14 +38,45 @@ impl HttpServer {
     /// Where it cannot listen.
     #[must_use]
     pub fn start(host: &str, answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::serve(host, move |stream, connection, kept| {
+            // A client that goes away is no matter of the server's.
+            let _ = exchange(stream, connection, kept, &answer);
+        })
+    }
+
+    /// As [`HttpServer::start`], but connections are kept until an answer is empty.
+    ///
+    /// # Panics
+    /// Where it cannot listen.
+    #[must_use]
+    pub fn keeping(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let answer = Arc::new(answer);
+        Self::serve("127.0.0.1", move |stream, connection, kept| {
+            let (answer, kept) = (Arc::clone(&answer), Arc::clone(kept));
+            std::thread::spawn(move || {
+                while let Ok(stream) = stream.try_clone()
+                    && exchange(&stream, connection, &kept, &*answer).is_ok_and(|it| it)
+                {
+                }
+                // Whoever else holds it: it is closed.
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+            });
+        })
+    }
+
+    fn serve(
+        host: &str,
+        each: impl Fn(TcpStream, usize, &Arc<Mutex<Vec<Asked>>>) + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((host, 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&asked);
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                // A client that goes away is no matter of the server's.
-                let _ = stream.and_then(|stream| exchange(stream, &kept, &answer));
+            for (stream, connection) in listener.incoming().zip(1..) {
+                if let Ok(stream) = stream {
+                    each(stream, connection, &kept);
+                }
             }
         });
         Self { address, asked }
@@ -62,6 +96,14 @@ impl HttpServer {
     }
 }
 
+/// An answer with this body, after which the connection is kept.
+#[must_use]
+pub fn kept(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
+    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{lines}\r\n{body}").into_bytes()
+}
+
 /// An answer with these headers (a line each) and this body, and its length.
 #[must_use]
 pub fn answer(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
@@ -75,26 +117,34 @@ pub fn answer(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8>
     [format!("HTTP/1.1 {status}\r\n{lines}\r\n").as_bytes(), body].concat()
 }
 
+/// One request and its answer. Whether there was any.
 fn exchange(
-    mut stream: TcpStream,
+    stream: impl Borrow<TcpStream>,
+    connection: usize,
     kept: &Mutex<Vec<Asked>>,
     answer: &impl Fn(&Asked) -> Vec<u8>,
-) -> io::Result<()> {
-    let mut asked = read(&stream)?;
+) -> io::Result<bool> {
+    let mut stream = stream.borrow();
+    let mut asked = read(stream)?;
+    asked.connection = connection;
     {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         let same = kept.iter().filter(|before| before.path == asked.path);
         asked.count = same.count() + 1;
         kept.push(asked.clone());
     }
-    stream.write_all(&answer(&asked))
+    let answer = answer(&asked);
+    stream.write_all(&answer)?;
+    Ok(!answer.is_empty())
 }
 
 fn read(stream: &TcpStream) -> io::Result<Asked> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut asked = Asked::default();
     let mut line = String::new();
-    reader.read_line(&mut line)?;
+    if reader.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     let mut words = line.split_whitespace().map(str::to_owned);
     asked.method = words.next().unwrap_or_default();
     asked.path = words.next().unwrap_or_default();

@@ -205,8 +205,32 @@ pub const HTTP_ERROR_BYTES_MAX: usize = 1024;
 pub const HTTP_REDIRECTS_MAX: usize = 10;
 
 /// How long a request may take, redirects included. A shorter node timeout ends the attempt
-/// earlier; the request itself goes on unheard until then.
+/// earlier, and the request with it.
 pub const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long each of these may take: a connection to one address, the setting up of TLS, a
+/// proxy's letting through. After that, the next address is tried.
+pub const HTTP_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection waits for the next request to the same origin. Servers wait
+/// longer, two seconds at least: a request that must not be made twice hardly ever meets a
+/// connection that its server is just closing.
+pub const HTTP_IDLE: Duration = Duration::from_secs(1);
+
+/// Connections of a client that wait for their next request.
+pub const HTTP_IDLE_CONNECTIONS_MAX: usize = 1024;
+
+/// The status line and the headers of an answer.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// What a proxy says when it is asked to let a request through.
+pub const HTTP_PROXY_ANSWER_BYTES_MAX: usize = 8 * 1024;
+
+/// Headers of an answer that are kept in the log, their names and values.
+pub const HTTP_KEPT_HEADERS_BYTES_MAX: usize = 4 * 1024;
+
+/// The name of an attempt in the header `Idempotency-Key`: many servers refuse longer ones.
+pub const HTTP_IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 /// Different troubles that an engine remembers to have told of, so that it does
 /// not tell of each again and again.

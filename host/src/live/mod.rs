@@ -38,4 +38,4 @@ pub use values::fork::Fork;
 pub use values::start::Start;
 pub use values::work::{Answer, Claim, ClaimId, Receipt};
 pub use values::workflow::Workflow;
-pub use workers::reap_orphans;
+pub use workers::{HttpWorker, reap_orphans};

@@ -5,6 +5,7 @@ mod budgets;
 mod built_in;
 mod claims;
 mod conflicts;
+mod connections;
 mod contended_requests;
 mod deaths;
 mod doors;

@@ -18,6 +18,17 @@ const FIGURES: &[(&str, &[&str])] = &[
     ),
     ("fanout", &["fanout_steps_per_s", "fanout_floor_ratio"]),
     (
+        "http",
+        &[
+            "http_steps_per_s",
+            "http_floor_steps_per_s",
+            "http_floor_ratio",
+            "http_latency_ms_p50",
+            "http_cpu_us_per_step",
+            "http_floor_cpu_us_per_step",
+        ],
+    ),
+    (
         "latency",
         &[
             "latency_ms_p50",
@@ -136,6 +147,7 @@ fn in_memory_there_is_no_disk_to_speak_of() {
         &[
             "linear_steps_per_s",
             "fanout_steps_per_s",
+            "http_steps_per_s",
             "memory_steps_per_s",
         ],
     );

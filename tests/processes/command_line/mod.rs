@@ -6,7 +6,7 @@
 //! `helpful` what is said to who has typed almost the right thing,
 //! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
-//! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `hostile_text` text that would steer a terminal, `simulating` what
+//! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `proxies` requests by way of them, `hostile_text` text that would steer a terminal, `simulating` what
 //! `--simulate` keeps apart, `typed_back` what it says to type, `upgrading` executions that are handed to another scheduler, `terminals` those that are narrow or know little,
 //! `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
@@ -29,6 +29,7 @@ mod operating;
 mod outputs;
 mod own;
 mod own_scheduler;
+mod proxies;
 mod repairing;
 mod signals;
 mod signing;

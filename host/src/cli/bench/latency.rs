@@ -100,7 +100,12 @@ async fn on_disk(bench: &Bench, workload: &Workload, times: u64) -> anyhow::Resu
     Ok(latency)
 }
 
-async fn each_ms(workload: &Workload, engine: &Engine, times: u64) -> anyhow::Result<Vec<f64>> {
+/// Run the workload so many times, one after another; how long each took.
+pub(super) async fn each_ms(
+    workload: &Workload,
+    engine: &Engine,
+    times: u64,
+) -> anyhow::Result<Vec<f64>> {
     let mut each = Vec::new();
     for _ in 0..times {
         let took = workload.run_one(engine).await?;

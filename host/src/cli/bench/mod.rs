@@ -6,6 +6,7 @@
 
 mod subprocess;
 mod floor;
+mod http;
 mod latency;
 mod process;
 mod replay;
@@ -14,6 +15,7 @@ mod rows;
 mod scale;
 mod scratch;
 mod statistics;
+mod step_server;
 mod progress;
 mod tally;
 mod throughput;
@@ -68,6 +70,9 @@ pub(super) struct Arguments {
     dir: Option<PathBuf>,
     #[command(flatten)]
     database: Database,
+    /// The server that the steps of `http` ask [default: one of its own]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
@@ -85,6 +90,8 @@ enum What {
     Linear,
     /// A hundred steps at once, and a join
     Fanout,
+    /// Chains of requests to a server, a thousand at once and one alone
+    Http,
     /// One workflow of ten steps, alone
     Latency,
     /// Chains in memory, without a disk
@@ -107,9 +114,13 @@ impl What {
     fn is_about_a_disk(self) -> bool {
         match self {
             Self::Latency | Self::Replay | Self::Idle | Self::Start => true,
-            Self::All | Self::Linear | Self::Fanout | Self::Memory | Self::Tick | Self::Scale => {
-                false
-            }
+            Self::All
+            | Self::Linear
+            | Self::Fanout
+            | Self::Http
+            | Self::Memory
+            | Self::Tick
+            | Self::Scale => false,
         }
     }
 }
@@ -249,6 +260,7 @@ struct Bench {
     nodes: Option<u64>,
     durability: Durability,
     on_disk: bool,
+    url: Option<String>,
     folder: PathBuf,
     progress: Progress,
 }
@@ -264,6 +276,7 @@ impl Bench {
                 Safety::Normal => Durability::Normal,
             },
             on_disk: arguments.store == Keep::Sqlite,
+            url: arguments.url.clone(),
             folder: folder.to_owned(),
             progress: Progress::new(),
         }
@@ -276,6 +289,9 @@ impl Bench {
         }
         if self.wants(What::Fanout) {
             throughput::fanout(self, &mut report).await?;
+        }
+        if self.wants(What::Http) {
+            http::measure(self, &mut report).await?;
         }
         if self.wants(What::Latency) {
             latency::measure(self, &mut report).await?;

@@ -12,20 +12,24 @@ const ENGINE_THREADS: [&str; 2] = ["refrain-engine", "notify-rs inot"];
 /// Processor time of the engine's threads so far. Workers and callers are not
 /// in it.
 pub(super) fn engine_cpu() -> Option<Duration> {
-    let tasks = fs::read_dir("/proc/self/task").ok()?;
-    // A thread that ends meanwhile is none of the engine's.
-    let times = tasks.filter_map(|task| on_processor(&task.ok()?.path()));
-    let times: Vec<Duration> = times.collect();
-    (!times.is_empty()).then(|| times.iter().sum())
+    cpu_of(|thread| ENGINE_THREADS.iter().any(|own| thread.starts_with(own)))
 }
 
-/// How long a thread of the engine's was on a processor.
-fn on_processor(task: &Path) -> Option<Duration> {
-    let name = fs::read_to_string(task.join("comm")).ok()?;
-    if !ENGINE_THREADS.iter().any(|own| name.starts_with(own)) {
-        return None;
-    }
-    on_processor_of(task)
+/// Processor time of all threads so far but those of this name.
+pub(super) fn cpu_without(name: &str) -> Option<Duration> {
+    cpu_of(|thread| !thread.starts_with(name))
+}
+
+fn cpu_of(counts: impl Fn(&str) -> bool) -> Option<Duration> {
+    let tasks = fs::read_dir("/proc/self/task").ok()?;
+    // A thread that ends meanwhile is left out.
+    let times = tasks.filter_map(|task| {
+        let task = task.ok()?.path();
+        let name = fs::read_to_string(task.join("comm")).ok()?;
+        counts(&name).then(|| on_processor_of(&task))?
+    });
+    let times: Vec<Duration> = times.collect();
+    (!times.is_empty()).then(|| times.iter().sum())
 }
 
 fn on_processor_of(task: &Path) -> Option<Duration> {

@@ -38,9 +38,18 @@ pub(super) struct Workload {
 impl Workload {
     /// Steps, one after another.
     pub(super) fn chain(steps: u64) -> anyhow::Result<Self> {
-        let nodes = (0..steps).map(|n| (name(n), step())).collect();
+        Self::one_after_another(&format!("chain-{steps}"), steps, &step())
+    }
+
+    /// Requests to this server, one after another.
+    pub(super) fn requests(steps: u64, url: &str) -> anyhow::Result<Self> {
+        Self::one_after_another(&format!("requests-{steps}"), steps, &request(url))
+    }
+
+    fn one_after_another(id: &str, steps: u64, kind: &Value) -> anyhow::Result<Self> {
+        let nodes = (0..steps).map(|n| (name(n), kind.clone())).collect();
         let edges = (1..steps).map(|n| (name(n - 1), name(n))).collect();
-        Self::new(&format!("chain-{steps}"), &name(0), steps, nodes, edges)
+        Self::new(id, &name(0), steps, nodes, edges)
     }
 
     /// One step, then `width` of them at once, then a join.
@@ -199,4 +208,9 @@ pub(super) fn name(n: u64) -> String {
 
 fn step() -> Value {
     json!({ "type": "tool", "tool_ref": "nothing" })
+}
+
+/// A step that asks a server.
+pub(super) fn request(url: &str) -> Value {
+    json!({ "type": "http", "url": url, "method": "POST", "body": {} })
 }

@@ -39,7 +39,9 @@ use crate::live::values::fork::Fork;
 use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
-use crate::live::workers::{Attempted, Programs, Work, WorkerGroup, command, http, queue_program};
+use crate::live::workers::{
+    Attempted, HttpWorker, Programs, Work, WorkerGroup, command, queue_program,
+};
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
@@ -352,9 +354,14 @@ impl Engine {
         }
     }
 
-    /// Make requests: the built-in worker of the queue `http`.
+    /// Make requests: the built-in worker of the queue `http`. Proxies and certificates
+    /// are those that the environment names.
     pub fn work_http(&self, slots: usize) {
-        self.work_with_slots(queues::HTTP, slots, http::run);
+        let worker = HttpWorker::new();
+        self.work_with_slots(queues::HTTP, slots, move |item| {
+            let worker = worker.clone();
+            async move { worker.run(item).await }
+        });
     }
 
     /// Claim up to `max` items of a queue for a worker outside of the engine.

@@ -21,12 +21,11 @@ mod program_run;
 pub(crate) mod command;
 pub(crate) mod queue_program;
 
-mod addresses;
-mod redirect;
-pub(crate) mod http;
+mod http;
 
 pub(crate) use attempt::{Attempted, Work};
 pub(crate) use deliver::{Deliver, Within};
+pub use http::HttpWorker;
 pub use orphans::reap_orphans;
 pub(crate) use pool::{Granted, Pool, WorkerGroup};
 pub(crate) use programs::Programs;

@@ -78,6 +78,15 @@ impl Secrets {
         }
     }
 
+    /// The value of a response's header without them.
+    pub(super) fn hide_header(&self, name: &str, value: &str) -> String {
+        if is_secret(name) {
+            MASK.to_owned()
+        } else {
+            self.hide(value)
+        }
+    }
+
     /// The text without them.
     pub(super) fn hide(&self, text: &str) -> String {
         let (url, masked) = &self.url;

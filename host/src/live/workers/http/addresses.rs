@@ -4,15 +4,10 @@
 //! machine can reach: to a service on it, or to the metadata of its cloud.
 //! So every address of a request is held against those of the requests before
 //! it. It is the resolved address that is judged, the very one that is
-//! connected to: a name may lead anywhere, and elsewhere the next time.
+//! connected to: a name may lead anywhere, and elsewhere the next time. A
+//! connection that is used again is judged by the address at its other end.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
-
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
 
 /// How far in an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,36 +27,30 @@ pub(super) enum Zone {
 )]
 pub(super) struct LeadsInward;
 
-/// Resolves names for one request and the redirects that follow from it. The
-/// first may lead anywhere: the node's author has written it.
-#[derive(Debug, Default)]
+/// Where the requests of one exchange have been so far: each may go as far in as
+/// the one before it, and no further. The first may go anywhere: the node's author
+/// has written it.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NeverInward {
-    outermost: Mutex<Option<Zone>>,
+    outermost: Option<Zone>,
 }
 
-impl Resolver for NeverInward {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = DefaultResolver::default().resolve(uri, config, timeout)?;
-        let mut outermost = self
-            .outermost
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut kept = self.empty();
-        for address in found.iter() {
-            if outermost.is_none_or(|outermost| Zone::of(address.ip()) <= outermost) {
-                kept.push(*address);
-            }
+impl NeverInward {
+    /// Whether a request may go there.
+    pub(super) fn allows(self, zone: Zone) -> bool {
+        self.outermost.is_none_or(|outermost| zone <= outermost)
+    }
+
+    /// A request goes there.
+    ///
+    /// # Errors
+    /// [`LeadsInward`], and it must not.
+    pub(super) fn enter(&mut self, zone: Zone) -> Result<(), LeadsInward> {
+        if !self.allows(zone) {
+            return Err(LeadsInward);
         }
-        // Any of them may be the one that answers: the outermost counts.
-        let zone = kept.iter().map(|address| Zone::of(address.ip())).min();
-        let zone = zone.ok_or_else(|| ureq::Error::Other(Box::new(LeadsInward)))?;
-        *outermost = Some(zone);
-        Ok(kept)
+        self.outermost = Some(zone);
+        Ok(())
     }
 }
 
@@ -184,31 +173,25 @@ mod tests {
 
     #[test]
     fn a_redirect_leads_outward_or_along_and_never_inward() {
-        let resolve = |guard: &NeverInward, url: &str| {
-            let timeout = NextTimeout {
-                after: ureq::unversioned::transport::time::Duration::from_secs(1),
-                reason: ureq::Timeout::Resolve,
-                ..NextTimeout::default()
-            };
-            let found = guard.resolve(&url.parse().expect("a URL"), &Config::default(), timeout);
-            found.map(|addresses| addresses.len())
-        };
         for (way, followed) in [
-            (&["http://10.0.0.1", "http://8.8.8.8"][..], true),
-            (&["http://127.0.0.1", "http://127.0.0.2:81"], true),
-            (&["http://8.8.8.8", "http://8.8.4.4"], true),
-            (&["http://8.8.8.8", "http://10.0.0.1"], false),
-            (&["http://8.8.8.8", "http://169.254.169.254"], false),
-            (&["http://8.8.8.8", "http://[::ffff:127.0.0.1]"], false),
-            (&["http://10.0.0.1", "http://127.0.0.1"], false),
-            (
-                &["http://127.0.0.1", "http://8.8.8.8", "http://127.0.0.1"],
-                false,
-            ),
+            (&["10.0.0.1", "8.8.8.8"][..], true),
+            (&["127.0.0.1", "127.0.0.2"], true),
+            (&["8.8.8.8", "8.8.4.4"], true),
+            (&["8.8.8.8", "10.0.0.1"], false),
+            (&["8.8.8.8", "169.254.169.254"], false),
+            (&["8.8.8.8", "::ffff:127.0.0.1"], false),
+            (&["10.0.0.1", "127.0.0.1"], false),
+            (&["127.0.0.1", "8.8.8.8", "127.0.0.1"], false),
         ] {
-            let guard = NeverInward::default();
-            let all = way.iter().all(|url| resolve(&guard, url).is_ok());
-            assert_eq!(all, followed, "{way:?}");
+            let mut guard = NeverInward::default();
+            let mut zones = way
+                .iter()
+                .map(|it| Zone::of(it.parse().expect("an address")));
+            assert_eq!(
+                zones.all(|zone| guard.enter(zone).is_ok()),
+                followed,
+                "{way:?}"
+            );
         }
     }
 }
