@@ -16,9 +16,8 @@ use tokio::task::JoinSet;
 use super::report::{Figure, Report, Unit};
 use super::statistics::{median, real};
 use super::step_server::{StepServer, THREAD};
-use super::workload::{Workload, request};
+use super::workload::{SLOTS, Workload, request};
 use super::{Bench, latency, process};
-use crate::cli::act::HTTP_WORKERS;
 
 /// Rounds in which engine and floor take turns.
 const ROUNDS: u64 = 3;
@@ -122,7 +121,7 @@ async fn engine(bench: &Bench, chain: &Workload) -> anyhow::Result<Engine> {
     } else {
         chain.cold_engine(MemoryStore::new()).await?
     };
-    engine.work_http(HTTP_WORKERS);
+    engine.work_http(SLOTS);
     chain.run_one(&engine).await?;
     Ok(engine)
 }
@@ -151,7 +150,7 @@ async fn ask(
     item.attempt = 1;
     let payload = json!({ "node_id": item.node_id, "kind": request(url), "input": {} });
     item.payload = payload.to_string();
-    let slots = Arc::new(Semaphore::new(HTTP_WORKERS));
+    let slots = Arc::new(Semaphore::new(SLOTS));
     let begun = Instant::now();
     let mut chains = JoinSet::new();
     for _ in 0..executions {

@@ -6,16 +6,15 @@ use std::process::ExitStatus;
 
 use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::end_watch::EndWatch;
 use super::orphans::{Own, start_own};
 use super::spawn::Start;
 
 /// A child that was started here.
 pub(super) struct Child {
     own: Own,
-    /// Arrives whenever some child has ended.
-    ended: Signal,
+    end: EndWatch,
     status: Option<ExitStatus>,
 }
 
@@ -28,12 +27,11 @@ pub(super) struct Pipes {
 
 impl Child {
     pub(super) fn start(start: &Start<'_>) -> io::Result<(Self, Pipes)> {
-        // Listening comes first, so that its end is not missed.
-        let ended = signal(SignalKind::child())?;
         let (spawned, own) = start_own(|| start.spawn().map(|it| (it.pid, it)))?;
         let child = Self {
+            // It is there until its status is read, also if it has ended already.
+            end: EndWatch::of(spawned.pid)?,
             own,
-            ended,
             status: None,
         };
         let pipes = Pipes {
@@ -58,8 +56,8 @@ impl Child {
             if let Some((_, status)) = waitpid(Some(self.pid()), WaitOptions::NOHANG)? {
                 self.status = Some(ExitStatus::from_raw(status.as_raw()));
                 self.own.waited();
-            } else if self.ended.recv().await.is_none() {
-                return Err(io::Error::other("no more signals arrive"));
+            } else {
+                self.end.may_have_come().await?;
             }
         }
     }

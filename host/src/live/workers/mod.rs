@@ -14,6 +14,7 @@ mod secrets;
 
 mod spawn;
 mod orphans;
+mod end_watch;
 mod child;
 mod programs;
 mod program;
