@@ -26,6 +26,7 @@ mod client;
 mod response;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -70,6 +71,12 @@ struct Kind {
 /// connections.
 #[derive(Clone)]
 pub struct HttpWorker(Arc<Client>);
+
+impl fmt::Debug for HttpWorker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpWorker").finish_non_exhaustive()
+    }
+}
 
 impl Default for HttpWorker {
     fn default() -> Self {
