@@ -71,6 +71,8 @@ pub mod replay;
 pub mod erase;
 // Executions that run, now.
 pub mod live;
+// Tests of workflows, by the real scheduler on a simulated clock.
+pub mod testing;
 
 pub use clock::{Clock, LogClock, ManualClock, SystemClock};
 pub use error::{EngineError, WorkError};

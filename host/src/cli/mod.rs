@@ -68,6 +68,7 @@ mod show;
 mod signal;
 mod skip;
 mod start;
+mod test;
 mod unpause;
 mod upgrade;
 mod validate;
@@ -139,6 +140,7 @@ enum Command {
     Restore(restore::Arguments),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
+    Test(test::Arguments),
     Guest(guest::Arguments),
     Completions(completions::Arguments),
 }
@@ -277,6 +279,7 @@ impl Command {
             Self::Restore(arguments) => restore::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
+            Self::Test(arguments) => test::run(&arguments),
             Self::Guest(arguments) => guest::run(&arguments),
             Self::Completions(arguments) => Ok(completions::run(&arguments)),
         }

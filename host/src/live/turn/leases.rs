@@ -36,7 +36,17 @@ pub(in crate::live) fn renew(
     transaction: &mut Transaction<'_>,
     claim: &ClaimId,
 ) -> Result<Timestamp, EngineError> {
-    let expires_at = transaction.later(transaction.core.settings.lease_ms());
+    let lease_ms = transaction.core.settings.lease_ms();
+    renew_for(transaction, claim, lease_ms)
+}
+
+/// The same for a lease of this length.
+pub(in crate::live) fn renew_for(
+    transaction: &mut Transaction<'_>,
+    claim: &ClaimId,
+    lease_ms: u64,
+) -> Result<Timestamp, EngineError> {
+    let expires_at = transaction.later(lease_ms);
     if extend(transaction, claim, expires_at)? {
         return Ok(expires_at);
     }

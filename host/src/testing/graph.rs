@@ -1,0 +1,234 @@
+//! What a workflow's text says of its nodes and edges, as far as tests ask for it.
+//!
+//! Which edges there are, and how each becomes live, is the scheduler's to say (rules R1,
+//! R3 and R7). It tells how many there are, and a test holds this reading to that number.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::text::resembling::meant;
+
+/// The nodes and edges of a workflow that is valid.
+#[derive(Debug)]
+pub(super) struct Graph {
+    nodes: BTreeMap<String, Kind>,
+    /// Sorted by both ends, each edge once.
+    pub(super) edges: Vec<Edge>,
+}
+
+/// What settles a node.
+#[derive(Clone, Debug)]
+struct Kind {
+    name: String,
+    /// Whether its work is done by a worker.
+    has_worker: bool,
+}
+
+/// An edge, one inside a kind included.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) rule: Rule,
+}
+
+/// How an edge becomes live when its source completes without a choice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rule {
+    /// It does not.
+    Chosen,
+    /// If this holds, where it has a condition.
+    Ordinary(Option<String>),
+    /// It does; a kind names its end.
+    Implied,
+}
+
+/// A name in a test that the workflow does not bear out.
+pub(super) struct WrongName {
+    pub(super) message: String,
+    pub(super) remedy: String,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    nodes: BTreeMap<String, NodeText>,
+    #[serde(default)]
+    edges: Option<Vec<EdgeText>>,
+}
+
+#[derive(Deserialize)]
+struct NodeText {
+    kind: Value,
+}
+
+#[derive(Deserialize)]
+struct EdgeText {
+    from: String,
+    to: String,
+    #[serde(default)]
+    condition: Option<String>,
+}
+
+impl Graph {
+    /// The graph of a workflow's text. `None` if it is not that of a valid workflow.
+    pub(super) fn read(workflow: &str) -> Option<Self> {
+        let Text { nodes, edges } = serde_json::from_str(workflow).ok()?;
+        let mut all: Vec<Edge> = edges
+            .unwrap_or_default()
+            .into_iter()
+            .map(Edge::written)
+            .collect();
+        for (id, node) in &nodes {
+            all.extend(targets(id, &node.kind));
+        }
+        for edge in &mut all {
+            // A branch decides: no edge of such a node is live by itself.
+            if nodes
+                .get(&edge.from)
+                .is_some_and(|node| has_branches(&node.kind))
+            {
+                edge.rule = Rule::Chosen;
+            }
+        }
+        let is_finalizer = |id: &str| {
+            nodes
+                .get(id)
+                .is_some_and(|node| name(&node.kind) == "finalizer")
+        };
+        // Finalizers run at the end, whatever leads to them (rule R16).
+        all.retain(|edge| is_finalizer(&edge.from) || !is_finalizer(&edge.to));
+        let nodes = nodes
+            .iter()
+            .map(|(id, node)| (id.clone(), Kind::of(&node.kind)));
+        Some(Self {
+            nodes: nodes.collect(),
+            edges: merged(all),
+        })
+    }
+
+    /// There is a node of this name.
+    pub(super) fn check_node(&self, name: &str) -> Result<(), WrongName> {
+        if self.nodes.contains_key(name) {
+            return Ok(());
+        }
+        Err(WrongName {
+            message: format!("the workflow has no node `{name}`"),
+            remedy: meant(name, "nodes", self.nodes.keys().map(String::as_str)),
+        })
+    }
+
+    /// The edges from this node, each with its place among all.
+    pub(super) fn leading_on(&self, node: &str) -> impl Iterator<Item = (usize, &Edge)> {
+        let edges = self.edges.iter().enumerate();
+        edges.filter(move |(_, edge)| edge.from == node)
+    }
+
+    /// A worker does the work of the node of this name.
+    pub(super) fn check_worker(&self, name: &str) -> Result<(), WrongName> {
+        self.check_node(name)?;
+        let kind = &self.nodes[name];
+        if kind.has_worker {
+            return Ok(());
+        }
+        let remedy = match kind.name.as_str() {
+            "human_approval" => format!("decide in `acts`: `{{at: 5s, approve: {name}}}`"),
+            "wait" => {
+                "send what it waits for in `acts`, with `signal`; time passes by itself".to_owned()
+            }
+            _ => "leave it out: the scheduler settles it itself".to_owned(),
+        };
+        Err(WrongName {
+            message: format!("no worker answers `{name}`, whose kind is `{}`", kind.name),
+            remedy,
+        })
+    }
+}
+
+impl Kind {
+    fn of(kind: &Value) -> Self {
+        let settled_by_itself = match name(kind) {
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+            "condition" => has_branches(kind),
+            // A custom one is dispatched (rule R6).
+            "join" => !kind["merge_strategy"].to_string().contains("custom"),
+            _ => false,
+        };
+        Self {
+            name: name(kind).to_owned(),
+            has_worker: !settled_by_itself,
+        }
+    }
+}
+
+impl Edge {
+    fn written(edge: EdgeText) -> Self {
+        Self {
+            from: edge.from,
+            to: edge.to,
+            rule: Rule::Ordinary(edge.condition),
+        }
+    }
+}
+
+fn name(kind: &Value) -> &str {
+    kind["type"].as_str().unwrap_or_default()
+}
+
+fn has_branches(kind: &Value) -> bool {
+    let branches = kind["branches"].as_array();
+    name(kind) == "condition" && branches.is_some_and(|branches| !branches.is_empty())
+}
+
+/// The edges inside a kind.
+fn targets(id: &str, kind: &Value) -> Vec<Edge> {
+    let edge = |from: &str, to: &str, rule| Edge {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        rule,
+    };
+    let one = |to: &Value| match to.as_str() {
+        Some(to) => vec![edge(id, to, Rule::Chosen)],
+        None => Vec::new(),
+    };
+    let each = |list: &Value| -> Vec<String> {
+        let names = list.as_array().into_iter().flatten();
+        names
+            .filter_map(|it| it.as_str().map(str::to_owned))
+            .collect()
+    };
+    match name(kind) {
+        "condition" => {
+            let branches = kind["branches"].as_array().into_iter().flatten();
+            branches.flat_map(|branch| one(&branch["target"])).collect()
+        }
+        "parallel" => {
+            let names = each(&kind["branches"]).into_iter();
+            names.map(|to| edge(id, &to, Rule::Implied)).collect()
+        }
+        "join" => {
+            let names = each(&kind["wait_for"]).into_iter();
+            names.map(|from| edge(&from, id, Rule::Implied)).collect()
+        }
+        "human_approval" => one(&kind["fallback_node"]),
+        "a2a_task" => one(&kind["on_input_required"]),
+        "policy" => one(&kind["on_violation"]["branch"]["target"]),
+        _ => Vec::new(),
+    }
+}
+
+/// Makes one edge of what is one: exact repeats, an implied edge and the one written for
+/// it, a choice and the edge written for it.
+fn merged(mut edges: Vec<Edge>) -> Vec<Edge> {
+    edges.sort();
+    edges.dedup_by(|later, earlier| {
+        (&later.from, &later.to) == (&earlier.from, &earlier.to)
+            && match (&earlier.rule, &later.rule) {
+                (Rule::Chosen, _) | (_, Rule::Implied) => true,
+                (Rule::Ordinary(a), Rule::Ordinary(b)) => a == b,
+                (Rule::Ordinary(_) | Rule::Implied, _) => false,
+            }
+    });
+    edges
+}

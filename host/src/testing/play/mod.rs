@@ -1,0 +1,10 @@
+//! Cases are played: by the scheduler itself, on a simulated clock.
+
+mod world;
+mod workers;
+mod probe;
+mod case;
+pub(super) mod coverage;
+
+pub(super) use case::{Played, Subject, play};
+pub(super) use world::World;

@@ -1,0 +1,98 @@
+//! What conditions come to, as the scheduler itself sees them.
+//!
+//! A log does not say which edges were live where several lead to one node. A condition is
+//! a function of state and input (rule R7), so it is asked of the scheduler once more: a
+//! workflow with one edge for each condition, on the same input, whose first node is
+//! answered with the state. What is skipped then was false.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::world::{WORKER, World};
+use crate::error::EngineError;
+use crate::guest::Library;
+use crate::json::Json;
+use crate::live::{Answer, Workflow};
+use crate::model::EventKind;
+use crate::testing::case::BEGINS_AT;
+
+/// Conditions that were asked on one state.
+pub(super) struct Question<'a> {
+    /// The state, a JSON object.
+    pub(super) state: String,
+    pub(super) conditions: Vec<&'a str>,
+}
+
+/// Which of each question's conditions hold, by their places.
+pub(super) fn ask(
+    library: &Library,
+    input: &Json,
+    questions: &[Question<'_>],
+) -> Result<Vec<BTreeSet<usize>>, EngineError> {
+    let mut world = World::new(library, BEGINS_AT)?;
+    let mut answers = Vec::with_capacity(questions.len());
+    for (number, question) in questions.iter().enumerate() {
+        answers.push(ask_one(&mut world, number, input, question)?);
+    }
+    Ok(answers)
+}
+
+fn ask_one(
+    world: &mut World,
+    number: usize,
+    input: &Json,
+    question: &Question<'_>,
+) -> Result<BTreeSet<usize>, EngineError> {
+    let id = format!("probe-{number}");
+    let workflow = Workflow::from_json(workflow(&id, &question.conditions).to_string())?;
+    let summary = world.register(&workflow)?;
+    let engine = world.engine.clone();
+    let execution = world.until(engine.start(&id, &summary.version, input.clone()))?;
+    world.drain();
+    let state = Json::trusted(question.state.clone());
+    let answer = Answer::output(json!({})).patch(state);
+    for claim in world.until(engine.claim("tool", 1, WORKER))? {
+        world.until(engine.complete(claim.id, answer.clone()))?;
+    }
+    world.drain();
+    let places = 0..question.conditions.len();
+    let mut hold: BTreeSet<usize> = places.collect();
+    let mut first = 1;
+    loop {
+        let page = world.until(execution.events(first, u32::MAX))?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        first = last.event.sequence + 1;
+        for stored in page {
+            if let EventKind::NodeSkipped(it) = &stored.event.kind {
+                hold.retain(|place| it.node_id != target(*place));
+            }
+        }
+    }
+    world.until(execution.cancel(None)).map(|()| hold)
+}
+
+fn target(place: usize) -> String {
+    format!("c{place}")
+}
+
+/// One node for each condition; none of them is ever worked on.
+fn workflow(id: &str, conditions: &[&str]) -> Value {
+    let kind = json!({ "type": "tool", "tool_ref": "t" });
+    let mut nodes = json!({ "s": { "kind": kind } });
+    let mut edges = Vec::new();
+    for (place, condition) in conditions.iter().enumerate() {
+        let target = target(place);
+        edges.push(json!({ "from": "s", "to": target, "condition": condition }));
+        nodes[target] = json!({ "kind": { "type": "python_fn", "module": "m", "function": "f" } });
+    }
+    json!({
+        "workflow_id": id,
+        "version": "1.0.0",
+        "start_node": "s",
+        "nodes": nodes,
+        "edges": edges,
+    })
+}

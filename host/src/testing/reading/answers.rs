@@ -1,0 +1,147 @@
+//! What workers answer.
+
+use super::fields::{Fields, Reading};
+use super::values::{flag, json, must_be_true, object, span, text};
+use crate::error::WorkError;
+use crate::live::Answer;
+use crate::testing::case::{Answers, NodeAnswer};
+use crate::testing::text::tree::{Member, Node, Value};
+
+/// The keys of an answer.
+const KEYS: [&str; 11] = [
+    "after",
+    "output",
+    "patch",
+    "choose",
+    "fail",
+    "class",
+    "retryable",
+    "retry_after",
+    "timeout",
+    "dies",
+    "telemetry",
+];
+
+/// The keys of which an answer has one at the most: how the attempt ends.
+const ENDS: [&str; 3] = ["fail", "timeout", "dies"];
+
+/// The keys of an answer that completes the node.
+const OF_COMPLETION: [&str; 4] = ["output", "patch", "choose", "telemetry"];
+
+/// The keys of an answer that fails.
+const OF_FAILURE: [&str; 3] = ["class", "retryable", "retry_after"];
+
+/// The answers of all nodes, by node.
+pub(super) fn read(reading: &Reading<'_, '_>, node: &Node) -> Vec<(String, Answers)> {
+    let members = reading.mapping(node, "`nodes`").unwrap_or_default();
+    let mut answers = Vec::new();
+    for Member { at, key, node } in members {
+        reading.name(*at, reading.graph.check_worker(key));
+        if let Some(of_node) = of_node(reading, node) {
+            answers.push((key.clone(), of_node));
+        }
+    }
+    answers
+}
+
+fn of_node(reading: &Reading<'_, '_>, node: &Node) -> Option<Answers> {
+    let Value::List(attempts) = &node.value else {
+        return answer(reading, node).map(Answers::Always);
+    };
+    if attempts.is_empty() {
+        let remedy = "write an answer for each attempt, or leave the node out";
+        reading.report(node.at, "the list of answers is empty", remedy);
+    }
+    let answers: Vec<_> = attempts.iter().map(|node| answer(reading, node)).collect();
+    answers
+        .into_iter()
+        .collect::<Option<_>>()
+        .map(Answers::Each)
+}
+
+fn answer(reading: &Reading<'_, '_>, node: &Node) -> Option<NodeAnswer> {
+    let fields = reading.members(node, "an answer", &KEYS)?;
+    let ends = fields.of(&ENDS);
+    if let [first, others @ ..] = ends.as_slice() {
+        for other in others {
+            let message = format!(
+                "an answer ends the attempt once, and `{}` does already",
+                first.key
+            );
+            reading.report(other.at, message, "remove one of them");
+        }
+    }
+    let end = ends.first().map(|end| end.key.as_str());
+    let (allowed, what): (&[&str], _) = match end {
+        None => (&OF_COMPLETION, "completes the node"),
+        Some("fail") => (&OF_FAILURE, "fails"),
+        Some(_) => (&[], "never comes"),
+    };
+    for member in fields.of(&[&OF_COMPLETION[..], &OF_FAILURE].concat()) {
+        if !allowed.contains(&member.key.as_str()) {
+            let message = format!("`{}` says nothing of an answer that {what}", member.key);
+            let remedy = match end {
+                None => "add `fail` with the error's text, or remove it",
+                Some(_) => "remove it",
+            };
+            reading.report(member.at, message, remedy);
+        }
+    }
+    let answer = match end {
+        None => completes(reading, &fields)?,
+        Some("fail") => fails(reading, &fields)?,
+        Some(key) => never(reading, &fields, key)?,
+    };
+    match fields.get("after") {
+        Some(after) => span(reading, after, "`after`").map(|after| answer.after(after)),
+        None => Some(answer),
+    }
+}
+
+fn completes(reading: &Reading<'_, '_>, fields: &Fields<'_>) -> Option<NodeAnswer> {
+    let mut answer = match fields.get("output") {
+        Some(output) => Answer::output(json(reading, output, "`output`")?),
+        None => Answer::output(serde_json::json!({})),
+    };
+    if let Some(patch) = fields.get("patch") {
+        answer = answer.patch(object(reading, patch, "`patch`")?);
+    }
+    if let Some(target) = fields.get("choose") {
+        answer = answer.chosen_target(text(reading, target, "`choose`")?);
+    }
+    if let Some(measured) = fields.get("telemetry") {
+        answer = answer.telemetry(object(reading, measured, "`telemetry`")?);
+    }
+    Some(NodeAnswer::completes(answer))
+}
+
+fn fails(reading: &Reading<'_, '_>, fields: &Fields<'_>) -> Option<NodeAnswer> {
+    let message = text(reading, fields.get("fail")?, "`fail`")?;
+    let retryable = match fields.get("retryable") {
+        Some(node) => flag(reading, node, "`retryable`")?,
+        None => true,
+    };
+    let mut error = match retryable {
+        true => WorkError::retryable(message),
+        false => WorkError::permanent(message),
+    };
+    if let Some(class) = fields.get("class") {
+        error = error.class(text(reading, class, "`class`")?);
+    }
+    if let Some(delay) = fields.get("retry_after") {
+        error = error.retry_after(span(reading, delay, "`retry_after`")?);
+    }
+    Some(NodeAnswer::fails(error))
+}
+
+fn never(reading: &Reading<'_, '_>, fields: &Fields<'_>, key: &str) -> Option<NodeAnswer> {
+    must_be_true(reading, fields.get(key)?, &format!("`{key}`"));
+    if let Some(after) = fields.member("after") {
+        let message = format!("`after` says nothing of an answer that never comes (`{key}`)");
+        reading.report(after.at, message, "remove it");
+    }
+    Some(match key {
+        "timeout" => NodeAnswer::times_out(),
+        _ => NodeAnswer::dies(),
+    })
+}

@@ -1,0 +1,101 @@
+//! The members of a mapping, each known by its key.
+
+use std::cell::RefCell;
+
+use crate::testing::graph::{Graph, WrongName};
+use crate::testing::text::place::{Faults, Place};
+use crate::testing::text::resembling::meant;
+use crate::testing::text::tree::{Member, Node, Value};
+
+/// What a test file is read by: its workflow, and the faults that are found.
+pub(super) struct Reading<'a, 't> {
+    pub(super) graph: &'a Graph,
+    faults: &'a RefCell<Faults<'t>>,
+}
+
+impl<'a, 't> Reading<'a, 't> {
+    pub(super) fn new(graph: &'a Graph, faults: &'a RefCell<Faults<'t>>) -> Self {
+        Self { graph, faults }
+    }
+
+    /// This is wrong there.
+    pub(super) fn report(&self, at: Place, message: impl Into<String>, remedy: impl Into<String>) {
+        self.faults.borrow_mut().report(at, message, remedy);
+    }
+
+    /// The members of a mapping. Reports those whose keys are not known, each with what
+    /// was perhaps meant, and says `None` if this is no mapping.
+    pub(super) fn members<'n>(
+        &self,
+        node: &'n Node,
+        what: &str,
+        known: &[&'static str],
+    ) -> Option<Fields<'n>> {
+        let members = self.mapping(node, what)?;
+        for Member { at, key, .. } in members {
+            if !known.contains(&key.as_str()) {
+                let message = format!("{what} has no key `{key}`");
+                self.report(*at, message, meant(key, "keys", known.iter().copied()));
+            }
+        }
+        Some(Fields {
+            at: node.at,
+            members,
+        })
+    }
+
+    /// The members of a mapping whose keys are names. `None`, and a fault, if it is none.
+    pub(super) fn mapping<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Member]> {
+        match &node.value {
+            Value::Map(members) => Some(members),
+            _ => {
+                self.is_not(node, what, "a mapping");
+                None
+            }
+        }
+    }
+
+    /// A value is not what is wanted there.
+    pub(super) fn is_not(&self, node: &Node, what: &str, wanted: &str) {
+        let message = format!("{what} is {wanted}, and this is {}", node.kind());
+        self.report(node.at, message, format!("write {wanted} there"));
+    }
+
+    /// Reports a name that the workflow does not bear out. Says whether it does.
+    pub(super) fn name(&self, at: Place, checked: Result<(), WrongName>) -> bool {
+        match checked {
+            Ok(()) => true,
+            Err(WrongName { message, remedy }) => {
+                self.report(at, message, remedy);
+                false
+            }
+        }
+    }
+}
+
+/// The members of a mapping whose keys are fixed.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'n> {
+    /// Where the mapping begins.
+    pub(super) at: Place,
+    members: &'n [Member],
+}
+
+impl<'n> Fields<'n> {
+    /// The member of this key.
+    pub(super) fn member(&self, key: &str) -> Option<&'n Member> {
+        self.members.iter().find(|member| member.key == key)
+    }
+
+    /// Its value.
+    pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
+        self.member(key).map(|member| &member.node)
+    }
+
+    /// Those of these keys that are there, in the order of the text.
+    pub(super) fn of(&self, keys: &[&str]) -> Vec<&'n Member> {
+        let all = self.members.iter();
+        all.filter(|member| keys.contains(&member.key.as_str()))
+            .collect()
+    }
+}
