@@ -134,6 +134,12 @@ impl TestFile {
         self.cases.iter()
     }
 
+    /// How many edges between nodes the scheduler counts.
+    #[cfg(test)]
+    pub(super) fn edges_between_nodes(&self) -> usize {
+        usize::try_from(self.summary.edges).expect("it is a number of things in memory")
+    }
+
     /// The id and the version of its workflow.
     #[must_use]
     pub fn workflow(&self) -> (&str, &str) {

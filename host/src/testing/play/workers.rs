@@ -22,6 +22,8 @@ pub(super) struct Workers {
     /// What will be answered, in the order of the answers: by time, and of one time in
     /// the order in which the work was ordered.
     due: BTreeMap<(Timestamp, u64), (ClaimId, Outcome)>,
+    /// When attempts may begin that were ordered for later.
+    may_begin: Vec<Timestamp>,
     /// When the leases of those that died are over.
     leases_end: Vec<Timestamp>,
     /// At which event the latest attempt of a node was ordered.
@@ -37,7 +39,10 @@ impl Workers {
     pub(super) fn follow(&mut self, event: &Event) {
         let node = match &event.kind {
             EventKind::NodeScheduled(it) => &it.node_id,
-            EventKind::RetryScheduled(it) => &it.node_id,
+            EventKind::RetryScheduled(it) => {
+                self.may_begin.push(event.at.saturating_add(it.delay_ms));
+                &it.node_id
+            }
             _ => return,
         };
         self.ordered.insert(node.clone(), event.sequence);
@@ -133,9 +138,11 @@ impl Workers {
     pub(super) fn next(&mut self, now: Timestamp) -> Option<Timestamp> {
         // Leases end a moment later than they should where nobody looked meanwhile.
         self.leases_end.retain(|end| *end > now);
+        self.may_begin.retain(|at| *at > now);
         let look = now.saturating_add(milliseconds(LEASE / LEASE_LOOKS));
         let look = self.leases_end.iter().min().map(|end| look.min(*end));
         let answer = self.due.first_key_value().map(|((at, _), _)| *at);
-        [look, answer].into_iter().flatten().min()
+        let begin = self.may_begin.iter().min().copied();
+        [look, answer, begin].into_iter().flatten().min()
     }
 }

@@ -6,6 +6,7 @@ use super::fields::{Fields, Reading};
 use super::values::{flag, json, must_be_true, node, object, span, text};
 use crate::live::{Approval, Signal};
 use crate::testing::case::Act;
+use crate::testing::text::span::span_text;
 use crate::testing::text::tree::{Node, Value};
 
 /// Who decides, unless an act says so.
@@ -29,12 +30,21 @@ const OTHERS: [(&str, &[&str]); 8] = [
 ];
 
 /// The acts of a case, in the order of the text.
-pub(super) fn read(reading: &Reading<'_, '_>, node: &Node) -> Vec<Act> {
+pub(super) fn read(reading: &Reading<'_, '_>, node: &Node, until: Duration) -> Vec<Act> {
     let Value::List(acts) = &node.value else {
         reading.is_not(node, "`acts`", "a list");
         return Vec::new();
     };
-    acts.iter().filter_map(|node| act(reading, node)).collect()
+    let acts = acts.iter().filter_map(|node| {
+        let act = act(reading, node)?;
+        if act.at > until {
+            let message = format!("the case ends before that, at {}", span_text(until));
+            let remedy = "let it happen earlier, or set the case's `until` to a later time";
+            reading.report(node.at, message, remedy);
+        }
+        Some(act)
+    });
+    acts.collect()
 }
 
 fn act(reading: &Reading<'_, '_>, node: &Node) -> Option<Act> {
@@ -43,6 +53,10 @@ fn act(reading: &Reading<'_, '_>, node: &Node) -> Option<Act> {
     let fields = reading.members(node, "an act", &known)?;
     let deeds = fields.of(&DEEDS);
     let Some(deed) = deeds.first() else {
+        // A key that is not known has been told of, and is what was meant.
+        if fields.has_unknown {
+            return None;
+        }
         let remedy = format!("say what is done: one of {}", DEEDS.join(", "));
         reading.report(node.at, "an act does nothing", remedy);
         return None;

@@ -67,11 +67,7 @@ fn case(reading: &Reading<'_, '_>, Member { at, key, node }: &Member) -> Option<
         case.answers = answers::read(reading, nodes).into_iter().collect();
     }
     if let Some(node) = fields.get("acts") {
-        case.acts = acts::read(reading, node);
-        if case.acts.iter().any(|act| act.at > case.until) {
-            let remedy = "let it happen earlier, or set `until` to a later time";
-            reading.report(node.at, "an act comes after the end of the case", remedy);
-        }
+        case.acts = acts::read(reading, node, case.until);
     }
     match fields.get("expect") {
         Some(node) => case.expectations = expectations::read(reading, node),

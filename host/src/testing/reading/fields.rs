@@ -32,14 +32,17 @@ impl<'a, 't> Reading<'a, 't> {
         known: &[&'static str],
     ) -> Option<Fields<'n>> {
         let members = self.mapping(node, what)?;
+        let mut has_unknown = false;
         for Member { at, key, .. } in members {
             if !known.contains(&key.as_str()) {
+                has_unknown = true;
                 let message = format!("{what} has no key `{key}`");
                 self.report(*at, message, meant(key, "keys", known.iter().copied()));
             }
         }
         Some(Fields {
             at: node.at,
+            has_unknown,
             members,
         })
     }
@@ -78,6 +81,8 @@ impl<'a, 't> Reading<'a, 't> {
 pub(super) struct Fields<'n> {
     /// Where the mapping begins.
     pub(super) at: Place,
+    /// Whether there are keys that are not known.
+    pub(super) has_unknown: bool,
     members: &'n [Member],
 }
 

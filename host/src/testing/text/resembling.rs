@@ -12,13 +12,14 @@ pub(in crate::testing) fn resembling<'k>(
     if plain.len() > CHARS_MAX {
         return None;
     }
-    let compared = known
-        .into_iter()
-        .map(|candidate| (distance(&plain, &squeezed(candidate)), candidate));
-    let (distance, nearest) = compared.min()?;
-    let length = nearest.chars().count();
-    let is_near = distance == 0 || (length > 2 && distance == 1) || (length > 5 && distance == 2);
-    is_near.then_some(nearest)
+    let near = known.into_iter().filter_map(|candidate| {
+        let distance = distance(&plain, &squeezed(candidate));
+        let length = candidate.chars().count();
+        let is_near =
+            distance == 0 || (length > 2 && distance == 1) || (length > 5 && distance == 2);
+        is_near.then_some((distance, candidate))
+    });
+    near.min().map(|(_, candidate)| candidate)
 }
 
 /// The remedy for a name that is not known: what was perhaps meant, else all that there
@@ -50,22 +51,26 @@ fn squeezed(name: &str) -> Vec<char> {
     letters.map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// How many characters to insert, remove or replace.
+/// How many characters to insert, remove, replace, or exchange with their neighbours.
 fn distance(a: &[char], b: &[char]) -> usize {
     if a.len().abs_diff(b.len()) > 2 {
         return usize::MAX;
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
+        let above = &rows[i];
+        let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+            let replaced = above[j] + usize::from(x != y);
+            let mut least = replaced.min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -78,7 +83,9 @@ mod tests {
         for (name, expected) in [
             ("atLeast", Some("at_least")),
             ("staus", Some("status")),
-            ("ptah", None),
+            ("statsu", Some("status")),
+            ("ptah", Some("path")),
+            ("htap", None),
             ("pat", Some("path")),
             ("be", None),
             ("", None),
