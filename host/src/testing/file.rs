@@ -111,17 +111,17 @@ impl TestFile {
     /// [`FileError`] with all that is wrong with it, or with the workflow's file.
     pub fn read(file: impl AsRef<Path>) -> Result<Self, FileError> {
         let file = file.as_ref();
+        let notation = notation(file)?;
         let text = text(file, PAYLOAD_BYTES_MAX)?;
-        let (root, mut faults) = tree(file, &text)?;
+        let (root, mut faults) = tree(file, &text, notation)?;
         let members = top(&root, &mut faults);
-        let workflow = match members.workflow.map(|node| &node.value) {
-            Some(Value::Text(path)) => Some(beside(file, path)),
-            _ => None,
-        };
-        let Some(path) = workflow else {
+        let Some((at, path)) = members.workflow else {
             return faults.or(None);
         };
-        let mut read = workflow_file(&path)?;
+        let mut read = match workflow_file(&beside(file, path)) {
+            Ok(read) => read,
+            Err(error) => return Err(named(error, at, &faults)),
+        };
         let faults = RefCell::new(faults);
         if let Some(cases) = members.cases {
             read.cases = cases::read(cases, &read.graph, &faults);
@@ -233,8 +233,11 @@ impl TestFile {
 }
 
 /// The tree of a file's text, and its faults, of which there are none yet.
-fn tree<'a>(file: &'a Path, text: &'a str) -> Result<(Node, Faults<'a>), FileError> {
-    let notation = notation(file)?;
+fn tree<'a>(
+    file: &'a Path,
+    text: &'a str,
+    notation: Notation,
+) -> Result<(Node, Faults<'a>), FileError> {
     let mut faults = Faults::new(file, text);
     if notation == Notation::Json {
         must_be_json(text, &mut faults);
@@ -252,7 +255,8 @@ fn tree<'a>(file: &'a Path, text: &'a str) -> Result<(Node, Faults<'a>), FileErr
 /// What stands at the top of a test file.
 #[derive(Default)]
 struct Top<'a> {
-    workflow: Option<&'a Node>,
+    /// Its place, and its path.
+    workflow: Option<(Place, &'a str)>,
     cases: Option<&'a Node>,
 }
 
@@ -263,7 +267,7 @@ fn top<'a>(root: &'a Node, faults: &mut Faults<'_>) -> Top<'a> {
         return Top::default();
     };
     for Member { at, key, .. } in members {
-        if !KEYS.contains(&key.as_str()) {
+        if !KEYS.contains(&key.as_str()) && !faults.are_full() {
             let message = format!("a test file has no key `{key}`");
             faults.report(*at, message, meant(key, "keys", KEYS));
         }
@@ -272,12 +276,14 @@ fn top<'a>(root: &'a Node, faults: &mut Faults<'_>) -> Top<'a> {
     let [workflow, cases] = KEYS
         .map(get)
         .map(|member| member.map(|member| &member.node));
-    match workflow {
+    let workflow = match workflow.map(|node| (node, &node.value)) {
         None => {
             let remedy = "add `workflow: FILE`, a path from the folder of this file";
             faults.report(Place::START, "the workflow is not named", remedy);
+            None
         }
-        Some(node) if !matches!(node.value, Value::Text(_)) => {
+        Some((node, Value::Text(path))) => Some((node.at, path.as_str())),
+        Some((node, _)) => {
             let message = format!(
                 "`workflow` is the path of a file, and this is {}",
                 node.kind()
@@ -287,14 +293,29 @@ fn top<'a>(root: &'a Node, faults: &mut Faults<'_>) -> Top<'a> {
                 message,
                 "write its path from the folder of this file",
             );
+            None
         }
-        Some(_) => {}
-    }
+    };
     if cases.is_none() {
         let remedy = "add `cases:`, and below it a case under its name";
         faults.report(Place::START, "there are no cases", remedy);
     }
     Top { workflow, cases }
+}
+
+/// The same error, where a file names a workflow's. What is about that file as a whole is
+/// told where it is named.
+fn named(error: FileError, at: Place, faults: &Faults<'_>) -> FileError {
+    match error.faults.as_slice() {
+        [fault] if fault.line == 0 => {
+            let message = format!("the workflow {}: {}", fault.file.display(), fault.message);
+            let fault = faults.fault(at, message, fault.remedy.clone());
+            FileError {
+                faults: vec![fault],
+            }
+        }
+        _ => error,
+    }
 }
 
 /// A path that is written in a file, from the file's folder.
@@ -304,9 +325,10 @@ fn beside(file: &Path, path: &str) -> PathBuf {
 
 /// A workflow in a file: JSON stays as it is, YAML becomes JSON once.
 fn workflow_file(file: &Path) -> Result<TestFile, FileError> {
+    let notation = notation(file)?;
     let text = text(file, WORKFLOW_BYTES_MAX)?;
-    let (root, mut faults) = tree(file, &text)?;
-    let json = match notation(file)? {
+    let (root, mut faults) = tree(file, &text, notation)?;
+    let json = match notation {
         Notation::Json => text.clone(),
         Notation::Yaml => root.json(),
     };
@@ -362,4 +384,146 @@ fn located(root: &Node, pointer: &str) -> Place {
         (at, node) = (place, next);
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::WorkError;
+    use crate::live::{Answer, Approval};
+    use crate::model::Status;
+    use crate::testing::{Act, Expectation, NodeAnswer};
+
+    fn file() -> TestFile {
+        let text = json!({
+            "workflow_id": "w", "version": "1.0.0", "start_node": "a",
+            "nodes": {
+                "a": { "kind": { "type": "tool", "tool_ref": "t" }, "node_timeout_secs": 60 },
+                "b": { "kind": { "type": "human_approval", "description": "?" } },
+                "c": { "kind": { "type": "tool", "tool_ref": "t" } },
+                "d": { "kind": { "type": "tool", "tool_ref": "t" } },
+            },
+            "edges": [
+                { "from": "a", "to": "b", "condition": "state.x > 1 && input.go" },
+                { "from": "a", "to": "c", "condition": "state.x <= 1" },
+                { "from": "b", "to": "d" }, { "from": "c", "to": "d" },
+            ],
+        });
+        let workflow = Workflow::from_json(text.to_string()).expect("JSON");
+        TestFile::new(workflow).expect("it is valid")
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn status(status: Status) -> Expectation {
+        Expectation::Status(status)
+    }
+
+    #[test]
+    fn cases_are_built_without_a_file() {
+        let x = |x: u64| NodeAnswer::completes(json!({ "x": x }));
+        let approval = Approval::approved("ada").state_patch(json!({ "by": "ada" }));
+        let file = file()
+            .case(
+                Case::new("long way")
+                    .input(json!({ "go": true }))
+                    .attempts("a", [NodeAnswer::times_out(), NodeAnswer::dies(), x(2)])
+                    .answer(
+                        "d",
+                        NodeAnswer::completes(Answer::output(json!([1]))).after(seconds(7)),
+                    )
+                    .act(Act::decide(seconds(100), "b", approval).by("desk"))
+                    .expect(status(Status::Completed))
+                    .expect(Expectation::path(["a", "b", "d"]))
+                    .expect(Expectation::skipped(["c"]))
+                    .expect(Expectation::State(
+                        json!({ "x": 2.0, "by": "ada", "d": [1] }).into(),
+                    ))
+                    .expect(Expectation::elapsed(seconds(107))),
+            )
+            .case(
+                Case::new("short way")
+                    .answer("a", x(1))
+                    .expect(Expectation::path(["a", "c", "d"])),
+            );
+        let report = file.run().expect("they are played");
+        assert!(report.passed(), "{report:#?}");
+        let live: Vec<usize> = report.edges.iter().map(|edge| edge.live_in).collect();
+        assert_eq!(live, [1, 1, 1, 1]);
+        assert_eq!(
+            file.run().expect("they are played"),
+            report,
+            "the same again"
+        );
+    }
+
+    #[test]
+    fn r7_conditions_are_true_as_the_scheduler_sees_them() {
+        let edges = |input, x| {
+            let answer = NodeAnswer::completes(json!({ "x": x }));
+            let case = Case::new("one").input(input).answer("a", answer);
+            let file = file().case(case.expect(Expectation::Order(vec!["a".into()])));
+            let report = file.run().expect("it is played");
+            let live = report.edges.into_iter().filter(|edge| edge.live_in > 0);
+            live.map(|edge| format!("{}{}", edge.from, edge.to))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(edges(json!({ "go": 1 }), json!(2)), ["ab"]);
+        assert_eq!(edges(json!({}), json!(2)), [""; 0]);
+        assert_eq!(edges(json!({}), json!(0)), ["ac", "cd"]);
+        assert_eq!(edges(json!({}), json!("text")), [""; 0]);
+    }
+
+    #[test]
+    fn a_case_that_names_what_is_not_there_is_refused() {
+        let error = |case: Case| {
+            let error = file().case(case).run().expect_err("it cannot be played");
+            error.to_string()
+        };
+        let expects = || Case::new("c").expect(status(Status::Failed));
+        let fails = || NodeAnswer::fails(WorkError::permanent("no"));
+        for (case, said) in [
+            (Case::new("c"), "it expects nothing"),
+            (
+                expects().answer("e", fails()),
+                "the workflow has no node `e`",
+            ),
+            (expects().answer("b", fails()), "no worker answers `b`"),
+            (
+                expects().act(Act::skip(seconds(1), "e")),
+                "the workflow has no node `e`",
+            ),
+            (
+                expects().expect(Expectation::path(["e"])),
+                "the workflow has no node `e`",
+            ),
+        ] {
+            let error = error(case);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_execution_that_waits_is_running_at_the_end() {
+        let answer = NodeAnswer::completes(json!({ "x": 2 }));
+        let case = Case::new("one")
+            .input(json!({ "go": 1 }))
+            .answer("a", answer);
+        let pauses = [
+            Act::pause(seconds(5)),
+            Act::unpause(seconds(9)).reason("it is day"),
+        ];
+        let case = pauses.into_iter().fold(case, Case::act);
+        let case = case
+            .expect(status(Status::Running))
+            .expect(Expectation::elapsed(seconds(9)));
+        let report = file().case(case).run().expect("it is played");
+        assert!(report.passed(), "{report:#?}");
+    }
 }

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use super::text::resembling::meant;
 
+/// The end of a workflow, which is no node.
+pub(super) const END: &str = "end";
+
 /// The nodes and edges of a workflow that is valid.
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -257,7 +260,7 @@ mod tests {
     fn check(workflow: &str) {
         let file = TestFile::new(Workflow::from_json(workflow).expect("JSON")).expect("valid");
         let graph = Graph::read(workflow).expect("a graph");
-        let edges = graph.edges.iter().filter(|edge| edge.to != "end").count();
+        let edges = graph.edges.iter().filter(|edge| edge.to != END).count();
         assert_eq!(edges, file.edges_between_nodes(), "{:#?}", graph.edges);
     }
 

@@ -10,8 +10,9 @@ use crate::model::{Event, EventKind, Status, Timestamp};
 use crate::render;
 use crate::testing::case::{Act, Case, Deed};
 
-/// Events of one case. One with more goes round for ever.
-const EVENTS_MAX: usize = 20_000;
+/// Events of one case. The largest workflow has some tens of thousands; one with more
+/// tries something again and again.
+const EVENTS_MAX: usize = 200_000;
 
 /// Events that are read at once.
 const PAGE: u32 = 1024;

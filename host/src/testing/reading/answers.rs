@@ -1,7 +1,7 @@
 //! What workers answer.
 
 use super::fields::{Fields, Reading};
-use super::values::{flag, json, must_be_true, object, span, text};
+use super::values::{flag, json, must_be_true, object, span, target, text};
 use crate::error::WorkError;
 use crate::live::Answer;
 use crate::testing::case::{Answers, NodeAnswer};
@@ -36,7 +36,7 @@ pub(super) fn read(reading: &Reading<'_, '_>, node: &Node) -> Vec<(String, Answe
     let members = reading.mapping(node, "`nodes`").unwrap_or_default();
     let mut answers = Vec::new();
     for Member { at, key, node } in members {
-        reading.name(*at, reading.graph.check_worker(key));
+        reading.name(*at, |graph| graph.check_worker(key));
         if let Some(of_node) = of_node(reading, node) {
             answers.push((key.clone(), of_node));
         }
@@ -107,7 +107,7 @@ fn completes(reading: &Reading<'_, '_>, fields: &Fields<'_>) -> Option<NodeAnswe
         answer = answer.patch(object(reading, patch, "`patch`")?);
     }
     if let Some(target) = fields.get("choose") {
-        answer = answer.chosen_target(text(reading, target, "`choose`")?);
+        answer = answer.chosen_target(self::target(reading, target, "`choose`")?);
     }
     if let Some(measured) = fields.get("telemetry") {
         answer = answer.telemetry(object(reading, measured, "`telemetry`")?);

@@ -128,7 +128,7 @@ fn elapsed(reading: &Reading<'_, '_>, node: &Node) -> Option<Expectation> {
 fn attempts(reading: &Reading<'_, '_>, node: &Node) -> Vec<Expectation> {
     let mut expectations = Vec::new();
     for Member { at, key, node } in reading.mapping(node, "`attempts`").unwrap_or_default() {
-        let is_known = reading.name(*at, reading.graph.check_attempts(key));
+        let is_known = reading.name(*at, |graph| graph.check_attempts(key));
         if let (true, Some(attempts)) = (is_known, count(reading, node, "the number of attempts")) {
             let node = key.clone();
             expectations.push(Expectation::Attempts { node, attempts });

@@ -9,7 +9,7 @@ use crate::testing::text::tree::{Member, Node, Value};
 
 /// What a test file is read by: its workflow, and the faults that are found.
 pub(super) struct Reading<'a, 't> {
-    pub(super) graph: &'a Graph,
+    graph: &'a Graph,
     faults: &'a RefCell<Faults<'t>>,
 }
 
@@ -36,6 +36,9 @@ impl<'a, 't> Reading<'a, 't> {
         for Member { at, key, .. } in members {
             if !known.contains(&key.as_str()) {
                 has_unknown = true;
+                if self.faults.borrow().are_full() {
+                    break;
+                }
                 let message = format!("{what} has no key `{key}`");
                 self.report(*at, message, meant(key, "keys", known.iter().copied()));
             }
@@ -64,9 +67,17 @@ impl<'a, 't> Reading<'a, 't> {
         self.report(node.at, message, format!("write {wanted} there"));
     }
 
-    /// Reports a name that the workflow does not bear out. Says whether it does.
-    pub(super) fn name(&self, at: Place, checked: Result<(), WrongName>) -> bool {
-        match checked {
+    /// Reports a name that the workflow does not bear out. Says whether it does. Where no
+    /// more faults are named, none is looked for: that takes a look at all nodes.
+    pub(super) fn name(
+        &self,
+        at: Place,
+        check: impl FnOnce(&Graph) -> Result<(), WrongName>,
+    ) -> bool {
+        if self.faults.borrow().are_full() {
+            return false;
+        }
+        match check(self.graph) {
             Ok(()) => true,
             Err(WrongName { message, remedy }) => {
                 self.report(at, message, remedy);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fields::Reading;
 use crate::json::Json;
+use crate::testing::graph::END;
 use crate::testing::text::span::{LOOKS_LIKE, parse_span};
 use crate::testing::text::tree::{Node, Value};
 
@@ -84,8 +85,16 @@ pub(super) fn nodes(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Optio
 /// A node of the workflow.
 pub(super) fn node(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<String> {
     let name = text(reading, node, what)?;
-    let is_there = reading.name(node.at, reading.graph.check_node(&name));
+    let is_there = reading.name(node.at, |graph| graph.check_node(&name));
     is_there.then_some(name)
+}
+
+/// A node of the workflow, or its end.
+pub(super) fn target(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<String> {
+    match &node.value {
+        Value::Text(end) if end == END => Some(end.clone()),
+        _ => self::node(reading, node, what),
+    }
 }
 
 /// JSON of any kind.

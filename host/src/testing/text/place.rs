@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Characters of a line that a fault repeats.
 const LINE_CHARS_MAX: usize = 160;
 
-/// Faults of one file that are named; the rest is counted.
+/// Faults of one file that are named.
 const FAULTS_MAX: usize = 100;
 
 /// A place in a text: line and column, from 1. Columns count characters.
@@ -68,7 +68,8 @@ pub(in crate::testing) struct Faults<'a> {
     file: &'a Path,
     text: &'a str,
     found: Vec<(Place, FileFault)>,
-    more: usize,
+    /// Whether there are others.
+    more: bool,
 }
 
 impl<'a> Faults<'a> {
@@ -78,7 +79,7 @@ impl<'a> Faults<'a> {
             file,
             text,
             found: Vec::new(),
-            more: 0,
+            more: false,
         }
     }
 
@@ -89,20 +90,35 @@ impl<'a> Faults<'a> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        if self.found.len() == FAULTS_MAX {
-            self.more += 1;
+        if self.are_full() {
+            self.more = true;
             return;
         }
+        let fault = self.fault(at, message, remedy);
+        self.found.push((at, fault));
+    }
+
+    /// This would be wrong there.
+    pub(in crate::testing) fn fault(
+        &self,
+        at: Place,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> FileFault {
         let source = self.text.lines().nth(at.line - 1).unwrap_or_default();
-        let fault = FileFault {
+        FileFault {
             file: self.file.to_path_buf(),
             line: at.line,
             column: at.column,
             source: source.chars().take(LINE_CHARS_MAX).collect(),
             message: message.into(),
             remedy: remedy.into(),
-        };
-        self.found.push((at, fault));
+        }
+    }
+
+    /// Whether no more of them are named.
+    pub(in crate::testing) fn are_full(&self) -> bool {
+        self.found.len() == FAULTS_MAX
     }
 
     /// Whether nothing was found.
@@ -121,9 +137,12 @@ impl<'a> Faults<'a> {
         self.found.sort_by_key(|(at, _)| *at);
         let more = self.more;
         let mut faults: Vec<FileFault> = self.found.into_iter().map(|(_, fault)| fault).collect();
-        if more > 0 {
-            let message = format!("there are {more} more faults");
-            faults.push(whole(self.file, message, "correct these first"));
+        if more {
+            faults.push(whole(
+                self.file,
+                "there are more faults",
+                "correct these first",
+            ));
         }
         Err(FileError { faults })
     }

@@ -3,6 +3,9 @@
 /// Characters of a name that is compared; longer ones resemble nothing.
 const CHARS_MAX: usize = 64;
 
+/// Known names that one is compared with.
+const COMPARED_MAX: usize = 1_000;
+
 /// The known name that this one looks like.
 pub(in crate::testing) fn resembling<'k>(
     name: &str,
@@ -12,13 +15,16 @@ pub(in crate::testing) fn resembling<'k>(
     if plain.len() > CHARS_MAX {
         return None;
     }
-    let near = known.into_iter().filter_map(|candidate| {
-        let distance = distance(&plain, &squeezed(candidate));
-        let length = candidate.chars().count();
-        let is_near =
-            distance == 0 || (length > 2 && distance == 1) || (length > 5 && distance == 2);
-        is_near.then_some((distance, candidate))
-    });
+    let near = known
+        .into_iter()
+        .take(COMPARED_MAX)
+        .filter_map(|candidate| {
+            let distance = distance(&plain, &squeezed(candidate));
+            let length = candidate.chars().count();
+            let is_near =
+                distance == 0 || (length > 2 && distance == 1) || (length > 5 && distance == 2);
+            is_near.then_some((distance, candidate))
+        });
     near.min().map(|(_, candidate)| candidate)
 }
 

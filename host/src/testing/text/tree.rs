@@ -5,7 +5,7 @@
 //! [`JSON_DEPTH_MAX`] and has no more parts than the text has bytes, so walks over it may
 //! call themselves.
 
-use granit_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span};
 
 use super::place::{Faults, Place};
 use super::scalar::resolved;
@@ -95,22 +95,15 @@ pub(in crate::testing) fn parse(text: &str, faults: &mut Faults<'_>) -> Option<N
     let options = granit_parser::options! {
         emit_comments: false,
         emit_unresolved_aliases: true,
-        // Deeper ones are told of with our own words; these bounds are the parser's own.
-        flow_nesting_limit: JSON_DEPTH_MAX + 1,
-        block_nesting_limit: JSON_DEPTH_MAX + 1,
+        // Each of them alone; both together are bounded below.
+        flow_nesting_limit: JSON_DEPTH_MAX,
+        block_nesting_limit: JSON_DEPTH_MAX,
     };
     let mut building = Building::default();
     for event in Parser::new_from_str_with_options(text, options) {
         let taken = match event {
             Ok((event, span)) => building.take(event, span),
-            Err(error) => Err(Wrong {
-                at: place_of(error.marker()),
-                message: format!(
-                    "this cannot be read: {error_text}",
-                    error_text = plain(&error)
-                ),
-                remedy: "correct it there; what stands before it may be what is wrong".to_owned(),
-            }),
+            Err(error) => Err(unreadable(&error)),
         };
         if let Err(Wrong {
             at,
@@ -140,9 +133,19 @@ pub(in crate::testing) fn parse(text: &str, faults: &mut Faults<'_>) -> Option<N
     building.root.filter(|_| faults.are_none())
 }
 
-/// What the parser says, without the place, which is told apart.
-fn plain(error: &granit_parser::ScanError) -> String {
-    error.kind().to_string()
+/// What the parser says.
+fn unreadable(error: &granit_parser::ScanError) -> Wrong {
+    let at = place_of(error.marker());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return too_deep(at);
+    }
+    let remedy = "correct it there; what stands before it may be what is wrong";
+    wrong(at, format!("this cannot be read: {}", error.kind()), remedy)
+}
+
+fn too_deep(at: Place) -> Wrong {
+    let message = format!("this is nested deeper than {JSON_DEPTH_MAX} levels");
+    wrong(at, message, "flatten it")
 }
 
 struct Wrong {
@@ -287,8 +290,7 @@ impl Building {
             ));
         }
         if self.open.len() == JSON_DEPTH_MAX {
-            let message = format!("this is nested deeper than {JSON_DEPTH_MAX} levels");
-            return Err(wrong(at, message, "flatten it"));
+            return Err(too_deep(at));
         }
         self.open.push(Open { at, parts });
         Ok(())
@@ -345,5 +347,112 @@ fn place_of(marker: &granit_parser::Marker) -> Place {
     Place {
         line: marker.line().max(1),
         column: marker.col() + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The JSON of a text, or its first fault: place and message.
+    fn read(text: &str) -> String {
+        let mut faults = Faults::new(Path::new("t.yaml"), text);
+        let root = parse(text, &mut faults);
+        match faults.or(root) {
+            Ok(root) => root.json(),
+            Err(error) => {
+                let fault = &error.faults[0];
+                format!("{}:{} {}", fault.line, fault.column, fault.message)
+            }
+        }
+    }
+
+    #[test]
+    fn yaml_is_read_as_far_as_json_goes() {
+        for (text, json) in [
+            ("a: 1\nb: [x, 'y', \"z\"]", r#"{"a":1,"b":["x","y","z"]}"#),
+            ("- a:\n  - null\n  -\n- true", r#"[{"a":[null,null]},true]"#),
+            (
+                "a: 1.50\nb: -0\nc: 12345678901234567890123",
+                r#"{"a":1.50,"b":-0,"c":12345678901234567890123}"#,
+            ),
+            ("1: a\ntrue: b", r#"{"1":"a","true":"b"}"#),
+            ("a: |\n  one\n  two\n", r#"{"a":"one\ntwo\n"}"#),
+            ("a: '1'\nb: \"yes\"", r#"{"a":"1","b":"yes"}"#),
+            (
+                r#"{"a": "\ud83d\ude00\/", "b": {}}"#,
+                "{\"a\":\"😀/\",\"b\":{}}",
+            ),
+            ("# nothing else\nplain # a comment", r#""plain""#),
+            ("---\na: b\n...\n", r#"{"a":"b"}"#),
+            ("a:\tb", r#"{"a":"b"}"#),
+        ] {
+            assert_eq!(read(text), json, "{text}");
+        }
+    }
+
+    #[test]
+    fn all_else_is_refused_with_its_place() {
+        let deep = format!("{}1{}", "[".repeat(101), "]".repeat(101));
+        let deeper = "[".repeat(1_000_000);
+        for (text, fault) in [
+            ("", "1:1 there is nothing in it"),
+            ("# c", "1:1 there is nothing in it"),
+            (
+                "a: 1\nb: 2\na: 3",
+                "3:1 the key `a` stands twice; first in line 1",
+            ),
+            ("a: &x 1", "1:7 anchors are not read here"),
+            ("a: &x [1]\nb: *x", "1:7 anchors are not read here"),
+            ("a: *x", "1:4 aliases are not read here"),
+            ("a: !!str 1", "1:10 tags are not read here"),
+            ("<<: {a: 1}", "1:1 merge keys are not read here"),
+            (
+                "? [a]\n: 1",
+                "1:3 a list or a mapping stands in the place of a key",
+            ),
+            ("a: 1\n---\nb: 1", "2:1 a second document begins here"),
+            (
+                "a: [1, no]",
+                "1:8 `no` is a text to some readers of YAML, and true or false to others",
+            ),
+            (
+                "a: 1e999",
+                "1:4 the number is too large for readers of JSON",
+            ),
+            (
+                "a: 0x10",
+                "1:4 this is a number to some readers of YAML, and JSON has none like it",
+            ),
+            (&deep, "1:101 this is nested deeper than 100 levels"),
+            (&deeper, "1:101 this is nested deeper than 100 levels"),
+        ] {
+            let start: String = text.chars().take(40).collect();
+            assert_eq!(read(text), fault, "{start}");
+        }
+        for text in [
+            "a: [1",
+            "a: \"b",
+            "a: b: c",
+            "{a: 1}}",
+            "a: @b",
+            "\0",
+            "a:\n\tb: 1",
+            "%YAML 9",
+        ] {
+            let fault = read(text);
+            assert!(fault.contains("this cannot be read: "), "{text:?}: {fault}");
+        }
+    }
+
+    #[test]
+    fn laughs_are_not_a_billion() {
+        let mut text = String::from("a: &a [x, x]\n");
+        for (c, before) in ('b'..='z').zip('a'..) {
+            text.push_str(&format!("{c}: &{c} [*{before}, *{before}]\n"));
+        }
+        assert_eq!(read(&text), "1:7 anchors are not read here");
     }
 }
