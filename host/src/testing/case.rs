@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::text::span::{SPAN_MAX, span_text};
+use super::act::Act;
+use super::text::span::SPAN_MAX;
 use crate::clock::milliseconds;
 use crate::error::WorkError;
 use crate::json::Json;
-use crate::live::{Answer, Approval, Signal};
+use crate::live::Answer;
 use crate::model::{Status, Timestamp};
 
 /// The time at which a case begins unless it says another: the first of January 2026.
@@ -200,157 +201,6 @@ impl NodeAnswer {
             after: Duration::ZERO,
             outcome,
         }
-    }
-}
-
-/// What somebody does, at a time of the simulated clock: after all that happens by itself
-/// at that time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Act {
-    pub(super) at: Duration,
-    pub(super) deed: Deed,
-    pub(super) by: Option<String>,
-    pub(super) is_refused: bool,
-}
-
-/// What is done.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Deed {
-    Decide {
-        node: String,
-        approval: Approval,
-    },
-    Send(Signal),
-    Cancel {
-        reason: Option<String>,
-    },
-    Pause {
-        reason: Option<String>,
-    },
-    Unpause {
-        reason: Option<String>,
-    },
-    Retry {
-        node: String,
-        reason: Option<String>,
-    },
-    Skip {
-        node: String,
-        reason: Option<String>,
-    },
-}
-
-impl Act {
-    /// A person decides on this node.
-    #[must_use]
-    pub fn decide(at: Duration, node: impl Into<String>, approval: Approval) -> Self {
-        let node = node.into();
-        Self::new(at, Deed::Decide { node, approval })
-    }
-
-    /// This external event comes.
-    #[must_use]
-    pub fn signal(at: Duration, signal: Signal) -> Self {
-        Self::new(at, Deed::Send(signal))
-    }
-
-    /// An operator cancels the execution.
-    #[must_use]
-    pub fn cancel(at: Duration) -> Self {
-        Self::new(at, Deed::Cancel { reason: None })
-    }
-
-    /// An operator pauses it.
-    #[must_use]
-    pub fn pause(at: Duration) -> Self {
-        Self::new(at, Deed::Pause { reason: None })
-    }
-
-    /// An operator lets it go on.
-    #[must_use]
-    pub fn unpause(at: Duration) -> Self {
-        Self::new(at, Deed::Unpause { reason: None })
-    }
-
-    /// An operator has this node tried again.
-    #[must_use]
-    pub fn retry(at: Duration, node: impl Into<String>) -> Self {
-        let node = node.into();
-        Self::new(at, Deed::Retry { node, reason: None })
-    }
-
-    /// An operator has this node skipped.
-    #[must_use]
-    pub fn skip(at: Duration, node: impl Into<String>) -> Self {
-        let node = node.into();
-        Self::new(at, Deed::Skip { node, reason: None })
-    }
-
-    /// The same, by this person.
-    #[must_use]
-    pub fn by(self, who: impl Into<String>) -> Self {
-        Self {
-            by: Some(who.into()),
-            ..self
-        }
-    }
-
-    /// The same, for this reason. Decisions and external events have none.
-    #[must_use]
-    pub fn reason(mut self, why: impl Into<String>) -> Self {
-        match &mut self.deed {
-            Deed::Cancel { reason }
-            | Deed::Pause { reason }
-            | Deed::Unpause { reason }
-            | Deed::Retry { reason, .. }
-            | Deed::Skip { reason, .. } => *reason = Some(why.into()),
-            Deed::Decide { .. } | Deed::Send(_) => {}
-        }
-        self
-    }
-
-    /// The same, and it is expected to be refused. Any other act that is refused makes
-    /// its case fail.
-    #[must_use]
-    pub fn is_refused(self) -> Self {
-        Self {
-            is_refused: true,
-            ..self
-        }
-    }
-
-    fn new(at: Duration, deed: Deed) -> Self {
-        Self {
-            at,
-            deed,
-            by: None,
-            is_refused: false,
-        }
-    }
-
-    /// The node that it names, if it names one.
-    pub(super) fn node(&self) -> Option<&str> {
-        match &self.deed {
-            Deed::Decide { node, .. } | Deed::Retry { node, .. } | Deed::Skip { node, .. } => {
-                Some(node)
-            }
-            Deed::Send(_) | Deed::Cancel { .. } | Deed::Pause { .. } | Deed::Unpause { .. } => None,
-        }
-    }
-
-    /// What it is, in words.
-    pub(super) fn in_words(&self) -> String {
-        let deed = match &self.deed {
-            Deed::Decide { node, approval } if approval.approved => format!("approve {node}"),
-            Deed::Decide { node, .. } => format!("reject {node}"),
-            Deed::Send(signal) => format!("signal {}", signal.correlation_key),
-            Deed::Cancel { .. } => "cancel".to_owned(),
-            Deed::Pause { .. } => "pause".to_owned(),
-            Deed::Unpause { .. } => "unpause".to_owned(),
-            Deed::Retry { node, .. } => format!("retry {node}"),
-            Deed::Skip { node, .. } => format!("skip {node}"),
-        };
-        format!("{deed} at {}", span_text(self.at))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A file of tests: a workflow, and cases of it.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::case::Case;
 use super::graph::{Graph, Rule, WrongName};
@@ -9,19 +9,15 @@ use super::happened::rows;
 use super::judge::{elapsed, judge};
 use super::play::{Subject, World, coverage, play};
 use super::reading::cases;
+use super::reading::top::{beside, located, top, tree};
 use super::report::{CaseReport, EdgeCoverage, Report};
 use super::text::place::{Faults, FileError, Place, whole};
-use super::text::resembling::meant;
-use super::text::source::{Notation, must_be_json, notation, text};
-use super::text::tree::{Member, Node, Value, parse};
+use super::text::source::{Notation, notation, text};
 use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
 use crate::live::Workflow;
 use crate::model::{Fault, WorkflowSummary};
-
-/// The keys of a test file.
-const KEYS: [&str; 2] = ["workflow", "cases"];
 
 /// Cases of one workflow.
 #[derive(Debug)]
@@ -232,77 +228,6 @@ impl TestFile {
     }
 }
 
-/// The tree of a file's text, and its faults, of which there are none yet.
-fn tree<'a>(
-    file: &'a Path,
-    text: &'a str,
-    notation: Notation,
-) -> Result<(Node, Faults<'a>), FileError> {
-    let mut faults = Faults::new(file, text);
-    if notation == Notation::Json {
-        must_be_json(text, &mut faults);
-    }
-    let root = match faults.are_none() {
-        true => parse(text, &mut faults),
-        false => None,
-    };
-    match root {
-        Some(root) => Ok((root, faults)),
-        None => faults.or(None),
-    }
-}
-
-/// What stands at the top of a test file.
-#[derive(Default)]
-struct Top<'a> {
-    /// Its place, and its path.
-    workflow: Option<(Place, &'a str)>,
-    cases: Option<&'a Node>,
-}
-
-fn top<'a>(root: &'a Node, faults: &mut Faults<'_>) -> Top<'a> {
-    let Value::Map(members) = &root.value else {
-        let message = format!("a test file is a mapping, and this is {}", root.kind());
-        faults.report(root.at, message, "begin with `workflow:` and `cases:`");
-        return Top::default();
-    };
-    for Member { at, key, .. } in members {
-        if !KEYS.contains(&key.as_str()) && !faults.are_full() {
-            let message = format!("a test file has no key `{key}`");
-            faults.report(*at, message, meant(key, "keys", KEYS));
-        }
-    }
-    let get = |key| members.iter().find(|member| member.key == key);
-    let [workflow, cases] = KEYS
-        .map(get)
-        .map(|member| member.map(|member| &member.node));
-    let workflow = match workflow.map(|node| (node, &node.value)) {
-        None => {
-            let remedy = "add `workflow: FILE`, a path from the folder of this file";
-            faults.report(Place::START, "the workflow is not named", remedy);
-            None
-        }
-        Some((node, Value::Text(path))) => Some((node.at, path.as_str())),
-        Some((node, _)) => {
-            let message = format!(
-                "`workflow` is the path of a file, and this is {}",
-                node.kind()
-            );
-            faults.report(
-                node.at,
-                message,
-                "write its path from the folder of this file",
-            );
-            None
-        }
-    };
-    if cases.is_none() {
-        let remedy = "add `cases:`, and below it a case under its name";
-        faults.report(Place::START, "there are no cases", remedy);
-    }
-    Top { workflow, cases }
-}
-
 /// The same error, where a file names a workflow's. What is about that file as a whole is
 /// told where it is named.
 fn named(error: FileError, at: Place, faults: &Faults<'_>) -> FileError {
@@ -316,11 +241,6 @@ fn named(error: FileError, at: Place, faults: &Faults<'_>) -> FileError {
         }
         _ => error,
     }
-}
-
-/// A path that is written in a file, from the file's folder.
-fn beside(file: &Path, path: &str) -> PathBuf {
-    file.parent().unwrap_or(Path::new("")).join(path)
 }
 
 /// A workflow in a file: JSON stays as it is, YAML becomes JSON once.
@@ -356,174 +276,5 @@ fn workflow_file(file: &Path) -> Result<TestFile, FileError> {
                 "nothing can be tested until then",
             )],
         }),
-    }
-}
-
-/// The place of what a JSON pointer names, or of the last part of its way that is there.
-fn located(root: &Node, pointer: &str) -> Place {
-    let mut at = root.at;
-    let mut node = root;
-    for part in pointer.split('/').skip(1) {
-        let part = part.replace("~1", "/").replace("~0", "~");
-        let next = match &node.value {
-            Value::Map(members) => members
-                .iter()
-                .find(|member| member.key == part)
-                .map(|member| (member.at, &member.node)),
-            Value::List(nodes) => {
-                let index: Option<usize> = part.parse().ok();
-                index
-                    .and_then(|index| nodes.get(index))
-                    .map(|node| (node.at, node))
-            }
-            _ => None,
-        };
-        let Some((place, next)) = next else {
-            break;
-        };
-        (at, node) = (place, next);
-    }
-    at
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::error::WorkError;
-    use crate::live::{Answer, Approval};
-    use crate::model::Status;
-    use crate::testing::{Act, Expectation, NodeAnswer};
-
-    fn file() -> TestFile {
-        let text = json!({
-            "workflow_id": "w", "version": "1.0.0", "start_node": "a",
-            "nodes": {
-                "a": { "kind": { "type": "tool", "tool_ref": "t" }, "node_timeout_secs": 60 },
-                "b": { "kind": { "type": "human_approval", "description": "?" } },
-                "c": { "kind": { "type": "tool", "tool_ref": "t" } },
-                "d": { "kind": { "type": "tool", "tool_ref": "t" } },
-            },
-            "edges": [
-                { "from": "a", "to": "b", "condition": "state.x > 1 && input.go" },
-                { "from": "a", "to": "c", "condition": "state.x <= 1" },
-                { "from": "b", "to": "d" }, { "from": "c", "to": "d" },
-            ],
-        });
-        let workflow = Workflow::from_json(text.to_string()).expect("JSON");
-        TestFile::new(workflow).expect("it is valid")
-    }
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn status(status: Status) -> Expectation {
-        Expectation::Status(status)
-    }
-
-    #[test]
-    fn cases_are_built_without_a_file() {
-        let x = |x: u64| NodeAnswer::completes(json!({ "x": x }));
-        let approval = Approval::approved("ada").state_patch(json!({ "by": "ada" }));
-        let file = file()
-            .case(
-                Case::new("long way")
-                    .input(json!({ "go": true }))
-                    .attempts("a", [NodeAnswer::times_out(), NodeAnswer::dies(), x(2)])
-                    .answer(
-                        "d",
-                        NodeAnswer::completes(Answer::output(json!([1]))).after(seconds(7)),
-                    )
-                    .act(Act::decide(seconds(100), "b", approval).by("desk"))
-                    .expect(status(Status::Completed))
-                    .expect(Expectation::path(["a", "b", "d"]))
-                    .expect(Expectation::skipped(["c"]))
-                    .expect(Expectation::State(
-                        json!({ "x": 2.0, "by": "ada", "d": [1] }).into(),
-                    ))
-                    .expect(Expectation::elapsed(seconds(107))),
-            )
-            .case(
-                Case::new("short way")
-                    .answer("a", x(1))
-                    .expect(Expectation::path(["a", "c", "d"])),
-            );
-        let report = file.run().expect("they are played");
-        assert!(report.passed(), "{report:#?}");
-        let live: Vec<usize> = report.edges.iter().map(|edge| edge.live_in).collect();
-        assert_eq!(live, [1, 1, 1, 1]);
-        assert_eq!(
-            file.run().expect("they are played"),
-            report,
-            "the same again"
-        );
-    }
-
-    #[test]
-    fn r7_conditions_are_true_as_the_scheduler_sees_them() {
-        let edges = |input, x| {
-            let answer = NodeAnswer::completes(json!({ "x": x }));
-            let case = Case::new("one").input(input).answer("a", answer);
-            let file = file().case(case.expect(Expectation::Order(vec!["a".into()])));
-            let report = file.run().expect("it is played");
-            let live = report.edges.into_iter().filter(|edge| edge.live_in > 0);
-            live.map(|edge| format!("{}{}", edge.from, edge.to))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(edges(json!({ "go": 1 }), json!(2)), ["ab"]);
-        assert_eq!(edges(json!({}), json!(2)), [""; 0]);
-        assert_eq!(edges(json!({}), json!(0)), ["ac", "cd"]);
-        assert_eq!(edges(json!({}), json!("text")), [""; 0]);
-    }
-
-    #[test]
-    fn a_case_that_names_what_is_not_there_is_refused() {
-        let error = |case: Case| {
-            let error = file().case(case).run().expect_err("it cannot be played");
-            error.to_string()
-        };
-        let expects = || Case::new("c").expect(status(Status::Failed));
-        let fails = || NodeAnswer::fails(WorkError::permanent("no"));
-        for (case, said) in [
-            (Case::new("c"), "it expects nothing"),
-            (
-                expects().answer("e", fails()),
-                "the workflow has no node `e`",
-            ),
-            (expects().answer("b", fails()), "no worker answers `b`"),
-            (
-                expects().act(Act::skip(seconds(1), "e")),
-                "the workflow has no node `e`",
-            ),
-            (
-                expects().expect(Expectation::path(["e"])),
-                "the workflow has no node `e`",
-            ),
-        ] {
-            let error = error(case);
-            assert!(error.contains(said), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_execution_that_waits_is_running_at_the_end() {
-        let answer = NodeAnswer::completes(json!({ "x": 2 }));
-        let case = Case::new("one")
-            .input(json!({ "go": 1 }))
-            .answer("a", answer);
-        let pauses = [
-            Act::pause(seconds(5)),
-            Act::unpause(seconds(9)).reason("it is day"),
-        ];
-        let case = pauses.into_iter().fold(case, Case::act);
-        let case = case
-            .expect(status(Status::Running))
-            .expect(Expectation::elapsed(seconds(9)));
-        let report = file().case(case).run().expect("it is played");
-        assert!(report.passed(), "{report:#?}");
     }
 }

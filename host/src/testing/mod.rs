@@ -52,6 +52,8 @@
 mod text;
 // What a workflow's text says of its nodes and edges.
 mod graph;
+// What people and other programs do in a case.
+mod act;
 // Cases, as they are built.
 mod case;
 // Cases, as they are read.
@@ -66,8 +68,11 @@ mod judge;
 mod report;
 // A workflow and its cases.
 mod file;
+#[cfg(test)]
+mod tests;
 
-pub use case::{Act, Case, Expectation, NodeAnswer};
+pub use act::Act;
+pub use case::{Case, Expectation, NodeAnswer};
 pub use file::{TestError, TestFile};
 pub use happened::Row;
 pub use judge::Verdict;

@@ -8,7 +8,8 @@ use crate::json::Json;
 use crate::live::{Execution, Next, Start, Workflow};
 use crate::model::{Event, EventKind, Status, Timestamp};
 use crate::render;
-use crate::testing::case::{Act, Case, Deed};
+use crate::testing::act::{Act, Deed};
+use crate::testing::case::Case;
 
 /// Events of one case. The largest workflow has some tens of thousands; one with more
 /// tries something again and again.

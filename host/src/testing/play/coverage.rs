@@ -115,10 +115,11 @@ impl State {
     }
 
     fn text(&self) -> String {
-        let member = |(key, value): (&String, &Box<RawValue>)| {
-            format!("{}:{}", serde_json::Value::from(key.as_str()), value.get())
-        };
-        let members: Vec<String> = self.members.iter().map(member).collect();
+        let mut members = Vec::with_capacity(self.members.len());
+        for (key, value) in &self.members {
+            let key = serde_json::Value::from(key.as_str());
+            members.push(format!("{key}:{value}"));
+        }
         format!("{{{}}}", members.join(","))
     }
 }

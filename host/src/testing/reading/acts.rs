@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::fields::{Fields, Reading};
 use super::values::{flag, json, must_be_true, node, object, span, text};
 use crate::live::{Approval, Signal};
-use crate::testing::case::Act;
+use crate::testing::act::Act;
 use crate::testing::text::span::span_text;
 use crate::testing::text::tree::{Node, Value};
 

@@ -6,3 +6,4 @@ mod answers;
 mod acts;
 mod expectations;
 pub(super) mod cases;
+pub(super) mod top;
