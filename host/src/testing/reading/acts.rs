@@ -7,7 +7,7 @@ use super::values::{flag, json, must_be_true, node, object, span, text};
 use crate::live::{Approval, Signal};
 use crate::testing::act::Act;
 use crate::testing::text::span::span_text;
-use crate::testing::text::tree::{Node, Value};
+use crate::testing::text::value::{Node, Value};
 
 /// Who decides, unless an act says so.
 const PERSON: &str = "tester";

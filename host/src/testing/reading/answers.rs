@@ -5,7 +5,7 @@ use super::values::{flag, json, must_be_true, object, span, target, text};
 use crate::error::WorkError;
 use crate::live::Answer;
 use crate::testing::case::{Answers, NodeAnswer};
-use crate::testing::text::tree::{Member, Node, Value};
+use crate::testing::text::value::{Member, Node, Value};
 
 /// The keys of an answer.
 const KEYS: [&str; 11] = [

@@ -8,7 +8,7 @@ use super::{acts, answers, expectations};
 use crate::testing::case::Case;
 use crate::testing::graph::Graph;
 use crate::testing::text::place::Faults;
-use crate::testing::text::tree::{Member, Node};
+use crate::testing::text::value::{Member, Node};
 use crate::time::parse_rfc3339;
 
 /// The keys of a case.

@@ -9,7 +9,7 @@ use crate::names;
 use crate::testing::case::Expectation;
 use crate::testing::text::resembling::meant;
 use crate::testing::text::span::SPAN_MAX;
-use crate::testing::text::tree::{Member, Node, Value};
+use crate::testing::text::value::{Member, Node, Value};
 
 /// The keys of what is expected.
 const KEYS: [&str; 11] = [

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::testing::text::place::{Faults, FileError, Place};
 use crate::testing::text::resembling::meant;
 use crate::testing::text::source::{Notation, must_be_json};
-use crate::testing::text::tree::{Member, Node, Value, parse};
+use crate::testing::text::tree::parse;
+use crate::testing::text::value::{Member, Node, Value};
 
 /// The keys of a test file.
 const KEYS: [&str; 2] = ["workflow", "cases"];

@@ -6,7 +6,7 @@ use super::fields::Reading;
 use crate::json::Json;
 use crate::testing::graph::END;
 use crate::testing::text::span::{LOOKS_LIKE, parse_span};
-use crate::testing::text::tree::{Node, Value};
+use crate::testing::text::value::{Node, Value};
 
 /// A text.
 pub(super) fn text(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<String> {

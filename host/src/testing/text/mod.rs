@@ -3,6 +3,7 @@
 pub(in crate::testing) mod place;
 pub(in crate::testing) mod resembling;
 pub(in crate::testing) mod span;
+pub(in crate::testing) mod value;
 mod scalar;
 pub(in crate::testing) mod tree;
 pub(in crate::testing) mod source;

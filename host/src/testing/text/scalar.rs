@@ -1,7 +1,7 @@
 //! What a scalar without quotation marks is: JSON's values, and nothing that readers of
 //! YAML disagree about.
 
-use super::tree::Value;
+use super::value::Value;
 
 /// Why a word without quotation marks is refused.
 pub(super) struct Ambiguous {
