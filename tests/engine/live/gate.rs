@@ -50,6 +50,14 @@ impl Latch {
         self.state().is_shut = true;
     }
 
+    /// Shut until it is opened, and no longer than this lives: a test that fails must not
+    /// wait for those who wait here.
+    #[must_use]
+    pub(super) fn shut_meanwhile(&self) -> OpenAtEnd {
+        self.shut();
+        OpenAtEnd(self.clone())
+    }
+
     pub(super) fn open(&self) {
         self.state().is_shut = false;
         self.0.opened.notify_all();
@@ -76,6 +84,15 @@ impl Latch {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens a latch in the end.
+pub(super) struct OpenAtEnd(Latch);
+
+impl Drop for OpenAtEnd {
+    fn drop(&mut self) {
+        self.0.open();
     }
 }
 

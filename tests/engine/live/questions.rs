@@ -23,7 +23,7 @@ async fn guests_answer_while_a_turn_is_open() {
         let (engine, gate) = gated(&place, 100).await;
         let execution = start(&engine, &single(tool())).await;
         let before = execution.inspect().await.expect("a state");
-        gate.commits.shut();
+        let _open = gate.commits.shut_meanwhile();
         let cancelling = tokio::spawn({
             let execution = execution.clone();
             async move { execution.cancel(None).await }
@@ -55,15 +55,14 @@ async fn turns_and_reads_go_on_while_guests_answer_and_one_question_too_many_is_
     for place in Place::each() {
         let (engine, gate) = gated(&place, 10_000).await;
         let execution = start(&engine, &single(tool())).await;
-        gate.pages.shut();
+        let _open = gate.pages.shut_meanwhile();
         let mut asked = JoinSet::new();
         for _ in 0..=QUESTIONS_OF_A_GUEST_MAX {
             let execution = execution.clone();
             asked.spawn(async move { execution.explain("a").await.map(drop) });
         }
-        gate.pages
-            .until_waiting(QUESTIONS_OF_A_GUEST_AT_ONCE_MAX)
-            .await;
+        let at_work = gate.pages.until_waiting(QUESTIONS_OF_A_GUEST_AT_ONCE_MAX);
+        timeout(PATIENCE, at_work).await.expect("guests are asked");
         let went_on = timeout(PATIENCE, async {
             let other = engine.start("w", "1.0.0", json!({})).await;
             let other = other.expect("it starts");
