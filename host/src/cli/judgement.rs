@@ -79,8 +79,11 @@ pub(super) fn is_done(seen: &Seen, served: &Served, until: Until, now: Timestamp
 }
 
 /// Until when nothing happens to an execution that runs, unless somebody else does it: the
-/// first time at which something is due here. `None` if nothing is.
+/// first time at which something is due here. `None` if nothing is, or it does not run.
 pub(super) fn rests_until(seen: &Seen, served: &Served) -> Option<Timestamp> {
+    if seen.record.status != Status::Running {
+        return None;
+    }
     let waiting = seen
         .items
         .iter()

@@ -72,10 +72,12 @@ impl Beginning {
     }
 
     fn find(&self, database: &Database) -> anyhow::Result<ExecutionId> {
+        let ids = self.range();
+        let begins_so = |id: &ExecutionId| ids.is_some_and(|(a, z)| (a..=z).contains(id));
         let mut found = Vec::new();
         for mut store in database.open()? {
             let filter = ListFilter {
-                ids: self.range(),
+                ids,
                 newest_first: true,
                 max: TOLD_MAX + 1,
                 ..ListFilter::default()
@@ -84,9 +86,7 @@ impl Beginning {
             // One whose row is damaged has its name all the same.
             let damaged = listed.damaged.into_iter().filter_map(|it| it.execution);
             found.extend(listed.found.into_iter().map(|record| record.id));
-            found.extend(
-                damaged.filter(|id| self.range().is_some_and(|(a, z)| (a..=z).contains(id))),
-            );
+            found.extend(damaged.filter(begins_so));
         }
         found.dedup();
         match found[..] {

@@ -1,15 +1,14 @@
 //! What `run`, `resume` and `work` tell of an execution that they worked on.
 
-use refrain::model::{NodeState, Status};
+use refrain::model::NodeState;
 use refrain::names;
-use refrain::store::Timestamp;
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
-use super::judgement;
+use super::judgement::rests_until;
 use super::nodes::Node;
 use super::text::{Text, text};
 use super::watch::Seen;
@@ -77,12 +76,6 @@ impl<'a> FailedNode<'a> {
             error: node.error.as_deref(),
         }
     }
-}
-
-/// Until when nothing happens here to an execution that runs.
-pub(super) fn rests_until(seen: &Seen, served: &Served) -> Option<Timestamp> {
-    let runs = seen.record.status == Status::Running;
-    runs.then(|| judgement::rests_until(seen, served)).flatten()
 }
 
 /// An execution, for people, in a line: what it is, and why.

@@ -16,7 +16,7 @@ use super::output::{self, Form};
 use super::session::{Session, Stopped};
 use super::text::text;
 use super::workers::Workers;
-use super::{Answer, act, damage, erased, failure, list, report};
+use super::{Answer, act, damage, erased, failure, list, report, workers};
 
 /// Go on with executions until each has ended or has to wait
 ///
@@ -123,15 +123,11 @@ fn say_what_is_worked_on(parts: &[Part], named: bool) {
         true => "",
         false => ", and on what is started here meanwhile",
     };
-    let folder = std::env::current_dir();
-    let folder = folder.map_or(text!("this folder"), |folder| {
-        text!("{}", folder.as_os_str())
-    });
     output::say(&text!(
-        "working on {}{}; programs run in {}, with the environment of this command",
+        "working on {}{}; {}",
         executions,
         others,
-        folder
+        workers::where_programs_run()
     ));
 }
 

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::act;
 use super::database::Database;
-use super::judgement::{Until, changes_at, is_done, news};
+use super::judgement::{Until, changes_at, is_done, news, rests_until};
 use super::output::{self, Form};
 use super::progress::Progress;
 use super::report::{self, Report};
@@ -300,7 +300,7 @@ impl<'a> Session<'a> {
     pub(super) fn say_until_when_they_wait(&self) {
         let resting = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
         for seen in self.seen().filter(resting) {
-            let Some(at) = report::rests_until(seen, &self.served) else {
+            let Some(at) = rests_until(seen, &self.served) else {
                 continue;
             };
             let id = seen.record.id;

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::text::{Text, text};
 use super::watch::Watch;
 use super::workers::{Served, Workers};
-use super::{Answer, act};
+use super::{Answer, act, workers};
 
 /// Work on all executions, also on those that start meanwhile, until it is told to stop
 ///
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     output::one_document_a_line();
     let served = arguments.workers.served(&arguments.queues)?;
-    // Whoever runs workers may be there before anything is started.
+    // Workers may be there before anything is started.
     let store = arguments.database.open_or_create(false)?;
     let (watch, whole) = Watch::of_all(SqliteStore::open(store.path())?)?;
     say_what_is_worked_on(&watch, &served);
@@ -56,20 +56,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 }
 
 fn say_what_is_worked_on(watch: &Watch, served: &Served) {
-    let folder = std::env::current_dir();
-    let folder = folder.map_or(text!("this folder"), |folder| {
-        text!("{}", folder.as_os_str())
-    });
     let executions = match watch.seen().count() {
         0 => Text::new(),
         1 => text!("1 execution, and on "),
         number => text!("{} executions, and on ", number),
     };
     output::say(&text!(
-        "working on {}what is started meanwhile; queues: {}; programs run in {}, with the environment of this command",
+        "working on {}what is started meanwhile; queues: {}; {}",
         executions,
         Text::joined(served.iter().map(Text::word), ", "),
-        folder
+        workers::where_programs_run()
     ));
 }
 

@@ -9,6 +9,7 @@ use clap::builder::RangedU64ValueParser;
 use refrain::limits::WORKER_SLOTS_DEFAULT;
 use refrain::{Engine, queues};
 
+use super::text::{Text, text};
 use super::watch::Seen;
 
 /// Who does the work.
@@ -31,6 +32,18 @@ pub(super) struct Workers {
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=SLOTS_MAX),
     )]
     concurrency: usize,
+}
+
+/// Where the programs run that a command starts, for those who did not start them.
+pub(super) fn where_programs_run() -> Text {
+    let folder = std::env::current_dir();
+    let folder = folder.map_or(text!("this folder"), |folder| {
+        text!("{}", folder.as_os_str())
+    });
+    text!(
+        "programs run in {}, with the environment of this command",
+        folder
+    )
 }
 
 /// More programs at once than any machine runs.
