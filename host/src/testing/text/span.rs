@@ -46,7 +46,7 @@ pub(in crate::testing) fn parse_span(text: &str) -> Option<Duration> {
     (!text.is_empty() && span <= SPAN_MAX).then_some(span)
 }
 
-/// A span as [`parse_span`] reads it, to the millisecond.
+/// A span as it is written in test files (`1h30m`), to the millisecond.
 #[must_use]
 pub fn span_text(span: Duration) -> String {
     let mut left = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
