@@ -24,6 +24,8 @@ mod nodes;
 mod output;
 mod placed;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod report;
 mod session;
 mod shown;

@@ -67,46 +67,6 @@ fn the_examples_pass_and_cover_every_edge() {
     );
 }
 
-/// The blocks of the page that begin with these words, each with what follows them.
-fn blocks<'a>(page: &'a str, begin: &str) -> Vec<(&'a str, &'a str)> {
-    let parts = page
-        .split("\n```")
-        .filter_map(|part| part.strip_prefix(begin));
-    let block = |part: &'a str| part.split_once('\n').expect("a block has lines");
-    parts.map(block).collect()
-}
-
-#[test]
-fn every_example_of_the_page_prints_what_stands_there() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/testing-workflows.md");
-    let page = fs::read_to_string(page).expect("the page");
-    let desk = Desk::new();
-    for (name, text) in blocks(&page, "yaml ") {
-        desk.file(name, text);
-    }
-    let commands = blocks(&page, "console");
-    assert!(commands.len() >= 6, "{}", commands.len());
-    for (_, block) in commands {
-        let (typed, printed) = block.split_once('\n').expect("what is typed, and printed");
-        let words = typed.strip_prefix("$ refrain ").expect("a command");
-        // Words in quotation marks are one.
-        let words: Vec<&str> =
-            words
-                .split('"')
-                .enumerate()
-                .fold(Vec::new(), |mut words, (at, part)| {
-                    match at % 2 {
-                        0 => words.extend(part.split_whitespace()),
-                        _ => words.push(part),
-                    }
-                    words
-                });
-        let said = desk.types(&words);
-        let found = format!("{}{}", said.out, said.err);
-        assert_eq!(found.trim_end(), printed.trim_end(), "{typed}");
-    }
-}
-
 // ---- cases ---------------------------------------------------------------------------
 
 #[test]
