@@ -19,6 +19,7 @@ mod guests;
 mod json_text;
 mod judgement;
 mod keys;
+mod labels;
 mod named;
 mod nodes;
 mod output;

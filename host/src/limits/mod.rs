@@ -1,6 +1,7 @@
 //! Every limit of the host, with its reason.
 
 mod guest;
+mod kept;
 mod turn;
 
 use std::num::NonZeroU64;
@@ -11,6 +12,7 @@ pub use guest::{
     GUEST_STACK_MAX, GUEST_TABLE_ELEMENTS_MAX, GUEST_TRANSFER_BYTES_MAX, GUESTS_AT_WORK_MAX,
     GUESTS_FULL_MAX,
 };
+pub use kept::{LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX};
 pub use turn::{
     BYTES_PER_TURN, CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, FACTS_PER_TURN_MAX, FUEL_PER_TURN,
     TURN_CALLS_BETWEEN_LOOKS, TURN_FUEL_BETWEEN_LOOKS, TURN_TIME_MAX, TurnLimits,

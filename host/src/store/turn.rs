@@ -73,8 +73,8 @@ pub struct ExecutionChange {
 }
 
 /// A log is erased: of each of its events only the plain fields and the commitment
-/// stay, and of the execution neither key, nor work items, nor snapshot. Nor does a mark
-/// that the log was tampered with: it is erased only if its chain is whole.
+/// stay, and of the execution neither key, nor labels, nor work items, nor snapshot. Nor does
+/// a mark that the log was tampered with: it is erased only if its chain is whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// The execution. It must have ended, and must not be erased yet.

@@ -32,7 +32,7 @@
 //!
 //! impl Reader for Counting {
 //!     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
-//!     refrain::delegate_store!(inner: execution, list, last_begun, changed_since, raw_events, items, item);
+//!     refrain::delegate_store!(inner: execution, list, labels, last_begun, changed_since, raw_events, items, item);
 //!     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
@@ -129,6 +129,7 @@ laws! { $
     listing::executions_are_listed_by_their_start,
     listing::the_last_that_came_is_known,
     listing::executions_are_found_by_what_is_known_of_them,
+    listing::executions_are_found_by_their_labels,
     log::law8_what_was_committed_is_there_after_reopening,
     log::turns_of_two_owners_wait_for_one_another,
     log::other_owners_commits_are_seen,

@@ -8,7 +8,9 @@ use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
+use crate::model::Label;
 use crate::store::check::{self, Conflicts};
+use crate::store::labels;
 use crate::store::memory::execution::Execution;
 use crate::store::memory::queue::Queue;
 use crate::store::{
@@ -73,6 +75,7 @@ impl Data {
             self.queue.remove(number);
         }
         execution.snapshot = None;
+        execution.labels = Vec::new();
         let record = &mut execution.record;
         record.key = None;
         self.set_aside.remove(&record.id);
@@ -205,7 +208,7 @@ impl Data {
             self.last_at = self.last_at.max(last.event.at);
         }
         if change.expected.sequence == 0 {
-            self.begin(record);
+            self.begin(record, labels::begun_with(&change.events));
         }
         let Some(execution) = self.executions.get_mut(&record.id) else {
             return;
@@ -250,13 +253,15 @@ impl Data {
         }
     }
 
-    fn begin(&mut self, record: &ExecutionRecord) {
+    fn begin(&mut self, record: &ExecutionRecord, labels: &[Label]) {
         self.by_start.insert((record.started_at, record.id));
         self.last_begun = Some(record.id);
         let mut record = record.clone();
         record.next_wake = None;
-        self.executions
-            .insert(record.id, Arc::new(Execution::new(record)));
+        let id = record.id;
+        let mut execution = Execution::new(record);
+        execution.labels = labels::as_kept(labels);
+        self.executions.insert(id, Arc::new(execution));
     }
 
     fn keep(&mut self, turn: &Turn) {
@@ -295,13 +300,13 @@ impl Data {
         self.executions.get(&id).map(Arc::as_ref)
     }
 
-    /// The records after this one, ordered by start and then by id.
-    pub(super) fn records(
+    /// The executions at these places, ordered by start and then by id.
+    pub(super) fn executions(
         &self,
         places: impl RangeBounds<(Timestamp, ExecutionId)>,
-    ) -> impl DoubleEndedIterator<Item = &ExecutionRecord> {
+    ) -> impl DoubleEndedIterator<Item = &Execution> {
         let ids = self.by_start.range(places);
-        ids.filter_map(|(_, id)| self.executions.get(id).map(|execution| &execution.record))
+        ids.filter_map(|(_, id)| self.executions.get(id).map(Arc::as_ref))
     }
 
     /// The execution that came last.

@@ -19,6 +19,7 @@ mod database;
 mod many;
 mod execution;
 mod known;
+mod labels;
 mod listing;
 mod log;
 mod queue;

@@ -3,10 +3,10 @@
 
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
-use crate::model::Snapshot;
+use crate::model::{Label, Snapshot};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::execution::Key;
-use crate::store::sqlite::{clocks, execution, keep, listing, log, news, queue};
+use crate::store::sqlite::{clocks, execution, keep, labels, listing, log, news, queue};
 use crate::store::{
     ClockReading, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Reader,
     SeenUpTo, StoreError, WorkflowRecord,
@@ -72,6 +72,11 @@ impl Reader for SqliteReader {
         let path = &self.database.path;
         self.database
             .ask(|connection| listing::list(connection, path, filter))
+    }
+
+    fn labels(&mut self, id: ExecutionId) -> Result<Vec<Label>, StoreError> {
+        self.database
+            .ask_of(id, |connection| labels::of_execution(connection, id))
     }
 
     fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError> {

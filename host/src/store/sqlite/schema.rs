@@ -14,16 +14,16 @@ const SIMULATED: i64 = 0x5246_5253;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_10];
+const STEPS: &[&str] = &[STEP_11];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 10;
+pub(super) const OLDEST: i64 = 11;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_10: &str = "
+const STEP_11: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -68,6 +68,16 @@ const STEP_10: &str = "
         hash      BLOB NOT NULL,
         PRIMARY KEY (execution, sequence)
     ) STRICT;
+
+    -- The labels of executions, from their event 1, and no longer than that has them.
+    CREATE TABLE labels (
+        tenant    TEXT NOT NULL,
+        name      TEXT NOT NULL,
+        value     TEXT NOT NULL,
+        execution INTEGER NOT NULL,
+        PRIMARY KEY (tenant, name, value, execution)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX labels_by_execution ON labels (execution);
 
     -- Unsettled work items and dead letters, few and gone soon: in one tree, so
     -- that a turn changes few pages. `held` is 1 unless the execution runs: so

@@ -5,12 +5,13 @@ use rusqlite::{Connection, Error};
 use crate::id::ExecutionId;
 use crate::model::Snapshot;
 use crate::store::check::{self, Conflicts};
+use crate::store::labels::begun_with;
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::known::{Known, Records};
-use crate::store::sqlite::{clocks, erase, keep};
+use crate::store::sqlite::{clocks, erase, keep, labels};
 use crate::store::{CommitError, ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
 
 /// The room for the places of items that one change orders. A change with more of them
@@ -201,7 +202,11 @@ impl<'a> Executions<'a> {
     fn begin(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
         let record = &change.record;
         match execution::insert(self.connection, record)? {
-            Some(key) => Ok(self.records.keep(key, record).key),
+            Some(key) => {
+                let begun_with = begun_with(&change.events);
+                labels::insert(self.connection, (key, &record.tenant), begun_with)?;
+                Ok(self.records.keep(key, record).key)
+            }
             None => self.refuse(change, GONE),
         }
     }
