@@ -31,7 +31,7 @@
 ///
 /// impl Reader for Counting {
 ///     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
-///     refrain::delegate_store!(inner: execution, list, labels, last_begun, changed_since, raw_events, items, item);
+///     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
 ///     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
@@ -102,6 +102,10 @@ macro_rules! delegate_store {
     ); };
     (@ events $($to:ident)+) => { $crate::delegate_store!(
         # events(id: $crate::ExecutionId, first: u64, max: u32) -> ::std::vec::Vec<$crate::store::StoredEvent>, $($to)+
+    ); };
+
+    (@ output $($to:ident)+) => { $crate::delegate_store!(
+        # output(id: $crate::ExecutionId, node_id: &str, after: u64) -> ::std::vec::Vec<$crate::store::KeptOutput>, $($to)+
     ); };
 
     // The queue.

@@ -5,8 +5,8 @@ use crate::id::ExecutionId;
 use crate::log::{StoredEvent, Timestamp};
 use crate::model::{Label, Snapshot, Status};
 use crate::store::{
-    ClockReading, DueWake, ExecutionRecord, ItemRecord, LabelFilter, Many, RawEvent, StoreError,
-    WorkflowRecord,
+    ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, LabelFilter, Many, RawEvent,
+    StoreError, WorkflowRecord,
 };
 
 /// The choice of executions to list. By default it is all of them, the oldest first.
@@ -153,6 +153,15 @@ pub trait Reader: Send {
             })
             .collect()
     }
+
+    /// What is kept of the output of a node's attempts, behind this place (0: all of it),
+    /// in the order of places; nothing if the execution is erased.
+    fn output(
+        &mut self,
+        id: ExecutionId,
+        node_id: &str,
+        after: u64,
+    ) -> Result<Vec<KeptOutput>, StoreError>;
 
     /// The work items of an execution, sorted by node id.
     fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError>;

@@ -12,6 +12,7 @@ use crate::model::Label;
 use crate::store::check::{self, Conflicts};
 use crate::store::labels;
 use crate::store::memory::execution::Execution;
+use crate::store::memory::output::Output;
 use crate::store::memory::queue::Queue;
 use crate::store::{
     ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, ItemChange,
@@ -76,6 +77,7 @@ impl Data {
         }
         execution.snapshot = None;
         execution.labels = Vec::new();
+        execution.output = Output::default();
         let record = &mut execution.record;
         record.key = None;
         self.set_aside.remove(&record.id);
@@ -159,19 +161,24 @@ impl Data {
             conflicts.note(id, check::erasable(record, erasure));
         }
         for (id, _) in &turn.snapshots {
-            conflicts.note(*id, self.keeps_snapshots_of(*id, turn));
+            conflicts.note(*id, self.keeps_more_of(*id, turn, "a snapshot"));
+        }
+        for output in &turn.outputs {
+            let id = output.execution;
+            conflicts.note(id, self.keeps_more_of(id, turn, "output"));
         }
         conflicts
     }
 
-    fn keeps_snapshots_of(&self, id: ExecutionId, turn: &Turn) -> Result<(), String> {
+    /// Checks that something may be kept of this execution besides its log.
+    fn keeps_more_of(&self, id: ExecutionId, turn: &Turn, what: &str) -> Result<(), String> {
         let stored = self.executions.get(&id);
         if stored.is_some_and(|execution| execution.record.erased.is_some()) {
-            return Err(format!("{id}: it is erased, and no snapshot is kept of it"));
+            return Err(format!("{id}: it is erased, and {what} of it is not kept"));
         }
         if stored.is_none() && !turn.executions.iter().any(|change| change.record.id == id) {
             return Err(format!(
-                "{id}: there is no such execution to keep a snapshot of"
+                "{id}: there is no such execution to keep {what} of"
             ));
         }
         Ok(())
@@ -274,6 +281,11 @@ impl Data {
             self.components
                 .entry(component.digest.clone())
                 .or_insert_with(|| component.bytes.as_slice().into());
+        }
+        for output in &turn.outputs {
+            if let Some(execution) = self.executions.get_mut(&output.execution) {
+                Arc::make_mut(execution).output.keep(output);
+            }
         }
         for (id, snapshot) in &turn.snapshots {
             if let Some(execution) = self.executions.get_mut(id) {

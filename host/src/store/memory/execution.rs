@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::log::canonical::Canonical;
 use crate::log::{ChainedEvent, Salt, chain};
 use crate::model::{Label, Snapshot};
+use crate::store::memory::output::Output;
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::{ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState, RawEvent};
 
@@ -21,6 +22,7 @@ pub(super) struct Execution {
     pub(super) snapshot: Option<Snapshot>,
     /// Sorted by name and value.
     pub(super) labels: Vec<Label>,
+    pub(super) output: Output,
 }
 
 /// An event, as its bytes were written.
@@ -50,6 +52,7 @@ impl Execution {
             items: BTreeMap::new(),
             snapshot: None,
             labels: Vec::new(),
+            output: Output::default(),
         }
     }
 

@@ -10,8 +10,8 @@ use crate::model::{Label, Snapshot, WorkItem};
 use crate::store::memory::data::Data;
 use crate::store::memory::execution::Execution;
 use crate::store::{
-    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
-    RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn, WorkflowRecord,
+    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, KeptOutput,
+    ListFilter, Many, RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn, WorkflowRecord,
 };
 
 pub(super) const PLACE: &str = "the store in memory";
@@ -184,6 +184,17 @@ impl Reader for MemoryReader {
         let execution = data.execution(id).into_iter();
         let events = execution.flat_map(|execution| execution.events(first));
         Ok(events.take(max as usize).collect())
+    }
+
+    fn output(
+        &mut self,
+        id: ExecutionId,
+        node_id: &str,
+        after: u64,
+    ) -> Result<Vec<KeptOutput>, StoreError> {
+        let data = self.data();
+        let kept = data.execution(id).map(|it| it.output.of(node_id, after));
+        Ok(kept.unwrap_or_default())
     }
 
     fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {

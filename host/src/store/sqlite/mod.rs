@@ -20,6 +20,7 @@ mod many;
 mod execution;
 mod known;
 mod labels;
+mod output;
 mod listing;
 mod log;
 mod queue;

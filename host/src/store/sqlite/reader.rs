@@ -6,10 +6,10 @@ use crate::log::Timestamp;
 use crate::model::{Label, Snapshot};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::execution::Key;
-use crate::store::sqlite::{clocks, execution, keep, labels, listing, log, news, queue};
+use crate::store::sqlite::{clocks, execution, keep, labels, listing, log, news, output, queue};
 use crate::store::{
-    ClockReading, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Reader,
-    SeenUpTo, StoreError, WorkflowRecord,
+    ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, ListFilter, Many, RawEvent,
+    Reader, SeenUpTo, StoreError, WorkflowRecord,
 };
 
 /// A reader of a database file.
@@ -98,6 +98,17 @@ impl Reader for SqliteReader {
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
         self.events_of(id, None, first, max)
+    }
+
+    fn output(
+        &mut self,
+        id: ExecutionId,
+        node_id: &str,
+        after: u64,
+    ) -> Result<Vec<KeptOutput>, StoreError> {
+        self.database.ask_of(id, |connection| {
+            output::of_node(connection, (id, node_id), after)
+        })
     }
 
     fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {

@@ -112,6 +112,20 @@ const STEP_11: &str = "
     CREATE INDEX items_leased ON items (expires_at, ordered) WHERE state = 'leased';
     CREATE INDEX items_by_request ON items (worker_id, request_id) WHERE state = 'leased' AND request_id IS NOT NULL;
 
+    -- What programs have written, some of the newest; no part of any log. `place` counts
+    -- all that was ever kept of the execution, and `start` what the attempt had written
+    -- to the stream before.
+    CREATE TABLE outputs (
+        execution INTEGER NOT NULL,
+        place     INTEGER NOT NULL,
+        node_id   TEXT NOT NULL,
+        attempt   INTEGER NOT NULL,
+        stream    TEXT NOT NULL, -- stdout, stderr
+        start     INTEGER NOT NULL,
+        bytes     BLOB NOT NULL,
+        PRIMARY KEY (execution, place)
+    ) STRICT;
+
     -- The greatest time of an event, of the one shard that a file is; on which
     -- machine, and how long after its start, the greatest real time was, so that all
     -- processes of one machine tell the same time from it. And, because every turn
