@@ -8,7 +8,9 @@
 
 // What they share.
 mod act;
+mod attempts;
 mod by;
+mod coded;
 mod damage;
 mod database;
 mod ending;
@@ -57,8 +59,10 @@ mod explain;
 mod export;
 mod fork;
 mod guest;
+mod init;
 mod list;
 mod log;
+mod node_output;
 mod pause;
 mod restore;
 mod remedy;
@@ -114,6 +118,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Run(run::Arguments),
     Start(start::Arguments),
     Work(work::Arguments),
@@ -123,6 +128,8 @@ enum Command {
     #[command(alias = "status")]
     Show(show::Arguments),
     Log(log::Arguments),
+    #[command(name = "output")]
+    Output(node_output::Arguments),
     Explain(explain::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
@@ -255,6 +262,7 @@ fn tip(answer: &clap::Error) -> Option<&'static str> {
 impl Command {
     fn obey(self) -> anyhow::Result<Answer> {
         match self {
+            Self::Init(arguments) => init::run(&arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::Start(arguments) => start::run(arguments),
             Self::Work(arguments) => work::run(&arguments),
@@ -262,6 +270,7 @@ impl Command {
             Self::List(arguments) => list::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),
             Self::Log(arguments) => log::run(&arguments),
+            Self::Output(arguments) => node_output::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),

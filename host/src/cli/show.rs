@@ -205,7 +205,10 @@ fn waiting_for(
 }
 
 /// The ids of all nodes of the workflow.
-fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Vec<String>> {
+pub(super) fn node_ids(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+) -> anyhow::Result<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Workflow {
         /// Another scheduler may take a workflow without any.
@@ -225,6 +228,7 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
         // That is told, and what the log says of its nodes.
         Err(_) if record.tampering.is_some() => Ok(Vec::new()),
         Err(error) => Err(curable_because(
+            "workflow_damaged",
             format!(
                 "the text of workflow {} {} is damaged",
                 record.workflow_id, record.workflow_version
