@@ -62,7 +62,7 @@ pub enum EngineError {
     },
     /// The key has started something else.
     #[error(
-        "the key {key:?} has started {execution}, with another workflow or input; choose another key"
+        "the key {key:?} has started {execution}, with another workflow, input or labels; choose another key"
     )]
     KeyTaken {
         /// The caller's key.
@@ -97,6 +97,14 @@ pub enum EngineError {
         bytes: usize,
         /// How long it may be.
         bytes_max: usize,
+    },
+    /// A label is not accepted.
+    #[error("the label {name:?} is not accepted: {reason}")]
+    Label {
+        /// Its name, shortened.
+        name: String,
+        /// What is wrong with it, and what helps.
+        reason: String,
     },
     /// A request names more than is allowed.
     #[error("the request names {count} {what}, and {count_max} are allowed; make several requests")]
@@ -239,6 +247,7 @@ impl EngineError {
             Self::KeyErased { .. } => "key_erased",
             Self::Json { .. } => "invalid_json",
             Self::TooLong { .. } => "too_long",
+            Self::Label { .. } => "invalid_label",
             Self::TooMany { .. } => "too_many",
             Self::Refused { .. } => "refused",
             Self::NotForked { .. } => "not_forked",

@@ -125,6 +125,7 @@ pub(super) fn unless_ended(
         target.database.command_to_fork_from(target.execution, node),
     );
     Err(failure::curable_by(
+        "ended",
         format!(
             "{id} has ended ({}), and nothing follows on an end; to go on, fork it",
             names::status(status)

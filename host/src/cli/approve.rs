@@ -1,12 +1,12 @@
 //! `refrain approve`: a person's decision on a node that waits for one.
 
-use anyhow::anyhow;
 use refrain::json::Json;
 use refrain::log::KeptEvent;
 use refrain::model::EventKind;
 use refrain::{Approval, EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
+use super::coded::coded;
 use super::time::stamp;
 use super::{Answer, files, log};
 
@@ -108,9 +108,9 @@ fn missed_deadline(target: &Target, node: &str) -> anyhow::Result<Option<anyhow:
         missed = deadline.filter(|at| *at <= event.at).map(|at| (at, what));
     }
     Ok(missed.map(|(at, what)| {
-        anyhow!(
+        coded("too_late", format!(
             "the decision on node {node:?} comes too late: its deadline was {}, nobody had decided by then, and {what}",
             stamp(at)
-        )
+        ))
     }))
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::model::Explanation;
 use refrain::replay::{
@@ -17,6 +17,7 @@ use refrain::{names, render};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::coded::{OrCoded, refuse};
 use super::database::{self, Database};
 use super::files::STDIN;
 use super::guests;
@@ -112,13 +113,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let newer = |audit: &&Audit| audit.verdict == Verdict::Newer;
     let newer = audits.iter().filter(newer).count();
     if newer > 0 && failures == 0 {
-        bail!(
+        refuse!(
+            "log_newer",
             "{newer} of {} executions are of a newer program than this one, or hold events of one, and nothing is said of them; use a newer Refrain",
             damaged + audits.len()
         );
     }
     if failures > 0 {
-        bail!(
+        refuse!(
+            "not_audited",
             "{failures} of {} executions could not be audited",
             failures + damaged + audits.len()
         );
@@ -145,7 +148,10 @@ fn anchors(path: &Path) -> anyhow::Result<Anchors> {
 fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audited> {
     if files.len() > 1 {
         if files.iter().any(|path| path == Path::new(STDIN)) {
-            bail!("several logs are read twice, and stdin can be read once; write it to a file");
+            refuse!(
+                "usage",
+                "several logs are read twice, and stdin can be read once; write it to a file"
+            );
         }
         for path in files {
             let place = path.display().to_string();
@@ -168,7 +174,7 @@ fn opened(path: &Path) -> anyhow::Result<BufReader<File>> {
         true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
         false => File::open(path),
     };
-    let file = file.with_context(|| format!("cannot open the log {place}"))?;
+    let file = file.or_coded("log_unreadable", || format!("cannot open the log {place}"))?;
     Ok(BufReader::new(file))
 }
 

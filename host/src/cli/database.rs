@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::store::{ExecutionRecord, Reader, SqliteStore, StoreError};
 use refrain::{Builder, Engine, EngineError};
 
+use super::coded::refuse;
 use super::text::Text;
 use super::to_type;
 
@@ -65,7 +66,8 @@ impl Database {
         self.note();
         let file = self.file(simulated);
         if simulated && keeps_simulations(&self.path) {
-            bail!(
+            refuse!(
+                "wrong_store",
                 "{} keeps simulated executions itself; name the database without its ending {SIMULATIONS}",
                 self.path.display()
             );
@@ -73,10 +75,12 @@ impl Database {
         let store = SqliteStore::options().simulated(simulated).open(&file)?;
         let file = file.display();
         match (store.is_simulated(), simulated) {
-            (true, false) => bail!(
+            (true, false) => refuse!(
+                "wrong_store",
                 "{file} keeps simulated executions, and nothing works on them without `--simulate`; name the database without its ending {SIMULATIONS}, and give `--simulate`"
             ),
-            (false, true) => bail!(
+            (false, true) => refuse!(
+                "wrong_store",
                 "{file} keeps executions of real time, and nothing is simulated there; move it to another name"
             ),
             (true, true) | (false, false) => Ok(store),
@@ -162,7 +166,11 @@ impl Database {
     /// there has gone.
     pub(super) fn restore_from(&self, from: &Path) -> anyhow::Result<(&Path, Option<PathBuf>)> {
         if matches!(from.try_exists(), Ok(false)) {
-            bail!("there is no backup {}; check the path", from.display());
+            refuse!(
+                "backup_missing",
+                "there is no backup {}; check the path",
+                from.display()
+            );
         }
         folder_is_there(&self.path)?;
         let aside = SqliteStore::restore(from, &self.path)?;
@@ -195,7 +203,8 @@ impl Database {
         let path = file.display();
         match file.try_exists() {
             Ok(true) => Ok(()),
-            Ok(false) if simulated => bail!(
+            Ok(false) if simulated => refuse!(
+                "store_missing",
                 "there is no database {path}; name another with --db PATH, or begin one with `refrain run --simulate`"
             ),
             Ok(false) => {
@@ -254,7 +263,8 @@ fn folder_is_there(path: &Path) -> anyhow::Result<()> {
     if let Some(folder) = folder
         && matches!(folder.try_exists(), Ok(false))
     {
-        bail!(
+        refuse!(
+            "folder_missing",
             "{} cannot be written: its folder {} does not exist; create it",
             path.display(),
             folder.display()

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use refrain::erase::{Copied, EraseError, Erased, Eraser, copies, erase};
 use refrain::id::ExecutionId;
 use refrain::log::{Attestation, AttestedVerdict};
@@ -13,6 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::by::By;
+use super::coded::refuse;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database};
 use super::named::Named;
@@ -208,7 +208,10 @@ fn answer(each: Vec<Each>) -> anyhow::Result<Answer> {
     match (only, failed) {
         (Some(error), _) => Err(error),
         (None, 0) => Ok(Answer::good_if(good)),
-        (None, failed) => bail!("{failed} of {all} executions could not be erased"),
+        (None, failed) => refuse!(
+            "not_erased",
+            "{failed} of {all} executions could not be erased"
+        ),
     }
 }
 

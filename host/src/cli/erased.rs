@@ -1,11 +1,11 @@
 //! How the commands speak of an execution whose log was erased.
 
-use anyhow::bail;
 use refrain::log::Attestation;
 use refrain::replay::SignatureCheck;
 use refrain::store::ExecutionRecord;
 use serde_json::value::RawValue;
 
+use super::coded::refuse;
 use super::text::{Text, text};
 use super::time::stamp;
 
@@ -56,7 +56,8 @@ pub(super) fn vouched(signature: &SignatureCheck) -> Text {
 /// Refuses to go on with an execution whose log is erased.
 pub(super) fn refuse(record: &ExecutionRecord) -> anyhow::Result<()> {
     if record.erased.is_some() {
-        bail!(
+        refuse!(
+            "log_erased",
             "the log of {} is erased: nothing can follow on it",
             record.id
         );

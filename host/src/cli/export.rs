@@ -3,11 +3,11 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use refrain::ErrorRemedy;
 use refrain::replay::{Recording, from_store};
 
 use super::Answer;
+use super::coded::refuse;
 use super::database::{self, Database};
 use super::failure::curable;
 use super::named::Named;
@@ -42,7 +42,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (mut store, _) = database.holding(execution)?;
     let mut recording = match from_store(&mut store, execution)? {
         Some(Ok(recording)) => recording,
-        Some(Err(unreadable)) => bail!(
+        Some(Err(unreadable)) => refuse!(
+            "not_exported",
             "the log of {execution} cannot be exported: {}",
             unreadable.message
         ),
@@ -50,6 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     };
     if let Some(broken) = &recording.broken_off {
         return Err(curable(
+            "not_exported",
             format!(
                 "the log of {execution} cannot be exported: {}",
                 broken.message
@@ -58,7 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         ));
     }
     if *with_guest && let Some(missing) = recording.fetch_components(&mut store)?.first() {
-        bail!(
+        refuse!(
+            "unknown_guest",
             "the scheduler component {missing}, which the log of {execution} names, is not in the database"
         );
     }

@@ -6,12 +6,14 @@ use std::process::ExitCode;
 
 use refrain::erase::EraseError;
 use refrain::guest::LibraryError;
+use refrain::json::JsonError;
 use refrain::replay::{AnchorError, AuditError};
 use refrain::signing::KeyError;
 use refrain::store::StoreError;
 use refrain::{EngineError, ErrorRemedy};
 use serde_json::{Value, json};
 
+use super::coded::Coded;
 use super::database::Database;
 use super::text::{Text, text};
 use super::{Answer, output, remedy};
@@ -20,6 +22,7 @@ use super::{Answer, output, remedy};
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct Curable {
+    code: &'static str,
     message: String,
     remedy: Help,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -33,8 +36,9 @@ enum Help {
 }
 
 /// An error against which what is said helps.
-pub(super) fn curable_by(message: String, remedy: Text) -> anyhow::Error {
+pub(super) fn curable_by(code: &'static str, message: String, remedy: Text) -> anyhow::Error {
     anyhow::Error::new(Curable {
+        code,
         message,
         remedy: Help::ToType(remedy),
         source: None,
@@ -42,9 +46,10 @@ pub(super) fn curable_by(message: String, remedy: Text) -> anyhow::Error {
 }
 
 /// An error against which this helps.
-pub(super) fn curable(message: String, remedy: ErrorRemedy) -> anyhow::Error {
+pub(super) fn curable(code: &'static str, message: String, remedy: ErrorRemedy) -> anyhow::Error {
     let source = None;
     anyhow::Error::new(Curable {
+        code,
         message,
         remedy: Help::Known(remedy),
         source,
@@ -53,12 +58,14 @@ pub(super) fn curable(message: String, remedy: ErrorRemedy) -> anyhow::Error {
 
 /// The same, with its cause.
 pub(super) fn curable_because(
+    code: &'static str,
     message: String,
     remedy: ErrorRemedy,
     cause: impl std::error::Error + Send + Sync + 'static,
 ) -> anyhow::Error {
     let source = Some(Box::new(cause).into());
     anyhow::Error::new(Curable {
+        code,
         message,
         remedy: Help::Known(remedy),
         source,
@@ -122,15 +129,31 @@ pub(super) fn of_usage(said: &str) -> Value {
     json!({ "error": { "code": "usage", "message": message, "remedy": null } })
 }
 
-/// What kind of error it is, in a word that does not change. `None` if it has none.
-fn code(error: &anyhow::Error) -> Option<&'static str> {
-    error.chain().find_map(|cause| {
-        let engine = cause.downcast_ref::<EngineError>();
-        let store = cause.downcast_ref::<StoreError>();
-        engine
-            .map(EngineError::code)
-            .or(store.map(StoreError::code))
-    })
+/// What kind of error it is, in a word that does not change.
+fn code(error: &anyhow::Error) -> &'static str {
+    if let Some(coded) = error.downcast_ref::<Coded>() {
+        return coded.code;
+    }
+    let known = error.chain().find_map(code_of);
+    // All that is left is about this program and its machine.
+    known.unwrap_or("failed")
+}
+
+fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let engine = cause.downcast_ref::<EngineError>().map(EngineError::code);
+    let store = cause.downcast_ref::<StoreError>().map(StoreError::code);
+    let curable = cause.downcast_ref::<Curable>().map(|it| it.code);
+    let kinds = [
+        (cause.is::<LibraryError>(), "invalid_component"),
+        (cause.is::<KeyError>(), "invalid_key"),
+        (cause.is::<AnchorError>(), "invalid_anchors"),
+        (cause.is::<AuditError>(), "not_audited"),
+        (cause.is::<EraseError>(), "not_erased"),
+        (cause.is::<JsonError>(), "invalid_json"),
+        (cause.is::<io::Error>(), "io"),
+    ];
+    let of_kind = || kinds.into_iter().find_map(|(is, code)| is.then_some(code));
+    engine.or(store).or(curable).or_else(of_kind)
 }
 
 /// What helps, as something to type, if something is known to. The library cannot say
@@ -276,9 +299,12 @@ mod tests {
                 Some("--guest FILE.wasm"),
             ),
             (unreadable.into(), Some("refrain list --json")),
-            (curable(damaged(), audit), Some("refrain audit exec_")),
             (
-                curable_because(damaged(), audit, cause),
+                curable("log_damaged", damaged(), audit),
+                Some("refrain audit exec_"),
+            ),
+            (
+                curable_because("log_damaged", damaged(), audit, cause),
                 Some("refrain audit exec_"),
             ),
             (EngineError::ShutDown.into(), None),

@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
 use refrain::json::{MARK, text_of};
 use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
+
+use super::coded::{OrCoded, coded, refuse};
 
 /// Bytes of a file of anchors: room for the list of some hundred thousand executions.
 const ANCHORS_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -20,8 +21,9 @@ const KEY_BYTES_MAX: usize = 64 * 1024;
 
 /// A workflow's text.
 pub(super) fn workflow(path: &Path) -> anyhow::Result<String> {
-    text(path, WORKFLOW_BYTES_MAX)
-        .with_context(|| format!("cannot read the workflow {}", path.display()))
+    text(path, WORKFLOW_BYTES_MAX).or_coded("workflow_unreadable", || {
+        format!("cannot read the workflow {}", path.display())
+    })
 }
 
 /// JSON that was given as an argument: itself, or `@` and a file.
@@ -29,8 +31,9 @@ pub(super) fn json(argument: &str, what: &str) -> anyhow::Result<String> {
     let Some(path) = argument.strip_prefix('@') else {
         return Ok(argument.to_owned());
     };
-    text(Path::new(path), PAYLOAD_BYTES_MAX)
-        .with_context(|| format!("cannot read the {what} {path}"))
+    text(Path::new(path), PAYLOAD_BYTES_MAX).or_coded("json_unreadable", || {
+        format!("cannot read the {what} {path}")
+    })
 }
 
 /// The bytes of what may be a component.
@@ -38,14 +41,16 @@ pub(super) fn component(path: &Path) -> anyhow::Result<Vec<u8>> {
     let place = path.display();
     // One byte more shows that it is too long, which is then told like all else
     // that keeps it from being a guest.
-    read(path, COMPONENT_BYTES_MAX + 1)
-        .with_context(|| format!("cannot read the component {place}"))
+    read(path, COMPONENT_BYTES_MAX + 1).or_coded("component_unreadable", || {
+        format!("cannot read the component {place}")
+    })
 }
 
 /// The text of heads that were noted.
 pub(super) fn anchors(path: &Path) -> anyhow::Result<String> {
-    text(path, ANCHORS_BYTES_MAX)
-        .with_context(|| format!("cannot read the anchors {}", path.display()))
+    text(path, ANCHORS_BYTES_MAX).or_coded("anchors_unreadable", || {
+        format!("cannot read the anchors {}", path.display())
+    })
 }
 
 /// The text of a file with a key.
@@ -60,11 +65,17 @@ fn text(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
 
 fn text_of_bytes(bytes: Vec<u8>, bytes_max: usize) -> anyhow::Result<String> {
     if bytes.len() > bytes_max {
-        bail!("it is longer than {bytes_max} bytes, which is the limit; make it shorter");
+        refuse!(
+            "unreadable",
+            "it is longer than {bytes_max} bytes, which is the limit; make it shorter"
+        );
     }
-    let text = text_of(bytes).map_err(|error| anyhow!("it {error}"))?;
+    let text = text_of(bytes).map_err(|error| coded("unreadable", format!("it {error}")))?;
     if text.starts_with(MARK) {
-        bail!("it begins with a byte order mark; save it as UTF-8 without one");
+        refuse!(
+            "unreadable",
+            "it begins with a byte order mark; save it as UTF-8 without one"
+        );
     }
     Ok(text)
 }
@@ -75,7 +86,7 @@ fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
         return read_open(io::stdin().lock(), bytes_max);
     }
     if fs::metadata(path)?.is_dir() {
-        bail!("it is a folder; name a file");
+        refuse!("unreadable", "it is a folder; name a file");
     }
     read_open(&File::open(path)?, bytes_max)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::json::Json;
 use refrain::model::Status;
@@ -12,6 +12,7 @@ use refrain::{Fork, Workflow};
 use serde::Serialize;
 
 use super::by::By;
+use super::coded::refuse;
 use super::database::{self, Database};
 use super::named::Named;
 use super::output::{self, Form};
@@ -129,7 +130,10 @@ fn fork(arguments: &Arguments, origin: ExecutionId) -> anyhow::Result<Fork> {
     }
     for result in &arguments.result {
         let Some((node_id, result)) = result.split_once('=') else {
-            bail!("--result wants a node and its result: NODE=JSON, or NODE=@FILE");
+            refuse!(
+                "usage",
+                "--result wants a node and its result: NODE=JSON, or NODE=@FILE"
+            );
         };
         fork = fork.result(node_id, json(result, "result")?);
     }

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::ErrorRemedy;
 use refrain::guest::{CallLimits, Library, NoPorts, Sandbox};
 use refrain::model::{Fault, WorkflowSummary};
 use refrain::replay::{Player, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Reader};
 
+use super::coded::{OrCoded, refuse};
 use super::failure::curable;
 use super::files;
 
@@ -22,12 +23,12 @@ pub(super) fn library() -> anyhow::Result<Library> {
 pub(super) fn add(library: &mut Library, path: &Path) -> anyhow::Result<String> {
     let place = path.display();
     let bytes = files::component(path)?;
-    let digest = library
-        .add(bytes)
-        .with_context(|| format!("{place} is not a scheduler component"))?;
-    library
-        .check(&digest)
-        .with_context(|| format!("{place} is not a scheduler component"))?;
+    let digest = library.add(bytes).or_coded("invalid_component", || {
+        format!("{place} is not a scheduler component")
+    })?;
+    library.check(&digest).or_coded("invalid_component", || {
+        format!("{place} is not a scheduler component")
+    })?;
     Ok(digest)
 }
 
@@ -63,13 +64,17 @@ pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow
         Ok(recording) => Arc::new(recording),
         Err(unreadable) => {
             return Err(curable(
+                "log_damaged",
                 format!("the log of {id} is damaged: {}", unreadable.message),
                 ErrorRemedy::Audit(id),
             ));
         }
     };
     if recording.is_erased() {
-        bail!("the log of {id} is erased: its scheduler cannot be asked about it any more");
+        refuse!(
+            "log_erased",
+            "the log of {id} is erased: its scheduler cannot be asked about it any more"
+        );
     }
     let mut library = library()?;
     fetch_guest(&mut library, store, &record.guest_digest)?;

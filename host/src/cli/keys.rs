@@ -8,9 +8,10 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::Context;
 use refrain::signing::{KeyError, PublicKey, SigningKey};
 
+use super::coded::{coded, refuse};
 use super::files;
 
 /// The private key of this file. A file that is no private key is reported as that, no
@@ -34,13 +35,13 @@ pub(super) fn public(path: &Path) -> anyhow::Result<PublicKey> {
 
 fn opened(path: &Path) -> anyhow::Result<File> {
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => anyhow!(
+        io::ErrorKind::NotFound => coded("invalid_key", 
             "there is no such file; `openssl genpkey -algorithm ed25519 -out KEYFILE` writes a private key, `openssl pkey -in KEYFILE -pubout -out PUBLICKEY.pem` its public key"
         ),
         _ => error.into(),
     })?;
     if file.metadata()?.is_dir() {
-        bail!("it is a folder; name a file");
+        refuse!("invalid_key", "it is a folder; name a file");
     }
     Ok(file)
 }
@@ -57,7 +58,8 @@ fn not_for_others(file: &File) -> anyhow::Result<()> {
     let is_mine = metadata.uid() == rustix::process::getuid().as_raw();
     let mode = metadata.mode() & 0o777;
     if is_mine && mode & 0o077 != 0 {
-        bail!(
+        refuse!(
+            "invalid_key",
             "other users may read or write the file (its mode is {mode:04o}), so that they could sign with the key; `chmod 600` on it, if they have not read it yet, and else make a new key"
         );
     }

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
 use refrain::log::digest::hex;
-use refrain::model::Status;
+use refrain::model::{Label, Status};
 use refrain::names;
 use refrain::store::{
-    ExecutionRecord, ListFilter, Many, Reader, SqliteStore, StoreError, Timestamp, ended,
+    ExecutionRecord, LabelFilter, ListFilter, Many, Reader, SqliteStore, StoreError, Timestamp,
+    ended,
 };
 use refrain::time::rfc3339;
 use serde::Serialize;
@@ -17,12 +18,13 @@ use serde_json::value::RawValue;
 use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
+use super::labels::LabelsDocument;
 use super::output::{self, Form};
 use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span, stamp};
-use super::{ending, erased, failure};
+use super::{ending, erased, failure, labels};
 
 /// Executions read from the store at once.
 const PAGE: usize = 1000;
@@ -36,6 +38,10 @@ pub(super) struct Arguments {
     /// Only those of this workflow, of all its versions
     #[arg(long, value_name = "WORKFLOW")]
     workflow: Option<String>,
+    /// Only those with this label, or one of this name; may be given more than once, and
+    /// all must hold
+    #[arg(long = "label", value_name = "NAME[=VALUE]", value_parser = labels::filter)]
+    labels: Vec<LabelFilter>,
     /// Only those that started at this time or later: a time, or how long ago
     #[arg(long, value_name = "TIME|SPAN", value_parser = Since::parse)]
     since: Option<Since>,
@@ -57,6 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             Some(since) => Some(since.time(&mut stores)?),
             None => None,
         },
+        labels: arguments.labels.clone(),
         newest_first: true,
         ..ListFilter::default()
     };
@@ -70,6 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             .map(|listed| ListedDocument {
                 record: RecordDocument::of(&listed.record, listed.simulated),
                 error: listed.error.as_deref(),
+                labels: LabelsDocument::of(&listed.labels),
             })
             .collect();
         let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
@@ -147,6 +155,7 @@ struct Listed {
     simulated: bool,
     /// Why it failed, was cancelled or is stalled.
     error: Option<String>,
+    labels: Vec<Label>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +163,7 @@ struct ListedDocument<'a> {
     #[serde(flatten)]
     record: RecordDocument<'a>,
     error: Option<&'a str>,
+    labels: LabelsDocument<'a>,
 }
 
 /// The executions of all these stores, the newest first, at most `limit` of them; what of
@@ -172,6 +182,7 @@ fn of_both(
         for record in found {
             both.found.push(Listed {
                 error: ending::why(store, &record)?,
+                labels: store.labels(record.id)?,
                 record,
                 simulated,
             });
@@ -280,6 +291,7 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         record,
         simulated,
         error,
+        labels: _,
     } in listed
     {
         let (standing, paint) = damage::standing(record);

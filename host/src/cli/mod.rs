@@ -8,7 +8,9 @@
 
 // What they share.
 mod act;
+mod attempts;
 mod by;
+mod coded;
 mod damage;
 mod database;
 mod ending;
@@ -19,6 +21,7 @@ mod guests;
 mod json_text;
 mod judgement;
 mod keys;
+mod labels;
 mod named;
 mod nodes;
 mod output;
@@ -58,8 +61,10 @@ mod explain;
 mod export;
 mod fork;
 mod guest;
+mod init;
 mod list;
 mod log;
+mod node_output;
 mod pause;
 mod restore;
 mod remedy;
@@ -115,6 +120,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Run(run::Arguments),
     Start(start::Arguments),
     Work(work::Arguments),
@@ -124,6 +130,8 @@ enum Command {
     #[command(alias = "status")]
     Show(show::Arguments),
     Log(log::Arguments),
+    #[command(name = "output")]
+    Output(node_output::Arguments),
     Explain(explain::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
@@ -256,6 +264,7 @@ fn tip(answer: &clap::Error) -> Option<&'static str> {
 impl Command {
     fn obey(self) -> anyhow::Result<Answer> {
         match self {
+            Self::Init(arguments) => init::run(&arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::Start(arguments) => start::run(arguments),
             Self::Work(arguments) => work::run(&arguments),
@@ -263,6 +272,7 @@ impl Command {
             Self::List(arguments) => list::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),
             Self::Log(arguments) => log::run(&arguments),
+            Self::Output(arguments) => node_output::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),

@@ -3,11 +3,11 @@
 
 use std::str::FromStr;
 
-use anyhow::bail;
 use refrain::ErrorRemedy;
 use refrain::id::{ExecutionId, ExecutionIdError};
 use refrain::store::{ListFilter, Reader};
 
+use super::coded::refuse;
 use super::database::Database;
 use super::failure::curable;
 
@@ -92,6 +92,7 @@ impl Beginning {
         match found[..] {
             [id] => Ok(id),
             [] => Err(curable(
+                "unknown_execution",
                 format!(
                     "there is no execution whose id begins with {PREFIX}{}",
                     self.0
@@ -105,7 +106,8 @@ impl Beginning {
                     .map(ToString::to_string)
                     .collect();
                 let more = if found.len() > TOLD_MAX { ", …" } else { "" };
-                bail!(
+                refuse!(
+                    "ambiguous_execution",
                     "the ids of several executions begin with {PREFIX}{}: {}{more}; type more digits",
                     self.0,
                     ids.join(", ")
@@ -122,7 +124,10 @@ fn last(database: &Database) -> anyhow::Result<ExecutionId> {
             return Ok(id);
         }
     }
-    bail!("there is no execution yet, and so no {LAST}; `refrain run` starts one")
+    refuse!(
+        "unknown_execution",
+        "there is no execution yet, and so no {LAST}; `refrain run` starts one"
+    )
 }
 
 impl FromStr for Named {

@@ -12,9 +12,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rustix::fs::{Access, access};
 
+use super::coded::refuse;
 use super::output;
 
 /// Write a file at `path`. `database` is what the command reads.
@@ -66,22 +67,30 @@ impl Destination {
                 return Ok(Self::Stream);
             }
             if kind.is_dir() {
-                bail!("cannot write {place}: it is a folder; name a file");
+                refuse!(
+                    "not_written",
+                    "cannot write {place}: it is a folder; name a file"
+                );
             }
             if !kind.is_file() {
-                bail!("cannot write {place}: it is neither a file nor a pipe; name a file");
+                refuse!(
+                    "not_written",
+                    "cannot write {place}: it is neither a file nor a pipe; name a file"
+                );
             }
             refuse_database(path, found, database)?;
         }
         if let Some(database) = owner_by_name(path) {
             let owner = database.display();
-            bail!(
+            refuse!(
+                "not_written",
                 "cannot write {place}: by its name it belongs to the database {owner}; name another file"
             );
         }
         // Also one that leads nowhere.
         if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-            bail!(
+            refuse!(
+                "not_written",
                 "cannot write {place}: it is a link to another file; name that file, or remove the link"
             );
         }
@@ -101,11 +110,17 @@ fn refuse_database(path: &Path, found: &Metadata, database: Option<&Path>) -> an
     let place = path.display();
     for part in database.into_iter().flat_map(parts_of_database) {
         if fs::metadata(&part).is_ok_and(|it| is_same(&it, found)) {
-            bail!("cannot write {place}: it belongs to the database; name another file");
+            refuse!(
+                "not_written",
+                "cannot write {place}: it belongs to the database; name another file"
+            );
         }
     }
     if is_database(path) {
-        bail!("cannot write {place}: it is a database; name another file, or remove it first");
+        refuse!(
+            "not_written",
+            "cannot write {place}: it is a database; name another file, or remove it first"
+        );
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use refrain::log::KeptEvent;
-use refrain::model::{EventKind, ForkOrigin};
+use refrain::model::{EventKind, ForkOrigin, Label};
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::{EngineError, ErrorRemedy};
@@ -19,7 +19,7 @@ use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
 use super::waiting::{self, Waiting};
-use super::{Answer, erased, failure, guests, json_text, list, log, shown};
+use super::{Answer, erased, failure, guests, json_text, labels, list, log, shown};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -45,6 +45,7 @@ pub(super) struct View {
     /// The execution that it was forked from, if it is a fork.
     pub(super) forked_from: Option<ForkOrigin>,
     pub(super) simulated: bool,
+    pub(super) labels: Vec<Label>,
     pub(super) ending: Ending,
     /// Its state now, while it has not ended; or why the guest cannot tell.
     pub(super) state: Option<Result<String, String>>,
@@ -96,6 +97,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         Err(error) => return Err(error),
     };
     let forked_from = forked_from(&events);
+    let labels = store.labels(record.id)?;
     let told = Nodes::of(events.iter().map(KeptEvent::event));
     let simulated = store.is_simulated();
     let now = time::of_execution(&record, simulated, time::now(store)?);
@@ -131,6 +133,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         record,
         forked_from,
         simulated,
+        labels,
         ending,
         state,
         told,
@@ -202,7 +205,10 @@ fn waiting_for(
 }
 
 /// The ids of all nodes of the workflow.
-fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Vec<String>> {
+pub(super) fn node_ids(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+) -> anyhow::Result<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Workflow {
         /// Another scheduler may take a workflow without any.
@@ -222,6 +228,7 @@ fn node_ids(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<
         // That is told, and what the log says of its nodes.
         Err(_) if record.tampering.is_some() => Ok(Vec::new()),
         Err(error) => Err(curable_because(
+            "workflow_damaged",
             format!(
                 "the text of workflow {} {} is damaged",
                 record.workflow_id, record.workflow_version
@@ -262,6 +269,9 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
             origin.execution_id,
             origin.sequence
         ));
+    }
+    if !view.labels.is_empty() {
+        text.push(&text!("labels: {}\n", labels::line(&view.labels)));
     }
     if let Some(error) = ending.text(record.id, told, database) {
         let paint = Paint::of_status(record.status);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::damage::DamagedDocument;
+use super::labels::LabelsDocument;
 use super::list::RecordDocument;
 use super::nodes::Node;
 use super::show::View;
@@ -18,6 +19,7 @@ pub(super) struct Document<'a> {
     #[serde(flatten)]
     record: RecordDocument<'a>,
     forked_from: Option<OriginDocument<'a>>,
+    labels: LabelsDocument<'a>,
     /// What it is now, while it has not ended.
     state: Option<&'a RawValue>,
     final_state: Option<&'a RawValue>,
@@ -58,6 +60,7 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
             execution_id: &origin.execution_id,
             sequence: origin.sequence,
         }),
+        labels: LabelsDocument::of(&view.labels),
         final_state: view
             .ending
             .final_state

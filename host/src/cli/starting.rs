@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use refrain::json::Json;
-use refrain::model::WorkflowSummary;
+use refrain::model::{Label, WorkflowSummary};
 use refrain::{Engine, Execution, Start, Workflow};
 
 use super::by::By;
 use super::output::{self, Form};
 use super::text::{Text, text};
 use super::workers::Served;
-use super::{files, guests, validate};
+use super::{files, guests, labels, validate};
 
 /// What to start.
 #[derive(clap::Args)]
@@ -26,6 +26,9 @@ pub(super) struct ToStart {
     /// Start once: with the same key again, the execution that it started is meant
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key: Option<String>,
+    /// A label to find it by; may be given more than once
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = labels::label)]
+    labels: Vec<Label>,
     /// Let this scheduler component decide, for the whole life of the execution
     #[arg(long, value_name = "FILE.wasm")]
     guest: Option<PathBuf>,
@@ -85,6 +88,9 @@ impl ToStart {
         .by(self.by.who());
         if let Some(key) = &self.key {
             start = start.key(key);
+        }
+        for Label { name, value } in &self.labels {
+            start = start.label(name, value);
         }
         Ok((engine.start_with(start).await?, registered))
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::model::Origin;
 use refrain::names;
 use refrain::testing::{
@@ -12,6 +12,7 @@ use refrain::testing::{
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::coded::refuse;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 
@@ -94,7 +95,7 @@ fn read(files: &[PathBuf], form: Form) -> anyhow::Result<Vec<Named<'_>>> {
         let error = json!({ "code": "test_file", "message": message, "remedy": null });
         output::document(&json!({ "error": error, "faults": faults }))?;
     }
-    bail!(message)
+    refuse!("test_file", "{message}")
 }
 
 fn must_be_there(named: &[Named<'_>], name: &str) -> anyhow::Result<()> {
@@ -112,7 +113,8 @@ fn must_be_there(named: &[Named<'_>], name: &str) -> anyhow::Result<()> {
     } else {
         String::new()
     };
-    bail!(
+    refuse!(
+        "unknown_case",
         "no case is named {name:?}; there are {}{more}",
         names.join(", ")
     )

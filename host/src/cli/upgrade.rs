@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::model::{RefusalCode, Status};
@@ -14,6 +14,7 @@ use refrain::{Engine, EngineError, ErrorRemedy, Receipt, names};
 use serde::Serialize;
 
 use super::by::By;
+use super::coded::refuse;
 use super::damage::{self, DamagedDocument};
 use super::database::{self, Database, Part};
 use super::failure::curable;
@@ -233,6 +234,7 @@ impl Upgrade<'_> {
             }
         }
         Err(curable(
+            "head_moved",
             format!("{id} goes on while its log is audited, so that it is not handed over"),
             ErrorRemedy::Pause(id),
         ))
@@ -248,7 +250,10 @@ fn may_be_upgraded(record: &ExecutionRecord) -> anyhow::Result<()> {
     erased::refuse(record)?;
     if ended(record.status) {
         let (id, status) = (record.id, names::status(record.status));
-        bail!("{id} is {status}, and nothing follows on an end: it keeps its scheduler");
+        refuse!(
+            "refused",
+            "{id} is {status}, and nothing follows on an end: it keeps its scheduler"
+        );
     }
     Ok(())
 }
@@ -319,7 +324,10 @@ fn answer(arguments: &Arguments, each: Vec<Each>, whole: bool) -> anyhow::Result
         output::tell(&failure::text(&error));
     }
     if failed > 0 {
-        bail!("{failed} of {all} executions could not be upgraded");
+        refuse!(
+            "not_upgraded",
+            "{failed} of {all} executions could not be upgraded"
+        );
     }
     Ok(Answer::good_if(good))
 }

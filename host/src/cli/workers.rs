@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use anyhow::bail;
 use clap::builder::RangedU64ValueParser;
 use refrain::limits::WORKER_SLOTS_DEFAULT;
 use refrain::{Engine, queues};
 
+use super::coded::refuse;
 use super::text::{Text, text};
 use super::watch::Seen;
 
@@ -86,14 +86,16 @@ impl Workers {
         let mut served = BTreeSet::new();
         for queue in own {
             if !served.insert(queue.to_owned()) {
-                bail!(
+                refuse!(
+                    "invalid_worker",
                     "two programs are given as workers of the queue {queue:?}; give one `--worker` for each queue"
                 );
             }
         }
         served.extend(queues::BUILT_IN.map(str::to_owned));
         if let Some(queue) = only.iter().find(|queue| !served.contains(*queue)) {
-            bail!(
+            refuse!(
+                "unknown_queue",
                 "there is no worker of the queue {queue:?} here; name one with `--worker {queue}=PROGRAM`"
             );
         }

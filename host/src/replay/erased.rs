@@ -21,6 +21,7 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         record,
         simulated,
         items,
+        labels,
     } = &recording.claimed
     else {
         return Ok(());
@@ -47,12 +48,13 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         "last_at": last.map(|event| event.at),
         "head": hex(&recording.head.hash),
         "queue": [],
+        "labels": [],
     });
     let queue = match items {
         Ok(items) => items.iter().map(|it| json!(it.item.node_id)).collect(),
         Err(fault) => json!(fault),
     };
-    let found = recorded(record, *simulated, queue);
+    let found = recorded(record, *simulated, queue, labels);
     if expected == found {
         return Ok(());
     }

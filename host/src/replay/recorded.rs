@@ -3,12 +3,21 @@
 use serde_json::{Value, json};
 
 use crate::log::digest::hex;
+use crate::model::Label;
 use crate::names;
 use crate::store::ExecutionRecord;
 
-/// All that the record says and the log tells too, together with the work items
-/// and the kind of time that the store is of.
-pub(super) fn recorded(record: &ExecutionRecord, simulated: bool, queue: Value) -> Value {
+/// All that the record says and the log tells too, together with the work items, the
+/// labels and the kind of time that the store is of.
+pub(super) fn recorded(
+    record: &ExecutionRecord,
+    simulated: bool,
+    queue: Value,
+    labels: &Result<Vec<Label>, String>,
+) -> Value {
+    let labels = labels
+        .as_ref()
+        .map_or_else(|fault| json!(fault), |labels| labels_json(labels));
     json!({
         "status": names::status(record.status),
         "next_wake": record.next_wake,
@@ -22,5 +31,12 @@ pub(super) fn recorded(record: &ExecutionRecord, simulated: bool, queue: Value) 
         "last_at": record.last_at,
         "head": hex(&record.head.hash),
         "queue": queue,
+        "labels": labels,
     })
+}
+
+/// Labels as pairs of name and value.
+pub(super) fn labels_json(labels: &[Label]) -> Value {
+    let pairs = labels.iter().map(|it| json!([it.name, it.value]));
+    pairs.collect()
 }

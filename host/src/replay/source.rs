@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::id::ExecutionId;
 use crate::log::export::{Component, ExportError, ExportReader, ExportWriter, Header};
 use crate::log::{Attestation, ErasedEvent, chain};
-use crate::model::{Event, EventKind};
+use crate::model::{Event, EventKind, Label};
 use crate::store::{
     ExecutionRecord, Head, ItemRecord, Reader, StoreError, StoredEvent, at_one_moment,
 };
@@ -53,6 +53,8 @@ pub enum Claimed {
         simulated: bool,
         /// Its work items, or the fault of how they are kept.
         items: Result<Vec<ItemRecord>, String>,
+        /// Its labels, or the fault of how they are kept.
+        labels: Result<Vec<Label>, String>,
     },
     /// The claims of an export's header.
     Header {
@@ -130,6 +132,11 @@ pub(super) fn read(
         Err(error) if error.is_of_one() => Err(error.to_string()),
         Err(error) => return Err(error),
     };
+    let labels = match store.labels(id) {
+        Ok(labels) => Ok(labels),
+        Err(error) if error.is_of_one() => Err(error.to_string()),
+        Err(error) => return Err(error),
+    };
     let whole = events.first().map(|stored| &stored.event.kind);
     let first = whole.or_else(|| erased.first().map(|it| &it.event.kind));
     let bound = match first {
@@ -162,6 +169,7 @@ pub(super) fn read(
             record: Box::new(record),
             simulated: store.is_simulated(),
             items,
+            labels,
         },
         components: Vec::new(),
     })))

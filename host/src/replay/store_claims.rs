@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::divergence::{Compared, Divergence};
 use super::queue::{ExpectedQueue, stored_json};
-use super::recorded::recorded;
+use super::recorded::{labels_json, recorded};
 use super::source::Recording;
 use crate::log::digest::hex;
-use crate::model::{EventKind, Outcome, Status};
+use crate::model::{EventKind, Label, Outcome, Status};
 use crate::names;
-use crate::store::{ExecutionRecord, ItemRecord, Timestamp};
+use crate::store::{ExecutionRecord, ItemRecord, Timestamp, labels_as_kept};
 
 /// What is known of an execution once its whole log is replayed.
 pub(super) struct Replayed<'a> {
@@ -31,7 +31,10 @@ impl Replayed<'_> {
     pub(super) fn difference(
         &self,
         (record, simulated): (&ExecutionRecord, bool),
-        items: &Result<Vec<ItemRecord>, String>,
+        (items, labels): (
+            &Result<Vec<ItemRecord>, String>,
+            &Result<Vec<Label>, String>,
+        ),
         outcome: Option<Outcome>,
     ) -> Option<Divergence> {
         let started = self.recording.event(1).map(|event| &event.kind);
@@ -54,11 +57,12 @@ impl Replayed<'_> {
             "last_at": at(end),
             "head": hex(&record.head.hash),
             "queue": self.queue.to_json(),
+            "labels": labels_json(&labels_as_kept(&started.labels)),
         });
         let queue = items
             .as_ref()
             .map_or_else(|fault| json!(fault), |items| stored_json(items));
-        let found = recorded(record, simulated, queue);
+        let found = recorded(record, simulated, queue, labels);
         if expected == found {
             return None;
         }

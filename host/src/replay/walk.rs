@@ -95,7 +95,8 @@ impl<'a, 'l> Walk<'a, 'l> {
                 record,
                 simulated,
                 items,
-            } => match replayed.difference((record, *simulated), items, outcome) {
+                labels,
+            } => match replayed.difference((record, *simulated), (items, labels), outcome) {
                 Some(divergence) => found(Verdict::Divergent, divergence),
                 None => Ok(()),
             },

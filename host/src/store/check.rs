@@ -8,12 +8,13 @@
 use std::collections::BTreeSet;
 
 use crate::id::ExecutionId;
+use crate::limits::OUTPUT_PIECE_BYTES_MAX;
 use crate::log::digest::digest;
 use crate::log::{Head, Timestamp};
 use crate::model::EventKind;
 use crate::store::{
     Attestation, CommitError, Erasure, ExecutionChange, ExecutionRecord, ItemChange, Lease,
-    StoreError, Turn, ended,
+    OutputPiece, StoreError, Turn, ended,
 };
 
 /// The last time that a store keeps: the largest signed 64-bit number, in some
@@ -45,13 +46,23 @@ fn check_turn(turn: &Turn, simulated: bool) -> Result<(), String> {
             format!("component {}: that is not its digest", component.digest)
         })?;
     }
+    for output in &turn.outputs {
+        let is_short = |piece: &OutputPiece| piece.bytes.len() <= OUTPUT_PIECE_BYTES_MAX;
+        ensure(output.pieces.iter().all(is_short), || {
+            format!("{}: a piece of output is too long", output.execution)
+        })?;
+        for piece in output.pieces.iter() {
+            time("the start of a piece of output", piece.end())?;
+        }
+    }
     let mut seen = BTreeSet::new();
     for Erasure {
         execution: id,
         attestation,
     } in &turn.erasures
     {
-        let kept = turn.snapshots.iter().any(|(of, _)| of == id);
+        let kept = turn.snapshots.iter().any(|(of, _)| of == id)
+            || turn.outputs.iter().any(|output| output.execution == *id);
         ensure(seen.insert(*id) && !kept, || {
             format!("{id}: it is erased, and changed besides")
         })?;

@@ -31,7 +31,7 @@
 ///
 /// impl Reader for Counting {
 ///     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
-///     refrain::delegate_store!(inner: execution, list, last_begun, changed_since, raw_events, items, item);
+///     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
 ///     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
@@ -86,6 +86,9 @@ macro_rules! delegate_store {
     (@ list $($to:ident)+) => { $crate::delegate_store!(
         # list(filter: &$crate::store::ListFilter) -> $crate::store::Many<$crate::store::ExecutionRecord>, $($to)+
     ); };
+    (@ labels $($to:ident)+) => { $crate::delegate_store!(
+        # labels(id: $crate::ExecutionId) -> ::std::vec::Vec<$crate::model::Label>, $($to)+
+    ); };
     (@ last_begun $($to:ident)+) => { $crate::delegate_store!(
         # last_begun() -> ::std::option::Option<$crate::ExecutionId>, $($to)+
     ); };
@@ -99,6 +102,10 @@ macro_rules! delegate_store {
     ); };
     (@ events $($to:ident)+) => { $crate::delegate_store!(
         # events(id: $crate::ExecutionId, first: u64, max: u32) -> ::std::vec::Vec<$crate::store::StoredEvent>, $($to)+
+    ); };
+
+    (@ output $($to:ident)+) => { $crate::delegate_store!(
+        # output(id: $crate::ExecutionId, node_id: &str, after: u64) -> ::std::vec::Vec<$crate::store::KeptOutput>, $($to)+
     ); };
 
     // The queue.

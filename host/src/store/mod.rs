@@ -27,9 +27,15 @@
 //! * **One kind of time.** A store keeps executions of real time or simulated ones, and
 //!   says which ([`Reader::is_simulated`]); an execution of the other kind is refused as a
 //!   contradiction.
-//! * **Tenants.** Workflows go by tenant, id and version, queues by tenant and name.
+//! * **Tenants.** Workflows go by tenant, id and version, queues by tenant and name, labels
+//!   by tenant, name and value.
 //!   Whose key has started what is in the ids of executions
 //!   ([`ExecutionId::of_key`](crate::ExecutionId::of_key)), and asked for by them.
+//! * **Derived.** An execution's labels are those that its event 1 names, from the turn on
+//!   that begins it.
+//! * **Output is bounded.** What programs have written is kept in order, and counts
+//!   with its pieces' costs: what is more than the bound drops the oldest, of that
+//!   execution alone. Output of an execution that is not there, or erased, is a conflict.
 //! * **Never silently ignored.** A change of a work item that is not there,
 //!   or a second item for a node that has one, is a conflict.
 //! * **Consistent.** A turn that contradicts itself (a gap, a hash that does
@@ -45,8 +51,8 @@
 //!   items and its wake, and no question of an engine that looks for work finds them.
 //! * **Erased for good.** After an [`Erasure`] no question is answered with what was
 //!   erased: the log as it is read ([`Reader::raw_events`]) has plain fields and
-//!   commitments, [`Reader::events`] says [`StoreError::Erased`], key, work items and
-//!   snapshot are gone. Nothing is appended any more. After [`Store::purge`] the storage
+//!   commitments, [`Reader::events`] says [`StoreError::Erased`], key, labels, output,
+//!   work items and snapshot are gone. Nothing is appended any more. After [`Store::purge`] the storage
 //!   itself holds none of it, as far as the storage is the store's to write.
 //! * **Quick.** The cost of a question about time or queues grows with its answer,
 //!   not with what is stored.
@@ -58,6 +64,8 @@ mod raw_event;
 mod error;
 mod damage;
 mod record;
+mod labels;
+mod output;
 mod turn;
 pub mod check;
 mod reader;
@@ -72,7 +80,10 @@ mod sqlite;
 pub use contract::Store;
 pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};
+pub use labels::LabelFilter;
+pub(crate) use labels::as_kept as labels_as_kept;
 pub use memory::MemoryStore;
+pub use output::{KeptOutput, OutputChange, OutputPiece, OutputStream};
 pub use raw_event::{DecodeError, RawEvent};
 pub use reader::{ListFilter, Reader, SeenUpTo, at_one_moment};
 pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease};

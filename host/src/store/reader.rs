@@ -3,9 +3,10 @@
 
 use crate::id::ExecutionId;
 use crate::log::{StoredEvent, Timestamp};
-use crate::model::{Snapshot, Status};
+use crate::model::{Label, Snapshot, Status};
 use crate::store::{
-    ClockReading, DueWake, ExecutionRecord, ItemRecord, Many, RawEvent, StoreError, WorkflowRecord,
+    ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, LabelFilter, Many, RawEvent,
+    StoreError, WorkflowRecord,
 };
 
 /// The choice of executions to list. By default it is all of them, the oldest first.
@@ -17,6 +18,9 @@ pub struct ListFilter {
     pub workflow_id: Option<String>,
     /// Only executions that started at this time or later.
     pub since: Option<Timestamp>,
+    /// Only executions with all these labels. Such a list costs what each of them finds,
+    /// however many other executions there are.
+    pub labels: Vec<LabelFilter>,
     /// Only executions with these ids: from the first to the last of them. Such a list is
     /// quick, and is for a part of an id that a person typed.
     pub ids: Option<(ExecutionId, ExecutionId)>,
@@ -34,6 +38,7 @@ impl Default for ListFilter {
             status: None,
             workflow_id: None,
             since: None,
+            labels: Vec::new(),
             ids: None,
             newest_first: false,
             after: None,
@@ -43,10 +48,10 @@ impl Default for ListFilter {
 }
 
 impl ListFilter {
-    /// Whether this execution is one of those that are listed, if there were no bound on
-    /// their number.
+    /// Whether this execution, with these labels, is one of those that are listed, if there
+    /// were no bound on their number.
     #[must_use]
-    pub fn takes(&self, record: &ExecutionRecord) -> bool {
+    pub fn takes(&self, record: &ExecutionRecord, labels: &[Label]) -> bool {
         let place = (record.started_at, record.id);
         let is_after = |after: (Timestamp, ExecutionId)| match self.newest_first {
             true => place < after,
@@ -59,6 +64,7 @@ impl ListFilter {
             && self
                 .ids
                 .is_none_or(|(first, last)| (first..=last).contains(&record.id))
+            && self.labels.iter().all(|label| label.takes(labels))
             && self.after.is_none_or(is_after)
     }
 }
@@ -106,6 +112,9 @@ pub trait Reader: Send {
     /// Executions, ordered by start and then by id: see [`ListFilter`].
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError>;
 
+    /// The labels of an execution, sorted by name and value; none if it is erased.
+    fn labels(&mut self, id: ExecutionId) -> Result<Vec<Label>, StoreError>;
+
     /// The execution that came into the store last: the last that was started or forked.
     fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError>;
 
@@ -144,6 +153,15 @@ pub trait Reader: Send {
             })
             .collect()
     }
+
+    /// What is kept of the output of a node's attempts, behind this place (0: all of it),
+    /// in the order of places; nothing if the execution is erased.
+    fn output(
+        &mut self,
+        id: ExecutionId,
+        node_id: &str,
+        after: u64,
+    ) -> Result<Vec<KeptOutput>, StoreError>;
 
     /// The work items of an execution, sorted by node id.
     fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError>;

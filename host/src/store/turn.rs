@@ -3,7 +3,7 @@
 use crate::id::ExecutionId;
 use crate::log::{Attestation, ChainedEvent, Head, Timestamp};
 use crate::model::{Snapshot, WorkItem};
-use crate::store::{ExecutionRecord, Lease};
+use crate::store::{ExecutionRecord, Lease, OutputChange};
 
 /// Everything that one turn writes.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Turn {
     pub snapshots: Vec<(ExecutionId, Snapshot)>,
     /// Executions whose logs are erased. The turn does nothing else with them.
     pub erasures: Vec<Erasure>,
+    /// What is kept of the output of programs.
+    pub outputs: Vec<OutputChange>,
     /// The turn's reading of the real clock. `None` if the turn leaves the last one.
     pub reading: Option<ClockReading>,
 }
@@ -73,8 +75,8 @@ pub struct ExecutionChange {
 }
 
 /// A log is erased: of each of its events only the plain fields and the commitment
-/// stay, and of the execution neither key, nor work items, nor snapshot. Nor does a mark
-/// that the log was tampered with: it is erased only if its chain is whole.
+/// stay, and of the execution neither key, nor labels, nor output, nor work items, nor snapshot.
+/// Nor does a mark that the log was tampered with: it is erased only if its chain is whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// The execution. It must have ended, and must not be erased yet.

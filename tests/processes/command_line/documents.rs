@@ -60,6 +60,7 @@ fn every_document_has_its_keys() {
     let list = desk.document(&["list", "--json"], 0);
     let mut listed = RECORD.to_vec();
     listed.insert(1, "error");
+    listed.insert(7, "labels");
     assert_eq!(
         (keys(&list), keys(&list["executions"][0])),
         (vec!["damaged", "executions"], listed)
@@ -74,6 +75,7 @@ fn every_document_has_its_keys() {
             "error",
             "final_state",
             "forked_from",
+            "labels",
             "nodes",
             "state",
             "waiting",
@@ -233,7 +235,7 @@ fn what_cannot_be_done_is_told_in_a_document_too() {
             json!("store_missing"),
         ),
         (&["pause", id, "--jsom", "--json"], json!("usage")),
-        (&["restore", "none.db", "--json"], Value::Null),
+        (&["restore", "none.db", "--json"], json!("backup_missing")),
     ] {
         let document = desk.document(words, 2);
         assert_eq!(keys(&document), ["error"], "{words:?}");

@@ -1,7 +1,7 @@
 //! The command line: what a person types, and what comes back.
 //!
-//! `desk` is a folder to work in; `bad_input` has every way to get it wrong,
-//! `clocks` a log that is ahead of the clock, `documents` what programs read,
+//! `desk` is a folder to work in; `beginning` a folder that is made, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
+//! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
 //! `helpful` what is said to who has typed almost the right thing,
 //! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
@@ -13,7 +13,9 @@
 
 mod bad_database;
 mod bad_input;
+mod beginning;
 mod clocks;
+mod codes;
 mod desk;
 mod documents;
 mod encodings;
@@ -23,6 +25,7 @@ mod helpful;
 mod hostile_text;
 mod idle;
 mod jamjet;
+mod kept;
 mod measuring;
 mod naming;
 mod operating;

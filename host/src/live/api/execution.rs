@@ -10,11 +10,13 @@ use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::model::{
-    CancelRequested, EventKind, Explanation, Inspection, NodeRequest, OperatorNote, RefusalCode,
-    Status,
+    CancelRequested, EventKind, Explanation, Inspection, Label, NodeRequest, OperatorNote,
+    RefusalCode, Status,
 };
 use crate::shorten::shortened;
-use crate::store::{ExecutionRecord, Head, ItemRecord, Many, Reader, StoredEvent, ended};
+use crate::store::{
+    ExecutionRecord, Head, ItemRecord, KeptOutput, Many, Reader, StoredEvent, ended,
+};
 
 use super::record::record;
 use super::shared::Shared;
@@ -182,6 +184,36 @@ impl Execution {
             .read(move |store| {
                 record(store, id)?;
                 Ok(store.items(id)?)
+            })
+            .await
+    }
+
+    /// What is kept of what a node's programs have written, of all its attempts, behind
+    /// this place of it; from 0 on, all. A program's stdout is kept only if that is not its
+    /// answer, or if it was written for so long that others could read it meanwhile.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`].
+    pub async fn output(&self, node_id: &str, after: u64) -> Result<Vec<KeptOutput>, EngineError> {
+        let (id, node_id) = (self.id, node_id.to_owned());
+        self.shared
+            .read(move |store| {
+                record(store, id)?;
+                Ok(store.output(id, &node_id, after)?)
+            })
+            .await
+    }
+
+    /// The labels that it was started with, sorted by name; none if it is erased.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`].
+    pub async fn labels(&self) -> Result<Vec<Label>, EngineError> {
+        let id = self.id;
+        self.shared
+            .read(move |store| {
+                record(store, id)?;
+                Ok(store.labels(id)?)
             })
             .await
     }

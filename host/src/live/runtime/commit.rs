@@ -322,4 +322,5 @@ fn is_empty(turn: &Turn) -> bool {
         && turn.executions.is_empty()
         && turn.snapshots.is_empty()
         && turn.erasures.is_empty()
+        && turn.outputs.is_empty()
 }

@@ -1,15 +1,21 @@
 //! The answers of own workers, on their way into the log.
 
+use std::sync::Arc;
+
 use crate::error::{EngineError, WorkError};
 use crate::live::turn::answers::{answered, release};
 use crate::live::turn::open_turn::OpenTurn;
+use crate::live::turn::output::keep_output;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::work::{Answer, ClaimId};
+use crate::store::OutputPiece;
 
 /// An answer on its way into the log.
 pub(super) struct Delivery {
     claim: ClaimId,
     outcome: Result<Answer, WorkError>,
+    /// What its program said last.
+    said: Arc<[OutputPiece]>,
     /// The worker's answer was refused, and the outcome says so instead.
     refused: bool,
     /// The result in the turn that is being filled.
@@ -22,6 +28,7 @@ impl Write for Delivery {
             return Ok(());
         }
         let told = answered(turn, &self.claim, &self.outcome).map(drop);
+        let told = told.and_then(|()| keep_output(turn, &self.claim, &self.said));
         let (told, failed) = match told {
             Err(error) if error.is_of_the_store() => (Ok(()), Err(error)),
             told => (told, Ok(())),
@@ -63,10 +70,15 @@ impl Write for Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(claim: ClaimId, outcome: Result<Answer, WorkError>) -> Self {
+    pub(super) fn new(
+        claim: ClaimId,
+        outcome: Result<Answer, WorkError>,
+        said: Arc<[OutputPiece]>,
+    ) -> Self {
         Self {
             claim,
             outcome,
+            said,
             refused: false,
             told: Ok(()),
         }
@@ -82,5 +94,38 @@ impl Delivery {
             | EngineError::Refused { .. } => !self.refused,
             _ => false,
         }
+    }
+}
+
+/// What an own worker's program has said while it runs, or until it was stopped.
+pub(super) struct SaidMeanwhile {
+    pub(super) claim: ClaimId,
+    pub(super) pieces: Arc<[OutputPiece]>,
+}
+
+impl Write for SaidMeanwhile {
+    fn apply(&mut self, turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
+        if turn.comes_next_turn(self.claim.execution) {
+            return Ok(());
+        }
+        match keep_output(turn, &self.claim, &self.pieces) {
+            Err(error) if error.is_of_the_store() => Err(error),
+            Err(error) => {
+                let execution = self.claim.execution;
+                tracing::debug!(refrain.execution = %execution, "output was not kept: {error}");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// What was not written is not tried again: it may be much, and come as fast as a
+    /// program can write. The gap shows in what is kept later.
+    fn answer(self: Box<Self>, failed: Option<&EngineError>) -> Option<Again> {
+        if let Some(error) = failed {
+            let execution = self.claim.execution;
+            tracing::debug!(refrain.execution = %execution, "output was not kept: {error}");
+        }
+        None
     }
 }

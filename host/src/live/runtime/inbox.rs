@@ -1,5 +1,6 @@
 //! How callers, in their async tasks, reach the engine's thread, and are answered.
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::oneshot::error::RecvError;
@@ -7,7 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::{EngineError, WorkError};
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, SaidMeanwhile};
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::waiting_claims::ClaimCaller;
@@ -17,6 +18,7 @@ use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::closing::ClosingFlag;
 use crate::live::values::work::{Answer, Claim, ClaimId};
 use crate::live::workers::{Deliver, Within, WorkerGroup};
+use crate::store::OutputPiece;
 
 /// A message in an engine's inbox.
 pub(crate) enum Message {
@@ -231,9 +233,20 @@ impl Inbox {
 }
 
 impl Deliver for Inbox {
-    fn deliver(&self, claim: ClaimId, outcome: Result<Answer, WorkError>) {
+    fn deliver(
+        &self,
+        claim: ClaimId,
+        outcome: Result<Answer, WorkError>,
+        said: Arc<[OutputPiece]>,
+    ) {
         // If the engine is gone, no caller waits for the answer.
-        let _ = self.send(Message::Write(Box::new(Delivery::new(claim, outcome))));
+        let delivery = Delivery::new(claim, outcome, said);
+        let _ = self.send(Message::Write(Box::new(delivery)));
+    }
+
+    fn said(&self, claim: ClaimId, pieces: Arc<[OutputPiece]>) {
+        // If the engine is gone, what is missing shows as a gap.
+        let _ = self.send(Message::Write(Box::new(SaidMeanwhile { claim, pieces })));
     }
 
     fn dropped(&self, claim: ClaimId) {

@@ -55,6 +55,7 @@ pub(in crate::live) mod upgrade;
 pub(in crate::live) mod fork;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;
+pub(in crate::live) mod output;
 pub(in crate::live) mod answers;
 pub(in crate::live) mod leases;
 pub(in crate::live) mod claims;

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::PRIORITY_DEFAULT;
 use crate::model::{Digest, EventKind, FORMAT_VERSION, Status, WorkflowStarted, WorkflowSummary};
-use crate::store::{ExecutionRecord, Head, StoreError, WorkflowRecord};
+use crate::store::{ExecutionRecord, Head, StoreError, WorkflowRecord, labels_as_kept};
 
 use super::calls::count;
 use super::components::component_to_keep;
@@ -99,7 +99,7 @@ pub(in crate::live) fn start(
         key: start.key.clone(),
         forked_from: None,
         parent: None,
-        labels: Vec::new(),
+        labels: start.labels.clone(),
         priority: PRIORITY_DEFAULT,
         by: start.by.clone(),
     }));
@@ -185,6 +185,7 @@ fn started_the_same(
             it.workflow_id == start.workflow_id
                 && it.workflow_version == start.version
                 && it.initial_input == start.input.as_str()
+                && labels_as_kept(&it.labels) == labels_as_kept(&start.labels)
         }
         _ => false,
     };

@@ -6,6 +6,7 @@ pub(in crate::live) mod panics;
 pub(in crate::live) mod workflow;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;
+mod labels;
 pub(in crate::live) mod start;
 pub(in crate::live) mod fork;
 pub(in crate::live) mod claim_request;

@@ -2,8 +2,10 @@
 
 use crate::error::EngineError;
 use crate::json::Json;
+use crate::model::Label;
 
 use super::facts;
+use super::labels;
 
 /// A start, with all that may be said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,7 @@ pub struct Start {
     pub(crate) input: Json,
     pub(crate) key: Option<String>,
     pub(crate) by: Option<String>,
+    pub(crate) labels: Vec<Label>,
 }
 
 impl Start {
@@ -29,6 +32,7 @@ impl Start {
             input: input.into(),
             key: None,
             by: None,
+            labels: Vec::new(),
         }
     }
 
@@ -53,6 +57,20 @@ impl Start {
         }
     }
 
+    /// With this label, to find the execution by: see
+    /// [`ListFilter`](crate::store::ListFilter). An execution has at most 64, each of
+    /// another name. A name has 1 to 256 letters and digits of ASCII, `_`, `.`, `-` and
+    /// `/`, a value at most 256 bytes. They stand in the log for good, and in forks of the
+    /// execution; erasing it removes them.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            name: name.into(),
+            value: value.into(),
+        });
+        self
+    }
+
     /// What can be checked at the door.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         facts::text("workflow id", &self.workflow_id)?;
@@ -61,6 +79,7 @@ impl Start {
             .as_deref()
             .map_or(Ok(()), |key| facts::text("key", key))?;
         facts::actor(self.by.as_deref())?;
+        labels::check(&self.labels)?;
         facts::payload("input", &self.input)
     }
 }

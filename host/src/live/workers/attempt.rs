@@ -8,7 +8,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
 
 use crate::error::WorkError;
@@ -17,6 +17,7 @@ use crate::model::WorkItem;
 use super::deliver::{Deliver, Within};
 use crate::live::values::panics::{caught, drop_caught};
 use crate::live::values::work::{Answer, ClaimId};
+use crate::store::OutputPiece;
 
 /// What a worker does with an item. What goes on after its future is dropped keeps the
 /// other argument for as long.
@@ -36,8 +37,12 @@ pub(super) struct AttemptEnd(Weak<Unended>);
 struct Unended {
     deliver: Arc<dyn Deliver>,
     claim: ClaimId,
+    last_words: LastWords,
     has_answered: AtomicBool,
 }
+
+/// Where the last of an attempt's output waits for the answer that it goes with.
+pub(super) type LastWords = Arc<Mutex<Arc<[OutputPiece]>>>;
 
 /// Does the work, and hands over what came of it.
 pub(super) fn attempt(
@@ -51,6 +56,7 @@ pub(super) fn attempt(
     let until_end = UntilEnd(Arc::new(Unended {
         deliver,
         claim,
+        last_words: LastWords::default(),
         has_answered: AtomicBool::new(false),
     }));
     let end = AttemptEnd(Arc::downgrade(&until_end.0));
@@ -65,9 +71,22 @@ impl UntilEnd {
     fn answer(self, outcome: Result<Answer, WorkError>) {
         self.0.has_answered.store(true, Ordering::Release);
         let (deliver, claim) = (Arc::clone(&self.0.deliver), self.0.claim.clone());
+        let last_words = self.0.last_words.lock();
+        let said = std::mem::take(&mut *last_words.unwrap_or_else(PoisonError::into_inner));
         // The one who gets the answer finds that the attempt has ended.
         drop(self);
-        deliver.deliver(claim, outcome);
+        deliver.deliver(claim, outcome, said);
+    }
+
+    /// What an attempt's output goes by.
+    pub(super) fn parts(&self) -> (Arc<dyn Deliver>, ClaimId, LastWords) {
+        let Unended {
+            deliver,
+            claim,
+            last_words,
+            ..
+        } = &*self.0;
+        (Arc::clone(deliver), claim.clone(), Arc::clone(last_words))
     }
 }
 

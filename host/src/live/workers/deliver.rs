@@ -1,16 +1,21 @@
 //! Where what comes of an attempt goes, and whose worker a thread runs.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::WorkError;
 use crate::live::values::work::{Answer, ClaimId};
+use crate::store::OutputPiece;
 
 /// Takes what comes of attempts. Workers know no more than this of the engine
 /// that they work for.
 pub(crate) trait Deliver: Send + Sync {
-    /// An attempt has come to this.
-    fn deliver(&self, claim: ClaimId, outcome: Result<Answer, WorkError>);
+    /// An attempt has come to this. What its program said last is kept with the answer.
+    fn deliver(&self, claim: ClaimId, outcome: Result<Answer, WorkError>, said: Arc<[OutputPiece]>);
+
+    /// An attempt's program has said this. It runs on, or was stopped.
+    fn said(&self, claim: ClaimId, pieces: Arc<[OutputPiece]>);
 
     /// An attempt was dropped before it came to anything. The engine knows
     /// whether it has stopped the attempt itself.

@@ -17,6 +17,7 @@ mod orphans;
 mod end_watch;
 mod child;
 mod programs;
+mod said;
 mod program;
 mod program_run;
 pub(crate) mod command;

@@ -15,9 +15,12 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::error::WorkError;
 use crate::limits::{COMMAND_STDERR_BYTES_MAX, PAYLOAD_BYTES_MAX, PIPE_GRACE, PROGRAM_GRACE};
 
+use crate::store::OutputStream;
+
 use super::attempt::UntilEnd;
 use super::child::{Child, Pipes};
 use super::programs::{Counted, Programs};
+use super::said::Said;
 use super::spawn::Start;
 
 /// How often to look whether a process group that was told to end has ended:
@@ -75,8 +78,9 @@ impl Program {
     }
 
     /// Write the input, read the output, wait for the end; all at once, so
-    /// that no pipe fills up while another is waited for.
-    pub(super) async fn converse(mut self, input: &str) -> Result<Ended, WorkError> {
+    /// that no pipe fills up while another is waited for. `said` is given all output as it
+    /// comes.
+    pub(super) async fn converse(mut self, input: &str, said: &Said) -> Result<Ended, WorkError> {
         let Some(running) = &mut self.running else {
             return Err(WorkError::retryable("the program has ended before"));
         };
@@ -91,8 +95,8 @@ impl Program {
         let status = {
             let pipes = async {
                 let written = write(stdin, input.as_bytes());
-                let read = read_all(stdout, PAYLOAD_BYTES_MAX, &mut out);
-                let read_end = read_end(stderr, COMMAND_STDERR_BYTES_MAX, &mut err);
+                let read = read_all(stdout, PAYLOAD_BYTES_MAX, &mut out, said);
+                let read_end = read_end(stderr, COMMAND_STDERR_BYTES_MAX, &mut err, said);
                 tokio::try_join!(written, read, read_end).map(drop)
             };
             let mut pipes = std::pin::pin!(pipes);
@@ -216,8 +220,10 @@ async fn read_all(
     pipe: &mut Option<impl AsyncRead + Unpin>,
     bytes_max: usize,
     bytes: &mut Vec<u8>,
+    said: &Said,
 ) -> Result<(), WorkError> {
     each_chunk(pipe, |chunk| {
+        said.add(OutputStream::Stdout, chunk);
         if bytes.len() + chunk.len() > bytes_max {
             return Err(WorkError::permanent(format!(
                 "the program wrote more than {bytes_max} bytes to stdout; write them to a file and print its name"
@@ -235,8 +241,10 @@ async fn read_end(
     pipe: &mut Option<impl AsyncRead + Unpin>,
     bytes_max: usize,
     end: &mut Vec<u8>,
+    said: &Said,
 ) -> Result<(), WorkError> {
     each_chunk(pipe, |chunk| {
+        said.add(OutputStream::Stderr, chunk);
         end.extend_from_slice(chunk);
         end.drain(..end.len().saturating_sub(bytes_max));
         Ok(())

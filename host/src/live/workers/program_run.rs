@@ -12,8 +12,9 @@ use crate::model::WorkItem;
 
 use super::attempt::UntilEnd;
 use super::meaning;
-use super::program::Program;
+use super::program::{Ended, Program};
 use super::programs::Programs;
+use super::said::Said;
 use super::secrets::hidden_in_urls;
 use super::spawn::Start;
 use crate::live::values::work::Answer;
@@ -55,9 +56,17 @@ pub(super) async fn run(
         folder,
         env,
     };
+    let said = Said::new(&until_end);
     let running = Program::start(&start, programs, until_end)
         .map_err(|error| not_started(program, folder, &error))?;
-    let ended = running.converse(input).await?;
+    let ended = said.meanwhile(running.converse(input, &said)).await;
+    let outcome = ended.and_then(|ended| meaning_of(program, ended));
+    said.end(outcome.is_ok());
+    outcome
+}
+
+/// What a program's end means.
+fn meaning_of(program: &str, ended: Ended) -> Result<Answer, WorkError> {
     let status = ended.status;
     if !status.success() {
         let said = tail(&ended.stderr);

@@ -5,8 +5,8 @@ use crate::id::ExecutionId;
 use crate::log::digest::{digest, hex};
 use crate::log::{Attestation, AttestedVerdict, ChainedEvent, Head, Salt, Timestamp};
 use crate::model::{
-    Digest, Event, EventKind, FORMAT_VERSION, Limits, NodeTimedOut, Origin, Snapshot, Status,
-    WorkItem, WorkflowStarted,
+    Digest, Event, EventKind, FORMAT_VERSION, Label, Limits, NodeTimedOut, Origin, Snapshot,
+    Status, WorkItem, WorkflowStarted,
 };
 use crate::store::{
     CommitError, ComponentRecord, ExecutionChange, ExecutionRecord, ItemChange, Lease, Many, Store,
@@ -115,6 +115,8 @@ pub(crate) fn turn(changes: impl IntoIterator<Item = ExecutionChange>) -> Turn {
 /// An execution as its owner knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
+    /// What its event 1 names it by.
+    pub(crate) labels: Vec<Label>,
     pub(crate) record: ExecutionRecord,
 }
 
@@ -141,12 +143,25 @@ impl Draft {
             tampering: None,
             erased: None,
         };
-        Self { record }
+        Self {
+            labels: Vec::new(),
+            record,
+        }
     }
 
     /// The same, changed.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut ExecutionRecord)) -> Self {
         change(&mut self.record);
+        self
+    }
+
+    /// The same, with these labels.
+    pub(crate) fn labelled(mut self, labels: &[(&str, &str)]) -> Self {
+        let label = |(name, value): &(&str, &str)| Label {
+            name: (*name).to_owned(),
+            value: (*value).to_owned(),
+        };
+        self.labels = labels.iter().map(label).collect();
         self
     }
 
@@ -224,7 +239,7 @@ impl Draft {
             key: record.key.clone(),
             forked_from: None,
             parent: None,
-            labels: Vec::new(),
+            labels: self.labels.clone(),
             priority: 5,
             by: None,
         }))

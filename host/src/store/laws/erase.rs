@@ -3,7 +3,10 @@
 
 use crate::log::KeptEvent;
 use crate::model::Status;
-use crate::store::{CommitError, Erasure, ExecutionChange, StoreError, Tampering, Turn};
+use crate::store::{
+    CommitError, Erasure, ExecutionChange, LabelFilter, ListFilter, Many, StoreError, Tampering,
+    Turn,
+};
 
 use super::Place;
 use super::draft::{Draft, Owner, START, attestation, snapshot, turn};
@@ -19,9 +22,10 @@ fn erasing(draft: &Draft) -> Turn {
     }
 }
 
-/// An execution with a key, a dead letter and a snapshot, which has ended.
+/// An execution with a key, a label, a dead letter and a snapshot, which has ended.
 fn ended(owner: &mut Owner, n: u8) -> Draft {
-    let mut one = Draft::new(n).with(|record| record.key = Some(format!("key {n}")));
+    let one = Draft::new(n).with(|record| record.key = Some(format!("key {n}")));
+    let mut one = one.labelled(&[("team", "a")]);
     owner.commit([one.append([one.enqueue("a", START)])]);
     let dead = one.dead_letter("a");
     let mut turn = turn([one.append([dead])]);
@@ -91,6 +95,16 @@ pub fn law4_what_is_kept_beside_an_erased_log_is_gone(place: &dyn Place) {
     expected.key = None;
     expected.erased = Some(Box::new(attestation(&one)));
     assert_eq!(record, expected);
+    assert_eq!(owner.store.labels(one.id()).unwrap(), []);
+    let labels = vec![LabelFilter {
+        name: "team".to_owned(),
+        value: None,
+    }];
+    let found = owner.store.list(&ListFilter {
+        labels,
+        ..ListFilter::default()
+    });
+    assert_eq!(found.and_then(Many::all).unwrap(), []);
     assert_eq!(owner.store.snapshot(one.id()).unwrap(), None);
     assert_eq!(owner.store.items(one.id()).unwrap().all().unwrap(), []);
     assert_eq!(owner.store.item(one.id(), "a").unwrap(), None);

@@ -1,8 +1,8 @@
 //! Executions are listed.
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
-use crate::model::Status;
-use crate::store::{ExecutionRecord, ListFilter, Many};
+use crate::model::{Label, Status};
+use crate::store::{ExecutionRecord, LabelFilter, ListFilter, Many};
 
 use super::Place;
 use super::draft::{Draft, Owner};
@@ -140,4 +140,66 @@ pub fn executions_are_found_by_what_is_known_of_them(place: &dyn Place) {
         ..all()
     };
     assert_eq!(list(both), [3]);
+}
+
+pub fn executions_are_found_by_their_labels(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let drafts: [(u8, &str, &[(&str, &str)]); 4] = [
+        (1, "default", &[("team", "b"), ("region", "eu")]),
+        (2, "default", &[("team", "a")]),
+        (3, "other", &[("team", "a"), ("region", "")]),
+        (4, "default", &[]),
+    ];
+    for (n, tenant, labels) in drafts {
+        let draft = Draft::new(n).with(|record| record.tenant = tenant.to_owned());
+        let mut draft = draft.labelled(labels);
+        owner.commit([draft.append([])]);
+        // What comes later leaves them.
+        owner.commit([draft.append([])]);
+    }
+    let mut labels = |n| {
+        let labels = owner.store.labels(Draft::new(n).id()).unwrap();
+        let pair = |label: Label| (label.name, label.value);
+        labels.into_iter().map(pair).collect::<Vec<_>>()
+    };
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(labels(1), [pair("region", "eu"), pair("team", "b")]);
+    assert_eq!(labels(3), [pair("region", ""), pair("team", "a")]);
+    assert_eq!((labels(4), labels(9)), (Vec::new(), Vec::new()));
+    let mut list = |labels: &[(&str, Option<&str>)], more: ListFilter| -> Vec<u8> {
+        let label = |(name, value): &(&str, Option<&str>)| LabelFilter {
+            name: (*name).to_owned(),
+            value: value.map(str::to_owned),
+        };
+        let labels = labels.iter().map(label).collect();
+        let records = owner.store.list(&ListFilter { labels, ..more });
+        let records = records.and_then(Many::all).unwrap();
+        let last_byte = |record: &ExecutionRecord| record.id.as_bytes()[15];
+        records.iter().map(last_byte).collect()
+    };
+    let all = ListFilter::default;
+    assert_eq!(list(&[], all()), [1, 2, 3, 4]);
+    assert_eq!(list(&[("team", None)], all()), [1, 2, 3]);
+    assert_eq!(list(&[("team", Some("a"))], all()), [2, 3]);
+    assert_eq!(list(&[("region", Some(""))], all()), [3]);
+    assert_eq!(list(&[("region", None), ("team", Some("b"))], all()), [1]);
+    assert_eq!(
+        list(&[("team", Some("a")), ("team", Some("b"))], all()),
+        [0; 0]
+    );
+    assert_eq!(list(&[("teams", None)], all()), [0; 0]);
+    let newest = ListFilter {
+        newest_first: true,
+        max: 2,
+        ..all()
+    };
+    assert_eq!(list(&[("team", None)], newest), [3, 2]);
+    let ids = Some((Draft::new(2).id(), Draft::new(9).id()));
+    let among = ListFilter { ids, ..all() };
+    assert_eq!(list(&[("region", None)], among), [3]);
+    let failed = ListFilter {
+        status: Some(Status::Failed),
+        ..all()
+    };
+    assert_eq!(list(&[("team", None)], failed), [0; 0]);
 }

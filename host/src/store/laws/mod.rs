@@ -32,7 +32,7 @@
 //!
 //! impl Reader for Counting {
 //!     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
-//!     refrain::delegate_store!(inner: execution, list, last_begun, changed_since, raw_events, items, item);
+//!     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
 //!     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
@@ -67,6 +67,7 @@ pub(crate) mod draft;
 mod log;
 mod keep;
 mod erase;
+mod output;
 mod queue;
 mod leases;
 mod listing;
@@ -129,6 +130,7 @@ laws! { $
     listing::executions_are_listed_by_their_start,
     listing::the_last_that_came_is_known,
     listing::executions_are_found_by_what_is_known_of_them,
+    listing::executions_are_found_by_their_labels,
     log::law8_what_was_committed_is_there_after_reopening,
     log::turns_of_two_owners_wait_for_one_another,
     log::other_owners_commits_are_seen,
@@ -144,6 +146,9 @@ laws! { $
     erase::law3_a_log_is_erased_with_all_of_its_turn_or_not,
     erase::nothing_follows_on_an_erased_log,
     erase::law8_an_erasure_is_seen_by_others_and_stays,
+    output::output_comes_back_in_its_order,
+    output::output_is_bounded_and_the_oldest_goes,
+    output::output_is_erased_with_its_execution,
     queue::items_come_back_as_they_were_ordered,
     queue::the_longest_waiting_is_claimable_first,
     queue::nothing_is_claimable_before_its_time,

@@ -8,8 +8,11 @@ use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
+use crate::model::Label;
 use crate::store::check::{self, Conflicts};
+use crate::store::labels;
 use crate::store::memory::execution::Execution;
+use crate::store::memory::output::Output;
 use crate::store::memory::queue::Queue;
 use crate::store::{
     ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, ItemChange,
@@ -73,6 +76,8 @@ impl Data {
             self.queue.remove(number);
         }
         execution.snapshot = None;
+        execution.labels = Vec::new();
+        execution.output = Output::default();
         let record = &mut execution.record;
         record.key = None;
         self.set_aside.remove(&record.id);
@@ -156,19 +161,24 @@ impl Data {
             conflicts.note(id, check::erasable(record, erasure));
         }
         for (id, _) in &turn.snapshots {
-            conflicts.note(*id, self.keeps_snapshots_of(*id, turn));
+            conflicts.note(*id, self.keeps_more_of(*id, turn, "a snapshot"));
+        }
+        for output in &turn.outputs {
+            let id = output.execution;
+            conflicts.note(id, self.keeps_more_of(id, turn, "output"));
         }
         conflicts
     }
 
-    fn keeps_snapshots_of(&self, id: ExecutionId, turn: &Turn) -> Result<(), String> {
+    /// Checks that something may be kept of this execution besides its log.
+    fn keeps_more_of(&self, id: ExecutionId, turn: &Turn, what: &str) -> Result<(), String> {
         let stored = self.executions.get(&id);
         if stored.is_some_and(|execution| execution.record.erased.is_some()) {
-            return Err(format!("{id}: it is erased, and no snapshot is kept of it"));
+            return Err(format!("{id}: it is erased, and {what} of it is not kept"));
         }
         if stored.is_none() && !turn.executions.iter().any(|change| change.record.id == id) {
             return Err(format!(
-                "{id}: there is no such execution to keep a snapshot of"
+                "{id}: there is no such execution to keep {what} of"
             ));
         }
         Ok(())
@@ -205,7 +215,7 @@ impl Data {
             self.last_at = self.last_at.max(last.event.at);
         }
         if change.expected.sequence == 0 {
-            self.begin(record);
+            self.begin(record, labels::begun_with(&change.events));
         }
         let Some(execution) = self.executions.get_mut(&record.id) else {
             return;
@@ -250,13 +260,15 @@ impl Data {
         }
     }
 
-    fn begin(&mut self, record: &ExecutionRecord) {
+    fn begin(&mut self, record: &ExecutionRecord, labels: &[Label]) {
         self.by_start.insert((record.started_at, record.id));
         self.last_begun = Some(record.id);
         let mut record = record.clone();
         record.next_wake = None;
-        self.executions
-            .insert(record.id, Arc::new(Execution::new(record)));
+        let id = record.id;
+        let mut execution = Execution::new(record);
+        execution.labels = labels::as_kept(labels);
+        self.executions.insert(id, Arc::new(execution));
     }
 
     fn keep(&mut self, turn: &Turn) {
@@ -269,6 +281,11 @@ impl Data {
             self.components
                 .entry(component.digest.clone())
                 .or_insert_with(|| component.bytes.as_slice().into());
+        }
+        for output in &turn.outputs {
+            if let Some(execution) = self.executions.get_mut(&output.execution) {
+                Arc::make_mut(execution).output.keep(output);
+            }
         }
         for (id, snapshot) in &turn.snapshots {
             if let Some(execution) = self.executions.get_mut(id) {
@@ -295,13 +312,13 @@ impl Data {
         self.executions.get(&id).map(Arc::as_ref)
     }
 
-    /// The records after this one, ordered by start and then by id.
-    pub(super) fn records(
+    /// The executions at these places, ordered by start and then by id.
+    pub(super) fn executions(
         &self,
         places: impl RangeBounds<(Timestamp, ExecutionId)>,
-    ) -> impl DoubleEndedIterator<Item = &ExecutionRecord> {
+    ) -> impl DoubleEndedIterator<Item = &Execution> {
         let ids = self.by_start.range(places);
-        ids.filter_map(|(_, id)| self.executions.get(id).map(|execution| &execution.record))
+        ids.filter_map(|(_, id)| self.executions.get(id).map(Arc::as_ref))
     }
 
     /// The execution that came last.

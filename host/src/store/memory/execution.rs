@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::log::canonical::Canonical;
 use crate::log::{ChainedEvent, Salt, chain};
-use crate::model::Snapshot;
+use crate::model::{Label, Snapshot};
+use crate::store::memory::output::Output;
 use crate::store::memory::queue::{Number, Queue};
 use crate::store::{ExecutionRecord, Hash, ItemChange, ItemRecord, ItemState, RawEvent};
 
@@ -19,6 +20,9 @@ pub(super) struct Execution {
     /// Items by node id.
     pub(super) items: BTreeMap<String, Number>,
     pub(super) snapshot: Option<Snapshot>,
+    /// Sorted by name and value.
+    pub(super) labels: Vec<Label>,
+    pub(super) output: Output,
 }
 
 /// An event, as its bytes were written.
@@ -47,6 +51,8 @@ impl Execution {
             appended: 0,
             items: BTreeMap::new(),
             snapshot: None,
+            labels: Vec::new(),
+            output: Output::default(),
         }
     }
 

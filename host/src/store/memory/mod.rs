@@ -2,6 +2,7 @@
 //! nothing in it survives the process.
 
 mod queue;
+mod output;
 mod execution;
 mod data;
 mod reader;
@@ -144,7 +145,7 @@ impl Reader for MemoryStore {
     }
 
     crate::delegate_store!(reader: place, is_simulated, reader, end_reading);
-    crate::delegate_store!(reader: execution, list, last_begun, changed_since, raw_events, items, item);
+    crate::delegate_store!(reader: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
     crate::delegate_store!(reader: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
     crate::delegate_store!(reader: workflow, component, snapshot);
 }

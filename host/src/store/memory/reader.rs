@@ -6,11 +6,12 @@ use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::id::ExecutionId;
-use crate::model::{Snapshot, WorkItem};
+use crate::model::{Label, Snapshot, WorkItem};
 use crate::store::memory::data::Data;
+use crate::store::memory::execution::Execution;
 use crate::store::{
-    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, ListFilter, Many,
-    RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn, WorkflowRecord,
+    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, KeptOutput,
+    ListFilter, Many, RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn, WorkflowRecord,
 };
 
 pub(super) const PLACE: &str = "the store in memory";
@@ -141,26 +142,25 @@ impl Reader for MemoryReader {
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
         let data = self.data();
         let after = filter.after.map_or(Unbounded, Excluded);
-        let takes = |record: &&ExecutionRecord| filter.takes(record);
-        let records: Vec<_> = match filter.newest_first {
+        let takes = |execution: &&Execution| filter.takes(&execution.record, &execution.labels);
+        let record = |execution: &Execution| execution.record.clone();
+        let records = match filter.newest_first {
             true => {
-                let newest_first = data.records((Unbounded, after)).rev();
-                newest_first
-                    .filter(takes)
-                    .take(filter.max)
-                    .cloned()
-                    .collect()
+                let newest_first = data.executions((Unbounded, after)).rev().filter(takes);
+                newest_first.take(filter.max).map(record).collect()
             }
             false => {
-                let oldest_first = data.records((after, Unbounded));
-                oldest_first
-                    .filter(takes)
-                    .take(filter.max)
-                    .cloned()
-                    .collect()
+                let oldest_first = data.executions((after, Unbounded)).filter(takes);
+                oldest_first.take(filter.max).map(record).collect()
             }
         };
         Ok(Many::whole(records))
+    }
+
+    fn labels(&mut self, id: ExecutionId) -> Result<Vec<Label>, StoreError> {
+        let data = self.data();
+        let labels = data.execution(id).map(|execution| execution.labels.clone());
+        Ok(labels.unwrap_or_default())
     }
 
     fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError> {
@@ -184,6 +184,17 @@ impl Reader for MemoryReader {
         let execution = data.execution(id).into_iter();
         let events = execution.flat_map(|execution| execution.events(first));
         Ok(events.take(max as usize).collect())
+    }
+
+    fn output(
+        &mut self,
+        id: ExecutionId,
+        node_id: &str,
+        after: u64,
+    ) -> Result<Vec<KeptOutput>, StoreError> {
+        let data = self.data();
+        let kept = data.execution(id).map(|it| it.output.of(node_id, after));
+        Ok(kept.unwrap_or_default())
     }
 
     fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {

@@ -46,6 +46,8 @@ pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> Result<Option
     for sql in [
         "DELETE FROM items WHERE execution = ?1",
         "DELETE FROM snapshots WHERE execution = ?1",
+        "DELETE FROM labels WHERE execution = ?1",
+        "DELETE FROM outputs WHERE execution = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([key])?;
     }

@@ -7,16 +7,20 @@ use rusqlite::{Connection, Result, Row, ToSql, params_from_iter};
 
 use crate::store::sqlite::execution::{BY_KEY, COLUMNS, KEY, Key, name, read};
 use crate::store::sqlite::failure;
+use crate::store::sqlite::labels;
 use crate::store::sqlite::many;
 use crate::store::sqlite::row::read_row;
 use crate::store::sqlite::value::{Id, StatusName};
-use crate::store::{Damaged, ExecutionRecord, ListFilter, Many, Timestamp};
+use crate::store::{Damaged, ExecutionRecord, LabelFilter, ListFilter, Many, Timestamp};
 
 /// The table, through whichever index fits.
 const TABLE: &str = "executions";
 
 /// Where a list of ids is short, however many executions there are.
 const BY_ID: &str = "executions INDEXED BY sqlite_autoindex_executions_1";
+
+/// Where executions are named by their labels, and looked up one by one.
+const BY_KEYS: &str = "executions NOT INDEXED";
 
 /// Conditions, each with the values of its question marks.
 #[derive(Default)]
@@ -37,7 +41,11 @@ pub(super) fn list(
         let rows = select.query(params_from_iter(&conditions.values))?;
         many::read(path, rows, filter.max, read, |row| name(row, 0, KEY))
     };
-    let table = if filter.ids.is_some() { BY_ID } else { TABLE };
+    let table = match filter {
+        ListFilter { ids: Some(_), .. } => BY_ID,
+        filter if !filter.labels.is_empty() => BY_KEYS,
+        _ => TABLE,
+    };
     match listed(table) {
         Err(error) if failure::is_of_a_page(&error) => {}
         listed => return listed,
@@ -78,7 +86,11 @@ fn list_one_by_one(
     let record = |key: &Row<'_>| {
         let mut by_key = by_key.borrow_mut();
         let record = by_key.query_row([key.get::<_, Key>(1)?], |row| read_row(row, read))?;
-        Ok(Some(record).filter(|record| filter.takes(record)))
+        let labels = match filter.labels.is_empty() {
+            true => Vec::new(),
+            false => labels::of_execution(connection, record.id)?,
+        };
+        Ok(Some(record).filter(|record| filter.takes(record, &labels)))
     };
     many::one_by_one(path, keys, filter.max, record, |key| Ok(name(key, 0, 1)))
 }
@@ -97,6 +109,13 @@ impl Conditions {
                 "id BETWEEN ? AND ?",
                 [Box::new(Id(first)) as _, Box::new(Id(last)) as _],
             );
+        }
+        for LabelFilter { name, value } in &filter.labels {
+            let name = Box::new(name.clone()) as _;
+            match value {
+                Some(value) => all.add(labels::HAVE, [name, Box::new(value.clone()) as _]),
+                None => all.add(labels::HAVE_ANY, [name]),
+            }
         }
         all
     }

@@ -19,6 +19,8 @@ mod database;
 mod many;
 mod execution;
 mod known;
+mod labels;
+mod output;
 mod listing;
 mod log;
 mod queue;

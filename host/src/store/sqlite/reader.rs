@@ -3,13 +3,13 @@
 
 use crate::id::ExecutionId;
 use crate::log::Timestamp;
-use crate::model::Snapshot;
+use crate::model::{Label, Snapshot};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::execution::Key;
-use crate::store::sqlite::{clocks, execution, keep, listing, log, news, queue};
+use crate::store::sqlite::{clocks, execution, keep, labels, listing, log, news, output, queue};
 use crate::store::{
-    ClockReading, DueWake, ExecutionRecord, ItemRecord, ListFilter, Many, RawEvent, Reader,
-    SeenUpTo, StoreError, WorkflowRecord,
+    ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, ListFilter, Many, RawEvent,
+    Reader, SeenUpTo, StoreError, WorkflowRecord,
 };
 
 /// A reader of a database file.
@@ -74,6 +74,11 @@ impl Reader for SqliteReader {
             .ask(|connection| listing::list(connection, path, filter))
     }
 
+    fn labels(&mut self, id: ExecutionId) -> Result<Vec<Label>, StoreError> {
+        self.database
+            .ask_of(id, |connection| labels::of_execution(connection, id))
+    }
+
     fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError> {
         self.database.ask(execution::last_begun)
     }
@@ -93,6 +98,17 @@ impl Reader for SqliteReader {
         max: u32,
     ) -> Result<Vec<RawEvent>, StoreError> {
         self.events_of(id, None, first, max)
+    }
+
+    fn output(
+        &mut self,
+        id: ExecutionId,
+        node_id: &str,
+        after: u64,
+    ) -> Result<Vec<KeptOutput>, StoreError> {
+        self.database.ask_of(id, |connection| {
+            output::of_node(connection, (id, node_id), after)
+        })
     }
 
     fn items(&mut self, id: ExecutionId) -> Result<Many<ItemRecord>, StoreError> {

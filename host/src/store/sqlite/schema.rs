@@ -14,16 +14,16 @@ const SIMULATED: i64 = 0x5246_5253;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_10];
+const STEPS: &[&str] = &[STEP_11];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
-pub(super) const OLDEST: i64 = 10;
+pub(super) const OLDEST: i64 = 11;
 
 /// The schema version of this program.
 pub(super) const VERSION: i64 = OLDEST - 1 + STEPS.len() as i64;
 
-const STEP_10: &str = "
+const STEP_11: &str = "
     CREATE TABLE executions (
         key              INTEGER PRIMARY KEY,
         id               TEXT NOT NULL UNIQUE,
@@ -69,6 +69,16 @@ const STEP_10: &str = "
         PRIMARY KEY (execution, sequence)
     ) STRICT;
 
+    -- The labels of executions, from their event 1, and no longer than that has them.
+    CREATE TABLE labels (
+        tenant    TEXT NOT NULL,
+        name      TEXT NOT NULL,
+        value     TEXT NOT NULL,
+        execution INTEGER NOT NULL,
+        PRIMARY KEY (tenant, name, value, execution)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX labels_by_execution ON labels (execution);
+
     -- Unsettled work items and dead letters, few and gone soon: in one tree, so
     -- that a turn changes few pages. `held` is 1 unless the execution runs: so
     -- that claims never look at what may not be claimed. `ordered` grows from
@@ -101,6 +111,20 @@ const STEP_10: &str = "
         WHERE state = 'waiting' AND held = 0;
     CREATE INDEX items_leased ON items (expires_at, ordered) WHERE state = 'leased';
     CREATE INDEX items_by_request ON items (worker_id, request_id) WHERE state = 'leased' AND request_id IS NOT NULL;
+
+    -- What programs have written, some of the newest; no part of any log. `place` counts
+    -- all that was ever kept of the execution, and `start` what the attempt had written
+    -- to the stream before.
+    CREATE TABLE outputs (
+        execution INTEGER NOT NULL,
+        place     INTEGER NOT NULL,
+        node_id   TEXT NOT NULL,
+        attempt   INTEGER NOT NULL,
+        stream    TEXT NOT NULL, -- stdout, stderr
+        start     INTEGER NOT NULL,
+        bytes     BLOB NOT NULL,
+        PRIMARY KEY (execution, place)
+    ) STRICT;
 
     -- The greatest time of an event, of the one shard that a file is; on which
     -- machine, and how long after its start, the greatest real time was, so that all

@@ -5,13 +5,16 @@ use rusqlite::{Connection, Error};
 use crate::id::ExecutionId;
 use crate::model::Snapshot;
 use crate::store::check::{self, Conflicts};
+use crate::store::labels::begun_with;
 use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::known::{Known, Records};
-use crate::store::sqlite::{clocks, erase, keep};
-use crate::store::{CommitError, ExecutionChange, ExecutionRecord, Turn, WorkflowRecord};
+use crate::store::sqlite::{clocks, erase, keep, labels, output};
+use crate::store::{
+    CommitError, ExecutionChange, ExecutionRecord, OutputChange, Turn, WorkflowRecord,
+};
 
 /// The room for the places of items that one change orders. A change with more of them
 /// takes places of the next one, which does no harm.
@@ -94,6 +97,10 @@ pub(super) fn write(
         let id = change.record.id;
         let written = executions.write(change);
         note(&mut conflicts, id, written)?;
+    }
+    for output in &turn.outputs {
+        let written = write_output(connection, output);
+        note(&mut conflicts, output.execution, written)?;
     }
     for erasure in &turn.erasures {
         let id = erasure.execution;
@@ -201,7 +208,11 @@ impl<'a> Executions<'a> {
     fn begin(&mut self, change: &ExecutionChange) -> Result<Key, Refusal> {
         let record = &change.record;
         match execution::insert(self.connection, record)? {
-            Some(key) => Ok(self.records.keep(key, record).key),
+            Some(key) => {
+                let begun_with = begun_with(&change.events);
+                labels::insert(self.connection, (key, &record.tenant), begun_with)?;
+                Ok(self.records.keep(key, record).key)
+            }
             None => self.refuse(change, GONE),
         }
     }
@@ -239,6 +250,17 @@ fn write_snapshot(
         return conflict(id, "it is erased, and no snapshot is kept of it");
     }
     keep::keep_snapshot(connection, key, snapshot).map_err(|error| Refusal::Snapshot(id, error))
+}
+
+fn write_output(connection: &Connection, change: &OutputChange) -> Result<(), Refusal> {
+    let id = change.execution;
+    let Some(key) = execution::key_of(connection, id)? else {
+        return conflict(id, "there is no such execution to keep output of");
+    };
+    if erase::is_erased(connection, key)? {
+        return conflict(id, "it is erased, and output of it is not kept");
+    }
+    Ok(output::keep(connection, key, change)?)
 }
 
 fn conflict<T>(id: ExecutionId, detail: &str) -> Result<T, Refusal> {
