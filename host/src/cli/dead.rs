@@ -5,13 +5,14 @@ use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::json;
 
-use super::database::Database;
+use super::database::{self, Database};
+use super::list::{SHOWN_MAX, Since};
 use super::output::{self, Form};
 use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span};
-use super::{Answer, damage, list};
+use super::{Answer, damage, failure};
 
 /// List dead letters: the work items that no further attempt is made of, the oldest first
 ///
@@ -20,6 +21,12 @@ use super::{Answer, damage, list};
 /// ended.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
+    /// Only those that are dead since this time or later: a time, or how long ago
+    #[arg(long, value_name = "TIME|SPAN", value_parser = Since::parse)]
+    since: Option<Since>,
+    /// At most so many; 100, unless this is for programs
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -49,21 +56,35 @@ struct Document<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (mut letters, mut whole) = (Vec::new(), true);
-    for mut store in arguments.database.open()? {
-        let now = time::now(&mut store)?;
-        let (records, all_read) = damage::named(list::all(&mut store)?);
+    let limit = arguments
+        .limit
+        .or((!arguments.form.json).then_some(SHOWN_MAX));
+    let limit = limit.unwrap_or(usize::MAX);
+    let mut stores = arguments.database.open()?;
+    let since = match arguments.since {
+        Some(since) => since.time(&mut stores)?,
+        None => 0,
+    };
+    for store in &mut stores {
+        let now = time::now(store)?;
+        // One more shows whether there are more.
+        let dead = store.dead_letters(since, limit.saturating_add(1))?;
+        let (items, all_read) = damage::named(dead);
         whole &= all_read;
-        for record in records {
-            let (items, all_read) = damage::named(store.items(record.id)?);
-            whole &= all_read;
-            letters.extend(
-                items
-                    .into_iter()
-                    .filter_map(|item| Letter::of(&record, item, now)),
-            );
+        for item in items {
+            match record_of(store, &item) {
+                Ok(record) => letters.extend(Letter::of(record, item, now)),
+                Err(error) if failure::is_damage(&error) => {
+                    output::tell(&failure::text(&error));
+                    whole = false;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     letters.sort_by_key(|letter| letter.since);
+    let is_all = letters.len() <= limit;
+    letters.truncate(limit);
     if arguments.form.json {
         let documents: Vec<Document<'_>> = letters.iter().map(Document::of).collect();
         output::document(&json!({ "dead": documents }))?;
@@ -72,17 +93,27 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     } else {
         output::data(&table(&letters).text(0, output::colours(&std::io::stdout())));
     }
+    if !is_all {
+        output::say(&text!(
+            "there are younger ones; `--limit N` shows more of them"
+        ));
+    }
     Ok(Answer::good_if(whole))
 }
 
+/// The record of the execution that an item is of.
+fn record_of(store: &mut dyn Reader, item: &ItemRecord) -> anyhow::Result<ExecutionRecord> {
+    database::record(store, item.item.execution_id.parse()?)
+}
+
 impl Letter {
-    fn of(record: &ExecutionRecord, item: ItemRecord, now: Timestamp) -> Option<Self> {
+    fn of(record: ExecutionRecord, item: ItemRecord, now: Timestamp) -> Option<Self> {
         let ItemState::Dead { error, since } = &item.state else {
             return None;
         };
         let (error, since) = (error.clone(), *since);
         Some(Self {
-            record: record.clone(),
+            record,
             item,
             error,
             since,

@@ -112,17 +112,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 }
 
 /// How many are shown to a person who asks for no number.
-const SHOWN_MAX: usize = 100;
+pub(super) const SHOWN_MAX: usize = 100;
 
 /// From when on executions are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Since {
+pub(super) enum Since {
     At(Timestamp),
     Ago(Duration),
 }
 
 impl Since {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         if let Ok(ago) = humantime::parse_duration(text) {
             return Ok(Self::Ago(ago));
         }
@@ -138,7 +138,7 @@ impl Since {
             })
     }
 
-    fn time(self, stores: &mut [SqliteStore]) -> Result<Timestamp, StoreError> {
+    pub(super) fn time(self, stores: &mut [SqliteStore]) -> Result<Timestamp, StoreError> {
         Ok(match self {
             Self::At(at) => at,
             Self::Ago(ago) => {

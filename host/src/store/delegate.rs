@@ -32,7 +32,7 @@
 /// impl Reader for Counting {
 ///     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
 ///     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
-///     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
+///     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
 /// ```
@@ -121,6 +121,10 @@ macro_rules! delegate_store {
     ); };
     (@ expired $($to:ident)+) => { $crate::delegate_store!(
         # expired(now: $crate::store::Timestamp, max: usize)
+            -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ dead_letters $($to:ident)+) => { $crate::delegate_store!(
+        # dead_letters(since: $crate::store::Timestamp, max: usize)
             -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
     ); };
     (@ claimed_by $($to:ident)+) => { $crate::delegate_store!(

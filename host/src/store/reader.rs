@@ -185,6 +185,14 @@ pub trait Reader: Send {
     /// `max`; none of an execution that is set aside.
     fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError>;
 
+    /// Dead letters of all executions since this time or later, at most `max`: the oldest
+    /// first, and then those that were ordered first.
+    fn dead_letters(
+        &mut self,
+        since: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError>;
+
     /// The items that this worker holds by its request of this id, sorted by execution
     /// and node (law 7).
     fn claimed_by(

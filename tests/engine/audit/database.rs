@@ -147,6 +147,11 @@ fn what_the_store_says_beside_the_log_is_compared() {
             (Divergent, last),
             "/guest_digest",
         ),
+        (
+            "INSERT INTO labels SELECT tenant, 'team', 'a', key FROM executions",
+            (Divergent, last),
+            "/labels/0",
+        ),
         ("DELETE FROM items", (Divergent, last), "/queue/fragile"),
         (
             "UPDATE items SET error = 'never mind'",

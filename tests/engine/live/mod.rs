@@ -22,6 +22,7 @@ mod lifted;
 mod missed_looks;
 mod long_texts;
 mod operators;
+mod output;
 mod panics;
 mod programs;
 mod questions;

@@ -179,6 +179,13 @@ fn dead_letters_are_listed_over_all_executions() {
         said.starts_with("EXECUTION") && said.lines().count() == 3,
         "{said}"
     );
+    let one = desk.types(&["dead", "--limit", "1"]);
+    assert!(
+        one.out.lines().count() == 2 && one.err.contains("younger ones"),
+        "{one:?}"
+    );
+    let later = desk.document(&["dead", "--since", "0s", "--json"], 0);
+    assert_eq!(later["dead"], json!([]), "all are older");
     let id = letter["execution_id"].as_str().expect("an id");
     assert_eq!(desk.types(&["erase", id]).code, Some(0));
     let left = desk.document(&["dead", "--json"], 0);

@@ -33,7 +33,7 @@
 //! impl Reader for Counting {
 //!     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
 //!     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
-//!     refrain::delegate_store!(inner: claimable, expired, claimed_by, lease_holders, due, next_due, last_at, last_reading);
+//!     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
 //!
@@ -164,6 +164,7 @@ laws! { $
     queue::a_removed_item_is_gone,
     queue::a_dead_letter_is_kept_for_people,
     queue::a_dead_letter_makes_room_for_a_retry,
+    queue::dead_letters_of_all_are_found_the_oldest_first,
     queue::a_change_without_an_item_is_a_conflict,
     queue::an_order_without_an_event_is_refused,
     queue::an_item_of_another_execution_is_refused,

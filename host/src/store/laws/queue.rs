@@ -198,6 +198,51 @@ pub fn a_dead_letter_is_kept_for_people(place: &dyn Place) {
     );
 }
 
+pub fn dead_letters_of_all_are_found_the_oldest_first(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let dead = |of: &Draft, node: &str, since: u64| match of.dead_letter(node) {
+        ItemChange::DeadLetter {
+            node_id,
+            item,
+            enqueued_at,
+            error,
+            ..
+        } => ItemChange::DeadLetter {
+            node_id,
+            item,
+            enqueued_at,
+            error,
+            at: since,
+        },
+        other => other,
+    };
+    let mut one = Draft::new(1);
+    let mut two = Draft::new(2).with(|record| record.tenant = "other".into());
+    owner.commit([
+        one.append([
+            dead(&one, "late", START + 30),
+            dead(&one, "early", START + 10),
+            one.enqueue("waits", START),
+            dead(&one, "mended", START + 5),
+        ]),
+        two.append([dead(&two, "a", START + 20), two.enqueue_leased("b", START)]),
+    ]);
+    owner.commit([one.append([remove("mended"), one.enqueue("mended", START)])]);
+    let letters = |owner: &mut Owner, since, max| -> Vec<String> {
+        let letters = owner.store.dead_letters(since, max);
+        let letters = letters.and_then(Many::all).unwrap().into_iter();
+        letters.map(|letter| letter.item.node_id).collect()
+    };
+    assert_eq!(letters(&mut owner, 0, 9), ["early", "a", "late"]);
+    assert_eq!(letters(&mut owner, 0, 2), ["early", "a"]);
+    assert_eq!(letters(&mut owner, START + 20, 9), ["a", "late"]);
+    assert_eq!(letters(&mut owner, START + 31, 9), [""; 0]);
+    // They are kept for people, also of what has ended.
+    owner.commit([two.append_as(|record| record.status = Status::Failed)]);
+    owner.commit([one.append([one.enqueue("early", START)])]);
+    assert_eq!(letters(&mut owner, 0, 9), ["a", "late"]);
+}
+
 pub fn a_dead_letter_makes_room_for_a_retry(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);

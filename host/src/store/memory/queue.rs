@@ -21,6 +21,8 @@ pub(super) struct Queue {
     claimable: BTreeMap<(String, String), Due>,
     /// The leased items.
     leased: Due,
+    /// The dead letters.
+    dead: Due,
     /// The leased items whose claims had a request's id, by worker and id.
     requests: BTreeMap<(String, String), BTreeSet<Number>>,
 }
@@ -98,7 +100,10 @@ impl Queue {
             ItemState::Leased(lease) if !item.set_aside => {
                 self.leased.insert((lease.expires_at, number));
             }
-            ItemState::Waiting | ItemState::Leased(_) | ItemState::Dead { .. } => {}
+            ItemState::Dead { since, .. } => {
+                self.dead.insert((*since, number));
+            }
+            ItemState::Waiting | ItemState::Leased(_) => {}
         }
     }
 
@@ -124,7 +129,10 @@ impl Queue {
             ItemState::Leased(lease) if !item.set_aside => {
                 self.leased.remove(&(lease.expires_at, number));
             }
-            ItemState::Waiting | ItemState::Leased(_) | ItemState::Dead { .. } => {}
+            ItemState::Dead { since, .. } => {
+                self.dead.remove(&(*since, number));
+            }
+            ItemState::Waiting | ItemState::Leased(_) => {}
         }
     }
 
@@ -170,6 +178,12 @@ impl Queue {
         let request = (worker_id.to_owned(), request_id.to_owned());
         let numbers = self.requests.get(&request).into_iter().flatten();
         numbers.filter_map(|number| self.get(*number))
+    }
+
+    /// The dead letters since this time or later, in their order.
+    pub(super) fn dead(&self, since: Timestamp) -> impl Iterator<Item = &ItemRecord> {
+        let dead = self.dead.range((since, 0)..);
+        dead.filter_map(|(_, number)| self.get(*number))
     }
 
     /// All leased items.

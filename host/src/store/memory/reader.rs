@@ -223,6 +223,16 @@ impl Reader for MemoryReader {
         Ok(Many::whole(items.take(max).cloned().collect()))
     }
 
+    fn dead_letters(
+        &mut self,
+        since: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let data = self.data();
+        let items = data.queue.dead(since);
+        Ok(Many::whole(items.take(max).cloned().collect()))
+    }
+
     fn claimed_by(
         &mut self,
         worker_id: &str,

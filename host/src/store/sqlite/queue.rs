@@ -39,6 +39,10 @@ pub(super) const EXPIRED: &str = "
     WHERE items.state = 'leased' AND items.expires_at <= ?1 AND executions.tampered_sequence IS NULL
     ORDER BY items.expires_at, items.ordered";
 
+pub(super) const DEAD: &str = "
+    WHERE items.state = 'dead' AND items.dead_since >= ?1
+    ORDER BY items.dead_since, items.ordered";
+
 pub(super) const BY_REQUEST: &str = "
     WHERE items.worker_id = ?1 AND items.request_id = ?2 AND items.state = 'leased'
           AND items.request_id IS NOT NULL
@@ -142,8 +146,17 @@ const EXPIRED_KEYS: &str = "
     WHERE state = 'leased' AND expires_at <= ?1
     ORDER BY expires_at, ordered";
 
-/// The item of a key, if its execution is not set aside.
+const DEAD_KEYS: &str = "
+    SELECT execution, node_id FROM items INDEXED BY items_dead
+    WHERE state = 'dead' AND dead_since >= ?1
+    ORDER BY dead_since, ordered";
+
+/// The item of a key.
 const BY_KEY: &str = "
+    WHERE items.execution = ?1 AND items.node_id = ?2";
+
+/// The same, if its execution is not set aside.
+const BY_KEY_TO_WORK_ON: &str = "
     WHERE items.execution = ?1 AND items.node_id = ?2 AND executions.tampered_sequence IS NULL";
 
 /// Asks for items, and does so one by one where a page of them or of their executions
@@ -151,7 +164,7 @@ const BY_KEY: &str = "
 fn query_around_pages(
     connection: &Connection,
     path: &Path,
-    [which, keys]: [&str; 2],
+    [which, keys, by_key]: [&str; 3],
     of: &[&dyn ToSql],
     max: usize,
 ) -> Result<Many<ItemRecord>> {
@@ -160,7 +173,7 @@ fn query_around_pages(
         found => return found,
     }
     let mut keys = connection.prepare_cached(keys)?;
-    let by_key = select(BY_KEY);
+    let by_key = select(by_key);
     let item = |key: &Row<'_>| {
         let mut by_key = connection.prepare_cached(&by_key)?;
         let key = params![key.get::<_, Key>(0)?, key.get::<_, String>(1)?];
@@ -222,7 +235,13 @@ pub(super) fn claimable(
     max: usize,
 ) -> Result<Many<ItemRecord>> {
     let of = params![tenant, queue, Number(now)];
-    query_around_pages(connection, path, [CLAIMABLE, CLAIMABLE_KEYS], of, max)
+    query_around_pages(
+        connection,
+        path,
+        [CLAIMABLE, CLAIMABLE_KEYS, BY_KEY_TO_WORK_ON],
+        of,
+        max,
+    )
 }
 
 pub(super) fn expired(
@@ -232,7 +251,23 @@ pub(super) fn expired(
     max: usize,
 ) -> Result<Many<ItemRecord>> {
     let of = params![Number(now)];
-    query_around_pages(connection, path, [EXPIRED, EXPIRED_KEYS], of, max)
+    query_around_pages(
+        connection,
+        path,
+        [EXPIRED, EXPIRED_KEYS, BY_KEY_TO_WORK_ON],
+        of,
+        max,
+    )
+}
+
+pub(super) fn dead_letters(
+    connection: &Connection,
+    path: &Path,
+    since: Timestamp,
+    max: usize,
+) -> Result<Many<ItemRecord>> {
+    let questions = [DEAD, DEAD_KEYS, BY_KEY];
+    query_around_pages(connection, path, questions, &[&Number(since)], max)
 }
 
 pub(super) fn claimed_by(

@@ -140,6 +140,16 @@ impl Reader for SqliteReader {
             .ask(|connection| queue::expired(connection, path, now, max))
     }
 
+    fn dead_letters(
+        &mut self,
+        since: Timestamp,
+        max: usize,
+    ) -> Result<Many<ItemRecord>, StoreError> {
+        let path = &self.database.path;
+        self.database
+            .ask(|connection| queue::dead_letters(connection, path, since, max))
+    }
+
     fn claimed_by(
         &mut self,
         worker_id: &str,

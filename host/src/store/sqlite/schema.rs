@@ -110,6 +110,7 @@ const STEP_11: &str = "
     CREATE INDEX items_claimable ON items (tenant, queue, claimable_at, ordered)
         WHERE state = 'waiting' AND held = 0;
     CREATE INDEX items_leased ON items (expires_at, ordered) WHERE state = 'leased';
+    CREATE INDEX items_dead ON items (dead_since, ordered) WHERE state = 'dead';
     CREATE INDEX items_by_request ON items (worker_id, request_id) WHERE state = 'leased' AND request_id IS NOT NULL;
 
     -- What programs have written, some of the newest; no part of any log. `place` counts

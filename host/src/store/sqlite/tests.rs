@@ -3,6 +3,7 @@
 mod damage;
 mod damaged_pages;
 mod erase;
+mod labels;
 mod known;
 mod news;
 mod opening;

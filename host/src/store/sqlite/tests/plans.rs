@@ -47,6 +47,7 @@ fn questions() -> Vec<Question> {
             &[default(), tool(), after()],
         ),
         question(&queue::select(queue::EXPIRED), "items_leased", &[after()]),
+        question(&queue::select(queue::DEAD), "items_dead", &[before()]),
         question(
             queue::NEXT_CLAIMABLE,
             "items_claimable",
@@ -103,6 +104,7 @@ fn fill(store: &mut SqliteStore, numbers: std::ops::Range<u32>, status: Status) 
             draft.enqueue("a", START + 1),
             draft.enqueue("b", START),
             lease("b", START + 20),
+            draft.dead_letter("c"),
         ])
     });
     store.begin().unwrap();
