@@ -20,10 +20,7 @@ pub(super) struct Child {
 
 /// Our ends of a child's pipes.
 pub(super) struct Pipes {
-    /// `None` if all of the input was written.
     pub(super) stdin: Option<ChildStdin>,
-    /// How many bytes of the input were written.
-    pub(super) written: usize,
     pub(super) stdout: Option<ChildStdout>,
     pub(super) stderr: Option<ChildStderr>,
 }
@@ -38,10 +35,7 @@ impl Child {
             status: None,
         };
         let pipes = Pipes {
-            stdin: (spawned.stdin)
-                .map(|stdin| ChildStdin::from_std(stdin.into()))
-                .transpose()?,
-            written: spawned.written,
+            stdin: Some(ChildStdin::from_std(spawned.stdin.into())?),
             stdout: Some(ChildStdout::from_std(spawned.stdout.into())?),
             stderr: Some(ChildStderr::from_std(spawned.stderr.into())?),
         };

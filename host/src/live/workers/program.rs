@@ -83,16 +83,14 @@ impl Program {
         let Running { child, pipes, .. } = running;
         let Pipes {
             stdin,
-            written,
             stdout,
             stderr,
         } = pipes;
         let stdin = stdin.take();
-        let unwritten = input.as_bytes().get(*written..).unwrap_or_default();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let status = {
             let pipes = async {
-                let written = write(stdin, unwritten);
+                let written = write(stdin, input.as_bytes());
                 let read = read_all(stdout, PAYLOAD_BYTES_MAX, &mut out);
                 let read_end = read_end(stderr, COMMAND_STDERR_BYTES_MAX, &mut err);
                 tokio::try_join!(written, read, read_end).map(drop)

@@ -54,7 +54,6 @@ pub(super) async fn run(
         arguments,
         folder,
         env,
-        input,
     };
     let running = Program::start(&start, programs, until_end)
         .map_err(|error| not_started(program, folder, &error))?;

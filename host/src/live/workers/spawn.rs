@@ -20,8 +20,7 @@ use std::path::Path;
 use std::{env, ptr};
 
 use libc::c_char;
-use rustix::fs::{Access, OFlags, access, fcntl_getfl, fcntl_setfl};
-use rustix::io::Errno;
+use rustix::fs::{Access, access};
 use rustix::process::Pid;
 
 /// What is to be started.
@@ -32,17 +31,12 @@ pub(super) struct Start<'a> {
     pub(super) folder: Option<&'a str>,
     /// Variables on top of those of this process.
     pub(super) env: BTreeMap<&'a str, String>,
-    /// What it is to read on stdin.
-    pub(super) input: &'a str,
 }
 
 /// What was started, and our ends of its pipes.
 pub(super) struct Spawned {
     pub(super) pid: Pid,
-    /// `None` if all of the input is in the pipe already.
-    pub(super) stdin: Option<OwnedFd>,
-    /// How many bytes of the input are in the pipe.
-    pub(super) written: usize,
+    pub(super) stdin: OwnedFd,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
 }
@@ -57,16 +51,13 @@ impl Start<'_> {
         let folder = self.folder.map(c_string).transpose()?;
 
         let (stdin, to_it) = io::pipe()?;
-        let written = write_ahead(&to_it, self.input.as_bytes())?;
-        let stdin_left = (written < self.input.len()).then_some(to_it);
         let (from_it, stdout) = io::pipe()?;
         let (errors_from_it, stderr) = io::pipe()?;
         let actions = FileActions::new(folder.as_deref(), &stdin, &stdout, &stderr)?;
         let pid = spawn(&program, &actions, &Attributes::new()?, &arguments, &env)?;
         Ok(Spawned {
             pid,
-            stdin: stdin_left.map(Into::into),
-            written,
+            stdin: to_it.into(),
             stdout: from_it.into(),
             stderr: errors_from_it.into(),
         })
@@ -107,17 +98,6 @@ impl Start<'_> {
             variable
         };
         inherited.chain(own).map(joined).collect()
-    }
-}
-
-/// Writes as much of the input as the pipe takes, and says how much that is. A short
-/// input is there before the program runs, and nobody needs to wait until it can be
-/// written, which would wake a thread meanwhile.
-fn write_ahead(pipe: &PipeWriter, input: &[u8]) -> io::Result<usize> {
-    fcntl_setfl(pipe, fcntl_getfl(pipe)? | OFlags::NONBLOCK)?;
-    match rustix::io::write(pipe, input) {
-        Err(Errno::AGAIN) => Ok(0),
-        written => Ok(written?),
     }
 }
 

@@ -72,21 +72,18 @@ impl Tasks {
 
     /// Attempts begin. All of a turn are handed to the runtime at once: one
     /// after another, each would wake a thread of it.
-    pub(crate) fn begin<F>(&self, mut attempts: Vec<Prepared<F>>)
+    pub(crate) fn begin<F>(&self, attempts: Vec<Prepared<F>>)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Self::Runtime(runtime) = self else {
-            return;
-        };
-        if attempts.len() > 1 {
+        if let Self::Runtime(runtime) = self
+            && !attempts.is_empty()
+        {
             runtime.spawn(async move {
                 for attempt in attempts {
                     tokio::spawn(attempt);
                 }
             });
-        } else if let Some(attempt) = attempts.pop() {
-            runtime.spawn(attempt);
         }
     }
 
