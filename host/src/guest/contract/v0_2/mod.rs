@@ -1,5 +1,4 @@
-//! Version 0.2 of the contract: the types generated from `wit/`, its doors,
-//! and what each of its nouns is in the model.
+//! Version 0.2 of the contract: its doors, over its types and what they are in the model.
 //!
 //! The imports are linked by hand, because those that `bindgen!` would link do
 //! not see the store, and with it the fuel.
@@ -10,6 +9,8 @@ use wasmtime::{Engine, Store};
 
 mod nouns;
 
+use nouns::{Scheduler, SchedulerPre, decisions, lent, wit};
+
 use super::convert::{FromGuest, ToGuest, all_from_guest, all_lent, all_to_guest};
 use super::exports::{Exports, GuestAnswer};
 use super::malformed::Malformed;
@@ -17,33 +18,6 @@ use crate::guest::host_state::HostState;
 use crate::guest::{GuestFailure, MeteredPorts, NoPorts, Ports};
 use crate::id::ExecutionId;
 use crate::model;
-
-mod generated {
-    wasmtime::component::bindgen!({ world: "scheduler", path: "../wit" });
-}
-
-/// The types once more, in the form in which they hold borrowed texts. That of a fact
-/// is needed; the macro goes wrong over types that no function takes.
-mod borrowed {
-    wasmtime::component::bindgen!({
-        inline: "
-            package refrain:lending;
-            world lending {
-                use refrain:scheduler/types@0.2.0.{fact, event, work-order, outcome, workflow-summary, scheduler-error, explanation, inspection, snapshot, description};
-                export lend: func(facts: list<fact>);
-                export others: func(a: event, b: work-order, c: outcome, d: workflow-summary, e: scheduler-error);
-                export more: func(a: explanation, b: inspection, c: snapshot, d: description);
-            }
-        ",
-        path: "../wit",
-        ownership: Borrowing { duplicate_if_necessary: false },
-    });
-}
-
-use borrowed::refrain::scheduler::types as lent;
-use generated::exports::refrain::scheduler::decisions;
-use generated::refrain::scheduler::types as wit;
-use generated::{Scheduler, SchedulerPre};
 
 /// What a guest must export.
 pub(super) const EXPORT: &str = "refrain:scheduler/decisions@0.2.0";

@@ -1,4 +1,5 @@
-//! What each noun of version 0.2 is in the model.
+//! The types of version 0.2, generated from `wit/`, and what each of its nouns is in the
+//! model.
 
 use bumpalo::Bump;
 
@@ -6,9 +7,35 @@ use super::super::convert::{
     FromGuest, Lend, Listed, ToGuest, all_from_guest, choices, records, variants,
 };
 use super::super::malformed::Malformed;
-use super::{lent, wit};
 use crate::guest::Newer;
 use crate::model;
+
+mod generated {
+    wasmtime::component::bindgen!({ world: "scheduler", path: "../wit" });
+}
+
+/// The types once more, in the form in which they hold borrowed texts. That of a fact
+/// is needed; the macro goes wrong over types that no function takes.
+mod borrowed {
+    wasmtime::component::bindgen!({
+        inline: "
+            package refrain:lending;
+            world lending {
+                use refrain:scheduler/types@0.2.0.{fact, event, work-order, outcome, workflow-summary, scheduler-error, explanation, inspection, snapshot, description};
+                export lend: func(facts: list<fact>);
+                export others: func(a: event, b: work-order, c: outcome, d: workflow-summary, e: scheduler-error);
+                export more: func(a: explanation, b: inspection, c: snapshot, d: description);
+            }
+        ",
+        path: "../wit",
+        ownership: Borrowing { duplicate_if_necessary: false },
+    });
+}
+
+pub(super) use borrowed::refrain::scheduler::types as lent;
+pub(super) use generated::exports::refrain::scheduler::decisions;
+pub(super) use generated::refrain::scheduler::types as wit;
+pub(super) use generated::{Scheduler, SchedulerPre};
 
 records! { model, wit, lent:
     WorkflowStarted<'a> {
@@ -146,7 +173,7 @@ impl Listed for wit::SeenValue {}
 
 impl Listed for wit::Remedy {}
 
-/// Without the execution: see [`own_items`](super::own_items).
+/// Without the execution, which a guest does not name: the call that it was made in does.
 impl FromGuest<model::WorkItem> for wit::WorkItem {
     fn into_model(self) -> Result<model::WorkItem, Malformed> {
         Ok(model::WorkItem {
