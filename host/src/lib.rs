@@ -21,6 +21,9 @@
 //! # }
 //! ```
 //!
+#![doc = include_str!("../guide.md")]
+//! # The modules
+//!
 //! The modules, from the bottom up; each may use those above it in this list,
 //! whether by a path or by a method, and a parent stands on its children. A test
 //! of the workspace (`tests/native/layers.rs`) holds the sources to that.
@@ -33,6 +36,8 @@ pub mod id;
 pub mod limits;
 // Long texts, cut where they may be.
 mod shorten;
+// What was perhaps meant by a name that is not known.
+mod resembling;
 // JSON text kept verbatim, and what is accepted of it.
 pub mod json;
 // The nouns: events, work items, outcomes.
@@ -83,6 +88,7 @@ pub use live::{
     Fork, Forked, HttpWorker, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine,
     Workflow, reap_orphans, tampering,
 };
+pub use live::{Node, RetryPolicy, WorkflowBuilder};
 pub use model::WorkItem;
 pub use remedy::ErrorRemedy;
 pub use trouble::IN_THE_LOG;

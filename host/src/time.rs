@@ -1,4 +1,6 @@
-//! Times as people read them: RFC 3339, UTC, milliseconds.
+//! Times and spans as people read them; times are RFC 3339, UTC, milliseconds.
+
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -24,9 +26,58 @@ pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     (rfc3339(time)? == text).then_some(time)
 }
 
+/// A span of milliseconds in the two units that matter, for tables: `1.2 s`, `3 min 07 s`.
+#[must_use]
+pub fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", seconds, ms % 1000 / 100),
+        60_000..3_600_000 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3_600_000..86_400_000 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// A span of milliseconds that somebody wrote, to the millisecond: `30 s`, `1500 ms`.
+#[must_use]
+pub fn exact_span(ms: u64) -> String {
+    match ms {
+        ms if ms.is_multiple_of(1000) => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+/// How long something has lasted, roughly: `45 s`, `3 min`.
+#[must_use]
+pub fn rough_span(span: Duration) -> String {
+    match span.as_secs() {
+        0 => "less than a second".to_owned(),
+        seconds @ 1..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_read_well() {
+        let table = [
+            (0, "0 ms", "0 s", "less than a second"),
+            (999, "999 ms", "999 ms", "less than a second"),
+            (1_250, "1.2 s", "1250 ms", "1 s"),
+            (61_000, "1 min 01 s", "61 s", "61 s"),
+            (3_723_000, "1 h 02 min", "3723 s", "62 min"),
+            (90_000_000, "1 d 01 h", "90000 s", "1500 min"),
+        ];
+        for (ms, read, exact, rough) in table {
+            let lasted = rough_span(Duration::from_millis(ms));
+            let found = (span(ms), exact_span(ms), lasted);
+            assert_eq!(found, (read.to_owned(), exact.to_owned(), rough.to_owned()));
+        }
+    }
 
     #[test]
     fn times_have_one_spelling() {

@@ -17,6 +17,7 @@ use crate::limits::{
     TROUBLES_MAX,
 };
 use crate::shorten::shortened;
+use crate::time::rough_span;
 
 /// The `tracing` target of records about what stands in an execution's log too: that a
 /// lease has expired, that the host stalls it. A program that shows logs may leave them out.
@@ -66,7 +67,7 @@ impl Recurring {
         self.untold += 1;
         let passed = now.saturating_sub(self.told);
         if passed >= self.silence {
-            let told = format!("{text} ({} times in {})", self.untold, span(passed));
+            let told = format!("{text} ({} times in {})", self.untold, rough_span(passed));
             self.told = now;
             self.untold = 0;
             self.silence = (self.silence * 2).min(TROUBLE_SILENCE_MAX);
@@ -88,7 +89,7 @@ impl Recurring {
             return None;
         }
         let text = self.texts.first()?;
-        let lasted = span(self.happened.saturating_sub(self.began));
+        let lasted = rough_span(self.happened.saturating_sub(self.began));
         Some(match self.times {
             1 => format!("this is over: {text}"),
             times => format!("this is over, after {times} times in {lasted}: {text}"),
@@ -139,14 +140,6 @@ impl Troubles {
             return None;
         }
         self.kinds.get_mut(kind)?.over()
-    }
-}
-
-fn span(span: Duration) -> String {
-    match span.as_secs() {
-        0 => "less than a second".to_owned(),
-        seconds @ 1..120 => format!("{seconds} s"),
-        seconds => format!("{} min", seconds / 60),
     }
 }
 

@@ -9,6 +9,7 @@ mod agreement;
 mod freshness;
 mod wording;
 mod doors;
+mod built;
 mod documented;
 mod pages;
 mod how_we_know;

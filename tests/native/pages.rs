@@ -42,6 +42,27 @@ fn a_link_that_leads_nowhere_would_be_found() {
     }
 }
 
+/// The page on embedding begins as the crate does, whose example is compiled and run.
+#[test]
+fn the_example_of_embedding_is_that_of_the_crate() {
+    let read = |file: &str| fs::read_to_string(workspace().join(file)).expect("a file");
+    let page = read("docs/embedding.md");
+    let shown = page
+        .split("```rust\n")
+        .nth(1)
+        .and_then(|it| it.split("```").next());
+    let source = read("host/src/lib.rs");
+    let example = source.split("//! ```\n").nth(1).expect("an example");
+    let lines = example.lines().map(|line| line.trim_start_matches("//!"));
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let visible: Vec<&str> = lines.filter(|line| !line.starts_with("# ")).collect();
+    let shown: Vec<&str> = shown.expect("a block of Rust").lines().collect();
+    assert_eq!(
+        shown, visible,
+        "docs/embedding.md and host/src/lib.rs differ"
+    );
+}
+
 fn pages() -> Vec<PathBuf> {
     let files = FOLDERS.iter().flat_map(|folder| {
         let entries = fs::read_dir(workspace().join(folder)).expect("a folder");

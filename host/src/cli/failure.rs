@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use refrain::erase::EraseError;
+use refrain::error::causes;
 use refrain::guest::LibraryError;
 use refrain::json::JsonError;
 use refrain::replay::{AnchorError, AuditError};
@@ -99,7 +100,7 @@ pub(super) fn exit_code(
 /// The error and its causes, a line each.
 pub(super) fn text(error: &anyhow::Error) -> Text {
     let mut text = text!("error: {}", Text::lines(&error.to_string()));
-    for cause in causes(error) {
+    for cause in causes(error.as_ref()) {
         text.push(&text!("\n  cause: {}", Text::lines(&cause)));
     }
     if let Some(remedy) = remedy(error) {
@@ -203,26 +204,11 @@ fn kind_of_remedy(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorReme
 /// The error and its causes in one line.
 pub(super) fn line(error: &anyhow::Error) -> String {
     let mut line = error.to_string();
-    for cause in causes(error) {
+    for cause in causes(error.as_ref()) {
         line.push_str(": ");
         line.push_str(&cause);
     }
     line
-}
-
-/// The causes that say something new: errors that wrap others often repeat
-/// them word by word.
-fn causes(error: &anyhow::Error) -> Vec<String> {
-    let mut said = error.to_string();
-    let mut causes = Vec::new();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !said.ends_with(&cause) {
-            causes.push(cause.clone());
-        }
-        said = cause;
-    }
-    causes
 }
 
 /// Whether it is about something stored that is damaged, and not about the

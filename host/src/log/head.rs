@@ -1,6 +1,9 @@
 //! An event as it is kept, and the head of a log.
 
-use crate::log::digest::Hash;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::log::digest::{Hash, hex};
 use crate::model::Event;
 
 /// An event as a log has it: whole, or erased.
@@ -73,6 +76,16 @@ pub struct Head {
     pub sequence: u64,
     /// Its chain hash; [`START`] for an empty log.
     pub hash: Hash,
+}
+
+/// `{"sequence": 7, "hash": …}`, the hash in 64 hexadecimal digits.
+impl Serialize for Head {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Head", 2)?;
+        object.serialize_field("sequence", &self.sequence)?;
+        object.serialize_field("hash", &hex(&self.hash))?;
+        object.end()
+    }
 }
 
 impl Default for Head {

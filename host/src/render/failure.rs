@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::model::{
     Budget, BudgetExcess, ChildRefusal, NodeExhausted, NodeFailure, StallReason, WorkflowFailure,
 };
+use crate::time::exact_span;
 
 /// Why a node failed.
 #[must_use]
@@ -15,18 +16,18 @@ pub fn node_failure(failure: &NodeFailure) -> Cow<'_, str> {
     };
     Cow::Owned(match failure {
         NodeFailure::AttemptFailed(error) => return Cow::Borrowed(error),
-        NodeFailure::Timeout(ms) => format!("timed out after {}", span(*ms)),
+        NodeFailure::Timeout(ms) => format!("timed out after {}", exact_span(*ms)),
         NodeFailure::LeaseExpired => {
             return Cow::Borrowed("lease expired: worker presumed dead");
         }
         NodeFailure::Rejected(it) => said(&format!("rejected by {}", it.user_id), &it.comment),
         NodeFailure::ApprovalTimeout(ms) => {
-            format!("nobody approved or rejected it within {}", span(*ms))
+            format!("nobody approved or rejected it within {}", exact_span(*ms))
         }
         NodeFailure::EventTimeout(it) => format!(
             "no external event `{}` within {}",
             it.correlation_key,
-            span(it.timeout_ms)
+            exact_span(it.timeout_ms)
         ),
         NodeFailure::LimitExceeded(description) => said("limit exceeded", description),
         NodeFailure::InstancesFailed(it) => {
@@ -85,7 +86,7 @@ pub fn workflow_failure(failure: &WorkflowFailure) -> String {
         WorkflowFailure::NodesFailed(nodes) => {
             format!("node(s) failed terminally: {}", nodes.join(", "))
         }
-        WorkflowFailure::Timeout(ms) => format!("workflow timed out after {}", span(*ms)),
+        WorkflowFailure::Timeout(ms) => format!("workflow timed out after {}", exact_span(*ms)),
         WorkflowFailure::Terminated(Some(reason)) => format!("terminated: {reason}"),
         WorkflowFailure::Terminated(None) => "terminated".to_owned(),
         WorkflowFailure::BudgetExceeded(excess) => budget_excess(excess),
@@ -122,14 +123,6 @@ fn budget_excess(excess: &BudgetExcess) -> String {
         Budget::CostUsd => {
             format!("{spent} US dollars are spent, and the workflow allows {allowed}")
         }
-    }
-}
-
-/// In seconds where it is whole ones: `30 s`, else `1500 ms`.
-fn span(ms: u64) -> String {
-    match ms {
-        ms if ms.is_multiple_of(1000) => format!("{} s", ms / 1000),
-        ms => format!("{ms} ms"),
     }
 }
 

@@ -4,11 +4,13 @@
 //! list of those that cannot. So no caller has to choose between an error that hides
 //! the whole rows and a silence that hides the damaged ones.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::ExecutionId;
 use crate::store::StoreError;
 
 /// The answer to a question about many rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[must_use = "what is damaged must be named"]
 pub struct Many<T> {
     /// The rows that can be read, in the order of the question. Only they count
@@ -19,7 +21,7 @@ pub struct Many<T> {
 }
 
 /// A stored row that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Damaged {
     /// The execution that it belongs to, if that much can be read.
@@ -33,7 +35,7 @@ pub struct Damaged {
 /// The event at which an execution's log is no longer what was written, as the last
 /// reader found it. The execution is set aside: nothing of it is claimed, woken, or
 /// appended, until its log has been checked anew and holds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tampering {
     /// The first event that does not hold.
     pub sequence: u64,

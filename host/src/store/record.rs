@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use crate::id::ExecutionId;
 use crate::limits::RELEASES_MAX;
 use crate::log::effect::Change;
@@ -12,7 +14,7 @@ use crate::store::{Tampering, ended};
 
 /// An execution that is to be woken. Wakes compare in the order in which they are
 /// due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct DueWake {
     /// When it is due.
     pub at: Timestamp,
@@ -21,7 +23,7 @@ pub struct DueWake {
 }
 
 /// The summary of an execution, which spares reading its log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionRecord {
     /// The execution.
     pub id: ExecutionId,
@@ -30,6 +32,7 @@ pub struct ExecutionRecord {
     /// Its workflow's version.
     pub workflow_version: String,
     /// The guest that it belongs to, 64 hexadecimal digits.
+    #[serde(serialize_with = "shared_text")]
     pub guest_digest: Arc<str>,
     /// The tenant that it belongs to.
     pub tenant: String,
@@ -52,6 +55,10 @@ pub struct ExecutionRecord {
     pub erased: Option<Box<Attestation>>,
 }
 
+fn shared_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_ref().serialize(serializer)
+}
+
 impl ExecutionRecord {
     /// Whether it is owed a step: a turn's budget cut it off, and at the time of
     /// its last event its guest has more to decide. It is due at that very time.
@@ -69,7 +76,7 @@ impl ExecutionRecord {
 
 /// A work item as the queue has it: unsettled, or a dead letter. Settled items
 /// are gone; the log tells of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ItemRecord {
     /// The item as the guest ordered it.
     pub item: WorkItem,
@@ -135,7 +142,8 @@ impl ItemRecord {
 }
 
 /// The state of a work item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ItemState {
     /// It waits for a worker, or for its not-before time.
     Waiting,
@@ -173,7 +181,7 @@ impl ItemState {
 }
 
 /// A worker's claim on a work item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lease {
     /// The worker.
     pub worker_id: String,
@@ -194,5 +202,75 @@ fn dead(error: &str, since: Timestamp) -> ItemState {
     ItemState::Dead {
         error: error.to_owned(),
         since,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::AttestedVerdict;
+    use crate::model::Digest;
+    use serde_json::json;
+
+    #[test]
+    fn a_record_is_written_as_json_with_what_became_of_it() {
+        let id = ExecutionId::from_bytes([7; 16]);
+        let head = Head {
+            sequence: 3,
+            hash: [0xab; 32],
+        };
+        let attestation = Attestation {
+            at: 1,
+            verdict: AttestedVerdict::Clean,
+            guest_digest: Digest([1; 32]),
+            head,
+            by: "ada".to_owned(),
+            signature: None,
+        };
+        let record = ExecutionRecord {
+            id,
+            workflow_id: "claims".to_owned(),
+            workflow_version: "1.0.0".to_owned(),
+            guest_digest: "00".into(),
+            tenant: "default".to_owned(),
+            key: None,
+            status: Status::Completed,
+            head,
+            started_at: 1,
+            last_at: 2,
+            next_wake: None,
+            tampering: Some(Tampering {
+                sequence: 2,
+                message: "it was edited".to_owned(),
+            }),
+            erased: Some(Box::new(attestation.clone())),
+        };
+        let attested: serde_json::Value = serde_json::from_str(&attestation.to_json()).unwrap();
+        let expected = json!({
+            "id": id.to_string(), "workflow_id": "claims", "workflow_version": "1.0.0",
+            "guest_digest": "00", "tenant": "default", "key": null, "status": "completed",
+            "head": { "sequence": 3, "hash": "ab".repeat(32) },
+            "started_at": 1, "last_at": 2, "next_wake": null,
+            "tampering": { "sequence": 2, "message": "it was edited" },
+            "erased": attested,
+        });
+        assert_eq!(serde_json::to_value(&record).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_items_state_names_its_claim() {
+        let lease = Lease {
+            worker_id: "w".to_owned(),
+            fence: 2,
+            expires_at: 5,
+            request_id: None,
+        };
+        let expected = json!({ "leased": {
+            "worker_id": "w", "fence": 2, "expires_at": 5, "request_id": null,
+        } });
+        let state = ItemState::Leased(lease);
+        assert_eq!(serde_json::to_value(state).unwrap(), expected);
+        let waiting = serde_json::to_value(ItemState::Waiting).unwrap();
+        assert_eq!(waiting, json!("waiting"));
     }
 }

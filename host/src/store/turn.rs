@@ -1,5 +1,7 @@
 //! What one turn writes.
 
+use serde::Serialize;
+
 use crate::id::ExecutionId;
 use crate::log::{Attestation, ChainedEvent, Head, Timestamp};
 use crate::model::{Snapshot, WorkItem};
@@ -38,7 +40,7 @@ pub struct ClockReading {
 }
 
 /// A registered workflow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WorkflowRecord {
     /// The tenant that it belongs to.
     pub tenant: String,

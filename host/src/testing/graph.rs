@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::text::resembling::meant;
+use crate::resembling::meant;
 
 /// The end of a workflow, which is no node.
 pub(super) const END: &str = "end";

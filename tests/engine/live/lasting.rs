@@ -15,10 +15,10 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// What is logged, from warnings on.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    fn all(&self) -> Vec<String> {
+    pub(super) fn all(&self) -> Vec<String> {
         self.0.lock().expect("no thread panics").clone()
     }
 

@@ -20,6 +20,7 @@ mod late_claims;
 mod late_facts;
 mod lifted;
 mod missed_looks;
+mod needless;
 mod long_texts;
 mod operators;
 mod output;

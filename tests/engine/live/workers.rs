@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use refrain::WorkItem;
-use refrain::model::Status;
+use refrain::model::{EventKind, Status};
+use refrain::{WorkError, WorkItem};
 use refrain_tests::engines::{Place, audit_all, engine, start, wait_for};
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::json;
@@ -30,6 +30,48 @@ async fn a_panicking_worker_is_a_failed_attempt() {
         told.contains("the worker panicked: the first attempt panics"),
         "{told}"
     );
+    engine.shutdown().await;
+}
+
+/// What a worker's error was caused by is in the log, be it of `anyhow` or in a box.
+#[tokio::test]
+async fn an_error_of_any_type_keeps_its_sources() {
+    fn score(text: &str) -> anyhow::Result<u32> {
+        use anyhow::Context;
+        text.parse::<u32>().context("the claim has no score")
+    }
+    fn boxed(text: &str) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(text.parse::<u32>()?)
+    }
+    let place = Place::file();
+    let engine = engine(&place).await;
+    engine.work("tool", |item: WorkItem| async move {
+        let score = match item.attempt {
+            1 => score("seven").map_err(WorkError::of)?,
+            2 => boxed("eight").map_err(WorkError::of)?,
+            3 => "nine".parse::<u32>()?,
+            _ => 7,
+        };
+        Ok(json!({ "score": score }))
+    });
+    let mut workflow = single(json!({ "kind": tool()["kind"], "retry_policy": "quick" }));
+    workflow["retry_policies"] = json!({ "quick": {
+        "max_attempts": 4, "backoff": "fixed", "initial_delay": 0, "max_delay": 0
+    } });
+    let execution = start(&engine, &workflow).await;
+    let end = execution.finished().await.expect("it ends");
+    assert_eq!(end.final_state.as_str(), r#"{"score":7}"#);
+    let log = execution.events(1, 100).await.expect("a log");
+    let errors: Vec<String> = log
+        .into_iter()
+        .filter_map(|stored| match stored.event.kind {
+            EventKind::NodeFailed(failed) => Some(failed.error),
+            _ => None,
+        })
+        .collect();
+    let no_number = "invalid digit found in string";
+    let with_source = format!("the claim has no score: {no_number}");
+    assert_eq!(errors, [with_source.as_str(), no_number, no_number]);
     engine.shutdown().await;
 }
 

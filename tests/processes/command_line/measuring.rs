@@ -29,6 +29,14 @@ const FIGURES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "command",
+        &[
+            "command_latency_ms_p50",
+            "command_floor_ms_p50",
+            "command_floor_ratio",
+        ],
+    ),
+    (
         "latency",
         &[
             "latency_ms_p50",

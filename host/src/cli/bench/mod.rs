@@ -4,6 +4,7 @@
 //! and the bare database take for the same. Everything happens in a folder of
 //! its own, which is gone afterwards.
 
+mod command;
 mod subprocess;
 mod floor;
 mod http;
@@ -92,6 +93,8 @@ enum What {
     Fanout,
     /// Chains of requests to a server, a thousand at once and one alone
     Http,
+    /// A chain of programs that do nothing, alone, next to a shell's loop
+    Command,
     /// One workflow of ten steps, alone
     Latency,
     /// Chains in memory, without a disk
@@ -118,6 +121,7 @@ impl What {
             | Self::Linear
             | Self::Fanout
             | Self::Http
+            | Self::Command
             | Self::Memory
             | Self::Tick
             | Self::Scale => false,
@@ -292,6 +296,9 @@ impl Bench {
         }
         if self.wants(What::Http) {
             http::measure(self, &mut report).await?;
+        }
+        if self.wants(What::Command) {
+            command::measure(self, &mut report).await?;
         }
         if self.wants(What::Latency) {
             latency::measure(self, &mut report).await?;

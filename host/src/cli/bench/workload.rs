@@ -46,6 +46,12 @@ impl Workload {
         Self::one_after_another(&format!("requests-{steps}"), steps, &request(url))
     }
 
+    /// Runs of this program, one after another.
+    pub(super) fn commands(steps: u64, program: &str) -> anyhow::Result<Self> {
+        let kind = json!({ "type": "command", "argv": [program] });
+        Self::one_after_another(&format!("commands-{steps}"), steps, &kind)
+    }
+
     fn one_after_another(id: &str, steps: u64, kind: &Value) -> anyhow::Result<Self> {
         let nodes = (0..steps).map(|n| (name(n), kind.clone())).collect();
         let edges = (1..steps).map(|n| (name(n - 1), name(n))).collect();

@@ -1,5 +1,6 @@
 //! What users hold.
 
+mod queue_use;
 pub(in crate::live) mod commits;
 mod shared;
 mod record;
@@ -9,6 +10,7 @@ pub(in crate::live) mod forked;
 mod forking;
 mod closing;
 pub(in crate::live) mod engine;
+mod working;
 pub(in crate::live) mod steps;
 mod parts;
 pub(in crate::live) mod builder;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::commits::Commits;
+use super::queue_use::QueueUse;
 use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
@@ -29,6 +30,7 @@ pub(in crate::live) struct Shared {
     pub(in crate::live) guest_digest: String,
     pub(in crate::live) tenant: String,
     pub(in crate::live) programs: Arc<Programs>,
+    pub(in crate::live) queue_use: QueueUse,
 }
 
 impl Shared {

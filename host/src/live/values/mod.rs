@@ -4,6 +4,9 @@
 pub(in crate::live) mod ending;
 pub(in crate::live) mod panics;
 pub(in crate::live) mod workflow;
+pub(in crate::live) mod retry_policy;
+pub(in crate::live) mod node;
+pub(in crate::live) mod workflow_builder;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;
 mod labels;

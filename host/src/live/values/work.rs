@@ -21,7 +21,7 @@ pub struct ClaimId {
 }
 
 /// A work item that a worker outside of the engine has claimed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claim {
     /// What the answer must present.
     pub id: ClaimId,

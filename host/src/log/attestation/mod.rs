@@ -19,6 +19,9 @@ use crate::log::head::FORMAT;
 use crate::log::json::{JsonError, Reader, Writer};
 use crate::log::{Head, Timestamp};
 use crate::model::{Digest, hex, parse_hex};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
 use crate::signing::{self, PublicKey, Signature, Signer, SignerError};
 
 /// That an execution's log was erased, and what its audit said before.
@@ -180,6 +183,15 @@ impl Attestation {
                 false => None,
             },
         })
+    }
+}
+
+/// As [`Attestation::to_json`] writes it.
+impl Serialize for Attestation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = RawValue::from_string(self.to_json());
+        json.map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
     }
 }
 

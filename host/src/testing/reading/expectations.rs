@@ -6,8 +6,8 @@ use super::fields::Reading;
 use super::values::{count, json, nodes, object, span, text};
 use crate::model::Status;
 use crate::names;
+use crate::resembling::meant;
 use crate::testing::case::Expectation;
-use crate::testing::text::resembling::meant;
 use crate::testing::text::span::SPAN_MAX;
 use crate::testing::text::value::{Member, Node, Value};
 

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
+use crate::resembling::meant;
 use crate::testing::graph::{Graph, WrongName};
 use crate::testing::text::place::{Faults, Place};
-use crate::testing::text::resembling::meant;
 use crate::testing::text::value::{Member, Node, Value};
 
 /// What a test file is read by: its workflow, and the faults that are found.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::resembling::meant;
 use crate::testing::text::place::{Faults, FileError, Place};
-use crate::testing::text::resembling::meant;
 use crate::testing::text::source::{Notation, must_be_json};
 use crate::testing::text::tree::parse;
 use crate::testing::text::value::{Member, Node, Value};

@@ -7,7 +7,7 @@ const CHARS_MAX: usize = 64;
 const COMPARED_MAX: usize = 1_000;
 
 /// The known name that this one looks like.
-pub(in crate::testing) fn resembling<'k>(
+pub(crate) fn resembling<'k>(
     name: &str,
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<&'k str> {
@@ -30,7 +30,7 @@ pub(in crate::testing) fn resembling<'k>(
 
 /// The remedy for a name that is not known: what was perhaps meant, else all that there
 /// are, at most twenty of them.
-pub(in crate::testing) fn meant<'k>(
+pub(crate) fn meant<'k>(
     name: &str,
     what: &str,
     known: impl IntoIterator<Item = &'k str> + Clone,
