@@ -127,9 +127,11 @@ fn code(error: &anyhow::Error) -> Option<&'static str> {
     error.chain().find_map(|cause| {
         let engine = cause.downcast_ref::<EngineError>();
         let store = cause.downcast_ref::<StoreError>();
+        let library = cause.downcast_ref::<LibraryError>();
         engine
             .map(EngineError::code)
             .or(store.map(StoreError::code))
+            .or(library.map(LibraryError::code))
     })
 }
 

@@ -40,9 +40,9 @@ use crate::live::values::fork::Fork;
 use crate::live::values::start::Start;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
-use crate::live::workers::{
-    Attempted, HttpWorker, Programs, Work, WorkerGroup, command, queue_program,
-};
+#[cfg(feature = "http")]
+use crate::live::workers::HttpWorker;
+use crate::live::workers::{Attempted, Programs, Work, WorkerGroup, command, queue_program};
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
@@ -357,6 +357,10 @@ impl Engine {
 
     /// Make requests: the built-in worker of the queue `http`. Proxies and certificates
     /// are those that the environment names.
+    ///
+    /// Only with the Cargo feature `http`. Without, `http` is a queue like any other, and
+    /// nodes of this kind wait until somebody claims them.
+    #[cfg(feature = "http")]
     pub fn work_http(&self, slots: usize) {
         let worker = HttpWorker::new();
         self.work_with_slots(queues::HTTP, slots, move |item| {
