@@ -82,8 +82,8 @@ pub use json::Json;
 pub use live::HttpWorker;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
-    Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine,
-    Workflow, reap_orphans, tampering,
+    Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
+    reap_orphans, tampering,
 };
 pub use model::WorkItem;
 pub use remedy::ErrorRemedy;

@@ -40,7 +40,11 @@ fn crates(features: &str) -> BTreeSet<String> {
     let lines = String::from_utf8_lossy(&output.stdout);
     // A name and a version, and whatever else cargo has to say of it.
     let named = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    lines.lines().map(named).filter(|it| !it.is_empty()).collect()
+    lines
+        .lines()
+        .map(named)
+        .filter(|it| !it.is_empty())
+        .collect()
 }
 
 /// The packages of the lock file: their names, and all that stands there of each.
@@ -91,7 +95,10 @@ fn the_lock_file_is_bounded() {
 #[test]
 fn there_is_one_tls_stack() {
     let locked = locked();
-    let other: Vec<_> = locked.iter().filter(|(name, _)| OTHER_TLS.contains(&&**name)).collect();
+    let other: Vec<_> = locked
+        .iter()
+        .filter(|(name, _)| OTHER_TLS.contains(&&**name))
+        .collect();
     assert!(other.is_empty(), "{other:?}");
     let rustls: Vec<_> = locked.iter().filter(|(name, _)| name == "rustls").collect();
     let [(_, rustls)] = &*rustls else {

@@ -9,15 +9,23 @@
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::check::{self, ComponentError};
+use super::contract::Versions;
+
 /// The bytecode of the component that this program was built with.
 const BUILT_IN: &[u8] = include_bytes!("../../component/refrain-scheduler.pulley");
 
 /// The built-in component in an engine that interprets, with a meter for fuel. `None` if
 /// the bytecode does not fit this engine or machine.
-pub(super) fn built_in(engine: &Engine) -> Option<Component> {
-    let loaded = deserialize(engine);
+pub(super) fn built_in(engine: &Engine, versions: &Versions) -> Option<Component> {
+    let loaded = deserialize(engine)
+        .map_err(|error| ComponentError::Malformed(format!("{error:#}")))
+        .and_then(|component| {
+            check::contract(versions, engine, &component)?;
+            Ok(component)
+        });
     if let Err(error) = &loaded {
-        tracing::warn!("the bytecode of the built-in scheduler component is not used: {error:#}");
+        tracing::warn!("the bytecode of the built-in scheduler component is not used: {error}");
     }
     loaded.ok()
 }

@@ -56,9 +56,9 @@ fn compile(sandbox: &Sandbox, shared: &WeakSharedCode, digest: &str, bytes: &[u8
             tracing::debug!("the built-in scheduler component runs as machine code from now on");
         }
         (Ok(_), None) => {}
-        (Err(error), _) => tracing::warn!(
-            "the scheduler component stays interpreted, which is slow: {error}"
-        ),
+        (Err(error), _) => {
+            tracing::warn!("the scheduler component stays interpreted, which is slow: {error}")
+        }
     }
 }
 

@@ -228,7 +228,10 @@ impl Library {
             return None;
         }
         let shared = self.shared.get(&self.built_in);
-        if shared.as_ref().is_some_and(|code| self.sandbox.is_stopgap(code)) {
+        if shared
+            .as_ref()
+            .is_some_and(|code| self.sandbox.is_stopgap(code))
+        {
             return None;
         }
         self.has_stopgap = false;

@@ -10,14 +10,12 @@ use std::sync::Arc;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
+use super::CallLimits;
 use super::bytecode;
-#[cfg(feature = "compile")]
-use super::check;
-use super::check::ComponentError;
+use super::check::{self, ComponentError};
 #[cfg(feature = "compile")]
 use super::code_cache::{CodeCache, Key};
 use super::contract::{Contract, Versions};
-use super::CallLimits;
 #[cfg(feature = "compile")]
 use super::{bounds, compiler};
 #[cfg(feature = "compile")]
@@ -91,11 +89,11 @@ impl Sandbox {
     #[cfg(feature = "compile")]
     pub fn bytecode(component: &[u8]) -> Result<Vec<u8>, ComponentError> {
         let malformed = |error: &dyn fmt::Display| ComponentError::Malformed(error.to_string());
-        let mut config =
-            interpreting(CallLimits::default()).map_err(|error| malformed(&error))?;
+        let mut config = interpreting(CallLimits::default()).map_err(|error| malformed(&error))?;
         // It is for backtraces, and there are none.
         config.generate_address_map(false);
-        let bytecode = Engine::new(&config).and_then(|engine| engine.precompile_component(component));
+        let bytecode =
+            Engine::new(&config).and_then(|engine| engine.precompile_component(component));
         bytecode.map_err(|error| malformed(&format_args!("{error:#}")))
     }
 
@@ -151,11 +149,11 @@ impl Sandbox {
         if !self.is_metered {
             return None;
         }
-        if self.engine.is_pulley() {
-            return bytecode::built_in(&self.engine);
-        }
-        let config = interpreting(CallLimits::default()).ok()?;
-        bytecode::built_in(&Engine::new(&config).ok()?)
+        let engine = match self.engine.is_pulley() {
+            true => self.engine.clone(),
+            false => Engine::new(&interpreting(CallLimits::default()).ok()?).ok()?,
+        };
+        bytecode::built_in(&engine, &self.versions)
     }
 
     /// Whether it interprets guests for good.
@@ -172,7 +170,7 @@ impl Sandbox {
     /// A component that somebody brought.
     #[cfg(not(feature = "compile"))]
     pub(super) fn compile(&self, _: &str, bytes: &[u8]) -> Result<Component, ComponentError> {
-        super::check::bytes(bytes)?;
+        check::bytes(bytes)?;
         Err(ComponentError::NoCompiler)
     }
 

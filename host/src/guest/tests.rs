@@ -180,12 +180,18 @@ fn without_a_compiler_another_guest_is_refused() {
 
     let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
     let mut library = Library::new(sandbox);
-    let mut brought = library.bytes(library.built_in()).expect("it is there").to_vec();
+    let mut brought = library
+        .bytes(library.built_in())
+        .expect("it is there")
+        .to_vec();
     brought.extend([0, 2, 1, b'a']);
     let digest = library.add(brought.clone()).expect("it is a component");
     let refused = library.check(&digest).expect_err("it cannot run");
     assert_eq!(refused.code(), "no_compiler");
-    assert!(refused.to_string().contains("this build has no compiler"), "{refused}");
+    assert!(
+        refused.to_string().contains("this build has no compiler"),
+        "{refused}"
+    );
 
     let builder = Engine::builder().store(MemoryStore::new());
     let refused = builder.guest(brought).stepped().expect_err("it cannot run");

@@ -36,7 +36,11 @@ fn run(arguments: &[String]) -> Result<u8> {
     }
     let of_bytecode = of_bytecode()?;
     // Other bytes are worse news than another compiler.
-    Ok(if of_bytecode == 0 { verdict } else { of_bytecode })
+    Ok(if of_bytecode == 0 {
+        verdict
+    } else {
+        of_bytecode
+    })
 }
 
 fn rebuild(product: &Product) -> Result<u8> {
