@@ -83,10 +83,12 @@ pub use clock::{Clock, LogClock, ManualClock, SystemClock};
 pub use error::{EngineError, WorkError};
 pub use id::ExecutionId;
 pub use json::Json;
+#[cfg(feature = "http")]
+pub use live::HttpWorker;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
-    Fork, Forked, HttpWorker, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine,
-    Workflow, reap_orphans, tampering,
+    Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
+    reap_orphans, tampering,
 };
 pub use live::{Node, RetryPolicy, WorkflowBuilder};
 pub use model::WorkItem;

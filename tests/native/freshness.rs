@@ -1,6 +1,8 @@
 //! Is the committed component built from today's sources? Told without a
-//! compiler for WebAssembly and without a network.
+//! compiler for WebAssembly and without a network. And is its bytecode what wasmtime
+//! makes of it?
 
+use refrain_tests::component::bytecode;
 use refrain_tests::component::product::PRODUCTS;
 
 #[test]
@@ -11,4 +13,10 @@ fn committed_components_are_fresh() {
             .expect("the component and its stamp are committed");
         assert!(freshness.is_ok(), "{}", freshness.unwrap_err());
     }
+}
+
+#[test]
+fn the_committed_bytecode_is_fresh() {
+    let freshness = bytecode::freshness().expect("the bytecode and its stamp are committed");
+    assert!(freshness.is_ok(), "{}", freshness.unwrap_err());
 }

@@ -7,6 +7,7 @@ mod properties;
 mod model;
 mod agreement;
 mod freshness;
+mod dependencies;
 mod wording;
 mod doors;
 mod built;

@@ -57,6 +57,10 @@ fn events(criterion: &mut Criterion) {
 fn calls(criterion: &mut Criterion) {
     let sandbox = Sandbox::new(CallLimits::default()).expect("there is a sandbox");
     let mut library = Library::new(sandbox);
+    let built_in = library.built_in().to_owned();
+    library
+        .wait_until_compiled(&built_in)
+        .expect("it is a guest");
     let text = workflow(100);
     criterion.bench_function("a hundred steps through the component", |bencher| {
         bencher.iter_batched(

@@ -45,6 +45,7 @@ pub struct Compared {
 pub fn compare(rounds: usize) -> Result<Compared> {
     let mut library = Library::new(Sandbox::new(CallLimits::default())?);
     let digest = library.built_in().to_owned();
+    library.wait_until_compiled(&digest)?;
     let logs = [
         ("chain of 10", chain(10), 30),
         ("layers of 300", layered(300), 1),

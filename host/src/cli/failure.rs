@@ -143,9 +143,9 @@ fn code(error: &anyhow::Error) -> &'static str {
 fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let engine = cause.downcast_ref::<EngineError>().map(EngineError::code);
     let store = cause.downcast_ref::<StoreError>().map(StoreError::code);
+    let library = cause.downcast_ref::<LibraryError>().map(LibraryError::code);
     let curable = cause.downcast_ref::<Curable>().map(|it| it.code);
     let kinds = [
-        (cause.is::<LibraryError>(), "invalid_component"),
         (cause.is::<KeyError>(), "invalid_key"),
         (cause.is::<AnchorError>(), "invalid_anchors"),
         (cause.is::<AuditError>(), "not_audited"),
@@ -154,7 +154,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         (cause.is::<io::Error>(), "io"),
     ];
     let of_kind = || kinds.into_iter().find_map(|(is, code)| is.then_some(code));
-    engine.or(store).or(curable).or_else(of_kind)
+    engine.or(store).or(library).or(curable).or_else(of_kind)
 }
 
 /// What helps, as something to type, if something is known to. The library cannot say

@@ -1,7 +1,7 @@
 //! The scheduler components that a command works with.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use refrain::ErrorRemedy;
@@ -17,6 +17,20 @@ use super::files;
 /// A library with the built-in component.
 pub(super) fn library() -> anyhow::Result<Library> {
     Ok(Library::new(Sandbox::new(CallLimits::default())?))
+}
+
+/// The same with the scheduler as machine code from the first call on, for measurements.
+/// One library serves the whole process, because compiling takes seconds where no code is
+/// kept.
+pub(super) fn compiled_library() -> anyhow::Result<Library> {
+    static COMPILED: OnceLock<Library> = OnceLock::new();
+    if let Some(compiled) = COMPILED.get() {
+        return Ok(compiled.clone());
+    }
+    let mut compiled = library()?;
+    let digest = compiled.built_in().to_owned();
+    compiled.wait_until_compiled(&digest)?;
+    Ok(COMPILED.get_or_init(|| compiled).clone())
 }
 
 /// Take a component file into the library; its digest.

@@ -13,6 +13,7 @@ pub use work::WorkError;
 
 use std::sync::Arc;
 
+use crate::guest::ComponentError;
 use crate::id::ExecutionId;
 use crate::json::JsonError;
 use crate::model::{Fault, RefusalCode};
@@ -188,6 +189,10 @@ pub enum EngineError {
         /// The digest that was asked for.
         digest: String,
     },
+    /// The engine was given a scheduler component, and this program was built without the
+    /// Cargo feature `compile`.
+    #[error("the engine cannot start: {}", ComponentError::NoCompiler)]
+    NoCompiler,
     /// The engine cannot be built like this.
     #[error("the engine cannot start: {0}")]
     Setup(String),
@@ -260,6 +265,7 @@ impl EngineError {
             Self::Overloaded(_) => "overloaded",
             Self::Guest { .. } => "guest_failed",
             Self::UnknownGuest { .. } => "unknown_guest",
+            Self::NoCompiler => ComponentError::NoCompiler.code(),
             Self::Setup(_) => "setup_failed",
             Self::ShutDown => "shut_down",
             Self::Died(_) => "engine_died",

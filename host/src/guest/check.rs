@@ -77,6 +77,11 @@ pub enum ComponentError {
         "the component makes the compiler crash, and is refused; build it anew with another version of its toolchain"
     )]
     Crashed,
+    /// This program was built without the Cargo feature `compile`.
+    #[error(
+        "this build has no compiler, and so it runs only its own scheduler component, with a bound on fuel; build it with the Cargo feature `compile`"
+    )]
+    NoCompiler,
     /// It asks for more than the contract has.
     #[error(
         "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version {version}; build it without WASI, for wasm32-unknown-unknown"
@@ -107,6 +112,17 @@ pub enum ComponentError {
         "the component was built for another form of the contract; build it anew for the world `scheduler` of Refrain's wit/: {0}"
     )]
     OtherContract(String),
+}
+
+impl ComponentError {
+    /// What kind of error it is, in a word that does not change.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoCompiler => "no_compiler",
+            _ => "guest_refused",
+        }
+    }
 }
 
 /// Could these bytes be a component?

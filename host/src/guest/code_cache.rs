@@ -115,7 +115,7 @@ impl CodeCache {
     }
 
     /// This folder, which is made if it is not there. `None` if it cannot be trusted.
-    fn at(folder: PathBuf) -> io::Result<Self> {
+    pub(super) fn at(folder: PathBuf) -> io::Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -48,10 +48,12 @@ impl<P: Ports> Instance<P> {
     /// A fresh instance of a component that is a guest, and speaks the version
     /// of the contract that it was built for.
     pub(super) fn new(sandbox: &Sandbox, component: &Component) -> Result<Self, GuestFailure> {
-        let mut store = Store::new(sandbox.engine(), HostState::new(sandbox.limits()));
+        // The one that its code was made for: that of machine code, or that of bytecode.
+        let engine = component.engine();
+        let mut store = Store::new(engine, HostState::new(sandbox.limits()));
         store.limiter(|state| &mut state.caps);
         store.set_hostcall_fuel(GUEST_TRANSFER_BYTES_MAX);
-        let version = sandbox.versions().of(sandbox.engine(), component);
+        let version = sandbox.versions().of(engine, component);
         let version = version.unwrap_or(Version::NEWEST);
         let guest = fuel::fill(&mut store, 0)
             .and_then(|()| version.instantiate(&mut store, component))

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use wasmtime::component::Component;
 
 use super::check;
+#[cfg(feature = "compile")]
+use super::in_background;
 use super::sandbox::code_bytes;
 use super::shared_code::SharedCode;
 use super::{CallLimits, ComponentError, GuestFailure, Instance, Ports, Sandbox};
@@ -33,6 +35,9 @@ pub struct Library {
     shared: SharedCode,
     /// Questions for code so far.
     asked: u64,
+    /// Whether the code of the built-in component is bytecode that machine code is to
+    /// take the place of.
+    has_stopgap: bool,
 }
 
 /// One component.
@@ -99,6 +104,18 @@ pub enum LibraryError {
     },
 }
 
+impl LibraryError {
+    /// What kind of error it is, in a word that does not change.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown_guest",
+            Self::Refused { reason, .. } => reason.code(),
+            Self::Start { .. } => "guest_failed",
+        }
+    }
+}
+
 impl fmt::Debug for Library {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Library")
@@ -118,6 +135,7 @@ impl Library {
             built_in: String::new(),
             shared: SharedCode::default(),
             asked: 0,
+            has_stopgap: false,
         };
         library.built_in = library.put(Cow::Borrowed(BUILT_IN), false);
         library
@@ -169,14 +187,70 @@ impl Library {
         bytes.filter(|bytes| !bytes.is_empty())
     }
 
-    /// Checks that the component with this digest is a guest. It is compiled for that
-    /// if it was not before, which may take seconds.
+    /// Checks that the component with this digest is a guest. One that was brought is
+    /// compiled for that if it was not before, which may take seconds.
     ///
     /// # Errors
     /// [`LibraryError::Unknown`] if there is none of this digest, and
-    /// [`LibraryError::Refused`] if it is no guest.
+    /// [`LibraryError::Refused`] if it is no guest, or cannot be compiled.
     pub fn check(&mut self, digest: &str) -> Result<(), LibraryError> {
         self.compiled(digest).map(drop)
+    }
+
+    /// Waits until the guest with this digest is compiled, which may take seconds: for
+    /// measurements, and where the first call must be as quick as all others. Without
+    /// waiting, the built-in guest is interpreted until its machine code is ready; this
+    /// concerns instances that are made from now on. Where guests are interpreted for
+    /// good, there is nothing to wait for.
+    ///
+    /// # Errors
+    /// As for [`Library::check`].
+    pub fn wait_until_compiled(&mut self, digest: &str) -> Result<(), LibraryError> {
+        self.check(digest)?;
+        #[cfg(feature = "compile")]
+        if self.has_stopgap && digest == self.built_in {
+            let bytes = self.bytes(digest).unwrap_or_default();
+            let compiled = in_background::wait(&self.sandbox, &self.shared, digest, bytes);
+            compiled.map_err(|reason| LibraryError::Refused {
+                digest: digest.to_owned(),
+                reason,
+            })?;
+            self.take_over();
+        }
+        Ok(())
+    }
+
+    /// Takes the machine code of the built-in guest in place of its bytecode, if it is
+    /// ready since this was last asked. Answers the guest's digest then: its instances are
+    /// better made anew.
+    pub(crate) fn take_over(&mut self) -> Option<&str> {
+        if !self.has_stopgap {
+            return None;
+        }
+        let shared = self.shared.get(&self.built_in);
+        if shared
+            .as_ref()
+            .is_some_and(|code| self.sandbox.is_stopgap(code))
+        {
+            return None;
+        }
+        self.has_stopgap = false;
+        if let Some(entry) = self.entries.get_mut(&self.built_in) {
+            // What is shared no longer is asked for anew.
+            entry.compiled = shared.map(Ok);
+        }
+        Some(&self.built_in)
+    }
+
+    /// Whether the built-in guest is interpreted for now.
+    #[cfg(all(test, feature = "compile"))]
+    pub(super) fn is_interpreting(&self) -> bool {
+        self.has_stopgap
+    }
+
+    /// Whether this guest cannot run because there is no compiler.
+    pub(crate) fn lacks_compiler(&self, digest: &str) -> bool {
+        cfg!(not(feature = "compile")) && digest != self.built_in && self.bytes(digest).is_some()
     }
 
     /// Whether the guest with this digest is compiled, here or by a clone, or known to be
@@ -188,6 +262,9 @@ impl Library {
         };
         if entry.compiled.is_none() {
             entry.compiled = self.shared.get(digest).map(Ok);
+            if let Some(Ok(component)) = &entry.compiled {
+                self.has_stopgap |= self.sandbox.is_stopgap(component);
+            }
         }
         entry.compiled.is_some()
     }
@@ -260,16 +337,55 @@ impl Library {
             if let Some(component) = shared.get(digest) {
                 return Ok(component);
             }
-            let compiled = if *digest == self.built_in {
-                sandbox.compile_built_in(digest, &entry.bytes)
-            } else {
-                sandbox.compile(digest, &entry.bytes)
-            };
+            if *digest == self.built_in {
+                return built_in(sandbox, shared, digest, &entry.bytes);
+            }
+            let compiled = sandbox.compile(digest, &entry.bytes);
             compiled.inspect(|component| shared.put(digest, component))
         });
+        if let Ok(component) = &*compiled {
+            self.has_stopgap |= sandbox.is_stopgap(component);
+        }
         compiled.clone().map_err(|reason| LibraryError::Refused {
             digest: digest.to_owned(),
             reason,
         })
     }
+}
+
+/// The code of the built-in component, shared: from the cache, else its bytecode, while
+/// it is compiled in the background.
+#[cfg(feature = "compile")]
+fn built_in(
+    sandbox: &Sandbox,
+    shared: &SharedCode,
+    digest: &str,
+    bytes: &Arc<Cow<'static, [u8]>>,
+) -> Result<Component, ComponentError> {
+    let kept = match sandbox.is_interpreting() {
+        true => None,
+        false => sandbox.kept(digest)?,
+    };
+    let Some(component) = kept.or_else(|| sandbox.built_in_bytecode()) else {
+        let compiled = sandbox.compile_built_in(digest, bytes);
+        return compiled.inspect(|component| shared.put(digest, component));
+    };
+    let component = shared.put_first(digest, component);
+    if sandbox.is_stopgap(&component) {
+        in_background::start(sandbox, shared, digest, bytes);
+    }
+    Ok(component)
+}
+
+/// The code of the built-in component, shared: its bytecode.
+#[cfg(not(feature = "compile"))]
+fn built_in(
+    sandbox: &Sandbox,
+    shared: &SharedCode,
+    digest: &str,
+    _: &Arc<Cow<'static, [u8]>>,
+) -> Result<Component, ComponentError> {
+    let bytecode = sandbox.built_in_bytecode();
+    let component = bytecode.ok_or(ComponentError::NoCompiler)?;
+    Ok(shared.put_first(digest, component))
 }

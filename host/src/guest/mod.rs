@@ -8,6 +8,11 @@
 //! Library   components by digest, compiled when first needed
 //! Instance  a guest at work: one call at a time, each with ports of its own
 //! ```
+//!
+//! The built-in guest is at hand as bytecode too, which is interpreted until its machine
+//! code is ready. Without the Cargo feature `compile` there is no machine code: the
+//! built-in guest is interpreted, and any other is refused
+//! ([`ComponentError::NoCompiler`]).
 
 // From the bottom up; each may use those above it in this list.
 mod ports;
@@ -20,16 +25,23 @@ mod fuel;
 mod metered;
 mod contract;
 mod check;
+#[cfg(feature = "compile")]
 mod thread_clock;
+#[cfg(feature = "compile")]
 mod bounds;
+#[cfg(feature = "compile")]
 mod compiler;
+#[cfg(feature = "compile")]
 mod code_cache;
+mod bytecode;
 mod sandbox;
 mod cut_off;
 mod texts;
 mod instance;
 mod footprint;
 mod shared_code;
+#[cfg(feature = "compile")]
+mod in_background;
 mod library;
 mod memory_ports;
 mod in_memory;

@@ -10,18 +10,27 @@ use std::sync::Arc;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
+use super::CallLimits;
+use super::bytecode;
 use super::check::{self, ComponentError};
+#[cfg(feature = "compile")]
 use super::code_cache::{CodeCache, Key};
 use super::contract::{Contract, Versions};
-use super::{CallLimits, bounds, compiler};
-use crate::limits::{CODE_BYTES_MAX, GUEST_STACK_MAX};
+#[cfg(feature = "compile")]
+use super::{bounds, compiler};
+#[cfg(feature = "compile")]
+use crate::limits::CODE_BYTES_MAX;
+use crate::limits::GUEST_STACK_MAX;
 
 /// The engine that compiles and runs guests. A clone is the same sandbox.
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
     limits: CallLimits,
+    /// Whether the engine counts fuel.
+    is_metered: bool,
     /// `None` if there is no folder for it.
+    #[cfg(feature = "compile")]
     code_cache: Option<CodeCache>,
     versions: Versions,
 }
@@ -41,12 +50,18 @@ impl fmt::Debug for Sandbox {
 
 impl Sandbox {
     /// A sandbox with these limits, which keeps compiled code in the user's
-    /// cache folder where there is one, so that a second start is quick.
+    /// cache folder where there is one, so that a second start is quick. While the
+    /// built-in guest is not compiled yet, it is interpreted.
+    ///
+    /// Without the Cargo feature `compile` it is [`Sandbox::interpreting`].
     ///
     /// # Errors
     /// [`SandboxError`] if wasmtime does not run on this machine.
     pub fn new(limits: CallLimits) -> Result<Self, SandboxError> {
-        Self::with(deterministic(), limits)
+        #[cfg(feature = "compile")]
+        return Self::with(&deterministic(limits), limits);
+        #[cfg(not(feature = "compile"))]
+        Self::interpreting(limits)
     }
 
     /// A sandbox that interprets guests (wasmtime's Pulley) instead of
@@ -54,14 +69,32 @@ impl Sandbox {
     /// hold one execution of a guest against another. It decides the same,
     /// more slowly.
     ///
+    /// The built-in guest is there as bytecode. Others are compiled to bytecode, which
+    /// needs the Cargo feature `compile`; so does the built-in one where
+    /// [`CallLimits::fuel`] is `None`.
+    ///
     /// # Errors
     /// As for [`Sandbox::new`].
     pub fn interpreting(limits: CallLimits) -> Result<Self, SandboxError> {
-        let mut config = deterministic();
-        config
-            .target("pulley64")
-            .map_err(|error| SandboxError(format!("{error:#}")))?;
-        Self::with(config, limits)
+        Self::with(&interpreting(limits)?, limits)
+    }
+
+    /// The bytecode that [`Sandbox::interpreting`] makes of a component: how the bytecode
+    /// of the built-in guest is made. It is the same for the same version of wasmtime.
+    ///
+    /// Only with the Cargo feature `compile`.
+    ///
+    /// # Errors
+    /// [`ComponentError`] if the bytes are no component.
+    #[cfg(feature = "compile")]
+    pub fn bytecode(component: &[u8]) -> Result<Vec<u8>, ComponentError> {
+        let malformed = |error: &dyn fmt::Display| ComponentError::Malformed(error.to_string());
+        let mut config = interpreting(CallLimits::default()).map_err(|error| malformed(&error))?;
+        // It is for backtraces, and there are none.
+        config.generate_address_map(false);
+        let bytecode =
+            Engine::new(&config).and_then(|engine| engine.precompile_component(component));
+        bytecode.map_err(|error| malformed(&format_args!("{error:#}")))
     }
 
     /// The same sandbox, with other limits.
@@ -75,7 +108,18 @@ impl Sandbox {
     #[must_use]
     pub fn without_code_cache(self) -> Self {
         Self {
+            #[cfg(feature = "compile")]
             code_cache: None,
+            ..self
+        }
+    }
+
+    /// The same sandbox, which keeps compiled code in this folder.
+    #[cfg(all(test, feature = "compile"))]
+    pub(super) fn keeping_code_in(self, folder: std::path::PathBuf) -> Self {
+        let cache = CodeCache::at(folder).expect("the folder can be used");
+        Self {
+            code_cache: Some(cache),
             ..self
         }
     }
@@ -87,21 +131,52 @@ impl Sandbox {
         self
     }
 
-    fn with(mut config: Config, limits: CallLimits) -> Result<Self, SandboxError> {
-        // Fuel counts instructions. With a deadline, the speed of the machine would
-        // decide at which point a guest is cut off.
-        config.consume_fuel(limits.fuel.is_some());
-        let engine = Engine::new(&config).map_err(|error| SandboxError(format!("{error:#}")))?;
+    fn with(config: &Config, limits: CallLimits) -> Result<Self, SandboxError> {
+        let engine = Engine::new(config).map_err(|error| SandboxError(format!("{error:#}")))?;
         Ok(Self {
             engine,
             limits,
+            is_metered: limits.fuel.is_some(),
+            #[cfg(feature = "compile")]
             code_cache: CodeCache::of_the_user(),
             versions: Versions::default(),
         })
     }
 
+    /// The built-in component as bytecode, in an engine that interprets. `None` where
+    /// that cannot be had: nothing counts its fuel.
+    pub(super) fn built_in_bytecode(&self) -> Option<Component> {
+        if !self.is_metered {
+            return None;
+        }
+        let engine = match self.engine.is_pulley() {
+            true => self.engine.clone(),
+            false => Engine::new(&interpreting(CallLimits::default()).ok()?).ok()?,
+        };
+        bytecode::built_in(&engine, &self.versions)
+    }
+
+    /// Whether it interprets guests for good.
+    #[cfg(feature = "compile")]
+    pub(super) fn is_interpreting(&self) -> bool {
+        self.engine.is_pulley()
+    }
+
+    /// Whether this is bytecode that machine code is to take the place of.
+    pub(super) fn is_stopgap(&self, component: &Component) -> bool {
+        component.engine().is_pulley() && !self.engine.is_pulley()
+    }
+
+    /// A component that somebody brought.
+    #[cfg(not(feature = "compile"))]
+    pub(super) fn compile(&self, _: &str, bytes: &[u8]) -> Result<Component, ComponentError> {
+        check::bytes(bytes)?;
+        Err(ComponentError::NoCompiler)
+    }
+
     /// Compiles a component that somebody brought, if it is a guest. Its code
     /// is taken from the cache if it is there.
+    #[cfg(feature = "compile")]
     pub(super) fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ComponentError> {
         check::bytes(bytes)?;
         self.cached(digest, || {
@@ -115,6 +190,7 @@ impl Sandbox {
     }
 
     /// Compiles the component that this program brought itself.
+    #[cfg(feature = "compile")]
     pub(super) fn compile_built_in(
         &self,
         digest: &str,
@@ -124,24 +200,36 @@ impl Sandbox {
     }
 
     /// The component, from the cache or compiled, once it is known as a guest.
+    #[cfg(feature = "compile")]
     fn cached(
         &self,
         digest: &str,
         compiled: impl FnOnce() -> Result<Component, ComponentError>,
     ) -> Result<Component, ComponentError> {
-        let Some(cache) = &self.code_cache else {
-            return compiled();
-        };
-        let key = Key::new(&self.engine, digest);
-        if let Some(component) = cache.load(&self.engine, key) {
-            check::contract(&self.versions, &self.engine, &component)?;
+        if let Some(component) = self.kept(digest)? {
             return Ok(component);
         }
         let component = compiled()?;
-        cache.keep(key, &component);
+        if let Some(cache) = &self.code_cache {
+            cache.keep(Key::new(&self.engine, digest), &component);
+        }
         Ok(component)
     }
 
+    /// The component from the cache, if its code is there.
+    #[cfg(feature = "compile")]
+    pub(super) fn kept(&self, digest: &str) -> Result<Option<Component>, ComponentError> {
+        let Some(cache) = &self.code_cache else {
+            return Ok(None);
+        };
+        let Some(component) = cache.load(&self.engine, Key::new(&self.engine, digest)) else {
+            return Ok(None);
+        };
+        check::contract(&self.versions, &self.engine, &component)?;
+        Ok(Some(component))
+    }
+
+    #[cfg(all(test, feature = "compile"))]
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -155,6 +243,7 @@ impl Sandbox {
     }
 }
 
+#[cfg(feature = "compile")]
 fn compile(
     versions: &Versions,
     engine: &Engine,
@@ -168,6 +257,7 @@ fn compile(
 /// Compiles it to at most this much machine code. Only the compiler knows how much it
 /// becomes: the most expensive instructions have one or two bytes in the component and
 /// some fifty in machine code.
+#[cfg(feature = "compile")]
 fn compile_to(
     code_bytes_max: usize,
     engine: &Engine,
@@ -191,13 +281,27 @@ pub(super) fn code_bytes(component: &Component) -> usize {
     image.end as usize - image.start as usize
 }
 
+/// The configuration of a sandbox that interprets.
+fn interpreting(limits: CallLimits) -> Result<Config, SandboxError> {
+    let mut config = deterministic(limits);
+    config
+        .target("pulley64")
+        .map_err(|error| SandboxError(format!("{error:#}")))?;
+    Ok(config)
+}
+
 /// The configuration that gives the same answers on every machine, without features
 /// that no guest needs.
-fn deterministic() -> Config {
+fn deterministic(limits: CallLimits) -> Config {
     let mut config = Config::new();
+    // Processors differ only in the bit pattern of a NaN. Without a compiler, the code has
+    // that settled already.
+    #[cfg(feature = "compile")]
+    config.cranelift_nan_canonicalization(true);
     config
-        // Processors differ only in the bit pattern of a NaN.
-        .cranelift_nan_canonicalization(true)
+        // Fuel counts instructions. With a deadline, the speed of the machine would
+        // decide at which point a guest is cut off.
+        .consume_fuel(limits.fuel.is_some())
         .wasm_relaxed_simd(false)
         .relaxed_simd_deterministic(true)
         .max_wasm_stack(GUEST_STACK_MAX)
@@ -211,7 +315,7 @@ fn deterministic() -> Config {
     config
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compile"))]
 mod tests {
     use super::*;
 

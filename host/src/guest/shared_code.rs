@@ -1,6 +1,8 @@
 //! Machine code that the clones of a library share: what one of them has compiled, the
 //! others need not compile.
 
+#[cfg(feature = "compile")]
+use std::sync::Weak;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashlink::LinkedHashMap;
@@ -13,6 +15,18 @@ use crate::limits::CODE_BYTES_MAX;
 /// something is compiled, so that nobody waits for that.
 #[derive(Clone, Default)]
 pub(super) struct SharedCode(Arc<Mutex<Shelf>>);
+
+/// The same, as long as somebody else uses it.
+#[cfg(feature = "compile")]
+pub(super) struct WeakSharedCode(Weak<Mutex<Shelf>>);
+
+#[cfg(feature = "compile")]
+impl WeakSharedCode {
+    /// The code, if somebody uses it still.
+    pub(super) fn upgrade(&self) -> Option<SharedCode> {
+        self.0.upgrade().map(SharedCode)
+    }
+}
 
 /// The component that was used longest ago comes first.
 type Shelf = LinkedHashMap<String, Component>;
@@ -28,19 +42,39 @@ impl SharedCode {
     /// Shares this code. What was used longest ago is shared no longer, where all is more
     /// than is kept; who uses it has it still.
     pub(super) fn put(&self, digest: &str, component: &Component) {
+        keep(&mut self.shelf(), digest, component);
+    }
+
+    /// Shares this code as [`SharedCode::put`] does, unless there is other code of the
+    /// component already. Answers what is shared.
+    pub(super) fn put_first(&self, digest: &str, component: Component) -> Component {
         let mut shelf = self.shelf();
-        shelf.insert(digest.to_owned(), component.clone());
-        let mut bytes: usize = shelf.values().map(code_bytes).sum();
-        while bytes > CODE_BYTES_MAX
-            && let Some((_, dropped)) = shelf.pop_front()
-        {
-            bytes -= code_bytes(&dropped);
+        if let Some(there) = shelf.get(digest) {
+            return there.clone();
         }
+        keep(&mut shelf, digest, &component);
+        component
+    }
+
+    /// The same code, of which this keeps nothing.
+    #[cfg(feature = "compile")]
+    pub(super) fn downgrade(&self) -> WeakSharedCode {
+        WeakSharedCode(Arc::downgrade(&self.0))
     }
 
     /// A panic leaves the shelf whole.
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn keep(shelf: &mut Shelf, digest: &str, component: &Component) {
+    shelf.insert(digest.to_owned(), component.clone());
+    let mut bytes: usize = shelf.values().map(code_bytes).sum();
+    while bytes > CODE_BYTES_MAX
+        && let Some((_, dropped)) = shelf.pop_front()
+    {
+        bytes -= code_bytes(&dropped);
     }
 }
 

@@ -133,3 +133,68 @@ fn execution() -> ExecutionId {
 fn started() -> EventKind {
     EventKind::WorkflowStarted(Box::new(world().started(execution(), Digest::default())))
 }
+
+#[cfg(feature = "compile")]
+#[test]
+fn law2_bytecode_decides_what_machine_code_decides_and_burns_the_same_fuel() {
+    let play = |mut library: Library| {
+        let digest = library.built_in().to_owned();
+        library.wait_until_compiled(&digest).expect("it is a guest");
+        let instance = library.instance(&digest).expect("it runs");
+        let begin = world().started(execution(), Digest::default());
+        let mut run = InMemoryExecution::start(instance, world(), begin).expect("it starts");
+        let mut fuel = vec![run.take_fuel_burnt()];
+        for (node, patch) in [("a", r#"{"x":1}"#), ("b", r#"{"y":2}"#)] {
+            run.complete(node, patch).expect("it decides");
+            fuel.push(run.take_fuel_burnt());
+        }
+        (run.ports.events, fuel)
+    };
+    let limits = CallLimits::default();
+    let [compiled, interpreted] = [Sandbox::new(limits), Sandbox::interpreting(limits)]
+        .map(|sandbox| play(Library::new(sandbox.expect("wasmtime runs here"))));
+    assert_eq!(compiled, interpreted);
+    assert!(interpreted.1.iter().all(|burnt| *burnt > 0));
+}
+
+/// What a guest may burn and hold bounds bytecode too.
+#[test]
+fn interpreted_guests_are_cut_off() {
+    let limits = CallLimits {
+        fuel: Some(1_000),
+        fuel_per_byte: 0,
+        ..CallLimits::default()
+    };
+    let sandbox = Sandbox::interpreting(limits).expect("wasmtime runs here");
+    let mut library = Library::new(sandbox);
+    let digest = library.built_in().to_owned();
+    let mut guest = library.instance::<NoPorts>(&digest).expect("it runs");
+    assert!(guest.validate(WORKFLOW).is_err());
+    assert!(guest.is_spent());
+}
+
+#[cfg(not(feature = "compile"))]
+#[test]
+fn without_a_compiler_another_guest_is_refused() {
+    use crate::{Engine, EngineError, store::MemoryStore};
+
+    let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+    let mut library = Library::new(sandbox);
+    let mut brought = library
+        .bytes(library.built_in())
+        .expect("it is there")
+        .to_vec();
+    brought.extend([0, 2, 1, b'a']);
+    let digest = library.add(brought.clone()).expect("it is a component");
+    let refused = library.check(&digest).expect_err("it cannot run");
+    assert_eq!(refused.code(), "no_compiler");
+    assert!(
+        refused.to_string().contains("this build has no compiler"),
+        "{refused}"
+    );
+
+    let builder = Engine::builder().store(MemoryStore::new());
+    let refused = builder.guest(brought).stepped().expect_err("it cannot run");
+    assert!(matches!(refused, EngineError::NoCompiler), "{refused}");
+    assert_eq!(refused.code(), "no_compiler");
+}

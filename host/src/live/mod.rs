@@ -41,4 +41,6 @@ pub use values::start::Start;
 pub use values::work::{Answer, Claim, ClaimId, Receipt};
 pub use values::workflow::Workflow;
 pub use values::workflow_builder::WorkflowBuilder;
-pub use workers::{HttpWorker, reap_orphans};
+#[cfg(feature = "http")]
+pub use workers::HttpWorker;
+pub use workers::reap_orphans;

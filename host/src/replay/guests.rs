@@ -49,6 +49,10 @@ impl<'a> Guests<'a> {
         recording: &Arc<Recording>,
         reuse: Reuse,
     ) -> Result<(Player, bool), LibraryError> {
+        // A fresh instance runs as machine code.
+        if let Some(digest) = self.library.take_over() {
+            self.idle.remove(digest);
+        }
         let idle = match reuse {
             Reuse::Allowed => self.idle.remove(digest),
             Reuse::Forbidden => None,

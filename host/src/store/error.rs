@@ -147,6 +147,17 @@ pub enum StoreError {
         /// The version of the contract that the guest was built for.
         version: &'static str,
     },
+    /// An execution has a scheduler component of its own, and this program was built without
+    /// the Cargo feature `compile`. Nothing is damaged, and nothing of it was changed.
+    #[error(
+        "{execution} in {place} has another scheduler component than this program, and this build has no compiler for it; it is set aside. Build the program with the Cargo feature `compile`"
+    )]
+    NoCompiler {
+        /// The store.
+        place: String,
+        /// The execution.
+        execution: ExecutionId,
+    },
     /// A newer Refrain wrote it.
     #[error(
         "{place} has schema version {found}, and this program knows versions up to {known}; use a newer Refrain"
@@ -273,6 +284,7 @@ impl StoreError {
             Self::Tampered { .. } => "log_tampered",
             Self::NewerEvent { .. } => "log_newer",
             Self::NewerThanGuest { .. } => "log_newer_than_guest",
+            Self::NoCompiler { .. } => "no_compiler",
             Self::Erased { .. } => "log_erased",
             Self::Contended { .. } => "store_contended",
             Self::Newer { .. } => "store_newer",
@@ -297,6 +309,7 @@ impl StoreError {
                 | Self::Tampered { .. }
                 | Self::NewerEvent { .. }
                 | Self::NewerThanGuest { .. }
+                | Self::NoCompiler { .. }
                 | Self::Erased { .. }
                 | Self::Contended { .. }
         )

@@ -58,6 +58,7 @@
 //!   not with what is stored.
 //!
 //! The module [`laws`] holds this contract as tests, for every implementation.
+//! `SqliteStore` is there with the Cargo feature `sqlite`.
 
 mod status;
 mod raw_event;
@@ -75,6 +76,7 @@ mod delegate;
 #[macro_use]
 pub mod laws;
 mod memory;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use contract::Store;
@@ -87,6 +89,7 @@ pub use output::{KeptOutput, OutputChange, OutputPiece, OutputStream};
 pub use raw_event::{DecodeError, RawEvent};
 pub use reader::{ListFilter, Reader, SeenUpTo, at_one_moment};
 pub use record::{DueWake, ExecutionRecord, ItemRecord, ItemState, Lease};
+#[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use stall::is_stalled_by_host;
 pub use status::ended;

@@ -1,5 +1,6 @@
 //! `cargo rebuild-component`: build the committed components from their
-//! sources. With `--check`, build and compare, and write nothing.
+//! sources, and the bytecode of the scheduler from its component. With `--check`, build
+//! and compare, and write nothing.
 //!
 //! Exit code 0: done, or the same bytes. 1: `--check` found other bytes. 2: it
 //! could not be done. 3: `--check` built it, but the compiler at hand is not
@@ -8,6 +9,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use refrain_tests::component::bytecode::{self, BYTECODE};
 use refrain_tests::component::product::{PRODUCTS, Product};
 use refrain_tests::component::toolchain::Toolchain;
 
@@ -23,16 +25,22 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<u8> {
-    let each: fn(&Product) -> Result<u8> = match arguments {
-        [] => rebuild,
-        [only] if only == "--check" => check,
+    let (each, of_bytecode): (fn(&Product) -> Result<u8>, fn() -> Result<u8>) = match arguments {
+        [] => (rebuild, rebuild_bytecode),
+        [only] if only == "--check" => (check, check_bytecode),
         _ => bail!("usage: cargo rebuild-component [--check]"),
     };
     let mut verdict = 0;
     for product in &PRODUCTS {
         verdict = verdict.max(each(product)?);
     }
-    Ok(verdict)
+    let of_bytecode = of_bytecode()?;
+    // Other bytes are worse news than another compiler.
+    Ok(if of_bytecode == 0 {
+        verdict
+    } else {
+        of_bytecode
+    })
 }
 
 fn rebuild(product: &Product) -> Result<u8> {
@@ -73,6 +81,29 @@ fn check(product: &Product) -> Result<u8> {
         product.name, stamp.compiler
     );
     Ok(1)
+}
+
+fn rebuild_bytecode() -> Result<u8> {
+    let (bytecode, stamp) = bytecode::rebuild()?;
+    println!(
+        "{BYTECODE}: {} bytes, made of it with wasmtime {}",
+        bytecode.len(),
+        stamp.wasmtime
+    );
+    Ok(0)
+}
+
+fn check_bytecode() -> Result<u8> {
+    Ok(match bytecode::freshness()? {
+        Ok(()) => {
+            println!("{BYTECODE} is, byte for byte, what the component is compiled to");
+            0
+        }
+        Err(problem) => {
+            println!("{problem}");
+            1
+        }
+    })
 }
 
 /// The compiler that made what is committed, if anything is.

@@ -28,7 +28,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Resul
     write_logs(&path, &chain, bench.executions.unwrap_or(1_000)).await?;
     let mut store = SqliteStore::open_read_only(&path)?;
     let ids = executions(&mut store)?;
-    let mut library = guests::library()?;
+    let mut library = guests::compiled_library()?;
     // Compiling the scheduler component is no part of an audit.
     audit(&mut library, &mut store, &ids[..1])?;
     let mut events_per_s = Vec::new();

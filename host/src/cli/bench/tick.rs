@@ -17,7 +17,7 @@ use super::workload::Workload;
 /// Complete the nodes of many chains, one after the other, and time the steps.
 pub(super) async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let chain = Workload::chain(bench.nodes.unwrap_or(10))?;
-    let mut library = guests::library()?;
+    let mut library = guests::compiled_library()?;
     bench.progress.about("tick").say("through the component");
     let mut steps_ns = Vec::new();
     for execution in 0..=bench.executions.unwrap_or(1_000) {

@@ -11,6 +11,8 @@ use refrain::{Approval, Engine, Execution, Start, Workflow};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
+use super::super::guests;
+
 /// Items that workers work on at once: about as many as executions live at
 /// once, so that none waits for a worker.
 pub(super) const SLOTS: usize = 1_024;
@@ -148,6 +150,7 @@ impl Workload {
     /// An engine on this store that knows the workflow, and nothing more.
     pub(super) async fn cold_engine(&self, store: impl Store + 'static) -> anyhow::Result<Engine> {
         let builder = Engine::builder().store(store).limits(self.limits);
+        let builder = builder.library(guests::compiled_library()?);
         // All executions of a benchmark start at once.
         let builder = builder.callers_max(NonZeroUsize::MAX);
         let engine = builder.start().await?;

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::clock::{Clock, LogClock, SystemClock};
 use crate::error::EngineError;
-use crate::guest::{CallLimits, Library, Sandbox};
+use crate::guest::{CallLimits, ComponentError, Library, LibraryError, Sandbox};
 use crate::limits::{
     CALLERS_BYTES_MAX_DEFAULT, CALLERS_MAX_DEFAULT, CONCURRENT_NODES_DEFAULT,
     DISPATCH_PER_TICK_DEFAULT, EVENTS_PER_SNAPSHOT, FALLBACK_POLL_DEFAULT, GUESTS_FULL_MAX,
@@ -230,7 +230,13 @@ impl Parts {
             Some(bytes) => library.add(bytes).map_err(|error| setup(&error))?,
             None => library.built_in().to_owned(),
         };
-        library.check(&own).map_err(|error| setup(&error))?;
+        library.check(&own).map_err(|error| match error {
+            LibraryError::Refused {
+                reason: ComponentError::NoCompiler,
+                ..
+            } => EngineError::NoCompiler,
+            error => setup(&error),
+        })?;
         let bounds = MemoryBounds {
             others_bytes_max: library.limits().memory_bytes_max * (GUESTS_FULL_MAX - 1),
             keeps_large: true,

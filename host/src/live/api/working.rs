@@ -22,7 +22,9 @@ use crate::live::turn::releases::release;
 use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::facts;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
-use crate::live::workers::{Attempted, HttpWorker, Work, WorkerGroup, command, queue_program};
+#[cfg(feature = "http")]
+use crate::live::workers::HttpWorker;
+use crate::live::workers::{Attempted, Work, WorkerGroup, command, queue_program};
 
 /// Where a worker comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,10 @@ impl Engine {
 
     /// Make requests: the built-in worker of the queue `http`. Proxies and certificates
     /// are those that the environment names.
+    ///
+    /// Only with the Cargo feature `http`. Without, `http` is a queue like any other, and
+    /// nodes of this kind wait until somebody claims them.
+    #[cfg(feature = "http")]
     pub fn work_http(&self, slots: usize) {
         let worker = HttpWorker::new();
         let work = move |item, _| {

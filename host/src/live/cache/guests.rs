@@ -134,6 +134,13 @@ impl Guests {
         if let Err(error) = prepared.and_then(|()| self.lay_down_rules(&mut ports)) {
             return (ports, Err(Failure::Store(error)));
         }
+        if self.instances.lacks_compiler(&digest) {
+            let error = StoreError::NoCompiler {
+                place: ports.store.reader().place(),
+                execution: id,
+            };
+            return (ports, Err(Failure::Store(error)));
+        }
         self.asked.entry(id).or_insert_with(|| Arc::clone(&digest));
         let mut last_chance = false;
         loop {

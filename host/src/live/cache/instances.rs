@@ -162,6 +162,15 @@ impl Instances {
                 || keeps_large && !guest.asked_about_several
         });
         self.library.trim();
+        // A fresh instance runs as machine code.
+        if let Some(digest) = self.library.take_over() {
+            self.live.remove(digest);
+        }
+    }
+
+    /// Whether this guest cannot run because this build has no compiler.
+    pub(super) fn lacks_compiler(&self, digest: &str) -> bool {
+        self.library.lacks_compiler(digest)
     }
 
     /// Before this guest is called: drops others, those that were asked longest ago

@@ -82,7 +82,8 @@ pub(in crate::live) fn refused(
     if let Failure::Store(
         error @ (StoreError::Tampered { .. }
         | StoreError::NewerEvent { .. }
-        | StoreError::NewerThanGuest { .. }),
+        | StoreError::NewerThanGuest { .. }
+        | StoreError::NoCompiler { .. }),
     ) = failure
     {
         return error.into();

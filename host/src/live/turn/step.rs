@@ -91,7 +91,8 @@ fn failed(
         Failure::Store(
             StoreError::Tampered { .. }
             | StoreError::NewerEvent { .. }
-            | StoreError::NewerThanGuest { .. },
+            | StoreError::NewerThanGuest { .. }
+            | StoreError::NoCompiler { .. },
         ) => {
             return Ok(StepEnd::Done);
         }

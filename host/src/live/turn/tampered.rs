@@ -39,6 +39,18 @@ pub(in crate::live) fn leave_out(
             };
             set_aside_as_newer(transaction.core, id, error);
         }
+        StoreError::NoCompiler { .. } => {
+            // A guest that the turn has just handed it to gives it back.
+            let staged = transaction.staged.get(&id);
+            if staged.is_some_and(|staged| staged.is_handed_over()) {
+                return;
+            }
+            let error = StoreError::NoCompiler {
+                place: transaction.core.store.get().place(),
+                execution: id,
+            };
+            set_aside_as_newer(transaction.core, id, error);
+        }
         StoreError::NewerThanGuest {
             sequence,
             what,

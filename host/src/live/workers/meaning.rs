@@ -19,6 +19,7 @@ pub(super) fn of(bytes: Vec<u8>) -> Result<Answer, String> {
 }
 
 /// As [`of`], where the bytes are said to be JSON: other text is an error.
+#[cfg(feature = "http")]
 pub(super) fn of_json(bytes: Vec<u8>) -> Result<Answer, String> {
     match read(bytes)? {
         Meaning::Nothing => Ok(nothing()),
@@ -89,6 +90,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "http")]
     #[test]
     fn what_calls_itself_json_is_json() {
         assert!(of_json(b"{\"a\":1".to_vec()).is_err());

@@ -23,10 +23,12 @@ mod program_run;
 pub(crate) mod command;
 pub(crate) mod queue_program;
 
+#[cfg(feature = "http")]
 mod http;
 
 pub(crate) use attempt::{Attempted, Work};
 pub(crate) use deliver::{Deliver, Within};
+#[cfg(feature = "http")]
 pub use http::HttpWorker;
 pub use orphans::reap_orphans;
 pub(crate) use pool::{Granted, Pool, WorkerGroup};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use futures_util::future::{AbortHandle, Abortable, abortable};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 /// Where attempts run. A clone is the same place.
 #[derive(Clone)]
@@ -21,13 +21,27 @@ pub(crate) enum Tasks {
 
 /// An attempt that runs.
 pub(crate) enum Task {
-    Spawned(AbortHandle),
+    Spawned(oneshot::Sender<()>),
     Stepped(Pin<Box<dyn Future<Output = ()> + Send>>),
     Done,
 }
 
 /// An attempt that is yet to be spawned.
-pub(crate) type Prepared<F> = Abortable<F>;
+pub(crate) struct Prepared<F> {
+    attempt: F,
+    stopped: oneshot::Receiver<()>,
+}
+
+impl<F: Future<Output = ()>> Prepared<F> {
+    /// The attempt, until it is stopped; it is not if nobody can stop it any more.
+    async fn run(self) {
+        tokio::select! {
+            biased;
+            Ok(()) = self.stopped => {}
+            () = self.attempt => {}
+        }
+    }
+}
 
 /// Whether what is polled within steps can go on.
 #[derive(Default)]
@@ -60,8 +74,8 @@ impl Tasks {
     {
         match self {
             Self::Runtime(_) => {
-                let (attempt, abort) = abortable(attempt);
-                (Task::Spawned(abort), Some(attempt))
+                let (stop, stopped) = oneshot::channel();
+                (Task::Spawned(stop), Some(Prepared { attempt, stopped }))
             }
             Self::Steps(wake_flag) => {
                 Arc::clone(wake_flag).wake();
@@ -81,7 +95,7 @@ impl Tasks {
         {
             runtime.spawn(async move {
                 for attempt in attempts {
-                    tokio::spawn(attempt);
+                    tokio::spawn(attempt.run());
                 }
             });
         }
@@ -119,7 +133,10 @@ impl Task {
     /// It is stopped where it is.
     pub(crate) fn stop(self) {
         match self {
-            Self::Spawned(task) => task.abort(),
+            Self::Spawned(stop) => {
+                // An attempt that has ended meanwhile hears nothing.
+                stop.send(()).ok();
+            }
             Self::Stepped(_) | Self::Done => {}
         }
     }

@@ -11,6 +11,7 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
+mod request_secrets;
 mod addresses;
 mod place;
 mod call;
@@ -41,13 +42,13 @@ use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_REDIRECTS_MAX, HTTP_TIMEOUT};
 use crate::live::values::work::Answer;
 use crate::model::WorkItem;
 
-use super::secrets::Secrets;
 use addresses::NeverInward;
 use call::Call;
 use client::{Answered, Client};
 use failure::Failure;
 use place::Place;
 use redirect::{Follow, redirected};
+use request_secrets::Secrets;
 
 /// The node's `kind`, as far as this worker reads it.
 #[derive(Deserialize)]

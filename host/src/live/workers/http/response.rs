@@ -13,10 +13,10 @@ use crate::error::WorkError;
 use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_KEPT_HEADERS_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use crate::live::values::work::Answer;
 use crate::live::workers::meaning;
-use crate::live::workers::secrets::Secrets;
 
 use super::client::{Answered, Body};
 use super::failure::Failure;
+use super::request_secrets::Secrets;
 
 /// Where a redirect leads; `None` for other answers.
 pub(super) fn location(answered: &Answered) -> Option<Result<String, String>> {
