@@ -52,5 +52,5 @@ pub use divergence::{Compared, Difference, Divergence};
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;
-pub use source::{Claimed, Reading, Recording, from_export, from_look, from_store};
+pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::source::Kept;
 use crate::log::digest::hex;
 use crate::model::Label;
 use crate::names;
@@ -13,7 +14,7 @@ pub(super) fn recorded(
     record: &ExecutionRecord,
     simulated: bool,
     queue: Value,
-    labels: &Result<Vec<Label>, String>,
+    labels: &Kept<Label>,
 ) -> Value {
     let labels = labels
         .as_ref()

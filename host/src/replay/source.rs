@@ -42,6 +42,9 @@ pub struct Recording {
     pub components: Vec<Component>,
 }
 
+/// What a store keeps of an execution, or the fault of how it is kept.
+pub type Kept<T> = Result<Vec<T>, String>;
+
 /// The claims about an execution that stand outside of its log.
 #[derive(Clone, Debug)]
 pub enum Claimed {
@@ -52,9 +55,9 @@ pub enum Claimed {
         /// Whether the store keeps simulated executions.
         simulated: bool,
         /// Its work items, or the fault of how they are kept.
-        items: Result<Vec<ItemRecord>, String>,
+        items: Kept<ItemRecord>,
         /// Its labels, or the fault of how they are kept.
-        labels: Result<Vec<Label>, String>,
+        labels: Kept<Label>,
     },
     /// The claims of an export's header.
     Header {

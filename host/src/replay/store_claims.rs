@@ -5,7 +5,7 @@ use serde_json::json;
 use super::divergence::{Compared, Divergence};
 use super::queue::{ExpectedQueue, stored_json};
 use super::recorded::{labels_json, recorded};
-use super::source::Recording;
+use super::source::{Kept, Recording};
 use crate::log::digest::hex;
 use crate::model::{EventKind, Label, Outcome, Status};
 use crate::names;
@@ -31,10 +31,7 @@ impl Replayed<'_> {
     pub(super) fn difference(
         &self,
         (record, simulated): (&ExecutionRecord, bool),
-        (items, labels): (
-            &Result<Vec<ItemRecord>, String>,
-            &Result<Vec<Label>, String>,
-        ),
+        (items, labels): (&Kept<ItemRecord>, &Kept<Label>),
         outcome: Option<Outcome>,
     ) -> Option<Divergence> {
         let started = self.recording.event(1).map(|event| &event.kind);

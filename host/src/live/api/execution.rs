@@ -3,21 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, Label, NodeRequest, OperatorNote,
-    RefusalCode, Status,
+    RefusalCode,
 };
 use crate::shorten::shortened;
-use crate::store::{
-    ExecutionRecord, Head, ItemRecord, KeptOutput, Many, Reader, StoredEvent, ended,
-};
+use crate::store::{ExecutionRecord, Head, ItemRecord, KeptOutput, Many, StoredEvent};
 
+use super::finished::{Finished, end_of};
 use super::record::record;
 use super::shared::Shared;
 use super::subscription::Subscription;
@@ -27,7 +24,6 @@ use crate::live::runtime::observers::EndsSeen;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
 use crate::live::turn::upgrade::{Upgrade, upgrade};
-use crate::live::values::ending::Ending;
 use crate::live::values::facts::{self, Approval, Signal};
 use crate::live::values::work::Receipt;
 
@@ -41,18 +37,6 @@ pub struct Execution {
     by: Option<Arc<str>>,
     /// A moment at which it had not ended, where one is known.
     was_running: Option<EndsSeen>,
-}
-
-/// How an execution ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Finished {
-    /// Completed, failed or cancelled.
-    pub status: Status,
-    /// The state at its end, a JSON object.
-    pub final_state: Json,
-    /// Why it failed, or the reason given when it was cancelled.
-    pub error: Option<String>,
 }
 
 impl fmt::Debug for Execution {
@@ -111,7 +95,7 @@ impl Execution {
     /// [`EngineError::UnknownExecution`], [`EngineError::ShutDown`],
     /// [`EngineError::Died`]; that it failed is no error here.
     pub async fn finished(&self) -> Result<Finished, EngineError> {
-        let ending = self.ending().await?;
+        let ending = end_of(&self.shared, self.id, self.was_running).await?;
         let final_state = match ending.final_state {
             Some(final_state) => Json::trusted(final_state),
             None => self.inspect().await?.merged_state(),
@@ -121,25 +105,6 @@ impl Execution {
             final_state,
             error: ending.error,
         })
-    }
-
-    /// Its end, from the turn in which it comes, else from the store.
-    async fn ending(&self) -> Result<Ending, EngineError> {
-        let (id, observers) = (self.id, &self.shared.observers);
-        let mut was_running = self.was_running;
-        loop {
-            // Before it is looked at, so that its end is not missed in between.
-            let mut watch = observers.watch(id);
-            let runs = was_running
-                .take()
-                .is_some_and(|then| !observers.may_have_ended(id, then));
-            if !runs && let Some(ending) = self.shared.read(move |store| ending(store, id)).await? {
-                return Ok(ending);
-            }
-            if let Some(ending) = self.inbox().answered(&mut watch.ended).await? {
-                return Ok(ending);
-            }
-        }
     }
 
     /// What the store knows of it without reading its log.
@@ -413,15 +378,4 @@ impl Execution {
             })
             .await
     }
-}
-
-/// How an execution ended, if it has.
-fn ending(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Ending>, EngineError> {
-    let record = record(store, id)?;
-    if !ended(record.status) {
-        return Ok(None);
-    }
-    let last = store.events(id, record.head.sequence, 1)?;
-    let last = last.into_iter().next().map(|stored| stored.event.kind);
-    Ok(Some(Ending::of(record.status, last)))
 }

@@ -5,6 +5,7 @@ pub(in crate::live) mod commits;
 mod shared;
 mod record;
 pub(in crate::live) mod subscription;
+pub(in crate::live) mod finished;
 pub(in crate::live) mod execution;
 pub(in crate::live) mod forked;
 mod forking;

@@ -23,6 +23,8 @@ pub(in crate::live) fn keep_output(
     let outputs = &mut transaction.besides.outputs;
     // What has to be applied twice in a turn is kept once.
     if !outputs.iter().any(|kept| Arc::ptr_eq(&kept.pieces, pieces)) {
+        let bytes = pieces.iter().map(|piece| piece.bytes.len()).sum();
+        transaction.budget.took(bytes);
         outputs.push(OutputChange {
             execution: claim.execution,
             node_id: claim.node_id.clone(),

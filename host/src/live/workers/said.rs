@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::time::sleep;
 
@@ -28,7 +28,6 @@ pub(super) struct Said {
 }
 
 /// What the engine has not been given yet.
-#[derive(Default)]
 struct Unsent {
     pieces: VecDeque<OutputPiece>,
     /// How much they come to, as a store counts them.
@@ -37,13 +36,15 @@ struct Unsent {
     written: [u64; 2],
     /// Whether the engine has been given any of stdout.
     has_sent_stdout: bool,
+    /// What the engine was given last. It is gone when that is stored, or given up.
+    sent: Weak<[OutputPiece]>,
 }
 
 impl Said {
     pub(super) fn new(until_end: &UntilEnd) -> Self {
         let (deliver, claim, last_words) = until_end.parts();
         Self {
-            unsent: Mutex::default(),
+            unsent: Mutex::new(Unsent::new()),
             deliver,
             claim,
             last_words,
@@ -64,13 +65,22 @@ impl Said {
         let sends = async {
             loop {
                 sleep(OUTPUT_FLUSH_EVERY).await;
-                self.send();
+                self.send_in_turn();
             }
         };
         tokio::select! {
             biased;
             ended = runs => ended,
             () = sends => unreachable!("it goes on until it is dropped"),
+        }
+    }
+
+    /// Sends what is new, unless the engine has not stored yet what it was given last:
+    /// where a store is slow, no more than that waits for it.
+    fn send_in_turn(&self) {
+        let is_free = self.unsent().sent.strong_count() == 0;
+        if is_free {
+            self.send();
         }
     }
 
@@ -97,6 +107,16 @@ impl Said {
 }
 
 impl Unsent {
+    fn new() -> Self {
+        Self {
+            pieces: VecDeque::new(),
+            counted: 0,
+            written: [0; 2],
+            has_sent_stdout: false,
+            sent: Weak::<[OutputPiece; 0]>::new(),
+        }
+    }
+
     fn add(&mut self, stream: OutputStream, chunk: &[u8]) {
         let written = &mut self.written[stream as usize];
         let start = *written;
@@ -137,7 +157,9 @@ impl Unsent {
         let pieces = self.take();
         let is_of_stdout = |piece: &OutputPiece| piece.stream == OutputStream::Stdout;
         self.has_sent_stdout |= pieces.iter().any(is_of_stdout);
-        pieces.into()
+        let pieces = Arc::from(pieces);
+        self.sent = Arc::downgrade(&pieces);
+        pieces
     }
 }
 
@@ -150,6 +172,107 @@ impl Drop for Said {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::WorkError;
+    use crate::id::ExecutionId;
+    use crate::live::values::work::Answer;
+
+    /// An engine that keeps what it is given.
+    #[derive(Default)]
+    struct Engine(Mutex<Vec<Arc<[OutputPiece]>>>);
+
+    impl Engine {
+        fn given(&self) -> Vec<String> {
+            let given = self.0.lock().expect("nobody panics here");
+            let text = |pieces: &Arc<[OutputPiece]>| texts(pieces);
+            given.iter().map(text).collect()
+        }
+
+        fn stores(&self) {
+            self.0.lock().expect("nobody panics here").clear();
+        }
+    }
+
+    impl Deliver for Engine {
+        fn deliver(&self, _: ClaimId, _: Result<Answer, WorkError>, _: Arc<[OutputPiece]>) {
+            unreachable!("no attempt is made here")
+        }
+
+        fn said(&self, _: ClaimId, pieces: Arc<[OutputPiece]>) {
+            self.0.lock().expect("nobody panics here").push(pieces);
+        }
+
+        fn dropped(&self, _: ClaimId) {
+            unreachable!("no attempt is made here")
+        }
+    }
+
+    fn texts(pieces: &[OutputPiece]) -> String {
+        let text = |piece: &OutputPiece| String::from_utf8_lossy(&piece.bytes).into_owned();
+        pieces.iter().map(text).collect::<Vec<_>>().join("|")
+    }
+
+    /// The output of a program that has written `out` and `err`.
+    fn said(engine: &Arc<Engine>, last_words: &LastWords) -> Said {
+        let claim = ClaimId {
+            execution: ExecutionId::from_bytes([1; 16]),
+            node_id: "a".to_owned(),
+            attempt: 1,
+            fence: 3,
+        };
+        let said = Said {
+            unsent: Mutex::new(Unsent::new()),
+            deliver: Arc::clone(engine) as Arc<dyn Deliver>,
+            claim,
+            last_words: Arc::clone(last_words),
+        };
+        said.add(OutputStream::Stdout, b"out");
+        said.add(OutputStream::Stderr, b"err");
+        said
+    }
+
+    fn last(last_words: &LastWords) -> String {
+        texts(&last_words.lock().expect("nobody panics here"))
+    }
+
+    #[test]
+    fn what_a_quick_program_writes_goes_with_its_answer_alone() {
+        for (answered, expected) in [(true, "err"), (false, "out|err")] {
+            let (engine, last_words) = (Arc::<Engine>::default(), LastWords::default());
+            said(&engine, &last_words).end(answered);
+            assert_eq!(last(&last_words), expected);
+            assert_eq!(engine.given(), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn nobody_sees_half_of_what_was_written_to_stdout() {
+        let (engine, last_words) = (Arc::<Engine>::default(), LastWords::default());
+        let said = said(&engine, &last_words);
+        said.send_in_turn();
+        said.add(OutputStream::Stdout, b"rest");
+        said.end(true);
+        assert_eq!(engine.given(), ["out|err"]);
+        assert_eq!(last(&last_words), "rest");
+    }
+
+    #[test]
+    fn an_engine_that_has_not_stored_the_last_is_given_no_more() {
+        let (engine, last_words) = (Arc::<Engine>::default(), LastWords::default());
+        let said = said(&engine, &last_words);
+        for text in ["one", "two"] {
+            said.send_in_turn();
+            said.add(OutputStream::Stderr, text.as_bytes());
+        }
+        assert_eq!(engine.given(), ["out|err"]);
+        engine.stores();
+        said.send_in_turn();
+        assert_eq!(engine.given(), ["onetwo"]);
+        // The end of a program that is stopped waits for nobody.
+        said.add(OutputStream::Stderr, b"end");
+        drop(said);
+        assert_eq!(engine.given(), ["onetwo", "end"]);
+        assert_eq!(last(&last_words), "");
+    }
 
     fn pieces(unsent: &mut Unsent) -> Vec<(OutputStream, u64, usize)> {
         let all = unsent.take().into_iter();
@@ -160,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_written_comes_in_order_and_says_where_it_stood() {
         use OutputStream::{Stderr, Stdout};
-        let mut unsent = Unsent::default();
+        let mut unsent = Unsent::new();
         unsent.add(Stderr, b"one ");
         unsent.add(Stderr, b"two");
         unsent.add(Stdout, b"three");
@@ -176,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_oldest_of_too_much_is_dropped() {
-        let mut unsent = Unsent::default();
+        let mut unsent = Unsent::new();
         let chunk = vec![b'x'; OUTPUT_PIECE_BYTES_MAX / 4];
         let written = OUTPUT_BYTES_MAX * 3;
         for _ in 0..written / chunk.len() {

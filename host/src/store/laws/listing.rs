@@ -144,7 +144,8 @@ pub fn executions_are_found_by_what_is_known_of_them(place: &dyn Place) {
 
 pub fn executions_are_found_by_their_labels(place: &dyn Place) {
     let mut owner = Owner::new(place);
-    let drafts: [(u8, &str, &[(&str, &str)]); 4] = [
+    type Labels<'a> = &'a [(&'a str, &'a str)];
+    let drafts: [(u8, &str, Labels<'_>); 4] = [
         (1, "default", &[("team", "b"), ("region", "eu")]),
         (2, "default", &[("team", "a")]),
         (3, "other", &[("team", "a"), ("region", "")]),

@@ -24,9 +24,9 @@ pub(super) fn write(
         ));
     }
     check::turn(turn, &database.place(), database.simulated).map_err(CommitError::Failed)?;
-    let (mut with_snapshots, mut is_second) = (true, false);
+    let (mut with_spare, mut is_second) = (true, false);
     loop {
-        let written = try_write(database, records, turn, with_snapshots);
+        let written = try_write(database, records, turn, with_spare);
         if !turn.erasures.is_empty()
             && let Err(error) = erase::overwrite_deleted(&database.connection, false)
         {
@@ -38,10 +38,10 @@ pub(super) fn write(
             Err(refusal) => refusal,
         };
         match &refusal {
-            // A snapshot is only a cache.
-            Refusal::Snapshot(id, error) if refusal.is_of_a_page() => {
-                tracing::warn!(refrain.execution = %id, "no snapshot is kept, because its place in the file is damaged: {error}");
-                with_snapshots = false;
+            // A snapshot is only a cache, and output is for people.
+            Refusal::Spare(id, error) if failure::is_damage(error) => {
+                tracing::warn!(refrain.execution = %id, "no snapshot and no output is kept, because their place in the file is damaged: {error}");
+                with_spare = false;
             }
             _ if refusal.is_of_a_page() && !is_second => is_second = true,
             _ => return Err(commit_error(database, refusal)),
@@ -54,13 +54,13 @@ fn try_write(
     database: &mut Database,
     records: &mut Records,
     turn: &Turn,
-    with_snapshots: bool,
+    with_spare: bool,
 ) -> Result<(), Refusal> {
     let connection = &database.connection;
     if !turn.erasures.is_empty() {
         erase::overwrite_deleted(connection, true)?;
     }
-    turn::write(connection, records, turn, with_snapshots)?;
+    turn::write(connection, records, turn, with_spare)?;
     // Callers are told of what is stored, so the file must still be in its place
     // (law 8).
     let failed = |error| Refusal::Failed(CommitError::Failed(error));
@@ -84,7 +84,7 @@ fn commit_error(database: &Database, refusal: Refusal) -> CommitError {
             executions: vec![execution],
             detail,
         },
-        Refusal::Damaged(execution, error) | Refusal::Snapshot(execution, error) => {
+        Refusal::Damaged(execution, error) | Refusal::Spare(execution, error) => {
             CommitError::Damaged {
                 execution,
                 error: database.error_of(execution, &error),

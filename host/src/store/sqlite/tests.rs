@@ -7,6 +7,7 @@ mod labels;
 mod known;
 mod news;
 mod opening;
+mod output;
 mod pages;
 mod plans;
 

@@ -33,8 +33,9 @@ pub(super) enum Refusal {
     Sqlite(Error),
     /// SQLite failed in a way in which no turn could be written.
     Whole(Error),
-    /// This snapshot could not be kept. The turn can be written without it.
-    Snapshot(ExecutionId, Error),
+    /// A snapshot or output of this execution could not be kept. The turn can be written
+    /// without.
+    Spare(ExecutionId, Error),
     /// The file is no longer the one that was opened, or COMMIT itself failed.
     Failed(CommitError),
 }
@@ -46,7 +47,7 @@ impl Refusal {
             Self::Damaged(_, error)
             | Self::Sqlite(error)
             | Self::Whole(error)
-            | Self::Snapshot(_, error) => failure::is_of_a_page(error),
+            | Self::Spare(_, error) => failure::is_of_a_page(error),
             Self::Conflict(_) | Self::ConflictOf(..) | Self::Failed(_) => false,
         }
     }
@@ -67,12 +68,12 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Writes a turn that has been checked by itself, with its snapshots or without.
+/// Writes a turn that has been checked by itself, with its snapshots and output or without.
 pub(super) fn write(
     connection: &Connection,
     records: &mut Records,
     turn: &Turn,
-    with_snapshots: bool,
+    with_spare: bool,
 ) -> Result<(), Refusal> {
     for workflow in &turn.workflows {
         let WorkflowRecord {
@@ -98,7 +99,7 @@ pub(super) fn write(
         let written = executions.write(change);
         note(&mut conflicts, id, written)?;
     }
-    for output in &turn.outputs {
+    for output in turn.outputs.iter().filter(|_| with_spare) {
         let written = write_output(connection, output);
         note(&mut conflicts, output.execution, written)?;
     }
@@ -111,7 +112,7 @@ pub(super) fn write(
         });
         note(&mut conflicts, id, erased)?;
     }
-    for (id, snapshot) in turn.snapshots.iter().filter(|_| with_snapshots) {
+    for (id, snapshot) in turn.snapshots.iter().filter(|_| with_spare) {
         let written = write_snapshot(connection, *id, snapshot);
         note(&mut conflicts, *id, written)?;
     }
@@ -249,7 +250,7 @@ fn write_snapshot(
     if erase::is_erased(connection, key)? {
         return conflict(id, "it is erased, and no snapshot is kept of it");
     }
-    keep::keep_snapshot(connection, key, snapshot).map_err(|error| Refusal::Snapshot(id, error))
+    keep::keep_snapshot(connection, key, snapshot).map_err(|error| Refusal::Spare(id, error))
 }
 
 fn write_output(connection: &Connection, change: &OutputChange) -> Result<(), Refusal> {
@@ -260,7 +261,7 @@ fn write_output(connection: &Connection, change: &OutputChange) -> Result<(), Re
     if erase::is_erased(connection, key)? {
         return conflict(id, "it is erased, and output of it is not kept");
     }
-    Ok(output::keep(connection, key, change)?)
+    output::keep(connection, key, change).map_err(|error| Refusal::Spare(id, error))
 }
 
 fn conflict<T>(id: ExecutionId, detail: &str) -> Result<T, Refusal> {
