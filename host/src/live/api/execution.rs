@@ -46,6 +46,7 @@ pub struct Execution {
 #[non_exhaustive]
 pub struct Finished {
     /// Completed, failed or cancelled.
+    #[serde(serialize_with = "crate::names::serialize_status")]
     pub status: Status,
     /// The state at its end, a JSON object.
     pub final_state: Json,
