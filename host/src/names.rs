@@ -1,6 +1,8 @@
 //! How the contract's enums are spelled in JSON and on the command line: in
 //! snake_case, one spelling each, for ever.
 
+use serde::Serializer;
+
 use crate::model::{NodeState, Status};
 
 macro_rules! spellings {
@@ -22,6 +24,14 @@ macro_rules! spellings {
             }
         }
     )* };
+}
+
+/// Writes a status as it is spelled: for `#[serde(serialize_with)]`.
+pub(crate) fn serialize_status<S: Serializer>(
+    value: &Status,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(status(*value))
 }
 
 spellings! {

@@ -54,7 +54,6 @@ pub enum StallAuthor {
 
 /// What an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It has not ended, and nothing stops it.
     Running,

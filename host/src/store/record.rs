@@ -39,6 +39,7 @@ pub struct ExecutionRecord {
     /// The caller's key, unique within the tenant.
     pub key: Option<String>,
     /// Its status.
+    #[serde(serialize_with = "crate::names::serialize_status")]
     pub status: Status,
     /// The head of its log.
     pub head: Head,

@@ -19,6 +19,7 @@ use crate::store::Store;
 
 use super::engine::Engine;
 use super::parts::{Drive, Parts};
+use super::shared::Shared;
 use super::steps::Steps;
 use crate::live::runtime::inbox::Inbox;
 use crate::live::runtime::observers::Observers;
@@ -242,7 +243,7 @@ impl Builder {
             .map_err(|error| EngineError::Setup(format!("no thread can be started: {error}")))?;
         let (guest_digest, readers, questions) =
             started.await.unwrap_or(Err(EngineError::ShutDown))?;
-        Ok(Engine::new(
+        Ok(Engine::new(Shared::new(
             inbox,
             observers,
             committed,
@@ -250,7 +251,7 @@ impl Builder {
             questions,
             guest_digest,
             tenant,
-        ))
+        )))
     }
 
     /// Put the engine together without a thread and without a runtime: it goes
@@ -271,7 +272,7 @@ impl Builder {
         let event_loop =
             self.parts
                 .assemble(Drive::Steps, &inbox, receiver, Arc::clone(&observers))?;
-        let engine = Engine::new(
+        let engine = Engine::new(Shared::new(
             inbox,
             observers,
             committed,
@@ -279,7 +280,7 @@ impl Builder {
             event_loop.questions(),
             event_loop.guest_digest(),
             tenant,
-        );
+        ));
         Ok((engine, Steps::new(event_loop)))
     }
 }

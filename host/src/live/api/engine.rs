@@ -2,34 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::error::EngineError;
+use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 use crate::json::Json;
-use crate::model::WorkflowSummary;
-use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, WorkflowRecord};
+use crate::limits::WORKER_SLOTS_DEFAULT;
+use crate::model::{WorkItem, WorkflowSummary};
+use crate::store::{ExecutionRecord, ListFilter, Many, StoreError, Timestamp, WorkflowRecord};
 
 use super::builder::Builder;
-use super::closing;
 use super::commits::Commits;
 use super::execution::Execution;
 use super::forked::Forked;
 use super::forking::make_fork;
-use super::queue_use::QueueUse;
 use super::shared::Shared;
-use crate::live::runtime::commit_news::Committed;
-use crate::live::runtime::inbox::Inbox;
-use crate::live::runtime::observers::Observers;
-use crate::live::runtime::questions::Questions;
-use crate::live::runtime::readers::Readers;
-use crate::live::turn::start::{register, start as start_execution};
+use super::{closing, starting, working};
+use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::fork::Fork;
 use crate::live::values::start::Start;
-use crate::live::values::work::Receipt;
+use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 use crate::live::values::workflow::Workflow;
-use crate::live::workers::Programs;
 
 /// A running engine. Clones are the same engine; when the last of them is
 /// dropped, it stops as with [`Engine::stop`].
@@ -39,7 +34,7 @@ use crate::live::workers::Programs;
 /// [`Engine::shutdown`] or [`Engine::stop`].
 #[derive(Clone)]
 pub struct Engine {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
 }
 
 /// An engine, as its own workers hold it: it keeps nothing alive.
@@ -80,32 +75,10 @@ impl Engine {
         Builder::default()
     }
 
-    pub(in crate::live) fn new(
-        inbox: Inbox,
-        observers: Arc<Observers>,
-        committed: Committed,
-        readers: Arc<Readers>,
-        questions: Arc<Questions>,
-        guest_digest: String,
-        tenant: String,
-    ) -> Self {
+    pub(in crate::live) fn new(shared: Shared) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                commits: Commits::new(committed, inbox.clone()),
-                inbox,
-                observers,
-                readers,
-                questions,
-                guest_digest,
-                tenant,
-                programs: Programs::new(),
-                queue_use: QueueUse::default(),
-            }),
+            shared: Arc::new(shared),
         }
-    }
-
-    pub(super) fn inbox(&self) -> &Inbox {
-        &self.shared.inbox
     }
 
     /// The same engine, without keeping it alive: for its own workers.
@@ -140,14 +113,7 @@ impl Engine {
     /// [`EngineError::WorkflowDiffers`] when another content is registered
     /// under its id and version.
     pub async fn register(&self, workflow: Workflow) -> Result<WorkflowSummary, EngineError> {
-        let summary: WorkflowSummary = self
-            .inbox()
-            .write_large(workflow.text().len(), move |turn| {
-                register(&mut turn.transaction, &workflow)
-            })
-            .await?;
-        self.shared.queue_use.uses(&summary.queues);
-        Ok(summary)
+        starting::register_workflow(&self.shared, workflow).await
     }
 
     /// A registered workflow, as it was registered.
@@ -159,17 +125,7 @@ impl Engine {
         workflow_id: &str,
         version: &str,
     ) -> Result<WorkflowRecord, EngineError> {
-        let (workflow_id, version) = (workflow_id.to_owned(), version.to_owned());
-        let tenant = self.shared.tenant.clone();
-        self.shared
-            .read(move |store| {
-                let workflow = store.workflow(&tenant, &workflow_id, &version)?;
-                workflow.ok_or(EngineError::UnknownWorkflow {
-                    workflow_id,
-                    version,
-                })
-            })
-            .await
+        starting::registered(&self.shared, workflow_id, version).await
     }
 
     /// Start an execution.
@@ -194,26 +150,7 @@ impl Engine {
     /// started something else, and [`EngineError::KeyErased`] when what it started
     /// was erased since.
     pub async fn start_with(&self, start: Start) -> Result<Execution, EngineError> {
-        start.check()?;
-        for needless in self.shared.queue_use.needless() {
-            needless.warn();
-        }
-        // A key may have started it long ago; without one it does not run yet.
-        let now = start
-            .key
-            .is_none()
-            .then(|| self.shared.observers.ends_seen());
-        let id = self
-            .inbox()
-            .write_large(start.input.as_str().len(), move |turn| {
-                start_execution(&mut turn.transaction, &start)
-            })
-            .await?;
-        let execution = self.execution(id);
-        Ok(match now {
-            Some(now) => execution.running_then(now),
-            None => execution,
-        })
+        starting::start_execution(&self.shared, start).await
     }
 
     /// Forks an execution: another one goes on from a place in its log (law 11). What was
@@ -269,13 +206,158 @@ impl Engine {
     /// # Errors
     /// [`EngineError::ShutDown`], [`EngineError::Died`].
     pub async fn set_aside(&self) -> Result<BTreeMap<ExecutionId, Arc<StoreError>>, EngineError> {
-        self.inbox().question(|core| Ok(core.set_aside.all())).await
+        self.shared
+            .inbox
+            .question(|core| Ok(core.set_aside.all()))
+            .await
     }
 
     /// The commits to its store.
     #[must_use]
     pub fn commits(&self) -> Commits {
         self.shared.commits.clone()
+    }
+
+    // ---- workers --------------------------------------------------------------
+
+    /// Do the work of a queue with this function: up to 16 items at once.
+    ///
+    /// Its answer is the node's output and patch, see [`Answer`]; its error
+    /// is a failed attempt, see [`WorkError`], and so is a panic. While it runs,
+    /// its claim is renewed. It is dropped at its next await when the item is
+    /// cancelled or timed out.
+    pub fn work<F, Done, A>(&self, queue: impl Into<String>, work: F)
+    where
+        F: Fn(WorkItem) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<A, WorkError>> + Send + 'static,
+        A: Into<Answer>,
+    {
+        self.work_with_slots(queue, WORKER_SLOTS_DEFAULT, work);
+    }
+
+    /// As [`Engine::work`], for up to `slots` items at once.
+    pub fn work_with_slots<F, Done, A>(&self, queue: impl Into<String>, slots: usize, work: F)
+    where
+        F: Fn(WorkItem) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<A, WorkError>> + Send + 'static,
+        A: Into<Answer>,
+    {
+        working::work(&self.shared, queue.into(), slots, work);
+    }
+
+    /// Run programs: the built-in worker of the queue `command`.
+    pub fn work_commands(&self, slots: usize) {
+        working::work_commands(&self.shared, slots);
+    }
+
+    /// Run a program for each item of a queue: `words` are the program and its arguments,
+    /// up to `slots` run at once. It is looked up in `PATH` unless its name has a slash,
+    /// and runs in the folder of this process. It reads the item's payload, `{"node_id",
+    /// "kind", "input"}`, on stdin; what it writes to stdout is the answer, as for nodes of
+    /// the kind `command`. An end with another status than 0 is a failed attempt, which
+    /// may be tried again.
+    pub fn work_with_program(
+        &self,
+        queue: impl Into<String>,
+        slots: usize,
+        words: impl IntoIterator<Item = impl Into<String>>,
+    ) {
+        let words = words.into_iter().map(Into::into).collect();
+        working::work_with_program(&self.shared, queue.into(), slots, words);
+    }
+
+    /// Make requests: the built-in worker of the queue `http`. Proxies and certificates
+    /// are those that the environment names.
+    ///
+    /// Only with the Cargo feature `http`. Without, `http` is a queue like any other, and
+    /// nodes of this kind wait until somebody claims them.
+    #[cfg(feature = "http")]
+    pub fn work_http(&self, slots: usize) {
+        working::work_http(&self.shared, slots);
+    }
+
+    /// Claim up to `max` items of a queue for a worker outside of the engine.
+    /// Each claim ends with its lease, unless it is renewed in time.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`], [`EngineError::TooLong`].
+    pub async fn claim(
+        &self,
+        queue: &str,
+        max: usize,
+        worker_id: &str,
+    ) -> Result<Vec<Claim>, EngineError> {
+        working::claim_items(&self.shared, queue, max, worker_id).await
+    }
+
+    /// Claim work for a worker outside of the engine, and wait for it where there is
+    /// none. The answer is empty if none came.
+    ///
+    /// A request that is repeated, because its answer may have been lost, is given the
+    /// items that it holds: those of its first answer that are neither settled nor lost
+    /// since, also after the engine was started anew. Their leases begin anew. Once it
+    /// holds none of them, it is a new request. What it waits for is written nowhere.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Store`]; [`EngineError::TooLong`]
+    /// when one of its ids or queues is, and [`EngineError::TooMany`] when it names too
+    /// many queues.
+    pub async fn claim_waiting(&self, request: ClaimRequest) -> Result<Vec<Claim>, EngineError> {
+        request.check()?;
+        self.shared.inbox.claim(request).await
+    }
+
+    /// A claim's worker lives: renew its lease. Answers when it ends now.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim holds no longer; the work should stop.
+    pub async fn renew(&self, claim: ClaimId) -> Result<Timestamp, EngineError> {
+        working::renew_claim(&self.shared, claim).await
+    }
+
+    /// A claim's worker needs no heartbeats for so long: for simulated ones, whose clock
+    /// jumps.
+    pub(crate) async fn hold(
+        &self,
+        claim: ClaimId,
+        span: Duration,
+    ) -> Result<Timestamp, EngineError> {
+        working::hold_claim(&self.shared, claim, span).await
+    }
+
+    /// A claim's work is done.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim does not hold the item (law 7),
+    /// [`EngineError::Json`] or [`EngineError::Refused`] when the answer will not do,
+    /// [`EngineError::Overloaded`] when too much waits for the engine.
+    pub async fn complete(
+        &self,
+        claim: ClaimId,
+        answer: impl Into<Answer>,
+    ) -> Result<Receipt, EngineError> {
+        working::complete_claim(&self.shared, claim, answer.into()).await
+    }
+
+    /// A claim's work failed.
+    ///
+    /// # Errors
+    /// As [`Engine::complete`].
+    pub async fn fail(
+        &self,
+        claim: ClaimId,
+        error: impl Into<WorkError>,
+    ) -> Result<Receipt, EngineError> {
+        working::fail_claim(&self.shared, claim, error.into()).await
+    }
+
+    /// A claim's worker shuts down, and gives the work back (rule R25): it waits again
+    /// at once, and its attempt is not spent. `by` is who does that.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when the claim does not hold the item.
+    pub async fn release(&self, claim: ClaimId, by: Option<&str>) -> Result<Receipt, EngineError> {
+        working::release_claim(&self.shared, claim, by).await
     }
 
     // ---- the end ----------------------------------------------------------------
@@ -318,7 +400,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Died`] when it was not told to.
     pub async fn ended(&self) -> Result<(), EngineError> {
-        match self.inbox().ended().await {
+        match self.shared.inbox.ended().await {
             EngineError::ShutDown => Ok(()),
             error => Err(error),
         }

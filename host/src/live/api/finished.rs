@@ -18,6 +18,7 @@ use crate::live::values::ending::Ending;
 #[non_exhaustive]
 pub struct Finished {
     /// Completed, failed or cancelled.
+    #[serde(serialize_with = "crate::names::serialize_status")]
     pub status: Status,
     /// The state at its end, a JSON object.
     pub final_state: Json,

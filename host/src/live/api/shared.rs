@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::guest::{CallError, Instance};
 use crate::id::ExecutionId;
 use crate::live::execution::ports::CallPorts;
+use crate::live::runtime::commit_news::Committed;
 use crate::live::runtime::inbox::{Closing, Inbox, Message};
 use crate::live::runtime::observers::Observers;
 use crate::live::runtime::questions::Questions;
@@ -34,6 +35,28 @@ pub(in crate::live) struct Shared {
 }
 
 impl Shared {
+    pub(in crate::live) fn new(
+        inbox: Inbox,
+        observers: Arc<Observers>,
+        committed: Committed,
+        readers: Arc<Readers>,
+        questions: Arc<Questions>,
+        guest_digest: String,
+        tenant: String,
+    ) -> Self {
+        Self {
+            commits: Commits::new(committed, inbox.clone()),
+            inbox,
+            observers,
+            readers,
+            questions,
+            guest_digest,
+            tenant,
+            programs: Programs::new(),
+            queue_use: QueueUse::default(),
+        }
+    }
+
     /// Asks the store, as it is at one moment, with all that was acknowledged before.
     pub(in crate::live) async fn read<T: Send + 'static>(
         &self,

@@ -6,6 +6,8 @@ use crate::error::EngineError;
 use crate::json::check;
 use crate::limits::WORKFLOW_BYTES_MAX;
 
+use super::workflow_builder::WorkflowBuilder;
+
 /// A workflow as text: JSON within the limits. Whether it is a valid workflow
 /// (rule R1) is the scheduler's to say, when it is registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,12 @@ impl Workflow {
             error,
         })?;
         Ok(Self { text })
+    }
+
+    /// Make a workflow in Rust: the one that the same JSON describes.
+    #[must_use]
+    pub fn builder(id: impl Into<String>, version: impl Into<String>) -> WorkflowBuilder {
+        WorkflowBuilder::new(id.into(), version.into())
     }
 
     /// The text, verbatim.

@@ -127,13 +127,11 @@ impl<T: Serialize> Serialize for Named<T> {
     }
 }
 
-impl Workflow {
-    /// Make a workflow in Rust: the one that the same JSON describes.
-    #[must_use]
-    pub fn builder(id: impl Into<String>, version: impl Into<String>) -> WorkflowBuilder {
-        WorkflowBuilder {
-            workflow_id: id.into(),
-            version: version.into(),
+impl WorkflowBuilder {
+    pub(super) fn new(workflow_id: String, version: String) -> Self {
+        Self {
+            workflow_id,
+            version,
             name: None,
             description: None,
             labels: BTreeMap::new(),
@@ -145,9 +143,7 @@ impl Workflow {
             edges: Vec::new(),
         }
     }
-}
 
-impl WorkflowBuilder {
     /// One more node. The first one is where the workflow starts, unless
     /// [`WorkflowBuilder::start`] names another.
     #[must_use]
