@@ -21,6 +21,21 @@
 //! # }
 //! ```
 //!
+//! # Cargo features
+//!
+//! All are on by default.
+//!
+//! * `cli`: the program `refrain`. It brings `http` and `sqlite`.
+//! * `compile`: scheduler components become machine code, and others than the built-in one
+//!   can run. Without it, the built-in one is interpreted, and others are refused
+//!   ([`guest::ComponentError::NoCompiler`]).
+//! * `http`: `HttpWorker` and `Engine::work_http`. Without it, nodes of the kind `http`
+//!   wait until somebody claims their work.
+//! * `sqlite`: `store::SqliteStore`. Without it there are [`store::MemoryStore`] and stores
+//!   of one's own.
+//!
+//! # Modules
+//!
 //! The modules, from the bottom up; each may use those above it in this list,
 //! whether by a path or by a method, and a parent stands on its children. A test
 //! of the workspace (`tests/native/layers.rs`) holds the sources to that.

@@ -14,6 +14,7 @@
 mod bad_database;
 mod bad_input;
 mod clocks;
+mod cold;
 mod desk;
 mod documents;
 mod encodings;
