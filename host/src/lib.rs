@@ -22,6 +22,19 @@
 //! ```
 //!
 #![doc = include_str!("../guide.md")]
+//! # Cargo features
+//!
+//! All are on by default.
+//!
+//! * `cli`: the program `refrain`. It brings `http` and `sqlite`.
+//! * `compile`: scheduler components become machine code, and others than the built-in one
+//!   can run. Without it, the built-in one is interpreted, and others are refused
+//!   ([`guest::ComponentError::NoCompiler`]).
+//! * `http`: `HttpWorker` and `Engine::work_http`. Without it, nodes of the kind `http`
+//!   wait until somebody claims their work.
+//! * `sqlite`: `store::SqliteStore`. Without it there are [`store::MemoryStore`] and stores
+//!   of one's own.
+//!
 //! # The modules
 //!
 //! The modules, from the bottom up; each may use those above it in this list,

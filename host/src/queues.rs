@@ -21,7 +21,8 @@ pub const ALL: [&str; 8] = [
     "tool",
 ];
 
-/// The queues for which this project has workers of its own.
+/// The queues for which this project has workers of its own; that of [`HTTP`] comes with
+/// the Cargo feature `http`.
 pub const BUILT_IN: [&str; 2] = [COMMAND, HTTP];
 
 /// The queue for the work items of a kind of this name, where nodes of this kind

@@ -70,6 +70,23 @@ fn law10_compatible_logs_audit_clean_with_the_newest_guest() -> Result<()> {
     Ok(())
 }
 
+/// The bytecode that a first start runs on decides what stands in the logs.
+#[test]
+fn law2_the_logs_of_the_newest_guest_audit_clean_with_its_bytecode() -> Result<()> {
+    let mut library = Library::new(Sandbox::interpreting(CallLimits::default())?);
+    let newest = library.built_in().to_owned();
+    let mut audited = 0;
+    for (set, entry, text) in all()? {
+        if set.guest == newest {
+            let audit = Auditor::new(&mut library).audit_export(text.as_bytes(), &entry.name)?;
+            is_clean(audit, &set, &entry)?;
+            audited += 1;
+        }
+    }
+    ensure!(audited > 5, "only {audited} logs are of the newest guest");
+    Ok(())
+}
+
 /// The check bites: a guest that dispatches the other way round is found.
 #[test]
 fn law10_a_guest_that_decides_otherwise_is_found() -> Result<()> {

@@ -57,7 +57,7 @@ fn compile(sandbox: &Sandbox, shared: &WeakSharedCode, digest: &str, bytes: &[u8
         }
         (Ok(_), None) => {}
         (Err(error), _) => {
-            tracing::warn!("the scheduler component stays interpreted, which is slow: {error}")
+            tracing::warn!("the scheduler component stays interpreted, which is slow: {error}");
         }
     }
 }

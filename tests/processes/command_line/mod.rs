@@ -16,6 +16,7 @@ mod bad_input;
 mod beginning;
 mod clocks;
 mod codes;
+mod cold;
 mod desk;
 mod documents;
 mod encodings;

@@ -25,21 +25,24 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<u8> {
-    let (each, of_bytecode): (fn(&Product) -> Result<u8>, fn() -> Result<u8>) = match arguments {
-        [] => (rebuild, rebuild_bytecode),
-        [only] if only == "--check" => (check, check_bytecode),
+    let writes = match arguments {
+        [] => true,
+        [only] if only == "--check" => false,
         _ => bail!("usage: cargo rebuild-component [--check]"),
     };
     let mut verdict = 0;
     for product in &PRODUCTS {
-        verdict = verdict.max(each(product)?);
+        let of_product = if writes { rebuild } else { check };
+        verdict = verdict.max(of_product(product)?);
     }
-    let of_bytecode = of_bytecode()?;
+    let of_bytecode = match writes {
+        true => rebuild_bytecode()?,
+        false => check_bytecode()?,
+    };
     // Other bytes are worse news than another compiler.
-    Ok(if of_bytecode == 0 {
-        verdict
-    } else {
-        of_bytecode
+    Ok(match of_bytecode {
+        0 => verdict,
+        worse => worse,
     })
 }
 
