@@ -198,3 +198,40 @@ fn without_a_compiler_another_guest_is_refused() {
     assert!(matches!(refused, EngineError::NoCompiler), "{refused}");
     assert_eq!(refused.code(), "no_compiler");
 }
+
+/// It is not the execution's fault that this build cannot run its guest.
+#[cfg(not(feature = "compile"))]
+#[test]
+fn law9_without_a_compiler_an_execution_of_another_guest_is_not_stalled() {
+    use crate::store::{MemoryStore, StoreError};
+    use crate::{Engine, EngineError, Workflow};
+
+    let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+    let mut library = Library::new(sandbox);
+    let mut brought = library
+        .bytes(library.built_in())
+        .expect("it is there")
+        .to_vec();
+    brought.extend([0, 2, 1, b'a']);
+    let other = library.add(brought).expect("it is a component");
+    let builder = Engine::builder().store(MemoryStore::new()).library(library);
+    let (engine, mut steps) = builder.stepped().expect("it starts");
+    let mut done = |call| steps.until(call).expect("it is answered");
+    let upgraded = done(Box::pin(async {
+        let workflow = Workflow::from_json(WORKFLOW)?;
+        engine.register(workflow).await?;
+        let id = engine
+            .start("pair", "1.0.0", serde_json::json!({}))
+            .await?
+            .id();
+        let refused = engine.upgrade(id, &other).await.expect_err("it cannot run");
+        let status = engine.execution(id).record().await?.status;
+        Ok::<_, EngineError>((refused, status))
+    }));
+    let (refused, status) = upgraded.expect("all else is done");
+    assert_eq!(refused.code(), "no_compiler", "{refused}");
+    assert!(
+        matches!(&refused, EngineError::Store(error) if matches!(**error, StoreError::NoCompiler { .. }))
+    );
+    assert_eq!(status, Status::Running);
+}
