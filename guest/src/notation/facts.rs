@@ -12,9 +12,10 @@ use crate::contract::{
     NodeReleased, NodeRequest, NodeStarted, OperatorNote,
 };
 
+use super::item::ItemState;
 use super::row::Action;
 use super::text::unquoted;
-use super::world::{ItemState, Memory};
+use super::world::Memory;
 
 /// The facts that an action stands for, here and now; none: time passes.
 ///

@@ -83,13 +83,13 @@ mod play;
 pub use facts::facts;
 pub use foresee::{Foreseen, foresee};
 pub use graph::Graph;
-pub use item::{item_digest, name_items};
+pub use item::{Item, ItemState, item_digest, name_items};
 pub(crate) use phrase::brief;
 pub use play::Played;
 pub(crate) use replay::goes_its_own_way;
 pub use replay::replay;
 pub use row::Action;
-pub use world::{EXECUTION, Item, ItemState, Memory, step};
+pub use world::{EXECUTION, Memory, step};
 
 /// Play a table; panic with the row that differs.
 #[track_caller]

@@ -21,7 +21,7 @@ use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
 
 use super::graph::Graph;
-use super::item::{item_digest, item_digests};
+use super::item::{Item, ItemState, is_named, item_digests, names_item};
 
 /// The one execution of this world.
 pub const EXECUTION: ExecutionId = ExecutionId { high: 0, low: 1 };
@@ -50,28 +50,6 @@ struct Call {
     /// The sequence after which it appended; none: it did not.
     expected: Option<u64>,
     decisions: Vec<Event>,
-}
-
-/// A work item and what became of it.
-#[derive(Clone, Debug)]
-pub struct Item {
-    /// What was ordered.
-    pub item: WorkItem,
-    /// What became of it.
-    pub state: ItemState,
-    /// How often it was given back.
-    pub releases: u8,
-}
-
-/// What became of a work item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemState {
-    /// No worker has claimed it.
-    Waiting,
-    /// A worker has, with this fence.
-    Claimed(u64),
-    /// It was answered or taken back.
-    Settled,
 }
 
 impl Memory {
@@ -357,31 +335,6 @@ pub fn step<W: World + AsMut<Memory>>(
     let closed = world.as_mut().close(facts, &outcome);
     closed.expect("a scheduler keeps to the contract");
     Ok(outcome)
-}
-
-fn names_item(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::NodeScheduled(_) | EventKind::RetryScheduled(_)
-    )
-}
-
-/// Whether one of these decisions names the item's digest.
-fn is_named(item: &WorkItem, decisions: &[Event]) -> bool {
-    let digest = item_digest(item);
-    let names = |event: &Event| match &event.kind {
-        EventKind::NodeScheduled(e) => {
-            (&e.node_id, e.attempt, &e.item_digest, &e.queue)
-                == (&item.node_id, item.attempt, &digest, &item.queue)
-        }
-        EventKind::RetryScheduled(e) => {
-            let not_before = event.at + e.delay_ms;
-            (&e.node_id, e.attempt, &e.item_digest, not_before)
-                == (&item.node_id, item.attempt, &digest, item.not_before)
-        }
-        _ => false,
-    };
-    decisions.iter().any(names)
 }
 
 impl AsMut<Memory> for Memory {

@@ -38,7 +38,7 @@ pub struct Engine {
 }
 
 /// An engine, as its own workers hold it: it keeps nothing alive.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct WeakEngine {
     shared: Weak<Shared>,
 }
@@ -49,14 +49,6 @@ impl fmt::Debug for Engine {
             .field("guest_digest", &self.shared.guest_digest)
             .field("tenant", &self.shared.tenant)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for WeakEngine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakEngine")
-            .field("is_there", &(self.shared.strong_count() > 0))
-            .finish()
     }
 }
 
