@@ -10,6 +10,7 @@ use super::Answer;
 use super::coded::coded;
 use super::output::{self, Form};
 use super::text::{Text, text};
+use super::to_type;
 
 /// The files, each with its text.
 const FILES: [(&str, &str); 3] = [
@@ -80,7 +81,7 @@ fn not_written(path: &Path, error: &io::Error) -> anyhow::Error {
 
 fn what_next(folder: Option<&Path>) -> Text {
     let enter = match folder {
-        Some(folder) => text!("cd {}\n  ", folder.display().to_string()),
+        Some(folder) => text!("{}\n  ", to_type::enter(folder.as_os_str())),
         None => Text::new(),
     };
     text!(

@@ -50,6 +50,14 @@ pub(super) fn with_option<W: AsRef<OsStr>>(
     text!("{}{}", shell.before, line)
 }
 
+/// The command that enters a folder.
+pub(super) fn enter(folder: &OsStr) -> Text {
+    let mut shell = Shell::default();
+    let no_flag = if is_like_a_flag(folder) { "-- " } else { "" };
+    let folder = shell.quoted(folder);
+    text!("{}cd {}{}", shell.before, no_flag, folder)
+}
+
 fn is_like_a_flag(word: &OsStr) -> bool {
     word.as_bytes().starts_with(b"-")
 }

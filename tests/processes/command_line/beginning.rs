@@ -43,6 +43,10 @@ fn a_folder_is_made_tested_and_run() {
         .expect("it starts");
     let out = binary::stdout(&tested);
     assert!(out.contains("edges: 3 of 3 were live"), "{out}");
+    let spaced = desk.types(&["init", "-q", "a b"]);
+    assert_eq!((spaced.code, spaced.err.as_str()), (Some(0), ""));
+    let spaced = desk.types(&["init", "c d"]);
+    assert!(spaced.err.contains("\n  cd 'c d'\n"), "{spaced:?}");
     // All that is left behind, git does not see.
     let ignored = fs::read_to_string(folder.join(".gitignore")).expect("a file");
     let ignored: Vec<&str> = ignored
