@@ -22,7 +22,9 @@ const OF_EVERY_COMMAND: [&str; 2] = ["help", "version"];
 fn page(program: &mut Command) -> String {
     program.build();
     let mut page = HEAD.to_owned();
-    page.push_str("\n## Options of all commands\n\nThey may stand before the command or after it.\n\n");
+    page.push_str(
+        "\n## Options of all commands\n\nThey may stand before the command or after it.\n\n",
+    );
     for option in program.get_arguments().filter(|it| is_shown(it)) {
         page.push_str(&line_of(option));
     }

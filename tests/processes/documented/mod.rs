@@ -24,7 +24,9 @@ fn what_the_pages_say_is_printed() {
     let faults: Vec<String> = thread::scope(|scope| {
         let all = pages.iter().map(|page| scope.spawn(|| faults_of(page)));
         let all: Vec<_> = all.collect();
-        let faults = all.into_iter().map(|it| it.join().expect("a page is played"));
+        let faults = all
+            .into_iter()
+            .map(|it| it.join().expect("a page is played"));
         faults.flatten().collect()
     });
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));

@@ -54,7 +54,9 @@ impl Page {
             let Some(mark) = line.strip_prefix("```") else {
                 continue;
             };
-            let inside = lines.by_ref().map_while(|(_, line)| (line != "```").then_some(line));
+            let inside = lines
+                .by_ref()
+                .map_while(|(_, line)| (line != "```").then_some(line));
             let inside: Vec<&str> = inside.collect();
             if mark == "console" {
                 page.entries.extend(entries(at + 2, &inside));

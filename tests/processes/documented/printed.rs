@@ -88,7 +88,10 @@ impl Names {
 
     /// Whether the lines of progress that come first are the same ones.
     fn agree_in_any_order(&mut self, page: &[String], printed: &[&str]) -> bool {
-        let count = page.iter().take_while(|line| PROGRESS.is_match(line)).count();
+        let count = page
+            .iter()
+            .take_while(|line| PROGRESS.is_match(line))
+            .count();
         let Some((now, later)) = printed.split_at_checked(count) else {
             return false;
         };
@@ -160,8 +163,16 @@ fn what_is_printed_otherwise_is_found() {
         (&lines(&progress), lines(&[progress[1], progress[0]]), true),
         (&lines(&progress), lines(&[progress[1], progress[1]]), false),
         (&id("a"), id("b"), true),
-        (&lines(&[&id("a"), &id("a")]), lines(&[&id("b"), &id("b")]), true),
-        (&lines(&[&id("a"), &id("a")]), lines(&[&id("b"), &id("c")]), false),
+        (
+            &lines(&[&id("a"), &id("a")]),
+            lines(&[&id("b"), &id("b")]),
+            true,
+        ),
+        (
+            &lines(&[&id("a"), &id("a")]),
+            lines(&[&id("b"), &id("c")]),
+            false,
+        ),
     ] {
         let page: Vec<String> = page.lines().map(str::to_owned).collect();
         let found = Names::default().compare(&page, &printed);
