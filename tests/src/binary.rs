@@ -37,7 +37,9 @@ pub fn refrain_at_a_terminal(folder: &Path) -> Command {
     in_folder(command, folder)
 }
 
-fn in_folder(mut command: Command, folder: &Path) -> Command {
+/// The same for any program: as a person types it in this folder.
+#[must_use]
+pub fn in_folder(mut command: Command, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env_remove("REFRAIN_DB")

@@ -173,18 +173,23 @@ fn interpreted_guests_are_cut_off() {
     assert!(guest.is_spent());
 }
 
+/// A library, and a component that it does not have: the built-in one with a section that
+/// says nothing.
+#[cfg(not(feature = "compile"))]
+fn library_and_another() -> (Library, Vec<u8>) {
+    let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
+    let library = Library::new(sandbox);
+    let built_in = library.bytes(library.built_in()).expect("it is there");
+    let another = [&built_in[..], &[0, 2, 1, b'a']].concat();
+    (library, another)
+}
+
 #[cfg(not(feature = "compile"))]
 #[test]
 fn without_a_compiler_another_guest_is_refused() {
     use crate::{Engine, EngineError, store::MemoryStore};
 
-    let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
-    let mut library = Library::new(sandbox);
-    let mut brought = library
-        .bytes(library.built_in())
-        .expect("it is there")
-        .to_vec();
-    brought.extend([0, 2, 1, b'a']);
+    let (mut library, brought) = library_and_another();
     let digest = library.add(brought.clone()).expect("it is a component");
     let refused = library.check(&digest).expect_err("it cannot run");
     assert_eq!(refused.code(), "no_compiler");
@@ -206,13 +211,7 @@ fn law9_without_a_compiler_an_execution_of_another_guest_is_not_stalled() {
     use crate::store::{MemoryStore, StoreError};
     use crate::{Engine, EngineError, Workflow};
 
-    let sandbox = Sandbox::new(CallLimits::default()).expect("wasmtime runs here");
-    let mut library = Library::new(sandbox);
-    let mut brought = library
-        .bytes(library.built_in())
-        .expect("it is there")
-        .to_vec();
-    brought.extend([0, 2, 1, b'a']);
+    let (mut library, brought) = library_and_another();
     let other = library.add(brought).expect("it is a component");
     let builder = Engine::builder().store(MemoryStore::new()).library(library);
     let (engine, mut steps) = builder.stepped().expect("it starts");

@@ -52,14 +52,10 @@ impl Folder {
         let command = command.replace(FROM_SOURCE, "refrain ");
         let programs = binary::path().parent().expect("it is in a folder");
         let path = env::var("PATH").expect("a path");
-        let output = Command::new("timeout")
+        let output = binary::in_folder(Command::new("timeout"), &self.here)
             .args([SECONDS, "bash", "-c", &format!("exec 2>&1; {command}")])
-            .current_dir(&self.here)
             .env("PATH", format!("{}:{path}", programs.display()))
             .env("USER", "ada")
-            .env("NO_COLOR", "1")
-            .env_remove("REFRAIN_DB")
-            .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .output()
             .map_err(|error| error.to_string())?;

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use refrain::Engine;
-use refrain::store::{MemoryStore, SqliteStore};
 
 use super::report::{Figure, Report, Unit};
 use super::statistics::median;
@@ -59,13 +58,7 @@ fn found(program: &Path) -> Option<PathBuf> {
 
 /// An engine with workers for programs, which has run some.
 async fn engine(bench: &Bench, chain: &Workload) -> anyhow::Result<Engine> {
-    let engine = if bench.on_disk {
-        let options = SqliteStore::options().durability(bench.durability);
-        let store = options.open(bench.folder("command")?.join("bench.db"))?;
-        chain.cold_engine(store).await?
-    } else {
-        chain.cold_engine(MemoryStore::new()).await?
-    };
+    let engine = bench.cold_engine("command", chain).await?;
     engine.work_commands(SLOTS);
     chain.run_one(&engine).await?;
     Ok(engine)

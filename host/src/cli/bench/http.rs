@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use refrain::model::WorkItem;
-use refrain::store::{MemoryStore, SqliteStore};
 use refrain::{Engine, HttpWorker};
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -114,13 +113,7 @@ async fn run(
 
 /// An engine with workers for requests, which has made some.
 async fn engine(bench: &Bench, chain: &Workload) -> anyhow::Result<Engine> {
-    let engine = if bench.on_disk {
-        let options = SqliteStore::options().durability(bench.durability);
-        let store = options.open(bench.folder("http")?.join("bench.db"))?;
-        chain.cold_engine(store).await?
-    } else {
-        chain.cold_engine(MemoryStore::new()).await?
-    };
+    let engine = bench.cold_engine("http", chain).await?;
     engine.work_http(SLOTS);
     chain.run_one(&engine).await?;
     Ok(engine)

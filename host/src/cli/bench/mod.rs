@@ -28,7 +28,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use refrain::store::Durability;
+use refrain::Engine;
+use refrain::store::{Durability, MemoryStore, SqliteStore};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -37,6 +38,7 @@ use tokio::time::timeout;
 use self::progress::Progress;
 use self::report::Report;
 use self::scratch::Scratch;
+use self::workload::Workload;
 use super::database::Database;
 use super::stop_signals::StopSignals;
 use super::text::text;
@@ -342,6 +344,16 @@ impl Bench {
             report.set("store", "memory");
         }
         report
+    }
+
+    /// An engine for one measure that knows the workflow, on the store that was asked for.
+    async fn cold_engine(&self, name: &str, workload: &Workload) -> anyhow::Result<Engine> {
+        if !self.on_disk {
+            return workload.cold_engine(MemoryStore::new()).await;
+        }
+        let options = SqliteStore::options().durability(self.durability);
+        let store = options.open(self.folder(name)?.join("bench.db"))?;
+        workload.cold_engine(store).await
     }
 
     /// A new folder for one measure.
