@@ -1,7 +1,7 @@
 //! How the contract's enums are spelled in JSON and on the command line: in
 //! snake_case, one spelling each, for ever.
 
-use serde::Serializer;
+use serde::{Deserialize, Deserializer, Serializer};
 
 use crate::model::{NodeState, Status};
 
@@ -32,6 +32,15 @@ pub(crate) fn serialize_status<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(status(*value))
+}
+
+/// Reads a status as it is spelled: for `#[serde(deserialize_with)]`.
+pub(crate) fn deserialize_status<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Status, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_status(&text)
+        .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no execution's status")))
 }
 
 spellings! {

@@ -9,6 +9,7 @@ use refrain::names;
 use refrain::signing::{Signer, SigningKey};
 use refrain::store::{Many, Reader, StoreError};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::by::By;
@@ -64,7 +65,7 @@ struct ErasedDocument {
     erased: Option<Box<RawValue>>,
     /// Whether that was done just now.
     now: bool,
-    error: Option<String>,
+    error: Option<Value>,
 }
 
 /// An execution that holds copies and was left as it was.
@@ -81,8 +82,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut library = guests::library()?;
     let by = arguments.by.who();
     let (mut each, mut left, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-    let named = Named::find_all(&arguments.executions, &arguments.database)?;
-    for (store, mut ids) in arguments.database.parts(&named)? {
+    let asked = Named::find_all(&arguments.executions, &arguments.database)?;
+    for (store, mut ids) in arguments.database.parts(&asked)? {
         let mut store = database::to_write(store)?;
         let mut copies = copies_of(&mut store, &ids)?;
         if arguments.with_copies {
@@ -95,7 +96,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             at: time::now(&mut store)?,
             signer: key.as_ref().map(|key| key as &dyn Signer),
         };
-        each.extend(erase(&mut store, &mut library, &ids, &eraser));
+        let erased = erase(&mut store, &mut library, &ids, &eraser);
+        each.extend(erased.into_iter().map(|(id, it)| (id, it.map_err(named))));
         left.extend(copies.found);
         damaged.extend(copies.damaged);
     }
@@ -129,7 +131,16 @@ fn copies_of(
     Ok(copies)
 }
 
-type Each = (ExecutionId, Result<Erased, EraseError>);
+/// An execution, and what became of it.
+type Each = (ExecutionId, anyhow::Result<Erased>);
+
+/// The error, for who has named the execution.
+fn named(error: EraseError) -> anyhow::Error {
+    match error {
+        EraseError::Unknown(id) => database::missing(id),
+        error => error.into(),
+    }
+}
 
 fn line((id, erased): &Each) -> Option<Text> {
     let (attestation, before) = attested(erased.as_ref().ok()?);
@@ -193,10 +204,6 @@ fn answer(each: Vec<Each>) -> anyhow::Result<Answer> {
             Ok(erased) => good &= attested(&erased).0.verdict == AttestedVerdict::Clean,
             Err(error) => {
                 failed += 1;
-                let error = match error {
-                    EraseError::Unknown(id) => database::missing(id),
-                    error => error.into(),
-                };
                 if all == 1 {
                     only = Some(error);
                 } else {
@@ -222,7 +229,7 @@ impl ErasedDocument {
             execution_id: id.to_string(),
             erased: erased::document(attestation.map(|(attestation, _)| attestation)),
             now: attestation.is_some_and(|(_, before)| !before),
-            error: erased.as_ref().err().map(ToString::to_string),
+            error: erased.as_ref().err().map(failure::fields),
         }
     }
 }

@@ -144,17 +144,18 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let engine = cause.downcast_ref::<EngineError>().map(EngineError::code);
     let store = cause.downcast_ref::<StoreError>().map(StoreError::code);
     let library = cause.downcast_ref::<LibraryError>().map(LibraryError::code);
+    let erase = cause.downcast_ref::<EraseError>().map(EraseError::code);
     let curable = cause.downcast_ref::<Curable>().map(|it| it.code);
     let kinds = [
         (cause.is::<KeyError>(), "invalid_key"),
         (cause.is::<AnchorError>(), "invalid_anchors"),
         (cause.is::<AuditError>(), "not_audited"),
-        (cause.is::<EraseError>(), "not_erased"),
         (cause.is::<JsonError>(), "invalid_json"),
         (cause.is::<io::Error>(), "io"),
     ];
     let of_kind = || kinds.into_iter().find_map(|(is, code)| is.then_some(code));
-    engine.or(store).or(library).or(curable).or_else(of_kind)
+    let of_type = engine.or(store).or(library).or(erase).or(curable);
+    of_type.or_else(of_kind)
 }
 
 /// What helps, as something to type, if something is known to. The library cannot say

@@ -163,6 +163,24 @@ pub enum EraseError {
     Store(#[from] StoreError),
 }
 
+impl EraseError {
+    /// What kind of error it is, in a word that does not change.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "unknown_execution",
+            Self::NotEnded { .. } => "not_ended",
+            Self::Unsound { .. } => "unsound_log",
+            Self::By => "invalid_by",
+            Self::Unsigned { .. } => "not_signed",
+            Self::Audit { .. } => "not_audited",
+            Self::NotWritten { .. } => "not_erased",
+            Self::Traces { .. } => "traces_left",
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
 /// Erases the logs of these executions. One that cannot be erased does not keep the
 /// others from it. The library gets the guests that the logs name from the store.
 ///

@@ -173,6 +173,29 @@ fn interpreted_guests_are_cut_off() {
     assert!(guest.is_spent());
 }
 
+#[test]
+fn interpreted_guests_hold_no_more_memory_than_they_may() {
+    let limits = CallLimits {
+        memory_bytes_max: 3 << 20,
+        ..CallLimits::default()
+    };
+    let sandbox = Sandbox::interpreting(limits).expect("wasmtime runs here");
+    let mut library = Library::new(sandbox);
+    let digest = library.built_in().to_owned();
+    let mut guest = library.instance::<NoPorts>(&digest).expect("it runs");
+    assert!(guest.validate(WORKFLOW).is_ok(), "there is room for this");
+    let failed = guest.validate(&" ".repeat(3 << 20));
+    let failed = failed.expect_err("there is no room for this");
+    assert!(
+        matches!(
+            &failed,
+            CallError::Guest(GuestFailure::OutOfMemory { memory_bytes_max }) if *memory_bytes_max == 3 << 20
+        ),
+        "{failed}"
+    );
+    assert!(guest.is_spent());
+}
+
 /// A library, and a component that it does not have: the built-in one with a section that
 /// says nothing.
 #[cfg(not(feature = "compile"))]

@@ -1,10 +1,10 @@
 //! An event as it is kept, and the head of a log.
 
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::log::digest::{Hash, hex};
-use crate::model::Event;
+use crate::model::{Digest, Event};
 
 /// An event as a log has it: whole, or erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,23 @@ impl Serialize for Head {
         object.serialize_field("sequence", &self.sequence)?;
         object.serialize_field("hash", &hex(&self.hash))?;
         object.end()
+    }
+}
+
+/// Strict: both fields, and no other.
+impl<'de> Deserialize<'de> for Head {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "Head", deny_unknown_fields)]
+        struct Written {
+            sequence: u64,
+            hash: Digest,
+        }
+        let Written { sequence, hash } = Written::deserialize(deserializer)?;
+        Ok(Self {
+            sequence,
+            hash: hash.0,
+        })
     }
 }
 

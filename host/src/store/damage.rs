@@ -10,7 +10,7 @@ use crate::id::ExecutionId;
 use crate::store::StoreError;
 
 /// The answer to a question about many rows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "what is damaged must be named"]
 pub struct Many<T> {
     /// The rows that can be read, in the order of the question. Only they count
@@ -21,7 +21,7 @@ pub struct Many<T> {
 }
 
 /// A stored row that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Damaged {
     /// The execution that it belongs to, if that much can be read.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::id::ExecutionId;
 use crate::limits::RELEASES_MAX;
@@ -14,7 +14,7 @@ use crate::store::{Tampering, ended};
 
 /// An execution that is to be woken. Wakes compare in the order in which they are
 /// due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DueWake {
     /// When it is due.
     pub at: Timestamp,
@@ -23,7 +23,7 @@ pub struct DueWake {
 }
 
 /// The summary of an execution, which spares reading its log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionRecord {
     /// The execution.
     pub id: ExecutionId,
@@ -32,14 +32,17 @@ pub struct ExecutionRecord {
     /// Its workflow's version.
     pub workflow_version: String,
     /// The guest that it belongs to, 64 hexadecimal digits.
-    #[serde(serialize_with = "shared_text")]
+    #[serde(with = "shared_text")]
     pub guest_digest: Arc<str>,
     /// The tenant that it belongs to.
     pub tenant: String,
     /// The caller's key, unique within the tenant.
     pub key: Option<String>,
     /// Its status.
-    #[serde(serialize_with = "crate::names::serialize_status")]
+    #[serde(
+        serialize_with = "crate::names::serialize_status",
+        deserialize_with = "crate::names::deserialize_status"
+    )]
     pub status: Status,
     /// The head of its log.
     pub head: Head,
@@ -56,8 +59,24 @@ pub struct ExecutionRecord {
     pub erased: Option<Box<Attestation>>,
 }
 
-fn shared_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
-    text.as_ref().serialize(serializer)
+/// A text that many share, as any other.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        text: &Arc<str>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        text.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<str>, D::Error> {
+        String::deserialize(deserializer).map(Arc::from)
+    }
 }
 
 impl ExecutionRecord {
@@ -77,7 +96,7 @@ impl ExecutionRecord {
 
 /// A work item as the queue has it: unsettled, or a dead letter. Settled items
 /// are gone; the log tells of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemRecord {
     /// The item as the guest ordered it.
     pub item: WorkItem,
@@ -143,7 +162,7 @@ impl ItemRecord {
 }
 
 /// The state of a work item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemState {
     /// It waits for a worker, or for its not-before time.
@@ -182,7 +201,7 @@ impl ItemState {
 }
 
 /// A worker's claim on a work item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The worker.
     pub worker_id: String,
@@ -214,7 +233,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_record_is_written_as_json_with_what_became_of_it() {
+    fn a_record_is_written_as_json_with_what_became_of_it_and_read_again() {
         let id = ExecutionId::from_bytes([7; 16]);
         let head = Head {
             sequence: 3,
@@ -256,10 +275,22 @@ mod tests {
             "erased": attested,
         });
         assert_eq!(serde_json::to_value(&record).unwrap(), expected);
+        let read: ExecutionRecord = serde_json::from_str(&expected.to_string()).unwrap();
+        assert_eq!(read, record);
+
+        let mut wrong = expected;
+        wrong["status"] = json!("done");
+        let error = serde_json::from_str::<ExecutionRecord>(&wrong.to_string()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("\"done\" is no execution's status"),
+            "{error}"
+        );
     }
 
     #[test]
-    fn an_items_state_names_its_claim() {
+    fn an_items_state_names_its_claim_and_is_read_again() {
         let lease = Lease {
             worker_id: "w".to_owned(),
             fence: 2,
@@ -270,7 +301,15 @@ mod tests {
             "worker_id": "w", "fence": 2, "expires_at": 5, "request_id": null,
         } });
         let state = ItemState::Leased(lease);
-        assert_eq!(serde_json::to_value(state).unwrap(), expected);
+        assert_eq!(serde_json::to_value(&state).unwrap(), expected);
+        let item = ItemRecord {
+            item: WorkItem::default(),
+            enqueued_at: 3,
+            releases: 1,
+            state,
+        };
+        let written = serde_json::to_string(&item).unwrap();
+        assert_eq!(serde_json::from_str::<ItemRecord>(&written).unwrap(), item);
         let waiting = serde_json::to_value(ItemState::Waiting).unwrap();
         assert_eq!(waiting, json!("waiting"));
     }

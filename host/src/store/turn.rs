@@ -1,6 +1,6 @@
 //! What one turn writes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::ExecutionId;
 use crate::log::{Attestation, ChainedEvent, Head, Timestamp};
@@ -40,7 +40,7 @@ pub struct ClockReading {
 }
 
 /// A registered workflow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkflowRecord {
     /// The tenant that it belongs to.
     pub tenant: String,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use refrain_tests::engines::{
 };
 use refrain_tests::workflows::{single, tool, tools};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::scene::{Scene, side_by_side};
 
@@ -231,13 +233,17 @@ async fn r25_what_does_not_end_is_not_given_back_and_keeps_no_engine_alive() {
         let (engine, clock) = manual_engine(&place).await;
         let (ends, end) = std::sync::mpsc::channel::<()>();
         let end = std::sync::Mutex::new(end);
+        let begun = Arc::new(Notify::new());
+        let begun_at_work = Arc::clone(&begun);
         engine.work("tool", move |_| {
+            begun_at_work.notify_one();
             // Until its sender is dropped.
             let told = end.lock().expect("one at a time").recv();
             async move { Ok::<_, WorkError>(json!({ "told": told.is_ok() })) }
         });
         let execution = start(&engine, &once()).await;
-        wait_for(&execution, "node_started a", 1).await;
+        // What is claimed and not begun is given back.
+        begun.notified().await;
         let before = log(&execution).await;
         let stopping = tokio::spawn({
             let engine = engine.clone();

@@ -161,6 +161,15 @@ fn what_cannot_be_erased_is_named_and_the_others_are() {
     ] {
         assert!(erased.err.contains(said), "{erased:?}");
     }
+    let document = desk.document(&["erase", &waits, &id, &nobody, "--json"], 2);
+    let errors = |name: &str| {
+        let executions = document["executions"].as_array().expect("a list");
+        let found = executions.iter().find(|it| it["execution_id"] == name);
+        found.expect("each is named")["error"].clone()
+    };
+    assert_eq!(errors(&waits)["code"], "not_ended");
+    assert_eq!(errors(&nobody)["code"], "unknown_execution");
+    assert_eq!(errors(&id), Value::Null, "it was erased before");
     // It has a copy, which holds nothing that was erased.
     assert_eq!(desk.types(&["fork", &waits]).code, Some(0));
     let alone = desk.types(&["erase", &waits]);

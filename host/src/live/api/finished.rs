@@ -1,6 +1,6 @@
 //! How an execution ended, and the wait for that.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -14,11 +14,14 @@ use crate::live::runtime::observers::EndsSeen;
 use crate::live::values::ending::Ending;
 
 /// How an execution ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finished {
     /// Completed, failed or cancelled.
-    #[serde(serialize_with = "crate::names::serialize_status")]
+    #[serde(
+        serialize_with = "crate::names::serialize_status",
+        deserialize_with = "crate::names::deserialize_status"
+    )]
     pub status: Status,
     /// The state at its end, a JSON object.
     pub final_state: Json,

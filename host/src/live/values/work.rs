@@ -21,7 +21,7 @@ pub struct ClaimId {
 }
 
 /// A work item that a worker outside of the engine has claimed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// What the answer must present.
     pub id: ClaimId,
@@ -148,6 +148,24 @@ pub enum Receipt {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_claim_is_written_as_json_and_read_again() {
+        let claim = Claim {
+            id: ClaimId {
+                execution: ExecutionId::from_bytes([7; 16]),
+                node_id: "a".to_owned(),
+                attempt: 1,
+                fence: 3,
+            },
+            item: WorkItem::default(),
+            workflow_id: "claims".to_owned(),
+            workflow_version: "1.0.0".to_owned(),
+            expires_at: 60_000,
+        };
+        let written = serde_json::to_string(&claim).unwrap();
+        assert_eq!(serde_json::from_str::<Claim>(&written).unwrap(), claim);
+    }
 
     #[test]
     fn r10_the_state_gets_the_object_or_the_output_under_the_nodes_id() {

@@ -19,7 +19,7 @@ use crate::log::head::FORMAT;
 use crate::log::json::{JsonError, Reader, Writer};
 use crate::log::{Head, Timestamp};
 use crate::model::{Digest, hex, parse_hex};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::signing::{self, PublicKey, Signature, Signer, SignerError};
@@ -192,6 +192,13 @@ impl Serialize for Attestation {
         let json = RawValue::from_string(self.to_json());
         json.map_err(serde::ser::Error::custom)?
             .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Attestation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        Self::from_json(json.get()).map_err(serde::de::Error::custom)
     }
 }
 
