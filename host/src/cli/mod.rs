@@ -41,6 +41,7 @@ mod text;
 mod time;
 mod to_type;
 mod undone;
+mod unset;
 mod upgraded;
 mod waiting;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use refrain::model::NodeState;
 use refrain::names;
+use refrain::render::UnsetPath;
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,6 +23,9 @@ pub(super) struct Report<'a> {
     final_state: Option<&'a RawValue>,
     error: Option<&'a str>,
     failed_nodes: Vec<FailedNode<'a>>,
+    /// What conditions read that was never there, for which nodes were skipped.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unset_paths: &'a [UnsetPath],
     /// The first time at which something is due here, while it runs.
     waits_until: Option<String>,
     events: u64,
@@ -42,7 +46,11 @@ struct FailedNode<'a> {
 
 impl<'a> Report<'a> {
     /// What there is to tell of an execution.
-    pub(super) fn of(seen: &'a Seen, served: &Served) -> anyhow::Result<Self> {
+    pub(super) fn of(
+        seen: &'a Seen,
+        served: &Served,
+        unset_paths: &'a [UnsetPath],
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             execution_id: seen.record.id.to_string(),
             status: names::status(seen.record.status),
@@ -59,6 +67,7 @@ impl<'a> Report<'a> {
                 .filter(|node| node.state == NodeState::Failed)
                 .map(FailedNode::of)
                 .collect(),
+            unset_paths,
             waits_until: rests_until(seen, served).and_then(rfc3339),
             events: seen.record.head.sequence,
             guest: &seen.record.guest_digest,

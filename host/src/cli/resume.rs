@@ -235,6 +235,7 @@ fn answer(
         for seen in all_seen() {
             output::data(&report::row(seen, &arguments.database, colours));
         }
+        sessions.iter().for_each(Session::say_what_was_unset);
     }
     if stopped == Stopped::Done {
         sessions.iter().for_each(Session::say_until_when_they_wait);

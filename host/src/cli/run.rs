@@ -84,10 +84,11 @@ async fn work(
         return Ok(Answer::Good);
     };
     if form.json {
-        output::document(&Report::of(seen, &served)?)?;
+        output::document(&Report::of(seen, &served, session.unset(seen.record.id))?)?;
     } else if let Some(state) = &seen.ending.final_state {
         output::data(&text!("{}\n", json_text::pretty(state)));
     }
+    session.say_what_was_unset();
     Ok(say_how_it_ended(seen, stopped, database))
 }
 

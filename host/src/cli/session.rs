@@ -1,13 +1,14 @@
 //! What `run`, `resume` and `work` share: an engine with workers, and a watch on the
 //! executions, until there is nothing left to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::time::Duration;
 
 use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
+use refrain::render::UnsetPath;
 use refrain::store::{ExecutionRecord, SqliteStore};
 use refrain::{Engine, EngineError};
 use tokio::time::sleep;
@@ -22,6 +23,7 @@ use super::stop_signals::StopSignals;
 use super::text::{Text, text};
 use super::time::stamp;
 use super::undone::Undone;
+use super::unset;
 use super::watch::{Seen, Watch};
 use super::workers::Served;
 
@@ -60,6 +62,8 @@ pub(super) struct Session<'a> {
     /// In which form each end is told as it comes, and forgotten; else that is for the
     /// command, when all is done.
     tells_ends: Option<Form>,
+    /// What conditions read that was never there, of those that completed.
+    unset: BTreeMap<ExecutionId, Vec<UnsetPath>>,
 }
 
 impl<'a> Session<'a> {
@@ -110,6 +114,7 @@ impl<'a> Session<'a> {
             told: BTreeSet::new(),
             signals: StopSignals::new()?,
             tells_ends: None,
+            unset: BTreeMap::new(),
         })
     }
 
@@ -159,6 +164,9 @@ impl<'a> Session<'a> {
                 "stopping; what is at work may finish, press Ctrl-C again to stop it now"
             ));
         }
+        if stopped == Stopped::Done {
+            self.ask_what_was_unset(engine).await;
+        }
         let ended = self.leave(engine, stopped).await;
         self.look()?;
         if self.seen().any(|seen| !seen.ended()) {
@@ -170,6 +178,34 @@ impl<'a> Session<'a> {
             self.say_how_to_resume();
         }
         Ok(stopped)
+    }
+
+    /// The scheduler is asked before the engine ends.
+    async fn ask_what_was_unset(&mut self, engine: &Engine) {
+        for seen in self.watch.seen() {
+            match unset::of(engine, seen).await {
+                Ok(paths) => {
+                    self.unset.insert(seen.record.id, paths);
+                }
+                Err(error) => self.progress.say(&text!(
+                    "why nodes of {} were skipped cannot be told: {}",
+                    seen.record.id,
+                    Text::lines(&error.to_string())
+                )),
+            }
+        }
+    }
+
+    /// Says what conditions read that was never there, of those that completed.
+    pub(super) fn say_what_was_unset(&self) {
+        for path in self.unset.values().flatten() {
+            output::say(&Text::lines(&path.to_string()));
+        }
+    }
+
+    /// What conditions of this execution read that was never there, if it has completed.
+    pub(super) fn unset(&self, id: ExecutionId) -> &[UnsetPath] {
+        self.unset.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The engine's workers finish what they are at. Where all that was watched
@@ -281,7 +317,7 @@ impl<'a> Session<'a> {
         let about_it = |key: &String| key.starts_with(&id.to_string());
         self.told.retain(|key| !about_it(key));
         if form.json {
-            output::document(&Report::of(&seen, &self.served)?)
+            output::document(&Report::of(&seen, &self.served, &[])?)
         } else {
             let colours = output::colours(&std::io::stdout());
             output::data(&report::row(&seen, self.database, colours));
@@ -292,7 +328,7 @@ impl<'a> Session<'a> {
     /// What it says to programs of the executions that are watched.
     pub(super) fn reports(&self) -> anyhow::Result<Vec<Report<'_>>> {
         self.seen()
-            .map(|seen| Report::of(seen, &self.served))
+            .map(|seen| Report::of(seen, &self.served, self.unset(seen.record.id)))
             .collect()
     }
 

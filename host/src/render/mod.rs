@@ -13,7 +13,9 @@
 mod failure;
 mod event;
 mod reason;
+mod unset;
 
 pub use event::error;
 pub use failure::{node_failure, stall, workflow_failure};
 pub use reason::sentence;
+pub use unset::{UnsetPath, unset_paths};

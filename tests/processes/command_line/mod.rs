@@ -43,5 +43,6 @@ mod terminals;
 mod testing;
 mod told_apart;
 mod typed_back;
+mod unset;
 mod upgrading;
 mod working;

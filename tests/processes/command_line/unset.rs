@@ -1,0 +1,55 @@
+//! A success that has silently left something out is told of.
+
+use serde_json::{Value, json};
+
+use crate::command_line::desk::{Desk, command};
+
+/// A node whose answer chooses by this condition whether a second one runs.
+fn chooses(condition: &str) -> Value {
+    json!({
+        "workflow_id": "typo", "version": "1.0.0", "start_node": "judge",
+        "nodes": {
+            "judge": { "id": "judge", "kind": command(&["echo", r#"{"score": 3}"#]) },
+            "publish": { "id": "publish", "kind": command(&["true"]) },
+        },
+        "edges": [{ "from": "judge", "to": "publish", "condition": condition }],
+    })
+}
+
+const SAID: &str = "node `publish` was skipped, because `state.scroe > 2` was false after node `judge`: `state.scroe` was never set; did you mean `state.score`?";
+
+#[test]
+fn a_condition_that_read_what_was_never_set_is_told_of_at_the_end() {
+    let desk = Desk::new();
+    desk.file("typo.json", chooses("state.scroe > 2").to_string());
+    let run = desk.types(&["run", "typo.json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.err.contains(SAID), "{run:?}");
+
+    let run = desk.document(&["run", "typo.json", "--json"], 0);
+    let expected = json!([{
+        "node_id": "publish", "from_node_id": "judge", "condition": "state.scroe > 2",
+        "path": "state.scroe", "meant": "state.score",
+    }]);
+    assert_eq!(run["unset_paths"], expected);
+
+    let started = desk.types(&["start", "typo.json"]);
+    let resumed = desk.types(&["resume", started.out.trim()]);
+    assert!(resumed.err.contains(SAID), "{resumed:?}");
+}
+
+#[test]
+fn a_condition_that_was_false_by_what_it_saw_is_no_news() {
+    let desk = Desk::new();
+    for condition in ["state.score > 5", "has(state.scroe) && state.scroe > 2"] {
+        desk.file(
+            "fine.json",
+            chooses(condition).to_string().replace("typo", condition),
+        );
+        let run = desk.types(&["run", "fine.json"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(!run.err.contains("never set"), "{run:?}");
+        let run = desk.document(&["run", "fine.json", "--json"], 0);
+        assert_eq!(run.get("unset_paths"), None, "{run}");
+    }
+}
