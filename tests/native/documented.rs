@@ -1,5 +1,5 @@
-//! The examples of `docs/rules.md` and `docs/laws.md` are played: what these
-//! pages say is what happens, and no rule or law is without an example.
+//! The examples of `docs/rules.md`, `docs/laws.md` and `docs/patterns.md` are played:
+//! what these pages say is what happens, and no rule, law or pattern is without an example.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -129,5 +129,42 @@ fn documented_laws_are_what_happens() -> Result<()> {
         missing.is_none(),
         "docs/laws.md has no example of law {missing:?}"
     );
+    Ok(())
+}
+
+/// The patterns of a page's table: number, name, and what stands under *directly*.
+fn patterns(page: &str) -> Vec<(u32, String, String)> {
+    let rows = page.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let number = cells.next()?.parse().ok()?;
+        Some((number, cells.next()?.to_owned(), cells.next()?.to_owned()))
+    });
+    rows.collect()
+}
+
+/// All 43 patterns are told of, and those that are said to be there are played.
+#[test]
+fn documented_patterns_are_what_happens() -> Result<()> {
+    let path = workspace().join("docs/patterns.md");
+    let page = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let patterns = patterns(&page);
+    let numbers = patterns.iter().map(|(number, ..)| *number);
+    ensure!(numbers.eq(1..=43), "the table has a row for each pattern");
+    let played = plays("patterns.md", "P")?;
+    for (number, name, directly) in &patterns {
+        let is_played = played.contains_key(number);
+        match directly.as_str() {
+            "yes" => ensure!(is_played, "P{number} has no example"),
+            "no" | "not yet" => {
+                ensure!(!is_played, "P{number} has an example, and says {directly}");
+            }
+            other => anyhow::bail!("P{number} says {other:?}, which is neither yes nor no"),
+        }
+        let heading = format!("\n### P{number}: {name}\n");
+        ensure!(
+            page.contains(&heading) == is_played,
+            "the heading of P{number} is not its name, {name:?}"
+        );
+    }
     Ok(())
 }
