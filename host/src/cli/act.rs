@@ -113,7 +113,7 @@ pub(super) fn unless_ended(
         return answer;
     }
     let events = log::kept(&mut store, target.execution)?;
-    // Nobody forks from before what never began.
+    // There is no fork from before what never began.
     if Nodes::of(events.iter().map(KeptEvent::event))
         .named(node)
         .is_none()

@@ -39,7 +39,7 @@ pub(super) fn signer(attestation: &Attestation) -> Text {
 pub(super) fn vouched(signature: &SignatureCheck) -> Text {
     match signature {
         SignatureCheck::Unsigned => {
-            text!("Nobody has signed that, so by itself it proves nothing")
+            text!("It is not signed, so by itself it proves nothing")
         }
         SignatureCheck::Untrusted { key } => text!(
             "That is signed with the key {}, which nobody named as trusted (--trust PUBLICKEY.pem), so it proves only that the holder of this key says so",

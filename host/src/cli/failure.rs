@@ -32,7 +32,7 @@ struct Curable {
 /// What helps: what the library knows of, or something to type.
 #[derive(Debug)]
 enum Help {
-    Known(ErrorRemedy),
+    OfLibrary(ErrorRemedy),
     ToType(Text),
 }
 
@@ -52,7 +52,7 @@ pub(super) fn curable(code: &'static str, message: String, remedy: ErrorRemedy) 
     anyhow::Error::new(Curable {
         code,
         message,
-        remedy: Help::Known(remedy),
+        remedy: Help::OfLibrary(remedy),
         source,
     })
 }
@@ -68,7 +68,7 @@ pub(super) fn curable_because(
     anyhow::Error::new(Curable {
         code,
         message,
-        remedy: Help::Known(remedy),
+        remedy: Help::OfLibrary(remedy),
         source,
     })
 }
@@ -182,7 +182,7 @@ fn remedy(error: &anyhow::Error) -> Option<Text> {
 
 fn kind_of_remedy(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorRemedy> {
     if let Some(Curable {
-        remedy: Help::Known(remedy),
+        remedy: Help::OfLibrary(remedy),
         ..
     }) = cause.downcast_ref()
     {

@@ -179,7 +179,7 @@ impl Printed {
             } else if std::io::stdout().is_terminal() {
                 self.show(of, &piece.bytes);
             } else {
-                // As it came: whoever reads it wants just that.
+                // As it came: its reader wants just that.
                 let written = output::stdout().and_then(|mut out| out.write_all(&piece.bytes));
                 output::remember(written);
             }

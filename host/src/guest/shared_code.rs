@@ -14,11 +14,11 @@ use crate::limits::CODE_BYTES_MAX;
 /// Compiled components by digest. Clones are the same code. It is never locked while
 /// something is compiled, so that nobody waits for that.
 #[derive(Clone, Default)]
-pub(super) struct SharedCode(Arc<Mutex<Shelf>>);
+pub(super) struct SharedCode(Arc<Mutex<ByLastUse>>);
 
 /// The same, as long as somebody else uses it.
 #[cfg(feature = "compile")]
-pub(super) struct WeakSharedCode(Weak<Mutex<Shelf>>);
+pub(super) struct WeakSharedCode(Weak<Mutex<ByLastUse>>);
 
 #[cfg(feature = "compile")]
 impl WeakSharedCode {
@@ -29,12 +29,12 @@ impl WeakSharedCode {
 }
 
 /// The component that was used longest ago comes first.
-type Shelf = LinkedHashMap<String, Component>;
+type ByLastUse = LinkedHashMap<String, Component>;
 
 impl SharedCode {
     /// The code of this component, if one of those who share it has compiled it.
     pub(super) fn get(&self, digest: &str) -> Option<Component> {
-        self.shelf()
+        self.components()
             .to_back(digest)
             .map(|component| component.clone())
     }
@@ -42,17 +42,17 @@ impl SharedCode {
     /// Shares this code. What was used longest ago is shared no longer, where all is more
     /// than is kept; who uses it has it still.
     pub(super) fn put(&self, digest: &str, component: &Component) {
-        keep(&mut self.shelf(), digest, component);
+        keep(&mut self.components(), digest, component);
     }
 
     /// Shares this code as [`SharedCode::put`] does, unless there is other code of the
     /// component already. Answers what is shared.
     pub(super) fn put_first(&self, digest: &str, component: Component) -> Component {
-        let mut shelf = self.shelf();
-        if let Some(there) = shelf.get(digest) {
+        let mut components = self.components();
+        if let Some(there) = components.get(digest) {
             return there.clone();
         }
-        keep(&mut shelf, digest, &component);
+        keep(&mut components, digest, &component);
         component
     }
 
@@ -62,17 +62,17 @@ impl SharedCode {
         WeakSharedCode(Arc::downgrade(&self.0))
     }
 
-    /// A panic leaves the shelf whole.
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    /// A panic leaves them whole.
+    fn components(&self) -> MutexGuard<'_, ByLastUse> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn keep(shelf: &mut Shelf, digest: &str, component: &Component) {
-    shelf.insert(digest.to_owned(), component.clone());
-    let mut bytes: usize = shelf.values().map(code_bytes).sum();
+fn keep(components: &mut ByLastUse, digest: &str, component: &Component) {
+    components.insert(digest.to_owned(), component.clone());
+    let mut bytes: usize = components.values().map(code_bytes).sum();
     while bytes > CODE_BYTES_MAX
-        && let Some((_, dropped)) = shelf.pop_front()
+        && let Some((_, dropped)) = components.pop_front()
     {
         bytes -= code_bytes(&dropped);
     }

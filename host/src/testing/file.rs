@@ -9,7 +9,7 @@ use super::happened::rows;
 use super::judge::{elapsed, judge};
 use super::play::{Subject, World, coverage, play};
 use super::reading::cases;
-use super::reading::top::{beside, located, top, tree};
+use super::reading::top::{from_folder_of, located, top, tree};
 use super::report::{CaseReport, EdgeCoverage, Report};
 use super::text::place::{Faults, FileError, Place, whole};
 use super::text::source::{Notation, notation, text};
@@ -114,7 +114,7 @@ impl TestFile {
         let Some((at, path)) = members.workflow else {
             return faults.or(None);
         };
-        let mut read = match workflow_file(&beside(file, path)) {
+        let mut read = match workflow_file(&from_folder_of(file, path)) {
             Ok(read) => read,
             Err(error) => return Err(named(error, at, &faults)),
         };

@@ -2,7 +2,7 @@
 
 use crate::store::check;
 use crate::store::sqlite::database::Database;
-use crate::store::sqlite::known::Records;
+use crate::store::sqlite::record_cache::RecordCache;
 use crate::store::sqlite::turn::{self, Refusal};
 use crate::store::sqlite::{erase, failure};
 use crate::store::{CommitError, Turn};
@@ -15,7 +15,7 @@ use crate::store::{CommitError, Turn};
 /// mostly that of an execution which the turn does not write.
 pub(super) fn write(
     database: &mut Database,
-    records: &mut Records,
+    records: &mut RecordCache,
     turn: &Turn,
 ) -> Result<(), CommitError> {
     if !database.in_turn() {
@@ -52,7 +52,7 @@ pub(super) fn write(
 
 fn try_write(
     database: &mut Database,
-    records: &mut Records,
+    records: &mut RecordCache,
     turn: &Turn,
     with_spare: bool,
 ) -> Result<(), Refusal> {
@@ -97,7 +97,7 @@ fn commit_error(database: &Database, refusal: Refusal) -> CommitError {
 }
 
 /// Begins the turn once more, upon the same state as before.
-fn begin_again(database: &mut Database, records: &mut Records) -> Result<(), CommitError> {
+fn begin_again(database: &mut Database, records: &mut RecordCache) -> Result<(), CommitError> {
     let version = records.version();
     records.forget();
     database.rollback();

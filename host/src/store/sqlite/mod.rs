@@ -18,7 +18,7 @@ mod backup;
 mod database;
 mod many;
 mod execution;
-mod known;
+mod record_cache;
 mod labels;
 mod output;
 mod listing;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::id::ExecutionId;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::durability::{Access, Durability, Opening};
-use crate::store::sqlite::known::Records;
 use crate::store::sqlite::reader::SqliteReader;
+use crate::store::sqlite::record_cache::RecordCache;
 use crate::store::sqlite::{backup, commit, erase};
 use crate::store::{CommitError, RawEvent, Reader, Store, StoreError, Turn};
 
@@ -77,7 +77,7 @@ impl SqliteOptions {
         let database = Database::open(path, opening)?;
         Ok(SqliteStore {
             reader: SqliteReader { database },
-            records: Records::default(),
+            records: RecordCache::default(),
         })
     }
 }
@@ -86,7 +86,7 @@ impl SqliteOptions {
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) reader: SqliteReader,
-    pub(super) records: Records,
+    pub(super) records: RecordCache,
 }
 
 impl SqliteStore {

@@ -10,7 +10,7 @@ use crate::store::sqlite::changes::{self, Changes, Owner};
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
-use crate::store::sqlite::known::{Known, Records};
+use crate::store::sqlite::record_cache::{CachedRecord, RecordCache};
 use crate::store::sqlite::{clocks, erase, keep, labels, output};
 use crate::store::{
     CommitError, ExecutionChange, ExecutionRecord, OutputChange, Turn, WorkflowRecord,
@@ -71,7 +71,7 @@ impl From<Error> for Refusal {
 /// Writes a turn that has been checked by itself, with its snapshots and output or without.
 pub(super) fn write(
     connection: &Connection,
-    records: &mut Records,
+    records: &mut RecordCache,
     turn: &Turn,
     with_spare: bool,
 ) -> Result<(), Refusal> {
@@ -140,14 +140,14 @@ fn note(
 /// takes.
 struct Executions<'a> {
     connection: &'a Connection,
-    records: &'a mut Records,
+    records: &'a mut RecordCache,
     advance: Advance<'a>,
     append: Append<'a>,
     items: Changes<'a>,
 }
 
 impl<'a> Executions<'a> {
-    fn new(connection: &'a Connection, records: &'a mut Records) -> Result<Self, Refusal> {
+    fn new(connection: &'a Connection, records: &'a mut RecordCache) -> Result<Self, Refusal> {
         Ok(Self {
             connection,
             records,
@@ -186,21 +186,21 @@ impl<'a> Executions<'a> {
             return self.begin(change);
         }
         let record = &change.record;
-        let Some(known) = self.records.of(self.connection, record.id)? else {
+        let Some(cached) = self.records.of(self.connection, record.id)? else {
             return self.refuse(change, GONE);
         };
-        if known.head != change.expected || known.origin != self.records.origin(record) {
+        if cached.head != change.expected || cached.origin != self.records.origin(record) {
             return self.refuse(change, GONE);
         }
         // Mostly the log grows, and nothing else changes.
-        let written = if known.rest == self.records.rest(record) {
+        let written = if cached.rest == self.records.rest(record) {
             self.records.advance(record.id, record.head);
-            self.advance.advance(known.key, record)?
+            self.advance.advance(cached.key, record)?
         } else {
-            self.replace(known, record)?
+            self.replace(cached, record)?
         };
         if written {
-            Ok(known.key)
+            Ok(cached.key)
         } else {
             self.refuse(change, GONE)
         }
@@ -219,13 +219,13 @@ impl<'a> Executions<'a> {
     }
 
     /// Writes all that can change of the record.
-    fn replace(&mut self, known: Known, record: &ExecutionRecord) -> Result<bool, Refusal> {
+    fn replace(&mut self, cached: CachedRecord, record: &ExecutionRecord) -> Result<bool, Refusal> {
         // Mostly this does not change, and the items need not be looked at.
-        if record.claims() != known.rest.claims {
-            changes::hold(self.connection, known.key, !record.claims())?;
+        if record.claims() != cached.rest.claims {
+            changes::hold(self.connection, cached.key, !record.claims())?;
         }
-        self.records.keep(known.key, record);
-        Ok(execution::update(self.connection, known.key, record)?)
+        self.records.keep(cached.key, record);
+        Ok(execution::update(self.connection, cached.key, record)?)
     }
 
     /// Refuses a change: because it does not follow on what is stored, or else for

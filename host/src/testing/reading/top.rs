@@ -83,7 +83,7 @@ pub(in crate::testing) fn top<'a>(root: &'a Node, faults: &mut Faults<'_>) -> To
 }
 
 /// A path that is written in a file, from the file's folder.
-pub(in crate::testing) fn beside(file: &Path, path: &str) -> PathBuf {
+pub(in crate::testing) fn from_folder_of(file: &Path, path: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(path)
 }
 

@@ -16,12 +16,12 @@ use crate::model::Status;
 use crate::store::sqlite::execution::{self, Key};
 use crate::store::{ExecutionRecord, check, ended};
 
-/// The number of records that are known at once, at some hundred bytes each.
+/// The number of records that are cached at once, at some hundred bytes each.
 const MAX: usize = 1 << 17;
 
 /// A record as it is stored.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(super) struct CachedRecord {
     pub(super) key: Key,
     pub(super) head: Head,
     /// A hash of what it was started with, which another start hardly has.
@@ -40,16 +40,16 @@ pub(super) struct Rest {
     tampering: Option<u64>,
 }
 
-/// The records that are known.
+/// The records that are cached.
 #[derive(Debug, Default)]
-pub(super) struct Records {
-    known: HashMap<ExecutionId, Known>,
+pub(super) struct RecordCache {
+    cached: HashMap<ExecutionId, CachedRecord>,
     /// The data version of the file that they are of.
     version: u32,
     numbers: RandomState,
 }
 
-impl Records {
+impl RecordCache {
     /// Forgets all records, unless they are of this version of the file.
     pub(super) fn are_of(&mut self, version: u32) {
         if self.version != version {
@@ -63,26 +63,30 @@ impl Records {
         self.version
     }
 
-    /// The execution's record, if it is known.
-    pub(super) fn of(&mut self, connection: &Connection, id: ExecutionId) -> Result<Option<Known>> {
-        if let Some(known) = self.known.get(&id) {
-            return Ok(Some(*known));
+    /// The execution's record, if it is cached.
+    pub(super) fn of(
+        &mut self,
+        connection: &Connection,
+        id: ExecutionId,
+    ) -> Result<Option<CachedRecord>> {
+        if let Some(cached) = self.cached.get(&id) {
+            return Ok(Some(*cached));
         }
         let stored = execution::with_key(connection, id)?;
         Ok(stored.map(|(record, key)| self.keep(key, &record)))
     }
 
-    /// The execution's key, if it is known.
+    /// The execution's key, if it is cached.
     pub(super) fn key(&self, id: ExecutionId) -> Option<Key> {
-        self.known.get(&id).map(|known| known.key)
+        self.cached.get(&id).map(|cached| cached.key)
     }
 
     /// Notes that the record is stored like this.
-    pub(super) fn keep(&mut self, key: Key, record: &ExecutionRecord) -> Known {
-        if self.known.len() >= MAX {
+    pub(super) fn keep(&mut self, key: Key, record: &ExecutionRecord) -> CachedRecord {
+        if self.cached.len() >= MAX {
             self.forget();
         }
-        let known = Known {
+        let cached = CachedRecord {
             key,
             head: record.head,
             origin: self.origin(record),
@@ -90,11 +94,11 @@ impl Records {
         };
         // An execution that has ended hardly changes again.
         if ended(record.status) {
-            self.known.remove(&record.id);
+            self.cached.remove(&record.id);
         } else {
-            self.known.insert(record.id, known);
+            self.cached.insert(record.id, cached);
         }
-        known
+        cached
     }
 
     /// The hash of what the record says it was started with.
@@ -117,12 +121,12 @@ impl Records {
 
     /// Notes that the record's log has grown, and that the rest is as it was.
     pub(super) fn advance(&mut self, id: ExecutionId, head: Head) {
-        if let Some(known) = self.known.get_mut(&id) {
-            known.head = head;
+        if let Some(cached) = self.cached.get_mut(&id) {
+            cached.head = head;
         }
     }
 
     pub(super) fn forget(&mut self) {
-        self.known.clear();
+        self.cached.clear();
     }
 }
