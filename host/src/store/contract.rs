@@ -13,6 +13,11 @@ use Send as Proven;
 
 /// Durable storage for logs, the queue, and all that they name: the owner of the
 /// write side, who is a [`Reader`] too. The module's documentation has the contract.
+///
+/// # Errors
+/// [`CommitError`] says of a commit whether nothing was written or whether that is not
+/// known. All else fails with [`StoreError`], and has changed nothing then;
+/// [`StoreError::Contradiction`] is a mistake of the caller.
 pub trait Store: Reader + Proven {
     /// Takes the write lock, for one turn. Waits a bounded time for another
     /// owner. A second turn of one owner at the same time is a contradiction.

@@ -85,6 +85,11 @@ impl SeenUpTo {
 ///
 /// A store keeps executions of real time or of simulated time, and never both, because
 /// they have no clock in common.
+///
+/// # Errors
+/// Each question fails with [`StoreError::Corrupt`] where what it asks for cannot be read,
+/// and with another [`StoreError`] where the store cannot be asked. Nothing has changed
+/// then.
 pub trait Reader: Send {
     /// The place of the store, for error messages.
     fn place(&self) -> String;
