@@ -20,6 +20,7 @@ mod fault;
 mod names;
 pub mod plan;
 mod fields;
+mod table;
 mod retry;
 mod kind;
 mod source;
