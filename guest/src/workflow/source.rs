@@ -10,10 +10,10 @@ use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted};
 use super::fields::{Effect, Fields, List, Object, Span, check_id};
-use super::kind::{self, KindSource, RUN_ON};
+use super::kind::{self, KindSource};
 use super::plan::{END, RetryPolicy};
 use super::retry;
-use super::table::{Field, Type, check_object, may, must, no_effect};
+use super::table::{Field, RUN_ON, Type, check_object, may, must, no_effect};
 use crate::condition::Expression;
 use crate::digest::digest_of_text;
 use crate::json::{elements, members};
@@ -66,7 +66,7 @@ pub(super) struct Timeouts {
 #[rustfmt::skip]
 pub(super) const WORKFLOW: [Field; 24] = [
     may("$schema", Type::Text), must("workflow_id", Type::Id), may("version", Type::Text), may("name", Type::Text),
-    may("description", Type::Text), may("labels", Type::TextMap), must("start_node", Type::Text),
+    may("description", Type::Text), may("labels", Type::AnyObject), must("start_node", Type::Text),
     must("nodes", Type::AnyObject), may("edges", Type::AnyList), may("retry_policies", Type::AnyObject),
     may("timeouts", Type::AnyObject), may("limits", Type::AnyObject),
     no_effect("state_schema"), no_effect("models"), no_effect("tools"), no_effect("mcp_servers"),
@@ -81,7 +81,7 @@ pub(super) const NODE: [Field; 12] = [
     may("id", Type::Text), must("kind", Type::AnyObject), may("retry_policy", Type::Text),
     may("node_timeout_secs", Type::Span), may("queue", Type::Id), may("priority", Type::Range(0, PRIORITY_MAX as u64)),
     may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)),
-    may("description", Type::Text), may("labels", Type::TextMap),
+    may("description", Type::Text), may("labels", Type::AnyObject),
     no_effect("policy"), no_effect("data_policy"),
 ];
 

@@ -50,6 +50,9 @@ pub(super) enum Type {
     Any,
 }
 
+/// The words for the endings that a finalizer runs on.
+pub(super) const RUN_ON: &[&str] = &["success", "failure", "always"];
+
 pub(super) const fn must(name: &'static str, of: Type) -> Field {
     Field {
         name,

@@ -8,18 +8,18 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{RUN_ON, built_in};
+use super::built_in;
 use crate::workflow::fault::{quoted, resembling};
 use crate::workflow::fields::{Fields, known};
-use crate::workflow::table::{Field, Type, check, may, must, no_effect};
+use crate::workflow::table::{Field, RUN_ON, Type, check, may, must, no_effect};
 
 /// What a kind looks like.
-pub(super) struct Form {
+pub(in crate::workflow) struct Form {
     /// The `type` in its JSON.
-    pub(super) name: &'static str,
+    pub(in crate::workflow) name: &'static str,
     /// The queue of its work items, where it is dispatched.
     pub(super) queue: &'static str,
-    fields: &'static [Field],
+    pub(in crate::workflow) fields: &'static [Field],
     read_by: Reader,
 }
 
@@ -57,7 +57,7 @@ use Type::{
 };
 
 #[rustfmt::skip]
-const FORMS: [Form; 24] = [
+static FORMS: [Form; 24] = [
     own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
     own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
@@ -121,9 +121,9 @@ const GENERAL: &str = "general";
 const SCHEMA: Field = may("output_schema", Text);
 
 /// Any kind that is dispatched may map its input, JamJet's and ours alike.
-const MAPPING: Field = may("input_mapping", TextMap);
+pub(in crate::workflow) const MAPPING: Field = may("input_mapping", TextMap);
 
-const TYPE: &str = "type";
+pub(in crate::workflow) const TYPE: &str = "type";
 
 impl Form {
     /// Report the fields that this project does not read, where nobody else
@@ -179,4 +179,23 @@ pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
 #[cfg(test)]
 pub(in crate::workflow) fn queues() -> impl Iterator<Item = (&'static str, &'static str)> {
     FORMS.iter().map(|form| (form.name, form.queue))
+}
+
+/// All kinds.
+#[cfg(not(target_family = "wasm"))]
+pub(in crate::workflow) fn forms() -> impl Iterator<Item = &'static Form> {
+    FORMS.iter()
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Form {
+    /// Whether somebody's own worker may make something of any other field.
+    pub(in crate::workflow) fn is_open(&self) -> bool {
+        self.read_by == Reader::AnyWorker
+    }
+
+    /// Whether a node of this kind may say what its input is.
+    pub(in crate::workflow) fn may_map_its_input(&self) -> bool {
+        self.is_open() || self.queue != GENERAL
+    }
 }

@@ -19,15 +19,14 @@ use form::{Form, form_of};
 
 #[cfg(test)]
 pub(super) use form::queues;
+#[cfg(not(target_family = "wasm"))]
+pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
 
 /// The fields of a branch of a `condition`.
 pub(super) const BRANCH: [Field; 2] = [
     may("condition", Type::Expression),
     must("target", Type::Text),
 ];
-
-/// The words for the endings that a finalizer runs on.
-pub(super) const RUN_ON: &[&str] = &["success", "failure", "always"];
 
 /// A kind as written.
 pub(super) struct KindSource<'a> {
