@@ -54,7 +54,7 @@ struct NodeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    queue: Option<&'static str>,
+    queue: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,9 +148,9 @@ pub(crate) fn kind_name(node: &Node) -> Cow<'_, str> {
         .map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
 }
 
-pub(crate) fn queue(kind: &Kind) -> Option<&'static str> {
+pub(crate) fn queue(kind: &Kind) -> Option<&str> {
     match kind {
-        Kind::Work(work) => Some(work.queue),
+        Kind::Work(work) => Some(&work.queue),
         Kind::Condition(_)
         | Kind::Parallel
         | Kind::Join(_)

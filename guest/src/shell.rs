@@ -272,7 +272,7 @@ fn summary(plan: &Plan) -> WorkflowSummary {
         .nodes
         .iter()
         .filter_map(|node| match &node.kind {
-            Kind::Work(work) => Some(work.queue),
+            Kind::Work(work) => Some(&*work.queue),
             _ => None,
         })
         .collect();

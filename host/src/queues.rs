@@ -9,7 +9,11 @@ pub const COMMAND: &str = "command";
 /// Requests over HTTP, which this project's own workers make.
 pub const HTTP: &str = "http";
 
-/// Every queue, in the order of their names.
+/// The kind of everybody's own work: its nodes name their queues themselves.
+pub const TASK: &str = "task";
+
+/// The queue of every kind that has one, in the order of their names. Nodes may name
+/// others.
 pub const ALL: [&str; 8] = [
     COMMAND,
     "general",
@@ -26,7 +30,7 @@ pub const ALL: [&str; 8] = [
 pub const BUILT_IN: [&str; 2] = [COMMAND, HTTP];
 
 /// The queue for the work items of a kind of this name, where nodes of this kind
-/// have any.
+/// have any, and where neither they nor their kind name another.
 #[must_use]
 pub fn of_kind(name: &str) -> &'static str {
     match name {

@@ -114,6 +114,18 @@ fn built_node(node: &Value) -> Node {
     if let Some(timeout) = node.get("node_timeout_secs") {
         built = built.timeout(seconds(timeout));
     }
+    if let Some(queue) = node.get("queue") {
+        built = built.queue(text(queue));
+    }
+    if let Some(priority) = node["priority"].as_u64() {
+        built = built.priority(priority.try_into().expect("0 to 9"));
+    }
+    if let Some(lease) = node.get("lease_secs") {
+        built = built.lease(seconds(lease));
+    }
+    if let Some(ending) = node.get("run_on") {
+        built = built.run_on(text(ending));
+    }
     built
 }
 

@@ -13,5 +13,6 @@ mod doors;
 mod built;
 mod documented;
 mod pages;
+mod reference;
 mod how_we_know;
 mod layers;

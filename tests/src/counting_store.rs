@@ -59,6 +59,6 @@ impl<S: Store> Reader for CountingStore<S> {
     refrain::delegate_store!(inner: place, is_simulated, reader, end_reading);
     refrain::delegate_store!(inner after called: begin_reading);
     refrain::delegate_store!(inner after called: execution, list, labels, output, last_begun, changed_since, raw_events, events, items, item);
-    refrain::delegate_store!(inner after called: claimable, expired, dead_letters, claimed_by, lease_holders, due, next_due, last_at, last_reading);
+    refrain::delegate_store!(inner after called: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
     refrain::delegate_store!(inner after called: workflow, component, snapshot);
 }

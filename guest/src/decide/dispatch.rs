@@ -1,6 +1,5 @@
 //! A ready node becomes a work item (rule R5), if there is room (rule R4).
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use super::decision::{Decision, decision};
@@ -68,9 +67,9 @@ fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> WorkItem {
         node_id: node.id.clone(),
         attempt: record.attempt + 1,
         max_attempts: record.max_attempts,
-        queue: work.queue.to_owned(),
+        queue: String::from(&*work.queue),
         tenant: machine.state.started.tenant.clone(),
-        priority: machine.state.started.priority,
+        priority: work.priority.unwrap_or(machine.state.started.priority),
         not_before: not_before.0,
         payload: payload(machine, node, work),
     }

@@ -157,6 +157,19 @@ impl Draft {
                 (Some(("timeout", seconds)), _) => {
                     drop(node.insert("node_timeout_secs".to_owned(), parse(seconds)?));
                 }
+                (Some(("queue", name)), _) => {
+                    drop(node.insert("queue".to_owned(), name.into()));
+                }
+                (Some(("priority", number)), _) => {
+                    drop(node.insert("priority".to_owned(), parse(number)?));
+                }
+                (Some(("lease", seconds)), _) => {
+                    drop(node.insert("lease_secs".to_owned(), parse(seconds)?));
+                }
+                (Some(("run_on", ending)), _) => {
+                    drop(node.insert("run_on".to_owned(), ending.into()));
+                }
+                (None, "task") => drop(fields.insert("queue".to_owned(), (*option).into())),
                 (None, "finalizer") => drop(fields.insert("run_on".to_owned(), (*option).into())),
                 (None, "wait") => drop(fields.insert("condition".to_owned(), (*option).into())),
                 (None, "join") => {

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use proptest::collection::{SizeRange, vec as list};
 use proptest::prelude::*;
 
-use super::kind::{Neighbours, NodeKind, condition, kinds, line};
+use super::kind::{Neighbours, NodeKind, condition, kinds, line, own_queue};
 use super::setting::{Policy, Settings, policies, settings};
 use super::shape::Shape;
 use super::workflow::Workflow;
@@ -27,6 +27,11 @@ struct Draft {
     /// On its incoming edges, in turn; none: no conditions.
     conditions: Vec<Option<&'static str>>,
     effort: Effort,
+    /// Where its work waits, how urgent it is and how long claims hold, in seconds; where
+    /// a worker does it.
+    queue: Option<&'static str>,
+    priority: Option<u8>,
+    lease: Option<u8>,
 }
 
 /// How often a node is tried, and for how long.
@@ -41,6 +46,8 @@ struct Effort {
 #[derive(Clone, Debug)]
 struct Finalizer {
     run_on: &'static str,
+    /// Its kind, where it is not spelt as one of kind `finalizer`.
+    kind: Option<&'static str>,
     /// It comes after the one before it.
     follows: bool,
     /// An edge leads to it from the last node; it changes nothing (rule R16).
@@ -97,12 +104,27 @@ fn drafts() -> impl Strategy<Value = Draft> {
         3 => Just(Vec::new()),
         1 => list(prop::option::of(condition()), 1..4),
     ];
-    (kinds(), list(any::<u8>(), 0..4), conditions, efforts()).prop_map(
-        |(kind, picks, conditions, effort)| Draft {
+    let of_work = (
+        prop::option::weighted(0.1, own_queue()),
+        prop::option::weighted(0.1, 0..=9_u8),
+        prop::option::weighted(0.05, 1..=30_u8),
+    );
+    let parts = (
+        kinds(),
+        list(any::<u8>(), 0..4),
+        conditions,
+        efforts(),
+        of_work,
+    );
+    parts.prop_map(
+        |(kind, picks, conditions, effort, (queue, priority, lease))| Draft {
             kind,
             picks,
             conditions,
             effort,
+            queue,
+            priority,
+            lease,
         },
     )
 }
@@ -117,9 +139,12 @@ fn efforts() -> impl Strategy<Value = Effort> {
 
 fn finalizers() -> impl Strategy<Value = Finalizer> {
     let run_on = prop::sample::select(&["success", "failure", "always"][..]);
-    (run_on, any::<bool>(), any::<bool>(), efforts()).prop_map(
-        |(run_on, follows, is_led_to, effort)| Finalizer {
+    let kind = prop::sample::select(&["http", "condition"][..]);
+    let kind = prop::option::weighted(0.4, kind);
+    (run_on, kind, any::<bool>(), any::<bool>(), efforts()).prop_map(
+        |(run_on, kind, follows, is_led_to, effort)| Finalizer {
             run_on,
+            kind,
             follows,
             is_led_to,
             effort,
@@ -138,7 +163,21 @@ impl Draft {
             picks: Vec::new(),
             conditions: Vec::new(),
             effort,
+            queue: None,
+            priority: None,
+            lease: None,
         }
+    }
+
+    /// What stands behind its kind, in the notation.
+    fn options(&self) -> Vec<String> {
+        let mut options = self.effort.options();
+        if self.kind.may_name_a_queue() {
+            options.extend(self.queue.map(|queue| format!("queue={queue}")));
+            options.extend(self.priority.map(|priority| format!("priority={priority}")));
+            options.extend(self.lease.map(|seconds| format!("lease={seconds}")));
+        }
+        options
     }
 }
 
@@ -183,7 +222,7 @@ impl Drawing<'_> {
                 targets: &names(&targets[node]),
             };
             let draft = &self.nodes[node];
-            line(&name(node), draft.kind.said(&near), &draft.effort.options())
+            line(&name(node), draft.kind.said(&near), &draft.options())
         }));
         lines.extend(self.finalizer_lines());
         lines.join("\n")
@@ -230,7 +269,12 @@ impl Drawing<'_> {
             if finalizer.is_led_to {
                 lines.push(format!("{} -> {id}", name(self.nodes.len() - 1)));
             }
-            let mut words: Vec<String> = [format!("{id}: finalizer {}", finalizer.run_on)].into();
+            let run_on = finalizer.run_on;
+            let line = match finalizer.kind {
+                Some(kind) => format!("{id}: {kind} run_on={run_on}"),
+                None => format!("{id}: finalizer {run_on}"),
+            };
+            let mut words: Vec<String> = [line].into();
             words.extend(finalizer.effort.options());
             lines.push(words.join(" "));
         }

@@ -16,6 +16,8 @@ pub(super) enum NodeKind {
     Work,
     /// Work of another queue.
     Of(&'static str),
+    /// Work of a queue that it names.
+    Task(&'static str),
     /// Work whose input is mapped.
     Mapped,
     /// Takes one of its edges, by conditions: one for each edge, in order.
@@ -43,6 +45,9 @@ pub(super) enum NodeKind {
     LimitExceeded,
 }
 
+/// The queues that generated nodes name, besides those of their kinds.
+pub const OWN_QUEUES: [&str; 2] = ["gpu", "mail"];
+
 /// The correlation keys of generated waits: few, so that they meet.
 pub(super) const KEYS: [&str; 2] = ["order", "payment"];
 
@@ -62,6 +67,11 @@ pub(super) fn condition() -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(&CONDITIONS[..])
 }
 
+/// A queue of a node's own.
+pub(super) fn own_queue() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&OWN_QUEUES[..])
+}
+
 /// A node's kind; ordinary work is what it shrinks to.
 pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
     let seconds = || 1..=30_u8;
@@ -70,6 +80,7 @@ pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
     prop_oneof![
         30 => Just(NodeKind::Work),
         4 => prop::sample::select(queues.to_vec()).prop_map(NodeKind::Of),
+        2 => own_queue().prop_map(NodeKind::Task),
         3 => Just(NodeKind::Mapped),
         4 => prop::collection::vec(prop::option::of(condition()), 1..4).prop_map(NodeKind::Branches),
         3 => Just(NodeKind::Parallel),
@@ -104,6 +115,7 @@ impl NodeKind {
         match self {
             Self::Work => ("condition", None, nothing()),
             Self::Of(kind) => (kind, None, nothing()),
+            Self::Task(queue) => ("task", Some(queue), json!({ "steps": [1, "two"] })),
             Self::Mapped => {
                 let mapping = json!({"a": "state.k0", "b": "input.claim"});
                 ("tool", None, json!({ "input_mapping": mapping }))
@@ -152,6 +164,17 @@ impl NodeKind {
                 ("a2a_task", None, fields.unwrap_or_else(nothing))
             }
             Self::LimitExceeded => ("limit_exceeded", None, nothing()),
+        }
+    }
+
+    /// Whether a worker does it, and its node may name another queue.
+    pub(super) fn may_name_a_queue(&self) -> bool {
+        match self {
+            Self::Work | Self::Of(_) | Self::Mapped | Self::CustomJoin => true,
+            Self::Policy(_) | Self::A2a(_) => true,
+            Self::Task(_) | Self::Branches(_) | Self::Parallel | Self::Join(_) => false,
+            Self::Timer(_) | Self::Event(..) | Self::Either(..) => false,
+            Self::Approval(..) | Self::LimitExceeded => false,
         }
     }
 

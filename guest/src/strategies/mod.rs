@@ -54,6 +54,7 @@ pub use corruption::{Corruption, FoundBy};
 pub use draft::{workflows, workflows_of};
 pub use history::{History, Turn};
 pub use hostile::{HostileLog, hostile_logs};
+pub use kind::OWN_QUEUES;
 pub use play::{begun, facts, histories};
 pub use shape::Shape;
 pub use workflow::Workflow;

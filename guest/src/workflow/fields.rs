@@ -36,14 +36,6 @@ pub(super) const fn known(name: &str) -> AllowedField<'_> {
     }
 }
 
-/// A field that JamJet writes and that changes nothing here.
-pub(super) const fn ignored(name: &str) -> AllowedField<'_> {
-    AllowedField {
-        name,
-        effect: Effect::None,
-    }
-}
-
 /// The fields of one object.
 pub(super) struct Fields<'a, 'p> {
     pub(super) place: &'p Place<'p>,
@@ -84,6 +76,17 @@ impl<'a, 'p> Fields<'a, 'p> {
             None | Some("null") => None,
             Some(json) => value(&self.place.key(name), json, self.faults),
         }
+    }
+
+    /// The value of a field that a table has checked: None where it is left out, null
+    /// or faulty.
+    pub(super) fn get<T: Read<'a>>(&self, name: &str) -> Option<T> {
+        self.raw(name).and_then(|json| T::read(json.trim()))
+    }
+
+    /// Whether a field says something: it is there, and not null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some_and(|json| json.trim() != "null")
     }
 
     /// The JSON text of a field, if it is there.
@@ -151,20 +154,6 @@ impl<'a, 'p> Fields<'a, 'p> {
         expression(&self.place.key(name), &text, self.faults)
     }
 
-    /// A span that may be left out or null, but is not 0.
-    pub(super) fn span(&self, name: &str) -> Option<Millis> {
-        let Span(span) = self.optional(name)?;
-        self.check_span(name, span);
-        if span == Millis(0) {
-            self.fault(
-                name,
-                "0 seconds would be over at once",
-                "give it at least 1 second, or leave it out",
-            );
-        }
-        Some(span)
-    }
-
     /// Report a span that is longer than any may be.
     pub(super) fn check_span(&self, name: &str, span: Millis) {
         if span > SPAN_MAX {
@@ -176,36 +165,11 @@ impl<'a, 'p> Fields<'a, 'p> {
             self.fault(name, message, remedy);
         }
     }
-
-    /// A list's elements and their indexes; none if it is left out or null.
-    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
-        let list: Option<List<'a>> = self.optional(name);
-        list.into_iter()
-            .flat_map(|List(json)| elements(json))
-            .enumerate()
-    }
-
-    /// An object's members; none if it is left out or null.
-    pub(super) fn map(
-        &self,
-        name: &str,
-    ) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
-        let object: Option<Object<'a>> = self.optional(name);
-        object.into_iter().flat_map(|Object(json)| members(json))
-    }
 }
 
 /// Fields that the contract has somewhere in a workflow, and this scheduler
 /// cannot do anything about.
-const NOT_YET: [&str; 7] = [
-    "compensate",
-    "repeat",
-    "cancel_rest",
-    "queue",
-    "priority",
-    "run_on",
-    "on",
-];
+const NOT_YET: [&str; 4] = ["compensate", "repeat", "cancel_rest", "on"];
 
 /// Whether a value says nothing: what JamJet writes where there is nothing to
 /// say.

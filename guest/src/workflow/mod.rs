@@ -20,6 +20,7 @@ mod fault;
 mod names;
 pub mod plan;
 mod fields;
+mod table;
 mod retry;
 mod kind;
 mod source;
@@ -27,6 +28,8 @@ mod order;
 mod cycle;
 mod graph;
 mod build;
+#[cfg(not(target_family = "wasm"))]
+pub mod reference;
 
 pub(crate) use plan::END;
 pub use plan::Plan;

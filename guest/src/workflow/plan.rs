@@ -2,6 +2,7 @@
 //!
 //! Nothing behind this door checks a workflow again.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -34,7 +35,8 @@ pub struct EdgeIx(pub u32);
 pub struct Plan {
     /// The workflow's id.
     pub workflow_id: String,
-    /// The workflow's version, three numbers.
+    /// The workflow's version: three numbers, or what comes of the text where it says
+    /// none.
     pub version: String,
     /// The nodes in the order of rule R2. A finalizer's rank counts the edges
     /// among finalizers only.
@@ -136,12 +138,14 @@ pub enum Kind {
 /// A node that a worker does.
 #[derive(Debug)]
 pub struct Work {
-    /// The queue.
-    pub queue: &'static str,
+    /// The queue: the node's own, else that of its kind.
+    pub queue: Cow<'static, str>,
+    /// How urgent its work items are; None: as urgent as the execution's.
+    pub priority: Option<u32>,
     /// The input: name and expression, sorted by name. None: all of state and
     /// input.
     pub input_mapping: Option<Vec<(String, Expression)>>,
-    /// For a `finalizer`: the endings it runs on (rule R16).
+    /// For a finalizer: the endings it runs on (rule R16).
     pub finalizer: Option<RunOn>,
 }
 

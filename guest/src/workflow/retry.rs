@@ -7,23 +7,25 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{AllowedField, Fields, Span, known, value};
+use super::fields::{Fields, List, Object, Span, value};
 use super::plan::{Backoff, Growth, RetryPolicy};
-use crate::json::member;
+use super::table::{Field, Type, check_object, may, must};
+use crate::json::{elements, member, members};
 use crate::limits::{ATTEMPTS_MAX, ERROR_CLASS_BYTES_MAX, is_error_class};
 use crate::time::Millis;
 
 /// The names that every workflow knows.
 pub(super) const BUILT_IN: [&str; 3] = ["no_retry", "io_default", "llm_default"];
 
-const FIELDS: [AllowedField<'static>; 7] = [
-    known("max_attempts"),
-    known("backoff"),
-    known("initial_delay"),
-    known("max_delay"),
-    known("jitter"),
-    known("retryable_on"),
-    known("on_exhausted"),
+/// The fields of a retry policy.
+pub(super) const POLICY: [Field; 7] = [
+    must("max_attempts", Type::Range(1, ATTEMPTS_MAX as u64)),
+    may("backoff", Type::Word(&["fixed", "linear", "exponential"])),
+    may("initial_delay", Type::Delay),
+    may("max_delay", Type::Delay),
+    may("jitter", Type::Flag),
+    may("retryable_on", Type::AnyList),
+    may("on_exhausted", Type::Word(&["fail", "pause"])),
 ];
 
 /// What a node without a policy has: 3 attempts.
@@ -60,8 +62,8 @@ pub(super) fn built_in(name: &str) -> Option<RetryPolicy> {
 /// The workflow's own policies by name; None where one is faulty.
 pub(super) fn read<'a>(workflow: &Fields<'a, '_>) -> BTreeMap<Cow<'a, str>, Option<RetryPolicy>> {
     let place = workflow.place.key("retry_policies");
-    workflow
-        .map("retry_policies")
+    let Object(all) = workflow.get("retry_policies").unwrap_or(Object("{}"));
+    members(all)
         .map(|(name, json)| {
             let place = place.key(&name);
             let policy =
@@ -72,30 +74,10 @@ pub(super) fn read<'a>(workflow: &Fields<'a, '_>) -> BTreeMap<Cow<'a, str>, Opti
 }
 
 fn policy(fields: &Fields<'_, '_>) -> Option<RetryPolicy> {
-    fields.check_names(FIELDS);
-    let max_attempts: Option<u32> = fields.required("max_attempts");
-    if let Some(attempts) = max_attempts
-        && !(1..=ATTEMPTS_MAX).contains(&attempts)
-    {
-        let remedy = format!("choose 1 (no retry) to {ATTEMPTS_MAX}");
-        fields.fault(
-            "max_attempts",
-            format!("{attempts} attempts are not possible"),
-            remedy,
-        );
-    }
-    let pause_when_exhausted = match fields.optional::<Cow<'_, str>>("on_exhausted").as_deref() {
-        None | Some("fail") => false,
-        Some("pause") => true,
-        Some(other) => {
-            let message = format!(
-                "{} is nothing that can be done when attempts are exhausted",
-                quoted(other)
-            );
-            fields.fault("on_exhausted", message, "write \"fail\" or \"pause\"");
-            false
-        }
-    };
+    check_object(fields, &POLICY);
+    let max_attempts: Option<u32> = fields.get("max_attempts");
+    let on_exhausted: Option<Cow<'_, str>> = fields.get("on_exhausted");
+    let pause_when_exhausted = on_exhausted.as_deref() == Some("pause");
     let backoff = backoff(fields);
     let retryable_on = classes(fields);
     Some(RetryPolicy {
@@ -107,11 +89,10 @@ fn policy(fields: &Fields<'_, '_>) -> Option<RetryPolicy> {
 }
 
 fn backoff(fields: &Fields<'_, '_>) -> Option<Backoff> {
-    let jitter = fields.optional("jitter").unwrap_or(false);
-    let growth: Option<Cow<'_, str>> = fields.optional("backoff");
-    let Some(growth) = growth else {
+    let jitter = fields.get("jitter").unwrap_or(false);
+    if !fields.has("backoff") {
         for name in ["initial_delay", "max_delay", "jitter"] {
-            if fields.raw(name).is_some_and(|json| json != "null") {
+            if fields.has(name) {
                 let message = format!("`{name}` without `backoff` has no effect");
                 fields.fault(
                     name,
@@ -121,33 +102,25 @@ fn backoff(fields: &Fields<'_, '_>) -> Option<Backoff> {
             }
         }
         return None;
+    }
+    let growth: Option<Cow<'_, str>> = fields.get("backoff");
+    let growth = match growth.as_deref() {
+        Some("fixed") => Some(Growth::Fixed),
+        Some("linear") => Some(Growth::Linear),
+        Some("exponential") => Some(Growth::Exponential),
+        _ => None,
     };
-    let growth = match &*growth {
-        "fixed" => Some(Growth::Fixed),
-        "linear" => Some(Growth::Linear),
-        "exponential" => Some(Growth::Exponential),
-        other => {
-            let message = format!("{} is no back-off", quoted(other));
-            fields.fault(
-                "backoff",
-                message,
-                "write \"fixed\", \"linear\" or \"exponential\"",
-            );
-            None
+    let delay = |name| {
+        if !fields.has(name) {
+            // It says that the field is missing.
+            let _: Option<Span> = fields.required(name);
         }
+        fields.get(name).map(|Span(span)| span)
     };
-    let span = |name, Span(span)| {
-        fields.check_span(name, span);
-        span
-    };
-    let delay = |name| fields.required(name).map(|delay| span(name, delay));
     let initial = delay("initial_delay");
     // A fixed delay does not grow, so it needs no cap.
     let max = match growth {
-        Some(Growth::Fixed) => fields
-            .optional("max_delay")
-            .map(|max| span("max_delay", max))
-            .or(initial),
+        Some(Growth::Fixed) => fields.get("max_delay").map(|Span(span)| span).or(initial),
         _ => delay("max_delay"),
     };
     Some(Backoff {
@@ -174,5 +147,6 @@ fn classes(fields: &Fields<'_, '_>) -> Vec<String> {
         }
         Some(class.into_owned())
     };
-    fields.list("retryable_on").filter_map(class).collect()
+    let List(all) = fields.get("retryable_on").unwrap_or(List("[]"));
+    elements(all).enumerate().filter_map(class).collect()
 }

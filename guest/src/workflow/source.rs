@@ -9,12 +9,15 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted};
-use super::fields::{AllowedField, Fields, Object, check_id, ignored, known};
+use super::fields::{Effect, Fields, List, Object, Span, check_id};
 use super::kind::{self, KindSource};
 use super::plan::{END, RetryPolicy};
 use super::retry;
+use super::table::{Field, RUN_ON, Type, check_object, may, must, no_effect};
 use crate::condition::Expression;
-use crate::limits::NODES_MAX;
+use crate::digest::digest_of_text;
+use crate::json::{elements, members};
+use crate::limits::{NODES_MAX, PRIORITY_MAX, SPAN_MAX};
 use crate::time::Millis;
 
 /// A workflow as written.
@@ -59,45 +62,71 @@ pub(super) struct Timeouts {
     pub(super) approval: Option<Millis>,
 }
 
+/// The fields of a workflow.
 #[rustfmt::skip]
-const WORKFLOW_FIELDS: [AllowedField<'static>; 23] = [
-    known("workflow_id"), known("version"), known("name"), known("description"), known("labels"),
-    known("start_node"), known("nodes"), known("edges"), known("retry_policies"), known("timeouts"), known("limits"),
-    ignored("state_schema"), ignored("models"), ignored("tools"), ignored("mcp_servers"), ignored("remote_agents"),
-    ignored("policy"), ignored("data_policy"), ignored("token_budget"), ignored("cost_budget_usd"),
-    ignored("on_budget_exceeded"), ignored("continue_as_new"), ignored("strategy_metadata"),
+pub(super) const WORKFLOW: [Field; 24] = [
+    may("$schema", Type::Text), must("workflow_id", Type::Id), may("version", Type::Text), may("name", Type::Text),
+    may("description", Type::Text), may("labels", Type::AnyObject), must("start_node", Type::Text),
+    must("nodes", Type::AnyObject), may("edges", Type::AnyList), may("retry_policies", Type::AnyObject),
+    may("timeouts", Type::AnyObject), may("limits", Type::AnyObject),
+    no_effect("state_schema"), no_effect("models"), no_effect("tools"), no_effect("mcp_servers"),
+    no_effect("remote_agents"), no_effect("policy"), no_effect("data_policy"), no_effect("token_budget"),
+    no_effect("cost_budget_usd"), no_effect("on_budget_exceeded"), no_effect("continue_as_new"),
+    no_effect("strategy_metadata"),
 ];
+
+/// The fields of a node.
 #[rustfmt::skip]
-const NODE_FIELDS: [AllowedField<'static>; 8] = [
-    known("id"), known("kind"), known("retry_policy"), known("node_timeout_secs"), known("description"), known("labels"),
-    ignored("policy"), ignored("data_policy"),
+pub(super) const NODE: [Field; 12] = [
+    may("id", Type::Text), must("kind", Type::AnyObject), may("retry_policy", Type::Text),
+    may("node_timeout_secs", Type::Span), may("queue", Type::Id), may("priority", Type::Range(0, PRIORITY_MAX as u64)),
+    may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)),
+    may("description", Type::Text), may("labels", Type::AnyObject),
+    no_effect("policy"), no_effect("data_policy"),
 ];
-const EDGE_FIELDS: [AllowedField<'static>; 3] = [known("from"), known("to"), known("condition")];
-const TIMEOUT_FIELDS: [AllowedField<'static>; 4] = [
-    known("node_timeout"),
-    known("workflow_timeout"),
-    known("approval_timeout"),
-    ignored("heartbeat_interval"),
+
+/// Those of them that speak of work items, and so of nodes that have some.
+pub(super) const OF_WORK: [&str; 4] = ["queue", "priority", "lease_secs", "run_on"];
+
+/// The fields of an edge.
+pub(super) const EDGE: [Field; 3] = [
+    must("from", Type::Text),
+    must("to", Type::Text),
+    may("condition", Type::Expression),
 ];
-const LIMIT_FIELDS: [&str; 2] = ["max_concurrent_nodes", "max_dispatch_per_tick"];
+
+/// The fields of a workflow's timeouts.
+pub(super) const TIMEOUTS: [Field; 4] = [
+    may("node_timeout", Type::Span),
+    may("workflow_timeout", Type::Span),
+    may("approval_timeout", Type::Span),
+    Field {
+        effect: Effect::None,
+        ..may("heartbeat_interval", Type::Span)
+    },
+];
+
+/// The fields of a workflow's limits.
+pub(super) const LIMITS: [Field; 2] = [
+    may("max_concurrent_nodes", Type::Range(1, u32::MAX as u64)),
+    may("max_dispatch_per_tick", Type::Range(1, u32::MAX as u64)),
+];
 
 /// Read checked JSON. None, and a fault, if it is not even an object; else
 /// whatever can be read, and a fault for whatever cannot.
 pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
     let workflow = Fields::read(&Place::Top, text.trim(), faults)?;
-    workflow.check_names(WORKFLOW_FIELDS);
-    let id: Option<Cow<'a, str>> = workflow.required("workflow_id");
-    if let Some(id) = &id {
-        check_id(&Place::Top.key("workflow_id"), id, faults);
-    }
-    let (max_concurrent_nodes, max_dispatch_per_tick) = limits(&workflow);
+    check_object(&workflow, &WORKFLOW);
+    let limits = object(&workflow, "limits", &LIMITS, |limits| {
+        LIMITS.map(|field| limits.get(field.name))
+    });
+    let [max_concurrent_nodes, max_dispatch_per_tick] = limits.unwrap_or_default();
     let timeouts = timeouts(&workflow);
-    let nodes = nodes(&workflow, &timeouts);
     Some(Source {
-        id: id.unwrap_or_default(),
-        version: version(&workflow),
-        start: workflow.required("start_node"),
-        nodes,
+        id: workflow.get("workflow_id").unwrap_or_default(),
+        version: version(&workflow, text),
+        start: workflow.get("start_node"),
+        nodes: nodes(&workflow, &timeouts),
         edges: edges(&workflow),
         timeouts,
         max_concurrent_nodes,
@@ -105,69 +134,60 @@ pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
     })
 }
 
-fn version<'a>(workflow: &Fields<'a, '_>) -> Cow<'a, str> {
-    let Some(version): Option<Cow<'a, str>> = workflow.required("version") else {
+/// What an object in the workflow says, once it is checked; None if it is left out.
+fn object<'a, T>(
+    workflow: &Fields<'a, '_>,
+    name: &str,
+    table: &[Field],
+    read: impl FnOnce(&Fields<'a, '_>) -> T,
+) -> Option<T> {
+    let Object(json) = workflow.get(name)?;
+    let place = workflow.place.key(name);
+    let fields = Fields::read(&place, json, workflow.faults)?;
+    check_object(&fields, table);
+    Some(read(&fields))
+}
+
+/// The version as written. A workflow without one is known by its text (rule R1): so an
+/// edited file needs no new number.
+fn version<'a>(workflow: &Fields<'a, '_>, text: &str) -> Cow<'a, str> {
+    const DIGITS: usize = 12;
+    if !workflow.has("version") {
+        return Cow::Owned(format!("0.0.0+{}", &digest_of_text(text)[..DIGITS]));
+    }
+    let Some(version): Option<Cow<'a, str>> = workflow.get("version") else {
         return Cow::Borrowed("");
     };
     let is_number =
         |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_ok();
     if version.split('.').count() != 3 || !version.split('.').all(is_number) {
         let message = format!("{} is no version of three numbers", quoted(&version));
-        workflow.fault("version", message, "write it like \"1.0.0\"");
+        let remedy = "write it like \"1.0.0\", or leave it out";
+        workflow.fault("version", message, remedy);
     }
     version
 }
 
-fn limits(workflow: &Fields<'_, '_>) -> (Option<u32>, Option<u32>) {
-    let place = workflow.place.key("limits");
-    let json = workflow.raw("limits").filter(|json| *json != "null");
-    let Some(fields) = json.and_then(|json| Fields::read(&place, json, workflow.faults)) else {
-        return (None, None);
-    };
-    fields.check_names(LIMIT_FIELDS.map(known));
-    let [concurrent, dispatch] = LIMIT_FIELDS.map(|name| {
-        let limit: Option<u32> = fields.optional(name);
-        if limit == Some(0) {
-            fields.fault(
-                name,
-                "with a limit of 0 nothing would ever run",
-                "write at least 1, or leave it out",
-            );
-        }
-        limit
+fn timeouts(workflow: &Fields<'_, '_>) -> Timeouts {
+    let timeouts = object(workflow, "timeouts", &TIMEOUTS, |fields| Timeouts {
+        node: span(fields, "node_timeout"),
+        workflow: span(fields, "workflow_timeout"),
+        approval: span(fields, "approval_timeout"),
     });
-    (concurrent, dispatch)
+    timeouts.unwrap_or_default()
 }
 
-fn timeouts(workflow: &Fields<'_, '_>) -> Timeouts {
-    let place = workflow.place.key("timeouts");
-    let json = workflow.raw("timeouts").filter(|json| *json != "null");
-    let Some(fields) = json.and_then(|json| Fields::read(&place, json, workflow.faults)) else {
-        return Timeouts::default();
-    };
-    fields.check_names(TIMEOUT_FIELDS);
-    let [node, workflow, approval, _heartbeat] =
-        TIMEOUT_FIELDS.map(|known| fields.span(known.name));
-    Timeouts {
-        node,
-        workflow,
-        approval,
-    }
+fn span(fields: &Fields<'_, '_>, name: &str) -> Option<Millis> {
+    fields.get(name).map(|Span(span)| span)
 }
 
 fn nodes<'a>(workflow: &Fields<'a, '_>, timeouts: &Timeouts) -> Vec<NodeSource<'a>> {
     let faults = workflow.faults;
     let policies = retry::read(workflow);
     let place = workflow.place.key("nodes");
-    if workflow.raw("nodes").is_none() {
-        faults.report(
-            workflow.place,
-            "the field `nodes` is missing",
-            "add `nodes`, an object of nodes by id",
-        );
-    }
     let mut nodes = Vec::new();
-    for (id, json) in workflow.map("nodes") {
+    let Object(all) = workflow.get("nodes").unwrap_or(Object("{}"));
+    for (id, json) in members(all) {
         let place = place.key(&id);
         check_id(&place, &id, faults);
         if id == END {
@@ -200,9 +220,9 @@ fn node<'a>(
     policies: &Policies<'a>,
     timeouts: &Timeouts,
 ) -> NodeSource<'a> {
-    fields.check_names(NODE_FIELDS);
+    check_object(fields, &NODE);
     // An id within the node says nothing that its key does not; it may be left out.
-    if let Some(inner) = fields.optional::<Cow<'_, str>>("id")
+    if let Some(inner) = fields.get::<Cow<'_, str>>("id")
         && inner != id
     {
         let message = format!(
@@ -212,25 +232,56 @@ fn node<'a>(
         );
         fields.fault("id", message, "make them equal, or leave out the `id`");
     }
-    let description = fields.optional::<Cow<'_, str>>("description");
+    let description = fields.get::<Cow<'_, str>>("description");
     let kind_json = fields.raw("kind").unwrap_or("{}");
     let place = fields.place.key("kind");
-    let kind = fields
-        .required::<Object<'_>>("kind")
+    let mut kind = fields
+        .get::<Object<'_>>("kind")
         .and_then(|Object(json)| Fields::read(&place, json, fields.faults))
         .and_then(|kind| kind::read(&kind, description, timeouts.approval));
+    if let Some(kind) = &mut kind {
+        of_work(fields, kind);
+    }
     NodeSource {
         id,
         kind,
         kind_json,
         retry: policy(fields, policies),
-        timeout: fields.span("node_timeout_secs").or(timeouts.node),
+        timeout: span(fields, "node_timeout_secs").or(timeouts.node),
     }
+}
+
+/// What the node itself says of its work items. What its kind says already, it may not
+/// say once more.
+fn of_work(fields: &Fields<'_, '_>, kind: &mut KindSource<'_>) {
+    let Some(work) = kind.work_mut() else {
+        for name in OF_WORK.into_iter().filter(|name| fields.has(name)) {
+            let message = format!("`{name}` has no effect: no worker does this node");
+            fields.fault(name, message, "leave it out");
+        }
+        return;
+    };
+    // A `task` has a queue that is no kind's, and a `finalizer` says when it runs.
+    let said = [
+        ("queue", matches!(work.queue, Cow::Owned(_))),
+        ("run_on", work.finalizer.is_some()),
+    ];
+    for (name, is_said) in said {
+        if is_said && fields.has(name) {
+            let message = format!("`{name}` stands in the node's kind already");
+            fields.fault(name, message, "leave it out here");
+        }
+    }
+    if let Some(queue) = fields.get::<Cow<'_, str>>("queue") {
+        work.queue = Cow::Owned(queue.into_owned());
+    }
+    work.priority = fields.get("priority");
+    work.finalizer = kind::run_on(fields).or(work.finalizer);
 }
 
 /// The node's policy: the workflow's own, else a built-in one.
 fn policy(node: &Fields<'_, '_>, policies: &Policies<'_>) -> RetryPolicy {
-    let Some(name): Option<Cow<'_, str>> = node.optional("retry_policy") else {
+    let Some(name): Option<Cow<'_, str>> = node.get("retry_policy") else {
         return retry::unnamed();
     };
     if let Some(own) = policies.get(&name) {
@@ -257,8 +308,8 @@ fn edges<'a>(workflow: &Fields<'a, '_>) -> Vec<EdgeSource<'a>> {
     let edge = |(index, json)| {
         let place = place.index(index);
         let fields = Fields::read(&place, json, workflow.faults)?;
-        fields.check_names(EDGE_FIELDS);
-        let (from, to) = (fields.required("from"), fields.required("to"));
+        check_object(&fields, &EDGE);
+        let (from, to) = (fields.get("from"), fields.get("to"));
         let condition = fields.expression("condition");
         Some(EdgeSource {
             index,
@@ -267,5 +318,6 @@ fn edges<'a>(workflow: &Fields<'a, '_>) -> Vec<EdgeSource<'a>> {
             condition,
         })
     };
-    workflow.list("edges").filter_map(edge).collect()
+    let List(all) = workflow.get("edges").unwrap_or(List("[]"));
+    elements(all).enumerate().filter_map(edge).collect()
 }

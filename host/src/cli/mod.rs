@@ -72,6 +72,7 @@ mod remedy;
 mod resume;
 mod retry;
 mod run;
+mod schema;
 mod show;
 mod signal;
 mod skip;
@@ -151,6 +152,7 @@ enum Command {
     Restore(restore::Arguments),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
+    Schema(schema::Arguments),
     Test(test::Arguments),
     Guest(guest::Arguments),
     Completions(completions::Arguments),
@@ -292,6 +294,7 @@ impl Command {
             Self::Restore(arguments) => restore::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
+            Self::Schema(schema::Arguments {}) => Ok(schema::run()),
             Self::Test(arguments) => test::run(&arguments),
             Self::Guest(arguments) => guest::run(&arguments),
             Self::Completions(arguments) => Ok(completions::run(&arguments)),

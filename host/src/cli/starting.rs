@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use refrain::json::Json;
+use refrain::limits::{PRIORITY_DEFAULT, PRIORITY_MAX};
 use refrain::model::{Label, WorkflowSummary};
 use refrain::{Engine, Execution, Start, Workflow};
 
@@ -29,6 +30,9 @@ pub(super) struct ToStart {
     /// A label to find it by; may be given more than once
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = labels::label)]
     labels: Vec<Label>,
+    /// How urgent its work is, 0 to 9, the greater first; nodes may say it themselves
+    #[arg(long, value_name = "NUMBER", default_value_t = PRIORITY_DEFAULT, value_parser = clap::value_parser!(u32).range(..=i64::from(PRIORITY_MAX)))]
+    priority: u32,
     /// Let this scheduler component decide, for the whole life of the execution
     #[arg(long, value_name = "FILE.wasm")]
     guest: Option<PathBuf>,
@@ -85,7 +89,8 @@ impl ToStart {
             registered.version.clone(),
             startable.input,
         )
-        .by(self.by.who());
+        .by(self.by.who())
+        .priority(self.priority);
         if let Some(key) = &self.key {
             start = start.key(key);
         }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::guest::ComponentError;
 use crate::id::ExecutionId;
 use crate::json::JsonError;
+use crate::limits::PRIORITY_MAX;
 use crate::model::{Fault, RefusalCode};
 use crate::store::StoreError;
 
@@ -67,7 +68,7 @@ pub enum EngineError {
     },
     /// The key has started something else.
     #[error(
-        "the key {key:?} has started {execution}, with another workflow, input or labels; choose another key"
+        "the key {key:?} has started {execution}, with another workflow, input, labels or priority; choose another key"
     )]
     KeyTaken {
         /// The caller's key.
@@ -110,6 +111,14 @@ pub enum EngineError {
         name: String,
         /// What is wrong with it, and what helps.
         reason: String,
+    },
+    /// There is no such priority.
+    #[error(
+        "there is no priority {priority}: it is a whole number from 0 to {PRIORITY_MAX}, the greater first"
+    )]
+    Priority {
+        /// The one that was asked for.
+        priority: u32,
     },
     /// A request names more than is allowed.
     #[error("the request names {count} {what}, and {count_max} are allowed; make several requests")]
@@ -257,6 +266,7 @@ impl EngineError {
             Self::Json { .. } => "invalid_json",
             Self::TooLong { .. } => "too_long",
             Self::Label { .. } => "invalid_label",
+            Self::Priority { .. } => "invalid_priority",
             Self::TooMany { .. } => "too_many",
             Self::Refused { .. } => "refused",
             Self::NotForked { .. } => "not_forked",

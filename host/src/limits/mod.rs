@@ -74,6 +74,9 @@ pub const TENANT_DEFAULT: &str = "default";
 /// How urgent the work items of an execution are, unless it says otherwise.
 pub const PRIORITY_DEFAULT: u32 = 5;
 
+/// The greatest priority. The guest has the same bound.
+pub const PRIORITY_MAX: u32 = 9;
+
 /// Bytes of the class of an error: it is a code, and no sentence.
 pub const ERROR_CLASS_BYTES_MAX: usize = 64;
 

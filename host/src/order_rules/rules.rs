@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::limits::PRIORITY_DEFAULT;
 use crate::log::effect;
 use crate::model::{EventKind, WorkItem};
 use crate::queues;
@@ -28,7 +27,11 @@ struct NodeRules {
     kind: Range<usize>,
     /// The queue (rule R5). `None` if the scheduler settles the node itself
     /// (rule R6).
-    queue: Option<&'static str>,
+    queue: Option<Cow<'static, str>>,
+    /// How urgent its items are, where the node says it itself.
+    priority: Option<u32>,
+    /// How long a claim of its items holds without a heartbeat, where the node says it.
+    lease_ms: Option<u64>,
     /// The attempts that the node's policy gives (rule R12).
     max_attempts: u32,
 }
@@ -73,6 +76,12 @@ struct NodeText<'a> {
     kind: &'a RawValue,
     #[serde(default)]
     retry_policy: Option<String>,
+    #[serde(default)]
+    queue: Option<String>,
+    #[serde(default)]
+    priority: Option<u32>,
+    #[serde(default)]
+    lease_secs: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +93,9 @@ struct PolicyText {
 struct KindText<'a> {
     #[serde(rename = "type")]
     name: String,
+    /// Of a `task`.
+    #[serde(borrow, default)]
+    queue: Option<&'a RawValue>,
     #[serde(borrow, default)]
     branches: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -128,26 +140,33 @@ impl OrderRules {
             .sum()
     }
 
-    /// Why this item is none that the workflow holds, if it is none. Whose it
-    /// is (execution and tenant) is the caller's to compare.
-    pub(crate) fn fault(&self, item: &WorkItem, before: Attempts) -> Option<String> {
+    /// How long a claim of the node's items holds without a heartbeat, where the workflow
+    /// says it.
+    pub(crate) fn lease_ms(&self, node_id: &str) -> Option<u64> {
+        self.nodes.get(node_id)?.lease_ms
+    }
+
+    /// Why this item is none that the workflow holds, if it is none; `priority` is the
+    /// execution's. Whose it is (execution and tenant) is the caller's to compare.
+    pub(crate) fn fault(&self, item: &WorkItem, priority: u32, before: Attempts) -> Option<String> {
         let Some(node) = self.nodes.get(&item.node_id) else {
             return Some("is of a node that the workflow does not have".to_owned());
         };
-        let Some(queue) = node.queue else {
+        let Some(queue) = node.queue.as_deref() else {
             return Some(
                 "is of a node that the scheduler settles itself, without a worker".to_owned(),
             );
         };
         if item.queue != queue {
             return Some(format!(
-                "is for the queue {:?}, and the node's kind belongs on {queue:?}",
+                "is for the queue {:?}, and the node belongs on {queue:?}",
                 item.queue
             ));
         }
-        if item.priority != PRIORITY_DEFAULT {
+        let priority = node.priority.unwrap_or(priority);
+        if item.priority != priority {
             return Some(format!(
-                "is of priority {}, and nothing gives the node another than {PRIORITY_DEFAULT}",
+                "is of priority {}, and the node's is {priority}",
                 item.priority
             ));
         }
@@ -230,8 +249,12 @@ impl NodeRules {
     ) -> Option<Self> {
         let kind = node.kind.get();
         let (usual_payload, start) = usual_payload(kind);
+        let of_kind = queue(serde_json::from_str(kind).ok()?);
+        let own = || node.queue.clone().map(Cow::Owned);
         Some(Self {
-            queue: queue(&serde_json::from_str(kind).ok()?),
+            queue: of_kind.map(|of_kind| own().unwrap_or(of_kind)),
+            priority: node.priority,
+            lease_ms: node.lease_secs.map(|seconds| seconds.saturating_mul(1000)),
             usual_payload: usual_payload.into(),
             kind: start..start + kind.len(),
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
@@ -278,7 +301,7 @@ fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 
 
 /// The queue of a node (rule R5). `None` if the scheduler settles it itself
 /// (rule R6).
-fn queue(kind: &KindText<'_>) -> Option<&'static str> {
+fn queue(kind: KindText<'_>) -> Option<Cow<'static, str>> {
     let settled_by_scheduler = match kind.name.as_str() {
         "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
         "condition" => holds_some(kind.branches),
@@ -286,7 +309,14 @@ fn queue(kind: &KindText<'_>) -> Option<&'static str> {
         "join" => !kind.merge_strategy.is_some_and(is_object),
         _ => false,
     };
-    (!settled_by_scheduler).then(|| queues::of_kind(&kind.name))
+    if settled_by_scheduler {
+        return None;
+    }
+    if kind.name == queues::TASK {
+        let queue = serde_json::from_str(kind.queue?.get()).ok()?;
+        return Some(Cow::Owned(queue));
+    }
+    Some(Cow::Borrowed(queues::of_kind(&kind.name)))
 }
 
 /// Whether this is a list with elements.

@@ -43,6 +43,7 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         "guest_digest": recording.guests().last(),
         "tenant": started.tenant,
         "key": null,
+        "priority": started.priority,
         "simulated": started.simulated,
         "started_at": first.at,
         "last_at": last.map(|event| event.at),

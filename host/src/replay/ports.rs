@@ -173,7 +173,7 @@ impl ReplayPorts {
         let before = self.attempts.get(&item.node_id).copied();
         self.rules
             .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow)))
-            .fault(item, before.unwrap_or_default())
+            .fault(item, started.priority, before.unwrap_or_default())
     }
 
     /// Note a mismatch, unless one is noted already; later ones are its echo.

@@ -27,6 +27,7 @@ pub(super) fn recorded(
         "guest_digest": &*record.guest_digest,
         "tenant": record.tenant,
         "key": record.key,
+        "priority": record.priority,
         "simulated": simulated,
         "started_at": record.started_at,
         "last_at": record.last_at,

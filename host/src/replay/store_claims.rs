@@ -49,6 +49,7 @@ impl Replayed<'_> {
             "guest_digest": self.guest_digest.unwrap_or(&record.guest_digest),
             "tenant": started.tenant,
             "key": started.key,
+            "priority": started.priority,
             "simulated": started.simulated,
             "started_at": at(1),
             "last_at": at(end),

@@ -289,6 +289,7 @@ pub(super) type Origin<'a> = (
     &'a str,
     &'a str,
     Option<&'a str>,
+    u32,
     Timestamp,
     Option<&'a Attestation>,
 );
@@ -301,6 +302,7 @@ pub(super) fn origin(record: &ExecutionRecord) -> Origin<'_> {
         workflow_version,
         tenant,
         key,
+        priority,
         started_at,
         erased,
         ..
@@ -311,6 +313,7 @@ pub(super) fn origin(record: &ExecutionRecord) -> Origin<'_> {
         workflow_version,
         tenant,
         key.as_deref(),
+        *priority,
         *started_at,
         erased.as_deref(),
     )

@@ -32,7 +32,7 @@
 /// impl Reader for Counting {
 ///     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
 ///     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
-///     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, lease_holders, due, next_due, last_at, last_reading);
+///     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
 ///     refrain::delegate_store!(inner: workflow, component, snapshot);
 /// }
 /// ```
@@ -130,6 +130,9 @@ macro_rules! delegate_store {
     (@ claimed_by $($to:ident)+) => { $crate::delegate_store!(
         # claimed_by(worker_id: &str, request_id: &str)
             -> $crate::store::Many<$crate::store::ItemRecord>, $($to)+
+    ); };
+    (@ waiting_queues $($to:ident)+) => { $crate::delegate_store!(
+        # waiting_queues(tenant: &str) -> ::std::vec::Vec<::std::string::String>, $($to)+
     ); };
     (@ lease_holders $($to:ident)+) => { $crate::delegate_store!(
         # lease_holders() -> $crate::store::Many<::std::string::String>, $($to)+

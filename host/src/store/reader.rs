@@ -175,9 +175,9 @@ pub trait Reader: Send {
     fn item(&mut self, id: ExecutionId, node_id: &str) -> Result<Option<ItemRecord>, StoreError>;
 
     /// Waiting items of this tenant that may be claimed on its `queue` at `now`, at most
-    /// `max`, of executions that run (neither paused, stalled, ended nor set aside). Those that
-    /// could be claimed for the longest time come first, then those that were ordered
-    /// first.
+    /// `max`, of executions that run (neither paused, stalled, ended nor set aside). Those of
+    /// the greatest priority come first, of these the ones that could be claimed for the
+    /// longest time, then those that were ordered first.
     fn claimable(
         &mut self,
         tenant: &str,
@@ -185,6 +185,10 @@ pub trait Reader: Send {
         now: Timestamp,
         max: usize,
     ) -> Result<Many<ItemRecord>, StoreError>;
+
+    /// The queues of this tenant on which items wait, now or for a later time, of executions
+    /// that run; sorted. The cost grows with their number.
+    fn waiting_queues(&mut self, tenant: &str) -> Result<Vec<String>, StoreError>;
 
     /// Leased items whose lease is over at `now`, the oldest first, at most
     /// `max`; none of an execution that is set aside.

@@ -38,6 +38,8 @@ pub struct ExecutionRecord {
     pub tenant: String,
     /// The caller's key, unique within the tenant.
     pub key: Option<String>,
+    /// How urgent its work items are, 0 to 9, where their nodes do not say it themselves.
+    pub priority: u32,
     /// Its status.
     #[serde(
         serialize_with = "crate::names::serialize_status",
@@ -254,6 +256,7 @@ mod tests {
             guest_digest: "00".into(),
             tenant: "default".to_owned(),
             key: None,
+            priority: 5,
             status: Status::Completed,
             head,
             started_at: 1,
@@ -268,7 +271,7 @@ mod tests {
         let attested: serde_json::Value = serde_json::from_str(&attestation.to_json()).unwrap();
         let expected = json!({
             "id": id.to_string(), "workflow_id": "claims", "workflow_version": "1.0.0",
-            "guest_digest": "00", "tenant": "default", "key": null, "status": "completed",
+            "guest_digest": "00", "tenant": "default", "key": null, "priority": 5, "status": "completed",
             "head": { "sequence": 3, "hash": "ab".repeat(32) },
             "started_at": 1, "last_at": 2, "next_wake": null,
             "tampering": { "sequence": 2, "message": "it was edited" },

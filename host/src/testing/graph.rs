@@ -64,6 +64,8 @@ struct Text {
 #[derive(Deserialize)]
 struct NodeText {
     kind: Value,
+    #[serde(default)]
+    run_on: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,11 +97,9 @@ impl Graph {
                 edge.rule = Rule::Chosen;
             }
         }
-        let is_finalizer = |id: &str| {
-            nodes
-                .get(id)
-                .is_some_and(|node| name(&node.kind) == "finalizer")
-        };
+        let runs_at_the_end =
+            |node: &NodeText| node.run_on.is_some() || name(&node.kind) == "finalizer";
+        let is_finalizer = |id: &str| nodes.get(id).is_some_and(runs_at_the_end);
         // Finalizers run at the end, whatever leads to them (rule R16).
         all.retain(|edge| is_finalizer(&edge.from) || !is_finalizer(&edge.to));
         let nodes = nodes
@@ -292,6 +292,7 @@ mod tests {
                     "q": kind(json!({ "type": "condition", "branches": branches })),
                     "j": kind(json!({ "type": "join", "wait_for": ["a", "b", "c"] })),
                     "f": kind(finalizer),
+                    "g": { "kind": { "type": "task", "queue": "mail" }, "run_on": "always" },
                 },
                 "edges": [
                     { "from": "s", "to": "p" }, { "from": "p", "to": "a" },
@@ -301,6 +302,7 @@ mod tests {
                     { "from": "t", "to": "a", "condition": "state.z" },
                     { "from": "q", "to": "b" }, { "from": "q", "to": "a" },
                     { "from": "a", "to": "j" }, { "from": "j", "to": "f" },
+                    { "from": "j", "to": "g" }, { "from": "f", "to": "g" },
                     { "from": "f", "to": "end" }, { "from": "j", "to": "end" },
                 ],
             })

@@ -20,7 +20,7 @@ use serde_json::json;
 const REASONS: [(&str, &str); 16] = [
     (
         "another_program",
-        "is for the queue \"command\", and the node's kind belongs on \"tool\"",
+        "is for the queue \"command\", and the node belongs on \"tool\"",
     ),
     (
         "another_tenants_item",

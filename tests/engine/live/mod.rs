@@ -21,6 +21,7 @@ mod late_facts;
 mod lifted;
 mod missed_looks;
 mod needless;
+mod node_fields;
 mod long_texts;
 mod operators;
 mod output;

@@ -113,6 +113,27 @@ fn r05_queues_by_kind() {
 }
 
 #[test]
+fn r05_a_node_may_name_its_queue_and_its_priority() {
+    let played = play(
+        r#"
+        a -> b -> c
+        a: task gpu {"steps":[1, "two"]} priority=9
+        b: http queue=mail lease=60
+        0000 tick       => schedule a gpu
+        0005 explain a  => scheduled ~"gpu"
+        0010 complete a => schedule b mail
+        0020 complete b => schedule c general
+        "#,
+    )
+    .expect("the table holds");
+    let item = |node: &str| played.world.last_item(node).expect("an item").item.clone();
+    assert_eq!([item("a").priority, item("b").priority], [9, 5]);
+    let payload = &item("a").payload;
+    let kind = r#"{"node_id":"a","kind":{"queue":"gpu","steps":[1,"two"],"type":"task"},"input":"#;
+    assert!(payload.starts_with(kind), "{payload}");
+}
+
+#[test]
 fn r05_the_payload_is_exact_and_the_kind_is_verbatim() {
     let played = play(
         r#"

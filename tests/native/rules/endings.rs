@@ -37,6 +37,24 @@ fn r16_finalizers_run_in_the_order_of_their_edges() {
     );
 }
 
+/// Any node that a worker does may be a finalizer; `finalizer` is one spelling of it.
+#[test]
+fn r16_any_work_may_run_at_the_end() {
+    check(
+        r#"
+        a -> z, z -> y, y -> x
+        z: task mail run_on=always
+        y: http run_on=success
+        x: command run_on=failure retry=no_retry
+        0000 tick       => schedule a
+        0005 explain z  => pending ~"not at the end"
+        0010 complete a => schedule z mail
+        0020 complete z => schedule y
+        0030 complete y => skip x run_on, completed
+        "#,
+    );
+}
+
 #[test]
 fn r16_whatever_becomes_of_a_finalizer_the_next_has_its_turn() {
     check(

@@ -1,11 +1,14 @@
-//! Nobody starves: who waits for longer is served first, so that everyone who waits
-//! is served after a bounded number of others, however many come later.
+//! Nobody starves: of what is as urgent, who waits for longer is served first, so that
+//! everyone who waits is served after a bounded number of others, however many come
+//! later; and what is more urgent is served before.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
 use refrain::model::{EventKind, Status};
 use refrain::store::Timestamp;
+use serde_json::Value;
 
 use super::fold::{Deadlines, Folding, Place};
 use super::{Account, Evidence, Law, TurnSeen, Violation};
@@ -14,6 +17,8 @@ use super::{Account, Evidence, Law, TurnSeen, Violation};
 struct Course<'a> {
     account: &'a Account,
     deadlines: Deadlines,
+    /// The priorities that nodes have of their own.
+    priorities: BTreeMap<String, u32>,
     folding: Folding,
     /// Owed a step: it comes after the others, and nothing of it is claimed until
     /// it has gone on.
@@ -22,12 +27,16 @@ struct Course<'a> {
     taken: usize,
 }
 
-/// What was claimed in a turn: by queue, since when the one waited that waited
-/// least, and for which execution.
-type Claimed = BTreeMap<String, (Timestamp, ExecutionId)>;
+/// The order in which items are served: the most urgent first, then the one that waits
+/// longest.
+type Turn = (Reverse<u32>, Timestamp);
 
-/// No item is claimed while another of its queue waits for longer, of an
-/// execution that runs, that the host works on, that is owed no step, and that is not
+/// What was claimed in a turn: by queue, the one that was to come last, and for which
+/// execution.
+type Claimed = BTreeMap<String, (Turn, ExecutionId)>;
+
+/// No item is claimed while another of its queue is more urgent, or as urgent and waits
+/// for longer, of an execution that runs, that the host works on, that is owed no step, and that is not
 /// touched by that turn. One that was left out of a turn, because writes to it or to one
 /// that it is linked with conflict, may be overtaken in that turn, and in no other: in the
 /// next its turn has come, or in the first after its rest.
@@ -75,12 +84,14 @@ fn overtaken(
             continue;
         }
         for (node_id, queue, since) in course.waiting() {
-            let Some((other_since, other)) = claimed.get(queue) else {
+            let Some((others, other)) = claimed.get(queue) else {
                 continue;
             };
-            if since < *other_since {
+            let own = (Reverse(course.priority(node_id)), since);
+            if own < *others {
+                let (Reverse(priority), other_since) = *others;
                 let message = format!(
-                    "node {node_id:?} waits on the queue {queue:?} since {since}, and an item of {other} that waits since {other_since} is claimed"
+                    "node {node_id:?} waits on the queue {queue:?} since {since}, and an item of {other} that waits since {other_since}, of priority {priority}, is claimed"
                 );
                 return Err(Violation::of(Law::NobodyStarves, *id, message));
             }
@@ -95,6 +106,7 @@ impl<'a> Course<'a> {
         Self {
             account,
             deadlines: text.map_or_else(Deadlines::default, |text| Deadlines::of_workflow(text)),
+            priorities: text.map_or_else(BTreeMap::new, |text| priorities(text)),
             folding: Folding::default(),
             owed: false,
             taken: 0,
@@ -112,12 +124,19 @@ impl<'a> Course<'a> {
                 && let Some((queue, since)) = self.folding.waits_since(&it.node_id)
             {
                 let id = self.account.record.id;
-                let least = claimed.entry(queue.to_owned()).or_insert((since, id));
-                *least = (*least).max((since, id));
+                let turn = (Reverse(self.priority(&it.node_id)), since);
+                let last = claimed.entry(queue.to_owned()).or_insert((turn, id));
+                *last = (*last).max((turn, id));
             }
             self.folding.take(&self.deadlines, &stored.event);
             self.taken += 1;
         }
+    }
+
+    /// How urgent a node's work is.
+    fn priority(&self, node_id: &str) -> u32 {
+        let own = self.priorities.get(node_id).copied();
+        own.unwrap_or(self.account.record.priority)
     }
 
     /// What waits for a worker: node, queue, and since when.
@@ -128,4 +147,15 @@ impl<'a> Course<'a> {
             waits.then(|| (node_id, item.queue.as_str(), item.since()))
         })
     }
+}
+
+/// The priorities that nodes of this workflow have of their own.
+fn priorities(workflow: &str) -> BTreeMap<String, u32> {
+    let workflow: Value = serde_json::from_str(workflow).unwrap_or_default();
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    let own = nodes.filter_map(|(id, node)| {
+        let priority = u32::try_from(node["priority"].as_u64()?).ok()?;
+        Some((id.clone(), priority))
+    });
+    own.collect()
 }

@@ -140,9 +140,15 @@ impl Node {
         self.kind()[field].as_str()
     }
 
-    /// The endings that a finalizer runs on; None for other kinds.
+    /// How urgent its work items are, where it says so itself.
+    pub(super) fn priority(&self) -> Option<u64> {
+        self.json["priority"].as_u64()
+    }
+
+    /// The endings that a finalizer runs on; None for what is none.
     pub(super) fn run_on(&self) -> Option<&str> {
-        (self.name() == "finalizer").then(|| self.text("run_on").expect("a finalizer has them"))
+        let of_kind = (self.name() == "finalizer").then(|| self.text("run_on"));
+        of_kind.flatten().or(self.json["run_on"].as_str())
     }
 
     /// The branches of a condition that the guest settles itself (rule R6).
@@ -158,8 +164,14 @@ impl Node {
 
     /// The queue of its work items (rule R5); None: the guest settles it
     /// itself (rule R6).
-    pub(super) fn queue(&self) -> Option<&'static str> {
+    pub(super) fn queue(&self) -> Option<&str> {
+        let of_kind = self.queue_of_kind()?;
+        Some(self.json["queue"].as_str().unwrap_or(of_kind))
+    }
+
+    fn queue_of_kind(&self) -> Option<&str> {
         match self.name() {
+            "task" => self.text("queue"),
             "model" => Some("model"),
             "tool" | "finalizer" | "mcp_tool" | "a2a_task" => Some("tool"),
             "python_fn" => Some("python_tool"),

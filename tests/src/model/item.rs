@@ -22,13 +22,14 @@ pub(super) fn digest(
     not_before: u64,
 ) -> ItemDigest {
     let payload = payload(graph, past, node);
+    let priority = graph.nodes[node].priority();
     let fields = [
         Field::Text(&graph.nodes[node].id),
         Field::Number(attempt.into()),
         Field::Number(past.nodes[node].max_attempts.into()),
         Field::Text(graph.nodes[node].queue().expect("only work is ordered")),
         Field::Text(&past.started.tenant),
-        Field::Number(past.started.priority.into()),
+        Field::Number(priority.unwrap_or(past.started.priority.into())),
         Field::Number(not_before),
         Field::Text(&payload),
     ];

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use refrain::limits::CONFLICTS_IN_A_ROW_MAX;
 use refrain::model::Digest;
-use refrain::queues;
 use refrain::store::ended;
 use refrain::{ClaimId, Fork, Start, WorkError};
 use serde_json::json;
@@ -65,6 +64,8 @@ impl World {
         let mut start = Start::new(drawn.id.clone(), "1.0.0", input.clone());
         if let Some(key) = &key {
             start = start.key(key.clone());
+        } else if self.dice.chance(1, 3) {
+            start = start.priority(u32::try_from(self.dice.below(10)).unwrap_or(0));
         }
         self.hosts[host].send(Call::Start {
             workflow,
@@ -75,7 +76,7 @@ impl World {
     }
 
     fn claim(&mut self, host: usize) {
-        for queue in queues::ALL {
+        for queue in crews::queues() {
             if self.dice.chance(1, 2) {
                 let (max, worker) = (
                     1 + self.dice.below(3),

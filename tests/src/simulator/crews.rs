@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use refrain::queues;
 use refrain::{Answer, Clock, Engine, ManualClock, WorkError, WorkItem};
+use refrain_guest::strategies::OWN_QUEUES;
 use serde_json::json;
 
 use super::workflows;
@@ -35,6 +37,11 @@ impl Lasting {
         })
         .await;
     }
+}
+
+/// All queues on which generated workflows have work.
+pub(super) fn queues() -> impl Iterator<Item = &'static str> {
+    queues::ALL.into_iter().chain(OWN_QUEUES)
 }
 
 /// Workers that do all sorts of things.

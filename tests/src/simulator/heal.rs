@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use refrain::model::{EventKind, Status};
-use refrain::queues;
 use refrain::store::{ExecutionRecord, StoredEvent, ended};
 use refrain::{Clock, Next};
 
@@ -94,7 +93,7 @@ impl World {
             self.hosts[host].clock.set(now);
             self.open_bare(host, false)?;
             if let Some(engine) = self.hosts[host].engine() {
-                for queue in queues::ALL {
+                for queue in crews::queues() {
                     crews::willing(engine, queue);
                 }
             }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use refrain::guest::{CallLimits, Library};
 use refrain::limits::TurnLimits;
 use refrain::model::Limits;
-use refrain::queues;
 use refrain::store::Store;
 use refrain::{ExecutionId, Next, Workflow};
 
@@ -136,7 +135,7 @@ impl World {
     /// A host comes up, with workers of all sorts.
     pub(super) fn open(&mut self, host: usize, tight: bool) -> Result<(), String> {
         self.open_bare(host, tight)?;
-        for queue in queues::ALL {
+        for queue in crews::queues() {
             if self.dice.chance(1, 3) {
                 let (slots, seed) = (1 + self.dice.below(3), self.dice.word());
                 let Host { clock, .. } = &self.hosts[host];

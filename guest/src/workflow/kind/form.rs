@@ -9,18 +9,17 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::built_in;
-use crate::json::{elements, members};
-use crate::time::Millis;
 use crate::workflow::fault::{quoted, resembling};
-use crate::workflow::fields::{AllowedField, Effect, Fields, List, Object, Read, known, value};
+use crate::workflow::fields::{Fields, known};
+use crate::workflow::table::{Field, RUN_ON, Type, check, may, must, no_effect};
 
 /// What a kind looks like.
-pub(super) struct Form {
+pub(in crate::workflow) struct Form {
     /// The `type` in its JSON.
-    pub(super) name: &'static str,
+    pub(in crate::workflow) name: &'static str,
     /// The queue of its work items, where it is dispatched.
     pub(super) queue: &'static str,
-    fields: &'static [Field],
+    pub(in crate::workflow) fields: &'static [Field],
     read_by: Reader,
 }
 
@@ -33,60 +32,6 @@ enum Reader {
     /// Somebody's own worker, who is given the kind as it is written and may
     /// make something of any field.
     AnyWorker,
-}
-
-struct Field {
-    name: &'static str,
-    of: Type,
-    required: bool,
-    effect: Effect,
-}
-
-/// What a field may hold.
-#[derive(Clone, Copy)]
-enum Type {
-    Text,
-    /// A text that is not empty.
-    Name,
-    /// One of these words.
-    Word(&'static [&'static str]),
-    Whole,
-    /// A whole number of seconds, no more than a span may have.
-    Seconds,
-    Flag,
-    AnyList,
-    Texts,
-    /// A list of texts that is not empty.
-    SomeTexts,
-    AnyObject,
-    TextMap,
-    Any,
-}
-
-const fn must(name: &'static str, of: Type) -> Field {
-    Field {
-        name,
-        of,
-        required: true,
-        effect: Effect::Some,
-    }
-}
-
-const fn may(name: &'static str, of: Type) -> Field {
-    Field {
-        name,
-        of,
-        required: false,
-        effect: Effect::Some,
-    }
-}
-
-/// JamJet writes it, and nothing comes of it.
-const fn no_effect(name: &'static str) -> Field {
-    Field {
-        effect: Effect::None,
-        ..may(name, Any)
-    }
 }
 
 /// A kind that this project settles or works on itself.
@@ -108,11 +53,11 @@ const fn form(name: &'static str, queue: &'static str, fields: &'static [Field])
 }
 
 use Type::{
-    Any, AnyList, AnyObject, Flag, Name, Seconds, SomeTexts, Text, TextMap, Texts, Whole, Word,
+    Any, AnyList, AnyObject, Flag, Id, Name, Seconds, SomeTexts, Text, TextMap, Texts, Whole, Word,
 };
 
 #[rustfmt::skip]
-const FORMS: [Form; 23] = [
+static FORMS: [Form; 24] = [
     own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
     own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
@@ -134,7 +79,7 @@ const FORMS: [Form; 23] = [
     form("subgraph", GENERAL, &[]),
     form("memory_retrieval", "retrieval", &[must("connector_ref", Text), must("query_expr", Text), SCHEMA]),
     form("policy", GENERAL, &[must("policy_ref", Text), must("on_violation", Any)]),
-    form("finalizer", "tool", &[must("tool_ref", Text), must("run_on", Word(&["success", "failure", "always"]))]),
+    form("finalizer", "tool", &[must("tool_ref", Text), must("run_on", Word(RUN_ON))]),
     form("agent", GENERAL, &[must("agent_ref", Text), SCHEMA]),
     form("mcp_tool", "tool", &[must("server", Text), must("tool", Text), SCHEMA]),
     form("a2a_task", "tool", &[
@@ -155,10 +100,11 @@ const FORMS: [Form; 23] = [
         may("max_retries", Whole), may("input_expr", Text),
     ]),
     own("limit_exceeded", GENERAL, &[may("description", Text)]),
+    form("task", GENERAL, &[must("queue", Id)]),
 ];
 
 /// Kinds that the contract has and this scheduler does not, and what to do without.
-const NOT_YET: [(&str, &str); 3] = [
+const NOT_YET: [(&str, &str); 2] = [
     (
         "map",
         "write a node for each element, or let one worker do them all",
@@ -166,10 +112,6 @@ const NOT_YET: [(&str, &str); 3] = [
     (
         "terminate",
         "let the edges of a `condition` lead to \"end\"",
-    ),
-    (
-        "task",
-        "use a kind of one of the queues that there are, such as `tool`",
     ),
 ];
 
@@ -179,18 +121,15 @@ const GENERAL: &str = "general";
 const SCHEMA: Field = may("output_schema", Text);
 
 /// Any kind that is dispatched may map its input, JamJet's and ours alike.
-const MAPPING: Field = may("input_mapping", TextMap);
+pub(in crate::workflow) const MAPPING: Field = may("input_mapping", TextMap);
 
-const TYPE: &str = "type";
+pub(in crate::workflow) const TYPE: &str = "type";
 
 impl Form {
     /// Report the fields that this project does not read, where nobody else
     /// reads them.
     pub(super) fn refuse_unknown(&self, kind: &Fields<'_, '_>) {
-        let own = self.fields.iter().map(|field| AllowedField {
-            name: field.name,
-            effect: field.effect,
-        });
+        let own = self.fields.iter().map(Field::allowed);
         // What the guest settles itself has no input to map.
         let mapping = (self.queue != GENERAL).then_some(known(MAPPING.name));
         kind.check_names(own.chain([known(TYPE)]).chain(mapping));
@@ -236,82 +175,27 @@ pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
     Some(form)
 }
 
-fn check(kind: &Fields<'_, '_>, field: &Field) {
-    match field.of {
-        Text => present::<Cow<'_, str>>(kind, field, |_| {}),
-        Name => present(kind, field, |text: Cow<'_, str>| {
-            if text.is_empty() {
-                kind.fault(
-                    field.name,
-                    format!("`{}` may not be empty", field.name),
-                    "write a text here",
-                );
-            }
-        }),
-        Word(words) => present(kind, field, |text: Cow<'_, str>| {
-            if !words.contains(&&*text) {
-                let message = format!("{} is no `{}`", quoted(&text), field.name);
-                kind.fault(
-                    field.name,
-                    message,
-                    format!("write one of {}", words.join(", ")),
-                );
-            }
-        }),
-        Whole => present::<u64>(kind, field, |_| {}),
-        Seconds => present(kind, field, |seconds| {
-            kind.check_span(field.name, Millis::from_secs(seconds));
-        }),
-        Flag => present::<bool>(kind, field, |_| {}),
-        AnyList => present::<List<'_>>(kind, field, |_| {}),
-        Texts => present(kind, field, |List(json)| check_texts(kind, field, json)),
-        SomeTexts => present(kind, field, |List(json)| {
-            check_texts(kind, field, json);
-            if elements(json).next().is_none() {
-                kind.fault(
-                    field.name,
-                    format!("`{}` may not be empty", field.name),
-                    "write at least one text",
-                );
-            }
-        }),
-        AnyObject => present::<Object<'_>>(kind, field, |_| {}),
-        TextMap => present(kind, field, |Object(json)| {
-            let place = kind.place.key(field.name);
-            for (name, json) in members(json) {
-                value::<Cow<'_, str>>(&place.key(&name), json, kind.faults);
-            }
-        }),
-        Any => {
-            if field.required && kind.raw(field.name).is_none() {
-                let message = format!("the field `{}` is missing", field.name);
-                kind.faults
-                    .report(kind.place, message, format!("add `{}`", field.name));
-            }
-        }
-    }
-}
-
-fn present<'a, T: Read<'a>>(kind: &Fields<'a, '_>, field: &Field, check: impl FnOnce(T)) {
-    let value = if field.required {
-        kind.required(field.name)
-    } else {
-        kind.optional(field.name)
-    };
-    if let Some(value) = value {
-        check(value);
-    }
-}
-
-fn check_texts(kind: &Fields<'_, '_>, field: &Field, json: &str) {
-    let place = kind.place.key(field.name);
-    for (index, json) in elements(json).enumerate() {
-        value::<Cow<'_, str>>(&place.index(index), json, kind.faults);
-    }
-}
-
 /// All kinds and their queues.
 #[cfg(test)]
 pub(in crate::workflow) fn queues() -> impl Iterator<Item = (&'static str, &'static str)> {
     FORMS.iter().map(|form| (form.name, form.queue))
+}
+
+/// All kinds.
+#[cfg(not(target_family = "wasm"))]
+pub(in crate::workflow) fn forms() -> impl Iterator<Item = &'static Form> {
+    FORMS.iter()
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Form {
+    /// Whether somebody's own worker may make something of any other field.
+    pub(in crate::workflow) fn is_open(&self) -> bool {
+        self.read_by == Reader::AnyWorker
+    }
+
+    /// Whether a node of this kind may say what its input is.
+    pub(in crate::workflow) fn may_map_its_input(&self) -> bool {
+        self.is_open() || self.queue != GENERAL
+    }
 }

@@ -9,8 +9,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, expression, known};
+use super::fields::{Fields, Object, Read, check_id, expression};
 use super::plan::{Join, Kind, RunOn, Wait, Work};
+use super::table::{Field, Type, check_object, may, must};
 use crate::condition::Expression;
 use crate::json::{elements, member};
 use crate::time::Millis;
@@ -18,6 +19,14 @@ use form::{Form, form_of};
 
 #[cfg(test)]
 pub(super) use form::queues;
+#[cfg(not(target_family = "wasm"))]
+pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
+
+/// The fields of a branch of a `condition`.
+pub(super) const BRANCH: [Field; 2] = [
+    may("condition", Type::Expression),
+    must("target", Type::Text),
+];
 
 /// A kind as written.
 pub(super) struct KindSource<'a> {
@@ -74,6 +83,24 @@ impl KindSource<'_> {
             }))
         )
     }
+
+    /// The work, if this is a node for a worker.
+    pub(super) fn work_mut(&mut self) -> Option<&mut Work> {
+        match &mut self.does {
+            Does::Plainly(Kind::Work(work)) => Some(work),
+            Does::Plainly(_) | Does::Condition(_) | Does::HumanApproval { .. } => None,
+        }
+    }
+}
+
+/// The endings that the checked field `run_on` names.
+pub(super) fn run_on(fields: &Fields<'_, '_>) -> Option<RunOn> {
+    match text(fields, "run_on")?.as_ref() {
+        "success" => Some(RunOn::Success),
+        "failure" => Some(RunOn::Failure),
+        "always" => Some(RunOn::Always),
+        _ => None,
+    }
 }
 
 /// Read a node's kind. `description` is the node's, `approval_timeout` the
@@ -108,13 +135,16 @@ pub(super) fn read<'a>(
                 .map(Cow::into_owned),
         })),
         "finalizer" => {
-            let run_on = match text(kind, "run_on")?.as_ref() {
-                "success" => RunOn::Success,
-                "failure" => RunOn::Failure,
-                "always" => RunOn::Always,
-                _ => return None,
-            };
+            let run_on = run_on(kind)?;
             Some(work(kind, form, Some(run_on), Vec::new()))
+        }
+        "task" => {
+            let queue = text(kind, "queue")?.into_owned();
+            let mut task = work(kind, form, None, Vec::new());
+            if let Some(work) = task.work_mut() {
+                work.queue = Cow::Owned(queue);
+            }
+            Some(task)
         }
         "policy" => Some(work(kind, form, None, violation_target(kind))),
         "a2a_task" => {
@@ -132,7 +162,8 @@ fn work<'a>(
     targets: Vec<TargetSource<'a>>,
 ) -> KindSource<'a> {
     let work = Work {
-        queue: form.queue,
+        queue: Cow::Borrowed(form.queue),
+        priority: None,
         input_mapping: input_mapping(kind),
         finalizer,
     };
@@ -175,9 +206,9 @@ fn condition<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
         let Some(fields) = Fields::read(&place, json, kind.faults) else {
             continue;
         };
-        fields.check_names(["condition", "target"].map(known));
+        check_object(&fields, &BRANCH);
         let condition = fields.expression("condition");
-        let Some(target): Option<Cow<'a, str>> = fields.required("target") else {
+        let Some(target): Option<Cow<'a, str>> = fields.get("target") else {
             continue;
         };
         let pointer = place.key("target").pointer();
@@ -231,7 +262,7 @@ fn wait(kind: &Fields<'_, '_>) -> Option<Wait> {
         ("timeout_secs", needs_timer),
         ("correlation_key", needs_key),
     ] {
-        if needed && kind.raw(name).is_none_or(|json| json == "null") {
+        if needed && !kind.has(name) {
             let message = format!("a wait for {} needs `{name}`", quoted(&condition));
             kind.faults
                 .report(kind.place, message, format!("add `{name}`"));
@@ -329,10 +360,10 @@ fn targets<'a>(kind: &Fields<'a, '_>, name: &str, how: How) -> Vec<TargetSource<
 
 /// The text of a field that the form has checked; None where that was faulty.
 fn text<'a>(kind: &Fields<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
-    kind.raw(name).and_then(Read::read)
+    kind.get(name)
 }
 
 /// The whole number of a field that the form has checked.
 fn whole(kind: &Fields<'_, '_>, name: &str) -> Option<u64> {
-    kind.raw(name).and_then(Read::read)
+    kind.get(name)
 }

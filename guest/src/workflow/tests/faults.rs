@@ -42,15 +42,15 @@ fn r1_text() {
         ("[]",    &[("", "expected an object, found a list")]),
         (r#"{"nodes": {"a": {"kind": {}, "kind": {}}}}"#,
                   &[("/nodes/a/kind", "this is no JSON that can be read: the key `kind` stands twice in one object at byte 29")]),
-        ("{}",    &[("", "the field `workflow_id` is missing"), ("", "the field `nodes` is missing"),
-                    ("", "the field `version` is missing"), ("", "the field `start_node` is missing")]),
+        ("{}",    &[("", "the field `workflow_id` is missing"), ("", "the field `start_node` is missing"),
+                    ("", "the field `nodes` is missing")]),
         (r#"{"workflow_id": 1, "version": "1.0", "start_node": "a/", "nodes": [], "edges": {}}"#,
                   &[("/workflow_id", "expected a text, found a number"), ("/nodes", "expected an object, found a list"),
-                    ("/version", "`1.0` is no version of three numbers"), ("/edges", "expected a list, found an object"),
+                    ("/edges", "expected a list, found an object"), ("/version", "`1.0` is no version of three numbers"),
                     ("/start_node", "there is no node `a/`")]),
         (r#"{"workflow_id": "", "version": "1.0.+1", "start_node": "a", "nodes": {"a": 7}}"#,
-                  &[("/workflow_id", "an id may not be empty"), ("/nodes/a", "expected an object, found a number"),
-                    ("/version", "`1.0.+1` is no version of three numbers"), ("/start_node", "there is no node `a`")]),
+                  &[("/workflow_id", "an id may not be empty"), ("/version", "`1.0.+1` is no version of three numbers"),
+                    ("/nodes/a", "expected an object, found a number"), ("/start_node", "there is no node `a`")]),
     ];
     for (text, expected) in rows {
         check(text, expected);
@@ -158,7 +158,10 @@ fn r1_kinds() {
         (r#"{"type": "subgraph"}"#,                                  "/type",           "`subgraph` is not supported yet"),
         (r#"{"type": "map"}"#,                                       "/type",           "`map` is not supported yet"),
         (r#"{"type": "terminate"}"#,                                 "/type",           "`terminate` is not supported yet"),
-        (r#"{"type": "task", "queue": "q"}"#,                        "/type",           "`task` is not supported yet"),
+        (r#"{"type": "task", "n": 1}"#,                              "",                "the field `queue` is missing"),
+        (r#"{"type": "task", "queue": ""}"#,                         "/queue",          "an id may not be empty"),
+        (r#"{"type": "task", "queue": null}"#,                       "/queue",          "expected a text, found null"),
+        (r#"{"type": "task", "queue": "q", "queu": 1}"#,             "/queu",           "unknown field `queu`, which would be ignored"),
         (r#"{"type": "command"}"#,                                   "",                "the field `argv` is missing"),
         (r#"{"type": "command", "argv": []}"#,                       "/argv",           "`argv` may not be empty"),
         (r#"{"type": "command", "argv": "ls"}"#,                     "/argv",           "expected a list, found a text"),
@@ -211,20 +214,20 @@ fn r1_kinds() {
 fn r1_settings() {
     #[rustfmt::skip]
     let rows = [
-        (r#""limits": {"max_concurrent_nodes": 0}"#,                   "/limits/max_concurrent_nodes", "with a limit of 0 nothing would ever run"),
+        (r#""limits": {"max_concurrent_nodes": 0}"#,                   "/limits/max_concurrent_nodes", "`max_concurrent_nodes` cannot be 0"),
         (r#""limits": {"max_dispatch_per_tic": 1}"#,                   "/limits/max_dispatch_per_tic", "unknown field `max_dispatch_per_tic`, which would be ignored"),
-        (r#""limits": {"max_dispatch_per_tick": 4294967296}"#,         "/limits/max_dispatch_per_tick", "expected a whole number from 0 to 4294967295, found a number"),
+        (r#""limits": {"max_dispatch_per_tick": 4294967296}"#,         "/limits/max_dispatch_per_tick", "`max_dispatch_per_tick` cannot be 4294967296"),
         (r#""timeouts": {"node_timeout": "5s"}"#,                      "/timeouts/node_timeout", "expected a whole number of seconds (or {\"secs\", \"nanos\"}), found a text"),
         (r#""timeouts": {"workflow_timeout_secs": 2}"#,                "/timeouts/workflow_timeout_secs", "unknown field `workflow_timeout_secs`, which would be ignored"),
         (r#""timeouts": {"workflow_timeout": 0}"#,                     "/timeouts/workflow_timeout", "0 seconds would be over at once"),
         (r#""retryPolicies": {}"#,                                     "/retryPolicies", "unknown field `retryPolicies`, which would be ignored"),
         (r#""retry_policies": {"p": {}}"#,                             "/retry_policies/p", "the field `max_attempts` is missing"),
-        (r#""retry_policies": {"p": {"max_attempts": 0}}"#,            "/retry_policies/p/max_attempts", "0 attempts are not possible"),
-        (r#""retry_policies": {"p": {"max_attempts": 1001}}"#,         "/retry_policies/p/max_attempts", "1001 attempts are not possible"),
-        (r#""retry_policies": {"p": {"max_attempts": 2, "backoff": "often"}}"#, "/retry_policies/p/backoff", "`often` is no back-off"),
+        (r#""retry_policies": {"p": {"max_attempts": 0}}"#,            "/retry_policies/p/max_attempts", "`max_attempts` cannot be 0"),
+        (r#""retry_policies": {"p": {"max_attempts": 1001}}"#,         "/retry_policies/p/max_attempts", "`max_attempts` cannot be 1001"),
+        (r#""retry_policies": {"p": {"max_attempts": 2, "backoff": "often"}}"#, "/retry_policies/p/backoff", "`often` is no `backoff`"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "max_delay": 9}}"#, "/retry_policies/p/max_delay", "`max_delay` without `backoff` has no effect"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "backoff": "linear", "initial_delay": 1}}"#, "/retry_policies/p", "the field `max_delay` is missing"),
-        (r#""retry_policies": {"p": {"max_attempts": 2, "on_exhausted": "wait"}}"#, "/retry_policies/p/on_exhausted", "`wait` is nothing that can be done when attempts are exhausted"),
+        (r#""retry_policies": {"p": {"max_attempts": 2, "on_exhausted": "wait"}}"#, "/retry_policies/p/on_exhausted", "`wait` is no `on_exhausted`"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": [{"custom": 1}]}}"#, "/retry_policies/p/retryable_on/0", "expected a text, found a number"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": ["Some error"]}}"#, "/retry_policies/p/retryable_on/0", "`Some error` is no class of errors"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": [{"custom": ""}]}}"#, "/retry_policies/p/retryable_on/0", "`` is no class of errors"),
@@ -264,6 +267,47 @@ fn r1_settings() {
     );
 }
 
+/// What a node says of its work items, where it has some.
+#[test]
+fn r1_fields_of_work() {
+    let fault = |kind: &str, more: &str| {
+        let node = format!(r#""a": {{"kind": {{{kind}}}, {more}}}"#);
+        faults(&workflow(&node, &[], "")).swap_remove(0)
+    };
+    let tool = r#""type": "tool", "tool_ref": "t""#;
+    let wait = r#""type": "wait", "condition": "timer", "timeout_secs": 1"#;
+    let join = r#""type": "join", "wait_for": []"#;
+    let branches = r#""type": "condition", "branches": [{"target": "end"}]"#;
+    let finalizer = r#""type": "finalizer", "tool_ref": "t", "run_on": "always""#;
+    let task = r#""type": "task", "queue": "gpu""#;
+    #[rustfmt::skip]
+    let rows = [
+        (tool,      r#""queue": """#,           "queue",      "an id may not be empty"),
+        (tool,      r#""queue": 7"#,            "queue",      "expected a text, found a number"),
+        (tool,      r#""priority": 10"#,        "priority",   "`priority` cannot be 10"),
+        (tool,      r#""priority": "high""#,    "priority",   "expected a whole number, not negative, found a text"),
+        (tool,      r#""lease_secs": 0"#,       "lease_secs", "`lease_secs` cannot be 0"),
+        (tool,      r#""lease_secs": 3153600001"#, "lease_secs", "`lease_secs` cannot be 3153600001"),
+        (tool,      r#""run_on": "never""#,     "run_on",     "`never` is no `run_on`"),
+        (tool,      r#""prioritys": 1"#,        "prioritys",  "unknown field `prioritys`, which would be ignored"),
+        (wait,      r#""queue": "gpu""#,        "queue",      "`queue` has no effect: no worker does this node"),
+        (join,      r#""lease_secs": 9"#,       "lease_secs", "`lease_secs` has no effect: no worker does this node"),
+        (branches,  r#""priority": 9"#,         "priority",   "`priority` has no effect: no worker does this node"),
+        (branches,  r#""run_on": "always""#,    "run_on",     "`run_on` has no effect: no worker does this node"),
+        (task,      r#""queue": "mail""#,       "queue",      "`queue` stands in the node's kind already"),
+        (finalizer, r#""run_on": "failure""#,   "run_on",     "`run_on` stands in the node's kind already"),
+    ];
+    for (kind, more, field, message) in rows {
+        let expected = (format!("/nodes/a/{field}"), String::from(message));
+        assert_eq!(fault(kind, more), expected, "{kind} {more}");
+    }
+    let node = r#""a": {"kind": {"type": "http", "url": "http://h"}, "run_on": "always"}"#;
+    check(
+        &workflow(node, &[], ""),
+        &[("/start_node", "`a` is a finalizer, which runs at the end")],
+    );
+}
+
 /// No field is ignored in silence, wherever it stands.
 #[test]
 fn r1_fields_that_nobody_reads() {
@@ -274,7 +318,7 @@ fn r1_fields_that_nobody_reads() {
         (command(r#", "retries": 9"#),      "", "/nodes/a/retries",      "did you mean `retry_policy`? If not, leave it out"),
         (command(r#", "timeout_secs": 1"#), "", "/nodes/a/timeout_secs", "did you mean `node_timeout_secs`? If not, leave it out"),
         (command(r#", "x_internal": 1"#),   "", "/nodes/a/x_internal",
-            "use one of `id`, `kind`, `retry_policy`, `node_timeout_secs`, `description`, `labels`, `policy`, `data_policy`, or leave it out"),
+            "use one of `id`, `kind`, `retry_policy`, `node_timeout_secs`, `queue`, `priority`, `lease_secs`, `run_on`, `description`, `labels`, `policy`, `data_policy`, or leave it out"),
         (command(""), r#", "on_error": "x""#,   "/on_error",             "use one of"),
         (command(""), r#", "edges": [{"from": "a", "to": "end", "when": "state.x"}]"#, "/edges/0/when",
             "did you mean `condition`? If not, leave it out"),

@@ -200,6 +200,16 @@ impl Guests {
         }
     }
 
+    /// What the workflow of this id and version lets be ordered, if it is at hand.
+    pub(crate) fn known_rules(&self, name: (&str, &str)) -> Option<Arc<OrderRules>> {
+        self.rules.known(name)
+    }
+
+    /// Keeps what the workflow of this id and version lets be ordered.
+    pub(crate) fn keep_rules(&mut self, name: (&str, &str), rules: OrderRules) -> Arc<OrderRules> {
+        self.rules.keep(name, rules)
+    }
+
     /// Prepares what the workflow holds, for a call that may order.
     fn lay_down_rules(&mut self, ports: &mut CallPorts) -> Result<(), StoreError> {
         if ports.offer.is_none() {

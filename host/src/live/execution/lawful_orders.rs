@@ -51,7 +51,7 @@ pub(super) fn judge(
             }
         }
     }
-    let fault = rules.fault(item, before);
+    let fault = rules.fault(item, staged.record.priority, before);
     judged.fault = fault.map(|fault| format!("{} {fault}", named(item)));
     Ok(judged)
 }

@@ -274,6 +274,7 @@ fn record(id: ExecutionId, events: &[ChainedEvent]) -> Option<ExecutionRecord> {
         guest_digest: named.unwrap_or(started.guest_digest).to_string().into(),
         tenant: started.tenant.clone(),
         key: None,
+        priority: started.priority,
         status: Status::Running,
         head: last.head(),
         started_at: first.event.at,

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::id::ExecutionId;
-use crate::store::check::TIME_MAX;
 
 use crate::live::turn::core::Core;
 use crate::live::turn::open_turn::Effects;
@@ -16,9 +15,6 @@ pub(in crate::live) fn carry_out(
     core: &mut Core,
     effects: Effects,
 ) -> Vec<(ExecutionId, Option<Ending>)> {
-    let lease_ms = core.settings.lease_ms();
-    let now = effects.now.at;
-    let expires_at = now.saturating_add(lease_ms).min(TIME_MAX);
     core.kept_guests.extend(effects.guests_kept);
     core.backlog = effects.backlog;
     let Slots {
@@ -33,8 +29,8 @@ pub(in crate::live) fn carry_out(
     for claim in &lost {
         core.pool.stop(claim);
     }
-    for claim in &effects.renewed {
-        core.pool.renewed(claim, expires_at);
+    for (claim, expires_at) in &effects.renewed {
+        core.pool.renewed(claim, *expires_at);
     }
     core.waiting_claims.served(effects.served);
     core.pool.begin(granted);

@@ -6,7 +6,6 @@ use crate::clock::milliseconds;
 use crate::limits::{
     ANSWER_RETRY_PAUSE, LOCK_HELD_LONG, LOCK_HELD_LONG_BY_MANY, LOCK_LEFT_ALONE, STORE_RETRY_PAUSE,
 };
-use crate::queues;
 use crate::store::{StoreError, Timestamp};
 
 use crate::live::turn::core::Core;
@@ -178,18 +177,14 @@ impl Schedule {
 }
 
 fn next_due(core: &mut Core, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let simulated = core.settings.simulated;
+    let tenant = core.settings.tenant.clone();
     // Simulated workers are on every queue, and always free.
-    let queues = match simulated {
-        true => queues::ALL.map(str::to_owned).to_vec(),
+    let queues = match core.settings.simulated {
+        true => core.agenda().waiting_queues(&tenant)?,
         false => core.free_queues(),
     };
-    let tenant = core.settings.tenant.clone();
     let stored = core.agenda().next_due(&tenant, &queues, now)?;
-    let renewal = core
-        .pool
-        .first_expiry()
-        .map(|expiry| expiry.saturating_sub(core.settings.renewal_ms()));
+    let renewal = core.pool.first_renewal();
     let monotonic = core.time.monotonic();
     let leases = core.leases.until_end(monotonic).map(|span| {
         let span_ms = milliseconds(rounded_up(span));

@@ -6,6 +6,7 @@
 //! until another engine commits, and nothing of the others is read, however many
 //! there are.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::id::ExecutionId;
@@ -94,10 +95,26 @@ impl Agenda<'_> {
         let damaged = self.items_but(known, |record, item| {
             let at = claimable_at(item).filter(|at| *at <= now);
             if let Some(at) = at.filter(|_| record.claims() && is_on(item, tenant, queue)) {
-                claimable.push((at, item.clone()));
+                claimable.push(((Reverse(item.item.priority), at), item.clone()));
             }
         })?;
         Ok(first(claimable, max, damaged))
+    }
+
+    /// As [`Reader::waiting_queues`].
+    pub(crate) fn waiting_queues(&mut self, tenant: &str) -> Result<Vec<String>, StoreError> {
+        if self.scope.is_everything() {
+            return self.store.waiting_queues(tenant);
+        }
+        let mut queues = BTreeSet::new();
+        // Damaged rows are named by the question for what may be claimed.
+        let _ = self.items(|record, item| {
+            let waits = record.claims() && claimable_at(item).is_some();
+            if waits && item.item.tenant == tenant {
+                queues.insert(item.item.queue.clone());
+            }
+        })?;
+        Ok(queues.into_iter().collect())
     }
 
     /// As [`Reader::lease_holders`].
@@ -251,13 +268,13 @@ fn claimable_at(item: &ItemRecord) -> Option<Timestamp> {
     (item.state == ItemState::Waiting).then(|| item.item.not_before.max(item.enqueued_at))
 }
 
-/// The first `max` of these, by their times.
-fn first(
-    mut items: Vec<(Timestamp, ItemRecord)>,
+/// The first `max` of these, by what stands before each.
+fn first<O: Ord + Copy>(
+    mut items: Vec<(O, ItemRecord)>,
     max: usize,
     damaged: Vec<Damaged>,
 ) -> Many<ItemRecord> {
-    items.sort_by_key(|(at, _)| *at);
+    items.sort_by_key(|(order, _)| *order);
     items.truncate(max);
     Many {
         found: items.into_iter().map(|(_, item)| item).collect(),
@@ -317,6 +334,7 @@ mod tests {
         let mut all = Vec::new();
         let tool = ["tool".to_owned()];
         all.push(format!("{:?}", agenda.lease_holders()));
+        all.push(format!("{:?}", agenda.waiting_queues(DEFAULT)));
         for now in START..START + 50 {
             let due = agenda.due(now, None, MAX).unwrap();
             let last = due.found.last().copied();

@@ -1,5 +1,6 @@
 //! Which work items may be claimed on a queue, stored and staged.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::error::EngineError;
@@ -16,6 +17,8 @@ use crate::live::execution::staged::Staged;
 pub(in crate::live) struct Candidate {
     pub(in crate::live) execution: ExecutionId,
     pub(in crate::live) node_id: String,
+    /// How urgent it is.
+    priority: u32,
     /// Since when it may be claimed.
     since: Timestamp,
 }
@@ -25,6 +28,7 @@ impl Candidate {
         Self {
             execution,
             node_id: record.item.node_id.clone(),
+            priority: record.item.priority,
             since: record.enqueued_at.max(record.item.not_before),
         }
     }
@@ -33,14 +37,14 @@ impl Candidate {
 /// What was found of a queue.
 #[derive(Default)]
 pub(in crate::live) struct Found {
-    /// Those that wait longest first.
+    /// The most urgent first, of these those that wait longest.
     pub(in crate::live) candidates: Vec<Candidate>,
     /// Whether there are others, of executions that were left out.
     pub(in crate::live) left_out: bool,
 }
 
-/// At most `max` items that may be claimed on a queue, those that wait longest
-/// first, without those of executions that are left out. The queue joins `drained` if
+/// At most `max` items that may be claimed on a queue, the most urgent first, of these
+/// those that wait longest, without those of executions that are left out. The queue joins `drained` if
 /// these are all that the store has.
 pub(in crate::live) fn candidates(
     transaction: &mut Transaction<'_>,
@@ -62,7 +66,10 @@ pub(in crate::live) fn candidates(
         drained.insert(queue.to_owned());
     }
     let costly = &transaction.core.costly;
-    candidates.sort_by_key(|candidate| (costly.contains(candidate.execution), candidate.since));
+    candidates.sort_by_key(|it| {
+        let order = (Reverse(it.priority), it.since);
+        (costly.contains(it.execution), order)
+    });
     candidates.truncate(max);
     Ok(found)
 }

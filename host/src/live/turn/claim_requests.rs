@@ -6,7 +6,7 @@ use crate::id::ExecutionId;
 use crate::store::{ItemRecord, ItemState};
 
 use super::budget::Phase;
-use super::claimed_items::extend;
+use super::claimed_items::{extend, lease_ms};
 use super::claims::{Claiming, claim_for_groups, claim_within};
 use super::open_turn::OpenTurn;
 use super::waiting_claims::Ticket;
@@ -134,7 +134,7 @@ fn claimed_again(
         attempt: record.item.attempt,
         fence: lease.fence,
     };
-    let lease_ms = turn.transaction.core.settings.lease_ms();
+    let lease_ms = lease_ms(&mut turn.transaction, execution, &id.node_id)?;
     let expires_at = turn.transaction.later(lease_ms);
     let holds = extend(&mut turn.transaction, &id, expires_at)?;
     let of = &turn.transaction.open(execution)?.record;

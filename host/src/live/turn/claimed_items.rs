@@ -1,11 +1,16 @@
 //! The work items that claims hold, within a turn.
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
 use crate::store::{ItemRecord, Timestamp};
 
+use super::start::workflow_text;
 use super::transaction::Transaction;
+use crate::id::ExecutionId;
 use crate::live::execution::claimed::holds;
 use crate::live::values::work::ClaimId;
+use crate::order_rules::OrderRules;
 
 /// The item, if this claim holds it.
 pub(in crate::live) fn held_item<'a>(
@@ -36,6 +41,40 @@ pub(in crate::live) fn extend(
     let items = transaction.open(claim.execution)?.items_mut();
     items.lease_until(&claim.node_id, expires_at);
     Ok(true)
+}
+
+/// How long a claim of this node's item holds without a heartbeat: as long as the
+/// workflow says, else as long as this engine's claims do.
+pub(in crate::live) fn lease_ms(
+    transaction: &mut Transaction<'_>,
+    execution: ExecutionId,
+    node_id: &str,
+) -> Result<u64, EngineError> {
+    let rules = rules(transaction, execution)?;
+    let own = rules.lease_ms(node_id);
+    Ok(own.unwrap_or_else(|| transaction.core.settings.lease_ms()))
+}
+
+/// What the execution's workflow says of its nodes.
+fn rules(
+    transaction: &mut Transaction<'_>,
+    execution: ExecutionId,
+) -> Result<Arc<OrderRules>, EngineError> {
+    transaction.open(execution)?;
+    if let Some(staged) = transaction.staged.get(&execution) {
+        let name = (
+            &*staged.record.workflow_id,
+            &*staged.record.workflow_version,
+        );
+        if let Some(rules) = transaction.core.guests.known_rules(name) {
+            return Ok(rules);
+        }
+    }
+    let record = &transaction.open(execution)?.record;
+    let (id, version) = (record.workflow_id.clone(), record.workflow_version.clone());
+    let text = workflow_text(transaction, &id, &version)?;
+    let guests = &mut transaction.core.guests;
+    Ok(guests.keep_rules((&id, &version), OrderRules::of(&text)))
 }
 
 /// How long ago the claim was made.

@@ -9,7 +9,7 @@ use crate::store::ItemState;
 
 use super::budget::Phase;
 use super::candidates::{Candidate, candidates};
-use super::claimed_items::is_held;
+use super::claimed_items::{is_held, lease_ms};
 use super::costly::Costly;
 use super::damaged::or_set_aside;
 use super::open_turn::OpenTurn;
@@ -65,8 +65,8 @@ pub(in crate::live) fn claim_for_groups(turn: &mut OpenTurn<'_>) -> Result<bool,
     Ok(any)
 }
 
-/// A worker outside of the engine claims up to `max` items on a queue, those that
-/// wait longest first. Only where there are none but of executions that come after the
+/// A worker outside of the engine claims up to `max` items on a queue, the most urgent
+/// first, of these those that wait longest. Only where there are none but of executions that come after the
 /// others, the claim comes after the others, too: it has taken nothing then that the
 /// worker would not hear of.
 pub(in crate::live) fn claim(
@@ -120,8 +120,7 @@ pub(in crate::live) fn claim_within(
     turn: &mut OpenTurn<'_>,
     claiming: &mut Claiming<'_>,
 ) -> Result<bool, EngineError> {
-    let settings = &turn.transaction.core.settings;
-    let (lease_ms, claims_max) = (settings.lease_ms(), settings.turn_limits.claims);
+    let claims_max = turn.transaction.core.settings.turn_limits.claims;
     let queue = claiming.queue;
     // Those that gave less than they seemed to have give nothing more to this claim: so
     // each pass leaves out more than the one before.
@@ -150,7 +149,7 @@ pub(in crate::live) fn claim_within(
             }
             let execution = of_one[0].execution;
             let within = &of_one[..of_one.len().min(claiming.left)];
-            let claimed = claim_items(turn, within, claiming.worker_id, lease_ms);
+            let claimed = claim_items(turn, within, claiming.worker_id, 0);
             let claimed = or_set_aside(turn.transaction.core, execution, claimed)?;
             let claimed = claimed.unwrap_or_default();
             // Its execution was stalled or set aside, and its place is free for
@@ -183,12 +182,12 @@ pub(in crate::live) fn claim_within(
 
 /// Claims these items of one execution, in one call of its guest. Not among the claims
 /// are those of an execution that has to go on first, and what its guest does not let
-/// stand: it is stalled then.
+/// stand: it is stalled then. The claims hold so much longer than they usually do.
 pub(in crate::live) fn claim_items(
     turn: &mut OpenTurn<'_>,
     candidates: &[Candidate],
     worker_id: &str,
-    lease_ms: u64,
+    longer_ms: u64,
 ) -> Result<Vec<Claim>, EngineError> {
     let Some(execution) = candidates.first().map(|first| first.execution) else {
         return Ok(Vec::new());
@@ -211,7 +210,6 @@ pub(in crate::live) fn claim_items(
             return Ok(Vec::new());
         }
     };
-    let expires_at = turn.transaction.later(lease_ms);
     let mut claims = Vec::with_capacity(items.len());
     for (item, taken) in items.into_iter().zip(taken) {
         // The claim's sequence is its fence.
@@ -222,6 +220,8 @@ pub(in crate::live) fn claim_items(
                 continue;
             }
         };
+        let lease_ms = lease_ms(&mut turn.transaction, execution, &item.node_id)?;
+        let expires_at = turn.transaction.later(lease_ms.saturating_add(longer_ms));
         let staged = turn.transaction.open(execution)?;
         staged.items_mut().lease_until(&item.node_id, expires_at);
         claims.push(Claim {

@@ -5,7 +5,7 @@ use crate::store::{ItemRecord, ItemState, Lease, Timestamp, check::TIME_MAX};
 
 use super::agenda::Agenda;
 use super::budget::Phase;
-use super::claimed_items::{extend, held_item};
+use super::claimed_items::{extend, held_item, lease_ms};
 use super::damaged::{look, or_set_aside};
 use super::open_turn::OpenTurn;
 use super::repeated::stale;
@@ -19,13 +19,11 @@ use crate::trouble::IN_THE_LOG;
 /// Renews the leases of own workers in time.
 pub(in crate::live) fn renew_own(turn: &mut OpenTurn<'_>) -> Result<(), EngineError> {
     let transaction = &mut turn.transaction;
-    let settings = &transaction.core.settings;
-    let expires_at = transaction.later(settings.lease_ms());
-    let soon = transaction.later(settings.renewal_ms());
-    for claim in transaction.core.pool.expiring(soon) {
+    for (claim, lease_ms) in transaction.core.pool.to_renew(transaction.time.at) {
+        let expires_at = transaction.later(lease_ms);
         let extended = extend(transaction, &claim, expires_at);
         if or_set_aside(transaction.core, claim.execution, extended)? == Some(true) {
-            turn.claims.renewed.push(claim);
+            turn.claims.renewed.push((claim, expires_at));
         }
     }
     Ok(())
@@ -36,7 +34,7 @@ pub(in crate::live) fn renew(
     transaction: &mut Transaction<'_>,
     claim: &ClaimId,
 ) -> Result<Timestamp, EngineError> {
-    let lease_ms = transaction.core.settings.lease_ms();
+    let lease_ms = lease_ms(transaction, claim.execution, &claim.node_id)?;
     renew_for(transaction, claim, lease_ms)
 }
 

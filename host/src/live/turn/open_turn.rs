@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::model::{EventKind, RefusalCode};
-use crate::store::Turn;
+use crate::store::{Timestamp, Turn};
 
 use super::backlog::Backlog;
 use super::core::Core;
@@ -52,8 +52,8 @@ pub(crate) struct Effects {
     pub(crate) slots: Slots,
     /// The requests for work that were given claims.
     pub(crate) served: Vec<(Ticket, Vec<Claim>)>,
-    /// Claims of own workers whose leases were renewed.
-    pub(crate) renewed: Vec<ClaimId>,
+    /// Claims of own workers whose leases were renewed, and until when.
+    pub(crate) renewed: Vec<(ClaimId, Timestamp)>,
     /// Queues on which everything was claimed.
     pub(crate) drained_queues: BTreeSet<String>,
     pub(crate) backlog: Backlog,

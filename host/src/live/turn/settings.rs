@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::clock::milliseconds;
-use crate::limits::{HEARTBEATS_PER_LEASE, TurnLimits};
+use crate::limits::TurnLimits;
 use crate::model::Limits;
 
 /// The settings of an engine.
@@ -34,10 +34,5 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn lease_ms(&self) -> u64 {
         milliseconds(self.lease)
-    }
-
-    /// How long before its end a claim is renewed.
-    pub(crate) fn renewal_ms(&self) -> u64 {
-        self.lease_ms() - self.lease_ms() / u64::from(HEARTBEATS_PER_LEASE)
     }
 }

@@ -4,12 +4,13 @@
 //! Several answers go into one turn, so that a large workflow is tried in
 //! seconds. The log shows what it would show of quick workers.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::error::{EngineError, WorkError};
 use crate::limits::SIMULATED_CLAIMS_AT_ONCE_MAX;
-use crate::queues;
-use crate::store::Timestamp;
+use crate::store::{ItemState, Timestamp};
 
 use super::answers::{complete, fail};
 use super::budget::Phase;
@@ -32,11 +33,11 @@ pub(in crate::live) fn simulate(turn: &mut OpenTurn<'_>) -> Result<bool, EngineE
 
 fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     let mut any = false;
-    for queue in queues::ALL {
+    for queue in waiting_queues(turn)? {
         let drained = &mut turn.claims.drained_queues;
         let max = SIMULATED_CLAIMS_AT_ONCE_MAX;
         let none = |_: &Costly, _| false;
-        let found = candidates(&mut turn.transaction, drained, queue, max, &none)?;
+        let found = candidates(&mut turn.transaction, drained, &queue, max, &none)?;
         for candidate in found.candidates {
             if is_full(&turn.transaction) || !turn.transaction.may(Phase::Claims) {
                 turn.transaction.budget.cut_off();
@@ -51,12 +52,26 @@ fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     Ok(any)
 }
 
+/// The queues on which items wait, stored or ordered in this turn: simulated workers are
+/// on every one, whatever it is called.
+fn waiting_queues(turn: &mut OpenTurn<'_>) -> Result<BTreeSet<String>, EngineError> {
+    let transaction = &mut turn.transaction;
+    let tenant = transaction.core.settings.tenant.clone();
+    let stored = transaction.core.agenda().waiting_queues(&tenant)?;
+    let mut queues: BTreeSet<String> = stored.into_iter().collect();
+    for staged in transaction.staged.values() {
+        let waiting = staged.items().all();
+        let waiting = waiting.filter(|it| it.state == ItemState::Waiting);
+        queues.extend(waiting.map(|it| it.item.queue.clone()));
+    }
+    Ok(queues)
+}
+
 /// Claims one item. Says whether it was claimed.
 fn claim_one(turn: &mut OpenTurn<'_>, candidate: &Candidate) -> Result<bool, EngineError> {
     let delay_ms = delay_ms(&mut turn.transaction, candidate)?;
-    let lease_ms = turn.transaction.core.settings.lease_ms();
     let candidate = std::slice::from_ref(candidate);
-    let claim = claim_items(turn, candidate, WORKER, lease_ms.saturating_add(delay_ms))?;
+    let claim = claim_items(turn, candidate, WORKER, delay_ms)?;
     let claimed = !claim.is_empty();
     let answer_at = turn.transaction.later(delay_ms);
     let answers = &mut turn.backlog.simulated;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::limits::PRIORITY_DEFAULT;
 use crate::model::{Digest, EventKind, FORMAT_VERSION, Status, WorkflowStarted, WorkflowSummary};
 use crate::store::{ExecutionRecord, Head, StoreError, WorkflowRecord, labels_as_kept};
 
@@ -100,7 +99,7 @@ pub(in crate::live) fn start(
         forked_from: None,
         parent: None,
         labels: start.labels.clone(),
-        priority: PRIORITY_DEFAULT,
+        priority: start.priority,
         by: start.by.clone(),
     }));
     let salts = core.random.salts();
@@ -141,6 +140,7 @@ fn first_record(transaction: &Transaction<'_>, id: ExecutionId, start: &Start) -
         guest_digest: Arc::clone(core.guests.own()),
         tenant: core.settings.tenant.clone(),
         key: start.key.clone(),
+        priority: start.priority,
         status: Status::Running,
         head: Head::default(),
         started_at: now,
@@ -185,6 +185,7 @@ fn started_the_same(
             it.workflow_id == start.workflow_id
                 && it.workflow_version == start.version
                 && it.initial_input == start.input.as_str()
+                && it.priority == start.priority
                 && labels_as_kept(&it.labels) == labels_as_kept(&start.labels)
         }
         _ => false,

@@ -7,6 +7,7 @@ use super::slots::Slots;
 use super::waiting_claims::Ticket;
 use crate::live::values::work::{Claim, ClaimId};
 use crate::live::workers::Pool;
+use crate::store::Timestamp;
 
 /// The claims of one turn.
 pub(crate) struct TurnClaims {
@@ -14,8 +15,8 @@ pub(crate) struct TurnClaims {
     pub(in crate::live) slots: Slots,
     /// Queues of which the store has no further item to claim in this turn.
     pub(in crate::live) drained_queues: BTreeSet<String>,
-    /// Claims of own workers whose leases were renewed.
-    pub(in crate::live) renewed: Vec<ClaimId>,
+    /// Claims of own workers whose leases were renewed, and until when.
+    pub(in crate::live) renewed: Vec<(ClaimId, Timestamp)>,
     /// How many more own workers may claim.
     pub(in crate::live) own_left: usize,
     /// How many more workers outside of the engine may claim. They have a number

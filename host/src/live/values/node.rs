@@ -39,6 +39,14 @@ pub struct Node {
     #[serde(skip_serializing_if = "Option::is_none")]
     node_timeout_secs: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_secs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_on: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     labels: BTreeMap<String, String>,
@@ -78,6 +86,10 @@ impl Node {
             },
             retry_policy: None,
             node_timeout_secs: None,
+            queue: None,
+            priority: None,
+            lease_secs: None,
+            run_on: None,
             description: None,
             labels: BTreeMap::new(),
         }
@@ -101,6 +113,13 @@ impl Node {
         Self::of_kind("http")
             .with("method", json!(method))
             .with("url", url)
+    }
+
+    /// Everybody's own work, for the workers of this queue, which see all its fields in the
+    /// item's kind.
+    #[must_use]
+    pub fn task(queue: impl Into<String>) -> Self {
+        Self::of_kind("task").with("queue", Value::from(queue.into()))
     }
 
     /// Work for the workers of the queue `tool`, which see `tool_ref` in the item's kind.
@@ -237,6 +256,38 @@ impl Node {
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.node_timeout_secs = Some(Span(span));
+        self
+    }
+
+    /// The queue on which its work waits, instead of that of its kind (rule R5).
+    #[must_use]
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.queue = Some(queue.into());
+        self
+    }
+
+    /// How urgent its work is: 0 to 9, the greater first; otherwise as urgent as the
+    /// execution's, see [`Start::priority`](crate::Start::priority).
+    #[must_use]
+    pub fn priority(mut self, priority: u32) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// How long a claim of its work holds without a heartbeat, instead of
+    /// [`Builder::lease`](crate::Builder::lease). Workflows count this in seconds: a part
+    /// of one counts as one.
+    #[must_use]
+    pub fn lease(mut self, span: Duration) -> Self {
+        self.lease_secs = Some(whole_seconds(span));
+        self
+    }
+
+    /// Makes a finalizer of it, which is done when everything else has ended (rule R16):
+    /// `ending` is `success`, `failure` or `always`.
+    #[must_use]
+    pub fn run_on(mut self, ending: impl Into<String>) -> Self {
+        self.run_on = Some(ending.into());
         self
     }
 

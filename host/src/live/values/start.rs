@@ -2,6 +2,7 @@
 
 use crate::error::EngineError;
 use crate::json::Json;
+use crate::limits::{PRIORITY_DEFAULT, PRIORITY_MAX};
 use crate::model::Label;
 
 use super::facts;
@@ -16,6 +17,7 @@ pub struct Start {
     pub(crate) key: Option<String>,
     pub(crate) by: Option<String>,
     pub(crate) labels: Vec<Label>,
+    pub(crate) priority: u32,
 }
 
 impl Start {
@@ -33,6 +35,7 @@ impl Start {
             key: None,
             by: None,
             labels: Vec::new(),
+            priority: PRIORITY_DEFAULT,
         }
     }
 
@@ -71,6 +74,14 @@ impl Start {
         self
     }
 
+    /// How urgent its work is: 0 to 9, the greater first; 5 unless it is said. Of the
+    /// items that wait on a queue, workers are given the most urgent ones, and of those
+    /// that are as urgent, the ones that wait longest. A node may say it for itself.
+    #[must_use]
+    pub fn priority(self, priority: u32) -> Self {
+        Self { priority, ..self }
+    }
+
     /// What can be checked at the door.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         facts::text("workflow id", &self.workflow_id)?;
@@ -80,6 +91,11 @@ impl Start {
             .map_or(Ok(()), |key| facts::text("key", key))?;
         facts::actor(self.by.as_deref())?;
         labels::check(&self.labels)?;
+        if self.priority > PRIORITY_MAX {
+            return Err(EngineError::Priority {
+                priority: self.priority,
+            });
+        }
         facts::payload("input", &self.input)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
+use crate::limits::HEARTBEATS_PER_LEASE;
 use crate::store::Timestamp;
 
 use super::attempt::{AttemptEnd, Work, attempt};
@@ -45,8 +46,8 @@ pub(crate) struct Pool {
     within: Within,
     groups: Vec<StaffedGroup>,
     running: BTreeMap<ClaimId, RunningAttempt>,
-    /// How many leases end when.
-    expiries: BTreeMap<Timestamp, usize>,
+    /// How many leases are to be renewed when.
+    renewals: BTreeMap<Timestamp, usize>,
     /// No more claims: the engine is being shut down.
     closed: bool,
 }
@@ -55,7 +56,9 @@ pub(crate) struct Pool {
 struct RunningAttempt {
     group: usize,
     claimed_at: Timestamp,
-    expires_at: Timestamp,
+    /// How long the claim holds without a heartbeat.
+    lease_ms: u64,
+    renew_at: Timestamp,
     task: Task,
     end: AttemptEnd,
     /// It was told to end, and is to be given back when it has.
@@ -70,7 +73,7 @@ impl Pool {
             within,
             groups: Vec::new(),
             running: BTreeMap::new(),
-            expiries: BTreeMap::new(),
+            renewals: BTreeMap::new(),
             closed: false,
         }
     }
@@ -145,22 +148,20 @@ impl Pool {
         self.running.is_empty()
     }
 
-    /// Claims whose lease ends at or before `time`.
-    pub(crate) fn expiring(&self, time: Timestamp) -> Vec<ClaimId> {
-        if self.first_expiry().is_none_or(|first| first > time) {
+    /// The claims that are to be renewed at `time`, and for how long each.
+    pub(crate) fn to_renew(&self, time: Timestamp) -> Vec<(ClaimId, u64)> {
+        if self.first_renewal().is_none_or(|first| first > time) {
             return Vec::new();
         }
-        let ends = |running: &RunningAttempt| running.expires_at <= time;
-        self.running
-            .iter()
-            .filter(|(_, running)| ends(running))
-            .map(|(claim, _)| claim.clone())
+        let running = self.running.iter();
+        let due = running.filter(|(_, running)| running.renew_at <= time);
+        due.map(|(claim, running)| (claim.clone(), running.lease_ms))
             .collect()
     }
 
-    /// When the first lease ends.
-    pub(crate) fn first_expiry(&self) -> Option<Timestamp> {
-        self.expiries.keys().next().copied()
+    /// When the first claim is to be renewed.
+    pub(crate) fn first_renewal(&self) -> Option<Timestamp> {
+        self.renewals.keys().next().copied()
     }
 
     /// These claims are committed: their work begins.
@@ -181,11 +182,14 @@ impl Pool {
             );
             let (task, attempt) = self.tasks.prepare(attempt);
             begun.extend(attempt);
-            *self.expiries.entry(claim.expires_at).or_default() += 1;
+            let lease_ms = claim.expires_at.saturating_sub(at);
+            let renew_at = renew_at(claim.expires_at, lease_ms);
+            *self.renewals.entry(renew_at).or_default() += 1;
             let running = RunningAttempt {
                 group,
                 claimed_at: at,
-                expires_at: claim.expires_at,
+                lease_ms,
+                renew_at,
                 task,
                 end,
                 is_ending: false,
@@ -206,12 +210,13 @@ impl Pool {
         self.tasks.is_woken()
     }
 
-    /// The claim's lease was renewed.
+    /// The claim's lease was renewed until this time.
     pub(crate) fn renewed(&mut self, claim: &ClaimId, expires_at: Timestamp) {
         if let Some(running) = self.running.get_mut(claim) {
-            let before = std::mem::replace(&mut running.expires_at, expires_at);
-            *self.expiries.entry(expires_at).or_default() += 1;
-            self.expires_not(before);
+            let renew_at = renew_at(expires_at, running.lease_ms);
+            let before = std::mem::replace(&mut running.renew_at, renew_at);
+            *self.renewals.entry(renew_at).or_default() += 1;
+            self.is_not_renewed(before);
         }
     }
 
@@ -233,13 +238,13 @@ impl Pool {
         if let Some(staffed) = self.groups.get_mut(running.group) {
             staffed.busy -= 1;
         }
-        self.expires_not(running.expires_at);
+        self.is_not_renewed(running.renew_at);
         Some(running)
     }
 
-    /// One lease less ends at this time.
-    fn expires_not(&mut self, expires_at: Timestamp) {
-        if let Entry::Occupied(mut leases) = self.expiries.entry(expires_at) {
+    /// One lease less is to be renewed at this time.
+    fn is_not_renewed(&mut self, renew_at: Timestamp) {
+        if let Entry::Occupied(mut leases) = self.renewals.entry(renew_at) {
             *leases.get_mut() -= 1;
             if *leases.get() == 0 {
                 leases.remove();
@@ -280,4 +285,11 @@ impl Pool {
             self.stop(&claim);
         }
     }
+}
+
+/// When a claim of this length, which holds until then, is to be renewed: after the time
+/// between two heartbeats.
+fn renew_at(expires_at: Timestamp, lease_ms: u64) -> Timestamp {
+    let heartbeat_ms = lease_ms / u64::from(HEARTBEATS_PER_LEASE);
+    expires_at.saturating_sub(lease_ms - heartbeat_ms)
 }

@@ -7,8 +7,13 @@ const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a",
     "nodes":{
         "a":{"kind":{"type":"tool", "tool_ref":"harmless\u0021"}, "retry_policy":"twice"},
         "b":{"kind":{"type":"parallel","branches":["a"]}},
-        "c":{"kind":{"type":"condition","branches":[ ]}, "retry_policy": null}
+        "c":{"kind":{"type":"condition","branches":[ ]}, "retry_policy": null},
+        "d":{"kind":{"type":"task","queue":"gpu","n":1}, "priority":9, "lease_secs":60},
+        "e":{"kind":{"type":"tool","tool_ref":"t","queue":7}, "queue":"mail"}
     }}"#;
+
+/// The execution's.
+const PRIORITY: u32 = 5;
 
 fn payload(node: &str, kind: &str) -> String {
     format!(r#"{{"node_id":"{node}","kind":{kind},"input":{{}}}}"#)
@@ -22,7 +27,7 @@ fn item() -> WorkItem {
         max_attempts: 2,
         queue: "tool".to_owned(),
         tenant: "default".to_owned(),
-        priority: 5,
+        priority: PRIORITY,
         not_before: 0,
         payload: payload("a", r#"{"type":"tool", "tool_ref":"harmless\u0021"}"#),
     }
@@ -30,7 +35,7 @@ fn item() -> WorkItem {
 
 fn fault(item: &WorkItem, last: u32, budget_after: u32) -> Option<String> {
     let rules = OrderRules::of(WORKFLOW);
-    rules.fault(item, Attempts { last, budget_after })
+    rules.fault(item, PRIORITY, Attempts { last, budget_after })
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn what_it_does_not_hold_is_named() {
         (
             with(&|item| item.queue = "command".to_owned()),
             0,
-            "\"command\", and the node's kind belongs on \"tool\"",
+            "\"command\", and the node belongs on \"tool\"",
         ),
         (with(&|item| item.attempt = 2), 0, "attempt 1, the next one"),
         (item(), 1, "attempt 2, the next one"),
@@ -117,7 +122,11 @@ fn what_it_does_not_hold_is_named() {
             "`kind`",
         ),
         (with_payload(&payload("c", kind)), 0, "`node_id`"),
-        (with(&|item| item.priority = 9), 0, "priority 9"),
+        (
+            with(&|item| item.priority = 9),
+            0,
+            "priority 9, and the node's is 5",
+        ),
         (with_payload(&twice), 0, "duplicate field `kind`"),
         (with_payload(&escaped), 0, "duplicate field `kind`"),
         (with_payload(&trailing), 0, "trailing characters"),
@@ -141,6 +150,39 @@ fn what_it_does_not_hold_is_named() {
         let fault = fault(&item, last, 0).unwrap_or_default();
         assert!(fault.contains(named), "{named}: {fault:?} of {item:?}");
     }
+}
+
+#[test]
+fn r5_queue_priority_and_lease_are_the_nodes_own() {
+    let of = |node: &str, queue: &str, priority| WorkItem {
+        node_id: node.to_owned(),
+        max_attempts: 3,
+        queue: queue.to_owned(),
+        priority,
+        payload: payload(
+            node,
+            match node {
+                "d" => r#"{"type":"task","queue":"gpu","n":1}"#,
+                _ => r#"{"type":"tool","tool_ref":"t","queue":7}"#,
+            },
+        ),
+        ..item()
+    };
+    assert_eq!(fault(&of("d", "gpu", 9), 0, 0), None);
+    assert_eq!(fault(&of("e", "mail", PRIORITY), 0, 0), None);
+    let table = [
+        (of("d", "general", 9), "the node belongs on \"gpu\""),
+        (of("d", "gpu", PRIORITY), "priority 5, and the node's is 9"),
+        (of("e", "tool", PRIORITY), "the node belongs on \"mail\""),
+        (of("e", "mail", 9), "priority 9, and the node's is 5"),
+    ];
+    for (item, named) in table {
+        let fault = fault(&item, 0, 0).unwrap_or_default();
+        assert!(fault.contains(named), "{named}: {fault:?} of {item:?}");
+    }
+    let rules = OrderRules::of(WORKFLOW);
+    let leases = ["d", "e", "nobody"].map(|node| rules.lease_ms(node));
+    assert_eq!(leases, [Some(60_000), None, None]);
 }
 
 #[test]

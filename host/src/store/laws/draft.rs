@@ -135,6 +135,7 @@ impl Draft {
             guest_digest: digest(b"guest").into(),
             tenant: "default".into(),
             key: None,
+            priority: 5,
             status: Status::Running,
             head: Head::default(),
             started_at: START,

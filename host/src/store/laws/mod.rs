@@ -33,7 +33,7 @@
 //! impl Reader for Counting {
 //!     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
 //!     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
-//!     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, lease_holders, due, next_due, last_at, last_reading);
+//!     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
 //!     refrain::delegate_store!(inner: workflow, component, snapshot);
 //! }
 //!
@@ -151,6 +151,8 @@ laws! { $
     output::output_is_erased_with_its_execution,
     queue::items_come_back_as_they_were_ordered,
     queue::the_longest_waiting_is_claimable_first,
+    queue::the_most_urgent_is_claimable_first,
+    queue::queues_on_which_items_wait_are_known,
     queue::nothing_is_claimable_before_its_time,
     queue::each_tenant_has_queues_of_its_own,
     queue::only_running_executions_items_are_claimable,

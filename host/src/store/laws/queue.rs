@@ -92,6 +92,81 @@ pub fn the_longest_waiting_is_claimable_first(place: &dyn Place) {
     );
 }
 
+pub fn the_most_urgent_is_claimable_first(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let mut one = Draft::new(1);
+    let order = |one: &Draft, node: &str, priority, not_before| {
+        let mut item = one.item(node, not_before);
+        item.priority = priority;
+        ItemChange::Enqueue {
+            item,
+            at: START,
+            lease: None,
+        }
+    };
+    let orders = [
+        ("low", 0, 0),
+        ("usual", 5, 0),
+        ("high", 9, START + 2),
+        ("later", 9, START + 9),
+        ("high too", 9, START + 1),
+        ("a little", 6, 0),
+    ];
+    let orders = orders.map(|(node, priority, at)| order(&one, node, priority, at));
+    owner.commit([one.append(orders)]);
+    // What waits for a later time is no obstacle to what is less urgent.
+    assert_eq!(owner.claimable(START), ["1/a little", "1/usual", "1/low"]);
+    let all = ["1/high too", "1/high", "1/a little", "1/usual", "1/low"];
+    assert_eq!(owner.claimable(START + 2), all);
+    let mut first = |max| {
+        let found = owner.store.claimable("default", "tool", START + 2, max);
+        found.and_then(Many::all).unwrap().len()
+    };
+    assert_eq!([0, 1, 3, 4, 9].map(&mut first), [0, 1, 3, 4, 5]);
+    let tool = ["tool".to_owned()];
+    let mut next = |now| owner.store.next_due("default", &tool, now).unwrap();
+    let after = [START - 1, START, START + 1, START + 2, START + 9].map(&mut next);
+    let expected = [0, 1, 2, 9].map(|span| Some(START + span));
+    assert_eq!(after[..4], expected);
+    assert_eq!(after[4], None);
+    owner.commit([one.append([
+        remove("high too"),
+        remove("a little"),
+        lease("usual", START + 50),
+    ])]);
+    assert_eq!(owner.claimable(START + 2), ["1/high", "1/low"]);
+}
+
+pub fn queues_on_which_items_wait_are_known(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let order = |draft: &Draft, node: &str, queue: &str, not_before| {
+        let mut item = draft.item(node, not_before);
+        item.queue = queue.into();
+        ItemChange::Enqueue {
+            item,
+            at: START,
+            lease: None,
+        }
+    };
+    let mut one = Draft::new(1);
+    let mut held = Draft::new(2).with(|record| record.status = Status::Paused);
+    let mut other = Draft::new(3).with(|record| record.tenant = "other".into());
+    let orders = [
+        order(&one, "a", "tool", 0),
+        order(&one, "b", "tool", 0),
+        order(&one, "c", "gpu", START + 99),
+        order(&one, "d", "mail", 0),
+        lease("d", START + 9),
+    ];
+    owner.commit([one.append(orders)]);
+    owner.commit([held.append([order(&held, "a", "held", 0)])]);
+    owner.commit([other.append([order(&other, "a", "others", 0)])]);
+    let mut queues = |tenant| owner.store.waiting_queues(tenant).unwrap();
+    assert_eq!(queues("default"), ["gpu", "tool"]);
+    assert_eq!(queues("other"), ["others"]);
+    assert_eq!(queues("nobody"), [""; 0]);
+}
+
 pub fn nothing_is_claimable_before_its_time(place: &dyn Place) {
     let mut owner = Owner::new(place);
     let mut one = Draft::new(1);

@@ -17,8 +17,8 @@ type Due = BTreeSet<(Timestamp, Number)>;
 pub(super) struct Queue {
     items: HashMap<Number, Arc<Item>>,
     ordered: Number,
-    /// The items that may be claimed at some time, by tenant and queue.
-    claimable: BTreeMap<(String, String), Due>,
+    /// The items that may be claimed at some time, by tenant and queue, and by priority.
+    claimable: BTreeMap<(String, String), BTreeMap<u32, Due>>,
     /// The leased items.
     leased: Due,
     /// The dead letters.
@@ -95,6 +95,8 @@ impl Queue {
                 self.claimable
                     .entry(queue_of(item))
                     .or_default()
+                    .entry(item.record.item.priority)
+                    .or_default()
                     .insert(due);
             }
             ItemState::Leased(lease) if !item.set_aside => {
@@ -119,9 +121,15 @@ impl Queue {
         match &item.record.state {
             ItemState::Waiting if !item.held => {
                 let queue = queue_of(item);
-                if let Some(set) = self.claimable.get_mut(&queue) {
-                    set.remove(&(claimable_at(&item.record), number));
-                    if set.is_empty() {
+                let priority = item.record.item.priority;
+                if let Some(by_priority) = self.claimable.get_mut(&queue) {
+                    if let Some(set) = by_priority.get_mut(&priority) {
+                        set.remove(&(claimable_at(&item.record), number));
+                        if set.is_empty() {
+                            by_priority.remove(&priority);
+                        }
+                    }
+                    if by_priority.is_empty() {
                         self.claimable.remove(&queue);
                     }
                 }
@@ -143,10 +151,20 @@ impl Queue {
         queue: &str,
         now: Timestamp,
     ) -> impl Iterator<Item = &ItemRecord> {
-        let due = self.claimable.get(&(tenant.to_owned(), queue.to_owned()));
-        due.into_iter()
+        let by_priority = self.claimable.get(&(tenant.to_owned(), queue.to_owned()));
+        let most_urgent_first = by_priority.into_iter().flat_map(|it| it.values().rev());
+        most_urgent_first
             .flat_map(move |due| due.range(..=(now, Number::MAX)))
             .filter_map(|(_, number)| self.get(*number))
+    }
+
+    /// The queues of a tenant on which items wait.
+    pub(super) fn waiting_queues(&self, tenant: &str) -> impl Iterator<Item = &str> {
+        let queues = self.claimable.range((tenant.to_owned(), String::new())..);
+        queues
+            .map(|(name, _)| name)
+            .take_while(move |(of, _)| of == tenant)
+            .map(|(_, queue)| queue.as_str())
     }
 
     /// The first time after `now` at which an item of this queue may be claimed.
@@ -156,10 +174,8 @@ impl Queue {
         queue: &str,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        after(
-            self.claimable.get(&(tenant.to_owned(), queue.to_owned()))?,
-            now,
-        )
+        let by_priority = self.claimable.get(&(tenant.to_owned(), queue.to_owned()))?;
+        by_priority.values().filter_map(|due| after(due, now)).min()
     }
 
     /// The items whose lease is over at `now`, in their order.

@@ -217,6 +217,15 @@ impl Reader for MemoryReader {
         Ok(Many::whole(items.take(max).cloned().collect()))
     }
 
+    fn waiting_queues(&mut self, tenant: &str) -> Result<Vec<String>, StoreError> {
+        let data = self.data();
+        Ok(data
+            .queue
+            .waiting_queues(tenant)
+            .map(str::to_owned)
+            .collect())
+    }
+
     fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError> {
         let data = self.data();
         let items = data.queue.expired(now);

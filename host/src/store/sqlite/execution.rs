@@ -16,7 +16,7 @@ use crate::store::{DueWake, ExecutionRecord, Many, Tampering};
 macro_rules! columns {
     () => {
         "id, workflow_id, workflow_version, guest_digest, tenant, caller_key, status, \
-         last_sequence, last_hash, started_at, last_at, next_wake, tampered_sequence, tampered_message, erased, key"
+         last_sequence, last_hash, started_at, last_at, next_wake, tampered_sequence, tampered_message, erased, key, priority"
     };
 }
 
@@ -37,6 +37,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<ExecutionRecord> {
         guest_digest: row.get(3)?,
         tenant: row.get(4)?,
         key: row.get(5)?,
+        priority: row.get(16)?,
         status: row.get::<_, StatusName>(6)?.0,
         head: Head {
             sequence: number(7)?,
@@ -190,8 +191,8 @@ pub(super) fn insert(connection: &Connection, record: &ExecutionRecord) -> Resul
 fn insert_row(connection: &Connection, record: &ExecutionRecord) -> Result<bool> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO executions (id, workflow_id, workflow_version, guest_digest, tenant, caller_key, status,
-             last_sequence, last_hash, started_at, last_at, next_wake)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             last_sequence, last_hash, started_at, last_at, next_wake, priority)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT DO NOTHING",
     )?;
     let inserted = insert.execute(params![
@@ -207,6 +208,7 @@ fn insert_row(connection: &Connection, record: &ExecutionRecord) -> Result<bool>
         Number(record.started_at),
         Number(record.last_at),
         record.next_wake.map(Number),
+        record.priority,
     ])?;
     Ok(inserted > 0)
 }

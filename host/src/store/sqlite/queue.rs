@@ -7,6 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, ToSql, params};
 
 use crate::id::ExecutionId;
+use crate::limits::PRIORITY_MAX;
 use crate::log::Timestamp;
 use crate::model::WorkItem;
 use crate::store::sqlite::execution::{self, Key};
@@ -30,10 +31,24 @@ const SELECT: &str = "
 const STATE: usize = 10;
 const IS_CONSISTENT: usize = 17;
 
+/// The items of one priority. [`URGENCY`] says which priorities there are.
 pub(super) const CLAIMABLE: &str = "
     WHERE items.tenant = ?1 AND items.queue = ?2 AND items.state = 'waiting' AND items.held = 0
-          AND items.claimable_at <= ?3
+          AND items.priority = ?3 AND items.claimable_at <= ?4
     ORDER BY items.claimable_at, items.ordered";
+
+/// The greatest priority below this one of an item that waits on a queue: so what waits
+/// for a later time, with a greater priority, need not be passed one by one.
+pub(super) const URGENCY: &str = "
+    SELECT priority FROM items INDEXED BY items_claimable
+    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND priority < ?3
+    ORDER BY priority DESC LIMIT 1";
+
+/// The first queue behind this one on which items wait.
+pub(super) const QUEUE: &str = "
+    SELECT queue FROM items INDEXED BY items_claimable
+    WHERE tenant = ?1 AND queue > ?2 AND state = 'waiting' AND held = 0
+    ORDER BY queue LIMIT 1";
 
 pub(super) const EXPIRED: &str = "
     WHERE items.state = 'leased' AND items.expires_at <= ?1 AND executions.tampered_sequence IS NULL
@@ -52,9 +67,11 @@ const LEASE_HOLDERS: &str = "
     SELECT DISTINCT worker_id FROM items INDEXED BY items_leased
     WHERE state = 'leased' ORDER BY worker_id";
 
+/// Of one priority.
 pub(super) const NEXT_CLAIMABLE: &str = "
     SELECT claimable_at FROM items
-    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at > ?3
+    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND priority = ?3
+          AND claimable_at > ?4
     ORDER BY claimable_at LIMIT 1";
 
 pub(super) const NEXT_EXPIRY: &str = "
@@ -138,7 +155,8 @@ fn query(
 /// The keys of the same items, from the index alone.
 const CLAIMABLE_KEYS: &str = "
     SELECT execution, node_id FROM items INDEXED BY items_claimable
-    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND claimable_at <= ?3
+    WHERE tenant = ?1 AND queue = ?2 AND state = 'waiting' AND held = 0 AND priority = ?3
+          AND claimable_at <= ?4
     ORDER BY claimable_at, ordered";
 
 const EXPIRED_KEYS: &str = "
@@ -234,14 +252,43 @@ pub(super) fn claimable(
     now: Timestamp,
     max: usize,
 ) -> Result<Many<ItemRecord>> {
-    let of = params![tenant, queue, Number(now)];
-    query_around_pages(
-        connection,
-        path,
-        [CLAIMABLE, CLAIMABLE_KEYS, BY_KEY_TO_WORK_ON],
-        of,
-        max,
-    )
+    let questions = [CLAIMABLE, CLAIMABLE_KEYS, BY_KEY_TO_WORK_ON];
+    let mut all = Many::whole(Vec::new());
+    let mut below = PRIORITY_MAX + 1;
+    while all.found.len() < max {
+        let Some(priority) = urgency(connection, [tenant, queue], below)? else {
+            break;
+        };
+        let of = params![tenant, queue, priority, Number(now)];
+        let left = max - all.found.len();
+        let Many { found, damaged } = query_around_pages(connection, path, questions, of, left)?;
+        all.found.extend(found);
+        all.damaged.extend(damaged);
+        below = priority;
+    }
+    Ok(all)
+}
+
+/// The greatest priority below this one of an item that waits on a queue.
+fn urgency(connection: &Connection, [tenant, queue]: [&str; 2], below: u32) -> Result<Option<u32>> {
+    connection
+        .prepare_cached(URGENCY)?
+        .query_row(params![tenant, queue, below], |row| row.get(0))
+        .optional()
+}
+
+/// The queues of a tenant on which items wait, in the order of their names.
+pub(super) fn waiting_queues(connection: &Connection, tenant: &str) -> Result<Vec<String>> {
+    let mut next = connection.prepare_cached(QUEUE)?;
+    let mut queues: Vec<String> = Vec::new();
+    loop {
+        let after = queues.last().map_or("", String::as_str);
+        let queue = next.query_row(params![tenant, after], |row| row.get(0));
+        match queue.optional()? {
+            Some(queue) => queues.push(queue),
+            None => return Ok(queues),
+        }
+    }
 }
 
 pub(super) fn expired(
@@ -298,11 +345,15 @@ pub(super) fn next_claimable(
     [tenant, queue]: [&str; 2],
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
-    time(
-        connection,
-        NEXT_CLAIMABLE,
-        params![tenant, queue, Number(now)],
-    )
+    let mut next = None;
+    let mut below = PRIORITY_MAX + 1;
+    while let Some(priority) = urgency(connection, [tenant, queue], below)? {
+        let of = params![tenant, queue, priority, Number(now)];
+        let time = time(connection, NEXT_CLAIMABLE, of)?;
+        next = next.into_iter().chain(time).min();
+        below = priority;
+    }
+    Ok(next)
 }
 
 /// The first end of a lease after `now`.

@@ -134,6 +134,11 @@ impl Reader for SqliteReader {
             .ask(|connection| queue::claimable(connection, path, [tenant, queue], now, max))
     }
 
+    fn waiting_queues(&mut self, tenant: &str) -> Result<Vec<String>, StoreError> {
+        self.database
+            .ask(|connection| queue::waiting_queues(connection, tenant))
+    }
+
     fn expired(&mut self, now: Timestamp, max: usize) -> Result<Many<ItemRecord>, StoreError> {
         let path = &self.database.path;
         self.database

@@ -14,7 +14,7 @@ const SIMULATED: i64 = 0x5246_5253;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_11];
+const STEPS: &[&str] = &[STEP_11, STEP_12];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
@@ -169,6 +169,15 @@ const STEP_11: &str = "
     CREATE VIEW log AS
         SELECT executions.id AS execution, sequence, length(plain) + length(erasable) AS size, lower(hex(hash)) AS hash
         FROM events JOIN executions ON executions.key = events.execution;
+";
+
+/// Priorities: of executions, and as what comes first among the items that wait. All
+/// executions from before had the usual one.
+const STEP_12: &str = "
+    ALTER TABLE executions ADD COLUMN priority INTEGER NOT NULL DEFAULT 5;
+    DROP INDEX items_claimable;
+    CREATE INDEX items_claimable ON items (tenant, queue, priority DESC, claimable_at, ordered)
+        WHERE state = 'waiting' AND held = 0;
 ";
 
 /// The description that a file gives of itself.

@@ -97,6 +97,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
         guest_digest: guest_digest.clone().into(),
         tenant: "default".to_owned(),
         key: None,
+        priority: 5,
         status: Status::Running,
         head: events.last().map(|last| last.head()).unwrap_or_default(),
         started_at: AT,

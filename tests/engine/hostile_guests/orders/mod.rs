@@ -85,11 +85,11 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
                 item.queue = "command".to_owned();
                 item.payload = payload("a", sh, "");
             }),
-            "is for the queue \"command\", and the node's kind belongs on \"tool\"",
+            "is for the queue \"command\", and the node belongs on \"tool\"",
         ),
         (
             with(|item| item.node_id = "b".to_owned()),
-            "the node's kind belongs on \"command\"",
+            "the node belongs on \"command\"",
         ),
         (
             with_payload(payload("b", KIND, "")),
@@ -108,6 +108,10 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
             "it is a list",
         ),
         (with(|item| item.max_attempts = 1000), "until attempt 1000"),
+        (
+            with(|item| item.priority = 9),
+            "is of priority 9, and the node's is 5",
+        ),
         (with(|item| item.attempt = 2), "should be of attempt 1"),
         (
             with(|item| item.tenant = "another".to_owned()),

@@ -24,6 +24,7 @@ fn known(id: ExecutionId) -> CachedExecution {
             guest_digest: "guest".into(),
             tenant: String::new(),
             key: None,
+            priority: 5,
             status: Status::Running,
             head: Head::default(),
             started_at: 0,

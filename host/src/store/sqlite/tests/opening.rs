@@ -1,7 +1,7 @@
 //! What is opened, and what is refused.
 
 use super::*;
-use crate::store::laws::draft::{Draft, turn};
+use crate::store::laws::draft::{Draft, START, turn};
 
 #[test]
 fn a_newer_schema_is_refused() {
@@ -15,6 +15,34 @@ fn a_newer_schema_is_refused() {
             schema::VERSION
         )
     );
+}
+
+/// The version that the first step made, with an execution in it.
+#[test]
+fn an_older_schema_is_brought_up_to_date() {
+    let file = File::new();
+    let mut one = Draft::new(1);
+    let mut store = file.store();
+    store.begin().unwrap();
+    store
+        .commit(&turn([one.append([one.enqueue("a", 0)])]))
+        .unwrap();
+    drop(store);
+    file.raw()
+        .execute_batch(
+            "DROP INDEX items_claimable;
+             ALTER TABLE executions DROP COLUMN priority;
+             CREATE INDEX items_claimable ON items (tenant, queue, claimable_at, ordered)
+                 WHERE state = 'waiting' AND held = 0;
+             PRAGMA user_version = 11;",
+        )
+        .unwrap();
+    let error = SqliteStore::open_read_only(file.path()).unwrap_err();
+    assert!(error.to_string().contains("schema version 11"), "{error}");
+    let mut store = file.store();
+    assert_eq!(store.execution(one.id()).unwrap(), Some(one.record));
+    let found = store.claimable("default", "tool", START, 9).unwrap().found;
+    assert_eq!(found.len(), 1);
 }
 
 #[test]

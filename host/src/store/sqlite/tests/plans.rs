@@ -25,6 +25,7 @@ fn questions() -> Vec<Question> {
         || Value::Text("default".into()),
         || Value::Text("tool".into()),
     );
+    let usual = || Value::Integer(5);
     let (before, after) = (
         || Value::Integer(START as i64 - 1),
         || Value::Integer(START as i64 + 99),
@@ -44,14 +45,24 @@ fn questions() -> Vec<Question> {
         question(
             &queue::select(queue::CLAIMABLE),
             "items_claimable",
-            &[default(), tool(), after()],
+            &[default(), tool(), usual(), after()],
+        ),
+        question(
+            queue::URGENCY,
+            "items_claimable",
+            &[default(), tool(), Value::Integer(10)],
+        ),
+        question(
+            queue::QUEUE,
+            "items_claimable",
+            &[default(), Value::Text(String::new())],
         ),
         question(&queue::select(queue::EXPIRED), "items_leased", &[after()]),
         question(&queue::select(queue::DEAD), "items_dead", &[before()]),
         question(
             queue::NEXT_CLAIMABLE,
             "items_claimable",
-            &[default(), tool(), before()],
+            &[default(), tool(), usual(), before()],
         ),
         question(queue::NEXT_EXPIRY, "items_leased", &[before()]),
     ]

@@ -1,0 +1,310 @@
+//! The JSON Schema of the format (draft 2020-12). It refuses what the parser refuses,
+//! as far as a schema can say it: names, types, words and bounds, not the graph.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde_json::{Map, Value, json};
+
+use super::tables::{Object, kinds, parts};
+use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, SPAN_MAX};
+use crate::workflow::fields::Effect;
+use crate::workflow::kind::TYPE;
+use crate::workflow::plan::END;
+use crate::workflow::source::OF_WORK;
+use crate::workflow::table::{Field, Type};
+
+/// The kinds whose nodes no worker does, whatever else they say.
+const WITHOUT_WORKER: [&str; 4] = ["parallel", "wait", "human_approval", "limit_exceeded"];
+
+/// The schema, as JSON.
+#[must_use]
+pub fn schema() -> Value {
+    let mut definitions = Map::new();
+    let mut workflow = json!({});
+    for part in parts() {
+        match part.text.name {
+            "workflow" => workflow = object(&part),
+            name => drop(definitions.insert(name.into(), object(&part))),
+        }
+    }
+    let kinds = kinds();
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.text.name).collect();
+    let of_each = names.iter().map(|name| {
+        json!({
+            "if": { "properties": { TYPE: { "const": name } }, "required": [TYPE] },
+            "then": reference(&format!("kind_{name}")),
+        })
+    });
+    definitions.insert(
+        "kind".into(),
+        json!({
+            "type": "object",
+            "properties": { TYPE: { "enum": names } },
+            "required": [TYPE],
+            "allOf": of_each.collect::<Vec<_>>(),
+        }),
+    );
+    for kind in &kinds {
+        definitions.insert(format!("kind_{}", kind.text.name), kind_object(kind));
+    }
+    let node = &mut definitions["node"];
+    node["allOf"] = node_rules();
+    let policy = &mut definitions["retry_policy"];
+    policy["allOf"] = policy_rules();
+    workflow["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    workflow["title"] = json!("A workflow of Refrain");
+    workflow["$defs"] = Value::Object(definitions);
+    workflow
+}
+
+fn reference(definition: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{definition}") })
+}
+
+fn object(object: &Object) -> Value {
+    let field = |(field, text): &(&'static Field, &'static super::texts::FieldText)| {
+        let mut schema = field_schema(object.text.name, field);
+        let about = match field.effect {
+            Effect::Some => String::from(text.about),
+            Effect::None => format!("{} It has no effect.", text.about),
+        };
+        schema["description"] = json!(about);
+        (String::from(field.name), schema)
+    };
+    let properties: Map<String, Value> = object.fields.iter().map(field).collect();
+    let required = object.fields.iter().filter(|(field, _)| field.required);
+    let required: Vec<&str> = required.map(|(field, _)| field.name).collect();
+    let mut schema = json!({
+        "description": object.text.about,
+        "type": "object",
+        "properties": properties,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    if !object.is_open {
+        schema["additionalProperties"] = json!(false);
+    }
+    schema
+}
+
+fn kind_object(kind: &Object) -> Value {
+    let mut schema = object(kind);
+    schema["properties"][TYPE] = json!({ "const": kind.text.name });
+    let names = || {
+        let fields = kind.fields.iter().map(|(field, _)| field.name);
+        let own = fields.filter(|name| *name != "input_mapping");
+        let names: Vec<&str> = own.chain([TYPE]).collect();
+        json!({ "propertyNames": { "enum": names } })
+    };
+    match kind.text.name {
+        "condition" => {
+            schema["if"] = has_branches();
+            schema["then"] = names();
+        }
+        "join" => {
+            schema["if"] = merges_by_a_worker();
+            schema["else"] = names();
+        }
+        "wait" => {
+            let needs = |condition: &str, fields: &[&str]| {
+                let present: Map<String, Value> = fields
+                    .iter()
+                    .map(|name| (String::from(*name), json!({ "not": { "type": "null" } })))
+                    .collect();
+                json!({
+                    "if": { "properties": { "condition": { "const": condition } }, "required": ["condition"] },
+                    "then": { "required": fields, "properties": present },
+                })
+            };
+            schema["allOf"] = json!([
+                needs("timer", &["timeout_secs"]),
+                needs("external_event", &["correlation_key"]),
+                needs("either", &["correlation_key", "timeout_secs"]),
+            ]);
+        }
+        "human_approval" => schema["properties"]["timeout_secs"]["minimum"] = json!(1),
+        _ => {}
+    }
+    schema
+}
+
+fn has_branches() -> Value {
+    json!({
+        "properties": { "branches": { "type": "array", "minItems": 1 } },
+        "required": ["branches"],
+    })
+}
+
+fn merges_by_a_worker() -> Value {
+    json!({
+        "properties": { "merge_strategy": { "type": "object" } },
+        "required": ["merge_strategy"],
+    })
+}
+
+/// The fields that speak of work items stand only where there are some, and say nothing
+/// that the kind says already.
+fn node_rules() -> Value {
+    let nothing = |fields: &[&str]| {
+        let fields: Map<String, Value> = fields
+            .iter()
+            .map(|name| (String::from(*name), json!({ "type": "null" })))
+            .collect();
+        json!({ "properties": fields })
+    };
+    let of_kind = |kind: Value| json!({ "properties": { "kind": kind }, "required": ["kind"] });
+    let named =
+        |names: &[&str]| json!({ "properties": { TYPE: { "enum": names } }, "required": [TYPE] });
+    let condition = json!({ "allOf": [named(&["condition"]), has_branches()] });
+    let join = json!({ "allOf": [named(&["join"]), { "not": merges_by_a_worker() }] });
+    json!([
+        { "if": of_kind(named(&WITHOUT_WORKER)), "then": nothing(&OF_WORK) },
+        { "if": of_kind(condition), "then": nothing(&OF_WORK) },
+        { "if": of_kind(join), "then": nothing(&OF_WORK) },
+        { "if": of_kind(named(&["task"])), "then": nothing(&["queue"]) },
+        { "if": of_kind(named(&["finalizer"])), "then": nothing(&["run_on"]) },
+    ])
+}
+
+/// Delays without a back-off have no effect, and one that grows has a bound.
+fn policy_rules() -> Value {
+    let present = json!({ "not": { "type": "null" } });
+    let grows = json!({
+        "properties": { "backoff": { "enum": ["linear", "exponential"] } },
+        "required": ["backoff"],
+    });
+    let none = json!({ "type": "null" });
+    json!([
+        {
+            "if": { "properties": { "backoff": present }, "required": ["backoff"] },
+            "then": { "properties": { "initial_delay": present }, "required": ["initial_delay"] },
+            "else": { "properties": { "initial_delay": none, "max_delay": none, "jitter": none } },
+        },
+        { "if": grows, "then": { "properties": { "max_delay": present }, "required": ["max_delay"] } },
+    ])
+}
+
+fn field_schema(object: &str, field: &Field) -> Value {
+    let schema = special(object, field.name).unwrap_or_else(|| of_type(field.of));
+    if field.required || schema == json!({}) {
+        return schema;
+    }
+    or_null(schema)
+}
+
+/// The same, or null, which counts as left out.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        words.push(Value::Null);
+        return schema;
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some(name) => {
+            schema["type"] = json!([name, "null"]);
+            schema
+        }
+        None => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+/// What the tables leave to code.
+fn special(object: &str, field: &str) -> Option<Value> {
+    let class = json!({ "type": "string", "pattern": format!("^[a-z0-9_.-]{{1,{ERROR_CLASS_BYTES_MAX}}}$") });
+    let each = |definition: &str| json!({ "type": "object", "additionalProperties": reference(definition) });
+    Some(match (object, field) {
+        ("workflow", "version") => {
+            json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$" })
+        }
+        ("workflow", "nodes") => json!({
+            "type": "object",
+            "propertyNames": { "allOf": [id(), { "not": { "const": END } }] },
+            "additionalProperties": reference("node"),
+        }),
+        ("workflow", "edges") => json!({ "type": "array", "items": reference("edge") }),
+        ("workflow", "retry_policies") => each("retry_policy"),
+        ("workflow", "timeouts") => reference("timeouts"),
+        ("workflow", "limits") => reference("limits"),
+        ("node", "kind") => reference("kind"),
+        ("condition", "branches") => json!({ "type": "array", "items": reference("branch") }),
+        ("retry_policy", "retryable_on") => json!({
+            "type": "array",
+            "items": { "anyOf": [
+                class,
+                { "type": "object", "properties": { "custom": class }, "required": ["custom"] },
+            ] },
+        }),
+        ("join", "merge_strategy") => json!({ "anyOf": [
+            { "enum": ["collect", "first"] },
+            nested("custom", "function_ref"),
+        ] }),
+        ("policy", "on_violation") => json!({ "anyOf": [
+            { "enum": ["fail", "warn"] },
+            nested("branch", "target"),
+        ] }),
+        _ => return None,
+    })
+}
+
+/// An object in an object with a text in it.
+fn nested(outer: &str, inner: &str) -> Value {
+    json!({
+        "type": "object",
+        "properties": { outer: {
+            "type": "object",
+            "properties": { inner: { "type": "string" } },
+            "required": [inner],
+        } },
+        "required": [outer],
+    })
+}
+
+fn id() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": ID_BYTES_MAX,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    })
+}
+
+fn of_type(of: Type) -> Value {
+    let seconds_max = SPAN_MAX.0 / 1000;
+    let span = |min: u64| {
+        json!({ "anyOf": [
+            { "type": "integer", "minimum": min, "maximum": seconds_max },
+            {
+                "type": "object",
+                "properties": {
+                    "secs": { "type": "integer", "minimum": 0, "maximum": seconds_max },
+                    "nanos": { "type": "integer", "minimum": 0 },
+                },
+                "required": ["secs"],
+            },
+        ] })
+    };
+    match of {
+        Type::Text | Type::Expression => json!({ "type": "string" }),
+        Type::Name => json!({ "type": "string", "minLength": 1 }),
+        Type::Id => id(),
+        Type::Word(words) => json!({ "enum": words }),
+        Type::Whole => json!({ "type": "integer", "minimum": 0 }),
+        Type::Range(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Type::Seconds => json!({ "type": "integer", "minimum": 0, "maximum": seconds_max }),
+        Type::Span => span(1),
+        Type::Delay => span(0),
+        Type::Flag => json!({ "type": "boolean" }),
+        Type::AnyList => json!({ "type": "array" }),
+        Type::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Type::SomeTexts => {
+            json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+        }
+        Type::AnyObject => json!({ "type": "object" }),
+        Type::TextMap => {
+            json!({ "type": "object", "additionalProperties": { "type": "string" } })
+        }
+        Type::Any => json!({}),
+    }
+}
