@@ -26,7 +26,7 @@ pub(crate) struct Agenda {
     pub(crate) failing: NodeSet,
     /// Finalizers that no other finalizer holds back.
     pub(crate) finalizers: NodeSet,
-    /// Nodes that failed for good.
+    /// Nodes that failed for good, and whose failure no edge handled.
     pub(crate) failed: NodeSet,
     /// Nodes about which something is under way.
     pub(crate) active: NodeSet,
@@ -73,7 +73,7 @@ fn list(record: &NodeRecord, kind: &Kind) -> Option<List> {
         NodeState::Ready => true,
         NodeState::Waiting => record.wait_result.is_some(),
         NodeState::Failing => return Some(List::Failing),
-        NodeState::Failed => return Some(List::Failed),
+        NodeState::Failed => return (!record.is_handled()).then_some(List::Failed),
         NodeState::Scheduled
         | NodeState::Running
         | NodeState::BackingOff

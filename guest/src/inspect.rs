@@ -49,6 +49,8 @@ struct NodeView<'a> {
     ended_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handled: Option<bool>,
     kind: Cow<'a, str>,
     max_attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +124,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
         chosen_target: record.chosen_target.as_deref(),
         ended_at: ms(record.ended_at),
         failure: record.failure.as_ref().map(|it| codes::failure(&it.cause)),
+        handled: record.is_handled().then_some(true),
         kind: kind_name(node),
         max_attempts: record.max_attempts,
         not_before: ms(record.not_before),

@@ -153,6 +153,8 @@ pub struct Failure {
     pub retryable: bool,
     /// How long not to try again, where the other side asked for that.
     pub retry_after: Option<Millis>,
+    /// An edge handled it (rule R26): it fails the execution no more.
+    pub is_handled: bool,
 }
 
 /// What has come of what a node waited for.
@@ -270,11 +272,38 @@ impl NodeRecord {
     }
 }
 
+impl NodeRecord {
+    /// Whether the node failed for good, and an edge handled that (rule R26).
+    pub(crate) fn is_handled(&self) -> bool {
+        let failure = self.failure.as_deref();
+        self.state == NodeState::Failed && failure.is_some_and(|failure| failure.is_handled)
+    }
+}
+
 impl Failure {
     /// Whether nobody answered: the lease expired (rule R13).
     #[must_use]
     pub fn is_lease_expired(&self) -> bool {
         self.cause == NodeFailure::LeaseExpired
+    }
+
+    /// The class of the error as conditions see it: the worker's, else the code of
+    /// the cause.
+    #[must_use]
+    pub fn class_seen(&self) -> Option<&str> {
+        match &self.cause {
+            NodeFailure::AttemptFailed(_) => self.class.as_deref(),
+            cause => Some(cause.code()),
+        }
+    }
+
+    /// What the worker said, where one did.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match &self.cause {
+            NodeFailure::AttemptFailed(error) => Some(error),
+            _ => None,
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use super::edges::{reach, release_finalizers};
+use super::edges::{judge_failure, reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
 use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
 };
+use super::settlement::withdraw_skip;
 use super::wait::stop_waiting;
 use crate::contract::{
     LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
@@ -221,6 +222,7 @@ pub(super) fn failed(
         class: fact.error_class.clone(),
         retryable: fact.retryable,
         retry_after: fact.retry_after_ms.map(|ms| Millis(ms).min(SPAN_MAX)),
+        is_handled: false,
     };
     fail(machine, ix, at, Step::Fail, failure);
     Ok(())
@@ -266,6 +268,7 @@ fn presume_dead(machine: &mut Machine, ix: NodeIx, at: Timestamp) {
         class: None,
         retryable: true,
         retry_after: None,
+        is_handled: false,
     };
     fail(machine, ix, at, Step::Fail, failure);
 }
@@ -318,6 +321,7 @@ pub(super) fn timed_out(
         class: Some("timeout".to_string()),
         retryable: true,
         retry_after: None,
+        is_handled: false,
     };
     fail(machine, ix, at, Step::TimeOut, failure);
     Ok(())
@@ -374,8 +378,23 @@ pub(super) fn exhausted(
             class: earlier.and_then(|failure| failure.class),
             retryable: false,
             retry_after: None,
+            is_handled: false,
         }));
     });
-    release_finalizers(machine, ix);
+    if judge_failure(machine, ix) {
+        handle(machine, ix);
+    } else {
+        release_finalizers(machine, ix);
+    }
     Ok(())
+}
+
+/// Rule R26: the failure is over and done with.
+fn handle(machine: &mut Machine, ix: NodeIx) {
+    machine.change(ix, |node| {
+        if let Some(failure) = &mut node.failure {
+            failure.is_handled = true;
+        }
+    });
+    withdraw_skip(machine, ix);
 }

@@ -60,6 +60,7 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
             ),
         );
     }
+    check_not_handled(machine, ix, "retried")?;
     if machine.state.skips.contains(&ix) {
         return refuse(
             Code::WrongState,
@@ -96,6 +97,7 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
             ),
         );
     }
+    check_not_handled(machine, ix, "skipped")?;
     if machine.state.skips.contains(&ix) {
         return refuse(
             Code::Repeated,
@@ -109,6 +111,20 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
     machine.state.skips.push_back(ix);
     lift_policy_stall(machine, ix);
     Ok(())
+}
+
+/// Rule R26: what follows a failure that was handled has been decided.
+fn check_not_handled(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), Refusal> {
+    if !machine.record(ix).is_handled() {
+        return Ok(());
+    }
+    refuse(
+        Code::WrongState,
+        format!(
+            "node `{}` has failed, and an edge has handled that: it cannot be {what} any more; to go on otherwise, fork the execution",
+            machine.node(ix).id
+        ),
+    )
 }
 
 /// Once an execution is ending, only its finalizers can still change.

@@ -113,11 +113,11 @@ fn check_choice(machine: &Machine, ix: NodeIx, chosen_target: Option<&str>) -> R
 }
 
 fn targets(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = NodeIx> + '_ {
-    machine
-        .node(ix)
-        .outgoing
-        .clone()
-        .map(|edge| machine.plan.edges[edge as usize].to)
+    let edges = machine.node(ix).outgoing.clone();
+    edges
+        .map(|edge| &machine.plan.edges[edge as usize])
+        .filter(|edge| edge.on.judges_success())
+        .map(|edge| edge.to)
 }
 
 /// Rule R10, then R7.
@@ -254,6 +254,6 @@ fn dismiss(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, why: Di
     lift_policy_stall(machine, ix);
 }
 
-fn withdraw_skip(machine: &mut Machine, ix: NodeIx) {
+pub(super) fn withdraw_skip(machine: &mut Machine, ix: NodeIx) {
     machine.state.skips.retain(|asked| *asked != ix);
 }

@@ -67,6 +67,15 @@ fn is_unreached(machine: &Machine, ix: NodeIx) -> bool {
     machine.record(ix).dismissal == Some(Dismissal::Skipped(SkipReason::Unreached))
 }
 
+/// Whether the edge is one of those that what became of its source is judged by (rules
+/// R7 and R26).
+fn is_judged(machine: &Machine, edge: &Edge) -> bool {
+    match machine.record(edge.from).state {
+        NodeState::Failed => edge.on.judges_failure(),
+        _ => edge.on.judges_success(),
+    }
+}
+
 pub(super) fn dead_edges(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
     if machine.node(ix).incoming.is_empty() {
         return [because(ReasonCause::NoEdge)].into();
@@ -87,6 +96,7 @@ fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reas
     let (source, node_id) = (machine.record(edge.from), machine.node_id(edge.from));
     let first = match (&source.chosen_target, &edge.rule) {
         _ if is_unreached(machine, edge.from) => Some(ReasonCause::SkippedPredecessor(node_id)),
+        _ if !is_judged(machine, edge) => Some(ReasonCause::DeadEdge(node_id)),
         (Some(target), _) => Some(ReasonCause::OtherTarget(OtherTarget {
             node_id,
             chosen_target: target.clone(),
@@ -108,7 +118,7 @@ fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reas
 /// The condition that was false where this edge died, if one was: its own, or
 /// that of the branch that leads there.
 fn false_condition<'a>(machine: &'a Machine, edge: &'a Edge) -> Option<&'a Expression> {
-    if is_unreached(machine, edge.from) {
+    if is_unreached(machine, edge.from) || !is_judged(machine, edge) {
         return None;
     }
     let source = machine.record(edge.from);

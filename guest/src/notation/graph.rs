@@ -105,18 +105,24 @@ impl Graph {
 }
 
 impl Draft {
-    /// `a -> b -> c`, the last arrow perhaps with a condition.
+    /// `a -> b -> c`, the last arrow perhaps on a failure and with a condition.
     fn edges(&mut self, clause: &str) -> Result<(), String> {
         let (chain, condition) = clause
             .split_once(" if ")
             .map_or((clause, None), |(chain, condition)| {
                 (chain, Some(condition))
             });
+        let (chain, on) = chain
+            .split_once(" on ")
+            .map_or((chain, None), |(chain, on)| (chain, Some(on)));
         let ids: Vec<&str> = chain.split("->").map(str::trim).collect();
         for pair in ids.windows(2) {
             self.mention(pair[0]);
             self.mention(pair[1]);
             let mut edge = json!({ "from": pair[0], "to": pair[1] });
+            if let Some(on) = on.filter(|_| Some(&pair[1]) == ids.last()) {
+                edge["on"] = on.trim().into();
+            }
             if let Some(condition) = condition.filter(|_| Some(&pair[1]) == ids.last()) {
                 edge["condition"] = condition.trim().into();
             }

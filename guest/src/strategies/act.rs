@@ -173,6 +173,8 @@ fn targets<'a>(player: &'a Player, node_id: &str) -> Vec<&'a str> {
     let plan = player.machine.plan();
     let node = plan.find(node_id).map(|ix| &plan.nodes[ix.0 as usize]);
     let edges = node.into_iter().flat_map(|node| node.outgoing.clone());
-    let targets = edges.map(|edge| &plan.nodes[plan.edges[edge as usize].to.0 as usize]);
+    let edges = edges.map(|edge| &plan.edges[edge as usize]);
+    let edges = edges.filter(|edge| edge.on.judges_success());
+    let targets = edges.map(|edge| &plan.nodes[edge.to.0 as usize]);
     targets.map(|node| node.id.as_str()).chain([END]).collect()
 }

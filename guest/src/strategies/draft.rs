@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use proptest::collection::{SizeRange, vec as list};
 use proptest::prelude::*;
 
-use super::kind::{Neighbours, NodeKind, condition, kinds, line};
+use super::kind::{Neighbours, NodeKind, condition, failure_condition, kinds, line};
 use super::setting::{Policy, Settings, policies, settings};
 use super::shape::Shape;
 use super::workflow::Workflow;
@@ -26,7 +26,18 @@ struct Draft {
     picks: Vec<u8>,
     /// On its incoming edges, in turn; none: no conditions.
     conditions: Vec<Option<&'static str>>,
+    /// On what its outgoing edges are, in turn; none: a success.
+    handlers: Vec<Option<Handler>>,
     effort: Effort,
+}
+
+/// An edge that is judged on a failure.
+#[derive(Clone, Copy, Debug)]
+struct Handler {
+    on: &'static str,
+    condition: Option<&'static str>,
+    /// It leads to the end, next to the edge that it would be.
+    to_end: bool,
 }
 
 /// How often a node is tried, and for how long.
@@ -97,14 +108,34 @@ fn drafts() -> impl Strategy<Value = Draft> {
         3 => Just(Vec::new()),
         1 => list(prop::option::of(condition()), 1..4),
     ];
-    (kinds(), list(any::<u8>(), 0..4), conditions, efforts()).prop_map(
-        |(kind, picks, conditions, effort)| Draft {
-            kind,
-            picks,
-            conditions,
-            effort,
-        },
-    )
+    let handlers = prop_oneof![
+        4 => Just(Vec::new()),
+        1 => list(prop::option::of(handlers()), 1..4),
+    ];
+    let parts = (
+        kinds(),
+        list(any::<u8>(), 0..4),
+        conditions,
+        handlers,
+        efforts(),
+    );
+    parts.prop_map(|(kind, picks, conditions, handlers, effort)| Draft {
+        kind,
+        picks,
+        conditions,
+        handlers,
+        effort,
+    })
+}
+
+fn handlers() -> impl Strategy<Value = Handler> {
+    let on = prop::sample::select(&["failure", "always"][..]);
+    let condition = prop::option::of(failure_condition());
+    (on, condition, prop::bool::weighted(0.2)).prop_map(|(on, condition, to_end)| Handler {
+        on,
+        condition,
+        to_end,
+    })
 }
 
 fn efforts() -> impl Strategy<Value = Effort> {
@@ -137,7 +168,29 @@ impl Draft {
             kind: NodeKind::Work,
             picks: Vec::new(),
             conditions: Vec::new(),
+            handlers: Vec::new(),
             effort,
+        }
+    }
+
+    /// The handler that the edge to a node is, if it is one. A node whose policy asks
+    /// for a person never fails for good.
+    fn handler_to(&self, to: usize) -> Option<Handler> {
+        let pauses = self.effort.retry.is_some_and(Policy::pauses);
+        let place = to % self.handlers.len().max(1);
+        let handler = self.handlers.get(place).copied().flatten();
+        handler.filter(|_| self.kind.can_fail() && !pauses)
+    }
+}
+
+impl Handler {
+    /// The edge, and perhaps one to the end in its place, next to the ordinary one.
+    fn edge(self, arrow: &str, from: String) -> String {
+        let condition = self.condition.map(|condition| format!(" if {condition}"));
+        let condition = condition.unwrap_or_default();
+        match self.to_end {
+            true => format!("{arrow}, {from} -> end on {}{condition}", self.on),
+            false => format!("{arrow} on {}{condition}", self.on),
         }
     }
 }
@@ -193,10 +246,16 @@ impl Drawing<'_> {
     /// Those of the first node are always written: who is named first starts.
     fn edges(&self, from: usize, targets: &[usize]) -> Option<String> {
         let source = &self.nodes[from];
-        let is_implied =
-            |to: &usize| from > 0 && (source.kind.leads() || self.nodes[*to].kind.gathers());
+        let is_implied = |to: &usize| {
+            from > 0
+                && (source.kind.leads() || self.nodes[*to].kind.gathers())
+                && source.handler_to(*to).is_none()
+        };
         let edge = |to: &usize| {
             let arrow = format!("{} -> {}", name(from), name(*to));
+            if let Some(handler) = source.handler_to(*to) {
+                return handler.edge(&arrow, name(from));
+            }
             let conditions = &self.nodes[*to].conditions;
             let condition = conditions.get(from % conditions.len().max(1)).copied();
             match condition.flatten().filter(|_| !source.kind.decides()) {

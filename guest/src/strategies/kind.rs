@@ -62,6 +62,20 @@ pub(super) fn condition() -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(&CONDITIONS[..])
 }
 
+/// What generated conditions ask of a failure.
+const FAILURE_CONDITIONS: [&str; 5] = [
+    "error.class == \"io_error\"",
+    "error.attempts > 1 || error.class in [\"rejected\", \"approval_timeout\"]",
+    "has(error.message)",
+    "error.message == null && state.k0",
+    "state.k1 == 1",
+];
+
+/// A condition on an edge that is judged on a failure.
+pub(super) fn failure_condition() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&FAILURE_CONDITIONS[..])
+}
+
 /// A node's kind; ordinary work is what it shrinks to.
 pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
     let seconds = || 1..=30_u8;
@@ -158,6 +172,11 @@ impl NodeKind {
     /// Whether the edges that leave it are conditional by themselves.
     pub(super) fn decides(&self) -> bool {
         matches!(self, Self::Branches(_))
+    }
+
+    /// Whether it can fail for good.
+    pub(super) fn can_fail(&self) -> bool {
+        !matches!(self, Self::Branches(_) | Self::Parallel | Self::Join(_))
     }
 
     /// Whether it says all by itself where it leads, so that the edges need

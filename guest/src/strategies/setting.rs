@@ -62,6 +62,12 @@ impl Policy {
     pub(super) fn line(self) -> Option<String> {
         Some(format!("policy {} {}", self.name, self.definition?))
     }
+
+    /// Whether it asks for a person when the attempts are spent.
+    pub(super) fn pauses(self) -> bool {
+        let definition = self.definition.unwrap_or_default();
+        definition.contains("\"pause\"")
+    }
 }
 
 /// What is set for the whole execution.

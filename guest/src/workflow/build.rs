@@ -2,25 +2,29 @@
 //! indexes.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use super::graph::{Graph, Link, Rule};
+use super::graph::{Graph, ToEnd};
 use super::kind::{BranchSource, Does, KindSource};
+use super::link::{Link, Rule};
 use super::names::NameIndex;
 use super::plan::{
     Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
 };
 use super::source::{NodeSource, Source};
+use crate::condition::Expression;
 
 /// Build the plan of a workflow in which nothing is faulty.
 pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Plan {
     let names = Names::new(&source, &graph);
     let edges = edges(graph.links, &names);
     let (outgoing, incoming) = ends(source.nodes.len(), &edges);
+    let mut to_end = to_end(graph.ends, &names);
     let start = names.node(
         source
             .start
@@ -44,6 +48,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
                 id: node.id.into_owned(),
                 outgoing,
                 incoming,
+                failure_ends: to_end.remove(&ix).unwrap_or_default(),
                 retry: node.retry,
                 timeout: node.timeout,
             }
@@ -108,6 +113,7 @@ fn edges(links: Vec<Link>, names: &Names<'_>) -> Vec<Edge> {
     let edge = |link: Link| Edge {
         from: names.by_id[link.from],
         to: names.by_id[link.to],
+        on: link.on,
         rule: match link.rule {
             Rule::Chosen => EdgeRule::Chosen,
             Rule::Ordinary(condition) => EdgeRule::Ordinary(condition),
@@ -132,6 +138,16 @@ fn ends(nodes: usize, edges: &[Edge]) -> (Vec<u32>, Vec<Vec<EdgeIx>>) {
         outgoing[node + 1] += outgoing[node];
     }
     (outgoing, incoming)
+}
+
+/// The conditions of those edges to `"end"` that handle a failure, by node.
+fn to_end(ends: Vec<ToEnd>, names: &Names<'_>) -> BTreeMap<NodeIx, Vec<Option<Expression>>> {
+    let mut by_node: BTreeMap<NodeIx, Vec<Option<Expression>>> = BTreeMap::new();
+    for end in ends.into_iter().filter(|end| end.on.judges_failure()) {
+        let node = by_node.entry(names.by_id[end.from]).or_default();
+        node.push(end.condition);
+    }
+    by_node
 }
 
 fn kind(source: Option<KindSource<'_>>, names: &Names<'_>) -> Kind {

@@ -25,6 +25,8 @@ mod kind;
 mod source;
 mod order;
 mod cycle;
+mod link;
+mod failure;
 mod graph;
 mod build;
 

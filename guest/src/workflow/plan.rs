@@ -82,6 +82,9 @@ pub struct Node {
     pub outgoing: Range<u32>,
     /// Its incoming edges.
     pub incoming: Vec<EdgeIx>,
+    /// The conditions of its edges to `"end"` that handle its failure (rule R26);
+    /// `None` is true.
+    pub failure_ends: Vec<Option<Expression>>,
     /// What follows a failed attempt.
     pub retry: RetryPolicy,
     /// How long one attempt may take (rule R14).
@@ -97,6 +100,33 @@ pub struct Edge {
     pub to: NodeIx,
     /// How it becomes live.
     pub rule: EdgeRule,
+    /// What has to become of its source for that.
+    pub on: On,
+}
+
+/// What has to become of a node for an edge that leaves it to be live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// It completes, or counts as completed (rule R7).
+    Success,
+    /// It fails for good, and the edge handles that (rule R26).
+    Failure,
+    /// Either of them.
+    Always,
+}
+
+impl On {
+    /// Whether the edge is judged when its source completes.
+    #[must_use]
+    pub const fn judges_success(self) -> bool {
+        !matches!(self, Self::Failure)
+    }
+
+    /// Whether the edge is judged when its source fails for good.
+    #[must_use]
+    pub const fn judges_failure(self) -> bool {
+        !matches!(self, Self::Success)
+    }
 }
 
 /// How an edge becomes live when its source completes.

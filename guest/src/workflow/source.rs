@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use super::fault::{Faults, Place, quoted};
 use super::fields::{AllowedField, Fields, Object, check_id, ignored, known};
 use super::kind::{self, KindSource};
-use super::plan::{END, RetryPolicy};
+use super::plan::{END, On, RetryPolicy};
 use super::retry;
 use crate::condition::Expression;
 use crate::limits::NODES_MAX;
@@ -42,12 +42,20 @@ pub(super) struct NodeSource<'a> {
     pub(super) timeout: Option<Millis>,
 }
 
+impl NodeSource<'_> {
+    /// Whether it runs at the end (rule R16).
+    pub(super) fn is_finalizer(&self) -> bool {
+        self.kind.as_ref().is_some_and(KindSource::is_finalizer)
+    }
+}
+
 /// An edge as written, by its place in the list.
 pub(super) struct EdgeSource<'a> {
     pub(super) index: usize,
     pub(super) from: Cow<'a, str>,
     pub(super) to: Cow<'a, str>,
     pub(super) condition: Option<Expression>,
+    pub(super) on: On,
 }
 
 /// The workflow's timeouts. `heartbeat_interval` is JamJet's; here, the host
@@ -72,7 +80,8 @@ const NODE_FIELDS: [AllowedField<'static>; 8] = [
     known("id"), known("kind"), known("retry_policy"), known("node_timeout_secs"), known("description"), known("labels"),
     ignored("policy"), ignored("data_policy"),
 ];
-const EDGE_FIELDS: [AllowedField<'static>; 3] = [known("from"), known("to"), known("condition")];
+const EDGE_FIELDS: [AllowedField<'static>; 4] =
+    [known("from"), known("to"), known("condition"), known("on")];
 const TIMEOUT_FIELDS: [AllowedField<'static>; 4] = [
     known("node_timeout"),
     known("workflow_timeout"),
@@ -259,13 +268,33 @@ fn edges<'a>(workflow: &Fields<'a, '_>) -> Vec<EdgeSource<'a>> {
         let fields = Fields::read(&place, json, workflow.faults)?;
         fields.check_names(EDGE_FIELDS);
         let (from, to) = (fields.required("from"), fields.required("to"));
-        let condition = fields.expression("condition");
+        let on = on(&fields);
+        let condition = match on {
+            On::Success => fields.expression("condition"),
+            On::Failure | On::Always => fields.expression_on_failure("condition"),
+        };
         Some(EdgeSource {
             index,
             from: from?,
             to: to?,
             condition,
+            on,
         })
     };
     workflow.list("edges").filter_map(edge).collect()
+}
+
+/// What has to become of an edge's source (rule R26).
+fn on(edge: &Fields<'_, '_>) -> On {
+    match edge.optional::<Cow<'_, str>>("on").as_deref() {
+        None | Some("success") => On::Success,
+        Some("failure") => On::Failure,
+        Some("always") => On::Always,
+        Some(other) => {
+            let message = format!("{} is nothing that can become of a node", quoted(other));
+            let remedy = "write \"success\", \"failure\" or \"always\"";
+            edge.fault("on", message, remedy);
+            On::Success
+        }
+    }
 }

@@ -84,7 +84,7 @@ impl Question<'_> {
     }
 
     fn failed_nodes(&self) -> Vec<String> {
-        let failed = |(_, record): &(usize, &Record)| matches!(record.stage, Stage::Failed);
+        let failed = |(_, record): &(usize, &Record)| record.fails_execution();
         let mut ids: Vec<String> = self
             .nodes()
             .filter(failed)

@@ -13,6 +13,8 @@ pub(super) struct Graph {
     /// In the order of rule R2.
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
+    /// Edges to the terminal: from where, what has to become of it, the condition.
+    pub(super) ends: Vec<(usize, String, Option<String>)>,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Edge {
     pub(super) condition: Option<String>,
     /// Live only if chosen: the target of a branch, a fallback, a violation.
     pub(super) chosen: bool,
+    /// What has to become of its source (rule R26): `success`, `failure`, `always`.
+    pub(super) on: String,
 }
 
 /// An edge by the ids of its ends.
@@ -41,6 +45,7 @@ struct Line {
     to: String,
     condition: Option<String>,
     chosen: bool,
+    on: String,
 }
 
 /// What of the workflow is wanted verbatim.
@@ -65,7 +70,7 @@ impl Graph {
             id,
         };
         let mut nodes: Vec<Node> = texts.nodes.into_iter().map(node).collect();
-        let lines = lines(&json, &nodes);
+        let (lines, ends) = lines(&json, &nodes);
         rank(&mut nodes, &lines);
         nodes.sort_by(|a, b| (a.rank, a.id.as_bytes()).cmp(&(b.rank, b.id.as_bytes())));
         let place = |id: &str| nodes.iter().position(|node| node.id == id);
@@ -74,9 +79,17 @@ impl Graph {
             to: place(&line.to).expect("an edge leads to a node"),
             condition: line.condition,
             chosen: line.chosen,
+            on: line.on,
         };
         let edges = lines.into_iter().map(edge).collect();
-        Self { json, nodes, edges }
+        let end = |line: Line| Some((place(&line.from)?, line.on, line.condition));
+        let ends = ends.into_iter().filter_map(end).collect();
+        Self {
+            json,
+            nodes,
+            edges,
+            ends,
+        }
     }
 
     pub(super) fn place(&self, id: &str) -> usize {
@@ -176,8 +189,9 @@ impl Node {
 }
 
 /// All edges, those inside kinds included; where there is an explicit edge
-/// between the same nodes already, they are one. The terminal is no node.
-fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
+/// between the same nodes already, they are one. The terminal is no node: what leads
+/// there comes second.
+fn lines(json: &Value, nodes: &[Node]) -> (Vec<Line>, Vec<Line>) {
     let mut lines: Vec<Line> = Vec::new();
     for edge in json["edges"].as_array().into_iter().flatten() {
         let text = |field: &str| edge[field].as_str().map(str::to_owned);
@@ -187,9 +201,11 @@ fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
             to: to.expect("an edge leads somewhere"),
             condition: text("condition"),
             chosen: false,
+            on: text("on").unwrap_or_else(|| "success".to_owned()),
         };
         let same = |other: &Line| {
-            (&other.from, &other.to, &other.condition) == (&line.from, &line.to, &line.condition)
+            let key = |line: &Line| (line.from.clone(), line.to.clone(), line.on.clone());
+            key(other) == key(&line) && other.condition == line.condition
         };
         if !lines.iter().any(same) {
             lines.push(line);
@@ -198,8 +214,7 @@ fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
     for node in nodes {
         inside(node, &mut lines);
     }
-    lines.retain(|line| line.to != "end");
-    lines
+    lines.into_iter().partition(|line| line.to != "end")
 }
 
 /// The edges that a node's kind names.
@@ -240,9 +255,16 @@ fn add(lines: &mut Vec<Line>, from: &str, to: &Value, chosen: bool) {
     let Some(to) = to.as_str() else { return };
     let mut known = false;
     for line in lines.iter_mut() {
-        if (line.from.as_str(), line.to.as_str()) == (from, to) {
-            line.chosen |= chosen;
-            known = true;
+        if (line.from.as_str(), line.to.as_str()) != (from, to) {
+            continue;
+        }
+        match (chosen, line.on.as_str()) {
+            (false, _) => known = true,
+            (true, "success") => {
+                line.chosen = true;
+                known = true;
+            }
+            (true, _) => line.on = "failure".to_owned(),
         }
     }
     if !known {
@@ -251,6 +273,7 @@ fn add(lines: &mut Vec<Line>, from: &str, to: &Value, chosen: bool) {
             to: to.to_owned(),
             condition: None,
             chosen,
+            on: "success".to_owned(),
         });
     }
 }
@@ -285,5 +308,5 @@ pub(super) fn milliseconds(json: &Value) -> Option<u64> {
 
 /// A condition of a valid workflow.
 pub(super) fn expression(text: &str) -> Expression {
-    Expression::parse(text).expect("a valid workflow's conditions parse")
+    Expression::parse_on_failure(text).expect("a valid workflow's conditions parse")
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason, Status,
-    WorkflowStarted,
+    CancelReason, Event, EventKind, NodeCompleted, NodeExhausted, NodeSettled, SkipReason,
+    StallReason, Status, WorkflowStarted,
 };
 use refrain_guest::json::Object;
 use serde_json::value::RawValue;
@@ -48,6 +48,7 @@ impl Past {
             stage: Stage::Pending,
             attempt: 0,
             releases: 0,
+            handled: false,
             max_attempts: attempt::max_attempts(&attempt::policy(graph, node)),
             skip_asked_for: None,
         };
@@ -88,7 +89,7 @@ impl Past {
         self.seen(|scope| expression(text).is_true(scope))
     }
 
-    fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub(super) fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
         let state = Object::parse(&self.state()).expect("the state is an object");
         look(&Scope::new(&self.started.initial_input, &state))
     }
@@ -195,7 +196,7 @@ impl Past {
                 self.merge(state_patch);
                 self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
             }
-            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
+            EventKind::NodeExhausted(it) => self.fail(graph, it),
             EventKind::NodeSkipped(it) => {
                 let node = graph.place(&it.node_id);
                 match it.reason {
@@ -246,7 +247,7 @@ impl Past {
     }
 
     /// What was asked for it is done or too late, and nothing stalls on it.
-    fn stop(&mut self, node: usize, stage: Stage) {
+    pub(super) fn stop(&mut self, node: usize, stage: Stage) {
         self.set(node, stage);
         self.nodes[node].skip_asked_for = None;
         self.lift(node);
@@ -278,8 +279,7 @@ impl Past {
     /// R16: which ending the finalizers run on is judged when they begin.
     fn first_finalizer(&mut self, graph: &Graph, node: usize) {
         if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
-            let failed = |record: &Record| matches!(record.stage, Stage::Failed);
-            self.finalizing_failed = Some(self.nodes.iter().any(failed));
+            self.finalizing_failed = Some(self.nodes.iter().any(Record::fails_execution));
         }
     }
 
@@ -321,31 +321,6 @@ impl Past {
         let patch: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(patch).expect("a patch is an object");
         self.state.extend(patch);
-    }
-
-    /// R7, R9: the node counts as completed, its outgoing edges are judged.
-    fn settle(&mut self, graph: &Graph, node: usize, stage: Stage, target: Option<&str>) {
-        self.stop(node, stage);
-        for (place, edge) in graph.edges.iter().enumerate() {
-            if edge.from != node {
-                continue;
-            }
-            let live = match target {
-                Some(target) => graph.nodes[edge.to].id == target,
-                None if edge.chosen || graph.nodes[node].branches().is_some() => false,
-                None => edge.condition.as_ref().is_none_or(|text| self.holds(text)),
-            };
-            self.live[place] = Some(live);
-        }
-    }
-
-    /// R9: a skipped node's outgoing edges are dead.
-    fn kill(&mut self, graph: &Graph, node: usize) {
-        for (place, edge) in graph.edges.iter().enumerate() {
-            if edge.from == node {
-                self.live[place] = Some(false);
-            }
-        }
     }
 
     /// R19: a wait that completes before its time has consumed the external
