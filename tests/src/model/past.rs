@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCompleted, NodeExhausted, NodeSettled, SkipReason,
+    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason,
     StallReason, Status, WorkflowStarted,
 };
 use refrain_guest::json::Object;
