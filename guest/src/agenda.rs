@@ -11,7 +11,7 @@ use alloc::collections::BTreeSet;
 use crate::contract::NodeState;
 use crate::node;
 use crate::node_set::NodeSet;
-use crate::state::{NodeRecord, is_finalizer};
+use crate::state::{NodeRecord, is_finalizer, is_out_of_reach};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, NodeIx};
 
@@ -69,7 +69,7 @@ impl Filing {
 
 fn list(record: &NodeRecord, kind: &Kind) -> Option<List> {
     let can_go_on = match record.state {
-        NodeState::Pending => record.unsettled == 0,
+        NodeState::Pending => record.unsettled == 0 || is_out_of_reach(record, kind),
         NodeState::Ready => true,
         NodeState::Waiting => record.wait_result.is_some(),
         NodeState::Failing => return Some(List::Failing),

@@ -5,6 +5,7 @@
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
+use alloc::string::ToString as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::digest::digest_of_text;
 use crate::guards::status;
 use crate::machine::Machine;
 use crate::node::name;
-use crate::state::{Dismissal, NodeRecord};
+use crate::state::{Dismissal, NodeRecord, Spent};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, Node, NodeIx};
 
@@ -31,6 +32,8 @@ struct ExecutionView<'a> {
     nodes: BTreeMap<&'a str, NodeView<'a>>,
     sequence: u64,
     simulated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent: Option<Value>,
     stalled: Option<Value>,
     started_at: u64,
     state: &'a RawValue,
@@ -91,6 +94,7 @@ pub fn inspect(machine: &Machine) -> Inspection {
         nodes: nodes.collect(),
         sequence: machine.state.sequence,
         simulated: started.simulated,
+        spent: machine.state.spent.as_deref().map(spent),
         stalled: stalled(machine),
         started_at: machine.state.started_at.0,
         state: verbatim(&data),
@@ -115,6 +119,15 @@ fn stalled(machine: &Machine) -> Option<Value> {
     let mut stalled = codes::stall(reason);
     stalled["by"] = "policy".into();
     Some(stalled)
+}
+
+/// What was used up of the workflow's budgets (rule R28).
+fn spent(spent: &Spent) -> Value {
+    json!({
+        "cost_usd": spent.cost_usd.to_string(),
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+    })
 }
 
 fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
@@ -159,7 +172,8 @@ pub(crate) fn queue(kind: &Kind) -> Option<&'static str> {
         | Kind::Join(_)
         | Kind::Wait(_)
         | Kind::HumanApproval(_)
-        | Kind::LimitExceeded { .. } => None,
+        | Kind::LimitExceeded { .. }
+        | Kind::Terminate(_) => None,
     }
 }
 

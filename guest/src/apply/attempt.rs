@@ -4,13 +4,13 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use super::edges::{judge_failure, reach, release_finalizers};
+use super::edges::{reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
 use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
 };
-use super::settlement::withdraw_skip;
+use super::settlement::handle_failure;
 use super::wait::stop_waiting;
 use crate::contract::{
     LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
@@ -355,7 +355,7 @@ pub(super) fn exhausted(
         Kind::Work(_) => record.state == NodeState::Failing,
         Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
         Kind::LimitExceeded { .. } => true,
-        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => false,
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => false,
     };
     if !may_fail {
         return refuse(
@@ -381,20 +381,8 @@ pub(super) fn exhausted(
             is_handled: false,
         }));
     });
-    if judge_failure(machine, ix) {
-        handle(machine, ix);
-    } else {
+    if !handle_failure(machine, ix) {
         release_finalizers(machine, ix);
     }
     Ok(())
-}
-
-/// Rule R26: the failure is over and done with.
-fn handle(machine: &mut Machine, ix: NodeIx) {
-    machine.change(ix, |node| {
-        if let Some(failure) = &mut node.failure {
-            failure.is_handled = true;
-        }
-    });
-    withdraw_skip(machine, ix);
 }

@@ -10,7 +10,7 @@ use crate::contract::NodeState;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::{EdgeFate, NodeRecord, is_finalizer};
-use crate::workflow::plan::{EdgeIx, EdgeRule, Join, Kind, NodeIx};
+use crate::workflow::plan::{EdgeIx, EdgeRule, Kind, NodeIx};
 
 /// Judge what leads on from a node that completed (rule R7), each edge on the state
 /// just after it: settling an edge changes nothing that a condition sees.
@@ -106,8 +106,10 @@ pub(super) fn reach(machine: &mut Machine, ix: NodeIx) {
     }
 }
 
-/// Rules R3 and R6. A finalizer is reached by the end alone (rule R16).
+/// Rules R3, R6 and R24. A finalizer is reached by the end alone (rule R16).
 fn is_reached(record: &NodeRecord, kind: &Kind) -> bool {
-    let settled = record.unsettled == 0 || matches!(kind, Kind::Join(Join::First));
-    settled && record.live > 0 && !is_finalizer(kind)
+    match kind {
+        Kind::Join(join) if let Some(needed) = join.needed() => record.live >= needed,
+        _ => record.unsettled == 0 && record.live > 0 && !is_finalizer(kind),
+    }
 }

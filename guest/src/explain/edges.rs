@@ -62,6 +62,11 @@ fn incoming(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = (EdgeIx, &Edg
     incoming.map(|ix| (*ix, &machine.plan.edges[ix.0 as usize]))
 }
 
+/// A join that waits for so many live edges may have some, and too few (rule R24).
+fn is_dead(machine: &Machine, ix: EdgeIx) -> bool {
+    machine.state.edges[ix.0 as usize] == EdgeFate::Dead
+}
+
 /// Whether the node's dead edges are why it did not run.
 fn is_unreached(machine: &Machine, ix: NodeIx) -> bool {
     machine.record(ix).dismissal == Some(Dismissal::Skipped(SkipReason::Unreached))
@@ -80,12 +85,15 @@ pub(super) fn dead_edges(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reas
     if machine.node(ix).incoming.is_empty() {
         return [because(ReasonCause::NoEdge)].into();
     }
+    let dead = |(ix, _): &(EdgeIx, &Edge)| is_dead(machine, *ix);
     let mut reasons: Vec<Reason> = incoming(machine, ix)
+        .filter(dead)
         .take(EDGES_TOLD)
         .flat_map(|(ix, edge)| why_dead(machine, ix, edge, seen))
         .map(because)
         .collect();
-    let untold = machine.node(ix).incoming.len().saturating_sub(EDGES_TOLD);
+    let count = incoming(machine, ix).filter(dead).count();
+    let untold = count.saturating_sub(EDGES_TOLD);
     if untold > 0 {
         reasons.push(because(ReasonCause::MoreDeadEdges(number(untold))));
     }
@@ -160,6 +168,7 @@ pub(crate) fn false_conditions<'a>(
     let unreached = unreached.filter(|ix| is_unreached(machine, *ix));
     let edges = unreached.into_iter().flat_map(|ix| incoming(machine, ix));
     edges
+        .filter(|(ix, _)| is_dead(machine, *ix))
         .take(EDGES_TOLD)
         .filter_map(|(ix, edge)| Some((ix, false_condition(machine, edge)?)))
         .collect()

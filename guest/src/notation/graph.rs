@@ -33,6 +33,7 @@ struct Draft {
     policies: Map<String, Value>,
     timeouts: Map<String, Value>,
     own_limits: Option<Value>,
+    budget: Map<String, Value>,
 }
 
 impl Graph {
@@ -70,6 +71,12 @@ impl Graph {
         match words.as_slice() {
             ["policy", name, policy] => {
                 draft.policies.insert((*name).to_owned(), parse(policy)?);
+            }
+            ["budget", budget] => {
+                let Value::Object(budget) = parse(budget)? else {
+                    return Err(format!("`{budget}` is no object"));
+                };
+                draft.budget.extend(budget);
             }
             ["timeout", seconds] => {
                 draft
@@ -157,6 +164,10 @@ impl Draft {
                     };
                     fields.extend(given);
                 }
+                (Some(("count", edges)), "join") => {
+                    let strategy = json!({ "count": number::<u32>(edges)? });
+                    drop(fields.insert("merge_strategy".to_owned(), strategy));
+                }
                 (Some(("retry", name)), _) => {
                     drop(node.insert("retry_policy".to_owned(), name.into()));
                 }
@@ -165,6 +176,10 @@ impl Draft {
                 }
                 (None, "finalizer") => drop(fields.insert("run_on".to_owned(), (*option).into())),
                 (None, "wait") => drop(fields.insert("condition".to_owned(), (*option).into())),
+                (None, "terminate") => drop(fields.insert("status".to_owned(), (*option).into())),
+                (None, "join") if *option == "cancel_rest" => {
+                    drop(fields.insert("cancel_rest".to_owned(), true.into()));
+                }
                 (None, "join") => {
                     drop(fields.insert("merge_strategy".to_owned(), (*option).into()));
                 }
@@ -192,6 +207,9 @@ impl Draft {
         }
         if let Some(limits) = self.own_limits {
             workflow["limits"] = limits;
+        }
+        for (name, value) in self.budget {
+            workflow[name] = value;
         }
         Ok(workflow.to_string())
     }

@@ -70,7 +70,7 @@ pub(super) fn result_said(outcome: &Outcome, targets: &[&str]) -> String {
         said.push_str(&format!(" choose={target}"));
     }
     if outcome.is_talkative {
-        said.push_str(r#" output={"n":1.0} telemetry={"cost_usd":0.250,"by":[]}"#);
+        said.push_str(r#" output={"n":1.0} tokens=12+3 telemetry={"cost_usd":0.250,"by":[]}"#);
     }
     said
 }
@@ -138,7 +138,10 @@ fn release(player: &Player, pick: Pick) -> Option<String> {
     if state.paused {
         return Some("unpause".to_string());
     }
-    let (ix, _) = state.policy_stall.as_ref()?;
+    let (on, _) = state.policy_stall.as_ref()?;
+    let Some(ix) = on else {
+        return Some("lift".to_string());
+    };
     let verb = one_of(&["retry", "skip"], pick)?;
     Some(format!(
         "{verb} {}",

@@ -159,7 +159,7 @@ fn acts() -> impl Strategy<Value = Act> {
 
 fn outcomes() -> impl Strategy<Value = Outcome> {
     let chosen = prop::option::weighted(0.1, any::<u8>());
-    (patches(), chosen, prop::bool::weighted(0.1)).prop_map(|(patch, chosen, is_talkative)| {
+    (patches(), chosen, prop::bool::weighted(0.25)).prop_map(|(patch, chosen, is_talkative)| {
         Outcome {
             patch,
             chosen,

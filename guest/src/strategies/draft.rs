@@ -92,6 +92,7 @@ fn drafted(
         if nodes.is_empty() {
             nodes.push(Draft::plain());
         }
+        settle_kinds(shape, &mut nodes);
         let graph = Drawing {
             shape,
             nodes: &nodes,
@@ -203,6 +204,31 @@ impl Effort {
     }
 }
 
+/// From where each node is reached, and where it leads.
+fn ends(shape: Shape, nodes: &[Draft]) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+    let sources: Vec<Vec<usize>> = (0..nodes.len())
+        .map(|to| shape.predecessors(to, nodes.len(), &nodes[to].picks))
+        .collect();
+    let mut targets = vec![Vec::new(); sources.len()];
+    for (to, sources) in sources.iter().enumerate() {
+        sources.iter().for_each(|from| targets[*from].push(to));
+    }
+    (sources, targets)
+}
+
+/// Ordinary work in the place of kinds that cannot stand where they were drawn: nothing
+/// follows a `terminate`, and no execution begins with one.
+fn settle_kinds(shape: Shape, nodes: &mut [Draft]) {
+    let (sources, targets) = ends(shape, nodes);
+    for (place, node) in nodes.iter_mut().enumerate() {
+        let ends = node.kind.ends() && !targets[place].is_empty();
+        let lacks_sources = node.kind.needs_sources() && sources[place].is_empty();
+        if ends || lacks_sources {
+            node.kind = NodeKind::Work;
+        }
+    }
+}
+
 /// Drafts on their way to a table.
 struct Drawing<'a> {
     shape: Shape,
@@ -212,16 +238,7 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn table(&self, settings: &Settings) -> String {
-        let sources: Vec<Vec<usize>> = (0..self.nodes.len())
-            .map(|to| {
-                let picks = &self.nodes[to].picks;
-                self.shape.predecessors(to, self.nodes.len(), picks)
-            })
-            .collect();
-        let mut targets = vec![Vec::new(); sources.len()];
-        for (to, sources) in sources.iter().enumerate() {
-            sources.iter().for_each(|from| targets[*from].push(to));
-        }
+        let (sources, targets) = ends(self.shape, self.nodes);
         let mut lines: Vec<String> = (0..sources.len())
             .filter_map(|from| self.edges(from, &targets[from]))
             .collect();
@@ -286,7 +303,8 @@ impl Drawing<'_> {
             if finalizer.follows && place > 0 {
                 lines.push(format!("{} -> {id}", finalizer_name(place - 1)));
             }
-            if finalizer.is_led_to {
+            let last = &self.nodes[self.nodes.len() - 1];
+            if finalizer.is_led_to && !last.kind.ends() {
                 lines.push(format!("{} -> {id}", name(self.nodes.len() - 1)));
             }
             let mut words: Vec<String> = [format!("{id}: finalizer {}", finalizer.run_on)].into();

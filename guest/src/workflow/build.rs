@@ -2,7 +2,7 @@
 //! indexes.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -24,7 +24,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
     let names = Names::new(&source, &graph);
     let edges = edges(graph.links, &names);
     let (outgoing, incoming) = ends(source.nodes.len(), &edges);
-    let mut to_end = to_end(graph.ends, &names);
+    let mut ends_of = to_end(graph.ends, &names);
     let start = names.node(
         source
             .start
@@ -40,6 +40,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
         .zip(outgoing.windows(2).zip(incoming))
         .map(|((ix, node), (outgoing, incoming))| {
             let outgoing = outgoing[0]..outgoing[1];
+            let ends = ends_of.remove(&ix);
             Node {
                 rank: names.ranks[ix.0 as usize],
                 kind: kind(node.kind, &names),
@@ -48,7 +49,8 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
                 id: node.id.into_owned(),
                 outgoing,
                 incoming,
-                failure_ends: to_end.remove(&ix).unwrap_or_default(),
+                leads_to_end: ends.is_some(),
+                failure_ends: ends.unwrap_or_default(),
                 retry: node.retry,
                 timeout: node.timeout,
             }
@@ -61,12 +63,32 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
         workflow_timeout: source.timeouts.workflow,
         max_concurrent_nodes: source.max_concurrent_nodes,
         max_dispatch_per_tick: source.max_dispatch_per_tick,
+        budgets: source.budgets,
+        transient_keys: transient_keys(&nodes),
         ignored,
         unreachable: graph.unreachable,
         by_id: NameIndex::new(nodes.iter().map(|node| node.id.as_str())),
         nodes,
         edges,
     }
+}
+
+/// The correlation keys of waits none of which takes what came before it waited.
+fn transient_keys(nodes: &[Node]) -> BTreeSet<String> {
+    let waits = |takes_kept: bool| {
+        let wait = move |node: &Node| match &node.kind {
+            Kind::Wait(wait) if wait.takes_kept == takes_kept => wait.correlation_key.clone(),
+            _ => None,
+        };
+        nodes.iter().filter_map(wait)
+    };
+    let mut keys: BTreeSet<String> = waits(false).collect();
+    if !keys.is_empty() {
+        for key in waits(true) {
+            keys.remove(&key);
+        }
+    }
+    keys
 }
 
 /// Where each node of the source stands in the plan.
@@ -140,12 +162,14 @@ fn ends(nodes: usize, edges: &[Edge]) -> (Vec<u32>, Vec<Vec<EdgeIx>>) {
     (outgoing, incoming)
 }
 
-/// The conditions of those edges to `"end"` that handle a failure, by node.
+/// The nodes with edges to `"end"`, and the conditions of those that handle a failure.
 fn to_end(ends: Vec<ToEnd>, names: &Names<'_>) -> BTreeMap<NodeIx, Vec<Option<Expression>>> {
     let mut by_node: BTreeMap<NodeIx, Vec<Option<Expression>>> = BTreeMap::new();
-    for end in ends.into_iter().filter(|end| end.on.judges_failure()) {
+    for end in ends {
         let node = by_node.entry(names.by_id[end.from]).or_default();
-        node.push(end.condition);
+        if end.on.judges_failure() {
+            node.push(end.condition);
+        }
     }
     by_node
 }

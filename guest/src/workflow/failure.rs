@@ -51,7 +51,9 @@ pub(super) fn check_policy(source: &NodeSource<'_>, faults: &Faults) {
 /// Whether a node of this kind can fail for good.
 fn can_fail(node: &NodeSource<'_>) -> bool {
     match node.kind.as_ref().map(|kind| &kind.does) {
-        Some(Does::Condition(_) | Does::Plainly(Kind::Parallel | Kind::Join(_))) => false,
+        Some(
+            Does::Condition(_) | Does::Plainly(Kind::Parallel | Kind::Join(_) | Kind::Terminate(_)),
+        ) => false,
         Some(Does::Plainly(_) | Does::HumanApproval { .. }) | None => true,
     }
 }

@@ -204,14 +204,7 @@ impl<'a, 'p> Fields<'a, 'p> {
 
 /// Fields that the contract has somewhere in a workflow, and this scheduler
 /// cannot do anything about.
-const NOT_YET: [&str; 6] = [
-    "compensate",
-    "repeat",
-    "cancel_rest",
-    "queue",
-    "priority",
-    "run_on",
-];
+const NOT_YET: [&str; 5] = ["compensate", "repeat", "queue", "priority", "run_on"];
 
 /// Whether a value says nothing: what JamJet writes where there is nothing to
 /// say.

@@ -12,7 +12,7 @@ use super::fault::{Faults, Place, quoted};
 use super::kind::{Does, How, KindSource, TargetSource};
 use super::link::{Link, Origin, Rule, merge};
 use super::order::{self, Ranking};
-use super::plan::{END, Kind, On};
+use super::plan::{END, Join, Kind, On};
 use super::source::{EdgeSource, NodeSource, Source};
 use crate::condition::Expression;
 use crate::limits::EDGES_MAX;
@@ -67,6 +67,7 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
         );
     }
     merge(&mut links);
+    check_counts(&source.nodes, &links, faults);
 
     let pairs: Vec<(usize, usize)> = links.iter().map(|link| (link.from, link.to)).collect();
     let ranking = order::rank(source.nodes.len(), &pairs);
@@ -87,6 +88,28 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
         ranking,
         ends,
         unreachable,
+    }
+}
+
+/// A join that waits for more live edges than lead to it would never be ready (rule R24).
+fn check_counts(nodes: &[NodeSource<'_>], links: &[Link], faults: &Faults) {
+    for (at, node) in nodes.iter().enumerate() {
+        let does = node.kind.as_ref().map(|kind| &kind.does);
+        let Some(Does::Plainly(Kind::Join(Join::Count { edges, .. }))) = does else {
+            continue;
+        };
+        let incoming = links.iter().filter(|link| link.to == at).count();
+        if incoming < *edges as usize {
+            let message = format!(
+                "{} waits for {edges} live edges, and {incoming} lead to it",
+                quoted(&node.id)
+            );
+            let nodes = Place::Top.key("nodes");
+            let (node, kind) = (nodes.key(&node.id), "kind");
+            let place = node.key(kind);
+            let remedy = "wait for fewer, or add edges that lead to it";
+            faults.report(&place.key("merge_strategy"), message, remedy);
+        }
     }
 }
 
@@ -134,6 +157,9 @@ impl Ends<'_, '_> {
         let (Some(from), Some(to)) = (from, to) else {
             return;
         };
+        if to.is_none() {
+            self.check_ends(from, &Origin::Edge(edge.index));
+        }
         if edge.on.judges_failure() {
             failure::check(self.nodes, from, to, &place, self.faults);
             if self.handled.insert(from) {
@@ -181,7 +207,22 @@ impl Ends<'_, '_> {
         }
     }
 
+    /// Nothing follows what ends the execution (rule R24).
+    fn check_ends(&self, from: usize, origin: &Origin) {
+        let node = &self.nodes[from];
+        let does = node.kind.as_ref().map(|kind| &kind.does);
+        if let Some(Does::Plainly(Kind::Terminate(_))) = does {
+            let message = format!(
+                "{} ends the execution: nothing follows it",
+                quoted(&node.id)
+            );
+            self.faults
+                .report_at(origin.pointer(), message, "remove this edge");
+        }
+    }
+
     fn add(&mut self, from: usize, to: usize, rule: Rule, on: On, origin: Origin) {
+        self.check_ends(from, &origin);
         let rule = match &self.nodes[from].kind {
             // A branch decides: no edge of such a node is live by itself.
             Some(KindSource {

@@ -21,6 +21,7 @@ mod names;
 pub mod plan;
 mod fields;
 mod retry;
+mod budget;
 mod kind;
 mod source;
 mod order;

@@ -3,6 +3,7 @@
 //! Nothing behind this door checks a workflow again.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -11,7 +12,8 @@ use serde_json::value::RawValue;
 
 use super::names::NameIndex;
 use crate::condition::Expression;
-use crate::time::Millis;
+use crate::decimal::Decimal;
+use crate::time::{Millis, Timestamp};
 
 /// The target that is no node: the terminal.
 pub(crate) const END: &str = "end";
@@ -52,6 +54,11 @@ pub struct Plan {
     pub max_concurrent_nodes: Option<u32>,
     /// The workflow's own narrowing of `max_dispatch_per_tick` (rule R4).
     pub max_dispatch_per_tick: Option<u32>,
+    /// What executions may use up of tokens and money (rule R28).
+    pub budgets: Option<Budgets>,
+    /// The correlation keys of waits none of which takes what came before it waited (rule
+    /// R19): such events are not kept.
+    pub transient_keys: BTreeSet<String>,
     /// Where there are fields that change nothing, as JSON pointers.
     pub ignored: Vec<String>,
     /// The ids of nodes that no path leads to; they are skipped at the start.
@@ -85,6 +92,8 @@ pub struct Node {
     /// The conditions of its edges to `"end"` that handle its failure (rule R26);
     /// `None` is true.
     pub failure_ends: Vec<Option<Expression>>,
+    /// Whether an edge leads from it to `"end"`.
+    pub leads_to_end: bool,
     /// What follows a failed attempt.
     pub retry: RetryPolicy,
     /// How long one attempt may take (rule R14).
@@ -161,6 +170,8 @@ pub enum Kind {
         /// The node's `description`, for the error.
         description: Option<String>,
     },
+    /// Fixes the ending, and stops what is under way (rule R24).
+    Terminate(Terminate),
 }
 
 /// A node that a worker does.
@@ -210,19 +221,96 @@ pub enum Join {
     /// As rule R3 has it.
     Collect,
     /// At its first live edge; what comes later changes nothing.
-    First,
+    First {
+        /// Whether the nodes that lead only to the join are stopped then (rule R24).
+        cancel_rest: bool,
+    },
+    /// At so many live edges; what comes later changes nothing.
+    Count {
+        /// How many.
+        edges: u32,
+        /// Whether the nodes that lead only to the join are stopped then (rule R24).
+        cancel_rest: bool,
+    },
+}
+
+impl Join {
+    /// How many live edges make it ready; `None`: it waits until each edge is settled.
+    #[must_use]
+    pub const fn needed(self) -> Option<u32> {
+        match self {
+            Self::Collect => None,
+            Self::First { .. } => Some(1),
+            Self::Count { edges, .. } => Some(edges),
+        }
+    }
+
+    /// Whether the nodes that lead only to it are stopped once it is settled.
+    #[must_use]
+    pub const fn cancels_rest(self) -> bool {
+        match self {
+            Self::Collect => false,
+            Self::First { cancel_rest } | Self::Count { cancel_rest, .. } => cancel_rest,
+        }
+    }
+}
+
+/// How a `terminate` ends the execution (rule R24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminate {
+    /// Whether it fails the execution; else it completes it.
+    pub fails: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// The budgets of a workflow (rule R28); at least one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// Tokens of models, input and output together.
+    pub total_tokens: Option<u64>,
+    /// Input tokens of models.
+    pub input_tokens: Option<u64>,
+    /// Output tokens of models.
+    pub output_tokens: Option<u64>,
+    /// US dollars.
+    pub cost_usd: Option<Decimal>,
+    /// Whether the execution is stalled when one is spent; else it fails.
+    pub pauses: bool,
 }
 
 /// What a `wait` node waits for.
 #[derive(Debug)]
 pub struct Wait {
     /// The timer; None: there is none.
-    pub timer: Option<Millis>,
+    pub timer: Option<Timer>,
     /// The external event; None: none is waited for.
     pub correlation_key: Option<String>,
     /// Whether the timer's end completes the node (`timer`, `either`) or is a
     /// timeout that fails it (`external_event`).
     pub timer_completes: bool,
+    /// Whether it takes an event that came before it waited.
+    pub takes_kept: bool,
+}
+
+/// When a wait ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// So long after it began.
+    After(Millis),
+    /// At this time.
+    At(Timestamp),
+}
+
+impl Timer {
+    /// When it ends, of a wait that begins at this time.
+    #[must_use]
+    pub fn ends(self, begins: Timestamp) -> Timestamp {
+        match self {
+            Self::After(span) => begins.after(span),
+            Self::At(time) => time,
+        }
+    }
 }
 
 /// What a `human_approval` node asks.

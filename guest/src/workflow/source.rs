@@ -8,10 +8,11 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::budget;
 use super::fault::{Faults, Place, quoted};
 use super::fields::{AllowedField, Fields, Object, check_id, ignored, known};
 use super::kind::{self, KindSource};
-use super::plan::{END, On, RetryPolicy};
+use super::plan::{Budgets, END, On, RetryPolicy};
 use super::retry;
 use crate::condition::Expression;
 use crate::limits::NODES_MAX;
@@ -29,6 +30,7 @@ pub(super) struct Source<'a> {
     pub(super) timeouts: Timeouts,
     pub(super) max_concurrent_nodes: Option<u32>,
     pub(super) max_dispatch_per_tick: Option<u32>,
+    pub(super) budgets: Option<Budgets>,
 }
 
 /// A node as written.
@@ -72,8 +74,8 @@ const WORKFLOW_FIELDS: [AllowedField<'static>; 23] = [
     known("workflow_id"), known("version"), known("name"), known("description"), known("labels"),
     known("start_node"), known("nodes"), known("edges"), known("retry_policies"), known("timeouts"), known("limits"),
     ignored("state_schema"), ignored("models"), ignored("tools"), ignored("mcp_servers"), ignored("remote_agents"),
-    ignored("policy"), ignored("data_policy"), ignored("token_budget"), ignored("cost_budget_usd"),
-    ignored("on_budget_exceeded"), ignored("continue_as_new"), ignored("strategy_metadata"),
+    ignored("policy"), ignored("data_policy"), known("token_budget"), known("cost_budget_usd"),
+    known("on_budget_exceeded"), ignored("continue_as_new"), ignored("strategy_metadata"),
 ];
 #[rustfmt::skip]
 const NODE_FIELDS: [AllowedField<'static>; 8] = [
@@ -111,6 +113,7 @@ pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
         timeouts,
         max_concurrent_nodes,
         max_dispatch_per_tick,
+        budgets: budget::read(&workflow),
     })
 }
 

@@ -91,6 +91,14 @@ impl<'a> Ledger<'a> {
                 self.settle(ix, |_| false);
                 Fate::Unreached
             }
+            EventKind::NodeSkipped(it) if it.reason == SkipReason::NotNeeded => {
+                self.settle(ix, |_| false);
+                Fate::Over
+            }
+            EventKind::NodeCancelled(it) if it.reason == CancelReason::JoinSatisfied => {
+                self.settle(ix, |_| false);
+                Fate::Over
+            }
             EventKind::NodeExhausted(it) => {
                 self.judge_failure(ix.expect("a node"), it);
                 Fate::Over

@@ -1,6 +1,6 @@
 //! What the workflow's JSON says: nodes in the order of rule R2, and edges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::condition::Expression;
 use serde_json::Value;
@@ -126,6 +126,34 @@ impl Graph {
             .or_else(|| milliseconds(&self.json["timeouts"]["node_timeout"]))
     }
 
+    /// When a wait or an approval that begins at `now` ends by itself (rule R19).
+    pub(super) fn ends_at(&self, node: usize, now: u64) -> Option<u64> {
+        if let Some(until) = self.nodes[node].text("until") {
+            return Some(milliseconds_of(until));
+        }
+        let patience = self.patience_ms(node)?;
+        Some(now.saturating_add(patience))
+    }
+
+    /// R24: the nodes that lead to nothing but this join, finalizers excepted.
+    pub(super) fn rest(&self, join: usize) -> BTreeSet<usize> {
+        let mut rest = BTreeSet::new();
+        for _ in &self.nodes {
+            for node in 0..self.nodes.len() {
+                let own = |edge: &&Edge| edge.from == node && self.counts(edge);
+                let mut edges = self.edges.iter().filter(own).peekable();
+                let leads_on = edges.peek().is_some();
+                let leads_there = edges.all(|edge| edge.to == join || rest.contains(&edge.to));
+                let leads_to_end = self.ends.iter().any(|(from, _, _)| *from == node);
+                let is_finalizer = self.nodes[node].run_on().is_some();
+                if leads_on && leads_there && !leads_to_end && !is_finalizer {
+                    rest.insert(node);
+                }
+            }
+        }
+        rest
+    }
+
     /// How long a wait or an approval may last, in milliseconds (rule R19).
     pub(super) fn patience_ms(&self, node: usize) -> Option<u64> {
         let own = milliseconds(&self.nodes[node].kind()["timeout_secs"]);
@@ -164,9 +192,19 @@ impl Node {
         (self.name() == "condition" && !branches.is_empty()).then_some(branches)
     }
 
-    /// Ready at its first live edge (rule R6).
-    pub(super) fn is_first_join(&self) -> bool {
-        self.name() == "join" && self.text("merge_strategy") == Some("first")
+    /// At how many live edges a join is ready that does not wait for all (rules R6 and R24).
+    pub(super) fn needed(&self) -> Option<usize> {
+        let strategy = &self.kind()["merge_strategy"];
+        match strategy["count"].as_u64() {
+            _ if self.name() != "join" => None,
+            Some(edges) => usize::try_from(edges).ok(),
+            None => (strategy == "first").then_some(1),
+        }
+    }
+
+    /// Whether a field of the kind is true.
+    pub(super) fn flag(&self, field: &str) -> Option<bool> {
+        self.kind()[field].as_bool()
     }
 
     /// The queue of its work items (rule R5); None: the guest settles it
@@ -180,7 +218,7 @@ impl Node {
             "memory_retrieval" => Some("retrieval"),
             "command" => Some("command"),
             "http" => Some("http"),
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" => None,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => None,
             "condition" if self.branches().is_some() => None,
             "join" if self.kind()["merge_strategy"].get("custom").is_none() => None,
             _ => Some("general"),
@@ -304,6 +342,25 @@ pub(super) fn milliseconds(json: &Value) -> Option<u64> {
             Some(whole.saturating_add(nanos.div_ceil(1_000_000)))
         }
     }
+}
+
+/// `1970-01-02T00:00:01Z` as milliseconds since the epoch: days, counted one by one.
+fn milliseconds_of(time: &str) -> u64 {
+    let number = |from: usize, to: usize| time[from..to].parse::<u64>().expect("digits");
+    assert!(
+        time.len() == 20 && time.ends_with('Z'),
+        "{time} is written otherwise"
+    );
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let is_leap = |year: u64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let february = |year| if is_leap(year) { 29 } else { 28 };
+    let months = |year| [31, february(year), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let years: u64 = (1970..year)
+        .map(|year| months(year).iter().sum::<u64>())
+        .sum();
+    let days: u64 = months(year).iter().take(month as usize - 1).sum();
+    let hours = (years + days + day - 1) * 24 + number(11, 13);
+    ((hours * 60 + number(14, 16)) * 60 + number(17, 19)) * 1_000
 }
 
 /// A condition of a valid workflow.

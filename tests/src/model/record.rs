@@ -39,6 +39,8 @@ pub(super) enum Stage {
 pub(super) struct Wait {
     /// The sequence of the event with which the wait began.
     pub(super) since: u64,
+    /// When it began.
+    pub(super) began_at: u64,
     pub(super) until: Option<u64>,
     pub(super) fired: bool,
     pub(super) approval: Option<ApprovalReceived>,
