@@ -192,10 +192,10 @@ impl Graph {
 impl Kind {
     fn of(kind: &Value) -> Self {
         let settled_by_itself = match name(kind) {
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
             "condition" => has_branches(kind),
             // A custom one is dispatched (rule R6).
-            "join" => !kind["merge_strategy"].to_string().contains("custom"),
+            "join" => kind["merge_strategy"].get("custom").is_none(),
             _ => false,
         };
         Self {
