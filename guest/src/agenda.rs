@@ -11,7 +11,7 @@ use alloc::collections::BTreeSet;
 use crate::contract::NodeState;
 use crate::node;
 use crate::node_set::NodeSet;
-use crate::state::{NodeRecord, is_finalizer};
+use crate::state::{NodeRecord, is_finalizer, is_out_of_reach};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, NodeIx};
 
@@ -26,7 +26,7 @@ pub(crate) struct Agenda {
     pub(crate) failing: NodeSet,
     /// Finalizers that no other finalizer holds back.
     pub(crate) finalizers: NodeSet,
-    /// Nodes that failed for good.
+    /// Nodes that failed for good, and whose failure no edge handled.
     pub(crate) failed: NodeSet,
     /// Nodes about which something is under way.
     pub(crate) active: NodeSet,
@@ -69,11 +69,11 @@ impl Filing {
 
 fn list(record: &NodeRecord, kind: &Kind) -> Option<List> {
     let can_go_on = match record.state {
-        NodeState::Pending => record.unsettled == 0,
+        NodeState::Pending => record.unsettled == 0 || is_out_of_reach(record, kind),
         NodeState::Ready => true,
         NodeState::Waiting => record.wait_result.is_some(),
         NodeState::Failing => return Some(List::Failing),
-        NodeState::Failed => return Some(List::Failed),
+        NodeState::Failed => return (!record.is_handled()).then_some(List::Failed),
         NodeState::Scheduled
         | NodeState::Running
         | NodeState::BackingOff

@@ -16,7 +16,7 @@ use core::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use self::refrain::scheduler::types::{ExecutionId, ItemDigest};
+use self::refrain::scheduler::types::{ExecutionId, ItemDigest, NodeFailure};
 
 wit_bindgen::generate!({
     world: "scheduler",
@@ -27,6 +27,33 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     generate_all,
 });
+
+// ---- failures --------------------------------------------------------------------
+
+impl NodeFailure {
+    /// The code of the cause, as the log spells it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AttemptFailed(_) => "attempt_failed",
+            Self::Timeout(_) => "timeout",
+            Self::LeaseExpired => "lease_expired",
+            Self::Rejected(_) => "rejected",
+            Self::ApprovalTimeout(_) => "approval_timeout",
+            Self::EventTimeout(_) => "event_timeout",
+            Self::LimitExceeded(_) => "limit_exceeded",
+            Self::InstancesFailed(_) => "instances_failed",
+            Self::NotAList => "not_a_list",
+            Self::TooManyItems(_) => "too_many_items",
+            Self::TooLarge(_) => "too_large",
+            Self::UnresolvedExpression(_) => "unresolved_expression",
+            Self::ChildFailed(_) => "child_failed",
+            Self::ChildCancelled => "child_cancelled",
+            Self::ChildRefused(_) => "child_refused",
+            Self::RepeatLimit(_) => "repeat_limit",
+        }
+    }
+}
 
 // ---- executions ------------------------------------------------------------------
 

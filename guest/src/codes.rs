@@ -8,39 +8,39 @@ use crate::contract::{
 
 /// Why a node failed.
 pub(crate) fn failure(failure: &NodeFailure) -> Value {
-    let code = |cause: &str| json!({ "cause": cause });
+    let code = || json!({ "cause": failure.code() });
     match failure {
-        NodeFailure::AttemptFailed(error) => json!({ "cause": "attempt_failed", "error": error }),
-        NodeFailure::Timeout(ms) => json!({ "cause": "timeout", "timeout_ms": ms }),
-        NodeFailure::LeaseExpired => code("lease_expired"),
+        NodeFailure::AttemptFailed(error) => json!({ "cause": failure.code(), "error": error }),
+        NodeFailure::Timeout(ms) => json!({ "cause": failure.code(), "timeout_ms": ms }),
+        NodeFailure::LeaseExpired => code(),
         NodeFailure::Rejected(it) => json!({
-            "cause": "rejected", "user_id": it.user_id, "comment": it.comment,
+            "cause": failure.code(), "user_id": it.user_id, "comment": it.comment,
         }),
         NodeFailure::ApprovalTimeout(ms) => {
-            json!({ "cause": "approval_timeout", "timeout_ms": ms })
+            json!({ "cause": failure.code(), "timeout_ms": ms })
         }
         NodeFailure::EventTimeout(it) => json!({
-            "cause": "event_timeout", "correlation_key": it.correlation_key,
+            "cause": failure.code(), "correlation_key": it.correlation_key,
             "timeout_ms": it.timeout_ms,
         }),
         NodeFailure::LimitExceeded(description) => {
-            json!({ "cause": "limit_exceeded", "description": description })
+            json!({ "cause": failure.code(), "description": description })
         }
         NodeFailure::InstancesFailed(it) => json!({
-            "cause": "instances_failed", "count": it.count, "nodes": it.nodes,
+            "cause": failure.code(), "count": it.count, "nodes": it.nodes,
         }),
-        NodeFailure::NotAList => code("not_a_list"),
-        NodeFailure::TooManyItems(count) => json!({ "cause": "too_many_items", "count": count }),
-        NodeFailure::TooLarge(pointer) => json!({ "cause": "too_large", "pointer": pointer }),
+        NodeFailure::NotAList => code(),
+        NodeFailure::TooManyItems(count) => json!({ "cause": failure.code(), "count": count }),
+        NodeFailure::TooLarge(pointer) => json!({ "cause": failure.code(), "pointer": pointer }),
         NodeFailure::UnresolvedExpression(pointer) => {
-            json!({ "cause": "unresolved_expression", "pointer": pointer })
+            json!({ "cause": failure.code(), "pointer": pointer })
         }
-        NodeFailure::ChildFailed(error) => json!({ "cause": "child_failed", "error": error }),
-        NodeFailure::ChildCancelled => code("child_cancelled"),
+        NodeFailure::ChildFailed(error) => json!({ "cause": failure.code(), "error": error }),
+        NodeFailure::ChildCancelled => code(),
         NodeFailure::ChildRefused(refusal) => {
-            json!({ "cause": "child_refused", "code": child_refusal(*refusal) })
+            json!({ "cause": failure.code(), "code": child_refusal(*refusal) })
         }
-        NodeFailure::RepeatLimit(count) => json!({ "cause": "repeat_limit", "count": count }),
+        NodeFailure::RepeatLimit(count) => json!({ "cause": failure.code(), "count": count }),
     }
 }
 

@@ -5,11 +5,13 @@
 //! what [`crate::apply`] accepts, so that a decision of our own is never refused.
 //! Nothing here changes anything, and nothing here knows an event.
 
-use crate::contract::{CancelReason, StallAuthor, Status};
+use alloc::string::ToString;
+
+use crate::contract::{Budget, BudgetExcess, CancelReason, StallAuthor, Status};
 use crate::machine::Machine;
-use crate::state::Ending;
+use crate::state::{Ending, Fixed, is_finalizer};
 use crate::time::Timestamp;
-use crate::workflow::plan::{Kind, NodeIx, RunOn, Wait};
+use crate::workflow::plan::{Kind, NodeIx, RunOn, Terminate, Wait};
 
 // ---- the execution as a whole --------------------------------------------------
 
@@ -76,7 +78,7 @@ pub(crate) fn is_stalled_on(machine: &Machine, ix: NodeIx) -> bool {
         .state
         .policy_stall
         .as_ref()
-        .is_some_and(|(on, _)| *on == ix)
+        .is_some_and(|(on, _)| *on == Some(ix))
 }
 
 /// Whether nothing new may be ordered and nothing may end (rule R18).
@@ -137,11 +139,51 @@ pub(crate) fn workflow_deadline(machine: &Machine) -> Option<Timestamp> {
     Some(since.after(timeout))
 }
 
+// ---- budgets -------------------------------------------------------------------
+
+/// The first budget that is spent and not switched off (rule R28): tokens, then money.
+pub(crate) fn budget_exceeded(machine: &Machine) -> Option<BudgetExcess> {
+    let budgets = machine.plan.budgets.as_ref()?;
+    let spent = machine.state.spent.as_deref()?;
+    let (input, output) = (spent.input_tokens, spent.output_tokens);
+    let tokens = [
+        (budgets.total_tokens, input.saturating_add(output)),
+        (budgets.input_tokens, input),
+        (budgets.output_tokens, output),
+    ];
+    let over = |(allowed, spent): (Option<u64>, u64)| Some((allowed?, spent));
+    let over = tokens.into_iter().filter_map(over);
+    let mut over = over.filter(|(allowed, spent)| spent > allowed);
+    if let Some((allowed, spent)) = over.next().filter(|_| !spent.tokens_off) {
+        return Some(BudgetExcess {
+            budget: Budget::Tokens,
+            allowed: allowed.to_string(),
+            spent: spent.to_string(),
+        });
+    }
+    let allowed = budgets.cost_usd.as_ref()?;
+    (spent.cost_usd > *allowed && !spent.cost_off).then(|| BudgetExcess {
+        budget: Budget::CostUsd,
+        allowed: allowed.to_string(),
+        spent: spent.cost_usd.to_string(),
+    })
+}
+
+/// The budget on which the execution is to be stalled, if it is on one.
+pub(crate) fn budget_to_stall_on(machine: &Machine) -> Option<BudgetExcess> {
+    let pauses = machine.plan.budgets.as_ref()?.pauses;
+    let may_stall = pauses && !is_ending(machine) && machine.state.policy_stall.is_none();
+    budget_exceeded(machine).filter(|_| may_stall)
+}
+
 // ---- external events -----------------------------------------------------------
 
 /// The oldest external event that this wait could take: one that came before
 /// anyone waited for it (rule R19).
 pub(crate) fn kept<'a>(machine: &'a Machine, wait: &Wait) -> Option<&'a str> {
+    if !wait.takes_kept {
+        return None;
+    }
     let key = wait.correlation_key.as_ref()?;
     let mailbox = machine.state.mailboxes.get(key)?;
     mailbox.kept.front().map(|payload| payload.as_str())
@@ -150,7 +192,7 @@ pub(crate) fn kept<'a>(machine: &'a Machine, wait: &Wait) -> Option<&'a str> {
 // ---- the end -------------------------------------------------------------------
 
 /// What the execution heads for, once something asks for its end or nothing
-/// else is left. The gravest wins (rule R17).
+/// else is left. The gravest wins (rules R17 and R24).
 pub(crate) fn ending(machine: &Machine) -> Option<Ending> {
     if machine.state.cancel.is_some() {
         return Some(Ending::Cancelled);
@@ -158,29 +200,51 @@ pub(crate) fn ending(machine: &Machine) -> Option<Ending> {
     if machine.state.timed_out {
         return Some(Ending::TimedOut);
     }
-    machine
-        .state
-        .finalizing
+    fixed_ending(machine)
+        .or(machine.state.finalizing)
         .or_else(|| is_quiet(machine).then(|| verdict(machine)))
+}
+
+/// The ending that was fixed before everything was done (rules R24 and R28).
+fn fixed_ending(machine: &Machine) -> Option<Ending> {
+    Some(match machine.state.fixed.as_ref()? {
+        Fixed::Terminated(ix) => match &machine.node(*ix).kind {
+            Kind::Terminate(Terminate { fails: false, .. }) => Ending::Completed,
+            _ => Ending::Failed,
+        },
+        Fixed::OverBudget(_) => Ending::Failed,
+    })
+}
+
+/// The nodes that failed for good and fail the execution (rules R16, R24 and R26): of
+/// those that failed before a `terminate`, none.
+pub(crate) fn failing_nodes(machine: &Machine) -> impl Iterator<Item = NodeIx> + '_ {
+    let is_fixed = machine.state.fixed.is_some();
+    let failed = machine.agenda.failed.iter();
+    failed.filter(move |ix| !is_fixed || is_finalizer(&machine.node(*ix).kind))
 }
 
 /// Whether ordinary nodes go on no more.
 pub(crate) fn is_ending(machine: &Machine) -> bool {
     let state = &machine.state;
-    state.cancel.is_some() || state.timed_out || state.finalizing.is_some()
+    state.cancel.is_some() || state.timed_out || state.fixed.is_some() || state.finalizing.is_some()
 }
 
 /// Nothing is under way, and nothing can become ready.
 fn is_quiet(machine: &Machine) -> bool {
     let agenda = &machine.agenda;
-    agenda.active.is_empty() && agenda.settle.is_empty() && agenda.dispatch.is_empty()
+    agenda.active.is_empty()
+        && agenda.settle.is_empty()
+        && agenda.dispatch.is_empty()
+        && machine.state.unneeded.is_empty()
 }
 
 fn verdict(machine: &Machine) -> Ending {
-    if machine.agenda.failed.is_empty() {
-        Ending::Completed
-    } else {
+    let is_fixed_failure = fixed_ending(machine) == Some(Ending::Failed);
+    if is_fixed_failure || failing_nodes(machine).next().is_some() {
         Ending::Failed
+    } else {
+        Ending::Completed
     }
 }
 
@@ -189,13 +253,16 @@ pub(crate) fn stop_reason(machine: &Machine) -> Option<CancelReason> {
     if machine.state.cancel.is_some() {
         return Some(CancelReason::CancelRequested);
     }
-    machine
-        .state
-        .timed_out
-        .then_some(CancelReason::WorkflowTimedOut)
+    if machine.state.timed_out {
+        return Some(CancelReason::WorkflowTimedOut);
+    }
+    machine.state.fixed.as_ref().map(|fixed| match fixed {
+        Fixed::Terminated(_) => CancelReason::Terminated,
+        Fixed::OverBudget(_) => CancelReason::BudgetExceeded,
+    })
 }
 
-/// Whether an active node is among what a cancel or a timeout stops. Not a
+/// Whether an active node is among what stops with the execution. Not a
 /// finalizer that runs on that very ending.
 pub(crate) fn must_stop(machine: &Machine, ix: NodeIx) -> bool {
     !runs_now(machine, ix)

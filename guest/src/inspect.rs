@@ -5,6 +5,7 @@
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
+use alloc::string::ToString as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::digest::digest_of_text;
 use crate::guards::status;
 use crate::machine::Machine;
 use crate::node::name;
-use crate::state::{Dismissal, NodeRecord};
+use crate::state::{Dismissal, NodeRecord, Spent};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, Node, NodeIx};
 
@@ -31,6 +32,8 @@ struct ExecutionView<'a> {
     nodes: BTreeMap<&'a str, NodeView<'a>>,
     sequence: u64,
     simulated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent: Option<Value>,
     stalled: Option<Value>,
     started_at: u64,
     state: &'a RawValue,
@@ -49,6 +52,8 @@ struct NodeView<'a> {
     ended_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handled: Option<bool>,
     kind: Cow<'a, str>,
     max_attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +94,7 @@ pub fn inspect(machine: &Machine) -> Inspection {
         nodes: nodes.collect(),
         sequence: machine.state.sequence,
         simulated: started.simulated,
+        spent: machine.state.spent.as_deref().map(spent),
         stalled: stalled(machine),
         started_at: machine.state.started_at.0,
         state: verbatim(&data),
@@ -115,6 +121,15 @@ fn stalled(machine: &Machine) -> Option<Value> {
     Some(stalled)
 }
 
+/// What was used up of the workflow's budgets (rule R28).
+fn spent(spent: &Spent) -> Value {
+    json!({
+        "cost_usd": spent.cost_usd.to_string(),
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+    })
+}
+
 fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
     let ms = |time: Option<Timestamp>| time.map(|time| time.0);
     NodeView {
@@ -122,6 +137,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
         chosen_target: record.chosen_target.as_deref(),
         ended_at: ms(record.ended_at),
         failure: record.failure.as_ref().map(|it| codes::failure(&it.cause)),
+        handled: record.is_handled().then_some(true),
         kind: kind_name(node),
         max_attempts: record.max_attempts,
         not_before: ms(record.not_before),
@@ -156,7 +172,8 @@ pub(crate) fn queue(kind: &Kind) -> Option<&str> {
         | Kind::Join(_)
         | Kind::Wait(_)
         | Kind::HumanApproval(_)
-        | Kind::LimitExceeded { .. } => None,
+        | Kind::LimitExceeded { .. }
+        | Kind::Terminate(_) => None,
     }
 }
 

@@ -33,6 +33,8 @@ pub mod bindings;
 pub use bindings::refrain::scheduler::types as contract;
 // Instants and spans.
 pub mod time;
+// Decimal numbers, added exactly.
+pub mod decimal;
 // Every limit, with its reason.
 pub mod limits;
 // The SHA-256 of a text.

@@ -11,6 +11,8 @@ use alloc::sync::Arc;
 
 use crate::agenda::{Agenda, Filing};
 use crate::condition::Scope;
+use crate::contract::NodeState;
+use crate::json::push_quoted;
 use crate::state::{NodeRecord, State};
 use crate::workflow::Plan;
 use crate::workflow::plan::{Node, NodeIx};
@@ -80,6 +82,27 @@ impl Machine {
     /// What conditions and mappings see.
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope::new(&self.state.started.initial_input, &self.state.data)
+    }
+
+    /// How a node failed for good, as conditions see it (rule R26): an object of
+    /// `class`, `message` and `attempts`, as JSON text. `None` if it has not failed.
+    pub(crate) fn error(&self, ix: NodeIx) -> Option<String> {
+        let record = self.record(ix);
+        let is_failed = record.state == NodeState::Failed;
+        let failure = record.failure.as_deref().filter(|_| is_failed)?;
+        let mut json = String::new();
+        for (name, value) in [
+            ("{\"class\":", failure.class_seen()),
+            (",\"message\":", failure.message()),
+        ] {
+            json.push_str(name);
+            match value {
+                Some(text) => push_quoted(&mut json, text),
+                None => json.push_str("null"),
+            }
+        }
+        json.push_str(&format!(",\"attempts\":{}}}", record.attempt));
+        Some(json)
     }
 
     /// Change a node's record and file the node anew. The only way to change one.

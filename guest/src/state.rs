@@ -12,9 +12,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{
-    ApprovalDecision, CancelReason, NodeFailure, NodeState, SkipReason, StallReason,
+    ApprovalDecision, BudgetExcess, CancelReason, NodeFailure, NodeState, SkipReason, StallReason,
     WorkflowStarted,
 };
+use crate::decimal::Decimal;
 use crate::json;
 use crate::node::Step;
 use crate::time::{Millis, Timestamp};
@@ -56,12 +57,20 @@ pub struct State {
     pub paused: bool,
     /// Why the host stalled the execution.
     pub host_stall: Option<String>,
-    /// The node that a policy stalled the execution on, and why (rule R11).
-    pub policy_stall: Option<(NodeIx, StallReason)>,
+    /// What a policy stalled the execution on, and why (rules R11 and R28): a node, or
+    /// none but a budget.
+    pub policy_stall: Option<(Option<NodeIx>, StallReason)>,
     /// Someone asked for the end (rule R17).
     pub cancel: Option<CancelRequest>,
     /// The workflow's own timeout has passed (rule R14).
     pub timed_out: bool,
+    /// What fixed the ending before everything was done (rules R24 and R28).
+    pub fixed: Option<Fixed>,
+    /// What was used up, where the workflow has budgets (rule R28).
+    pub spent: Option<Box<Spent>>,
+    /// Nodes that lead to no other than a join that is settled, and that are to be
+    /// stopped or left out (rule R24).
+    pub unneeded: BTreeSet<NodeIx>,
     /// The ending that the finalizers run for, once one of them was reached
     /// (rule R16).
     pub finalizing: Option<Ending>,
@@ -74,6 +83,30 @@ pub struct State {
 pub struct CancelRequest {
     /// Why.
     pub reason: Option<String>,
+}
+
+/// What fixes an ending before everything is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fixed {
+    /// A `terminate` (rule R24).
+    Terminated(NodeIx),
+    /// A budget that is spent (rule R28).
+    OverBudget(BudgetExcess),
+}
+
+/// What an execution used up, as far as completions tell (rule R28).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Input tokens of models.
+    pub input_tokens: u64,
+    /// Output tokens of models.
+    pub output_tokens: u64,
+    /// US dollars.
+    pub cost_usd: Decimal,
+    /// An operator switched the budget of tokens off.
+    pub tokens_off: bool,
+    /// An operator switched the budget of money off.
+    pub cost_off: bool,
 }
 
 /// What an execution can come to. The graver one wins (rule R17), and is the
@@ -153,6 +186,8 @@ pub struct Failure {
     pub retryable: bool,
     /// How long not to try again, where the other side asked for that.
     pub retry_after: Option<Millis>,
+    /// An edge handled it (rule R26): it fails the execution no more.
+    pub is_handled: bool,
 }
 
 /// What has come of what a node waited for.
@@ -226,6 +261,9 @@ impl State {
             policy_stall: None,
             cancel: None,
             timed_out: false,
+            fixed: None,
+            spent: None,
+            unneeded: BTreeSet::new(),
             finalizing: None,
             ended: None,
         }
@@ -270,11 +308,38 @@ impl NodeRecord {
     }
 }
 
+impl NodeRecord {
+    /// Whether the node failed for good, and an edge handled that (rule R26).
+    pub(crate) fn is_handled(&self) -> bool {
+        let failure = self.failure.as_deref();
+        self.state == NodeState::Failed && failure.is_some_and(|failure| failure.is_handled)
+    }
+}
+
 impl Failure {
     /// Whether nobody answered: the lease expired (rule R13).
     #[must_use]
     pub fn is_lease_expired(&self) -> bool {
         self.cause == NodeFailure::LeaseExpired
+    }
+
+    /// The class of the error as conditions see it: the worker's, else the code of
+    /// the cause.
+    #[must_use]
+    pub fn class_seen(&self) -> Option<&str> {
+        match &self.cause {
+            NodeFailure::AttemptFailed(_) => self.class.as_deref(),
+            cause => Some(cause.code()),
+        }
+    }
+
+    /// What the worker said, where one did.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match &self.cause {
+            NodeFailure::AttemptFailed(error) => Some(error),
+            _ => None,
+        }
     }
 }
 
@@ -288,6 +353,18 @@ impl Ending {
             Self::TimedOut => "failed, timed out",
             Self::Cancelled => "cancelled",
         }
+    }
+}
+
+/// Whether so many of the node's incoming edges are dead that it will not run (rules R9
+/// and R24). `record` is that of a pending node of this kind, which is no finalizer.
+#[must_use]
+pub fn is_out_of_reach(record: &NodeRecord, kind: &Kind) -> bool {
+    match kind {
+        Kind::Join(join) if let Some(needed) = join.needed() => {
+            record.live.saturating_add(record.unsettled) < needed
+        }
+        _ => record.unsettled == 0 && record.live == 0,
     }
 }
 

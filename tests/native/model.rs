@@ -39,7 +39,7 @@ fn r01_to_r20_two_readings_of_the_rules_agree() {
 /// Small workflows in which rules meet more often than in generated ones:
 /// several waits for one external event, finalizers on every ending, policies
 /// that stall, little room, little time.
-const CROWDED: [&str; 3] = [
+const CROWDED: [&str; 4] = [
     r#"
     s -> a, s -> b, s -> c, a -> d
     a: wait external_event {"correlation_key":"order"}
@@ -68,6 +68,16 @@ const CROWDED: [&str; 3] = [
     c: tool retry=held
     j: join first
     limits 2 1
+    "#,
+    r#"
+    s -> a, s -> h, s -> w, a -> b, a -> c on failure if error.class == "io_error", a -> d on always if error.attempts != 2
+    h -> f on always if error.class in ["rejected", "approval_timeout"], w -> end on failure, w -> f on failure if state.k0
+    policy twice {"max_attempts":2,"backoff":"fixed","initial_delay":0}
+    a: tool retry=twice timeout=1
+    h: human_approval {"timeout_secs":2}
+    w: wait external_event {"correlation_key":"order","timeout_secs":3}
+    x -> end on failure if error.message == null
+    x: finalizer always retry=no_retry timeout=1
     "#,
 ];
 

@@ -10,6 +10,7 @@ use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
 };
+use super::settlement::handle_failure;
 use super::wait::stop_waiting;
 use crate::contract::{
     LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
@@ -221,6 +222,7 @@ pub(super) fn failed(
         class: fact.error_class.clone(),
         retryable: fact.retryable,
         retry_after: fact.retry_after_ms.map(|ms| Millis(ms).min(SPAN_MAX)),
+        is_handled: false,
     };
     fail(machine, ix, at, Step::Fail, failure);
     Ok(())
@@ -266,6 +268,7 @@ fn presume_dead(machine: &mut Machine, ix: NodeIx, at: Timestamp) {
         class: None,
         retryable: true,
         retry_after: None,
+        is_handled: false,
     };
     fail(machine, ix, at, Step::Fail, failure);
 }
@@ -318,6 +321,7 @@ pub(super) fn timed_out(
         class: Some("timeout".to_string()),
         retryable: true,
         retry_after: None,
+        is_handled: false,
     };
     fail(machine, ix, at, Step::TimeOut, failure);
     Ok(())
@@ -351,7 +355,7 @@ pub(super) fn exhausted(
         Kind::Work(_) => record.state == NodeState::Failing,
         Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
         Kind::LimitExceeded { .. } => true,
-        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => false,
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => false,
     };
     if !may_fail {
         return refuse(
@@ -374,8 +378,11 @@ pub(super) fn exhausted(
             class: earlier.and_then(|failure| failure.class),
             retryable: false,
             retry_after: None,
+            is_handled: false,
         }));
     });
-    release_finalizers(machine, ix);
+    if !handle_failure(machine, ix) {
+        release_finalizers(machine, ix);
+    }
     Ok(())
 }

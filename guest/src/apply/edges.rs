@@ -3,11 +3,14 @@
 //! Settling a node costs its own edges: each counts down its target, and the
 //! target whose last edge this was is filed anew.
 
+use alloc::vec::Vec;
+
+use crate::condition::Expression;
 use crate::contract::NodeState;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::{EdgeFate, NodeRecord, is_finalizer};
-use crate::workflow::plan::{EdgeIx, EdgeRule, Join, Kind, NodeIx};
+use crate::workflow::plan::{EdgeIx, EdgeRule, Kind, NodeIx};
 
 /// Judge what leads on from a node that completed (rule R7), each edge on the state
 /// just after it: settling an edge changes nothing that a condition sees.
@@ -21,11 +24,44 @@ pub(super) fn judge_edges(machine: &mut Machine, ix: NodeIx, chosen_target: Opti
 fn is_live(machine: &Machine, edge: EdgeIx, chosen_target: Option<&str>) -> bool {
     let edge = &machine.plan.edges[edge.0 as usize];
     match (chosen_target, &edge.rule) {
+        _ if !edge.on.judges_success() => false,
         (Some(target), _) => machine.node(edge.to).id == target,
         (None, EdgeRule::Ordinary(None)) => true,
         (None, EdgeRule::Ordinary(Some(condition))) => condition.is_true(&machine.scope()),
         (None, EdgeRule::Chosen) => false,
     }
+}
+
+/// Judge what leads on from a node that failed for good (rule R26): whether one of its
+/// edges handles that. If none does, all of them stay unsettled and block (rule R15).
+pub(super) fn judge_failure(machine: &mut Machine, ix: NodeIx) -> bool {
+    let node = machine.node(ix);
+    let edge = |ix: &EdgeIx| &machine.plan.edges[ix.0 as usize];
+    let outgoing = node.outgoing.clone().map(EdgeIx);
+    let mut judged = outgoing.clone().filter(|ix| edge(ix).on.judges_failure());
+    if node.failure_ends.is_empty() && judged.next().is_none() {
+        return false;
+    }
+    let Some(error) = machine.error(ix) else {
+        return false;
+    };
+    let scope = machine.scope().with_error(&error);
+    let holds = |condition: &Option<Expression>| {
+        let condition = condition.as_ref();
+        condition.is_none_or(|condition| condition.is_true(&scope))
+    };
+    let is_live = |ix: &EdgeIx| match &edge(ix).rule {
+        EdgeRule::Ordinary(condition) => edge(ix).on.judges_failure() && holds(condition),
+        EdgeRule::Chosen => false,
+    };
+    let live: Vec<EdgeIx> = outgoing.clone().filter(is_live).collect();
+    if live.is_empty() && !node.failure_ends.iter().any(holds) {
+        return false;
+    }
+    for edge in outgoing {
+        settle_edge(machine, edge, live.contains(&edge));
+    }
+    true
 }
 
 /// Rule R9: what an unreached node leads to is unreached.
@@ -70,8 +106,10 @@ pub(super) fn reach(machine: &mut Machine, ix: NodeIx) {
     }
 }
 
-/// Rules R3 and R6. A finalizer is reached by the end alone (rule R16).
+/// Rules R3, R6 and R24. A finalizer is reached by the end alone (rule R16).
 fn is_reached(record: &NodeRecord, kind: &Kind) -> bool {
-    let settled = record.unsettled == 0 || matches!(kind, Kind::Join(Join::First));
-    settled && record.live > 0 && !is_finalizer(kind)
+    match kind {
+        Kind::Join(join) if let Some(needed) = join.needed() => record.live >= needed,
+        _ => record.unsettled == 0 && record.live > 0 && !is_finalizer(kind),
+    }
 }

@@ -3,11 +3,12 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::operator::lift_budget_stall;
 use super::refusal::{Refusal, refuse};
 use crate::contract::RefusalCode as Code;
 use crate::guards::{due_end, ending, is_time_for_finalizers, runs_now, workflow_deadline};
 use crate::machine::Machine;
-use crate::state::{Ending, is_finalizer};
+use crate::state::{Ending, Fixed, is_finalizer};
 use crate::time::Timestamp;
 use crate::workflow::plan::NodeIx;
 
@@ -47,6 +48,7 @@ pub(super) fn workflow_timed_out(machine: &mut Machine, at: Timestamp) -> Result
     match workflow_deadline(machine) {
         Some(deadline) if deadline <= at => {
             machine.state.timed_out = true;
+            lift_budget_stall(machine);
             Ok(())
         }
         Some(deadline) => refuse(
@@ -58,6 +60,12 @@ pub(super) fn workflow_timed_out(machine: &mut Machine, at: Timestamp) -> Result
         ),
         None => refuse(Code::Unfounded, "no timeout of the workflow runs"),
     }
+}
+
+/// Fix the ending, unless something fixed it before (rules R24 and R28).
+pub(super) fn fix(machine: &mut Machine, fixed: Fixed) {
+    machine.state.fixed.get_or_insert(fixed);
+    lift_budget_stall(machine);
 }
 
 pub(super) fn end(machine: &mut Machine, ending: Ending) -> Result<(), Refusal> {

@@ -13,6 +13,8 @@ mod wait;
 mod operator;
 mod edges;
 mod ending;
+mod rest;
+mod budget;
 mod settlement;
 mod attempt;
 mod fork;

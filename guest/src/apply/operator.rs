@@ -2,13 +2,14 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
+use alloc::string::String;
 
-use super::refusal::{Refusal, check_step, find, refuse, unsupported};
+use super::refusal::{Refusal, check_step, find, refuse};
 use crate::contract::{
-    CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState, RefusalCode as Code,
-    StallReason, Stalled,
+    Budget, BudgetExcess, CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState,
+    RefusalCode as Code, StallReason, Stalled,
 };
-use crate::guards::{is_ending, is_stalled_on};
+use crate::guards::{budget_to_stall_on, is_ending, is_stalled_on};
 use crate::machine::Machine;
 use crate::node::{Step, is_settled, name};
 use crate::state::{CancelRequest, is_finalizer};
@@ -60,6 +61,7 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
             ),
         );
     }
+    check_not_handled(machine, ix, "retried")?;
     if machine.state.skips.contains(&ix) {
         return refuse(
             Code::WrongState,
@@ -96,6 +98,7 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
             ),
         );
     }
+    check_not_handled(machine, ix, "skipped")?;
     if machine.state.skips.contains(&ix) {
         return refuse(
             Code::Repeated,
@@ -109,6 +112,20 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
     machine.state.skips.push_back(ix);
     lift_policy_stall(machine, ix);
     Ok(())
+}
+
+/// Rule R26: what follows a failure that was handled has been decided.
+fn check_not_handled(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), Refusal> {
+    if !machine.record(ix).is_handled() {
+        return Ok(());
+    }
+    refuse(
+        Code::WrongState,
+        format!(
+            "node `{}` has failed, and an edge has handled that: it cannot be {what} any more; to go on otherwise, fork the execution",
+            machine.node(ix).id
+        ),
+    )
 }
 
 /// Once an execution is ending, only its finalizers can still change.
@@ -143,8 +160,22 @@ pub(super) fn host_stalled(machine: &mut Machine, stall: &HostStalled) -> Result
 
 /// Rule R11.
 pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refusal> {
-    let StallReason::AttemptsExhausted(exhausted) = &stall.reason else {
-        return unsupported("a stall on a budget");
+    if let Some((on, _)) = &machine.state.policy_stall {
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "the execution is stalled on {} already",
+                stalled_on(machine, *on)
+            ),
+        );
+    }
+    let exhausted = match &stall.reason {
+        StallReason::AttemptsExhausted(exhausted) => exhausted,
+        StallReason::BudgetExceeded(excess) => {
+            check_over_budget(machine, excess)?;
+            machine.state.policy_stall = Some((None, stall.reason.clone()));
+            return Ok(());
+        }
     };
     let node_id = &exhausted.node_id;
     let ix = check_step(machine, node_id, Step::Stall)?;
@@ -155,18 +186,27 @@ pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refu
             format!("the policy of node `{node_id}` does not stall the execution"),
         );
     }
-    if let Some((on, _)) = &machine.state.policy_stall {
-        return refuse(
-            Code::Unfounded,
-            format!(
-                "the execution is stalled on node `{}` already",
-                machine.node(*on).id
-            ),
-        );
-    }
     machine.change(ix, |node| node.take(Step::Stall));
-    machine.state.policy_stall = Some((ix, stall.reason.clone()));
+    machine.state.policy_stall = Some((Some(ix), stall.reason.clone()));
     Ok(())
+}
+
+fn stalled_on(machine: &Machine, on: Option<NodeIx>) -> String {
+    match on {
+        Some(ix) => format!("node `{}`", machine.node(ix).id),
+        None => "a budget".to_owned(),
+    }
+}
+
+/// Rule R28.
+fn check_over_budget(machine: &Machine, excess: &BudgetExcess) -> Result<(), Refusal> {
+    if budget_to_stall_on(machine).as_ref() == Some(excess) {
+        return Ok(());
+    }
+    refuse(
+        Code::Unfounded,
+        "no budget of the workflow is exceeded so, and stalls the execution",
+    )
 }
 
 pub(super) fn lift_policy_stall(machine: &mut Machine, ix: NodeIx) {
@@ -180,13 +220,35 @@ pub(super) fn stall_lifted(machine: &mut Machine) -> Result<(), Refusal> {
         return Ok(());
     }
     let reason = match &machine.state.policy_stall {
+        Some((_, StallReason::BudgetExceeded(excess))) => {
+            let budget = excess.budget;
+            switch_off(machine, budget);
+            return Ok(());
+        }
         Some((on, _)) => format!(
-            "the execution is stalled on node `{}`: retry or skip it, or cancel the execution",
-            machine.node(*on).id
+            "the execution is stalled on {}: retry or skip it, or cancel the execution",
+            stalled_on(machine, *on)
         ),
         None => "the execution is not stalled".to_owned(),
     };
     refuse(Code::NotHeld, reason)
+}
+
+/// Rule R28: the budget counts no more.
+fn switch_off(machine: &mut Machine, budget: Budget) {
+    machine.state.policy_stall = None;
+    let spent = machine.state.spent.get_or_insert_default();
+    match budget {
+        Budget::Tokens => spent.tokens_off = true,
+        Budget::CostUsd => spent.cost_off = true,
+    }
+}
+
+/// Where the execution is to end, a budget holds it no more (rule R28).
+pub(super) fn lift_budget_stall(machine: &mut Machine) {
+    if let Some((None, _)) = machine.state.policy_stall {
+        machine.state.policy_stall = None;
+    }
 }
 
 /// Law 10.

@@ -3,11 +3,13 @@
 use alloc::format;
 use alloc::string::ToString;
 
-use super::edges::{judge_edges, kill_edges, release_finalizers};
-use super::ending::{check_finalizer, enter_finalizers};
+use super::budget;
+use super::edges::{judge_edges, judge_failure, kill_edges, release_finalizers};
+use super::ending::{check_finalizer, enter_finalizers, fix};
 use super::operator::lift_policy_stall;
 use super::payload;
 use super::refusal::{Refusal, check_fence, check_not_held, check_step, refuse, unsupported};
+use super::rest::note_rest;
 use super::wait::{check_state_room, pass_on, stop_waiting};
 use crate::contract::{
     CancelReason, NodeCancelled, NodeCompleted, NodeSettled, NodeSkipped, NodeState,
@@ -17,7 +19,7 @@ use crate::guards::{kept, must_stop, stop_reason};
 use crate::json::Object;
 use crate::machine::Machine;
 use crate::node::{Step, name};
-use crate::state::{Dismissal, is_finalizer};
+use crate::state::{Dismissal, Fixed, NodeRecord, is_finalizer, is_out_of_reach};
 use crate::time::Timestamp;
 use crate::workflow::END;
 use crate::workflow::plan::{Kind, NodeIx};
@@ -42,6 +44,7 @@ pub(super) fn completed(
         payload::telemetry(telemetry)?;
     }
     check_choice(machine, ix, fact.chosen_target.as_deref())?;
+    let spent = budget::spent_with(machine, fact)?;
     complete(
         machine,
         ix,
@@ -50,6 +53,9 @@ pub(super) fn completed(
         patch,
         fact.chosen_target.as_deref(),
     );
+    if let Some(spent) = spent {
+        budget::spend(machine, spent);
+    }
     Ok(())
 }
 
@@ -62,7 +68,7 @@ pub(super) fn settled(
     let ix = check_step(machine, &decision.node_id, Step::Settle)?;
     let (node, record) = (machine.node(ix), machine.record(ix));
     let may_complete = match &node.kind {
-        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => true,
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => true,
         Kind::Wait(wait) if record.state == NodeState::Ready => kept(machine, wait).is_some(),
         Kind::Wait(_) => record.wait_result.is_some(),
         Kind::HumanApproval(_) => {
@@ -91,6 +97,11 @@ pub(super) fn settled(
         patch,
         decision.chosen_target.as_deref(),
     );
+    match machine.node(ix).kind {
+        Kind::Join(join) if join.cancels_rest() => note_rest(machine, ix),
+        Kind::Terminate(_) => fix(machine, Fixed::Terminated(ix)),
+        _ => {}
+    }
     Ok(())
 }
 
@@ -113,11 +124,11 @@ fn check_choice(machine: &Machine, ix: NodeIx, chosen_target: Option<&str>) -> R
 }
 
 fn targets(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = NodeIx> + '_ {
-    machine
-        .node(ix)
-        .outgoing
-        .clone()
-        .map(|edge| machine.plan.edges[edge as usize].to)
+    let edges = machine.node(ix).outgoing.clone();
+    edges
+        .map(|edge| &machine.plan.edges[edge as usize])
+        .filter(|edge| edge.on.judges_success())
+        .map(|edge| edge.to)
 }
 
 /// Rule R10, then R7.
@@ -138,6 +149,7 @@ fn complete(
         node.chosen_target = chosen_target.map(ToString::to_string);
     });
     withdraw_skip(machine, ix);
+    machine.state.unneeded.remove(&ix);
     judge_edges(machine, ix, chosen_target);
 }
 
@@ -148,15 +160,12 @@ pub(super) fn skipped(
 ) -> Result<(), Refusal> {
     let step = match decision.reason {
         SkipReason::ByOperator => Step::Skip,
-        SkipReason::Unreached | SkipReason::RunOn => Step::PassOver,
-        SkipReason::NotNeeded => return unsupported("a join that skips what it does not need"),
+        SkipReason::Unreached | SkipReason::RunOn | SkipReason::NotNeeded => Step::PassOver,
     };
     let ix = check_step(machine, &decision.node_id, step)?;
     let (id, record) = (&decision.node_id, machine.record(ix));
     match decision.reason {
-        SkipReason::Unreached
-            if record.unsettled > 0 || record.live > 0 || is_finalizer(&machine.node(ix).kind) =>
-        {
+        SkipReason::Unreached if !is_unreached(record, &machine.node(ix).kind) => {
             return refuse(
                 Code::Unfounded,
                 format!("node `{id}` can still be reached: it may not be skipped as unreached"),
@@ -168,7 +177,8 @@ pub(super) fn skipped(
             enter_finalizers(machine, ix);
         }
         SkipReason::ByOperator => check_skip(machine, ix)?,
-        SkipReason::Unreached | SkipReason::NotNeeded => {}
+        SkipReason::NotNeeded => check_unneeded(machine, ix)?,
+        SkipReason::Unreached => {}
     }
     dismiss(machine, ix, at, step, Dismissal::Skipped(decision.reason));
     match decision.reason {
@@ -200,19 +210,21 @@ pub(super) fn cancelled(
             }
             pass_on(machine, ix);
         }
-        CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
+        CancelReason::JoinSatisfied => {
+            check_unneeded(machine, ix)?;
+            pass_on(machine, ix);
+        }
+        CancelReason::MapSettled => return unsupported("to stop a node for a map"),
+        CancelReason::CancelRequested
+        | CancelReason::WorkflowTimedOut
+        | CancelReason::Terminated
+        | CancelReason::BudgetExceeded => {
             if stop_reason(machine) != Some(decision.reason) || !must_stop(machine, ix) {
                 return refuse(
                     Code::Unfounded,
                     format!("nothing asks for node `{id}` to be cancelled"),
                 );
             }
-        }
-        CancelReason::JoinSatisfied
-        | CancelReason::MapSettled
-        | CancelReason::Terminated
-        | CancelReason::BudgetExceeded => {
-            return unsupported("to stop a node for a join, a map, a `terminate` or a budget");
         }
     }
     stop_waiting(machine, ix);
@@ -225,6 +237,7 @@ pub(super) fn cancelled(
     );
     match decision.reason {
         CancelReason::ByOperator => judge_edges(machine, ix, None),
+        CancelReason::JoinSatisfied => kill_edges(machine, ix),
         _ => release_finalizers(machine, ix),
     }
     Ok(())
@@ -243,6 +256,25 @@ fn check_skip(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
     )
 }
 
+/// Rule R24.
+fn check_unneeded(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
+    if machine.state.unneeded.contains(&ix) {
+        return Ok(());
+    }
+    refuse(
+        Code::Unfounded,
+        format!(
+            "no join that is settled does without node `{}`",
+            machine.node(ix).id
+        ),
+    )
+}
+
+/// Whether a node is skipped because of its dead edges (rule R9).
+fn is_unreached(record: &NodeRecord, kind: &Kind) -> bool {
+    record.state == NodeState::Pending && is_out_of_reach(record, kind) && !is_finalizer(kind)
+}
+
 fn dismiss(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, why: Dismissal) {
     machine.change(ix, |node| {
         node.take(step);
@@ -251,9 +283,25 @@ fn dismiss(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, why: Di
         node.dismissal = Some(why);
     });
     withdraw_skip(machine, ix);
+    machine.state.unneeded.remove(&ix);
     lift_policy_stall(machine, ix);
 }
 
 fn withdraw_skip(machine: &mut Machine, ix: NodeIx) {
     machine.state.skips.retain(|asked| *asked != ix);
+}
+
+/// Rule R26: whether an edge handles that the node failed for good. Then that is over.
+pub(super) fn handle_failure(machine: &mut Machine, ix: NodeIx) -> bool {
+    machine.state.unneeded.remove(&ix);
+    if !judge_failure(machine, ix) {
+        return false;
+    }
+    machine.change(ix, |node| {
+        if let Some(failure) = &mut node.failure {
+            failure.is_handled = true;
+        }
+    });
+    withdraw_skip(machine, ix);
+    true
 }

@@ -236,8 +236,11 @@ pub(super) fn pass_on(machine: &mut Machine, ix: NodeIx) {
     }
 }
 
-/// Keep an external event for a wait to come.
+/// Keep an external event for a wait to come, if there can be one that takes it.
 fn keep(machine: &mut Machine, key: &str, payload: String, put: fn(&mut VecDeque<String>, String)) {
+    if machine.plan.transient_keys.contains(key) {
+        return;
+    }
     machine.state.kept_bytes += payload.len() as u64;
     let mailbox = machine.state.mailboxes.entry(key.to_owned()).or_default();
     put(&mut mailbox.kept, payload);

@@ -35,6 +35,8 @@ pub(super) struct Path {
 pub(super) enum Root {
     State,
     Input,
+    /// The failure that an edge is judged on (rule R26).
+    Error,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -25,8 +25,17 @@ impl fmt::Display for SyntaxError {
 
 impl core::error::Error for SyntaxError {}
 
-/// The rest of the text, its place, and how deep the brackets are.
-pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, usize>;
+/// The rest of the text, its place, and what the parser keeps in mind.
+pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, Mind>;
+
+/// What the parser keeps in mind while it reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mind {
+    /// How deep the brackets are.
+    pub(super) depth: usize,
+    /// Whether the root `error` can be read.
+    pub(super) sees_error: bool,
+}
 
 impl<'a> ParserError<Input<'a>> for SyntaxError {
     type Inner = Self;

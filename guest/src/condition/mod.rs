@@ -12,8 +12,10 @@
 //! unary = { "!" } postfix
 //! postfix = primary { "." name | "." digits | "[" expression "]" | ".size()" }
 //! primary = literal | "[" list "]" | "(" expression ")"
-//!         | "state" | "input" | "has(" path ")" | "size(" expression ")"
+//!         | "state" | "input" | "error" | "has(" path ")" | "size(" expression ")"
 //! ```
+//!
+//! `error` stands only where an edge is judged on a failure (rule R26).
 //!
 //! What goes beyond CEL, for the sake of JamJet's users: `.0` indexes a list,
 //! `has` takes a path that ends in an index, and texts may hold JSON's escapes.
@@ -56,7 +58,19 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         Ok(Self {
             text: text.to_owned(),
-            root: parse::expression(text)?,
+            root: parse::expression(text, false)?,
+        })
+    }
+
+    /// Read the condition of an edge that is judged on a failure too: it can read
+    /// `error` (rule R26).
+    ///
+    /// # Errors
+    /// As for [`Expression::parse`].
+    pub fn parse_on_failure(text: &str) -> Result<Self, SyntaxError> {
+        Ok(Self {
+            text: text.to_owned(),
+            root: parse::expression(text, true)?,
         })
     }
 

@@ -15,14 +15,15 @@ use winnow::prelude::*;
 use winnow::token::take_while;
 
 use super::expr::{Expr, Path, Relation, Root, Step};
-use super::input::{Input, SyntaxError, failure};
+use super::input::{Input, Mind, SyntaxError, failure};
 use super::literal;
 use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
 
 type Parsed<T> = Result<T, SyntaxError>;
 
-/// Read a whole text as one expression.
-pub(super) fn expression(text: &str) -> Parsed<Expr> {
+/// Read a whole text as one expression. `sees_error`: whether it is judged on a
+/// failure.
+pub(super) fn expression(text: &str, sees_error: bool) -> Parsed<Expr> {
     if text.len() > CONDITION_BYTES_MAX {
         return Err(SyntaxError {
             offset: CONDITION_BYTES_MAX,
@@ -34,7 +35,10 @@ pub(super) fn expression(text: &str) -> Parsed<Expr> {
     }
     let mut input = Stateful {
         input: LocatingSlice::new(text),
-        state: 0,
+        state: Mind {
+            depth: 0,
+            sees_error,
+        },
     };
     let expr = disjunction(&mut input)?;
     match rest(&input).chars().next() {
@@ -203,6 +207,14 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
             root: Root::Input,
             steps: Vec::new(),
         })),
+        "error" if input.state.sees_error => Ok(Expr::Path(Path {
+            root: Root::Error,
+            steps: Vec::new(),
+        })),
+        "error" => Err(failure(
+            &before,
+            "`error` can be read only by the condition of an edge with `on`: \"failure\" or \"always\"",
+        )),
         "size" => {
             let of = argument(input)?;
             Ok(Expr::Size(Box::new(of)))
@@ -244,8 +256,8 @@ fn comma_separated(input: &mut Input<'_>, close: &'static str) -> Parsed<Vec<Exp
 
 /// Whatever recurses goes through here.
 fn nested<T>(input: &mut Input<'_>, part: impl FnOnce(&mut Input<'_>) -> Parsed<T>) -> Parsed<T> {
-    input.state += 1;
-    if input.state > CONDITION_DEPTH_MAX {
+    input.state.depth += 1;
+    if input.state.depth > CONDITION_DEPTH_MAX {
         return Err(failure(
             input,
             format!(
@@ -254,7 +266,7 @@ fn nested<T>(input: &mut Input<'_>, part: impl FnOnce(&mut Input<'_>) -> Parsed<
         ));
     }
     let inner = part(input)?;
-    input.state -= 1;
+    input.state.depth -= 1;
     Ok(inner)
 }
 

@@ -7,6 +7,8 @@ use crate::json::Object;
 pub struct Scope<'a> {
     pub(super) input: &'a str,
     pub(super) state: &'a Object,
+    /// JSON text.
+    pub(super) error: Option<&'a str>,
 }
 
 impl<'a> Scope<'a> {
@@ -14,6 +16,20 @@ impl<'a> Scope<'a> {
     /// accepts, and its state.
     #[must_use]
     pub fn new(input: &'a str, state: &'a Object) -> Self {
-        Self { input, state }
+        Self {
+            input,
+            state,
+            error: None,
+        }
+    }
+
+    /// The same, and the failure that is judged: JSON that
+    /// [`crate::json::check`] accepts.
+    #[must_use]
+    pub fn with_error(self, error: &'a str) -> Self {
+        Self {
+            error: Some(error),
+            ..self
+        }
     }
 }

@@ -63,6 +63,7 @@ fn spelling(path: &Path) -> String {
     let mut text = String::from(match path.root {
         Root::State => "state",
         Root::Input => "input",
+        Root::Error => "error",
     });
     for step in &path.steps {
         text.push_str(&match step {

@@ -9,9 +9,10 @@ use super::next::Next;
 use crate::contract::{
     EventKind, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowFailure,
 };
-use crate::guards::{due_end, is_held, is_time_for_finalizers, runs_now};
+use crate::guards::{due_end, failing_nodes, is_held, is_time_for_finalizers, runs_now};
 use crate::machine::Machine;
-use crate::state::Ending;
+use crate::state::{Ending, Fixed};
+use crate::workflow::plan::Kind;
 
 /// The finalizers, then the end.
 pub(super) fn finish(machine: &Machine, budget: u32) -> Option<Next> {
@@ -37,15 +38,10 @@ pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
     let final_state = machine.state.data.to_text();
     match ending {
         Ending::Completed => EventKind::WorkflowCompleted(WorkflowCompleted { final_state }),
-        Ending::Failed => {
-            let failed = machine.agenda.failed.iter();
-            let mut failed: Vec<String> = failed.map(|ix| machine.node_id(ix)).collect();
-            failed.sort_unstable();
-            EventKind::WorkflowFailed(WorkflowFailed {
-                cause: WorkflowFailure::NodesFailed(failed),
-                final_state,
-            })
-        }
+        Ending::Failed => EventKind::WorkflowFailed(WorkflowFailed {
+            cause: cause(machine),
+            final_state,
+        }),
         Ending::TimedOut => {
             let timeout = machine.plan.workflow_timeout.unwrap_or_default();
             EventKind::WorkflowFailed(WorkflowFailed {
@@ -65,4 +61,23 @@ pub(super) fn terminal(machine: &Machine, ending: Ending) -> EventKind {
             })
         }
     }
+}
+
+/// Why an execution fails that is neither cancelled nor out of time.
+fn cause(machine: &Machine) -> WorkflowFailure {
+    match &machine.state.fixed {
+        Some(Fixed::OverBudget(excess)) => return WorkflowFailure::BudgetExceeded(excess.clone()),
+        Some(Fixed::Terminated(ix)) => {
+            if let Kind::Terminate(it) = &machine.node(*ix).kind
+                && it.fails
+            {
+                return WorkflowFailure::Terminated(it.reason.clone());
+            }
+        }
+        None => {}
+    }
+    let failed = failing_nodes(machine);
+    let mut failed: Vec<String> = failed.map(|ix| machine.node_id(ix)).collect();
+    failed.sort_unstable();
+    WorkflowFailure::NodesFailed(failed)
 }

@@ -2,7 +2,7 @@
 //!
 //! The parent branches here, and the leaves compute. Nothing here changes
 //! anything, and the order of the questions is the order of rule R17: what
-//! operators ask, cancel, timeout, failure, what can go on, the end.
+//! operators ask, what is stopped, timeout, budgets, failure, what can go on, the end.
 //!
 //! It is done in two steps. `next` finds what comes next, copies nothing and
 //! hashes nothing, so that it can be asked after every event. Only what is
@@ -29,7 +29,7 @@ pub(crate) use retry::judge_failure;
 
 use crate::apply::apply;
 use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
-use crate::guards::{dispatch_per_tick, is_ending, may_decide};
+use crate::guards::{budget_to_stall_on, dispatch_per_tick, is_ending, may_decide};
 use crate::limits::BATCH_BYTES_MAX;
 use crate::machine::Machine;
 use crate::time::Timestamp;
@@ -83,7 +83,9 @@ fn next(machine: &Machine, now: Timestamp, budget: u32) -> Option<Next> {
     }
     stop::skip_asked_for(machine)
         .or_else(|| stop::stop(machine))
+        .or_else(|| stop::unneeded(machine))
         .or_else(|| timer::overdue(machine, now))
+        .or_else(|| budget_to_stall_on(machine).map(|_| Next::StallOnBudget))
         .or_else(|| retry::after_failure(machine, budget))
         .or_else(|| go_on(machine, budget))
         .or_else(|| ending::finish(machine, budget))
@@ -93,6 +95,8 @@ fn formulate(machine: &Machine, now: Timestamp, next: Next) -> Decision {
     match next {
         Next::Skip(ix) => stop::skip(machine, now, ix),
         Next::Stop(ix, reason) => stop::cancellation(machine, now, ix, reason),
+        Next::Dismiss(ix) => stop::dismissal(machine, now, ix),
+        Next::StallOnBudget => retry::stall_on_budget(machine, now),
         Next::WorkflowTimesOut => decision(machine, now, EventKind::WorkflowTimedOut, None),
         Next::Overdue(ix) => timer::overdue_node(machine, now, ix),
         Next::Retry(ix) => retry::retry(machine, now, ix),

@@ -11,6 +11,10 @@ pub(crate) enum Next {
     Skip(NodeIx),
     /// A node is stopped.
     Stop(NodeIx, CancelReason),
+    /// A node that a settled join does without is stopped or left out.
+    Dismiss(NodeIx),
+    /// The execution stalls on a budget.
+    StallOnBudget,
     /// The workflow's time is over.
     WorkflowTimesOut,
     /// The time of an attempt, a wait or an approval is over.

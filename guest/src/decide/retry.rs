@@ -6,7 +6,7 @@ use super::decision::{Decision, decision};
 use super::dispatch::order_retry;
 use super::next::Next;
 use crate::contract::{EventKind, NodeExhausted, StallReason, Stalled};
-use crate::guards::is_held;
+use crate::guards::{budget_to_stall_on, is_held};
 use crate::machine::Machine;
 use crate::state::Failure;
 use crate::time::{Millis, Timestamp};
@@ -54,6 +54,13 @@ pub(super) fn exhaust(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision
 
 pub(super) fn stall_on(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
     let reason = StallReason::AttemptsExhausted(exhausted(machine, ix));
+    decision(machine, now, EventKind::Stalled(Stalled { reason }), None)
+}
+
+/// Rule R28.
+pub(super) fn stall_on_budget(machine: &Machine, now: Timestamp) -> Decision {
+    let excess = budget_to_stall_on(machine).expect("a budget was found to be exceeded");
+    let reason = StallReason::BudgetExceeded(excess);
     decision(machine, now, EventKind::Stalled(Stalled { reason }), None)
 }
 

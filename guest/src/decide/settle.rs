@@ -33,7 +33,9 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
         (Kind::Condition(branches), _) => {
             completion(machine, ix, null(), empty(), choose(machine, branches))
         }
-        (Kind::Parallel | Kind::Join(_), _) => completion(machine, ix, null(), empty(), None),
+        (Kind::Parallel | Kind::Join(_) | Kind::Terminate(_), _) => {
+            completion(machine, ix, null(), empty(), None)
+        }
         (Kind::LimitExceeded { description }, _) => {
             exhaustion(machine, ix, NodeFailure::LimitExceeded(description.clone()))
         }
@@ -129,7 +131,7 @@ fn begin_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> Eve
     }
     EventKind::TimerCreated(TimerCreated {
         node_id: machine.node_id(ix),
-        fire_at: wait.timer.map(|timer| now.after(timer).0),
+        fire_at: wait.timer.map(|timer| timer.ends(now).0),
         correlation_key: wait.correlation_key.clone(),
     })
 }

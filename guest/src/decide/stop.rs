@@ -4,9 +4,9 @@
 use super::decision::{Decision, decision, take_back};
 use super::next::Next;
 use crate::contract::{CancelReason, EventKind, NodeCancelled, NodeSkipped, NodeState, SkipReason};
-use crate::guards::{must_stop, stop_reason};
+use crate::guards::{is_ending, must_stop, stop_reason};
 use crate::machine::Machine;
-use crate::node::is_in_flight;
+use crate::node::{is_active, is_in_flight};
 use crate::time::Timestamp;
 use crate::workflow::plan::NodeIx;
 
@@ -43,6 +43,20 @@ pub(super) fn stop(machine: &Machine) -> Option<Next> {
         .iter()
         .find(|ix| must_stop(machine, *ix))?;
     Some(Next::Stop(ix, reason))
+}
+
+/// Rule R24: the first node that a settled join does without.
+pub(super) fn unneeded(machine: &Machine) -> Option<Next> {
+    let ix = machine.state.unneeded.first().copied()?;
+    (!is_ending(machine)).then_some(Next::Dismiss(ix))
+}
+
+/// What is under way is cancelled, what has not begun is skipped.
+pub(super) fn dismissal(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
+    match is_active(machine.record(ix).state) {
+        true => cancellation(machine, now, ix, CancelReason::JoinSatisfied),
+        false => skipping(machine, now, ix, SkipReason::NotNeeded),
+    }
 }
 
 pub(super) fn cancellation(

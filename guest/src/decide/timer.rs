@@ -9,7 +9,7 @@ use super::settle::{completion, exhaustion, target};
 use crate::contract::{EventKind, MissedEvent, NodeFailure, NodeTimedOut, TimerFired};
 use crate::guards::workflow_deadline;
 use crate::machine::Machine;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{HumanApproval, Kind, NodeIx, Wait};
 
 /// The output of an approval that nobody gave in time, where the fallback is
@@ -34,6 +34,7 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, ix: NodeIx) -> Dec
         | Kind::Condition(_)
         | Kind::Parallel
         | Kind::Join(_)
+        | Kind::Terminate(_)
         | Kind::LimitExceeded { .. } => {
             let timed_out = NodeTimedOut {
                 node_id: machine.node_id(ix),
@@ -61,9 +62,16 @@ fn overdue_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> D
     }
     let missed = MissedEvent {
         correlation_key: correlation_key.unwrap_or_default(),
-        timeout_ms: wait.timer.unwrap_or_default().0,
+        timeout_ms: waited(machine, ix).0,
     };
     give_up(machine, now, ix, NodeFailure::EventTimeout(missed))
+}
+
+/// How long a wait lasts whose time is over: by its timer, not by the clock.
+fn waited(machine: &Machine, ix: NodeIx) -> Millis {
+    let record = machine.record(ix);
+    let ends = record.deadline.unwrap_or_default();
+    ends.since(record.started_at.unwrap_or_default())
 }
 
 fn overdue_approval(

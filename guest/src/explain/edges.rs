@@ -62,21 +62,38 @@ fn incoming(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = (EdgeIx, &Edg
     incoming.map(|ix| (*ix, &machine.plan.edges[ix.0 as usize]))
 }
 
+/// A join that waits for so many live edges may have some, and too few (rule R24).
+fn is_dead(machine: &Machine, ix: EdgeIx) -> bool {
+    machine.state.edges[ix.0 as usize] == EdgeFate::Dead
+}
+
 /// Whether the node's dead edges are why it did not run.
 fn is_unreached(machine: &Machine, ix: NodeIx) -> bool {
     machine.record(ix).dismissal == Some(Dismissal::Skipped(SkipReason::Unreached))
+}
+
+/// Whether the edge is one of those that what became of its source is judged by (rules
+/// R7 and R26).
+fn is_judged(machine: &Machine, edge: &Edge) -> bool {
+    match machine.record(edge.from).state {
+        NodeState::Failed => edge.on.judges_failure(),
+        _ => edge.on.judges_success(),
+    }
 }
 
 pub(super) fn dead_edges(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
     if machine.node(ix).incoming.is_empty() {
         return [because(ReasonCause::NoEdge)].into();
     }
+    let dead = |(ix, _): &(EdgeIx, &Edge)| is_dead(machine, *ix);
     let mut reasons: Vec<Reason> = incoming(machine, ix)
+        .filter(dead)
         .take(EDGES_TOLD)
         .flat_map(|(ix, edge)| why_dead(machine, ix, edge, seen))
         .map(because)
         .collect();
-    let untold = machine.node(ix).incoming.len().saturating_sub(EDGES_TOLD);
+    let count = incoming(machine, ix).filter(dead).count();
+    let untold = count.saturating_sub(EDGES_TOLD);
     if untold > 0 {
         reasons.push(because(ReasonCause::MoreDeadEdges(number(untold))));
     }
@@ -87,6 +104,7 @@ fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reas
     let (source, node_id) = (machine.record(edge.from), machine.node_id(edge.from));
     let first = match (&source.chosen_target, &edge.rule) {
         _ if is_unreached(machine, edge.from) => Some(ReasonCause::SkippedPredecessor(node_id)),
+        _ if !is_judged(machine, edge) => Some(ReasonCause::DeadEdge(node_id)),
         (Some(target), _) => Some(ReasonCause::OtherTarget(OtherTarget {
             node_id,
             chosen_target: target.clone(),
@@ -108,7 +126,7 @@ fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reas
 /// The condition that was false where this edge died, if one was: its own, or
 /// that of the branch that leads there.
 fn false_condition<'a>(machine: &'a Machine, edge: &'a Edge) -> Option<&'a Expression> {
-    if is_unreached(machine, edge.from) {
+    if is_unreached(machine, edge.from) || !is_judged(machine, edge) {
         return None;
     }
     let source = machine.record(edge.from);
@@ -150,6 +168,7 @@ pub(crate) fn false_conditions<'a>(
     let unreached = unreached.filter(|ix| is_unreached(machine, *ix));
     let edges = unreached.into_iter().flat_map(|ix| incoming(machine, ix));
     edges
+        .filter(|(ix, _)| is_dead(machine, *ix))
         .take(EDGES_TOLD)
         .filter_map(|(ix, edge)| Some((ix, false_condition(machine, edge)?)))
         .collect()

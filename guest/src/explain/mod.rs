@@ -19,11 +19,13 @@ use crate::contract::{
     Explanation, NextStep, NodeState, OrderedAttempt, Reason, ReasonCause, Remedy, RunningAttempt,
 };
 use crate::decide::judge_failure;
-use crate::guards::{has_room, is_ending, is_held, is_stalled_on, may_decide, status};
+use crate::guards::{
+    has_room, is_ending, is_held, is_stalled_on, may_decide, must_stop, status, stop_reason,
+};
 use crate::inspect::queue;
 use crate::machine::Machine;
-use crate::node::is_settled;
-use crate::state::is_finalizer;
+use crate::node::{is_active, is_settled};
+use crate::state::{is_finalizer, is_out_of_reach};
 use crate::workflow::plan::{Kind, NodeIx};
 use edges::unmet;
 use ends::{attempt_failure, why_completed, why_dismissed, why_failed, why_finalizer};
@@ -39,6 +41,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
     let ix = machine.plan.find(node_id)?;
     let state = machine.record(ix).state;
     let mut reasons = match state {
+        _ if machine.state.unneeded.contains(&ix) => why_unneeded(machine, state),
         NodeState::Pending => why_pending(machine, ix),
         NodeState::Ready => why_ready(machine, ix),
         NodeState::Scheduled | NodeState::BackingOff => why_ordered(machine, ix),
@@ -51,7 +54,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
     };
     reasons.extend(why_skip(machine, ix));
     if !is_settled(state) {
-        reasons.extend(why_execution(machine));
+        reasons.extend(why_execution(machine, ix));
     }
     Some(Explanation {
         node_id: node_id.to_string(),
@@ -68,13 +71,21 @@ fn why_pending(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     if is_finalizer(&machine.node(ix).kind) {
         return why_finalizer(machine, ix);
     }
-    if machine.record(ix).unsettled > 0 {
+    if !is_out_of_reach(machine.record(ix), &machine.node(ix).kind) {
         return unmet(machine, ix);
     }
     if !may_settle(machine) {
         return Vec::new();
     }
     [next_step(NextStep::Skip)].into()
+}
+
+/// A settled join does without the node (rule R24).
+fn why_unneeded(machine: &Machine, state: NodeState) -> Vec<Reason> {
+    let is_next = may_settle(machine) && !is_active(state);
+    let next = is_next.then(|| next_step(NextStep::Skip));
+    let reasons = [because(ReasonCause::NotNeeded)].into_iter();
+    reasons.chain(next).collect()
 }
 
 /// Whether the scheduler settles nodes itself at the next step.
@@ -184,7 +195,7 @@ fn why_skip(machine: &Machine, ix: NodeIx) -> Option<Reason> {
 }
 
 /// What holds the whole execution; that concerns each node that is not settled.
-fn why_execution(machine: &Machine) -> Vec<Reason> {
+fn why_execution(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     let state = &machine.state;
     if state.ended.is_some() {
         return [because(ReasonCause::HasEnded(status(machine)))].into();
@@ -194,7 +205,10 @@ fn why_execution(machine: &Machine) -> Vec<Reason> {
         let stalled = ReasonCause::StalledByHost(reason.clone());
         reasons.push(with(stalled, vec![Remedy::Lift]));
     } else if let Some((ix, reason)) = &state.policy_stall {
-        let mut remedies = retry_or_skip(machine, *ix);
+        let mut remedies = match ix {
+            Some(ix) => retry_or_skip(machine, *ix),
+            None => vec![Remedy::Lift],
+        };
         // A finalizer can stall a cancellation, and that cannot be cancelled.
         if state.cancel.is_none() {
             remedies.push(Remedy::Cancel);
@@ -208,6 +222,8 @@ fn why_execution(machine: &Machine) -> Vec<Reason> {
         reasons.push(because(ReasonCause::BeingCancelled));
     } else if state.timed_out {
         reasons.push(because(ReasonCause::OutOfTime));
+    } else if let Some(reason) = stop_reason(machine).filter(|_| must_stop(machine, ix)) {
+        reasons.push(because(ReasonCause::WasStopped(reason)));
     }
     reasons
 }

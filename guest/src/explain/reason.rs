@@ -26,11 +26,13 @@ pub(super) fn no_room(machine: &Machine) -> Reason {
 }
 
 /// A node that has failed, or that the execution is stalled on, can be tried
-/// again or left out, while the execution is not ending (rule R20).
+/// again or left out, while the execution is not ending (rule R20) and no edge has
+/// handled the failure (rule R26).
 pub(super) fn retry_or_skip(machine: &Machine, ix: NodeIx) -> Vec<Remedy> {
     let state = &machine.state;
     let is_too_late = is_ending(machine) && !is_finalizer(&machine.node(ix).kind);
-    if state.ended.is_some() || is_too_late || state.skips.contains(&ix) {
+    let is_handled = machine.record(ix).is_handled();
+    if state.ended.is_some() || is_too_late || is_handled || state.skips.contains(&ix) {
         return Vec::new();
     }
     let node_id = || machine.node_id(ix);

@@ -23,7 +23,13 @@ impl Seen {
 
     /// Note what this condition sees now, as the edge is judged.
     pub(crate) fn note(&mut self, machine: &Machine, edge: EdgeIx, condition: &Expression) {
-        let values = condition.seen(&machine.scope()).into_iter();
+        let source = machine.plan.edges[edge.0 as usize].from;
+        let error = machine.error(source);
+        let scope = match &error {
+            Some(error) => machine.scope().with_error(error),
+            None => machine.scope(),
+        };
+        let values = condition.seen(&scope).into_iter();
         let values = values.take(SEEN_PATHS_MAX).map(|(path, value)| SeenValue {
             path,
             value: match value {

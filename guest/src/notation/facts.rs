@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use crate::contract::{
     ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExecutionForked,
-    ExternalEventReceived, GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed,
-    NodeReleased, NodeRequest, NodeStarted, OperatorNote,
+    ExternalEventReceived, GenAi, GuestChanged, HostStalled, LeaseExpired, NodeCompleted,
+    NodeFailed, NodeReleased, NodeRequest, NodeStarted, OperatorNote,
 };
 
 use super::item::ItemState;
@@ -113,7 +113,7 @@ fn result(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String>
             state_patch: action.json().unwrap_or("{}").to_owned(),
             duration_ms: 1,
             chosen_target: action.option("choose").map(ToOwned::to_owned),
-            gen_ai: None,
+            gen_ai: tokens(action)?,
             telemetry: action.option("telemetry").map(ToOwned::to_owned),
             edited_by: action.option("edited").map(ToOwned::to_owned),
         }),
@@ -142,6 +142,25 @@ fn result(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String>
         }),
     });
     Ok(facts)
+}
+
+/// The call of a model, as `tokens=IN+OUT` says it.
+fn tokens(action: &Action<'_>) -> Result<Option<GenAi>, String> {
+    let Some(text) = action.option("tokens") else {
+        return Ok(None);
+    };
+    let (input, output) = text.split_once('+').unwrap_or((text, "0"));
+    let number = |text: &str| {
+        text.parse()
+            .map_err(|_| format!("`tokens={text}` is no number of tokens"))
+    };
+    Ok(Some(GenAi {
+        system: None,
+        model: None,
+        input_tokens: Some(number(input)?),
+        output_tokens: Some(number(output)?),
+        finish_reason: None,
+    }))
 }
 
 /// A worker gives its item back, as often as the action says. Each time but the first

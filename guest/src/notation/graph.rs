@@ -33,6 +33,7 @@ struct Draft {
     policies: Map<String, Value>,
     timeouts: Map<String, Value>,
     own_limits: Option<Value>,
+    budget: Map<String, Value>,
 }
 
 impl Graph {
@@ -71,6 +72,12 @@ impl Graph {
             ["policy", name, policy] => {
                 draft.policies.insert((*name).to_owned(), parse(policy)?);
             }
+            ["budget", budget] => {
+                let Value::Object(budget) = parse(budget)? else {
+                    return Err(format!("`{budget}` is no object"));
+                };
+                draft.budget.extend(budget);
+            }
             ["timeout", seconds] => {
                 draft
                     .timeouts
@@ -105,18 +112,24 @@ impl Graph {
 }
 
 impl Draft {
-    /// `a -> b -> c`, the last arrow perhaps with a condition.
+    /// `a -> b -> c`, the last arrow perhaps on a failure and with a condition.
     fn edges(&mut self, clause: &str) -> Result<(), String> {
         let (chain, condition) = clause
             .split_once(" if ")
             .map_or((clause, None), |(chain, condition)| {
                 (chain, Some(condition))
             });
+        let (chain, on) = chain
+            .split_once(" on ")
+            .map_or((chain, None), |(chain, on)| (chain, Some(on)));
         let ids: Vec<&str> = chain.split("->").map(str::trim).collect();
         for pair in ids.windows(2) {
             self.mention(pair[0]);
             self.mention(pair[1]);
             let mut edge = json!({ "from": pair[0], "to": pair[1] });
+            if let Some(on) = on.filter(|_| Some(&pair[1]) == ids.last()) {
+                edge["on"] = on.trim().into();
+            }
             if let Some(condition) = condition.filter(|_| Some(&pair[1]) == ids.last()) {
                 edge["condition"] = condition.trim().into();
             }
@@ -151,6 +164,10 @@ impl Draft {
                     };
                     fields.extend(given);
                 }
+                (Some(("count", edges)), "join") => {
+                    let strategy = json!({ "count": number::<u32>(edges)? });
+                    drop(fields.insert("merge_strategy".to_owned(), strategy));
+                }
                 (Some(("retry", name)), _) => {
                     drop(node.insert("retry_policy".to_owned(), name.into()));
                 }
@@ -172,6 +189,10 @@ impl Draft {
                 (None, "task") => drop(fields.insert("queue".to_owned(), (*option).into())),
                 (None, "finalizer") => drop(fields.insert("run_on".to_owned(), (*option).into())),
                 (None, "wait") => drop(fields.insert("condition".to_owned(), (*option).into())),
+                (None, "terminate") => drop(fields.insert("status".to_owned(), (*option).into())),
+                (None, "join") if *option == "cancel_rest" => {
+                    drop(fields.insert("cancel_rest".to_owned(), true.into()));
+                }
                 (None, "join") => {
                     drop(fields.insert("merge_strategy".to_owned(), (*option).into()));
                 }
@@ -199,6 +220,9 @@ impl Draft {
         }
         if let Some(limits) = self.own_limits {
             workflow["limits"] = limits;
+        }
+        for (name, value) in self.budget {
+            workflow[name] = value;
         }
         Ok(workflow.to_string())
     }

@@ -16,9 +16,11 @@
 //! | line | meaning |
 //! |---|---|
 //! | `a -> b -> c, a -> d if CONDITION` | edges; the first node named is the start node; `end` is the terminal |
-//! | `a: KIND [WORD] [retry=NAME] [timeout=SECS] {JSON}` | a node's kind; the JSON is merged into its `kind`. A finalizer's word is its `run_on`, a wait's its `condition`, a join's its `merge_strategy`. Fields that a kind must have and that do not matter here are filled in. Without a line, a node is a `condition` without branches: ordinary work |
+//! | `a -> b on failure [if CONDITION]`, `a -> b on always` | edges that are judged on a failure too |
+//! | `a: KIND [WORD] [retry=NAME] [timeout=SECS] {JSON}` | a node's kind; the JSON is merged into its `kind`. A finalizer's word is its `run_on`, a wait's its `condition`, a join's its `merge_strategy` (or `count=N`, and `cancel_rest`), that of `terminate` its `status`. Fields that a kind must have and that do not matter here are filled in. Without a line, a node is a `condition` without branches: ordinary work |
 //! | `policy NAME {JSON}` | a retry policy |
 //! | `timeout SECS`, `node_timeout SECS` | the workflow's timeouts |
+//! | `budget {JSON}` | the workflow's budgets: `token_budget`, `cost_budget_usd`, `on_budget_exceeded` |
 //! | `limits N M` | `max_concurrent_nodes` and `max_dispatch_per_tick` of the engine (16 and 8) |
 //! | `own_limits N M` | the same of the workflow |
 //! | `input {JSON}`, `seed N` | the execution's input (`{}`) and seed (7) |
@@ -31,7 +33,7 @@
 //! |---|---|
 //! | `tick` | none, time passes |
 //! | `claim a [by=W]` | a worker claims |
-//! | `complete a [{PATCH}] [choose=b] [output=JSON] [telemetry={JSON}]` | its result; claims first, if nobody has |
+//! | `complete a [{PATCH}] [choose=b] [output=JSON] [tokens=IN+OUT] [telemetry={JSON}]` | its result; claims first, if nobody has |
 //! | `fail a [CLASS] [fatal]`, `expire a` | its failure (error `boom`), its lease expires; claims first |
 //! | `release a [by=W] [times=N]` | its worker gives it back; claims first, if nobody has. N times in a row, claimed before each |
 //! | `approve a [by=U] [{PATCH}]`, `reject a [by=U] [why=TEXT]` | a person decides |
@@ -50,9 +52,9 @@
 //! | `item a [/JSON/POINTER]` | the value in the payload of the node's last work item |
 //!
 //! **An output** is a decision, in order: `schedule a`, `retry a @NOT_BEFORE`,
-//! `settle a`, `settle a -> b` (with a choice), `skip a [by_operator|run_on]`,
-//! `cancel a [by_operator]`, `timeout a`, `timeout workflow`, `exhaust a`,
-//! `interrupt a`, `wait a`, `fire a`, `stall a`, `completed`, `failed`,
+//! `settle a`, `settle a -> b` (with a choice), `skip a [by_operator|run_on|not_needed]`,
+//! `cancel a [by_operator|join_satisfied|terminated|budget_exceeded]`, `timeout a`, `timeout workflow`, `exhaust a`,
+//! `interrupt a`, `wait a`, `fire a`, `stall a`, `stall budget`, `completed`, `failed`,
 //! `cancelled`; or `more` (the dispatch limit ended a step, another followed) or
 //! `refused` (a fact was not taken; these come first). Each may be followed by its detail (an
 //! error, a code with its data, a final state, a time), in full or as `~"part of it"`.

@@ -98,6 +98,13 @@ pub(super) fn of(event: &Event) -> Phrase {
             CancelReason::ByOperator => {
                 Phrase::new(format!("cancel {} by_operator", e.node_id), "")
             }
+            CancelReason::JoinSatisfied => {
+                Phrase::new(format!("cancel {} join_satisfied", e.node_id), "")
+            }
+            CancelReason::Terminated => Phrase::new(format!("cancel {} terminated", e.node_id), ""),
+            CancelReason::BudgetExceeded => {
+                Phrase::new(format!("cancel {} budget_exceeded", e.node_id), "")
+            }
             _ => Phrase::new(format!("cancel {}", e.node_id), ""),
         },
         EventKind::RetryScheduled(e) => Phrase::new(

@@ -70,7 +70,7 @@ pub(super) fn result_said(outcome: &Outcome, targets: &[&str]) -> String {
         said.push_str(&format!(" choose={target}"));
     }
     if outcome.is_talkative {
-        said.push_str(r#" output={"n":1.0} telemetry={"cost_usd":0.250,"by":[]}"#);
+        said.push_str(r#" output={"n":1.0} tokens=12+3 telemetry={"cost_usd":0.250,"by":[]}"#);
     }
     said
 }
@@ -138,7 +138,10 @@ fn release(player: &Player, pick: Pick) -> Option<String> {
     if state.paused {
         return Some("unpause".to_string());
     }
-    let (ix, _) = state.policy_stall.as_ref()?;
+    let (on, _) = state.policy_stall.as_ref()?;
+    let Some(ix) = on else {
+        return Some("lift".to_string());
+    };
     let verb = one_of(&["retry", "skip"], pick)?;
     Some(format!(
         "{verb} {}",
@@ -173,6 +176,8 @@ fn targets<'a>(player: &'a Player, node_id: &str) -> Vec<&'a str> {
     let plan = player.machine.plan();
     let node = plan.find(node_id).map(|ix| &plan.nodes[ix.0 as usize]);
     let edges = node.into_iter().flat_map(|node| node.outgoing.clone());
-    let targets = edges.map(|edge| &plan.nodes[plan.edges[edge as usize].to.0 as usize]);
+    let edges = edges.map(|edge| &plan.edges[edge as usize]);
+    let edges = edges.filter(|edge| edge.on.judges_success());
+    let targets = edges.map(|edge| &plan.nodes[edge.to.0 as usize]);
     targets.map(|node| node.id.as_str()).chain([END]).collect()
 }

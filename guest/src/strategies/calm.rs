@@ -48,12 +48,10 @@ fn peaceful(player: &Player) -> Vec<String> {
     let mut actions = Vec::new();
     actions.extend(state.host_stall.is_some().then(|| String::from("lift")));
     actions.extend(state.paused.then(|| String::from("unpause")));
-    actions.extend(
-        state
-            .policy_stall
-            .iter()
-            .map(|(ix, _)| format!("skip {}", player.machine.plan().nodes[ix.0 as usize].id)),
-    );
+    actions.extend(state.policy_stall.iter().map(|(on, _)| match on {
+        Some(ix) => format!("skip {}", player.machine.plan().nodes[ix.0 as usize].id),
+        None => String::from("lift"),
+    }));
     let answers = |verb: &str, nodes: Vec<&str>| -> Vec<String> {
         nodes.iter().map(|node| format!("{verb} {node}")).collect()
     };

@@ -110,7 +110,7 @@ pub(super) enum Patch {
 pub(super) fn choices() -> impl Strategy<Value = Vec<Choices>> {
     let turn = (
         clock(),
-        prop::option::weighted(0.02, forks()),
+        prop::option::weighted(0.03, forks()),
         collection::vec(acts(), 0..5),
     );
     let turn = turn.prop_map(|(clock, fork, acts)| Choices { clock, fork, acts });
@@ -120,7 +120,7 @@ pub(super) fn choices() -> impl Strategy<Value = Vec<Choices>> {
 /// Mostly late in the log: a fork of its beginning has nothing left of what happened.
 fn forks() -> impl Strategy<Value = Fork> {
     let place = prop_oneof![2 => 0..10_u8, 1 => any::<u8>()];
-    let edits = collection::vec((any::<u8>(), outcomes()), 0..5);
+    let edits = collection::vec((any::<u8>(), outcomes()), 0..8);
     (place, edits).prop_map(|(place, edits)| Fork { place, edits })
 }
 
@@ -159,7 +159,7 @@ fn acts() -> impl Strategy<Value = Act> {
 
 fn outcomes() -> impl Strategy<Value = Outcome> {
     let chosen = prop::option::weighted(0.1, any::<u8>());
-    (patches(), chosen, prop::bool::weighted(0.1)).prop_map(|(patch, chosen, is_talkative)| {
+    (patches(), chosen, prop::bool::weighted(0.25)).prop_map(|(patch, chosen, is_talkative)| {
         Outcome {
             patch,
             chosen,

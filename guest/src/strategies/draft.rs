@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use proptest::collection::{SizeRange, vec as list};
 use proptest::prelude::*;
 
-use super::kind::{Neighbours, NodeKind, condition, kinds, line, own_queue};
+use super::kind::{Neighbours, NodeKind, condition, failure_condition, kinds, line, own_queue};
 use super::setting::{Policy, Settings, policies, settings};
 use super::shape::Shape;
 use super::workflow::Workflow;
@@ -26,12 +26,23 @@ struct Draft {
     picks: Vec<u8>,
     /// On its incoming edges, in turn; none: no conditions.
     conditions: Vec<Option<&'static str>>,
+    /// On what its outgoing edges are, in turn; none: a success.
+    handlers: Vec<Option<Handler>>,
     effort: Effort,
     /// Where its work waits, how urgent it is and how long claims hold, in seconds; where
     /// a worker does it.
     queue: Option<&'static str>,
     priority: Option<u8>,
     lease: Option<u8>,
+}
+
+/// An edge that is judged on a failure.
+#[derive(Clone, Copy, Debug)]
+struct Handler {
+    on: &'static str,
+    condition: Option<&'static str>,
+    /// It leads to the end, next to the edge that it would be.
+    to_end: bool,
 }
 
 /// How often a node is tried, and for how long.
@@ -88,6 +99,7 @@ fn drafted(
         if nodes.is_empty() {
             nodes.push(Draft::plain());
         }
+        settle_kinds(shape, &mut nodes);
         let graph = Drawing {
             shape,
             nodes: &nodes,
@@ -109,24 +121,40 @@ fn drafts() -> impl Strategy<Value = Draft> {
         prop::option::weighted(0.1, 0..=9_u8),
         prop::option::weighted(0.05, 1..=30_u8),
     );
+    let handlers = prop_oneof![
+        4 => Just(Vec::new()),
+        1 => list(prop::option::of(handlers()), 1..4),
+    ];
     let parts = (
         kinds(),
         list(any::<u8>(), 0..4),
         conditions,
+        handlers,
         efforts(),
         of_work,
     );
     parts.prop_map(
-        |(kind, picks, conditions, effort, (queue, priority, lease))| Draft {
+        |(kind, picks, conditions, handlers, effort, (queue, priority, lease))| Draft {
             kind,
             picks,
             conditions,
+            handlers,
             effort,
             queue,
             priority,
             lease,
         },
     )
+}
+
+fn handlers() -> impl Strategy<Value = Handler> {
+    let on = prop::sample::select(&["failure", "always"][..]);
+    let condition = prop::option::of(failure_condition());
+    (on, condition, prop::bool::weighted(0.2)).prop_map(|(on, condition, to_end)| Handler {
+        on,
+        condition,
+        to_end,
+    })
 }
 
 fn efforts() -> impl Strategy<Value = Effort> {
@@ -162,6 +190,7 @@ impl Draft {
             kind: NodeKind::Work,
             picks: Vec::new(),
             conditions: Vec::new(),
+            handlers: Vec::new(),
             effort,
             queue: None,
             priority: None,
@@ -179,6 +208,27 @@ impl Draft {
         }
         options
     }
+
+    /// The handler that the edge to a node is, if it is one. A node whose policy asks
+    /// for a person never fails for good.
+    fn handler_to(&self, to: usize) -> Option<Handler> {
+        let pauses = self.effort.retry.is_some_and(Policy::pauses);
+        let place = to % self.handlers.len().max(1);
+        let handler = self.handlers.get(place).copied().flatten();
+        handler.filter(|_| self.kind.can_fail() && !pauses)
+    }
+}
+
+impl Handler {
+    /// The edge, and perhaps one to the end in its place, next to the ordinary one.
+    fn edge(self, arrow: &str, from: String) -> String {
+        let condition = self.condition.map(|condition| format!(" if {condition}"));
+        let condition = condition.unwrap_or_default();
+        match self.to_end {
+            true => format!("{arrow}, {from} -> end on {}{condition}", self.on),
+            false => format!("{arrow} on {}{condition}", self.on),
+        }
+    }
 }
 
 impl Effort {
@@ -186,6 +236,31 @@ impl Effort {
         let retry = self.retry.map(|policy| format!("retry={}", policy.name));
         let timeout = self.timeout.map(|seconds| format!("timeout={seconds}"));
         retry.into_iter().chain(timeout).collect()
+    }
+}
+
+/// From where each node is reached, and where it leads.
+fn ends(shape: Shape, nodes: &[Draft]) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+    let sources: Vec<Vec<usize>> = (0..nodes.len())
+        .map(|to| shape.predecessors(to, nodes.len(), &nodes[to].picks))
+        .collect();
+    let mut targets = vec![Vec::new(); sources.len()];
+    for (to, sources) in sources.iter().enumerate() {
+        sources.iter().for_each(|from| targets[*from].push(to));
+    }
+    (sources, targets)
+}
+
+/// Ordinary work in the place of kinds that cannot stand where they were drawn: nothing
+/// follows a `terminate`, and no execution begins with one.
+fn settle_kinds(shape: Shape, nodes: &mut [Draft]) {
+    let (sources, targets) = ends(shape, nodes);
+    for (place, node) in nodes.iter_mut().enumerate() {
+        let ends = node.kind.ends() && !targets[place].is_empty();
+        let lacks_sources = node.kind.needs_sources() && sources[place].is_empty();
+        if ends || lacks_sources {
+            node.kind = NodeKind::Work;
+        }
     }
 }
 
@@ -198,16 +273,7 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn table(&self, settings: &Settings) -> String {
-        let sources: Vec<Vec<usize>> = (0..self.nodes.len())
-            .map(|to| {
-                let picks = &self.nodes[to].picks;
-                self.shape.predecessors(to, self.nodes.len(), picks)
-            })
-            .collect();
-        let mut targets = vec![Vec::new(); sources.len()];
-        for (to, sources) in sources.iter().enumerate() {
-            sources.iter().for_each(|from| targets[*from].push(to));
-        }
+        let (sources, targets) = ends(self.shape, self.nodes);
         let mut lines: Vec<String> = (0..sources.len())
             .filter_map(|from| self.edges(from, &targets[from]))
             .collect();
@@ -232,10 +298,16 @@ impl Drawing<'_> {
     /// Those of the first node are always written: who is named first starts.
     fn edges(&self, from: usize, targets: &[usize]) -> Option<String> {
         let source = &self.nodes[from];
-        let is_implied =
-            |to: &usize| from > 0 && (source.kind.leads() || self.nodes[*to].kind.gathers());
+        let is_implied = |to: &usize| {
+            from > 0
+                && (source.kind.leads() || self.nodes[*to].kind.gathers())
+                && source.handler_to(*to).is_none()
+        };
         let edge = |to: &usize| {
             let arrow = format!("{} -> {}", name(from), name(*to));
+            if let Some(handler) = source.handler_to(*to) {
+                return handler.edge(&arrow, name(from));
+            }
             let conditions = &self.nodes[*to].conditions;
             let condition = conditions.get(from % conditions.len().max(1)).copied();
             match condition.flatten().filter(|_| !source.kind.decides()) {
@@ -266,7 +338,8 @@ impl Drawing<'_> {
             if finalizer.follows && place > 0 {
                 lines.push(format!("{} -> {id}", finalizer_name(place - 1)));
             }
-            if finalizer.is_led_to {
+            let last = &self.nodes[self.nodes.len() - 1];
+            if finalizer.is_led_to && !last.kind.ends() {
                 lines.push(format!("{} -> {id}", name(self.nodes.len() - 1)));
             }
             let run_on = finalizer.run_on;

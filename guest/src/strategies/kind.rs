@@ -26,12 +26,18 @@ pub(super) enum NodeKind {
     Parallel,
     /// Joins its predecessors, by this strategy.
     Join(&'static str),
+    /// Joins the first of its predecessors, or so many of them, and may stop the others.
+    Race(Option<u8>, bool),
     /// Joins them by a worker's function.
     CustomJoin,
     /// Waits for so many seconds.
     Timer(u8),
+    /// Waits until so many seconds after the epoch, at which executions begin.
+    Until(u8),
     /// Waits for an external event, and gives up after so many seconds.
     Event(&'static str, Option<u8>),
+    /// The same, but takes none that came before it waited, and gives up at a time.
+    Fresh(&'static str, Option<u8>),
     /// Waits for whichever comes first.
     Either(&'static str, u8),
     /// Waits for a person, perhaps for so many seconds only, and then goes to
@@ -43,6 +49,8 @@ pub(super) enum NodeKind {
     A2a(u8),
     /// Fails for good.
     LimitExceeded,
+    /// Ends the execution.
+    Terminate(&'static str),
 }
 
 /// The queues that generated nodes name, besides those of their kinds.
@@ -72,6 +80,20 @@ pub(super) fn own_queue() -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(&OWN_QUEUES[..])
 }
 
+/// What generated conditions ask of a failure.
+const FAILURE_CONDITIONS: [&str; 5] = [
+    "error.class == \"io_error\"",
+    "error.attempts > 1 || error.class in [\"rejected\", \"approval_timeout\"]",
+    "has(error.message)",
+    "error.message == null && state.k0",
+    "state.k1 == 1",
+];
+
+/// A condition on an edge that is judged on a failure.
+pub(super) fn failure_condition() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&FAILURE_CONDITIONS[..])
+}
+
 /// A node's kind; ordinary work is what it shrinks to.
 pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
     let seconds = || 1..=30_u8;
@@ -85,8 +107,12 @@ pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
         4 => prop::collection::vec(prop::option::of(condition()), 1..4).prop_map(NodeKind::Branches),
         3 => Just(NodeKind::Parallel),
         6 => prop::sample::select(&["collect", "first"][..]).prop_map(NodeKind::Join),
+        4 => (prop::option::of(any::<u8>()), prop::bool::weighted(0.7))
+            .prop_map(|(count, cancel_rest)| NodeKind::Race(count, cancel_rest)),
         1 => Just(NodeKind::CustomJoin),
         3 => seconds().prop_map(NodeKind::Timer),
+        1 => seconds().prop_map(NodeKind::Until),
+        1 => (key(), prop::option::of(seconds())).prop_map(|(key, until)| NodeKind::Fresh(key, until)),
         2 => (key(), prop::option::of(seconds())).prop_map(|(key, give_up)| NodeKind::Event(key, give_up)),
         2 => (key(), seconds()).prop_map(|(key, timer)| NodeKind::Either(key, timer)),
         4 => (prop::option::of(seconds()), prop::option::of(any::<u8>()))
@@ -94,6 +120,7 @@ pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
         3 => prop::option::of(any::<u8>()).prop_map(NodeKind::Policy),
         1 => any::<u8>().prop_map(NodeKind::A2a),
         1 => Just(NodeKind::LimitExceeded),
+        1 => prop::sample::select(&["completed", "failed"][..]).prop_map(NodeKind::Terminate),
     ]
 }
 
@@ -123,6 +150,15 @@ impl NodeKind {
             Self::Branches(conditions) => ("condition", None, branches(conditions, near.targets)),
             Self::Parallel => ("parallel", None, json!({ "branches": near.targets })),
             Self::Join(strategy) => ("join", Some(strategy), json!({ "wait_for": near.sources })),
+            Self::Race(count, cancel_rest) => {
+                let edges = near.sources.len().max(1);
+                let strategy = match count {
+                    Some(count) => json!({ "count": 1 + usize::from(*count) % edges }),
+                    None => json!("first"),
+                };
+                let fields = json!({ "wait_for": near.sources, "merge_strategy": strategy, "cancel_rest": cancel_rest });
+                ("join", None, fields)
+            }
             Self::CustomJoin => {
                 let custom = json!({"custom": {"function_ref": "f"}});
                 (
@@ -132,6 +168,14 @@ impl NodeKind {
                 )
             }
             Self::Timer(seconds) => ("wait", Some("timer"), json!({ "timeout_secs": seconds })),
+            Self::Until(seconds) => ("wait", Some("timer"), json!({ "until": time(*seconds) })),
+            Self::Fresh(key, until) => {
+                let mut fields = json!({ "correlation_key": key, "keep": false });
+                if let Some(seconds) = until {
+                    fields["until"] = json!(time(*seconds));
+                }
+                ("wait", Some("external_event"), fields)
+            }
             Self::Event(key, give_up) => {
                 let mut fields = json!({ "correlation_key": key });
                 if let Some(seconds) = give_up {
@@ -164,6 +208,7 @@ impl NodeKind {
                 ("a2a_task", None, fields.unwrap_or_else(nothing))
             }
             Self::LimitExceeded => ("limit_exceeded", None, nothing()),
+            Self::Terminate(status) => ("terminate", Some(status), json!({ "reason": "no stock" })),
         }
     }
 
@@ -172,15 +217,29 @@ impl NodeKind {
         match self {
             Self::Work | Self::Of(_) | Self::Mapped | Self::CustomJoin => true,
             Self::Policy(_) | Self::A2a(_) => true,
-            Self::Task(_) | Self::Branches(_) | Self::Parallel | Self::Join(_) => false,
-            Self::Timer(_) | Self::Event(..) | Self::Either(..) => false,
-            Self::Approval(..) | Self::LimitExceeded => false,
+            Self::Task(_) | Self::Branches(_) | Self::Parallel => false,
+            Self::Join(_) | Self::Race(..) => false,
+            Self::Timer(_) | Self::Until(_) | Self::Event(..) | Self::Fresh(..) => false,
+            Self::Either(..) | Self::Approval(..) => false,
+            Self::LimitExceeded | Self::Terminate(_) => false,
         }
     }
 
     /// Whether the edges that leave it are conditional by themselves.
     pub(super) fn decides(&self) -> bool {
         matches!(self, Self::Branches(_))
+    }
+
+    /// Whether it can fail for good.
+    pub(super) fn can_fail(&self) -> bool {
+        !matches!(
+            self,
+            Self::Branches(_)
+                | Self::Parallel
+                | Self::Join(_)
+                | Self::Race(..)
+                | Self::Terminate(_)
+        )
     }
 
     /// Whether it says all by itself where it leads, so that the edges need
@@ -191,8 +250,23 @@ impl NodeKind {
 
     /// Whether it says all by itself from where it is reached.
     pub(super) fn gathers(&self) -> bool {
-        matches!(self, Self::Join(_) | Self::CustomJoin)
+        matches!(self, Self::Join(_) | Self::Race(..) | Self::CustomJoin)
     }
+
+    /// Whether nothing can follow it.
+    pub(super) fn ends(&self) -> bool {
+        matches!(self, Self::Terminate(_))
+    }
+
+    /// Whether it cannot be where an execution begins.
+    pub(super) fn needs_sources(&self) -> bool {
+        matches!(self, Self::Race(..) | Self::Terminate(_))
+    }
+}
+
+/// So many seconds after the epoch, as RFC 3339 writes it.
+fn time(seconds: u8) -> String {
+    format!("1970-01-01T00:00:{:02}Z", seconds % 60)
 }
 
 /// A branch for each condition, to the targets in turn; one with no target

@@ -62,6 +62,12 @@ impl Policy {
     pub(super) fn line(self) -> Option<String> {
         Some(format!("policy {} {}", self.name, self.definition?))
     }
+
+    /// Whether it asks for a person when the attempts are spent.
+    pub(super) fn pauses(self) -> bool {
+        let definition = self.definition.unwrap_or_default();
+        definition.contains("\"pause\"")
+    }
 }
 
 /// What is set for the whole execution.
@@ -73,9 +79,20 @@ pub(super) struct Settings {
     node_timeout: Option<u8>,
     limits: Option<(u8, u8)>,
     own_limits: Option<(u8, u8)>,
+    budget: Option<&'static str>,
     claim: Option<u8>,
     seed: Option<u8>,
 }
+
+/// Budgets that are spent after some completions, or not at all.
+const BUDGETS: [&str; 6] = [
+    r#"{"cost_budget_usd":0.3,"on_budget_exceeded":"pause"}"#,
+    r#"{"cost_budget_usd":0.50}"#,
+    r#"{"token_budget":25,"on_budget_exceeded":"pause"}"#,
+    r#"{"token_budget":{"total_tokens":90,"output_tokens":3},"on_budget_exceeded":"fail"}"#,
+    r#"{"token_budget":{"input_tokens":20},"cost_budget_usd":0.249,"on_budget_exceeded":"pause"}"#,
+    r#"{"token_budget":1000000}"#,
+];
 
 /// Settings; none is what they shrink to.
 pub(super) fn settings() -> impl Strategy<Value = Settings> {
@@ -85,15 +102,17 @@ pub(super) fn settings() -> impl Strategy<Value = Settings> {
         rarely(0.4, 1..=20),
         prop::option::weighted(0.4, (1..=6_u8, 1..=3_u8)),
         prop::option::weighted(0.3, (1..=5_u8, 1..=4_u8)),
+        prop::option::weighted(0.2, prop::sample::select(&BUDGETS[..])),
         rarely(0.5, 0..=9),
         rarely(0.3, 0..=255),
     );
     parts.prop_map(
-        |(workflow_timeout, node_timeout, limits, own_limits, claim, seed)| Settings {
+        |(workflow_timeout, node_timeout, limits, own_limits, budget, claim, seed)| Settings {
             workflow_timeout,
             node_timeout,
             limits,
             own_limits,
+            budget,
             claim,
             seed,
         },
@@ -112,6 +131,7 @@ impl Settings {
                 .map(|seconds| format!("node_timeout {seconds}")),
             pair("limits", self.limits),
             pair("own_limits", self.own_limits),
+            self.budget.map(|budget| format!("budget {budget}")),
             self.claim
                 .map(|claim| format!("input {{\"claim\":{claim}}}")),
             self.seed.map(|seed| format!("seed {seed}")),

@@ -2,25 +2,29 @@
 //! indexes.
 
 use alloc::borrow::Cow;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use super::graph::{Graph, Link, Rule};
+use super::graph::{Graph, ToEnd};
 use super::kind::{BranchSource, Does, KindSource};
+use super::link::{Link, Rule};
 use super::names::NameIndex;
 use super::plan::{
     Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
 };
 use super::source::{NodeSource, Source};
+use crate::condition::Expression;
 
 /// Build the plan of a workflow in which nothing is faulty.
 pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Plan {
     let names = Names::new(&source, &graph);
     let edges = edges(graph.links, &names);
     let (outgoing, incoming) = ends(source.nodes.len(), &edges);
+    let mut ends_of = to_end(graph.ends, &names);
     let start = names.node(
         source
             .start
@@ -36,6 +40,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
         .zip(outgoing.windows(2).zip(incoming))
         .map(|((ix, node), (outgoing, incoming))| {
             let outgoing = outgoing[0]..outgoing[1];
+            let ends = ends_of.remove(&ix);
             Node {
                 rank: names.ranks[ix.0 as usize],
                 kind: kind(node.kind, &names),
@@ -44,6 +49,8 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
                 id: node.id.into_owned(),
                 outgoing,
                 incoming,
+                leads_to_end: ends.is_some(),
+                failure_ends: ends.unwrap_or_default(),
                 retry: node.retry,
                 timeout: node.timeout,
             }
@@ -56,12 +63,32 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
         workflow_timeout: source.timeouts.workflow,
         max_concurrent_nodes: source.max_concurrent_nodes,
         max_dispatch_per_tick: source.max_dispatch_per_tick,
+        budgets: source.budgets,
+        transient_keys: transient_keys(&nodes),
         ignored,
         unreachable: graph.unreachable,
         by_id: NameIndex::new(nodes.iter().map(|node| node.id.as_str())),
         nodes,
         edges,
     }
+}
+
+/// The correlation keys of waits none of which takes what came before it waited.
+fn transient_keys(nodes: &[Node]) -> BTreeSet<String> {
+    let waits = |takes_kept: bool| {
+        let wait = move |node: &Node| match &node.kind {
+            Kind::Wait(wait) if wait.takes_kept == takes_kept => wait.correlation_key.clone(),
+            _ => None,
+        };
+        nodes.iter().filter_map(wait)
+    };
+    let mut keys: BTreeSet<String> = waits(false).collect();
+    if !keys.is_empty() {
+        for key in waits(true) {
+            keys.remove(&key);
+        }
+    }
+    keys
 }
 
 /// Where each node of the source stands in the plan.
@@ -108,6 +135,7 @@ fn edges(links: Vec<Link>, names: &Names<'_>) -> Vec<Edge> {
     let edge = |link: Link| Edge {
         from: names.by_id[link.from],
         to: names.by_id[link.to],
+        on: link.on,
         rule: match link.rule {
             Rule::Chosen => EdgeRule::Chosen,
             Rule::Ordinary(condition) => EdgeRule::Ordinary(condition),
@@ -132,6 +160,18 @@ fn ends(nodes: usize, edges: &[Edge]) -> (Vec<u32>, Vec<Vec<EdgeIx>>) {
         outgoing[node + 1] += outgoing[node];
     }
     (outgoing, incoming)
+}
+
+/// The nodes with edges to `"end"`, and the conditions of those that handle a failure.
+fn to_end(ends: Vec<ToEnd>, names: &Names<'_>) -> BTreeMap<NodeIx, Vec<Option<Expression>>> {
+    let mut by_node: BTreeMap<NodeIx, Vec<Option<Expression>>> = BTreeMap::new();
+    for end in ends {
+        let node = by_node.entry(names.by_id[end.from]).or_default();
+        if end.on.judges_failure() {
+            node.push(end.condition);
+        }
+    }
+    by_node
 }
 
 fn kind(source: Option<KindSource<'_>>, names: &Names<'_>) -> Kind {

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted, resembling};
-use crate::condition::Expression;
+use crate::condition::{Expression, SyntaxError};
 use crate::json::{decode_text, elements, members};
 use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
 use crate::time::Millis;
@@ -154,6 +154,13 @@ impl<'a, 'p> Fields<'a, 'p> {
         expression(&self.place.key(name), &text, self.faults)
     }
 
+    /// The same of an edge that is judged on a failure too.
+    pub(super) fn expression_on_failure(&self, name: &str) -> Option<Expression> {
+        let text: Cow<'_, str> = self.optional(name)?;
+        let parsed = Expression::parse_on_failure(&text);
+        parsed_at(&self.place.key(name), &text, parsed, self.faults)
+    }
+
     /// Report a span that is longer than any may be.
     pub(super) fn check_span(&self, name: &str, span: Millis) {
         if span > SPAN_MAX {
@@ -169,7 +176,7 @@ impl<'a, 'p> Fields<'a, 'p> {
 
 /// Fields that the contract has somewhere in a workflow, and this scheduler
 /// cannot do anything about.
-const NOT_YET: [&str; 4] = ["compensate", "repeat", "cancel_rest", "on"];
+const NOT_YET: [&str; 2] = ["compensate", "repeat"];
 
 /// Whether a value says nothing: what JamJet writes where there is nothing to
 /// say.
@@ -221,7 +228,16 @@ pub(super) fn value<'a, T: Read<'a>>(
 
 /// The expression at `place`; None, and a fault, if it is none.
 pub(super) fn expression(place: &Place<'_>, text: &str, faults: &Faults) -> Option<Expression> {
-    Expression::parse(text)
+    parsed_at(place, text, Expression::parse(text), faults)
+}
+
+fn parsed_at(
+    place: &Place<'_>,
+    text: &str,
+    parsed: Result<Expression, SyntaxError>,
+    faults: &Faults,
+) -> Option<Expression> {
+    parsed
         .map_err(|error| {
             let message = format!("{} does not parse: {error}", quoted(text));
             faults.report(place, message, "correct the expression; it may hold paths of state and input, literals, lists, == != < <= > >= in && || ! ( ) has() size()");

@@ -1,16 +1,18 @@
-//! Nodes and edges as written, to links between nodes: every name resolved,
-//! edges inside kinds included, one link for what is one edge.
+//! Nodes and edges as written, to links between nodes: every name resolved, edges
+//! inside kinds included; and what shape they give.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use super::cycle;
+use super::failure;
 use super::fault::{Faults, Place, quoted};
 use super::kind::{Does, How, KindSource, TargetSource};
+use super::link::{Link, Origin, Rule, merge};
 use super::order::{self, Ranking};
-use super::plan::{END, Kind};
+use super::plan::{END, Join, Kind, On};
 use super::source::{EdgeSource, NodeSource, Source};
 use crate::condition::Expression;
 use crate::limits::EDGES_MAX;
@@ -20,32 +22,18 @@ pub(super) struct Graph {
     /// Sorted by (from, to).
     pub(super) links: Vec<Link>,
     pub(super) ranking: Ranking,
+    /// The edges to `"end"`, in the order in which they are written.
+    pub(super) ends: Vec<ToEnd>,
     /// The ids of nodes that no path leads to, of a kind that may stand there
     /// all the same; sorted.
     pub(super) unreachable: Vec<String>,
 }
 
-/// One edge between two nodes, by their places in [`Source::nodes`].
-pub(super) struct Link {
+/// An edge to `"end"`, from a node by its place in [`Source::nodes`].
+pub(super) struct ToEnd {
     pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) rule: Rule,
-    origin: Origin,
-}
-
-/// How a link becomes live.
-pub(super) enum Rule {
-    Chosen,
-    Ordinary(Option<Expression>),
-    /// Ordinary, and only there because a kind names its end: it gives way to
-    /// an edge that is written between the same nodes.
-    Implied,
-}
-
-/// Where a link was written.
-enum Origin {
-    Edge(usize),
-    Kind(String),
+    pub(super) on: On,
+    pub(super) condition: Option<Expression>,
 }
 
 /// Resolve every name and check the graph's shape (rule R1). Where something
@@ -55,6 +43,8 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
         nodes: &source.nodes,
         faults,
         links: Vec::new(),
+        to_end: Vec::new(),
+        handled: BTreeSet::new(),
     };
     for edge in edges {
         ends.add_edge(edge);
@@ -64,7 +54,7 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
             ends.add_target(at, target);
         }
     }
-    let mut links = ends.links;
+    let (mut links, ends) = (ends.links, ends.to_end);
     if links.len() > EDGES_MAX {
         let message = format!(
             "the workflow has {} edges, {EDGES_MAX} are allowed",
@@ -77,6 +67,7 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
         );
     }
     merge(&mut links);
+    check_counts(&source.nodes, &links, faults);
 
     let pairs: Vec<(usize, usize)> = links.iter().map(|link| (link.from, link.to)).collect();
     let ranking = order::rank(source.nodes.len(), &pairs);
@@ -95,7 +86,30 @@ pub(super) fn check(source: &Source<'_>, edges: Vec<EdgeSource<'_>>, faults: &Fa
     Graph {
         links,
         ranking,
+        ends,
         unreachable,
+    }
+}
+
+/// A join that waits for more live edges than lead to it would never be ready (rule R24).
+fn check_counts(nodes: &[NodeSource<'_>], links: &[Link], faults: &Faults) {
+    for (at, node) in nodes.iter().enumerate() {
+        let does = node.kind.as_ref().map(|kind| &kind.does);
+        let Some(Does::Plainly(Kind::Join(Join::Count { edges, .. }))) = does else {
+            continue;
+        };
+        let incoming = links.iter().filter(|link| link.to == at).count();
+        if incoming < *edges as usize {
+            let message = format!(
+                "{} waits for {edges} live edges, and {incoming} lead to it",
+                quoted(&node.id)
+            );
+            let nodes = Place::Top.key("nodes");
+            let (node, kind) = (nodes.key(&node.id), "kind");
+            let place = node.key(kind);
+            let remedy = "wait for fewer, or add edges that lead to it";
+            faults.report(&place.key("merge_strategy"), message, remedy);
+        }
     }
 }
 
@@ -111,16 +125,12 @@ fn start<'s>(source: &'s Source<'_>, faults: &Faults) -> Option<(&'s str, usize)
         );
         return None;
     };
-    if is_finalizer(&source.nodes[start]) {
+    if source.nodes[start].is_finalizer() {
         let message = format!("{} is a finalizer, which runs at the end", quoted(id));
         faults.report(&place, message, "begin with another node");
         return None;
     }
     Some((id, start))
-}
-
-fn is_finalizer(node: &NodeSource<'_>) -> bool {
-    node.kind.as_ref().is_some_and(KindSource::is_finalizer)
 }
 
 fn is_limit(node: &NodeSource<'_>) -> bool {
@@ -133,6 +143,9 @@ struct Ends<'s, 'a> {
     nodes: &'s [NodeSource<'a>],
     faults: &'s Faults,
     links: Vec<Link>,
+    to_end: Vec<ToEnd>,
+    /// Nodes with edges that handle their failure.
+    handled: BTreeSet<usize>,
 }
 
 impl Ends<'_, '_> {
@@ -141,13 +154,32 @@ impl Ends<'_, '_> {
         let place = edges.index(edge.index);
         let from = self.source(&edge.from, || place.key("from").pointer());
         let to = self.target(&edge.to, || place.key("to").pointer());
-        if let (Some(from), Some(Some(to))) = (from, to) {
-            self.add(
+        let (Some(from), Some(to)) = (from, to) else {
+            return;
+        };
+        if to.is_none() {
+            self.check_ends(from, &Origin::Edge(edge.index));
+        }
+        if edge.on.judges_failure() {
+            failure::check(self.nodes, from, to, &place, self.faults);
+            if self.handled.insert(from) {
+                failure::check_policy(&self.nodes[from], self.faults);
+            }
+        }
+        let EdgeSource { condition, on, .. } = edge;
+        match to {
+            Some(to) => self.add(
                 from,
                 to,
-                Rule::Ordinary(edge.condition),
+                Rule::Ordinary(condition),
+                on,
                 Origin::Edge(edge.index),
-            );
+            ),
+            None => self.to_end.push(ToEnd {
+                from,
+                on,
+                condition,
+            }),
         }
     }
 
@@ -162,12 +194,35 @@ impl Ends<'_, '_> {
                 Rule::Implied,
             ),
         };
-        if let (Some(from), Some(Some(to))) = (from, to) {
-            self.add(from, to, rule, Origin::Kind(pointer()));
+        match (from, to) {
+            (Some(from), Some(Some(to))) => {
+                self.add(from, to, rule, On::Success, Origin::Kind(pointer()));
+            }
+            (Some(from), Some(None)) => self.to_end.push(ToEnd {
+                from,
+                on: On::Success,
+                condition: None,
+            }),
+            (None, _) | (_, None) => {}
         }
     }
 
-    fn add(&mut self, from: usize, to: usize, rule: Rule, origin: Origin) {
+    /// Nothing follows what ends the execution (rule R24).
+    fn check_ends(&self, from: usize, origin: &Origin) {
+        let node = &self.nodes[from];
+        let does = node.kind.as_ref().map(|kind| &kind.does);
+        if let Some(Does::Plainly(Kind::Terminate(_))) = does {
+            let message = format!(
+                "{} ends the execution: nothing follows it",
+                quoted(&node.id)
+            );
+            self.faults
+                .report_at(origin.pointer(), message, "remove this edge");
+        }
+    }
+
+    fn add(&mut self, from: usize, to: usize, rule: Rule, on: On, origin: Origin) {
+        self.check_ends(from, &origin);
         let rule = match &self.nodes[from].kind {
             // A branch decides: no edge of such a node is live by itself.
             Some(KindSource {
@@ -177,8 +232,8 @@ impl Ends<'_, '_> {
             _ => rule,
         };
         match (
-            is_finalizer(&self.nodes[from]),
-            is_finalizer(&self.nodes[to]),
+            self.nodes[from].is_finalizer(),
+            self.nodes[to].is_finalizer(),
         ) {
             (true, false) => {
                 let message = format!(
@@ -206,6 +261,7 @@ impl Ends<'_, '_> {
                 from,
                 to,
                 rule,
+                on,
                 origin,
             }),
         }
@@ -238,47 +294,6 @@ impl Ends<'_, '_> {
 
 fn find(nodes: &[NodeSource<'_>], id: &str) -> Option<usize> {
     nodes.binary_search_by(|node| (*node.id).cmp(id)).ok()
-}
-
-impl Origin {
-    fn pointer(&self) -> String {
-        match self {
-            Self::Edge(index) => format!("/edges/{index}"),
-            Self::Kind(pointer) => pointer.clone(),
-        }
-    }
-}
-
-/// Sort, and make one link of what is one edge: exact repeats, an implied edge
-/// and the one written for it, a choice and the edge written for it.
-fn merge(links: &mut Vec<Link>) {
-    links.sort_by(|a, b| {
-        (a.from, a.to)
-            .cmp(&(b.from, b.to))
-            .then_with(|| a.rule.order(&b.rule))
-    });
-    links.dedup_by(|later, earlier| {
-        (later.from, later.to) == (earlier.from, earlier.to)
-            && match (&earlier.rule, &later.rule) {
-                (Rule::Chosen, _) | (_, Rule::Implied) => true,
-                (Rule::Ordinary(a), Rule::Ordinary(b)) => a == b,
-                (Rule::Ordinary(_) | Rule::Implied, _) => false,
-            }
-    });
-}
-
-impl Rule {
-    /// The order among links of the same ends: what takes in others first.
-    fn order(&self, other: &Self) -> Ordering {
-        fn key(rule: &Rule) -> (u8, Option<&str>) {
-            match rule {
-                Rule::Chosen => (0, None),
-                Rule::Ordinary(condition) => (1, condition.as_ref().map(Expression::text)),
-                Rule::Implied => (2, None),
-            }
-        }
-        key(self).cmp(&key(other))
-    }
 }
 
 fn report_cycles(source: &Source<'_>, links: &[Link], cycles: &[Vec<usize>], faults: &Faults) {
@@ -325,7 +340,7 @@ fn report_unreachable(source: &Source<'_>, start: &str, reachable: &[bool], faul
     let place = Place::Top.key("nodes");
     for (node, reachable) in source.nodes.iter().zip(reachable) {
         // A finalizer needs no edge; and what has no kind could be one.
-        if !reachable && node.kind.is_some() && !is_finalizer(node) && !is_limit(node) {
+        if !reachable && node.kind.is_some() && !node.is_finalizer() && !is_limit(node) {
             let message = format!(
                 "{} cannot be reached from {}",
                 quoted(&node.id),

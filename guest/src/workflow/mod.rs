@@ -22,10 +22,13 @@ pub mod plan;
 mod fields;
 mod table;
 mod retry;
+mod budget;
 mod kind;
 mod source;
 mod order;
 mod cycle;
+mod link;
+mod failure;
 mod graph;
 mod build;
 #[cfg(not(target_family = "wasm"))]

@@ -4,6 +4,7 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -12,7 +13,8 @@ use serde_json::value::RawValue;
 
 use super::names::NameIndex;
 use crate::condition::Expression;
-use crate::time::Millis;
+use crate::decimal::Decimal;
+use crate::time::{Millis, Timestamp};
 
 /// The target that is no node: the terminal.
 pub(crate) const END: &str = "end";
@@ -54,6 +56,11 @@ pub struct Plan {
     pub max_concurrent_nodes: Option<u32>,
     /// The workflow's own narrowing of `max_dispatch_per_tick` (rule R4).
     pub max_dispatch_per_tick: Option<u32>,
+    /// What executions may use up of tokens and money (rule R28).
+    pub budgets: Option<Budgets>,
+    /// The correlation keys of waits none of which takes what came before it waited (rule
+    /// R19): such events are not kept.
+    pub transient_keys: BTreeSet<String>,
     /// Where there are fields that change nothing, as JSON pointers.
     pub ignored: Vec<String>,
     /// The ids of nodes that no path leads to; they are skipped at the start.
@@ -84,6 +91,11 @@ pub struct Node {
     pub outgoing: Range<u32>,
     /// Its incoming edges.
     pub incoming: Vec<EdgeIx>,
+    /// The conditions of its edges to `"end"` that handle its failure (rule R26);
+    /// `None` is true.
+    pub failure_ends: Vec<Option<Expression>>,
+    /// Whether an edge leads from it to `"end"`.
+    pub leads_to_end: bool,
     /// What follows a failed attempt.
     pub retry: RetryPolicy,
     /// How long one attempt may take (rule R14).
@@ -99,6 +111,33 @@ pub struct Edge {
     pub to: NodeIx,
     /// How it becomes live.
     pub rule: EdgeRule,
+    /// What has to become of its source for that.
+    pub on: On,
+}
+
+/// What has to become of a node for an edge that leaves it to be live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// It completes, or counts as completed (rule R7).
+    Success,
+    /// It fails for good, and the edge handles that (rule R26).
+    Failure,
+    /// Either of them.
+    Always,
+}
+
+impl On {
+    /// Whether the edge is judged when its source completes.
+    #[must_use]
+    pub const fn judges_success(self) -> bool {
+        !matches!(self, Self::Failure)
+    }
+
+    /// Whether the edge is judged when its source fails for good.
+    #[must_use]
+    pub const fn judges_failure(self) -> bool {
+        !matches!(self, Self::Success)
+    }
 }
 
 /// How an edge becomes live when its source completes.
@@ -133,6 +172,8 @@ pub enum Kind {
         /// The node's `description`, for the error.
         description: Option<String>,
     },
+    /// Fixes the ending, and stops what is under way (rule R24).
+    Terminate(Terminate),
 }
 
 /// A node that a worker does.
@@ -184,19 +225,96 @@ pub enum Join {
     /// As rule R3 has it.
     Collect,
     /// At its first live edge; what comes later changes nothing.
-    First,
+    First {
+        /// Whether the nodes that lead only to the join are stopped then (rule R24).
+        cancel_rest: bool,
+    },
+    /// At so many live edges; what comes later changes nothing.
+    Count {
+        /// How many.
+        edges: u32,
+        /// Whether the nodes that lead only to the join are stopped then (rule R24).
+        cancel_rest: bool,
+    },
+}
+
+impl Join {
+    /// How many live edges make it ready; `None`: it waits until each edge is settled.
+    #[must_use]
+    pub const fn needed(self) -> Option<u32> {
+        match self {
+            Self::Collect => None,
+            Self::First { .. } => Some(1),
+            Self::Count { edges, .. } => Some(edges),
+        }
+    }
+
+    /// Whether the nodes that lead only to it are stopped once it is settled.
+    #[must_use]
+    pub const fn cancels_rest(self) -> bool {
+        match self {
+            Self::Collect => false,
+            Self::First { cancel_rest } | Self::Count { cancel_rest, .. } => cancel_rest,
+        }
+    }
+}
+
+/// How a `terminate` ends the execution (rule R24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminate {
+    /// Whether it fails the execution; else it completes it.
+    pub fails: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// The budgets of a workflow (rule R28); at least one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// Tokens of models, input and output together.
+    pub total_tokens: Option<u64>,
+    /// Input tokens of models.
+    pub input_tokens: Option<u64>,
+    /// Output tokens of models.
+    pub output_tokens: Option<u64>,
+    /// US dollars.
+    pub cost_usd: Option<Decimal>,
+    /// Whether the execution is stalled when one is spent; else it fails.
+    pub pauses: bool,
 }
 
 /// What a `wait` node waits for.
 #[derive(Debug)]
 pub struct Wait {
     /// The timer; None: there is none.
-    pub timer: Option<Millis>,
+    pub timer: Option<Timer>,
     /// The external event; None: none is waited for.
     pub correlation_key: Option<String>,
     /// Whether the timer's end completes the node (`timer`, `either`) or is a
     /// timeout that fails it (`external_event`).
     pub timer_completes: bool,
+    /// Whether it takes an event that came before it waited.
+    pub takes_kept: bool,
+}
+
+/// When a wait ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// So long after it began.
+    After(Millis),
+    /// At this time.
+    At(Timestamp),
+}
+
+impl Timer {
+    /// When it ends, of a wait that begins at this time.
+    #[must_use]
+    pub fn ends(self, begins: Timestamp) -> Timestamp {
+        match self {
+            Self::After(span) => begins.after(span),
+            Self::At(time) => time,
+        }
+    }
 }
 
 /// What a `human_approval` node asks.

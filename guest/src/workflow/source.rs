@@ -8,10 +8,11 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::budget;
 use super::fault::{Faults, Place, quoted};
 use super::fields::{Effect, Fields, List, Object, Span, check_id};
 use super::kind::{self, KindSource};
-use super::plan::{END, RetryPolicy};
+use super::plan::{Budgets, END, On, RetryPolicy};
 use super::retry;
 use super::table::{Field, RUN_ON, Type, check_object, may, must, no_effect};
 use crate::condition::Expression;
@@ -32,6 +33,7 @@ pub(super) struct Source<'a> {
     pub(super) timeouts: Timeouts,
     pub(super) max_concurrent_nodes: Option<u32>,
     pub(super) max_dispatch_per_tick: Option<u32>,
+    pub(super) budgets: Option<Budgets>,
 }
 
 /// A node as written.
@@ -45,12 +47,20 @@ pub(super) struct NodeSource<'a> {
     pub(super) timeout: Option<Millis>,
 }
 
+impl NodeSource<'_> {
+    /// Whether it runs at the end (rule R16).
+    pub(super) fn is_finalizer(&self) -> bool {
+        self.kind.as_ref().is_some_and(KindSource::is_finalizer)
+    }
+}
+
 /// An edge as written, by its place in the list.
 pub(super) struct EdgeSource<'a> {
     pub(super) index: usize,
     pub(super) from: Cow<'a, str>,
     pub(super) to: Cow<'a, str>,
     pub(super) condition: Option<Expression>,
+    pub(super) on: On,
 }
 
 /// The workflow's timeouts. `heartbeat_interval` is JamJet's; here, the host
@@ -68,10 +78,10 @@ pub(super) const WORKFLOW: [Field; 24] = [
     may("$schema", Type::Text), must("workflow_id", Type::Id), may("version", Type::Text), may("name", Type::Text),
     may("description", Type::Text), may("labels", Type::AnyObject), must("start_node", Type::Text),
     must("nodes", Type::AnyObject), may("edges", Type::AnyList), may("retry_policies", Type::AnyObject),
-    may("timeouts", Type::AnyObject), may("limits", Type::AnyObject),
+    may("timeouts", Type::AnyObject), may("limits", Type::AnyObject), may("token_budget", Type::Any),
+    may("cost_budget_usd", Type::Any), may("on_budget_exceeded", Type::Any),
     no_effect("state_schema"), no_effect("models"), no_effect("tools"), no_effect("mcp_servers"),
-    no_effect("remote_agents"), no_effect("policy"), no_effect("data_policy"), no_effect("token_budget"),
-    no_effect("cost_budget_usd"), no_effect("on_budget_exceeded"), no_effect("continue_as_new"),
+    no_effect("remote_agents"), no_effect("policy"), no_effect("data_policy"), no_effect("continue_as_new"),
     no_effect("strategy_metadata"),
 ];
 
@@ -89,11 +99,15 @@ pub(super) const NODE: [Field; 12] = [
 pub(super) const OF_WORK: [&str; 4] = ["queue", "priority", "lease_secs", "run_on"];
 
 /// The fields of an edge.
-pub(super) const EDGE: [Field; 3] = [
+pub(super) const EDGE: [Field; 4] = [
     must("from", Type::Text),
     must("to", Type::Text),
     may("condition", Type::Expression),
+    may("on", Type::Word(ON)),
 ];
+
+/// What may become of an edge's source.
+const ON: &[&str] = &["success", "failure", "always"];
 
 /// The fields of a workflow's timeouts.
 pub(super) const TIMEOUTS: [Field; 4] = [
@@ -131,6 +145,7 @@ pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
         timeouts,
         max_concurrent_nodes,
         max_dispatch_per_tick,
+        budgets: budget::read(&workflow),
     })
 }
 
@@ -310,14 +325,29 @@ fn edges<'a>(workflow: &Fields<'a, '_>) -> Vec<EdgeSource<'a>> {
         let fields = Fields::read(&place, json, workflow.faults)?;
         check_object(&fields, &EDGE);
         let (from, to) = (fields.get("from"), fields.get("to"));
-        let condition = fields.expression("condition");
+        let on = on(&fields);
+        let condition = match on {
+            On::Success => fields.expression("condition"),
+            On::Failure | On::Always => fields.expression_on_failure("condition"),
+        };
         Some(EdgeSource {
             index,
             from: from?,
             to: to?,
             condition,
+            on,
         })
     };
     let List(all) = workflow.get("edges").unwrap_or(List("[]"));
     elements(all).enumerate().filter_map(edge).collect()
+}
+
+/// What has to become of an edge's source (rule R26).
+fn on(edge: &Fields<'_, '_>) -> On {
+    match edge.get::<Cow<'_, str>>("on").as_deref() {
+        Some("failure") => On::Failure,
+        Some("always") => On::Always,
+        // Another word is a fault by the table.
+        _ => On::Success,
+    }
 }

@@ -44,6 +44,17 @@ pub(super) fn why(
     }
 }
 
+/// Whether an execution is stalled on a budget, by the end of its log.
+pub(super) fn is_stalled_on_budget(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+) -> Result<bool, StoreError> {
+    let first = record.head.sequence.saturating_sub(LOOKED_THROUGH).max(1);
+    let events = store.events(record.id, first, EVENTS_PAGE_MAX)?;
+    let ending = Ending::of(events.iter().map(|stored| &stored.event));
+    Ok(ending.remedies.contains(&Remedy::Lift))
+}
+
 /// What its log says of its end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ending {

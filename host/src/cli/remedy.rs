@@ -14,7 +14,15 @@ pub(super) fn text(
     execution: ExecutionId,
     database: &Database,
 ) -> Option<Text> {
-    let texts = remedies.iter().map(|it| one(it, execution, database));
+    // A stall of the host cannot be cancelled; one on a budget can.
+    let is_budget = remedies.contains(&Remedy::Cancel);
+    let texts = remedies.iter().map(|it| match it {
+        Remedy::Lift if is_budget => text!(
+            "`{}` goes on without that budget",
+            database.command("resume", &[execution.to_string()])
+        ),
+        it => one(it, execution, database),
+    });
     (!remedies.is_empty()).then(|| Text::joined(texts, ", "))
 }
 

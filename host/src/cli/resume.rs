@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::by::By;
 use super::database::{self, Database};
+use super::ending::is_stalled_on_budget;
 use super::judgement::Until;
 use super::named::Named;
 use super::output::{self, Form};
@@ -21,7 +22,7 @@ use super::{Answer, act, damage, erased, failure, list, report, workers};
 /// Go on with executions until each has ended or has to wait
 ///
 /// Without EXECUTION: with all that have not ended. With some: with these alone, and a
-/// stall that the host has put on one is lifted. It leaves when each has ended, waits for
+/// stall that the host has put on one is lifted, or one on a budget that is spent. It leaves when each has ended, waits for
 /// somebody else, or has nothing to do for longer than SPAN. Programs are run in the
 /// folder that this is typed in, with its environment.
 #[derive(clap::Args)]
@@ -96,7 +97,7 @@ fn named_ones(arguments: &Arguments) -> anyhow::Result<(Vec<Part>, bool)> {
         for record in &records {
             erased::refuse(record)?;
         }
-        let stalled = stalled_by_host(&mut store, &records)?;
+        let stalled = to_lift(&mut store, &records)?;
         parts.push(Part {
             store,
             records,
@@ -248,8 +249,8 @@ fn answer(
     })
 }
 
-/// Those that stand still because the host saw their guest fail.
-fn stalled_by_host(
+/// Those that stand still because the host saw their guest fail, or on a budget.
+fn to_lift(
     store: &mut SqliteStore,
     records: &[ExecutionRecord],
 ) -> Result<Vec<ExecutionId>, StoreError> {
@@ -258,7 +259,12 @@ fn stalled_by_host(
         .iter()
         .filter(|record| record.status == Status::Stalled && record.tampering.is_none())
     {
-        match is_stalled_by_host(store, record.id, record.head) {
+        let of_host = is_stalled_by_host(store, record.id, record.head);
+        let is_lifted = match of_host {
+            Ok(false) => is_stalled_on_budget(store, record),
+            of_host => of_host,
+        };
+        match is_lifted {
             Ok(true) => stalled.push(record.id),
             Ok(false) => {}
             // It is named when it is worked on; the others go on.

@@ -274,11 +274,15 @@ fn edges_text(report: &Report) -> Text {
     for EdgeCoverage {
         from,
         to,
+        on,
         condition,
         ..
     } in missing
     {
         text.push(&text!("    {} -> {}", from, to));
+        if let Some(on) = on {
+            text.push(&text!("  on {}", on));
+        }
         if let Some(condition) = condition {
             text.push(&text!("  if {}", condition));
         }
@@ -354,6 +358,7 @@ fn edge_document(edge: &EdgeCoverage) -> Value {
     json!({
         "from": edge.from,
         "to": edge.to,
+        "on": edge.on,
         "condition": edge.condition,
         "live_in": edge.live_in,
     })

@@ -86,6 +86,32 @@ pub enum NodeFailure {
     RepeatLimit(u32),
 }
 
+impl NodeFailure {
+    /// The code of the cause, as the log spells it. Conditions on a failure see it as the
+    /// class of what no worker reported (rule R26).
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AttemptFailed(_) => "attempt_failed",
+            Self::Timeout(_) => "timeout",
+            Self::LeaseExpired => "lease_expired",
+            Self::Rejected(_) => "rejected",
+            Self::ApprovalTimeout(_) => "approval_timeout",
+            Self::EventTimeout(_) => "event_timeout",
+            Self::LimitExceeded(_) => "limit_exceeded",
+            Self::InstancesFailed(_) => "instances_failed",
+            Self::NotAList => "not_a_list",
+            Self::TooManyItems(_) => "too_many_items",
+            Self::TooLarge(_) => "too_large",
+            Self::UnresolvedExpression(_) => "unresolved_expression",
+            Self::ChildFailed(_) => "child_failed",
+            Self::ChildCancelled => "child_cancelled",
+            Self::ChildRefused(_) => "child_refused",
+            Self::RepeatLimit(_) => "repeat_limit",
+        }
+    }
+}
+
 /// A person's rejection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -303,10 +303,10 @@ fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 
 /// (rule R6).
 fn queue(kind: KindText<'_>) -> Option<Cow<'static, str>> {
     let settled_by_scheduler = match kind.name.as_str() {
-        "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
         "condition" => holds_some(kind.branches),
         // A join that merges by a function of its own has a worker.
-        "join" => !kind.merge_strategy.is_some_and(is_object),
+        "join" => !kind.merge_strategy.is_some_and(is_custom),
         _ => false,
     };
     if settled_by_scheduler {
@@ -325,8 +325,14 @@ fn holds_some(list: Option<&RawValue>) -> bool {
     inner.is_some_and(|inner| !inner.trim_start().starts_with(']'))
 }
 
-fn is_object(json: &RawValue) -> bool {
-    json.get().starts_with('{')
+/// Whether a merge strategy names a function: `{"custom": …}`.
+fn is_custom(strategy: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Custom {
+        #[serde(rename = "custom")]
+        _function: IgnoredAny,
+    }
+    serde_json::from_str::<Custom>(strategy.get()).is_ok()
 }
 
 #[cfg(test)]

@@ -166,6 +166,7 @@ impl TestFile {
         let edges = edges.map(|(edge, live_in)| EdgeCoverage {
             from: edge.from.clone(),
             to: edge.to.clone(),
+            on: edge.on.name().map(str::to_owned),
             condition: match &edge.rule {
                 Rule::Ordinary(condition) => condition.clone(),
                 Rule::Chosen | Rule::Implied => None,

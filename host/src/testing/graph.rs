@@ -35,6 +35,20 @@ pub(super) struct Edge {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) rule: Rule,
+    pub(super) on: On,
+}
+
+/// What has to become of the source of an edge (rules R7 and R26).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum On {
+    /// It completes.
+    #[default]
+    Success,
+    /// Either of them.
+    Always,
+    /// It fails for good.
+    Failure,
 }
 
 /// How an edge becomes live when its source completes without a choice.
@@ -74,6 +88,19 @@ struct EdgeText {
     to: String,
     #[serde(default)]
     condition: Option<String>,
+    #[serde(default)]
+    on: Option<On>,
+}
+
+impl On {
+    /// Its name, where it is not the usual one.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Success => None,
+            Self::Always => Some("always"),
+            Self::Failure => Some("failure"),
+        }
+    }
 }
 
 impl Graph {
@@ -165,10 +192,10 @@ impl Graph {
 impl Kind {
     fn of(kind: &Value) -> Self {
         let settled_by_itself = match name(kind) {
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
             "condition" => has_branches(kind),
             // A custom one is dispatched (rule R6).
-            "join" => !kind["merge_strategy"].to_string().contains("custom"),
+            "join" => kind["merge_strategy"].get("custom").is_none(),
             _ => false,
         };
         Self {
@@ -184,6 +211,7 @@ impl Edge {
             from: edge.from,
             to: edge.to,
             rule: Rule::Ordinary(edge.condition),
+            on: edge.on.unwrap_or_default(),
         }
     }
 }
@@ -203,6 +231,7 @@ fn targets(id: &str, kind: &Value) -> Vec<Edge> {
         from: from.to_owned(),
         to: to.to_owned(),
         rule,
+        on: On::Success,
     };
     let one = |to: &Value| match to.as_str() {
         Some(to) => vec![edge(id, to, Rule::Chosen)],
@@ -235,18 +264,37 @@ fn targets(id: &str, kind: &Value) -> Vec<Edge> {
 }
 
 /// Makes one edge of what is one: exact repeats, an implied edge and the one written for
-/// it, a choice and the edge written for it.
+/// it, a choice and the edge written for it. What the latter says of a failure stays an
+/// edge of its own.
 fn merged(mut edges: Vec<Edge>) -> Vec<Edge> {
     edges.sort();
-    edges.dedup_by(|later, earlier| {
-        (&later.from, &later.to) == (&earlier.from, &earlier.to)
-            && match (&earlier.rule, &later.rule) {
-                (Rule::Chosen, _) | (_, Rule::Implied) => true,
-                (Rule::Ordinary(a), Rule::Ordinary(b)) => a == b,
-                (Rule::Ordinary(_) | Rule::Implied, _) => false,
+    let mut merged: Vec<Edge> = Vec::with_capacity(edges.len());
+    let mut choice = None;
+    for mut edge in edges {
+        let ends = (edge.from.clone(), edge.to.clone());
+        let is_chosen = choice.as_ref() == Some(&ends);
+        if is_chosen && edge.on == On::Always {
+            edge.on = On::Failure;
+        }
+        let before = merged
+            .last()
+            .filter(|before| (&before.from, &before.to) == (&edge.from, &edge.to));
+        let is_told = match (&edge.rule, before) {
+            (Rule::Chosen, _) => is_chosen,
+            (Rule::Implied, before) => before.is_some(),
+            (Rule::Ordinary(_), before) => {
+                (is_chosen && edge.on == On::Success) || before == Some(&edge)
             }
-    });
-    edges
+        };
+        if is_told {
+            continue;
+        }
+        if edge.rule == Rule::Chosen {
+            choice = Some(ends);
+        }
+        merged.push(edge);
+    }
+    merged
 }
 
 #[cfg(test)]
@@ -303,6 +351,11 @@ mod tests {
                     { "from": "q", "to": "b" }, { "from": "q", "to": "a" },
                     { "from": "a", "to": "j" }, { "from": "j", "to": "f" },
                     { "from": "j", "to": "g" }, { "from": "f", "to": "g" },
+                    { "from": "p", "to": "b", "on": "always", "condition": "error.attempts > 1" },
+                    { "from": "p", "to": "b", "on": "failure", "condition": "error.attempts > 1" },
+                    { "from": "t", "to": "b", "on": "failure" }, { "from": "t", "to": "b" },
+                    { "from": "b", "to": "j", "on": "failure" },
+                    { "from": "a", "to": "end", "on": "failure" },
                     { "from": "f", "to": "end" }, { "from": "j", "to": "end" },
                 ],
             })

@@ -65,6 +65,9 @@ pub struct EdgeCoverage {
     pub from: String,
     /// Where it leads to; `end` for the end of the workflow.
     pub to: String,
+    /// What has to become of its source, where that is more than a success: `failure` or
+    /// `always`.
+    pub on: Option<String>,
     /// Its condition, if it has one.
     pub condition: Option<String>,
     /// In how many cases it was live.

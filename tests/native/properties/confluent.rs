@@ -2,8 +2,8 @@
 //!
 //! A condition that asks what another branch wrote has another answer before
 //! it was written than after. So here each edge asks only what its own source
-//! wrote, each branch only the input, and the workflow has no timeout of its
-//! own.
+//! wrote, each branch only the input, and the workflow has no timeout of its own, no
+//! budget, and nothing that stops others once it is reached.
 
 use refrain_guest::strategies::Workflow;
 use serde_json::{Value, json};
@@ -18,6 +18,19 @@ pub(crate) fn text(workflow: &Workflow) -> String {
                 "state.{} == 1",
                 edge["from"].as_str().unwrap_or("")
             ));
+        }
+    }
+    for budget in ["token_budget", "cost_budget_usd", "on_budget_exceeded"] {
+        json[budget] = Value::Null;
+    }
+    let nodes = json["nodes"].as_object_mut().into_iter().flatten();
+    for (_, node) in nodes {
+        let kind = &mut node["kind"];
+        if kind["type"] == "terminate" {
+            *kind = json!({ "type": "parallel" });
+        }
+        if kind.get("cancel_rest").is_some() {
+            kind["cancel_rest"] = json!(false);
         }
     }
     let nodes = json["nodes"].as_object_mut().into_iter().flatten();

@@ -156,6 +156,8 @@ fn is_of_execution(cause: &ReasonCause) -> bool {
             | ReasonCause::Paused
             | ReasonCause::BeingCancelled
             | ReasonCause::OutOfTime
+            | ReasonCause::WasStopped(_)
+            | ReasonCause::NotNeeded
     )
 }
 

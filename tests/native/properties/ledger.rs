@@ -1,15 +1,17 @@
 //! What a log says of each node and each edge, told by nobody but the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use refrain_guest::condition::Scope;
+use refrain_guest::condition::{Expression, Scope};
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason,
+    CancelReason, Event, EventKind, NodeCompleted, NodeExhausted, NodeFailure, NodeSettled,
+    SkipReason, StallReason,
 };
 use refrain_guest::json::Object;
 use refrain_guest::state::EdgeFate;
 use refrain_guest::workflow::Plan;
-use refrain_guest::workflow::plan::{EdgeRule, NodeIx};
+use refrain_guest::workflow::plan::{Edge, EdgeRule, NodeIx, On};
+use serde_json::json;
 
 /// What a node has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub(crate) struct Ledger<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) nodes: Vec<Fate>,
     pub(crate) edges: Vec<EdgeFate>,
+    /// The failed nodes whose failure an edge handles (rule R26).
+    pub(crate) handled: BTreeSet<NodeIx>,
+    /// The class of each node's last failed attempt, as its worker said.
+    classes: BTreeMap<NodeIx, Option<String>>,
     input: String,
     data: Object,
 }
@@ -38,6 +44,8 @@ impl<'a> Ledger<'a> {
             plan,
             nodes: vec![Fate::Open; plan.nodes.len()],
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
+            handled: BTreeSet::new(),
+            classes: BTreeMap::new(),
             input: String::new(),
             data: Object::new(),
         }
@@ -83,9 +91,24 @@ impl<'a> Ledger<'a> {
                 self.settle(ix, |_| false);
                 Fate::Unreached
             }
-            EventKind::NodeSkipped(_)
-            | EventKind::NodeCancelled(_)
-            | EventKind::NodeExhausted(_) => Fate::Over,
+            EventKind::NodeSkipped(it) if it.reason == SkipReason::NotNeeded => {
+                self.settle(ix, |_| false);
+                Fate::Over
+            }
+            EventKind::NodeCancelled(it) if it.reason == CancelReason::JoinSatisfied => {
+                self.settle(ix, |_| false);
+                Fate::Over
+            }
+            EventKind::NodeExhausted(it) => {
+                self.judge_failure(ix.expect("a node"), it);
+                Fate::Over
+            }
+            EventKind::NodeFailed(it) => {
+                self.classes
+                    .insert(ix.expect("a node"), it.error_class.clone());
+                return;
+            }
+            EventKind::NodeSkipped(_) | EventKind::NodeCancelled(_) => Fate::Over,
             EventKind::RetryRequested(_) => Fate::Open,
             _ => return,
         };
@@ -100,6 +123,7 @@ impl<'a> Ledger<'a> {
         self.settle(ix, |edge| {
             let edge = &plan.edges[edge];
             match (chosen, &edge.rule) {
+                _ if edge.on == On::Failure => false,
                 (Some(target), _) => plan.nodes[edge.to.0 as usize].id == target,
                 (None, EdgeRule::Chosen) => false,
                 (None, EdgeRule::Ordinary(condition)) => {
@@ -107,6 +131,36 @@ impl<'a> Ledger<'a> {
                 }
             }
         });
+    }
+
+    /// Rule R26: a live edge handles the failure, and then all others are dead.
+    fn judge_failure(&mut self, ix: NodeIx, exhausted: &NodeExhausted) {
+        let (class, message) = match &exhausted.cause {
+            NodeFailure::AttemptFailed(error) => {
+                (self.classes.get(&ix).cloned().flatten(), Some(error))
+            }
+            cause => (Some(cause.code().to_owned()), None),
+        };
+        let error = json!({"class": class, "message": message, "attempts": exhausted.attempts});
+        let (plan, data, input) = (self.plan, self.data.clone(), self.input.clone());
+        let error = error.to_string();
+        let scope = Scope::new(&input, &data).with_error(&error);
+        let holds = |condition: &Option<Expression>| {
+            let condition = condition.as_ref();
+            condition.is_none_or(|condition| condition.is_true(&scope))
+        };
+        let is_live = |edge: usize| match &plan.edges[edge] {
+            Edge {
+                on: On::Success, ..
+            } => false,
+            Edge { rule, .. } => matches!(rule, EdgeRule::Ordinary(it) if holds(it)),
+        };
+        let node = &plan.nodes[ix.0 as usize];
+        let mut outgoing = node.outgoing.clone().map(|edge| edge as usize);
+        if outgoing.any(is_live) || node.failure_ends.iter().any(holds) {
+            self.settle(Some(ix), is_live);
+            self.handled.insert(ix);
+        }
     }
 
     fn settle(&mut self, ix: Option<NodeIx>, is_live: impl Fn(usize) -> bool) {

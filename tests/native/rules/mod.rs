@@ -1,4 +1,4 @@
-//! The scheduling rules R1 to R20 and R25, at least one table each, on the native core.
+//! The scheduling rules R1 to R20, R24 to R26 and R28, at least one table each, on the native core.
 //!
 //! The notation is documented in `refrain_guest::notation`. Every table is also
 //! played with the machine dropped and restored from snapshots, and its log is
@@ -10,6 +10,10 @@ mod conditions;
 mod results;
 mod endings;
 mod releases;
+mod failures;
+mod joins;
+mod budgets;
+mod waits;
 mod meetings;
 mod laws;
 mod hostile_logs;

@@ -5,7 +5,7 @@
 //! would change it. It takes whatever it is given, legal or not; judging is
 //! the checkers' business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status,
@@ -15,13 +15,19 @@ use refrain::store::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How long things may take, as a workflow says; in milliseconds.
+/// How long things may take, as a workflow says, in milliseconds; and what else of it
+/// decides how an execution stands.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
     nodes: BTreeMap<String, u64>,
     every_node: Option<u64>,
     workflow: Option<u64>,
+    /// The nodes that end the execution: then no budget holds it any more (rule R28).
+    terminates: BTreeSet<String>,
 }
+
+/// What a policy stalls an execution on, where it is no node.
+const BUDGET: &str = "";
 
 impl Deadlines {
     /// Those of this workflow. One that is no JSON has none.
@@ -33,7 +39,10 @@ impl Deadlines {
             let timeout = span_ms(&node["node_timeout_secs"])?;
             Some((id.clone(), timeout))
         });
+        let ends = |(_, node): &(&String, &Value)| node["kind"]["type"] == "terminate";
+        let terminates = nodes.into_iter().flatten().filter(ends);
         Self {
+            terminates: terminates.map(|(id, _)| id.clone()).collect(),
             nodes: of_nodes.collect(),
             every_node: span_ms(&workflow["timeouts"]["node_timeout"]),
             workflow: span_ms(&workflow["timeouts"]["workflow_timeout"]),
@@ -183,7 +192,10 @@ impl Folding {
             Kind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
             Kind::WorkflowFailed(_) => self.ended = Some(Status::Failed),
             Kind::WorkflowCancelled(_) => self.ended = Some(Status::Cancelled),
-            Kind::WorkflowTimedOut => self.ending = true,
+            Kind::WorkflowTimedOut => {
+                self.ending = true;
+                self.lift(BUDGET);
+            }
             Kind::CancelRequested(_) => {
                 self.ending = true;
                 self.policy_stall = None;
@@ -191,11 +203,12 @@ impl Folding {
             Kind::ExecutionPaused(_) => self.paused = true,
             Kind::ExecutionUnpaused(_) => self.paused = false,
             Kind::Stalled(it) => {
-                let on = it.node_id().unwrap_or_default().to_owned();
+                let on = it.node_id().unwrap_or(BUDGET).to_owned();
                 self.policy_stall = Some((on, render::stall(&it.reason)));
             }
             Kind::HostStalled(it) => self.host_stall = Some(it.reason.clone()),
-            Kind::StallLifted(_) => self.host_stall = None,
+            Kind::StallLifted(_) if self.host_stall.is_some() => self.host_stall = None,
+            Kind::StallLifted(_) => self.lift(BUDGET),
             Kind::RetryRequested(it) => self.lift(&it.node_id),
             Kind::SkipRequested(it) => self.lift(&it.node_id),
             Kind::GuestChanged(it) => self.guest_digest = Some(it.guest_digest.to_string()),
@@ -249,6 +262,9 @@ impl Folding {
                 self.merge(&it.state_patch);
             }
             Kind::NodeSettled(it) => {
+                if deadlines.terminates.contains(&it.node_id) {
+                    self.lift(BUDGET);
+                }
                 self.node(&it.node_id).settle();
                 self.merge(&it.state_patch);
             }

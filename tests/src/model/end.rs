@@ -4,6 +4,7 @@ use refrain_guest::contract::{
     EventKind, SkipReason, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowFailure,
 };
 
+use super::ended::Fixed;
 use super::next::Question;
 use super::record::{Record, Stage};
 
@@ -16,14 +17,14 @@ impl Question<'_> {
             return None;
         }
         let finalizers = || self.nodes().filter(|(node, _)| self.is_finalizer(*node));
-        let next = finalizers().find_map(|(node, record)| match record.stage {
-            Stage::Pending if !self.is_its_turn(node) => None,
-            Stage::Pending if self.may_run(node) => self.dispatch(node),
-            Stage::Pending => Some(self.skipped(node, SkipReason::RunOn)),
-            _ => None,
-        });
-        if next.is_some() {
-            return next;
+        let is_next = |(node, record): &(usize, &Record)| {
+            matches!(record.stage, Stage::Pending) && self.is_its_turn(*node)
+        };
+        // One that has no room holds back those after it.
+        match finalizers().find(is_next) {
+            Some((node, _)) if self.may_run(node) => return self.dispatch(node),
+            Some((node, _)) => return Some(self.skipped(node, SkipReason::RunOn)),
+            None => {}
         }
         let mut finalizers = finalizers();
         let all_done = finalizers.all(|(_, record)| record.is_settled());
@@ -42,6 +43,9 @@ impl Question<'_> {
     /// others as long as nothing stops them.
     pub(super) fn may_run(&self, node: usize) -> bool {
         let failed = match self.past.finalizing_failed {
+            _ if self.past.fixed.is_some() && !self.past.timed_out => {
+                self.past.fixed != Some(Fixed::Completed)
+            }
             Some(failed) => failed || self.past.timed_out,
             None => self.past.timed_out || !self.failed_nodes().is_empty(),
         };
@@ -71,11 +75,16 @@ impl Question<'_> {
         let failed = self.failed_nodes();
         let cause = if self.past.timed_out {
             WorkflowFailure::Timeout(self.graph.timeout_ms().unwrap_or(0))
-        } else if failed.is_empty() {
-            let final_state = self.past.state();
-            return EventKind::WorkflowCompleted(WorkflowCompleted { final_state });
         } else {
-            WorkflowFailure::NodesFailed(failed)
+            match &self.past.fixed {
+                Some(Fixed::Failed(reason)) => WorkflowFailure::Terminated(reason.clone()),
+                Some(Fixed::OverBudget(excess)) => WorkflowFailure::BudgetExceeded(excess.clone()),
+                _ if failed.is_empty() => {
+                    let final_state = self.past.state();
+                    return EventKind::WorkflowCompleted(WorkflowCompleted { final_state });
+                }
+                _ => WorkflowFailure::NodesFailed(failed),
+            }
         };
         EventKind::WorkflowFailed(WorkflowFailed {
             cause,
@@ -84,7 +93,9 @@ impl Question<'_> {
     }
 
     fn failed_nodes(&self) -> Vec<String> {
-        let failed = |(_, record): &(usize, &Record)| matches!(record.stage, Stage::Failed);
+        // Failed nodes do not change an ending that is fixed; failed finalizers do (R24).
+        let counts = |node| self.past.fixed.is_none() || self.is_finalizer(node);
+        let failed = |(node, record): &(usize, &Record)| record.fails_execution() && counts(*node);
         let mut ids: Vec<String> = self
             .nodes()
             .filter(failed)

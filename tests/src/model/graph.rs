@@ -1,6 +1,6 @@
 //! What the workflow's JSON says: nodes in the order of rule R2, and edges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::condition::Expression;
 use serde_json::Value;
@@ -13,6 +13,8 @@ pub(super) struct Graph {
     /// In the order of rule R2.
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
+    /// Edges to the terminal: from where, what has to become of it, the condition.
+    pub(super) ends: Vec<(usize, String, Option<String>)>,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Edge {
     pub(super) condition: Option<String>,
     /// Live only if chosen: the target of a branch, a fallback, a violation.
     pub(super) chosen: bool,
+    /// What has to become of its source (rule R26): `success`, `failure`, `always`.
+    pub(super) on: String,
 }
 
 /// An edge by the ids of its ends.
@@ -41,6 +45,7 @@ struct Line {
     to: String,
     condition: Option<String>,
     chosen: bool,
+    on: String,
 }
 
 /// What of the workflow is wanted verbatim.
@@ -65,7 +70,7 @@ impl Graph {
             id,
         };
         let mut nodes: Vec<Node> = texts.nodes.into_iter().map(node).collect();
-        let lines = lines(&json, &nodes);
+        let (lines, ends) = lines(&json, &nodes);
         rank(&mut nodes, &lines);
         nodes.sort_by(|a, b| (a.rank, a.id.as_bytes()).cmp(&(b.rank, b.id.as_bytes())));
         let place = |id: &str| nodes.iter().position(|node| node.id == id);
@@ -74,9 +79,17 @@ impl Graph {
             to: place(&line.to).expect("an edge leads to a node"),
             condition: line.condition,
             chosen: line.chosen,
+            on: line.on,
         };
         let edges = lines.into_iter().map(edge).collect();
-        Self { json, nodes, edges }
+        let end = |line: Line| Some((place(&line.from)?, line.on, line.condition));
+        let ends = ends.into_iter().filter_map(end).collect();
+        Self {
+            json,
+            nodes,
+            edges,
+            ends,
+        }
     }
 
     pub(super) fn place(&self, id: &str) -> usize {
@@ -111,6 +124,34 @@ impl Graph {
     pub(super) fn node_timeout_ms(&self, node: usize) -> Option<u64> {
         milliseconds(&self.nodes[node].json["node_timeout_secs"])
             .or_else(|| milliseconds(&self.json["timeouts"]["node_timeout"]))
+    }
+
+    /// When a wait or an approval that begins at `now` ends by itself (rule R19).
+    pub(super) fn ends_at(&self, node: usize, now: u64) -> Option<u64> {
+        if let Some(until) = self.nodes[node].text("until") {
+            return Some(milliseconds_of(until));
+        }
+        let patience = self.patience_ms(node)?;
+        Some(now.saturating_add(patience))
+    }
+
+    /// R24: the nodes that lead to nothing but this join, finalizers excepted.
+    pub(super) fn rest(&self, join: usize) -> BTreeSet<usize> {
+        let mut rest = BTreeSet::new();
+        for _ in &self.nodes {
+            for node in 0..self.nodes.len() {
+                let own = |edge: &&Edge| edge.from == node && self.counts(edge);
+                let mut edges = self.edges.iter().filter(own).peekable();
+                let leads_on = edges.peek().is_some();
+                let leads_there = edges.all(|edge| edge.to == join || rest.contains(&edge.to));
+                let leads_to_end = self.ends.iter().any(|(from, _, _)| *from == node);
+                let is_finalizer = self.nodes[node].run_on().is_some();
+                if leads_on && leads_there && !leads_to_end && !is_finalizer {
+                    rest.insert(node);
+                }
+            }
+        }
+        rest
     }
 
     /// How long a wait or an approval may last, in milliseconds (rule R19).
@@ -157,9 +198,19 @@ impl Node {
         (self.name() == "condition" && !branches.is_empty()).then_some(branches)
     }
 
-    /// Ready at its first live edge (rule R6).
-    pub(super) fn is_first_join(&self) -> bool {
-        self.name() == "join" && self.text("merge_strategy") == Some("first")
+    /// At how many live edges a join is ready that does not wait for all (rules R6 and R24).
+    pub(super) fn needed(&self) -> Option<usize> {
+        let strategy = &self.kind()["merge_strategy"];
+        match strategy["count"].as_u64() {
+            _ if self.name() != "join" => None,
+            Some(edges) => usize::try_from(edges).ok(),
+            None => (strategy == "first").then_some(1),
+        }
+    }
+
+    /// Whether a field of the kind is true.
+    pub(super) fn flag(&self, field: &str) -> Option<bool> {
+        self.kind()[field].as_bool()
     }
 
     /// The queue of its work items (rule R5); None: the guest settles it
@@ -179,7 +230,7 @@ impl Node {
             "memory_retrieval" => Some("retrieval"),
             "command" => Some("command"),
             "http" => Some("http"),
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" => None,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => None,
             "condition" if self.branches().is_some() => None,
             "join" if self.kind()["merge_strategy"].get("custom").is_none() => None,
             _ => Some("general"),
@@ -188,8 +239,9 @@ impl Node {
 }
 
 /// All edges, those inside kinds included; where there is an explicit edge
-/// between the same nodes already, they are one. The terminal is no node.
-fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
+/// between the same nodes already, they are one. The terminal is no node: what leads
+/// there comes second.
+fn lines(json: &Value, nodes: &[Node]) -> (Vec<Line>, Vec<Line>) {
     let mut lines: Vec<Line> = Vec::new();
     for edge in json["edges"].as_array().into_iter().flatten() {
         let text = |field: &str| edge[field].as_str().map(str::to_owned);
@@ -199,9 +251,11 @@ fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
             to: to.expect("an edge leads somewhere"),
             condition: text("condition"),
             chosen: false,
+            on: text("on").unwrap_or_else(|| "success".to_owned()),
         };
         let same = |other: &Line| {
-            (&other.from, &other.to, &other.condition) == (&line.from, &line.to, &line.condition)
+            let key = |line: &Line| (line.from.clone(), line.to.clone(), line.on.clone());
+            key(other) == key(&line) && other.condition == line.condition
         };
         if !lines.iter().any(same) {
             lines.push(line);
@@ -210,8 +264,7 @@ fn lines(json: &Value, nodes: &[Node]) -> Vec<Line> {
     for node in nodes {
         inside(node, &mut lines);
     }
-    lines.retain(|line| line.to != "end");
-    lines
+    lines.into_iter().partition(|line| line.to != "end")
 }
 
 /// The edges that a node's kind names.
@@ -252,9 +305,16 @@ fn add(lines: &mut Vec<Line>, from: &str, to: &Value, chosen: bool) {
     let Some(to) = to.as_str() else { return };
     let mut known = false;
     for line in lines.iter_mut() {
-        if (line.from.as_str(), line.to.as_str()) == (from, to) {
-            line.chosen |= chosen;
-            known = true;
+        if (line.from.as_str(), line.to.as_str()) != (from, to) {
+            continue;
+        }
+        match (chosen, line.on.as_str()) {
+            (false, _) => known = true,
+            (true, "success") => {
+                line.chosen = true;
+                known = true;
+            }
+            (true, _) => line.on = "failure".to_owned(),
         }
     }
     if !known {
@@ -263,6 +323,7 @@ fn add(lines: &mut Vec<Line>, from: &str, to: &Value, chosen: bool) {
             to: to.to_owned(),
             condition: None,
             chosen,
+            on: "success".to_owned(),
         });
     }
 }
@@ -295,7 +356,26 @@ pub(super) fn milliseconds(json: &Value) -> Option<u64> {
     }
 }
 
+/// `1970-01-02T00:00:01Z` as milliseconds since the epoch: days, counted one by one.
+fn milliseconds_of(time: &str) -> u64 {
+    let number = |from: usize, to: usize| time[from..to].parse::<u64>().expect("digits");
+    assert!(
+        time.len() == 20 && time.ends_with('Z'),
+        "{time} is written otherwise"
+    );
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let is_leap = |year: u64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let february = |year| if is_leap(year) { 29 } else { 28 };
+    let months = |year| [31, february(year), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let years: u64 = (1970..year)
+        .map(|year| months(year).iter().sum::<u64>())
+        .sum();
+    let days: u64 = months(year).iter().take(month as usize - 1).sum();
+    let hours = (years + days + day - 1) * 24 + number(11, 13);
+    ((hours * 60 + number(14, 16)) * 60 + number(17, 19)) * 1_000
+}
+
 /// A condition of a valid workflow.
 pub(super) fn expression(text: &str) -> Expression {
-    Expression::parse(text).expect("a valid workflow's conditions parse")
+    Expression::parse_on_failure(text).expect("a valid workflow's conditions parse")
 }

@@ -6,6 +6,7 @@ use refrain_guest::contract::{
 };
 
 use super::attempt::{Failure, policy};
+use super::ended::Fixed;
 use super::graph::Graph;
 use super::past::Past;
 use super::record::{Record, Stage, Wait};
@@ -33,8 +34,10 @@ pub(super) fn next(graph: &Graph, past: &Past, now: u64, budget: u32) -> Option<
     question
         .skip_asked_for()
         .or_else(|| question.stops())
+        .or_else(|| question.unneeded())
         .or_else(|| question.workflow_timed_out())
         .or_else(|| question.time_came())
+        .or_else(|| question.budget_spent())
         .or_else(|| question.failed())
         .or_else(|| question.ready())
         .or_else(|| question.ends())
@@ -69,9 +72,9 @@ impl Question<'_> {
         self.past.paused || self.past.is_stalled()
     }
 
-    /// R14, R17: no ordinary node goes on.
+    /// R14, R17, R24, R28: no ordinary node goes on.
     pub(super) fn is_stopping(&self) -> bool {
-        self.past.cancel.is_some() || self.past.timed_out
+        self.past.cancel.is_some() || self.past.timed_out || self.past.fixed.is_some()
     }
 
     // ---- skips (R9) ----------------------------------------------------------
@@ -92,7 +95,10 @@ impl Question<'_> {
         let reason = match &self.past.cancel {
             Some(_) => CancelReason::CancelRequested,
             None if self.past.timed_out => CancelReason::WorkflowTimedOut,
-            None => return None,
+            None => match self.past.fixed.as_ref()? {
+                Fixed::Completed | Fixed::Failed(_) => CancelReason::Terminated,
+                Fixed::OverBudget(_) => CancelReason::BudgetExceeded,
+            },
         };
         let stops = |(node, record): &(usize, &Record)| {
             !self.may_run(*node) && (record.is_under_way() || record.is_failing())
@@ -101,12 +107,35 @@ impl Question<'_> {
         Some(self.cancelled(node, reason))
     }
 
+    /// R24: what a settled join does without.
+    fn unneeded(&self) -> Option<EventKind> {
+        let node = *self.past.unneeded.first().filter(|_| !self.is_stopping())?;
+        let record = &self.past.nodes[node];
+        Some(match record.is_under_way() || record.is_failing() {
+            true => self.cancelled(node, CancelReason::JoinSatisfied),
+            false => self.skipped(node, SkipReason::NotNeeded),
+        })
+    }
+
+    /// R28: the policy of a budget asks for a person.
+    fn budget_spent(&self) -> Option<EventKind> {
+        let is_ending = self.is_stopping() || self.past.finalizing_failed.is_some();
+        if is_ending || self.past.stalled_on.is_some() || self.past.stalled_on_budget {
+            return None;
+        }
+        let pauses = self.graph.json["on_budget_exceeded"] == "pause";
+        let excess = self.past.spent.excess(self.graph).filter(|_| pauses)?;
+        let reason = StallReason::BudgetExceeded(excess);
+        Some(EventKind::Stalled(Stalled { reason }))
+    }
+
     fn workflow_timed_out(&self) -> Option<EventKind> {
         (self.workflow_deadline()? <= self.now).then_some(EventKind::WorkflowTimedOut)
     }
 
     fn workflow_deadline(&self) -> Option<u64> {
-        let timeout = self.graph.timeout_ms().filter(|_| !self.is_stopping())?;
+        let is_over = self.past.cancel.is_some() || self.past.timed_out;
+        let timeout = self.graph.timeout_ms().filter(|_| !is_over)?;
         Some(self.past.started_at.saturating_add(timeout))
     }
 
@@ -143,7 +172,10 @@ impl Question<'_> {
 
     fn waited_long_enough(&self, node: usize) -> EventKind {
         let it = &self.graph.nodes[node];
-        let timeout_ms = self.graph.patience_ms(node).unwrap_or(0);
+        let timeout_ms = match &self.past.nodes[node].stage {
+            Stage::Waiting(wait) => wait.until.unwrap_or(0).saturating_sub(wait.began_at),
+            _ => 0,
+        };
         match (it.name(), it.text("condition"), it.text("fallback_node")) {
             ("human_approval", _, Some(fallback)) => {
                 self.completed(node, r#"{"decision":"timed_out"}"#, "{}", Some(fallback))
@@ -190,7 +222,7 @@ impl Question<'_> {
                     cause: failure.cause.clone(),
                 }),
             };
-            let first = self.past.stalled_on.is_none();
+            let first = self.past.stalled_on.is_none() && !self.past.stalled_on_budget;
             return first.then_some(EventKind::Stalled(stalled));
         }
         Some(self.exhausted(node, record.attempt, failure.cause.clone()))

@@ -1,6 +1,6 @@
 //! What the log says happened: an event, a line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
@@ -11,8 +11,11 @@ use refrain_guest::json::Object;
 use serde_json::value::RawValue;
 
 use super::attempt::{self, Failure};
+use super::budget::Spent;
+use super::ended::Fixed;
 use super::graph::{Graph, expression};
 use super::record::{Record, Stage, Wait};
+use super::signals::Signal;
 
 /// What happened so far.
 #[derive(Debug)]
@@ -26,10 +29,17 @@ pub(super) struct Past {
     pub(super) live: Vec<Option<bool>>,
     state: BTreeMap<String, Box<RawValue>>,
     /// The external events that no wait has consumed: key and payload.
-    pub(super) signals: Vec<(String, String)>,
+    pub(super) signals: Vec<Signal>,
     /// The cancel request, and its reason.
     pub(super) cancel: Option<Option<String>>,
     pub(super) timed_out: bool,
+    /// What fixed the ending before everything was done.
+    pub(super) fixed: Option<Fixed>,
+    pub(super) spent: Spent,
+    /// Nodes that a settled join does without (rule R24).
+    pub(super) unneeded: BTreeSet<usize>,
+    /// It is stalled on a budget.
+    pub(super) stalled_on_budget: bool,
     /// Once finalizers began: whether a node had failed by then.
     pub(super) finalizing_failed: Option<bool>,
     pub(super) paused: bool,
@@ -48,6 +58,7 @@ impl Past {
             stage: Stage::Pending,
             attempt: 0,
             releases: 0,
+            handled: false,
             max_attempts: attempt::max_attempts(&attempt::policy(graph, node)),
             skip_asked_for: None,
         };
@@ -61,6 +72,10 @@ impl Past {
             signals: Vec::new(),
             cancel: None,
             timed_out: false,
+            fixed: None,
+            spent: Spent::default(),
+            unneeded: BTreeSet::new(),
+            stalled_on_budget: false,
             finalizing_failed: None,
             paused: false,
             host_stall: false,
@@ -70,7 +85,7 @@ impl Past {
     }
 
     pub(super) fn is_stalled(&self) -> bool {
-        self.host_stall || self.stalled_on.is_some()
+        self.host_stall || self.stalled_on.is_some() || self.stalled_on_budget
     }
 
     /// The state as text: keys sorted, values verbatim.
@@ -88,7 +103,7 @@ impl Past {
         self.seen(|scope| expression(text).is_true(scope))
     }
 
-    fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub(super) fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
         let state = Object::parse(&self.state()).expect("the state is an object");
         look(&Scope::new(&self.started.initial_input, &state))
     }
@@ -110,10 +125,14 @@ impl Past {
             EventKind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
             EventKind::WorkflowFailed(_) => self.ended = Some(Status::Failed),
             EventKind::WorkflowCancelled(_) => self.ended = Some(Status::Cancelled),
-            EventKind::WorkflowTimedOut => self.timed_out = true,
+            EventKind::WorkflowTimedOut => {
+                self.timed_out = true;
+                self.stalled_on_budget = false;
+            }
             EventKind::CancelRequested(it) => {
                 self.cancel = Some(it.reason.clone());
                 self.stalled_on = None;
+                self.stalled_on_budget = false;
             }
             EventKind::ExecutionPaused(_) => self.paused = true,
             EventKind::ExecutionUnpaused(_) => self.paused = false,
@@ -123,15 +142,16 @@ impl Past {
                 self.nodes[node].skip_asked_for = Some(event.sequence);
                 self.lift(node);
             }
-            EventKind::Stalled(it) => {
-                self.stalled_on = match &it.reason {
-                    StallReason::AttemptsExhausted(it) => Some(graph.place(&it.node_id)),
-                    StallReason::BudgetExceeded(_) => None,
-                };
-            }
+            EventKind::Stalled(it) => match &it.reason {
+                StallReason::AttemptsExhausted(it) => {
+                    self.stalled_on = Some(graph.place(&it.node_id));
+                }
+                StallReason::BudgetExceeded(_) => self.stalled_on_budget = true,
+            },
             EventKind::ExecutionForked(_) => self.fork(graph, event),
             EventKind::HostStalled(_) => self.host_stall = true,
-            EventKind::StallLifted(_) => self.host_stall = false,
+            EventKind::StallLifted(_) if self.host_stall => self.host_stall = false,
+            EventKind::StallLifted(_) => self.switch_off(graph),
             _ => return false,
         }
         true
@@ -194,8 +214,10 @@ impl Past {
                 self.consume(graph, node);
                 self.merge(state_patch);
                 self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
+                self.note_end(graph, node);
+                self.note_spent(graph, &event.kind);
             }
-            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
+            EventKind::NodeExhausted(it) => self.fail(graph, it),
             EventKind::NodeSkipped(it) => {
                 let node = graph.place(&it.node_id);
                 match it.reason {
@@ -211,6 +233,10 @@ impl Past {
                 let node = graph.place(&it.node_id);
                 match it.reason {
                     CancelReason::ByOperator => self.settle(graph, node, Stage::Cancelled, None),
+                    CancelReason::JoinSatisfied => {
+                        self.stop(node, Stage::Cancelled);
+                        self.kill(graph, node);
+                    }
                     _ => self.stop(node, Stage::Cancelled),
                 }
             }
@@ -233,8 +259,11 @@ impl Past {
                 self.waiting(graph.place(&it.node_id)).approval = Some(it.clone());
             }
             EventKind::ExternalEventReceived(it) => {
-                let signal = (it.correlation_key.clone(), it.payload.clone());
-                self.signals.push(signal);
+                self.signals.push(Signal {
+                    sequence: event.sequence,
+                    key: it.correlation_key.clone(),
+                    payload: it.payload.clone(),
+                });
             }
             _ => return false,
         }
@@ -246,8 +275,9 @@ impl Past {
     }
 
     /// What was asked for it is done or too late, and nothing stalls on it.
-    fn stop(&mut self, node: usize, stage: Stage) {
+    pub(super) fn stop(&mut self, node: usize, stage: Stage) {
         self.set(node, stage);
+        self.unneeded.remove(&node);
         self.nodes[node].skip_asked_for = None;
         self.lift(node);
     }
@@ -261,6 +291,7 @@ impl Past {
     fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
         let wait = Wait {
             since,
+            began_at: self.at,
             until,
             fired: false,
             approval: None,
@@ -278,8 +309,7 @@ impl Past {
     /// R16: which ending the finalizers run on is judged when they begin.
     fn first_finalizer(&mut self, graph: &Graph, node: usize) {
         if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
-            let failed = |record: &Record| matches!(record.stage, Stage::Failed);
-            self.finalizing_failed = Some(self.nodes.iter().any(failed));
+            self.finalizing_failed = Some(self.nodes.iter().any(Record::fails_execution));
         }
     }
 
@@ -321,64 +351,5 @@ impl Past {
         let patch: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(patch).expect("a patch is an object");
         self.state.extend(patch);
-    }
-
-    /// R7, R9: the node counts as completed, its outgoing edges are judged.
-    fn settle(&mut self, graph: &Graph, node: usize, stage: Stage, target: Option<&str>) {
-        self.stop(node, stage);
-        for (place, edge) in graph.edges.iter().enumerate() {
-            if edge.from != node {
-                continue;
-            }
-            let live = match target {
-                Some(target) => graph.nodes[edge.to].id == target,
-                None if edge.chosen || graph.nodes[node].branches().is_some() => false,
-                None => edge.condition.as_ref().is_none_or(|text| self.holds(text)),
-            };
-            self.live[place] = Some(live);
-        }
-    }
-
-    /// R9: a skipped node's outgoing edges are dead.
-    fn kill(&mut self, graph: &Graph, node: usize) {
-        for (place, edge) in graph.edges.iter().enumerate() {
-            if edge.from == node {
-                self.live[place] = Some(false);
-            }
-        }
-    }
-
-    /// R19: a wait that completes before its time has consumed the external
-    /// event that served it.
-    fn consume(&mut self, graph: &Graph, node: usize) {
-        let timed = matches!(&self.nodes[node].stage, Stage::Waiting(wait) if wait.fired);
-        if let Some(place) = self.serving(graph, node).filter(|_| !timed) {
-            self.signals.remove(place);
-        }
-    }
-
-    /// R19: which of the kept external events is the node's. First come, first
-    /// served: those that have waited longer go first.
-    pub(super) fn serving(&self, graph: &Graph, node: usize) -> Option<usize> {
-        let key = |node: usize| {
-            let it = &graph.nodes[node];
-            it.text("correlation_key")
-                .filter(|_| it.name() == "wait" && it.text("condition") != Some("timer"))
-        };
-        let own = key(node)?;
-        let since = |node: usize| match &self.nodes[node].stage {
-            Stage::Waiting(wait) if !wait.fired => Some(wait.since),
-            _ => None,
-        };
-        let before = (0..graph.nodes.len())
-            .filter(|other| key(*other) == Some(own) && *other != node)
-            .filter(|other| match (since(*other), since(node)) {
-                (Some(other), Some(this)) => other < this,
-                (other, None) => other.is_some(),
-                (None, Some(_)) => false,
-            })
-            .count();
-        let mut kept = (0..).zip(&self.signals).filter(|(_, (key, _))| key == own);
-        kept.nth(before).map(|(place, _)| place)
     }
 }

@@ -31,23 +31,31 @@ impl Question<'_> {
         self.graph.nodes[node].run_on().is_some()
     }
 
-    /// R3: each incoming edge is settled and one is live. R6: a first join does
-    /// not wait for the others. R20: retried, a node is ready once more.
+    /// R3: each incoming edge is settled and one is live. R6, R24: some joins do
+    /// not wait for all. R20: retried, a node is ready once more.
     pub(super) fn is_ready(&self, node: usize) -> bool {
         let edges = self.incoming(node);
         let is_start = self.graph.json["start_node"] == self.id(node);
-        let enough = self.graph.nodes[node].is_first_join() || !edges.contains(&None);
+        let live = edges.iter().filter(|live| **live == Some(true)).count();
+        let enough = match self.graph.nodes[node].needed() {
+            Some(needed) => live >= needed,
+            None => live > 0 && !edges.contains(&None),
+        };
         matches!(self.past.nodes[node].stage, Stage::Pending)
             && !self.is_finalizer(node)
-            && (is_start || enough && edges.contains(&Some(true)))
+            && (is_start || enough)
     }
 
-    /// R9: all incoming edges are dead.
+    /// R9: all incoming edges are dead; of a join that waits for some, so many that it
+    /// waits in vain (R24).
     fn is_unreached(&self, node: usize) -> bool {
+        let edges = self.incoming(node);
+        let possible = edges.iter().filter(|live| **live != Some(false)).count();
+        let needed = self.graph.nodes[node].needed().unwrap_or(1);
         matches!(self.past.nodes[node].stage, Stage::Pending)
             && !self.is_finalizer(node)
             && self.graph.json["start_node"] != self.id(node)
-            && self.incoming(node).iter().all(|live| *live == Some(false))
+            && possible < needed
     }
 
     /// Whether each incoming edge is live; None: it is not settled.
@@ -81,10 +89,7 @@ impl Question<'_> {
     /// R6: without a worker.
     fn settled_here(&self, node: usize) -> EventKind {
         let it = &self.graph.nodes[node];
-        let until = self
-            .graph
-            .patience_ms(node)
-            .map(|patience| self.now.saturating_add(patience));
+        let until = self.graph.ends_at(node, self.now);
         match it.name() {
             "condition" => {
                 let branches = it.branches().unwrap_or_default();
@@ -153,7 +158,7 @@ impl Question<'_> {
     /// R19: the external event that a wait consumes is its output, and its
     /// patch if it is an object.
     fn served(&self, node: usize) -> Option<EventKind> {
-        let (_, payload) = &self.past.signals[self.past.serving(self.graph, node)?];
+        let payload = &self.past.signals[self.past.serving(self.graph, node)?].payload;
         let patch = match payload.trim_start().starts_with('{') {
             true => payload.clone(),
             false => format!("{{{}:{payload}}}", json!(self.id(node))),

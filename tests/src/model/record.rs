@@ -1,6 +1,7 @@
 //! What happened to one node.
 
-use refrain_guest::contract::ApprovalReceived;
+use refrain_guest::contract::{ApprovalReceived, NodeExhausted, NodeFailure};
+use serde_json::{Value, json};
 
 use super::attempt::Failure;
 
@@ -13,6 +14,8 @@ pub(super) struct Record {
     pub(super) max_attempts: u32,
     /// How often that attempt was given back.
     pub(super) releases: u32,
+    /// It failed for good, and an edge handled that (rule R26).
+    pub(super) handled: bool,
     /// The sequence of the event in which an operator asked for it to be skipped.
     pub(super) skip_asked_for: Option<u64>,
 }
@@ -36,12 +39,33 @@ pub(super) enum Stage {
 pub(super) struct Wait {
     /// The sequence of the event with which the wait began.
     pub(super) since: u64,
+    /// When it began.
+    pub(super) began_at: u64,
     pub(super) until: Option<u64>,
     pub(super) fired: bool,
     pub(super) approval: Option<ApprovalReceived>,
 }
 
 impl Record {
+    /// How it failed for good, as conditions see it (rule R26).
+    pub(super) fn error(&self, exhausted: &NodeExhausted) -> Value {
+        let class = match (&exhausted.cause, &self.stage) {
+            (NodeFailure::AttemptFailed(_), Stage::Failing(failure)) => failure.class.as_deref(),
+            (NodeFailure::Timeout(_), _) => Some("timeout"),
+            (NodeFailure::LeaseExpired, _) => Some("lease_expired"),
+            (NodeFailure::Rejected(_), _) => Some("rejected"),
+            (NodeFailure::ApprovalTimeout(_), _) => Some("approval_timeout"),
+            (NodeFailure::EventTimeout(_), _) => Some("event_timeout"),
+            (NodeFailure::LimitExceeded(_), _) => Some("limit_exceeded"),
+            (other, _) => panic!("no scheduler fails a node so yet: {other:?}"),
+        };
+        let message = match &exhausted.cause {
+            NodeFailure::AttemptFailed(error) => Some(error),
+            _ => None,
+        };
+        json!({"class": class, "message": message, "attempts": exhausted.attempts})
+    }
+
     /// R4: it has an unsettled work item.
     pub(super) fn is_in_flight(&self) -> bool {
         matches!(self.stage, Stage::Scheduled | Stage::Running { .. })
@@ -53,6 +77,11 @@ impl Record {
 
     pub(super) fn is_failing(&self) -> bool {
         matches!(self.stage, Stage::Failing(_))
+    }
+
+    /// R26: it failed for good, and no edge handled that.
+    pub(super) fn fails_execution(&self) -> bool {
+        matches!(self.stage, Stage::Failed) && !self.handled
     }
 
     /// Nothing more is to come of it.

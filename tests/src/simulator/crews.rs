@@ -100,6 +100,10 @@ async fn attempt(
         2..5 => Err(WorkError::retryable("not now").class(class(&mut dice))),
         5 => Ok(Answer::output(json!(1)).patch(json!(["no object"]))),
         6 => Ok(Answer::output(json!(1)).chosen_target("nowhere")),
+        // Some of it costs what a workflow may have a budget of.
+        7..=9 => Ok(Answer::output(json!({ "node": item.node_id }))
+            .patch(workflows::patch(&mut dice))
+            .telemetry(json!({ "cost_usd": 0.25 }))),
         _ => Ok(Answer::output(json!({ "node": item.node_id })).patch(workflows::patch(&mut dice))),
     }
 }

@@ -141,7 +141,9 @@ impl World {
     fn wanted(&mut self, status: Status, log: &[StoredEvent]) -> Vec<Operation> {
         match status {
             Status::Paused => vec![Operation::Unpause],
-            Status::Stalled if is_stalled_by_a_host(log) => vec![Operation::LiftStall],
+            Status::Stalled if is_stalled_by_a_host(log) || is_stalled_on_a_budget(log) => {
+                vec![Operation::LiftStall]
+            }
             Status::Stalled => {
                 let retry = self.dice.chance(1, 2);
                 let lift = if retry {
@@ -165,6 +167,16 @@ fn is_stalled_by_a_host(log: &[StoredEvent]) -> bool {
             EventKind::StallLifted(_) => Some(false),
             _ => None,
         });
+    last.unwrap_or(false)
+}
+
+/// Whether the last stall of a policy is on a budget.
+fn is_stalled_on_a_budget(log: &[StoredEvent]) -> bool {
+    let mut events = log.iter().rev().map(|stored| &stored.event.kind);
+    let last = events.find_map(|kind| match kind {
+        EventKind::Stalled(it) => Some(it.node_id().is_none()),
+        _ => None,
+    });
     last.unwrap_or(false)
 }
 

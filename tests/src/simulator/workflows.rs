@@ -100,7 +100,8 @@ fn targets(plan: &Plan) -> BTreeMap<String, Vec<String>> {
     let id = |place: u32| plan.nodes[place as usize].id.to_string();
     let of = |node: &refrain_guest::workflow::plan::Node| {
         let edges = &plan.edges[node.outgoing.start as usize..node.outgoing.end as usize];
-        edges.iter().map(|edge| id(edge.to.0)).collect()
+        let edges = edges.iter().filter(|edge| edge.on.judges_success());
+        edges.map(|edge| id(edge.to.0)).collect()
     };
     plan.nodes
         .iter()

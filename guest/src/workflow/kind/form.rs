@@ -57,7 +57,7 @@ use Type::{
 };
 
 #[rustfmt::skip]
-static FORMS: [Form; 24] = [
+static FORMS: [Form; 25] = [
     own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
     own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
@@ -71,9 +71,10 @@ static FORMS: [Form; 24] = [
     form("java_fn", "java_tool", &[must("class_name", Text), must("method", Text), may("agent_tool_dispatch", Flag), SCHEMA]),
     form("condition", GENERAL, &[may("branches", AnyList), no_effect("expression")]),
     own("parallel", GENERAL, &[may("branches", Texts)]),
-    form("join", GENERAL, &[may("wait_for", Texts), may("merge_strategy", Any)]),
+    form("join", GENERAL, &[may("wait_for", Texts), may("merge_strategy", Any), may("cancel_rest", Flag)]),
     own("wait", GENERAL, &[
         must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name), may("timeout_secs", Seconds),
+        may("until", Name), may("keep", Flag),
     ]),
     own("human_approval", GENERAL, &[must("description", Text), may("timeout_secs", Seconds), may("fallback_node", Text)]),
     form("subgraph", GENERAL, &[]),
@@ -101,19 +102,14 @@ static FORMS: [Form; 24] = [
     ]),
     own("limit_exceeded", GENERAL, &[may("description", Text)]),
     form("task", GENERAL, &[must("queue", Id)]),
+    own("terminate", GENERAL, &[must("status", Word(&["completed", "failed"])), may("reason", Text)]),
 ];
 
 /// Kinds that the contract has and this scheduler does not, and what to do without.
-const NOT_YET: [(&str, &str); 2] = [
-    (
-        "map",
-        "write a node for each element, or let one worker do them all",
-    ),
-    (
-        "terminate",
-        "let the edges of a `condition` lead to \"end\"",
-    ),
-];
+const NOT_YET: [(&str, &str); 1] = [(
+    "map",
+    "write a node for each element, or let one worker do them all",
+)];
 
 /// The queue of what has none of its own.
 const GENERAL: &str = "general";

@@ -9,12 +9,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, expression};
-use super::plan::{Join, Kind, RunOn, Wait, Work};
+use super::fields::{Fields, Object, Read, check_id, expression, value};
+use super::plan::{Join, Kind, RunOn, Terminate, Timer, Wait, Work};
 use super::table::{Field, Type, check_object, may, must};
 use crate::condition::Expression;
 use crate::json::{elements, member};
-use crate::time::Millis;
+use crate::time::{Millis, Timestamp};
 use form::{Form, form_of};
 
 #[cfg(test)]
@@ -129,6 +129,10 @@ pub(super) fn read<'a>(
         "join" => join(kind, form),
         "wait" => no_targets(Does::Plainly(Kind::Wait(wait(kind)?))),
         "human_approval" => human_approval(kind, approval_timeout),
+        "terminate" => no_targets(Does::Plainly(Kind::Terminate(Terminate {
+            fails: text(kind, "status")? == "failed",
+            reason: text(kind, "reason").map(Cow::into_owned),
+        }))),
         "limit_exceeded" => no_targets(Does::Plainly(Kind::LimitExceeded {
             description: description
                 .or_else(|| text(kind, "description"))
@@ -228,17 +232,32 @@ fn condition<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
 fn join<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
     let targets = targets(kind, "wait_for", How::WaitsFor);
     let strategy = kind.raw("merge_strategy").unwrap_or("null");
-    let custom = member(strategy, "custom").and_then(|custom| member(custom, "function_ref"));
-    let join = match text(kind, "merge_strategy").as_deref() {
-        Some("collect") => Join::Collect,
-        Some("first") => Join::First,
-        None if strategy == "null" => Join::Collect,
-        None if custom.is_some_and(|name| name.starts_with('"')) => {
+    let is_object = strategy.starts_with('{');
+    let of = |name| is_object.then(|| member(strategy, name)).flatten();
+    let custom = of("custom").and_then(|custom| member(custom, "function_ref"));
+    let cancel_rest: bool = kind
+        .raw("cancel_rest")
+        .and_then(Read::read)
+        .unwrap_or(false);
+    let join = match (text(kind, "merge_strategy").as_deref(), of("count")) {
+        (Some("first"), _) => Join::First { cancel_rest },
+        (None, Some(edges)) if custom.is_none() => Join::Count {
+            edges: live_edges(kind, edges)?,
+            cancel_rest,
+        },
+        _ if cancel_rest => {
+            let message = "`cancel_rest` has an effect with \"first\" and {\"count\": n} alone: other joins need each edge";
+            kind.fault("cancel_rest", message, "leave it out");
+            return None;
+        }
+        (Some("collect"), _) => Join::Collect,
+        (None, None) if strategy == "null" => Join::Collect,
+        (None, None) if custom.is_some_and(|name| name.starts_with('"')) => {
             let custom = work(kind, form, None, Vec::new());
             return Some(KindSource { targets, ..custom });
         }
         _ => {
-            let remedy = "write \"collect\", \"first\" or {\"custom\": {\"function_ref\": \"…\"}}";
+            let remedy = "write \"collect\", \"first\", {\"count\": n} or {\"custom\": {\"function_ref\": \"…\"}}";
             kind.fault("merge_strategy", "this is no merge strategy", remedy);
             return None;
         }
@@ -250,6 +269,18 @@ fn join<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
     })
 }
 
+/// How many live edges a join waits for.
+fn live_edges(kind: &Fields<'_, '_>, json: &str) -> Option<u32> {
+    let place = kind.place.key("merge_strategy");
+    let place = place.key("count");
+    let edges: u32 = value(&place, json, kind.faults)?;
+    if edges == 0 {
+        let message = "a join that waits for no edge would be ready before anything has happened";
+        kind.faults.report(&place, message, "write at least 1");
+    }
+    Some(edges)
+}
+
 fn wait(kind: &Fields<'_, '_>) -> Option<Wait> {
     let condition = text(kind, "condition")?;
     let (needs_timer, needs_key) = match &*condition {
@@ -258,25 +289,55 @@ fn wait(kind: &Fields<'_, '_>) -> Option<Wait> {
         "either" => (true, true),
         _ => return None,
     };
-    for (name, needed) in [
-        ("timeout_secs", needs_timer),
-        ("correlation_key", needs_key),
+    let is_given = |name| kind.raw(name).is_some_and(|json| json != "null");
+    let has_timer = is_given("timeout_secs") || is_given("until");
+    for (name, is_missing) in [
+        ("timeout_secs", needs_timer && !has_timer),
+        ("correlation_key", needs_key && !is_given("correlation_key")),
     ] {
-        if needed && !kind.has(name) {
+        if is_missing {
             let message = format!("a wait for {} needs `{name}`", quoted(&condition));
-            kind.faults
-                .report(kind.place, message, format!("add `{name}`"));
+            let remedy = match name {
+                "timeout_secs" => "add `timeout_secs`, or `until`".into(),
+                name => format!("add `{name}`"),
+            };
+            kind.faults.report(kind.place, message, remedy);
         }
+    }
+    let takes_kept: bool = kind.raw("keep").and_then(Read::read).unwrap_or(true);
+    if !takes_kept && !needs_key {
+        let message = "`keep` has no effect: this waits for no event";
+        kind.fault("keep", message, "leave it out");
     }
     let correlation_key = text(kind, "correlation_key").filter(|key| needs_key && !key.is_empty());
     if let Some(key) = &correlation_key {
         check_id(&kind.place.key("correlation_key"), key, kind.faults);
     }
     Some(Wait {
-        timer: whole(kind, "timeout_secs").map(Millis::from_secs),
+        timer: timer(kind),
+        takes_kept,
         correlation_key: correlation_key.map(Cow::into_owned),
         timer_completes: needs_timer,
     })
+}
+
+/// When a wait ends by itself: after a span, or at a time.
+fn timer(kind: &Fields<'_, '_>) -> Option<Timer> {
+    let span = whole(kind, "timeout_secs").map(Millis::from_secs);
+    let Some(until) = text(kind, "until") else {
+        return span.map(Timer::After);
+    };
+    if span.is_some() {
+        let message = "a wait ends after `timeout_secs`, or at `until`: it cannot have both";
+        kind.fault("until", message, "leave out one of them");
+    }
+    let time = Timestamp::from_rfc3339(&until);
+    if let Err(why) = time {
+        let message = format!("{} is no time: {why}", quoted(&until));
+        let remedy = "write it like \"2030-01-31T09:30:00Z\" or \"2030-01-31T09:30:00+02:00\"";
+        kind.fault("until", message, remedy);
+    }
+    time.ok().map(Timer::At)
 }
 
 fn human_approval<'a>(

@@ -1,5 +1,6 @@
 //! Rules R1 and R2 as tables, over whole workflows.
 
+mod endings;
 mod faults;
 mod plans;
 

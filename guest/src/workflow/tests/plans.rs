@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::kind::queues;
-use super::super::plan::{Backoff, Edge, EdgeRule, Growth, Join, Kind, Plan, RunOn, Target};
+use super::super::plan::{Backoff, Edge, EdgeRule, Growth, Join, Kind, Plan, RunOn, Target, Timer};
 use super::{FINALIZER, PLAIN, of_kind, plain, plan, workflow};
 use crate::time::Millis;
 
@@ -123,7 +123,7 @@ fn r5_queues() {
             .map_or("general", |(_, queue)| *queue);
         assert_eq!(queue, wanted, "{kind}");
     }
-    assert_eq!(queues().count(), 24);
+    assert_eq!(queues().count(), 25);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn r6_kinds_as_planned() {
     assert!(matches!(kind(r#"{"type": "parallel"}"#).0, Kind::Parallel));
     assert!(matches!(
         kind(r#"{"type": "join", "merge_strategy": "first"}"#).0,
-        Kind::Join(Join::First)
+        Kind::Join(Join::First { cancel_rest: false })
     ));
     assert!(matches!(
         kind(r#"{"type": "join"}"#).0,
@@ -215,7 +215,7 @@ fn r6_kinds_as_planned() {
             wait.correlation_key.as_deref(),
             wait.timer_completes
         ),
-        (Some(Millis(7000)), Some("k"), false)
+        (Some(Timer::After(Millis(7000))), Some("k"), false)
     );
     let (Kind::HumanApproval(approval), _) =
         kind(r#"{"type": "human_approval", "description": "ok?", "fallback_node": "end"}"#)
@@ -342,12 +342,10 @@ fn jamjets_form_is_accepted_as_it_is() {
     assert_eq!(
         plan.ignored,
         [
-            "/cost_budget_usd",
             "/models",
             "/policy",
             "/state_schema",
-            "/timeouts/heartbeat_interval",
-            "/token_budget"
+            "/timeouts/heartbeat_interval"
         ],
         "what says something and changes nothing is named"
     );

@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, Label, NodeRequest, OperatorNote,
-    RefusalCode,
+    RefusalCode, Status,
 };
 use crate::shorten::shortened;
 use crate::store::{ExecutionRecord, Head, ItemRecord, KeptOutput, Many, StoredEvent};
@@ -21,6 +21,7 @@ use super::subscription::Subscription;
 use crate::live::execution::staged::kind_payload_bytes;
 use crate::live::runtime::inbox::Inbox;
 use crate::live::runtime::observers::EndsSeen;
+use crate::live::turn::offer::offer;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
 use crate::live::turn::upgrade::{Upgrade, upgrade};
@@ -309,14 +310,22 @@ impl Execution {
             .await
     }
 
-    /// Let it go on after its scheduler component failed.
+    /// Let it go on after its scheduler component failed, or on a budget of its workflow that
+    /// is spent: that counts no more then (rule R28).
     ///
     /// # Errors
     /// [`EngineError::Refused`] when that is not why it stands.
     pub async fn lift_stall(&self, reason: Option<&str>) -> Result<(), EngineError> {
         let (id, note) = (self.id, self.note(reason)?);
         self.inbox()
-            .write(move |turn| lift(&mut turn.transaction, id, note.clone()))
+            .write(move |turn| {
+                let staged = turn.transaction.open(id)?;
+                if staged.held || staged.record.status != Status::Stalled {
+                    return lift(&mut turn.transaction, id, note.clone());
+                }
+                let fact = EventKind::StallLifted(note.clone());
+                offer(&mut turn.transaction, id, fact).map(drop)
+            })
             .await
     }
 

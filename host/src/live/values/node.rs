@@ -188,6 +188,33 @@ impl Node {
         Self::of_kind("join").with("merge_strategy", json!("first"))
     }
 
+    /// Waits for so many of its incoming edges that are live (rule R24).
+    #[must_use]
+    pub fn join_count(edges: u32) -> Self {
+        Self::of_kind("join").with("merge_strategy", json!({ "count": edges }))
+    }
+
+    /// For [`Node::join_first`] and [`Node::join_count`]: once it is settled, the nodes that
+    /// lead to nothing but this join are cancelled, or skipped where they have not begun.
+    #[must_use]
+    pub fn cancel_rest(self) -> Self {
+        self.with("cancel_rest", json!(true))
+    }
+
+    /// Ends the execution as completed, and stops what is under way (rule R24).
+    #[must_use]
+    pub fn terminate_completed() -> Self {
+        Self::of_kind("terminate").with("status", json!("completed"))
+    }
+
+    /// Ends the execution as failed, for this reason, and stops what is under way.
+    #[must_use]
+    pub fn terminate_failed(reason: impl Into<String>) -> Self {
+        Self::of_kind("terminate")
+            .with("status", json!("failed"))
+            .with("reason", Value::from(reason.into()))
+    }
+
     /// Waits for so long. Workflows count this in seconds: a part of one counts as one.
     #[must_use]
     pub fn timer(span: Duration) -> Self {

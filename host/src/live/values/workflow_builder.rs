@@ -74,6 +74,8 @@ struct Edge {
     to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -164,7 +166,7 @@ impl WorkflowBuilder {
     /// An edge from one node to another, or to `"end"`, the end of the workflow.
     #[must_use]
     pub fn edge(self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.any_edge(from.into(), to.into(), None)
+        self.any_edge(from.into(), to.into(), None, None)
     }
 
     /// An edge that is taken only where this condition is true of `state` and `input` when
@@ -176,14 +178,39 @@ impl WorkflowBuilder {
         to: impl Into<String>,
         condition: impl Into<String>,
     ) -> Self {
-        self.any_edge(from.into(), to.into(), Some(condition.into()))
+        self.any_edge(from.into(), to.into(), Some(condition.into()), None)
     }
 
-    fn any_edge(mut self, from: String, to: String, condition: Option<String>) -> Self {
+    /// An edge that is taken where its source fails for good, and handles that (rule R26).
+    #[must_use]
+    pub fn edge_on_failure(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.any_edge(from.into(), to.into(), None, Some("failure"))
+    }
+
+    /// The same where this condition is true of `state`, `input` and `error`.
+    #[must_use]
+    pub fn edge_on_failure_if(
+        self,
+        from: impl Into<String>,
+        to: impl Into<String>,
+        condition: impl Into<String>,
+    ) -> Self {
+        let condition = Some(condition.into());
+        self.any_edge(from.into(), to.into(), condition, Some("failure"))
+    }
+
+    fn any_edge(
+        mut self,
+        from: String,
+        to: String,
+        condition: Option<String>,
+        on: Option<&'static str>,
+    ) -> Self {
         let edge = Edge {
             from,
             to,
             condition,
+            on,
         };
         self.edges.push(edge);
         self
@@ -310,6 +337,8 @@ mod tests {
             .node("both", Node::join_first())
             .edge("draft", "which")
             .edge_if("ask", "both", "state.ok")
+            .edge_on_failure("ask", "end")
+            .edge_on_failure_if("all", "both", "error.attempts > 1")
             .retry_policy(
                 "mine",
                 RetryPolicy::attempts(4)
@@ -352,7 +381,9 @@ mod tests {
                 "all": { "kind": { "type": "parallel" } },
                 "both": { "kind": { "type": "join", "merge_strategy": "first" } },
             },
-            "edges": [{ "from": "draft", "to": "which" }, { "from": "ask", "to": "both", "condition": "state.ok" }],
+            "edges": [{ "from": "draft", "to": "which" }, { "from": "ask", "to": "both", "condition": "state.ok" },
+                { "from": "ask", "to": "end", "on": "failure" },
+                { "from": "all", "to": "both", "condition": "error.attempts > 1", "on": "failure" }],
         });
         let read: serde_json::Value = serde_json::from_str(built.text()).expect("it is JSON");
         assert_eq!(read, written);

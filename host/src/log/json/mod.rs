@@ -171,6 +171,7 @@ fn is_stripped(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::log::samples;
+    use crate::model::EventKind;
 
     #[test]
     fn every_kind_comes_back() {
@@ -179,6 +180,18 @@ mod tests {
             assert!(!line.contains('\n'), "{line}");
             assert_eq!(read_stored(&line), Ok(stored.clone()), "{line}");
             assert_eq!(read_event(&write_event(&stored.event)), Ok(stored.event));
+        }
+    }
+
+    /// Conditions and the log call the cause of a failure alike (rule R26).
+    #[test]
+    fn r26_causes_have_one_name() {
+        for stored in samples::log() {
+            if let EventKind::NodeExhausted(it) = &stored.event.kind {
+                let line = write_event(&stored.event);
+                let code = format!(r#""cause":"{}""#, it.cause.code());
+                assert!(line.contains(&code), "{line}");
+            }
         }
     }
 

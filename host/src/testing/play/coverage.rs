@@ -1,16 +1,17 @@
-//! Which edges were live (rule R7).
+//! Which edges were live (rules R7 and R26).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::case::Played;
 use super::probe::{Question, ask};
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
-use crate::model::{CancelReason, EventKind, SkipReason};
-use crate::testing::graph::{Edge, Graph, Rule};
+use crate::model::{CancelReason, EventKind, NodeExhausted, NodeFailure, SkipReason};
+use crate::testing::graph::{Edge, Graph, On, Rule};
 
 /// The places of the edges that were live in a case.
 pub(in crate::testing) fn live_edges(
@@ -23,14 +24,18 @@ pub(in crate::testing) fn live_edges(
     let mut state = State::default();
     let mut questions = Vec::new();
     let mut asked = Vec::new();
+    let mut classes = BTreeMap::new();
     for event in &played.events {
-        let Some(settled) = settled(&event.kind) else {
+        if let EventKind::NodeFailed(it) = &event.kind {
+            classes.insert(&it.node_id, it.error_class.as_deref());
+        }
+        let Some(settled) = settled(&event.kind, &classes) else {
             continue;
         };
         state.merge(settled.patch);
         let (mut places, mut conditions) = (Vec::new(), Vec::new());
         for (place, edge) in graph.leading_on(settled.node) {
-            match judged(edge, settled.chosen_target) {
+            match judged(edge, &settled) {
                 Judged::Live => drop(live.insert(place)),
                 Judged::Dead => {}
                 Judged::If(condition) => {
@@ -41,7 +46,12 @@ pub(in crate::testing) fn live_edges(
         }
         if !places.is_empty() {
             let state = state.text();
-            questions.push(Question { state, conditions });
+            let error = settled.error;
+            questions.push(Question {
+                state,
+                error,
+                conditions,
+            });
             asked.push(places);
         }
     }
@@ -60,9 +70,24 @@ struct Settled<'a> {
     chosen_target: Option<&'a str>,
     /// What the state gets, a JSON object.
     patch: &'a str,
+    /// How it failed for good, if it did (rule R26).
+    error: Option<Value>,
 }
 
-fn settled(kind: &EventKind) -> Option<Settled<'_>> {
+/// `classes`: those of the nodes' last failed attempts, as workers said them.
+fn settled<'a>(
+    kind: &'a EventKind,
+    classes: &BTreeMap<&'a String, Option<&str>>,
+) -> Option<Settled<'a>> {
+    if let EventKind::NodeExhausted(it) = kind {
+        let class = classes.get(&it.node_id).copied().flatten();
+        return Some(Settled {
+            node: &it.node_id,
+            chosen_target: None,
+            patch: "{}",
+            error: Some(error(it, class)),
+        });
+    }
     let (node, chosen_target, patch) = match kind {
         EventKind::NodeCompleted(it) => {
             (&it.node_id, it.chosen_target.as_deref(), &*it.state_patch)
@@ -81,7 +106,17 @@ fn settled(kind: &EventKind) -> Option<Settled<'_>> {
         node,
         chosen_target,
         patch,
+        error: None,
     })
+}
+
+/// What the conditions of edges see of a failure.
+fn error(exhausted: &NodeExhausted, class: Option<&str>) -> Value {
+    let (class, message) = match &exhausted.cause {
+        NodeFailure::AttemptFailed(error) => (class, Some(error)),
+        cause => (Some(cause.code()), None),
+    };
+    json!({ "class": class, "message": message, "attempts": exhausted.attempts })
 }
 
 enum Judged<'a> {
@@ -91,8 +126,13 @@ enum Judged<'a> {
     If(&'a str),
 }
 
-fn judged<'a>(edge: &'a Edge, chosen_target: Option<&str>) -> Judged<'a> {
-    match (chosen_target, &edge.rule) {
+fn judged<'a>(edge: &'a Edge, settled: &Settled<'_>) -> Judged<'a> {
+    let is_judged = match settled.error {
+        Some(_) => edge.on != On::Success,
+        None => edge.on != On::Failure,
+    };
+    match (settled.chosen_target, &edge.rule) {
+        _ if !is_judged => Judged::Dead,
         (Some(target), _) if target == edge.to => Judged::Live,
         (Some(_), _) | (None, Rule::Chosen) => Judged::Dead,
         (None, Rule::Implied | Rule::Ordinary(None)) => Judged::Live,
@@ -117,7 +157,7 @@ impl State {
     fn text(&self) -> String {
         let mut members = Vec::with_capacity(self.members.len());
         for (key, value) in &self.members {
-            let key = serde_json::Value::from(key.as_str());
+            let key = Value::from(key.as_str());
             members.push(format!("{key}:{value}"));
         }
         format!("{{{}}}", members.join(","))

@@ -3,7 +3,8 @@
 //! A log does not say which edges were live where several lead to one node. A condition is
 //! a function of state and input (rule R7), so it is asked of the scheduler once more: a
 //! workflow with one edge for each condition, on the same input, whose first node is
-//! answered with the state. What is skipped then was false.
+//! answered with the state. What is skipped then was false. Where they were judged on a
+//! failure, they read it, and the input, from an input that has both.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,8 @@ use crate::testing::case::BEGINS_AT;
 pub(super) struct Question<'a> {
     /// The state, a JSON object.
     pub(super) state: String,
+    /// The failure that they were judged on, if they were (rule R26).
+    pub(super) error: Option<Value>,
     pub(super) conditions: Vec<&'a str>,
 }
 
@@ -45,10 +48,21 @@ fn ask_one(
     question: &Question<'_>,
 ) -> Result<BTreeSet<usize>, EngineError> {
     let id = format!("probe-{number}");
-    let workflow = Workflow::from_json(workflow(&id, &question.conditions).to_string())?;
+    let (input, conditions) = match &question.error {
+        None => (input.clone(), Vec::new()),
+        Some(error) => (
+            Json::trusted(format!("{{\"input\":{input},\"error\":{error}}}")),
+            question.conditions.iter().map(|it| moved(it)).collect(),
+        ),
+    };
+    let conditions: Vec<&str> = match conditions.is_empty() {
+        true => question.conditions.clone(),
+        false => conditions.iter().map(String::as_str).collect(),
+    };
+    let workflow = Workflow::from_json(workflow(&id, &conditions).to_string())?;
     let summary = world.register(&workflow)?;
     let engine = world.engine.clone();
-    let execution = world.until(engine.start(&id, &summary.version, input.clone()))?;
+    let execution = world.until(engine.start(&id, &summary.version, input))?;
     world.drain();
     let state = Json::trusted(question.state.clone());
     let answer = Answer::output(json!({})).patch(state);
@@ -74,6 +88,40 @@ fn ask_one(
     Ok(hold)
 }
 
+/// The condition, reading `input` and `error` from within the input.
+fn moved(condition: &str) -> String {
+    let is_word = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let mut moved = String::with_capacity(condition.len());
+    let mut rest = condition;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '"' | '\'' => text_end(rest, first),
+            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(end);
+        let is_field = moved.trim_end().ends_with('.');
+        if matches!(token, "input" | "error") && !is_field {
+            moved.push_str("input.");
+        }
+        moved.push_str(token);
+        rest = after;
+    }
+    moved
+}
+
+/// Where the text ends that a condition begins with.
+fn text_end(condition: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    let ends = |(_, c): &(usize, char)| {
+        let ends = *c == quote && !is_escaped;
+        is_escaped = *c == '\\' && !is_escaped;
+        ends
+    };
+    let end = condition.char_indices().skip(1).find(ends);
+    end.map_or(condition.len(), |(at, _)| at + quote.len_utf8())
+}
+
 fn target(place: usize) -> String {
     format!("c{place}")
 }
@@ -95,4 +143,25 @@ fn workflow(id: &str, conditions: &[&str]) -> Value {
         "nodes": nodes,
         "edges": edges,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r26_roots_move_and_nothing_else() {
+        #[rustfmt::skip]
+        let rows = [
+            ("error.class == \"error\"",           "input.error.class == \"error\""),
+            ("state.error && input.input",         "state.error && input.input.input"),
+            ("state . error",                      "state . error"),
+            ("has(error.message) || !error",       "has(input.error.message) || !input.error"),
+            (r"'it\'s error' == input['error']",   r"'it\'s error' == input.input['error']"),
+            ("state[error.class].errors",          "state[input.error.class].errors"),
+        ];
+        for (condition, expected) in rows {
+            assert_eq!(moved(condition), expected);
+        }
+    }
 }

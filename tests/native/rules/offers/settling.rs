@@ -329,7 +329,7 @@ fn r11_only_a_policy_stalls_an_execution_and_once() {
         c_failed,
         0,
         anonymous,
-        "a stall on a budget is more than this scheduler can do yet",
+        "no budget of the workflow is exceeded so",
     );
 }
 

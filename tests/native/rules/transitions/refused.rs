@@ -85,7 +85,9 @@ fn kind_name(kind: &Kind) -> &'static str {
     match kind {
         Kind::Work(work) if work.finalizer.is_some() => "finalizer",
         Kind::Work(_) => "work",
-        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => "settles at once",
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => {
+            "settles at once"
+        }
         Kind::Wait(_) => "wait",
         Kind::HumanApproval(_) => "approval",
         Kind::LimitExceeded { .. } => "limit",

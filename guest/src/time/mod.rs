@@ -1,5 +1,7 @@
 //! Instants and spans in milliseconds, with arithmetic that saturates.
 
+mod rfc3339;
+
 use core::fmt;
 
 /// An instant: milliseconds since the Unix epoch.
@@ -35,6 +37,15 @@ pub struct Timestamp(pub u64);
 pub struct Millis(pub u64);
 
 impl Timestamp {
+    /// Read a time as RFC 3339 writes it: `2030-01-31T09:30:00.250+02:00`. What is
+    /// less than a millisecond is rounded up.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_rfc3339(text: &str) -> Result<Self, &'static str> {
+        rfc3339::read(text).map(Self)
+    }
+
     /// The instant `span` later, or the last one there is.
     #[must_use]
     pub fn after(self, span: Millis) -> Self {
