@@ -58,6 +58,8 @@ mod act;
 mod case;
 // Cases, as they are read.
 mod reading;
+// Workflows, as they are written in YAML.
+mod written;
 // A case is played.
 mod play;
 // What happened, a row for each event.
@@ -78,4 +80,5 @@ pub use happened::Row;
 pub use judge::Verdict;
 pub use report::{CaseReport, EdgeCoverage, Report};
 pub use text::place::{FileError, FileFault};
+pub use written::YamlWorkflow;
 pub use text::span::span_text;

@@ -45,3 +45,4 @@ mod told_apart;
 mod typed_back;
 mod upgrading;
 mod working;
+mod yaml;
