@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use refrain::model::{Fault, WorkflowSummary};
 use serde_json::{Value, json};
 
+use super::files::WorkflowText;
 use super::output::{self, Form};
 use super::text::{Text, is_steering, text};
-use super::files::WorkflowText;
 use super::{Answer, files, guests};
 
 /// Check a workflow, and name every fault with its place and remedy

@@ -80,5 +80,5 @@ pub use happened::Row;
 pub use judge::Verdict;
 pub use report::{CaseReport, EdgeCoverage, Report};
 pub use text::place::{FileError, FileFault};
-pub use written::YamlWorkflow;
 pub use text::span::span_text;
+pub use written::YamlWorkflow;

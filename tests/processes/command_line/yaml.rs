@@ -66,10 +66,22 @@ fn r5_a_queue_that_nobody_serves_is_told() {
 fn what_is_wrong_in_yaml_is_told_with_line_and_column() {
     let desk = desk();
     let rows = [
-        ("anchor", "nodes: &all {}\n", "1:13: anchors are not read here"),
+        (
+            "anchor",
+            "nodes: &all {}\n",
+            "1:13: anchors are not read here",
+        ),
         ("alias", "nodes: *all\n", "1:8: aliases are not read here"),
-        ("twice", "a: 1\nb: 2\na: 3\n", "3:1: the key `a` stands twice; first in line 1"),
-        ("word", "a: yes\n", "1:4: `yes` is a text to some readers of YAML"),
+        (
+            "twice",
+            "a: 1\nb: 2\na: 3\n",
+            "3:1: the key `a` stands twice; first in line 1",
+        ),
+        (
+            "word",
+            "a: yes\n",
+            "1:4: `yes` is a text to some readers of YAML",
+        ),
         ("tag", "a: !t x\n", "1:7: tags are not read here"),
         ("grammar", "a: [1\n", "this cannot be read"),
     ];
@@ -84,7 +96,10 @@ fn what_is_wrong_in_yaml_is_told_with_line_and_column() {
         let error = desk.document(&["validate", &file, "--json"], 2);
         assert_eq!(error["error"]["code"], "workflow_unreadable");
     }
-    desk.file("wrong.yaml", WORKFLOW.replace("priority: 9", "priority: 99"));
+    desk.file(
+        "wrong.yaml",
+        WORKFLOW.replace("priority: 9", "priority: 99"),
+    );
     let said = desk.types(&["validate", "wrong.yaml"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     let place = "/nodes/render/priority (line 8, column 5)";
