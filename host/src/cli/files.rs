@@ -7,6 +7,7 @@ use std::path::Path;
 
 use refrain::json::{MARK, text_of};
 use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
+use refrain::testing::YamlWorkflow;
 
 use super::coded::{OrCoded, coded, refuse};
 
@@ -19,10 +20,26 @@ pub(super) const STDIN: &str = "-";
 /// Bytes of a file with one key: far more than any has.
 const KEY_BYTES_MAX: usize = 64 * 1024;
 
-/// A workflow's text.
-pub(super) fn workflow(path: &Path) -> anyhow::Result<String> {
-    text(path, WORKFLOW_BYTES_MAX).or_coded("workflow_unreadable", || {
-        format!("cannot read the workflow {}", path.display())
+/// A workflow as it was read.
+pub(super) struct WorkflowText {
+    /// Its JSON.
+    pub(super) json: String,
+    /// What it was made of, where it is written in YAML.
+    pub(super) yaml: Option<YamlWorkflow>,
+}
+
+/// A workflow's text. YAML, which the end of a file's name tells, becomes JSON here and
+/// nowhere else.
+pub(super) fn workflow(path: &Path) -> anyhow::Result<WorkflowText> {
+    let unreadable = || format!("cannot read the workflow {}", path.display());
+    let json = text(path, WORKFLOW_BYTES_MAX).or_coded("workflow_unreadable", unreadable)?;
+    if !YamlWorkflow::is_one(path) {
+        return Ok(WorkflowText { json, yaml: None });
+    }
+    let yaml = YamlWorkflow::read(path, &json).or_coded("workflow_unreadable", unreadable)?;
+    Ok(WorkflowText {
+        json: yaml.json().to_owned(),
+        yaml: Some(yaml),
     })
 }
 

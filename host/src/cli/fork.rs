@@ -86,11 +86,11 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         None => None,
         Some(path) => {
             let text = files::workflow(path)?;
-            if let Err(faults) = guests::validate(&text, None)? {
+            if let Err(faults) = guests::validate(&text.json, None)? {
                 output::tell(&validate::bad(path, &text, &faults).trimmed());
                 return Ok(Answer::Bad);
             }
-            Some(Workflow::from_json(text)?)
+            Some(Workflow::from_json(text.json)?)
         }
     };
     let forked = act::finish(forked(&arguments, origin, store, fork, workflow))??;

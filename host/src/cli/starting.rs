@@ -18,7 +18,7 @@ use super::{files, guests, labels, validate};
 /// What to start.
 #[derive(clap::Args)]
 pub(super) struct ToStart {
-    /// The workflow
+    /// The workflow, in JSON or YAML
     #[arg(value_name = "WORKFLOW.json")]
     workflow: PathBuf,
     /// The input
@@ -56,7 +56,7 @@ impl ToStart {
         let input = Json::from_text(files::json(&self.input, "input")?)
             .context("the input is not accepted")?;
         let guest = self.guest.as_deref().map(guests::component).transpose()?;
-        if let Err(faults) = guests::validate(&text, guest.as_deref())? {
+        if let Err(faults) = guests::validate(&text.json, guest.as_deref())? {
             if form.json {
                 output::document(&validate::invalid(&faults))?;
             }
@@ -64,7 +64,7 @@ impl ToStart {
             return Ok(None);
         }
         Ok(Some(Startable {
-            workflow: Workflow::from_json(text)?,
+            workflow: Workflow::from_json(text.json)?,
             input,
             guest,
         }))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use refrain::model::{Fault, WorkflowSummary};
 use serde_json::{Value, json};
 
+use super::files::WorkflowText;
 use super::output::{self, Form};
 use super::text::{Text, is_steering, text};
 use super::{Answer, files, guests};
@@ -12,7 +13,7 @@ use super::{Answer, files, guests};
 /// Check a workflow, and name every fault with its place and remedy
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The workflow
+    /// The workflow, in JSON or YAML
     #[arg(value_name = "WORKFLOW.json")]
     workflow: PathBuf,
     #[command(flatten)]
@@ -21,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
-    let answer = guests::validate(&text, None)?;
+    let answer = guests::validate(&text.json, None)?;
     if arguments.form.json {
         output::document(&document(&answer))?;
     } else {
@@ -114,28 +115,36 @@ fn count(many: u32, thing: &str) -> Text {
 }
 
 /// All faults of a workflow's text, each with its place and remedy.
-pub(super) fn bad(place: &Path, workflow: &str, faults: &[Fault]) -> Text {
+pub(super) fn bad(place: &Path, workflow: &WorkflowText, faults: &[Fault]) -> Text {
     let many = if faults.len() == 1 {
         text!("1 fault")
     } else {
         text!("{} faults", faults.len())
     };
     let mut text = text!("{} is not valid: {}\n", place, many);
-    for Fault {
-        pointer,
-        message,
-        remedy,
-    } in faults
-    {
+    for fault in faults {
+        let Fault {
+            pointer,
+            message,
+            remedy,
+        } = fault;
         let pointer = if pointer.is_empty() {
             "(the whole text)"
         } else {
             pointer
         };
+        let line = match &workflow.yaml {
+            None => Text::new(),
+            Some(yaml) => {
+                let (line, column) = yaml.place_of(fault);
+                text!(" (line {}, column {})", line, column)
+            }
+        };
         text.push(&text!(
-            "  {}\n    {}\n    remedy: {}\n",
+            "  {}{}\n    {}\n    remedy: {}\n",
             pointer,
-            with_line(message, workflow),
+            line,
+            with_line(message, &workflow.json),
             remedy
         ));
     }

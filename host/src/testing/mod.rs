@@ -58,6 +58,8 @@ mod act;
 mod case;
 // Cases, as they are read.
 mod reading;
+// Workflows, as they are written in YAML.
+mod written;
 // A case is played.
 mod play;
 // What happened, a row for each event.
@@ -79,3 +81,4 @@ pub use judge::Verdict;
 pub use report::{CaseReport, EdgeCoverage, Report};
 pub use text::place::{FileError, FileFault};
 pub use text::span::span_text;
+pub use written::YamlWorkflow;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use refrain::limits::{CONFLICTS_IN_A_ROW_MAX, STORE_RETRY_PAUSE};
+use refrain::limits::{CONFLICTS_IN_A_ROW_MAX, STORE_RETRY_PAUSE, TurnLimits};
 use refrain::model::Status;
 use refrain::store::{CommitError, Store, StoreError, Turn};
 use refrain::{
@@ -307,6 +307,51 @@ fn goes_on_by_itself(place: &Place, workflow: &Value) {
     assert_eq!(end.expect("its end can be read").status, Status::Completed);
     drop(steps);
     audit_all(place, "rested");
+}
+
+/// A turn wakes one execution, which conflicts, and then another one instead: the next
+/// turn wakes the first, and waits for nothing.
+#[test]
+fn law3_what_conflicts_is_woken_in_the_next_turn() {
+    for place in Place::each() {
+        let clock = ManualClock::new(BEGIN);
+        let contended = Contended::default();
+        let once = Arc::clone(&contended);
+        let meddler: Meddler = Box::new(move |turn, _| {
+            let mut id = once.lock().unwrap_or_else(PoisonError::into_inner);
+            match id.take_if(|id| written(turn).contains(id)) {
+                Some(id) => Err(conflict(vec![id])),
+                None => Ok(()),
+            }
+        });
+        let store = MeddledStore::new(place.store(), meddler);
+        let one_wake = TurnLimits {
+            wakes: 1,
+            ..TurnLimits::default()
+        };
+        let builder = Engine::builder().boxed_store(Box::new(store));
+        let builder = builder.clock(clock.clone()).turn_limits(one_wake);
+        let (engine, mut steps) = builder.stepped().expect("it can be put together");
+        let timer = json!({ "kind": { "type": "wait", "condition": "timer", "timeout_secs": 5 } });
+        let workflow = Workflow::from_json(single(timer).to_string()).expect("JSON");
+        let registered = steps.until(engine.register(workflow));
+        registered.expect("it is answered").expect("it is valid");
+        let mut all = [(); 3].map(|()| {
+            let started = steps.until(engine.start("w", "1.0.0", json!({})));
+            started.expect("it is answered").expect("it starts")
+        });
+        all.sort_by_key(Execution::id);
+        while steps.step() == Next::Now {}
+        contend(&contended, Some(all[0].id()));
+        clock.advance(Duration::from_secs(5));
+        while steps.step() == Next::Now {}
+        for execution in &all {
+            let record = steps.until(execution.record()).expect("it is answered");
+            assert_eq!(record.expect("a record").status, Status::Completed);
+        }
+        drop(steps);
+        audit_all(&place, "woken");
+    }
 }
 
 /// What an own worker has done is not lost, however long its execution is contended.

@@ -9,8 +9,9 @@
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `proxies` requests by way of them, `hostile_text` text that would steer a terminal, `simulating` what
 //! `--simulate` keeps apart, `typed_back` what it says to type, `upgrading` executions that are handed to another scheduler, `terminals` those that are narrow or know little,
 //! `testing` tests of workflows, `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
-//! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
+//! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `answers` what of an output is the answer, `yaml` workflows in YAML, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
 
+mod answers;
 mod bad_database;
 mod bad_input;
 mod beginning;
@@ -46,3 +47,4 @@ mod typed_back;
 mod unset;
 mod upgrading;
 mod working;
+mod yaml;

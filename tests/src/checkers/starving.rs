@@ -31,9 +31,9 @@ struct Course<'a> {
 /// longest.
 type Turn = (Reverse<u32>, Timestamp);
 
-/// What was claimed in a turn: by queue, the one that was to come last, and for which
-/// execution.
-type Claimed = BTreeMap<String, (Turn, ExecutionId)>;
+/// What was claimed in a turn: by queue, the one that was to come last, for which
+/// execution, and when.
+type Claimed = BTreeMap<String, (Turn, ExecutionId, Timestamp)>;
 
 /// No item is claimed while another of its queue is more urgent, or as urgent and waits
 /// for longer, of an execution that runs, that the host works on, that is owed no step, and that is not
@@ -84,11 +84,12 @@ fn overtaken(
             continue;
         }
         for (node_id, queue, since) in course.waiting() {
-            let Some((others, other)) = claimed.get(queue) else {
+            let Some((others, other, at)) = claimed.get(queue) else {
                 continue;
             };
             let own = (Reverse(course.priority(node_id)), since);
-            if own < *others {
+            // What is not to begin before a later time does not wait yet.
+            if own < *others && since <= *at {
                 let (Reverse(priority), other_since) = *others;
                 let message = format!(
                     "node {node_id:?} waits on the queue {queue:?} since {since}, and an item of {other} that waits since {other_since}, of priority {priority}, is claimed"
@@ -125,8 +126,9 @@ impl<'a> Course<'a> {
             {
                 let id = self.account.record.id;
                 let turn = (Reverse(self.priority(&it.node_id)), since);
-                let last = claimed.entry(queue.to_owned()).or_insert((turn, id));
-                *last = (*last).max((turn, id));
+                let claim = (turn, id, stored.event.at);
+                let last = claimed.entry(queue.to_owned()).or_insert(claim);
+                *last = (*last).max(claim);
             }
             self.folding.take(&self.deadlines, &stored.event);
             self.taken += 1;

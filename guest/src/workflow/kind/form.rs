@@ -58,7 +58,9 @@ use Type::{
 
 #[rustfmt::skip]
 static FORMS: [Form; 25] = [
-    own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
+    own("command", "command", &[
+        must("argv", SomeTexts), may("cwd", Name), may("env", TextMap), may("output", Word(&["last_line", "json", "text", "none"])),
+    ]),
     own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
         may("headers", TextMap), may("body", Any), may("follow_redirects", Word(&["same_origin", "anywhere", "never"])),

@@ -40,7 +40,11 @@ pub(in crate::live) fn wake_due(turn: &mut OpenTurn<'_>) -> Result<(), EngineErr
     }
     if is_cut {
         turn.transaction.budget.cut_off();
-        turn.backlog.due = DueRounds::cut_behind(last);
+        // What is left out of this turn for a conflict may stand before the last one, and
+        // comes into the next turn: that begins where this one did.
+        let conflicts = &turn.transaction.core.conflicts;
+        let behind = if conflicts.try_again() { after } else { last };
+        turn.backlog.due = DueRounds::cut_behind(behind);
         return Ok(());
     }
     turn.backlog.due = DueRounds::done();

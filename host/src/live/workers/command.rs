@@ -2,12 +2,13 @@
 //!
 //! No shell, unless the workflow writes one. The node's input is JSON on
 //! stdin; a JSON object on stdout is the output and the patch, other JSON or
-//! text goes under the node's id. `REFRAIN_EXECUTION`, `REFRAIN_NODE`,
+//! text goes under the node's id; the field `output` may say which it is. `REFRAIN_EXECUTION`, `REFRAIN_NODE`,
 //! `REFRAIN_ATTEMPT` and `REFRAIN_QUEUE` in its environment say which attempt of what
 //! it is. It has no terminal. The node is settled when the program has ended, whatever it
 //! leaves behind. When the attempt is stopped, the program and all it started
 //! are told to end, and killed if they do not.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::json::Json;
 use crate::model::WorkItem;
 
 use super::attempt::UntilEnd;
+use super::meaning::{OutputForm, ends_in_an_object};
 use super::program_run::{self, Call};
 use super::programs::Programs;
 use crate::live::values::work::Answer;
@@ -33,6 +35,9 @@ struct Kind {
     /// Variables on top of the engine's environment.
     #[serde(default)]
     env: BTreeMap<String, String>,
+    /// What of stdout is the answer.
+    #[serde(default)]
+    output: Option<OutputForm>,
 }
 
 /// Run the program that the item's node names. The attempt has not ended before it has.
@@ -54,8 +59,27 @@ pub(crate) async fn run(
         env: env
             .map(|(name, value)| (name.as_str(), value.clone()))
             .collect(),
+        output: kind.output,
     };
-    program_run::run(&item, call, input.as_str(), &programs, until_end).await
+    let answer = program_run::run(&item, call, input.as_str(), &programs, until_end).await?;
+    if kind.output.is_none() {
+        tell_if_an_object_is_lost(&item, &answer);
+    }
+    Ok(answer)
+}
+
+/// A program that writes lines before its answer has them all taken for a text, and the
+/// keys of its answer are nowhere: that is told where the workflow does not say which is
+/// meant.
+fn tell_if_an_object_is_lost(item: &WorkItem, answer: &Answer) {
+    let text: Result<Cow<'_, str>, _> = serde_json::from_str(answer.output.as_str());
+    if text.is_ok_and(|text| ends_in_an_object(&text)) {
+        tracing::warn!(
+            refrain.execution = %item.execution_id,
+            refrain.node = %item.node_id,
+            "the program wrote lines before the JSON object that its output ends in, so that all of it is a text: `output` of the node's kind may be \"last_line\", which takes the object, or \"text\""
+        );
+    }
 }
 
 fn read(item: &WorkItem) -> Result<(Kind, Json), serde_json::Error> {

@@ -18,6 +18,55 @@ pub(super) fn of(bytes: Vec<u8>) -> Result<Answer, String> {
     }
 }
 
+/// What of a program's output is its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutputForm {
+    /// Its last line that is not empty.
+    LastLine,
+    /// All of it, and that is JSON.
+    Json,
+    /// All of it, as a text.
+    Text,
+    /// Nothing of it.
+    None,
+}
+
+/// As [`of`], where a workflow says what of it is the answer.
+pub(super) fn of_form(bytes: Vec<u8>, form: OutputForm) -> Result<Answer, String> {
+    match form {
+        OutputForm::None => Ok(nothing()),
+        OutputForm::Json => match read(bytes)? {
+            Meaning::Nothing => Err("nothing, and JSON is asked for".to_owned()),
+            Meaning::Json(json) => Ok(Answer::output(json)),
+            Meaning::Text(_) => Err("what is no JSON, and JSON is asked for".to_owned()),
+        },
+        OutputForm::Text => {
+            let text = text_of(bytes).map_err(|error| format!("what {error}"))?;
+            let text = text.strip_prefix(MARK).unwrap_or(&text).trim();
+            Ok(Answer::output(serde_json::Value::from(text)))
+        }
+        OutputForm::LastLine => {
+            let text = text_of(bytes).map_err(|error| format!("what {error}"))?;
+            of(last_line(&text).as_bytes().to_vec())
+        }
+    }
+}
+
+/// The last line that is not empty.
+fn last_line(text: &str) -> &str {
+    text.trim_end().lines().next_back().unwrap_or_default()
+}
+
+/// Whether this text is several lines, of which the last is a JSON object: whoever wrote
+/// it may have meant that as the answer.
+pub(super) fn ends_in_an_object(text: &str) -> bool {
+    let last = last_line(text).trim();
+    last.len() < text.trim().len()
+        && last.starts_with('{')
+        && serde_json::from_str::<&RawValue>(last).is_ok()
+}
+
 /// As [`of`], where the bytes are said to be JSON: other text is an error.
 #[cfg(feature = "http")]
 pub(super) fn of_json(bytes: Vec<u8>) -> Result<Answer, String> {
@@ -55,6 +104,40 @@ fn read(bytes: Vec<u8>) -> Result<Meaning, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_of_an_output_is_the_answer_can_be_said() {
+        use OutputForm::{Json, LastLine, None, Text};
+        let lines = "step 1\n{\"n\":1.50}\n\n";
+        for (text, form, told) in [
+            (lines, LastLine, Ok(r#"{"n":1.50}"#)),
+            ("one line", LastLine, Ok(r#""one line""#)),
+            ("\n \n", LastLine, Ok("null")),
+            (lines, Json, Err("what is no JSON")),
+            ("", Json, Err("nothing")),
+            (" [1] ", Json, Ok("[1]")),
+            ("{\"a\":1,\"a\":2}", Json, Err("not accepted")),
+            ("{\"a\":1}\n", Text, Ok(r#""{\"a\":1}""#)),
+            ("", Text, Ok(r#""""#)),
+            (lines, None, Ok("null")),
+        ] {
+            let said = of_form(text.as_bytes().to_vec(), form);
+            match (said, told) {
+                (Ok(answer), Ok(told)) => assert_eq!(answer.output.to_string(), told),
+                (Err(said), Err(told)) => assert!(said.contains(told), "{said}"),
+                (said, told) => panic!("{text:?} {form:?}: {said:?}, and not {told:?}"),
+            }
+        }
+        for (text, ends) in [
+            (lines, true),
+            ("{\"n\":1}", false),
+            ("a\n[1]", false),
+            ("a\n{b}", false),
+            ("", false),
+        ] {
+            assert_eq!(ends_in_an_object(text), ends, "{text:?}");
+        }
+    }
 
     #[test]
     fn nearly_json_is_read_or_told_and_never_another_type() {

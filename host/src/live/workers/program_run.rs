@@ -11,7 +11,7 @@ use crate::error::WorkError;
 use crate::model::WorkItem;
 
 use super::attempt::UntilEnd;
-use super::meaning;
+use super::meaning::{self, OutputForm};
 use super::program::{Ended, Program};
 use super::programs::Programs;
 use super::said::Said;
@@ -27,6 +27,8 @@ pub(super) struct Call<'a> {
     pub(super) folder: Option<&'a str>,
     /// Variables on top of those of this process.
     pub(super) env: BTreeMap<&'a str, String>,
+    /// What of its output is the answer; as it looks unless said.
+    pub(super) output: Option<OutputForm>,
 }
 
 /// Run a program for this item: `input` goes to its stdin, and what it writes to
@@ -43,6 +45,7 @@ pub(super) async fn run(
         arguments,
         folder,
         mut env,
+        output,
     } = call;
     env.extend([
         ("REFRAIN_EXECUTION", item.execution_id.clone()),
@@ -60,21 +63,28 @@ pub(super) async fn run(
     let running = Program::start(&start, programs, until_end)
         .map_err(|error| not_started(program, folder, &error))?;
     let ended = said.meanwhile(running.converse(input, &said)).await;
-    let outcome = ended.and_then(|ended| meaning_of(program, ended));
+    let outcome = ended.and_then(|ended| meaning_of(program, ended, output));
     said.end(outcome.is_ok());
     outcome
 }
 
 /// What a program's end means.
-fn meaning_of(program: &str, ended: Ended) -> Result<Answer, WorkError> {
+fn meaning_of(
+    program: &str,
+    ended: Ended,
+    output: Option<OutputForm>,
+) -> Result<Answer, WorkError> {
     let status = ended.status;
     if !status.success() {
         let said = tail(&ended.stderr);
         let error = WorkError::retryable(format!("{program} ended with {status}{said}"));
         return Err(error.class("command_failed"));
     }
-    meaning::of(ended.stdout)
-        .map_err(|problem| WorkError::permanent(format!("{program} wrote to stdout {problem}")))
+    let meant = match output {
+        Some(form) => meaning::of_form(ended.stdout, form),
+        None => meaning::of(ended.stdout),
+    };
+    meant.map_err(|problem| WorkError::permanent(format!("{program} wrote to stdout {problem}")))
 }
 
 fn not_started(program: &str, folder: Option<&str>, error: &io::Error) -> WorkError {

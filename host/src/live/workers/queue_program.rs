@@ -30,6 +30,7 @@ pub(crate) async fn run(
         arguments,
         folder: None,
         env: BTreeMap::new(),
+        output: None,
     };
     program_run::run(&item, call, &item.payload, &programs, until_end).await
 }

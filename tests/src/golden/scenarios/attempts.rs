@@ -122,3 +122,23 @@ pub(super) fn crash(cast: &Cast<'_>) -> Result<String> {
     stage.complete("z", json!({}))?;
     stage.export()
 }
+
+pub(super) fn tasks(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage(
+        r#"
+        s -> a, s -> b
+        s: task gpu {"steps":3} priority=9
+        a: tool queue=mail priority=0
+        b: http queue=mail lease=60
+        f: task gpu run_on=always
+        "#,
+    )?;
+    stage.claim("gpu")?;
+    stage.complete("s", json!({"done": 1}))?;
+    stage.claim("mail")?;
+    stage.complete("b", json!({}))?;
+    stage.complete("a", json!({}))?;
+    stage.claim("gpu")?;
+    stage.complete("f", json!({}))?;
+    stage.export()
+}

@@ -73,6 +73,7 @@ scenarios! {
     hosts::simulated: "simulated time",
     hosts::stalled: "the host saw the guest fail; the stall is lifted",
     hosts::guest_changed: "the execution is handed to a guest, here to the same one",
+    attempts::tasks: "everybody's own work, queues and priorities that nodes name, and any work as a finalizer",
     hosts::forked: "the execution was forked, and goes its own way after four events",
 }
 
