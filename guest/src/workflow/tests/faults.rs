@@ -157,7 +157,7 @@ fn r1_kinds() {
         (r#"{"type": "comand"}"#,                                    "/type",           "unknown kind `comand`"),
         (r#"{"type": "subgraph"}"#,                                  "/type",           "`subgraph` is not supported yet"),
         (r#"{"type": "map"}"#,                                       "/type",           "`map` is not supported yet"),
-        (r#"{"type": "terminate"}"#,                                 "/type",           "`terminate` is not supported yet"),
+        (r#"{"type": "terminate"}"#,                                 "",                "the field `status` is missing"),
         (r#"{"type": "task", "queue": "q"}"#,                        "/type",           "`task` is not supported yet"),
         (r#"{"type": "command"}"#,                                   "",                "the field `argv` is missing"),
         (r#"{"type": "command", "argv": []}"#,                       "/argv",           "`argv` may not be empty"),
