@@ -103,7 +103,7 @@ pub use live::{
     Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
     reap_orphans, tampering,
 };
-pub use live::{Node, RetryPolicy, WorkflowBuilder};
+pub use live::{Budgets, Edge, Node, RetryPolicy, WorkflowBuilder};
 pub use model::WorkItem;
 pub use remedy::ErrorRemedy;
 pub use trouble::IN_THE_LOG;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::{prop_assert, prop_assert_eq};
-use refrain::{Node, RetryPolicy, Workflow, WorkflowBuilder};
+use refrain::{Budgets, Edge, Node, RetryPolicy, Workflow, WorkflowBuilder};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::workflows;
 use refrain_tests::runner;
@@ -72,12 +72,19 @@ fn builder(written: &Value) -> WorkflowBuilder {
         builder = builder.node(id, built_node(&node));
     }
     for edge in written["edges"].as_array().expect("a list") {
-        let (from, to) = (text(&edge["from"]), text(&edge["to"]));
-        builder = match edge.get("condition") {
-            Some(condition) => builder.edge_if(from, to, text(condition)),
-            None => builder.edge(from, to),
+        let mut built = Edge::new(text(&edge["from"]), text(&edge["to"]));
+        if let Some(condition) = edge.get("condition") {
+            built = built.when(text(condition));
+        }
+        built = match edge["on"].as_str() {
+            None => built,
+            Some("failure") => built.on_failure(),
+            Some("always") => built.always(),
+            Some(other) => panic!("{other} is nothing that is generated"),
         };
+        builder = builder.any_edge(built);
     }
+    builder = builder.budgets(budgets(written));
     for (name, policy) in object(&written["retry_policies"]) {
         builder = builder.retry_policy(name, built_policy(&policy));
     }
@@ -100,6 +107,29 @@ fn builder(written: &Value) -> WorkflowBuilder {
         };
     }
     builder
+}
+
+fn budgets(written: &Value) -> Budgets {
+    let mut budgets = Budgets::default();
+    let tokens = &written["token_budget"];
+    let total = tokens.as_u64().or_else(|| tokens["total_tokens"].as_u64());
+    if let Some(total) = total {
+        budgets = budgets.tokens(total);
+    }
+    if let Some(input) = tokens["input_tokens"].as_u64() {
+        budgets = budgets.input_tokens(input);
+    }
+    if let Some(output) = tokens["output_tokens"].as_u64() {
+        budgets = budgets.output_tokens(output);
+    }
+    if let Some(cost) = written["cost_budget_usd"].as_f64() {
+        budgets = budgets.cost_usd(cost);
+    }
+    match written["on_budget_exceeded"].as_str() {
+        None => budgets,
+        Some("pause") => budgets.pause(),
+        Some(_fail) => budgets.fail(),
+    }
 }
 
 fn built_node(node: &Value) -> Node {

@@ -157,7 +157,7 @@ fn r1_kinds() {
         (r#"{"type": "comand"}"#,                                    "/type",           "unknown kind `comand`"),
         (r#"{"type": "subgraph"}"#,                                  "/type",           "`subgraph` is not supported yet"),
         (r#"{"type": "map"}"#,                                       "/type",           "`map` is not supported yet"),
-        (r#"{"type": "terminate"}"#,                                 "/type",           "`terminate` is not supported yet"),
+        (r#"{"type": "terminate"}"#,                                 "",                "the field `status` is missing"),
         (r#"{"type": "task", "n": 1}"#,                              "",                "the field `queue` is missing"),
         (r#"{"type": "task", "queue": ""}"#,                         "/queue",          "an id may not be empty"),
         (r#"{"type": "task", "queue": null}"#,                       "/queue",          "expected a text, found null"),

@@ -6,6 +6,8 @@ pub(in crate::live) mod panics;
 pub(in crate::live) mod workflow;
 pub(in crate::live) mod retry_policy;
 pub(in crate::live) mod node;
+pub(in crate::live) mod edge;
+pub(in crate::live) mod budgets;
 pub(in crate::live) mod workflow_builder;
 pub(in crate::live) mod work;
 pub(in crate::live) mod facts;

@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 
 use crate::error::EngineError;
 
+use super::budgets::Budgets;
+use super::edge::Edge;
 use super::node::Node;
 use super::retry_policy::{RetryPolicy, Span};
 use super::workflow::Workflow;
@@ -62,20 +64,12 @@ pub struct WorkflowBuilder {
     timeouts: Timeouts,
     #[serde(skip_serializing_if = "OwnLimits::is_empty")]
     limits: OwnLimits,
+    #[serde(flatten)]
+    budgets: Budgets,
     #[serde(skip_serializing_if = "Named::is_empty")]
     retry_policies: Named<RetryPolicy>,
     nodes: Named<Node>,
     edges: Vec<Edge>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Edge {
-    from: String,
-    to: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -140,6 +134,7 @@ impl WorkflowBuilder {
             start_node: None,
             timeouts: Timeouts::default(),
             limits: OwnLimits::default(),
+            budgets: Budgets::default(),
             retry_policies: Named(Vec::new()),
             nodes: Named(Vec::new()),
             edges: Vec::new(),
@@ -166,7 +161,7 @@ impl WorkflowBuilder {
     /// An edge from one node to another, or to `"end"`, the end of the workflow.
     #[must_use]
     pub fn edge(self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.any_edge(from.into(), to.into(), None, None)
+        self.any_edge(Edge::new(from, to))
     }
 
     /// An edge that is taken only where this condition is true of `state` and `input` when
@@ -178,41 +173,20 @@ impl WorkflowBuilder {
         to: impl Into<String>,
         condition: impl Into<String>,
     ) -> Self {
-        self.any_edge(from.into(), to.into(), Some(condition.into()), None)
+        self.any_edge(Edge::new(from, to).when(condition))
     }
 
-    /// An edge that is taken where its source fails for good, and handles that (rule R26).
+    /// Any edge: one that handles a failure, for one (rule R26).
     #[must_use]
-    pub fn edge_on_failure(self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.any_edge(from.into(), to.into(), None, Some("failure"))
-    }
-
-    /// The same where this condition is true of `state`, `input` and `error`.
-    #[must_use]
-    pub fn edge_on_failure_if(
-        self,
-        from: impl Into<String>,
-        to: impl Into<String>,
-        condition: impl Into<String>,
-    ) -> Self {
-        let condition = Some(condition.into());
-        self.any_edge(from.into(), to.into(), condition, Some("failure"))
-    }
-
-    fn any_edge(
-        mut self,
-        from: String,
-        to: String,
-        condition: Option<String>,
-        on: Option<&'static str>,
-    ) -> Self {
-        let edge = Edge {
-            from,
-            to,
-            condition,
-            on,
-        };
+    pub fn any_edge(mut self, edge: Edge) -> Self {
         self.edges.push(edge);
+        self
+    }
+
+    /// What an execution may use up of tokens and money (rule R28).
+    #[must_use]
+    pub fn budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = budgets;
         self
     }
 
@@ -337,8 +311,9 @@ mod tests {
             .node("both", Node::join_first())
             .edge("draft", "which")
             .edge_if("ask", "both", "state.ok")
-            .edge_on_failure("ask", "end")
-            .edge_on_failure_if("all", "both", "error.attempts > 1")
+            .any_edge(Edge::new("ask", "end").on_failure())
+            .any_edge(Edge::new("all", "both").always().when("error.attempts > 1"))
+            .budgets(Budgets::default().tokens(100).cost_usd(2.5).pause())
             .retry_policy(
                 "mine",
                 RetryPolicy::attempts(4)
@@ -383,7 +358,8 @@ mod tests {
             },
             "edges": [{ "from": "draft", "to": "which" }, { "from": "ask", "to": "both", "condition": "state.ok" },
                 { "from": "ask", "to": "end", "on": "failure" },
-                { "from": "all", "to": "both", "condition": "error.attempts > 1", "on": "failure" }],
+                { "from": "all", "to": "both", "condition": "error.attempts > 1", "on": "always" }],
+            "token_budget": 100, "cost_budget_usd": 2.5, "on_budget_exceeded": "pause",
         });
         let read: serde_json::Value = serde_json::from_str(built.text()).expect("it is JSON");
         assert_eq!(read, written);

@@ -49,3 +49,25 @@ pub(super) fn either(cast: &Cast<'_>) -> Result<String> {
     stage.wait(20);
     stage.export()
 }
+
+/// Three quarters of a minute after the scenarios begin.
+const UNTIL: &str = "2023-11-14T22:14:05Z";
+
+pub(super) fn until(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage(
+        r#"
+        s -> timed, s -> fresh, s -> late
+        timed: wait timer {"until":"UNTIL"}
+        fresh: wait external_event {"correlation_key":"paid","keep":false}
+        late: wait external_event {"correlation_key":"shipped","keep":false,"until":"UNTIL"}
+        "#
+        .replace("UNTIL", UNTIL)
+        .as_str(),
+    )?;
+    stage.person(async |it: Execution| it.signal("paid", json!({"n": 1})).await)?;
+    stage.claim("general")?;
+    stage.complete("s", json!({}))?;
+    stage.person(async |it: Execution| it.signal("paid", json!({"n": 2})).await)?;
+    stage.wait(60);
+    stage.export()
+}
