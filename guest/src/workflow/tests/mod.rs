@@ -2,6 +2,7 @@
 
 mod faults;
 mod plans;
+mod work;
 
 use alloc::format;
 use alloc::string::String;
