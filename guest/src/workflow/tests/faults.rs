@@ -11,7 +11,7 @@ use crate::limits::{EDGES_MAX, NODES_MAX, WORKFLOW_BYTES_MAX};
 type Told = &'static [(&'static str, &'static str)];
 
 /// Each fault's pointer and message.
-fn faults(text: &str) -> Vec<(String, String)> {
+pub(super) fn faults(text: &str) -> Vec<(String, String)> {
     let Err(faults) = parse(text) else {
         panic!("no fault is found in {text}")
     };
@@ -25,7 +25,7 @@ fn faults(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn check(text: &str, expected: &[(&str, &str)]) {
+pub(super) fn check(text: &str, expected: &[(&str, &str)]) {
     let faults = faults(text);
     let faults: Vec<(&str, &str)> = faults
         .iter()
@@ -265,47 +265,6 @@ fn r1_settings() {
             "/nodes/a/node_timeout_sec",
             "unknown field `node_timeout_sec`, which would be ignored",
         )],
-    );
-}
-
-/// What a node says of its work items, where it has some.
-#[test]
-fn r1_fields_of_work() {
-    let fault = |kind: &str, more: &str| {
-        let node = format!(r#""a": {{"kind": {{{kind}}}, {more}}}"#);
-        faults(&workflow(&node, &[], "")).swap_remove(0)
-    };
-    let tool = r#""type": "tool", "tool_ref": "t""#;
-    let wait = r#""type": "wait", "condition": "timer", "timeout_secs": 1"#;
-    let join = r#""type": "join", "wait_for": []"#;
-    let branches = r#""type": "condition", "branches": [{"target": "end"}]"#;
-    let finalizer = r#""type": "finalizer", "tool_ref": "t", "run_on": "always""#;
-    let task = r#""type": "task", "queue": "gpu""#;
-    #[rustfmt::skip]
-    let rows = [
-        (tool,      r#""queue": """#,           "queue",      "an id may not be empty"),
-        (tool,      r#""queue": 7"#,            "queue",      "expected a text, found a number"),
-        (tool,      r#""priority": 10"#,        "priority",   "`priority` cannot be 10"),
-        (tool,      r#""priority": "high""#,    "priority",   "expected a whole number, not negative, found a text"),
-        (tool,      r#""lease_secs": 0"#,       "lease_secs", "`lease_secs` cannot be 0"),
-        (tool,      r#""lease_secs": 3153600001"#, "lease_secs", "`lease_secs` cannot be 3153600001"),
-        (tool,      r#""run_on": "never""#,     "run_on",     "`never` is no `run_on`"),
-        (tool,      r#""prioritys": 1"#,        "prioritys",  "unknown field `prioritys`, which would be ignored"),
-        (wait,      r#""queue": "gpu""#,        "queue",      "`queue` has no effect: no worker does this node"),
-        (join,      r#""lease_secs": 9"#,       "lease_secs", "`lease_secs` has no effect: no worker does this node"),
-        (branches,  r#""priority": 9"#,         "priority",   "`priority` has no effect: no worker does this node"),
-        (branches,  r#""run_on": "always""#,    "run_on",     "`run_on` has no effect: no worker does this node"),
-        (task,      r#""queue": "mail""#,       "queue",      "`queue` stands in the node's kind already"),
-        (finalizer, r#""run_on": "failure""#,   "run_on",     "`run_on` stands in the node's kind already"),
-    ];
-    for (kind, more, field, message) in rows {
-        let expected = (format!("/nodes/a/{field}"), String::from(message));
-        assert_eq!(fault(kind, more), expected, "{kind} {more}");
-    }
-    let node = r#""a": {"kind": {"type": "http", "url": "http://h"}, "run_on": "always"}"#;
-    check(
-        &workflow(node, &[], ""),
-        &[("/start_node", "`a` is a finalizer, which runs at the end")],
     );
 }
 

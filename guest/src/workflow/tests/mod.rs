@@ -3,6 +3,7 @@
 mod endings;
 mod faults;
 mod plans;
+mod work;
 
 use alloc::format;
 use alloc::string::String;

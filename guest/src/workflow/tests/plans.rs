@@ -127,50 +127,6 @@ fn r5_queues() {
 }
 
 #[test]
-fn r5_nodes_say_more_of_their_work() {
-    let text = workflow(
-        r#""a": {"kind": {"type": "task", "queue": "gpu", "steps": [1, {"model": "x"}]}, "priority": 9},
-           "b": {"kind": {"type": "http", "url": "http://h"}, "queue": "mail", "lease_secs": 60},
-           "c": {"kind": {"type": "tool", "tool_ref": "t"}, "queue": null, "priority": null, "lease_secs": null, "run_on": null},
-           "f": {"kind": {"type": "task", "queue": "gpu"}, "run_on": "failure", "priority": 0},
-           "g": {"kind": {"type": "condition", "branches": []}, "run_on": "always"}"#,
-        &["a b", "b c", "c f", "f g"],
-        "",
-    );
-    let plan = plan(&text);
-    let work = |id: &str| {
-        let node = &plan.nodes[plan.find(id).unwrap().0 as usize];
-        let Kind::Work(work) = &node.kind else {
-            panic!("{id} is work")
-        };
-        (&*work.queue, work.priority, work.finalizer)
-    };
-    assert_eq!(work("a"), ("gpu", Some(9), None));
-    assert_eq!(work("b"), ("mail", None, None));
-    assert_eq!(work("c"), ("tool", None, None));
-    assert_eq!(work("f"), ("gpu", Some(0), Some(RunOn::Failure)));
-    assert_eq!(work("g"), ("general", None, Some(RunOn::Always)));
-}
-
-/// A workflow without a version is known by its text.
-#[test]
-fn r1_a_version_may_be_left_out() {
-    let of = |more: &str| {
-        format!(
-            r#"{{"workflow_id": "w", {more}"start_node": "a", "nodes": {{{}}}}}"#,
-            plain("a")
-        )
-    };
-    let (without, null) = (of(""), of(r#""version": null, "#));
-    let digits = &crate::digest::digest_of_text(&without)[..12];
-    assert_eq!(plan(&without).version, format!("0.0.0+{digits}"));
-    assert_ne!(plan(&null).version, plan(&without).version);
-    assert!(plan(&null).version.starts_with("0.0.0+"));
-    let schema = of(r#""$schema": "https://example.org/workflow.schema.json", "#);
-    assert!(plan(&schema).ignored.is_empty());
-}
-
-#[test]
 fn r6_kinds_as_planned() {
     let kind = |json: &str| {
         let plan = plan(&of_kind(json));
