@@ -86,6 +86,18 @@ fn r8_cel_agrees() {
         ("!(state.yes && state.no)", "true"),         ("1 < 2 == true", "true"),
         ("state.nowhere.x || true", "true"),          ("false && state.nowhere", "false"),
         ("1 in [1] == true", "true"),                 ("!!state.yes", "true"),
+        // choices
+        ("state.yes ? 1 : 2", "1"),                   ("state.no ? 1 : state.yes ? 2 : 3", "2"),
+        ("true || false ? 'a' : 'b'", "\"a\""),       ("true ? (false ? 1 : 2) : 3", "2"),
+        ("1 < 2 ? [1] + [2] : []", "[1, 2]"),
+        // what is joined
+        ("state.text + '!' + ''", "\"Zoë!\""),         ("[1] + state.list", "[1, 1, 2.0, \"x\", null, [1]]"),
+        ("'a' + 'b' == 'ab'", "true"),                ("2 in [1] + [2]", "true"),
+        ("size('a' + state.text)", "4"),              ("(input.tags + ['c'])[2]", "\"c\""),
+        // parts of texts
+        ("state.text.contains('o')", "true"),         ("state.text.contains('z')", "false"),
+        ("'abc'.startsWith('ab')", "true"),           ("'abc'.startsWith('b')", "false"),
+        ("('a' + 'bc').endsWith('bc')", "true"),      ("''.contains('')", "true"),
     ];
     for (expression, expected) in rows {
         assert_eq!(
@@ -119,6 +131,11 @@ fn r8_total_where_cel_fails() {
         ("state.text && state.list", "true"),   ("!state.empty", "true"),
         ("state.zero || state.nowhere", "false"), (r"'a\/b'", "\"a/b\""),
         (r"'\ud83d\ude00'", "\"😀\""),
+        ("state.text ? 1 : 2", "1"),            ("state.nowhere ? 1 : 2", "2"),
+        ("'a' + state.nowhere", "null"),        ("'a' + [1]", "null"),
+        ("state.map + state.map", "null"),      ("state.yes + 'a'", "null"),
+        ("state.nothing.contains('a')", "false"), ("state.list.contains('x')", "false"),
+        ("'a'.startsWith(state.zero)", "false"), ("state.map.endsWith('a')", "false"),
     ];
     for (expression, expected) in rows {
         assert_eq!(
@@ -191,8 +208,40 @@ fn r8_cel_agrees_on_generated_expressions() {
 #[test]
 fn r8_any_text_is_refused_or_has_a_value() {
     let pieces = [
-        "state", "input", ".", "a", "0", "[", "]", "(", ")", "!", "==", "<=", "in", "&&", "||",
-        "has(", "size(", ",", " ", "'", "\"", "\\", "u00e9", "-", "1.5", "e9", "null", "true", "é",
+        "state",
+        "input",
+        ".",
+        "a",
+        "0",
+        "[",
+        "]",
+        "(",
+        ")",
+        "!",
+        "==",
+        "<=",
+        "in",
+        "&&",
+        "||",
+        "has(",
+        "size(",
+        ",",
+        " ",
+        "?",
+        ":",
+        "+",
+        ".contains(",
+        ".endsWith(",
+        "'",
+        "\"",
+        "\\",
+        "u00e9",
+        "-",
+        "1.5",
+        "e9",
+        "null",
+        "true",
+        "é",
         "\n",
     ];
     let text = prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12);
@@ -221,15 +270,20 @@ fn key() -> impl Strategy<Value = &'static str> {
     prop::sample::select(KEYS.to_vec())
 }
 
-/// An object with all keys, so that paths often lead somewhere.
+/// An object with all keys, so that paths often lead somewhere; and with a text `t`
+/// and a list `l`, which can be joined.
 fn object() -> impl Strategy<Value = String> {
-    prop::collection::vec(json(), KEYS.len()).prop_map(|values| {
+    let values = prop::collection::vec(json(), KEYS.len());
+    let list = prop::collection::vec(json(), 0..3);
+    (values, text(), list).prop_map(|(values, text, list)| {
         let members: Vec<String> = KEYS
             .iter()
             .zip(values)
             .map(|(key, value)| format!("\"{key}\": {value}"))
             .collect();
-        format!("{{{}}}", members.join(", "))
+        let text = serde_json::to_string(&text).expect("a text can be written");
+        let (members, list) = (members.join(", "), list.join(", "));
+        format!("{{{members}, \"t\": {text}, \"l\": [{list}]}}")
     })
 }
 
@@ -308,6 +362,32 @@ fn expression() -> impl Strategy<Value = String> {
     prop_oneof![2 => truth(), 1 => wild()]
 }
 
+/// Texts that are joined, chosen and asked for their parts. Numbers are not joined
+/// here: CEL adds them, and this language has no arithmetic.
+fn joined_text() -> impl Strategy<Value = String> {
+    let leaf =
+        prop_oneof![2 => literal(), 1 => Just("state.t".into()), 1 => Just("input.t".into())];
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        let part = prop::sample::select(vec!["contains", "startsWith", "endsWith"]);
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| parts.join(" + ")),
+            1 => (inner.clone(), part, inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(of, part, what, a, b)| format!("(({of}).{part}({what}) ? {a} : {b})")),
+            1 => inner.prop_map(|inner| format!("({inner})")),
+        ]
+    })
+}
+
+/// Lists that are joined.
+fn joined_list() -> impl Strategy<Value = String> {
+    let items = prop::collection::vec(prop_oneof![scalar(), literal(), path()], 0..3);
+    let leaf = prop_oneof![
+        2 => items.prop_map(|items| format!("[{}]", items.join(", "))),
+        1 => prop::sample::select(vec!["state.l", "input.l"]).prop_map(String::from),
+    ];
+    prop::collection::vec(leaf, 1..4).prop_map(|parts| parts.join(" + "))
+}
+
 /// An expression that is true or false if its paths lead somewhere.
 fn truth() -> impl Strategy<Value = String> {
     let present = (prop::sample::select(vec!["state", "input"]), key())
@@ -327,6 +407,11 @@ fn truth() -> impl Strategy<Value = String> {
         1 => (literal(), order, literal()).prop_map(|(a, sign, b)| format!("{a} {sign} {b}")),
         1 => (literal(), object.clone()).prop_map(|(key, object)| format!("{key} in {object}")),
         1 => (object, key()).prop_map(|(object, key)| format!("has({object}.{key})")),
+        2 => (joined_text(), equality.clone(), joined_text()).prop_map(|(a, sign, b)| format!("{a} {sign} {b}")),
+        1 => (joined_list(), equality.clone(), joined_list()).prop_map(|(a, sign, b)| format!("{a} {sign} {b}")),
+        1 => (joined_text(), joined_text()).prop_map(|(of, part)| format!("({of}).contains({part})")),
+        1 => (joined_text(), literal()).prop_map(|(of, part)| format!("({of}).startsWith({part})")),
+        1 => (joined_text(), literal()).prop_map(|(of, part)| format!("({of}).endsWith({part})")),
     ];
     leaf.prop_recursive(3, 12, 3, move |inner| {
         prop_oneof![
@@ -334,6 +419,7 @@ fn truth() -> impl Strategy<Value = String> {
             2 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{a} && {b} || {c}")),
             2 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} || {b}) && {c}")),
             1 => inner.clone().prop_map(|of| format!("!({of})")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{a} ? ({b}) : {c}")),
             1 => (inner.clone(), equality.clone(), inner).prop_map(|(a, sign, b)| format!("({a}) {sign} ({b})")),
         ]
     })
@@ -346,6 +432,8 @@ fn wild() -> impl Strategy<Value = String> {
         4 => path(),
         3 => scalar(),
         2 => literal(),
+        1 => joined_text().prop_map(|text| format!("({text})")),
+        1 => joined_list().prop_map(|list| format!("({list})")),
         1 => field.prop_map(|field| format!("has({field})")),
     ];
     let comparison = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">=", "in"]);
@@ -359,6 +447,8 @@ fn wild() -> impl Strategy<Value = String> {
                 .prop_map(|(a, first, b, second, c)| format!("({a} {first} {b} {second} {c})")),
             1 => inner.clone().prop_map(|of| format!("!({of})")),
             1 => inner.clone().prop_map(|of| format!("size({of})")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(of, part)| format!("({of}).contains({part})")),
             1 => prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(", "))),
             1 => (inner.clone(), inner).prop_map(|(of, at)| format!("({of})[{at}]")),
         ]

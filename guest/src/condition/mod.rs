@@ -1,27 +1,38 @@
-//! The condition language: a total subset of CEL (rule R8).
+//! The language of conditions and expressions: a total subset of CEL (rule R8).
 //!
-//! An expression reads `state` and `input`, always ends and never fails: a
+//! An expression reads `state` and `input`, and where it stands in a node's kind
+//! `node_id`. It always ends and never fails: a
 //! missing path is null, unlike types are unequal and unordered, and whatever
 //! is asked for a truth has one. Wherever CEL itself gives a value, ours is
-//! the same; where CEL would fail, we still answer.
+//! the same; where CEL would fail, we still answer. CEL's arithmetic is no part
+//! of it: `+` joins texts, or lists, and is null of anything else.
 //!
 //! ```text
-//! expression = conjunction { "||" conjunction }
+//! expression = { disjunction "?" disjunction ":" } disjunction
+//! disjunction = conjunction { "||" conjunction }
 //! conjunction = comparison { "&&" comparison }
-//! comparison = unary { ( "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" ) unary }
+//! comparison = sum { ( "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" ) sum }
+//! sum = unary { "+" unary }
 //! unary = { "!" } postfix
-//! postfix = primary { "." name | "." digits | "[" expression "]" | ".size()" }
+//! postfix = primary { "." name | "." digits | "[" expression "]" } [ "." method ]
+//! method = "size()" | ( "contains" | "startsWith" | "endsWith" ) "(" expression ")"
 //! primary = literal | "[" list "]" | "(" expression ")"
-//!         | "state" | "input" | "has(" path ")" | "size(" expression ")"
+//!         | root | "has(" path ")" | "size(" expression ")"
+//! root = "state" | "input" | "node_id"
 //! ```
 //!
 //! What goes beyond CEL, for the sake of JamJet's users: `.0` indexes a list,
 //! `has` takes a path that ends in an index, and texts may hold JSON's escapes.
 //!
+//! What an evaluation makes is counted in bytes, the same in every build: a text or a
+//! list larger than a payload is null, and so is what would take an evaluation over
+//! [`crate::limits::EVALUATION_BYTES_MAX`].
+//!
 //! From the bottom up; each may use those above it in this list.
 
 mod number;
 mod value;
+mod root;
 mod expr;
 mod scope;
 mod input;
@@ -31,12 +42,14 @@ mod eval;
 mod seen;
 
 pub use input::SyntaxError;
+pub use root::{Root, Roots};
 pub use scope::Scope;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use eval::Evaluation;
 use expr::Expr;
 
 /// A parsed expression.
@@ -47,16 +60,24 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Read an expression.
+    /// Read a condition: an expression over state and input.
     ///
     /// # Errors
     /// The first place where the text is none, or that it goes over
     /// [`crate::limits::CONDITION_BYTES_MAX`] or
     /// [`crate::limits::CONDITION_DEPTH_MAX`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        Self::parse_over(text, Roots::OF_CONDITIONS)
+    }
+
+    /// Read an expression over these roots.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; or a path begins with another root.
+    pub fn parse_over(text: &str, roots: Roots) -> Result<Self, SyntaxError> {
         Ok(Self {
             text: text.to_owned(),
-            root: parse::expression(text)?,
+            root: parse::expression(text, roots)?,
         })
     }
 
@@ -70,13 +91,13 @@ impl Expression {
     /// true.
     #[must_use]
     pub fn is_true(&self, scope: &Scope<'_>) -> bool {
-        eval::value(&self.root, scope).is_true()
+        Evaluation::new(scope).value(&self.root).is_true()
     }
 
     /// Its value as JSON text; what a path leads to is kept verbatim.
     #[must_use]
     pub fn value(&self, scope: &Scope<'_>) -> String {
-        eval::json(&self.root, scope)
+        Evaluation::new(scope).json(&self.root)
     }
 
     /// What it sees: the paths in it, in their order, each once, and the JSON text

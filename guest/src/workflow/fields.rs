@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted, resembling};
-use crate::condition::Expression;
+use crate::condition::{Expression, SyntaxError};
 use crate::json::{decode_text, elements, members};
 use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
 use crate::time::Millis;
@@ -258,11 +258,19 @@ pub(super) fn value<'a, T: Read<'a>>(
 /// The expression at `place`; None, and a fault, if it is none.
 pub(super) fn expression(place: &Place<'_>, text: &str, faults: &Faults) -> Option<Expression> {
     Expression::parse(text)
-        .map_err(|error| {
-            let message = format!("{} does not parse: {error}", quoted(text));
-            faults.report(place, message, "correct the expression; it may hold paths of state and input, literals, lists, == != < <= > >= in && || ! ( ) has() size()");
-        })
+        .map_err(|error| report_syntax(place, text, &error, faults))
         .ok()
+}
+
+/// Report that a text is no expression, or holds one that is none, with the column.
+pub(super) fn report_syntax(place: &Place<'_>, text: &str, error: &SyntaxError, faults: &Faults) {
+    let column = text[..error.offset].chars().count() + 1;
+    let message = format!(
+        "{} does not parse: {} (column {column})",
+        quoted(text),
+        error.message
+    );
+    faults.report(place, message, "correct the expression; it may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()");
 }
 
 /// An id: of a workflow, a node, an external event.
