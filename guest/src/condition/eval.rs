@@ -11,7 +11,7 @@ use super::number::Number;
 use super::root::Root;
 use super::scope::Scope;
 use super::value::{LIST_BYTES, Value};
-use crate::json::{Object, element, member};
+use crate::json::{Object, element, member, push_quoted};
 use crate::limits::{EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX};
 
 /// One evaluation: what it sees, and how many bytes it may still make.
@@ -39,7 +39,7 @@ impl<'a> Evaluation<'a> {
             Expr::Path(path) => match self.resolve(path) {
                 None => Value::Null,
                 Some(Cow::Borrowed(json)) => Value::read(json),
-                Some(Cow::Owned(object)) => Value::Json(Cow::Owned(object)),
+                Some(Cow::Owned(made)) => Value::made(made),
             },
             Expr::Steps(base, steps) => steps.iter().fold(self.value(base), |value, step| {
                 child(value, &self.key(step))
@@ -123,7 +123,7 @@ impl<'a> Evaluation<'a> {
 
     /// The JSON text that a path leads to.
     pub(super) fn resolve(&self, path: &'a Path) -> Option<Cow<'a, str>> {
-        let state = self.scope.state();
+        let state = self.scope.state;
         let mut steps = path.steps.iter();
         let start = match (path.root, path.steps.first()) {
             (Root::State, None) => {
@@ -138,11 +138,21 @@ impl<'a> Evaluation<'a> {
                     Key::Index(_) | Key::None => return None,
                 }
             }
-            (root, _) => self.scope.root(root)?,
+            (Root::Input, _) => self.scope.input,
+            (Root::NodeId, None) => return self.node_id().map(Cow::Owned),
+            // A text has no members.
+            (Root::NodeId, Some(_)) => return None,
         };
         steps
             .try_fold(start, |json, step| child_text(json, &self.key(step)))
             .map(Cow::Borrowed)
+    }
+
+    /// The node's id as JSON text.
+    fn node_id(&self) -> Option<String> {
+        let mut json = String::new();
+        push_quoted(&mut json, self.scope.node_id?);
+        Some(json)
     }
 
     fn key(&self, step: &'a Step) -> Key<'a> {
@@ -154,6 +164,17 @@ impl<'a> Evaluation<'a> {
                 Value::Null | Value::Bool(_) | Value::List(_) | Value::Json(_) => Key::None,
             },
         }
+    }
+
+    /// Append what the expression comes to: a text as it is, all else as JSON text.
+    /// False, and nothing, if it is null.
+    pub(super) fn push_plain(&self, expr: &'a Expr, text: &mut String) -> bool {
+        match self.value(expr) {
+            Value::Null => return false,
+            Value::Text(value) => text.push_str(&value),
+            value => value.write(text),
+        }
+        true
     }
 
     /// What the expression comes to, as JSON text.
@@ -274,14 +295,9 @@ fn child<'a>(value: Value<'a>, key: &Key<'_>) -> Value<'a> {
             }
         }
         Value::Json(Cow::Borrowed(json)) => child_text(json, key).map_or(Value::Null, Value::read),
-        Value::Json(Cow::Owned(json)) => match child_text(&json, key).map(Value::read) {
-            None | Some(Value::Null) => Value::Null,
-            Some(Value::Bool(value)) => Value::Bool(value),
-            Some(Value::Number(text)) => Value::Number(Cow::Owned(text.into_owned())),
-            Some(Value::Text(text)) => Value::Text(Cow::Owned(text.into_owned())),
-            Some(Value::Json(json)) => Value::Json(Cow::Owned(json.into_owned())),
-            Some(Value::List(_)) => unreachable!("JSON text is read as JSON text"),
-        },
+        Value::Json(Cow::Owned(json)) => {
+            child_text(&json, key).map_or(Value::Null, |child| Value::made(child.to_owned()))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Value::Null,
     }
 }

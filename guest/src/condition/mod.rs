@@ -81,6 +81,20 @@ impl Expression {
         })
     }
 
+    /// Read the expression that a text begins with, up to a closing brace, and tell
+    /// where the text goes on behind the brace.
+    ///
+    /// # Errors
+    /// As [`Self::parse_over`]; or there is no closing brace behind it.
+    pub fn parse_braced(text: &str, roots: Roots) -> Result<(Self, usize), SyntaxError> {
+        let (root, end) = parse::braced(text, roots)?;
+        let expression = Self {
+            text: text[..end - 1].to_owned(),
+            root,
+        };
+        Ok((expression, end))
+    }
+
     /// The expression as it was written.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -98,6 +112,13 @@ impl Expression {
     #[must_use]
     pub fn value(&self, scope: &Scope<'_>) -> String {
         Evaluation::new(scope).json(&self.root)
+    }
+
+    /// Append its value to a text: a text as it is, all else as JSON text. False, and
+    /// nothing, if it is null.
+    #[must_use]
+    pub fn push_plain(&self, scope: &Scope<'_>, text: &mut String) -> bool {
+        Evaluation::new(scope).push_plain(&self.root, text)
     }
 
     /// What it sees: the paths in it, in their order, each once, and the JSON text

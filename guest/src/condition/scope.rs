@@ -1,15 +1,14 @@
 //! What an expression is evaluated on.
 
-use super::root::Root;
 use crate::json::Object;
 
 /// What an expression can see.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
-    input: &'a str,
-    state: &'a Object,
-    /// What is there besides, each as JSON text.
-    locals: &'a [(Root, &'a str)],
+    pub(super) input: &'a str,
+    pub(super) state: &'a Object,
+    /// Where it stands in a node.
+    pub(super) node_id: Option<&'a str>,
 }
 
 impl<'a> Scope<'a> {
@@ -20,30 +19,16 @@ impl<'a> Scope<'a> {
         Self {
             input,
             state,
-            locals: &[],
+            node_id: None,
         }
     }
 
-    /// The same, with the values of further roots, each as checked JSON text.
+    /// The same, seen from the node of this id.
     #[must_use]
-    pub fn with(self, locals: &'a [(Root, &'a str)]) -> Self {
-        Self { locals, ..self }
-    }
-
-    pub(super) fn state(&self) -> &'a Object {
-        self.state
-    }
-
-    /// The JSON text of a root other than the state. `None` if it is not there.
-    pub(super) fn root(&self, root: Root) -> Option<&'a str> {
-        match root {
-            Root::Input => Some(self.input),
-            _ => {
-                let mut locals = self.locals.iter();
-                locals
-                    .find(|(name, _)| *name == root)
-                    .map(|(_, json)| *json)
-            }
+    pub fn in_node(self, node_id: &'a str) -> Self {
+        Self {
+            node_id: Some(node_id),
+            ..self
         }
     }
 }

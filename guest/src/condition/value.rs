@@ -41,6 +41,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value of checked JSON text that was made.
+    pub(super) fn made(json: String) -> Value<'static> {
+        match Value::read(&json) {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Number(text) => Value::Number(Cow::Owned(text.into_owned())),
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::List(_) | Value::Json(_) => Value::Json(Cow::Owned(json)),
+        }
+    }
+
     pub(super) fn is_true(&self) -> bool {
         match self {
             Self::Null => false,

@@ -18,6 +18,8 @@ pub(super) enum NodeKind {
     Of(&'static str),
     /// Work whose input is mapped.
     Mapped,
+    /// Work whose texts hold expressions: this kind of it.
+    Filled(&'static str),
     /// Takes one of its edges, by conditions: one for each edge, in order.
     Branches(Vec<Option<&'static str>>),
     /// Leads to all of its targets.
@@ -46,6 +48,15 @@ pub(super) enum NodeKind {
 /// The correlation keys of generated waits: few, so that they meet.
 pub(super) const KEYS: [&str; 2] = ["order", "payment"];
 
+/// Texts that come to one of them when the wait begins, or to nothing.
+const KEY_TEXTS: [&str; 5] = [
+    "order",
+    "payment",
+    "${state.k0 ? 'order' : 'payment'}",
+    "pay${state.k1 == 1 ? 'ment' : null}",
+    "${'or' + 'der'}",
+];
+
 /// What generated conditions ask; they look at what generated patches write.
 const CONDITIONS: [&str; 7] = [
     "state.k0",
@@ -65,12 +76,13 @@ pub(super) fn condition() -> impl Strategy<Value = &'static str> + Clone {
 /// A node's kind; ordinary work is what it shrinks to.
 pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
     let seconds = || 1..=30_u8;
-    let key = || prop::sample::select(&KEYS[..]);
+    let key = || prop::sample::select(&KEY_TEXTS[..]);
     let queues = ["tool", "model", "python_fn", "command", "http", "agent"];
     prop_oneof![
         30 => Just(NodeKind::Work),
         4 => prop::sample::select(queues.to_vec()).prop_map(NodeKind::Of),
         3 => Just(NodeKind::Mapped),
+        4 => prop::sample::select(&["command", "http"][..]).prop_map(NodeKind::Filled),
         4 => prop::collection::vec(prop::option::of(condition()), 1..4).prop_map(NodeKind::Branches),
         3 => Just(NodeKind::Parallel),
         6 => prop::sample::select(&["collect", "first"][..]).prop_map(NodeKind::Join),
@@ -108,6 +120,7 @@ impl NodeKind {
                 let mapping = json!({"a": "state.k0", "b": "input.claim"});
                 ("tool", None, json!({ "input_mapping": mapping }))
             }
+            Self::Filled(kind) => (kind, None, filled(kind)),
             Self::Branches(conditions) => ("condition", None, branches(conditions, near.targets)),
             Self::Parallel => ("parallel", None, json!({ "branches": near.targets })),
             Self::Join(strategy) => ("join", Some(strategy), json!({ "wait_for": near.sources })),
@@ -132,7 +145,12 @@ impl NodeKind {
                 ("wait", Some("either"), fields)
             }
             Self::Approval(give_up, fallback) => {
-                let mut fields = nothing();
+                let mut fields = match give_up {
+                    Some(seconds) if seconds % 3 == 0 => {
+                        json!({ "description": "May ${node_id} go on with ${state.k1}?" })
+                    }
+                    _ => nothing(),
+                };
                 if let Some(seconds) = give_up {
                     fields["timeout_secs"] = json!(seconds);
                 }
@@ -169,6 +187,22 @@ impl NodeKind {
     /// Whether it says all by itself from where it is reached.
     pub(super) fn gathers(&self) -> bool {
         matches!(self, Self::Join(_) | Self::CustomJoin)
+    }
+}
+
+/// Texts that always come to something, and some that may come to nothing: patches write
+/// `k0` to `k2` and `list`, sooner or later or never.
+fn filled(kind: &str) -> Value {
+    match kind {
+        "command" => json!({
+            "argv": ["run", "${node_id}", "-n=${state.k0 == null ? 0 : state.k0}", "$${literal}"],
+            "env": {"LIST": "${[1] + (state.list == null ? [] : state.list)}", "K1": "${state.k1}"},
+        }),
+        _ => json!({
+            "url": "http://h/${node_id}/${state.k2 == null ? 'a b' : state.k2}?all=${[node_id]}",
+            "headers": {"X-Claim": "${has(input.claim)}"},
+            "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": "<${state.list}>"}]},
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted, resembling};
-use crate::condition::{Expression, SyntaxError};
+use crate::condition::{Expression, Roots, SyntaxError};
 use crate::json::{decode_text, elements, members};
 use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
 use crate::time::Millis;
@@ -46,6 +46,8 @@ pub(super) const fn ignored(name: &str) -> AllowedField<'_> {
 
 /// The fields of one object.
 pub(super) struct Fields<'a, 'p> {
+    /// The object, as it is written.
+    pub(super) json: &'a str,
     pub(super) place: &'p Place<'p>,
     pub(super) faults: &'p Faults,
     members: Vec<(Cow<'a, str>, &'a str)>,
@@ -56,6 +58,7 @@ impl<'a, 'p> Fields<'a, 'p> {
     pub(super) fn read(place: &'p Place<'p>, json: &'a str, faults: &'p Faults) -> Option<Self> {
         let Object(json) = value(place, json, faults)?;
         Some(Self {
+            json,
             place,
             faults,
             members: members(json).collect(),
@@ -148,7 +151,12 @@ impl<'a, 'p> Fields<'a, 'p> {
     /// The expression in a field that may be left out or null.
     pub(super) fn expression(&self, name: &str) -> Option<Expression> {
         let text: Cow<'_, str> = self.optional(name)?;
-        expression(&self.place.key(name), &text, self.faults)
+        expression(
+            &self.place.key(name),
+            &text,
+            Roots::OF_CONDITIONS,
+            self.faults,
+        )
     }
 
     /// A span that may be left out or null, but is not 0.
@@ -255,22 +263,27 @@ pub(super) fn value<'a, T: Read<'a>>(
     value
 }
 
-/// The expression at `place`; None, and a fault, if it is none.
-pub(super) fn expression(place: &Place<'_>, text: &str, faults: &Faults) -> Option<Expression> {
-    Expression::parse(text)
-        .map_err(|error| report_syntax(place, text, &error, faults))
+/// The expression at `place`, over these roots; None, and a fault, if it is none.
+pub(super) fn expression(
+    place: &Place<'_>,
+    text: &str,
+    roots: Roots,
+    faults: &Faults,
+) -> Option<Expression> {
+    Expression::parse_over(text, roots)
+        .map_err(|error| report_syntax(place.pointer(), text, &error, faults))
         .ok()
 }
 
 /// Report that a text is no expression, or holds one that is none, with the column.
-pub(super) fn report_syntax(place: &Place<'_>, text: &str, error: &SyntaxError, faults: &Faults) {
+pub(super) fn report_syntax(pointer: String, text: &str, error: &SyntaxError, faults: &Faults) {
     let column = text[..error.offset].chars().count() + 1;
     let message = format!(
         "{} does not parse: {} (column {column})",
         quoted(text),
         error.message
     );
-    faults.report(place, message, "correct the expression; it may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()");
+    faults.report_at(pointer, message, "correct the expression; it may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()");
 }
 
 /// An id: of a workflow, a node, an external event.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::literal::LiteralKind;
 use crate::limits::PRIORITY_DEFAULT;
 use crate::log::effect;
 use crate::model::{EventKind, WorkItem};
@@ -26,6 +27,8 @@ struct NodeRules {
     usual_payload: Box<str>,
     /// Where the JSON of `/nodes/ID/kind` stands in it, verbatim.
     kind: Range<usize>,
+    /// Its literal parts, if its texts hold expressions (rule R29).
+    literal: Option<LiteralKind>,
     /// The queue (rule R5). `None` if the scheduler settles the node itself
     /// (rule R6).
     queue: Option<&'static str>,
@@ -168,7 +171,7 @@ impl OrderRules {
     }
 
     fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
-        if node.is_usual(&item.payload) {
+        if node.literal.is_none() && node.is_usual(&item.payload) {
             return None;
         }
         let payload = match Payload::read(&item.payload) {
@@ -181,7 +184,7 @@ impl OrderRules {
         };
         let differs = match payload {
             _ if payload.node_id != item.node_id => "node_id",
-            _ if payload.kind.get() != node.kind() => "kind",
+            _ if !node.is_kind(payload.kind.get()) => "kind",
             _ => return None,
         };
         Some(format!(
@@ -230,8 +233,10 @@ impl NodeRules {
     ) -> Option<Self> {
         let kind = node.kind.get();
         let (usual_payload, start) = usual_payload(kind);
+        let read: KindText<'_> = serde_json::from_str(kind).ok()?;
         Some(Self {
-            queue: queue(&serde_json::from_str(kind).ok()?),
+            queue: queue(&read),
+            literal: LiteralKind::of(&read.name, kind),
             usual_payload: usual_payload.into(),
             kind: start..start + kind.len(),
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
@@ -241,6 +246,14 @@ impl NodeRules {
     /// The JSON of `/nodes/ID/kind`, verbatim.
     fn kind(&self) -> &str {
         &self.usual_payload[self.kind.clone()]
+    }
+
+    /// Whether this is the node's kind, with any values in the place of expressions.
+    fn is_kind(&self, kind: &str) -> bool {
+        match &self.literal {
+            None => kind == self.kind(),
+            Some(literal) => literal.is_in(kind),
+        }
     }
 
     /// Whether this payload is spelt as usual. Then nothing but its input is left

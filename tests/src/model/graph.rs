@@ -125,6 +125,14 @@ impl Graph {
     }
 }
 
+impl Graph {
+    /// Whether it waits for an external event (rule R19).
+    pub(super) fn waits_for_event(&self, node: usize) -> bool {
+        let it = &self.nodes[node];
+        it.name() == "wait" && it.text("condition") != Some("timer")
+    }
+}
+
 impl Node {
     pub(super) fn kind(&self) -> &Value {
         &self.json["kind"]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refrain_guest::condition::Scope;
+use refrain_guest::condition::{Expression, Roots, Scope};
 use refrain_guest::contract::{
     CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason, Status,
     WorkflowStarted,
@@ -11,6 +11,7 @@ use refrain_guest::json::Object;
 use serde_json::value::RawValue;
 
 use super::attempt::{self, Failure};
+use super::fill;
 use super::graph::{Graph, expression};
 use super::record::{Record, Stage, Wait};
 
@@ -78,9 +79,11 @@ impl Past {
         serde_json::to_string(&self.state).expect("the state can be written")
     }
 
-    /// The value of an expression on state and input, as JSON text.
-    pub(super) fn value(&self, text: &str) -> String {
-        self.seen(|scope| expression(text).value(scope))
+    /// The value of an expression in this node, as JSON text.
+    pub(super) fn value_in(&self, node_id: &str, text: &str) -> String {
+        let expression = Expression::parse_over(text, Roots::OF_KINDS);
+        let expression = expression.expect("a valid workflow's expressions parse");
+        self.seen(|scope| expression.value(&scope.in_node(node_id)))
     }
 
     /// Whether a condition holds on state and input.
@@ -223,10 +226,16 @@ impl Past {
     fn observe_wait(&mut self, graph: &Graph, event: &Event) -> bool {
         match &event.kind {
             EventKind::InterruptRaised(it) => {
-                self.wait(graph.place(&it.node_id), event.sequence, it.expires_at);
+                self.wait(
+                    graph.place(&it.node_id),
+                    event.sequence,
+                    it.expires_at,
+                    None,
+                );
             }
             EventKind::TimerCreated(it) => {
-                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at);
+                let key = it.correlation_key.clone();
+                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at, key);
             }
             EventKind::TimerFired(it) => self.waiting(graph.place(&it.node_id)).fired = true,
             EventKind::ApprovalReceived(it) => {
@@ -258,10 +267,11 @@ impl Past {
         self.nodes[node].releases = 0;
     }
 
-    fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
+    fn wait(&mut self, node: usize, since: u64, until: Option<u64>, key: Option<String>) {
         let wait = Wait {
             since,
             until,
+            key,
             fired: false,
             approval: None,
         };
@@ -357,28 +367,36 @@ impl Past {
         }
     }
 
+    /// R19, R29: the correlation key that a wait has, or would have if it began now.
+    pub(super) fn key(&self, graph: &Graph, node: usize) -> Option<String> {
+        if !graph.waits_for_event(node) {
+            return None;
+        }
+        if let Stage::Waiting(wait) = &self.nodes[node].stage {
+            return wait.key.clone();
+        }
+        let it = &graph.nodes[node];
+        let key = fill::text_of(self, &it.id, it.text("correlation_key")?, false);
+        key.filter(|key| !key.is_empty())
+    }
+
     /// R19: which of the kept external events is the node's. First come, first
     /// served: those that have waited longer go first.
     pub(super) fn serving(&self, graph: &Graph, node: usize) -> Option<usize> {
-        let key = |node: usize| {
-            let it = &graph.nodes[node];
-            it.text("correlation_key")
-                .filter(|_| it.name() == "wait" && it.text("condition") != Some("timer"))
-        };
-        let own = key(node)?;
+        let own = self.key(graph, node)?;
         let since = |node: usize| match &self.nodes[node].stage {
             Stage::Waiting(wait) if !wait.fired => Some(wait.since),
             _ => None,
         };
         let before = (0..graph.nodes.len())
-            .filter(|other| key(*other) == Some(own) && *other != node)
+            .filter(|other| *other != node && self.key(graph, *other).as_ref() == Some(&own))
             .filter(|other| match (since(*other), since(node)) {
                 (Some(other), Some(this)) => other < this,
                 (other, None) => other.is_some(),
                 (None, Some(_)) => false,
             })
             .count();
-        let mut kept = (0..).zip(&self.signals).filter(|(_, (key, _))| key == own);
+        let mut kept = (0..).zip(&self.signals).filter(|(_, (key, _))| *key == own);
         kept.nth(before).map(|(place, _)| place)
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Wait {
     /// The sequence of the event with which the wait began.
     pub(super) since: u64,
     pub(super) until: Option<u64>,
+    /// The correlation key of the external event.
+    pub(super) key: Option<String>,
     pub(super) fired: bool,
     pub(super) approval: Option<ApprovalReceived>,
 }

@@ -1,6 +1,10 @@
 //! What each kind looks like: its name, its queue and its fields, in one table
 //! (rules R5 and R6).
 //!
+//! A field says whether its texts may hold expressions (rule R29). Those of JamJet's
+//! kinds for somebody's own workers may not: JamJet's texts have marks of their own, and
+//! mean there what they mean in JamJet.
+//!
 //! What JamJet's own compiler always writes but nobody needs (empty maps,
 //! schemas, flags) may be left out here.
 
@@ -10,6 +14,7 @@ use alloc::vec::Vec;
 
 use super::built_in;
 use crate::json::{elements, members};
+use crate::template::Insertion;
 use crate::time::Millis;
 use crate::workflow::fault::{quoted, resembling};
 use crate::workflow::fields::{AllowedField, Effect, Fields, List, Object, Read, known, value};
@@ -40,6 +45,27 @@ struct Field {
     of: Type,
     required: bool,
     effect: Effect,
+    /// How values are inserted where its texts may hold expressions (rule R29); `None`
+    /// where a text stands for itself.
+    expressions: Option<Insertion>,
+}
+
+impl Field {
+    /// Its texts, however deep, may hold expressions.
+    const fn with_expressions(self) -> Self {
+        Self {
+            expressions: Some(Insertion::Plain),
+            ..self
+        }
+    }
+
+    /// It is a URL, which may hold expressions.
+    const fn with_expressions_in_url(self) -> Self {
+        Self {
+            expressions: Some(Insertion::InUrl),
+            ..self
+        }
+    }
 }
 
 /// What a field may hold.
@@ -69,6 +95,7 @@ const fn must(name: &'static str, of: Type) -> Field {
         of,
         required: true,
         effect: Effect::Some,
+        expressions: None,
     }
 }
 
@@ -78,6 +105,7 @@ const fn may(name: &'static str, of: Type) -> Field {
         of,
         required: false,
         effect: Effect::Some,
+        expressions: None,
     }
 }
 
@@ -113,10 +141,12 @@ use Type::{
 
 #[rustfmt::skip]
 const FORMS: [Form; 23] = [
-    own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
+    own("command", "command", &[
+        must("argv", SomeTexts).with_expressions(), may("cwd", Name).with_expressions(), may("env", TextMap).with_expressions(),
+    ]),
     own("http", "http", &[
-        must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
-        may("headers", TextMap), may("body", Any), may("follow_redirects", Word(&["same_origin", "anywhere", "never"])),
+        must("url", Name).with_expressions_in_url(), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
+        may("headers", TextMap).with_expressions(), may("body", Any).with_expressions(), may("follow_redirects", Word(&["same_origin", "anywhere", "never"])),
     ]),
     form("model", "model", &[
         must("model_ref", Text), must("prompt_ref", Text), may("system_prompt", Text), may("tools", AnyList), SCHEMA,
@@ -128,9 +158,9 @@ const FORMS: [Form; 23] = [
     own("parallel", GENERAL, &[may("branches", Texts)]),
     form("join", GENERAL, &[may("wait_for", Texts), may("merge_strategy", Any)]),
     own("wait", GENERAL, &[
-        must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name), may("timeout_secs", Seconds),
+        must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name).with_expressions(), may("timeout_secs", Seconds),
     ]),
-    own("human_approval", GENERAL, &[must("description", Text), may("timeout_secs", Seconds), may("fallback_node", Text)]),
+    own("human_approval", GENERAL, &[must("description", Text).with_expressions(), may("timeout_secs", Seconds), may("fallback_node", Text)]),
     form("subgraph", GENERAL, &[]),
     form("memory_retrieval", "retrieval", &[must("connector_ref", Text), must("query_expr", Text), SCHEMA]),
     form("policy", GENERAL, &[must("policy_ref", Text), must("on_violation", Any)]),
@@ -184,6 +214,12 @@ const MAPPING: Field = may("input_mapping", TextMap);
 const TYPE: &str = "type";
 
 impl Form {
+    /// How values are inserted into the texts of a field; `None` if a text there stands
+    /// for itself.
+    pub(super) fn insertion(&self, field: &str) -> Option<Insertion> {
+        self.fields.iter().find(|it| it.name == field)?.expressions
+    }
+
     /// Report the fields that this project does not read, where nobody else
     /// reads them.
     pub(super) fn refuse_unknown(&self, kind: &Fields<'_, '_>) {

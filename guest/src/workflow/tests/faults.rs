@@ -183,7 +183,7 @@ fn r1_kinds() {
         (r#"{"type": "tool", "tool_ref": 1}"#,                       "/tool_ref",       "expected a text, found a number"),
         (r#"{"type": "tool", "tool_ref": "t", "tool-ref": "u"}"#,    "/tool-ref",       "unknown field `tool-ref`, which would be ignored"),
         (r#"{"type": "tool", "tool_ref": "t", "input_mapping": {"q": "question"}}"#, "/input_mapping/q",
-            "`question` does not parse: unknown word `question`; a path begins with state or input, and a text stands in quotes: \"question\" (column 1)"),
+            "`question` does not parse: unknown word `question`; a path begins with state, input or node_id, and a text stands in quotes: \"question\" (column 1)"),
         (r#"{"type": "condition", "branches": [{"condition": "state.x ==", "target": "b"}]}"#, "/branches/0/condition",
             "`state.x ==` does not parse: expected a path such as state.name, a literal, a list or (…), found the end (column 11)"),
         (r#"{"type": "join", "merge_strategy": "last"}"#,            "/merge_strategy", "this is no merge strategy"),
@@ -379,4 +379,34 @@ fn r1_limits() {
         "",
     ));
     assert_eq!(all[0].1, "an id may not hold control characters");
+}
+
+/// The pointer of the text, and the column in it.
+#[test]
+fn r29_what_is_no_expression_is_told_at_its_text() {
+    #[rustfmt::skip]
+    let rows: [(&str, &str, &str); 8] = [
+        (r#""type": "command", "argv": ["a", "é ${x}"]"#, "/argv/1",
+            "`é ${x}` does not parse: unknown word `x`; a path begins with state, input or node_id, and a text stands in quotes: \"x\" (column 5)"),
+        (r#""type": "command", "argv": ["a"], "env": {"A/B": "${item.x}"}"#, "/env/A~1B",
+            "`${item.x}` does not parse: unknown word `item`; there is none here; a path begins with state, input or node_id (column 3)"),
+        (r#""type": "command", "argv": ["a"], "cwd": "${secret.HOME}""#, "/cwd",
+            "`${secret.HOME}` does not parse: unknown word `secret`; there is none here; a path begins with state, input or node_id (column 3)"),
+        (r#""type": "http", "url": "http://h/${state.a b}""#, "/url",
+            "`http://h/${state.a b}` does not parse: expected an operator or the end, found `b` (column 20)"),
+        (r#""type": "http", "url": "http://h", "body": {"a": [1, "${state."]}"#, "/body/a/1",
+            "`${state.` does not parse: expected a name after the dot, found the end (column 9)"),
+        (r#""type": "http", "url": "ftp://${state.host}/""#, "/url", "the request's URL is neither of `http` nor of `https`"),
+        (r#""type": "wait", "condition": "external_event", "correlation_key": "${state.a""#, "/correlation_key",
+            "`${state.a` does not parse: this `${` has no closing `}`; a literal `${` is written `$${` (column 10)"),
+        (r#""type": "human_approval", "description": "${}""#, "/description",
+            "`${}` does not parse: expected a path such as state.name, a literal, a list or (…), found `}` (column 3)"),
+    ];
+    for (kind, pointer, message) in rows {
+        let nodes = format!(r#""a": {{"kind": {{{kind}}}}}"#);
+        check(
+            &workflow(&nodes, &[], ""),
+            &[(&format!("/nodes/a/kind{pointer}"), message)],
+        );
+    }
 }
