@@ -107,7 +107,7 @@ fn r29_what_holds_the_execution_holds_such_an_end_too() {
         a: command {"argv":["run","${state.n}"]}
         limits 1 8
         0000 tick => schedule s
-        0010 pause
+        0010 claim s; pause
         0020 complete s
         0030 unpause => exhaust a unresolved_expression /kind/argv/1, schedule b
         0040 complete b => failed
@@ -149,7 +149,7 @@ fn r29_a_wait_takes_its_key_when_it_begins() {
         s -> w, s -> b
         w: wait external_event {"correlation_key":"order-${state.id}"}
         0000 tick => schedule s
-        0010 complete s {"id":7} => wait w, schedule b
+        0010 complete s {"id":7} => schedule b, wait w
         0010 inspect /nodes/w/waits_for => "order-7"
         0010 explain w => waiting ~"order-7"
         0020 complete b {"id":8}
@@ -205,7 +205,7 @@ fn r29_an_approval_asks_what_it_asked_when_it_began() {
         p: human_approval {"description":"Pay ${state.sum} to ${input.who}?","timeout_secs":60}
         input {"who":"Zoë"}
         0000 tick => schedule s
-        0010 complete s {"sum":7.00} => interrupt p ~"Pay 7.00 to Zoë?", schedule b
+        0010 complete s {"sum":7.00} => schedule b, interrupt p
         0020 complete b {"sum":8}
         0020 explain p => waiting ~"Pay 7.00 to Zoë?"
         0030 approve p => settle p, completed

@@ -9,7 +9,7 @@ use crate::condition::Roots;
 use crate::json::{Lexer, Token, decode_text, push_pointer};
 use crate::template::{Insertion, KindTemplate, TextTemplate};
 use crate::workflow::fault::{Faults, Place};
-use crate::workflow::fields::{Fields, Read, report_syntax};
+use crate::workflow::fields::{Fields, Read, report_template};
 
 /// The kind, where a text in one of its fields that may hold expressions has some;
 /// what is no expression is reported. A kind without `${` costs no more than looking
@@ -42,7 +42,7 @@ fn parse(
     faults: &Faults,
 ) -> Option<TextTemplate> {
     TextTemplate::parse(text, Roots::OF_KINDS, insertion).unwrap_or_else(|error| {
-        report_syntax(place.pointer(), text, &error, faults);
+        report_template(place.pointer(), text, &error, faults);
         None
     })
 }
@@ -108,7 +108,7 @@ impl<'a> Walk<'_, 'a, '_> {
             Ok(template) => Some((alloc::format!("/kind{within}"), template?)),
             Err(error) => {
                 let pointer = self.kind.place.pointer() + &within;
-                report_syntax(pointer, &text, &error, self.kind.faults);
+                report_template(pointer, &text, &error, self.kind.faults);
                 None
             }
         }

@@ -18,6 +18,7 @@ use crate::json::Json;
 use crate::model::WorkItem;
 
 use super::attempt::UntilEnd;
+use super::filled::{self, Filled};
 use super::program_run::{self, Call};
 use super::programs::Programs;
 use crate::live::values::work::Answer;
@@ -26,13 +27,13 @@ use crate::live::values::work::Answer;
 #[derive(Deserialize)]
 struct Kind {
     /// The program and its arguments.
-    argv: Vec<String>,
+    argv: Vec<Filled>,
     /// Where it runs; the engine's own folder unless said.
     #[serde(default)]
-    cwd: Option<String>,
+    cwd: Option<Filled>,
     /// Variables on top of the engine's environment.
     #[serde(default)]
-    env: BTreeMap<String, String>,
+    env: BTreeMap<String, Filled>,
 }
 
 /// Run the program that the item's node names. The attempt has not ended before it has.
@@ -43,19 +44,39 @@ pub(crate) async fn run(
 ) -> Result<Answer, WorkError> {
     let (kind, input) = read(&item)
         .map_err(|error| WorkError::permanent(format!("the payload is no command: {error}")))?;
-    let (program, arguments) = kind.argv.split_first().ok_or_else(|| {
+    check(&kind)?;
+    let Kind { argv, cwd, env } = kind;
+    let argv: Vec<String> = argv.into_iter().map(|Filled(text)| text).collect();
+    let (program, arguments) = argv.split_first().ok_or_else(|| {
         WorkError::permanent("the node's `argv` is empty; name the program first")
     })?;
-    let env = kind.env.iter();
     let call = Call {
         program,
         arguments,
-        folder: kind.cwd.as_deref(),
+        folder: cwd.as_ref().map(|Filled(folder)| folder.as_str()),
         env: env
-            .map(|(name, value)| (name.as_str(), value.clone()))
+            .iter()
+            .map(|(name, Filled(value))| (name.as_str(), value.clone()))
             .collect(),
     };
     program_run::run(&item, call, input.as_str(), &programs, until_end).await
+}
+
+/// What no program can be given. The names of variables are the workflow's own, and
+/// were checked with it.
+fn check(kind: &Kind) -> Result<(), WorkError> {
+    let refuse_nul =
+        |text: &str, pointer: String| filled::refuse(text, |it| it == '\0', &pointer, "program");
+    for (index, Filled(text)) in kind.argv.iter().enumerate() {
+        refuse_nul(text, format!("/kind/argv/{index}"))?;
+    }
+    if let Some(Filled(folder)) = &kind.cwd {
+        refuse_nul(folder, "/kind/cwd".to_owned())?;
+    }
+    for (name, Filled(value)) in &kind.env {
+        refuse_nul(value, format!("/kind/env/{}", filled::step(name)))?;
+    }
+    Ok(())
 }
 
 fn read(item: &WorkItem) -> Result<(Kind, Json), serde_json::Error> {
