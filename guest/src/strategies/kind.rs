@@ -147,7 +147,7 @@ impl NodeKind {
             Self::Approval(give_up, fallback) => {
                 let mut fields = match give_up {
                     Some(seconds) if seconds % 3 == 0 => {
-                        json!({ "description": "May ${node_id} go on with ${state.k1}?" })
+                        json!({ "description": "${node_id}:${state.k1}?" })
                     }
                     _ => nothing(),
                 };

@@ -10,6 +10,7 @@ mod contended_requests;
 mod deaths;
 mod doors;
 mod endings;
+mod expressions;
 mod forks;
 mod freed;
 mod gate;
