@@ -166,31 +166,45 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Append what the expression comes to: a text as it is, all else as JSON text.
-    /// False, and nothing, if it is null.
-    pub(super) fn push_plain(&self, expr: &'a Expr, text: &mut String) -> bool {
+    /// Put what the expression comes to into a text, by `put`: a text as it is, all else
+    /// as JSON text. False, and nothing, if it is null.
+    pub(super) fn insert(
+        &self,
+        expr: &'a Expr,
+        into: &mut String,
+        put: impl Fn(&mut String, &str),
+    ) -> bool {
         match self.value(expr) {
             Value::Null => return false,
-            Value::Text(value) => text.push_str(&value),
-            value => value.write(text),
+            Value::Text(value) | Value::Number(value) | Value::Json(value) => put(into, &value),
+            value @ (Value::Bool(_) | Value::List(_)) => {
+                let mut json = String::new();
+                value.write(&mut json);
+                put(into, &json);
+            }
         }
         true
     }
 
-    /// What the expression comes to, as JSON text.
-    pub(super) fn json(&self, expr: &'a Expr) -> String {
+    /// Append what the expression comes to, as JSON text. False if it is null.
+    pub(super) fn push_json(&self, expr: &'a Expr, json: &mut String) -> bool {
         let verbatim = match expr {
             Expr::Path(path) => self.resolve(path),
             _ => None,
         };
-        verbatim.map_or_else(
-            || {
-                let mut json = String::new();
-                self.value(expr).write(&mut json);
-                json
-            },
-            |json| json.trim().to_owned(),
-        )
+        let start = json.len();
+        match verbatim {
+            Some(value) => json.push_str(value.trim()),
+            None => self.value(expr).write(json),
+        }
+        json[start..] != *"null"
+    }
+
+    /// What the expression comes to, as JSON text.
+    pub(super) fn json(&self, expr: &'a Expr) -> String {
+        let mut json = String::new();
+        self.push_json(expr, &mut json);
+        json
     }
 }
 

@@ -37,6 +37,7 @@ mod expr;
 mod scope;
 mod input;
 mod literal;
+mod token;
 mod parse;
 mod eval;
 mod seen;
@@ -114,11 +115,22 @@ impl Expression {
         Evaluation::new(scope).json(&self.root)
     }
 
-    /// Append its value to a text: a text as it is, all else as JSON text. False, and
-    /// nothing, if it is null.
+    /// Put its value into a text, by `put`: a text as it is, all else as JSON text.
+    /// False, and nothing, if it is null.
     #[must_use]
-    pub fn push_plain(&self, scope: &Scope<'_>, text: &mut String) -> bool {
-        Evaluation::new(scope).push_plain(&self.root, text)
+    pub fn insert(
+        &self,
+        scope: &Scope<'_>,
+        into: &mut String,
+        put: impl Fn(&mut String, &str),
+    ) -> bool {
+        Evaluation::new(scope).insert(&self.root, into, put)
+    }
+
+    /// Append its value as JSON text. False if it is null.
+    #[must_use]
+    pub fn push_json(&self, scope: &Scope<'_>, json: &mut String) -> bool {
+        Evaluation::new(scope).push_json(&self.root, json)
     }
 
     /// What it sees: the paths in it, in their order, each once, and the JSON text

@@ -5,22 +5,18 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use winnow::LocatingSlice;
 use winnow::Stateful;
-use winnow::combinator::opt;
-use winnow::prelude::*;
-use winnow::token::take_while;
 
 use super::expr::{Expr, Part, Path, Relation, Step};
 use super::input::{Input, Reading, SyntaxError, failure, offset};
 use super::literal;
 use super::root::{Root, Roots};
+use super::token::{Parsed, blank, eat, expect, found, is_word, rest, spaced, word, word_ahead};
 use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
-
-type Parsed<T> = Result<T, SyntaxError>;
 
 /// Read a whole text as one expression over these roots.
 pub(super) fn expression(text: &str, roots: Roots) -> Parsed<Expr> {
@@ -360,58 +356,4 @@ fn nested<T>(input: &mut Input<'_>, part: impl FnOnce(&mut Input<'_>) -> Parsed<
     let inner = part(input)?;
     input.state.depth -= 1;
     Ok(inner)
-}
-
-fn spaced<'a, T>(input: &mut Input<'a>, token: fn(&mut Input<'a>) -> Parsed<T>) -> Parsed<T> {
-    let token = token(input)?;
-    blank(input)?;
-    Ok(token)
-}
-
-fn blank(input: &mut Input<'_>) -> Parsed<()> {
-    take_while(0.., [' ', '\t', '\n', '\r'])
-        .void()
-        .parse_next(input)
-}
-
-/// Take a sign and the blanks after it, if it stands here.
-fn eat(input: &mut Input<'_>, sign: &'static str) -> Parsed<bool> {
-    let found = opt(sign).parse_next(input)?.is_some();
-    blank(input)?;
-    Ok(found)
-}
-
-fn expect(input: &mut Input<'_>, sign: &'static str) -> Parsed<()> {
-    if eat(input, sign)? {
-        return Ok(());
-    }
-    Err(failure(
-        input,
-        format!("expected `{sign}`, found {}", found(input)),
-    ))
-}
-
-fn word<'a>(input: &mut Input<'a>) -> Parsed<&'a str> {
-    spaced(input, |input| take_while(0.., is_word).parse_next(input))
-}
-
-fn word_ahead<'a>(input: &Input<'a>) -> &'a str {
-    let rest = rest(input);
-    rest.split(|c| !is_word(c)).next().unwrap_or(rest)
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_ascii_alphanumeric()
-}
-
-fn found(input: &Input<'_>) -> String {
-    match (word_ahead(input), rest(input).chars().next()) {
-        ("", None) => "the end".to_string(),
-        ("", Some(c)) => format!("`{c}`"),
-        (word, _) => format!("`{word}`"),
-    }
-}
-
-fn rest<'a>(input: &Input<'a>) -> &'a str {
-    input.input.as_ref()
 }

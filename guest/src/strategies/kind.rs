@@ -18,8 +18,9 @@ pub(super) enum NodeKind {
     Of(&'static str),
     /// Work whose input is mapped.
     Mapped,
-    /// Work whose texts hold expressions: this kind of it.
-    Filled(&'static str),
+    /// Work of this kind whose texts hold expressions, of which some come to nothing,
+    /// often, if it is to be so.
+    Filled(&'static str, bool),
     /// Takes one of its edges, by conditions: one for each edge, in order.
     Branches(Vec<Option<&'static str>>),
     /// Leads to all of its targets.
@@ -49,12 +50,15 @@ pub(super) enum NodeKind {
 pub(super) const KEYS: [&str; 2] = ["order", "payment"];
 
 /// Texts that come to one of them when the wait begins, or to nothing.
-const KEY_TEXTS: [&str; 5] = [
+const KEY_TEXTS: [&str; 8] = [
+    "order",
     "order",
     "payment",
+    "payment",
+    "payment",
     "${state.k0 ? 'order' : 'payment'}",
-    "pay${state.k1 == 1 ? 'ment' : null}",
     "${'or' + 'der'}",
+    "pay${state.k1 == 1 ? 'ment' : null}",
 ];
 
 /// What generated conditions ask; they look at what generated patches write.
@@ -82,7 +86,8 @@ pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
         30 => Just(NodeKind::Work),
         4 => prop::sample::select(queues.to_vec()).prop_map(NodeKind::Of),
         3 => Just(NodeKind::Mapped),
-        4 => prop::sample::select(&["command", "http"][..]).prop_map(NodeKind::Filled),
+        4 => (prop::sample::select(&["command", "http"][..]), prop::bool::weighted(0.2))
+            .prop_map(|(kind, is_unsure)| NodeKind::Filled(kind, is_unsure)),
         4 => prop::collection::vec(prop::option::of(condition()), 1..4).prop_map(NodeKind::Branches),
         3 => Just(NodeKind::Parallel),
         6 => prop::sample::select(&["collect", "first"][..]).prop_map(NodeKind::Join),
@@ -120,7 +125,7 @@ impl NodeKind {
                 let mapping = json!({"a": "state.k0", "b": "input.claim"});
                 ("tool", None, json!({ "input_mapping": mapping }))
             }
-            Self::Filled(kind) => (kind, None, filled(kind)),
+            Self::Filled(kind, is_unsure) => (kind, None, filled(kind, *is_unsure)),
             Self::Branches(conditions) => ("condition", None, branches(conditions, near.targets)),
             Self::Parallel => ("parallel", None, json!({ "branches": near.targets })),
             Self::Join(strategy) => ("join", Some(strategy), json!({ "wait_for": near.sources })),
@@ -147,7 +152,7 @@ impl NodeKind {
             Self::Approval(give_up, fallback) => {
                 let mut fields = match give_up {
                     Some(seconds) if seconds % 3 == 0 => {
-                        json!({ "description": "${node_id}:${state.k1}?" })
+                        json!({ "description": "${node_id}:${state.k1 == null ? 'no' : state.k1}?" })
                     }
                     _ => nothing(),
                 };
@@ -190,18 +195,23 @@ impl NodeKind {
     }
 }
 
-/// Texts that always come to something, and some that may come to nothing: patches write
+/// Texts that always come to something, and one that may come to nothing: patches write
 /// `k0` to `k2` and `list`, sooner or later or never.
-fn filled(kind: &str) -> Value {
+fn filled(kind: &str, is_unsure: bool) -> Value {
+    let last = if is_unsure {
+        "<${state.k1}>"
+    } else {
+        "<${state.k1 == 1}>"
+    };
     match kind {
         "command" => json!({
             "argv": ["run", "${node_id}", "-n=${state.k0 == null ? 0 : state.k0}", "$${literal}"],
-            "env": {"LIST": "${[1] + (state.list == null ? [] : state.list)}", "K1": "${state.k1}"},
+            "env": {"LIST": "${[1] + (state.list == null ? [] : state.list)}", "K1": last},
         }),
         _ => json!({
             "url": "http://h/${node_id}/${state.k2 == null ? 'a b' : state.k2}?all=${[node_id]}",
             "headers": {"X-Claim": "${has(input.claim)}"},
-            "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": "<${state.list}>"}]},
+            "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": last}]},
         }),
     }
 }

@@ -1,10 +1,11 @@
 //! One text with expressions in it.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::condition::{Expression, Roots, Scope, SyntaxError};
-use crate::json::push_quoted;
+use crate::json::push_escaped;
 
 /// What an expression in a text begins with.
 const OPEN: &str = "${";
@@ -28,8 +29,27 @@ pub struct TextTemplate {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
-    Literal(String),
+    Literal(Literal),
     Value(Expression),
+}
+
+/// What stands beside expressions.
+#[derive(Clone, Debug, PartialEq)]
+struct Literal {
+    text: Box<str>,
+    /// The same as a part of a text in JSON.
+    escaped: Box<str>,
+}
+
+impl Part {
+    fn literal(text: &str) -> Self {
+        let mut escaped = String::new();
+        push_escaped(&mut escaped, text);
+        Self::Literal(Literal {
+            text: text.into(),
+            escaped: escaped.into(),
+        })
+    }
 }
 
 impl TextTemplate {
@@ -56,7 +76,8 @@ impl TextTemplate {
             }
             literal.push_str(before);
             if !literal.is_empty() {
-                parts.push(Part::Literal(core::mem::take(&mut literal)));
+                parts.push(Part::literal(&literal));
+                literal.clear();
             }
             let (expression, length) =
                 Expression::parse_braced(&text[inner..], roots).map_err(|error| SyntaxError {
@@ -68,7 +89,7 @@ impl TextTemplate {
         }
         literal.push_str(&text[from..]);
         if !literal.is_empty() {
-            parts.push(Part::Literal(literal));
+            parts.push(Part::literal(&literal));
         }
         Ok(Some(Self { parts, insertion }))
     }
@@ -76,29 +97,36 @@ impl TextTemplate {
     /// Append what the text comes to, as JSON. `None` if there is null in it.
     pub(super) fn push_json(&self, scope: &Scope<'_>, json: &mut String) -> Option<()> {
         if let [Part::Value(expression)] = &*self.parts {
-            let value = expression.value(scope);
-            json.push_str(&value);
-            return (value != "null").then_some(());
+            return expression.push_json(scope, json).then_some(());
         }
-        push_quoted(json, &self.resolve(scope)?);
+        json.push('"');
+        for part in &self.parts {
+            let is_there = match (part, self.insertion) {
+                (Part::Literal(literal), _) => {
+                    json.push_str(&literal.escaped);
+                    true
+                }
+                (Part::Value(it), Insertion::InUrl) => it.insert(scope, json, push_percent),
+                (Part::Value(it), Insertion::Plain) => it.insert(scope, json, push_escaped),
+            };
+            is_there.then_some(())?;
+        }
+        json.push('"');
         Some(())
     }
 
     /// What the text comes to, as a text even if it is one expression. `None` if there
-    /// is null in it.
+    /// is null in it. For texts that are no URL.
     #[must_use]
     pub fn resolve(&self, scope: &Scope<'_>) -> Option<String> {
         let mut text = String::new();
         for part in &self.parts {
-            match (part, self.insertion) {
-                (Part::Literal(literal), _) => text.push_str(literal),
-                (Part::Value(expression), Insertion::InUrl) if self.parts.len() > 1 => {
-                    let mut value = String::new();
-                    expression.push_plain(scope, &mut value).then_some(())?;
-                    push_percent(&value, &mut text);
-                }
-                (Part::Value(expression), _) => {
-                    expression.push_plain(scope, &mut text).then_some(())?;
+            match part {
+                Part::Literal(literal) => text.push_str(&literal.text),
+                Part::Value(expression) => {
+                    expression
+                        .insert(scope, &mut text, String::push_str)
+                        .then_some(())?;
                 }
             }
         }
@@ -110,7 +138,7 @@ impl TextTemplate {
     #[must_use]
     pub fn sample(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {
-            Part::Literal(literal) => literal.as_str(),
+            Part::Literal(literal) => &*literal.text,
             Part::Value(_) => "x",
         });
         parts.collect()
@@ -124,7 +152,7 @@ impl TextTemplate {
 }
 
 /// Append a text as a part of a URL.
-fn push_percent(text: &str, url: &mut String) {
+fn push_percent(url: &mut String, text: &str) {
     const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

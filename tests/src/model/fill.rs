@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::graph::Graph;
 use super::past::Past;
+use super::record::Stage;
 
 /// The bytes that a payload may have.
 const PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
@@ -146,4 +147,17 @@ fn parts(text: &str) -> Vec<(String, Option<String>)> {
         parts.pop();
     }
     parts
+}
+
+/// The correlation key that a wait has, or would have if it began now (rule R19).
+pub(super) fn key(graph: &Graph, past: &Past, node: usize) -> Option<String> {
+    if !graph.waits_for_event(node) {
+        return None;
+    }
+    if let Stage::Waiting(wait) = &past.nodes[node].stage {
+        return wait.key.clone();
+    }
+    let it = &graph.nodes[node];
+    let key = text_of(past, &it.id, it.text("correlation_key")?, false);
+    key.filter(|key| !key.is_empty())
 }

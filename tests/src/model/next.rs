@@ -6,6 +6,7 @@ use refrain_guest::contract::{
 };
 
 use super::attempt::{Failure, policy};
+use super::fill;
 use super::graph::Graph;
 use super::past::Past;
 use super::record::{Record, Stage, Wait};
@@ -153,14 +154,14 @@ impl Question<'_> {
             }
             (_, Some("external_event"), _) => {
                 let missed = MissedEvent {
-                    correlation_key: self.past.key(self.graph, node).unwrap_or_default(),
+                    correlation_key: fill::key(self.graph, self.past, node).unwrap_or_default(),
                     timeout_ms,
                 };
                 self.exhausted(node, 0, NodeFailure::EventTimeout(missed))
             }
             _ => EventKind::TimerFired(TimerFired {
                 node_id: self.id(node),
-                correlation_key: self.past.key(self.graph, node),
+                correlation_key: fill::key(self.graph, self.past, node),
             }),
         }
     }

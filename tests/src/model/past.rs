@@ -367,29 +367,16 @@ impl Past {
         }
     }
 
-    /// R19, R29: the correlation key that a wait has, or would have if it began now.
-    pub(super) fn key(&self, graph: &Graph, node: usize) -> Option<String> {
-        if !graph.waits_for_event(node) {
-            return None;
-        }
-        if let Stage::Waiting(wait) = &self.nodes[node].stage {
-            return wait.key.clone();
-        }
-        let it = &graph.nodes[node];
-        let key = fill::text_of(self, &it.id, it.text("correlation_key")?, false);
-        key.filter(|key| !key.is_empty())
-    }
-
     /// R19: which of the kept external events is the node's. First come, first
     /// served: those that have waited longer go first.
     pub(super) fn serving(&self, graph: &Graph, node: usize) -> Option<usize> {
-        let own = self.key(graph, node)?;
+        let own = fill::key(graph, self, node)?;
         let since = |node: usize| match &self.nodes[node].stage {
             Stage::Waiting(wait) if !wait.fired => Some(wait.since),
             _ => None,
         };
         let before = (0..graph.nodes.len())
-            .filter(|other| *other != node && self.key(graph, *other).as_ref() == Some(&own))
+            .filter(|other| *other != node && fill::key(graph, self, *other).as_ref() == Some(&own))
             .filter(|other| match (since(*other), since(node)) {
                 (Some(other), Some(this)) => other < this,
                 (other, None) => other.is_some(),

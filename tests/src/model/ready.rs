@@ -121,7 +121,7 @@ impl Question<'_> {
                 }
             }
             "wait" => {
-                let key = self.past.key(self.graph, node);
+                let key = fill::key(self.graph, self.past, node);
                 if key.is_none() && self.graph.waits_for_event(node) {
                     return self.unresolved(node, "/kind/correlation_key");
                 }

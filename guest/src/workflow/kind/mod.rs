@@ -11,8 +11,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, expression, known};
+use super::fields::{Fields, Object, Read, check_id, known};
 use super::plan::{Join, Kind, PlanText, RunOn, Wait, Work};
+use super::syntax::expression;
 use crate::condition::{Expression, Roots};
 use crate::json::{elements, member};
 use crate::time::Millis;

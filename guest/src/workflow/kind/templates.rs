@@ -9,7 +9,8 @@ use crate::condition::Roots;
 use crate::json::{Lexer, Token, decode_text, push_pointer};
 use crate::template::{Insertion, KindTemplate, TextTemplate};
 use crate::workflow::fault::{Faults, Place};
-use crate::workflow::fields::{Fields, Read, report_template};
+use crate::workflow::fields::{Fields, Read};
+use crate::workflow::syntax::report_template;
 
 /// The kind, where a text in one of its fields that may hold expressions has some;
 /// what is no expression is reported. A kind without `${` costs no more than looking

@@ -25,7 +25,7 @@ fn faults(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn check(text: &str, expected: &[(&str, &str)]) {
+pub(super) fn check(text: &str, expected: &[(&str, &str)]) {
     let faults = faults(text);
     let faults: Vec<(&str, &str)> = faults
         .iter()
@@ -379,34 +379,4 @@ fn r1_limits() {
         "",
     ));
     assert_eq!(all[0].1, "an id may not hold control characters");
-}
-
-/// The pointer of the text, and the column in it.
-#[test]
-fn r29_what_is_no_expression_is_told_at_its_text() {
-    #[rustfmt::skip]
-    let rows: [(&str, &str, &str); 8] = [
-        (r#""type": "command", "argv": ["a", "é ${x}"]"#, "/argv/1",
-            "`é ${x}` does not parse: unknown word `x`; a path begins with state, input or node_id, and a text stands in quotes: \"x\" (column 5)"),
-        (r#""type": "command", "argv": ["a"], "env": {"A/B": "${item.x}"}"#, "/env/A~1B",
-            "`${item.x}` does not parse: unknown word `item`; there is none here; a path begins with state, input or node_id (column 3)"),
-        (r#""type": "command", "argv": ["a"], "cwd": "${secret.HOME}""#, "/cwd",
-            "`${secret.HOME}` does not parse: unknown word `secret`; there is none here; a path begins with state, input or node_id (column 3)"),
-        (r#""type": "http", "url": "http://h/${state.a b}""#, "/url",
-            "`http://h/${state.a b}` does not parse: expected an operator or the end, found `b` (column 20)"),
-        (r#""type": "http", "url": "http://h", "body": {"a": [1, "${state."]}"#, "/body/a/1",
-            "`${state.` does not parse: expected a name after the dot, found the end (column 9)"),
-        (r#""type": "http", "url": "ftp://${state.host}/""#, "/url", "the request's URL is neither of `http` nor of `https`"),
-        (r#""type": "wait", "condition": "external_event", "correlation_key": "${state.a""#, "/correlation_key",
-            "`${state.a` does not parse: this `${` has no closing `}`; a literal `${` is written `$${` (column 10)"),
-        (r#""type": "human_approval", "description": "${}""#, "/description",
-            "`${}` does not parse: expected a path such as state.name, a literal, a list or (…), found `}` (column 3)"),
-    ];
-    for (kind, pointer, message) in rows {
-        let nodes = format!(r#""a": {{"kind": {{{kind}}}}}"#);
-        check(
-            &workflow(&nodes, &[], ""),
-            &[(&format!("/nodes/a/kind{pointer}"), message)],
-        );
-    }
 }

@@ -1,6 +1,7 @@
 //! Rules R1 and R2 as tables, over whole workflows.
 
 mod faults;
+mod expressions;
 mod plans;
 
 use alloc::format;

@@ -5,7 +5,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::kind::queues;
-use super::super::parse;
 use super::super::plan::{
     Backoff, Edge, EdgeRule, Growth, Join, Kind, Plan, PlanText, RunOn, Target,
 };
@@ -363,45 +362,4 @@ fn large_graphs_plan_quickly() {
     let plan = plan(&text);
     assert_eq!((plan.nodes.len(), plan.edges.len()), (10_000, 29_997));
     assert_eq!(plan.nodes[9_999].rank, 9_999);
-}
-
-/// Only where a field may hold expressions, and only where it does.
-#[test]
-fn r29_texts_with_expressions_are_read_once() {
-    let has_template = |kind: &str| {
-        let plan = parse(&workflow(&format!(r#""a": {{"kind": {kind}}}"#), &[], ""));
-        let plan = plan.unwrap_or_else(|faults| panic!("{kind}: {faults:?}"));
-        match &plan.nodes[0].kind {
-            Kind::Work(work) => work.template.is_some(),
-            Kind::Wait(wait) => {
-                matches!(wait.correlation_key, Some(PlanText::Template(_)))
-            }
-            Kind::HumanApproval(it) => matches!(it.description, PlanText::Template(_)),
-            other => panic!("{other:?}"),
-        }
-    };
-    #[rustfmt::skip]
-    let rows = [
-        (r#"{"type": "command", "argv": ["echo", "${state.x}"]}"#, true),
-        (r#"{"type": "command", "argv": ["echo", "\u0024{state.x}"]}"#, true),
-        (r#"{"type": "command", "argv": ["echo", "$${x"]}"#, true),
-        (r#"{"type": "command", "argv": ["echo\n$x"]}"#, false),
-        (r#"{"type": "command", "argv": ["a"], "cwd": "/${input.x}"}"#, true),
-        (r#"{"type": "command", "argv": ["a"], "env": {"A": "${node_id}"}}"#, true),
-        (r#"{"type": "command", "argv": ["a"], "env": {"${A": "x"}}"#, false),
-        (r#"{"type": "command", "argv": ["a"], "input_mapping": {"${x": "'${'"}}"#, false),
-        (r#"{"type": "http", "url": "${state.base}/x"}"#, true),
-        (r#"{"type": "http", "url": "https://${state.host}/x"}"#, true),
-        (r#"{"type": "http", "url": "http://h", "headers": {"A": "b ${state.x}"}}"#, true),
-        (r#"{"type": "http", "url": "http://h", "body": {"a": [1, {"b": "${state.x}"}]}}"#, true),
-        (r#"{"type": "http", "url": "http://h", "body": {"${a": 1}}"#, false),
-        (r#"{"type": "tool", "tool_ref": "${what"}"#, false),
-        (r#"{"type": "model", "model_ref": "m", "prompt_ref": "p", "system_prompt": "${x", "mine": "${y"}"#, false),
-        (r#"{"type": "wait", "condition": "external_event", "correlation_key": "k-${input.x}"}"#, true),
-        (r#"{"type": "wait", "condition": "external_event", "correlation_key": "k"}"#, false),
-        (r#"{"type": "human_approval", "description": "Pay ${state.sum}?"}"#, true),
-    ];
-    for (kind, expected) in rows {
-        assert_eq!(has_template(kind), expected, "{kind}");
-    }
 }
