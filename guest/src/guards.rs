@@ -9,7 +9,7 @@ use alloc::borrow::Cow;
 use alloc::string::ToString;
 
 use crate::contract::{CancelReason, NodeFailure, StallAuthor, Status};
-use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::limits::ID_BYTES_MAX;
 use crate::machine::Machine;
 use crate::state::Ending;
 use crate::template::Unresolved;
@@ -180,11 +180,7 @@ pub(crate) fn description<'a>(
     approval: &'a HumanApproval,
 ) -> Result<Cow<'a, str>, Unresolved> {
     const POINTER: &str = "/kind/description";
-    let text = resolved(machine, ix, &approval.description, POINTER)?;
-    if text.len() > PAYLOAD_BYTES_MAX {
-        return Err(Unresolved::TooLarge(POINTER.to_string()));
-    }
-    Ok(text)
+    resolved(machine, ix, &approval.description, POINTER)
 }
 
 /// What a text of a wait or an approval came to when it began, or would come to now.
@@ -201,7 +197,7 @@ fn resolved<'a>(
             None => template
                 .resolve(&machine.scope_in(ix))
                 .map(Cow::Owned)
-                .ok_or_else(|| Unresolved::Null(pointer.to_string())),
+                .map_err(|no_value| Unresolved::at(no_value, pointer)),
         },
     }
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::text::TextTemplate;
+use super::text::{NoValue, TextTemplate};
 use crate::condition::Scope;
 use crate::json::depth;
 use crate::limits::{JSON_DEPTH_MAX, PAYLOAD_BYTES_MAX};
@@ -36,6 +36,17 @@ pub enum Unresolved {
     Null(String),
     /// With it, the kind is larger or deeper than it may be.
     TooLarge(String),
+}
+
+impl Unresolved {
+    /// The text at this pointer has no value.
+    #[must_use]
+    pub fn at(no_value: NoValue, pointer: &str) -> Self {
+        match no_value {
+            NoValue::Null => Self::Null(pointer.to_string()),
+            NoValue::TooLarge => Self::TooLarge(pointer.to_string()),
+        }
+    }
 }
 
 impl KindTemplate {
@@ -73,9 +84,10 @@ impl KindTemplate {
         for placed in &self.texts {
             json.push_str(&placed.before);
             let value = json.len();
-            if placed.text.push_json(scope, json).is_none() {
-                return Err(Unresolved::Null(placed.pointer.to_string()));
-            }
+            placed
+                .text
+                .push_json(scope, json)
+                .map_err(|no_value| Unresolved::at(no_value, &placed.pointer))?;
             let is_deep = placed.depth + depth(&json[value..]) > JSON_DEPTH_MAX;
             if is_deep || json.len() + self.rest.len() - start > PAYLOAD_BYTES_MAX {
                 return Err(Unresolved::TooLarge(placed.pointer.to_string()));

@@ -15,7 +15,7 @@ mod text;
 mod kind;
 
 pub use kind::{KindTemplate, Unresolved};
-pub use text::{Insertion, TextTemplate};
+pub use text::{Insertion, NoValue, TextTemplate};
 
 #[cfg(test)]
 mod tests;

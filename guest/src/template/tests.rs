@@ -3,9 +3,10 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Insertion, TextTemplate};
+use super::{Insertion, NoValue, TextTemplate};
 use crate::condition::{Roots, Scope};
 use crate::json::Object;
+use crate::limits::PAYLOAD_BYTES_MAX;
 
 const STATE: &str = r#"{
     "name": "a b", "n": 1.50, "yes": true, "none": null, "list": [1, "x", null], "empty": "",
@@ -23,8 +24,9 @@ fn json(text: &str, insertion: Insertion) -> String {
     let mut json = String::new();
     let scope = Scope::new(r#"{"id": 7}"#, &state).in_node("node-1");
     match read(text, insertion).push_json(&scope, &mut json) {
-        Some(()) => json,
-        None => "unresolved".to_string(),
+        Ok(()) => json,
+        Err(NoValue::Null) => "unresolved".to_string(),
+        Err(NoValue::TooLarge) => "too large".to_string(),
     }
 }
 
@@ -117,4 +119,18 @@ fn r29_a_sample_has_a_letter_for_each_expression() {
     assert_eq!(samples, ["http://x/x", "${a} x"]);
     assert!(read("${state.n}/", Insertion::Plain).begins_with_value());
     assert!(!read("/${state.n}", Insertion::Plain).begins_with_value());
+}
+
+/// However many expressions a text has, it is not made larger than it may be.
+#[test]
+fn r29_many_expressions_do_not_come_to_more_than_a_payload() {
+    let half = "x".repeat(PAYLOAD_BYTES_MAX / 2);
+    let mut state = Object::new();
+    state.insert("half".to_string(), &["\"", &half, "\""].concat());
+    let scope = Scope::new("null", &state);
+    let text = read(&"${state.half}".repeat(100_000), Insertion::Plain);
+    assert_eq!(text.resolve(&scope), Err(NoValue::TooLarge));
+    let mut json = String::new();
+    assert_eq!(text.push_json(&scope, &mut json), Err(NoValue::TooLarge));
+    assert!(json.len() <= 2 * PAYLOAD_BYTES_MAX, "{}", json.len());
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::condition::{Expression, Roots, Scope, SyntaxError};
 use crate::json::push_escaped;
+use crate::limits::PAYLOAD_BYTES_MAX;
 
 /// What an expression in a text begins with.
 const OPEN: &str = "${";
@@ -18,6 +19,15 @@ pub enum Insertion {
     /// In percent, but for letters, digits and `-._~`: nothing of a value can be more
     /// than a part of a URL.
     InUrl,
+}
+
+/// Why a text comes to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoValue {
+    /// An expression in it comes to null.
+    Null,
+    /// It would be larger than a payload.
+    TooLarge,
 }
 
 /// A text with expressions in it.
@@ -94,43 +104,46 @@ impl TextTemplate {
         Ok(Some(Self { parts, insertion }))
     }
 
-    /// Append what the text comes to, as JSON. `None` if there is null in it.
-    pub(super) fn push_json(&self, scope: &Scope<'_>, json: &mut String) -> Option<()> {
+    /// Append what the text comes to, as JSON.
+    pub(super) fn push_json(&self, scope: &Scope<'_>, json: &mut String) -> Result<(), NoValue> {
         if let [Part::Value(expression)] = &*self.parts {
-            return expression.push_json(scope, json).then_some(());
+            return value(expression.push_json(scope, json));
         }
+        let start = json.len();
         json.push('"');
         for part in &self.parts {
-            let is_there = match (part, self.insertion) {
-                (Part::Literal(literal), _) => {
-                    json.push_str(&literal.escaped);
-                    true
+            match (part, self.insertion) {
+                (Part::Literal(literal), _) => json.push_str(&literal.escaped),
+                (Part::Value(it), Insertion::InUrl) => {
+                    value(it.insert(scope, json, push_percent))?;
                 }
-                (Part::Value(it), Insertion::InUrl) => it.insert(scope, json, push_percent),
-                (Part::Value(it), Insertion::Plain) => it.insert(scope, json, push_escaped),
-            };
-            is_there.then_some(())?;
+                (Part::Value(it), Insertion::Plain) => {
+                    value(it.insert(scope, json, push_escaped))?;
+                }
+            }
+            fits(json.len() - start)?;
         }
         json.push('"');
-        Some(())
+        Ok(())
     }
 
-    /// What the text comes to, as a text even if it is one expression. `None` if there
-    /// is null in it. For texts that are no URL.
-    #[must_use]
-    pub fn resolve(&self, scope: &Scope<'_>) -> Option<String> {
+    /// What the text comes to, as a text even if it is one expression. For texts that
+    /// are no URL.
+    ///
+    /// # Errors
+    /// There is null in it, or it is larger than a payload.
+    pub fn resolve(&self, scope: &Scope<'_>) -> Result<String, NoValue> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(&literal.text),
                 Part::Value(expression) => {
-                    expression
-                        .insert(scope, &mut text, String::push_str)
-                        .then_some(())?;
+                    value(expression.insert(scope, &mut text, String::push_str))?;
                 }
             }
+            fits(text.len())?;
         }
-        Some(text)
+        Ok(text)
     }
 
     /// The text with a letter in the place of each expression: what can be said of it
@@ -148,6 +161,19 @@ impl TextTemplate {
     #[must_use]
     pub fn begins_with_value(&self) -> bool {
         matches!(self.parts.first(), Some(Part::Value(_)))
+    }
+}
+
+fn value(is_there: bool) -> Result<(), NoValue> {
+    if is_there { Ok(()) } else { Err(NoValue::Null) }
+}
+
+/// Asked after each part, so that many small expressions cannot come to much.
+fn fits(bytes: usize) -> Result<(), NoValue> {
+    if bytes <= PAYLOAD_BYTES_MAX {
+        Ok(())
+    } else {
+        Err(NoValue::TooLarge)
     }
 }
 

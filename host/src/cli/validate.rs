@@ -113,7 +113,7 @@ fn in_scripts(workflow: &str) -> Vec<String> {
         }
         let is_of_script =
             |it: &&str| it.starts_with('-') && !it.starts_with("--") && it.contains('c');
-        let option = arguments.iter().position(|it| is_of_script(it))?;
+        let option = arguments.iter().position(is_of_script)?;
         let script = arguments.get(option + 1)?;
         let id = id.replace('~', "~0").replace('/', "~1");
         let has_expressions = script.replace("$${", "").contains("${");
