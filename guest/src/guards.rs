@@ -5,13 +5,16 @@
 //! what [`crate::apply`] accepts, so that a decision of our own is never refused.
 //! Nothing here changes anything, and nothing here knows an event.
 
+use alloc::borrow::Cow;
 use alloc::string::ToString;
 
-use crate::contract::{Budget, BudgetExcess, CancelReason, StallAuthor, Status};
+use crate::contract::{Budget, BudgetExcess, CancelReason, NodeFailure, StallAuthor, Status};
+use crate::limits::ID_BYTES_MAX;
 use crate::machine::Machine;
 use crate::state::{Ending, Fixed, is_finalizer};
+use crate::template::Unresolved;
 use crate::time::Timestamp;
-use crate::workflow::plan::{Kind, NodeIx, RunOn, Terminate, Wait};
+use crate::workflow::plan::{HumanApproval, Kind, NodeIx, PlanText, RunOn, Terminate, Wait};
 
 // ---- the execution as a whole --------------------------------------------------
 
@@ -178,15 +181,86 @@ pub(crate) fn budget_to_stall_on(machine: &Machine) -> Option<BudgetExcess> {
 
 // ---- external events -----------------------------------------------------------
 
-/// The oldest external event that this wait could take: one that came before
-/// anyone waited for it (rule R19).
-pub(crate) fn kept<'a>(machine: &'a Machine, wait: &Wait) -> Option<&'a str> {
+/// The oldest external event that a wait that is ready could take: one that came
+/// before anyone waited for it (rule R19).
+pub(crate) fn kept<'a>(machine: &'a Machine, ix: NodeIx, wait: &'a Wait) -> Option<&'a str> {
     if !wait.takes_kept {
         return None;
     }
-    let key = wait.correlation_key.as_ref()?;
-    let mailbox = machine.state.mailboxes.get(key)?;
+    let key = correlation_key(machine, ix, wait).ok()??;
+    let mailbox = machine.state.mailboxes.get(&*key)?;
     mailbox.kept.front().map(|payload| payload.as_str())
+}
+
+/// The correlation key of a wait, if it waits for an external event. One with
+/// expressions is resolved when the wait begins, and holds until it ends (rule R29).
+pub(crate) fn correlation_key<'a>(
+    machine: &'a Machine,
+    ix: NodeIx,
+    wait: &'a Wait,
+) -> Result<Option<Cow<'a, str>>, Unresolved> {
+    const POINTER: &str = "/kind/correlation_key";
+    let Some(text) = &wait.correlation_key else {
+        return Ok(None);
+    };
+    let key = resolved(machine, ix, text, POINTER)?;
+    if key.is_empty() {
+        return Err(Unresolved::Null(POINTER.to_string()));
+    }
+    if key.len() > ID_BYTES_MAX {
+        return Err(Unresolved::TooLarge(POINTER.to_string()));
+    }
+    Ok(Some(key))
+}
+
+/// What the person is asked by an approval.
+pub(crate) fn description<'a>(
+    machine: &'a Machine,
+    ix: NodeIx,
+    approval: &'a HumanApproval,
+) -> Result<Cow<'a, str>, Unresolved> {
+    const POINTER: &str = "/kind/description";
+    resolved(machine, ix, &approval.description, POINTER)
+}
+
+/// What a text of a wait or an approval came to when it began, or would come to now.
+fn resolved<'a>(
+    machine: &'a Machine,
+    ix: NodeIx,
+    text: &'a PlanText,
+    pointer: &str,
+) -> Result<Cow<'a, str>, Unresolved> {
+    match text {
+        PlanText::Literal(text) => Ok(Cow::Borrowed(text)),
+        PlanText::Template(template) => match machine.state.wait_texts.get(&ix) {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => template
+                .resolve(&machine.scope_in(ix))
+                .map(Cow::Owned)
+                .map_err(|no_value| Unresolved::at(no_value, pointer)),
+        },
+    }
+}
+
+// ---- expressions -------------------------------------------------------------------
+
+/// Whether a text in the node's kind can be without a value (rule R29).
+pub(crate) fn may_be_unresolved(machine: &Machine, ix: NodeIx) -> bool {
+    let is_template = |text: &PlanText| matches!(text, PlanText::Template(_));
+    match &machine.node(ix).kind {
+        Kind::Work(work) => work.template.is_some(),
+        Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(is_template),
+        Kind::HumanApproval(approval) => is_template(&approval.description),
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::LimitExceeded { .. } => false,
+    }
+}
+
+/// Why a node with such a text has failed, in the contract's words.
+pub(crate) fn unresolved_cause(unresolved: Unresolved) -> NodeFailure {
+    match unresolved {
+        Unresolved::Null(pointer) => NodeFailure::UnresolvedExpression(pointer),
+        Unresolved::TooLarge(pointer) => NodeFailure::TooLarge(pointer),
+    }
 }
 
 // ---- the end -------------------------------------------------------------------

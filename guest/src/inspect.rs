@@ -83,7 +83,8 @@ pub fn inspect(machine: &Machine) -> Inspection {
     let (started, data) = (&machine.state.started, machine.state.data.to_text());
     let nodes = (0..).zip(&machine.state.nodes).map(|(index, record)| {
         let node = machine.node(NodeIx(index));
-        (node.id.as_str(), view(node, record))
+        let waits_for = waits_for(machine, NodeIx(index));
+        (node.id.as_str(), view(node, record, waits_for))
     });
     let view = ExecutionView {
         at: machine.state.at.0,
@@ -130,7 +131,7 @@ fn spent(spent: &Spent) -> Value {
     })
 }
 
-fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
+fn view<'a>(node: &'a Node, record: &'a NodeRecord, waits_for: Option<&'a str>) -> NodeView<'a> {
     let ms = |time: Option<Timestamp>| time.map(|time| time.0);
     NodeView {
         attempts: record.attempt,
@@ -147,7 +148,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
         scheduled_at: ms(record.scheduled_at),
         started_at: ms(record.started_at),
         state: name(record.state),
-        waits_for: waits_for(node, record),
+        waits_for,
         wakes_at: ms(record.deadline),
         worker_id: record.worker_id.as_deref(),
     }
@@ -177,13 +178,17 @@ pub(crate) fn queue(kind: &Kind) -> Option<&str> {
     }
 }
 
-fn waits_for<'a>(node: &'a Node, record: &NodeRecord) -> Option<&'a str> {
-    if record.state != NodeState::Waiting {
+fn waits_for(machine: &Machine, ix: NodeIx) -> Option<&str> {
+    if machine.record(ix).state != NodeState::Waiting {
         return None;
     }
-    match &node.kind {
+    match &machine.node(ix).kind {
         Kind::HumanApproval(_) => Some("approval"),
-        Kind::Wait(wait) => wait.correlation_key.as_deref(),
+        Kind::Wait(wait) => {
+            let resolved = machine.state.wait_texts.get(&ix);
+            let key = wait.correlation_key.as_ref()?;
+            key.literal().or_else(|| resolved.map(|key| &**key))
+        }
         _ => None,
     }
 }

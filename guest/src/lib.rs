@@ -41,8 +41,10 @@ pub mod limits;
 pub mod digest;
 // JSON text kept verbatim.
 pub mod json;
-// The condition language (rule R8).
+// The language of conditions and expressions (rule R8).
 pub mod condition;
+// Texts that hold expressions (rule R29).
+pub mod template;
 // What a valid workflow is (rule R1).
 pub mod workflow;
 // One node's transition table.

@@ -19,6 +19,11 @@ pub const CONDITION_BYTES_MAX: usize = 4 * 1024;
 /// Nesting of one condition. Its parser and evaluator recurse this deep.
 pub const CONDITION_DEPTH_MAX: usize = 32;
 
+/// Bytes that one evaluation of an expression may make: texts and lists that are
+/// joined, lists that are written out, the whole state as one value. What would
+/// go over is null. A path to a value makes nothing.
+pub const EVALUATION_BYTES_MAX: usize = 2 * STATE_BYTES_MAX;
+
 /// Bytes of one payload: an input, an output, a patch.
 pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -98,6 +103,10 @@ const _: () = assert!(
 const _: () = assert!(
     PAYLOAD_BYTES_MAX <= STATE_BYTES_MAX,
     "the first patch of the largest size must find room in the state"
+);
+const _: () = assert!(
+    EVALUATION_BYTES_MAX >= STATE_BYTES_MAX + PAYLOAD_BYTES_MAX,
+    "an expression can take the whole of the largest state and make something of it"
 );
 const _: () = assert!(
     BATCH_BYTES_MAX >= 2 * STATE_BYTES_MAX,

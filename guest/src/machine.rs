@@ -79,7 +79,7 @@ impl Machine {
         })
     }
 
-    /// What conditions and mappings see.
+    /// What conditions see.
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope::new(&self.state.started.initial_input, &self.state.data)
     }
@@ -103,6 +103,11 @@ impl Machine {
         }
         json.push_str(&format!(",\"attempts\":{}}}", record.attempt));
         Some(json)
+    }
+
+    /// What the expressions in a node's kind see.
+    pub(crate) fn scope_in(&self, ix: NodeIx) -> Scope<'_> {
+        self.scope().in_node(&self.node(ix).id)
     }
 
     /// Change a node's record and file the node anew. The only way to change one.

@@ -49,6 +49,9 @@ pub struct State {
     pub event_ids: BTreeSet<String>,
     /// External events and those who wait for them, by correlation key.
     pub mailboxes: BTreeMap<String, Mailbox>,
+    /// What the text of a wait or an approval came to when it began, where it has
+    /// expressions (rule R29).
+    pub wait_texts: BTreeMap<NodeIx, String>,
     /// The bytes of all payloads that mailboxes keep.
     pub kept_bytes: u64,
     /// The nodes that an operator asked to skip, in the order of asking.
@@ -254,6 +257,7 @@ impl State {
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
             event_ids: BTreeSet::new(),
             mailboxes: BTreeMap::new(),
+            wait_texts: BTreeMap::new(),
             kept_bytes: 0,
             skips: VecDeque::new(),
             paused: false,

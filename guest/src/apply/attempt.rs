@@ -16,7 +16,7 @@ use crate::contract::{
     LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
     NodeState, NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
-use crate::guards::{has_room, is_ending, max_concurrent};
+use crate::guards::{has_room, is_ending, max_concurrent, may_be_unresolved};
 use crate::limits::{RELEASES_MAX, SPAN_MAX};
 use crate::machine::Machine;
 use crate::node::{Step, name};
@@ -351,13 +351,20 @@ pub(super) fn exhausted(
             ),
         );
     }
+    // It could not even begin (rule R29).
+    let is_unresolved = matches!(
+        decision.cause,
+        NodeFailure::UnresolvedExpression(_) | NodeFailure::TooLarge(_)
+    );
+    let unbegun =
+        is_unresolved && record.state == NodeState::Ready && may_be_unresolved(machine, ix);
     let may_fail = match machine.node(ix).kind {
         Kind::Work(_) => record.state == NodeState::Failing,
         Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
         Kind::LimitExceeded { .. } => true,
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => false,
     };
-    if !may_fail {
+    if !may_fail && !unbegun {
         return refuse(
             Code::WrongState,
             format!(
@@ -367,15 +374,24 @@ pub(super) fn exhausted(
             ),
         );
     }
-    let earlier = record.failure.clone();
-    stop_waiting(machine, ix);
+    let class = match &decision.cause {
+        NodeFailure::UnresolvedExpression(_) => Some("unresolved_expression".to_string()),
+        NodeFailure::TooLarge(_) => Some("too_large".to_string()),
+        _ => record
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.class.clone()),
+    };
+    if !unbegun {
+        stop_waiting(machine, ix);
+    }
     machine.change(ix, |node| {
         node.take(Step::Exhaust);
         node.wait_result = None;
         node.ended_at = Some(at);
         node.failure = Some(Box::new(Failure {
             cause: decision.cause.clone(),
-            class: earlier.and_then(|failure| failure.class),
+            class,
             retryable: false,
             retry_after: None,
             is_handled: false,

@@ -69,7 +69,7 @@ pub(super) fn settled(
     let (node, record) = (machine.node(ix), machine.record(ix));
     let may_complete = match &node.kind {
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => true,
-        Kind::Wait(wait) if record.state == NodeState::Ready => kept(machine, wait).is_some(),
+        Kind::Wait(wait) if record.state == NodeState::Ready => kept(machine, ix, wait).is_some(),
         Kind::Wait(_) => record.wait_result.is_some(),
         Kind::HumanApproval(_) => {
             record.wait_result.is_some() || record.deadline.is_some_and(|deadline| deadline <= at)

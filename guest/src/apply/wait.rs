@@ -1,6 +1,6 @@
 //! Waits: for a time, for an external event, for a person (rule R19).
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -13,13 +13,14 @@ use crate::contract::{
     ApprovalReceived, ExternalEventReceived, InterruptRaised, NodeState, RefusalCode as Code,
     TimerCreated, TimerFired,
 };
+use crate::guards::{correlation_key, may_be_unresolved};
 use crate::json::Object;
 use crate::limits::STATE_BYTES_MAX;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::WaitResult;
 use crate::time::Timestamp;
-use crate::workflow::plan::{Kind, NodeIx, Wait};
+use crate::workflow::plan::{Kind, NodeIx, PlanText};
 
 pub(super) fn interrupted(
     machine: &mut Machine,
@@ -33,6 +34,7 @@ pub(super) fn interrupted(
             format!("node `{}` does not wait for a person", decision.node_id),
         );
     }
+    note_text(machine, ix, &decision.reason);
     begin(machine, ix, at, decision.expires_at.map(Timestamp));
     Ok(())
 }
@@ -49,7 +51,8 @@ pub(super) fn timer_created(
             format!("node `{}` is no wait", decision.node_id),
         );
     };
-    if wait.correlation_key != decision.correlation_key {
+    let key = correlation_key(machine, ix, wait).ok().flatten();
+    if key.as_deref() != decision.correlation_key.as_deref() {
         return refuse(
             Code::Unfounded,
             format!(
@@ -58,7 +61,8 @@ pub(super) fn timer_created(
             ),
         );
     }
-    if let Some(key) = wait.correlation_key.clone() {
+    if let Some(key) = key.map(Cow::into_owned) {
+        note_text(machine, ix, &key);
         machine
             .state
             .mailboxes
@@ -69,6 +73,13 @@ pub(super) fn timer_created(
     }
     begin(machine, ix, at, decision.fire_at.map(Timestamp));
     Ok(())
+}
+
+/// Keeps what the text of a wait came to, where it has expressions.
+fn note_text(machine: &mut Machine, ix: NodeIx, text: &str) {
+    if may_be_unresolved(machine, ix) {
+        machine.state.wait_texts.insert(ix, text.to_owned());
+    }
 }
 
 fn begin(machine: &mut Machine, ix: NodeIx, at: Timestamp, deadline: Option<Timestamp>) {
@@ -101,7 +112,8 @@ pub(super) fn timer_fired(
             format!("node `{}` is no wait", decision.node_id),
         );
     };
-    if !wait.timer_completes || wait.correlation_key != decision.correlation_key {
+    let key = correlation_key(machine, ix, wait).ok().flatten();
+    if !wait.timer_completes || key.as_deref() != decision.correlation_key.as_deref() {
         return refuse(
             Code::Unfounded,
             format!("node `{}` waits otherwise", decision.node_id),
@@ -209,13 +221,15 @@ fn hand_over(machine: &mut Machine, key: &str, payload: String) -> Option<String
 /// one had to the one after it, and so on to a node that still waits or, if none
 /// does, back to what is kept.
 pub(super) fn pass_on(machine: &mut Machine, ix: NodeIx) {
-    let Kind::Wait(Wait {
-        correlation_key: Some(key),
-        ..
-    }) = &machine.plan.clone().nodes[ix.0 as usize].kind
-    else {
+    let plan = machine.plan.clone();
+    let Kind::Wait(wait) = &plan.nodes[ix.0 as usize].kind else {
         return;
     };
+    let Ok(Some(key)) = correlation_key(machine, ix, wait) else {
+        return;
+    };
+    let key = key.into_owned();
+    let key = key.as_str();
     let Some(WaitResult::ExternalEvent(mut payload)) =
         machine.record(ix).wait_result.as_deref().cloned()
     else {
@@ -279,12 +293,31 @@ fn note_result(machine: &mut Machine, ix: NodeIx, result: WaitResult) {
 /// Leave the mailbox. A node that did not wait, because the event was
 /// there already, consumes it.
 pub(super) fn stop_waiting(machine: &mut Machine, ix: NodeIx) {
-    let Kind::Wait(wait) = &machine.plan.nodes[ix.0 as usize].kind else {
+    if !matches!(
+        machine.node(ix).kind,
+        Kind::Wait(_) | Kind::HumanApproval(_)
+    ) {
         return;
-    };
-    let Some(key) = &wait.correlation_key else {
-        return;
-    };
+    }
+    let plan = machine.plan.clone();
+    if let Kind::Wait(wait) = &plan.nodes[ix.0 as usize].kind {
+        let resolved;
+        let literal = wait.correlation_key.as_ref().and_then(PlanText::literal);
+        let key = if literal.is_some() {
+            literal
+        } else {
+            let key = correlation_key(machine, ix, wait).ok().flatten();
+            resolved = key.map(Cow::into_owned);
+            resolved.as_deref()
+        };
+        if let Some(key) = key {
+            leave_mailbox(machine, ix, key);
+        }
+    }
+    machine.state.wait_texts.remove(&ix);
+}
+
+fn leave_mailbox(machine: &mut Machine, ix: NodeIx, key: &str) {
     let Some(mailbox) = machine.state.mailboxes.get_mut(key) else {
         return;
     };

@@ -3,56 +3,262 @@
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::Cell;
 
-use super::expr::{Expr, Path, Relation, Root, Step};
+use super::expr::{Expr, Part, Path, Relation, Step};
 use super::number::Number;
+use super::root::Root;
 use super::scope::Scope;
-use super::value::Value;
-use crate::json::{element, member};
+use super::value::{LIST_BYTES, Value};
+use crate::json::{Object, element, member, push_quoted};
+use crate::limits::{EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX};
 
-/// What the expression comes to.
-pub(super) fn value<'a>(expr: &'a Expr, scope: &Scope<'a>) -> Value<'a> {
-    match expr {
-        Expr::Null => Value::Null,
-        Expr::Bool(value) => Value::Bool(*value),
-        Expr::Number(text) => Value::Number(Cow::Borrowed(text)),
-        Expr::Text(text) => Value::Text(Cow::Borrowed(text)),
-        Expr::List(items) => Value::List(items.iter().map(|item| value(item, scope)).collect()),
-        Expr::Path(path) => match resolve(path, scope) {
-            None => Value::Null,
-            Some(Cow::Borrowed(json)) => Value::read(json),
-            Some(Cow::Owned(object)) => Value::Json(Cow::Owned(object)),
-        },
-        Expr::Steps(base, steps) => steps.iter().fold(value(base, scope), |value, step| {
-            child(value, &key(step, scope))
-        }),
-        Expr::Has(path) => Value::Bool(resolve(path, scope).is_some()),
-        Expr::Size(of) => Value::Number(Cow::Owned(value(of, scope).size().to_string())),
-        Expr::Not(of) => Value::Bool(!value(of, scope).is_true()),
-        Expr::Compare(first, rest) => rest
-            .iter()
-            .fold(value(first, scope), |left, (relation, right)| {
-                Value::Bool(holds(&left, *relation, &value(right, scope)))
+/// One evaluation: what it sees, and how many bytes it may still make.
+pub(super) struct Evaluation<'a> {
+    scope: Scope<'a>,
+    bytes_left: Cell<usize>,
+}
+
+impl<'a> Evaluation<'a> {
+    pub(super) fn new(scope: &Scope<'a>) -> Self {
+        Self {
+            scope: *scope,
+            bytes_left: Cell::new(EVALUATION_BYTES_MAX),
+        }
+    }
+
+    /// What the expression comes to.
+    pub(super) fn value(&self, expr: &'a Expr) -> Value<'a> {
+        match expr {
+            Expr::Null => Value::Null,
+            Expr::Bool(value) => Value::Bool(*value),
+            Expr::Number(text) => Value::Number(Cow::Borrowed(text)),
+            Expr::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Expr::List(items) => self.list(items),
+            Expr::Path(path) => match self.resolve(path) {
+                None => Value::Null,
+                Some(Cow::Borrowed(json)) => Value::read(json),
+                Some(Cow::Owned(made)) => Value::made(made),
+            },
+            Expr::Steps(base, steps) => steps.iter().fold(self.value(base), |value, step| {
+                child(value, &self.key(step))
             }),
-        Expr::All(parts) => Value::Bool(parts.iter().all(|part| value(part, scope).is_true())),
-        Expr::Any(parts) => Value::Bool(parts.iter().any(|part| value(part, scope).is_true())),
+            Expr::Has(path) => Value::Bool(self.resolve(path).is_some()),
+            Expr::Size(of) => Value::Number(Cow::Owned(self.value(of).size().to_string())),
+            Expr::Not(of) => Value::Bool(!self.is_true(of)),
+            Expr::Compare(first, rest) => rest
+                .iter()
+                .fold(self.value(first), |left, (relation, right)| {
+                    Value::Bool(holds(&left, *relation, &self.value(right)))
+                }),
+            Expr::All(parts) => Value::Bool(parts.iter().all(|part| self.is_true(part))),
+            Expr::Any(parts) => Value::Bool(parts.iter().any(|part| self.is_true(part))),
+            Expr::Sum(parts) => self.sum(parts),
+            Expr::Choose(chosen, last) => {
+                let mut chosen = chosen.iter();
+                let first = chosen.find(|(condition, _)| self.is_true(condition));
+                self.value(first.map_or(last, |(_, then)| then))
+            }
+            Expr::Holds(text, place, part) => {
+                Value::Bool(is_part(&self.value(text), *place, &self.value(part)))
+            }
+        }
+    }
+
+    fn is_true(&self, expr: &'a Expr) -> bool {
+        self.value(expr).is_true()
+    }
+
+    /// A list that is larger than a payload may be is null.
+    fn list(&self, items: &'a [Expr]) -> Value<'a> {
+        let mut values = Vec::with_capacity(items.len());
+        let mut bytes = LIST_BYTES;
+        for (index, item) in items.iter().enumerate() {
+            let value = self.value(item);
+            bytes += value.bytes() + usize::from(index > 0);
+            if bytes > PAYLOAD_BYTES_MAX {
+                return Value::Null;
+            }
+            values.push(value);
+        }
+        Value::List(values)
+    }
+
+    /// Texts joined, or lists; null where it is neither, or too large.
+    fn sum(&self, parts: &'a [Expr]) -> Value<'a> {
+        let mut parts = parts.iter().map(|part| self.value(part));
+        let mut sum = match parts.next() {
+            Some(Value::Text(text)) => Sum::Text(text.into_owned()),
+            Some(list) if list.is_list() => {
+                let mut json = String::new();
+                list.write(&mut json);
+                Sum::List(json)
+            }
+            _ => return Value::Null,
+        };
+        for part in parts {
+            if !sum.take(&part) || sum.bytes() > PAYLOAD_BYTES_MAX {
+                return Value::Null;
+            }
+        }
+        if !self.make(sum.bytes()) {
+            return Value::Null;
+        }
+        match sum {
+            Sum::Text(text) => Value::Text(Cow::Owned(text)),
+            Sum::List(json) => Value::Json(Cow::Owned(json)),
+        }
+    }
+
+    /// Takes so many bytes of what may be made; false, and none of it, if there are
+    /// not so many left.
+    fn make(&self, bytes: usize) -> bool {
+        let left = self.bytes_left.get().checked_sub(bytes);
+        if let Some(left) = left {
+            self.bytes_left.set(left);
+        }
+        left.is_some()
+    }
+
+    /// The JSON text that a path leads to.
+    pub(super) fn resolve(&self, path: &'a Path) -> Option<Cow<'a, str>> {
+        let state = self.scope.state;
+        let mut steps = path.steps.iter();
+        let start = match (path.root, path.steps.first()) {
+            (Root::State, None) => {
+                let bytes = state.bytes_with(&Object::new());
+                return self.make(bytes).then(|| Cow::Owned(state.to_text()));
+            }
+            (Root::State, Some(first)) => {
+                steps.next();
+                match self.key(first) {
+                    Key::Field(name) => state.value(name)?,
+                    Key::Name(name) => state.value(&name)?,
+                    Key::Index(_) | Key::None => return None,
+                }
+            }
+            (Root::Input, _) => self.scope.input,
+            (Root::NodeId, None) => return self.node_id().map(Cow::Owned),
+            // A text has no members.
+            (Root::NodeId, Some(_)) => return None,
+        };
+        steps
+            .try_fold(start, |json, step| child_text(json, &self.key(step)))
+            .map(Cow::Borrowed)
+    }
+
+    /// The node's id as JSON text.
+    fn node_id(&self) -> Option<String> {
+        let mut json = String::new();
+        push_quoted(&mut json, self.scope.node_id?);
+        Some(json)
+    }
+
+    fn key(&self, step: &'a Step) -> Key<'a> {
+        match step {
+            Step::Field(name) => Key::Field(name),
+            Step::At(at) => match self.value(at) {
+                Value::Text(name) => Key::Name(name),
+                Value::Number(text) => Number::read(&text).index().map_or(Key::None, Key::Index),
+                Value::Null | Value::Bool(_) | Value::List(_) | Value::Json(_) => Key::None,
+            },
+        }
+    }
+
+    /// Put what the expression comes to into a text, by `put`: a text as it is, all else
+    /// as JSON text. False, and nothing, if it is null.
+    pub(super) fn insert(
+        &self,
+        expr: &'a Expr,
+        into: &mut String,
+        put: impl Fn(&mut String, &str),
+    ) -> bool {
+        match self.value(expr) {
+            Value::Null => return false,
+            Value::Text(value) | Value::Number(value) | Value::Json(value) => put(into, &value),
+            value @ (Value::Bool(_) | Value::List(_)) => {
+                let mut json = String::new();
+                value.write(&mut json);
+                put(into, &json);
+            }
+        }
+        true
+    }
+
+    /// Append what the expression comes to, as JSON text. False if it is null.
+    pub(super) fn push_json(&self, expr: &'a Expr, json: &mut String) -> bool {
+        let verbatim = match expr {
+            Expr::Path(path) => self.resolve(path),
+            _ => None,
+        };
+        let start = json.len();
+        match verbatim {
+            Some(value) => json.push_str(value.trim()),
+            None => self.value(expr).write(json),
+        }
+        json[start..] != *"null"
+    }
+
+    /// What the expression comes to, as JSON text.
+    pub(super) fn json(&self, expr: &'a Expr) -> String {
+        let mut json = String::new();
+        self.push_json(expr, &mut json);
+        json
     }
 }
 
-/// What the expression comes to, as JSON text.
-pub(super) fn json(expr: &Expr, scope: &Scope<'_>) -> String {
-    let verbatim = match expr {
-        Expr::Path(path) => resolve(path, scope),
-        _ => None,
+/// What several parts are joined to, so far.
+enum Sum {
+    Text(String),
+    /// As JSON text.
+    List(String),
+}
+
+impl Sum {
+    /// Append a part; false if it is of another type.
+    fn take(&mut self, part: &Value<'_>) -> bool {
+        match (self, part) {
+            (Self::Text(sum), Value::Text(text)) => sum.push_str(text),
+            (Self::List(sum), list) if list.is_list() => {
+                let mut more = String::new();
+                list.write(&mut more);
+                join_lists(sum, &more);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(sum) | Self::List(sum) => sum.len(),
+        }
+    }
+}
+
+/// Append the elements of `more` to the list `sum`, both as JSON text.
+fn join_lists(sum: &mut String, more: &str) {
+    let inner = |list: &str| list[1..list.len() - 1].trim_ascii().len();
+    if inner(more) == 0 {
+        return;
+    }
+    let comma = if inner(sum) == 0 { "" } else { "," };
+    sum.truncate(sum.len() - 1);
+    sum.push_str(comma);
+    sum.push_str(&more[1..]);
+}
+
+/// Whether the part is in the text; false where either is no text.
+fn is_part(text: &Value<'_>, place: Part, part: &Value<'_>) -> bool {
+    let (Value::Text(text), Value::Text(part)) = (text, part) else {
+        return false;
     };
-    verbatim.map_or_else(
-        || {
-            let mut json = String::new();
-            value(expr, scope).write(&mut json);
-            json
-        },
-        |json| json.trim().to_owned(),
-    )
+    match place {
+        Part::Anywhere => text.contains(&**part),
+        Part::Start => text.starts_with(&**part),
+        Part::End => text.ends_with(&**part),
+    }
 }
 
 fn holds(left: &Value<'_>, relation: Relation, right: &Value<'_>) -> bool {
@@ -67,27 +273,6 @@ fn holds(left: &Value<'_>, relation: Relation, right: &Value<'_>) -> bool {
     }
 }
 
-/// The JSON text that a path leads to.
-pub(super) fn resolve<'a>(path: &'a Path, scope: &Scope<'a>) -> Option<Cow<'a, str>> {
-    let mut steps = path.steps.iter();
-    let start = match (path.root, path.steps.first()) {
-        (Root::Input, _) => scope.input,
-        (Root::Error, _) => scope.error?,
-        (Root::State, None) => return Some(Cow::Owned(scope.state.to_text())),
-        (Root::State, Some(first)) => {
-            steps.next();
-            match key(first, scope) {
-                Key::Field(name) => scope.state.value(name)?,
-                Key::Name(name) => scope.state.value(&name)?,
-                Key::Index(_) | Key::None => return None,
-            }
-        }
-    };
-    steps
-        .try_fold(start, |json, step| child_text(json, &key(step, scope)))
-        .map(Cow::Borrowed)
-}
-
 /// One step, evaluated.
 enum Key<'a> {
     /// A member's name, or an element's index in digits.
@@ -98,17 +283,6 @@ enum Key<'a> {
     Index(usize),
     /// Nothing has such a key.
     None,
-}
-
-fn key<'a>(step: &'a Step, scope: &Scope<'a>) -> Key<'a> {
-    match step {
-        Step::Field(name) => Key::Field(name),
-        Step::At(at) => match value(at, scope) {
-            Value::Text(name) => Key::Name(name),
-            Value::Number(text) => Number::read(&text).index().map_or(Key::None, Key::Index),
-            Value::Null | Value::Bool(_) | Value::List(_) | Value::Json(_) => Key::None,
-        },
-    }
 }
 
 fn child_text<'a>(json: &'a str, key: &Key<'_>) -> Option<&'a str> {
@@ -135,14 +309,9 @@ fn child<'a>(value: Value<'a>, key: &Key<'_>) -> Value<'a> {
             }
         }
         Value::Json(Cow::Borrowed(json)) => child_text(json, key).map_or(Value::Null, Value::read),
-        Value::Json(Cow::Owned(json)) => match child_text(&json, key).map(Value::read) {
-            None | Some(Value::Null) => Value::Null,
-            Some(Value::Bool(value)) => Value::Bool(value),
-            Some(Value::Number(text)) => Value::Number(Cow::Owned(text.into_owned())),
-            Some(Value::Text(text)) => Value::Text(Cow::Owned(text.into_owned())),
-            Some(Value::Json(json)) => Value::Json(Cow::Owned(json.into_owned())),
-            Some(Value::List(_)) => unreachable!("JSON text is read as JSON text"),
-        },
+        Value::Json(Cow::Owned(json)) => {
+            child_text(&json, key).map_or(Value::Null, |child| Value::made(child.to_owned()))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Value::Null,
     }
 }

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::root::Root;
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Null,
@@ -23,6 +25,13 @@ pub(super) enum Expr {
     Compare(Box<Expr>, Vec<(Relation, Expr)>),
     All(Vec<Expr>),
     Any(Vec<Expr>),
+    /// `a + b + c`: texts or lists, joined.
+    Sum(Vec<Expr>),
+    /// `a ? b : c ? d : e`: each condition with what it leads to, and what is
+    /// left if none holds.
+    Choose(Vec<(Expr, Expr)>, Box<Expr>),
+    /// A question about a text and a part of it: `a.contains(b)`.
+    Holds(Box<Expr>, Part, Box<Expr>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +40,24 @@ pub(super) struct Path {
     pub(super) steps: Vec<Step>,
 }
 
+/// Where a text is looked for in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Root {
-    State,
-    Input,
-    /// The failure that an edge is judged on (rule R26).
-    Error,
+pub(super) enum Part {
+    Anywhere,
+    Start,
+    End,
+}
+
+impl Part {
+    /// The method of this name, if it is one.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "contains" => Some(Self::Anywhere),
+            "startsWith" => Some(Self::Start),
+            "endsWith" => Some(Self::End),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -8,6 +8,8 @@ use winnow::Stateful;
 use winnow::error::ParserError;
 use winnow::stream::Location;
 
+use super::root::Roots;
+
 /// Why a text is no expression, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -25,16 +27,16 @@ impl fmt::Display for SyntaxError {
 
 impl core::error::Error for SyntaxError {}
 
-/// The rest of the text, its place, and what the parser keeps in mind.
-pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, Mind>;
+/// The rest of the text, its place, and what is known of where it stands.
+pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, Reading>;
 
-/// What the parser keeps in mind while it reads.
+/// What is known of the place that is being read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mind {
+pub(super) struct Reading {
     /// How deep the brackets are.
     pub(super) depth: usize,
-    /// Whether the root `error` can be read.
-    pub(super) sees_error: bool,
+    /// What paths can begin with.
+    pub(super) roots: Roots,
 }
 
 impl<'a> ParserError<Input<'a>> for SyntaxError {

@@ -6,6 +6,7 @@ use winnow::prelude::*;
 use winnow::token::{any, take_while};
 
 use super::input::{Input, SyntaxError, failure, offset};
+use super::root::{ELSEWHERE, Root};
 
 /// A JSON number, as it is written.
 pub(super) fn number<'a>(input: &mut Input<'a>) -> Result<&'a str, SyntaxError> {
@@ -102,14 +103,16 @@ fn next(input: &mut Input<'_>) -> Option<char> {
 
 /// No literal, and no path: say what is meant.
 pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
+    let roots = input.state.roots.listed();
     let remedy = match word {
         "and" => "write && instead".into(),
         "or" => "write || instead".into(),
         "not" => "write ! instead".into(),
         "True" | "False" | "None" | "nil" => "the words are true, false and null".into(),
-        _ => alloc::format!(
-            "a path begins with state or input, and a text stands in quotes: \"{word}\""
-        ),
+        _ if ELSEWHERE.contains(&word) || Root::named(word).is_some() => {
+            alloc::format!("there is none here; a path begins with {roots}")
+        }
+        _ => alloc::format!("a path begins with {roots}, and a text stands in quotes: \"{word}\""),
     };
     failure(input, alloc::format!("unknown word `{word}`; {remedy}"))
 }

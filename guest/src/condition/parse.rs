@@ -5,55 +5,103 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use winnow::LocatingSlice;
 use winnow::Stateful;
-use winnow::combinator::opt;
-use winnow::prelude::*;
-use winnow::token::take_while;
 
-use super::expr::{Expr, Path, Relation, Root, Step};
-use super::input::{Input, Mind, SyntaxError, failure};
+use super::expr::{Expr, Part, Path, Relation, Step};
+use super::input::{Input, Reading, SyntaxError, failure, offset};
 use super::literal;
+use super::root::{Root, Roots};
+use super::token::{Parsed, blank, eat, expect, found, is_word, rest, spaced, word, word_ahead};
 use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
 
-type Parsed<T> = Result<T, SyntaxError>;
+/// Read a whole text as one expression over these roots.
+pub(super) fn expression(text: &str, roots: Roots) -> Parsed<Expr> {
+    let mut input = reading(text, roots);
+    let expr = measured(&mut input)?;
+    if rest(&input).is_empty() {
+        return Ok(expr);
+    }
+    Err(unexpected(&input))
+}
 
-/// Read a whole text as one expression. `sees_error`: whether it is judged on a
-/// failure.
-pub(super) fn expression(text: &str, sees_error: bool) -> Parsed<Expr> {
-    if text.len() > CONDITION_BYTES_MAX {
-        return Err(SyntaxError {
-            offset: CONDITION_BYTES_MAX,
-            message: format!(
-                "{} bytes long, {CONDITION_BYTES_MAX} are allowed; compute it in a node and test the result",
-                text.len()
-            ),
-        });
-    }
-    let mut input = Stateful {
-        input: LocatingSlice::new(text),
-        state: Mind {
-            depth: 0,
-            sees_error,
-        },
-    };
-    let expr = disjunction(&mut input)?;
+/// Read the expression that a text begins with, up to a closing brace, and tell
+/// where the text goes on behind it.
+pub(super) fn braced(text: &str, roots: Roots) -> Parsed<(Expr, usize)> {
+    let mut input = reading(text, roots);
+    let expr = measured(&mut input)?;
     match rest(&input).chars().next() {
-        None => Ok(expr),
-        Some('=') => Err(failure(&input, "a single `=`; equality is written `==`")),
-        Some('&' | '|') => Err(failure(&input, "and is written `&&`, or is written `||`")),
-        Some('+' | '-' | '*' | '/' | '%' | '?') => Err(failure(
+        Some('}') => Ok((expr, offset(&input) + 1)),
+        None => Err(failure(
             &input,
-            "there is no arithmetic here; a key with other characters is written state[\"a-b\"]",
+            "this `${` has no closing `}`; a literal `${` is written `$${`",
         )),
-        Some(_) => Err(failure(
-            &input,
-            format!("expected an operator or the end, found {}", found(&input)),
-        )),
+        Some(_) => Err(unexpected(&input)),
     }
+}
+
+fn reading(text: &str, roots: Roots) -> Input<'_> {
+    Stateful {
+        input: LocatingSlice::new(text),
+        state: Reading { depth: 0, roots },
+    }
+}
+
+/// An expression that is no longer than one may be.
+fn measured(input: &mut Input<'_>) -> Parsed<Expr> {
+    blank(input)?;
+    let expr = choice(input)?;
+    let bytes = offset(input);
+    if bytes <= CONDITION_BYTES_MAX {
+        return Ok(expr);
+    }
+    Err(SyntaxError {
+        offset: 0,
+        message: format!(
+            "{bytes} bytes long, {CONDITION_BYTES_MAX} are allowed; compute it in a node and test the result"
+        ),
+    })
+}
+
+/// Why the expression ends before what comes next.
+fn unexpected(input: &Input<'_>) -> SyntaxError {
+    match rest(input).chars().next() {
+        Some('=') => failure(input, "a single `=`; equality is written `==`"),
+        Some('&' | '|') => failure(input, "and is written `&&`, or is written `||`"),
+        Some('-' | '*' | '/' | '%') => failure(
+            input,
+            "there is no arithmetic here; a key with other characters is written state[\"a-b\"]",
+        ),
+        Some(':') => failure(
+            input,
+            "a `:` without its `?`; a choice is written a ? b : c",
+        ),
+        _ => failure(
+            input,
+            format!("expected an operator or the end, found {}", found(input)),
+        ),
+    }
+}
+
+/// `a ? b : c ? d : e` is `a ? b : (c ? d : e)`; it nests nothing, however long. As in
+/// CEL, a choice within the middle stands in brackets.
+fn choice(input: &mut Input<'_>) -> Parsed<Expr> {
+    let mut last = disjunction(input)?;
+    let mut chosen = Vec::new();
+    while eat(input, "?")? {
+        let then = disjunction(input)?;
+        expect(input, ":")?;
+        chosen.push((last, then));
+        last = disjunction(input)?;
+    }
+    Ok(if chosen.is_empty() {
+        last
+    } else {
+        Expr::Choose(chosen, Box::new(last))
+    })
 }
 
 fn disjunction(input: &mut Input<'_>) -> Parsed<Expr> {
@@ -82,10 +130,10 @@ fn chain(
 }
 
 fn comparison(input: &mut Input<'_>) -> Parsed<Expr> {
-    let first = unary(input)?;
+    let first = sum(input)?;
     let mut rest = Vec::new();
     while let Some(relation) = relation(input)? {
-        rest.push((relation, unary(input)?));
+        rest.push((relation, sum(input)?));
     }
     Ok(if rest.is_empty() {
         first
@@ -115,6 +163,47 @@ fn relation(input: &mut Input<'_>) -> Parsed<Option<Relation>> {
     Ok(None)
 }
 
+fn sum(input: &mut Input<'_>) -> Parsed<Expr> {
+    blank(input)?;
+    let before = *input;
+    let first = unary(input)?;
+    if !rest(input).starts_with('+') {
+        return Ok(first);
+    }
+    let mut parts = Vec::from([joinable(&before, first)?]);
+    while eat(input, "+")? {
+        let before = *input;
+        let part = unary(input)?;
+        parts.push(joinable(&before, part)?);
+    }
+    Ok(Expr::Sum(parts))
+}
+
+/// Refuses what is neither a text nor a list, whatever state and input are.
+fn joinable(before: &Input<'_>, part: Expr) -> Parsed<Expr> {
+    match part {
+        Expr::Null
+        | Expr::Bool(_)
+        | Expr::Number(_)
+        | Expr::Has(_)
+        | Expr::Size(_)
+        | Expr::Not(_)
+        | Expr::Compare(..)
+        | Expr::All(_)
+        | Expr::Any(_)
+        | Expr::Holds(..) => Err(failure(
+            before,
+            "there is no arithmetic here; `+` joins texts, or lists",
+        )),
+        Expr::Text(_)
+        | Expr::List(_)
+        | Expr::Path(_)
+        | Expr::Steps(..)
+        | Expr::Sum(_)
+        | Expr::Choose(..) => Ok(part),
+    }
+}
+
 fn unary(input: &mut Input<'_>) -> Parsed<Expr> {
     blank(input)?;
     if !eat(input, "!")? {
@@ -140,10 +229,16 @@ fn postfix(input: &mut Input<'_>) -> Parsed<Expr> {
                     expect(input, ")")?;
                     return Ok(Expr::Size(Box::new(expr)));
                 }
-                _ => expr = step(expr, Step::Field(name.to_string())),
+                _ => {
+                    if let Some(part) = Part::named(name).filter(|_| rest(input).starts_with('(')) {
+                        let of = argument(input)?;
+                        return Ok(Expr::Holds(Box::new(expr), part, Box::new(of)));
+                    }
+                    expr = step(expr, Step::Field(name.to_string()));
+                }
             }
         } else if eat(input, "[")? {
-            let at = nested(input, disjunction)?;
+            let at = nested(input, choice)?;
             expect(input, "]")?;
             expr = step(expr, Step::At(at));
         } else {
@@ -174,7 +269,7 @@ fn primary(input: &mut Input<'_>) -> Parsed<Expr> {
         }
         Some('(') => {
             expect(input, "(")?;
-            let expr = nested(input, disjunction)?;
+            let expr = nested(input, choice)?;
             expect(input, ")")?;
             Ok(expr)
         }
@@ -199,22 +294,6 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
         "null" => Ok(Expr::Null),
         "true" => Ok(Expr::Bool(true)),
         "false" => Ok(Expr::Bool(false)),
-        "state" => Ok(Expr::Path(Path {
-            root: Root::State,
-            steps: Vec::new(),
-        })),
-        "input" => Ok(Expr::Path(Path {
-            root: Root::Input,
-            steps: Vec::new(),
-        })),
-        "error" if input.state.sees_error => Ok(Expr::Path(Path {
-            root: Root::Error,
-            steps: Vec::new(),
-        })),
-        "error" => Err(failure(
-            &before,
-            "`error` can be read only by the condition of an edge with `on`: \"failure\" or \"always\"",
-        )),
         "size" => {
             let of = argument(input)?;
             Ok(Expr::Size(Box::new(of)))
@@ -228,15 +307,24 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
         },
         name if rest(input).starts_with('(') => Err(failure(
             &before,
-            format!("unknown function `{name}`; there are has() and size()"),
+            match Part::named(name) {
+                Some(_) => format!("`{name}` is asked of a text: state.name.{name}(\"part\")"),
+                None => format!("unknown function `{name}`; there are has() and size()"),
+            },
         )),
-        name => Err(literal::unknown_word(&before, name)),
+        name => match Root::named(name).filter(|root| before.state.roots.hold(*root)) {
+            Some(root) => Ok(Expr::Path(Path {
+                root,
+                steps: Vec::new(),
+            })),
+            None => Err(literal::unknown_word(&before, name)),
+        },
     }
 }
 
 fn argument(input: &mut Input<'_>) -> Parsed<Expr> {
     expect(input, "(")?;
-    let argument = nested(input, disjunction)?;
+    let argument = nested(input, choice)?;
     expect(input, ")")?;
     Ok(argument)
 }
@@ -245,7 +333,7 @@ fn argument(input: &mut Input<'_>) -> Parsed<Expr> {
 fn comma_separated(input: &mut Input<'_>, close: &'static str) -> Parsed<Vec<Expr>> {
     let mut items = Vec::new();
     while !eat(input, close)? {
-        items.push(disjunction(input)?);
+        items.push(choice(input)?);
         if !eat(input, ",")? {
             expect(input, close)?;
             break;
@@ -268,58 +356,4 @@ fn nested<T>(input: &mut Input<'_>, part: impl FnOnce(&mut Input<'_>) -> Parsed<
     let inner = part(input)?;
     input.state.depth -= 1;
     Ok(inner)
-}
-
-fn spaced<'a, T>(input: &mut Input<'a>, token: fn(&mut Input<'a>) -> Parsed<T>) -> Parsed<T> {
-    let token = token(input)?;
-    blank(input)?;
-    Ok(token)
-}
-
-fn blank(input: &mut Input<'_>) -> Parsed<()> {
-    take_while(0.., [' ', '\t', '\n', '\r'])
-        .void()
-        .parse_next(input)
-}
-
-/// Take a sign and the blanks after it, if it stands here.
-fn eat(input: &mut Input<'_>, sign: &'static str) -> Parsed<bool> {
-    let found = opt(sign).parse_next(input)?.is_some();
-    blank(input)?;
-    Ok(found)
-}
-
-fn expect(input: &mut Input<'_>, sign: &'static str) -> Parsed<()> {
-    if eat(input, sign)? {
-        return Ok(());
-    }
-    Err(failure(
-        input,
-        format!("expected `{sign}`, found {}", found(input)),
-    ))
-}
-
-fn word<'a>(input: &mut Input<'a>) -> Parsed<&'a str> {
-    spaced(input, |input| take_while(0.., is_word).parse_next(input))
-}
-
-fn word_ahead<'a>(input: &Input<'a>) -> &'a str {
-    let rest = rest(input);
-    rest.split(|c| !is_word(c)).next().unwrap_or(rest)
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_ascii_alphanumeric()
-}
-
-fn found(input: &Input<'_>) -> String {
-    match (word_ahead(input), rest(input).chars().next()) {
-        ("", None) => "the end".to_string(),
-        ("", Some(c)) => format!("`{c}`"),
-        (word, _) => format!("`{word}`"),
-    }
-}
-
-fn rest<'a>(input: &Input<'a>) -> &'a str {
-    input.input.as_ref()
 }

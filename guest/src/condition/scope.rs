@@ -7,7 +7,9 @@ use crate::json::Object;
 pub struct Scope<'a> {
     pub(super) input: &'a str,
     pub(super) state: &'a Object,
-    /// JSON text.
+    /// Where it stands in a node.
+    pub(super) node_id: Option<&'a str>,
+    /// The failure that an edge is judged on (rule R26), as JSON text.
     pub(super) error: Option<&'a str>,
 }
 
@@ -19,6 +21,7 @@ impl<'a> Scope<'a> {
         Self {
             input,
             state,
+            node_id: None,
             error: None,
         }
     }
@@ -29,6 +32,15 @@ impl<'a> Scope<'a> {
     pub fn with_error(self, error: &'a str) -> Self {
         Self {
             error: Some(error),
+            ..self
+        }
+    }
+
+    /// The same, seen from the node of this id.
+    #[must_use]
+    pub fn in_node(self, node_id: &'a str) -> Self {
+        Self {
+            node_id: Some(node_id),
             ..self
         }
     }

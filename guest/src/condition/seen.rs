@@ -4,13 +4,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::eval::resolve;
-use super::expr::{Expr, Path, Root, Step};
+use super::eval::Evaluation;
+use super::expr::{Expr, Path, Step};
 use super::scope::Scope;
 
 /// The paths of an expression in their order, each once, and the JSON text of
 /// the value there. `None` if there is none.
-pub(super) fn seen(root: &Expr, scope: &Scope<'_>) -> Vec<(String, Option<String>)> {
+pub(super) fn seen<'a>(root: &'a Expr, scope: &Scope<'a>) -> Vec<(String, Option<String>)> {
     let mut seen: Vec<(String, Option<String>)> = Vec::new();
     // No recursion: an expression is the user's.
     let mut open = Vec::from([root]);
@@ -18,7 +18,9 @@ pub(super) fn seen(root: &Expr, scope: &Scope<'_>) -> Vec<(String, Option<String
         if let Expr::Path(path) | Expr::Has(path) = expr {
             let text = spelling(path);
             if seen.iter().all(|(known, _)| *known != text) {
-                let value = resolve(path, scope).map(|json| json.trim().to_string());
+                let value = Evaluation::new(scope)
+                    .resolve(path)
+                    .map(|json| json.trim().to_string());
                 seen.push((text, value));
             }
         }
@@ -35,7 +37,9 @@ fn push_parts<'a>(expr: &'a Expr, parts: &mut Vec<&'a Expr>) {
     let in_steps = |steps: &'a [Step]| steps.iter().filter_map(index);
     match expr {
         Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) => {}
-        Expr::List(items) | Expr::All(items) | Expr::Any(items) => parts.extend(items),
+        Expr::List(items) | Expr::All(items) | Expr::Any(items) | Expr::Sum(items) => {
+            parts.extend(items);
+        }
         Expr::Path(path) | Expr::Has(path) => parts.extend(in_steps(&path.steps)),
         Expr::Steps(base, steps) => {
             parts.push(base);
@@ -46,6 +50,15 @@ fn push_parts<'a>(expr: &'a Expr, parts: &mut Vec<&'a Expr>) {
             parts.push(first);
             parts.extend(rest.iter().map(|(_, right)| right));
         }
+        Expr::Choose(chosen, last) => {
+            parts.extend(
+                chosen
+                    .iter()
+                    .flat_map(|(condition, then)| [condition, then]),
+            );
+            parts.push(last);
+        }
+        Expr::Holds(text, _, part) => parts.extend([&**text, part]),
     }
 }
 
@@ -60,11 +73,7 @@ fn index(step: &Step) -> Option<&Expr> {
 /// The path as it can be written in an expression. What is computed within brackets
 /// is left out, but for literals and paths.
 fn spelling(path: &Path) -> String {
-    let mut text = String::from(match path.root {
-        Root::State => "state",
-        Root::Input => "input",
-        Root::Error => "error",
-    });
+    let mut text = String::from(path.root.name());
     for step in &path.steps {
         text.push_str(&match step {
             Step::Field(name) => format!(".{name}"),

@@ -5,7 +5,9 @@ use alloc::string::String;
 
 use super::{Expression, Scope};
 use crate::json::Object;
-use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
+use crate::limits::{
+    CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX,
+};
 
 const INPUT: &str = r#" {"claim": 17, "name": "Zoë", "tags": ["a", "b"]} "#;
 const STATE: &str = r#"{
@@ -134,6 +136,43 @@ fn r8_values() {
         ("size(state.bare)",                 "0"),
         ("input.tags.size() >= 2",           "true"),
         ("'héé'.size()",                     "3"),
+        // choices
+        ("state.yes ? 1 : 2",                "1"),
+        ("state.nowhere ? 1 : 2",            "2"),
+        ("state.text ? state.one : null",    "1.0"),
+        ("state.no ? 1 : state.zero ? 2 : 3", "3"),
+        ("state.yes ? (state.no ? 1 : 2) : 3", "2"),
+        ("true || false ? 'a' : 'b' + 'c'",  "\"a\""),
+        ("[state.no ? 1 : 2, 3]",            "[2,3]"),
+        ("state.list[state.yes ? 1 : 0]",    "2.50"),
+        // joined
+        ("'a' + 'b' + state.text",           "\"abcafé\""),
+        ("state.escaped + 'é'",              "\"A\\né\""),
+        ("[1] + [2, 'x'] + []",              "[1,2,\"x\"]"),
+        ("[] + state.list",                  r#"[1, 2.50, "x", [], {"k": [ 7 ]}]"#),
+        ("state.list + [null]",              r#"[1, 2.50, "x", [], {"k": [ 7 ]},null]"#),
+        ("(state.list + [[7]])[5][0]",       "7"),
+        ("size([1] + state.bare)",           "1"),
+        ("'a' + state.nowhere",              "null"),
+        ("state.nowhere + 'a'",              "null"),
+        ("'a' + [1]",                        "null"),
+        ("[1] + 'a'",                        "null"),
+        ("state.one + state.one",            "null"),
+        ("state.map + state.map",            "null"),
+        ("'a' + 'b' == 'ab' && 'c' in ['b'] + ['c']", "true"),
+        ("('a' + 'b').size() == size('ab')", "true"),
+        // parts of texts
+        ("state.text.contains('af')",        "true"),
+        ("state.text.contains('')",          "true"),
+        ("state.text.contains('x')",         "false"),
+        ("state.text.startsWith('ca')",      "true"),
+        ("state.text.endsWith('fé')",        "true"),
+        ("state.text.endsWith('ca')",        "false"),
+        ("'abc'.startsWith('a' + 'b') ? 1 : 0", "1"),
+        ("state.list.contains('x')",         "false"),
+        ("state.nowhere.contains('x')",      "false"),
+        ("state.text.contains(state.one)",   "false"),
+        ("state.text.contains",              "null"),
     ];
     for (text, expected) in rows {
         assert_eq!(value(text), expected, "{text}");
@@ -181,7 +220,19 @@ fn r8_syntax_errors_name_place_and_remedy() {
         ("012",                 1,  "`012` is no number: a number may not begin with 0; write it as in JSON"),
         ("-state.a",            1,  "`-state.a` is no number: expected a digit; write it as in JSON"),
         ("state.größe",         8,  "expected an operator or the end, found `ö`"),
-        ("state.a.size() + 1",  15, "there is no arithmetic here; a key with other characters is written state[\"a-b\"]"),
+        ("state.a.size() + 1",  0,  "there is no arithmetic here; `+` joins texts, or lists"),
+        ("state.a + 1",         10, "there is no arithmetic here; `+` joins texts, or lists"),
+        ("'a' + !state.b",      6,  "there is no arithmetic here; `+` joins texts, or lists"),
+        ("'a' +",               5,  "expected a path such as state.name, a literal, a list or (…), found the end"),
+        ("state.a ? 1",         11, "expected `:`, found the end"),
+        ("state.a ? 1 ? 2 : 3 : 4", 12, "expected `:`, found `?`"),
+        ("state.a : 1",         8,  "a `:` without its `?`; a choice is written a ? b : c"),
+        ("contains('a', 'b')",  0,  "`contains` is asked of a text: state.name.contains(\"part\")"),
+        ("state.a.contains()",  17, "expected a path such as state.name, a literal, a list or (…), found `)`"),
+        ("state.a.endsWith('b').c", 21, "expected an operator or the end, found `.`"),
+        ("node_id == 'a'",      0,  "unknown word `node_id`; there is none here; a path begins with state or input"),
+        ("item.name",           0,  "unknown word `item`; there is none here; a path begins with state or input"),
+        ("secret.KEY",          0,  "unknown word `secret`; there is none here; a path begins with state or input"),
         ("'it''s'",             4,  "expected an operator or the end, found `'`"),
         ("state.a.size().b",    14, "expected an operator or the end, found `.`"),
     ];
@@ -212,6 +263,14 @@ fn r8_limits() {
         );
     }
 
+    for text in ["(1 ? ".repeat(500), "'a'.contains(".repeat(500)] {
+        let error = Expression::parse(&text).unwrap_err();
+        let (message, _) = error.message.split_at(28);
+        assert_eq!(message, "nested deeper than 32 levels", "{text}");
+    }
+    let choices = "1 ? 2 : ".repeat(400) + "3";
+    assert!(Expression::parse(&choices).is_ok(), "long is not deep");
+
     // Long is not deep.
     let long = "state.a.size() == 1 == 2 && !state.b[0]||".repeat(80) + "1";
     assert!(Expression::parse(&long).is_ok());
@@ -222,4 +281,37 @@ fn r8_limits() {
         Expression::parse(&too_long).unwrap_err().message,
         "4097 bytes long, 4096 are allowed; compute it in a node and test the result"
     );
+}
+
+/// What would be larger than a payload is null, and so is what would take one evaluation
+/// over its budget; the same in every build, to the byte.
+#[test]
+fn r8_what_is_too_large_is_null() {
+    let text = "x".repeat(PAYLOAD_BYTES_MAX / 2);
+    let mut state = Object::new();
+    state.insert(String::from("half"), &format!("\"{text}\""));
+    state.insert(String::from("most"), &format!("\"{text}{}\"", &text[4..]));
+    let value = |text: &str| {
+        let expression = Expression::parse(text).unwrap();
+        expression.value(&Scope::new("null", &state))
+    };
+    let bytes = |text: &str| value(text).len();
+    #[rustfmt::skip]
+    let rows = [
+        ("state.half + state.half",                 PAYLOAD_BYTES_MAX + 2),
+        ("state.half + state.half + 'x'",           4),
+        ("[state.most]",                            PAYLOAD_BYTES_MAX),
+        ("[state.most, 1]",                         4),
+        ("[state.half] + [state.half]",             4),
+        ("[[state.half], state.half, 1234567]",     4),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(bytes(text), expected, "{text}");
+    }
+    // Each sum is as large as one may be.
+    let fit = EVALUATION_BYTES_MAX / PAYLOAD_BYTES_MAX;
+    let beyond = "size(state.half + state.half) > 0 && ".repeat(fit);
+    assert_eq!(value(&format!("{beyond} size('a' + 'b') == 2")), "false");
+    let within = "size(state.half + state.half) > 0 && ".repeat(fit - 1);
+    assert_eq!(value(&format!("{within} size('a' + 'b') == 2")), "true");
 }

@@ -9,6 +9,9 @@ use core::cmp::Ordering;
 use super::number::Number;
 use crate::json::{Lexer, Token, decode_text, elements, length, member};
 
+/// The brackets of a list.
+pub(super) const LIST_BYTES: usize = 2;
+
 /// A value.
 #[derive(Clone, Debug)]
 pub(super) enum Value<'a> {
@@ -38,6 +41,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value of checked JSON text that was made.
+    pub(super) fn made(json: String) -> Value<'static> {
+        match Value::read(&json) {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Number(text) => Value::Number(Cow::Owned(text.into_owned())),
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::List(_) | Value::Json(_) => Value::Json(Cow::Owned(json)),
+        }
+    }
+
     pub(super) fn is_true(&self) -> bool {
         match self {
             Self::Null => false,
@@ -55,6 +69,28 @@ impl<'a> Value<'a> {
             Self::Text(text) => text.chars().count(),
             Self::List(values) => values.len(),
             Self::Json(json) => length(json).unwrap_or(0),
+        }
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        match self {
+            Self::List(_) => true,
+            Self::Json(json) => json.starts_with('['),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
+        }
+    }
+
+    /// How many bytes it has as JSON text, not counting the escapes of texts.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(true) => 4,
+            Self::Bool(false) => 5,
+            Self::Number(text) | Self::Json(text) => text.len(),
+            Self::Text(text) => text.len() + 2,
+            Self::List(values) => {
+                let commas = values.len().saturating_sub(1);
+                LIST_BYTES + commas + values.iter().map(Self::bytes).sum::<usize>()
+            }
         }
     }
 

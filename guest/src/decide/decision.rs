@@ -99,6 +99,9 @@ fn cause_bytes(cause: &NodeFailure) -> usize {
             text.as_ref().map_or(0, String::len)
         }
         NodeFailure::InstancesFailed(it) => it.nodes.iter().map(String::len).sum(),
+        NodeFailure::TooLarge(pointer) | NodeFailure::UnresolvedExpression(pointer) => {
+            pointer.len()
+        }
         _ => 0,
     }
 }
@@ -198,6 +201,8 @@ mod tests {
             (NodeFailure::LimitExceeded(Some(text(500))), 500),
             (NodeFailure::ChildFailed(Some(text(800))), 800),
             (NodeFailure::InstancesFailed(instances), 450),
+            (NodeFailure::UnresolvedExpression(text(30)), 30),
+            (NodeFailure::TooLarge(text(20)), 20),
             (NodeFailure::LeaseExpired, 0),
         ];
         for (cause, bytes) in causes {

@@ -3,10 +3,13 @@
 use alloc::string::String;
 
 use super::decision::{Decision, decision};
-use crate::contract::{EventKind, ItemDigest, NodeScheduled, RetryScheduled, WorkItem, WorkOrder};
-use crate::guards::{has_room, is_held};
+use crate::contract::{
+    EventKind, ItemDigest, NodeExhausted, NodeScheduled, RetryScheduled, WorkItem, WorkOrder,
+};
+use crate::guards::{has_room, is_held, unresolved_cause};
 use crate::json::{Object, push_quoted};
 use crate::machine::Machine;
+use crate::template::Unresolved;
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{Kind, Node, NodeIx, Work};
 
@@ -21,7 +24,10 @@ pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decisio
     if machine.record(ix).attempt > 0 {
         return order_retry(machine, now, ix, Millis(0));
     }
-    let item = work_item(machine, ix, now);
+    let item = match work_item(machine, ix, now) {
+        Ok(item) => item,
+        Err(unresolved) => return give_up(machine, now, ix, unresolved),
+    };
     let scheduled = NodeScheduled {
         node_id: item.node_id.clone(),
         queue: item.queue.clone(),
@@ -43,7 +49,10 @@ pub(super) fn order_retry(
     ix: NodeIx,
     delay: Millis,
 ) -> Decision {
-    let item = work_item(machine, ix, now.after(delay));
+    let item = match work_item(machine, ix, now.after(delay)) {
+        Ok(item) => item,
+        Err(unresolved) => return give_up(machine, now, ix, unresolved),
+    };
     let scheduled = RetryScheduled {
         node_id: item.node_id.clone(),
         attempt: item.attempt,
@@ -58,12 +67,22 @@ pub(super) fn order_retry(
     )
 }
 
-fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> WorkItem {
+/// What a worker cannot be told, no further attempt helps (rule R29).
+fn give_up(machine: &Machine, now: Timestamp, ix: NodeIx, unresolved: Unresolved) -> Decision {
+    let exhausted = NodeExhausted {
+        node_id: machine.node_id(ix),
+        attempts: machine.record(ix).attempt,
+        cause: unresolved_cause(unresolved),
+    };
+    decision(machine, now, EventKind::NodeExhausted(exhausted), None)
+}
+
+fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> Result<WorkItem, Unresolved> {
     let (node, record) = (machine.node(ix), machine.record(ix));
     let Kind::Work(work) = &node.kind else {
         unreachable!("only nodes for workers are filed for dispatch");
     };
-    WorkItem {
+    Ok(WorkItem {
         node_id: node.id.clone(),
         attempt: record.attempt + 1,
         max_attempts: record.max_attempts,
@@ -71,26 +90,29 @@ fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> WorkItem {
         tenant: machine.state.started.tenant.clone(),
         priority: work.priority.unwrap_or(machine.state.started.priority),
         not_before: not_before.0,
-        payload: payload(machine, node, work),
-    }
+        payload: payload(machine, ix, node, work)?,
+    })
 }
 
 /// `{node_id, kind, input}`, in this order.
 /// Each value is either quoted here or JSON that was checked.
-fn payload(machine: &Machine, node: &Node, work: &Work) -> String {
+fn payload(machine: &Machine, ix: NodeIx, node: &Node, work: &Work) -> Result<String, Unresolved> {
     let kind = node.kind_json.get();
     let mut json = String::with_capacity(payload_bytes(machine, node, work));
     json.push_str("{\"node_id\":");
     push_quoted(&mut json, &node.id);
     json.push_str(",\"kind\":");
-    json.push_str(kind);
+    match &work.template {
+        None => json.push_str(kind),
+        Some(template) => template.push(&machine.scope_in(ix), &mut json)?,
+    }
     json.push_str(",\"input\":");
-    push_input(machine, &mut json, work);
+    push_input(machine, ix, &mut json, work);
     json.push('}');
-    json
+    Ok(json)
 }
 
-/// What the payload needs, about: a mapping's values are not known yet.
+/// What the payload needs, about: the values of expressions are not known yet.
 fn payload_bytes(machine: &Machine, node: &Node, work: &Work) -> usize {
     const NAMES_BYTES: usize = 128;
     let input = match work.input_mapping {
@@ -104,7 +126,7 @@ fn payload_bytes(machine: &Machine, node: &Node, work: &Work) -> usize {
 }
 
 /// The kind's mapping, resolved; without one all there is.
-fn push_input(machine: &Machine, json: &mut String, work: &Work) {
+fn push_input(machine: &Machine, ix: NodeIx, json: &mut String, work: &Work) {
     let Some(mapping) = &work.input_mapping else {
         json.push_str("{\"state\":");
         machine.state.data.push_text(json);
@@ -113,7 +135,7 @@ fn push_input(machine: &Machine, json: &mut String, work: &Work) {
         json.push('}');
         return;
     };
-    let scope = machine.scope();
+    let scope = machine.scope_in(ix);
     let mut resolved = Object::new();
     for (name, expression) in mapping {
         resolved.insert(name.clone(), &expression.value(&scope));

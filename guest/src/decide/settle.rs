@@ -1,5 +1,6 @@
 //! Nodes that the guest settles itself, without a worker (rule R6).
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -8,7 +9,7 @@ use crate::contract::{
     ApprovalDecision, EventKind, InterruptRaised, NodeExhausted, NodeFailure, NodeSettled,
     NodeSkipped, NodeState, Rejection, SkipReason, TimerCreated,
 };
-use crate::guards::kept;
+use crate::guards::{correlation_key, description, kept, unresolved_cause};
 use crate::json::Object;
 use crate::machine::Machine;
 use crate::state::WaitResult;
@@ -126,13 +127,17 @@ pub(super) fn target(machine: &Machine, target: Target) -> String {
 
 /// An external event that came early is there at once.
 fn begin_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> EventKind {
-    if let Some(payload) = kept(machine, wait) {
+    let correlation_key = match correlation_key(machine, ix, wait) {
+        Ok(key) => key.map(Cow::into_owned),
+        Err(unresolved) => return exhaustion(machine, ix, unresolved_cause(unresolved)),
+    };
+    if let Some(payload) = kept(machine, ix, wait) {
         return end_wait(machine, ix, payload);
     }
     EventKind::TimerCreated(TimerCreated {
         node_id: machine.node_id(ix),
         fire_at: wait.timer.map(|timer| timer.ends(now).0),
-        correlation_key: wait.correlation_key.clone(),
+        correlation_key,
     })
 }
 
@@ -155,9 +160,13 @@ fn raise_interrupt(
     ix: NodeIx,
     approval: &HumanApproval,
 ) -> EventKind {
+    let reason = match description(machine, ix, approval) {
+        Ok(text) => text.into_owned(),
+        Err(unresolved) => return exhaustion(machine, ix, unresolved_cause(unresolved)),
+    };
     EventKind::InterruptRaised(InterruptRaised {
         node_id: machine.node_id(ix),
-        reason: approval.description.clone(),
+        reason,
         expires_at: approval.timeout.map(|timeout| now.after(timeout).0),
     })
 }

@@ -1,13 +1,14 @@
 //! What time alone ends: attempts, waits, approvals, the execution itself
 //! (rules R14 and R19).
 
+use alloc::borrow::Cow;
 use alloc::string::ToString;
 
 use super::decision::{Decision, decision, take_back};
 use super::next::Next;
 use super::settle::{completion, exhaustion, target};
 use crate::contract::{EventKind, MissedEvent, NodeFailure, NodeTimedOut, TimerFired};
-use crate::guards::workflow_deadline;
+use crate::guards::{correlation_key, workflow_deadline};
 use crate::machine::Machine;
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{HumanApproval, Kind, NodeIx, Wait};
@@ -52,7 +53,8 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, ix: NodeIx) -> Dec
 }
 
 fn overdue_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> Decision {
-    let correlation_key = wait.correlation_key.clone();
+    let correlation_key = correlation_key(machine, ix, wait).ok().flatten();
+    let correlation_key = correlation_key.map(Cow::into_owned);
     if wait.timer_completes {
         let fired = TimerFired {
             node_id: machine.node_id(ix),

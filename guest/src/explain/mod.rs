@@ -20,7 +20,8 @@ use crate::contract::{
 };
 use crate::decide::judge_failure;
 use crate::guards::{
-    has_room, is_ending, is_held, is_stalled_on, may_decide, must_stop, status, stop_reason,
+    correlation_key, description, has_room, is_ending, is_held, is_stalled_on, may_decide,
+    must_stop, status, stop_reason,
 };
 use crate::inspect::queue;
 use crate::machine::Machine;
@@ -168,16 +169,21 @@ fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     let is_open = machine.state.ended.is_none();
     let remedies = |remedy: Remedy| is_open.then_some(remedy).into_iter().collect();
     let waits_for = match &node.kind {
-        Kind::HumanApproval(approval) => Some(with(
-            ReasonCause::WaitsForApproval(approval.description.clone()),
-            remedies(Remedy::Approve(node.id.clone())),
-        )),
-        Kind::Wait(wait) => wait.correlation_key.as_ref().map(|key| {
+        Kind::HumanApproval(approval) => description(machine, ix, approval).ok().map(|text| {
             with(
-                ReasonCause::WaitsForEvent(key.clone()),
-                remedies(Remedy::Signal(key.clone())),
+                ReasonCause::WaitsForApproval(text.into_owned()),
+                remedies(Remedy::Approve(node.id.clone())),
             )
         }),
+        Kind::Wait(wait) => correlation_key(machine, ix, wait)
+            .ok()
+            .flatten()
+            .map(|key| {
+                with(
+                    ReasonCause::WaitsForEvent(key.clone().into_owned()),
+                    remedies(Remedy::Signal(key.into_owned())),
+                )
+            }),
         _ => None,
     };
     let ends = record.deadline.map(|at| ReasonCause::WaitEnds(at.0));

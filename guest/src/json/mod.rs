@@ -22,5 +22,5 @@ pub use object::Object;
 
 pub(crate) use check::push_pointer;
 pub(crate) use lexer::{Lexer, Token, decode_text};
-pub(crate) use quote::push_quoted;
-pub(crate) use walk::{element, elements, length, member, members};
+pub(crate) use quote::{push_escaped, push_quoted};
+pub(crate) use walk::{depth, element, elements, length, member, members};

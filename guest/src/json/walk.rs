@@ -27,6 +27,23 @@ pub(crate) fn length(text: &str) -> Option<usize> {
     }
 }
 
+/// How many objects and arrays stand in one another at most; 0 for all other values.
+pub(crate) fn depth(text: &str) -> usize {
+    if !text.starts_with(['{', '[']) {
+        return 0;
+    }
+    let (mut lexer, mut depth, mut deepest) = (Lexer::new(text), 0_usize, 0);
+    while let Ok(Some((_, token))) = lexer.next_token() {
+        match token {
+            Token::BeginArray | Token::BeginObject => depth += 1,
+            Token::EndArray | Token::EndObject => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// The elements' texts; none if it is no array.
 pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
     let mut children = Children::of(array, Token::BeginArray);
@@ -127,6 +144,10 @@ mod tests {
         );
         assert_eq!(element(list, 1), Some(r#"{"b":[]}"#));
         assert_eq!(element(list, 3), None);
+        assert_eq!(
+            [text.trim(), "[]", "[1, [{}], 2]", "7", r#""[[""#].map(depth),
+            [4, 1, 3, 0, 0]
+        );
         for scalar in ["1", r#""[1]""#, "null"] {
             assert_eq!(
                 (length(scalar), element(scalar, 0), member(scalar, "a")),

@@ -8,8 +8,9 @@ use super::act::{answerable, approvals};
 use super::history::History;
 use super::player::Player;
 use crate::contract::NodeState;
+use crate::guards::correlation_key;
 use crate::time::Millis;
-use crate::workflow::plan::Kind;
+use crate::workflow::plan::{Kind, NodeIx};
 
 /// The same history, gone on with until the execution has ended: each hold
 /// is lifted, each item done, each wait answered, and time passes.
@@ -57,14 +58,15 @@ fn peaceful(player: &Player) -> Vec<String> {
     };
     actions.extend(answers("complete", answerable(player)));
     actions.extend(answers("approve", approvals(player)));
-    let waits = |kind: &Kind| match kind {
-        Kind::Wait(wait) => wait.correlation_key.clone(),
+    let machine = &player.machine;
+    let waits = |ix: NodeIx| match &machine.node(ix).kind {
+        Kind::Wait(wait) => correlation_key(machine, ix, wait).ok().flatten(),
         _ => None,
     };
-    let nodes = player.machine.plan().nodes.iter().zip(&state.nodes);
-    let keys = nodes
+    let keys = (0..)
+        .zip(&state.nodes)
         .filter(|(_, record)| record.state == NodeState::Waiting)
-        .filter_map(|(node, _)| waits(&node.kind));
+        .filter_map(|(index, _)| waits(NodeIx(index)));
     actions.extend(keys.map(|key| format!("signal {key} {{}}")));
     actions
 }

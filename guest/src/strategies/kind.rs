@@ -20,6 +20,9 @@ pub(super) enum NodeKind {
     Task(&'static str),
     /// Work whose input is mapped.
     Mapped,
+    /// Work of this kind whose texts hold expressions, of which some come to nothing,
+    /// often, if it is to be so.
+    Filled(&'static str, bool),
     /// Takes one of its edges, by conditions: one for each edge, in order.
     Branches(Vec<Option<&'static str>>),
     /// Leads to all of its targets.
@@ -59,6 +62,18 @@ pub const OWN_QUEUES: [&str; 2] = ["gpu", "mail"];
 /// The correlation keys of generated waits: few, so that they meet.
 pub(super) const KEYS: [&str; 2] = ["order", "payment"];
 
+/// Texts that come to one of them when the wait begins, or to nothing.
+const KEY_TEXTS: [&str; 8] = [
+    "order",
+    "order",
+    "payment",
+    "payment",
+    "payment",
+    "${state.k0 ? 'order' : 'payment'}",
+    "${'or' + 'der'}",
+    "pay${state.k1 == 1 ? 'ment' : null}",
+];
+
 /// What generated conditions ask; they look at what generated patches write.
 const CONDITIONS: [&str; 7] = [
     "state.k0",
@@ -97,13 +112,15 @@ pub(super) fn failure_condition() -> impl Strategy<Value = &'static str> + Clone
 /// A node's kind; ordinary work is what it shrinks to.
 pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
     let seconds = || 1..=30_u8;
-    let key = || prop::sample::select(&KEYS[..]);
+    let key = || prop::sample::select(&KEY_TEXTS[..]);
     let queues = ["tool", "model", "python_fn", "command", "http", "agent"];
     prop_oneof![
         30 => Just(NodeKind::Work),
         4 => prop::sample::select(queues.to_vec()).prop_map(NodeKind::Of),
         2 => own_queue().prop_map(NodeKind::Task),
         3 => Just(NodeKind::Mapped),
+        4 => (prop::sample::select(&["command", "http"][..]), prop::bool::weighted(0.2))
+            .prop_map(|(kind, is_unsure)| NodeKind::Filled(kind, is_unsure)),
         4 => prop::collection::vec(prop::option::of(condition()), 1..4).prop_map(NodeKind::Branches),
         3 => Just(NodeKind::Parallel),
         6 => prop::sample::select(&["collect", "first"][..]).prop_map(NodeKind::Join),
@@ -147,6 +164,7 @@ impl NodeKind {
                 let mapping = json!({"a": "state.k0", "b": "input.claim"});
                 ("tool", None, json!({ "input_mapping": mapping }))
             }
+            Self::Filled(kind, is_unsure) => (kind, None, filled(kind, *is_unsure)),
             Self::Branches(conditions) => ("condition", None, branches(conditions, near.targets)),
             Self::Parallel => ("parallel", None, json!({ "branches": near.targets })),
             Self::Join(strategy) => ("join", Some(strategy), json!({ "wait_for": near.sources })),
@@ -188,7 +206,12 @@ impl NodeKind {
                 ("wait", Some("either"), fields)
             }
             Self::Approval(give_up, fallback) => {
-                let mut fields = nothing();
+                let mut fields = match give_up {
+                    Some(seconds) if seconds % 3 == 0 => {
+                        json!({ "description": "${node_id}:${state.k1 == null ? 'no' : state.k1}?" })
+                    }
+                    _ => nothing(),
+                };
                 if let Some(seconds) = give_up {
                     fields["timeout_secs"] = json!(seconds);
                 }
@@ -267,6 +290,27 @@ impl NodeKind {
 /// So many seconds after the epoch, as RFC 3339 writes it.
 fn time(seconds: u8) -> String {
     format!("1970-01-01T00:00:{:02}Z", seconds % 60)
+}
+
+/// Texts that always come to something, and one that may come to nothing: patches write
+/// `k0` to `k2` and `list`, sooner or later or never.
+fn filled(kind: &str, is_unsure: bool) -> Value {
+    let last = if is_unsure {
+        "<${state.k1}>"
+    } else {
+        "<${state.k1 == 1}>"
+    };
+    match kind {
+        "command" => json!({
+            "argv": ["run", "${node_id}", "-n=${state.k0 == null ? 0 : state.k0}", "$${literal}"],
+            "env": {"LIST": "${[1] + (state.list == null ? [] : state.list)}", "K1": last},
+        }),
+        _ => json!({
+            "url": "http://h/${node_id}/${state.k2 == null ? 'a b' : state.k2}?all=${[node_id]}",
+            "headers": {"X-Claim": "${has(input.claim)}"},
+            "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": last}]},
+        }),
+    }
 }
 
 /// A branch for each condition, to the targets in turn; one with no target

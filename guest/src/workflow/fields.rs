@@ -7,7 +7,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted, resembling};
-use crate::condition::{Expression, SyntaxError};
+use super::syntax::expression;
+use crate::condition::{Expression, Roots};
 use crate::json::{decode_text, elements, members};
 use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
 use crate::time::Millis;
@@ -38,6 +39,8 @@ pub(super) const fn known(name: &str) -> AllowedField<'_> {
 
 /// The fields of one object.
 pub(super) struct Fields<'a, 'p> {
+    /// The object, as it is written.
+    pub(super) json: &'a str,
     pub(super) place: &'p Place<'p>,
     pub(super) faults: &'p Faults,
     members: Vec<(Cow<'a, str>, &'a str)>,
@@ -48,6 +51,7 @@ impl<'a, 'p> Fields<'a, 'p> {
     pub(super) fn read(place: &'p Place<'p>, json: &'a str, faults: &'p Faults) -> Option<Self> {
         let Object(json) = value(place, json, faults)?;
         Some(Self {
+            json,
             place,
             faults,
             members: members(json).collect(),
@@ -151,14 +155,23 @@ impl<'a, 'p> Fields<'a, 'p> {
     /// The expression in a field that may be left out or null.
     pub(super) fn expression(&self, name: &str) -> Option<Expression> {
         let text: Cow<'_, str> = self.optional(name)?;
-        expression(&self.place.key(name), &text, self.faults)
+        expression(
+            &self.place.key(name),
+            &text,
+            Roots::OF_CONDITIONS,
+            self.faults,
+        )
     }
 
     /// The same of an edge that is judged on a failure too.
     pub(super) fn expression_on_failure(&self, name: &str) -> Option<Expression> {
         let text: Cow<'_, str> = self.optional(name)?;
-        let parsed = Expression::parse_on_failure(&text);
-        parsed_at(&self.place.key(name), &text, parsed, self.faults)
+        expression(
+            &self.place.key(name),
+            &text,
+            Roots::OF_FAILURES,
+            self.faults,
+        )
     }
 
     /// Report a span that is longer than any may be.
@@ -224,25 +237,6 @@ pub(super) fn value<'a, T: Read<'a>>(
         faults.report(place, message, format!("write {} here", T::EXPECTED));
     }
     value
-}
-
-/// The expression at `place`; None, and a fault, if it is none.
-pub(super) fn expression(place: &Place<'_>, text: &str, faults: &Faults) -> Option<Expression> {
-    parsed_at(place, text, Expression::parse(text), faults)
-}
-
-fn parsed_at(
-    place: &Place<'_>,
-    text: &str,
-    parsed: Result<Expression, SyntaxError>,
-    faults: &Faults,
-) -> Option<Expression> {
-    parsed
-        .map_err(|error| {
-            let message = format!("{} does not parse: {error}", quoted(text));
-            faults.report(place, message, "correct the expression; it may hold paths of state and input, literals, lists, == != < <= > >= in && || ! ( ) has() size()");
-        })
-        .ok()
 }
 
 /// An id: of a workflow, a node, an external event.

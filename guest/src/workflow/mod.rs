@@ -19,6 +19,7 @@
 mod fault;
 mod names;
 pub mod plan;
+mod syntax;
 mod fields;
 mod table;
 mod retry;

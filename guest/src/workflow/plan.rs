@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::names::NameIndex;
 use crate::condition::Expression;
 use crate::decimal::Decimal;
+use crate::template::{KindTemplate, TextTemplate};
 use crate::time::{Millis, Timestamp};
 
 /// The target that is no node: the terminal.
@@ -183,6 +184,9 @@ pub struct Work {
     pub queue: Cow<'static, str>,
     /// How urgent its work items are; None: as urgent as the execution's.
     pub priority: Option<u32>,
+    /// The kind, where texts in it hold expressions (rule R29). None: a worker gets it
+    /// as it is written.
+    pub template: Option<Box<KindTemplate>>,
     /// The input: name and expression, sorted by name. None: all of state and
     /// input.
     pub input_mapping: Option<Vec<(String, Expression)>>,
@@ -199,6 +203,26 @@ pub enum RunOn {
     Failure,
     /// Every ending, cancellation included.
     Always,
+}
+
+/// A text that the scheduler itself reads.
+#[derive(Debug)]
+pub enum PlanText {
+    /// As it is written.
+    Literal(String),
+    /// With expressions, which are resolved when the wait begins (rule R29).
+    Template(TextTemplate),
+}
+
+impl PlanText {
+    /// The text, if nothing has to be known for it.
+    #[must_use]
+    pub fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Template(_) => None,
+        }
+    }
 }
 
 /// One branch of a `condition` node.
@@ -289,7 +313,7 @@ pub struct Wait {
     /// The timer; None: there is none.
     pub timer: Option<Timer>,
     /// The external event; None: none is waited for.
-    pub correlation_key: Option<String>,
+    pub correlation_key: Option<PlanText>,
     /// Whether the timer's end completes the node (`timer`, `either`) or is a
     /// timeout that fails it (`external_event`).
     pub timer_completes: bool,
@@ -321,7 +345,7 @@ impl Timer {
 #[derive(Debug)]
 pub struct HumanApproval {
     /// What the person is asked.
-    pub description: String,
+    pub description: PlanText,
     /// How long to wait; None: for ever.
     pub timeout: Option<Millis>,
     /// Where to go when nobody answers in time; None: the node fails.

@@ -8,6 +8,7 @@ use alloc::format;
 use super::fault::quoted;
 use super::fields::{AllowedField, Effect, Fields, List, Object, Read, Span, check_id, value};
 use crate::json::{elements, members};
+use crate::template::Insertion;
 use crate::time::Millis;
 
 /// A field that an object may have.
@@ -16,6 +17,9 @@ pub(super) struct Field {
     pub(super) of: Type,
     pub(super) required: bool,
     pub(super) effect: Effect,
+    /// How values are inserted where its texts may hold expressions (rule R29); `None`
+    /// where a text stands for itself.
+    pub(super) expressions: Option<Insertion>,
 }
 
 /// What a field may hold.
@@ -59,6 +63,7 @@ pub(super) const fn must(name: &'static str, of: Type) -> Field {
         of,
         required: true,
         effect: Effect::Some,
+        expressions: None,
     }
 }
 
@@ -68,6 +73,7 @@ pub(super) const fn may(name: &'static str, of: Type) -> Field {
         of,
         required: false,
         effect: Effect::Some,
+        expressions: None,
     }
 }
 
@@ -88,6 +94,22 @@ pub(super) fn check_object(object: &Fields<'_, '_>, table: &[Field]) {
 }
 
 impl Field {
+    /// Its texts, however deep, may hold expressions.
+    pub(super) const fn with_expressions(self) -> Self {
+        Self {
+            expressions: Some(Insertion::Plain),
+            ..self
+        }
+    }
+
+    /// It is a URL, which may hold expressions.
+    pub(super) const fn with_expressions_in_url(self) -> Self {
+        Self {
+            expressions: Some(Insertion::InUrl),
+            ..self
+        }
+    }
+
     /// The field, as [`Fields::check_names`] asks for it.
     pub(super) fn allowed(&self) -> AllowedField<'static> {
         AllowedField {

@@ -24,17 +24,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
     let answer = guests::validate(&text.json, None)?;
     if arguments.form.json {
-        output::document(&document(&answer))?;
+        output::document(&document(&answer, &text))?;
     } else {
         output::data(&match &answer {
-            Ok(summary) => good(summary),
+            Ok(summary) => good(summary, &text),
             Err(faults) => bad(&arguments.workflow, &text, faults),
         });
     }
     Ok(Answer::good_if(answer.is_ok()))
 }
 
-fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
+fn document(answer: &Result<WorkflowSummary, Vec<Fault>>, text: &str) -> Value {
     match answer {
         Ok(summary) => json!({
             "valid": true,
@@ -45,6 +45,7 @@ fn document(answer: &Result<WorkflowSummary, Vec<Fault>>) -> Value {
             "queues": summary.queues,
             "ignored": summary.ignored,
             "unreachable": summary.unreachable,
+            "in_scripts": in_scripts(text),
             "faults": [],
         }),
         Err(faults) => invalid(faults),
@@ -56,7 +57,7 @@ pub(super) fn invalid(faults: &[Fault]) -> Value {
     json!({ "valid": false, "faults": faults })
 }
 
-fn good(summary: &WorkflowSummary) -> Text {
+fn good(summary: &WorkflowSummary, workflow: &str) -> Text {
     let WorkflowSummary {
         workflow_id,
         version,
@@ -84,7 +85,42 @@ fn good(summary: &WorkflowSummary) -> Text {
     for line in notes(ignored, unreachable) {
         text.push(&text!("  note: {}\n", line));
     }
+    for pointer in in_scripts(workflow) {
+        text.push(&text!(
+            "  warning: {} is a script, and a value in it can become a command of it: pass it by `env`, and write \"$NAME\" in the script\n",
+            pointer
+        ));
+    }
     text
+}
+
+/// Where a script that a shell is given as an argument holds expressions, as JSON
+/// pointers.
+fn in_scripts(workflow: &str) -> Vec<String> {
+    const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"];
+    let workflow: Value = serde_json::from_str(workflow).unwrap_or_default();
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    let script = |(id, node): (&String, &Value)| {
+        let kind = &node["kind"];
+        let argv: Vec<&str> = kind["argv"]
+            .as_array()?
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let (program, arguments) = argv.split_first()?;
+        let program = Path::new(program).file_name()?.to_str()?;
+        if kind["type"] != "command" || !SHELLS.contains(&program) {
+            return None;
+        }
+        let is_of_script =
+            |it: &&str| it.starts_with('-') && !it.starts_with("--") && it.contains('c');
+        let option = arguments.iter().position(is_of_script)?;
+        let script = arguments.get(option + 1)?;
+        let id = id.replace('~', "~0").replace('/', "~1");
+        let has_expressions = script.replace("$${", "").contains("${");
+        has_expressions.then(|| format!("/nodes/{id}/kind/argv/{}", option + 2))
+    };
+    nodes.filter_map(script).collect()
 }
 
 /// What is accepted and comes to nothing, a sentence each.
@@ -192,7 +228,32 @@ fn shown_line(workflow: &str, line: usize, column: usize) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use super::with_line;
+    use super::{in_scripts, with_line};
+
+    #[test]
+    fn r1_expressions_in_scripts_are_found() {
+        let found = |argv: &str| {
+            in_scripts(&format!(
+                r#"{{"nodes":{{"a/b":{{"kind":{{"type":"command","argv":{argv}}}}}}}}}"#
+            ))
+        };
+        for argv in [
+            r#"["sh", "-c", "rm ${state.file}"]"#,
+            r#"["/bin/bash", "-euc", "rm $${x} ${state.file}", "x"]"#,
+        ] {
+            assert_eq!(found(argv), ["/nodes/a~1b/kind/argv/2"], "{argv}");
+        }
+        for argv in [
+            r#"["sh", "-c", "rm \"$FILE\""]"#,
+            r#"["sh", "-c", "rm $${FILE}"]"#,
+            r#"["sh", "-c", "rm \"$1\"", "sh", "${state.file}"]"#,
+            r#"["sh", "--check", "${state.file}"]"#,
+            r#"["rm", "-c", "${state.file}"]"#,
+            r#"["sh", "-c"]"#,
+        ] {
+            assert!(found(argv).is_empty(), "{argv}");
+        }
+    }
 
     #[test]
     fn a_byte_is_a_line_and_a_column() {

@@ -2,11 +2,12 @@
 //! the workflow says *what* that work is.
 //!
 //! Whatever a guest orders must be a work item that the workflow holds: one of
-//! its nodes, the `kind` of that node to the letter, the queue of that kind,
-//! the attempts of its retry policy. Live and in an audit the same rules are
+//! its nodes, the `kind` of that node to the letter (but for what the expressions in its
+//! texts come to), the queue of that kind, the attempts of its retry policy. Live and in an audit the same rules are
 //! asked. They say nothing of `input`: it comes from expressions and from
 //! state, and is the guest's word.
 
+mod literal;
 mod rules;
 mod cache;
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::literal::LiteralKind;
 use crate::log::effect;
 use crate::model::{EventKind, WorkItem};
 use crate::queues;
@@ -25,6 +26,8 @@ struct NodeRules {
     usual_payload: Box<str>,
     /// Where the JSON of `/nodes/ID/kind` stands in it, verbatim.
     kind: Range<usize>,
+    /// Its literal parts, if its texts hold expressions (rule R29).
+    literal: Option<LiteralKind>,
     /// The queue (rule R5). `None` if the scheduler settles the node itself
     /// (rule R6).
     queue: Option<Cow<'static, str>>,
@@ -187,7 +190,7 @@ impl OrderRules {
     }
 
     fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
-        if node.is_usual(&item.payload) {
+        if node.literal.is_none() && node.is_usual(&item.payload) {
             return None;
         }
         let payload = match Payload::read(&item.payload) {
@@ -200,7 +203,7 @@ impl OrderRules {
         };
         let differs = match payload {
             _ if payload.node_id != item.node_id => "node_id",
-            _ if payload.kind.get() != node.kind() => "kind",
+            _ if !node.is_kind(payload.kind.get()) => "kind",
             _ => return None,
         };
         Some(format!(
@@ -249,10 +252,13 @@ impl NodeRules {
     ) -> Option<Self> {
         let kind = node.kind.get();
         let (usual_payload, start) = usual_payload(kind);
-        let of_kind = queue(serde_json::from_str(kind).ok()?);
+        let read: KindText<'_> = serde_json::from_str(kind).ok()?;
+        let literal = LiteralKind::of(&read.name, kind);
+        let of_kind = queue(read);
         let own = || node.queue.clone().map(Cow::Owned);
         Some(Self {
             queue: of_kind.map(|of_kind| own().unwrap_or(of_kind)),
+            literal,
             priority: node.priority,
             lease_ms: node.lease_secs.map(|seconds| seconds.saturating_mul(1000)),
             usual_payload: usual_payload.into(),
@@ -264,6 +270,14 @@ impl NodeRules {
     /// The JSON of `/nodes/ID/kind`, verbatim.
     fn kind(&self) -> &str {
         &self.usual_payload[self.kind.clone()]
+    }
+
+    /// Whether this is the node's kind, with any values in the place of expressions.
+    fn is_kind(&self, kind: &str) -> bool {
+        match &self.literal {
+            None => kind == self.kind(),
+            Some(literal) => literal.is_in(kind),
+        }
     }
 
     /// Whether this payload is spelt as usual. Then nothing but its input is left

@@ -10,6 +10,7 @@ mod contended_requests;
 mod deaths;
 mod doors;
 mod endings;
+mod expressions;
 mod failure_paths;
 mod forks;
 mod freed;

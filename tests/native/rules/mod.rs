@@ -1,4 +1,4 @@
-//! The scheduling rules R1 to R20, R24 to R26 and R28, at least one table each, on the native core.
+//! The scheduling rules R1 to R20, R24 to R26, R28 and R29, at least one table each, on the native core.
 //!
 //! The notation is documented in `refrain_guest::notation`. Every table is also
 //! played with the machine dropped and restored from snapshots, and its log is
@@ -22,6 +22,7 @@ mod shell;
 mod transitions;
 mod offers;
 mod explained;
+mod expressions;
 mod forks;
 
 use refrain_tests::notation::check;

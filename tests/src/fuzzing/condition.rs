@@ -47,6 +47,22 @@ fn means_what_it_says(expression: &Expression, text: &str) {
     if let Ok(spaced) = Expression::parse(&format!(" ( {text} ) ")) {
         assert_eq!(spaced.value(&scope), value, "( {text:?} )");
     }
+    for (condition, chosen) in [("true", text), ("false", "null")] {
+        let choice = format!("{condition} ? ({text}) : null");
+        let (choice, chosen) = (Expression::parse(&choice), Expression::parse(chosen));
+        if let (Ok(choice), Ok(chosen)) = (choice, chosen) {
+            let value: serde_json::Value =
+                serde_json::from_str(&chosen.value(&scope)).expect("it is JSON");
+            let choice: serde_json::Value =
+                serde_json::from_str(&choice.value(&scope)).expect("it is JSON");
+            assert_eq!(choice, value, "{condition} ? ({text:?}) : null");
+        }
+    }
+    if let Ok(joined) = Expression::parse(&format!("[{text}] + [{text}]")) {
+        let joined: Vec<serde_json::Value> =
+            serde_json::from_str(&joined.value(&scope)).expect("it is a list");
+        assert_eq!(joined.len(), 2, "[{text:?}] + [{text:?}]");
+    }
     if let Ok(itself) = Expression::parse(&format!("({text}) == ({text})")) {
         // What is equal to nothing, not even to itself, is a path to a number
         // that no machine can hold, or so; it must at least be one of the two.

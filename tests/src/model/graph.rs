@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refrain_guest::condition::Expression;
+use refrain_guest::condition::{Expression, Roots};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -163,6 +163,14 @@ impl Graph {
             }
             _ => own,
         }
+    }
+}
+
+impl Graph {
+    /// Whether it waits for an external event (rule R19).
+    pub(super) fn waits_for_event(&self, node: usize) -> bool {
+        let it = &self.nodes[node];
+        it.name() == "wait" && it.text("condition") != Some("timer")
     }
 }
 
@@ -377,5 +385,5 @@ fn milliseconds_of(time: &str) -> u64 {
 
 /// A condition of a valid workflow.
 pub(super) fn expression(text: &str) -> Expression {
-    Expression::parse_on_failure(text).expect("a valid workflow's conditions parse")
+    Expression::parse_over(text, Roots::OF_FAILURES).expect("a valid workflow's conditions parse")
 }

@@ -1,9 +1,10 @@
 //! The work item that a decision orders, and its digest (rule R5).
 
-use refrain_guest::contract::ItemDigest;
+use refrain_guest::contract::{ItemDigest, NodeFailure};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::fill;
 use super::graph::Graph;
 use super::past::Past;
 
@@ -13,15 +14,15 @@ enum Field<'a> {
 }
 
 /// The digest of a node's attempt as it must be ordered, field by field as
-/// `wit/types.wit` has it.
+/// `wit/types.wit` has it; or why there is nothing to order (rule R29).
 pub(super) fn digest(
     graph: &Graph,
     past: &Past,
     node: usize,
     attempt: u32,
     not_before: u64,
-) -> ItemDigest {
-    let payload = payload(graph, past, node);
+) -> Result<ItemDigest, NodeFailure> {
+    let payload = payload(graph, past, node)?;
     let priority = graph.nodes[node].priority();
     let fields = [
         Field::Text(&graph.nodes[node].id),
@@ -41,12 +42,13 @@ pub(super) fn digest(
                 .chain_update(text),
             Field::Number(number) => hash.chain_update(number.to_le_bytes()),
         });
-    ItemDigest::from_bytes(hash.finalize().into())
+    Ok(ItemDigest::from_bytes(hash.finalize().into()))
 }
 
 /// What the worker is handed. What belongs to the user is verbatim.
-fn payload(graph: &Graph, past: &Past, node: usize) -> String {
+fn payload(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailure> {
     let it = &graph.nodes[node];
+    let kind = fill::kind(graph, past, node)?;
     let input = match it.kind()["input_mapping"]
         .as_object()
         .filter(|it| !it.is_empty())
@@ -60,14 +62,13 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> String {
             names.sort();
             let resolved = names.into_iter().map(|name| {
                 let text = mapping[name].as_str().expect("a mapping is to expressions");
-                format!("{}:{}", json!(name), past.value(text))
+                format!("{}:{}", json!(name), past.value_in(&it.id, text))
             });
             format!("{{{}}}", resolved.collect::<Vec<_>>().join(","))
         }
     };
-    format!(
-        r#"{{"node_id":{},"kind":{},"input":{input}}}"#,
-        json!(it.id),
-        it.kind_text
-    )
+    Ok(format!(
+        r#"{{"node_id":{},"kind":{kind},"input":{input}}}"#,
+        json!(it.id)
+    ))
 }

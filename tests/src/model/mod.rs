@@ -1,7 +1,7 @@
 //! A naive reference model: the scheduling rules, written down once more.
 //!
 //! It reads a log as it grows, and says of each decision whether the rules
-//! lead to it. It was written from the rules R1 to R20, R24 to R26 and R28 alone, and shares no
+//! lead to it. It was written from the rules R1 to R20, R24 to R26, R28 and R29 alone, and shares no
 //! thought with the guest: it scans all nodes and all edges for each decision,
 //! counts nothing, keeps no order of what is due, and takes the workflow from
 //! its JSON. So what both say alike, two readings of the rules agree on.
@@ -11,6 +11,7 @@
 //! next     what must be decided next: the rules in their order
 //! ready    what is ready, and what becomes of it      end  how it all ends
 //! say      decisions in the contract's words          item  the work item they order
+//! fill     texts with expressions, resolved
 //! Past     what the log says happened: an event, a line       record  what happened to one node
 //! judged   what becomes of a node's edges when it is settled      ended  what fixes an ending, and what a join does without
 //! signals  external events, and which wait each serves
@@ -27,6 +28,7 @@ mod attempt;
 mod budget;
 mod end;
 mod ended;
+mod fill;
 mod graph;
 mod item;
 mod judged;

@@ -7,6 +7,7 @@ use refrain_guest::contract::{
 
 use super::attempt::{Failure, policy};
 use super::ended::Fixed;
+use super::fill;
 use super::graph::Graph;
 use super::past::Past;
 use super::record::{Record, Stage, Wait};
@@ -184,16 +185,15 @@ impl Question<'_> {
                 self.exhausted(node, 0, NodeFailure::ApprovalTimeout(timeout_ms))
             }
             (_, Some("external_event"), _) => {
-                let key = it.text("correlation_key").unwrap_or_default();
                 let missed = MissedEvent {
-                    correlation_key: key.to_owned(),
+                    correlation_key: fill::key(self.graph, self.past, node).unwrap_or_default(),
                     timeout_ms,
                 };
                 self.exhausted(node, 0, NodeFailure::EventTimeout(missed))
             }
             _ => EventKind::TimerFired(TimerFired {
                 node_id: self.id(node),
-                correlation_key: it.text("correlation_key").map(str::to_owned),
+                correlation_key: fill::key(self.graph, self.past, node),
             }),
         }
     }
@@ -232,13 +232,14 @@ impl Question<'_> {
     pub(super) fn retry(&self, node: usize, delay_ms: u64) -> Option<EventKind> {
         let attempt = self.past.nodes[node].attempt + 1;
         let not_before = self.now.saturating_add(delay_ms);
-        (!self.is_held() && self.budget > 0).then(|| {
-            EventKind::RetryScheduled(RetryScheduled {
+        (!self.is_held() && self.budget > 0).then(|| match self.item(node, attempt, not_before) {
+            Ok(item_digest) => EventKind::RetryScheduled(RetryScheduled {
                 node_id: self.id(node),
                 attempt,
                 delay_ms,
-                item_digest: self.item(node, attempt, not_before),
-            })
+                item_digest,
+            }),
+            Err(cause) => self.exhausted(node, attempt - 1, cause),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refrain_guest::condition::Scope;
+use refrain_guest::condition::{Expression, Roots, Scope};
 use refrain_guest::contract::{
     CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason, Status,
     WorkflowStarted,
@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::attempt::{self, Failure};
 use super::budget::Spent;
 use super::ended::Fixed;
+use super::fill;
 use super::graph::{Graph, expression};
 use super::record::{Record, Stage, Wait};
 use super::signals::Signal;
@@ -93,9 +94,11 @@ impl Past {
         serde_json::to_string(&self.state).expect("the state can be written")
     }
 
-    /// The value of an expression on state and input, as JSON text.
-    pub(super) fn value(&self, text: &str) -> String {
-        self.seen(|scope| expression(text).value(scope))
+    /// The value of an expression in this node, as JSON text.
+    pub(super) fn value_in(&self, node_id: &str, text: &str) -> String {
+        let expression = Expression::parse_over(text, Roots::OF_KINDS);
+        let expression = expression.expect("a valid workflow's expressions parse");
+        self.seen(|scope| expression.value(&scope.in_node(node_id)))
     }
 
     /// Whether a condition holds on state and input.
@@ -249,10 +252,16 @@ impl Past {
     fn observe_wait(&mut self, graph: &Graph, event: &Event) -> bool {
         match &event.kind {
             EventKind::InterruptRaised(it) => {
-                self.wait(graph.place(&it.node_id), event.sequence, it.expires_at);
+                self.wait(
+                    graph.place(&it.node_id),
+                    event.sequence,
+                    it.expires_at,
+                    None,
+                );
             }
             EventKind::TimerCreated(it) => {
-                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at);
+                let key = it.correlation_key.clone();
+                self.wait(graph.place(&it.node_id), event.sequence, it.fire_at, key);
             }
             EventKind::TimerFired(it) => self.waiting(graph.place(&it.node_id)).fired = true,
             EventKind::ApprovalReceived(it) => {
@@ -288,11 +297,12 @@ impl Past {
         self.nodes[node].releases = 0;
     }
 
-    fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
+    fn wait(&mut self, node: usize, since: u64, until: Option<u64>, key: Option<String>) {
         let wait = Wait {
             since,
             began_at: self.at,
             until,
+            key,
             fired: false,
             approval: None,
         };

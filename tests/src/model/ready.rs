@@ -6,6 +6,7 @@ use refrain_guest::contract::{
 };
 use serde_json::{Value, json};
 
+use super::fill;
 use super::next::Question;
 use super::record::{Stage, Wait};
 
@@ -78,12 +79,15 @@ impl Question<'_> {
         if self.past.nodes[node].attempt > 0 {
             return self.retry(node, 0);
         }
-        Some(EventKind::NodeScheduled(NodeScheduled {
-            node_id: self.id(node),
-            queue: self.queue(node),
-            attempt: 1,
-            item_digest: self.item(node, 1, self.now),
-        }))
+        Some(match self.item(node, 1, self.now) {
+            Ok(item_digest) => EventKind::NodeScheduled(NodeScheduled {
+                node_id: self.id(node),
+                queue: self.queue(node),
+                attempt: 1,
+                item_digest,
+            }),
+            Err(cause) => self.exhausted(node, 0, cause),
+        })
     }
 
     /// R6: without a worker.
@@ -110,20 +114,38 @@ impl Question<'_> {
                 let description = description.map(str::to_owned);
                 self.exhausted(node, 0, NodeFailure::LimitExceeded(description))
             }
-            "human_approval" => EventKind::InterruptRaised(InterruptRaised {
-                node_id: self.id(node),
-                reason: it.text("description").unwrap_or_default().to_owned(),
-                expires_at: until,
-            }),
-            "wait" => self.served(node).unwrap_or_else(|| {
-                EventKind::TimerCreated(TimerCreated {
-                    node_id: self.id(node),
-                    fire_at: until,
-                    correlation_key: it.text("correlation_key").map(str::to_owned),
+            "human_approval" => {
+                let asked = it.text("description").unwrap_or_default();
+                match fill::text_of(self.past, &it.id, asked, false) {
+                    Some(reason) => EventKind::InterruptRaised(InterruptRaised {
+                        node_id: self.id(node),
+                        reason,
+                        expires_at: until,
+                    }),
+                    None => self.unresolved(node, "/kind/description"),
+                }
+            }
+            "wait" => {
+                let key = fill::key(self.graph, self.past, node);
+                if key.is_none() && self.graph.waits_for_event(node) {
+                    return self.unresolved(node, "/kind/correlation_key");
+                }
+                self.served(node).unwrap_or_else(|| {
+                    EventKind::TimerCreated(TimerCreated {
+                        node_id: self.id(node),
+                        fire_at: until,
+                        correlation_key: key,
+                    })
                 })
-            }),
+            }
             _ => self.completed(node, "null", "{}", None),
         }
+    }
+
+    /// R29: it cannot begin.
+    fn unresolved(&self, node: usize, pointer: &str) -> EventKind {
+        let cause = NodeFailure::UnresolvedExpression(pointer.to_owned());
+        self.exhausted(node, 0, cause)
     }
 
     /// R19: what a waiting node waits for has come.

@@ -42,6 +42,8 @@ pub(super) struct Wait {
     /// When it began.
     pub(super) began_at: u64,
     pub(super) until: Option<u64>,
+    /// The correlation key of the external event.
+    pub(super) key: Option<String>,
     pub(super) fired: bool,
     pub(super) approval: Option<ApprovalReceived>,
 }

@@ -48,8 +48,13 @@ impl Question<'_> {
         queue.expect("only work is dispatched").to_owned()
     }
 
-    /// R5: the digest of the work item.
-    pub(super) fn item(&self, node: usize, attempt: u32, not_before: u64) -> ItemDigest {
+    /// R5: the digest of the work item; R29: or why there is none.
+    pub(super) fn item(
+        &self,
+        node: usize,
+        attempt: u32,
+        not_before: u64,
+    ) -> Result<ItemDigest, NodeFailure> {
         item::digest(self.graph, self.past, node, attempt, not_before)
     }
 }

@@ -1,5 +1,6 @@
 //! External events, and which wait each of them serves (rule R19).
 
+use super::fill;
 use super::graph::Graph;
 use super::past::Past;
 use super::record::Stage;
@@ -25,12 +26,7 @@ impl Past {
     /// R19: which of the kept external events is the node's. First come, first
     /// served: those that have waited longer go first.
     pub(super) fn serving(&self, graph: &Graph, node: usize) -> Option<usize> {
-        let key = |node: usize| {
-            let it = &graph.nodes[node];
-            it.text("correlation_key")
-                .filter(|_| it.name() == "wait" && it.text("condition") != Some("timer"))
-        };
-        let own = key(node)?;
+        let own = fill::key(graph, self, node)?;
         let since = |node: usize| match &self.nodes[node].stage {
             Stage::Waiting(wait) if !wait.fired => Some(wait.since),
             _ => None,
@@ -39,8 +35,8 @@ impl Past {
         let places = (0..).zip(&self.signals);
         let mut open: Vec<(usize, &Signal)> = places.filter(|(_, it)| it.key == own).collect();
         let mut waiting: Vec<(u64, usize)> = (0..graph.nodes.len())
-            .filter(|other| key(*other) == Some(own))
             .filter_map(|other| Some((since(other)?, other)))
+            .filter(|(_, other)| fill::key(graph, self, *other).as_ref() == Some(&own))
             .collect();
         waiting.sort_unstable();
         for (since, other) in waiting {

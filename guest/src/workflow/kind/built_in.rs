@@ -6,7 +6,9 @@
 use alloc::borrow::Cow;
 use alloc::format;
 
+use crate::condition::{Roots, SyntaxError};
 use crate::json::{elements, members};
+use crate::template::{Insertion, TextTemplate};
 use crate::workflow::fault::Place;
 use crate::workflow::fields::{Fields, Read};
 
@@ -30,7 +32,7 @@ fn check_command(kind: &Fields<'_, '_>) {
         }
         refuse_nul(kind, &place, &text);
     }
-    if let Some(folder) = kind.raw("cwd").and_then(<Cow<'_, str>>::read) {
+    if let Some(folder) = kind.raw("cwd").and_then(literal) {
         refuse_nul(kind, &kind.place.key("cwd"), &folder);
     }
     let place = kind.place.key("env");
@@ -56,7 +58,13 @@ fn refuse_nul(kind: &Fields<'_, '_>, place: &Place<'_>, text: &str) {
 
 fn check_http(kind: &Fields<'_, '_>) {
     if let Some(url) = kind.raw("url").and_then(<Cow<'_, str>>::read) {
-        check_url(kind, &url);
+        match template(&url) {
+            Ok(None) => check_url(kind, &url),
+            // Its scheme and its host are not known before its values are.
+            Ok(Some(template)) if template.begins_with_value() => {}
+            Ok(Some(template)) => check_url(kind, &template.sample()),
+            Err(_) => {}
+        }
     }
     let place = kind.place.key("headers");
     for (name, value) in entries(kind, "headers") {
@@ -116,7 +124,7 @@ fn texts<'a>(
 ) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
     let list = kind.raw(name).filter(|json| json.starts_with('['));
     let each = list.into_iter().flat_map(elements).enumerate();
-    each.filter_map(|(index, json)| Some((index, Read::read(json)?)))
+    each.filter_map(|(index, json)| Some((index, literal(json)?)))
 }
 
 /// The texts of an object, and their names; what is none is told elsewhere.
@@ -126,5 +134,22 @@ fn entries<'a>(
 ) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
     let object = kind.raw(name).filter(|json| json.starts_with('{'));
     let each = object.into_iter().flat_map(members);
-    each.filter_map(|(name, json)| Some((name, Read::read(json)?)))
+    each.filter_map(|(name, json)| Some((name, literal(json)?)))
+}
+
+/// A text, with a letter in the place of each expression: what can be said of it before
+/// the values are known. None where what it holds are no expressions.
+fn literal(json: &str) -> Option<Cow<'_, str>> {
+    let text: Cow<'_, str> = Read::read(json)?;
+    match template(&text) {
+        Ok(None) => Some(text),
+        Ok(Some(template)) => Some(Cow::Owned(template.sample())),
+        Err(_) => None,
+    }
+}
+
+/// The text's expressions, if it has some. What is none is reported where the kind's
+/// texts are read.
+fn template(text: &str) -> Result<Option<TextTemplate>, SyntaxError> {
+    TextTemplate::parse(text, Roots::OF_KINDS, Insertion::Plain)
 }

@@ -1,6 +1,10 @@
 //! What each kind looks like: its name, its queue and its fields, in one table
 //! (rules R5 and R6).
 //!
+//! A field says whether its texts may hold expressions (rule R29). Those of JamJet's
+//! kinds for somebody's own workers may not: JamJet's texts have marks of their own, and
+//! mean there what they mean in JamJet.
+//!
 //! What JamJet's own compiler always writes but nobody needs (empty maps,
 //! schemas, flags) may be left out here.
 
@@ -9,6 +13,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::built_in;
+use crate::template::Insertion;
 use crate::workflow::fault::{quoted, resembling};
 use crate::workflow::fields::{Fields, known};
 use crate::workflow::table::{Field, RUN_ON, Type, check, may, must, no_effect};
@@ -59,11 +64,12 @@ use Type::{
 #[rustfmt::skip]
 static FORMS: [Form; 25] = [
     own("command", "command", &[
-        must("argv", SomeTexts), may("cwd", Name), may("env", TextMap), may("output", Word(&["last_line", "json", "text", "none"])),
+        must("argv", SomeTexts).with_expressions(), may("cwd", Name).with_expressions(), may("env", TextMap).with_expressions(),
+        may("output", Word(&["last_line", "json", "text", "none"])),
     ]),
     own("http", "http", &[
-        must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
-        may("headers", TextMap), may("body", Any), may("follow_redirects", Word(&["same_origin", "anywhere", "never"])),
+        must("url", Name).with_expressions_in_url(), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
+        may("headers", TextMap).with_expressions(), may("body", Any).with_expressions(), may("follow_redirects", Word(&["same_origin", "anywhere", "never"])),
     ]),
     form("model", "model", &[
         must("model_ref", Text), must("prompt_ref", Text), may("system_prompt", Text), may("tools", AnyList), SCHEMA,
@@ -75,10 +81,10 @@ static FORMS: [Form; 25] = [
     own("parallel", GENERAL, &[may("branches", Texts)]),
     form("join", GENERAL, &[may("wait_for", Texts), may("merge_strategy", Any), may("cancel_rest", Flag)]),
     own("wait", GENERAL, &[
-        must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name), may("timeout_secs", Seconds),
+        must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name).with_expressions(), may("timeout_secs", Seconds),
         may("until", Name), may("keep", Flag),
     ]),
-    own("human_approval", GENERAL, &[must("description", Text), may("timeout_secs", Seconds), may("fallback_node", Text)]),
+    own("human_approval", GENERAL, &[must("description", Text).with_expressions(), may("timeout_secs", Seconds), may("fallback_node", Text)]),
     form("subgraph", GENERAL, &[]),
     form("memory_retrieval", "retrieval", &[must("connector_ref", Text), must("query_expr", Text), SCHEMA]),
     form("policy", GENERAL, &[must("policy_ref", Text), must("on_violation", Any)]),
@@ -103,7 +109,7 @@ static FORMS: [Form; 25] = [
         may("max_retries", Whole), may("input_expr", Text),
     ]),
     own("limit_exceeded", GENERAL, &[may("description", Text)]),
-    form("task", GENERAL, &[must("queue", Id)]),
+    form(TASK, GENERAL, &[must("queue", Id)]),
     own("terminate", GENERAL, &[must("status", Word(&["completed", "failed"])), may("reason", Text)]),
 ];
 
@@ -123,7 +129,23 @@ pub(in crate::workflow) const MAPPING: Field = may("input_mapping", TextMap);
 
 pub(in crate::workflow) const TYPE: &str = "type";
 
+/// The kind of everybody's own work.
+const TASK: &str = "task";
+
 impl Form {
+    /// How values are inserted into the texts of a field; `None` if a text there stands
+    /// for itself.
+    pub(super) fn insertion(&self, field: &str) -> Option<Insertion> {
+        match self.fields.iter().find(|it| it.name == field) {
+            Some(field) => field.expressions,
+            // Any field of everybody's own work (rule R29).
+            None if self.name == TASK => {
+                (field != TYPE && field != MAPPING.name).then_some(Insertion::Plain)
+            }
+            None => None,
+        }
+    }
+
     /// Report the fields that this project does not read, where nobody else
     /// reads them.
     pub(super) fn refuse_unknown(&self, kind: &Fields<'_, '_>) {

@@ -2,17 +2,20 @@
 
 mod built_in;
 mod form;
+mod templates;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, expression, value};
-use super::plan::{Join, Kind, RunOn, Terminate, Timer, Wait, Work};
+use super::fields::{Fields, Object, Read, check_id, value};
+use super::plan::{Join, Kind, PlanText, RunOn, Terminate, Timer, Wait, Work};
+use super::syntax::expression;
 use super::table::{Field, Type, check_object, may, must};
-use crate::condition::Expression;
+use crate::condition::{Expression, Roots};
 use crate::json::{elements, member};
 use crate::time::{Millis, Timestamp};
 use form::{Form, form_of};
@@ -43,7 +46,7 @@ pub(super) enum Does<'a> {
     Condition(Vec<BranchSource<'a>>),
     /// Waits for a person.
     HumanApproval {
-        description: String,
+        description: PlanText,
         timeout: Option<Millis>,
         fallback: Option<Cow<'a, str>>,
     },
@@ -168,6 +171,7 @@ fn work<'a>(
     let work = Work {
         queue: Cow::Borrowed(form.queue),
         priority: None,
+        template: templates::read(kind, form).map(Box::new),
         input_mapping: input_mapping(kind),
         finalizer,
     };
@@ -184,7 +188,7 @@ fn input_mapping(kind: &Fields<'_, '_>) -> Option<Vec<(String, Expression)>> {
     let mut mapping: Vec<(String, Expression)> = crate::json::members(json)
         .filter_map(|(name, json)| {
             let text: Cow<'_, str> = Read::read(json)?;
-            let expression = expression(&place.key(&name), &text, kind.faults)?;
+            let expression = expression(&place.key(&name), &text, Roots::OF_KINDS, kind.faults)?;
             Some((name.into_owned(), expression))
         })
         .collect();
@@ -309,14 +313,10 @@ fn wait(kind: &Fields<'_, '_>) -> Option<Wait> {
         let message = "`keep` has no effect: this waits for no event";
         kind.fault("keep", message, "leave it out");
     }
-    let correlation_key = text(kind, "correlation_key").filter(|key| needs_key && !key.is_empty());
-    if let Some(key) = &correlation_key {
-        check_id(&kind.place.key("correlation_key"), key, kind.faults);
-    }
     Some(Wait {
         timer: timer(kind),
         takes_kept,
-        correlation_key: correlation_key.map(Cow::into_owned),
+        correlation_key: needs_key.then(|| correlation_key(kind)).flatten(),
         timer_completes: needs_timer,
     })
 }
@@ -340,6 +340,15 @@ fn timer(kind: &Fields<'_, '_>) -> Option<Timer> {
     time.ok().map(Timer::At)
 }
 
+fn correlation_key(kind: &Fields<'_, '_>) -> Option<PlanText> {
+    if let Some(template) = templates::text(kind, "correlation_key") {
+        return Some(PlanText::Template(template));
+    }
+    let key = text(kind, "correlation_key").filter(|key| !key.is_empty())?;
+    check_id(&kind.place.key("correlation_key"), &key, kind.faults);
+    Some(PlanText::Literal(key.into_owned()))
+}
+
 fn human_approval<'a>(
     kind: &Fields<'a, '_>,
     approval_timeout: Option<Millis>,
@@ -352,7 +361,10 @@ fn human_approval<'a>(
         );
     }
     let does = Does::HumanApproval {
-        description: text(kind, "description")?.into_owned(),
+        description: match templates::text(kind, "description") {
+            Some(template) => PlanText::Template(template),
+            None => PlanText::Literal(text(kind, "description")?.into_owned()),
+        },
         timeout: whole(kind, "timeout_secs")
             .map(Millis::from_secs)
             .or(approval_timeout),

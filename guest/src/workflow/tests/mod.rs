@@ -2,6 +2,7 @@
 
 mod endings;
 mod faults;
+mod expressions;
 mod plans;
 mod work;
 

@@ -5,7 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::kind::queues;
-use super::super::plan::{Backoff, Edge, EdgeRule, Growth, Join, Kind, Plan, RunOn, Target, Timer};
+use super::super::plan::{
+    Backoff, Edge, EdgeRule, Growth, Join, Kind, Plan, PlanText, RunOn, Target, Timer,
+};
 use super::{FINALIZER, PLAIN, of_kind, plain, plan, workflow};
 use crate::time::Millis;
 
@@ -168,7 +170,7 @@ fn r6_kinds_as_planned() {
     assert_eq!(
         (
             wait.timer,
-            wait.correlation_key.as_deref(),
+            wait.correlation_key.as_ref().and_then(PlanText::literal),
             wait.timer_completes
         ),
         (Some(Timer::After(Millis(7000))), Some("k"), false)
@@ -179,8 +181,12 @@ fn r6_kinds_as_planned() {
         panic!("an approval")
     };
     assert_eq!(
-        (&*approval.description, approval.timeout, approval.fallback),
-        ("ok?", None, Some(Target::End))
+        (
+            approval.description.literal(),
+            approval.timeout,
+            approval.fallback
+        ),
+        (Some("ok?"), None, Some(Target::End))
     );
     let (Kind::Work(work), _) = kind(
         r#"{"type": "tool", "tool_ref": "t", "input_mapping": {"b": "input", "a": "state.x.0"}}"#,

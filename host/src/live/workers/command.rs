@@ -19,6 +19,7 @@ use crate::json::Json;
 use crate::model::WorkItem;
 
 use super::attempt::UntilEnd;
+use super::filled::{self, Filled};
 use super::meaning::{OutputForm, ends_in_an_object};
 use super::program_run::{self, Call};
 use super::programs::Programs;
@@ -28,13 +29,13 @@ use crate::live::values::work::Answer;
 #[derive(Deserialize)]
 struct Kind {
     /// The program and its arguments.
-    argv: Vec<String>,
+    argv: Vec<Filled>,
     /// Where it runs; the engine's own folder unless said.
     #[serde(default)]
-    cwd: Option<String>,
+    cwd: Option<Filled>,
     /// Variables on top of the engine's environment.
     #[serde(default)]
-    env: BTreeMap<String, String>,
+    env: BTreeMap<String, Filled>,
     /// What of stdout is the answer.
     #[serde(default)]
     output: Option<OutputForm>,
@@ -48,16 +49,19 @@ pub(crate) async fn run(
 ) -> Result<Answer, WorkError> {
     let (kind, input) = read(&item)
         .map_err(|error| WorkError::permanent(format!("the payload is no command: {error}")))?;
-    let (program, arguments) = kind.argv.split_first().ok_or_else(|| {
+    check(&kind)?;
+    let Kind { argv, cwd, env } = kind;
+    let argv: Vec<String> = argv.into_iter().map(|Filled(text)| text).collect();
+    let (program, arguments) = argv.split_first().ok_or_else(|| {
         WorkError::permanent("the node's `argv` is empty; name the program first")
     })?;
-    let env = kind.env.iter();
     let call = Call {
         program,
         arguments,
-        folder: kind.cwd.as_deref(),
+        folder: cwd.as_ref().map(|Filled(folder)| folder.as_str()),
         env: env
-            .map(|(name, value)| (name.as_str(), value.clone()))
+            .iter()
+            .map(|(name, Filled(value))| (name.as_str(), value.clone()))
             .collect(),
         output: kind.output,
     };
@@ -80,6 +84,23 @@ fn tell_if_an_object_is_lost(item: &WorkItem, answer: &Answer) {
             "the program wrote lines before the JSON object that its output ends in, so that all of it is a text: `output` of the node's kind may be \"last_line\", which takes the object, or \"text\""
         );
     }
+}
+
+/// What no program can be given. The names of variables are the workflow's own, and
+/// were checked with it.
+fn check(kind: &Kind) -> Result<(), WorkError> {
+    let refuse_nul =
+        |text: &str, pointer: String| filled::refuse(text, |it| it == '\0', &pointer, "program");
+    for (index, Filled(text)) in kind.argv.iter().enumerate() {
+        refuse_nul(text, format!("/kind/argv/{index}"))?;
+    }
+    if let Some(Filled(folder)) = &kind.cwd {
+        refuse_nul(folder, "/kind/cwd".to_owned())?;
+    }
+    for (name, Filled(value)) in &kind.env {
+        refuse_nul(value, format!("/kind/env/{}", filled::step(name)))?;
+    }
+    Ok(())
 }
 
 fn read(item: &WorkItem) -> Result<(Kind, Json), serde_json::Error> {

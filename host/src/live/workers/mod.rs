@@ -11,6 +11,7 @@ mod pool;
 
 mod meaning;
 mod secrets;
+mod filled;
 
 mod spawn;
 mod orphans;

@@ -198,3 +198,36 @@ fn r12_attempts_are_those_of_the_policy() {
         assert_eq!(max_attempts(name, &own), overridden, "{name:?}");
     }
 }
+
+#[test]
+fn r29_values_may_stand_where_expressions_do_and_nothing_else_may() {
+    let workflow = r#"{"nodes":{"a":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!"],"cwd":"/tmp"}}}}"#;
+    let rules = OrderRules::of(workflow);
+    let fault = |kind: &str| {
+        let item = WorkItem {
+            queue: "command".to_owned(),
+            max_attempts: 3,
+            payload: payload("a", kind),
+            ..item()
+        };
+        rules.fault(&item, Attempts::default())
+    };
+    let good = r#"{"type":"command","argv":["echo","Hi Zoë!"],"cwd":"/tmp"}"#;
+    assert_eq!(fault(good), None);
+    for (from, to) in [
+        ("Hi Zoë", "Zoë"),
+        (r#""echo""#, r#""rm""#),
+        ("/tmp", "/"),
+        (r#","cwd""#, r#","env":{},"cwd""#),
+        (r#"!"]"#, r#"!","-rf"]"#),
+    ] {
+        let said = fault(&good.replacen(from, to, 1)).unwrap_or_default();
+        assert!(said.contains("`kind`"), "{to}: {said}");
+    }
+    let unresolved = r#"{"type":"command","argv":["echo","Hi ${state.who}!"],"cwd":"/tmp"}"#;
+    assert_eq!(
+        fault(unresolved),
+        None,
+        "what a value is, is the guest's word"
+    );
+}

@@ -15,9 +15,19 @@ use serde_json::json;
 
 use guest::{KIND, guest, lawful, payload, with};
 
-const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"}],
+const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"},{"from":"a","to":"c"}],
     "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
-             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry"}}}"#;
+             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry"},
+             "c":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!","${input}"],"cwd":"/tmp"}}}}"#;
+
+/// Node `c` is ordered with this kind.
+fn of_expressions(kind: &str) -> WorkItem {
+    with(|item| {
+        item.node_id = "c".to_owned();
+        item.queue = "command".to_owned();
+        item.payload = payload("c", kind, "");
+    })
+}
 
 /// The execution whose guest ordered this item.
 async fn ordered(place: &Place, item: &WorkItem) -> (Engine, Execution) {
@@ -48,6 +58,8 @@ async fn what_the_workflow_holds_is_taken() {
         with(|item| item.payload = spelt),
         // When a node is reached is the guest's to say.
         unreached,
+        // What expressions come to, too (rule R29).
+        of_expressions(r#"{"type":"command","argv":["echo","Hi ; rm -rf /!",[1]],"cwd":"/tmp"}"#),
     ];
     for item in rows {
         let place = Place::memory();
@@ -106,6 +118,30 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
         (
             with_payload(format!(r#"["w","1.0.0","a",{KIND},{{}}]"#)),
             "it is a list",
+        ),
+        // A literal beside an expression, a text without one, a field more, an argument
+        // more, and no value at all.
+        (
+            of_expressions(r#"{"type":"command","argv":["echo","Bye Zoë!",{}],"cwd":"/tmp"}"#),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_expressions(r#"{"type":"command","argv":["rm","Hi Zoë!",{}],"cwd":"/tmp"}"#),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_expressions(
+                r#"{"type":"command","argv":["echo","Hi Zoë!",{}],"cwd":"/tmp","env":{}}"#,
+            ),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_expressions(r#"{"type":"command","argv":["echo","Hi Zoë!",{},"-n"],"cwd":"/tmp"}"#),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_expressions(r#"{"type":"command","argv":["echo","Hi Zoë!",null],"cwd":"/tmp"}"#),
+            "has a `kind` in its payload",
         ),
         (with(|item| item.max_attempts = 1000), "until attempt 1000"),
         (

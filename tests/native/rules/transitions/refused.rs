@@ -141,7 +141,7 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
         Step::TimeOut => EventKind::NodeTimedOut(NodeTimedOut { node_id, attempt, timeout_ms: 1 }),
         Step::Exhaust => EventKind::NodeExhausted(NodeExhausted { node_id, attempts: attempt, cause: NodeFailure::LeaseExpired }),
         Step::Wait => match &replay.machine.plan().nodes[place.node].kind {
-            Kind::Wait(wait) => EventKind::TimerCreated(TimerCreated { node_id, fire_at: None, correlation_key: wait.correlation_key.clone() }),
+            Kind::Wait(wait) => EventKind::TimerCreated(TimerCreated { node_id, fire_at: None, correlation_key: wait.correlation_key.as_ref().and_then(|key| key.literal()).map(str::to_owned) }),
             _ => EventKind::InterruptRaised(InterruptRaised { node_id, reason: "May it?".into(), expires_at: None }),
         },
         Step::Receive => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None, by: None }),

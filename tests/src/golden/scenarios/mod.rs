@@ -49,6 +49,7 @@ scenarios! {
     values::verbatim: "ids and payloads in any script, odd numbers, line breaks and spaces: kept as they came",
     values::nested_to_the_limit: "JSON nested as deep, and an id as long, as is allowed",
     values::branches: "edge conditions, a condition node's choice, a worker's choice, and what is skipped",
+    values::expressions: "texts with expressions: values, a URL, a correlation key, and one that comes to null",
     values::joins: "parallel branches, a join that collects, and one that takes the first",
     values::wide: "more nodes than one step may dispatch, and than may be in flight",
     attempts::retries: "jitter, classes of errors, one that is retried and one that is not",

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use refrain::model::GenAi;
-use refrain::{Answer, Start};
+use refrain::{Answer, Execution, Start};
 use serde_json::json;
 
 use super::super::stage::json as text;
@@ -82,6 +82,27 @@ pub(super) fn branches(cast: &Cast<'_>) -> Result<String> {
     stage.complete("one", Answer::output(json!({})).chosen_target("violated"))?;
     stage.claim("tool")?;
     stage.complete("violated", json!({"y": []}))?;
+    stage.export()
+}
+
+pub(super) fn expressions(cast: &Cast<'_>) -> Result<String> {
+    let mut stage = cast.stage(
+        r#"
+        s -> c, s -> w
+        c -> h -> lost
+        c: command {"argv":["run","${state.n}","${state.list + [node_id]}"],"env":{"WHO":"${state.who} of ${state.n}","ESCAPED":"$${HOME}"}}
+        w: wait external_event {"correlation_key":"order-${state.n}"}
+        h: http {"url":"http://h/${state.who}","headers":{"X-Node":"${node_id}"},"body":["${state.n < 2 ? 'few' : 'many'}"]}
+        lost: command {"argv":["run","a ${state.nowhere}"]}
+        "#,
+    )?;
+    stage.claim("general")?;
+    stage.complete("s", text(r#"{"n": 1.50, "list": [ 1 ], "who": "Zoë/x"}"#)?)?;
+    stage.person(async |it: Execution| it.signal("order-1.50", json!({"paid": true})).await)?;
+    stage.claim("command")?;
+    stage.complete("c", json!({"n": 2}))?;
+    stage.claim("http")?;
+    stage.complete("h", json!({}))?;
     stage.export()
 }
 

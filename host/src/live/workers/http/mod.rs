@@ -40,6 +40,7 @@ use crate::error::WorkError;
 use crate::json::Json;
 use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_REDIRECTS_MAX, HTTP_TIMEOUT};
 use crate::live::values::work::Answer;
+use crate::live::workers::filled::{self, Filled};
 use crate::model::WorkItem;
 
 use addresses::NeverInward;
@@ -53,12 +54,12 @@ use request_secrets::Secrets;
 /// The node's `kind`, as far as this worker reads it.
 #[derive(Deserialize)]
 struct Kind {
-    url: String,
+    url: Filled,
     /// GET unless said.
     #[serde(default)]
     method: Option<String>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: BTreeMap<String, Filled>,
     /// What is sent; the node's input unless said, and nothing with GET and HEAD. The
     /// empty text is nothing too.
     #[serde(default)]
@@ -107,19 +108,24 @@ impl HttpWorker {
 async fn run(client: &Client, item: &WorkItem) -> Result<Answer, WorkError> {
     let (kind, input) = read(item)
         .map_err(|error| WorkError::permanent(format!("the payload is no request: {error}")))?;
-    let secrets = Secrets::of(&kind.url, &kind.headers);
+    let Filled(url) = &kind.url;
+    let headers = kind.headers.iter();
+    let headers: BTreeMap<String, String> = headers
+        .map(|(name, Filled(value))| (name.clone(), value.clone()))
+        .collect();
+    let secrets = Secrets::of(url, &headers);
     let exchange = Exchange {
         client,
         secrets: &secrets,
         follow: kind.follow_redirects.unwrap_or_default(),
         ends: Instant::now() + HTTP_TIMEOUT,
     };
-    let answer = match call(&kind, &input) {
+    let answer = match check(&headers).and_then(|()| call(&kind, headers, &input)) {
         Ok(call) => exchange.go(call.of_attempt(item)).await,
         Err(error) => Err(error),
     };
     answer.map_err(|error| WorkError {
-        message: secrets.hide(&format!("{} {}", kind.url, error.message)),
+        message: secrets.hide(&format!("{url} {}", error.message)),
         ..error
     })
 }
@@ -128,8 +134,21 @@ fn read(item: &WorkItem) -> Result<(Kind, Json), serde_json::Error> {
     Ok((item.kind()?.parse()?, item.input()?))
 }
 
+/// What no request can hold: a header that ends its line would be two.
+fn check(headers: &BTreeMap<String, String>) -> Result<(), WorkError> {
+    for (name, value) in headers {
+        let is_odd = |it: char| it.is_control() && it != '\t';
+        let pointer = format!("/kind/headers/{}", filled::step(name));
+        filled::refuse(value, is_odd, &pointer, "header").map_err(|error| WorkError {
+            message: format!("{NOT_ASKED}: {}", error.message),
+            ..error
+        })?;
+    }
+    Ok(())
+}
+
 /// The first request.
-fn call(kind: &Kind, input: &Json) -> Result<Call, WorkError> {
+fn call(kind: &Kind, headers: BTreeMap<String, String>, input: &Json) -> Result<Call, WorkError> {
     let method = kind.method.as_deref().unwrap_or("GET").to_uppercase();
     let body = match &kind.body {
         Some(body) if body.get() == r#""""# => String::new(),
@@ -140,8 +159,8 @@ fn call(kind: &Kind, input: &Json) -> Result<Call, WorkError> {
     Ok(Call {
         method: Method::from_bytes(method.as_bytes())
             .map_err(|error| Failure::from(http::Error::from(error)).while_doing(NOT_ASKED))?,
-        url: kind.url.clone(),
-        headers: kind.headers.clone(),
+        url: kind.url.0.clone(),
+        headers,
         body,
     })
 }

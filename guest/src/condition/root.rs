@@ -1,0 +1,76 @@
+//! What a path begins with, and where which beginnings are there.
+
+/// What a path begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// The execution's state.
+    State,
+    /// The execution's input.
+    Input,
+    /// The id of the node that the expression stands in.
+    NodeId,
+    /// The failure that an edge is judged on (rule R26).
+    Error,
+}
+
+impl Root {
+    /// Every root.
+    const ALL: [Self; 4] = [Self::State, Self::Input, Self::NodeId, Self::Error];
+
+    /// How it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Input => "input",
+            Self::NodeId => "node_id",
+            Self::Error => "error",
+        }
+    }
+
+    /// The root that is written so.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|root| root.name() == name)
+    }
+}
+
+/// The roots that there are at a place in a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roots(&'static [Root]);
+
+impl Roots {
+    /// In the conditions of edges and branches.
+    pub const OF_CONDITIONS: Self = Self(&[Root::State, Root::Input]);
+
+    /// In the conditions of edges that are judged on a failure too.
+    pub const OF_FAILURES: Self = Self(&[Root::State, Root::Input, Root::Error]);
+
+    /// In what a node's kind holds.
+    pub const OF_KINDS: Self = Self(&[Root::State, Root::Input, Root::NodeId]);
+
+    pub(super) fn hold(self, root: Root) -> bool {
+        self.0.contains(&root)
+    }
+
+    /// Their names, as a sentence lists them.
+    pub(super) fn listed(self) -> alloc::string::String {
+        let names: alloc::vec::Vec<&str> = self.0.iter().map(|root| root.name()).collect();
+        match names.split_last() {
+            Some((last, others)) if !others.is_empty() => {
+                alloc::format!("{} or {last}", others.join(", "))
+            }
+            _ => names.concat(),
+        }
+    }
+}
+
+/// Roots that other expressions of the contract have, and none here has yet.
+pub(super) const ELSEWHERE: [&str; 7] = [
+    "item",
+    "index",
+    "iteration",
+    "last",
+    "errors",
+    "output",
+    "secret",
+];

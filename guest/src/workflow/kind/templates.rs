@@ -1,0 +1,129 @@
+//! The texts of a kind that hold expressions (rule R29).
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::form::Form;
+use crate::condition::Roots;
+use crate::json::{Lexer, Token, decode_text, push_pointer};
+use crate::template::{Insertion, KindTemplate, TextTemplate};
+use crate::workflow::fault::{Faults, Place};
+use crate::workflow::fields::{Fields, Read};
+use crate::workflow::syntax::report_template;
+
+/// The kind, where a text in one of its fields that may hold expressions has some;
+/// what is no expression is reported. A kind without `${` costs no more than looking
+/// for it.
+pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
+    let json = kind.json;
+    // Escapes can spell both characters.
+    if !json.contains("${") && !json.contains('\\') {
+        return None;
+    }
+    let mut walk = Walk {
+        kind,
+        form,
+        open: Vec::new(),
+    };
+    KindTemplate::new(json, walk.texts())
+}
+
+/// The text of a field that the scheduler itself reads, with its expressions; `None`
+/// if it has none. What is no expression is reported.
+pub(super) fn text(kind: &Fields<'_, '_>, field: &str) -> Option<TextTemplate> {
+    let text: Cow<'_, str> = kind.raw(field).and_then(Read::read)?;
+    parse(&kind.place.key(field), &text, Insertion::Plain, kind.faults)
+}
+
+fn parse(
+    place: &Place<'_>,
+    text: &str,
+    insertion: Insertion,
+    faults: &Faults,
+) -> Option<TextTemplate> {
+    TextTemplate::parse(text, Roots::OF_KINDS, insertion).unwrap_or_else(|error| {
+        report_template(place.pointer(), text, &error, faults);
+        None
+    })
+}
+
+/// The way through a kind's JSON, whatever is in its fields. Nothing recurses: how
+/// deep a body is nested is the user's.
+struct Walk<'w, 'a, 'p> {
+    kind: &'w Fields<'a, 'p>,
+    form: &'w Form,
+    /// The objects and lists that have begun and not ended.
+    open: Vec<Step<'a>>,
+}
+
+/// Where in an object or a list the next value stands.
+enum Step<'a> {
+    /// Under this key, once it is read.
+    Key(Option<Cow<'a, str>>),
+    /// So many commas from the beginning.
+    Index(usize),
+}
+
+impl<'a> Walk<'_, 'a, '_> {
+    fn texts(&mut self) -> Vec<(core::ops::Range<usize>, String, usize, TextTemplate)> {
+        let mut texts = Vec::new();
+        let mut lexer = Lexer::new(self.kind.json);
+        while let Ok(Some((start, token))) = lexer.next_token() {
+            match token {
+                Token::BeginObject => self.open.push(Step::Key(None)),
+                Token::BeginArray => self.open.push(Step::Index(0)),
+                Token::EndObject | Token::EndArray => {
+                    self.open.pop();
+                }
+                Token::Comma => match self.open.last_mut() {
+                    Some(Step::Key(key)) => *key = None,
+                    Some(Step::Index(index)) => *index += 1,
+                    None => {}
+                },
+                Token::Text(text) => match self.open.last_mut() {
+                    Some(Step::Key(key @ None)) => *key = Some(decode_text(text)),
+                    _ => {
+                        if let Some((pointer, template)) = self.template(text) {
+                            let place = start..lexer.offset();
+                            texts.push((place, pointer, self.open.len(), template));
+                        }
+                    }
+                },
+                Token::Colon | Token::Number(_) | Token::True | Token::False | Token::Null => {}
+            }
+        }
+        texts
+    }
+
+    /// The text that stands here, if it has expressions and may have them.
+    fn template(&self, text: &'a str) -> Option<(String, TextTemplate)> {
+        let Some(Step::Key(Some(field))) = self.open.first() else {
+            return None;
+        };
+        let insertion = self.form.insertion(field)?;
+        let text = decode_text(text);
+        let within = self.pointer();
+        let parsed = TextTemplate::parse(&text, Roots::OF_KINDS, insertion);
+        match parsed {
+            Ok(template) => Some((alloc::format!("/kind{within}"), template?)),
+            Err(error) => {
+                let pointer = self.kind.place.pointer() + &within;
+                report_template(pointer, &text, &error, self.kind.faults);
+                None
+            }
+        }
+    }
+
+    /// Where the next value stands, a JSON pointer into the kind.
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for step in &self.open {
+            match step {
+                Step::Key(key) => push_pointer(&mut pointer, key.as_deref().unwrap_or_default()),
+                Step::Index(index) => push_pointer(&mut pointer, &index.to_string()),
+            }
+        }
+        pointer
+    }
+}

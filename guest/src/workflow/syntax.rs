@@ -1,0 +1,40 @@
+//! Expressions in a workflow, read; what is none is reported with its column.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::fault::{Faults, Place, quoted};
+use crate::condition::{Expression, Roots, SyntaxError};
+
+/// The expression at `place`, over these roots; None, and a fault, if it is none.
+pub(super) fn expression(
+    place: &Place<'_>,
+    text: &str,
+    roots: Roots,
+    faults: &Faults,
+) -> Option<Expression> {
+    Expression::parse_over(text, roots)
+        .map_err(|error| report_syntax(place.pointer(), text, &error, CORRECT, faults))
+        .ok()
+}
+
+/// What to do about a text that is no expression.
+const CORRECT: &str = "correct the expression; it may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()";
+
+/// What to do about a text that holds one that is none.
+const CORRECT_OR_ESCAPE: &str = "correct the expression, or write `$${` where the text is to hold `${` itself; an expression may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()";
+
+/// Report that a text holds an expression that is none, with the column in the text.
+pub(super) fn report_template(pointer: String, text: &str, error: &SyntaxError, faults: &Faults) {
+    report_syntax(pointer, text, error, CORRECT_OR_ESCAPE, faults);
+}
+
+fn report_syntax(pointer: String, text: &str, error: &SyntaxError, remedy: &str, faults: &Faults) {
+    let column = text[..error.offset].chars().count() + 1;
+    let message = format!(
+        "{} does not parse: {} (column {column})",
+        quoted(text),
+        error.message
+    );
+    faults.report_at(pointer, message, remedy);
+}
