@@ -372,7 +372,9 @@ fn milliseconds_of(time: &str) -> u64 {
         "{time} is written otherwise"
     );
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-    let is_leap = |year: u64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let is_leap = |year: u64| {
+        (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
+    };
     let february = |year| if is_leap(year) { 29 } else { 28 };
     let months = |year| [31, february(year), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let years: u64 = (1970..year)

@@ -40,8 +40,12 @@ pub fn page() -> String {
         if !kind.fields.is_empty() {
             page.push_str(&table(&kind));
         }
-        if kind.is_open {
-            page.push_str("\nOther fields are the worker's.\n");
+        match kind.text.name {
+            "condition" | "join" => page.push_str(
+                "\nOther fields are the worker's, and refused where no worker does it.\n",
+            ),
+            _ if kind.is_open => page.push_str("\nOther fields are the worker's.\n"),
+            _ => {}
         }
     }
     page

@@ -227,6 +227,16 @@ fn special(object: &str, field: &str) -> Option<Value> {
         ("workflow", "retry_policies") => each("retry_policy"),
         ("workflow", "timeouts") => reference("timeouts"),
         ("workflow", "limits") => reference("limits"),
+        ("workflow", "token_budget") => json!({ "anyOf": [
+            whole(),
+            {
+                "type": "object",
+                "properties": { "total_tokens": whole(), "input_tokens": whole(), "output_tokens": whole() },
+                "additionalProperties": false,
+            },
+        ] }),
+        ("workflow", "cost_budget_usd") => json!({ "type": "number", "minimum": 0 }),
+        ("workflow", "on_budget_exceeded") => json!({ "enum": ["fail", "pause"] }),
         ("node", "kind") => reference("kind"),
         ("condition", "branches") => json!({ "type": "array", "items": reference("branch") }),
         ("retry_policy", "retryable_on") => json!({
@@ -238,6 +248,7 @@ fn special(object: &str, field: &str) -> Option<Value> {
         }),
         ("join", "merge_strategy") => json!({ "anyOf": [
             { "enum": ["collect", "first"] },
+            { "type": "object", "properties": { "count": { "type": "integer", "minimum": 1 } }, "required": ["count"] },
             nested("custom", "function_ref"),
         ] }),
         ("policy", "on_violation") => json!({ "anyOf": [
@@ -246,6 +257,11 @@ fn special(object: &str, field: &str) -> Option<Value> {
         ] }),
         _ => return None,
     })
+}
+
+/// A whole number that may be left out.
+fn whole() -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 0 })
 }
 
 /// An object in an object with a text in it.

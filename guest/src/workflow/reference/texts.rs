@@ -84,9 +84,11 @@ pub(super) const PARTS: [ObjectText; 7] = [
         field("retry_policies", "`{}`", r#"{"twice": {"max_attempts": 2}}"#, "Retry policies of its own, by their names; they come before the built-in ones."),
         field("timeouts", "", r#"{"workflow_timeout": 3600}"#, "How long all of it, each attempt and each approval may take."),
         field("limits", "", r#"{"max_concurrent_nodes": 4}"#, "Limits that are narrower than those of the engine."),
+        field("token_budget", "", "100000", "How many tokens the models of an execution may use: a number of all, or an object with `total_tokens`, `input_tokens` and `output_tokens` (R28)."),
+        field("cost_budget_usd", "", "2.50", "What an execution may cost, in US dollars (R28)."),
+        field("on_budget_exceeded", "`fail`", r#""pause""#, "What follows when a budget is spent: the execution fails (`fail`), or waits for a person (`pause`)."),
         jamjets("state_schema", r#""schemas.State""#), jamjets("models", "{}"), jamjets("tools", "{}"), jamjets("mcp_servers", "{}"),
-        jamjets("remote_agents", "{}"), jamjets("policy", "{}"), jamjets("data_policy", "{}"), jamjets("token_budget", "{}"),
-        jamjets("cost_budget_usd", "0.5"), jamjets("on_budget_exceeded", "null"), jamjets("continue_as_new", "false"),
+        jamjets("remote_agents", "{}"), jamjets("policy", "{}"), jamjets("data_policy", "{}"), jamjets("continue_as_new", "false"),
         jamjets("strategy_metadata", "{}"),
     ]),
     object("node", "R1, R5", "A node: what is done, how often it is tried, and how urgent it is.", &[
@@ -102,10 +104,11 @@ pub(super) const PARTS: [ObjectText; 7] = [
         field("labels", "", r#"{"simulate_ms": "1500"}"#, "Labels for people and tools."),
         jamjets("policy", "{}"), jamjets("data_policy", "{}"),
     ]),
-    object("edge", "R3, R7", "An edge: its target may run when its source has completed and its condition holds.", &[
+    object("edge", "R3, R7, R26", "An edge: its target may run when its source has completed, or failed for good, and its condition holds.", &[
         field("from", "", r#""fetch""#, "The node that it comes from."),
         field("to", "", r#""score""#, "The node that it leads to, or `end`."),
-        field("condition", "always", r#""state.score >= 5""#, "Whether it is live: an expression over `state` and `input` (R8)."),
+        field("condition", "always", r#""state.score >= 5""#, "Whether it is live: an expression over `state` and `input` (R8), and over `error` where a failure is judged."),
+        field("on", "`success`", r#""failure""#, "What has to become of its source: `success`, `failure` (the edge handles it), or `always`."),
     ]),
     object("retry_policy", "R11, R12", "A retry policy: how often a node is tried, and after which delays.", &[
         field("max_attempts", "", "3", "The most attempts, the first included."),
@@ -142,7 +145,7 @@ pub(super) const MAPPING: FieldText = field(
 
 /// The kinds.
 #[rustfmt::skip]
-pub(super) const KINDS: [ObjectText; 23] = [
+pub(super) const KINDS: [ObjectText; 24] = [
     object("command", "R5", "Runs a program; its JSON object on stdout is the patch of the state.", &[
         field("argv", "", r#"["./pay", "--once"]"#, "The program's name and its arguments; no shell reads them."),
         field("cwd", "the engine's folder", r#""jobs""#, "The folder in which it runs."),
@@ -184,14 +187,17 @@ pub(super) const KINDS: [ObjectText; 23] = [
     object("parallel", "R6", "Where several edges begin at once.", &[
         field("branches", "`[]`", r#"["a", "b"]"#, "Nodes that it leads to; edges that are written count too."),
     ]),
-    object("join", "R6", "Where several edges meet.", &[
+    object("join", "R6, R24", "Where several edges meet.", &[
         field("wait_for", "`[]`", r#"["a", "b"]"#, "Nodes that it waits for; edges that are written count too."),
-        field("merge_strategy", "`collect`", r#""first""#, "Waits for all edges (`collect`), for the first one that is live (`first`), or is work of a function of a worker's (`{\"custom\": {\"function_ref\": …}}`)."),
+        field("merge_strategy", "`collect`", r#""first""#, "Waits for all edges (`collect`), for the first one that is live (`first`), for so many (`{\"count\": 2}`), or is work of a function of a worker's (`{\"custom\": {\"function_ref\": …}}`)."),
+        field("cancel_rest", "`false`", "true", "Whether the nodes that lead to nothing but the join are stopped once it is settled; with `first` and a number alone."),
     ]),
     object("wait", "R19", "Waits for a time, for an external event, or for whichever comes first.", &[
         field("condition", "", r#""either""#, "What it waits for."),
         field("correlation_key", "", r#""payment""#, "The key of the external event; not for `timer`."),
         field("timeout_secs", "for ever, for `external_event`", "60", "How long the timer runs, in seconds; for `external_event`, when the node fails."),
+        field("until", "", r#""2030-01-31T09:30:00+02:00""#, "The time at which it ends, by RFC 3339, in place of `timeout_secs`."),
+        field("keep", "`true`", "false", "Whether an event that comes before it waits counts."),
     ]),
     object("human_approval", "R19", "Waits for a person, who approves or rejects.", &[
         field("description", "", r#""Pay it?""#, "What the person is asked."),
@@ -200,6 +206,10 @@ pub(super) const KINDS: [ObjectText; 23] = [
     ]),
     object("limit_exceeded", "R6", "Fails for good: a limit of the workflow's own was reached.", &[
         field("description", "that of the node", r#""too many pages""#, "The error."),
+    ]),
+    object("terminate", "R24", "Ends the execution, and stops what is under way.", &[
+        field("status", "", r#""failed""#, "What the execution comes to: `completed` or `failed`."),
+        field("reason", "", r#""no stock""#, "Why, for people."),
     ]),
     object("finalizer", "R16", "Work on the queue `tool` that runs at the end; JamJet's spelling of a `tool` with `run_on`.", &[
         field("tool_ref", "", r#""clean_up""#, "Which tool."), field("run_on", "", r#""always""#, "On which endings it runs."),

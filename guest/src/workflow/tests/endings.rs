@@ -53,7 +53,7 @@ fn r26_edges_that_cannot_handle_a_failure_are_refused() {
     let rows = [
         (
             with_edges(&plain("a b"), r#"{"from": "a", "to": "b", "on": "error"}"#),
-            "/edges/0/on: `error` is nothing that can become of a node",
+            "/edges/0/on: `error` is no `on`",
         ),
         (
             with_edges(&plain("a b"), r#"{"from": "a", "to": "b", "on": 1}"#),

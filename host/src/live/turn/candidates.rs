@@ -44,8 +44,8 @@ pub(in crate::live) struct Found {
 }
 
 /// At most `max` items that may be claimed on a queue, the most urgent first, of these
-/// those that wait longest, without those of executions that are left out. The queue joins `drained` if
-/// these are all that the store has.
+/// those that wait longest, without those of executions that are left out. The queue joins
+/// `drained` if these are all that the store has.
 pub(in crate::live) fn candidates(
     transaction: &mut Transaction<'_>,
     drained: &mut BTreeSet<String>,

@@ -2,6 +2,7 @@
 //! refused, in the words of the rule that it breaks; so an audit can rely on
 //! it that what is in a log was legal there.
 
+mod early;
 mod full;
 mod room;
 mod settling;
