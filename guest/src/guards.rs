@@ -251,7 +251,11 @@ pub(crate) fn may_be_unresolved(machine: &Machine, ix: NodeIx) -> bool {
         Kind::Work(work) => work.template.is_some(),
         Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(is_template),
         Kind::HumanApproval(approval) => is_template(&approval.description),
-        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::LimitExceeded { .. } => false,
+        Kind::Condition(_)
+        | Kind::Parallel
+        | Kind::Join(_)
+        | Kind::LimitExceeded { .. }
+        | Kind::Terminate(_) => false,
     }
 }
 

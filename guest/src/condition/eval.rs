@@ -139,6 +139,7 @@ impl<'a> Evaluation<'a> {
                 }
             }
             (Root::Input, _) => self.scope.input,
+            (Root::Error, _) => self.scope.error?,
             (Root::NodeId, None) => return self.node_id().map(Cow::Owned),
             // A text has no members.
             (Root::NodeId, Some(_)) => return None,

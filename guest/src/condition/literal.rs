@@ -109,6 +109,10 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
         "or" => "write || instead".into(),
         "not" => "write ! instead".into(),
         "True" | "False" | "None" | "nil" => "the words are true, false and null".into(),
+        "error" => {
+            "it can be read only by the condition of an edge with `on`: \"failure\" or \"always\""
+                .into()
+        }
         _ if ELSEWHERE.contains(&word) || Root::named(word).is_some() => {
             alloc::format!("there is none here; a path begins with {roots}")
         }

@@ -238,7 +238,7 @@ impl NodeKind {
     /// Whether a worker does it, and its node may name another queue.
     pub(super) fn may_name_a_queue(&self) -> bool {
         match self {
-            Self::Work | Self::Of(_) | Self::Mapped | Self::CustomJoin => true,
+            Self::Work | Self::Of(_) | Self::Mapped | Self::Filled(..) | Self::CustomJoin => true,
             Self::Policy(_) | Self::A2a(_) => true,
             Self::Task(_) | Self::Branches(_) | Self::Parallel => false,
             Self::Join(_) | Self::Race(..) => false,

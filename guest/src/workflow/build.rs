@@ -1,7 +1,7 @@
 //! A checked workflow to a plan: nodes in the order of rule R2, names as
 //! indexes.
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
@@ -14,7 +14,7 @@ use super::kind::{BranchSource, Does, KindSource};
 use super::link::{Link, Rule};
 use super::names::NameIndex;
 use super::plan::{
-    Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, Target,
+    Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, PlanText, Target,
 };
 use super::source::{NodeSource, Source};
 use crate::condition::Expression;
@@ -73,20 +73,25 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
     }
 }
 
-/// The correlation keys of waits none of which takes what came before it waited.
+/// The correlation keys of waits none of which takes what came before it waited. Where a
+/// wait that does has a key that is not known yet, there are none.
 fn transient_keys(nodes: &[Node]) -> BTreeSet<String> {
     let waits = |takes_kept: bool| {
-        let wait = move |node: &Node| match &node.kind {
-            Kind::Wait(wait) if wait.takes_kept == takes_kept => wait.correlation_key.clone(),
+        nodes.iter().filter_map(move |node| match &node.kind {
+            Kind::Wait(wait) if wait.takes_kept == takes_kept => wait.correlation_key.as_ref(),
             _ => None,
-        };
-        nodes.iter().filter_map(wait)
+        })
     };
-    let mut keys: BTreeSet<String> = waits(false).collect();
-    if !keys.is_empty() {
-        for key in waits(true) {
-            keys.remove(&key);
-        }
+    let literal = |key: &PlanText| key.literal().map(ToOwned::to_owned);
+    let mut keys: BTreeSet<String> = waits(false).filter_map(literal).collect();
+    if keys.is_empty() {
+        return keys;
+    }
+    for key in waits(true) {
+        let Some(key) = key.literal() else {
+            return BTreeSet::new();
+        };
+        keys.remove(key);
     }
     keys
 }

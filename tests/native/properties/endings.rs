@@ -42,7 +42,7 @@ fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
         // What an expression reads may never be there (rule R29).
         let has_expressions = |text: &PlanText| text.literal().is_none();
         let can_fail = |kind: &Kind| match kind {
-            Kind::LimitExceeded { .. } => true,
+            Kind::LimitExceeded { .. } | Kind::Terminate(_) => true,
             Kind::Work(work) => work.template.is_some(),
             Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(has_expressions),
             Kind::HumanApproval(approval) => has_expressions(&approval.description),

@@ -13,7 +13,6 @@ use serde_json::value::RawValue;
 use super::attempt::{self, Failure};
 use super::budget::Spent;
 use super::ended::Fixed;
-use super::fill;
 use super::graph::{Graph, expression};
 use super::record::{Record, Stage, Wait};
 use super::signals::Signal;

@@ -59,6 +59,8 @@ impl Record {
             (NodeFailure::ApprovalTimeout(_), _) => Some("approval_timeout"),
             (NodeFailure::EventTimeout(_), _) => Some("event_timeout"),
             (NodeFailure::LimitExceeded(_), _) => Some("limit_exceeded"),
+            (NodeFailure::UnresolvedExpression(_), _) => Some("unresolved_expression"),
+            (NodeFailure::TooLarge(_), _) => Some("too_large"),
             (other, _) => panic!("no scheduler fails a node so yet: {other:?}"),
         };
         let message = match &exhausted.cause {

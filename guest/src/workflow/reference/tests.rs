@@ -59,7 +59,14 @@ fn r1_examples_are_accepted() {
             |text: &str| text.replace(r#", "input_mapping": {"claim": "input.claim"}"#, "");
         match kind.text.name {
             "condition" | "join" => check(workflow(&of(&no_mapping(&all)), "")),
-            "wait" => check(workflow(&of(&all), "")),
+            // A timer ends after a span, or at a time.
+            "wait" => {
+                for other in ["until", "timeout_secs"] {
+                    let fields = fields.iter().filter(|it| it.1 != other);
+                    let all: String = fields.map(member).collect();
+                    check(workflow(&of(&all), ""));
+                }
+            }
             _ => {
                 check(workflow(&of(&all), ""));
                 check(workflow(&of(&required), ""));

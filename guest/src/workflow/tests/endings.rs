@@ -64,7 +64,7 @@ fn r26_edges_that_cannot_handle_a_failure_are_refused() {
                 &plain("a b"),
                 r#"{"from": "a", "to": "b", "condition": "error.class == \"x\""}"#,
             ),
-            "/edges/0/condition: `error.class == \"x\"` does not parse: `error` can be read only by the condition of an edge with `on`: \"failure\" or \"always\" (at byte 0)",
+            "/edges/0/condition: `error.class == \"x\"` does not parse: unknown word `error`; it can be read only by the condition of an edge with `on`: \"failure\" or \"always\" (column 1)",
         ),
         (
             with_edges(

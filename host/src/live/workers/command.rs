@@ -50,7 +50,12 @@ pub(crate) async fn run(
     let (kind, input) = read(&item)
         .map_err(|error| WorkError::permanent(format!("the payload is no command: {error}")))?;
     check(&kind)?;
-    let Kind { argv, cwd, env } = kind;
+    let Kind {
+        argv,
+        cwd,
+        env,
+        output,
+    } = kind;
     let argv: Vec<String> = argv.into_iter().map(|Filled(text)| text).collect();
     let (program, arguments) = argv.split_first().ok_or_else(|| {
         WorkError::permanent("the node's `argv` is empty; name the program first")
@@ -63,10 +68,10 @@ pub(crate) async fn run(
             .iter()
             .map(|(name, Filled(value))| (name.as_str(), value.clone()))
             .collect(),
-        output: kind.output,
+        output,
     };
     let answer = program_run::run(&item, call, input.as_str(), &programs, until_end).await?;
-    if kind.output.is_none() {
+    if output.is_none() {
         tell_if_an_object_is_lost(&item, &answer);
     }
     Ok(answer)

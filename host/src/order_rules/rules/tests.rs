@@ -210,7 +210,7 @@ fn r29_values_may_stand_where_expressions_do_and_nothing_else_may() {
             payload: payload("a", kind),
             ..item()
         };
-        rules.fault(&item, Attempts::default())
+        rules.fault(&item, PRIORITY, Attempts::default())
     };
     let good = r#"{"type":"command","argv":["echo","Hi Zoë!"],"cwd":"/tmp"}"#;
     assert_eq!(fault(good), None);
