@@ -147,6 +147,7 @@ fn every_document_has_its_keys() {
             "edges",
             "faults",
             "ignored",
+            "in_scripts",
             "nodes",
             "queues",
             "unreachable",
