@@ -1,25 +1,23 @@
-//! Attempts: ordered, claimed, failed, ordered again, spent.
+//! Attempts: ordered, claimed, failed, ordered again.
 
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use super::edges::{reach, release_finalizers};
+use super::edges::reach;
 use super::ending::{check_finalizer, enter_finalizers};
 use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
 };
-use super::settlement::handle_failure;
-use super::wait::stop_waiting;
 use crate::contract::{
-    LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
-    NodeState, NodeTimedOut, RefusalCode as Code, RetryScheduled,
+    LeaseExpired, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted, NodeTimedOut,
+    RefusalCode as Code, RetryScheduled,
 };
-use crate::guards::{has_room, is_ending, max_concurrent, may_be_unresolved};
+use crate::guards::{has_room, is_ending, max_concurrent};
 use crate::limits::{RELEASES_MAX, SPAN_MAX};
 use crate::machine::Machine;
-use crate::node::{Step, name};
+use crate::node::Step;
 use crate::state::{Failure, is_finalizer};
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{Kind, NodeIx};
@@ -333,72 +331,4 @@ fn fail(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, failure: F
         node.ended_at = Some(at);
         node.failure = Some(Box::new(failure));
     });
-}
-
-pub(super) fn exhausted(
-    machine: &mut Machine,
-    at: Timestamp,
-    decision: &NodeExhausted,
-) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Exhaust)?;
-    let record = machine.record(ix);
-    if record.attempt != decision.attempts {
-        return refuse(
-            Code::Unfounded,
-            format!(
-                "node `{}` has made {} attempts, not {}",
-                decision.node_id, record.attempt, decision.attempts
-            ),
-        );
-    }
-    // It could not even begin (rule R29).
-    let is_unresolved = matches!(
-        decision.cause,
-        NodeFailure::UnresolvedExpression(_) | NodeFailure::TooLarge(_)
-    );
-    let unbegun =
-        is_unresolved && record.state == NodeState::Ready && may_be_unresolved(machine, ix);
-    let may_fail = match machine.node(ix).kind {
-        Kind::Work(_) => record.state == NodeState::Failing,
-        Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
-        Kind::LimitExceeded { .. } => true,
-        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => false,
-    };
-    if !may_fail && !unbegun {
-        return refuse(
-            Code::WrongState,
-            format!(
-                "node `{}` is {}: nothing of it has failed",
-                decision.node_id,
-                name(record.state)
-            ),
-        );
-    }
-    let class = match &decision.cause {
-        NodeFailure::UnresolvedExpression(_) => Some("unresolved_expression".to_string()),
-        NodeFailure::TooLarge(_) => Some("too_large".to_string()),
-        _ => record
-            .failure
-            .as_ref()
-            .and_then(|failure| failure.class.clone()),
-    };
-    if !unbegun {
-        stop_waiting(machine, ix);
-    }
-    machine.change(ix, |node| {
-        node.take(Step::Exhaust);
-        node.wait_result = None;
-        node.ended_at = Some(at);
-        node.failure = Some(Box::new(Failure {
-            cause: decision.cause.clone(),
-            class,
-            retryable: false,
-            retry_after: None,
-            is_handled: false,
-        }));
-    });
-    if !handle_failure(machine, ix) {
-        release_finalizers(machine, ix);
-    }
-    Ok(())
 }

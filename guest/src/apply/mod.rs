@@ -17,6 +17,7 @@ mod rest;
 mod budget;
 mod settlement;
 mod attempt;
+mod exhaustion;
 mod fork;
 
 use alloc::format;
@@ -158,7 +159,7 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::LeaseExpired(fact) => attempt::lease_expired(machine, at, fact),
         EventKind::NodeReleased(fact) => attempt::released(machine, at, fact),
         EventKind::NodeTimedOut(decision) => attempt::timed_out(machine, at, decision),
-        EventKind::NodeExhausted(decision) => attempt::exhausted(machine, at, decision),
+        EventKind::NodeExhausted(decision) => exhaustion::exhausted(machine, at, decision),
         EventKind::NodeSkipped(decision) => settlement::skipped(machine, at, decision),
         EventKind::NodeCancelled(decision) => settlement::cancelled(machine, at, decision),
         EventKind::RetryScheduled(decision) => attempt::rescheduled(machine, at, decision),

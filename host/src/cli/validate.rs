@@ -24,10 +24,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
     let answer = guests::validate(&text.json, None)?;
     if arguments.form.json {
-        output::document(&document(&answer, &text))?;
+        output::document(&document(&answer, &text.json))?;
     } else {
         output::data(&match &answer {
-            Ok(summary) => good(summary, &text),
+            Ok(summary) => good(summary, &text.json),
             Err(faults) => bad(&arguments.workflow, &text, faults),
         });
     }

@@ -236,3 +236,18 @@ fn r29_kinds_of_jamjet_keep_their_texts() {
         "#,
     );
 }
+
+/// A finalizer that cannot begin ends the execution like one that fails.
+#[test]
+fn r29_r16_a_finalizer_without_a_value_fails_at_the_end() {
+    check(
+        r#"
+        a
+        f: command run_on=always {"argv":["x","${state.nothing}"]}
+        g: command run_on=always {"argv":["x","${state.there}"]}
+        0000 tick                   => schedule a
+        0010 complete a {"there":1} => exhaust f unresolved_expression /kind/argv/1, schedule g
+        0020 complete g             => failed "f"
+        "#,
+    );
+}

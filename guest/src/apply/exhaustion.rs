@@ -1,0 +1,98 @@
+//! A node fails for good: after its attempts, after a wait, or before it could begin.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::ToString;
+
+use super::edges::{reach, release_finalizers};
+use super::ending::{check_finalizer, enter_finalizers};
+use super::refusal::{Refusal, check_not_held, check_step_of, find, refuse};
+use super::settlement::handle_failure;
+use super::wait::stop_waiting;
+use crate::contract::{NodeExhausted, NodeFailure, NodeState, RefusalCode as Code};
+use crate::guards::may_be_unresolved;
+use crate::machine::Machine;
+use crate::node::{Step, name};
+use crate::state::{Failure, is_finalizer};
+use crate::time::Timestamp;
+use crate::workflow::plan::Kind;
+
+pub(super) fn exhausted(
+    machine: &mut Machine,
+    at: Timestamp,
+    decision: &NodeExhausted,
+) -> Result<(), Refusal> {
+    let ix = find(machine, &decision.node_id)?;
+    // It could not even begin (rule R29).
+    let is_unresolved = matches!(
+        decision.cause,
+        NodeFailure::UnresolvedExpression(_) | NodeFailure::TooLarge(_)
+    ) && may_be_unresolved(machine, ix);
+    let is_last = is_unresolved
+        && machine.record(ix).state == NodeState::Pending
+        && is_finalizer(&machine.node(ix).kind);
+    if is_last {
+        check_finalizer(machine, ix, true)?;
+        check_not_held(machine, "it may not end")?;
+    } else {
+        check_step_of(machine, ix, Step::Exhaust)?;
+    }
+    let record = machine.record(ix);
+    if record.attempt != decision.attempts {
+        return refuse(
+            Code::Unfounded,
+            format!(
+                "node `{}` has made {} attempts, not {}",
+                decision.node_id, record.attempt, decision.attempts
+            ),
+        );
+    }
+    let unbegun = is_last || (is_unresolved && record.state == NodeState::Ready);
+    let may_fail = match machine.node(ix).kind {
+        Kind::Work(_) => record.state == NodeState::Failing,
+        Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
+        Kind::LimitExceeded { .. } => true,
+        Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => false,
+    };
+    if !may_fail && !unbegun {
+        return refuse(
+            Code::WrongState,
+            format!(
+                "node `{}` is {}: nothing of it has failed",
+                decision.node_id,
+                name(record.state)
+            ),
+        );
+    }
+    let class = match &decision.cause {
+        NodeFailure::UnresolvedExpression(_) => Some("unresolved_expression".to_string()),
+        NodeFailure::TooLarge(_) => Some("too_large".to_string()),
+        _ => record
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.class.clone()),
+    };
+    if is_last {
+        enter_finalizers(machine, ix);
+        reach(machine, ix);
+    }
+    if !unbegun {
+        stop_waiting(machine, ix);
+    }
+    machine.change(ix, |node| {
+        node.take(Step::Exhaust);
+        node.wait_result = None;
+        node.ended_at = Some(at);
+        node.failure = Some(Box::new(Failure {
+            cause: decision.cause.clone(),
+            class,
+            retryable: false,
+            retry_after: None,
+            is_handled: false,
+        }));
+    });
+    if !handle_failure(machine, ix) {
+        release_finalizers(machine, ix);
+    }
+    Ok(())
+}
