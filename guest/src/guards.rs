@@ -5,11 +5,17 @@
 //! what [`crate::apply`] accepts, so that a decision of our own is never refused.
 //! Nothing here changes anything, and nothing here knows an event.
 
-use crate::contract::{CancelReason, StallAuthor, Status};
+use alloc::string::{String, ToString};
+
+use crate::contract::{CancelReason, NodeFailure, NodeState, StallAuthor, Status};
+use crate::instance::RunIx;
+use crate::json::elements;
+use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::machine::Machine;
+use crate::node::is_active;
 use crate::state::Ending;
 use crate::time::Timestamp;
-use crate::workflow::plan::{Kind, NodeIx, RunOn, Wait};
+use crate::workflow::plan::{Kind, Map, NodeIx, RunOn, Wait};
 
 // ---- the execution as a whole --------------------------------------------------
 
@@ -70,13 +76,13 @@ pub(crate) fn is_stalled(machine: &Machine) -> bool {
     machine.state.host_stall.is_some() || machine.state.policy_stall.is_some()
 }
 
-/// Whether it is this node on which a policy stalled the execution.
-pub(crate) fn is_stalled_on(machine: &Machine, ix: NodeIx) -> bool {
+/// Whether it is this on which a policy stalled the execution.
+pub(crate) fn is_stalled_on(machine: &Machine, run: RunIx) -> bool {
     machine
         .state
         .policy_stall
         .as_ref()
-        .is_some_and(|(on, _)| *on == ix)
+        .is_some_and(|(on, _)| *on == run)
 }
 
 /// Whether nothing new may be ordered and nothing may end (rule R18).
@@ -89,6 +95,14 @@ pub(crate) fn is_held(machine: &Machine) -> bool {
 /// Whether one more node may be in flight (rule R4).
 pub(crate) fn has_room(machine: &Machine) -> bool {
     machine.agenda.in_flight < max_concurrent(machine)
+}
+
+/// Whether the map of an instance lets one more be under way (rule R21).
+pub(crate) fn has_window(machine: &Machine, run: RunIx) -> bool {
+    machine.map_of(run).is_none_or(|(map, agenda)| {
+        let max = map.max_concurrent;
+        max.is_none_or(|max| agenda.active.len() < max as usize)
+    })
 }
 
 /// How many nodes may be in flight: the workflow's own limit only narrows.
@@ -135,6 +149,66 @@ pub(crate) fn workflow_deadline(machine: &Machine) -> Option<Timestamp> {
         None => machine.state.started_at,
     };
     Some(since.after(timeout))
+}
+
+// ---- maps ----------------------------------------------------------------------
+
+/// What a map is over.
+pub(crate) enum MapItems {
+    /// A list, and how many elements it has.
+    List(String, u32),
+    /// Nothing that it may be over.
+    Fault(NodeFailure),
+}
+
+/// What a map is over now (rule R21).
+pub(crate) fn map_items(machine: &Machine, map: &Map) -> MapItems {
+    let list = map.over.value(&machine.scope());
+    if list.len() > PAYLOAD_BYTES_MAX {
+        return MapItems::Fault(NodeFailure::TooLarge(OVER.to_string()));
+    }
+    if !list.starts_with('[') {
+        return MapItems::Fault(NodeFailure::NotAList);
+    }
+    match u32::try_from(elements(&list).count()) {
+        Ok(count) if count <= map.max_items => MapItems::List(list, count),
+        counted => MapItems::Fault(NodeFailure::TooManyItems(counted.unwrap_or(u32::MAX))),
+    }
+}
+
+/// Where `over` stands in a node.
+const OVER: &str = "/kind/over";
+
+/// What of a node is under way: the node, then its instances.
+pub(crate) fn active_runs(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = RunIx> + '_ {
+    let own = is_active(machine.record(ix).state).then(|| RunIx::from(ix));
+    let instances = machine.agenda.maps.get(&ix);
+    let instances = instances.into_iter().flat_map(|map| &map.active);
+    own.into_iter()
+        .chain(instances.map(move |index| RunIx::of_instance(ix, *index)))
+}
+
+/// What of a node that is failing is to be judged: the node itself, or its instances.
+pub(crate) fn failing_runs(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = RunIx> + '_ {
+    let own = (machine.record(ix).state == NodeState::Failing).then(|| RunIx::from(ix));
+    let instances = machine.agenda.maps.get(&ix);
+    let instances = instances.into_iter().flat_map(|map| &map.failing);
+    own.into_iter()
+        .chain(instances.map(move |index| RunIx::of_instance(ix, *index)))
+}
+
+/// The run that comes first of a node that is filed for dispatch.
+pub(crate) fn first_dispatch(machine: &Machine, ix: NodeIx) -> RunIx {
+    let ready = machine.agenda.maps.get(&ix).and_then(|map| {
+        let count = machine.instances(ix).count();
+        map.first_ready(count)
+    });
+    ready.map_or(ix.into(), |index| RunIx::of_instance(ix, index))
+}
+
+/// Whether an instance goes on no more, because its map is settled.
+pub(crate) fn is_of_settled_map(machine: &Machine, run: RunIx) -> bool {
+    !run.is_own() && machine.record(run.node).state != NodeState::Waiting
 }
 
 // ---- external events -----------------------------------------------------------

@@ -16,7 +16,7 @@ use crate::digest::digest_of_text;
 use crate::guards::status;
 use crate::machine::Machine;
 use crate::node::name;
-use crate::state::{Dismissal, NodeRecord};
+use crate::state::{Dismissal, Instances, NodeRecord};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, Node, NodeIx};
 
@@ -49,6 +49,8 @@ struct NodeView<'a> {
     ended_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<InstancesView<'a>>,
     kind: Cow<'a, str>,
     max_attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,13 +74,35 @@ struct NodeView<'a> {
     worker_id: Option<&'a str>,
 }
 
+/// The instances of a map. The fields are in the order of their names.
+#[derive(Serialize)]
+struct InstancesView<'a> {
+    count: u32,
+    /// The elements, until the map has completed.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    items: &'a str,
+    /// Those to which something has happened, by their index.
+    runs: BTreeMap<u32, InstanceView<'a>>,
+}
+
+/// An instance: the fields of a node, and what it produced.
+#[derive(Serialize)]
+struct InstanceView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a RawValue>,
+    run: NodeView<'a>,
+}
+
 /// The state as a JSON object with sorted keys, and its hash.
 #[must_use]
 pub fn inspect(machine: &Machine) -> Inspection {
     let (started, data) = (&machine.state.started, machine.state.data.to_text());
     let nodes = (0..).zip(&machine.state.nodes).map(|(index, record)| {
         let node = machine.node(NodeIx(index));
-        (node.id.as_str(), view(node, record))
+        let mut view = view(node, record);
+        let instances = machine.state.instances.get(&NodeIx(index));
+        view.instances = instances.map(|instances| instances_view(node, instances));
+        (node.id.as_str(), view)
     });
     let view = ExecutionView {
         at: machine.state.at.0,
@@ -122,6 +146,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
         chosen_target: record.chosen_target.as_deref(),
         ended_at: ms(record.ended_at),
         failure: record.failure.as_ref().map(|it| codes::failure(&it.cause)),
+        instances: None,
         kind: kind_name(node),
         max_attempts: record.max_attempts,
         not_before: ms(record.not_before),
@@ -137,14 +162,37 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord) -> NodeView<'a> {
     }
 }
 
+fn instances_view<'a>(node: &'a Node, instances: &'a Instances) -> InstancesView<'a> {
+    let runs = (0..).zip(&instances.runs);
+    let runs = runs.filter_map(|(index, run)| {
+        let run = run.as_ref()?;
+        let mut view = view(node, &run.record);
+        if let Kind::Map(map) = &node.kind {
+            view.kind = kind_in(&map.body_json);
+            view.queue = Some(map.body.queue);
+        }
+        let output = run.output.as_deref().map(verbatim);
+        Some((index, InstanceView { output, run: view }))
+    });
+    InstancesView {
+        count: instances.count(),
+        items: &instances.items,
+        runs: runs.collect(),
+    }
+}
+
 /// The name of a node's kind, as in its JSON.
 pub(crate) fn kind_name(node: &Node) -> Cow<'_, str> {
+    kind_in(&node.kind_json)
+}
+
+fn kind_in(kind: &RawValue) -> Cow<'_, str> {
     #[derive(Deserialize)]
     struct Tag<'a> {
         #[serde(borrow)]
         r#type: Cow<'a, str>,
     }
-    serde_json::from_str::<Tag<'_>>(node.kind_json.get())
+    serde_json::from_str::<Tag<'_>>(kind.get())
         .map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
 }
 
@@ -156,6 +204,7 @@ pub(crate) fn queue(kind: &Kind) -> Option<&'static str> {
         | Kind::Join(_)
         | Kind::Wait(_)
         | Kind::HumanApproval(_)
+        | Kind::Map(_)
         | Kind::LimitExceeded { .. } => None,
     }
 }

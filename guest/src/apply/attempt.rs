@@ -6,35 +6,37 @@ use alloc::string::ToString;
 
 use super::edges::{reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
+use super::map::{forget_skips, map_may_fail};
 use super::payload;
 use super::refusal::{
-    Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
+    Refusal, check_fence, check_map_open, check_not_held, check_step, check_step_of, find, refuse,
 };
 use super::wait::stop_waiting;
 use crate::contract::{
     LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
     NodeState, NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
-use crate::guards::{has_room, is_ending, max_concurrent};
+use crate::guards::{has_room, has_window, is_ending, max_concurrent};
+use crate::instance::RunIx;
 use crate::limits::{RELEASES_MAX, SPAN_MAX};
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::state::{Failure, is_finalizer};
 use crate::time::{Millis, Timestamp};
-use crate::workflow::plan::{Kind, NodeIx};
+use crate::workflow::plan::Kind;
 
 pub(super) fn scheduled(
     machine: &mut Machine,
     at: Timestamp,
     decision: &NodeScheduled,
 ) -> Result<(), Refusal> {
-    let ix = find(machine, &decision.node_id)?;
-    if is_finalizer(&machine.node(ix).kind) {
-        check_finalizer(machine, ix, true)?;
+    let run = find(machine, &decision.node_id)?;
+    if is_finalizer(&machine.node(run).kind) {
+        check_finalizer(machine, run.node, true)?;
     } else {
-        check_step_of(machine, ix, Step::Schedule)?;
+        check_step_of(machine, run, Step::Schedule)?;
     }
-    check_order(machine, ix, decision.attempt)?;
+    check_order(machine, run, decision.attempt)?;
     if decision.attempt != 1 {
         return refuse(
             Code::Unfounded,
@@ -44,10 +46,12 @@ pub(super) fn scheduled(
             ),
         );
     }
-    check_room(machine, ix)?;
-    enter_finalizers(machine, ix);
-    reach(machine, ix);
-    ordered(machine, ix, at, decision.attempt, at, Step::Schedule);
+    check_room(machine, run)?;
+    enter_finalizers(machine, run.node);
+    if run.is_own() {
+        reach(machine, run.node);
+    }
+    ordered(machine, run, at, decision.attempt, at, Step::Schedule);
     Ok(())
 }
 
@@ -56,9 +60,9 @@ pub(super) fn rescheduled(
     at: Timestamp,
     decision: &RetryScheduled,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Retry)?;
-    check_order(machine, ix, decision.attempt)?;
-    let record = machine.record(ix);
+    let run = check_step(machine, &decision.node_id, Step::Retry)?;
+    check_order(machine, run, decision.attempt)?;
+    let record = machine.record(run);
     if decision.attempt == 1 {
         return refuse(
             Code::Unfounded,
@@ -77,23 +81,23 @@ pub(super) fn rescheduled(
             ),
         );
     }
-    if !machine.agenda.failing.contains(ix) {
-        check_room(machine, ix)?;
+    if machine.record(run).state != NodeState::Failing {
+        check_room(machine, run)?;
     }
     let not_before = at.after(Millis(decision.delay_ms));
-    ordered(machine, ix, at, decision.attempt, not_before, Step::Retry);
+    ordered(machine, run, at, decision.attempt, not_before, Step::Retry);
     Ok(())
 }
 
 fn ordered(
     machine: &mut Machine,
-    ix: NodeIx,
+    run: RunIx,
     at: Timestamp,
     attempt: u32,
     not_before: Timestamp,
     step: Step,
 ) {
-    machine.change(ix, |node| {
+    machine.change(run, |node| {
         node.take(step);
         node.attempt = attempt;
         node.releases = 0;
@@ -106,25 +110,26 @@ fn ordered(
 }
 
 /// What any order of a work item needs.
-fn check_order(machine: &Machine, ix: NodeIx, attempt: u32) -> Result<(), Refusal> {
-    let node = machine.node(ix);
+fn check_order(machine: &Machine, run: RunIx, attempt: u32) -> Result<(), Refusal> {
+    let (node, id) = (machine.node(run), || machine.node_id(run));
     check_not_held(machine, "no work item may be ordered")?;
-    if !matches!(node.kind, Kind::Work(_)) {
+    if machine.work(run).is_none() {
         return refuse(
             Code::WrongState,
             format!(
                 "node `{}` is settled by the guest itself; it has no work items",
-                node.id
+                id()
             ),
         );
     }
-    let next = machine.record(ix).attempt + 1;
+    check_map_open(machine, run, "dispatched")?;
+    let next = machine.record(run).attempt + 1;
     if attempt != next {
         return refuse(
             Code::Unfounded,
             format!(
                 "the next attempt of node `{}` is {next}, not {attempt}",
-                node.id
+                id()
             ),
         );
     }
@@ -133,22 +138,32 @@ fn check_order(machine: &Machine, ix: NodeIx, attempt: u32) -> Result<(), Refusa
             Code::Ending,
             format!(
                 "the execution is ending: node `{}` may not be dispatched any more",
-                node.id
+                id()
             ),
         );
     }
     Ok(())
 }
 
-/// Rule R4.
-fn check_room(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
+/// Rule R4, and the window of a map (rule R21).
+fn check_room(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
     if !has_room(machine) {
         let max = max_concurrent(machine);
         return refuse(
             Code::NoRoom,
             format!(
                 "{max} nodes are in flight, as many as may be; node `{}` has to wait",
-                machine.node(ix).id
+                machine.node_id(run)
+            ),
+        );
+    }
+    if !has_window(machine, run) {
+        return refuse(
+            Code::NoRoom,
+            format!(
+                "as many instances of `{}` are under way as may be; `{}` has to wait",
+                machine.node(run).id,
+                machine.node_id(run)
             ),
         );
     }
@@ -162,9 +177,9 @@ pub(super) fn claimed(
     sequence: u64,
     fact: &NodeStarted,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &fact.node_id, Step::Start)?;
+    let run = check_step(machine, &fact.node_id, Step::Start)?;
     check_not_held(machine, "its work items may not be claimed")?;
-    let record = machine.record(ix);
+    let record = machine.record(run);
     if fact.attempt != record.attempt {
         return refuse(
             Code::Stale,
@@ -185,8 +200,8 @@ pub(super) fn claimed(
             ),
         );
     }
-    let deadline = machine.node(ix).timeout.map(|timeout| at.after(timeout));
-    machine.change(ix, |node| {
+    let deadline = machine.node(run).timeout.map(|timeout| at.after(timeout));
+    machine.change(run, |node| {
         node.take(Step::Start);
         node.fence = sequence;
         node.worker_id = Some(fact.worker_id.clone());
@@ -198,8 +213,8 @@ pub(super) fn claimed(
 }
 
 /// The item waits again, and the attempt is not spent.
-pub(super) fn take_back_claim(machine: &mut Machine, ix: NodeIx) {
-    machine.change(ix, |node| {
+pub(super) fn take_back_claim(machine: &mut Machine, run: RunIx) {
+    machine.change(run, |node| {
         node.take(Step::BeginAnew);
         node.started_at = None;
         node.worker_id = None;
@@ -212,7 +227,7 @@ pub(super) fn failed(
     at: Timestamp,
     fact: &NodeFailed,
 ) -> Result<(), Refusal> {
-    let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    let run = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
     if let Some(class) = &fact.error_class {
         payload::error_class(class)?;
     }
@@ -222,7 +237,7 @@ pub(super) fn failed(
         retryable: fact.retryable,
         retry_after: fact.retry_after_ms.map(|ms| Millis(ms).min(SPAN_MAX)),
     };
-    fail(machine, ix, at, Step::Fail, failure);
+    fail(machine, run, at, Step::Fail, failure);
     Ok(())
 }
 
@@ -232,8 +247,8 @@ pub(super) fn lease_expired(
     at: Timestamp,
     fact: &LeaseExpired,
 ) -> Result<(), Refusal> {
-    let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
-    presume_dead(machine, ix, at);
+    let run = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    presume_dead(machine, run, at);
     Ok(())
 }
 
@@ -244,12 +259,12 @@ pub(super) fn released(
     fact: &NodeReleased,
 ) -> Result<(), Refusal> {
     let (attempt, fence) = (fact.attempt, fact.fence);
-    let ix = check_fence(machine, &fact.node_id, Step::Release, attempt, fence)?;
-    if machine.record(ix).releases == RELEASES_MAX {
-        presume_dead(machine, ix, at);
+    let run = check_fence(machine, &fact.node_id, Step::Release, attempt, fence)?;
+    if machine.record(run).releases == RELEASES_MAX {
+        presume_dead(machine, run, at);
         return Ok(());
     }
-    machine.change(ix, |node| {
+    machine.change(run, |node| {
         node.take(Step::Release);
         node.releases += 1;
         node.started_at = None;
@@ -260,14 +275,14 @@ pub(super) fn released(
 }
 
 /// The worker is gone, and nobody will answer.
-fn presume_dead(machine: &mut Machine, ix: NodeIx, at: Timestamp) {
+fn presume_dead(machine: &mut Machine, run: RunIx, at: Timestamp) {
     let failure = Failure {
         cause: NodeFailure::LeaseExpired,
         class: None,
         retryable: true,
         retry_after: None,
     };
-    fail(machine, ix, at, Step::Fail, failure);
+    fail(machine, run, at, Step::Fail, failure);
 }
 
 pub(super) fn timed_out(
@@ -275,8 +290,8 @@ pub(super) fn timed_out(
     at: Timestamp,
     decision: &NodeTimedOut,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::TimeOut)?;
-    let record = machine.record(ix);
+    let run = check_step(machine, &decision.node_id, Step::TimeOut)?;
+    let record = machine.record(run);
     if decision.attempt != record.attempt {
         return refuse(
             Code::Stale,
@@ -286,7 +301,7 @@ pub(super) fn timed_out(
             ),
         );
     }
-    let timeout = match (record.deadline, machine.node(ix).timeout) {
+    let timeout = match (record.deadline, machine.node(run).timeout) {
         (Some(deadline), Some(timeout)) if deadline <= at => timeout,
         (Some(deadline), _) => {
             return refuse(
@@ -319,12 +334,12 @@ pub(super) fn timed_out(
         retryable: true,
         retry_after: None,
     };
-    fail(machine, ix, at, Step::TimeOut, failure);
+    fail(machine, run, at, Step::TimeOut, failure);
     Ok(())
 }
 
-fn fail(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, failure: Failure) {
-    machine.change(ix, |node| {
+fn fail(machine: &mut Machine, run: RunIx, at: Timestamp, step: Step, failure: Failure) {
+    machine.change(run, |node| {
         node.take(step);
         node.ended_at = Some(at);
         node.failure = Some(Box::new(failure));
@@ -336,8 +351,8 @@ pub(super) fn exhausted(
     at: Timestamp,
     decision: &NodeExhausted,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Exhaust)?;
-    let record = machine.record(ix);
+    let run = check_step(machine, &decision.node_id, Step::Exhaust)?;
+    let record = machine.record(run);
     if record.attempt != decision.attempts {
         return refuse(
             Code::Unfounded,
@@ -347,9 +362,11 @@ pub(super) fn exhausted(
             ),
         );
     }
-    let may_fail = match machine.node(ix).kind {
+    let may_fail = match machine.node(run).kind {
+        _ if !run.is_own() => record.state == NodeState::Failing,
         Kind::Work(_) => record.state == NodeState::Failing,
         Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
+        Kind::Map(_) => map_may_fail(machine, run.node, &decision.cause),
         Kind::LimitExceeded { .. } => true,
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => false,
     };
@@ -364,8 +381,10 @@ pub(super) fn exhausted(
         );
     }
     let earlier = record.failure.clone();
-    stop_waiting(machine, ix);
-    machine.change(ix, |node| {
+    if run.is_own() {
+        stop_waiting(machine, run.node);
+    }
+    machine.change(run, |node| {
         node.take(Step::Exhaust);
         node.wait_result = None;
         node.ended_at = Some(at);
@@ -376,6 +395,9 @@ pub(super) fn exhausted(
             retry_after: None,
         }));
     });
-    release_finalizers(machine, ix);
+    if run.is_own() {
+        forget_skips(machine, run.node);
+        release_finalizers(machine, run.node);
+    }
     Ok(())
 }

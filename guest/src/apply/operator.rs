@@ -3,16 +3,18 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 
-use super::refusal::{Refusal, check_step, find, refuse, unsupported};
+use super::map::reopen;
+use super::refusal::{Refusal, check_map_open, check_step, find, refuse, unsupported};
 use crate::contract::{
     CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState, RefusalCode as Code,
     StallReason, Stalled,
 };
 use crate::guards::{is_ending, is_stalled_on};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, is_settled, name};
 use crate::state::{CancelRequest, is_finalizer};
-use crate::workflow::plan::{Kind, NodeIx};
+
 
 /// Rule R17. A cancel lifts the stall of a policy.
 pub(super) fn cancel_requested(
@@ -48,9 +50,9 @@ pub(super) fn unpaused(machine: &mut Machine) -> Result<(), Refusal> {
 
 /// Rule R20: the node is ready once more, with a fresh budget of attempts.
 pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Result<(), Refusal> {
-    let ix = find(machine, &fact.node_id)?;
-    let record = machine.record(ix);
-    if record.state != NodeState::Failed && !is_stalled_on(machine, ix) {
+    let run = find(machine, &fact.node_id)?;
+    let record = machine.record(run);
+    if record.state != NodeState::Failed && !is_stalled_on(machine, run) {
         return refuse(
             Code::WrongState,
             format!(
@@ -60,7 +62,7 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
             ),
         );
     }
-    if machine.state.skips.contains(&ix) {
+    if machine.state.skips.contains(&run) {
         return refuse(
             Code::WrongState,
             format!(
@@ -69,23 +71,27 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
             ),
         );
     }
-    check_not_too_late(machine, ix, "retried")?;
+    check_not_too_late(machine, run, "retried")?;
+    check_map_open(machine, run, "retried")?;
     let max_attempts = record
         .attempt
-        .saturating_add(machine.node(ix).retry.max_attempts);
-    machine.change(ix, |node| {
+        .saturating_add(machine.node(run).retry.max_attempts);
+    machine.change(run, |node| {
         node.take(Step::Reopen);
         node.max_attempts = max_attempts;
         node.ended_at = None;
     });
-    lift_policy_stall(machine, ix);
+    lift_policy_stall(machine, run);
+    if run.is_own() && machine.state.instances.contains_key(&run.node) {
+        reopen(machine, run.node);
+    }
     Ok(())
 }
 
 /// The wish is noted; what is done about it is a decision.
 pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Result<(), Refusal> {
-    let ix = find(machine, &fact.node_id)?;
-    let state = machine.record(ix).state;
+    let run = find(machine, &fact.node_id)?;
+    let state = machine.record(run).state;
     if is_settled(state) && state != NodeState::Failed {
         return refuse(
             Code::WrongState,
@@ -96,7 +102,7 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
             ),
         );
     }
-    if machine.state.skips.contains(&ix) {
+    if machine.state.skips.contains(&run) {
         return refuse(
             Code::Repeated,
             format!(
@@ -105,16 +111,17 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
             ),
         );
     }
-    check_not_too_late(machine, ix, "skipped")?;
-    machine.state.skips.push_back(ix);
-    lift_policy_stall(machine, ix);
+    check_not_too_late(machine, run, "skipped")?;
+    check_map_open(machine, run, "skipped")?;
+    machine.state.skips.push_back(run);
+    lift_policy_stall(machine, run);
     Ok(())
 }
 
 /// Once an execution is ending, only its finalizers can still change.
-fn check_not_too_late(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), Refusal> {
-    let id = &machine.node(ix).id;
-    if is_finalizer(&machine.node(ix).kind) {
+fn check_not_too_late(machine: &Machine, run: RunIx, what: &str) -> Result<(), Refusal> {
+    let id = machine.node_id(run);
+    if is_finalizer(&machine.node(run).kind) {
         return Ok(());
     }
     if machine.state.cancel.is_some() {
@@ -147,9 +154,9 @@ pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refu
         return unsupported("a stall on a budget");
     };
     let node_id = &exhausted.node_id;
-    let ix = check_step(machine, node_id, Step::Stall)?;
-    let node = machine.node(ix);
-    if !matches!(node.kind, Kind::Work(_)) || !node.retry.pause_when_exhausted {
+    let run = check_step(machine, node_id, Step::Stall)?;
+    let node = machine.node(run);
+    if machine.work(run).is_none() || !node.retry.pause_when_exhausted {
         return refuse(
             Code::Unfounded,
             format!("the policy of node `{node_id}` does not stall the execution"),
@@ -160,17 +167,18 @@ pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refu
             Code::Unfounded,
             format!(
                 "the execution is stalled on node `{}` already",
-                machine.node(*on).id
+                machine.node_id(*on)
             ),
         );
     }
-    machine.change(ix, |node| node.take(Step::Stall));
-    machine.state.policy_stall = Some((ix, stall.reason.clone()));
+    check_map_open(machine, run, "waited for")?;
+    machine.change(run, |node| node.take(Step::Stall));
+    machine.state.policy_stall = Some((run, stall.reason.clone()));
     Ok(())
 }
 
-pub(super) fn lift_policy_stall(machine: &mut Machine, ix: NodeIx) {
-    if is_stalled_on(machine, ix) {
+pub(super) fn lift_policy_stall(machine: &mut Machine, run: RunIx) {
+    if is_stalled_on(machine, run) {
         machine.state.policy_stall = None;
     }
 }
@@ -182,7 +190,7 @@ pub(super) fn stall_lifted(machine: &mut Machine) -> Result<(), Refusal> {
     let reason = match &machine.state.policy_stall {
         Some((on, _)) => format!(
             "the execution is stalled on node `{}`: retry or skip it, or cancel the execution",
-            machine.node(*on).id
+            machine.node_id(*on)
         ),
         None => "the execution is not stalled".to_owned(),
     };

@@ -7,18 +7,23 @@ use super::edges::{judge_edges, kill_edges, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
 use super::operator::lift_policy_stall;
 use super::payload;
-use super::refusal::{Refusal, check_fence, check_not_held, check_step, refuse, unsupported};
+use super::map::{forget_skips, keep_output, shed};
+use super::refusal::{
+    Refusal, check_fence, check_not_held, check_own, check_step, refuse, unsupported,
+};
 use super::wait::{check_state_room, pass_on, stop_waiting};
 use crate::contract::{
     CancelReason, NodeCancelled, NodeCompleted, NodeSettled, NodeSkipped, NodeState,
     RefusalCode as Code, SkipReason,
 };
 use crate::guards::{kept, must_stop, stop_reason};
+use crate::instance::RunIx;
 use crate::json::Object;
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::state::{Dismissal, is_finalizer};
 use crate::time::Timestamp;
+use crate::verdict::Verdict;
 use crate::workflow::END;
 use crate::workflow::plan::{Kind, NodeIx};
 
@@ -28,7 +33,7 @@ pub(super) fn completed(
     at: Timestamp,
     fact: &NodeCompleted,
 ) -> Result<(), Refusal> {
-    let ix = check_fence(
+    let run = check_fence(
         machine,
         &fact.node_id,
         Step::Complete,
@@ -37,14 +42,22 @@ pub(super) fn completed(
     )?;
     payload::value("the output", &fact.output)?;
     let patch = payload::object("the state patch", &fact.state_patch)?;
-    check_state_room(machine, machine.state.data.bytes_with(&patch))?;
+    if run.is_own() {
+        check_state_room(machine, machine.state.data.bytes_with(&patch))?;
+    }
     if let Some(telemetry) = &fact.telemetry {
         payload::telemetry(telemetry)?;
     }
-    check_choice(machine, ix, fact.chosen_target.as_deref())?;
+    check_choice(machine, run, fact.chosen_target.as_deref())?;
+    if let Some(index) = run.instance() {
+        complete_instance(machine, run, at);
+        keep_output(machine, run.node, index, &fact.output);
+        machine.refile_map(run.node);
+        return Ok(());
+    }
     complete(
         machine,
-        ix,
+        run.node,
         at,
         Step::Complete,
         patch,
@@ -59,7 +72,8 @@ pub(super) fn settled(
     at: Timestamp,
     decision: &NodeSettled,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Settle)?;
+    let run = check_step(machine, &decision.node_id, Step::Settle)?;
+    let ix = check_own(machine, run)?;
     let (node, record) = (machine.node(ix), machine.record(ix));
     let may_complete = match &node.kind {
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => true,
@@ -68,6 +82,7 @@ pub(super) fn settled(
         Kind::HumanApproval(_) => {
             record.wait_result.is_some() || record.deadline.is_some_and(|deadline| deadline <= at)
         }
+        Kind::Map(_) => machine.verdict(ix) == Some(Verdict::Complete),
         Kind::Work(_) | Kind::LimitExceeded { .. } => false,
     };
     if !may_complete {
@@ -81,7 +96,11 @@ pub(super) fn settled(
         );
     }
     let patch = payload::composed("the state patch", &decision.state_patch)?;
-    check_choice(machine, ix, decision.chosen_target.as_deref())?;
+    check_choice(machine, run, decision.chosen_target.as_deref())?;
+    if matches!(machine.node(ix).kind, Kind::Map(_)) {
+        check_state_room(machine, machine.state.data.bytes_with(&patch))?;
+        shed(machine, ix);
+    }
     stop_waiting(machine, ix);
     complete(
         machine,
@@ -95,8 +114,20 @@ pub(super) fn settled(
 }
 
 /// A choice is the target of an edge, or `end`.
-fn check_choice(machine: &Machine, ix: NodeIx, chosen_target: Option<&str>) -> Result<(), Refusal> {
+fn check_choice(
+    machine: &Machine,
+    run: RunIx,
+    chosen_target: Option<&str>,
+) -> Result<(), Refusal> {
+    let ix = run.node;
     match chosen_target {
+        Some(_) if !run.is_own() => refuse(
+            Code::UnknownTarget,
+            format!(
+                "`{}` is an instance of a map, which leads nowhere: it cannot choose a target",
+                machine.node_id(run)
+            ),
+        ),
         Some(target)
             if target != END && !targets(machine, ix).any(|to| machine.node(to).id == target) =>
         {
@@ -137,8 +168,19 @@ fn complete(
         node.failure = None;
         node.chosen_target = chosen_target.map(ToString::to_string);
     });
-    withdraw_skip(machine, ix);
+    withdraw_skip(machine, ix.into());
+    forget_skips(machine, ix);
     judge_edges(machine, ix, chosen_target);
+}
+
+/// The state stays as it is, and nothing is led on to (rule R21).
+fn complete_instance(machine: &mut Machine, run: RunIx, at: Timestamp) {
+    machine.change(run, |node| {
+        node.take(Step::Complete);
+        node.ended_at = Some(at);
+        node.failure = None;
+    });
+    withdraw_skip(machine, run);
 }
 
 pub(super) fn skipped(
@@ -151,8 +193,12 @@ pub(super) fn skipped(
         SkipReason::Unreached | SkipReason::RunOn => Step::PassOver,
         SkipReason::NotNeeded => return unsupported("a join that skips what it does not need"),
     };
-    let ix = check_step(machine, &decision.node_id, step)?;
-    let (id, record) = (&decision.node_id, machine.record(ix));
+    let run = check_step(machine, &decision.node_id, step)?;
+    if decision.reason != SkipReason::ByOperator {
+        check_own(machine, run)?;
+    }
+    let ix = run.node;
+    let (id, record) = (&decision.node_id, machine.record(run));
     match decision.reason {
         SkipReason::Unreached
             if record.unsettled > 0 || record.live > 0 || is_finalizer(&machine.node(ix).kind) =>
@@ -167,10 +213,13 @@ pub(super) fn skipped(
             check_not_held(machine, "it may not end")?;
             enter_finalizers(machine, ix);
         }
-        SkipReason::ByOperator => check_skip(machine, ix)?,
+        SkipReason::ByOperator => check_skip(machine, run)?,
         SkipReason::Unreached | SkipReason::NotNeeded => {}
     }
-    dismiss(machine, ix, at, step, Dismissal::Skipped(decision.reason));
+    dismiss(machine, run, at, step, Dismissal::Skipped(decision.reason));
+    if !run.is_own() {
+        return Ok(());
+    }
     match decision.reason {
         SkipReason::ByOperator => judge_edges(machine, ix, None),
         SkipReason::Unreached | SkipReason::NotNeeded => kill_edges(machine, ix),
@@ -184,11 +233,12 @@ pub(super) fn cancelled(
     at: Timestamp,
     decision: &NodeCancelled,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Cancel)?;
-    let (id, state) = (&decision.node_id, machine.record(ix).state);
+    let run = check_step(machine, &decision.node_id, Step::Cancel)?;
+    let ix = run.node;
+    let (id, state) = (&decision.node_id, machine.record(run).state);
     match decision.reason {
         CancelReason::ByOperator => {
-            check_skip(machine, ix)?;
+            check_skip(machine, run)?;
             if state == NodeState::Failing {
                 return refuse(
                     Code::WrongState,
@@ -200,6 +250,14 @@ pub(super) fn cancelled(
             }
             pass_on(machine, ix);
         }
+        CancelReason::MapSettled => {
+            if run.is_own() || !machine.agenda.stopping.contains(&ix) {
+                return refuse(
+                    Code::Unfounded,
+                    format!("no map asks for `{id}` to be cancelled"),
+                );
+            }
+        }
         CancelReason::CancelRequested | CancelReason::WorkflowTimedOut => {
             if stop_reason(machine) != Some(decision.reason) || !must_stop(machine, ix) {
                 return refuse(
@@ -209,20 +267,24 @@ pub(super) fn cancelled(
             }
         }
         CancelReason::JoinSatisfied
-        | CancelReason::MapSettled
         | CancelReason::Terminated
         | CancelReason::BudgetExceeded => {
-            return unsupported("to stop a node for a join, a map, a `terminate` or a budget");
+            return unsupported("to stop a node for a join, a `terminate` or a budget");
         }
     }
-    stop_waiting(machine, ix);
+    if run.is_own() {
+        stop_waiting(machine, ix);
+    }
     dismiss(
         machine,
-        ix,
+        run,
         at,
         Step::Cancel,
         Dismissal::Cancelled(decision.reason),
     );
+    if !run.is_own() {
+        return Ok(());
+    }
     match decision.reason {
         CancelReason::ByOperator => judge_edges(machine, ix, None),
         _ => release_finalizers(machine, ix),
@@ -230,30 +292,33 @@ pub(super) fn cancelled(
     Ok(())
 }
 
-fn check_skip(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
-    if machine.state.skips.contains(&ix) {
+fn check_skip(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
+    if machine.state.skips.contains(&run) {
         return Ok(());
     }
     refuse(
         Code::Unfounded,
         format!(
             "no operator asked for node `{}` to be skipped",
-            machine.node(ix).id
+            machine.node_id(run)
         ),
     )
 }
 
-fn dismiss(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, why: Dismissal) {
-    machine.change(ix, |node| {
+fn dismiss(machine: &mut Machine, run: RunIx, at: Timestamp, step: Step, why: Dismissal) {
+    machine.change(run, |node| {
         node.take(step);
         node.ended_at = Some(at);
         node.wait_result = None;
         node.dismissal = Some(why);
     });
-    withdraw_skip(machine, ix);
-    lift_policy_stall(machine, ix);
+    withdraw_skip(machine, run);
+    if run.is_own() {
+        forget_skips(machine, run.node);
+    }
+    lift_policy_stall(machine, run);
 }
 
-fn withdraw_skip(machine: &mut Machine, ix: NodeIx) {
-    machine.state.skips.retain(|asked| *asked != ix);
+fn withdraw_skip(machine: &mut Machine, run: RunIx) {
+    machine.state.skips.retain(|asked| *asked != run);
 }

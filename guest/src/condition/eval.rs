@@ -72,6 +72,8 @@ pub(super) fn resolve<'a>(path: &'a Path, scope: &Scope<'a>) -> Option<Cow<'a, s
     let mut steps = path.steps.iter();
     let start = match (path.root, path.steps.first()) {
         (Root::Input, _) => scope.input,
+        (Root::Item, _) => scope.instance?.0,
+        (Root::Index, _) => scope.instance?.1,
         (Root::State, None) => return Some(Cow::Owned(scope.state.to_text())),
         (Root::State, Some(first)) => {
             steps.next();

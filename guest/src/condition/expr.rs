@@ -35,6 +35,10 @@ pub(super) struct Path {
 pub(super) enum Root {
     State,
     Input,
+    /// The element of a map's instance.
+    Item,
+    /// Its index.
+    Index,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -25,8 +25,17 @@ impl fmt::Display for SyntaxError {
 
 impl core::error::Error for SyntaxError {}
 
-/// The rest of the text, its place, and how deep the brackets are.
-pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, usize>;
+/// The rest of the text, its place, and where that is.
+pub(super) type Input<'a> = Stateful<LocatingSlice<&'a str>, Context>;
+
+/// Where the text that is being read stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context {
+    /// How deep the brackets are.
+    pub(super) depth: usize,
+    /// Whether it may read `item` and `index`.
+    pub(super) of_instance: bool,
+}
 
 impl<'a> ParserError<Input<'a>> for SyntaxError {
     type Inner = Self;

@@ -13,7 +13,10 @@
 //! postfix = primary { "." name | "." digits | "[" expression "]" | ".size()" }
 //! primary = literal | "[" list "]" | "(" expression ")"
 //!         | "state" | "input" | "has(" path ")" | "size(" expression ")"
+//!         | "item" | "index"
 //! ```
+//!
+//! `item` and `index` are there for the instances of a map alone (rule R21).
 //!
 //! What goes beyond CEL, for the sake of JamJet's users: `.0` indexes a list,
 //! `has` takes a path that ends in an index, and texts may hold JSON's escapes.
@@ -54,9 +57,21 @@ impl Expression {
     /// [`crate::limits::CONDITION_BYTES_MAX`] or
     /// [`crate::limits::CONDITION_DEPTH_MAX`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        Self::read(text, false)
+    }
+
+    /// Read an expression that may read `item` and `index` besides (rule R21).
+    ///
+    /// # Errors
+    /// As [`Expression::parse`].
+    pub fn parse_of_instance(text: &str) -> Result<Self, SyntaxError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, of_instance: bool) -> Result<Self, SyntaxError> {
         Ok(Self {
             text: text.to_owned(),
-            root: parse::expression(text)?,
+            root: parse::expression(text, of_instance)?,
         })
     }
 

@@ -15,14 +15,15 @@ use winnow::prelude::*;
 use winnow::token::take_while;
 
 use super::expr::{Expr, Path, Relation, Root, Step};
-use super::input::{Input, SyntaxError, failure};
+use super::input::{Context, Input, SyntaxError, failure};
 use super::literal;
 use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
 
 type Parsed<T> = Result<T, SyntaxError>;
 
-/// Read a whole text as one expression.
-pub(super) fn expression(text: &str) -> Parsed<Expr> {
+/// Read a whole text as one expression, which may read `item` and `index` if it is
+/// `of_instance`.
+pub(super) fn expression(text: &str, of_instance: bool) -> Parsed<Expr> {
     if text.len() > CONDITION_BYTES_MAX {
         return Err(SyntaxError {
             offset: CONDITION_BYTES_MAX,
@@ -34,7 +35,10 @@ pub(super) fn expression(text: &str) -> Parsed<Expr> {
     }
     let mut input = Stateful {
         input: LocatingSlice::new(text),
-        state: 0,
+        state: Context {
+            depth: 0,
+            of_instance,
+        },
     };
     let expr = disjunction(&mut input)?;
     match rest(&input).chars().next() {
@@ -195,14 +199,10 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
         "null" => Ok(Expr::Null),
         "true" => Ok(Expr::Bool(true)),
         "false" => Ok(Expr::Bool(false)),
-        "state" => Ok(Expr::Path(Path {
-            root: Root::State,
-            steps: Vec::new(),
-        })),
-        "input" => Ok(Expr::Path(Path {
-            root: Root::Input,
-            steps: Vec::new(),
-        })),
+        "state" => Ok(root(Root::State)),
+        "input" => Ok(root(Root::Input)),
+        "item" if input.state.of_instance => Ok(root(Root::Item)),
+        "index" if input.state.of_instance => Ok(root(Root::Index)),
         "size" => {
             let of = argument(input)?;
             Ok(Expr::Size(Box::new(of)))
@@ -220,6 +220,13 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
         )),
         name => Err(literal::unknown_word(&before, name)),
     }
+}
+
+fn root(root: Root) -> Expr {
+    Expr::Path(Path {
+        root,
+        steps: Vec::new(),
+    })
 }
 
 fn argument(input: &mut Input<'_>) -> Parsed<Expr> {
@@ -244,8 +251,8 @@ fn comma_separated(input: &mut Input<'_>, close: &'static str) -> Parsed<Vec<Exp
 
 /// Whatever recurses goes through here.
 fn nested<T>(input: &mut Input<'_>, part: impl FnOnce(&mut Input<'_>) -> Parsed<T>) -> Parsed<T> {
-    input.state += 1;
-    if input.state > CONDITION_DEPTH_MAX {
+    input.state.depth += 1;
+    if input.state.depth > CONDITION_DEPTH_MAX {
         return Err(failure(
             input,
             format!(
@@ -254,7 +261,7 @@ fn nested<T>(input: &mut Input<'_>, part: impl FnOnce(&mut Input<'_>) -> Parsed<
         ));
     }
     let inner = part(input)?;
-    input.state -= 1;
+    input.state.depth -= 1;
     Ok(inner)
 }
 

@@ -63,6 +63,8 @@ fn spelling(path: &Path) -> String {
     let mut text = String::from(match path.root {
         Root::State => "state",
         Root::Input => "input",
+        Root::Item => "item",
+        Root::Index => "index",
     });
     for step in &path.steps {
         text.push_str(&match step {

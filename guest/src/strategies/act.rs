@@ -138,11 +138,11 @@ fn release(player: &Player, pick: Pick) -> Option<String> {
     if state.paused {
         return Some("unpause".to_string());
     }
-    let (ix, _) = state.policy_stall.as_ref()?;
+    let (run, _) = state.policy_stall.as_ref()?;
     let verb = one_of(&["retry", "skip"], pick)?;
     Some(format!(
         "{verb} {}",
-        player.machine.plan().nodes[ix.0 as usize].id
+        player.machine.node_id(*run)
     ))
 }
 

@@ -52,7 +52,7 @@ fn peaceful(player: &Player) -> Vec<String> {
         state
             .policy_stall
             .iter()
-            .map(|(ix, _)| format!("skip {}", player.machine.plan().nodes[ix.0 as usize].id)),
+            .map(|(run, _)| format!("skip {}", player.machine.node_id(*run))),
     );
     let answers = |verb: &str, nodes: Vec<&str>| -> Vec<String> {
         nodes.iter().map(|node| format!("{verb} {node}")).collect()

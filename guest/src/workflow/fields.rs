@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted, resembling};
-use crate::condition::Expression;
+use crate::condition::{Expression, SyntaxError};
 use crate::json::{decode_text, elements, members};
 use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
 use crate::time::Millis;
@@ -257,7 +257,20 @@ pub(super) fn value<'a, T: Read<'a>>(
 
 /// The expression at `place`; None, and a fault, if it is none.
 pub(super) fn expression(place: &Place<'_>, text: &str, faults: &Faults) -> Option<Expression> {
-    Expression::parse(text)
+    parsed(place, text, faults, Expression::parse)
+}
+
+/// How the text of an expression is read.
+pub(super) type Parse = fn(&str) -> Result<Expression, SyntaxError>;
+
+/// The expression at `place`, read like this; None, and a fault, if it is none.
+pub(super) fn parsed(
+    place: &Place<'_>,
+    text: &str,
+    faults: &Faults,
+    parse: Parse,
+) -> Option<Expression> {
+    parse(text)
         .map_err(|error| {
             let message = format!("{} does not parse: {error}", quoted(text));
             faults.report(place, message, "correct the expression; it may hold paths of state and input, literals, lists, == != < <= > >= in && || ! ( ) has() size()");

@@ -10,11 +10,11 @@ use alloc::vec::Vec;
 
 use super::fault::{Faults, Place, quoted};
 use super::fields::{AllowedField, Fields, Object, check_id, ignored, known};
-use super::kind::{self, KindSource};
-use super::plan::{END, RetryPolicy};
+use super::kind::{self, Does, KindSource};
+use super::plan::{END, Kind, RetryPolicy};
 use super::retry;
 use crate::condition::Expression;
-use crate::limits::NODES_MAX;
+use crate::limits::{ID_BYTES_MAX, INSTANCE_SUFFIX_BYTES, NODES_MAX};
 use crate::time::Millis;
 
 /// A workflow as written.
@@ -177,6 +177,7 @@ fn nodes<'a>(workflow: &Fields<'a, '_>, timeouts: &Timeouts) -> Vec<NodeSource<'
                 "give the node another id",
             );
         }
+        check_spelling(&place, &id, faults);
         if let Some(fields) = Fields::read(&place, json, faults) {
             nodes.push(node(&fields, id.clone(), &policies, timeouts));
         }
@@ -190,6 +191,19 @@ fn nodes<'a>(workflow: &Fields<'a, '_>, timeouts: &Timeouts) -> Vec<NodeSource<'
     }
     nodes.sort_by(|a, b| a.id.cmp(&b.id));
     nodes
+}
+
+/// Signs that an id of a node may not hold: they tell an instance, an attempt or a child
+/// of it from the node.
+const SIGNS: [char; 7] = ['[', ']', '#', '/', '@', '!', '~'];
+
+fn check_spelling(place: &Place<'_>, id: &str, faults: &Faults) {
+    let message = match id.chars().find(|sign| SIGNS.contains(sign)) {
+        Some(sign) => format!("the id of a node may not hold `{sign}`"),
+        None if id.starts_with('-') => "the id of a node may not begin with `-`".into(),
+        None => return,
+    };
+    faults.report(place, message, "use letters, digits, `_`, `.` and `-`");
 }
 
 type Policies<'a> = BTreeMap<Cow<'a, str>, Option<RetryPolicy>>;
@@ -219,6 +233,12 @@ fn node<'a>(
         .required::<Object<'_>>("kind")
         .and_then(|Object(json)| Fields::read(&place, json, fields.faults))
         .and_then(|kind| kind::read(&kind, description, timeouts.approval));
+    let is_map = matches!(&kind, Some(KindSource { does: Does::Plainly(Kind::Map(_)), .. }));
+    if is_map && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX {
+        let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;
+        let message = format!("the id of a map has at most {most} bytes, as it is part of longer ones");
+        fields.faults.report(fields.place, message, "give it a shorter name");
+    }
     NodeSource {
         id,
         kind,

@@ -112,7 +112,7 @@ use Type::{
 };
 
 #[rustfmt::skip]
-const FORMS: [Form; 23] = [
+const FORMS: [Form; 24] = [
     own("command", "command", &[must("argv", SomeTexts), may("cwd", Name), may("env", TextMap)]),
     own("http", "http", &[
         must("url", Name), may("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
@@ -154,15 +154,15 @@ const FORMS: [Form; 23] = [
         must("scorers", AnyList), may("on_fail", Word(&["retry_with_feedback", "escalate", "halt", "log_and_continue"])),
         may("max_retries", Whole), may("input_expr", Text),
     ]),
+    own("map", GENERAL, &[
+        must("over", Name), must("body", Any), may("max_concurrent", Whole), may("tolerate", Any), may("complete_after", Whole),
+        may("cancel_rest", Flag), may("output_key", Name), may("max_items", Whole),
+    ]),
     own("limit_exceeded", GENERAL, &[may("description", Text)]),
 ];
 
 /// Kinds that the contract has and this scheduler does not, and what to do without.
-const NOT_YET: [(&str, &str); 3] = [
-    (
-        "map",
-        "write a node for each element, or let one worker do them all",
-    ),
+const NOT_YET: [(&str, &str); 2] = [
     (
         "terminate",
         "let the edges of a `condition` lead to \"end\"",

@@ -2,6 +2,7 @@
 
 mod built_in;
 mod form;
+mod map;
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -9,7 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, expression, known};
+use super::fields::{Fields, Object, Parse, Read, check_id, known, parsed};
 use super::plan::{Join, Kind, RunOn, Wait, Work};
 use crate::condition::Expression;
 use crate::json::{elements, member};
@@ -100,6 +101,7 @@ pub(super) fn read<'a>(
             })
         }
         "join" => join(kind, form),
+        "map" => no_targets(Does::Plainly(Kind::Map(map::read(kind)?.into()))),
         "wait" => no_targets(Does::Plainly(Kind::Wait(wait(kind)?))),
         "human_approval" => human_approval(kind, approval_timeout),
         "limit_exceeded" => no_targets(Does::Plainly(Kind::LimitExceeded {
@@ -133,7 +135,7 @@ fn work<'a>(
 ) -> KindSource<'a> {
     let work = Work {
         queue: form.queue,
-        input_mapping: input_mapping(kind),
+        input_mapping: input_mapping(kind, Expression::parse),
         finalizer,
     };
     KindSource {
@@ -143,13 +145,13 @@ fn work<'a>(
 }
 
 /// JamJet writes an empty mapping where there is none.
-fn input_mapping(kind: &Fields<'_, '_>) -> Option<Vec<(String, Expression)>> {
+fn input_mapping(kind: &Fields<'_, '_>, parse: Parse) -> Option<Vec<(String, Expression)>> {
     let Object(json) = kind.raw("input_mapping").and_then(Object::read)?;
     let place = kind.place.key("input_mapping");
     let mut mapping: Vec<(String, Expression)> = crate::json::members(json)
         .filter_map(|(name, json)| {
             let text: Cow<'_, str> = Read::read(json)?;
-            let expression = expression(&place.key(&name), &text, kind.faults)?;
+            let expression = parsed(&place.key(&name), &text, kind.faults, parse)?;
             Some((name.into_owned(), expression))
         })
         .collect();

@@ -88,6 +88,7 @@ fn kind_name(kind: &Kind) -> &'static str {
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => "settles at once",
         Kind::Wait(_) => "wait",
         Kind::HumanApproval(_) => "approval",
+        Kind::Map(_) => "map",
         Kind::LimitExceeded { .. } => "limit",
     }
 }
