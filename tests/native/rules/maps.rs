@@ -40,6 +40,7 @@ fn r21_what_is_no_list_or_too_long_a_one_fails_for_good() {
     check(
         r#"
         m -> end
+        m: map
         0000 tick      => exhaust m not_a_list, failed
         "#,
     );
@@ -57,11 +58,11 @@ fn r21_what_is_no_list_or_too_long_a_one_fails_for_good() {
 fn r21_a_failed_map_without_instances_is_expanded_when_it_is_retried() {
     check(
         r#"
-        a -> m, h -> end, a -> h
+        a -> m, a -> h
         h: human_approval
         m: map {"over":"state.xs"}
         0000 tick              => schedule a
-        0010 complete a        => exhaust m not_a_list, interrupt h
+        0010 complete a        => interrupt h, exhaust m not_a_list
         0020 retry m[0]        => refused ~"has no instances now"
         0030 retry m           => exhaust m not_a_list
         0040 approve h {"xs":[1]} => settle h, failed
@@ -90,9 +91,9 @@ fn r21_instances_are_dispatched_in_their_order_inside_both_windows() {
     );
     check(
         r#"
-        m -> end, n -> end
-        s: parallel {"branches":["m","n"]}
         s -> m, s -> n
+        m: map
+        s: parallel
         limits 2 8
         input {"items":[0,1,2]}
         0000 tick          => settle s, expand m 3, schedule m[0], schedule m[1]
@@ -113,7 +114,7 @@ fn r21_more_than_are_tolerated_fail_the_map_and_the_rest_is_cancelled() {
         input {"items":[0,1,2,3,4]}
         0000 tick          => expand m 5, schedule m[0], schedule m[1], schedule m[2]
         0010 complete m[0] => schedule m[3]
-        0020 fail m[1] io  => exhaust m[1], exhaust m ~"m[1]", cancel m[2] map_settled, cancel m[3] map_settled, failed
+        0020 fail m[1] io  => exhaust m[1], exhaust m ~"m[1]", cancel m[2], cancel m[3], failed
         "#,
     );
     check(
@@ -163,7 +164,7 @@ fn r21_enough_complete_it_and_what_is_under_way_goes_on_or_is_cancelled() {
         m: map {"complete_after":1,"max_concurrent":2,"cancel_rest":true}
         input {"items":[0,1,2]}
         0000 tick          => expand m 3, schedule m[0], schedule m[1]
-        0010 complete m[0] output=1 => settle m, cancel m[1] map_settled, completed {"m":[1,null,null]}
+        0010 complete m[0] output=1 => settle m, cancel m[1], completed {"m":[1,null,null]}
         "#,
     );
     check(
@@ -224,10 +225,10 @@ fn r20_a_retry_of_a_failed_map_reopens_what_failed_and_what_was_stopped() {
         0000 tick          => schedule a
         0001 complete a    => interrupt h, expand m 4, schedule m[0], schedule m[1]
         0010 complete m[0] output=10 => schedule m[2]
-        0020 fail m[1] io  => exhaust m[1], exhaust m, cancel m[2] map_settled
+        0020 fail m[1] io  => exhaust m[1], exhaust m, cancel m[2]
         0025 explain m     => failed
         0030 retry m       => retry m[1] @30, retry m[2] @30
-        0040 fail m[1] io  => exhaust m[1], exhaust m, cancel m[2] map_settled
+        0040 fail m[1] io  => exhaust m[1], exhaust m, cancel m[2]
         0050 retry m       => retry m[1] @50, retry m[2] @50
         0060 complete m[1] output=11 => schedule m[3]
         0070 complete m[2] output=12
@@ -242,6 +243,7 @@ fn r17_a_cancel_and_r14_a_timeout_stop_the_map_and_then_its_instances() {
     check(
         r#"
         m -> end
+        m: map
         input {"items":[0,1,2]}
         limits 2 8
         0000 tick          => expand m 3, schedule m[0], schedule m[1]
@@ -278,6 +280,7 @@ fn r09_a_map_that_an_operator_skips_counts_as_completed_and_its_rest_is_stopped(
     check(
         r#"
         m -> b
+        m: map
         input {"items":[0,1]}
         0000 tick          => expand m 2, schedule m[0], schedule m[1]
         0010 complete m[0] output=1; skip m[1]; skip m => cancel m[1] by_operator, cancel m by_operator, schedule b
@@ -287,9 +290,10 @@ fn r09_a_map_that_an_operator_skips_counts_as_completed_and_its_rest_is_stopped(
     check(
         r#"
         m -> b
+        m: map
         input {"items":[0,1]}
         0000 tick          => expand m 2, schedule m[0], schedule m[1]
-        0010 skip m; skip m[1] => cancel m by_operator, cancel m[0] map_settled, cancel m[1] map_settled, schedule b
+        0010 skip m; skip m[1] => cancel m by_operator, cancel m[0], cancel m[1], schedule b
         0020 complete b    => completed {}
         "#,
     );
@@ -300,7 +304,7 @@ fn r11_a_policy_stalls_on_an_instance() {
     check(
         r#"
         m -> end
-        policy p {"max_attempts":1,"backoff":"fixed","on_exhausted":"pause"}
+        policy p {"max_attempts":1,"on_exhausted":"pause"}
         m: map retry=p
         input {"items":[0,1]}
         0000 tick          => expand m 2, schedule m[0], schedule m[1]
@@ -351,6 +355,7 @@ fn law11_a_fork_keeps_the_elements_and_begins_its_instances_anew() {
     check(
         r#"
         m -> b
+        m: map
         input {"items":[0,1]}
         0000 tick          => expand m 2, schedule m[0], schedule m[1]
         0010 complete m[0] output=1
@@ -368,6 +373,7 @@ fn r21_an_instance_chooses_no_target() {
     check(
         r#"
         m -> b
+        m: map
         input {"items":[0]}
         0000 tick                    => expand m 1, schedule m[0]
         0010 complete m[0] choose=b  => refused ~"it cannot choose a target"
