@@ -192,8 +192,7 @@ fn kind_in(kind: &RawValue) -> Cow<'_, str> {
         #[serde(borrow)]
         r#type: Cow<'a, str>,
     }
-    serde_json::from_str::<Tag<'_>>(kind.get())
-        .map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
+    serde_json::from_str::<Tag<'_>>(kind.get()).map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
 }
 
 pub(crate) fn queue(kind: &Kind) -> Option<&'static str> {

@@ -98,9 +98,22 @@ mod tests {
             assert_eq!(parse(&id("resize", index)), Some(("resize", index)));
         }
         for other in [
-            "resize", "resize[]", "resize[01]", "resize[00]", "resize[+1]", "resize[-1]",
-            "resize[1] ", "resize[ 1]", "resize[1]x", "resize[1", "resize1]", "[1]", "",
-            "resize[4294967296]", "resize[x]", "resize[1]!undo",
+            "resize",
+            "resize[]",
+            "resize[01]",
+            "resize[00]",
+            "resize[+1]",
+            "resize[-1]",
+            "resize[1] ",
+            "resize[ 1]",
+            "resize[1]x",
+            "resize[1",
+            "resize1]",
+            "[1]",
+            "",
+            "resize[4294967296]",
+            "resize[x]",
+            "resize[1]!undo",
         ] {
             assert_eq!(parse(other), None, "{other}");
         }
@@ -118,7 +131,10 @@ mod tests {
             RunIx::of_instance(b, 0),
         ];
         assert!(runs.is_sorted());
-        assert_eq!(runs.map(RunIx::instance), [None, Some(0), Some(2), Some(10), None, Some(0)]);
+        assert_eq!(
+            runs.map(RunIx::instance),
+            [None, Some(0), Some(2), Some(10), None, Some(0)]
+        );
         assert!(runs[0].is_own() && !runs[1].is_own());
     }
 }

@@ -217,7 +217,9 @@ fn file_map(agenda: &mut Agenda, state: &State, map: &Map, ix: NodeIx) {
     let verdict = map_verdict(agenda, state, map, ix);
     let of_map = agenda.maps.get(&ix);
     let under_way = of_map.map_or(0, |it| it.active.len());
-    let has_room = map.max_concurrent.is_none_or(|max| under_way < max as usize);
+    let has_room = map
+        .max_concurrent
+        .is_none_or(|max| under_way < max as usize);
     let has_ready = || {
         let instances = state.instances.get(&ix);
         let both = of_map.zip(instances);

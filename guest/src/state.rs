@@ -299,7 +299,8 @@ impl Instances {
             Some(before) => *self.ends.get(before)?,
             None => 0,
         };
-        self.items.get(start as usize..*self.ends.get(index)? as usize)
+        self.items
+            .get(start as usize..*self.ends.get(index)? as usize)
     }
 
     /// The record of an instance.

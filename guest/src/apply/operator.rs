@@ -15,7 +15,6 @@ use crate::machine::Machine;
 use crate::node::{Step, is_settled, name};
 use crate::state::{CancelRequest, is_finalizer};
 
-
 /// Rule R17. A cancel lifts the stall of a policy.
 pub(super) fn cancel_requested(
     machine: &mut Machine,

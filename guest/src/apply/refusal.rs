@@ -6,9 +6,9 @@ use alloc::string::String;
 
 use crate::contract::{NodeState, RefusalCode as Code};
 use crate::guards::is_stalled;
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, name};
-use crate::instance::RunIx;
 use crate::workflow::plan::NodeIx;
 
 /// Why an event may not stand where it stands.

@@ -5,9 +5,9 @@ use alloc::string::ToString;
 
 use super::edges::{judge_edges, kill_edges, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
+use super::map::{forget_skips, keep_output, shed};
 use super::operator::lift_policy_stall;
 use super::payload;
-use super::map::{forget_skips, keep_output, shed};
 use super::refusal::{
     Refusal, check_fence, check_not_held, check_own, check_step, refuse, unsupported,
 };
@@ -114,11 +114,7 @@ pub(super) fn settled(
 }
 
 /// A choice is the target of an edge, or `end`.
-fn check_choice(
-    machine: &Machine,
-    run: RunIx,
-    chosen_target: Option<&str>,
-) -> Result<(), Refusal> {
+fn check_choice(machine: &Machine, run: RunIx, chosen_target: Option<&str>) -> Result<(), Refusal> {
     let ix = run.node;
     match chosen_target {
         Some(_) if !run.is_own() => refuse(
@@ -266,9 +262,7 @@ pub(super) fn cancelled(
                 );
             }
         }
-        CancelReason::JoinSatisfied
-        | CancelReason::Terminated
-        | CancelReason::BudgetExceeded => {
+        CancelReason::JoinSatisfied | CancelReason::Terminated | CancelReason::BudgetExceeded => {
             return unsupported("to stop a node for a join, a `terminate` or a budget");
         }
     }

@@ -107,9 +107,7 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
         "or" => "write || instead".into(),
         "not" => "write ! instead".into(),
         "True" | "False" | "None" | "nil" => "the words are true, false and null".into(),
-        "item" | "index" => {
-            "only the `input_mapping` in the body of a map may read it".into()
-        }
+        "item" | "index" => "only the `input_mapping` in the body of a map may read it".into(),
         _ => alloc::format!(
             "a path begins with state or input, and a text stands in quotes: \"{word}\""
         ),

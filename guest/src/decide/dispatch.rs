@@ -119,7 +119,11 @@ fn payload_of_instance(
     push_head(&mut json, node_id, kind);
     match &map.body.input_mapping {
         Some(mapping) => {
-            push_mapped(&mut json, mapping, &machine.scope().of_instance(item, &index));
+            push_mapped(
+                &mut json,
+                mapping,
+                &machine.scope().of_instance(item, &index),
+            );
         }
         None => {
             json.push_str("{\"item\":");

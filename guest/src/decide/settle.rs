@@ -7,8 +7,8 @@ use super::decision::{Decision, decision};
 use super::map::settle_map;
 use super::words::{completion, empty, exhaustion, null};
 use crate::contract::{
-    ApprovalDecision, EventKind, InterruptRaised, NodeFailure,
-    NodeSkipped, NodeState, Rejection, SkipReason, TimerCreated,
+    ApprovalDecision, EventKind, InterruptRaised, NodeFailure, NodeSkipped, NodeState, Rejection,
+    SkipReason, TimerCreated,
 };
 use crate::guards::kept;
 use crate::json::Object;

@@ -8,9 +8,7 @@ use super::seen::Seen;
 use crate::contract::{
     Activity, AttemptFailure, CancelReason, Completion, NextStep, Reason, ReasonCause, SkipReason,
 };
-use crate::guards::{
-    has_room, is_held, is_of_settled_map, is_time_for_finalizers, runs_now,
-};
+use crate::guards::{has_room, is_held, is_of_settled_map, is_time_for_finalizers, runs_now};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::Dismissal;
@@ -77,7 +75,9 @@ pub(super) fn attempt_failure(machine: &Machine, run: RunIx) -> AttemptFailure {
 
 pub(super) fn why_dismissed(machine: &Machine, run: RunIx, seen: &Seen) -> Vec<Reason> {
     let cause = match machine.record(run).dismissal {
-        Some(Dismissal::Skipped(SkipReason::Unreached)) => return dead_edges(machine, run.node, seen),
+        Some(Dismissal::Skipped(SkipReason::Unreached)) => {
+            return dead_edges(machine, run.node, seen);
+        }
         Some(Dismissal::Skipped(SkipReason::RunOn)) => ReasonCause::OtherEnding,
         Some(Dismissal::Skipped(SkipReason::NotNeeded)) => ReasonCause::NotNeeded,
         Some(

@@ -27,8 +27,8 @@ use crate::node::is_settled;
 use crate::state::is_finalizer;
 use crate::workflow::plan::{Kind, NodeIx};
 use edges::unmet;
-use map::{failed_instances, no_window, state_of, why_map_waits};
 use ends::{attempt_failure, why_completed, why_dismissed, why_failed, why_finalizer};
+use map::{failed_instances, no_window, state_of, why_map_waits};
 use reason::{because, no_room, retry_or_skip, with};
 
 pub(crate) use edges::false_conditions;

@@ -22,7 +22,13 @@ pub fn finished(history: History) -> History {
     let mut player = Player::resume(history);
     // Each turn settles a node, or lets time pass up to a moment at which
     // one can be settled; an attempt or two may fail by timeouts.
-    let turns_max = 20 + 10 * player.machine.plan().nodes.len();
+    let plan = player.machine.plan();
+    let maps = plan
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.kind, Kind::Map(_)));
+    // No generated map has more elements.
+    let turns_max = 20 + 10 * (plan.nodes.len() + 300 * maps.count());
     for _ in 0..turns_max {
         if player.has_ended() {
             return player.into_history();

@@ -233,11 +233,20 @@ fn node<'a>(
         .required::<Object<'_>>("kind")
         .and_then(|Object(json)| Fields::read(&place, json, fields.faults))
         .and_then(|kind| kind::read(&kind, description, timeouts.approval));
-    let is_map = matches!(&kind, Some(KindSource { does: Does::Plainly(Kind::Map(_)), .. }));
+    let is_map = matches!(
+        &kind,
+        Some(KindSource {
+            does: Does::Plainly(Kind::Map(_)),
+            ..
+        })
+    );
     if is_map && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX {
         let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;
-        let message = format!("the id of a map has at most {most} bytes, as it is part of longer ones");
-        fields.faults.report(fields.place, message, "give it a shorter name");
+        let message =
+            format!("the id of a map has at most {most} bytes, as it is part of longer ones");
+        fields
+            .faults
+            .report(fields.place, message, "give it a shorter name");
     }
     NodeSource {
         id,

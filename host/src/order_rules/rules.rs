@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::limits::PRIORITY_DEFAULT;
 use crate::log::effect;
-use crate::model::{EventKind, WorkItem};
+use crate::model::{EventKind, WorkItem, instance_of, node_of_run};
 use crate::queues;
 
 /// What one workflow lets be ordered; prepared once from its text.
@@ -31,6 +31,26 @@ struct NodeRules {
     queue: Option<&'static str>,
     /// The attempts that the node's policy gives (rule R12).
     max_attempts: u32,
+    /// What each of its instances does, if it is a map (rule R21).
+    body: Option<BodyRules>,
+}
+
+/// What may be ordered of the instances of a map.
+#[derive(Debug)]
+struct BodyRules {
+    /// The JSON of `/nodes/ID/kind/body`, verbatim.
+    kind: Box<str>,
+    /// The queue (rule R5). `None` if it is of a kind that no instance can have.
+    queue: Option<&'static str>,
+}
+
+/// What an item has to be, as far as the workflow says it.
+struct Lawful<'a> {
+    kind: &'a str,
+    queue: Option<&'static str>,
+    max_attempts: u32,
+    /// The payload up to `input`, as our own scheduler spells it.
+    usual_payload: Cow<'a, str>,
 }
 
 /// How often a node was ordered before, and from where its attempts count.
@@ -50,6 +70,12 @@ impl Attempts {
         if let EventKind::RetryRequested(it) = kind {
             let attempts = all.entry(it.node_id.clone()).or_default();
             attempts.budget_after = attempts.last;
+            // A map that is retried gives each of its instances a fresh budget.
+            for (id, attempts) in all.iter_mut() {
+                if instance_of(id).is_some_and(|(node_id, _)| node_id == it.node_id) {
+                    attempts.budget_after = attempts.last;
+                }
+            }
         }
         if let Some(order) = effect::order(kind) {
             all.entry(order.node_id.to_owned()).or_default().last = order.attempt;
@@ -115,23 +141,52 @@ impl OrderRules {
         }
     }
 
-    /// The attempts that the node's policy gives; 0: there is no such node.
+    /// The attempts that the policy of a node, or of an instance, gives; 0: there is no
+    /// such node.
     pub(crate) fn max_attempts(&self, node_id: &str) -> u32 {
-        self.nodes.get(node_id).map_or(0, |node| node.max_attempts)
+        let node = self.nodes.get(node_id);
+        let node = node.or_else(|| self.nodes.get(node_of_run(node_id)));
+        node.map_or(0, |node| node.max_attempts)
+    }
+
+    /// What an item of this node, or instance, has to be. `None` if the workflow has no
+    /// such node, or it has no instances.
+    fn lawful(&self, node_id: &str) -> Option<Lawful<'_>> {
+        if let Some(node) = self.nodes.get(node_id) {
+            return Some(Lawful {
+                kind: node.kind(),
+                queue: node.queue,
+                max_attempts: node.max_attempts,
+                usual_payload: Cow::Borrowed(&node.usual_payload),
+            });
+        }
+        let (map, _) = instance_of(node_id)?;
+        let node = self.nodes.get(map)?;
+        let body = node.body.as_ref()?;
+        let (usual_payload, _) = usual_payload(node_id, &body.kind);
+        Some(Lawful {
+            kind: &body.kind,
+            queue: body.queue,
+            max_attempts: node.max_attempts,
+            usual_payload: usual_payload.into(),
+        })
     }
 
     /// About how much memory these rules take.
     pub(crate) fn bytes(&self) -> usize {
         self.nodes
             .iter()
-            .map(|(id, node)| id.len() + node.usual_payload.len() + NODE_BYTES)
+            .map(|(id, node)| {
+                let body = node.body.as_ref().map_or(0, |body| body.kind.len());
+                id.len() + node.usual_payload.len() + body + NODE_BYTES
+            })
             .sum()
     }
 
     /// Why this item is none that the workflow holds, if it is none. Whose it
     /// is (execution and tenant) is the caller's to compare.
     pub(crate) fn fault(&self, item: &WorkItem, before: Attempts) -> Option<String> {
-        let Some(node) = self.nodes.get(&item.node_id) else {
+        let Some(node) = self.lawful(&item.node_id) else {
             return Some("is of a node that the workflow does not have".to_owned());
         };
         let Some(queue) = node.queue else {
@@ -164,11 +219,22 @@ impl OrderRules {
                 item.max_attempts
             ));
         }
-        self.payload_fault(item, node)
+        node.payload_fault(item)
+    }
+}
+
+impl Lawful<'_> {
+    /// Whether this payload is spelt as usual. Then nothing but its input is left
+    /// to be read, which is most of what these rules cost.
+    fn is_usual(&self, payload: &str) -> bool {
+        let input = payload.strip_prefix(&*self.usual_payload);
+        input
+            .and_then(|rest| rest.strip_suffix('}'))
+            .is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_ok())
     }
 
-    fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
-        if node.is_usual(&item.payload) {
+    fn payload_fault(&self, item: &WorkItem) -> Option<String> {
+        if self.is_usual(&item.payload) {
             return None;
         }
         let payload = match Payload::read(&item.payload) {
@@ -181,7 +247,7 @@ impl OrderRules {
         };
         let differs = match payload {
             _ if payload.node_id != item.node_id => "node_id",
-            _ if payload.kind.get() != node.kind() => "kind",
+            _ if payload.kind.get() != self.kind => "kind",
             _ => return None,
         };
         Some(format!(
@@ -235,6 +301,7 @@ impl NodeRules {
             usual_payload: usual_payload.into(),
             kind: start..start + kind.len(),
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
+            body: BodyRules::of(kind),
         })
     }
 
@@ -242,14 +309,24 @@ impl NodeRules {
     fn kind(&self) -> &str {
         &self.usual_payload[self.kind.clone()]
     }
+}
 
-    /// Whether this payload is spelt as usual. Then nothing but its input is left
-    /// to be read, which is most of what these rules cost.
-    fn is_usual(&self, payload: &str) -> bool {
-        let input = payload.strip_prefix(&*self.usual_payload);
-        input
-            .and_then(|rest| rest.strip_suffix('}'))
-            .is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_ok())
+impl BodyRules {
+    /// `None` if this is the kind of no map.
+    fn of(kind: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct MapText<'a> {
+            #[serde(rename = "type")]
+            name: String,
+            #[serde(borrow, default)]
+            body: Option<&'a RawValue>,
+        }
+        let map: MapText<'_> = serde_json::from_str(kind).ok()?;
+        let body = map.body.filter(|_| map.name == MAP)?.get();
+        Some(Self {
+            queue: queue(&serde_json::from_str(body).ok()?),
+            kind: body.into(),
+        })
     }
 }
 
@@ -280,7 +357,7 @@ fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 
 /// (rule R6).
 fn queue(kind: &KindText<'_>) -> Option<&'static str> {
     let settled_by_scheduler = match kind.name.as_str() {
-        "parallel" | "wait" | "human_approval" | "limit_exceeded" => true,
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" | MAP => true,
         "condition" => holds_some(kind.branches),
         // A join that merges by a function of its own has a worker.
         "join" => !kind.merge_strategy.is_some_and(is_object),
@@ -288,6 +365,9 @@ fn queue(kind: &KindText<'_>) -> Option<&'static str> {
     };
     (!settled_by_scheduler).then(|| queues::of_kind(&kind.name))
 }
+
+/// The kind that runs its body for each element of a list (rule R21).
+const MAP: &str = "map";
 
 /// Whether this is a list with elements.
 fn holds_some(list: Option<&RawValue>) -> bool {

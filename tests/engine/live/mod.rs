@@ -19,6 +19,7 @@ mod lasting;
 mod late_claims;
 mod late_facts;
 mod lifted;
+mod maps;
 mod missed_looks;
 mod needless;
 mod long_texts;

@@ -310,8 +310,9 @@ fn r11_a_policy_stalls_on_an_instance() {
         0000 tick          => expand m 2, schedule m[0], schedule m[1]
         0010 fail m[1] io  => stall m[1]
         0011 status        => stalled
-        0020 complete m[0] output=0
+        0020 complete m[0] => refused ~"is stalled", refused ~"cannot be completed"
         0030 retry m[1]    => retry m[1] @30
+        0035 complete m[0] output=0
         0040 complete m[1] output=1 => settle m, completed {"m":[0,1]}
         "#,
     );

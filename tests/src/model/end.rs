@@ -84,7 +84,9 @@ impl Question<'_> {
     }
 
     fn failed_nodes(&self) -> Vec<String> {
-        let failed = |(_, record): &(usize, &Record)| matches!(record.stage, Stage::Failed);
+        let failed = |(node, record): &(usize, &Record)| {
+            matches!(record.stage, Stage::Failed) && self.map_of(*node).is_none()
+        };
         let mut ids: Vec<String> = self
             .nodes()
             .filter(failed)

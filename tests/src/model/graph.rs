@@ -22,6 +22,18 @@ pub(super) struct Node {
     pub(super) json: Value,
     /// Its kind, verbatim.
     pub(super) kind_text: String,
+    /// Where it is an instance of a map.
+    pub(super) instance: Option<Instance>,
+}
+
+/// An instance of a map (rule R21).
+#[derive(Debug)]
+pub(super) struct Instance {
+    /// The map.
+    pub(super) map: usize,
+    pub(super) index: usize,
+    /// Its element, verbatim.
+    pub(super) item: String,
 }
 
 /// An edge between two nodes by their places in [`Graph::nodes`].
@@ -62,6 +74,7 @@ impl Graph {
             rank: 0,
             json: json["nodes"][&id].clone(),
             kind_text: text.kind.get().to_owned(),
+            instance: None,
             id,
         };
         let mut nodes: Vec<Node> = texts.nodes.into_iter().map(node).collect();
@@ -77,6 +90,21 @@ impl Graph {
         };
         let edges = lines.into_iter().map(edge).collect();
         Self { json, nodes, edges }
+    }
+
+    /// Instances become nodes, right behind their map.
+    pub(super) fn insert(&mut self, map: usize, instances: Vec<Node>) {
+        let count = instances.len();
+        let later = |node: usize| if node > map { node + count } else { node };
+        for edge in &mut self.edges {
+            (edge.from, edge.to) = (later(edge.from), later(edge.to));
+        }
+        for node in &mut self.nodes {
+            if let Some(instance) = &mut node.instance {
+                instance.map = later(instance.map);
+            }
+        }
+        self.nodes.splice(map + 1..map + 1, instances);
     }
 
     pub(super) fn place(&self, id: &str) -> usize {
@@ -126,6 +154,21 @@ impl Graph {
 }
 
 impl Node {
+    pub(super) fn of_instance(
+        id: String,
+        json: Value,
+        kind_text: String,
+        instance: Instance,
+    ) -> Self {
+        Self {
+            id,
+            rank: 0,
+            json,
+            kind_text,
+            instance: Some(instance),
+        }
+    }
+
     pub(super) fn kind(&self) -> &Value {
         &self.json["kind"]
     }
@@ -167,7 +210,7 @@ impl Node {
             "memory_retrieval" => Some("retrieval"),
             "command" => Some("command"),
             "http" => Some("http"),
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" => None,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "map" => None,
             "condition" if self.branches().is_some() => None,
             "join" if self.kind()["merge_strategy"].get("custom").is_none() => None,
             _ => Some("general"),
@@ -281,6 +324,11 @@ pub(super) fn milliseconds(json: &Value) -> Option<u64> {
             Some(whole.saturating_add(nanos.div_ceil(1_000_000)))
         }
     }
+}
+
+/// An expression in a map's body.
+pub(super) fn expression_of_instance(text: &str) -> Expression {
+    Expression::parse_of_instance(text).expect("a valid workflow's expressions parse")
 }
 
 /// A condition of a valid workflow.

@@ -50,6 +50,14 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> String {
         .as_object()
         .filter(|it| !it.is_empty())
     {
+        None if it.instance.is_some() => {
+            let instance = it.instance.as_ref().expect("it is one");
+            format!(
+                r#"{{"item":{},"index":{}}}"#,
+                instance.item.trim(),
+                instance.index
+            )
+        }
         None => {
             let (state, input) = (past.state(), &past.started.initial_input);
             format!(r#"{{"state":{state},"input":{input}}}"#)
@@ -59,7 +67,11 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> String {
             names.sort();
             let resolved = names.into_iter().map(|name| {
                 let text = mapping[name].as_str().expect("a mapping is to expressions");
-                format!("{}:{}", json!(name), past.value(text))
+                format!(
+                    "{}:{}",
+                    json!(name),
+                    past.value_at(text, it.instance.as_ref())
+                )
             });
             format!("{{{}}}", resolved.collect::<Vec<_>>().join(","))
         }

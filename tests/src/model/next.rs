@@ -92,7 +92,7 @@ impl Question<'_> {
         let reason = match &self.past.cancel {
             Some(_) => CancelReason::CancelRequested,
             None if self.past.timed_out => CancelReason::WorkflowTimedOut,
-            None => return None,
+            None => return self.stops_rest(),
         };
         let stops = |(node, record): &(usize, &Record)| {
             !self.may_run(*node) && (record.is_under_way() || record.is_failing())
@@ -176,6 +176,9 @@ impl Question<'_> {
     }
 
     fn after_failure(&self, node: usize, record: &Record, failure: &Failure) -> Option<EventKind> {
+        if self.is_left_behind(node) {
+            return Some(self.exhausted(node, record.attempt, failure.cause.clone()));
+        }
         let policy = policy(self.graph, node);
         if failure.is_retried(&policy) && record.attempt < record.max_attempts {
             let seed = self.past.started.seed;

@@ -1,6 +1,6 @@
 //! What the log says happened: an event, a line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
@@ -11,7 +11,7 @@ use refrain_guest::json::Object;
 use serde_json::value::RawValue;
 
 use super::attempt::{self, Failure};
-use super::graph::{Graph, expression};
+use super::graph::{Graph, Instance, expression, expression_of_instance};
 use super::record::{Record, Stage, Wait};
 
 /// What happened so far.
@@ -37,6 +37,10 @@ pub(super) struct Past {
     /// The node that the execution is stalled on.
     pub(super) stalled_on: Option<usize>,
     pub(super) ended: Option<Status>,
+    /// What completed instances of maps have produced.
+    pub(super) outputs: BTreeMap<usize, String>,
+    /// The maps that were expanded: also those without elements.
+    pub(super) was_expanded: BTreeSet<String>,
 }
 
 impl Past {
@@ -66,6 +70,8 @@ impl Past {
             host_stall: false,
             stalled_on: None,
             ended: None,
+            outputs: BTreeMap::new(),
+            was_expanded: BTreeSet::new(),
         }
     }
 
@@ -81,6 +87,15 @@ impl Past {
     /// The value of an expression on state and input, as JSON text.
     pub(super) fn value(&self, text: &str) -> String {
         self.seen(|scope| expression(text).value(scope))
+    }
+
+    /// As [`Past::value`], where an instance sees its element and index, too.
+    pub(super) fn value_at(&self, text: &str, instance: Option<&Instance>) -> String {
+        let Some(Instance { item, index, .. }) = instance else {
+            return self.value(text);
+        };
+        let index = index.to_string();
+        self.seen(|scope| expression_of_instance(text).value(&scope.of_instance(item, &index)))
     }
 
     /// Whether a condition holds on state and input.
@@ -191,13 +206,26 @@ impl Past {
                 ..
             }) => {
                 let node = graph.place(node_id);
+                if let (EventKind::NodeCompleted(it), Some(_)) =
+                    (&event.kind, &graph.nodes[node].instance)
+                {
+                    self.outputs.insert(node, it.output.clone());
+                    self.stop(node, Stage::Completed);
+                    return true;
+                }
+                self.forget_skips(graph, node);
                 self.consume(graph, node);
                 self.merge(state_patch);
                 self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
             }
-            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
+            EventKind::NodeExhausted(it) => {
+                let node = graph.place(&it.node_id);
+                self.forget_skips(graph, node);
+                self.stop(node, Stage::Failed);
+            }
             EventKind::NodeSkipped(it) => {
                 let node = graph.place(&it.node_id);
+                self.forget_skips(graph, node);
                 match it.reason {
                     SkipReason::ByOperator => self.settle(graph, node, Stage::Skipped, None),
                     _ => {
@@ -209,7 +237,12 @@ impl Past {
             }
             EventKind::NodeCancelled(it) => {
                 let node = graph.place(&it.node_id);
+                self.forget_skips(graph, node);
                 match it.reason {
+                    // It counts as completed, with its map too.
+                    CancelReason::ByOperator if graph.nodes[node].instance.is_some() => {
+                        self.stop(node, Stage::Skipped);
+                    }
                     CancelReason::ByOperator => self.settle(graph, node, Stage::Cancelled, None),
                     _ => self.stop(node, Stage::Cancelled),
                 }
@@ -258,6 +291,11 @@ impl Past {
         self.nodes[node].releases = 0;
     }
 
+    /// A map waits for its instances.
+    pub(super) fn begin_wait(&mut self, node: usize, since: u64, until: Option<u64>) {
+        self.wait(node, since, until);
+    }
+
     fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
         let wait = Wait {
             since,
@@ -278,8 +316,10 @@ impl Past {
     /// R16: which ending the finalizers run on is judged when they begin.
     fn first_finalizer(&mut self, graph: &Graph, node: usize) {
         if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
-            let failed = |record: &Record| matches!(record.stage, Stage::Failed);
-            self.finalizing_failed = Some(self.nodes.iter().any(failed));
+            let failed = |(node, record): (usize, &Record)| {
+                matches!(record.stage, Stage::Failed) && graph.nodes[node].instance.is_none()
+            };
+            self.finalizing_failed = Some(self.nodes.iter().enumerate().any(failed));
         }
     }
 
@@ -291,7 +331,8 @@ impl Past {
             let begins = match &self.nodes[node].stage {
                 Stage::Running { .. } => Stage::Scheduled,
                 Stage::Waiting(wait)
-                    if !wait.fired
+                    if graph.nodes[node].name() != "map"
+                        && !wait.fired
                         && wait.approval.is_none()
                         && self.serving(graph, node).is_none() =>
                 {
@@ -309,6 +350,7 @@ impl Past {
         let policy = attempt::policy(graph, node);
         let record = &mut self.nodes[node];
         record.max_attempts = record.attempt + attempt::max_attempts(&policy);
+        self.reopen_instances(graph, node);
     }
 
     /// R11: nothing stalls on the node any more.

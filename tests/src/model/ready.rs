@@ -15,6 +15,7 @@ impl Question<'_> {
             return None;
         }
         self.nodes().find_map(|(node, record)| match &record.stage {
+            Stage::Waiting(_) if self.graph.nodes[node].name() == "map" => self.map_settled(node),
             Stage::Waiting(wait) => self.answered(node, wait),
             _ if self.is_unreached(node) => Some(self.skipped(node, SkipReason::Unreached)),
             _ if !self.is_ready(node) => None,
@@ -34,6 +35,9 @@ impl Question<'_> {
     /// R3: each incoming edge is settled and one is live. R6: a first join does
     /// not wait for the others. R20: retried, a node is ready once more.
     pub(super) fn is_ready(&self, node: usize) -> bool {
+        if let Some(map) = self.map_of(node) {
+            return self.is_ready_instance(node, map);
+        }
         let edges = self.incoming(node);
         let is_start = self.graph.json["start_node"] == self.id(node);
         let enough = self.graph.nodes[node].is_first_join() || !edges.contains(&None);
@@ -45,6 +49,7 @@ impl Question<'_> {
     /// R9: all incoming edges are dead.
     fn is_unreached(&self, node: usize) -> bool {
         matches!(self.past.nodes[node].stage, Stage::Pending)
+            && self.map_of(node).is_none()
             && !self.is_finalizer(node)
             && self.graph.json["start_node"] != self.id(node)
             && self.incoming(node).iter().all(|live| *live == Some(false))
@@ -64,7 +69,11 @@ impl Question<'_> {
             .nodes()
             .filter(|(_, record)| record.is_in_flight())
             .count();
-        if self.is_held() || self.budget == 0 || in_flight >= limit.min(own) as usize {
+        if self.is_held()
+            || self.budget == 0
+            || !self.has_window(node)
+            || in_flight >= limit.min(own) as usize
+        {
             return None;
         }
         if self.past.nodes[node].attempt > 0 {
@@ -110,6 +119,7 @@ impl Question<'_> {
                 reason: it.text("description").unwrap_or_default().to_owned(),
                 expires_at: until,
             }),
+            "map" => self.expanded(node),
             "wait" => self.served(node).unwrap_or_else(|| {
                 EventKind::TimerCreated(TimerCreated {
                     node_id: self.id(node),

@@ -122,7 +122,8 @@ fn tolerance(kind: &Fields<'_, '_>) -> Option<Tolerance> {
             None
         }
         _ => {
-            let message = String::from("it says either how many may fail, or how many of a hundred");
+            let message =
+                String::from("it says either how many may fail, or how many of a hundred");
             let remedy = "write {\"failures\": 3} or {\"percent\": 10}";
             kind.faults.report(&place, message, remedy);
             None
