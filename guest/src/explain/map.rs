@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use super::ends::attempt_failure;
 use super::reason::{because, retry_or_skip, with};
 use crate::contract::{
-    FailedPredecessor, NextStep, NodeState, Predecessor, Reason, ReasonCause, Usage,
+    CancelReason, FailedPredecessor, NextStep, NodeState, Predecessor, Reason, ReasonCause, Usage,
 };
 use crate::guards::{is_ending, is_of_settled_map, may_decide};
 use crate::instance::RunIx;
 use crate::machine::Machine;
-use crate::node::is_settled;
+use crate::node::{is_active, is_settled};
 use crate::workflow::plan::NodeIx;
 
 /// Instances that are told one by one for one map; a reason counts the rest.
@@ -81,4 +81,12 @@ pub(super) fn no_window(machine: &Machine, run: RunIx) -> Reason {
         (used, map.max_concurrent.unwrap_or(used))
     });
     because(ReasonCause::NoRoom(Usage { used, allowed }))
+}
+
+/// It is under way, and its map, which is settled, has it stopped.
+pub(super) fn why_stops(machine: &Machine, run: RunIx) -> Option<Reason> {
+    let stops = !run.is_own()
+        && machine.agenda.stopping.contains(&run.node)
+        && is_active(machine.record(run).state);
+    stops.then(|| because(ReasonCause::WasStopped(CancelReason::MapSettled)))
 }

@@ -28,7 +28,7 @@ use crate::state::is_finalizer;
 use crate::workflow::plan::{Kind, NodeIx};
 use edges::unmet;
 use ends::{attempt_failure, why_completed, why_dismissed, why_failed, why_finalizer};
-use map::{failed_instances, no_window, state_of, why_map_waits};
+use map::{failed_instances, no_window, state_of, why_map_waits, why_stops};
 use reason::{because, no_room, retry_or_skip, with};
 
 pub(crate) use edges::false_conditions;
@@ -54,6 +54,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
             .collect(),
         NodeState::Skipped | NodeState::Cancelled => why_dismissed(machine, run, seen),
     };
+    reasons.extend(why_stops(machine, run));
     reasons.extend(why_skip(machine, run));
     if !is_settled(state) {
         reasons.extend(why_execution(machine));

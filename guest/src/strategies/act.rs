@@ -184,11 +184,13 @@ pub(super) fn those(player: &Player, holds: impl Fn(&Node, &NodeRecord) -> bool)
         .collect()
 }
 
-/// Where a node's choice may lead.
+/// Where a node's choice may lead; that of an instance leads nowhere.
 fn targets<'a>(player: &'a Player, node_id: &str) -> Vec<&'a str> {
     let plan = player.machine.plan();
-    let node = plan.find(node_id).map(|ix| &plan.nodes[ix.0 as usize]);
-    let edges = node.into_iter().flat_map(|node| node.outgoing.clone());
+    let Some(ix) = plan.find(node_id) else {
+        return Vec::new();
+    };
+    let edges = plan.nodes[ix.0 as usize].outgoing.clone();
     let targets = edges.map(|edge| &plan.nodes[plan.edges[edge as usize].to.0 as usize]);
     targets.map(|node| node.id.as_str()).chain([END]).collect()
 }

@@ -1,7 +1,8 @@
 //! Laws 6 and 9, rules R15 to R17: everything comes to one end.
 
 use proptest::prelude::*;
-use refrain_guest::contract::{EventKind, WorkflowFailure};
+use refrain_guest::contract::{Event, EventKind, NodeFailure, WorkflowFailure};
+use refrain_guest::instance;
 use refrain_guest::notation::replay;
 use refrain_guest::strategies::{History, workflows};
 use refrain_guest::strategies::{begun, finished};
@@ -30,15 +31,25 @@ fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
     holds(150, workflows(), |workflow| {
         let history = finished(begun(&workflow));
         let plan = workflow.plan();
-        let turns_max = 2 * plan.nodes.len() + 2;
+        let log = history.log().iter();
+        let instances: usize = log
+            .map(|event| match &event.kind {
+                EventKind::MapExpanded(it) => it.count as usize,
+                _ => 0,
+            })
+            .sum();
+        let turns_max = 2 * (plan.nodes.len() + instances) + 2;
         prop_assert!(
             history.turns().len() <= turns_max,
             "{} turns",
             history.turns().len()
         );
         let must_fail = |kind: &Kind| matches!(kind, Kind::LimitExceeded { .. });
-        let may_fail =
-            plan.workflow_timeout.is_some() || plan.nodes.iter().any(|node| must_fail(&node.kind));
+        // So does a map over what is no list.
+        let fails = |event: &Event| matches!(&event.kind, EventKind::NodeExhausted(it) if it.cause == NodeFailure::NotAList);
+        let may_fail = plan.workflow_timeout.is_some()
+            || plan.nodes.iter().any(|node| must_fail(&node.kind))
+            || history.log().iter().any(fails);
         let last = history.log().last().expect("a log");
         prop_assert!(
             may_fail || matches!(last.kind, EventKind::WorkflowCompleted(_)),
@@ -61,6 +72,8 @@ fn r16_a_failed_end_names_what_failed() {
         let mut failed: Vec<&str> = Vec::new();
         for event in finished.log() {
             match &event.kind {
+                // A failed instance is its map's business.
+                EventKind::NodeExhausted(it) if instance::parse(&it.node_id).is_some() => {}
                 EventKind::NodeExhausted(it) => failed.push(&it.node_id),
                 EventKind::RetryRequested(it) => failed.retain(|node| *node != it.node_id),
                 EventKind::NodeSkipped(it) => failed.retain(|node| *node != it.node_id),

@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use refrain::model::{
-    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status,
+    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status, instance_of,
+    node_of_run,
 };
 use refrain::render;
 use refrain::store::Timestamp;
@@ -41,7 +42,9 @@ impl Deadlines {
     }
 
     fn of_attempt(&self, node: &str) -> Option<u64> {
-        self.nodes.get(node).copied().or(self.every_node)
+        // A map's timeout is that of each of its instances.
+        let own = self.nodes.get(node_of_run(node));
+        own.copied().or(self.every_node)
     }
 }
 
@@ -246,7 +249,10 @@ impl Folding {
             Kind::NodeReleased(it) => self.node(&it.node_id).release(at),
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
-                self.merge(&it.state_patch);
+                // The patch of an instance does not touch the state (rule R21).
+                if instance_of(&it.node_id).is_none() {
+                    self.merge(&it.state_patch);
+                }
             }
             Kind::NodeSettled(it) => {
                 self.node(&it.node_id).settle();

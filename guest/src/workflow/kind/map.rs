@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
+use super::common::{How, input_mapping, targets, text, violation_target};
 use super::form::form_of;
-use super::{input_mapping, targets, text, violation_target};
 use crate::condition::Expression;
 use crate::limits::MAP_ITEMS_MAX;
 use crate::workflow::fault::quoted;
@@ -69,7 +69,7 @@ fn body(kind: &Fields<'_, '_>) -> Option<(Work, alloc::boxed::Box<RawValue>)> {
     let form = form_of(&body)?;
     let named = match form.name {
         "policy" => violation_target(&body),
-        "a2a_task" => targets(&body, "on_input_required", super::How::MayChoose),
+        "a2a_task" => targets(&body, "on_input_required", How::MayChoose),
         _ => Vec::new(),
     };
     for target in named {

@@ -2,6 +2,7 @@
 
 mod built_in;
 mod form;
+mod common;
 mod map;
 
 use alloc::borrow::Cow;
@@ -9,12 +10,14 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Parse, Read, check_id, known, parsed};
+use super::fault::quoted;
+use super::fields::{Fields, Read, check_id, known};
 use super::plan::{Join, Kind, RunOn, Wait, Work};
 use crate::condition::Expression;
 use crate::json::{elements, member};
 use crate::time::Millis;
+pub(super) use common::{How, TargetSource};
+use common::{input_mapping, targets, text, violation_target, whole};
 use form::{Form, form_of};
 
 #[cfg(test)]
@@ -45,24 +48,6 @@ pub(super) enum Does<'a> {
 pub(super) struct BranchSource<'a> {
     pub(super) condition: Option<Expression>,
     pub(super) target: Cow<'a, str>,
-}
-
-/// A node named inside a kind.
-pub(super) struct TargetSource<'a> {
-    pub(super) id: Cow<'a, str>,
-    pub(super) pointer: String,
-    pub(super) how: How,
-}
-
-/// How a kind is related to a node that it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
-    /// It leads there like an edge without a condition.
-    Leads,
-    /// It leads there if it chooses to.
-    MayChoose,
-    /// It waits for it: the edge comes from there.
-    WaitsFor,
 }
 
 impl KindSource<'_> {
@@ -142,21 +127,6 @@ fn work<'a>(
         does: Does::Plainly(Kind::Work(work)),
         targets,
     }
-}
-
-/// JamJet writes an empty mapping where there is none.
-fn input_mapping(kind: &Fields<'_, '_>, parse: Parse) -> Option<Vec<(String, Expression)>> {
-    let Object(json) = kind.raw("input_mapping").and_then(Object::read)?;
-    let place = kind.place.key("input_mapping");
-    let mut mapping: Vec<(String, Expression)> = crate::json::members(json)
-        .filter_map(|(name, json)| {
-            let text: Cow<'_, str> = Read::read(json)?;
-            let expression = parsed(&place.key(&name), &text, kind.faults, parse)?;
-            Some((name.into_owned(), expression))
-        })
-        .collect();
-    mapping.sort_by(|(a, _), (b, _)| a.cmp(b));
-    (!mapping.is_empty()).then_some(mapping)
 }
 
 fn condition<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
@@ -272,69 +242,4 @@ fn human_approval<'a>(
         does,
         targets: targets(kind, "fallback_node", How::MayChoose),
     })
-}
-
-fn violation_target<'a>(kind: &Fields<'a, '_>) -> Vec<TargetSource<'a>> {
-    if matches!(text(kind, "on_violation").as_deref(), Some("fail" | "warn")) {
-        return Vec::new();
-    }
-    let branch = kind
-        .raw("on_violation")
-        .and_then(|json| member(json, "branch"));
-    let target = branch
-        .and_then(|branch| member(branch, "target"))
-        .and_then(Read::read);
-    let Some(id) = target else {
-        if kind.raw("on_violation").is_some() {
-            let remedy = "write \"fail\", \"warn\" or {\"branch\": {\"target\": \"…\"}}";
-            kind.fault(
-                "on_violation",
-                "this is nothing that can be done on a violation",
-                remedy,
-            );
-        }
-        return Vec::new();
-    };
-    let pointer = kind
-        .place
-        .key("on_violation")
-        .key("branch")
-        .key("target")
-        .pointer();
-    Vec::from([TargetSource {
-        id,
-        pointer,
-        how: How::MayChoose,
-    }])
-}
-
-/// The node, or the nodes, that a field names.
-fn targets<'a>(kind: &Fields<'a, '_>, name: &str, how: How) -> Vec<TargetSource<'a>> {
-    let place = kind.place.key(name);
-    let target = |place: Place<'_>, json| {
-        let id = Read::read(json)?;
-        Some(TargetSource {
-            id,
-            pointer: place.pointer(),
-            how,
-        })
-    };
-    match kind.raw(name) {
-        None => Vec::new(),
-        Some(list) if list.starts_with('[') => elements(list)
-            .enumerate()
-            .filter_map(|(index, json)| target(place.index(index), json))
-            .collect(),
-        Some(json) => target(place, json).into_iter().collect(),
-    }
-}
-
-/// The text of a field that the form has checked; None where that was faulty.
-fn text<'a>(kind: &Fields<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
-    kind.raw(name).and_then(Read::read)
-}
-
-/// The whole number of a field that the form has checked.
-fn whole(kind: &Fields<'_, '_>, name: &str) -> Option<u64> {
-    kind.raw(name).and_then(Read::read)
 }

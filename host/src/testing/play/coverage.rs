@@ -9,7 +9,7 @@ use super::probe::{Question, ask};
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
-use crate::model::{CancelReason, EventKind, SkipReason};
+use crate::model::{CancelReason, EventKind, SkipReason, instance_of};
 use crate::testing::graph::{Edge, Graph, Rule};
 
 /// The places of the edges that were live in a case.
@@ -77,6 +77,10 @@ fn settled(kind: &EventKind) -> Option<Settled<'_>> {
         }
         _ => return None,
     };
+    // An instance leads nowhere, and its patch does not touch the state (rule R21).
+    if instance_of(node).is_some() {
+        return None;
+    }
     Some(Settled {
         node,
         chosen_target,
