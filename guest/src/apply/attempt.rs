@@ -9,14 +9,15 @@ use super::ending::{check_finalizer, enter_finalizers};
 use super::map::{forget_skips, map_may_fail};
 use super::payload;
 use super::refusal::{
-    Refusal, check_fence, check_map_open, check_not_held, check_step, check_step_of, find, refuse,
+    Refusal, check_fence, check_map_open, check_not_held, check_room, check_step, check_step_of,
+    find, refuse,
 };
 use super::wait::stop_waiting;
 use crate::contract::{
     LeaseExpired, NodeExhausted, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted,
     NodeState, NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
-use crate::guards::{has_room, has_window, is_ending, max_concurrent};
+use crate::guards::is_ending;
 use crate::instance::RunIx;
 use crate::limits::{RELEASES_MAX, SPAN_MAX};
 use crate::machine::Machine;
@@ -139,31 +140,6 @@ fn check_order(machine: &Machine, run: RunIx, attempt: u32) -> Result<(), Refusa
             format!(
                 "the execution is ending: node `{}` may not be dispatched any more",
                 id()
-            ),
-        );
-    }
-    Ok(())
-}
-
-/// Rule R4, and the window of a map (rule R21).
-fn check_room(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
-    if !has_room(machine) {
-        let max = max_concurrent(machine);
-        return refuse(
-            Code::NoRoom,
-            format!(
-                "{max} nodes are in flight, as many as may be; node `{}` has to wait",
-                machine.node_id(run)
-            ),
-        );
-    }
-    if !has_window(machine, run) {
-        return refuse(
-            Code::NoRoom,
-            format!(
-                "as many instances of `{}` are under way as may be; `{}` has to wait",
-                machine.node(run).id,
-                machine.node_id(run)
             ),
         );
     }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::contract::{NodeState, RefusalCode as Code};
-use crate::guards::is_stalled;
+use crate::guards::{has_room, has_window, is_stalled, max_concurrent};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, name};
@@ -87,6 +87,31 @@ pub(super) fn check_map_open(machine: &Machine, run: RunIx, what: &str) -> Resul
             machine.node_id(run)
         ),
     )
+}
+
+/// Rule R4, and the window of a map (rule R21).
+pub(super) fn check_room(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
+    if !has_room(machine) {
+        let max = max_concurrent(machine);
+        return refuse(
+            Code::NoRoom,
+            format!(
+                "{max} nodes are in flight, as many as may be; node `{}` has to wait",
+                machine.node_id(run)
+            ),
+        );
+    }
+    if !has_window(machine, run) {
+        return refuse(
+            Code::NoRoom,
+            format!(
+                "as many instances of `{}` are under way as may be; `{}` has to wait",
+                machine.node(run).id,
+                machine.node_id(run)
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// Refuse what is not done while the execution is held (rule R18).

@@ -90,8 +90,9 @@ impl Nodes {
     /// have not begun.
     pub(super) fn instances_of(&self, map: &Node) -> Option<BTreeMap<&'static str, u32>> {
         let count = map.instances?;
-        let mut states = BTreeMap::new();
-        let told = self.nodes.iter().filter(|it| it.map() == Some(&map.id));
+        let mut states: BTreeMap<&'static str, u32> = BTreeMap::new();
+        let id = map.id.as_str();
+        let told = self.nodes.iter().filter(|it| it.map() == Some(id));
         for instance in told {
             *states.entry(names::node_state(instance.state)).or_default() += 1;
         }
@@ -227,11 +228,11 @@ impl Nodes {
     /// A failed map that is retried waits for its instances again, without a further
     /// decision.
     fn reopen(&mut self, id: &str, at: Timestamp) {
-        let node = self.by_id.get(id).map(|index| &mut self.nodes[*index]);
-        if let Some(node) = node
-            && node.instances.is_some()
-            && node.state == NodeState::Failed
-        {
+        let Some(index) = self.by_id.get(id) else {
+            return;
+        };
+        let node = &mut self.nodes[*index];
+        if node.instances.is_some() && node.state == NodeState::Failed {
             node.enter(NodeState::Waiting, at);
             node.error = None;
         }

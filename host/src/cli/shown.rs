@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use refrain::names;
-use refrain::store::{Timestamp, ended};
+use refrain::store::ended;
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::Value;

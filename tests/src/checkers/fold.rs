@@ -42,9 +42,7 @@ impl Deadlines {
     }
 
     fn of_attempt(&self, node: &str) -> Option<u64> {
-        // A map's timeout is that of each of its instances.
-        let own = self.nodes.get(node_of_run(node));
-        own.copied().or(self.every_node)
+        self.nodes.get(node_of_run(node)).copied().or(self.every_node)
     }
 }
 
@@ -249,7 +247,7 @@ impl Folding {
             Kind::NodeReleased(it) => self.node(&it.node_id).release(at),
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
-                // The patch of an instance does not touch the state (rule R21).
+                // An instance's patch does not touch the state.
                 if instance_of(&it.node_id).is_none() {
                     self.merge(&it.state_patch);
                 }

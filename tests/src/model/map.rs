@@ -1,11 +1,13 @@
 //! Maps (rule R21). An expanded map's instances are further nodes of the graph, right
 //! behind the map: there the order of rule R2 has them.
 
-use refrain_guest::contract::{CancelReason, EventKind, FailedInstances, MapExpanded, NodeFailure};
+use refrain_guest::contract::{
+    CancelReason, Event, EventKind, FailedInstances, MapExpanded, NodeFailure,
+};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::graph::{Graph, Instance, Node};
+use super::graph::{Graph, Instance, Node, expression_of_instance};
 use super::next::Question;
 use super::past::Past;
 use super::record::{Record, Stage, Wait};
@@ -144,7 +146,7 @@ pub(super) fn expand(graph: &mut Graph, past: &mut Past, event: &MapExpanded, si
             .expect("a map is over something"),
     );
     let items: Vec<Box<RawValue>> = serde_json::from_str(&list).expect("a map is over a list");
-    past.begin_wait(map, since, None);
+    past.wait(map, since, None);
     past.was_expanded.insert(event.node_id.clone());
     let text: Value = graph.nodes[map].json.clone();
     let body: std::collections::BTreeMap<String, Box<RawValue>> =
@@ -189,6 +191,42 @@ impl Past {
         self.nodes.splice(map + 1..map + 1, fresh);
     }
 
+    /// As [`Past::value`], where an instance sees its element and index, too.
+    pub(super) fn value_at(&self, text: &str, instance: Option<&Instance>) -> String {
+        let Some(Instance { item, index, .. }) = instance else {
+            return self.value(text);
+        };
+        let index = index.to_string();
+        self.seen(|scope| expression_of_instance(text).value(&scope.of_instance(item, &index)))
+    }
+
+    /// Whether the event settles an instance. Where it settles a map, what was asked for
+    /// its instances is too late.
+    pub(super) fn observe_end_of_instance(&mut self, graph: &Graph, event: &Event) -> bool {
+        let (id, stage) = match &event.kind {
+            EventKind::NodeCompleted(it) => (&it.node_id, Some(Stage::Completed)),
+            // It counts as completed, with its map too.
+            EventKind::NodeCancelled(it) if it.reason == CancelReason::ByOperator => {
+                (&it.node_id, Some(Stage::Skipped))
+            }
+            EventKind::NodeCancelled(it) => (&it.node_id, None),
+            EventKind::NodeSettled(it) => (&it.node_id, None),
+            EventKind::NodeExhausted(it) => (&it.node_id, None),
+            EventKind::NodeSkipped(it) => (&it.node_id, None),
+            _ => return false,
+        };
+        let node = graph.place(id);
+        self.forget_skips(graph, node);
+        let Some(stage) = stage.filter(|_| graph.nodes[node].instance.is_some()) else {
+            return false;
+        };
+        if let EventKind::NodeCompleted(it) = &event.kind {
+            self.outputs.insert(node, it.output.clone());
+        }
+        self.stop(node, stage);
+        true
+    }
+
     /// R20, of a failed map: what has failed or was stopped is to be done again.
     pub(super) fn reopen_instances(&mut self, graph: &Graph, map: usize) {
         let budget = super::attempt::max_attempts(&super::attempt::policy(graph, map));
@@ -216,7 +254,7 @@ impl Past {
     }
 
     /// Whatever was asked for the instances of a settled map is too late.
-    pub(super) fn forget_skips(&mut self, graph: &Graph, map: usize) {
+    fn forget_skips(&mut self, graph: &Graph, map: usize) {
         for (place, node) in graph.nodes.iter().enumerate() {
             if node.instance.as_ref().is_some_and(|it| it.map == map) {
                 self.nodes[place].skip_asked_for = None;

@@ -11,7 +11,7 @@ use refrain_guest::json::Object;
 use serde_json::value::RawValue;
 
 use super::attempt::{self, Failure};
-use super::graph::{Graph, Instance, expression, expression_of_instance};
+use super::graph::{Graph, expression};
 use super::record::{Record, Stage, Wait};
 
 /// What happened so far.
@@ -89,21 +89,12 @@ impl Past {
         self.seen(|scope| expression(text).value(scope))
     }
 
-    /// As [`Past::value`], where an instance sees its element and index, too.
-    pub(super) fn value_at(&self, text: &str, instance: Option<&Instance>) -> String {
-        let Some(Instance { item, index, .. }) = instance else {
-            return self.value(text);
-        };
-        let index = index.to_string();
-        self.seen(|scope| expression_of_instance(text).value(&scope.of_instance(item, &index)))
-    }
-
     /// Whether a condition holds on state and input.
     pub(super) fn holds(&self, text: &str) -> bool {
         self.seen(|scope| expression(text).is_true(scope))
     }
 
-    fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub(super) fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
         let state = Object::parse(&self.state()).expect("the state is an object");
         look(&Scope::new(&self.started.initial_input, &state))
     }
@@ -192,6 +183,9 @@ impl Past {
 
     /// Whether the event settles a node.
     fn observe_end_of_node(&mut self, graph: &Graph, event: &Event) -> bool {
+        if self.observe_end_of_instance(graph, event) {
+            return true;
+        }
         match &event.kind {
             EventKind::NodeCompleted(NodeCompleted {
                 node_id,
@@ -206,26 +200,13 @@ impl Past {
                 ..
             }) => {
                 let node = graph.place(node_id);
-                if let (EventKind::NodeCompleted(it), Some(_)) =
-                    (&event.kind, &graph.nodes[node].instance)
-                {
-                    self.outputs.insert(node, it.output.clone());
-                    self.stop(node, Stage::Completed);
-                    return true;
-                }
-                self.forget_skips(graph, node);
                 self.consume(graph, node);
                 self.merge(state_patch);
                 self.settle(graph, node, Stage::Completed, chosen_target.as_deref());
             }
-            EventKind::NodeExhausted(it) => {
-                let node = graph.place(&it.node_id);
-                self.forget_skips(graph, node);
-                self.stop(node, Stage::Failed);
-            }
+            EventKind::NodeExhausted(it) => self.stop(graph.place(&it.node_id), Stage::Failed),
             EventKind::NodeSkipped(it) => {
                 let node = graph.place(&it.node_id);
-                self.forget_skips(graph, node);
                 match it.reason {
                     SkipReason::ByOperator => self.settle(graph, node, Stage::Skipped, None),
                     _ => {
@@ -237,12 +218,7 @@ impl Past {
             }
             EventKind::NodeCancelled(it) => {
                 let node = graph.place(&it.node_id);
-                self.forget_skips(graph, node);
                 match it.reason {
-                    // It counts as completed, with its map too.
-                    CancelReason::ByOperator if graph.nodes[node].instance.is_some() => {
-                        self.stop(node, Stage::Skipped);
-                    }
                     CancelReason::ByOperator => self.settle(graph, node, Stage::Cancelled, None),
                     _ => self.stop(node, Stage::Cancelled),
                 }
@@ -279,7 +255,7 @@ impl Past {
     }
 
     /// What was asked for it is done or too late, and nothing stalls on it.
-    fn stop(&mut self, node: usize, stage: Stage) {
+    pub(super) fn stop(&mut self, node: usize, stage: Stage) {
         self.set(node, stage);
         self.nodes[node].skip_asked_for = None;
         self.lift(node);
@@ -291,12 +267,7 @@ impl Past {
         self.nodes[node].releases = 0;
     }
 
-    /// A map waits for its instances.
-    pub(super) fn begin_wait(&mut self, node: usize, since: u64, until: Option<u64>) {
-        self.wait(node, since, until);
-    }
-
-    fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
+    pub(super) fn wait(&mut self, node: usize, since: u64, until: Option<u64>) {
         let wait = Wait {
             since,
             until,

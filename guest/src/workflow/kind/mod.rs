@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::quoted;
-use super::fields::{Fields, Read, check_id, known};
+use super::fields::{Fields, check_id, known};
 use super::plan::{Join, Kind, RunOn, Wait, Work};
 use crate::condition::Expression;
 use crate::json::{elements, member};
