@@ -42,7 +42,8 @@ impl Deadlines {
     }
 
     fn of_attempt(&self, node: &str) -> Option<u64> {
-        self.nodes.get(node_of_run(node)).copied().or(self.every_node)
+        let own = self.nodes.get(node_of_run(node));
+        own.copied().or(self.every_node)
     }
 }
 
@@ -247,7 +248,6 @@ impl Folding {
             Kind::NodeReleased(it) => self.node(&it.node_id).release(at),
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
-                // An instance's patch does not touch the state.
                 if instance_of(&it.node_id).is_none() {
                     self.merge(&it.state_patch);
                 }
