@@ -4,13 +4,14 @@
 //! This is a reading of the log, not the scheduler's judgement: it needs no
 //! guest, so that it also works where a guest has failed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
-    NodeTimedOut,
+    NodeTimedOut, instance_of,
 };
+use refrain::names;
 use refrain::render::{self, node_failure};
 use refrain::store::Timestamp;
 
@@ -44,6 +45,8 @@ pub(super) struct Node {
     pub(super) error: Option<String>,
     /// Whom or what it waits for.
     pub(super) wait: Option<Wait>,
+    /// How many instances it has, if it is a map that was expanded.
+    pub(super) instances: Option<u32>,
 }
 
 /// What a waiting node waits for.
@@ -83,11 +86,46 @@ impl Nodes {
         self.by_id.get(id).map(|index| &self.nodes[*index])
     }
 
+    /// How many instances of a map are in each state. Those that the log does not tell of
+    /// have not begun.
+    pub(super) fn instances_of(&self, map: &Node) -> Option<BTreeMap<&'static str, u32>> {
+        let count = map.instances?;
+        let mut states: BTreeMap<&'static str, u32> = BTreeMap::new();
+        let id = map.id.as_str();
+        let told = self.nodes.iter().filter(|it| it.map() == Some(id));
+        for instance in told {
+            *states.entry(names::node_state(instance.state)).or_default() += 1;
+        }
+        let begun: u32 = states.values().sum();
+        if begun < count {
+            states.insert("not begun", count - begun);
+        }
+        Some(states)
+    }
+
+    /// The same in words: `2000 instances: 1990 completed, 10 failed`.
+    pub(super) fn instances_in_words(&self, map: &Node) -> Option<String> {
+        let states = self.instances_of(map)?;
+        let each = states
+            .iter()
+            .map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
+        let each: Vec<String> = each.collect();
+        let count = map.instances?;
+        let noun = if count == 1 { "instance" } else { "instances" };
+        match each.is_empty() {
+            true => Some(format!("{count} {noun}")),
+            false => Some(format!("{count} {noun}: {}", each.join(", "))),
+        }
+    }
+
     /// Take one event; the node that it is about, if it is about one.
     pub(super) fn apply(&mut self, event: &Event) -> Option<&Node> {
         let at = event.at;
         if let EventKind::ExecutionForked(_) = event.kind {
             self.begin_anew(at);
+        }
+        if let EventKind::RetryRequested(it) = &event.kind {
+            self.reopen(&it.node_id, at);
         }
         let error = || render::error(&event.kind).map(|error| error.into_owned());
         let node = match &event.kind {
@@ -153,6 +191,12 @@ impl Nodes {
                 });
                 node
             }
+            EventKind::MapExpanded(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Waiting, at);
+                node.instances = Some(e.count);
+                node
+            }
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })
             | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
                 let node = self.node(node_id);
@@ -181,12 +225,27 @@ impl Nodes {
         Some(node)
     }
 
+    /// A failed map that is retried waits for its instances again, without a further
+    /// decision.
+    fn reopen(&mut self, id: &str, at: Timestamp) {
+        let Some(index) = self.by_id.get(id) else {
+            return;
+        };
+        let node = &mut self.nodes[*index];
+        if node.instances.is_some() && node.state == NodeState::Failed {
+            node.enter(NodeState::Waiting, at);
+            node.error = None;
+        }
+    }
+
     /// A fork begins anew what was under way in its origin.
     fn begin_anew(&mut self, at: Timestamp) {
         for node in &mut self.nodes {
             match node.state {
                 NodeState::Running => node.enter(NodeState::Scheduled, at),
-                NodeState::Waiting => node.enter(NodeState::Ready, at),
+                NodeState::Waiting if node.instances.is_none() => {
+                    node.enter(NodeState::Ready, at);
+                }
                 _ => {}
             }
         }
@@ -217,7 +276,13 @@ impl Node {
             worked_ms: 0,
             error: None,
             wait: None,
+            instances: None,
         }
+    }
+
+    /// The map that it is an instance of.
+    pub(super) fn map(&self) -> Option<&str> {
+        instance_of(&self.id).map(|(map, _)| map)
     }
 
     /// Whether its attempts have failed, and no further one is made unless a person says

@@ -7,6 +7,7 @@
 mod graph;
 mod dispatch;
 mod conditions;
+mod maps;
 mod results;
 mod endings;
 mod releases;
