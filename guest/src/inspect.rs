@@ -186,7 +186,7 @@ fn instances_view<'a>(node: &'a Node, instances: &'a Instances) -> InstancesView
         let mut view = view(node, &run.record);
         if let Kind::Map(map) = &node.kind {
             view.kind = kind_in(&map.body_json);
-            view.queue = Some(map.body.queue);
+            view.queue = Some(&*map.body.queue);
         }
         let output = run.output.as_deref().map(verbatim);
         Some((index, InstanceView { output, run: view }))

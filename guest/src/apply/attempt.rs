@@ -6,7 +6,6 @@ use alloc::string::ToString;
 
 use super::edges::reach;
 use super::ending::{check_finalizer, enter_finalizers};
-use super::map::{forget_skips, map_may_fail};
 use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_map_open, check_not_held, check_room, check_step, check_step_of,
@@ -23,7 +22,6 @@ use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::{Failure, is_finalizer};
 use crate::time::{Millis, Timestamp};
-use crate::workflow::plan::Kind;
 
 pub(super) fn scheduled(
     machine: &mut Machine,

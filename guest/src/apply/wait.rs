@@ -79,7 +79,7 @@ pub(super) fn timer_created(
 
 /// Keeps what the text of a wait came to, where it has expressions.
 fn note_text(machine: &mut Machine, ix: NodeIx, text: &str) {
-    if may_be_unresolved(machine, ix) {
+    if may_be_unresolved(machine, ix.into()) {
         machine.state.wait_texts.insert(ix, text.to_owned());
     }
 }

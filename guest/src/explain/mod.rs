@@ -24,7 +24,6 @@ use crate::guards::{
     correlation_key, description, has_room, has_window, is_ending, is_held, is_stalled_on,
     may_decide, must_stop, status, stop_reason,
 };
-use crate::inspect::queue;
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{is_active, is_settled};
@@ -64,7 +63,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
     reasons.extend(why_stops(machine, run));
     reasons.extend(why_skip(machine, run));
     if !is_settled(state) {
-        reasons.extend(why_execution(machine, ix));
+        reasons.extend(why_execution(machine, run.node));
     }
     Some(Explanation {
         node_id: node_id.to_string(),
@@ -122,7 +121,7 @@ fn why_ready(machine: &Machine, run: RunIx) -> Vec<Reason> {
 
 fn why_ordered(machine: &Machine, run: RunIx) -> Vec<Reason> {
     let record = machine.record(run);
-    let queue = machine.work(run).map_or("", |work| work.queue).to_string();
+    let queue = machine.work(run).map_or("", |work| &*work.queue).to_string();
     let mut reasons = Vec::new();
     if let Some(not_before) = record.not_before.filter(|time| *time > machine.state.at) {
         reasons.push(because(ReasonCause::NotBefore(not_before.0)));

@@ -19,7 +19,7 @@ use crate::workflow::plan::{Map, Tolerance, Work};
 use crate::workflow::table::{Field, Type, check_object, may};
 
 /// Kinds that are no work for a worker, or none within an execution.
-const NO_BODIES: [&str; 9] = [
+pub(in crate::workflow) const NO_BODIES: [&str; 9] = [
     "map",
     "condition",
     "parallel",

@@ -27,6 +27,8 @@ use form::{Form, form_of};
 pub(super) use form::queues;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
+#[cfg(not(target_family = "wasm"))]
+pub(super) use map::{NO_BODIES, TOLERATE};
 
 /// The fields of a branch of a `condition`.
 pub(super) const BRANCH: [Field; 2] = [
