@@ -20,6 +20,10 @@ use refrain::store::Timestamp;
 pub(super) struct Nodes {
     nodes: Vec<Node>,
     by_id: HashMap<String, usize>,
+    /// How many are in each state.
+    counts: HashMap<&'static str, u64>,
+    /// The place of the node that was told of last.
+    last: usize,
 }
 
 /// What the log says of one node.
@@ -84,6 +88,12 @@ impl Nodes {
     /// One node, if it was told of.
     pub(super) fn named(&self, id: &str) -> Option<&Node> {
         self.by_id.get(id).map(|index| &self.nodes[*index])
+    }
+
+    /// How many nodes are in this state.
+    pub(super) fn count(&self, state: NodeState) -> u64 {
+        let count = self.counts.get(names::node_state(state));
+        count.copied().unwrap_or_default()
     }
 
     /// How many instances of a map are in each state. Those that the log does not tell of
@@ -222,7 +232,9 @@ impl Nodes {
             }
             _ => return None,
         };
-        Some(node)
+        let state = node.state;
+        self.enter_count(state);
+        self.nodes.get(self.last)
     }
 
     /// A failed map that is retried waits for its instances again, without a further
@@ -235,6 +247,8 @@ impl Nodes {
         if node.instances.is_some() && node.state == NodeState::Failed {
             node.enter(NodeState::Waiting, at);
             node.error = None;
+            self.leave_count(NodeState::Failed);
+            self.enter_count(NodeState::Waiting);
         }
     }
 
@@ -249,15 +263,36 @@ impl Nodes {
                 _ => {}
             }
         }
+        self.counts.clear();
+        for place in 0..self.nodes.len() {
+            self.enter_count(self.nodes[place].state);
+        }
     }
 
+    fn enter_count(&mut self, state: NodeState) {
+        *self.counts.entry(names::node_state(state)).or_default() += 1;
+    }
+
+    fn leave_count(&mut self, state: NodeState) {
+        *self.counts.entry(names::node_state(state)).or_default() -= 1;
+    }
+
+    /// The node of this id, not counted until it is known what becomes of it.
     fn node(&mut self, id: &str) -> &mut Node {
-        let nodes = &mut self.nodes;
-        let index = *self.by_id.entry(id.to_owned()).or_insert_with(|| {
-            nodes.push(Node::pending(id));
-            nodes.len() - 1
-        });
-        &mut self.nodes[index]
+        self.last = match self.by_id.get(id) {
+            Some(place) => {
+                let place = *place;
+                self.leave_count(self.nodes[place].state);
+                place
+            }
+            None => {
+                self.nodes.push(Node::pending(id));
+                let place = self.nodes.len() - 1;
+                self.by_id.insert(id.to_owned(), place);
+                place
+            }
+        };
+        &mut self.nodes[self.last]
     }
 }
 

@@ -135,12 +135,7 @@ impl Progress {
         if !self.is_live() {
             return;
         }
-        let mut counts = [0; COUNTED.len()];
-        for node in seen.nodes.iter() {
-            if let Some(place) = COUNTED.iter().position(|state| *state == node.state) {
-                counts[place] += 1;
-            }
-        }
+        let counts = COUNTED.map(|state| seen.nodes.count(state));
         let former = self.counts.insert(seen.record.id, counts);
         for (place, count) in counts.iter().enumerate() {
             self.total[place] += count;

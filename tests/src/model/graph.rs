@@ -112,6 +112,9 @@ impl Graph {
         for edge in &mut self.edges {
             (edge.from, edge.to) = (later(edge.from), later(edge.to));
         }
+        for (from, _, _) in &mut self.ends {
+            *from = later(*from);
+        }
         for node in &mut self.nodes {
             if let Some(instance) = &mut node.instance {
                 instance.map = later(instance.map);

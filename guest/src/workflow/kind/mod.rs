@@ -9,11 +9,10 @@ mod templates;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::quoted;
-use super::fields::{Fields, Object, Read, check_id, value};
+use super::fields::{Fields, Read, check_id, value};
 use super::plan::{Join, Kind, PlanText, RunOn, Terminate, Timer, Wait, Work};
 use super::table::{Field, Type, check_object, may, must};
 use crate::condition::{Expression, Roots};
