@@ -68,6 +68,7 @@ pub(super) struct Map {
     enough: Option<u8>,
     cancels_rest: bool,
     is_mapped: bool,
+    is_filled: bool,
 }
 
 /// How many of its instances may fail.
@@ -98,15 +99,17 @@ fn maps() -> impl Strategy<Value = Map> {
         prop::option::weighted(0.3, 1..=5_u8),
         any::<bool>(),
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.2),
     );
     parts.prop_map(
-        |(items, window, tolerance, enough, cancels_rest, is_mapped)| Map {
+        |(items, window, tolerance, enough, cancels_rest, is_mapped, is_filled)| Map {
             items,
             window,
             tolerance,
             enough,
             cancels_rest,
             is_mapped,
+            is_filled,
         },
     )
 }
@@ -117,7 +120,13 @@ impl Map {
             let numbers: Vec<String> = (0..count).map(|number| (number % 10).to_string()).collect();
             format!("[{}]", numbers.join(","))
         });
-        let mut body = json!({ "type": "tool", "tool_ref": "t" });
+        let mut body = match self.is_filled {
+            true => json!({
+                "type": "command",
+                "argv": ["run", "${node_id}", "${index}/${item}", "<${index == 3 ? state.k1 : item}>"],
+            }),
+            false => json!({ "type": "tool", "tool_ref": "t" }),
+        };
         if self.is_mapped {
             body["input_mapping"] = json!({ "a": "item", "b": "index", "c": "state.k0" });
         }
