@@ -183,7 +183,7 @@ fn instances_view<'a>(node: &'a Node, instances: &'a Instances) -> InstancesView
     let runs = (0..).zip(&instances.runs);
     let runs = runs.filter_map(|(index, run)| {
         let run = run.as_ref()?;
-        let mut view = view(node, &run.record);
+        let mut view = view(node, &run.record, None);
         if let Kind::Map(map) = &node.kind {
             view.kind = kind_in(&map.body_json);
             view.queue = Some(&*map.body.queue);

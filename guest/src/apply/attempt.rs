@@ -12,8 +12,8 @@ use super::refusal::{
     find, refuse,
 };
 use crate::contract::{
-    LeaseExpired, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted, NodeTimedOut,
-    RefusalCode as Code, RetryScheduled,
+    LeaseExpired, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted, NodeState,
+    NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
 use crate::guards::is_ending;
 use crate::instance::RunIx;

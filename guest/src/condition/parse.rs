@@ -321,14 +321,6 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
         },
     }
 }
-
-fn root(root: Root) -> Expr {
-    Expr::Path(Path {
-        root,
-        steps: Vec::new(),
-    })
-}
-
 fn argument(input: &mut Input<'_>) -> Parsed<Expr> {
     expect(input, "(")?;
     let argument = nested(input, choice)?;

@@ -79,11 +79,7 @@ fn give_up(machine: &Machine, now: Timestamp, run: RunIx, unresolved: Unresolved
     decision(machine, now, EventKind::NodeExhausted(exhausted), None)
 }
 
-fn work_item(
-    machine: &Machine,
-    run: RunIx,
-    not_before: Timestamp,
-) -> Result<WorkItem, Unresolved> {
+fn work_item(machine: &Machine, run: RunIx, not_before: Timestamp) -> Result<WorkItem, Unresolved> {
     let record = machine.record(run);
     let work = machine.work(run);
     let work = work.expect("only nodes for workers are filed for dispatch");

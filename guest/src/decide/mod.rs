@@ -31,9 +31,7 @@ pub(crate) use retry::judge_failure;
 
 use crate::apply::apply;
 use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
-use crate::guards::{
-    budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, may_decide,
-};
+use crate::guards::{budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, may_decide};
 use crate::limits::BATCH_BYTES_MAX;
 use crate::machine::Machine;
 use crate::time::Timestamp;

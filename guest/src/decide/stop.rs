@@ -9,6 +9,7 @@ use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{is_active, is_in_flight};
 use crate::time::Timestamp;
+use crate::workflow::plan::NodeIx;
 
 pub(super) fn skip_asked_for(machine: &Machine) -> Option<Next> {
     machine.state.skips.front().copied().map(Next::Skip)

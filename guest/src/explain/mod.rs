@@ -121,7 +121,10 @@ fn why_ready(machine: &Machine, run: RunIx) -> Vec<Reason> {
 
 fn why_ordered(machine: &Machine, run: RunIx) -> Vec<Reason> {
     let record = machine.record(run);
-    let queue = machine.work(run).map_or("", |work| &*work.queue).to_string();
+    let queue = machine
+        .work(run)
+        .map_or("", |work| &*work.queue)
+        .to_string();
     let mut reasons = Vec::new();
     if let Some(not_before) = record.not_before.filter(|time| *time > machine.state.at) {
         reasons.push(because(ReasonCause::NotBefore(not_before.0)));
@@ -176,12 +179,14 @@ fn why_waiting(machine: &Machine, run: RunIx) -> Vec<Reason> {
     let is_open = machine.state.ended.is_none();
     let remedies = |remedy: Remedy| is_open.then_some(remedy).into_iter().collect();
     let waits_for = match &node.kind {
-        Kind::HumanApproval(approval) => description(machine, run.node, approval).ok().map(|text| {
-            with(
-                ReasonCause::WaitsForApproval(text.into_owned()),
-                remedies(Remedy::Approve(node.id.clone())),
-            )
-        }),
+        Kind::HumanApproval(approval) => {
+            description(machine, run.node, approval).ok().map(|text| {
+                with(
+                    ReasonCause::WaitsForApproval(text.into_owned()),
+                    remedies(Remedy::Approve(node.id.clone())),
+                )
+            })
+        }
         Kind::Wait(wait) => correlation_key(machine, run.node, wait)
             .ok()
             .flatten()

@@ -126,10 +126,7 @@ fn tolerance(kind: &Fields<'_, '_>) -> Option<Tolerance> {
     let place = kind.place.key("tolerate");
     let fields = Fields::read(&place, json, kind.faults)?;
     check_object(&fields, &TOLERATE);
-    let (failures, percent) = (
-        fields.get::<u64>("failures"),
-        fields.get::<u64>("percent"),
-    );
+    let (failures, percent) = (fields.get::<u64>("failures"), fields.get::<u64>("percent"));
     match (failures, percent) {
         // More than this makes no difference.
         (Some(failures), None) => Some(Tolerance::Failures(
