@@ -8,13 +8,13 @@ fn r29_a_body_reads_its_element_and_its_index() {
     check(
         r#"
         m -> b
-        input {"items":["a b",{"n":1.50}],"who":"Zoë"}
+        input {"items":["a b",{"n":1.25}],"who":"Zoë"}
         m: map {"body":{"type":"http","url":"http://h/${index}?q=${item}","headers":{"X-Node":"${node_id}"},"body":["${item}","${input.who}","$${item}"]}}
         0000 tick => expand m 2, schedule m[0] http, schedule m[1] http
         0001 item m[0] /kind/url => "http://h/0?q=a%20b"
         0001 item m[0] /kind/headers => {"X-Node":"m[0]"}
-        0001 item m[1] /kind/body => [{"n":1.50},"Zoë","${item}"]
-        0001 item m[1] /input => {"index":1,"item":{"n":1.50}}
+        0001 item m[1] /kind/body => [{"n":1.25},"Zoë","${item}"]
+        0001 item m[1] /input => {"index":1,"item":{"n":1.25}}
         0010 complete m[0]; complete m[1] => settle m, schedule b
         "#,
     );
