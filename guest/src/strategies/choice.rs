@@ -110,7 +110,7 @@ pub(super) enum Patch {
 pub(super) fn choices() -> impl Strategy<Value = Vec<Choices>> {
     let turn = (
         clock(),
-        prop::option::weighted(0.03, forks()),
+        prop::option::weighted(0.05, forks()),
         collection::vec(acts(), 0..5),
     );
     let turn = turn.prop_map(|(clock, fork, acts)| Choices { clock, fork, acts });
@@ -120,7 +120,7 @@ pub(super) fn choices() -> impl Strategy<Value = Vec<Choices>> {
 /// Mostly late in the log: a fork of its beginning has nothing left of what happened.
 fn forks() -> impl Strategy<Value = Fork> {
     let place = prop_oneof![2 => 0..10_u8, 1 => any::<u8>()];
-    let edits = collection::vec((any::<u8>(), outcomes()), 0..8);
+    let edits = collection::vec((any::<u8>(), outcomes()), 0..12);
     (place, edits).prop_map(|(place, edits)| Fork { place, edits })
 }
 

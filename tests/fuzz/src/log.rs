@@ -14,6 +14,8 @@ pub mod model;
 pub mod names;
 #[path = "../../../host/src/time.rs"]
 pub mod time;
+#[path = "../../../host/src/resembling.rs"]
+mod resembling;
 #[path = "../../../host/src/render/mod.rs"]
 pub mod render;
 #[path = "../../../host/src/signing/mod.rs"]

@@ -242,12 +242,25 @@ fn r29_kinds_of_jamjet_keep_their_texts() {
 fn r29_r16_a_finalizer_without_a_value_fails_at_the_end() {
     check(
         r#"
-        a
+        a -> end
         f: command run_on=always {"argv":["x","${state.nothing}"]}
         g: command run_on=always {"argv":["x","${state.there}"]}
         0000 tick                   => schedule a
         0010 complete a {"there":1} => exhaust f unresolved_expression /kind/argv/1, schedule g
         0020 complete g             => failed "f"
+        "#,
+    );
+}
+
+#[test]
+fn r29_any_field_of_a_task_may_hold_expressions() {
+    check(
+        r#"
+        a -> b
+        b: task {"queue":"gpu","size":"${state.n}","all":{"names":["x-${state.n}","$${n}"]}}
+        0000 tick               => schedule a
+        0010 complete a {"n":3} => schedule b gpu
+        0010 item b /kind       => {"all":{"names":["x-3","${n}"]},"queue":"gpu","size":3,"type":"task"}
         "#,
     );
 }

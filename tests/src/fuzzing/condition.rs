@@ -51,16 +51,20 @@ fn means_what_it_says(expression: &Expression, text: &str) {
         let choice = format!("{condition} ? ({text}) : null");
         let (choice, chosen) = (Expression::parse(&choice), Expression::parse(chosen));
         if let (Ok(choice), Ok(chosen)) = (choice, chosen) {
-            let value: serde_json::Value =
-                serde_json::from_str(&chosen.value(&scope)).expect("it is JSON");
-            let choice: serde_json::Value =
-                serde_json::from_str(&choice.value(&scope)).expect("it is JSON");
-            assert_eq!(choice, value, "{condition} ? ({text:?}) : null");
+            let [choice, chosen] = [choice, chosen].map(|it| it.value(&scope));
+            // Numbers that serde_json cannot keep are left out.
+            let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).ok();
+            assert_eq!(
+                read(&choice),
+                read(&chosen),
+                "{condition} ? ({text:?}) : null"
+            );
         }
     }
     if let Ok(joined) = Expression::parse(&format!("[{text}] + [{text}]")) {
-        let joined: Vec<serde_json::Value> =
-            serde_json::from_str(&joined.value(&scope)).expect("it is a list");
+        let joined = joined.value(&scope);
+        let joined: Vec<&serde_json::value::RawValue> =
+            serde_json::from_str(&joined).expect("it is a list");
         assert_eq!(joined.len(), 2, "[{text:?}] + [{text:?}]");
     }
     if let Ok(itself) = Expression::parse(&format!("({text}) == ({text})")) {

@@ -110,20 +110,19 @@ fn kind_object(kind: &Object) -> Value {
             schema["else"] = names();
         }
         "wait" => {
-            let needs = |condition: &str, fields: &[&str]| {
-                let present: Map<String, Value> = fields
-                    .iter()
-                    .map(|name| (String::from(*name), json!({ "not": { "type": "null" } })))
-                    .collect();
+            let present = |name: &str| json!({ "required": [name], "properties": { name: { "not": { "type": "null" } } } });
+            let needs = |condition: &str, then: Value| {
                 json!({
                     "if": { "properties": { "condition": { "const": condition } }, "required": ["condition"] },
-                    "then": { "required": fields, "properties": present },
+                    "then": then,
                 })
             };
+            let timer = json!({ "anyOf": [present("timeout_secs"), present("until")] });
+            let event = present("correlation_key");
             schema["allOf"] = json!([
-                needs("timer", &["timeout_secs"]),
-                needs("external_event", &["correlation_key"]),
-                needs("either", &["correlation_key", "timeout_secs"]),
+                needs("timer", timer.clone()),
+                needs("external_event", event.clone()),
+                needs("either", json!({ "allOf": [event, timer] })),
             ]);
         }
         "human_approval" => schema["properties"]["timeout_secs"]["minimum"] = json!(1),
