@@ -3,8 +3,8 @@
 mod built_in;
 mod form;
 mod common;
-mod map;
 mod templates;
+mod map;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
