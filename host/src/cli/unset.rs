@@ -1,9 +1,10 @@
 //! What is told of a success that has silently left something out: conditions that read
 //! what was never there.
 
+use refrain::Engine;
 use refrain::model::{EventKind, NodeState, Status};
 use refrain::render::{UnsetPath, unset_paths};
-use refrain::{Engine, EngineError};
+use serde_json::Value;
 
 use super::watch::Seen;
 
@@ -12,7 +13,7 @@ const LOOKED_AT_MAX: usize = 20;
 
 /// The paths that were never set, and for which nodes were skipped, where the execution
 /// has completed. Costs nothing where no node was skipped.
-pub(super) async fn of(engine: &Engine, seen: &Seen) -> Result<Vec<UnsetPath>, EngineError> {
+pub(super) async fn of(engine: &Engine, seen: &Seen) -> anyhow::Result<Vec<UnsetPath>> {
     let skipped = seen
         .nodes
         .iter()
@@ -30,12 +31,12 @@ pub(super) async fn of(engine: &Engine, seen: &Seen) -> Result<Vec<UnsetPath>, E
     let Some(EventKind::WorkflowStarted(started)) = first.first().map(|it| &it.event.kind) else {
         return Ok(Vec::new());
     };
+    let state: Value = serde_json::from_str(state)?;
+    let input: Value = serde_json::from_str(&started.initial_input)?;
     let mut unset = Vec::new();
     for node_id in skipped {
         let explanation = execution.explain(node_id).await?;
-        let found = unset_paths(&explanation, state, &started.initial_input);
-        // What is in a log was checked before it came there.
-        unset.extend(found.unwrap_or_default());
+        unset.extend(unset_paths(&explanation, &state, &input));
     }
     Ok(unset)
 }

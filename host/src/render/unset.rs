@@ -1,15 +1,15 @@
 //! Conditions that have read what was never there.
 //!
 //! A path that leads nowhere is null to a condition (rule R8), so a misspelled name
-//! leaves a part of a workflow out, and all else goes well. Whoever tells how an
-//! execution ended tells of that too.
+//! leaves a part of a workflow out, and all else goes well. Who tells how an execution
+//! ended tells of that too.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Explanation, FalseCondition, ReasonCause, Seen};
+use crate::model::{Explanation, ReasonCause, Seen};
 use crate::resembling::resembling;
 
 /// A path that a condition read, and at which there was nothing to the end.
@@ -49,36 +49,21 @@ impl fmt::Display for UnsetPath {
 }
 
 /// The paths that were never set, of those that the conditions read for which a node was
-/// skipped. `state` is the execution's final state and `input` its input, both JSON. A path
-/// that the condition itself asks for by `has()` may be unset, and is left out.
-///
-/// # Errors
-/// When `state` or `input` is no JSON.
-pub fn unset_paths(
-    explanation: &Explanation,
-    state: &str,
-    input: &str,
-) -> Result<Vec<UnsetPath>, serde_json::Error> {
-    let conditions: Vec<&FalseCondition> = explanation
-        .reasons
-        .iter()
-        .filter_map(|reason| match &reason.cause {
-            ReasonCause::FalseCondition(it) => Some(it),
-            _ => None,
-        })
-        .collect();
-    if conditions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (state, input) = (serde_json::from_str(state)?, serde_json::from_str(input)?);
+/// skipped. `state` is the execution's final state and `input` its input. A path that the
+/// condition itself asks for by `has()` may be unset, and is left out.
+#[must_use]
+pub fn unset_paths(explanation: &Explanation, state: &Value, input: &Value) -> Vec<UnsetPath> {
     let mut unset = Vec::new();
-    for it in conditions {
+    for reason in &explanation.reasons {
+        let ReasonCause::FalseCondition(it) = &reason.cause else {
+            continue;
+        };
         for seen in it.seen.iter().filter(|seen| seen.value == Seen::Missing) {
             let path = &seen.path;
             if it.condition.contains(&format!("has({path})")) {
                 continue;
             }
-            if let Some(meant) = unset_path(path, &state, &input) {
+            if let Some(meant) = unset_path(path, state, input) {
                 unset.push(UnsetPath {
                     node_id: explanation.node_id.clone(),
                     from_node_id: it.node_id.clone(),
@@ -89,7 +74,7 @@ pub fn unset_paths(
             }
         }
     }
-    Ok(unset)
+    unset
 }
 
 /// `None` if something is there, or nobody can say; else what was perhaps meant.
@@ -140,9 +125,13 @@ fn first_step(path: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NodeState, Reason, SeenValue};
+    use crate::model::{FalseCondition, NodeState, Reason, SeenValue};
+    use serde_json::json;
 
-    const STATE: &str = r#"{"score": 3, "judge": {"verdict": "good", "notes": [1]}}"#;
+    fn unset_of(explanation: &Explanation) -> Vec<UnsetPath> {
+        let state = json!({ "score": 3, "judge": { "verdict": "good", "notes": [1] } });
+        unset_paths(explanation, &state, &json!({ "user": "ada" }))
+    }
 
     fn explained(condition: &str, seen: &[(&str, Seen)]) -> Explanation {
         let seen = seen.iter().map(|(path, value)| SeenValue {
@@ -166,8 +155,7 @@ mod tests {
 
     fn told(condition: &str, path: &str) -> Vec<String> {
         let explanation = explained(condition, &[(path, Seen::Missing)]);
-        let unset = unset_paths(&explanation, STATE, r#"{"user": "ada"}"#);
-        let unset = unset.expect("both are JSON");
+        let unset = unset_of(&explanation);
         unset.iter().map(ToString::to_string).collect()
     }
 
@@ -190,8 +178,7 @@ mod tests {
         ];
         for (path, meant) in rows {
             let explanation = explained("c", &[(path, Seen::Missing)]);
-            let unset = unset_paths(&explanation, STATE, r#"{"user": "ada"}"#);
-            let unset = unset.expect("both are JSON");
+            let unset = unset_of(&explanation);
             assert_eq!(unset.len(), 1, "{path}");
             assert_eq!(unset[0].meant.as_deref(), meant, "{path}");
         }
@@ -203,7 +190,6 @@ mod tests {
         assert_eq!(told("state.score == 1", "state.score"), [""; 0], "later");
         assert_eq!(told("state[…] == 1", "state[…]"), [""; 0], "computed");
         let seen = [("state.x", Seen::Value("1".to_owned()))];
-        let unset = unset_paths(&explained("state.x == 2", &seen), STATE, "{}");
-        assert_eq!(unset.expect("both are JSON"), []);
+        assert_eq!(unset_of(&explained("state.x == 2", &seen)), []);
     }
 }
