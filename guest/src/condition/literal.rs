@@ -113,6 +113,7 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
             "it can be read only by the condition of an edge with `on`: \"failure\" or \"always\""
                 .into()
         }
+        "item" | "index" => "it can be read only in the body of a map".into(),
         _ if ELSEWHERE.contains(&word) || Root::named(word).is_some() => {
             alloc::format!("there is none here; a path begins with {roots}")
         }

@@ -4,7 +4,7 @@ use refrain_guest::condition::{Expression, Roots};
 use refrain_guest::contract::NodeFailure;
 use serde_json::{Value, json};
 
-use super::graph::Graph;
+use super::graph::{Graph, Node};
 use super::past::Past;
 use super::record::Stage;
 
@@ -40,9 +40,10 @@ pub(super) fn kind(graph: &Graph, past: &Past, node: usize) -> Result<String, No
     );
     let mut parts = Vec::new();
     for (name, value) in it.kind().as_object().expect("a kind is an object") {
-        let pointer = format!("/kind/{name}");
+        let at = place(it);
+        let pointer = format!("{at}/{name}");
         let value = match may_hold(name) {
-            true => filled(past, &it.id, value, &pointer)?,
+            true => filled(past, it, value, &pointer)?,
             false => value.to_string(),
         };
         parts.push(format!("{}:{value}", json!(name)));
@@ -55,12 +56,20 @@ pub(super) fn kind(graph: &Graph, past: &Past, node: usize) -> Result<String, No
     Ok(kind)
 }
 
-fn filled(past: &Past, id: &str, value: &Value, pointer: &str) -> Result<String, NodeFailure> {
+/// Where the kind of a node, or of an instance, stands in the node.
+fn place(it: &Node) -> &'static str {
+    match it.instance {
+        None => "/kind",
+        Some(_) => "/kind/body",
+    }
+}
+
+fn filled(past: &Past, it: &Node, value: &Value, pointer: &str) -> Result<String, NodeFailure> {
     match value {
         Value::Array(items) => {
             let items = items.iter().enumerate();
             let items: Result<Vec<_>, _> = items
-                .map(|(index, item)| filled(past, id, item, &format!("{pointer}/{index}")))
+                .map(|(index, item)| filled(past, it, item, &format!("{pointer}/{index}")))
                 .collect();
             Ok(format!("[{}]", items?.join(",")))
         }
@@ -68,7 +77,7 @@ fn filled(past: &Past, id: &str, value: &Value, pointer: &str) -> Result<String,
             let members: Result<Vec<_>, _> = members
                 .iter()
                 .map(|(key, value)| {
-                    let value = filled(past, id, value, &format!("{pointer}/{key}"))?;
+                    let value = filled(past, it, value, &format!("{pointer}/{key}"))?;
                     Ok(format!("{}:{value}", json!(key)))
                 })
                 .collect();
@@ -76,33 +85,33 @@ fn filled(past: &Past, id: &str, value: &Value, pointer: &str) -> Result<String,
         }
         Value::String(text) => {
             let unresolved = || NodeFailure::UnresolvedExpression(pointer.to_owned());
-            json_of(past, id, text, pointer == "/kind/url").ok_or_else(unresolved)
+            json_of(past, it, text, pointer == format!("{}/url", place(it))).ok_or_else(unresolved)
         }
         other => Ok(other.to_string()),
     }
 }
 
 /// What a text comes to, as JSON; None: there is null in it.
-fn json_of(past: &Past, id: &str, text: &str, in_url: bool) -> Option<String> {
+fn json_of(past: &Past, it: &Node, text: &str, in_url: bool) -> Option<String> {
     let parts = parts(text);
     match &*parts {
         [(before, Some(alone))] if before.is_empty() => {
-            let value = past.value_in(id, alone);
+            let value = past.value_in(it, alone);
             (value != "null").then_some(value)
         }
-        _ => Some(json!(text_of(past, id, text, in_url)?).to_string()),
+        _ => Some(json!(text_of(past, it, text, in_url)?).to_string()),
     }
 }
 
 /// What a text comes to, as a text; None: there is null in it.
-pub(super) fn text_of(past: &Past, id: &str, text: &str, in_url: bool) -> Option<String> {
+pub(super) fn text_of(past: &Past, it: &Node, text: &str, in_url: bool) -> Option<String> {
     let mut filled = String::new();
     for (literal, expression) in parts(text) {
         filled += &literal;
         let Some(expression) = expression else {
             continue;
         };
-        let value = past.value_in(id, &expression);
+        let value = past.value_in(it, &expression);
         let value = match serde_json::from_str(&value).expect("a value is JSON") {
             Value::Null => return None,
             Value::String(text) => text,
@@ -136,7 +145,7 @@ fn parts(text: &str) -> Vec<(String, Option<String>)> {
         }
         parts[last].0 += before;
         // The first brace behind which there is an expression: those in texts are not.
-        let is_one = |end: &usize| Expression::parse_over(&after[..*end], Roots::OF_KINDS).is_ok();
+        let is_one = |end: &usize| Expression::parse_over(&after[..*end], Roots::OF_BODIES).is_ok();
         let ends = after.match_indices('}').map(|(end, _)| end);
         let end = ends
             .into_iter()
@@ -163,6 +172,6 @@ pub(super) fn key(graph: &Graph, past: &Past, node: usize) -> Option<String> {
         return wait.key.clone();
     }
     let it = &graph.nodes[node];
-    let key = text_of(past, &it.id, it.text("correlation_key")?, false);
+    let key = text_of(past, it, it.text("correlation_key")?, false);
     key.filter(|key| !key.is_empty())
 }

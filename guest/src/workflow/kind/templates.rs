@@ -15,7 +15,14 @@ use crate::workflow::syntax::report_template;
 /// The kind, where a text in one of its fields that may hold expressions has some;
 /// what is no expression is reported. A kind without `${` costs no more than looking
 /// for it.
-pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
+///
+/// `at` is where the kind stands in its node, and `roots` what its expressions may read.
+pub(super) fn read(
+    kind: &Fields<'_, '_>,
+    form: &Form,
+    at: &str,
+    roots: Roots,
+) -> Option<KindTemplate> {
     let json = kind.json;
     // Escapes can spell both characters.
     if !json.contains("${") && !json.contains('\\') {
@@ -24,6 +31,8 @@ pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
     let mut walk = Walk {
         kind,
         form,
+        at,
+        roots,
         open: Vec::new(),
     };
     KindTemplate::new(json, walk.texts())
@@ -53,6 +62,10 @@ fn parse(
 struct Walk<'w, 'a, 'p> {
     kind: &'w Fields<'a, 'p>,
     form: &'w Form,
+    /// Where the kind stands in its node, a JSON pointer.
+    at: &'w str,
+    /// What its expressions may read.
+    roots: Roots,
     /// The objects and lists that have begun and not ended.
     open: Vec<Step<'a>>,
 }
@@ -104,9 +117,9 @@ impl<'a> Walk<'_, 'a, '_> {
         let insertion = self.form.insertion(field)?;
         let text = decode_text(text);
         let within = self.pointer();
-        let parsed = TextTemplate::parse(&text, Roots::OF_KINDS, insertion);
+        let parsed = TextTemplate::parse(&text, self.roots, insertion);
         match parsed {
-            Ok(template) => Some((alloc::format!("/kind{within}"), template?)),
+            Ok(template) => Some((alloc::format!("{}{within}", self.at), template?)),
             Err(error) => {
                 let pointer = self.kind.place.pointer() + &within;
                 report_template(pointer, &text, &error, self.kind.faults);

@@ -13,6 +13,7 @@ use crate::log::canonical;
 use crate::log::digest::{hex, parse_hex, work_item_digest};
 use crate::model::{
     Digest, Event, EventKind, ItemName, Origin, Snapshot, StorageError, WorkItem, WorkOrder,
+    node_of_run,
 };
 use crate::order_rules::OrderRules;
 use crate::store::{Reader, Store, StoreError, Timestamp, check::TIME_MAX};
@@ -81,7 +82,9 @@ impl Offer {
 
     /// Whether an operator asks for this node to be tried again.
     pub(in crate::live) fn retries(&self, node_id: &str) -> bool {
-        self.retried.iter().any(|retried| retried == node_id)
+        let node = node_of_run(node_id);
+        let is_meant = |retried: &String| retried == node_id || retried == node;
+        self.retried.iter().any(is_meant)
     }
 }
 
