@@ -38,6 +38,10 @@ pub const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// never ends.
 pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Decisions after which a step ends its batch and answers that there is more. A host takes
+/// more than that from one step, and not without end.
+pub const BATCH_DECISIONS_MAX: usize = 2 * NODES_MAX;
+
 /// Nesting of JSON, below the depth at which the JSON parser itself refuses.
 pub const JSON_DEPTH_MAX: usize = 100;
 

@@ -32,7 +32,7 @@ pub(crate) use retry::judge_failure;
 use crate::apply::apply;
 use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
 use crate::guards::{budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, may_decide};
-use crate::limits::BATCH_BYTES_MAX;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_DECISIONS_MAX};
 use crate::machine::Machine;
 use crate::time::Timestamp;
 use decision::decision;
@@ -49,6 +49,7 @@ pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEven
     let mut budget = dispatch_per_tick(machine);
     let mut bytes = 0;
     while bytes < BATCH_BYTES_MAX
+        && batch.events.len() < BATCH_DECISIONS_MAX
         && let Some(decision) = decide(machine, now, budget)
     {
         apply(machine, &decision.event)?;
@@ -59,7 +60,8 @@ pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEven
         batch.events.push(decision.event);
         batch.orders.extend(decision.order);
     }
-    let cut = budget == 0 || bytes >= BATCH_BYTES_MAX;
+    let is_full = bytes >= BATCH_BYTES_MAX || batch.events.len() >= BATCH_DECISIONS_MAX;
+    let cut = budget == 0 || is_full;
     batch.more = cut && is_due(machine, now);
     Ok(batch)
 }

@@ -89,10 +89,10 @@ fn guest_and_host_know_the_same_limits() {
     assert_eq!(host::WORKFLOW_BYTES_MAX, guest::WORKFLOW_BYTES_MAX);
     assert_eq!(host::JSON_DEPTH_MAX, guest::JSON_DEPTH_MAX);
     // A host bounds a guest's wakes and simulated workers by a workflow's
-    // longest span; and its batch by the largest workflow, settled twice over.
+    // longest span.
     assert_eq!(host::SIMULATED_DELAY_MS_MAX, guest::SPAN_MAX.0);
     const { assert!(host::WAKE_SPAN_MS_MAX > guest::SPAN_MAX.0) };
-    const { assert!(host::DECISIONS_PER_STEP_MAX >= 2 * guest::NODES_MAX) };
+    const { assert!(host::DECISIONS_PER_STEP_MAX > guest::BATCH_DECISIONS_MAX) };
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! R21: maps.
 
-use refrain_tests::notation::check;
+use refrain_guest::contract::{CancelRequested, EventKind};
+use refrain_guest::limits::{BATCH_DECISIONS_MAX, MAP_ITEMS_MAX};
+use refrain_guest::shell::Scheduler;
+use refrain_tests::notation::{Graph, Memory, check, step};
 
 #[test]
 fn r21_each_element_has_an_instance_and_the_outputs_stand_in_their_order() {
@@ -381,4 +384,38 @@ fn r21_an_instance_chooses_no_target() {
         0020 complete m[0]           => settle m, schedule b
         "#,
     );
+}
+
+/// A host takes so many decisions from one step, and not without end: the rest follows in
+/// the next, and nothing has to happen in between.
+#[test]
+fn r21_the_largest_map_is_dispatched_and_cancelled_in_several_batches() {
+    const { assert!(MAP_ITEMS_MAX as usize > 2 * BATCH_DECISIONS_MAX) };
+    let items = vec!["0"; MAP_ITEMS_MAX as usize].join(",");
+    let limits = format!("limits {MAP_ITEMS_MAX} {MAP_ITEMS_MAX}");
+    let input = format!("input {{\"items\":[{items}]}}");
+    let lines = ["m -> end", "m: map", &limits, &input];
+    let graph = Graph::read(lines).expect("a graph");
+    let mut world = Memory::new(&graph, 0);
+    world.append_fact(world.start(&graph));
+    let mut scheduler = Scheduler::new();
+    let all = MAP_ITEMS_MAX as usize;
+    let cancel = EventKind::CancelRequested(CancelRequested {
+        reason: None,
+        by: None,
+    });
+    for (facts, in_flight) in [(vec![], all), (vec![cancel], 0)] {
+        let mut more = step(&mut world, &mut scheduler, facts)
+            .expect("a step")
+            .more;
+        let mut steps = 1;
+        while more {
+            more = step(&mut world, &mut scheduler, vec![])
+                .expect("a step")
+                .more;
+            steps += 1;
+        }
+        let batches = all.div_ceil(BATCH_DECISIONS_MAX);
+        assert_eq!((steps, world.in_flight().len()), (batches, in_flight));
+    }
 }

@@ -5,7 +5,7 @@
 //! [difference](super::item_changes) between before and after, so that an item which is
 //! ordered and claimed in one turn is written once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::item_changes::{StoredItems, push_difference};
 use crate::log::effect::{self, Change};
@@ -19,6 +19,8 @@ pub(crate) struct Changes {
     after: BTreeMap<String, Option<Box<ItemRecord>>>,
     /// Nodes whose items were ordered, in that order: claims go by it.
     ordered: Vec<String>,
+    /// Nodes whose changed items wait: thousands may have changed, and few of them wait.
+    waiting: BTreeSet<String>,
 }
 
 /// The items of an execution.
@@ -34,6 +36,7 @@ impl Changes {
         let node_id = item.node_id.clone();
         self.ordered.push(node_id.clone());
         let record = ItemRecord::ordered(item, at);
+        self.waiting.insert(node_id.clone());
         self.after.insert(node_id, Some(Box::new(record)));
     }
 
@@ -41,11 +44,29 @@ impl Changes {
     pub(crate) fn set(&mut self, node_id: &str, record: Option<ItemRecord>) {
         let record = record.map(Box::new);
         self.after.insert(node_id.to_owned(), record);
+        self.note_whether_it_waits(node_id);
+    }
+
+    /// The item of this node has changed.
+    fn note_whether_it_waits(&mut self, node_id: &str) {
+        let record = self.after.get(node_id).and_then(Option::as_deref);
+        let waits = record.is_some_and(|record| record.state == ItemState::Waiting);
+        if !waits {
+            self.waiting.remove(node_id);
+        } else if !self.waiting.contains(node_id) {
+            self.waiting.insert(node_id.to_owned());
+        }
     }
 
     /// The node's item, if it changed here.
     pub(crate) fn of(&self, node_id: &str) -> Option<Option<&ItemRecord>> {
         self.after.get(node_id).map(Option::as_deref)
+    }
+
+    /// The items that changed here and wait.
+    fn waiting(&self) -> impl Iterator<Item = &ItemRecord> {
+        let of = |node_id| self.after.get(node_id).and_then(Option::as_deref);
+        self.waiting.iter().filter_map(of)
     }
 
     /// All items that changed here and are still there.
@@ -98,6 +119,11 @@ impl Items {
         unchanged.chain(self.changes.present())
     }
 
+    /// Those that the turn changed, and that wait for a worker now.
+    pub(crate) fn changed_and_waiting(&self) -> impl Iterator<Item = &ItemRecord> {
+        self.changes.waiting()
+    }
+
     /// Whether the turn changed the node's item.
     pub(crate) fn has_changed(&self, node_id: &str) -> bool {
         self.changes.of(node_id).is_some()
@@ -119,10 +145,12 @@ impl Items {
             if self.of(node_id).is_some() {
                 self.changes.set(node_id, None);
             }
-        } else if let Some(record) = self.record_mut(node_id)
-            && !record.take(effect.change, fact.at)
-        {
-            self.changes.set(node_id, None);
+        } else if let Some(record) = self.record_mut(node_id) {
+            if record.take(effect.change, fact.at) {
+                self.changes.note_whether_it_waits(node_id);
+            } else {
+                self.changes.set(node_id, None);
+            }
         }
     }
 
@@ -155,15 +183,22 @@ impl Items {
 
     /// Takes over changes that came later.
     pub(crate) fn follow(&mut self, later: Changes) {
-        self.changes.after.extend(later.after);
-        self.changes.ordered.extend(later.ordered);
+        let changes = &mut self.changes;
+        for node_id in later.after.keys() {
+            changes.waiting.remove(node_id);
+        }
+        changes.waiting.extend(later.waiting);
+        changes.after.extend(later.after);
+        changes.ordered.extend(later.ordered);
     }
 
     /// What the turn writes, and what is stored until then.
     pub(crate) fn settled(self) -> (Vec<ItemChange>, StoredItems) {
         let Self {
             stored,
-            changes: Changes { mut after, ordered },
+            changes: Changes {
+                mut after, ordered, ..
+            },
         } = self;
         // What was ordered comes last, in its order. An item that was ordered
         // twice stands where it was ordered first.

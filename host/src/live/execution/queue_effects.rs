@@ -5,6 +5,8 @@
 //! what it did; any difference is the guest's failure, and nothing of the step is
 //! kept then.
 
+use std::collections::VecDeque;
+
 use crate::limits::WAKE_SPAN_MS_MAX;
 use crate::log::effect::{self, Change, ItemEffect};
 use crate::model::{
@@ -73,7 +75,7 @@ fn changes<'a>(
     let mut queue = Queue {
         staged,
         changes: Changes::default(),
-        ordered: std::mem::take(ordered),
+        ordered: std::mem::take(ordered).into(),
         cancelled: std::mem::take(cancelled),
     };
     let first = staged.record.head.sequence + 1;
@@ -221,7 +223,7 @@ struct Queue<'a> {
     staged: &'a Staged,
     changes: Changes,
     /// Orders that no decision was met for yet.
-    ordered: Vec<Ordered>,
+    ordered: VecDeque<Ordered>,
     /// Cancellations that no decision was met for yet.
     cancelled: Vec<ItemName>,
 }
@@ -288,12 +290,14 @@ impl Queue<'_> {
             ));
         }
         let of_this = |it: &Ordered| it.item.node_id == node_id && it.item.attempt == attempt;
-        let Some(place) = self.ordered.iter().position(of_this) else {
+        // They are ordered as they are decided: it is the first one.
+        let place = self.ordered.iter().position(of_this);
+        let Some(ordered) = place.and_then(|place| self.ordered.remove(place)) else {
             return Err(format!(
                 "attempt {attempt} of node {node_id:?} was decided, and its work item not ordered"
             ));
         };
-        let Ordered { item, digest: own } = self.ordered.remove(place);
+        let Ordered { item, digest: own } = ordered;
         if digest != own {
             return Err(format!(
                 "attempt {attempt} of node {node_id:?} was decided with the digest {digest}, and its work item has {own}"
@@ -353,7 +357,7 @@ impl Queue<'_> {
     fn nothing_left(&self) -> Result<(), String> {
         if let Some(WorkItem {
             node_id, attempt, ..
-        }) = self.ordered.first().map(|ordered| &ordered.item)
+        }) = self.ordered.front().map(|ordered| &ordered.item)
         {
             return Err(format!(
                 "a work item of attempt {attempt} of node {node_id:?} was ordered without a decision"

@@ -1,7 +1,6 @@
 //! Which work items may be claimed on a queue, stored and staged.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -9,7 +8,9 @@ use crate::model::Status;
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
 use super::costly::Costly;
+use super::stored_queues::StoredQueue;
 use super::transaction::Transaction;
+use super::turn_claims::TurnClaims;
 use crate::live::execution::claimed::execution_of;
 use crate::live::execution::staged::Staged;
 
@@ -45,20 +46,22 @@ pub(in crate::live) struct Found {
 
 /// At most `max` items that may be claimed on a queue, the most urgent first, of these
 /// those that wait longest, without those of executions that are left out. The queue joins
-/// `drained` if these are all that the store has.
+/// the drained ones if these are all that the store has.
 pub(in crate::live) fn candidates(
     transaction: &mut Transaction<'_>,
-    drained: &mut BTreeSet<String>,
+    claims: &mut TurnClaims,
     queue: &str,
     max: usize,
     is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
 ) -> Result<Found, EngineError> {
+    let drained = &mut claims.drained_queues;
     let now = transaction.now();
     let nothing_due = &transaction.core.known.nothing_due;
     let (mut found, all) = if drained.contains(queue) || !nothing_due.may_wait(queue, now) {
         (Found::default(), true)
     } else {
-        stored_candidates(transaction, queue, max, is_left_out)?
+        let stored = claims.stored_queues.entry(queue.to_owned()).or_default();
+        stored_candidates(transaction, stored, queue, max, is_left_out)?
     };
     staged_candidates(transaction, queue, is_left_out, &mut found);
     let candidates = &mut found.candidates;
@@ -79,31 +82,29 @@ pub(in crate::live) fn candidates(
 /// knows of so many that they would hide others.
 fn stored_candidates(
     transaction: &mut Transaction<'_>,
+    stored: &mut StoredQueue,
     queue: &str,
     max: usize,
     is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
 ) -> Result<(Found, bool), EngineError> {
-    let now = transaction.now();
-    let tenant = transaction.core.settings.tenant.clone();
-    let mut page = max;
-    let mut held_back = false;
     loop {
-        let staged = &transaction.staged;
-        let stored = transaction
-            .core
-            .agenda()
-            .claimable(&tenant, queue, now, page, |id| staged.contains_key(&id))?;
-        let is_last = stored.found.len() < page;
-        let mut candidates = Vec::with_capacity(stored.found.len());
+        let mut found = Found::default();
         let mut costly = Vec::new();
-        let mut left_out = false;
-        for record in transaction.core.set_aside.named(stored) {
-            let execution = execution_of(&record)?;
+        let (mut held_back, mut passed) = (false, 0);
+        while has_changed(transaction, stored.items.front())? {
+            stored.items.pop_front();
+        }
+        for record in &stored.items {
+            if found.candidates.len() >= max {
+                break;
+            }
+            passed += 1;
+            let execution = execution_of(record)?;
             if transaction.core.set_aside.holds(execution) {
                 continue;
             }
             if transaction.core.conflicts.holds(execution) {
-                left_out = true;
+                found.left_out = true;
                 continue;
             }
             match transaction.staged.get(&execution) {
@@ -113,23 +114,56 @@ fn stored_candidates(
                 Some(staged) if is_decided_by(transaction, staged, &record.item.node_id) => {
                     held_back |= staged.record.status != Status::Running;
                 }
-                _ if is_left_out(&transaction.core.costly, execution) => left_out = true,
+                _ if is_left_out(&transaction.core.costly, execution) => found.left_out = true,
                 _ if transaction.core.costly.contains(execution) => {
-                    costly.push(Candidate::of(execution, &record));
+                    costly.push(Candidate::of(execution, record));
                 }
-                _ => candidates.push(Candidate::of(execution, &record)),
+                _ => found.candidates.push(Candidate::of(execution, record)),
             }
         }
-        if is_last || candidates.len() >= max {
-            candidates.extend(costly);
-            let found = Found {
-                candidates,
-                left_out,
-            };
-            return Ok((found, is_last && !held_back));
+        if stored.is_all || found.candidates.len() >= max {
+            found.candidates.extend(costly);
+            let are_all = stored.is_all && passed == stored.items.len();
+            return Ok((found, are_all && !held_back));
         }
-        page = page.saturating_mul(2);
+        read_more(transaction, stored, queue, max)?;
     }
+}
+
+/// Whether this stored item is one that the turn has changed: it is none to be claimed
+/// any more, or stands among the staged ones.
+fn has_changed(
+    transaction: &Transaction<'_>,
+    record: Option<&ItemRecord>,
+) -> Result<bool, EngineError> {
+    let Some(record) = record else {
+        return Ok(false);
+    };
+    let staged = transaction.staged.get(&execution_of(record)?);
+    Ok(staged.is_some_and(|staged| staged.items().has_changed(&record.item.node_id)))
+}
+
+/// Reads the first items of a queue, twice as many as before.
+fn read_more(
+    transaction: &mut Transaction<'_>,
+    stored: &mut StoredQueue,
+    queue: &str,
+    max: usize,
+) -> Result<(), EngineError> {
+    let now = transaction.now();
+    let tenant = transaction.core.settings.tenant.clone();
+    let page = stored.asked.saturating_mul(2).max(max);
+    let staged = &transaction.staged;
+    let read = transaction
+        .core
+        .agenda()
+        .claimable(&tenant, queue, now, page, |id| staged.contains_key(&id))?;
+    *stored = StoredQueue {
+        asked: page,
+        is_all: read.found.len() < page,
+        items: transaction.core.set_aside.named(read).into(),
+    };
+    Ok(())
 }
 
 /// The items that may be claimed, of executions about which the turn knows more
@@ -157,13 +191,19 @@ fn staged_candidates(
                 && record.item.queue == queue
                 && record.item.tenant == core.settings.tenant
                 && record.item.not_before <= now
-                && is_decided_by(transaction, staged, &record.item.node_id)
         };
-        let mut waiting = staged.items().all().filter(may_be_claimed);
+        let items = staged.items();
+        let mut waiting = Vec::new();
+        if decides_changed_items_only(transaction, staged) {
+            waiting.extend(items.changed_and_waiting().filter(may_be_claimed));
+        } else {
+            waiting.extend(items.all().filter(may_be_claimed));
+        }
         if is_left_out(&core.costly, *execution) {
-            found.left_out |= waiting.next().is_some();
+            found.left_out |= !waiting.is_empty();
             continue;
         }
+        let waiting = waiting.into_iter();
         let waiting = waiting.map(|record| Candidate::of(*execution, record));
         found.candidates.extend(waiting);
     }
@@ -172,9 +212,14 @@ fn staged_candidates(
 /// Whether the staged execution, and not the store, says what may be done with
 /// the item of this node.
 fn is_decided_by(transaction: &Transaction<'_>, staged: &Staged, node_id: &str) -> bool {
-    staged.items().has_changed(node_id)
-        || staged.status_before != Some(Status::Running)
-        || staged.record.status != Status::Running
+    staged.items().has_changed(node_id) || !decides_changed_items_only(transaction, staged)
+}
+
+/// Whether the store says of the items that the turn has not changed what may be done with
+/// them.
+fn decides_changed_items_only(transaction: &Transaction<'_>, staged: &Staged) -> bool {
+    staged.status_before == Some(Status::Running)
+        && staged.record.status == Status::Running
         // Within a scope the store is asked for the others only.
-        || !transaction.core.scope.is_everything()
+        && transaction.core.scope.is_everything()
 }

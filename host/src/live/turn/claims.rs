@@ -134,9 +134,8 @@ pub(in crate::live) fn claim_within(
         let is_left_out = |costly: &Costly, id: ExecutionId| {
             passed_over.contains(&id) || waiting.comes_later(costly, id)
         };
-        let drained = &mut turn.claims.drained_queues;
-        let transaction = &mut turn.transaction;
-        let found = candidates(transaction, drained, queue, wanted, &is_left_out)?;
+        let claims = &mut turn.claims;
+        let found = candidates(&mut turn.transaction, claims, queue, wanted, &is_left_out)?;
         claiming.come_later |= found.left_out;
         let mut hidden = false;
         for of_one in found.candidates.chunk_by(|a, b| a.execution == b.execution) {

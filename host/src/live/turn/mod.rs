@@ -32,6 +32,7 @@ pub(in crate::live) mod core;
 
 pub(in crate::live) mod report;
 pub(in crate::live) mod stored;
+mod stored_queues;
 pub(in crate::live) mod damaged;
 pub(in crate::live) mod guest_call;
 

@@ -34,10 +34,10 @@ pub(in crate::live) fn simulate(turn: &mut OpenTurn<'_>) -> Result<bool, EngineE
 fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
     let mut any = false;
     for queue in waiting_queues(turn)? {
-        let drained = &mut turn.claims.drained_queues;
+        let claims = &mut turn.claims;
         let max = SIMULATED_CLAIMS_AT_ONCE_MAX;
         let none = |_: &Costly, _| false;
-        let found = candidates(&mut turn.transaction, drained, &queue, max, &none)?;
+        let found = candidates(&mut turn.transaction, claims, &queue, max, &none)?;
         for candidate in found.candidates {
             if is_full(&turn.transaction) || !turn.transaction.may(Phase::Claims) {
                 turn.transaction.budget.cut_off();

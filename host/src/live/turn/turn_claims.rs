@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::slots::Slots;
+use super::stored_queues::StoredQueues;
 use super::waiting_claims::Ticket;
 use crate::live::values::work::{Claim, ClaimId};
 use crate::live::workers::Pool;
@@ -15,6 +16,8 @@ pub(crate) struct TurnClaims {
     pub(in crate::live) slots: Slots,
     /// Queues of which the store has no further item to claim in this turn.
     pub(in crate::live) drained_queues: BTreeSet<String>,
+    /// What was read of the store's queues in this turn.
+    pub(in crate::live) stored_queues: StoredQueues,
     /// Claims of own workers whose leases were renewed, and until when.
     pub(in crate::live) renewed: Vec<(ClaimId, Timestamp)>,
     /// How many more own workers may claim.
@@ -36,6 +39,7 @@ impl TurnClaims {
         Self {
             slots: Slots::of(pool),
             drained_queues: BTreeSet::new(),
+            stored_queues: StoredQueues::default(),
             renewed: Vec::new(),
             own_left: max,
             outside_left: max,

@@ -1,0 +1,20 @@
+//! What a turn has read of the store's queues. The store does not change while the turn is
+//! open, so that what was read once is not read again with each claim.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::store::ItemRecord;
+
+/// By the name of the queue.
+pub(in crate::live) type StoredQueues = BTreeMap<String, StoredQueue>;
+
+/// The first stored items of one queue that may be claimed, the most urgent first.
+#[derive(Default)]
+pub(in crate::live) struct StoredQueue {
+    /// Those that the turn has not changed, as far as it is known.
+    pub(super) items: VecDeque<ItemRecord>,
+    /// How many the store was asked for.
+    pub(super) asked: usize,
+    /// Whether the store has no more of them.
+    pub(super) is_all: bool,
+}
