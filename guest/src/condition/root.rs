@@ -65,12 +65,11 @@ impl Roots {
 }
 
 /// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 7] = [
+pub(super) const ELSEWHERE: [&str; 6] = [
     "item",
     "index",
     "iteration",
     "last",
     "errors",
     "output",
-    "secret",
 ];

@@ -94,7 +94,8 @@ fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> Result<Wor
     })
 }
 
-/// `{node_id, kind, input}`, in this order.
+/// `{node_id, kind, input}`, in this order; and behind it, where the worker puts
+/// something into texts of the kind, `templates`, the list of their pointers.
 /// Each value is either quoted here or JSON that was checked.
 fn payload(machine: &Machine, ix: NodeIx, node: &Node, work: &Work) -> Result<String, Unresolved> {
     let kind = node.kind_json.get();
@@ -108,6 +109,11 @@ fn payload(machine: &Machine, ix: NodeIx, node: &Node, work: &Work) -> Result<St
     }
     json.push_str(",\"input\":");
     push_input(machine, ix, &mut json, work);
+    let for_worker = work.template.as_ref().and_then(|it| it.for_worker());
+    if let Some(pointers) = for_worker {
+        json.push_str(",\"templates\":");
+        json.push_str(pointers);
+    }
     json.push('}');
     Ok(json)
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::text::{NoValue, TextTemplate};
 use crate::condition::Scope;
-use crate::json::depth;
+use crate::json::{depth, push_quoted};
 use crate::limits::{JSON_DEPTH_MAX, PAYLOAD_BYTES_MAX};
 
 /// A node's kind, cut where a text holds expressions.
@@ -15,6 +15,9 @@ pub struct KindTemplate {
     texts: Vec<Placed>,
     /// What follows the last text, as it is written.
     rest: Box<str>,
+    /// The texts into which the worker puts something: a JSON list of their pointers into
+    /// the payload, which are those into the node. `None` if there are none.
+    for_worker: Option<Box<str>>,
 }
 
 /// A text, and its place.
@@ -70,9 +73,17 @@ impl KindTemplate {
             from = place.end;
         }
         (!placed.is_empty()).then(|| Self {
+            for_worker: pointers_for_worker(&placed),
             texts: placed,
             rest: kind[from..].into(),
         })
+    }
+
+    /// The JSON list of the pointers of the texts into which the worker puts something;
+    /// `None` if there are none.
+    #[must_use]
+    pub fn for_worker(&self) -> Option<&str> {
+        self.for_worker.as_deref()
     }
 
     /// Append the kind with its expressions resolved.
@@ -96,4 +107,17 @@ impl KindTemplate {
         json.push_str(&self.rest);
         Ok(())
     }
+}
+
+fn pointers_for_worker(texts: &[Placed]) -> Option<Box<str>> {
+    let mut json = String::new();
+    for placed in texts.iter().filter(|placed| placed.text.is_for_worker()) {
+        json.push(if json.is_empty() { '[' } else { ',' });
+        push_quoted(&mut json, &placed.pointer);
+    }
+    if json.is_empty() {
+        return None;
+    }
+    json.push(']');
+    Some(json.into())
 }

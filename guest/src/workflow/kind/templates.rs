@@ -1,14 +1,16 @@
 //! The texts of a kind that hold expressions (rule R29).
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::form::Form;
 use crate::condition::Roots;
 use crate::json::{Lexer, Token, decode_text, push_pointer};
+use crate::limits::TEMPLATES_BYTES_MAX;
 use crate::template::{Insertion, KindTemplate, TextTemplate};
-use crate::workflow::fault::{Faults, Place};
+use crate::workflow::fault::{Faults, Place, quoted};
 use crate::workflow::fields::{Fields, Read};
 use crate::workflow::syntax::report_template;
 
@@ -26,7 +28,15 @@ pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
         form,
         open: Vec::new(),
     };
-    KindTemplate::new(json, walk.texts())
+    let template = KindTemplate::new(json, walk.texts())?;
+    if template.for_worker().is_some_and(|list| list.len() > TEMPLATES_BYTES_MAX) {
+        let message = format!(
+            "the pointers of its texts with secrets or the execution's id come to more than {TEMPLATES_BYTES_MAX} bytes"
+        );
+        let remedy = "name each in one text, and in fields with shorter names";
+        kind.faults.report(kind.place, message, remedy);
+    }
+    Some(template)
 }
 
 /// The text of a field that the scheduler itself reads, with its expressions; `None`
@@ -101,18 +111,36 @@ impl<'a> Walk<'_, 'a, '_> {
         let Some(Step::Key(Some(field))) = self.open.first() else {
             return None;
         };
-        let insertion = self.form.insertion(field)?;
         let text = decode_text(text);
+        let Some(insertion) = self.form.insertion(field) else {
+            self.refuse_secret(&text);
+            return None;
+        };
         let within = self.pointer();
-        let parsed = TextTemplate::parse(&text, Roots::OF_KINDS, insertion);
+        let parsed = TextTemplate::parse_of_payload(&text, Roots::OF_KINDS, insertion);
         match parsed {
-            Ok(template) => Some((alloc::format!("/kind{within}"), template?)),
+            Ok(template) => Some((format!("/kind{within}"), template?)),
             Err(error) => {
                 let pointer = self.kind.place.pointer() + &within;
                 report_template(pointer, &text, &error, self.kind.faults);
                 None
             }
         }
+    }
+
+    /// A text that stands for itself names no secret: nobody would put it in.
+    fn refuse_secret(&self, text: &str) {
+        let Some(place) = text.find("${secret.") else {
+            return;
+        };
+        let column = text[..place].chars().count() + 1;
+        let message = format!(
+            "{} names a secret where nobody puts it in (column {column})",
+            quoted(text)
+        );
+        let remedy = "a secret may stand in `url`, `headers`, `body`, `argv`, `env` and `cwd`, and in the fields of a `task`";
+        let pointer = self.kind.place.pointer() + &self.pointer();
+        self.kind.faults.report_at(pointer, message, remedy);
     }
 
     /// Where the next value stands, a JSON pointer into the kind.
