@@ -65,11 +65,4 @@ impl Roots {
 }
 
 /// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 6] = [
-    "item",
-    "index",
-    "iteration",
-    "last",
-    "errors",
-    "output",
-];
+pub(super) const ELSEWHERE: [&str; 6] = ["item", "index", "iteration", "last", "errors", "output"];

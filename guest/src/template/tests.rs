@@ -141,7 +141,10 @@ fn template(text: &str, insertion: Insertion) -> String {
     let read = TextTemplate::parse_of_payload(text, Roots::OF_KINDS, insertion);
     let read = read.unwrap_or_else(|error| panic!("{text}: {error}"));
     let read = read.unwrap_or_else(|| panic!("{text} holds no expression"));
-    assert_eq!(read.is_for_worker(), text.contains("secret.") || text.contains("execution_id"));
+    assert_eq!(
+        read.is_for_worker(),
+        text.contains("secret.") || text.contains("execution_id")
+    );
     let mut json = String::new();
     let scope = Scope::new("null", &state).in_node("node-1");
     match read.push_json(&scope, &mut json) {
@@ -175,5 +178,8 @@ fn r29_what_the_worker_puts_in_stays_a_template() {
         assert_eq!(template(text, Insertion::Plain), expected, "{text}");
     }
     let url = "http://${secret.HOST}/${state.sly}";
-    assert_eq!(template(url, Insertion::InUrl), r#""http://${secret.HOST}/%24%7Bstate.n%7D""#);
+    assert_eq!(
+        template(url, Insertion::InUrl),
+        r#""http://${secret.HOST}/%24%7Bstate.n%7D""#
+    );
 }

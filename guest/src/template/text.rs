@@ -122,11 +122,10 @@ impl TextTemplate {
                 parts.push(Part::literal(&literal));
                 literal.clear();
             }
-            let (part, length) =
-                part(&text[inner..], roots, by).map_err(|error| SyntaxError {
-                    offset: inner + error.offset,
-                    ..error
-                })?;
+            let (part, length) = part(&text[inner..], roots, by).map_err(|error| SyntaxError {
+                offset: inner + error.offset,
+                ..error
+            })?;
             parts.push(part);
             from = inner + length;
         }

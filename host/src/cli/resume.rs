@@ -14,6 +14,7 @@ use super::ending::is_stalled_on_budget;
 use super::judgement::Until;
 use super::named::Named;
 use super::output::{self, Form};
+use super::secrets::SecretsSource;
 use super::session::{Session, Stopped};
 use super::text::text;
 use super::workers::Workers;
@@ -38,6 +39,8 @@ pub(super) struct Arguments {
     wait: Duration,
     #[command(flatten)]
     workers: Workers,
+    #[command(flatten)]
+    secrets: SecretsSource,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -193,7 +196,7 @@ async fn work(arguments: &Arguments, parts: Vec<Part>) -> anyhow::Result<Answer>
         if stopped == Stopped::Interrupted || records.is_empty() {
             continue;
         }
-        let mut builder = database::engine(store);
+        let mut builder = arguments.secrets.given_to(database::engine(store))?;
         let named = !arguments.executions.is_empty();
         if named {
             builder = builder.only(records.iter().map(|record| record.id));

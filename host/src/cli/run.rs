@@ -7,6 +7,7 @@ use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
 use super::report::Report;
+use super::secrets::SecretsSource;
 use super::session::{Session, Stopped};
 use super::starting::{Startable, ToStart};
 use super::text::text;
@@ -28,6 +29,8 @@ pub(super) struct Arguments {
     simulate: bool,
     #[command(flatten)]
     workers: Workers,
+    #[command(flatten)]
+    secrets: SecretsSource,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -51,12 +54,13 @@ async fn work(
         to_start,
         simulate,
         workers,
+        secrets,
         form,
         database,
     } = arguments;
     let store = database.open_or_create(*simulate)?;
     let watched = SqliteStore::open(store.path())?;
-    let mut builder = database::engine(store).only([]);
+    let mut builder = secrets.given_to(database::engine(store))?.only([]);
     if let Some(component) = startable.guest.take() {
         builder = builder.guest(component);
     }

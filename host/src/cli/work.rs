@@ -7,6 +7,7 @@ use refrain::store::SqliteStore;
 use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
+use super::secrets::SecretsSource;
 use super::session::Session;
 use super::text::{Text, text};
 use super::watch::Watch;
@@ -38,6 +39,8 @@ pub(super) struct Arguments {
     queues: Vec<String>,
     #[command(flatten)]
     workers: Workers,
+    #[command(flatten)]
+    secrets: SecretsSource,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -81,7 +84,8 @@ async fn work(
     };
     let database = &arguments.database;
     let mut session = Session::of_all(database, watch, served.clone(), until, arguments.form)?;
-    let engine = database::engine(store).start().await?;
+    let builder = arguments.secrets.given_to(database::engine(store))?;
+    let engine = builder.start().await?;
     arguments.workers.serve(&engine, &served);
     session.work(engine).await?;
     session.say_until_when_they_wait();

@@ -203,6 +203,19 @@ pub const STOP_PATIENCE: Duration = Duration::from_secs(6);
 /// that it left behind holds them open.
 pub const PIPE_GRACE: Duration = Duration::from_millis(250);
 
+/// A secret's name: more than any variable of an environment needs.
+pub const SECRET_NAME_BYTES_MAX: usize = 128;
+
+/// A secret's value, at least: a shorter one stands in too many texts by chance to be
+/// taken out of them.
+pub const SECRET_BYTES_MIN: usize = 4;
+
+/// A secret's value: a key with all of its certificates.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+
+/// A file of secrets.
+pub const SECRETS_FILE_BYTES_MAX: usize = 1024 * 1024;
+
 /// What a failed command said last, as far as its failure repeats it.
 pub const COMMAND_STDERR_BYTES_MAX: usize = 4096;
 

@@ -12,6 +12,7 @@ use super::literal::LiteralKind;
 use crate::log::effect;
 use crate::model::{EventKind, WorkItem};
 use crate::queues;
+use crate::templates::TEMPLATES;
 
 /// What one workflow lets be ordered; prepared once from its text.
 #[derive(Debug, Default)]
@@ -197,13 +198,19 @@ impl OrderRules {
             Ok(payload) => payload,
             Err(error) => {
                 return Some(format!(
-                    "has a payload that is not {{node_id, kind, input}}: {error}"
+                    "has a payload that is not {{node_id, kind, input, templates?}}: {error}"
                 ));
             }
         };
         let differs = match payload {
             _ if payload.node_id != item.node_id => "node_id",
             _ if !node.is_kind(payload.kind.get()) => "kind",
+            // The worker looks for the member as it is spelt here.
+            _ if payload.templates != node.templates()
+                || (!payload.templates.is_empty() && !item.payload.contains(TEMPLATES)) =>
+            {
+                "templates"
+            }
             _ => return None,
         };
         Some(format!(
@@ -229,6 +236,9 @@ struct Payload<'a> {
         reason = "that it is there and is JSON is all that is asked of it"
     )]
     input: &'a RawValue,
+    /// The pointers of the texts into which the worker puts something (rule R29).
+    #[serde(default)]
+    templates: Vec<String>,
 }
 
 impl<'a> Payload<'a> {
@@ -270,6 +280,11 @@ impl NodeRules {
     /// The JSON of `/nodes/ID/kind`, verbatim.
     fn kind(&self) -> &str {
         &self.usual_payload[self.kind.clone()]
+    }
+
+    /// The pointers of the texts into which the worker puts something.
+    fn templates(&self) -> &[String] {
+        self.literal.as_ref().map_or(&[], LiteralKind::for_worker)
     }
 
     /// Whether this is the node's kind, with any values in the place of expressions.

@@ -29,7 +29,10 @@ pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
         open: Vec::new(),
     };
     let template = KindTemplate::new(json, walk.texts())?;
-    if template.for_worker().is_some_and(|list| list.len() > TEMPLATES_BYTES_MAX) {
+    if template
+        .for_worker()
+        .is_some_and(|list| list.len() > TEMPLATES_BYTES_MAX)
+    {
         let message = format!(
             "the pointers of its texts with secrets or the execution's id come to more than {TEMPLATES_BYTES_MAX} bytes"
         );
