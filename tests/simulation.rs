@@ -37,8 +37,7 @@ const FILE_SEEDS: u32 = 300;
 const LINES_MAX: usize = 40;
 
 /// Kinds of events that no host writes yet, or that no scheduler takes yet.
-const UNWRITTEN: [&str; 5] = [
-    "map_expanded",
+const UNWRITTEN: [&str; 4] = [
     "child_requested",
     "child_started",
     "child_refused",

@@ -6,15 +6,20 @@
 //! Nothing here changes anything, and nothing here knows an event.
 
 use alloc::borrow::Cow;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
-use crate::contract::{Budget, BudgetExcess, CancelReason, NodeFailure, StallAuthor, Status};
-use crate::limits::ID_BYTES_MAX;
+use crate::contract::{
+    Budget, BudgetExcess, CancelReason, NodeFailure, NodeState, StallAuthor, Status,
+};
+use crate::instance::RunIx;
+use crate::json::elements;
+use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use crate::machine::Machine;
+use crate::node::is_active;
 use crate::state::{Ending, Fixed, is_finalizer};
 use crate::template::Unresolved;
 use crate::time::Timestamp;
-use crate::workflow::plan::{HumanApproval, Kind, NodeIx, PlanText, RunOn, Terminate, Wait};
+use crate::workflow::plan::{HumanApproval, Kind, Map, NodeIx, PlanText, RunOn, Terminate, Wait};
 
 // ---- the execution as a whole --------------------------------------------------
 
@@ -75,13 +80,13 @@ pub(crate) fn is_stalled(machine: &Machine) -> bool {
     machine.state.host_stall.is_some() || machine.state.policy_stall.is_some()
 }
 
-/// Whether it is this node on which a policy stalled the execution.
-pub(crate) fn is_stalled_on(machine: &Machine, ix: NodeIx) -> bool {
+/// Whether it is this on which a policy stalled the execution.
+pub(crate) fn is_stalled_on(machine: &Machine, run: RunIx) -> bool {
     machine
         .state
         .policy_stall
         .as_ref()
-        .is_some_and(|(on, _)| *on == Some(ix))
+        .is_some_and(|(on, _)| *on == Some(run))
 }
 
 /// Whether nothing new may be ordered and nothing may end (rule R18).
@@ -94,6 +99,14 @@ pub(crate) fn is_held(machine: &Machine) -> bool {
 /// Whether one more node may be in flight (rule R4).
 pub(crate) fn has_room(machine: &Machine) -> bool {
     machine.agenda.in_flight < max_concurrent(machine)
+}
+
+/// Whether the map of an instance lets one more be under way (rule R21).
+pub(crate) fn has_window(machine: &Machine, run: RunIx) -> bool {
+    machine.map_of(run).is_none_or(|(map, agenda)| {
+        let max = map.max_concurrent;
+        max.is_none_or(|max| agenda.active.len() < max as usize)
+    })
 }
 
 /// How many nodes may be in flight: the workflow's own limit only narrows.
@@ -179,6 +192,66 @@ pub(crate) fn budget_to_stall_on(machine: &Machine) -> Option<BudgetExcess> {
     budget_exceeded(machine).filter(|_| may_stall)
 }
 
+// ---- maps ----------------------------------------------------------------------
+
+/// What a map is over.
+pub(crate) enum MapItems {
+    /// A list, and how many elements it has.
+    List(String, u32),
+    /// Nothing that it may be over.
+    Fault(NodeFailure),
+}
+
+/// What a map is over now (rule R21).
+pub(crate) fn map_items(machine: &Machine, map: &Map) -> MapItems {
+    let list = map.over.value(&machine.scope());
+    if list.len() > PAYLOAD_BYTES_MAX {
+        return MapItems::Fault(NodeFailure::TooLarge(OVER.to_string()));
+    }
+    if !list.starts_with('[') {
+        return MapItems::Fault(NodeFailure::NotAList);
+    }
+    match u32::try_from(elements(&list).count()) {
+        Ok(count) if count <= map.max_items => MapItems::List(list, count),
+        counted => MapItems::Fault(NodeFailure::TooManyItems(counted.unwrap_or(u32::MAX))),
+    }
+}
+
+/// Where `over` stands in a node.
+const OVER: &str = "/kind/over";
+
+/// What of a node is under way: the node, then its instances.
+pub(crate) fn active_runs(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = RunIx> + '_ {
+    let own = is_active(machine.record(ix).state).then(|| RunIx::from(ix));
+    let instances = machine.agenda.maps.get(&ix);
+    let instances = instances.into_iter().flat_map(|map| &map.active);
+    own.into_iter()
+        .chain(instances.map(move |index| RunIx::of_instance(ix, *index)))
+}
+
+/// What of a node that is failing is to be judged: the node itself, or its instances.
+pub(crate) fn failing_runs(machine: &Machine, ix: NodeIx) -> impl Iterator<Item = RunIx> + '_ {
+    let own = (machine.record(ix).state == NodeState::Failing).then(|| RunIx::from(ix));
+    let instances = machine.agenda.maps.get(&ix);
+    let instances = instances.into_iter().flat_map(|map| &map.failing);
+    own.into_iter()
+        .chain(instances.map(move |index| RunIx::of_instance(ix, *index)))
+}
+
+/// The run that comes first of a node that is filed for dispatch.
+pub(crate) fn first_dispatch(machine: &Machine, ix: NodeIx) -> RunIx {
+    let ready = machine.agenda.maps.get(&ix).and_then(|map| {
+        let count = machine.instances(ix).count();
+        map.first_ready(count)
+    });
+    ready.map_or(ix.into(), |index| RunIx::of_instance(ix, index))
+}
+
+/// Whether an instance goes on no more, because its map is settled.
+pub(crate) fn is_of_settled_map(machine: &Machine, run: RunIx) -> bool {
+    !run.is_own() && machine.record(run.node).state != NodeState::Waiting
+}
+
 // ---- external events -----------------------------------------------------------
 
 /// The oldest external event that a wait that is ready could take: one that came
@@ -245,10 +318,14 @@ fn resolved<'a>(
 // ---- expressions -------------------------------------------------------------------
 
 /// Whether a text in the node's kind can be without a value (rule R29).
-pub(crate) fn may_be_unresolved(machine: &Machine, ix: NodeIx) -> bool {
+pub(crate) fn may_be_unresolved(machine: &Machine, run: RunIx) -> bool {
+    if is_of_settled_map(machine, run) {
+        return false;
+    }
     let is_template = |text: &PlanText| matches!(text, PlanText::Template(_));
-    match &machine.node(ix).kind {
+    match &machine.node(run).kind {
         Kind::Work(work) => work.template.is_some(),
+        Kind::Map(map) => !run.is_own() && map.body.template.is_some(),
         Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(is_template),
         Kind::HumanApproval(approval) => is_template(&approval.description),
         Kind::Condition(_)

@@ -17,7 +17,7 @@ use crate::digest::digest_of_text;
 use crate::guards::status;
 use crate::machine::Machine;
 use crate::node::name;
-use crate::state::{Dismissal, NodeRecord, Spent};
+use crate::state::{Dismissal, Instances, NodeRecord, Spent};
 use crate::time::Timestamp;
 use crate::workflow::plan::{Kind, Node, NodeIx};
 
@@ -54,6 +54,8 @@ struct NodeView<'a> {
     failure: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     handled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<InstancesView<'a>>,
     kind: Cow<'a, str>,
     max_attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +79,25 @@ struct NodeView<'a> {
     worker_id: Option<&'a str>,
 }
 
+/// The instances of a map. The fields are in the order of their names.
+#[derive(Serialize)]
+struct InstancesView<'a> {
+    count: u32,
+    /// The elements, until the map has completed.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    items: &'a str,
+    /// Those to which something has happened, by their index.
+    runs: BTreeMap<u32, InstanceView<'a>>,
+}
+
+/// An instance: the fields of a node, and what it produced.
+#[derive(Serialize)]
+struct InstanceView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a RawValue>,
+    run: NodeView<'a>,
+}
+
 /// The state as a JSON object with sorted keys, and its hash.
 #[must_use]
 pub fn inspect(machine: &Machine) -> Inspection {
@@ -84,7 +105,10 @@ pub fn inspect(machine: &Machine) -> Inspection {
     let nodes = (0..).zip(&machine.state.nodes).map(|(index, record)| {
         let node = machine.node(NodeIx(index));
         let waits_for = waits_for(machine, NodeIx(index));
-        (node.id.as_str(), view(node, record, waits_for))
+        let mut view = view(node, record, waits_for);
+        let instances = machine.state.instances.get(&NodeIx(index));
+        view.instances = instances.map(|instances| instances_view(node, instances));
+        (node.id.as_str(), view)
     });
     let view = ExecutionView {
         at: machine.state.at.0,
@@ -139,6 +163,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord, waits_for: Option<&'a str>) 
         ended_at: ms(record.ended_at),
         failure: record.failure.as_ref().map(|it| codes::failure(&it.cause)),
         handled: record.is_handled().then_some(true),
+        instances: None,
         kind: kind_name(node),
         max_attempts: record.max_attempts,
         not_before: ms(record.not_before),
@@ -154,15 +179,37 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord, waits_for: Option<&'a str>) 
     }
 }
 
+fn instances_view<'a>(node: &'a Node, instances: &'a Instances) -> InstancesView<'a> {
+    let runs = (0..).zip(&instances.runs);
+    let runs = runs.filter_map(|(index, run)| {
+        let run = run.as_ref()?;
+        let mut view = view(node, &run.record, None);
+        if let Kind::Map(map) = &node.kind {
+            view.kind = kind_in(&map.body_json);
+            view.queue = Some(&*map.body.queue);
+        }
+        let output = run.output.as_deref().map(verbatim);
+        Some((index, InstanceView { output, run: view }))
+    });
+    InstancesView {
+        count: instances.count(),
+        items: &instances.items,
+        runs: runs.collect(),
+    }
+}
+
 /// The name of a node's kind, as in its JSON.
 pub(crate) fn kind_name(node: &Node) -> Cow<'_, str> {
+    kind_in(&node.kind_json)
+}
+
+fn kind_in(kind: &RawValue) -> Cow<'_, str> {
     #[derive(Deserialize)]
     struct Tag<'a> {
         #[serde(borrow)]
         r#type: Cow<'a, str>,
     }
-    serde_json::from_str::<Tag<'_>>(node.kind_json.get())
-        .map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
+    serde_json::from_str::<Tag<'_>>(kind.get()).map_or(Cow::Borrowed("unknown"), |tag| tag.r#type)
 }
 
 pub(crate) fn queue(kind: &Kind) -> Option<&str> {
@@ -173,6 +220,7 @@ pub(crate) fn queue(kind: &Kind) -> Option<&str> {
         | Kind::Join(_)
         | Kind::Wait(_)
         | Kind::HumanApproval(_)
+        | Kind::Map(_)
         | Kind::LimitExceeded { .. }
         | Kind::Terminate(_) => None,
     }

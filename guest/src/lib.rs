@@ -47,14 +47,20 @@ pub mod condition;
 pub mod template;
 // What a valid workflow is (rule R1).
 pub mod workflow;
+// Which run of a node: its own, or that of one of its instances.
+pub mod instance;
 // One node's transition table.
 pub mod node;
+// What an execution can come to.
+pub mod ending;
 // What an execution is between two events.
 pub mod state;
 // A set of nodes, in their order.
 pub(crate) mod node_set;
 // What is to be done next, in order: an index over the state.
 pub(crate) mod agenda;
+// What becomes of a map, by what has become of its instances.
+pub(crate) mod verdict;
 // An execution: workflow, state, agenda.
 pub mod machine;
 // Pure questions that both applying and deciding ask.

@@ -64,6 +64,17 @@ pub const PRIORITY_MAX: u32 = 9;
 /// Faults of one workflow that are reported at once: more than anyone reads.
 pub const FAULTS_MAX: usize = 1_000;
 
+/// Elements of a map. Each takes three events of a log at least, and a list of so
+/// many is as large as a payload may be.
+pub const MAP_ITEMS_MAX: u32 = 100_000;
+
+/// Instances that are named where a map has failed.
+pub const FAILED_INSTANCES_TOLD: usize = 10;
+
+/// Bytes that an id of a map leaves for what is added to it: the index of an
+/// instance in brackets, and what a compensation will be called.
+pub const INSTANCE_SUFFIX_BYTES: usize = 16;
+
 /// Events in one log: room for retries of the largest workflow.
 pub const EVENTS_MAX: u64 = 1_000_000;
 
@@ -99,6 +110,14 @@ pub fn is_error_class(text: &str) -> bool {
     (1..=ERROR_CLASS_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_of_code)
 }
 
+const _: () = assert!(
+    EVENTS_MAX >= 3 * MAP_ITEMS_MAX as u64 + 3 * NODES_MAX as u64,
+    "a map of the largest size needs three events for each instance, besides other nodes"
+);
+const _: () = assert!(
+    MAP_ITEMS_MAX as usize * 2 < PAYLOAD_BYTES_MAX,
+    "so many elements are no larger than a payload"
+);
 const _: () = assert!(
     JSON_DEPTH_MAX < 128,
     "serde_json refuses nesting of 128 by itself, with a worse message"

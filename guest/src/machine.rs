@@ -9,13 +9,16 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use crate::agenda::{Agenda, Filing};
+use crate::agenda::{Agenda, Filing, InstanceFiling, MapAgenda, MapFiling};
 use crate::condition::Scope;
 use crate::contract::NodeState;
+use crate::instance::{self, RunIx};
 use crate::json::push_quoted;
-use crate::state::{NodeRecord, State};
+use crate::node::is_active;
+use crate::state::{Instances, NodeRecord, State};
+use crate::verdict::{Verdict, stops_rest, verdict};
 use crate::workflow::Plan;
-use crate::workflow::plan::{Node, NodeIx};
+use crate::workflow::plan::{Kind, Map, Node, NodeIx, Work};
 
 /// One execution, and all that is needed to say how it goes on.
 #[derive(Debug)]
@@ -29,8 +32,14 @@ impl Machine {
     /// A machine in this state: the agenda follows from it.
     pub(crate) fn in_state(plan: Arc<Plan>, state: State) -> Self {
         let mut agenda = Agenda::default();
-        for ((index, record), node) in (0..).zip(&state.nodes).zip(&plan.nodes) {
-            agenda.refile(NodeIx(index), None, Filing::of(record, &node.kind));
+        for (node, instances) in &state.instances {
+            file_instances(&mut agenda, *node, instances);
+        }
+        for ((index, record), node) in (0..).map(NodeIx).zip(&state.nodes).zip(&plan.nodes) {
+            match &node.kind {
+                Kind::Map(map) => file_map(&mut agenda, &state, map, index),
+                kind => agenda.refile(index, None, Filing::of(record, kind)),
+            }
         }
         Self {
             plan,
@@ -57,26 +66,83 @@ impl Machine {
         &self.state
     }
 
-    pub(crate) fn node(&self, ix: NodeIx) -> &Node {
-        &self.plan.nodes[ix.0 as usize]
+    pub(crate) fn node(&self, run: impl Into<RunIx>) -> &Node {
+        &self.plan.nodes[run.into().node.0 as usize]
     }
 
-    pub(crate) fn node_id(&self, ix: NodeIx) -> String {
-        self.node(ix).id.to_string()
+    /// The id of a node, or of an instance.
+    pub(crate) fn node_id(&self, run: impl Into<RunIx>) -> String {
+        let run = run.into();
+        let id = &self.node(run).id;
+        match run.instance() {
+            None => id.to_string(),
+            Some(index) => instance::id(id, index),
+        }
     }
 
-    pub(crate) fn record(&self, ix: NodeIx) -> &NodeRecord {
-        &self.state.nodes[ix.0 as usize]
+    pub(crate) fn record(&self, run: impl Into<RunIx>) -> &NodeRecord {
+        let run = run.into();
+        match run.instance() {
+            None => &self.state.nodes[run.node.0 as usize],
+            Some(index) => self.instances(run.node).record(index),
+        }
     }
 
-    /// The node of an id.
-    pub(crate) fn find(&self, node_id: &str) -> Result<NodeIx, String> {
-        self.plan.find(node_id).ok_or_else(|| {
-            format!(
+    /// What a run does for a worker. `None` if it is settled by the guest itself.
+    pub(crate) fn work(&self, run: impl Into<RunIx>) -> Option<&Work> {
+        let run = run.into();
+        match &self.node(run).kind {
+            Kind::Work(work) => Some(work),
+            Kind::Map(map) if !run.is_own() => Some(&map.body),
+            _ => None,
+        }
+    }
+
+    /// The instances of a map that was expanded.
+    pub(crate) fn instances(&self, ix: NodeIx) -> &Instances {
+        let instances = self.state.instances.get(&ix);
+        instances.expect("only an expanded node has instances")
+    }
+
+    /// The map that a run is an instance of, and what of it is to be done. `None` if it is no instance.
+    pub(crate) fn map_of(&self, run: RunIx) -> Option<(&Map, &MapAgenda)> {
+        match &self.node(run).kind {
+            Kind::Map(map) if !run.is_own() => Some((map, &self.agenda.maps[&run.node])),
+            _ => None,
+        }
+    }
+
+    /// What has to become of a map now. `None` if that is open, or it is no map that
+    /// waits for its instances.
+    pub(crate) fn verdict(&self, ix: NodeIx) -> Option<Verdict> {
+        match &self.node(ix).kind {
+            Kind::Map(map) => map_verdict(&self.agenda, &self.state, map, ix),
+            _ => None,
+        }
+    }
+
+    /// The run of an id: a node, or one of the instances that there are.
+    pub(crate) fn find(&self, node_id: &str) -> Result<RunIx, String> {
+        if let Some(ix) = self.plan.find(node_id) {
+            return Ok(ix.into());
+        }
+        let of_instance = instance::parse(node_id)
+            .and_then(|(node, index)| Some((node, self.plan.find(node)?, index)));
+        let Some((node, ix, index)) = of_instance else {
+            return Err(format!(
                 "the workflow {} has no node `{node_id}`; name one of its nodes",
                 self.plan.workflow_id
-            )
-        })
+            ));
+        };
+        match self.state.instances.get(&ix).map(Instances::count) {
+            Some(count) if index < count => Ok(RunIx::of_instance(ix, index)),
+            Some(count) => Err(format!(
+                "there is no `{node_id}`: node `{node}` has {count} instances, from 0"
+            )),
+            None => Err(format!(
+                "there is no `{node_id}`: node `{node}` has no instances now"
+            )),
+        }
     }
 
     /// What conditions see.
@@ -110,13 +176,100 @@ impl Machine {
         self.scope().in_node(&self.node(ix).id)
     }
 
-    /// Change a node's record and file the node anew. The only way to change one.
-    pub(crate) fn change(&mut self, ix: NodeIx, change: impl FnOnce(&mut NodeRecord)) {
+    /// Change a record and file what it is of anew. The only way to change one.
+    pub(crate) fn change(&mut self, run: impl Into<RunIx>, change: impl FnOnce(&mut NodeRecord)) {
+        let run = run.into();
+        let ix = run.node;
         let kind = &self.plan.nodes[ix.0 as usize].kind;
-        let record = &mut self.state.nodes[ix.0 as usize];
-        let before = Filing::of(record, kind);
-        change(record);
-        self.agenda
-            .refile(ix, Some(before), Filing::of(record, kind));
+        if let Some(index) = run.instance() {
+            self.change_instance(ix, index, change);
+        } else {
+            let record = &mut self.state.nodes[ix.0 as usize];
+            if !matches!(kind, Kind::Map(_)) {
+                let before = Filing::of(record, kind);
+                change(record);
+                let after = Filing::of(record, kind);
+                self.agenda.refile(ix, Some(before), after);
+                return;
+            }
+            change(record);
+        }
+        self.refile_map(ix);
     }
+
+    fn change_instance(&mut self, ix: NodeIx, index: u32, change: impl FnOnce(&mut NodeRecord)) {
+        let instances = self.state.instances.get_mut(&ix);
+        let instances = instances.expect("only an expanded node has instances");
+        let before = instances.touched(index);
+        let before = before.map(|run| InstanceFiling::of(&run.record));
+        let record = &mut instances.touch(index).record;
+        change(record);
+        let after = InstanceFiling::of(record);
+        self.agenda.refile_instance(ix, index, before, after);
+        if let Some(map) = self.agenda.maps.get_mut(&ix) {
+            advance(map, instances);
+        }
+    }
+
+    /// File a map anew, after something of it has changed that is no record.
+    pub(crate) fn refile_map(&mut self, ix: NodeIx) {
+        if let Kind::Map(map) = &self.plan.nodes[ix.0 as usize].kind {
+            file_map(&mut self.agenda, &self.state, map, ix);
+        }
+    }
+}
+
+fn file_instances(agenda: &mut Agenda, node: NodeIx, instances: &Instances) {
+    agenda.maps.entry(node).or_default();
+    for (index, run) in (0..).zip(&instances.runs) {
+        if let Some(run) = run {
+            let filing = InstanceFiling::of(&run.record);
+            agenda.refile_instance(node, index, None, filing);
+        }
+    }
+    if let Some(map) = agenda.maps.get_mut(&node) {
+        advance(map, instances);
+    }
+}
+
+/// Pass over the instances to which something has happened.
+fn advance(map: &mut MapAgenda, instances: &Instances) {
+    while instances.touched(map.next_fresh).is_some() {
+        map.next_fresh += 1;
+    }
+}
+
+fn file_map(agenda: &mut Agenda, state: &State, map: &Map, ix: NodeIx) {
+    let record = &state.nodes[ix.0 as usize];
+    let verdict = map_verdict(agenda, state, map, ix);
+    let of_map = agenda.maps.get(&ix);
+    let under_way = of_map.map_or(0, |it| it.active.len());
+    let has_room = map
+        .max_concurrent
+        .is_none_or(|max| under_way < max as usize);
+    let has_ready = || {
+        let instances = state.instances.get(&ix);
+        let both = of_map.zip(instances);
+        both.is_some_and(|(it, instances)| it.first_ready(instances.count()).is_some())
+    };
+    let is_open = record.state == NodeState::Waiting;
+    let filing = MapFiling {
+        settle: match record.state {
+            NodeState::Pending => record.unsettled == 0,
+            NodeState::Ready => true,
+            _ => verdict.is_some(),
+        },
+        dispatch: is_open && verdict.is_none() && has_room && has_ready(),
+        failed: record.state == NodeState::Failed && !record.is_handled(),
+        is_active: is_active(record.state) || under_way > 0,
+        stops: under_way > 0 && stops_rest(map, record),
+    };
+    agenda.refile_map(ix, filing);
+}
+
+/// What has to become of a map that waits for its instances.
+fn map_verdict(agenda: &Agenda, state: &State, map: &Map, ix: NodeIx) -> Option<Verdict> {
+    let is_open = state.nodes[ix.0 as usize].state == NodeState::Waiting;
+    let instances = state.instances.get(&ix).filter(|_| is_open)?;
+    verdict(map, instances, agenda.maps.get(&ix)?)
 }

@@ -120,6 +120,9 @@ impl Step {
             (Failed,     Self::Reopen)   => Ready,
             (Failed,     Self::Skip)     => Skipped,
 
+            // An instance that was stopped, of a map that is retried (rule R21).
+            (Cancelled,  Self::Reopen)   => Ready,
+
             (Pending | Ready | Scheduled | Running | Failing | BackingOff | Waiting
                 | Completed | Failed | Skipped | Cancelled, _) => return None,
         })
@@ -216,8 +219,11 @@ mod tests {
     fn law6_nothing_leaves_an_end_but_what_an_operator_asks_for() {
         for state in STATES.into_iter().filter(|state| is_settled(*state)) {
             for step in Step::ALL {
-                let asked_for =
-                    state == NodeState::Failed && matches!(step, Step::Reopen | Step::Skip);
+                let asked_for = match step {
+                    Step::Reopen => matches!(state, NodeState::Failed | NodeState::Cancelled),
+                    Step::Skip => state == NodeState::Failed,
+                    _ => false,
+                };
                 assert_eq!(
                     step.leads(state).is_some(),
                     asked_for,

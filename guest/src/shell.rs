@@ -273,6 +273,7 @@ fn summary(plan: &Plan) -> WorkflowSummary {
         .iter()
         .filter_map(|node| match &node.kind {
             Kind::Work(work) => Some(&*work.queue),
+            Kind::Map(map) => Some(&*map.body.queue),
             _ => None,
         })
         .collect();

@@ -16,6 +16,8 @@ use crate::contract::{
     WorkflowStarted,
 };
 use crate::decimal::Decimal;
+pub use crate::ending::Ending;
+use crate::instance::RunIx;
 use crate::json;
 use crate::node::Step;
 use crate::time::{Millis, Timestamp};
@@ -43,6 +45,8 @@ pub struct State {
     pub data: json::Object,
     /// The nodes, by their index.
     pub nodes: Vec<NodeRecord>,
+    /// The instances of the nodes that were expanded (rule R21).
+    pub instances: BTreeMap<NodeIx, Instances>,
     /// What became of each edge, by its index.
     pub edges: Vec<EdgeFate>,
     /// The ids of the external events that have come (rule R19).
@@ -54,15 +58,15 @@ pub struct State {
     pub wait_texts: BTreeMap<NodeIx, String>,
     /// The bytes of all payloads that mailboxes keep.
     pub kept_bytes: u64,
-    /// The nodes that an operator asked to skip, in the order of asking.
-    pub skips: VecDeque<NodeIx>,
+    /// What an operator asked to skip, in the order of asking.
+    pub skips: VecDeque<RunIx>,
     /// An operator holds the execution (rule R18).
     pub paused: bool,
     /// Why the host stalled the execution.
     pub host_stall: Option<String>,
-    /// What a policy stalled the execution on, and why (rules R11 and R28): a node, or
-    /// none but a budget.
-    pub policy_stall: Option<(Option<NodeIx>, StallReason)>,
+    /// What a policy stalled the execution on, and why (rules R11 and R28): a node or an
+    /// instance, or none but a budget.
+    pub policy_stall: Option<(Option<RunIx>, StallReason)>,
     /// Someone asked for the end (rule R17).
     pub cancel: Option<CancelRequest>,
     /// The workflow's own timeout has passed (rule R14).
@@ -111,21 +115,6 @@ pub struct Spent {
     /// An operator switched the budget of money off.
     pub cost_off: bool,
 }
-
-/// What an execution can come to. The graver one wins (rule R17), and is the
-/// greater one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Ending {
-    /// No node failed.
-    Completed,
-    /// A node failed for good.
-    Failed,
-    /// The workflow's time ran out.
-    TimedOut,
-    /// Someone asked for it.
-    Cancelled,
-}
-
 /// What became of an edge (rule R7). Judged once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EdgeFate {
@@ -176,6 +165,33 @@ pub struct NodeRecord {
     pub chosen_target: Option<String>,
     /// Why it did not run, or was stopped.
     pub dismissal: Option<Dismissal>,
+}
+
+/// The instances of a map that was expanded (rule R21).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Instances {
+    /// The JSON of all elements, one after another. Empty once the map has completed:
+    /// then no further attempt is ordered.
+    pub items: String,
+    /// Where each element ends in it.
+    pub ends: Vec<u32>,
+    /// Those to which something has happened, by their index.
+    pub runs: Vec<Option<Box<InstanceRecord>>>,
+    /// What the others are.
+    pub fresh: NodeRecord,
+    /// What the list of all outputs that are kept comes to, in bytes.
+    pub output_bytes: u64,
+    /// Whether an output is nested too deeply to stand in a list in the state.
+    pub is_too_deep: bool,
+}
+
+/// An instance to which something has happened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InstanceRecord {
+    /// Where it is.
+    pub record: NodeRecord,
+    /// What it produced, JSON: until the map has completed.
+    pub output: Option<Box<str>>,
 }
 
 /// How an attempt failed.
@@ -254,6 +270,7 @@ impl State {
             at,
             data: json::Object::new(),
             nodes,
+            instances: BTreeMap::new(),
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
             event_ids: BTreeSet::new(),
             mailboxes: BTreeMap::new(),
@@ -279,11 +296,107 @@ impl NodeRecord {
         let node = &plan.nodes[index];
         Self {
             state: NodeState::Pending,
-            releases: 0,
             unsettled: u32::try_from(node.incoming.len()).unwrap_or(u32::MAX),
             live: 0,
+            ..Self::fresh(node.retry.max_attempts)
+        }
+    }
+}
+
+impl Instances {
+    /// Those of a map over these elements, none of which has begun.
+    #[must_use]
+    pub fn new<'a>(items: impl Iterator<Item = &'a str>, max_attempts: u32) -> Self {
+        let mut all = String::new();
+        let ends = items
+            .map(|item| {
+                all.push_str(item.trim_ascii());
+                u32::try_from(all.len()).expect("a list is no larger than a payload")
+            })
+            .collect();
+        all.shrink_to_fit();
+        Self {
+            items: all,
+            ends,
+            runs: Vec::new(),
+            fresh: NodeRecord::fresh(max_attempts),
+            output_bytes: 0,
+            is_too_deep: false,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The element of an instance, JSON. `None` if there is no such instance, or the
+    /// elements are not kept any more.
+    #[must_use]
+    pub fn item(&self, index: u32) -> Option<&str> {
+        let index = index as usize;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.items
+            .get(start as usize..*self.ends.get(index)? as usize)
+    }
+
+    /// The record of an instance.
+    #[must_use]
+    pub fn record(&self, index: u32) -> &NodeRecord {
+        self.touched(index).map_or(&self.fresh, |run| &run.record)
+    }
+
+    /// What has become of an instance, if anything has happened to it.
+    #[must_use]
+    pub fn touched(&self, index: u32) -> Option<&InstanceRecord> {
+        self.runs.get(index as usize)?.as_deref()
+    }
+
+    /// What has become of an instance, to be changed.
+    pub(crate) fn touch(&mut self, index: u32) -> &mut InstanceRecord {
+        let index = index as usize;
+        if index >= self.runs.len() {
+            self.runs.resize_with(index + 1, || None);
+        }
+        let fresh = &self.fresh;
+        self.runs[index].get_or_insert_with(|| {
+            let record = fresh.clone();
+            Box::new(InstanceRecord {
+                record,
+                output: None,
+            })
+        })
+    }
+
+    /// The outputs by index, where there are any.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = Option<&str>> {
+        (0..self.count()).map(|index| self.touched(index)?.output.as_deref())
+    }
+
+    /// Forget what nobody needs once the map has completed.
+    pub(crate) fn shed(&mut self) {
+        self.items = String::new();
+        self.output_bytes = 0;
+        for run in self.runs.iter_mut().flatten() {
+            run.output = None;
+        }
+    }
+}
+
+impl NodeRecord {
+    /// That of an instance to which nothing has happened: it waits for its turn.
+    fn fresh(max_attempts: u32) -> Self {
+        Self {
+            state: NodeState::Ready,
+            releases: 0,
+            unsettled: 0,
+            live: 1,
             attempt: 0,
-            max_attempts: node.retry.max_attempts,
+            max_attempts,
             fence: 0,
             deadline: None,
             not_before: None,
@@ -297,9 +410,7 @@ impl NodeRecord {
             dismissal: None,
         }
     }
-}
 
-impl NodeRecord {
     /// Take a step that was checked. A deadline outlives it only while the
     /// node waits.
     pub(crate) fn take(&mut self, step: Step) {
@@ -347,19 +458,6 @@ impl Failure {
     }
 }
 
-impl Ending {
-    /// Its name in a sentence.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::TimedOut => "failed, timed out",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
 /// Whether so many of the node's incoming edges are dead that it will not run (rules R9
 /// and R24). `record` is that of a pending node of this kind, which is no finalizer.
 #[must_use]
@@ -371,7 +469,6 @@ pub fn is_out_of_reach(record: &NodeRecord, kind: &Kind) -> bool {
         _ => record.unsettled == 0 && record.live == 0,
     }
 }
-
 /// Whether a node of this kind takes part only at the end (rule R16).
 #[must_use]
 pub fn is_finalizer(kind: &Kind) -> bool {

@@ -21,7 +21,7 @@ use refrain_tests::model::Model;
 use refrain_tests::runner;
 
 #[test]
-fn r01_to_r20_two_readings_of_the_rules_agree() {
+fn r01_to_r21_two_readings_of_the_rules_agree() {
     let seen = agrees(2_000, histories(workflows()));
     seen.must_hold_each_decision();
     seen.must_hold("more", 50);
@@ -31,6 +31,8 @@ fn r01_to_r20_two_readings_of_the_rules_agree() {
         ("an edited result", 10),
         ("edited results of several nodes", 1),
         ("a fork of a fork", 5),
+        ("a map is expanded", 100),
+        ("a map has more than 30 instances", 3),
     ] {
         seen.must_hold(what, in_a_thousand);
     }
@@ -130,6 +132,13 @@ fn note(seen: &mut Coverage, history: &History) {
     for turn in history.turns() {
         turn.decisions().for_each(|event| seen.event(&event.kind));
         turn.steps.iter().skip(1).for_each(|_| seen.count("more"));
+    }
+    for event in history.log() {
+        if let EventKind::MapExpanded(it) = &event.kind {
+            seen.count("a map is expanded");
+            (0..u32::from(it.count > 30))
+                .for_each(|_| seen.count("a map has more than 30 instances"));
+        }
     }
     note_forks(seen, history);
 }

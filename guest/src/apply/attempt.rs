@@ -8,32 +8,33 @@ use super::edges::reach;
 use super::ending::{check_finalizer, enter_finalizers};
 use super::payload;
 use super::refusal::{
-    Refusal, check_fence, check_not_held, check_step, check_step_of, find, refuse,
+    Refusal, check_fence, check_map_open, check_not_held, check_room, check_step, check_step_of,
+    find, refuse,
 };
 use crate::contract::{
-    LeaseExpired, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted, NodeTimedOut,
-    RefusalCode as Code, RetryScheduled,
+    LeaseExpired, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted, NodeState,
+    NodeTimedOut, RefusalCode as Code, RetryScheduled,
 };
-use crate::guards::{has_room, is_ending, max_concurrent};
+use crate::guards::is_ending;
+use crate::instance::RunIx;
 use crate::limits::{RELEASES_MAX, SPAN_MAX};
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::{Failure, is_finalizer};
 use crate::time::{Millis, Timestamp};
-use crate::workflow::plan::{Kind, NodeIx};
 
 pub(super) fn scheduled(
     machine: &mut Machine,
     at: Timestamp,
     decision: &NodeScheduled,
 ) -> Result<(), Refusal> {
-    let ix = find(machine, &decision.node_id)?;
-    if is_finalizer(&machine.node(ix).kind) {
-        check_finalizer(machine, ix, true)?;
+    let run = find(machine, &decision.node_id)?;
+    if is_finalizer(&machine.node(run).kind) {
+        check_finalizer(machine, run.node, true)?;
     } else {
-        check_step_of(machine, ix, Step::Schedule)?;
+        check_step_of(machine, run, Step::Schedule)?;
     }
-    check_order(machine, ix, decision.attempt)?;
+    check_order(machine, run, decision.attempt)?;
     if decision.attempt != 1 {
         return refuse(
             Code::Unfounded,
@@ -43,10 +44,12 @@ pub(super) fn scheduled(
             ),
         );
     }
-    check_room(machine, ix)?;
-    enter_finalizers(machine, ix);
-    reach(machine, ix);
-    ordered(machine, ix, at, decision.attempt, at, Step::Schedule);
+    check_room(machine, run)?;
+    enter_finalizers(machine, run.node);
+    if run.is_own() {
+        reach(machine, run.node);
+    }
+    ordered(machine, run, at, decision.attempt, at, Step::Schedule);
     Ok(())
 }
 
@@ -55,9 +58,9 @@ pub(super) fn rescheduled(
     at: Timestamp,
     decision: &RetryScheduled,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Retry)?;
-    check_order(machine, ix, decision.attempt)?;
-    let record = machine.record(ix);
+    let run = check_step(machine, &decision.node_id, Step::Retry)?;
+    check_order(machine, run, decision.attempt)?;
+    let record = machine.record(run);
     if decision.attempt == 1 {
         return refuse(
             Code::Unfounded,
@@ -76,23 +79,23 @@ pub(super) fn rescheduled(
             ),
         );
     }
-    if !machine.agenda.failing.contains(ix) {
-        check_room(machine, ix)?;
+    if machine.record(run).state != NodeState::Failing {
+        check_room(machine, run)?;
     }
     let not_before = at.after(Millis(decision.delay_ms));
-    ordered(machine, ix, at, decision.attempt, not_before, Step::Retry);
+    ordered(machine, run, at, decision.attempt, not_before, Step::Retry);
     Ok(())
 }
 
 fn ordered(
     machine: &mut Machine,
-    ix: NodeIx,
+    run: RunIx,
     at: Timestamp,
     attempt: u32,
     not_before: Timestamp,
     step: Step,
 ) {
-    machine.change(ix, |node| {
+    machine.change(run, |node| {
         node.take(step);
         node.attempt = attempt;
         node.releases = 0;
@@ -105,25 +108,26 @@ fn ordered(
 }
 
 /// What any order of a work item needs.
-fn check_order(machine: &Machine, ix: NodeIx, attempt: u32) -> Result<(), Refusal> {
-    let node = machine.node(ix);
+fn check_order(machine: &Machine, run: RunIx, attempt: u32) -> Result<(), Refusal> {
+    let (node, id) = (machine.node(run), || machine.node_id(run));
     check_not_held(machine, "no work item may be ordered")?;
-    if !matches!(node.kind, Kind::Work(_)) {
+    if machine.work(run).is_none() {
         return refuse(
             Code::WrongState,
             format!(
                 "node `{}` is settled by the guest itself; it has no work items",
-                node.id
+                id()
             ),
         );
     }
-    let next = machine.record(ix).attempt + 1;
+    check_map_open(machine, run, "dispatched")?;
+    let next = machine.record(run).attempt + 1;
     if attempt != next {
         return refuse(
             Code::Unfounded,
             format!(
                 "the next attempt of node `{}` is {next}, not {attempt}",
-                node.id
+                id()
             ),
         );
     }
@@ -132,22 +136,7 @@ fn check_order(machine: &Machine, ix: NodeIx, attempt: u32) -> Result<(), Refusa
             Code::Ending,
             format!(
                 "the execution is ending: node `{}` may not be dispatched any more",
-                node.id
-            ),
-        );
-    }
-    Ok(())
-}
-
-/// Rule R4.
-fn check_room(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
-    if !has_room(machine) {
-        let max = max_concurrent(machine);
-        return refuse(
-            Code::NoRoom,
-            format!(
-                "{max} nodes are in flight, as many as may be; node `{}` has to wait",
-                machine.node(ix).id
+                id()
             ),
         );
     }
@@ -161,9 +150,9 @@ pub(super) fn claimed(
     sequence: u64,
     fact: &NodeStarted,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &fact.node_id, Step::Start)?;
+    let run = check_step(machine, &fact.node_id, Step::Start)?;
     check_not_held(machine, "its work items may not be claimed")?;
-    let record = machine.record(ix);
+    let record = machine.record(run);
     if fact.attempt != record.attempt {
         return refuse(
             Code::Stale,
@@ -184,8 +173,8 @@ pub(super) fn claimed(
             ),
         );
     }
-    let deadline = machine.node(ix).timeout.map(|timeout| at.after(timeout));
-    machine.change(ix, |node| {
+    let deadline = machine.node(run).timeout.map(|timeout| at.after(timeout));
+    machine.change(run, |node| {
         node.take(Step::Start);
         node.fence = sequence;
         node.worker_id = Some(fact.worker_id.clone());
@@ -197,8 +186,8 @@ pub(super) fn claimed(
 }
 
 /// The item waits again, and the attempt is not spent.
-pub(super) fn take_back_claim(machine: &mut Machine, ix: NodeIx) {
-    machine.change(ix, |node| {
+pub(super) fn take_back_claim(machine: &mut Machine, run: RunIx) {
+    machine.change(run, |node| {
         node.take(Step::BeginAnew);
         node.started_at = None;
         node.worker_id = None;
@@ -211,7 +200,7 @@ pub(super) fn failed(
     at: Timestamp,
     fact: &NodeFailed,
 ) -> Result<(), Refusal> {
-    let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    let run = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
     if let Some(class) = &fact.error_class {
         payload::error_class(class)?;
     }
@@ -222,7 +211,7 @@ pub(super) fn failed(
         retry_after: fact.retry_after_ms.map(|ms| Millis(ms).min(SPAN_MAX)),
         is_handled: false,
     };
-    fail(machine, ix, at, Step::Fail, failure);
+    fail(machine, run, at, Step::Fail, failure);
     Ok(())
 }
 
@@ -232,8 +221,8 @@ pub(super) fn lease_expired(
     at: Timestamp,
     fact: &LeaseExpired,
 ) -> Result<(), Refusal> {
-    let ix = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
-    presume_dead(machine, ix, at);
+    let run = check_fence(machine, &fact.node_id, Step::Fail, fact.attempt, fact.fence)?;
+    presume_dead(machine, run, at);
     Ok(())
 }
 
@@ -244,12 +233,12 @@ pub(super) fn released(
     fact: &NodeReleased,
 ) -> Result<(), Refusal> {
     let (attempt, fence) = (fact.attempt, fact.fence);
-    let ix = check_fence(machine, &fact.node_id, Step::Release, attempt, fence)?;
-    if machine.record(ix).releases == RELEASES_MAX {
-        presume_dead(machine, ix, at);
+    let run = check_fence(machine, &fact.node_id, Step::Release, attempt, fence)?;
+    if machine.record(run).releases == RELEASES_MAX {
+        presume_dead(machine, run, at);
         return Ok(());
     }
-    machine.change(ix, |node| {
+    machine.change(run, |node| {
         node.take(Step::Release);
         node.releases += 1;
         node.started_at = None;
@@ -260,7 +249,7 @@ pub(super) fn released(
 }
 
 /// The worker is gone, and nobody will answer.
-fn presume_dead(machine: &mut Machine, ix: NodeIx, at: Timestamp) {
+fn presume_dead(machine: &mut Machine, run: RunIx, at: Timestamp) {
     let failure = Failure {
         cause: NodeFailure::LeaseExpired,
         class: None,
@@ -268,7 +257,7 @@ fn presume_dead(machine: &mut Machine, ix: NodeIx, at: Timestamp) {
         retry_after: None,
         is_handled: false,
     };
-    fail(machine, ix, at, Step::Fail, failure);
+    fail(machine, run, at, Step::Fail, failure);
 }
 
 pub(super) fn timed_out(
@@ -276,8 +265,8 @@ pub(super) fn timed_out(
     at: Timestamp,
     decision: &NodeTimedOut,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::TimeOut)?;
-    let record = machine.record(ix);
+    let run = check_step(machine, &decision.node_id, Step::TimeOut)?;
+    let record = machine.record(run);
     if decision.attempt != record.attempt {
         return refuse(
             Code::Stale,
@@ -287,7 +276,7 @@ pub(super) fn timed_out(
             ),
         );
     }
-    let timeout = match (record.deadline, machine.node(ix).timeout) {
+    let timeout = match (record.deadline, machine.node(run).timeout) {
         (Some(deadline), Some(timeout)) if deadline <= at => timeout,
         (Some(deadline), _) => {
             return refuse(
@@ -321,12 +310,12 @@ pub(super) fn timed_out(
         retry_after: None,
         is_handled: false,
     };
-    fail(machine, ix, at, Step::TimeOut, failure);
+    fail(machine, run, at, Step::TimeOut, failure);
     Ok(())
 }
 
-fn fail(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, failure: Failure) {
-    machine.change(ix, |node| {
+fn fail(machine: &mut Machine, run: RunIx, at: Timestamp, step: Step, failure: Failure) {
+    machine.change(run, |node| {
         node.take(step);
         node.ended_at = Some(at);
         node.failure = Some(Box::new(failure));

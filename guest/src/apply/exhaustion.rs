@@ -6,6 +6,7 @@ use alloc::string::ToString;
 
 use super::edges::{reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
+use super::map::{forget_skips, map_may_fail};
 use super::refusal::{Refusal, check_not_held, check_step_of, find, refuse};
 use super::settlement::handle_failure;
 use super::wait::stop_waiting;
@@ -22,22 +23,23 @@ pub(super) fn exhausted(
     at: Timestamp,
     decision: &NodeExhausted,
 ) -> Result<(), Refusal> {
-    let ix = find(machine, &decision.node_id)?;
+    let run = find(machine, &decision.node_id)?;
+    let ix = run.node;
     // It could not even begin (rule R29).
     let is_unresolved = matches!(
         decision.cause,
         NodeFailure::UnresolvedExpression(_) | NodeFailure::TooLarge(_)
-    ) && may_be_unresolved(machine, ix);
+    ) && may_be_unresolved(machine, run);
     let is_last = is_unresolved
-        && machine.record(ix).state == NodeState::Pending
+        && machine.record(run).state == NodeState::Pending
         && is_finalizer(&machine.node(ix).kind);
     if is_last {
         check_finalizer(machine, ix, true)?;
         check_not_held(machine, "it may not end")?;
     } else {
-        check_step_of(machine, ix, Step::Exhaust)?;
+        check_step_of(machine, run, Step::Exhaust)?;
     }
-    let record = machine.record(ix);
+    let record = machine.record(run);
     if record.attempt != decision.attempts {
         return refuse(
             Code::Unfounded,
@@ -49,8 +51,10 @@ pub(super) fn exhausted(
     }
     let unbegun = is_last || (is_unresolved && record.state == NodeState::Ready);
     let may_fail = match machine.node(ix).kind {
+        _ if !run.is_own() => record.state == NodeState::Failing,
         Kind::Work(_) => record.state == NodeState::Failing,
         Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
+        Kind::Map(_) => map_may_fail(machine, ix, &decision.cause),
         Kind::LimitExceeded { .. } => true,
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => false,
     };
@@ -76,10 +80,10 @@ pub(super) fn exhausted(
         enter_finalizers(machine, ix);
         reach(machine, ix);
     }
-    if !unbegun {
+    if !unbegun && run.is_own() {
         stop_waiting(machine, ix);
     }
-    machine.change(ix, |node| {
+    machine.change(run, |node| {
         node.take(Step::Exhaust);
         node.wait_result = None;
         node.ended_at = Some(at);
@@ -91,6 +95,10 @@ pub(super) fn exhausted(
             is_handled: false,
         }));
     });
+    if !run.is_own() {
+        return Ok(());
+    }
+    forget_skips(machine, ix);
     if !handle_failure(machine, ix) {
         release_finalizers(machine, ix);
     }

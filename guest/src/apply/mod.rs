@@ -10,6 +10,7 @@ mod refusal;
 mod place;
 mod payload;
 mod wait;
+mod map;
 mod operator;
 mod edges;
 mod ending;
@@ -168,7 +169,7 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::TimerCreated(decision) => wait::timer_created(machine, at, decision),
         EventKind::TimerFired(decision) => wait::timer_fired(machine, at, decision),
         EventKind::ExternalEventReceived(fact) => wait::external_event(machine, fact),
-        EventKind::MapExpanded(_) => unsupported("a map"),
+        EventKind::MapExpanded(decision) => map::expanded(machine, at, decision),
         EventKind::ChildRequested(_)
         | EventKind::ChildStarted(_)
         | EventKind::ChildRefused(_)

@@ -4,16 +4,17 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use super::refusal::{Refusal, check_step, find, refuse};
+use super::map::reopen;
+use super::refusal::{Refusal, check_map_open, check_step, find, refuse};
 use crate::contract::{
     Budget, BudgetExcess, CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState,
     RefusalCode as Code, StallReason, Stalled,
 };
 use crate::guards::{budget_to_stall_on, is_ending, is_stalled_on};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, is_settled, name};
 use crate::state::{CancelRequest, is_finalizer};
-use crate::workflow::plan::{Kind, NodeIx};
 
 /// Rule R17. A cancel lifts the stall of a policy.
 pub(super) fn cancel_requested(
@@ -49,9 +50,9 @@ pub(super) fn unpaused(machine: &mut Machine) -> Result<(), Refusal> {
 
 /// Rule R20: the node is ready once more, with a fresh budget of attempts.
 pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Result<(), Refusal> {
-    let ix = find(machine, &fact.node_id)?;
-    let record = machine.record(ix);
-    if record.state != NodeState::Failed && !is_stalled_on(machine, ix) {
+    let run = find(machine, &fact.node_id)?;
+    let record = machine.record(run);
+    if record.state != NodeState::Failed && !is_stalled_on(machine, run) {
         return refuse(
             Code::WrongState,
             format!(
@@ -61,8 +62,8 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
             ),
         );
     }
-    check_not_handled(machine, ix, "retried")?;
-    if machine.state.skips.contains(&ix) {
+    check_not_handled(machine, run, "retried")?;
+    if machine.state.skips.contains(&run) {
         return refuse(
             Code::WrongState,
             format!(
@@ -71,23 +72,27 @@ pub(super) fn retry_requested(machine: &mut Machine, fact: &NodeRequest) -> Resu
             ),
         );
     }
-    check_not_too_late(machine, ix, "retried")?;
+    check_not_too_late(machine, run, "retried")?;
+    check_map_open(machine, run, "retried")?;
     let max_attempts = record
         .attempt
-        .saturating_add(machine.node(ix).retry.max_attempts);
-    machine.change(ix, |node| {
+        .saturating_add(machine.node(run).retry.max_attempts);
+    machine.change(run, |node| {
         node.take(Step::Reopen);
         node.max_attempts = max_attempts;
         node.ended_at = None;
     });
-    lift_policy_stall(machine, ix);
+    lift_policy_stall(machine, run);
+    if run.is_own() && machine.state.instances.contains_key(&run.node) {
+        reopen(machine, run.node);
+    }
     Ok(())
 }
 
 /// The wish is noted; what is done about it is a decision.
 pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Result<(), Refusal> {
-    let ix = find(machine, &fact.node_id)?;
-    let state = machine.record(ix).state;
+    let run = find(machine, &fact.node_id)?;
+    let state = machine.record(run).state;
     if is_settled(state) && state != NodeState::Failed {
         return refuse(
             Code::WrongState,
@@ -98,8 +103,8 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
             ),
         );
     }
-    check_not_handled(machine, ix, "skipped")?;
-    if machine.state.skips.contains(&ix) {
+    check_not_handled(machine, run, "skipped")?;
+    if machine.state.skips.contains(&run) {
         return refuse(
             Code::Repeated,
             format!(
@@ -108,30 +113,31 @@ pub(super) fn skip_requested(machine: &mut Machine, fact: &NodeRequest) -> Resul
             ),
         );
     }
-    check_not_too_late(machine, ix, "skipped")?;
-    machine.state.skips.push_back(ix);
-    lift_policy_stall(machine, ix);
+    check_not_too_late(machine, run, "skipped")?;
+    check_map_open(machine, run, "skipped")?;
+    machine.state.skips.push_back(run);
+    lift_policy_stall(machine, run);
     Ok(())
 }
 
 /// Rule R26: what follows a failure that was handled has been decided.
-fn check_not_handled(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), Refusal> {
-    if !machine.record(ix).is_handled() {
+fn check_not_handled(machine: &Machine, run: RunIx, what: &str) -> Result<(), Refusal> {
+    if !machine.record(run).is_handled() {
         return Ok(());
     }
     refuse(
         Code::WrongState,
         format!(
             "node `{}` has failed, and an edge has handled that: it cannot be {what} any more; to go on otherwise, fork the execution",
-            machine.node(ix).id
+            machine.node_id(run)
         ),
     )
 }
 
 /// Once an execution is ending, only its finalizers can still change.
-fn check_not_too_late(machine: &Machine, ix: NodeIx, what: &str) -> Result<(), Refusal> {
-    let id = &machine.node(ix).id;
-    if is_finalizer(&machine.node(ix).kind) {
+fn check_not_too_late(machine: &Machine, run: RunIx, what: &str) -> Result<(), Refusal> {
+    let id = machine.node_id(run);
+    if is_finalizer(&machine.node(run).kind) {
         return Ok(());
     }
     if machine.state.cancel.is_some() {
@@ -178,22 +184,23 @@ pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refu
         }
     };
     let node_id = &exhausted.node_id;
-    let ix = check_step(machine, node_id, Step::Stall)?;
-    let node = machine.node(ix);
-    if !matches!(node.kind, Kind::Work(_)) || !node.retry.pause_when_exhausted {
+    let run = check_step(machine, node_id, Step::Stall)?;
+    let node = machine.node(run);
+    if machine.work(run).is_none() || !node.retry.pause_when_exhausted {
         return refuse(
             Code::Unfounded,
             format!("the policy of node `{node_id}` does not stall the execution"),
         );
     }
-    machine.change(ix, |node| node.take(Step::Stall));
-    machine.state.policy_stall = Some((Some(ix), stall.reason.clone()));
+    check_map_open(machine, run, "waited for")?;
+    machine.change(run, |node| node.take(Step::Stall));
+    machine.state.policy_stall = Some((Some(run), stall.reason.clone()));
     Ok(())
 }
 
-fn stalled_on(machine: &Machine, on: Option<NodeIx>) -> String {
+fn stalled_on(machine: &Machine, on: Option<RunIx>) -> String {
     match on {
-        Some(ix) => format!("node `{}`", machine.node(ix).id),
+        Some(run) => format!("node `{}`", machine.node_id(run)),
         None => "a budget".to_owned(),
     }
 }
@@ -209,8 +216,8 @@ fn check_over_budget(machine: &Machine, excess: &BudgetExcess) -> Result<(), Ref
     )
 }
 
-pub(super) fn lift_policy_stall(machine: &mut Machine, ix: NodeIx) {
-    if is_stalled_on(machine, ix) {
+pub(super) fn lift_policy_stall(machine: &mut Machine, run: RunIx) {
+    if is_stalled_on(machine, run) {
         machine.state.policy_stall = None;
     }
 }

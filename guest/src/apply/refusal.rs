@@ -4,8 +4,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::contract::RefusalCode as Code;
-use crate::guards::is_stalled;
+use crate::contract::{NodeState, RefusalCode as Code};
+use crate::guards::{has_room, has_window, is_stalled, max_concurrent};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::workflow::plan::NodeIx;
@@ -34,29 +35,83 @@ pub(super) fn unsupported<T>(what: &str) -> Result<T, Refusal> {
     )
 }
 
-/// The node of an id.
-pub(super) fn find(machine: &Machine, node_id: &str) -> Result<NodeIx, Refusal> {
+/// The node of an id, or the instance.
+pub(super) fn find(machine: &Machine, node_id: &str) -> Result<RunIx, Refusal> {
     let found = machine.find(node_id);
     found.or_else(|reason| refuse(Code::UnknownNode, reason))
 }
 
-/// The node of an id, if it can take this step.
-pub(super) fn check_step(machine: &Machine, node_id: &str, step: Step) -> Result<NodeIx, Refusal> {
-    let ix = find(machine, node_id)?;
-    check_step_of(machine, ix, step).map(|()| ix)
+/// The node of an id, or the instance, if it can take this step.
+pub(super) fn check_step(machine: &Machine, node_id: &str, step: Step) -> Result<RunIx, Refusal> {
+    let run = find(machine, node_id)?;
+    check_step_of(machine, run, step).map(|()| run)
 }
 
 /// Refuse a step that the node cannot take.
-pub(super) fn check_step_of(machine: &Machine, ix: NodeIx, step: Step) -> Result<(), Refusal> {
-    let state = machine.record(ix).state;
+pub(super) fn check_step_of(machine: &Machine, run: RunIx, step: Step) -> Result<(), Refusal> {
+    let state = machine.record(run).state;
     if step.leads(state).is_some() {
         return Ok(());
     }
-    let id = &machine.node(ix).id;
+    let id = machine.node_id(run);
     refuse(
         Code::WrongState,
         format!("node `{id}` is {}: it cannot {step}", name(state)),
     )
+}
+
+/// Refuse what is not for an instance: it is dispatched, and leads nowhere.
+pub(super) fn check_own(machine: &Machine, run: RunIx) -> Result<NodeIx, Refusal> {
+    if run.is_own() {
+        return Ok(run.node);
+    }
+    refuse(
+        Code::WrongState,
+        format!(
+            "`{}` is an instance of a map: that cannot happen to it",
+            machine.node_id(run)
+        ),
+    )
+}
+
+/// Refuse what is not done for an instance whose map is settled (rule R21).
+pub(super) fn check_map_open(machine: &Machine, run: RunIx, what: &str) -> Result<(), Refusal> {
+    if run.is_own() || machine.record(run.node).state == NodeState::Waiting {
+        return Ok(());
+    }
+    refuse(
+        Code::WrongState,
+        format!(
+            "the map `{}` is settled: its instance `{}` cannot be {what} any more",
+            machine.node(run).id,
+            machine.node_id(run)
+        ),
+    )
+}
+
+/// Rule R4, and the window of a map (rule R21).
+pub(super) fn check_room(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
+    if !has_room(machine) {
+        let max = max_concurrent(machine);
+        return refuse(
+            Code::NoRoom,
+            format!(
+                "{max} nodes are in flight, as many as may be; node `{}` has to wait",
+                machine.node_id(run)
+            ),
+        );
+    }
+    if !has_window(machine, run) {
+        return refuse(
+            Code::NoRoom,
+            format!(
+                "as many instances of `{}` are under way as may be; `{}` has to wait",
+                machine.node(run).id,
+                machine.node_id(run)
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// Refuse what is not done while the execution is held (rule R18).
@@ -77,9 +132,9 @@ pub(super) fn check_fence(
     step: Step,
     attempt: u32,
     fence: u64,
-) -> Result<NodeIx, Refusal> {
-    let ix = check_step(machine, node_id, step)?;
-    let record = machine.record(ix);
+) -> Result<RunIx, Refusal> {
+    let run = check_step(machine, node_id, step)?;
+    let record = machine.record(run);
     if (attempt, fence) != (record.attempt, record.fence) {
         return refuse(
             Code::Stale,
@@ -89,5 +144,5 @@ pub(super) fn check_fence(
             ),
         );
     }
-    Ok(ix)
+    Ok(run)
 }

@@ -6,9 +6,10 @@ use alloc::string::ToString;
 use super::budget;
 use super::edges::{judge_edges, judge_failure, kill_edges, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers, fix};
+use super::map::{forget_skips, keep_output, shed};
 use super::operator::lift_policy_stall;
 use super::payload;
-use super::refusal::{Refusal, check_fence, check_not_held, check_step, refuse, unsupported};
+use super::refusal::{Refusal, check_fence, check_not_held, check_own, check_step, refuse};
 use super::rest::note_rest;
 use super::wait::{check_state_room, pass_on, stop_waiting};
 use crate::contract::{
@@ -16,11 +17,13 @@ use crate::contract::{
     RefusalCode as Code, SkipReason,
 };
 use crate::guards::{kept, must_stop, stop_reason};
+use crate::instance::RunIx;
 use crate::json::Object;
 use crate::machine::Machine;
 use crate::node::{Step, name};
 use crate::state::{Dismissal, Fixed, NodeRecord, is_finalizer, is_out_of_reach};
 use crate::time::Timestamp;
+use crate::verdict::Verdict;
 use crate::workflow::END;
 use crate::workflow::plan::{Kind, NodeIx};
 
@@ -30,7 +33,7 @@ pub(super) fn completed(
     at: Timestamp,
     fact: &NodeCompleted,
 ) -> Result<(), Refusal> {
-    let ix = check_fence(
+    let run = check_fence(
         machine,
         &fact.node_id,
         Step::Complete,
@@ -39,20 +42,22 @@ pub(super) fn completed(
     )?;
     payload::value("the output", &fact.output)?;
     let patch = payload::object("the state patch", &fact.state_patch)?;
-    check_state_room(machine, machine.state.data.bytes_with(&patch))?;
+    if run.is_own() {
+        check_state_room(machine, machine.state.data.bytes_with(&patch))?;
+    }
     if let Some(telemetry) = &fact.telemetry {
         payload::telemetry(telemetry)?;
     }
-    check_choice(machine, ix, fact.chosen_target.as_deref())?;
+    check_choice(machine, run, fact.chosen_target.as_deref())?;
     let spent = budget::spent_with(machine, fact)?;
-    complete(
-        machine,
-        ix,
-        at,
-        Step::Complete,
-        patch,
-        fact.chosen_target.as_deref(),
-    );
+    if let Some(index) = run.instance() {
+        complete_instance(machine, run, at);
+        keep_output(machine, run.node, index, &fact.output);
+        machine.refile_map(run.node);
+    } else {
+        let target = fact.chosen_target.as_deref();
+        complete(machine, run.node, at, Step::Complete, patch, target);
+    }
     if let Some(spent) = spent {
         budget::spend(machine, spent);
     }
@@ -65,7 +70,8 @@ pub(super) fn settled(
     at: Timestamp,
     decision: &NodeSettled,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Settle)?;
+    let run = check_step(machine, &decision.node_id, Step::Settle)?;
+    let ix = check_own(machine, run)?;
     let (node, record) = (machine.node(ix), machine.record(ix));
     let may_complete = match &node.kind {
         Kind::Condition(_) | Kind::Parallel | Kind::Join(_) | Kind::Terminate(_) => true,
@@ -74,6 +80,7 @@ pub(super) fn settled(
         Kind::HumanApproval(_) => {
             record.wait_result.is_some() || record.deadline.is_some_and(|deadline| deadline <= at)
         }
+        Kind::Map(_) => machine.verdict(ix) == Some(Verdict::Complete),
         Kind::Work(_) | Kind::LimitExceeded { .. } => false,
     };
     if !may_complete {
@@ -87,7 +94,11 @@ pub(super) fn settled(
         );
     }
     let patch = payload::composed("the state patch", &decision.state_patch)?;
-    check_choice(machine, ix, decision.chosen_target.as_deref())?;
+    check_choice(machine, run, decision.chosen_target.as_deref())?;
+    if matches!(machine.node(ix).kind, Kind::Map(_)) {
+        check_state_room(machine, machine.state.data.bytes_with(&patch))?;
+        shed(machine, ix);
+    }
     stop_waiting(machine, ix);
     complete(
         machine,
@@ -106,8 +117,16 @@ pub(super) fn settled(
 }
 
 /// A choice is the target of an edge, or `end`.
-fn check_choice(machine: &Machine, ix: NodeIx, chosen_target: Option<&str>) -> Result<(), Refusal> {
+fn check_choice(machine: &Machine, run: RunIx, chosen_target: Option<&str>) -> Result<(), Refusal> {
+    let ix = run.node;
     match chosen_target {
+        Some(_) if !run.is_own() => refuse(
+            Code::UnknownTarget,
+            format!(
+                "`{}` is an instance of a map, which leads nowhere: it cannot choose a target",
+                machine.node_id(run)
+            ),
+        ),
         Some(target)
             if target != END && !targets(machine, ix).any(|to| machine.node(to).id == target) =>
         {
@@ -148,9 +167,20 @@ fn complete(
         node.failure = None;
         node.chosen_target = chosen_target.map(ToString::to_string);
     });
-    withdraw_skip(machine, ix);
+    withdraw_skip(machine, ix.into());
+    forget_skips(machine, ix);
     machine.state.unneeded.remove(&ix);
     judge_edges(machine, ix, chosen_target);
+}
+
+/// The state stays as it is, and nothing is led on to (rule R21).
+fn complete_instance(machine: &mut Machine, run: RunIx, at: Timestamp) {
+    machine.change(run, |node| {
+        node.take(Step::Complete);
+        node.ended_at = Some(at);
+        node.failure = None;
+    });
+    withdraw_skip(machine, run);
 }
 
 pub(super) fn skipped(
@@ -162,8 +192,12 @@ pub(super) fn skipped(
         SkipReason::ByOperator => Step::Skip,
         SkipReason::Unreached | SkipReason::RunOn | SkipReason::NotNeeded => Step::PassOver,
     };
-    let ix = check_step(machine, &decision.node_id, step)?;
-    let (id, record) = (&decision.node_id, machine.record(ix));
+    let run = check_step(machine, &decision.node_id, step)?;
+    if decision.reason != SkipReason::ByOperator {
+        check_own(machine, run)?;
+    }
+    let ix = run.node;
+    let (id, record) = (&decision.node_id, machine.record(run));
     match decision.reason {
         SkipReason::Unreached if !is_unreached(record, &machine.node(ix).kind) => {
             return refuse(
@@ -176,11 +210,14 @@ pub(super) fn skipped(
             check_not_held(machine, "it may not end")?;
             enter_finalizers(machine, ix);
         }
-        SkipReason::ByOperator => check_skip(machine, ix)?,
-        SkipReason::NotNeeded => check_unneeded(machine, ix)?,
+        SkipReason::ByOperator => check_skip(machine, run)?,
+        SkipReason::NotNeeded => check_unneeded(machine, run)?,
         SkipReason::Unreached => {}
     }
-    dismiss(machine, ix, at, step, Dismissal::Skipped(decision.reason));
+    dismiss(machine, run, at, step, Dismissal::Skipped(decision.reason));
+    if !run.is_own() {
+        return Ok(());
+    }
     match decision.reason {
         SkipReason::ByOperator => judge_edges(machine, ix, None),
         SkipReason::Unreached | SkipReason::NotNeeded => kill_edges(machine, ix),
@@ -194,11 +231,12 @@ pub(super) fn cancelled(
     at: Timestamp,
     decision: &NodeCancelled,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Cancel)?;
-    let (id, state) = (&decision.node_id, machine.record(ix).state);
+    let run = check_step(machine, &decision.node_id, Step::Cancel)?;
+    let ix = run.node;
+    let (id, state) = (&decision.node_id, machine.record(run).state);
     match decision.reason {
         CancelReason::ByOperator => {
-            check_skip(machine, ix)?;
+            check_skip(machine, run)?;
             if state == NodeState::Failing {
                 return refuse(
                     Code::WrongState,
@@ -211,10 +249,17 @@ pub(super) fn cancelled(
             pass_on(machine, ix);
         }
         CancelReason::JoinSatisfied => {
-            check_unneeded(machine, ix)?;
+            check_unneeded(machine, run)?;
             pass_on(machine, ix);
         }
-        CancelReason::MapSettled => return unsupported("to stop a node for a map"),
+        CancelReason::MapSettled => {
+            if run.is_own() || !machine.agenda.stopping.contains(&ix) {
+                return refuse(
+                    Code::Unfounded,
+                    format!("no map asks for `{id}` to be cancelled"),
+                );
+            }
+        }
         CancelReason::CancelRequested
         | CancelReason::WorkflowTimedOut
         | CancelReason::Terminated
@@ -227,14 +272,19 @@ pub(super) fn cancelled(
             }
         }
     }
-    stop_waiting(machine, ix);
+    if run.is_own() {
+        stop_waiting(machine, ix);
+    }
     dismiss(
         machine,
-        ix,
+        run,
         at,
         Step::Cancel,
         Dismissal::Cancelled(decision.reason),
     );
+    if !run.is_own() {
+        return Ok(());
+    }
     match decision.reason {
         CancelReason::ByOperator => judge_edges(machine, ix, None),
         CancelReason::JoinSatisfied => kill_edges(machine, ix),
@@ -243,29 +293,29 @@ pub(super) fn cancelled(
     Ok(())
 }
 
-fn check_skip(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
-    if machine.state.skips.contains(&ix) {
+fn check_skip(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
+    if machine.state.skips.contains(&run) {
         return Ok(());
     }
     refuse(
         Code::Unfounded,
         format!(
             "no operator asked for node `{}` to be skipped",
-            machine.node(ix).id
+            machine.node_id(run)
         ),
     )
 }
 
-/// Rule R24.
-fn check_unneeded(machine: &Machine, ix: NodeIx) -> Result<(), Refusal> {
-    if machine.state.unneeded.contains(&ix) {
+/// Rule R24. A join does without a node and all its instances.
+fn check_unneeded(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
+    if run.is_own() && machine.state.unneeded.contains(&run.node) {
         return Ok(());
     }
     refuse(
         Code::Unfounded,
         format!(
             "no join that is settled does without node `{}`",
-            machine.node(ix).id
+            machine.node_id(run)
         ),
     )
 }
@@ -275,20 +325,23 @@ fn is_unreached(record: &NodeRecord, kind: &Kind) -> bool {
     record.state == NodeState::Pending && is_out_of_reach(record, kind) && !is_finalizer(kind)
 }
 
-fn dismiss(machine: &mut Machine, ix: NodeIx, at: Timestamp, step: Step, why: Dismissal) {
-    machine.change(ix, |node| {
+fn dismiss(machine: &mut Machine, run: RunIx, at: Timestamp, step: Step, why: Dismissal) {
+    machine.change(run, |node| {
         node.take(step);
         node.ended_at = Some(at);
         node.wait_result = None;
         node.dismissal = Some(why);
     });
-    withdraw_skip(machine, ix);
-    machine.state.unneeded.remove(&ix);
-    lift_policy_stall(machine, ix);
+    withdraw_skip(machine, run);
+    if run.is_own() {
+        forget_skips(machine, run.node);
+        machine.state.unneeded.remove(&run.node);
+    }
+    lift_policy_stall(machine, run);
 }
 
-fn withdraw_skip(machine: &mut Machine, ix: NodeIx) {
-    machine.state.skips.retain(|asked| *asked != ix);
+fn withdraw_skip(machine: &mut Machine, run: RunIx) {
+    machine.state.skips.retain(|asked| *asked != run);
 }
 
 /// Rule R26: whether an edge handles that the node failed for good. Then that is over.
@@ -302,6 +355,6 @@ pub(super) fn handle_failure(machine: &mut Machine, ix: NodeIx) -> bool {
             failure.is_handled = true;
         }
     });
-    withdraw_skip(machine, ix);
+    withdraw_skip(machine, ix.into());
     true
 }

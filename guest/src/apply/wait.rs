@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::payload;
-use super::refusal::{Refusal, check_step, find, refuse};
+use super::refusal::{Refusal, check_own, check_step, find, refuse};
 use crate::contract::{
     ApprovalReceived, ExternalEventReceived, InterruptRaised, NodeState, RefusalCode as Code,
     TimerCreated, TimerFired,
@@ -27,7 +27,8 @@ pub(super) fn interrupted(
     at: Timestamp,
     decision: &InterruptRaised,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Wait)?;
+    let run = check_step(machine, &decision.node_id, Step::Wait)?;
+    let ix = check_own(machine, run)?;
     if !matches!(machine.node(ix).kind, Kind::HumanApproval(_)) {
         return refuse(
             Code::WrongState,
@@ -44,7 +45,8 @@ pub(super) fn timer_created(
     at: Timestamp,
     decision: &TimerCreated,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Wait)?;
+    let run = check_step(machine, &decision.node_id, Step::Wait)?;
+    let ix = check_own(machine, run)?;
     let Kind::Wait(wait) = &machine.node(ix).kind else {
         return refuse(
             Code::WrongState,
@@ -77,7 +79,7 @@ pub(super) fn timer_created(
 
 /// Keeps what the text of a wait came to, where it has expressions.
 fn note_text(machine: &mut Machine, ix: NodeIx, text: &str) {
-    if may_be_unresolved(machine, ix) {
+    if may_be_unresolved(machine, ix.into()) {
         machine.state.wait_texts.insert(ix, text.to_owned());
     }
 }
@@ -105,7 +107,8 @@ pub(super) fn timer_fired(
     at: Timestamp,
     decision: &TimerFired,
 ) -> Result<(), Refusal> {
-    let ix = check_step(machine, &decision.node_id, Step::Receive)?;
+    let run = check_step(machine, &decision.node_id, Step::Receive)?;
+    let ix = check_own(machine, run)?;
     let Kind::Wait(wait) = &machine.node(ix).kind else {
         return refuse(
             Code::WrongState,
@@ -142,7 +145,7 @@ pub(super) fn timer_fired(
 }
 
 pub(super) fn approved(machine: &mut Machine, fact: &ApprovalReceived) -> Result<(), Refusal> {
-    let ix = find(machine, &fact.node_id)?;
+    let ix = check_own(machine, find(machine, &fact.node_id)?)?;
     if !matches!(machine.node(ix).kind, Kind::HumanApproval(_)) {
         return refuse(
             Code::WrongState,

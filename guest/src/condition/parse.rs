@@ -321,7 +321,6 @@ fn named(input: &mut Input<'_>) -> Parsed<Expr> {
         },
     }
 }
-
 fn argument(input: &mut Input<'_>) -> Parsed<Expr> {
     expect(input, "(")?;
     let argument = nested(input, choice)?;

@@ -11,11 +11,22 @@ pub enum Root {
     NodeId,
     /// The failure that an edge is judged on (rule R26).
     Error,
+    /// The element of a map's instance (rule R21).
+    Item,
+    /// The index of a map's instance.
+    Index,
 }
 
 impl Root {
     /// Every root.
-    const ALL: [Self; 4] = [Self::State, Self::Input, Self::NodeId, Self::Error];
+    const ALL: [Self; 6] = [
+        Self::State,
+        Self::Input,
+        Self::NodeId,
+        Self::Error,
+        Self::Item,
+        Self::Index,
+    ];
 
     /// How it is written.
     #[must_use]
@@ -25,6 +36,8 @@ impl Root {
             Self::Input => "input",
             Self::NodeId => "node_id",
             Self::Error => "error",
+            Self::Item => "item",
+            Self::Index => "index",
         }
     }
 
@@ -48,6 +61,15 @@ impl Roots {
     /// In what a node's kind holds.
     pub const OF_KINDS: Self = Self(&[Root::State, Root::Input, Root::NodeId]);
 
+    /// In what the body of a map holds (rule R21).
+    pub const OF_BODIES: Self = Self(&[
+        Root::State,
+        Root::Input,
+        Root::NodeId,
+        Root::Item,
+        Root::Index,
+    ]);
+
     pub(super) fn hold(self, root: Root) -> bool {
         self.0.contains(&root)
     }
@@ -65,4 +87,4 @@ impl Roots {
 }
 
 /// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 6] = ["item", "index", "iteration", "last", "errors", "output"];
+pub(super) const ELSEWHERE: [&str; 4] = ["iteration", "last", "errors", "output"];

@@ -11,6 +11,8 @@ pub struct Scope<'a> {
     pub(super) node_id: Option<&'a str>,
     /// The failure that an edge is judged on (rule R26), as JSON text.
     pub(super) error: Option<&'a str>,
+    /// The element of a map's instance, and its index, both as JSON.
+    pub(super) instance: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Scope<'a> {
@@ -23,6 +25,7 @@ impl<'a> Scope<'a> {
             state,
             node_id: None,
             error: None,
+            instance: None,
         }
     }
 
@@ -32,6 +35,16 @@ impl<'a> Scope<'a> {
     pub fn with_error(self, error: &'a str) -> Self {
         Self {
             error: Some(error),
+            ..self
+        }
+    }
+
+    /// The same, seen by the instance of a map that has this element and this
+    /// index, both checked JSON (rule R21).
+    #[must_use]
+    pub fn of_instance(self, item: &'a str, index: &'a str) -> Self {
+        Self {
+            instance: Some((item, index)),
             ..self
         }
     }

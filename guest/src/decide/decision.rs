@@ -8,9 +8,9 @@ use crate::contract::{
     Event, EventKind, ItemDigest, ItemName, NodeFailure, Origin, StallReason, WorkOrder,
     WorkflowFailure,
 };
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::time::Timestamp;
-use crate::workflow::plan::NodeIx;
 
 /// A decision, and what it orders from the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,10 +131,10 @@ pub(super) fn decision(
     Decision { event, order }
 }
 
-pub(super) fn take_back(machine: &Machine, ix: NodeIx) -> WorkOrder {
+pub(super) fn take_back(machine: &Machine, run: RunIx) -> WorkOrder {
     WorkOrder::Cancel(ItemName {
-        node_id: machine.node_id(ix),
-        attempt: machine.record(ix).attempt,
+        node_id: machine.node_id(run),
+        attempt: machine.record(run).attempt,
     })
 }
 

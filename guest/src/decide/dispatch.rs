@@ -1,17 +1,19 @@
 //! A ready node becomes a work item (rule R5), if there is room (rule R4).
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use super::decision::{Decision, decision};
+use crate::condition::Scope;
 use crate::contract::{
     EventKind, ItemDigest, NodeExhausted, NodeScheduled, RetryScheduled, WorkItem, WorkOrder,
 };
 use crate::guards::{has_room, is_held, unresolved_cause};
+use crate::instance::RunIx;
 use crate::json::{Object, push_quoted};
 use crate::machine::Machine;
 use crate::template::Unresolved;
 use crate::time::{Millis, Timestamp};
-use crate::workflow::plan::{Kind, Node, NodeIx, Work};
+use crate::workflow::plan::{Kind, Work};
 
 /// Rules R4 and R18.
 pub(super) fn may_dispatch(machine: &Machine, budget: u32) -> bool {
@@ -20,13 +22,13 @@ pub(super) fn may_dispatch(machine: &Machine, budget: u32) -> bool {
 
 /// The first attempt of a ready node, or the next one of a node that an
 /// operator retries (rule R20).
-pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    if machine.record(ix).attempt > 0 {
-        return order_retry(machine, now, ix, Millis(0));
+pub(super) fn dispatch(machine: &Machine, now: Timestamp, run: RunIx) -> Decision {
+    if machine.record(run).attempt > 0 {
+        return order_retry(machine, now, run, Millis(0));
     }
-    let item = match work_item(machine, ix, now) {
+    let item = match work_item(machine, run, now) {
         Ok(item) => item,
-        Err(unresolved) => return give_up(machine, now, ix, unresolved),
+        Err(unresolved) => return give_up(machine, now, run, unresolved),
     };
     let scheduled = NodeScheduled {
         node_id: item.node_id.clone(),
@@ -46,12 +48,12 @@ pub(super) fn dispatch(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decisio
 pub(super) fn order_retry(
     machine: &Machine,
     now: Timestamp,
-    ix: NodeIx,
+    run: RunIx,
     delay: Millis,
 ) -> Decision {
-    let item = match work_item(machine, ix, now.after(delay)) {
+    let item = match work_item(machine, run, now.after(delay)) {
         Ok(item) => item,
-        Err(unresolved) => return give_up(machine, now, ix, unresolved),
+        Err(unresolved) => return give_up(machine, now, run, unresolved),
     };
     let scheduled = RetryScheduled {
         node_id: item.node_id.clone(),
@@ -68,47 +70,68 @@ pub(super) fn order_retry(
 }
 
 /// What a worker cannot be told, no further attempt helps (rule R29).
-fn give_up(machine: &Machine, now: Timestamp, ix: NodeIx, unresolved: Unresolved) -> Decision {
+fn give_up(machine: &Machine, now: Timestamp, run: RunIx, unresolved: Unresolved) -> Decision {
     let exhausted = NodeExhausted {
-        node_id: machine.node_id(ix),
-        attempts: machine.record(ix).attempt,
+        node_id: machine.node_id(run),
+        attempts: machine.record(run).attempt,
         cause: unresolved_cause(unresolved),
     };
     decision(machine, now, EventKind::NodeExhausted(exhausted), None)
 }
 
-fn work_item(machine: &Machine, ix: NodeIx, not_before: Timestamp) -> Result<WorkItem, Unresolved> {
-    let (node, record) = (machine.node(ix), machine.record(ix));
-    let Kind::Work(work) = &node.kind else {
-        unreachable!("only nodes for workers are filed for dispatch");
-    };
+fn work_item(machine: &Machine, run: RunIx, not_before: Timestamp) -> Result<WorkItem, Unresolved> {
+    let record = machine.record(run);
+    let work = machine.work(run);
+    let work = work.expect("only nodes for workers are filed for dispatch");
+    let node_id = machine.node_id(run);
     Ok(WorkItem {
-        node_id: node.id.clone(),
         attempt: record.attempt + 1,
         max_attempts: record.max_attempts,
         queue: String::from(&*work.queue),
         tenant: machine.state.started.tenant.clone(),
         priority: work.priority.unwrap_or(machine.state.started.priority),
         not_before: not_before.0,
-        payload: payload(machine, ix, node, work)?,
+        payload: payload(machine, run, &node_id, work)?,
+        node_id,
     })
 }
 
-/// `{node_id, kind, input}`, in this order; and behind it, where the worker puts
-/// something into texts of the kind, `templates`, the list of their pointers.
-/// Each value is either quoted here or JSON that was checked.
-fn payload(machine: &Machine, ix: NodeIx, node: &Node, work: &Work) -> Result<String, Unresolved> {
-    let kind = node.kind_json.get();
-    let mut json = String::with_capacity(payload_bytes(machine, node, work));
+/// `{node_id, kind, input}`, in this order; of an instance, the kind is the map's body
+/// (rule R21). Behind them, where the worker puts something into texts of the kind,
+/// `templates`: the list of their pointers. Each value is either quoted here or JSON that was checked.
+fn payload(
+    machine: &Machine,
+    run: RunIx,
+    node_id: &str,
+    work: &Work,
+) -> Result<String, Unresolved> {
+    let node = machine.node(run);
+    let index = run.instance().map(|index| index.to_string());
+    let element = run.instance().map(|index| {
+        let item = machine.instances(run.node).item(index);
+        item.expect("a map keeps its elements as long as it dispatches them")
+    });
+    let element = element.zip(index.as_deref());
+    let kind = match &node.kind {
+        Kind::Map(map) if element.is_some() => map.body_json.get(),
+        _ => node.kind_json.get(),
+    };
+    let scope = machine.scope().in_node(node_id);
+    let scope = match element {
+        Some((item, index)) => scope.of_instance(item, index),
+        None => scope,
+    };
+    let bytes = NAMES_BYTES + node_id.len() + kind.len() + input_bytes(machine, work, element);
+    let mut json = String::with_capacity(bytes);
     json.push_str("{\"node_id\":");
-    push_quoted(&mut json, &node.id);
+    push_quoted(&mut json, node_id);
     json.push_str(",\"kind\":");
     match &work.template {
         None => json.push_str(kind),
-        Some(template) => template.push(&machine.scope_in(ix), &mut json)?,
+        Some(template) => template.push(&scope, &mut json)?,
     }
     json.push_str(",\"input\":");
-    push_input(machine, ix, &mut json, work);
+    push_input(machine, &mut json, work, &scope, element);
     let for_worker = work.template.as_ref().and_then(|it| it.for_worker());
     if let Some(pointers) = for_worker {
         json.push_str(",\"templates\":");
@@ -118,33 +141,48 @@ fn payload(machine: &Machine, ix: NodeIx, node: &Node, work: &Work) -> Result<St
     Ok(json)
 }
 
-/// What the payload needs, about: the values of expressions are not known yet.
-fn payload_bytes(machine: &Machine, node: &Node, work: &Work) -> usize {
-    const NAMES_BYTES: usize = 128;
-    let input = match work.input_mapping {
-        Some(_) => 0,
-        None => {
+/// What the names in a payload need, about.
+const NAMES_BYTES: usize = 128;
+
+/// What the input needs, about: the values of expressions are not known yet.
+fn input_bytes(machine: &Machine, work: &Work, element: Option<(&str, &str)>) -> usize {
+    match (&work.input_mapping, element) {
+        (Some(_), _) => 0,
+        (None, Some((item, _))) => item.len(),
+        (None, None) => {
             machine.state.data.bytes_with(&Object::new())
                 + machine.state.started.initial_input.len()
         }
-    };
-    NAMES_BYTES + node.id.len() + node.kind_json.get().len() + input
+    }
 }
 
-/// The kind's mapping, resolved; without one all there is.
-fn push_input(machine: &Machine, ix: NodeIx, json: &mut String, work: &Work) {
+/// The kind's mapping, resolved; without one the element of an instance and its index,
+/// else all there is.
+fn push_input(
+    machine: &Machine,
+    json: &mut String,
+    work: &Work,
+    scope: &Scope<'_>,
+    element: Option<(&str, &str)>,
+) {
     let Some(mapping) = &work.input_mapping else {
-        json.push_str("{\"state\":");
-        machine.state.data.push_text(json);
-        json.push_str(",\"input\":");
-        json.push_str(&machine.state.started.initial_input);
+        if let Some((item, index)) = element {
+            json.push_str("{\"item\":");
+            json.push_str(item);
+            json.push_str(",\"index\":");
+            json.push_str(index);
+        } else {
+            json.push_str("{\"state\":");
+            machine.state.data.push_text(json);
+            json.push_str(",\"input\":");
+            json.push_str(&machine.state.started.initial_input);
+        }
         json.push('}');
         return;
     };
-    let scope = machine.scope_in(ix);
     let mut resolved = Object::new();
     for (name, expression) in mapping {
-        resolved.insert(name.clone(), &expression.value(&scope));
+        resolved.insert(name.clone(), &expression.value(scope));
     }
     resolved.push_text(json);
 }

@@ -29,7 +29,7 @@ fn next_finalizer(machine: &Machine, budget: u32) -> Option<Next> {
     }
     let ix = machine.agenda.finalizers.first()?;
     if runs_now(machine, ix) {
-        return may_dispatch(machine, budget).then_some(Next::Dispatch(ix));
+        return may_dispatch(machine, budget).then_some(Next::Dispatch(ix.into()));
     }
     Some(Next::PassOver(ix))
 }

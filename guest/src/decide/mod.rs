@@ -19,6 +19,8 @@ mod decision;
 mod stop;
 mod dispatch;
 mod retry;
+mod words;
+mod map;
 mod settle;
 mod timer;
 mod ending;
@@ -29,7 +31,7 @@ pub(crate) use retry::judge_failure;
 
 use crate::apply::apply;
 use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
-use crate::guards::{budget_to_stall_on, dispatch_per_tick, is_ending, may_decide};
+use crate::guards::{budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, may_decide};
 use crate::limits::BATCH_BYTES_MAX;
 use crate::machine::Machine;
 use crate::time::Timestamp;
@@ -93,18 +95,18 @@ fn next(machine: &Machine, now: Timestamp, budget: u32) -> Option<Next> {
 
 fn formulate(machine: &Machine, now: Timestamp, next: Next) -> Decision {
     match next {
-        Next::Skip(ix) => stop::skip(machine, now, ix),
-        Next::Stop(ix, reason) => stop::cancellation(machine, now, ix, reason),
+        Next::Skip(run) => stop::skip(machine, now, run),
+        Next::Stop(run, reason) => stop::cancellation(machine, now, run, reason),
         Next::Dismiss(ix) => stop::dismissal(machine, now, ix),
         Next::StallOnBudget => retry::stall_on_budget(machine, now),
         Next::WorkflowTimesOut => decision(machine, now, EventKind::WorkflowTimedOut, None),
-        Next::Overdue(ix) => timer::overdue_node(machine, now, ix),
-        Next::Retry(ix) => retry::retry(machine, now, ix),
-        Next::StallOn(ix) => retry::stall_on(machine, now, ix),
-        Next::Exhaust(ix) => retry::exhaust(machine, now, ix),
+        Next::Overdue(run) => timer::overdue_node(machine, now, run),
+        Next::Retry(run) => retry::retry(machine, now, run),
+        Next::StallOn(run) => retry::stall_on(machine, now, run),
+        Next::Exhaust(run) => retry::exhaust(machine, now, run),
         Next::Settle(ix) => settle::settle(machine, now, ix),
-        Next::Dispatch(ix) => dispatch::dispatch(machine, now, ix),
-        Next::PassOver(ix) => stop::skipping(machine, now, ix, SkipReason::RunOn),
+        Next::Dispatch(run) => dispatch::dispatch(machine, now, run),
+        Next::PassOver(ix) => stop::skipping(machine, now, ix.into(), SkipReason::RunOn),
         Next::End(ending) => decision(machine, now, ending::terminal(machine, ending), None),
     }
 }
@@ -117,10 +119,11 @@ fn go_on(machine: &Machine, budget: u32) -> Option<Next> {
     let settle = machine.agenda.settle.first();
     let dispatch = machine.agenda.dispatch.first();
     let dispatch = dispatch.filter(|_| may_dispatch(machine, budget));
+    let dispatch_first = |ix| Some(Next::Dispatch(first_dispatch(machine, ix)));
     match (settle, dispatch) {
-        (Some(settle), Some(dispatch)) if dispatch < settle => Some(Next::Dispatch(dispatch)),
+        (Some(settle), Some(dispatch)) if dispatch < settle => dispatch_first(dispatch),
         (Some(settle), _) => Some(Next::Settle(settle)),
-        (None, Some(dispatch)) => Some(Next::Dispatch(dispatch)),
+        (None, Some(dispatch)) => dispatch_first(dispatch),
         (None, None) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! What comes next, found but not yet put into words.
 
 use crate::contract::CancelReason;
+use crate::instance::RunIx;
 use crate::state::Ending;
 use crate::workflow::plan::NodeIx;
 
@@ -8,9 +9,9 @@ use crate::workflow::plan::NodeIx;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// A node is skipped or stopped because an operator asked for it.
-    Skip(NodeIx),
+    Skip(RunIx),
     /// A node is stopped.
-    Stop(NodeIx, CancelReason),
+    Stop(RunIx, CancelReason),
     /// A node that a settled join does without is stopped or left out.
     Dismiss(NodeIx),
     /// The execution stalls on a budget.
@@ -18,17 +19,17 @@ pub(crate) enum Next {
     /// The workflow's time is over.
     WorkflowTimesOut,
     /// The time of an attempt, a wait or an approval is over.
-    Overdue(NodeIx),
+    Overdue(RunIx),
     /// A further attempt is ordered.
-    Retry(NodeIx),
+    Retry(RunIx),
     /// The execution stalls on a failed node.
-    StallOn(NodeIx),
+    StallOn(RunIx),
     /// A node fails for good.
-    Exhaust(NodeIx),
+    Exhaust(RunIx),
     /// The guest settles a node itself.
     Settle(NodeIx),
     /// A node is dispatched.
-    Dispatch(NodeIx),
+    Dispatch(RunIx),
     /// A finalizer of another ending is skipped.
     PassOver(NodeIx),
     /// The execution ends.

@@ -6,11 +6,12 @@ use super::decision::{Decision, decision};
 use super::dispatch::order_retry;
 use super::next::Next;
 use crate::contract::{EventKind, NodeExhausted, StallReason, Stalled};
-use crate::guards::{budget_to_stall_on, is_held};
+use crate::guards::{budget_to_stall_on, failing_runs, is_held, is_of_settled_map};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::Failure;
 use crate::time::{Millis, Timestamp};
-use crate::workflow::plan::{Backoff, Growth, NodeIx, RetryPolicy};
+use crate::workflow::plan::{Backoff, Growth, RetryPolicy};
 
 /// The delays without a policy double until the sixth failed attempt.
 const DOUBLINGS_MAX: u32 = 6;
@@ -23,37 +24,41 @@ pub(super) fn after_failure(machine: &Machine, budget: u32) -> Option<Next> {
         .agenda
         .failing
         .iter()
-        .find_map(|ix| judge_failure(machine, budget, ix))
+        .flat_map(|ix| failing_runs(machine, ix))
+        .find_map(|run| judge_failure(machine, budget, run))
 }
 
 /// What follows the failure of a node, if that can be decided now.
-pub(crate) fn judge_failure(machine: &Machine, budget: u32, ix: NodeIx) -> Option<Next> {
-    let (policy, record) = (&machine.node(ix).retry, machine.record(ix));
+pub(crate) fn judge_failure(machine: &Machine, budget: u32, run: RunIx) -> Option<Next> {
+    let (policy, record) = (&machine.node(run).retry, machine.record(run));
     let failure = record.failure.as_ref()?;
+    if is_of_settled_map(machine, run) {
+        return Some(Next::Exhaust(run));
+    }
     if record.attempt < record.max_attempts && is_retried(policy, failure) {
-        return (budget > 0 && !is_held(machine)).then_some(Next::Retry(ix));
+        return (budget > 0 && !is_held(machine)).then_some(Next::Retry(run));
     }
     if policy.pause_when_exhausted {
         return machine
             .state
             .policy_stall
             .is_none()
-            .then_some(Next::StallOn(ix));
+            .then_some(Next::StallOn(run));
     }
-    Some(Next::Exhaust(ix))
+    Some(Next::Exhaust(run))
 }
 
-pub(super) fn retry(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    order_retry(machine, now, ix, delay(machine, ix))
+pub(super) fn retry(machine: &Machine, now: Timestamp, run: RunIx) -> Decision {
+    order_retry(machine, now, run, delay(machine, run))
 }
 
-pub(super) fn exhaust(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    let exhausted = EventKind::NodeExhausted(exhausted(machine, ix));
+pub(super) fn exhaust(machine: &Machine, now: Timestamp, run: RunIx) -> Decision {
+    let exhausted = EventKind::NodeExhausted(exhausted(machine, run));
     decision(machine, now, exhausted, None)
 }
 
-pub(super) fn stall_on(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    let reason = StallReason::AttemptsExhausted(exhausted(machine, ix));
+pub(super) fn stall_on(machine: &Machine, now: Timestamp, run: RunIx) -> Decision {
+    let reason = StallReason::AttemptsExhausted(exhausted(machine, run));
     decision(machine, now, EventKind::Stalled(Stalled { reason }), None)
 }
 
@@ -65,33 +70,33 @@ pub(super) fn stall_on_budget(machine: &Machine, now: Timestamp) -> Decision {
 }
 
 /// The node's attempts are spent, or no further one helps.
-fn exhausted(machine: &Machine, ix: NodeIx) -> NodeExhausted {
+fn exhausted(machine: &Machine, run: RunIx) -> NodeExhausted {
     NodeExhausted {
-        node_id: machine.node_id(ix),
-        attempts: machine.record(ix).attempt,
-        cause: failure(machine, ix).cause.clone(),
+        node_id: machine.node_id(run),
+        attempts: machine.record(run).attempt,
+        cause: failure(machine, run).cause.clone(),
     }
 }
 
-fn failure(machine: &Machine, ix: NodeIx) -> &Failure {
-    let failure = machine.record(ix).failure.as_deref();
+fn failure(machine: &Machine, run: RunIx) -> &Failure {
+    let failure = machine.record(run).failure.as_deref();
     failure.expect("only a failed attempt is judged")
 }
 
 /// The policy's delay, or what the other side asked for where that is longer.
-fn delay(machine: &Machine, ix: NodeIx) -> Millis {
-    let failure = failure(machine, ix);
+fn delay(machine: &Machine, run: RunIx) -> Millis {
+    let failure = failure(machine, run);
     let asked_for = failure.retry_after.unwrap_or_default();
-    policy_delay(machine, ix, failure).max(asked_for)
+    policy_delay(machine, run, failure).max(asked_for)
 }
 
-fn policy_delay(machine: &Machine, ix: NodeIx, failure: &Failure) -> Millis {
-    let attempt = machine.record(ix).attempt;
-    match &machine.node(ix).retry.backoff {
+fn policy_delay(machine: &Machine, run: RunIx, failure: &Failure) -> Millis {
+    let attempt = machine.record(run).attempt;
+    match &machine.node(run).retry.backoff {
         Some(backoff) if !failure.is_lease_expired() => backoff_delay(
             backoff,
             machine.state.started.seed,
-            &machine.node(ix).id,
+            &machine.node_id(run),
             attempt,
         ),
         _ => Millis::from_secs(1 << attempt.min(DOUBLINGS_MAX)),

@@ -5,9 +5,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::decision::{Decision, decision};
+use super::map::settle_map;
+use super::words::{completion, empty, exhaustion, null};
 use crate::contract::{
-    ApprovalDecision, EventKind, InterruptRaised, NodeExhausted, NodeFailure, NodeSettled,
-    NodeSkipped, NodeState, Rejection, SkipReason, TimerCreated,
+    ApprovalDecision, EventKind, InterruptRaised, NodeFailure, NodeSkipped, NodeState, Rejection,
+    SkipReason, TimerCreated,
 };
 use crate::guards::{correlation_key, description, kept, unresolved_cause};
 use crate::json::Object;
@@ -37,6 +39,7 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
         (Kind::Parallel | Kind::Join(_) | Kind::Terminate(_), _) => {
             completion(machine, ix, null(), empty(), None)
         }
+        (Kind::Map(map), _) => settle_map(machine, ix, map),
         (Kind::LimitExceeded { description }, _) => {
             exhaustion(machine, ix, NodeFailure::LimitExceeded(description.clone()))
         }
@@ -77,31 +80,6 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
         },
         (Kind::Work(_), _) => unreachable!("nodes for workers are filed for dispatch"),
     }
-}
-
-/// A completion without a worker.
-pub(super) fn completion(
-    machine: &Machine,
-    ix: NodeIx,
-    output: String,
-    state_patch: String,
-    chosen_target: Option<String>,
-) -> EventKind {
-    EventKind::NodeSettled(NodeSettled {
-        node_id: machine.node_id(ix),
-        output,
-        state_patch,
-        chosen_target,
-    })
-}
-
-/// A node without work items fails for good.
-pub(super) fn exhaustion(machine: &Machine, ix: NodeIx, cause: NodeFailure) -> EventKind {
-    EventKind::NodeExhausted(NodeExhausted {
-        node_id: machine.node_id(ix),
-        attempts: 0,
-        cause,
-    })
 }
 
 /// Rule R7: the first true branch.
@@ -169,14 +147,6 @@ fn raise_interrupt(
         reason,
         expires_at: approval.timeout.map(|timeout| now.after(timeout).0),
     })
-}
-
-fn null() -> String {
-    "null".to_string()
-}
-
-fn empty() -> String {
-    "{}".to_string()
 }
 
 fn quote(text: &str) -> String {

@@ -6,9 +6,11 @@ use alloc::string::ToString;
 
 use super::decision::{Decision, decision, take_back};
 use super::next::Next;
-use super::settle::{completion, exhaustion, target};
+use super::settle::target;
+use super::words::{completion, exhaustion};
 use crate::contract::{EventKind, MissedEvent, NodeFailure, NodeTimedOut, TimerFired};
 use crate::guards::{correlation_key, workflow_deadline};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::time::{Millis, Timestamp};
 use crate::workflow::plan::{HumanApproval, Kind, NodeIx, Wait};
@@ -22,12 +24,12 @@ pub(super) fn overdue(machine: &Machine, now: Timestamp) -> Option<Next> {
     if workflow_deadline(machine).is_some_and(|deadline| deadline <= now) {
         return Some(Next::WorkflowTimesOut);
     }
-    let (deadline, ix) = *machine.agenda.deadlines.first()?;
-    (deadline <= now).then_some(Next::Overdue(ix))
+    let (deadline, run) = *machine.agenda.deadlines.first()?;
+    (deadline <= now).then_some(Next::Overdue(run))
 }
 
-pub(super) fn overdue_node(machine: &Machine, now: Timestamp, ix: NodeIx) -> Decision {
-    let node = machine.node(ix);
+pub(super) fn overdue_node(machine: &Machine, now: Timestamp, run: RunIx) -> Decision {
+    let (node, ix) = (machine.node(run), run.node);
     match &node.kind {
         Kind::Wait(wait) => overdue_wait(machine, now, ix, wait),
         Kind::HumanApproval(approval) => overdue_approval(machine, now, ix, approval),
@@ -35,18 +37,19 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, ix: NodeIx) -> Dec
         | Kind::Condition(_)
         | Kind::Parallel
         | Kind::Join(_)
+        | Kind::Map(_)
         | Kind::Terminate(_)
         | Kind::LimitExceeded { .. } => {
             let timed_out = NodeTimedOut {
-                node_id: machine.node_id(ix),
-                attempt: machine.record(ix).attempt,
+                node_id: machine.node_id(run),
+                attempt: machine.record(run).attempt,
                 timeout_ms: node.timeout.unwrap_or_default().0,
             };
             decision(
                 machine,
                 now,
                 EventKind::NodeTimedOut(timed_out),
-                Some(take_back(machine, ix)),
+                Some(take_back(machine, run)),
             )
         }
     }

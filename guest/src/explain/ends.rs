@@ -8,7 +8,8 @@ use super::seen::Seen;
 use crate::contract::{
     Activity, AttemptFailure, CancelReason, Completion, NextStep, Reason, ReasonCause, SkipReason,
 };
-use crate::guards::{has_room, is_held, is_time_for_finalizers, runs_now};
+use crate::guards::{has_room, is_held, is_of_settled_map, is_time_for_finalizers, runs_now};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::Dismissal;
 use crate::workflow::plan::NodeIx;
@@ -45,8 +46,8 @@ pub(super) fn why_finalizer(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     [because(ReasonCause::OtherEnding), next(NextStep::Skip)].into()
 }
 
-pub(super) fn why_completed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let record = machine.record(ix);
+pub(super) fn why_completed(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    let record = machine.record(run);
     let completion = Completion {
         at: record.ended_at.unwrap_or_default().0,
         worker_id: record.worker_id.clone(),
@@ -56,13 +57,13 @@ pub(super) fn why_completed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     [because(ReasonCause::WasCompleted(completion))].into()
 }
 
-pub(super) fn why_failed(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let failure = ReasonCause::FailedForGood(attempt_failure(machine, ix));
-    [with(failure, retry_or_skip(machine, ix))].into()
+pub(super) fn why_failed(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    let failure = ReasonCause::FailedForGood(attempt_failure(machine, run));
+    [with(failure, retry_or_skip(machine, run))].into()
 }
 
-pub(super) fn attempt_failure(machine: &Machine, ix: NodeIx) -> AttemptFailure {
-    let record = machine.record(ix);
+pub(super) fn attempt_failure(machine: &Machine, run: RunIx) -> AttemptFailure {
+    let record = machine.record(run);
     let failure = record.failure.as_ref();
     AttemptFailure {
         attempt: record.attempt,
@@ -72,9 +73,11 @@ pub(super) fn attempt_failure(machine: &Machine, ix: NodeIx) -> AttemptFailure {
     }
 }
 
-pub(super) fn why_dismissed(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
-    let cause = match machine.record(ix).dismissal {
-        Some(Dismissal::Skipped(SkipReason::Unreached)) => return dead_edges(machine, ix, seen),
+pub(super) fn why_dismissed(machine: &Machine, run: RunIx, seen: &Seen) -> Vec<Reason> {
+    let cause = match machine.record(run).dismissal {
+        Some(Dismissal::Skipped(SkipReason::Unreached)) => {
+            return dead_edges(machine, run.node, seen);
+        }
         Some(Dismissal::Skipped(SkipReason::RunOn)) => ReasonCause::OtherEnding,
         Some(Dismissal::Skipped(SkipReason::NotNeeded)) => ReasonCause::NotNeeded,
         Some(
@@ -82,6 +85,9 @@ pub(super) fn why_dismissed(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<R
             | Dismissal::Cancelled(CancelReason::ByOperator),
         ) => ReasonCause::SkippedByOperator,
         Some(Dismissal::Cancelled(reason)) => ReasonCause::WasStopped(reason),
+        None if is_of_settled_map(machine, run) => {
+            ReasonCause::WasStopped(CancelReason::MapSettled)
+        }
         None => return Vec::new(),
     };
     [because(cause)].into()

@@ -10,6 +10,7 @@ mod seen;
 mod reason;
 mod edges;
 mod ends;
+mod map;
 
 use alloc::string::ToString;
 use alloc::vec;
@@ -20,16 +21,17 @@ use crate::contract::{
 };
 use crate::decide::judge_failure;
 use crate::guards::{
-    correlation_key, description, has_room, is_ending, is_held, is_stalled_on, may_decide,
-    must_stop, status, stop_reason,
+    correlation_key, description, has_room, has_window, is_ending, is_held, is_stalled_on,
+    may_decide, must_stop, status, stop_reason,
 };
-use crate::inspect::queue;
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{is_active, is_settled};
 use crate::state::{is_finalizer, is_out_of_reach};
 use crate::workflow::plan::{Kind, NodeIx};
 use edges::unmet;
 use ends::{attempt_failure, why_completed, why_dismissed, why_failed, why_finalizer};
+use map::{failed_instances, no_window, state_of, why_map_waits, why_stops};
 use reason::{because, no_room, retry_or_skip, with};
 
 pub(crate) use edges::false_conditions;
@@ -39,23 +41,29 @@ pub use seen::Seen;
 /// far as that is known. `None` if the workflow has no such node.
 #[must_use]
 pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanation> {
-    let ix = machine.plan.find(node_id)?;
-    let state = machine.record(ix).state;
+    let run = machine.find(node_id).ok()?;
+    let state = state_of(machine, run);
     let mut reasons = match state {
-        _ if machine.state.unneeded.contains(&ix) => why_unneeded(machine, state),
-        NodeState::Pending => why_pending(machine, ix),
-        NodeState::Ready => why_ready(machine, ix),
-        NodeState::Scheduled | NodeState::BackingOff => why_ordered(machine, ix),
-        NodeState::Running => why_running(machine, ix),
-        NodeState::Failing => why_failing(machine, ix),
-        NodeState::Waiting => why_waiting(machine, ix),
-        NodeState::Completed => why_completed(machine, ix),
-        NodeState::Failed => why_failed(machine, ix),
-        NodeState::Skipped | NodeState::Cancelled => why_dismissed(machine, ix, seen),
+        _ if run.is_own() && machine.state.unneeded.contains(&run.node) => {
+            why_unneeded(machine, state)
+        }
+        NodeState::Pending => why_pending(machine, run.node),
+        NodeState::Ready => why_ready(machine, run),
+        NodeState::Scheduled | NodeState::BackingOff => why_ordered(machine, run),
+        NodeState::Running => why_running(machine, run),
+        NodeState::Failing => why_failing(machine, run),
+        NodeState::Waiting => why_waiting(machine, run),
+        NodeState::Completed => why_completed(machine, run),
+        NodeState::Failed => why_failed(machine, run)
+            .into_iter()
+            .chain(failed_instances(machine, run))
+            .collect(),
+        NodeState::Skipped | NodeState::Cancelled => why_dismissed(machine, run, seen),
     };
-    reasons.extend(why_skip(machine, ix));
+    reasons.extend(why_stops(machine, run));
+    reasons.extend(why_skip(machine, run));
     if !is_settled(state) {
-        reasons.extend(why_execution(machine, ix));
+        reasons.extend(why_execution(machine, run.node));
     }
     Some(Explanation {
         node_id: node_id.to_string(),
@@ -94,26 +102,28 @@ fn may_settle(machine: &Machine) -> bool {
     may_decide(machine) && !is_ending(machine)
 }
 
-fn why_ready(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    if is_finalizer(&machine.node(ix).kind) {
-        return why_finalizer(machine, ix);
+fn why_ready(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    if is_finalizer(&machine.node(run).kind) {
+        return why_finalizer(machine, run.node);
     }
-    let is_work = matches!(machine.node(ix).kind, Kind::Work(_));
+    let is_work = machine.work(run).is_some();
     if !may_settle(machine) || (is_work && is_held(machine)) {
         return Vec::new();
     }
     let reason = match is_work {
         false => next_step(NextStep::Settle),
         true if !has_room(machine) => no_room(machine),
+        true if !has_window(machine, run) => no_window(machine, run),
         true => next_step(NextStep::Dispatch),
     };
     [reason].into()
 }
 
-fn why_ordered(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let record = machine.record(ix);
-    let queue = queue(&machine.node(ix).kind)
-        .unwrap_or_default()
+fn why_ordered(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    let record = machine.record(run);
+    let queue = machine
+        .work(run)
+        .map_or("", |work| &*work.queue)
         .to_string();
     let mut reasons = Vec::new();
     if let Some(not_before) = record.not_before.filter(|time| *time > machine.state.at) {
@@ -125,12 +135,12 @@ fn why_ordered(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
         since: record.scheduled_at.unwrap_or_default().0,
     });
     reasons.push(with(ordered, vec![Remedy::StartWorker(queue)]));
-    reasons.extend(last_failure(machine, ix));
+    reasons.extend(last_failure(machine, run));
     reasons
 }
 
-fn why_running(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let record = machine.record(ix);
+fn why_running(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    let record = machine.record(run);
     let running = ReasonCause::WorkerAtWork(RunningAttempt {
         attempt: record.attempt,
         worker_id: record.worker_id.clone().unwrap_or_default(),
@@ -139,27 +149,27 @@ fn why_running(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = [because(running)].into();
     let times_out = record.deadline.map(|at| ReasonCause::TimesOut(at.0));
     reasons.extend(times_out.map(because));
-    reasons.extend(last_failure(machine, ix));
+    reasons.extend(last_failure(machine, run));
     reasons
 }
 
-fn why_failing(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
+fn why_failing(machine: &Machine, run: RunIx) -> Vec<Reason> {
     let is_judged = machine.state.host_stall.is_none()
-        && !is_stalled_on(machine, ix)
-        && judge_failure(machine, 1, ix).is_some();
+        && !is_stalled_on(machine, run)
+        && judge_failure(machine, 1, run).is_some();
     let next = is_judged.then(|| next_step(NextStep::JudgeFailure));
-    last_failure(machine, ix).into_iter().chain(next).collect()
+    last_failure(machine, run).into_iter().chain(next).collect()
 }
 
-fn last_failure(machine: &Machine, ix: NodeIx) -> Option<Reason> {
-    machine.record(ix).failure.as_ref()?;
+fn last_failure(machine: &Machine, run: RunIx) -> Option<Reason> {
+    machine.record(run).failure.as_ref()?;
     Some(because(ReasonCause::LastFailure(attempt_failure(
-        machine, ix,
+        machine, run,
     ))))
 }
 
-fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let (node, record) = (machine.node(ix), machine.record(ix));
+fn why_waiting(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    let (node, record) = (machine.node(run), machine.record(run));
     if record.wait_result.is_some() && !may_settle(machine) {
         return Vec::new();
     }
@@ -169,13 +179,15 @@ fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     let is_open = machine.state.ended.is_none();
     let remedies = |remedy: Remedy| is_open.then_some(remedy).into_iter().collect();
     let waits_for = match &node.kind {
-        Kind::HumanApproval(approval) => description(machine, ix, approval).ok().map(|text| {
-            with(
-                ReasonCause::WaitsForApproval(text.into_owned()),
-                remedies(Remedy::Approve(node.id.clone())),
-            )
-        }),
-        Kind::Wait(wait) => correlation_key(machine, ix, wait)
+        Kind::HumanApproval(approval) => {
+            description(machine, run.node, approval).ok().map(|text| {
+                with(
+                    ReasonCause::WaitsForApproval(text.into_owned()),
+                    remedies(Remedy::Approve(node.id.clone())),
+                )
+            })
+        }
+        Kind::Wait(wait) => correlation_key(machine, run.node, wait)
             .ok()
             .flatten()
             .map(|key| {
@@ -184,6 +196,7 @@ fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
                     remedies(Remedy::Signal(key.into_owned())),
                 )
             }),
+        Kind::Map(_) => return why_map_waits(machine, run.node),
         _ => None,
     };
     let ends = record.deadline.map(|at| ReasonCause::WaitEnds(at.0));
@@ -191,8 +204,8 @@ fn why_waiting(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
 }
 
 /// That an operator asked for the node to be skipped, and it is not yet.
-fn why_skip(machine: &Machine, ix: NodeIx) -> Option<Reason> {
-    let is_asked = machine.state.ended.is_none() && machine.state.skips.contains(&ix);
+fn why_skip(machine: &Machine, run: RunIx) -> Option<Reason> {
+    let is_asked = machine.state.ended.is_none() && machine.state.skips.contains(&run);
     let cause = match machine.state.host_stall {
         None => ReasonCause::NextStep(NextStep::SkipByOperator),
         Some(_) => ReasonCause::SkippedOnceLifted,

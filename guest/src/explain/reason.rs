@@ -4,10 +4,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::contract::{Reason, ReasonCause, Remedy, Usage};
-use crate::guards::{is_ending, max_concurrent};
+use crate::guards::{is_ending, is_of_settled_map, max_concurrent};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::is_finalizer;
-use crate::workflow::plan::NodeIx;
 
 /// A reason about which nobody can do anything, or need not.
 pub(super) fn because(cause: ReasonCause) -> Reason {
@@ -28,13 +28,13 @@ pub(super) fn no_room(machine: &Machine) -> Reason {
 /// A node that has failed, or that the execution is stalled on, can be tried
 /// again or left out, while the execution is not ending (rule R20) and no edge has
 /// handled the failure (rule R26).
-pub(super) fn retry_or_skip(machine: &Machine, ix: NodeIx) -> Vec<Remedy> {
-    let state = &machine.state;
-    let is_too_late = is_ending(machine) && !is_finalizer(&machine.node(ix).kind);
-    let is_handled = machine.record(ix).is_handled();
-    if state.ended.is_some() || is_too_late || is_handled || state.skips.contains(&ix) {
+pub(super) fn retry_or_skip(machine: &Machine, run: impl Into<RunIx>) -> Vec<Remedy> {
+    let (state, run) = (&machine.state, run.into());
+    let is_too_late = is_ending(machine) && !is_finalizer(&machine.node(run).kind);
+    let is_settled = is_of_settled_map(machine, run) || machine.record(run).is_handled();
+    if state.ended.is_some() || is_too_late || is_settled || state.skips.contains(&run) {
         return Vec::new();
     }
-    let node_id = || machine.node_id(ix);
+    let node_id = || machine.node_id(run);
     vec![Remedy::Retry(node_id()), Remedy::Skip(node_id())]
 }

@@ -247,10 +247,16 @@ impl Stage<'_> {
                 Some("scheduled" | "running" | "backing_off")
             )
         };
-        let mut in_flight: Vec<&str> = nodes
-            .iter()
-            .filter(|(_, node)| is_in_flight(node))
-            .map(|(id, _)| id.as_str())
+        let runs = nodes.iter().flat_map(|(id, node)| {
+            let instances = node["instances"]["runs"].as_object();
+            let instances = instances.into_iter().flatten();
+            let instances =
+                instances.map(move |(index, it)| (format!("{id}[{index}]"), &it["run"]));
+            [(id.clone(), node)].into_iter().chain(instances)
+        });
+        let mut in_flight: Vec<String> = runs
+            .filter(|(_, run)| is_in_flight(run))
+            .map(|(id, _)| id)
             .collect();
         in_flight.sort_unstable();
         if in_flight != self.world.in_flight() {

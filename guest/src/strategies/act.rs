@@ -10,12 +10,13 @@ use super::kind::KEYS;
 use super::player::Player;
 use crate::contract::NodeState;
 use crate::guards::is_held;
+use crate::instance::RunIx;
 use crate::limits::RELEASES_MAX;
 use crate::node::is_settled;
 use crate::notation::ItemState;
-use crate::state::NodeRecord;
+use crate::state::{Instances, NodeRecord};
 use crate::workflow::END;
-use crate::workflow::plan::{Kind, Node};
+use crate::workflow::plan::{Kind, Node, NodeIx};
 
 /// The action; none where it means nothing. Whether it is legal is for the
 /// machine to say.
@@ -56,8 +57,8 @@ pub(super) fn said(act: &Act, player: &Player) -> Option<String> {
         Act::Pause => "pause".to_string(),
         Act::Stall => "stall".to_string(),
         Act::Release(pick) => release(player, *pick)?,
-        Act::Retry(pick) => format!("retry {}", one_of(&failed(player), *pick)?),
-        Act::Skip(pick) => format!("skip {}", one_of(&unsettled(player), *pick)?),
+        Act::Retry(pick) => format!("retry {}", name_of(&failed(player), *pick)?),
+        Act::Skip(pick) => format!("skip {}", name_of(&unsettled(player), *pick)?),
         Act::Cancel => "cancel why=enough".to_string(),
         Act::ChangeGuest(pick) => format!("guest {}", pick % 10),
     })
@@ -139,26 +140,41 @@ fn release(player: &Player, pick: Pick) -> Option<String> {
         return Some("unpause".to_string());
     }
     let (on, _) = state.policy_stall.as_ref()?;
-    let Some(ix) = on else {
+    let Some(run) = on else {
         return Some("lift".to_string());
     };
     let verb = one_of(&["retry", "skip"], pick)?;
-    Some(format!(
-        "{verb} {}",
-        player.machine.plan().nodes[ix.0 as usize].id
-    ))
+    Some(format!("{verb} {}", player.machine.node_id(*run)))
 }
 
-fn failed(player: &Player) -> Vec<&str> {
-    those(player, |_, record| {
+fn name_of(those: &[String], pick: Pick) -> Option<&String> {
+    those.get(usize::from(pick).checked_rem(those.len())?)
+}
+
+fn failed(player: &Player) -> Vec<String> {
+    runs(player, |record| {
         matches!(record.state, NodeState::Failed | NodeState::Failing)
     })
 }
 
-fn unsettled(player: &Player) -> Vec<&str> {
-    those(player, |_, record| {
+fn unsettled(player: &Player) -> Vec<String> {
+    runs(player, |record| {
         !is_settled(record.state) || record.state == NodeState::Failed
     })
+}
+
+/// The nodes and instances of which this holds, in the order of rule R2.
+fn runs(player: &Player, holds: impl Fn(&NodeRecord) -> bool) -> Vec<String> {
+    let (machine, state) = (&player.machine, player.machine.state());
+    let nodes = (0..).map(NodeIx).take(state.nodes.len());
+    let runs = nodes.flat_map(|ix| {
+        let count = state.instances.get(&ix).map_or(0, Instances::count);
+        let instances = (0..count).map(move |index| RunIx::of_instance(ix, index));
+        [RunIx::from(ix)].into_iter().chain(instances)
+    });
+    runs.filter(|run| holds(machine.record(*run)))
+        .map(|run| machine.node_id(run))
+        .collect()
 }
 
 /// The nodes of which this holds, in the order of rule R2.
@@ -171,11 +187,13 @@ pub(super) fn those(player: &Player, holds: impl Fn(&Node, &NodeRecord) -> bool)
         .collect()
 }
 
-/// Where a node's choice may lead.
+/// Where a node's choice may lead; that of an instance leads nowhere.
 fn targets<'a>(player: &'a Player, node_id: &str) -> Vec<&'a str> {
     let plan = player.machine.plan();
-    let node = plan.find(node_id).map(|ix| &plan.nodes[ix.0 as usize]);
-    let edges = node.into_iter().flat_map(|node| node.outgoing.clone());
+    let Some(ix) = plan.find(node_id) else {
+        return Vec::new();
+    };
+    let edges = plan.nodes[ix.0 as usize].outgoing.clone();
     let edges = edges.map(|edge| &plan.edges[edge as usize]);
     let edges = edges.filter(|edge| edge.on.judges_success());
     let targets = edges.map(|edge| &plan.nodes[edge.to.0 as usize]);

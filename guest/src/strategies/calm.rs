@@ -23,7 +23,13 @@ pub fn finished(history: History) -> History {
     let mut player = Player::resume(history);
     // Each turn settles a node, or lets time pass up to a moment at which
     // one can be settled; an attempt or two may fail by timeouts.
-    let turns_max = 20 + 10 * player.machine.plan().nodes.len();
+    let plan = player.machine.plan();
+    let maps = plan
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.kind, Kind::Map(_)));
+    // No generated map has more elements.
+    let turns_max = 20 + 10 * (plan.nodes.len() + 300 * maps.count());
     for _ in 0..turns_max {
         if player.has_ended() {
             return player.into_history();
@@ -50,7 +56,7 @@ fn peaceful(player: &Player) -> Vec<String> {
     actions.extend(state.host_stall.is_some().then(|| String::from("lift")));
     actions.extend(state.paused.then(|| String::from("unpause")));
     actions.extend(state.policy_stall.iter().map(|(on, _)| match on {
-        Some(ix) => format!("skip {}", player.machine.plan().nodes[ix.0 as usize].id),
+        Some(run) => format!("skip {}", player.machine.node_id(*run)),
         None => String::from("lift"),
     }));
     let answers = |verb: &str, nodes: Vec<&str>| -> Vec<String> {

@@ -16,7 +16,7 @@ pub struct KindTemplate {
     /// What follows the last text, as it is written.
     rest: Box<str>,
     /// The texts into which the worker puts something: a JSON list of their pointers into
-    /// the payload, which are those into the node. `None` if there are none.
+    /// the payload. `None` if there are none.
     for_worker: Option<Box<str>>,
 }
 
@@ -55,11 +55,13 @@ impl Unresolved {
 impl KindTemplate {
     /// The kind of this JSON with these texts, in their order: where each begins and
     /// ends in it, its pointer into the node, in how many objects and lists it stands,
-    /// and what it says. `None` if there are none.
+    /// and what it says. `at` is where the kind itself stands in the node. `None` if there
+    /// are none.
     #[must_use]
     pub fn new(
         kind: &str,
         texts: Vec<(core::ops::Range<usize>, String, usize, TextTemplate)>,
+        at: &str,
     ) -> Option<Self> {
         let mut from = 0;
         let mut placed = Vec::with_capacity(texts.len());
@@ -73,7 +75,7 @@ impl KindTemplate {
             from = place.end;
         }
         (!placed.is_empty()).then(|| Self {
-            for_worker: pointers_for_worker(&placed),
+            for_worker: pointers_for_worker(&placed, at),
             texts: placed,
             rest: kind[from..].into(),
         })
@@ -109,11 +111,12 @@ impl KindTemplate {
     }
 }
 
-fn pointers_for_worker(texts: &[Placed]) -> Option<Box<str>> {
+fn pointers_for_worker(texts: &[Placed], at: &str) -> Option<Box<str>> {
     let mut json = String::new();
     for placed in texts.iter().filter(|placed| placed.text.is_for_worker()) {
         json.push(if json.is_empty() { '[' } else { ',' });
-        push_quoted(&mut json, &placed.pointer);
+        let within = placed.pointer.strip_prefix(at).unwrap_or_default();
+        push_quoted(&mut json, &["/kind", within].concat());
     }
     if json.is_empty() {
         return None;

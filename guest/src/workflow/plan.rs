@@ -168,6 +168,8 @@ pub enum Kind {
     Wait(Wait),
     /// Waits for a person (rule R19).
     HumanApproval(HumanApproval),
+    /// Runs its body for each element of a list (rule R21).
+    Map(Box<Map>),
     /// Fails for good: a limit of the workflow's own was reached.
     LimitExceeded {
         /// The node's `description`, for the error.
@@ -192,6 +194,52 @@ pub struct Work {
     pub input_mapping: Option<Vec<(String, Expression)>>,
     /// For a finalizer: the endings it runs on (rule R16).
     pub finalizer: Option<RunOn>,
+}
+
+/// A node that runs its body for each element of a list (rule R21). The node's retry
+/// policy and timeout are each instance's.
+#[derive(Debug)]
+pub struct Map {
+    /// What it is over.
+    pub over: Expression,
+    /// What each instance is.
+    pub body: Work,
+    /// The kind's `body`, verbatim, for the payloads of work items.
+    pub body_json: Box<RawValue>,
+    /// How many instances may be under way. None: as many as the execution allows.
+    pub max_concurrent: Option<u32>,
+    /// How many instances may fail.
+    pub tolerance: Tolerance,
+    /// As many completed or skipped instances are enough. None: all have to settle.
+    pub complete_after: Option<u32>,
+    /// Whether what is under way is cancelled once the map has completed.
+    pub cancel_rest: bool,
+    /// The key of the list of outputs. None: the node's id.
+    pub output_key: Option<String>,
+    /// The most elements.
+    pub max_items: u32,
+}
+
+/// How many instances of a map may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tolerance {
+    /// So many.
+    Failures(u32),
+    /// So many of a hundred, of all that there are.
+    Percent(u32),
+}
+
+impl Tolerance {
+    /// Whether so many failures are too many, of so many instances.
+    #[must_use]
+    pub fn is_exceeded(self, failures: u32, count: u32) -> bool {
+        match self {
+            Self::Failures(most) => failures > most,
+            Self::Percent(percent) => {
+                u64::from(failures) * 100 > u64::from(percent) * u64::from(count)
+            }
+        }
+    }
 }
 
 /// The endings that a finalizer runs on.

@@ -18,7 +18,7 @@ use super::table::{Field, RUN_ON, Type, check_object, may, must, no_effect};
 use crate::condition::Expression;
 use crate::digest::digest_of_text;
 use crate::json::{elements, members};
-use crate::limits::{NODES_MAX, PRIORITY_MAX, SPAN_MAX};
+use crate::limits::{ID_BYTES_MAX, INSTANCE_SUFFIX_BYTES, NODES_MAX, PRIORITY_MAX, SPAN_MAX};
 use crate::time::Millis;
 
 /// A workflow as written.
@@ -212,6 +212,7 @@ fn nodes<'a>(workflow: &Fields<'a, '_>, timeouts: &Timeouts) -> Vec<NodeSource<'
                 "give the node another id",
             );
         }
+        check_spelling(&place, &id, faults);
         if let Some(fields) = Fields::read(&place, json, faults) {
             nodes.push(node(&fields, id.clone(), &policies, timeouts));
         }
@@ -225,6 +226,19 @@ fn nodes<'a>(workflow: &Fields<'a, '_>, timeouts: &Timeouts) -> Vec<NodeSource<'
     }
     nodes.sort_by(|a, b| a.id.cmp(&b.id));
     nodes
+}
+
+/// Signs that an id of a node may not hold: they tell an instance, an attempt or a child
+/// of it from the node.
+const SIGNS: [char; 7] = ['[', ']', '#', '/', '@', '!', '~'];
+
+fn check_spelling(place: &Place<'_>, id: &str, faults: &Faults) {
+    let message = match id.chars().find(|sign| SIGNS.contains(sign)) {
+        Some(sign) => format!("the id of a node may not hold `{sign}`"),
+        None if id.starts_with('-') => "the id of a node may not begin with `-`".into(),
+        None => return,
+    };
+    faults.report(place, message, "use letters, digits, `_`, `.` and `-`");
 }
 
 type Policies<'a> = BTreeMap<Cow<'a, str>, Option<RetryPolicy>>;
@@ -257,6 +271,16 @@ fn node<'a>(
     if let Some(kind) = &mut kind {
         of_work(fields, kind);
     }
+    if kind.as_ref().is_some_and(KindSource::is_map)
+        && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX
+    {
+        let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;
+        let message =
+            format!("the id of a map has at most {most} bytes, as it is part of longer ones");
+        fields
+            .faults
+            .report(fields.place, message, "give it a shorter name");
+    }
     NodeSource {
         id,
         kind,
@@ -269,6 +293,11 @@ fn node<'a>(
 /// What the node itself says of its work items. What its kind says already, it may not
 /// say once more.
 fn of_work(fields: &Fields<'_, '_>, kind: &mut KindSource<'_>) {
+    if kind.is_map() && fields.has("run_on") {
+        let message = "`run_on` has no effect: a map runs where its edges lead";
+        fields.fault("run_on", message, "leave it out");
+        return;
+    }
     let Some(work) = kind.work_mut() else {
         for name in OF_WORK.into_iter().filter(|name| fields.has(name)) {
             let message = format!("`{name}` has no effect: no worker does this node");

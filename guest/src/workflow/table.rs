@@ -190,8 +190,7 @@ pub(super) fn check(object: &Fields<'_, '_>, field: &Field) {
             }
         }),
         // Who reads an expression parses it, and says what is wrong with it.
-        Type::Expression => {}
-        Type::Any => {
+        Type::Expression | Type::Any => {
             if field.required && object.raw(name).is_none() {
                 let message = format!("the field `{name}` is missing");
                 object

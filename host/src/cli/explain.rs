@@ -109,7 +109,12 @@ fn causes(store: &mut dyn Reader, execution: ExecutionId) -> anyhow::Result<Vec<
             NodeState::Completed | NodeState::Skipped | NodeState::Cancelled | NodeState::Pending
         )
     };
-    let mut causes: Vec<&Node> = nodes.iter().filter(is_cause).collect();
+    // What became of an instance of a settled map holds nothing up.
+    let is_open = |node: &&Node| {
+        let map = node.map().and_then(|map| nodes.named(map));
+        map.is_none_or(|map| matches!(map.state, NodeState::Waiting | NodeState::Failed))
+    };
+    let mut causes: Vec<&Node> = nodes.iter().filter(is_cause).filter(is_open).collect();
     // What has failed comes first: the rest may only be waiting for what follows on that.
     causes.sort_by_key(|node| node.state != NodeState::Failed);
     Ok(causes.iter().map(|node| node.id.clone()).collect())

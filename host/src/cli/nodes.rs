@@ -4,13 +4,14 @@
 //! This is a reading of the log, not the scheduler's judgement: it needs no
 //! guest, so that it also works where a guest has failed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
-    NodeTimedOut,
+    NodeTimedOut, instance_of,
 };
+use refrain::names;
 use refrain::render::{self, node_failure};
 use refrain::store::Timestamp;
 
@@ -19,6 +20,10 @@ use refrain::store::Timestamp;
 pub(super) struct Nodes {
     nodes: Vec<Node>,
     by_id: HashMap<String, usize>,
+    /// How many are in each state.
+    counts: HashMap<&'static str, u64>,
+    /// The place of the node that was told of last.
+    last: usize,
 }
 
 /// What the log says of one node.
@@ -44,6 +49,8 @@ pub(super) struct Node {
     pub(super) error: Option<String>,
     /// Whom or what it waits for.
     pub(super) wait: Option<Wait>,
+    /// How many instances it has, if it is a map that was expanded.
+    pub(super) instances: Option<u32>,
 }
 
 /// What a waiting node waits for.
@@ -83,11 +90,52 @@ impl Nodes {
         self.by_id.get(id).map(|index| &self.nodes[*index])
     }
 
+    /// How many nodes are in this state.
+    pub(super) fn count(&self, state: NodeState) -> u64 {
+        let count = self.counts.get(names::node_state(state));
+        count.copied().unwrap_or_default()
+    }
+
+    /// How many instances of a map are in each state. Those that the log does not tell of
+    /// have not begun.
+    pub(super) fn instances_of(&self, map: &Node) -> Option<BTreeMap<&'static str, u32>> {
+        let count = map.instances?;
+        let mut states: BTreeMap<&'static str, u32> = BTreeMap::new();
+        let id = map.id.as_str();
+        let told = self.nodes.iter().filter(|it| it.map() == Some(id));
+        for instance in told {
+            *states.entry(names::node_state(instance.state)).or_default() += 1;
+        }
+        let begun: u32 = states.values().sum();
+        if begun < count {
+            states.insert("not begun", count - begun);
+        }
+        Some(states)
+    }
+
+    /// The same in words: `2000 instances: 1990 completed, 10 failed`.
+    pub(super) fn instances_in_words(&self, map: &Node) -> Option<String> {
+        let states = self.instances_of(map)?;
+        let each = states
+            .iter()
+            .map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
+        let each: Vec<String> = each.collect();
+        let count = map.instances?;
+        let noun = if count == 1 { "instance" } else { "instances" };
+        match each.is_empty() {
+            true => Some(format!("{count} {noun}")),
+            false => Some(format!("{count} {noun}: {}", each.join(", "))),
+        }
+    }
+
     /// Take one event; the node that it is about, if it is about one.
     pub(super) fn apply(&mut self, event: &Event) -> Option<&Node> {
         let at = event.at;
         if let EventKind::ExecutionForked(_) = event.kind {
             self.begin_anew(at);
+        }
+        if let EventKind::RetryRequested(it) = &event.kind {
+            self.reopen(&it.node_id, at);
         }
         let error = || render::error(&event.kind).map(|error| error.into_owned());
         let node = match &event.kind {
@@ -153,6 +201,12 @@ impl Nodes {
                 });
                 node
             }
+            EventKind::MapExpanded(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Waiting, at);
+                node.instances = Some(e.count);
+                node
+            }
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })
             | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
                 let node = self.node(node_id);
@@ -178,7 +232,24 @@ impl Nodes {
             }
             _ => return None,
         };
-        Some(node)
+        let state = node.state;
+        self.enter_count(state);
+        self.nodes.get(self.last)
+    }
+
+    /// A failed map that is retried waits for its instances again, without a further
+    /// decision.
+    fn reopen(&mut self, id: &str, at: Timestamp) {
+        let Some(index) = self.by_id.get(id) else {
+            return;
+        };
+        let node = &mut self.nodes[*index];
+        if node.instances.is_some() && node.state == NodeState::Failed {
+            node.enter(NodeState::Waiting, at);
+            node.error = None;
+            self.leave_count(NodeState::Failed);
+            self.enter_count(NodeState::Waiting);
+        }
     }
 
     /// A fork begins anew what was under way in its origin.
@@ -186,19 +257,42 @@ impl Nodes {
         for node in &mut self.nodes {
             match node.state {
                 NodeState::Running => node.enter(NodeState::Scheduled, at),
-                NodeState::Waiting => node.enter(NodeState::Ready, at),
+                NodeState::Waiting if node.instances.is_none() => {
+                    node.enter(NodeState::Ready, at);
+                }
                 _ => {}
             }
         }
+        self.counts.clear();
+        for place in 0..self.nodes.len() {
+            self.enter_count(self.nodes[place].state);
+        }
     }
 
+    fn enter_count(&mut self, state: NodeState) {
+        *self.counts.entry(names::node_state(state)).or_default() += 1;
+    }
+
+    fn leave_count(&mut self, state: NodeState) {
+        *self.counts.entry(names::node_state(state)).or_default() -= 1;
+    }
+
+    /// The node of this id, not counted until it is known what becomes of it.
     fn node(&mut self, id: &str) -> &mut Node {
-        let nodes = &mut self.nodes;
-        let index = *self.by_id.entry(id.to_owned()).or_insert_with(|| {
-            nodes.push(Node::pending(id));
-            nodes.len() - 1
-        });
-        &mut self.nodes[index]
+        self.last = match self.by_id.get(id) {
+            Some(place) => {
+                let place = *place;
+                self.leave_count(self.nodes[place].state);
+                place
+            }
+            None => {
+                self.nodes.push(Node::pending(id));
+                let place = self.nodes.len() - 1;
+                self.by_id.insert(id.to_owned(), place);
+                place
+            }
+        };
+        &mut self.nodes[self.last]
     }
 }
 
@@ -217,7 +311,13 @@ impl Node {
             worked_ms: 0,
             error: None,
             wait: None,
+            instances: None,
         }
+    }
+
+    /// The map that it is an instance of.
+    pub(super) fn map(&self) -> Option<&str> {
+        instance_of(&self.id).map(|(map, _)| map)
     }
 
     /// Whether its attempts have failed, and no further one is made unless a person says

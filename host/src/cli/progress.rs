@@ -8,6 +8,7 @@ use std::time::Instant;
 use refrain::id::ExecutionId;
 use refrain::model::{
     Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
+    instance_of,
 };
 use refrain::names;
 use refrain::render;
@@ -104,6 +105,14 @@ impl Progress {
             }
             _ => return None,
         };
+        // A map's line counts its instances; those that fail are told one by one.
+        let is_told = matches!(
+            event.kind,
+            EventKind::NodeExhausted(_) | EventKind::RetryScheduled(_)
+        );
+        if !is_told && instance_of(node).is_some() {
+            return None;
+        }
         let node = Text::word(node);
         self.width = node.width().clamp(self.width, 40);
         let at = span(event.at.saturating_sub(seen.record.started_at));
@@ -126,12 +135,7 @@ impl Progress {
         if !self.is_live() {
             return;
         }
-        let mut counts = [0; COUNTED.len()];
-        for node in seen.nodes.iter() {
-            if let Some(place) = COUNTED.iter().position(|state| *state == node.state) {
-                counts[place] += 1;
-            }
-        }
+        let counts = COUNTED.map(|state| seen.nodes.count(state));
         let former = self.counts.insert(seen.record.id, counts);
         for (place, count) in counts.iter().enumerate() {
             self.total[place] += count;
@@ -195,6 +199,9 @@ fn finish(seen: &Seen, node: &str) -> Text {
     };
     let took = node.took_ms();
     let took = took.map_or(Text::new(), |ms| text!("in {}", span(ms)));
+    if let Some(instances) = seen.nodes.instances_in_words(node) {
+        return text!("{}, {}", took, instances);
+    }
     if node.attempts > 1 {
         text!("{}, at attempt {}", took, node.attempts)
     } else {

@@ -50,7 +50,7 @@ pub(super) struct View {
     /// Its state now, while it has not ended; or why the guest cannot tell.
     pub(super) state: Option<Result<String, String>>,
     /// What its log tells of its nodes.
-    told: Nodes,
+    pub(super) told: Nodes,
     /// Those that are shown.
     pub(super) nodes: Vec<Node>,
     /// How many of all its nodes are in each state.
@@ -126,7 +126,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         }
     }
     let mut counts = BTreeMap::new();
-    for node in &nodes {
+    for node in nodes.iter().filter(|node| node.map().is_none()) {
         *counts.entry(names::node_state(node.state)).or_default() += 1;
     }
     Ok(View {
@@ -159,6 +159,10 @@ impl View {
     fn choose(&mut self, arguments: &Arguments) -> anyhow::Result<()> {
         if arguments.failed {
             self.nodes.retain(Node::has_failed);
+        } else if arguments.node.is_none() && !arguments.form.json {
+            // A map's row counts its instances; those that have failed are told one by one.
+            self.nodes
+                .retain(|node| node.map().is_none() || node.has_failed());
         }
         if let Some(named) = &arguments.node {
             self.nodes.retain(|node| node.id == *named);
@@ -290,7 +294,15 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     }
     text.push(&text!("{}\n", view.summary()));
     if !nodes.is_empty() {
-        text.push(&text!("\n{}", node_table(nodes, *now).text(2, colours)));
+        let shown = &nodes[..nodes.len().min(ROWS_MAX)];
+        text.push(&text!(
+            "\n{}",
+            node_table(shown, told, *now).text(2, colours)
+        ));
+        if nodes.len() > ROWS_MAX {
+            let more = nodes.len() - ROWS_MAX;
+            text.push(&text!("and {} more, which --json shows\n", more));
+        }
     }
     for waiting in waiting {
         text.push(&text!("\n{}\n", waiting.text(record.id, database, *now)));
@@ -306,7 +318,11 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     text
 }
 
-fn node_table(nodes: &[Node], now: Timestamp) -> Table {
+/// Rows of the table of nodes: more than anyone reads, and as many as a workflow has that a
+/// person has written.
+const ROWS_MAX: usize = 1_000;
+
+fn node_table(nodes: &[Node], told: &Nodes, now: Timestamp) -> Table {
     let mut table = Table::new([
         "NODE", "STATE", "ATTEMPTS", "SINCE", "WAITED", "WORKED", "ERROR",
     ]);
@@ -328,8 +344,18 @@ fn node_table(nodes: &[Node], now: Timestamp) -> Table {
                 Some(_) => span(node.worked_ms(now)),
                 None => String::new(),
             }),
-            plain(node.error.as_deref().unwrap_or_default().replace('\n', " ")),
+            plain(last_column(node, told)),
         ]);
     }
     table
+}
+
+/// The last error; of a map, how its instances stand.
+fn last_column(node: &Node, told: &Nodes) -> String {
+    let error = node.error.as_deref().unwrap_or_default().replace('\n', " ");
+    match told.instances_in_words(node) {
+        Some(words) if error.is_empty() => words,
+        Some(words) => format!("{error}; {words}"),
+        None => error,
+    }
 }

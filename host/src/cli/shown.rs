@@ -1,7 +1,9 @@
 //! What `refrain show` says to programs.
 
+use std::collections::BTreeMap;
+
 use refrain::names;
-use refrain::store::{Timestamp, ended};
+use refrain::store::ended;
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::Value;
@@ -50,6 +52,9 @@ struct NodeDocument<'a> {
     waited_ms: Option<u64>,
     worked_ms: u64,
     error: Option<&'a str>,
+    /// How many instances of a map are in each state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<BTreeMap<&'static str, u32>>,
 }
 
 /// What there is to show, for programs.
@@ -76,7 +81,7 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
         nodes: view
             .nodes
             .iter()
-            .map(|node| NodeDocument::of(node, view.now))
+            .map(|node| NodeDocument::of(node, view))
             .collect(),
         waiting: view.waiting.iter().map(Waiting::document).collect(),
         damaged: view.damaged.iter().map(DamagedDocument::of).collect(),
@@ -84,8 +89,10 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
 }
 
 impl<'a> NodeDocument<'a> {
-    fn of(node: &'a Node, now: Timestamp) -> Self {
+    fn of(node: &'a Node, view: &View) -> Self {
+        let now = view.now;
         Self {
+            instances: view.told.instances_of(node),
             node_id: &node.id,
             state: names::node_state(node.state),
             attempts: node.attempts,

@@ -20,6 +20,7 @@ mod workflow;
 mod started;
 mod refusal;
 mod outcome;
+mod instance;
 mod child;
 mod failure;
 mod ended;
@@ -47,6 +48,7 @@ pub use failure::{
     Budget, BudgetExcess, FailedInstances, MissedEvent, NodeExhausted, NodeFailure, Rejection,
     StallReason, WorkflowFailure,
 };
+pub use instance::{instance_of, node_of_run};
 pub use node::{
     CancelReason, GenAi, LeaseExpired, NodeCancelled, NodeCompleted, NodeFailed, NodeReleased,
     NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut, RetryScheduled, SkipReason,

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::literal::LiteralKind;
 use crate::log::effect;
-use crate::model::{EventKind, WorkItem};
+use crate::model::{EventKind, WorkItem, instance_of, node_of_run};
 use crate::queues;
 use crate::templates::TEMPLATES;
 
@@ -38,6 +38,30 @@ struct NodeRules {
     lease_ms: Option<u64>,
     /// The attempts that the node's policy gives (rule R12).
     max_attempts: u32,
+    /// What each of its instances does, if it is a map (rule R21).
+    body: Option<BodyRules>,
+}
+
+/// What may be ordered of the instances of a map.
+#[derive(Debug)]
+struct BodyRules {
+    /// The JSON of `/nodes/ID/kind/body`, verbatim.
+    kind: Box<str>,
+    /// The queue (rule R5). `None` if it is of a kind that no instance can have.
+    queue: Option<Cow<'static, str>>,
+    /// Its literal parts, if its texts hold expressions (rule R29).
+    literal: Option<LiteralKind>,
+}
+
+/// What an item has to be, as far as the workflow says it.
+struct Lawful<'a> {
+    kind: &'a str,
+    literal: Option<&'a LiteralKind>,
+    queue: Option<&'a str>,
+    priority: Option<u32>,
+    max_attempts: u32,
+    /// The payload up to `input`, as our own scheduler spells it.
+    usual_payload: Cow<'a, str>,
 }
 
 /// How often a node was ordered before, and from where its attempts count.
@@ -57,6 +81,12 @@ impl Attempts {
         if let EventKind::RetryRequested(it) = kind {
             let attempts = all.entry(it.node_id.clone()).or_default();
             attempts.budget_after = attempts.last;
+            // A map that is retried gives each of its instances a fresh budget.
+            for (id, attempts) in all.iter_mut() {
+                if instance_of(id).is_some_and(|(node_id, _)| node_id == it.node_id) {
+                    attempts.budget_after = attempts.last;
+                }
+            }
         }
         if let Some(order) = effect::order(kind) {
             all.entry(order.node_id.to_owned()).or_default().last = order.attempt;
@@ -131,32 +161,67 @@ impl OrderRules {
         }
     }
 
-    /// The attempts that the node's policy gives; 0: there is no such node.
+    /// The attempts that the policy of a node, or of an instance, gives; 0: there is no
+    /// such node.
     pub(crate) fn max_attempts(&self, node_id: &str) -> u32 {
-        self.nodes.get(node_id).map_or(0, |node| node.max_attempts)
+        let node = self.nodes.get(node_id);
+        let node = node.or_else(|| self.nodes.get(node_of_run(node_id)));
+        node.map_or(0, |node| node.max_attempts)
+    }
+
+    /// What an item of this node, or instance, has to be. `None` if the workflow has no
+    /// such node, or it has no instances.
+    fn lawful(&self, node_id: &str) -> Option<Lawful<'_>> {
+        if let Some(node) = self.nodes.get(node_id) {
+            return Some(Lawful {
+                kind: node.kind(),
+                literal: node.literal.as_ref(),
+                queue: node.queue.as_deref(),
+                priority: node.priority,
+                max_attempts: node.max_attempts,
+                usual_payload: Cow::Borrowed(&node.usual_payload),
+            });
+        }
+        let (map, _) = instance_of(node_id)?;
+        let node = self.nodes.get(map)?;
+        let body = node.body.as_ref()?;
+        let (usual_payload, _) = usual_payload(node_id, &body.kind);
+        Some(Lawful {
+            kind: &body.kind,
+            literal: body.literal.as_ref(),
+            queue: body.queue.as_deref(),
+            priority: node.priority,
+            max_attempts: node.max_attempts,
+            usual_payload: usual_payload.into(),
+        })
     }
 
     /// About how much memory these rules take.
     pub(crate) fn bytes(&self) -> usize {
         self.nodes
             .iter()
-            .map(|(id, node)| id.len() + node.usual_payload.len() + NODE_BYTES)
+            .map(|(id, node)| {
+                let body = node.body.as_ref().map_or(0, |body| body.kind.len());
+                id.len() + node.usual_payload.len() + body + NODE_BYTES
+            })
             .sum()
     }
 
-    /// How long a claim of the node's items holds without a heartbeat, where the workflow
-    /// says it.
+    /// How long a claim of the items of this node, or instance, holds without a heartbeat,
+    /// where the workflow says it.
     pub(crate) fn lease_ms(&self, node_id: &str) -> Option<u64> {
-        self.nodes.get(node_id)?.lease_ms
+        let node = self.nodes.get(node_id);
+        let node = node.or_else(|| self.nodes.get(node_of_run(node_id)));
+        node?.lease_ms
     }
 
     /// Why this item is none that the workflow holds, if it is none; `priority` is the
     /// execution's. Whose it is (execution and tenant) is the caller's to compare.
     pub(crate) fn fault(&self, item: &WorkItem, priority: u32, before: Attempts) -> Option<String> {
-        let Some(node) = self.nodes.get(&item.node_id) else {
+        let Some(node) = self.lawful(&item.node_id) else {
             return Some("is of a node that the workflow does not have".to_owned());
         };
-        let Some(queue) = node.queue.as_deref() else {
+        let Some(queue) = node.queue else {
             return Some(
                 "is of a node that the scheduler settles itself, without a worker".to_owned(),
             );
@@ -187,11 +252,35 @@ impl OrderRules {
                 item.max_attempts
             ));
         }
-        self.payload_fault(item, node)
+        node.payload_fault(item)
+    }
+}
+
+impl Lawful<'_> {
+    /// Whether this is the workflow's kind, with any values in the place of expressions.
+    fn is_kind(&self, kind: &str) -> bool {
+        match self.literal {
+            None => kind == self.kind,
+            Some(literal) => literal.is_in(kind),
+        }
     }
 
-    fn payload_fault(&self, item: &WorkItem, node: &NodeRules) -> Option<String> {
-        if node.literal.is_none() && node.is_usual(&item.payload) {
+    /// The pointers of the texts into which the worker puts something.
+    fn templates(&self) -> &[String] {
+        self.literal.map_or(&[], LiteralKind::for_worker)
+    }
+
+    /// Whether this payload is spelt as usual. Then nothing but its input is left
+    /// to be read, which is most of what these rules cost.
+    fn is_usual(&self, payload: &str) -> bool {
+        let input = payload.strip_prefix(&*self.usual_payload);
+        input
+            .and_then(|rest| rest.strip_suffix('}'))
+            .is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_ok())
+    }
+
+    fn payload_fault(&self, item: &WorkItem) -> Option<String> {
+        if self.literal.is_none() && self.is_usual(&item.payload) {
             return None;
         }
         let payload = match Payload::read(&item.payload) {
@@ -204,9 +293,9 @@ impl OrderRules {
         };
         let differs = match payload {
             _ if payload.node_id != item.node_id => "node_id",
-            _ if !node.is_kind(payload.kind.get()) => "kind",
+            _ if !self.is_kind(payload.kind.get()) => "kind",
             // The worker looks for the member as it is spelt here.
-            _ if payload.templates != node.templates()
+            _ if payload.templates != self.templates()
                 || (!payload.templates.is_empty() && !item.payload.contains(TEMPLATES)) =>
             {
                 "templates"
@@ -264,16 +353,16 @@ impl NodeRules {
         let (usual_payload, start) = usual_payload(kind);
         let read: KindText<'_> = serde_json::from_str(kind).ok()?;
         let literal = LiteralKind::of(&read.name, kind);
-        let of_kind = queue(read);
-        let own = || node.queue.clone().map(Cow::Owned);
+        let own = node.queue.as_deref();
         Some(Self {
-            queue: of_kind.map(|of_kind| own().unwrap_or(of_kind)),
+            queue: queue_of(read, own),
             literal,
             priority: node.priority,
             lease_ms: node.lease_secs.map(|seconds| seconds.saturating_mul(1000)),
             usual_payload: usual_payload.into(),
             kind: start..start + kind.len(),
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
+            body: BodyRules::of(kind, own),
         })
     }
 
@@ -281,27 +370,27 @@ impl NodeRules {
     fn kind(&self) -> &str {
         &self.usual_payload[self.kind.clone()]
     }
+}
 
-    /// The pointers of the texts into which the worker puts something.
-    fn templates(&self) -> &[String] {
-        self.literal.as_ref().map_or(&[], LiteralKind::for_worker)
-    }
-
-    /// Whether this is the node's kind, with any values in the place of expressions.
-    fn is_kind(&self, kind: &str) -> bool {
-        match &self.literal {
-            None => kind == self.kind(),
-            Some(literal) => literal.is_in(kind),
+impl BodyRules {
+    /// `None` if this is the kind of no map. `own` is the queue that the node names.
+    fn of(kind: &str, own: Option<&str>) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct MapText<'a> {
+            #[serde(rename = "type")]
+            name: String,
+            #[serde(borrow, default)]
+            body: Option<&'a RawValue>,
         }
-    }
-
-    /// Whether this payload is spelt as usual. Then nothing but its input is left
-    /// to be read, which is most of what these rules cost.
-    fn is_usual(&self, payload: &str) -> bool {
-        let input = payload.strip_prefix(&*self.usual_payload);
-        input
-            .and_then(|rest| rest.strip_suffix('}'))
-            .is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_ok())
+        let map: MapText<'_> = serde_json::from_str(kind).ok()?;
+        let body = map.body.filter(|_| map.name == MAP)?.get();
+        let read: KindText<'_> = serde_json::from_str(body).ok()?;
+        let literal = LiteralKind::of(&read.name, body);
+        Some(Self {
+            queue: queue_of(read, own),
+            literal,
+            kind: body.into(),
+        })
     }
 }
 
@@ -328,11 +417,18 @@ fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 
     }
 }
 
-/// The queue of a node (rule R5). `None` if the scheduler settles it itself
+/// The queue of a node of this kind, which may name one of its own. `None` if the
+/// scheduler settles it itself.
+fn queue_of(kind: KindText<'_>, own: Option<&str>) -> Option<Cow<'static, str>> {
+    let of_kind = queue(kind)?;
+    Some(own.map_or(of_kind, |own| Cow::Owned(own.to_owned())))
+}
+
+/// The queue of a kind (rule R5). `None` if the scheduler settles it itself
 /// (rule R6).
 fn queue(kind: KindText<'_>) -> Option<Cow<'static, str>> {
     let settled_by_scheduler = match kind.name.as_str() {
-        "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" | MAP => true,
         "condition" => holds_some(kind.branches),
         // A join that merges by a function of its own has a worker.
         "join" => !kind.merge_strategy.is_some_and(is_custom),
@@ -347,6 +443,9 @@ fn queue(kind: KindText<'_>) -> Option<Cow<'static, str>> {
     }
     Some(Cow::Borrowed(queues::of_kind(&kind.name)))
 }
+
+/// The kind that runs its body for each element of a list (rule R21).
+const MAP: &str = "map";
 
 /// Whether this is a list with elements.
 fn holds_some(list: Option<&RawValue>) -> bool {

@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model::{instance_of, node_of_run};
 use crate::resembling::meant;
 
 /// The end of a workflow, which is no node.
 pub(super) const END: &str = "end";
+
+/// The kind whose instances workers do, as they are answered under its name.
+const MAP: &str = "map";
 
 /// The nodes and edges of a workflow that is valid.
 #[derive(Debug)]
@@ -138,9 +142,11 @@ impl Graph {
         })
     }
 
-    /// There is a node of this name.
+    /// There is a node of this name, or a map that may have this instance.
     pub(super) fn check_node(&self, name: &str) -> Result<(), WrongName> {
-        if self.nodes.contains_key(name) {
+        let map = self.nodes.get(node_of_run(name));
+        let is_instance = instance_of(name).is_some() && map.is_some_and(|it| it.name == MAP);
+        if self.nodes.contains_key(name) || is_instance {
             return Ok(());
         }
         Err(WrongName {
@@ -158,7 +164,7 @@ impl Graph {
     /// A worker does the work of the node of this name.
     pub(super) fn check_worker(&self, name: &str) -> Result<(), WrongName> {
         self.check_node(name)?;
-        let kind = &self.nodes[name];
+        let kind = &self.nodes[node_of_run(name)];
         if kind.has_worker {
             return Ok(());
         }
@@ -178,8 +184,10 @@ impl Graph {
     /// The node of this name has attempts.
     pub(super) fn check_attempts(&self, name: &str) -> Result<(), WrongName> {
         self.check_node(name)?;
-        let kind = &self.nodes[name];
-        if kind.has_worker {
+        let kind = &self.nodes[node_of_run(name)];
+        // A map has none, its instances have.
+        let is_map = kind.name == MAP && instance_of(name).is_none();
+        if kind.has_worker && !is_map {
             return Ok(());
         }
         Err(WrongName {

@@ -21,6 +21,7 @@ mod lasting;
 mod late_claims;
 mod late_facts;
 mod lifted;
+mod maps;
 mod missed_looks;
 mod needless;
 mod node_fields;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use refrain_guest::contract::EventKind;
+use refrain_guest::instance;
 use refrain_guest::strategies::History;
 
 use crate::properties::ledger::{Releases, subject};
@@ -75,10 +76,14 @@ fn r12_r20_attempts_never_exceed_the_policy() {
             let Some(node) = subject(&event.kind) else {
                 continue;
             };
-            let ix = plan.find(node).expect("a node");
+            let of_map = instance::parse(node).map_or(node, |(map, _)| map);
+            let ix = plan.find(of_map).expect("a node");
             let policy = &plan.nodes[ix.0 as usize].retry;
             match &event.kind {
-                EventKind::RetryRequested(_) => drop(spent.remove(node)),
+                // A map that is retried gives its instances fresh budgets.
+                EventKind::RetryRequested(_) => spent.retain(|it, _| {
+                    *it != node && instance::parse(it).is_none_or(|(map, _)| map != node)
+                }),
                 kind if is_order(kind) => {
                     let spent = spent.entry(node).or_default();
                     *spent += 1;

@@ -2,8 +2,9 @@
 //!
 //! A condition that asks what another branch wrote has another answer before
 //! it was written than after. So here each edge asks only what its own source
-//! wrote, each branch only the input, and the workflow has no timeout of its own, no
-//! budget, and nothing that stops others once it is reached.
+//! wrote, each branch only the input, each map waits for all its instances, and the
+//! workflow has no timeout of its own, no budget, and nothing that stops others once it
+//! is reached.
 
 use refrain_guest::strategies::Workflow;
 use serde_json::{Value, json};
@@ -40,6 +41,15 @@ pub(crate) fn text(workflow: &Workflow) -> String {
     {
         if branch.get("condition").is_some() {
             branch["condition"] = json!("input.claim > 3");
+        }
+    }
+    let nodes = json["nodes"].as_object_mut().into_iter().flatten();
+    let kinds = nodes.filter_map(|(_, node)| node["kind"].as_object_mut());
+    for kind in kinds.filter(|kind| kind["type"] == "map") {
+        kind.remove("complete_after");
+        kind.insert("tolerate".to_owned(), json!({ "percent": 100 }));
+        if kind["over"] == "state.list" {
+            kind.insert("over".to_owned(), json!("[1, 2]"));
         }
     }
     json.to_string()

@@ -1,7 +1,8 @@
 //! Laws 6 and 9, rules R15 to R17: everything comes to one end.
 
 use proptest::prelude::*;
-use refrain_guest::contract::{Event, EventKind, WorkflowFailure};
+use refrain_guest::contract::{Event, EventKind, NodeFailure, WorkflowFailure};
+use refrain_guest::instance;
 use refrain_guest::notation::replay;
 use refrain_guest::state::is_finalizer;
 use refrain_guest::strategies::{History, workflows};
@@ -33,7 +34,14 @@ fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
     holds(150, workflows(), |workflow| {
         let history = finished(begun(&workflow));
         let plan = workflow.plan();
-        let turns_max = 2 * plan.nodes.len() + 2;
+        let log = history.log().iter();
+        let instances: usize = log
+            .map(|event| match &event.kind {
+                EventKind::MapExpanded(it) => it.count as usize,
+                _ => 0,
+            })
+            .sum();
+        let turns_max = 2 * (plan.nodes.len() + instances) + 2;
         prop_assert!(
             history.turns().len() <= turns_max,
             "{} turns",
@@ -44,12 +52,16 @@ fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
         let can_fail = |kind: &Kind| match kind {
             Kind::LimitExceeded { .. } | Kind::Terminate(_) => true,
             Kind::Work(work) => work.template.is_some(),
+            Kind::Map(map) => map.body.template.is_some(),
             Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(has_expressions),
             Kind::HumanApproval(approval) => has_expressions(&approval.description),
             Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => false,
         };
-        let may_fail =
-            plan.workflow_timeout.is_some() || plan.nodes.iter().any(|node| can_fail(&node.kind));
+        // So does a map over what is no list.
+        let fails = |event: &Event| matches!(&event.kind, EventKind::NodeExhausted(it) if it.cause == NodeFailure::NotAList);
+        let may_fail = plan.workflow_timeout.is_some()
+            || plan.nodes.iter().any(|node| can_fail(&node.kind))
+            || history.log().iter().any(fails);
         let last = history.log().last().expect("a log");
         prop_assert!(
             may_fail || matches!(last.kind, EventKind::WorkflowCompleted(_)),
@@ -75,6 +87,8 @@ fn r16_a_failed_end_names_what_failed() {
         for event in finished.log() {
             ledger.read(event);
             match &event.kind {
+                // A failed instance is its map's business.
+                EventKind::NodeExhausted(it) if instance::parse(&it.node_id).is_some() => {}
                 EventKind::NodeExhausted(it) => failed.push(&it.node_id),
                 EventKind::RetryRequested(it) => failed.retain(|node| *node != it.node_id),
                 EventKind::NodeSkipped(it) => failed.retain(|node| *node != it.node_id),

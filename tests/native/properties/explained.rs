@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
-    ApprovalDecision, ApprovalReceived, CancelRequested, Event, EventKind, Explanation,
-    ExternalEventReceived, NextStep, NodeRequest, OperatorNote, Origin, ReasonCause, Remedy,
+    ApprovalDecision, ApprovalReceived, CancelReason, CancelRequested, Event, EventKind,
+    Explanation, ExternalEventReceived, NextStep, NodeRequest, OperatorNote, Origin, ReasonCause,
+    Remedy,
 };
 use refrain_guest::decide::decide;
 use refrain_guest::explain::{Seen, explain};
@@ -136,6 +137,9 @@ fn foretells(explanation: &Explanation, decision: &EventKind) -> bool {
     };
     match decision {
         EventKind::NodeTimedOut(_) | EventKind::TimerFired(_) => tells(is_time),
+        EventKind::NodeCancelled(it) if it.reason == CancelReason::MapSettled => {
+            tells(|cause| matches!(cause, ReasonCause::WasStopped(CancelReason::MapSettled)))
+        }
         EventKind::NodeCancelled(_) => tells(is_of_execution) || tells(is_of_operator),
         _ => is_promised(explanation) || tells(is_time) || tells(is_of_operator),
     }

@@ -7,6 +7,7 @@ use refrain_guest::contract::{
     CancelReason, Event, EventKind, NodeCompleted, NodeExhausted, NodeFailure, NodeSettled,
     SkipReason, StallReason,
 };
+use refrain_guest::instance;
 use refrain_guest::json::Object;
 use refrain_guest::state::EdgeFate;
 use refrain_guest::workflow::Plan;
@@ -59,6 +60,10 @@ impl<'a> Ledger<'a> {
     /// Rules R7, R9 and R10, as plainly as can be.
     pub(crate) fn read(&mut self, event: &Event) {
         let ix = self.subject(&event.kind);
+        // What an instance of a map comes to changes neither state nor edges (rule R21).
+        if subject(&event.kind).is_some_and(|id| instance::parse(id).is_some()) {
+            return;
+        }
         let fate = match &event.kind {
             EventKind::WorkflowStarted(it) => {
                 self.input.clone_from(&it.initial_input);

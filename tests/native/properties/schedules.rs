@@ -117,11 +117,9 @@ impl Run {
     fn answers(&mut self) -> Result<Vec<String>, String> {
         let mut answers = Vec::new();
         let stall = self.inspect()?["stalled"]["node_id"].clone();
+        answers.extend(stall.as_str().map(|node_id| format!("skip {node_id}")));
         for (node_id, node) in self.nodes()? {
             match (node["state"].as_str(), node["waits_for"].as_str()) {
-                (Some("failing"), _) if stall == node_id.as_str() => {
-                    answers.push(format!("skip {node_id}"));
-                }
                 (Some("waiting"), Some("approval")) => answers.push(format!("approve {node_id}")),
                 (Some("waiting"), Some(key)) => answers.push(format!("signal {key} {{}}")),
                 _ => {}

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refrain::model::{
-    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status,
+    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status, instance_of,
+    node_of_run,
 };
 use refrain::render;
 use refrain::store::Timestamp;
@@ -50,7 +51,8 @@ impl Deadlines {
     }
 
     fn of_attempt(&self, node: &str) -> Option<u64> {
-        self.nodes.get(node).copied().or(self.every_node)
+        let own = self.nodes.get(node_of_run(node));
+        own.copied().or(self.every_node)
     }
 }
 
@@ -259,7 +261,9 @@ impl Folding {
             Kind::NodeReleased(it) => self.node(&it.node_id).release(at),
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
-                self.merge(&it.state_patch);
+                if instance_of(&it.node_id).is_none() {
+                    self.merge(&it.state_patch);
+                }
             }
             Kind::NodeSettled(it) => {
                 if deadlines.terminates.contains(&it.node_id) {

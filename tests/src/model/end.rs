@@ -95,7 +95,10 @@ impl Question<'_> {
     fn failed_nodes(&self) -> Vec<String> {
         // Failed nodes do not change an ending that is fixed; failed finalizers do (R24).
         let counts = |node| self.past.fixed.is_none() || self.is_finalizer(node);
-        let failed = |(node, record): &(usize, &Record)| record.fails_execution() && counts(*node);
+        // Nor do instances: their map does that (R21).
+        let failed = |(node, record): &(usize, &Record)| {
+            record.fails_execution() && counts(*node) && self.map_of(*node).is_none()
+        };
         let mut ids: Vec<String> = self
             .nodes()
             .filter(failed)

@@ -4,7 +4,7 @@ use refrain_guest::condition::{Expression, Roots};
 use refrain_guest::contract::NodeFailure;
 use serde_json::{Value, json};
 
-use super::graph::Graph;
+use super::graph::{Graph, Node};
 use super::past::Past;
 use super::record::Stage;
 
@@ -45,9 +45,10 @@ pub(super) fn kind(
     );
     let (mut parts, mut templates) = (Vec::new(), Vec::new());
     for (name, value) in it.kind().as_object().expect("a kind is an object") {
-        let pointer = format!("/kind/{name}");
+        let at = place(it);
+        let pointer = format!("{at}/{name}");
         let value = match may_hold(name) {
-            true => filled(past, &it.id, value, &pointer, &mut templates)?,
+            true => filled(past, it, value, &pointer, &mut templates)?,
             false => value.to_string(),
         };
         parts.push(format!("{}:{value}", json!(name)));
@@ -60,9 +61,17 @@ pub(super) fn kind(
     Ok((kind, templates))
 }
 
+/// Where the kind of a node, or of an instance, stands in the node.
+fn place(it: &Node) -> &'static str {
+    match it.instance {
+        None => "/kind",
+        Some(_) => "/kind/body",
+    }
+}
+
 fn filled(
     past: &Past,
-    id: &str,
+    it: &Node,
     value: &Value,
     pointer: &str,
     templates: &mut Vec<String>,
@@ -72,7 +81,7 @@ fn filled(
             let items = items.iter().enumerate();
             let items: Result<Vec<_>, _> = items
                 .map(|(index, item)| {
-                    filled(past, id, item, &format!("{pointer}/{index}"), templates)
+                    filled(past, it, item, &format!("{pointer}/{index}"), templates)
                 })
                 .collect();
             Ok(format!("[{}]", items?.join(",")))
@@ -81,7 +90,7 @@ fn filled(
             let members: Result<Vec<_>, _> = members
                 .iter()
                 .map(|(key, value)| {
-                    let value = filled(past, id, value, &format!("{pointer}/{key}"), templates)?;
+                    let value = filled(past, it, value, &format!("{pointer}/{key}"), templates)?;
                     Ok(format!("{}:{value}", json!(key)))
                 })
                 .collect();
@@ -89,43 +98,45 @@ fn filled(
         }
         Value::String(text) => {
             let unresolved = || NodeFailure::UnresolvedExpression(pointer.to_owned());
+            let in_url = pointer == format!("{}/url", place(it));
             let is_template = |(_, inner): &(_, Option<String>)| {
                 inner
                     .as_deref()
                     .is_some_and(|inner| put_in(inner).is_some())
             };
             if parts(text).iter().any(is_template) {
-                templates.push(pointer.to_owned());
-                let template = template(past, id, text, pointer == "/kind/url");
+                // Of an instance, the payload has the body in the place of the kind.
+                templates.push(pointer.replacen(place(it), "/kind", 1));
+                let template = template(past, it, text, in_url);
                 return Ok(json!(template.ok_or_else(unresolved)?).to_string());
             }
-            json_of(past, id, text, pointer == "/kind/url").ok_or_else(unresolved)
+            json_of(past, it, text, in_url).ok_or_else(unresolved)
         }
         other => Ok(other.to_string()),
     }
 }
 
 /// What a text comes to, as JSON; None: there is null in it.
-fn json_of(past: &Past, id: &str, text: &str, in_url: bool) -> Option<String> {
+fn json_of(past: &Past, it: &Node, text: &str, in_url: bool) -> Option<String> {
     let parts = parts(text);
     match &*parts {
         [(before, Some(alone))] if before.is_empty() => {
-            let value = past.value_in(id, alone);
+            let value = past.value_in(it, alone);
             (value != "null").then_some(value)
         }
-        _ => Some(json!(text_of(past, id, text, in_url)?).to_string()),
+        _ => Some(json!(text_of(past, it, text, in_url)?).to_string()),
     }
 }
 
 /// What a text comes to, as a text; None: there is null in it.
-pub(super) fn text_of(past: &Past, id: &str, text: &str, in_url: bool) -> Option<String> {
+pub(super) fn text_of(past: &Past, it: &Node, text: &str, in_url: bool) -> Option<String> {
     let mut filled = String::new();
     for (literal, expression) in parts(text) {
         filled += &literal;
         let Some(expression) = expression else {
             continue;
         };
-        let value = past.value_in(id, &expression);
+        let value = past.value_in(it, &expression);
         let value = match serde_json::from_str(&value).expect("a value is JSON") {
             Value::Null => return None,
             Value::String(text) => text,
@@ -144,7 +155,7 @@ fn put_in(inner: &str) -> Option<String> {
 }
 
 /// What a text comes to into which the worker puts something; None: there is null in it.
-fn template(past: &Past, id: &str, text: &str, in_url: bool) -> Option<String> {
+fn template(past: &Past, it: &Node, text: &str, in_url: bool) -> Option<String> {
     let (mut template, mut between) = (String::new(), String::new());
     for (literal, inner) in parts(text) {
         between += &literal;
@@ -152,7 +163,7 @@ fn template(past: &Past, id: &str, text: &str, in_url: bool) -> Option<String> {
             continue;
         };
         match put_in(&inner) {
-            None => between += &text_of(past, id, &format!("${{{inner}}}"), in_url)?,
+            None => between += &text_of(past, it, &format!("${{{inner}}}"), in_url)?,
             Some(put_in) => {
                 // Dollars at the end would be read together with what follows.
                 let without = between.trim_end_matches('$').to_owned();
@@ -191,7 +202,7 @@ fn parts(text: &str) -> Vec<(String, Option<String>)> {
         // The first brace behind which there is an expression: those in texts are not.
         let is_one = |end: &usize| {
             let inner = &after[..*end];
-            put_in(inner).is_some() || Expression::parse_over(inner, Roots::OF_KINDS).is_ok()
+            put_in(inner).is_some() || Expression::parse_over(inner, Roots::OF_BODIES).is_ok()
         };
         let ends = after.match_indices('}').map(|(end, _)| end);
         let end = ends
@@ -219,6 +230,6 @@ pub(super) fn key(graph: &Graph, past: &Past, node: usize) -> Option<String> {
         return wait.key.clone();
     }
     let it = &graph.nodes[node];
-    let key = text_of(past, &it.id, it.text("correlation_key")?, false);
+    let key = text_of(past, it, it.text("correlation_key")?, false);
     key.filter(|key| !key.is_empty())
 }

@@ -24,6 +24,18 @@ pub(super) struct Node {
     pub(super) json: Value,
     /// Its kind, verbatim.
     pub(super) kind_text: String,
+    /// Where it is an instance of a map.
+    pub(super) instance: Option<Instance>,
+}
+
+/// An instance of a map (rule R21).
+#[derive(Debug)]
+pub(super) struct Instance {
+    /// The map.
+    pub(super) map: usize,
+    pub(super) index: usize,
+    /// Its element, verbatim.
+    pub(super) item: String,
 }
 
 /// An edge between two nodes by their places in [`Graph::nodes`].
@@ -67,6 +79,7 @@ impl Graph {
             rank: 0,
             json: json["nodes"][&id].clone(),
             kind_text: text.kind.get().to_owned(),
+            instance: None,
             id,
         };
         let mut nodes: Vec<Node> = texts.nodes.into_iter().map(node).collect();
@@ -90,6 +103,24 @@ impl Graph {
             edges,
             ends,
         }
+    }
+
+    /// Instances become nodes, right behind their map.
+    pub(super) fn insert(&mut self, map: usize, instances: Vec<Node>) {
+        let count = instances.len();
+        let later = |node: usize| if node > map { node + count } else { node };
+        for edge in &mut self.edges {
+            (edge.from, edge.to) = (later(edge.from), later(edge.to));
+        }
+        for (from, _, _) in &mut self.ends {
+            *from = later(*from);
+        }
+        for node in &mut self.nodes {
+            if let Some(instance) = &mut node.instance {
+                instance.map = later(instance.map);
+            }
+        }
+        self.nodes.splice(map + 1..map + 1, instances);
     }
 
     pub(super) fn place(&self, id: &str) -> usize {
@@ -175,6 +206,21 @@ impl Graph {
 }
 
 impl Node {
+    pub(super) fn of_instance(
+        id: String,
+        json: Value,
+        kind_text: String,
+        instance: Instance,
+    ) -> Self {
+        Self {
+            id,
+            rank: 0,
+            json,
+            kind_text,
+            instance: Some(instance),
+        }
+    }
+
     pub(super) fn kind(&self) -> &Value {
         &self.json["kind"]
     }
@@ -238,7 +284,7 @@ impl Node {
             "memory_retrieval" => Some("retrieval"),
             "command" => Some("command"),
             "http" => Some("http"),
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => None,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" | "map" => None,
             "condition" if self.branches().is_some() => None,
             "join" if self.kind()["merge_strategy"].get("custom").is_none() => None,
             _ => Some("general"),

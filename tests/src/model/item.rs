@@ -53,6 +53,14 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailur
         .as_object()
         .filter(|it| !it.is_empty())
     {
+        None if it.instance.is_some() => {
+            let instance = it.instance.as_ref().expect("it is one");
+            format!(
+                r#"{{"item":{},"index":{}}}"#,
+                instance.item.trim(),
+                instance.index
+            )
+        }
         None => {
             let (state, input) = (past.state(), &past.started.initial_input);
             format!(r#"{{"state":{state},"input":{input}}}"#)
@@ -62,7 +70,8 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailur
             names.sort();
             let resolved = names.into_iter().map(|name| {
                 let text = mapping[name].as_str().expect("a mapping is to expressions");
-                format!("{}:{}", json!(name), past.value_in(&it.id, text))
+                let value = past.value_in(it, text);
+                format!("{}:{value}", json!(name))
             });
             format!("{{{}}}", resolved.collect::<Vec<_>>().join(","))
         }

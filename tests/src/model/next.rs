@@ -96,9 +96,10 @@ impl Question<'_> {
         let reason = match &self.past.cancel {
             Some(_) => CancelReason::CancelRequested,
             None if self.past.timed_out => CancelReason::WorkflowTimedOut,
-            None => match self.past.fixed.as_ref()? {
-                Fixed::Completed | Fixed::Failed(_) => CancelReason::Terminated,
-                Fixed::OverBudget(_) => CancelReason::BudgetExceeded,
+            None => match &self.past.fixed {
+                None => return self.stops_rest(),
+                Some(Fixed::Completed | Fixed::Failed(_)) => CancelReason::Terminated,
+                Some(Fixed::OverBudget(_)) => CancelReason::BudgetExceeded,
             },
         };
         let stops = |(node, record): &(usize, &Record)| {
@@ -208,6 +209,9 @@ impl Question<'_> {
     }
 
     fn after_failure(&self, node: usize, record: &Record, failure: &Failure) -> Option<EventKind> {
+        if self.is_left_behind(node) {
+            return Some(self.exhausted(node, record.attempt, failure.cause.clone()));
+        }
         let policy = policy(self.graph, node);
         if failure.is_retried(&policy) && record.attempt < record.max_attempts {
             let seed = self.past.started.seed;

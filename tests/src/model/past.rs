@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refrain_guest::condition::{Expression, Roots, Scope};
+use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
     CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason, Status,
     WorkflowStarted,
@@ -47,6 +47,10 @@ pub(super) struct Past {
     /// The node that the execution is stalled on.
     pub(super) stalled_on: Option<usize>,
     pub(super) ended: Option<Status>,
+    /// What completed instances of maps have produced.
+    pub(super) outputs: BTreeMap<usize, String>,
+    /// The maps that were expanded: also those without elements.
+    pub(super) was_expanded: BTreeSet<String>,
 }
 
 impl Past {
@@ -81,6 +85,8 @@ impl Past {
             host_stall: false,
             stalled_on: None,
             ended: None,
+            outputs: BTreeMap::new(),
+            was_expanded: BTreeSet::new(),
         }
     }
 
@@ -91,13 +97,6 @@ impl Past {
     /// The state as text: keys sorted, values verbatim.
     pub(super) fn state(&self) -> String {
         serde_json::to_string(&self.state).expect("the state can be written")
-    }
-
-    /// The value of an expression in this node, as JSON text.
-    pub(super) fn value_in(&self, node_id: &str, text: &str) -> String {
-        let expression = Expression::parse_over(text, Roots::OF_KINDS);
-        let expression = expression.expect("a valid workflow's expressions parse");
-        self.seen(|scope| expression.value(&scope.in_node(node_id)))
     }
 
     /// Whether a condition holds on state and input.
@@ -199,6 +198,9 @@ impl Past {
 
     /// Whether the event settles a node.
     fn observe_end_of_node(&mut self, graph: &Graph, event: &Event) -> bool {
+        if self.observe_end_of_instance(graph, event) {
+            return true;
+        }
         match &event.kind {
             EventKind::NodeCompleted(NodeCompleted {
                 node_id,
@@ -296,7 +298,13 @@ impl Past {
         self.nodes[node].releases = 0;
     }
 
-    fn wait(&mut self, node: usize, since: u64, until: Option<u64>, key: Option<String>) {
+    pub(super) fn wait(
+        &mut self,
+        node: usize,
+        since: u64,
+        until: Option<u64>,
+        key: Option<String>,
+    ) {
         let wait = Wait {
             since,
             began_at: self.at,
@@ -318,7 +326,10 @@ impl Past {
     /// R16: which ending the finalizers run on is judged when they begin.
     fn first_finalizer(&mut self, graph: &Graph, node: usize) {
         if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
-            self.finalizing_failed = Some(self.nodes.iter().any(Record::fails_execution));
+            let failed = |(node, record): (usize, &Record)| {
+                record.fails_execution() && graph.nodes[node].instance.is_none()
+            };
+            self.finalizing_failed = Some(self.nodes.iter().enumerate().any(failed));
         }
     }
 
@@ -330,7 +341,8 @@ impl Past {
             let begins = match &self.nodes[node].stage {
                 Stage::Running { .. } => Stage::Scheduled,
                 Stage::Waiting(wait)
-                    if !wait.fired
+                    if graph.nodes[node].name() != "map"
+                        && !wait.fired
                         && wait.approval.is_none()
                         && self.serving(graph, node).is_none() =>
                 {
@@ -348,6 +360,7 @@ impl Past {
         let policy = attempt::policy(graph, node);
         let record = &mut self.nodes[node];
         record.max_attempts = record.attempt + attempt::max_attempts(&policy);
+        self.reopen_instances(graph, node);
     }
 
     /// R11: nothing stalls on the node any more.

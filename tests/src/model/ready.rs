@@ -16,6 +16,7 @@ impl Question<'_> {
             return None;
         }
         self.nodes().find_map(|(node, record)| match &record.stage {
+            Stage::Waiting(_) if self.graph.nodes[node].name() == "map" => self.map_settled(node),
             Stage::Waiting(wait) => self.answered(node, wait),
             _ if self.is_unreached(node) => Some(self.skipped(node, SkipReason::Unreached)),
             _ if !self.is_ready(node) => None,
@@ -35,6 +36,9 @@ impl Question<'_> {
     /// R3: each incoming edge is settled and one is live. R6, R24: some joins do
     /// not wait for all. R20: retried, a node is ready once more.
     pub(super) fn is_ready(&self, node: usize) -> bool {
+        if let Some(map) = self.map_of(node) {
+            return self.is_ready_instance(node, map);
+        }
         let edges = self.incoming(node);
         let is_start = self.graph.json["start_node"] == self.id(node);
         let live = edges.iter().filter(|live| **live == Some(true)).count();
@@ -54,6 +58,7 @@ impl Question<'_> {
         let possible = edges.iter().filter(|live| **live != Some(false)).count();
         let needed = self.graph.nodes[node].needed().unwrap_or(1);
         matches!(self.past.nodes[node].stage, Stage::Pending)
+            && self.map_of(node).is_none()
             && !self.is_finalizer(node)
             && self.graph.json["start_node"] != self.id(node)
             && possible < needed
@@ -73,7 +78,11 @@ impl Question<'_> {
             .nodes()
             .filter(|(_, record)| record.is_in_flight())
             .count();
-        if self.is_held() || self.budget == 0 || in_flight >= limit.min(own) as usize {
+        if self.is_held()
+            || self.budget == 0
+            || !self.has_window(node)
+            || in_flight >= limit.min(own) as usize
+        {
             return None;
         }
         if self.past.nodes[node].attempt > 0 {
@@ -116,7 +125,7 @@ impl Question<'_> {
             }
             "human_approval" => {
                 let asked = it.text("description").unwrap_or_default();
-                match fill::text_of(self.past, &it.id, asked, false) {
+                match fill::text_of(self.past, it, asked, false) {
                     Some(reason) => EventKind::InterruptRaised(InterruptRaised {
                         node_id: self.id(node),
                         reason,
@@ -125,6 +134,7 @@ impl Question<'_> {
                     None => self.unresolved(node, "/kind/description"),
                 }
             }
+            "map" => self.expanded(node),
             "wait" => {
                 let key = fill::key(self.graph, self.past, node);
                 if key.is_none() && self.graph.waits_for_event(node) {

@@ -61,6 +61,9 @@ impl Record {
             (NodeFailure::LimitExceeded(_), _) => Some("limit_exceeded"),
             (NodeFailure::UnresolvedExpression(_), _) => Some("unresolved_expression"),
             (NodeFailure::TooLarge(_), _) => Some("too_large"),
+            (NodeFailure::NotAList, _) => Some("not_a_list"),
+            (NodeFailure::TooManyItems(_), _) => Some("too_many_items"),
+            (NodeFailure::InstancesFailed(_), _) => Some("instances_failed"),
             (other, _) => panic!("no scheduler fails a node so yet: {other:?}"),
         };
         let message = match &exhausted.cause {

@@ -62,7 +62,7 @@ use Type::{
 };
 
 #[rustfmt::skip]
-static FORMS: [Form; 25] = [
+static FORMS: [Form; 26] = [
     own("command", "command", &[
         must("argv", SomeTexts).with_expressions(), may("cwd", Name).with_expressions(), may("env", TextMap).with_expressions(),
         may("output", Word(&["last_line", "json", "text", "none"])),
@@ -108,16 +108,14 @@ static FORMS: [Form; 25] = [
         must("scorers", AnyList), may("on_fail", Word(&["retry_with_feedback", "escalate", "halt", "log_and_continue"])),
         may("max_retries", Whole), may("input_expr", Text),
     ]),
+    own("map", GENERAL, &[
+        must("over", Type::Expression), must("body", AnyObject), may("max_concurrent", Whole), may("tolerate", AnyObject), may("complete_after", Whole),
+        may("cancel_rest", Flag), may("output_key", Name), may("max_items", Whole),
+    ]),
     own("limit_exceeded", GENERAL, &[may("description", Text)]),
     form(TASK, GENERAL, &[must("queue", Id)]),
     own("terminate", GENERAL, &[must("status", Word(&["completed", "failed"])), may("reason", Text)]),
 ];
-
-/// Kinds that the contract has and this scheduler does not, and what to do without.
-const NOT_YET: [(&str, &str); 1] = [(
-    "map",
-    "write a node for each element, or let one worker do them all",
-)];
 
 /// The queue of what has none of its own.
 const GENERAL: &str = "general";
@@ -161,10 +159,6 @@ impl Form {
 pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
     let name: Cow<'_, str> = kind.required(TYPE)?;
     let Some(form) = FORMS.iter().find(|form| form.name == name) else {
-        if let Some((_, remedy)) = NOT_YET.iter().find(|(kind, _)| *kind == name) {
-            kind.fault(TYPE, format!("`{name}` is not supported yet"), *remedy);
-            return None;
-        }
         let names = FORMS
             .iter()
             .map(|form| form.name)

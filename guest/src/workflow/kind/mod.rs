@@ -2,28 +2,32 @@
 
 mod built_in;
 mod form;
+mod common;
 mod templates;
+mod map;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::fault::{Place, quoted};
-use super::fields::{Fields, Object, Read, check_id, value};
+use super::fault::quoted;
+use super::fields::{Fields, Read, check_id, value};
 use super::plan::{Join, Kind, PlanText, RunOn, Terminate, Timer, Wait, Work};
-use super::syntax::expression;
 use super::table::{Field, Type, check_object, may, must};
 use crate::condition::{Expression, Roots};
 use crate::json::{elements, member};
 use crate::time::{Millis, Timestamp};
+pub(super) use common::{How, TargetSource};
+use common::{input_mapping, targets, text, violation_target, whole};
 use form::{Form, form_of};
 
 #[cfg(test)]
 pub(super) use form::queues;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
+#[cfg(not(target_family = "wasm"))]
+pub(super) use map::{NO_BODIES, TOLERATE};
 
 /// The fields of a branch of a `condition`.
 pub(super) const BRANCH: [Field; 2] = [
@@ -58,24 +62,6 @@ pub(super) struct BranchSource<'a> {
     pub(super) target: Cow<'a, str>,
 }
 
-/// A node named inside a kind.
-pub(super) struct TargetSource<'a> {
-    pub(super) id: Cow<'a, str>,
-    pub(super) pointer: String,
-    pub(super) how: How,
-}
-
-/// How a kind is related to a node that it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
-    /// It leads there like an edge without a condition.
-    Leads,
-    /// It leads there if it chooses to.
-    MayChoose,
-    /// It waits for it: the edge comes from there.
-    WaitsFor,
-}
-
 impl KindSource<'_> {
     pub(super) fn is_finalizer(&self) -> bool {
         matches!(
@@ -87,10 +73,15 @@ impl KindSource<'_> {
         )
     }
 
-    /// The work, if this is a node for a worker.
+    pub(super) fn is_map(&self) -> bool {
+        matches!(&self.does, Does::Plainly(Kind::Map(_)))
+    }
+
+    /// The work, if this is a node for a worker; of a map, that of each instance.
     pub(super) fn work_mut(&mut self) -> Option<&mut Work> {
         match &mut self.does {
             Does::Plainly(Kind::Work(work)) => Some(work),
+            Does::Plainly(Kind::Map(map)) => Some(&mut map.body),
             Does::Plainly(_) | Does::Condition(_) | Does::HumanApproval { .. } => None,
         }
     }
@@ -130,6 +121,7 @@ pub(super) fn read<'a>(
             })
         }
         "join" => join(kind, form),
+        "map" => no_targets(Does::Plainly(Kind::Map(map::read(kind)?.into()))),
         "wait" => no_targets(Does::Plainly(Kind::Wait(wait(kind)?))),
         "human_approval" => human_approval(kind, approval_timeout),
         "terminate" => no_targets(Does::Plainly(Kind::Terminate(Terminate {
@@ -171,29 +163,14 @@ fn work<'a>(
     let work = Work {
         queue: Cow::Borrowed(form.queue),
         priority: None,
-        template: templates::read(kind, form).map(Box::new),
-        input_mapping: input_mapping(kind),
+        template: templates::read(kind, form, "/kind", Roots::OF_KINDS).map(Box::new),
+        input_mapping: input_mapping(kind, Roots::OF_KINDS),
         finalizer,
     };
     KindSource {
         does: Does::Plainly(Kind::Work(work)),
         targets,
     }
-}
-
-/// JamJet writes an empty mapping where there is none.
-fn input_mapping(kind: &Fields<'_, '_>) -> Option<Vec<(String, Expression)>> {
-    let Object(json) = kind.raw("input_mapping").and_then(Object::read)?;
-    let place = kind.place.key("input_mapping");
-    let mut mapping: Vec<(String, Expression)> = crate::json::members(json)
-        .filter_map(|(name, json)| {
-            let text: Cow<'_, str> = Read::read(json)?;
-            let expression = expression(&place.key(&name), &text, Roots::OF_KINDS, kind.faults)?;
-            Some((name.into_owned(), expression))
-        })
-        .collect();
-    mapping.sort_by(|(a, _), (b, _)| a.cmp(b));
-    (!mapping.is_empty()).then_some(mapping)
 }
 
 fn condition<'a>(kind: &Fields<'a, '_>, form: &Form) -> Option<KindSource<'a>> {
@@ -374,69 +351,4 @@ fn human_approval<'a>(
         does,
         targets: targets(kind, "fallback_node", How::MayChoose),
     })
-}
-
-fn violation_target<'a>(kind: &Fields<'a, '_>) -> Vec<TargetSource<'a>> {
-    if matches!(text(kind, "on_violation").as_deref(), Some("fail" | "warn")) {
-        return Vec::new();
-    }
-    let branch = kind
-        .raw("on_violation")
-        .and_then(|json| member(json, "branch"));
-    let target = branch
-        .and_then(|branch| member(branch, "target"))
-        .and_then(Read::read);
-    let Some(id) = target else {
-        if kind.raw("on_violation").is_some() {
-            let remedy = "write \"fail\", \"warn\" or {\"branch\": {\"target\": \"…\"}}";
-            kind.fault(
-                "on_violation",
-                "this is nothing that can be done on a violation",
-                remedy,
-            );
-        }
-        return Vec::new();
-    };
-    let pointer = kind
-        .place
-        .key("on_violation")
-        .key("branch")
-        .key("target")
-        .pointer();
-    Vec::from([TargetSource {
-        id,
-        pointer,
-        how: How::MayChoose,
-    }])
-}
-
-/// The node, or the nodes, that a field names.
-fn targets<'a>(kind: &Fields<'a, '_>, name: &str, how: How) -> Vec<TargetSource<'a>> {
-    let place = kind.place.key(name);
-    let target = |place: Place<'_>, json| {
-        let id = Read::read(json)?;
-        Some(TargetSource {
-            id,
-            pointer: place.pointer(),
-            how,
-        })
-    };
-    match kind.raw(name) {
-        None => Vec::new(),
-        Some(list) if list.starts_with('[') => elements(list)
-            .enumerate()
-            .filter_map(|(index, json)| target(place.index(index), json))
-            .collect(),
-        Some(json) => target(place, json).into_iter().collect(),
-    }
-}
-
-/// The text of a field that the form has checked; None where that was faulty.
-fn text<'a>(kind: &Fields<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
-    kind.get(name)
-}
-
-/// The whole number of a field that the form has checked.
-fn whole(kind: &Fields<'_, '_>, name: &str) -> Option<u64> {
-    kind.get(name)
 }

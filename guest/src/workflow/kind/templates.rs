@@ -17,7 +17,14 @@ use crate::workflow::syntax::report_template;
 /// The kind, where a text in one of its fields that may hold expressions has some;
 /// what is no expression is reported. A kind without `${` costs no more than looking
 /// for it.
-pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
+///
+/// `at` is where the kind stands in its node, and `roots` what its expressions may read.
+pub(super) fn read(
+    kind: &Fields<'_, '_>,
+    form: &Form,
+    at: &str,
+    roots: Roots,
+) -> Option<KindTemplate> {
     let json = kind.json;
     // Escapes can spell both characters.
     if !json.contains("${") && !json.contains('\\') {
@@ -26,9 +33,11 @@ pub(super) fn read(kind: &Fields<'_, '_>, form: &Form) -> Option<KindTemplate> {
     let mut walk = Walk {
         kind,
         form,
+        at,
+        roots,
         open: Vec::new(),
     };
-    let template = KindTemplate::new(json, walk.texts())?;
+    let template = KindTemplate::new(json, walk.texts(), at)?;
     if template
         .for_worker()
         .is_some_and(|list| list.len() > TEMPLATES_BYTES_MAX)
@@ -66,6 +75,10 @@ fn parse(
 struct Walk<'w, 'a, 'p> {
     kind: &'w Fields<'a, 'p>,
     form: &'w Form,
+    /// Where the kind stands in its node, a JSON pointer.
+    at: &'w str,
+    /// What its expressions may read.
+    roots: Roots,
     /// The objects and lists that have begun and not ended.
     open: Vec<Step<'a>>,
 }
@@ -120,9 +133,9 @@ impl<'a> Walk<'_, 'a, '_> {
             return None;
         };
         let within = self.pointer();
-        let parsed = TextTemplate::parse_of_payload(&text, Roots::OF_KINDS, insertion);
+        let parsed = TextTemplate::parse_of_payload(&text, self.roots, insertion);
         match parsed {
-            Ok(template) => Some((format!("/kind{within}"), template?)),
+            Ok(template) => Some((format!("{}{within}", self.at), template?)),
             Err(error) => {
                 let pointer = self.kind.place.pointer() + &within;
                 report_template(pointer, &text, &error, self.kind.faults);

@@ -102,6 +102,8 @@ fn type_of(object: &str, field: &Field) -> String {
         ("workflow", "timeouts") => Some("[timeouts](#timeouts)"),
         ("workflow", "limits") => Some("[limits](#limits)"),
         ("node", "kind") => Some("[kind](#kinds)"),
+        ("map", "body") => Some("[kind](#kinds)"),
+        ("map", "tolerate") => Some("[tolerate](#tolerate)"),
         ("condition", "branches") => Some("list of [branches](#branch)"),
         _ => None,
     };

@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::tables::{Object, kinds, parts};
-use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, SPAN_MAX};
+use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, MAP_ITEMS_MAX, SPAN_MAX};
 use crate::workflow::fields::Effect;
-use crate::workflow::kind::TYPE;
+use crate::workflow::kind::{NO_BODIES, TYPE};
 use crate::workflow::plan::END;
 use crate::workflow::source::OF_WORK;
 use crate::workflow::table::{Field, Type};
@@ -53,6 +53,7 @@ pub fn schema() -> Value {
     node["allOf"] = node_rules();
     let policy = &mut definitions["retry_policy"];
     policy["allOf"] = policy_rules();
+    definitions["tolerate"]["oneOf"] = tolerance_rules();
     workflow["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     workflow["title"] = json!("A workflow of Refrain");
     workflow["$defs"] = Value::Object(definitions);
@@ -164,7 +165,7 @@ fn node_rules() -> Value {
         { "if": of_kind(condition), "then": nothing(&OF_WORK) },
         { "if": of_kind(join), "then": nothing(&OF_WORK) },
         { "if": of_kind(named(&["task"])), "then": nothing(&["queue"]) },
-        { "if": of_kind(named(&["finalizer"])), "then": nothing(&["run_on"]) },
+        { "if": of_kind(named(&["finalizer", "map"])), "then": nothing(&["run_on"]) },
     ])
 }
 
@@ -184,6 +185,17 @@ fn policy_rules() -> Value {
         },
         { "if": grows, "then": { "properties": { "max_delay": present }, "required": ["max_delay"] } },
     ])
+}
+
+/// Either a number or a share.
+fn tolerance_rules() -> Value {
+    let only = |one: &str, other: &str| {
+        json!({
+            "required": [one],
+            "properties": { one: { "not": { "type": "null" } }, other: { "type": "null" } },
+        })
+    };
+    json!([only("failures", "percent"), only("percent", "failures")])
 }
 
 fn field_schema(object: &str, field: &Field) -> Value {
@@ -237,6 +249,17 @@ fn special(object: &str, field: &str) -> Option<Value> {
         ("workflow", "cost_budget_usd") => json!({ "type": "number", "minimum": 0 }),
         ("workflow", "on_budget_exceeded") => json!({ "enum": ["fail", "pause"] }),
         ("node", "kind") => reference("kind"),
+        ("map", "body") => json!({ "allOf": [
+            reference("kind"),
+            { "properties": { TYPE: { "not": { "enum": NO_BODIES } } } },
+        ] }),
+        ("map", "tolerate") => reference("tolerate"),
+        ("map", "max_concurrent" | "complete_after") => {
+            json!({ "type": "integer", "minimum": 1 })
+        }
+        ("map", "max_items") => {
+            json!({ "type": "integer", "minimum": 1, "maximum": MAP_ITEMS_MAX })
+        }
         ("condition", "branches") => json!({ "type": "array", "items": reference("branch") }),
         ("retry_policy", "retryable_on") => json!({
             "type": "array",

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::texts::{FieldText, KINDS, MAPPING, ObjectText, PARTS};
-use crate::workflow::kind::{BRANCH, MAPPING_FIELD, forms};
+use crate::workflow::kind::{BRANCH, MAPPING_FIELD, TOLERATE, forms};
 use crate::workflow::retry::POLICY;
 use crate::workflow::source::{EDGE, LIMITS, NODE, TIMEOUTS, WORKFLOW};
 use crate::workflow::table::Field;
@@ -16,13 +16,14 @@ pub(super) struct Object {
     pub(super) is_open: bool,
 }
 
-const NAMED: [(&str, &[Field]); 7] = [
+const NAMED: [(&str, &[Field]); 8] = [
     ("workflow", &WORKFLOW),
     ("node", &NODE),
     ("edge", &EDGE),
     ("retry_policy", &POLICY),
     ("timeouts", &TIMEOUTS),
     ("limits", &LIMITS),
+    ("tolerate", &TOLERATE),
     ("branch", &BRANCH),
 ];
 

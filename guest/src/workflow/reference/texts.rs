@@ -70,7 +70,7 @@ const OUTPUT_KEY: FieldText = field(
 
 /// The parts of a workflow that are no kinds.
 #[rustfmt::skip]
-pub(super) const PARTS: [ObjectText; 7] = [
+pub(super) const PARTS: [ObjectText; 8] = [
     object("workflow", "R1", "A workflow: nodes, the edges between them, and what holds for all of them.", &[
         field("$schema", "", r#""workflow.schema.json""#, "Where the JSON Schema of this format is, for editors; it changes nothing."),
         field("workflow_id", "", r#""refunds""#, "Its name: 1 to 256 bytes without control characters."),
@@ -96,7 +96,7 @@ pub(super) const PARTS: [ObjectText; 7] = [
         field("kind", "", r#"{"type": "command", "argv": ["./fetch"]}"#, "What it does: one of the kinds below."),
         field("retry_policy", "3 attempts", r#""io_default""#, "The name of its retry policy: `no_retry`, `io_default`, `llm_default`, or one of `retry_policies` (R12)."),
         field("node_timeout_secs", "`node_timeout` of the workflow", "30", "How long one attempt may take, in seconds, from its claim (R14)."),
-        field("queue", "that of its kind", r#""gpu""#, "The queue on which its work waits; only where a worker does it."),
+        field("queue", "that of its kind", r#""gpu""#, "The queue on which its work waits; only where a worker does it, or its instances."),
         field("priority", "that of the execution", "9", "How urgent its work is, the greater first; only where a worker does it."),
         field("lease_secs", "that of the engine", "60", "How long a claim of its work holds without a heartbeat, in seconds; only where a worker does it (R13)."),
         field("run_on", "", r#""always""#, "Makes a finalizer of it, which runs at the end if the execution succeeds, fails, or always; only where a worker does it (R16)."),
@@ -129,6 +129,10 @@ pub(super) const PARTS: [ObjectText; 7] = [
         field("max_concurrent_nodes", "that of the engine", "4", "How many nodes are in flight at once."),
         field("max_dispatch_per_tick", "that of the engine", "2", "How many work items are ordered in one step."),
     ]),
+    object("tolerate", "R21", "How many instances of a `map` may fail: a number, or a share.", &[
+        field("failures", "", "3", "So many."),
+        field("percent", "", "10", "So many of a hundred."),
+    ]),
     object("branch", "R7", "A branch of a `condition`: the first one that is true is taken.", &[
         field("condition", "always", r#""state.ok""#, "Whether it is taken: an expression over `state` and `input` (R8)."),
         field("target", "", r#""end""#, "The node that it leads to, or `end`."),
@@ -145,7 +149,7 @@ pub(super) const MAPPING: FieldText = field(
 
 /// The kinds.
 #[rustfmt::skip]
-pub(super) const KINDS: [ObjectText; 24] = [
+pub(super) const KINDS: [ObjectText; 25] = [
     object("command", "R5", "Runs a program; its JSON object on stdout is the patch of the state.", &[
         field("argv", "", r#"["./pay", "--once"]"#, "The program's name and its arguments; no shell reads them."),
         field("cwd", "the engine's folder", r#""jobs""#, "The folder in which it runs."),
@@ -203,6 +207,16 @@ pub(super) const KINDS: [ObjectText; 24] = [
         field("description", "", r#""Pay it?""#, "What the person is asked."),
         field("timeout_secs", "`approval_timeout` of the workflow", "86400", "How long to wait, in seconds."),
         field("fallback_node", "the node fails", r#""end""#, "Where to go when nobody answers in time: a node, or `end`."),
+    ]),
+    object("map", "R21", "Runs its body for each element of a list, in instances `ID[0]`, `ID[1]` and so on; the state gets the list of their outputs.", &[
+        field("over", "", r#""state.files""#, "The list: an expression over `state` and `input`."),
+        field("body", "", r#"{"type": "command", "argv": ["./measure", "${item}"]}"#, "The kind of each instance, one that a worker does; its expressions may read `item` and `index`, and its input is both of them where it has no `input_mapping`."),
+        field("max_concurrent", "the limit of the execution", "4", "How many instances are under way at once."),
+        field("tolerate", "none", r#"{"percent": 10}"#, "How many instances may fail."),
+        field("complete_after", "all", "3", "How many completed or skipped instances are enough."),
+        field("cancel_rest", "`false`", "true", "Whether the other instances under way are stopped once enough have completed."),
+        field("output_key", "the node's id", r#""sizes""#, "The key of the list of outputs in the state."),
+        field("max_items", "100000", "500", "How many elements the list may have."),
     ]),
     object("limit_exceeded", "R6", "Fails for good: a limit of the workflow's own was reached.", &[
         field("description", "that of the node", r#""too many pages""#, "The error."),

@@ -125,7 +125,7 @@ fn r5_queues() {
             .map_or("general", |(_, queue)| *queue);
         assert_eq!(queue, wanted, "{kind}");
     }
-    assert_eq!(queues().count(), 25);
+    assert_eq!(queues().count(), 26);
 }
 
 #[test]

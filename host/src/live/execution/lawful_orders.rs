@@ -5,7 +5,7 @@
 //! has given the node a fresh budget from the log.
 
 use crate::log::effect;
-use crate::model::{Event, EventKind, WorkItem};
+use crate::model::{Event, WorkItem, instance_of};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{ItemRecord, Reader, StoreError};
 
@@ -46,9 +46,21 @@ pub(super) fn judge(
         // Seldom: an operator gave the node a fresh budget, or the guest says so.
         if item.max_attempts != last.max_attempts {
             judged.needs_offered_retry = is_retry_offered;
-            if is_retry_offered || retry_was_requested(staged, store, &item.node_id)? {
+            if is_retry_offered || last_news(staged, store, &item.node_id)? == Some(News::Retry) {
                 before.budget_after = before.last;
             }
+        }
+    } else if item.attempt > 1 && instance_of(&item.node_id).is_some() {
+        // Seldom: the item of an instance was taken back as its map failed, and an
+        // operator has the map retried.
+        judged.needs_offered_retry = is_retry_offered;
+        let is_retried =
+            is_retry_offered || last_news(staged, store, &item.node_id)? == Some(News::Retry);
+        if let Some(last) = last_order(staged, store, &item.node_id)?.filter(|_| is_retried) {
+            before = Attempts {
+                last,
+                budget_after: last,
+            };
         }
     }
     let fault = rules.fault(item, staged.record.priority, before);
@@ -64,17 +76,47 @@ pub(super) fn named(item: &WorkItem) -> String {
     format!("the work item of attempt {attempt} of node {node_id:?}")
 }
 
-/// Whether an operator asked for the node to be tried again since its last
-/// attempt was ordered. Read from the end, where such a request stands.
-fn retry_was_requested(
+/// What a log says last of a node, as far as its attempts go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    /// An operator asked for it, or for the map that it is an instance of, to be tried
+    /// again.
+    Retry,
+    /// This attempt was ordered.
+    Order(u32),
+}
+
+/// What the log says last of a node.
+fn last_news(
     staged: &Staged,
     store: &mut dyn Reader,
     node_id: &str,
-) -> Result<bool, StoreError> {
+) -> Result<Option<News>, StoreError> {
+    last_of(staged, store, |event| about(node_id, event))
+}
+
+/// The last attempt of a node that was ordered.
+fn last_order(
+    staged: &Staged,
+    store: &mut dyn Reader,
+    node_id: &str,
+) -> Result<Option<u32>, StoreError> {
+    last_of(staged, store, |event| match about(node_id, event) {
+        Some(News::Order(attempt)) => Some(attempt),
+        Some(News::Retry) | None => None,
+    })
+}
+
+/// The last that is found in the log. Read from the end, where it stands.
+fn last_of<T>(
+    staged: &Staged,
+    store: &mut dyn Reader,
+    find: impl Fn(&Event) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
     let mut end = staged.record.head.sequence;
     while end > 0 {
         let first = end.saturating_sub(LOOK_BACK) + 1;
-        let mut requested = None;
+        let mut found = None;
         let mut next = first;
         while next <= end {
             // A page can be shorter than was asked: large events fill it.
@@ -82,19 +124,16 @@ fn retry_was_requested(
             if page.is_empty() {
                 break;
             }
-            let news = page
-                .iter()
-                .rev()
-                .find_map(|stored| about(node_id, &stored.event));
-            requested = news.or(requested);
+            let last = page.iter().rev().find_map(|stored| find(&stored.event));
+            found = last.or(found);
             next += page.len() as u64;
         }
-        if let Some(requested) = requested {
-            return Ok(requested);
+        if found.is_some() {
+            return Ok(found);
         }
         end = first - 1;
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Events that are read at once, where the log is read from its end.
@@ -102,10 +141,10 @@ const LOOK_BACK: u64 = 16;
 
 /// Whether the event asks for the node to be tried again, or orders it. `None`
 /// if it does neither.
-fn about(node_id: &str, event: &Event) -> Option<bool> {
-    if let EventKind::RetryRequested(it) = &event.kind {
-        return (it.node_id == node_id).then_some(true);
+fn about(node_id: &str, event: &Event) -> Option<News> {
+    if effect::asks_again(&event.kind, node_id) {
+        return Some(News::Retry);
     }
     let order = effect::order(&event.kind)?;
-    (order.node_id == node_id).then_some(false)
+    (order.node_id == node_id).then_some(News::Order(order.attempt))
 }

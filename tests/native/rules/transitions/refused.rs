@@ -90,6 +90,7 @@ fn kind_name(kind: &Kind) -> &'static str {
         }
         Kind::Wait(_) => "wait",
         Kind::HumanApproval(_) => "approval",
+        Kind::Map(_) => "map",
         Kind::LimitExceeded { .. } => "limit",
     }
 }

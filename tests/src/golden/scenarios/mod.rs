@@ -6,6 +6,7 @@
 mod attempts;
 mod endings;
 mod hosts;
+mod maps;
 mod people;
 mod values;
 mod waits;
@@ -77,6 +78,9 @@ scenarios! {
     people::fallback: "nobody decides in time, and the fallback is taken",
     people::paused: "a pause: results are recorded, nothing new is ordered",
     people::operators: "a failed node retried; nodes skipped when failed, at work, waiting and pending",
+    maps::expanded: "a map over a list: windows, retries, a tolerated failure, an instance skipped",
+    maps::map_retried: "too many instances fail; the rest is cancelled, and the map retried",
+    maps::enough: "enough instances complete; the rest is cancelled, or goes on",
     hosts::simulated: "simulated time",
     hosts::stalled: "the host saw the guest fail; the stall is lifted",
     hosts::guest_changed: "the execution is handed to a guest, here to the same one",
