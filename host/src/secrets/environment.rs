@@ -2,7 +2,7 @@
 
 use std::env;
 
-use super::Secrets;
+use super::source::Secrets;
 use crate::error::WorkError;
 
 /// What the names of variables begin with that hold secrets. No program that is started

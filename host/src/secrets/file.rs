@@ -7,8 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Secrets;
-use super::put_in::value_fault;
+use super::source::{Secrets, value_fault};
 use crate::error::WorkError;
 use crate::json::{JsonError, TextError, check, text_of};
 use crate::limits::SECRETS_FILE_BYTES_MAX;

@@ -1,7 +1,8 @@
 //! Takes the values of secrets out of what workers say.
 //!
 //! The exact value is replaced by `***NAME***`, wherever it stands. Where one value is a
-//! part of another, the longer one is looked for first. What a worker has made of a value
+//! part of another, the longer one is looked for first. Spellings that are known are hidden
+//! too: that of JSON, and in a URL that in percent. What else a worker has made of a value
 //! (in base64, say) is not found.
 
 use std::borrow::Cow;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Secrets;
 use super::masks::Masks;
+use super::source::{Secrets, value_fault};
 use crate::error::WorkError;
-use crate::limits::{PAYLOAD_BYTES_MAX, SECRET_BYTES_MAX, SECRET_BYTES_MIN};
+use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::model::WorkItem;
 use crate::templates::{Part, PutIn, TEMPLATES, parts, texts_within};
 
@@ -158,7 +158,10 @@ impl Values<'_> {
             return Err(WorkError::permanent(fault).class(UNUSABLE));
         }
         self.known.insert(name.to_owned(), value.clone());
+        let in_json = serde_json::Value::from(value.as_str()).to_string();
+        let in_json = in_json[1..in_json.len() - 1].to_owned();
         self.hidden.push((name.to_owned(), value.clone()));
+        self.hidden.push((name.to_owned(), in_json));
         Ok(value)
     }
 
@@ -176,20 +179,6 @@ impl Values<'_> {
             }
         }
         Ok(Masks::new(self.hidden))
-    }
-}
-
-/// Why this can be no secret's value, if it cannot: it could not be hidden.
-pub(super) fn value_fault(name: &str, value: &str) -> Option<String> {
-    match value.len() {
-        0 => Some(format!("the secret {name} is empty")),
-        bytes if bytes < SECRET_BYTES_MIN => Some(format!(
-            "the secret {name} has fewer than {SECRET_BYTES_MIN} bytes: it would be found in too many texts"
-        )),
-        bytes if bytes > SECRET_BYTES_MAX => Some(format!(
-            "the secret {name} has more than {SECRET_BYTES_MAX} bytes"
-        )),
-        _ => None,
     }
 }
 

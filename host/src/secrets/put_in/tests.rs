@@ -55,10 +55,10 @@ fn r29_only_the_texts_that_are_listed_are_filled() {
         item.payload,
         r#"{"node_id":"a","kind":{"type":"http","url":"http://p%40ss:80/k%20e%22y","headers":{"A":"Bearer k e\"y","B":"${secret.KEY}"},"body":[1.50,"${execution_id} exec_1"]},"input":{"say":"${secret.KEY}"}}"#
     );
-    let said = "p@ss p%40ss k e\"y k%20e%22y shadowed";
+    let said = r#"p@ss p%40ss k e"y k e\"y k%20e%22y shadowed"#;
     assert_eq!(
         masks.hide(said),
-        "***PW*** ***PW*** ***KEY*** ***KEY*** shadowed"
+        "***PW*** ***PW*** ***KEY*** ***KEY*** ***KEY*** shadowed"
     );
 }
 
