@@ -1,9 +1,10 @@
 //! Secrets that workflows name: they reach programs and servers, and nothing else.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Child, Command, Output, Stdio};
 
 use refrain_tests::binary;
 use refrain_tests::http_server::{Asked, HttpServer, answer};
@@ -295,4 +296,52 @@ fn r29_a_file_of_secrets_that_cannot_be_used_is_refused_before_anything_runs() {
     assert_eq!(missing.code, Some(2), "{missing:?}");
     let list = desk.document(&["list", "--json"], 0);
     assert_eq!(list["executions"], json!([]), "nothing was started");
+}
+
+/// The server of the example, until the test is over.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let killed = self.0.kill().and_then(|()| self.0.wait());
+        assert!(killed.is_ok(), "it lives on");
+    }
+}
+
+/// As its documents say, but for the port.
+#[test]
+fn the_example_with_a_secret_runs_against_its_server() {
+    let mut server = Command::new(binary::example("quotes_server"));
+    let server = server.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn();
+    let mut server = Server(server.expect("it starts"));
+    let stdout = server.0.stdout.take().expect("stdout is a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    let first = lines.next().expect("a line").expect("a text");
+    let place = first.split_whitespace().find(|it| it.starts_with("http"));
+    let place = place.expect("an address").trim_end_matches(',');
+
+    let desk = Desk::new();
+    let example = include_str!("../../../host/examples/secret.json");
+    let example = example.replace("http://127.0.0.1:8765", place);
+    desk.file("secret.json", example);
+    let run = |token: &str, claim: u32| {
+        let mut command = binary::refrain(desk.path());
+        let input = json!({ "claim": claim }).to_string();
+        command.args(["run", "secret.json", "--input", &input]);
+        command.env("REFRAIN_SECRET_QUOTES_TOKEN", token);
+        command.output().expect("it starts")
+    };
+    let cheap = run("open-sesame", 17);
+    assert_eq!(cheap.status.code(), Some(0), "{}", binary::stderr(&cheap));
+    let state: Value = serde_json::from_slice(&cheap.stdout).expect("the state");
+    let expected = json!({ "quote": "q-17", "price": 119, "booked": true });
+    assert_eq!(state, expected);
+    let dear = run("open-sesame", 99);
+    let state: Value = serde_json::from_slice(&dear.stdout).expect("the state");
+    assert_eq!(state["refuse"], "693 is too much");
+    let unknown = run("wrong-token", 17);
+    assert_eq!(unknown.status.code(), Some(1));
+    let said = binary::stderr(&unknown);
+    assert!(said.contains("401"), "{said}");
+    assert!(!said.contains("wrong-token"), "{said}");
 }
