@@ -2,6 +2,7 @@
 
 mod guest;
 mod kept;
+mod secrets;
 mod turn;
 
 use std::num::NonZeroU64;
@@ -15,6 +16,9 @@ pub use guest::{
 pub use kept::{
     LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, OUTPUT_BYTES_MAX, OUTPUT_FLUSH_EVERY,
     OUTPUT_PIECE_BYTES_MAX, OUTPUT_PIECE_COST,
+};
+pub use secrets::{
+    SECRET_BYTES_MAX, SECRET_BYTES_MIN, SECRET_NAME_BYTES_MAX, SECRETS_FILE_BYTES_MAX,
 };
 pub use turn::{
     BYTES_PER_TURN, CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, FACTS_PER_TURN_MAX, FUEL_PER_TURN,
@@ -202,19 +206,6 @@ pub const STOP_PATIENCE: Duration = Duration::from_secs(6);
 /// How long the pipes of a program that has ended are read on, where something
 /// that it left behind holds them open.
 pub const PIPE_GRACE: Duration = Duration::from_millis(250);
-
-/// A secret's name: more than any variable of an environment needs.
-pub const SECRET_NAME_BYTES_MAX: usize = 128;
-
-/// A secret's value, at least: a shorter one stands in too many texts by chance to be
-/// taken out of them.
-pub const SECRET_BYTES_MIN: usize = 4;
-
-/// A secret's value: a key with all of its certificates.
-pub const SECRET_BYTES_MAX: usize = 64 * 1024;
-
-/// A file of secrets.
-pub const SECRETS_FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a failed command said last, as far as its failure repeats it.
 pub const COMMAND_STDERR_BYTES_MAX: usize = 4096;

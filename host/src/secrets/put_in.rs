@@ -150,7 +150,7 @@ impl Values<'_> {
         }
         let value = value.ok_or_else(|| {
             let said = format!(
-                "there is no secret {name} of the tenant {tenant:?} where this worker runs; set it there, and retry the node"
+                "there is no secret {name} of the tenant {tenant:?} where this worker runs; set it there, and try again"
             );
             WorkError::permanent(said).class(UNKNOWN)
         })?;

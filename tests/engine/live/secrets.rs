@@ -3,10 +3,14 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use refrain::limits::HTTP_ERROR_BYTES_MAX;
 use refrain::model::{GenAi, Status};
 use refrain::secrets::{Secrets, put_in};
-use refrain::{Answer, Engine, Execution, HttpWorker, WorkError, WorkItem, without_secrets};
+use refrain::{
+    Answer, Engine, Execution, HttpWorker, WorkError, WorkItem, Workflow, without_secrets,
+};
 use refrain_tests::engines::{Place, audit_all, start};
+use refrain_tests::http_server::{HttpServer, answer};
 use refrain_tests::workflows::single;
 use serde_json::{Value, json};
 
@@ -209,4 +213,52 @@ async fn r29_a_worker_that_claims_is_given_templates_and_puts_secrets_in_itself(
         told.contains("***KEY***") && !told.contains("hunter2"),
         "{told}"
     );
+}
+
+/// Of each instance, the payload has the body in the place of the kind.
+#[tokio::test]
+async fn r29_the_instances_of_a_map_are_given_their_secrets() {
+    let place = Place::memory();
+    let engine = engine(&place, "default").await;
+    engine.work_commands(2);
+    let body = json!({
+        "type": "command",
+        "argv": ["sh", "-c", "echo \"$KEY\"", "sh"],
+        "env": { "KEY": "${item}:${secret.KEY}:${index}" },
+    });
+    let map = json!({ "type": "map", "over": "input.list", "body": body });
+    let workflow = single(json!({ "kind": map, "retry_policy": "no_retry" }));
+    let id = workflow["workflow_id"].as_str().expect("an id").to_owned();
+    let workflow = Workflow::from_json(workflow.to_string()).expect("JSON");
+    engine.register(workflow).await.expect("it is valid");
+    let input = json!({ "list": ["x", "${secret.KEY}"] });
+    let execution = engine.start(&id, "1.0.0", input).await.expect("it starts");
+    let end = execution.finished().await.expect("it ends");
+    let state: Value = end.final_state.parse().expect("JSON");
+    let expected = json!(["x:***KEY***:0", "${secret.KEY}:***KEY***:1"]);
+    assert_eq!(state["a"], expected);
+    engine.shutdown().await;
+    audit_all(&place, "after a map");
+}
+
+/// A refusal's body is repeated only in its beginning: a secret that is cut there is left
+/// out.
+#[tokio::test]
+async fn r29_a_secret_that_is_cut_is_left_out() {
+    let server = HttpServer::start("127.0.0.1", |asked| {
+        let body = format!("{}{}", "x".repeat(HTTP_ERROR_BYTES_MAX - 12), asked.body);
+        answer("400 Bad Request", &[], body)
+    });
+    let place = Place::memory();
+    let engine = engine(&place, "default").await;
+    engine.work_http(1);
+    let kind = json!({ "type": "http", "method": "POST", "url": server.url("/"), "body": "${secret.KEY}" });
+    let execution = start(&engine, &single(json!({ "kind": kind }))).await;
+    let (_, told) = told(&execution).await;
+    assert!(
+        told.contains("xx\\\""),
+        "the quote of the body is there: {told}"
+    );
+    assert!(!told.contains("hunter"), "{told}");
+    engine.shutdown().await;
 }

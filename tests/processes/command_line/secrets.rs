@@ -247,6 +247,18 @@ fn r29_a_secret_that_is_not_there_is_named_and_can_be_given_later() {
     let failed = desk.until_event(&desk.execution(), "node_failed");
     assert_eq!(failed["error_class"], "unknown_secret");
     assert_eq!(failed["retryable"], json!(false));
+    desk.document(&["fork", "@last", "--from", "a", "--json"], 0);
+    let resumed = binary::refrain(desk.path())
+        .args(["resume", "@last"])
+        .env("REFRAIN_SECRET_LATER", KEY)
+        .output()
+        .expect("it starts");
+    assert_eq!(
+        resumed.status.code(),
+        Some(0),
+        "{}",
+        binary::stderr(&resumed)
+    );
 
     desk.file("w.json", {
         let kind = json!({ "type": "command", "argv": ["true", "${secret.SHORT}"] });
