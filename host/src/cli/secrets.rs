@@ -19,17 +19,29 @@ pub(super) struct SecretsSource {
     file: Option<PathBuf>,
 }
 
+/// Secrets that were read: those of a file, if one was named, and of the environment.
+#[derive(Clone)]
+pub(super) struct GivenSecrets(Option<SecretsFile>);
+
 impl SecretsSource {
-    /// The same, with the secrets of the file and of the environment.
-    pub(super) fn given_to(&self, builder: Builder) -> anyhow::Result<Builder> {
-        let builder = match &self.file {
+    /// Read the file, if one was named.
+    pub(super) fn read(&self) -> anyhow::Result<GivenSecrets> {
+        let file = self.file.as_ref();
+        let file = file.map(|path| SecretsFile::read(path, TENANT_DEFAULT));
+        let file = file
+            .transpose()
+            .map_err(|error| coded("secrets_file", error.to_string()))?;
+        Ok(GivenSecrets(file))
+    }
+}
+
+impl GivenSecrets {
+    /// An engine with these; those of the file come before those of the environment.
+    pub(super) fn to(&self, builder: Builder) -> Builder {
+        let builder = match &self.0 {
+            Some(file) => builder.secrets(file.clone()),
             None => builder,
-            Some(path) => {
-                let file = SecretsFile::read(path, TENANT_DEFAULT);
-                let file = file.map_err(|error| coded("secrets_file", error.to_string()))?;
-                builder.secrets(file)
-            }
         };
-        Ok(builder.secrets(EnvironmentSecrets::of_tenant(TENANT_DEFAULT)))
+        builder.secrets(EnvironmentSecrets::of_tenant(TENANT_DEFAULT))
     }
 }

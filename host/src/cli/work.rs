@@ -7,7 +7,7 @@ use refrain::store::SqliteStore;
 use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
-use super::secrets::SecretsSource;
+use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::Session;
 use super::text::{Text, text};
 use super::watch::Watch;
@@ -50,11 +50,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     output::one_document_a_line();
     let served = arguments.workers.served(&arguments.queues)?;
+    let secrets = arguments.secrets.read()?;
     // Workers may be there before anything is started.
     let store = arguments.database.open_or_create(false)?;
     let (watch, whole) = Watch::of_all(SqliteStore::open(store.path())?)?;
     say_what_is_worked_on(&watch, &served);
-    act::finish(work(arguments, store, watch, served))??;
+    act::finish(work(arguments, store, watch, served, &secrets))??;
     Ok(Answer::good_if(whole))
 }
 
@@ -77,6 +78,7 @@ async fn work(
     store: SqliteStore,
     watch: Watch,
     served: Served,
+    secrets: &GivenSecrets,
 ) -> anyhow::Result<()> {
     let until = match arguments.until_idle {
         true => Until::Idle(arguments.wait),
@@ -84,8 +86,7 @@ async fn work(
     };
     let database = &arguments.database;
     let mut session = Session::of_all(database, watch, served.clone(), until, arguments.form)?;
-    let builder = arguments.secrets.given_to(database::engine(store))?;
-    let engine = builder.start().await?;
+    let engine = secrets.to(database::engine(store)).start().await?;
     arguments.workers.serve(&engine, &served);
     session.work(engine).await?;
     session.say_until_when_they_wait();
