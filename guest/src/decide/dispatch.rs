@@ -98,7 +98,8 @@ fn work_item(machine: &Machine, run: RunIx, not_before: Timestamp) -> Result<Wor
 
 /// `{node_id, kind, input}`, in this order; of an instance, the kind is the map's body
 /// (rule R21). Behind them, where the worker puts something into texts of the kind,
-/// `templates`: the list of their pointers. Each value is either quoted here or JSON that was checked.
+/// `templates`: the list of their pointers. Each value is either quoted here or JSON that
+/// was checked.
 fn payload(
     machine: &Machine,
     run: RunIx,

@@ -13,10 +13,10 @@ use crate::condition::SyntaxError;
 use crate::limits::SECRET_NAME_BYTES_MAX;
 
 /// The execution's id.
-pub const EXECUTION_ID: &str = "execution_id";
+const EXECUTION_ID: &str = "execution_id";
 
 /// A secret; its name follows after a dot.
-pub const SECRET: &str = "secret";
+const SECRET: &str = "secret";
 
 /// A dollar, where it would be read as part of what follows.
 const DOLLAR: &str = "${'$'}";

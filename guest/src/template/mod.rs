@@ -17,7 +17,6 @@ mod for_worker;
 mod text;
 mod kind;
 
-pub use for_worker::{EXECUTION_ID, SECRET};
 pub use kind::{KindTemplate, Unresolved};
 pub use text::{Insertion, NoValue, TextTemplate};
 

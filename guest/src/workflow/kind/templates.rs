@@ -51,6 +51,27 @@ pub(super) fn read(
     Some(template)
 }
 
+/// Report the secrets that a kind names which the scheduler settles itself: no worker is
+/// there to put them in. Where its texts hold expressions, those say so.
+pub(super) fn refuse_secrets(kind: &Fields<'_, '_>, form: &Form) {
+    if !kind.json.contains("${secret.") {
+        return;
+    }
+    let mut walk = Walk {
+        kind,
+        form,
+        at: "/kind",
+        roots: Roots::OF_KINDS,
+        open: Vec::new(),
+    };
+    walk.each_text(|walk, text, _| {
+        let is_plain = |field: &str| walk.form.insertion(field).is_none();
+        if walk.field().is_some_and(is_plain) {
+            walk.refuse_secret(&decode_text(text));
+        }
+    });
+}
+
 /// The text of a field that the scheduler itself reads, with its expressions; `None`
 /// if it has none. What is no expression is reported.
 pub(super) fn text(kind: &Fields<'_, '_>, field: &str) -> Option<TextTemplate> {
@@ -94,6 +115,16 @@ enum Step<'a> {
 impl<'a> Walk<'_, 'a, '_> {
     fn texts(&mut self) -> Vec<(core::ops::Range<usize>, String, usize, TextTemplate)> {
         let mut texts = Vec::new();
+        self.each_text(|walk, text, place| {
+            if let Some((pointer, template)) = walk.template(text) {
+                texts.push((place, pointer, walk.open.len(), template));
+            }
+        });
+        texts
+    }
+
+    /// Each text that is a value, as it is written, and where it begins and ends.
+    fn each_text(&mut self, mut take: impl FnMut(&Self, &'a str, core::ops::Range<usize>)) {
         let mut lexer = Lexer::new(self.kind.json);
         while let Ok(Some((start, token))) = lexer.next_token() {
             match token {
@@ -109,24 +140,24 @@ impl<'a> Walk<'_, 'a, '_> {
                 },
                 Token::Text(text) => match self.open.last_mut() {
                     Some(Step::Key(key @ None)) => *key = Some(decode_text(text)),
-                    _ => {
-                        if let Some((pointer, template)) = self.template(text) {
-                            let place = start..lexer.offset();
-                            texts.push((place, pointer, self.open.len(), template));
-                        }
-                    }
+                    _ => take(self, text, start..lexer.offset()),
                 },
                 Token::Colon | Token::Number(_) | Token::True | Token::False | Token::Null => {}
             }
         }
-        texts
+    }
+
+    /// The field of the kind in which the next value stands.
+    fn field(&self) -> Option<&str> {
+        match self.open.first() {
+            Some(Step::Key(Some(field))) => Some(field),
+            _ => None,
+        }
     }
 
     /// The text that stands here, if it has expressions and may have them.
     fn template(&self, text: &'a str) -> Option<(String, TextTemplate)> {
-        let Some(Step::Key(Some(field))) = self.open.first() else {
-            return None;
-        };
+        let field = self.field()?;
         let text = decode_text(text);
         let Some(insertion) = self.form.insertion(field) else {
             self.refuse_secret(&text);

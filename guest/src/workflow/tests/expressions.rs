@@ -51,7 +51,7 @@ fn r29_texts_with_expressions_are_read_once() {
 #[test]
 fn r29_what_is_no_expression_is_told_at_its_text() {
     #[rustfmt::skip]
-    let rows: [(&str, &str, &str); 13] = [
+    let rows: [(&str, &str, &str); 14] = [
         (r#""type": "command", "argv": ["a", "é ${x}"]"#, "/argv/1",
             "`é ${x}` does not parse: unknown word `x`; a path begins with state, input or node_id, and a text stands in quotes: \"x\" (column 5)"),
         (r#""type": "command", "argv": ["a"], "env": {"A/B": "${item.x}"}"#, "/env/A~1B",
@@ -66,6 +66,8 @@ fn r29_what_is_no_expression_is_told_at_its_text() {
             "`${'Bearer ' + secret.KEY}` does not parse: unknown word `secret`; the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task` (column 15)"),
         (r#""type": "wait", "condition": "external_event", "correlation_key": "${execution_id}""#, "/correlation_key",
             "`${execution_id}` does not parse: unknown word `execution_id`; the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task` (column 3)"),
+        (r#""type": "limit_exceeded", "description": "at ${secret.KEY}""#, "/description",
+            "`at ${secret.KEY}` names a secret where nobody puts it in (column 4)"),
         (r#""type": "tool", "tool_ref": "é${secret.KEY}""#, "/tool_ref",
             "`é${secret.KEY}` names a secret where nobody puts it in (column 2)"),
         (r#""type": "http", "url": "http://h/${state.a b}""#, "/url",
