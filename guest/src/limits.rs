@@ -16,6 +16,13 @@ pub const WORKFLOW_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of one condition or mapping expression: it is for a person to read.
 pub const CONDITION_BYTES_MAX: usize = 4 * 1024;
 
+/// Bytes of a secret's name: more than any variable of an environment needs.
+pub const SECRET_NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of the list of a kind's texts that the worker puts something into: each payload
+/// holds it.
+pub const TEMPLATES_BYTES_MAX: usize = 64 * 1024;
+
 /// Nesting of one condition. Its parser and evaluator recurse this deep.
 pub const CONDITION_DEPTH_MAX: usize = 32;
 

@@ -63,6 +63,8 @@ pub mod time;
 pub mod render;
 // The queues, and the kinds of nodes whose items they take.
 pub mod queues;
+// Texts of a payload that are templates for the worker.
+mod templates;
 // Signatures, and the files that their keys come in.
 pub mod signing;
 // The log: its form, its chain, its exports.
@@ -79,6 +81,8 @@ pub mod store;
 pub mod guest;
 // Why something could not be done, for callers of the engine.
 pub mod error;
+// Secrets: where they come from, and how they are kept out of what is said.
+pub mod secrets;
 // What helps against an error, as a value.
 mod remedy;
 // The clock that an engine is given, and the time of the log.
@@ -101,7 +105,7 @@ pub use live::HttpWorker;
 pub use live::{
     Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
     Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
-    reap_orphans, tampering,
+    reap_orphans, tampering, without_secrets,
 };
 pub use live::{Budgets, Edge, Node, RetryPolicy, WorkflowBuilder};
 pub use model::WorkItem;

@@ -15,7 +15,21 @@ use anyhow::{Context, Result, ensure};
 #[must_use]
 pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| build().expect("the binary builds, since the workspace did"))
+    PATH.get_or_init(|| {
+        let built = build("--bin", "refrain").expect("the binary builds, since the workspace did");
+        built.join(format!("refrain{}", env::consts::EXE_SUFFIX))
+    })
+}
+
+/// An example of the library that is a program, built like the test that asks for it.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    let built = build("--example", name).expect("the example builds");
+    let program = format!("{name}{}", env::consts::EXE_SUFFIX);
+    built.join("examples").join(program)
 }
 
 /// A command that runs the binary in `folder`: without colours, and without
@@ -60,7 +74,8 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn build() -> Result<PathBuf> {
+/// Build a program of the workspace, and tell the folder of the profile.
+fn build(kind: &str, name: &str) -> Result<PathBuf> {
     // target/PROFILE/deps/TEST
     let test = env::current_exe()?;
     let folder = test
@@ -88,8 +103,8 @@ fn build() -> Result<PathBuf> {
             "build",
             "--quiet",
             "--workspace",
-            "--bin",
-            "refrain",
+            kind,
+            name,
             "--profile",
             profile,
             "--target-dir",
@@ -102,7 +117,7 @@ fn build() -> Result<PathBuf> {
         "cargo does not build the binary: {}",
         stderr(&built)
     );
-    Ok(folder.join(format!("refrain{}", env::consts::EXE_SUFFIX)))
+    Ok(folder.to_owned())
 }
 
 fn of_a_package(variable: &OsStr) -> bool {

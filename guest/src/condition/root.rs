@@ -87,4 +87,4 @@ impl Roots {
 }
 
 /// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 5] = ["iteration", "last", "errors", "output", "secret"];
+pub(super) const ELSEWHERE: [&str; 4] = ["iteration", "last", "errors", "output"];

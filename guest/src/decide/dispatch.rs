@@ -97,7 +97,9 @@ fn work_item(machine: &Machine, run: RunIx, not_before: Timestamp) -> Result<Wor
 }
 
 /// `{node_id, kind, input}`, in this order; of an instance, the kind is the map's body
-/// (rule R21). Each value is either quoted here or JSON that was checked.
+/// (rule R21). Behind them, where the worker puts something into texts of the kind,
+/// `templates`: the list of their pointers. Each value is either quoted here or JSON that
+/// was checked.
 fn payload(
     machine: &Machine,
     run: RunIx,
@@ -131,6 +133,11 @@ fn payload(
     }
     json.push_str(",\"input\":");
     push_input(machine, &mut json, work, &scope, element);
+    let for_worker = work.template.as_ref().and_then(|it| it.for_worker());
+    if let Some(pointers) = for_worker {
+        json.push_str(",\"templates\":");
+        json.push_str(pointers);
+    }
     json.push('}');
     Ok(json)
 }

@@ -401,11 +401,14 @@ fn filled(kind: &str, is_unsure: bool) -> Value {
     match kind {
         "command" => json!({
             "argv": ["run", "${node_id}", "-n=${state.k0 == null ? 0 : state.k0}", "$${literal}"],
-            "env": {"LIST": "${[1] + (state.list == null ? [] : state.list)}", "K1": last},
+            "env": {
+                "LIST": "${[1] + (state.list == null ? [] : state.list)}", "K1": last,
+                "KEY": "${secret.KEY}", "ALL": "$${secret.KEY} ${'$'}{secret.A} $${input} ${input}${execution_id}$",
+            },
         }),
         _ => json!({
             "url": "http://h/${node_id}/${state.k2 == null ? 'a b' : state.k2}?all=${[node_id]}",
-            "headers": {"X-Claim": "${has(input.claim)}"},
+            "headers": {"X-Claim": "${has(input.claim)}", "X-Key": "${'$$'}${ secret.KEY } of ${node_id}"},
             "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": last}]},
         }),
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::text::{NoValue, TextTemplate};
 use crate::condition::Scope;
-use crate::json::depth;
+use crate::json::{depth, push_quoted};
 use crate::limits::{JSON_DEPTH_MAX, PAYLOAD_BYTES_MAX};
 
 /// A node's kind, cut where a text holds expressions.
@@ -15,6 +15,9 @@ pub struct KindTemplate {
     texts: Vec<Placed>,
     /// What follows the last text, as it is written.
     rest: Box<str>,
+    /// The texts into which the worker puts something: a JSON list of their pointers into
+    /// the payload. `None` if there are none.
+    for_worker: Option<Box<str>>,
 }
 
 /// A text, and its place.
@@ -52,11 +55,13 @@ impl Unresolved {
 impl KindTemplate {
     /// The kind of this JSON with these texts, in their order: where each begins and
     /// ends in it, its pointer into the node, in how many objects and lists it stands,
-    /// and what it says. `None` if there are none.
+    /// and what it says. `at` is where the kind itself stands in the node. `None` if there
+    /// are none.
     #[must_use]
     pub fn new(
         kind: &str,
         texts: Vec<(core::ops::Range<usize>, String, usize, TextTemplate)>,
+        at: &str,
     ) -> Option<Self> {
         let mut from = 0;
         let mut placed = Vec::with_capacity(texts.len());
@@ -70,9 +75,17 @@ impl KindTemplate {
             from = place.end;
         }
         (!placed.is_empty()).then(|| Self {
+            for_worker: pointers_for_worker(&placed, at),
             texts: placed,
             rest: kind[from..].into(),
         })
+    }
+
+    /// The JSON list of the pointers of the texts into which the worker puts something;
+    /// `None` if there are none.
+    #[must_use]
+    pub fn for_worker(&self) -> Option<&str> {
+        self.for_worker.as_deref()
     }
 
     /// Append the kind with its expressions resolved.
@@ -96,4 +109,18 @@ impl KindTemplate {
         json.push_str(&self.rest);
         Ok(())
     }
+}
+
+fn pointers_for_worker(texts: &[Placed], at: &str) -> Option<Box<str>> {
+    let mut json = String::new();
+    for placed in texts.iter().filter(|placed| placed.text.is_for_worker()) {
+        json.push(if json.is_empty() { '[' } else { ',' });
+        let within = placed.pointer.strip_prefix(at).unwrap_or_default();
+        push_quoted(&mut json, &["/kind", within].concat());
+    }
+    if json.is_empty() {
+        return None;
+    }
+    json.push(']');
+    Some(json.into())
 }

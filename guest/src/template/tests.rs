@@ -134,3 +134,52 @@ fn r29_many_expressions_do_not_come_to_more_than_a_payload() {
     assert_eq!(text.push_json(&scope, &mut json), Err(NoValue::TooLarge));
     assert!(json.len() <= 2 * PAYLOAD_BYTES_MAX, "{}", json.len());
 }
+
+/// What a payload has of a text into which the worker puts something.
+fn template(text: &str, insertion: Insertion) -> String {
+    let state = Object::parse(STATE).unwrap();
+    let read = TextTemplate::parse_of_payload(text, Roots::OF_KINDS, insertion);
+    let read = read.unwrap_or_else(|error| panic!("{text}: {error}"));
+    let read = read.unwrap_or_else(|| panic!("{text} holds no expression"));
+    assert_eq!(
+        read.is_for_worker(),
+        text.contains("secret.") || text.contains("execution_id")
+    );
+    let mut json = String::new();
+    let scope = Scope::new("null", &state).in_node("node-1");
+    match read.push_json(&scope, &mut json) {
+        Ok(()) => json,
+        Err(NoValue::Null) => "unresolved".to_string(),
+        Err(NoValue::TooLarge) => "too large".to_string(),
+    }
+}
+
+/// Nothing that a value, a literal or an escape brings in can be read as something that
+/// the worker puts in, not even together.
+#[test]
+fn r29_what_the_worker_puts_in_stays_a_template() {
+    #[rustfmt::skip]
+    let rows = [
+        ("${secret.KEY}",                        r#""${secret.KEY}""#),
+        ("${ secret.K_1 } ${\texecution_id }",    r#""${secret.K_1} ${execution_id}""#),
+        ("Bearer ${secret.KEY}\n",               r#""Bearer ${secret.KEY}\n""#),
+        ("${secret.KEY}${state.sly}",            r#""${secret.KEY}$${state.n}""#),
+        ("$${secret.A} ${secret.B}",             r#""$${secret.A} ${secret.B}""#),
+        ("$$${secret.A} ${secret.B}",            r#""$$${secret.A} ${secret.B}""#),
+        ("${'$'}{secret.A} ${secret.B}",         r#""$${secret.A} ${secret.B}""#),
+        ("${'$'}${'{secret.A}'} ${secret.B}",    r#""$${secret.A} ${secret.B}""#),
+        ("${'$$'}${secret.B}$",                  r#""${'$'}${'$'}${secret.B}$""#),
+        ("${state.quote}${secret.B}",            r#""say \"hi\"\n${secret.B}""#),
+        ("${state.none}${secret.B}",             "unresolved"),
+        ("${state.list} ${secret.B}",            r#""[1, \"x\", null] ${secret.B}""#),
+        ("${state.sly}",                         r#""${state.n}""#),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(template(text, Insertion::Plain), expected, "{text}");
+    }
+    let url = "http://${secret.HOST}/${state.sly}";
+    assert_eq!(
+        template(url, Insertion::InUrl),
+        r#""http://${secret.HOST}/%24%7Bstate.n%7D""#
+    );
+}

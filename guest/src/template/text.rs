@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::for_worker;
 use crate::condition::{Expression, Roots, Scope, SyntaxError};
 use crate::json::push_escaped;
 use crate::limits::PAYLOAD_BYTES_MAX;
@@ -41,6 +42,16 @@ pub struct TextTemplate {
 enum Part {
     Literal(Literal),
     Value(Expression),
+    /// What the worker puts in, as the payload has it.
+    ForWorker(Box<str>),
+}
+
+/// Who resolves a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Scheduler,
+    /// The worker too, who puts in what only it may know.
+    WorkerToo,
 }
 
 /// What stands beside expressions.
@@ -72,6 +83,28 @@ impl TextTemplate {
         roots: Roots,
         insertion: Insertion,
     ) -> Result<Option<Self>, SyntaxError> {
+        Self::read(text, roots, insertion, By::Scheduler)
+    }
+
+    /// Read a text of a payload, into which the worker may put secrets and the
+    /// execution's id; `None` as for [`Self::parse`].
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_of_payload(
+        text: &str,
+        roots: Roots,
+        insertion: Insertion,
+    ) -> Result<Option<Self>, SyntaxError> {
+        Self::read(text, roots, insertion, By::WorkerToo)
+    }
+
+    fn read(
+        text: &str,
+        roots: Roots,
+        insertion: Insertion,
+        by: By,
+    ) -> Result<Option<Self>, SyntaxError> {
         if !text.contains(OPEN) {
             return Ok(None);
         }
@@ -89,12 +122,11 @@ impl TextTemplate {
                 parts.push(Part::literal(&literal));
                 literal.clear();
             }
-            let (expression, length) =
-                Expression::parse_braced(&text[inner..], roots).map_err(|error| SyntaxError {
-                    offset: inner + error.offset,
-                    ..error
-                })?;
-            parts.push(Part::Value(expression));
+            let (part, length) = part(&text[inner..], roots, by).map_err(|error| SyntaxError {
+                offset: inner + error.offset,
+                ..error
+            })?;
+            parts.push(part);
             from = inner + length;
         }
         literal.push_str(&text[from..]);
@@ -104,8 +136,18 @@ impl TextTemplate {
         Ok(Some(Self { parts, insertion }))
     }
 
+    /// Whether the worker puts something in: then what this comes to is a template.
+    #[must_use]
+    pub fn is_for_worker(&self) -> bool {
+        let is_for_worker = |part: &Part| matches!(part, Part::ForWorker(_));
+        self.parts.iter().any(is_for_worker)
+    }
+
     /// Append what the text comes to, as JSON.
     pub(super) fn push_json(&self, scope: &Scope<'_>, json: &mut String) -> Result<(), NoValue> {
+        if self.is_for_worker() {
+            return self.push_template(scope, json);
+        }
         if let [Part::Value(expression)] = &*self.parts {
             return value(expression.push_json(scope, json));
         }
@@ -120,6 +162,7 @@ impl TextTemplate {
                 (Part::Value(it), Insertion::Plain) => {
                     value(it.insert(scope, json, push_escaped))?;
                 }
+                (Part::ForWorker(_), _) => unreachable!("such a text was left to the worker"),
             }
             fits(json.len() - start)?;
         }
@@ -140,6 +183,7 @@ impl TextTemplate {
                 Part::Value(expression) => {
                     value(expression.insert(scope, &mut text, String::push_str))?;
                 }
+                Part::ForWorker(_) => unreachable!("the scheduler itself reads this text"),
             }
             fits(text.len())?;
         }
@@ -152,7 +196,7 @@ impl TextTemplate {
     pub fn sample(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {
             Part::Literal(literal) => &*literal.text,
-            Part::Value(_) => "x",
+            Part::Value(_) | Part::ForWorker(_) => "x",
         });
         parts.collect()
     }
@@ -160,8 +204,51 @@ impl TextTemplate {
     /// Whether the text begins with an expression.
     #[must_use]
     pub fn begins_with_value(&self) -> bool {
-        matches!(self.parts.first(), Some(Part::Value(_)))
+        matches!(
+            self.parts.first(),
+            Some(Part::Value(_) | Part::ForWorker(_))
+        )
     }
+
+    /// Append what the text comes to, as a template for the worker. Values and literals
+    /// between what the worker puts in are made one text before they are written, so
+    /// that together too they cannot be read as something that it puts in.
+    fn push_template(&self, scope: &Scope<'_>, json: &mut String) -> Result<(), NoValue> {
+        let start = json.len();
+        json.push('"');
+        let mut between = String::new();
+        for part in &self.parts {
+            match (part, self.insertion) {
+                (Part::Literal(literal), _) => between.push_str(&literal.text),
+                (Part::Value(it), Insertion::InUrl) => {
+                    value(it.insert(scope, &mut between, push_percent))?;
+                }
+                (Part::Value(it), Insertion::Plain) => {
+                    value(it.insert(scope, &mut between, String::push_str))?;
+                }
+                (Part::ForWorker(reference), _) => {
+                    push_escaped(json, &for_worker::escaped(&between, false));
+                    json.push_str(reference);
+                    between.clear();
+                }
+            }
+            fits(json.len() - start + between.len())?;
+        }
+        push_escaped(json, &for_worker::escaped(&between, true));
+        json.push('"');
+        fits(json.len() - start)
+    }
+}
+
+/// What stands in a text from behind `${`, and how many bytes it is long.
+fn part(text: &str, roots: Roots, by: By) -> Result<(Part, usize), SyntaxError> {
+    if by == By::WorkerToo
+        && let Some((reference, length)) = for_worker::parse(text)?
+    {
+        return Ok((Part::ForWorker(reference), length));
+    }
+    let (expression, length) = Expression::parse_braced(text, roots)?;
+    Ok((Part::Value(expression), length))
 }
 
 fn value(is_there: bool) -> Result<(), NoValue> {

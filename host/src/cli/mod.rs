@@ -30,6 +30,7 @@ mod progress;
 #[cfg(test)]
 mod reference;
 mod report;
+mod secrets;
 mod session;
 mod shown;
 mod starting;

@@ -14,6 +14,7 @@ use super::ending::is_stalled_on_budget;
 use super::judgement::Until;
 use super::named::Named;
 use super::output::{self, Form};
+use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::text::text;
 use super::workers::Workers;
@@ -39,6 +40,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     workers: Workers,
     #[command(flatten)]
+    secrets: SecretsSource,
+    #[command(flatten)]
     form: Form,
     #[command(flatten)]
     by: By,
@@ -56,6 +59,7 @@ struct Part {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let named = !arguments.executions.is_empty();
+    let secrets = arguments.secrets.read()?;
     let (parts, whole) = match named {
         true => named_ones(&arguments)?,
         false => all(&arguments)?,
@@ -65,7 +69,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         output::say(&text!("nothing to resume: all executions have ended"));
     }
     say_what_is_worked_on(&parts, named);
-    let answer = act::finish(work(&arguments, parts))??;
+    let answer = act::finish(work(&arguments, parts, &secrets))??;
     // The others have gone on; that they are not all is bad all the same.
     Ok(match answer {
         Answer::Good => Answer::good_if(whole),
@@ -167,7 +171,11 @@ async fn check_anew(engine: &Engine, record: &ExecutionRecord) -> anyhow::Result
     unless_damaged(engine.execution(record.id).check_anew().await)
 }
 
-async fn work(arguments: &Arguments, parts: Vec<Part>) -> anyhow::Result<Answer> {
+async fn work(
+    arguments: &Arguments,
+    parts: Vec<Part>,
+    secrets: &GivenSecrets,
+) -> anyhow::Result<Answer> {
     let served = arguments.workers.served(&[])?;
     let until = Until::Idle(arguments.wait);
     let mut stopped = Stopped::Done;
@@ -193,7 +201,7 @@ async fn work(arguments: &Arguments, parts: Vec<Part>) -> anyhow::Result<Answer>
         if stopped == Stopped::Interrupted || records.is_empty() {
             continue;
         }
-        let mut builder = database::engine(store);
+        let mut builder = secrets.to(database::engine(store));
         let named = !arguments.executions.is_empty();
         if named {
             builder = builder.only(records.iter().map(|record| record.id));

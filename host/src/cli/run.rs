@@ -7,6 +7,7 @@ use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
 use super::report::Report;
+use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::starting::{Startable, ToStart};
 use super::text::text;
@@ -29,6 +30,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     workers: Workers,
     #[command(flatten)]
+    secrets: SecretsSource,
+    #[command(flatten)]
     form: Form,
     #[command(flatten)]
     database: Database,
@@ -36,8 +39,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let served = arguments.workers.served(&[])?;
+    let secrets = arguments.secrets.read()?;
     match arguments.to_start.read(arguments.form)? {
-        Some(startable) => act::finish(work(&arguments, startable, served))?,
+        Some(startable) => act::finish(work(&arguments, startable, served, &secrets))?,
         None => Ok(Answer::Bad),
     }
 }
@@ -46,6 +50,7 @@ async fn work(
     arguments: &Arguments,
     mut startable: Startable,
     served: Served,
+    secrets: &GivenSecrets,
 ) -> anyhow::Result<Answer> {
     let Arguments {
         to_start,
@@ -53,10 +58,11 @@ async fn work(
         workers,
         form,
         database,
+        ..
     } = arguments;
     let store = database.open_or_create(*simulate)?;
     let watched = SqliteStore::open(store.path())?;
-    let mut builder = database::engine(store).only([]);
+    let mut builder = secrets.to(database::engine(store)).only([]);
     if let Some(component) = startable.guest.take() {
         builder = builder.guest(component);
     }

@@ -7,6 +7,7 @@ use refrain::store::SqliteStore;
 use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
+use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::Session;
 use super::text::{Text, text};
 use super::watch::Watch;
@@ -39,6 +40,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     workers: Workers,
     #[command(flatten)]
+    secrets: SecretsSource,
+    #[command(flatten)]
     form: Form,
     #[command(flatten)]
     database: Database,
@@ -47,11 +50,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     output::one_document_a_line();
     let served = arguments.workers.served(&arguments.queues)?;
+    let secrets = arguments.secrets.read()?;
     // Workers may be there before anything is started.
     let store = arguments.database.open_or_create(false)?;
     let (watch, whole) = Watch::of_all(SqliteStore::open(store.path())?)?;
     say_what_is_worked_on(&watch, &served);
-    act::finish(work(arguments, store, watch, served))??;
+    act::finish(work(arguments, store, watch, served, &secrets))??;
     Ok(Answer::good_if(whole))
 }
 
@@ -74,6 +78,7 @@ async fn work(
     store: SqliteStore,
     watch: Watch,
     served: Served,
+    secrets: &GivenSecrets,
 ) -> anyhow::Result<()> {
     let until = match arguments.until_idle {
         true => Until::Idle(arguments.wait),
@@ -81,7 +86,7 @@ async fn work(
     };
     let database = &arguments.database;
     let mut session = Session::of_all(database, watch, served.clone(), until, arguments.form)?;
-    let engine = database::engine(store).start().await?;
+    let engine = secrets.to(database::engine(store)).start().await?;
     arguments.workers.serve(&engine, &served);
     session.work(engine).await?;
     session.say_until_when_they_wait();

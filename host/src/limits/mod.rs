@@ -2,6 +2,7 @@
 
 mod guest;
 mod kept;
+mod secrets;
 mod turn;
 
 use std::num::NonZeroU64;
@@ -15,6 +16,9 @@ pub use guest::{
 pub use kept::{
     LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, OUTPUT_BYTES_MAX, OUTPUT_FLUSH_EVERY,
     OUTPUT_PIECE_BYTES_MAX, OUTPUT_PIECE_COST,
+};
+pub use secrets::{
+    SECRET_BYTES_MAX, SECRET_BYTES_MIN, SECRET_NAME_BYTES_MAX, SECRETS_FILE_BYTES_MAX,
 };
 pub use turn::{
     BYTES_PER_TURN, CLAIMS_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, FACTS_PER_TURN_MAX, FUEL_PER_TURN,

@@ -46,4 +46,4 @@ pub use values::workflow::Workflow;
 pub use values::workflow_builder::WorkflowBuilder;
 #[cfg(feature = "http")]
 pub use workers::HttpWorker;
-pub use workers::reap_orphans;
+pub use workers::{reap_orphans, without_secrets};

@@ -56,7 +56,9 @@ pub struct WorkItem {
     pub priority: u32,
     /// The item may not be claimed before this time.
     pub not_before: Timestamp,
-    /// `{node_id, kind, input}`, JSON text.
+    /// `{node_id, kind, input}`, JSON text; and `templates`, where a worker puts secrets
+    /// or the execution's id into texts of the kind (rule R29): the list of their JSON
+    /// pointers. A worker of an engine gets it with these put in.
     pub payload: String,
 }
 
@@ -79,7 +81,8 @@ impl WorkItem {
             .map(|payload| Json::trusted(payload.input.get().to_owned()))
     }
 
-    /// The node's `kind` object, verbatim from the workflow.
+    /// The node's `kind` object: verbatim from the workflow, but for what expressions
+    /// came to and what was put in. It is the one place where a worker is shown secrets.
     ///
     /// # Errors
     /// As for [`WorkItem::input`].

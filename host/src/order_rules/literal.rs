@@ -1,13 +1,11 @@
 //! The literal parts of a node's kind whose texts hold expressions (rule R29).
 //!
 //! What expressions come to is the guest's word. All else of the kind is the
-//! workflow's, to the letter: also what stands beside an expression in its text.
-
-use std::ops::Range;
-
-use serde::de::IgnoredAny;
+//! workflow's, to the letter: also what stands beside an expression in its text. Of what
+//! the worker puts in, nothing is the guest's: neither what it is, nor where.
 
 use crate::queues;
+use crate::templates::{Part, PutIn, first_value, parts, texts_within};
 
 /// The fields whose texts may hold expressions, by kind.
 const FIELDS: [(&str, &[&str]); 2] = [
@@ -24,6 +22,8 @@ pub(super) struct LiteralKind {
     texts: Vec<Placed>,
     /// The JSON after the last text.
     rest: Box<str>,
+    /// The pointers of the texts into which the worker puts something, in their order.
+    for_worker: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -38,9 +38,17 @@ struct Placed {
 enum LiteralText {
     /// It is one expression, and can become any value.
     AnyValue,
-    /// What stands before, between and behind its expressions. One alone: it has none.
-    Around(Vec<String>),
+    /// What stands before, between and behind its expressions.
+    Around(Around),
+    /// What the worker puts in, and what stands before, between and behind that. The
+    /// latter is one more.
+    ForWorker(Vec<PutIn>, Vec<Around>),
 }
+
+/// What stands before, between and behind the expressions of a text. One alone: it has
+/// none.
+#[derive(Debug, PartialEq, Eq)]
+struct Around(Vec<String>);
 
 impl LiteralKind {
     /// The literal parts of a kind of this name, given as valid JSON. `None` if no text
@@ -50,19 +58,31 @@ impl LiteralKind {
             Some((_, fields)) => fields.contains(&field),
             None => name == queues::TASK && !OF_TASKS_LITERAL.contains(&field),
         };
-        let (mut texts, mut from) = (Vec::new(), 0);
-        for (place, field) in texts_within(kind) {
-            let text: String = serde_json::from_str(&kind[place.clone()]).ok()?;
-            if may_hold(&field)
+        let (mut texts, mut for_worker, mut from) = (Vec::new(), Vec::new(), 0);
+        for place in texts_within(kind) {
+            let text: String = serde_json::from_str(&kind[place.range.clone()]).ok()?;
+            if may_hold(&place.field)
                 && let Some(text) = LiteralText::of(&text)
             {
-                let before = kind[from..place.start].into();
+                let before = kind[from..place.range.start].into();
+                if matches!(text, LiteralText::ForWorker(..)) {
+                    for_worker.push(place.pointer);
+                }
                 texts.push(Placed { before, text });
-                from = place.end;
+                from = place.range.end;
             }
         }
         let rest = kind[from..].into();
-        (!texts.is_empty()).then_some(Self { texts, rest })
+        (!texts.is_empty()).then_some(Self {
+            texts,
+            rest,
+            for_worker,
+        })
+    }
+
+    /// The pointers of the texts into which the worker puts something, in their order.
+    pub(super) fn for_worker(&self) -> &[String] {
+        &self.for_worker
     }
 
     /// Whether this is the kind with values in the place of its expressions.
@@ -90,6 +110,7 @@ impl LiteralText {
         if !text.contains("${") {
             return None;
         }
+        let (mut puts_in, mut between) = (Vec::new(), Vec::new());
         let (mut around, mut literal, mut rest) = (Vec::new(), String::new(), text);
         while let Some(place) = rest.find("${") {
             let (before, after) = (&rest[..place], &rest[place + 2..]);
@@ -97,30 +118,63 @@ impl LiteralText {
                 literal.push_str(before);
                 literal.push_str("${");
                 rest = after;
-            } else {
-                literal.push_str(before);
-                around.push(std::mem::take(&mut literal));
-                rest = &after[expression_bytes(after)..];
+                continue;
             }
+            literal.push_str(before);
+            around.push(std::mem::take(&mut literal));
+            let bytes = expression_bytes(after);
+            let inner = after[..bytes].strip_suffix('}').unwrap_or(after);
+            if let Some(put_in) = PutIn::read(inner.trim()) {
+                puts_in.push(put_in);
+                between.push(Around(std::mem::take(&mut around)));
+            }
+            rest = &after[bytes..];
         }
         literal.push_str(rest);
         around.push(literal);
+        if !puts_in.is_empty() {
+            between.push(Around(around));
+            return Some(Self::ForWorker(puts_in, between));
+        }
         if around.len() == 2 && around.iter().all(String::is_empty) {
             return Some(Self::AnyValue);
         }
-        Some(Self::Around(around))
+        Some(Self::Around(Around(around)))
     }
 
     /// Whether this JSON can be what the text comes to. Null never is.
     fn may_become(&self, json: &str) -> bool {
-        let around = match self {
-            Self::AnyValue => return json != "null",
-            Self::Around(around) => around,
-        };
-        let Ok(text) = serde_json::from_str::<String>(json) else {
-            return false;
-        };
-        let Some((first, others)) = around.split_first() else {
+        let text = || serde_json::from_str::<String>(json).ok();
+        match self {
+            Self::AnyValue => json != "null",
+            Self::Around(around) => text().is_some_and(|text| around.is_in(&text)),
+            Self::ForWorker(puts_in, between) => text()
+                .and_then(|text| parts(&text))
+                .is_some_and(|parts| are_of(parts, puts_in, between)),
+        }
+    }
+}
+
+/// Whether these are the parts of a template into which just this is put in, in this
+/// order, with such texts between.
+fn are_of(parts: Vec<Part>, puts_in: &[PutIn], between: &[Around]) -> bool {
+    let (mut found, mut texts) = (Vec::new(), vec![String::new()]);
+    for part in parts {
+        match part {
+            Part::PutIn(put_in) => {
+                found.push(put_in);
+                texts.push(String::new());
+            }
+            Part::Text(text) => texts.last_mut().into_iter().for_each(|it| *it += &text),
+        }
+    }
+    found == puts_in && between.iter().zip(texts).all(|(it, text)| it.is_in(&text))
+}
+
+impl Around {
+    /// Whether this is the text, with values in the place of its expressions.
+    fn is_in(&self, text: &str) -> bool {
+        let Some((first, others)) = self.0.split_first() else {
             return false;
         };
         let Some((last, between)) = others.split_last() else {
@@ -154,47 +208,6 @@ fn expression_bytes(text: &str) -> usize {
         }
     }
     text.len()
-}
-
-/// The JSON value that a text begins with.
-fn first_value(text: &str) -> Option<&str> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
-    values.next()?.ok()?;
-    Some(&text[..values.byte_offset()])
-}
-
-/// Where the texts of an object stand that are values, however deep, and in which of its
-/// own fields.
-fn texts_within(object: &str) -> Vec<(Range<usize>, String)> {
-    let (mut texts, mut open, mut field) = (Vec::new(), Vec::new(), String::new());
-    let mut is_key = false;
-    let mut place = 0;
-    while let Some(byte) = object.as_bytes().get(place) {
-        let mut end = place + 1;
-        match byte {
-            b'{' | b'[' => {
-                open.push(*byte);
-                is_key = *byte == b'{';
-            }
-            b'}' | b']' => {
-                open.pop();
-            }
-            b',' => is_key = open.last() == Some(&b'{'),
-            b':' => is_key = false,
-            b'"' => {
-                let text = first_value(&object[place..]).unwrap_or(&object[place..]);
-                end = place + text.len();
-                if !is_key {
-                    texts.push((place..end, field.clone()));
-                } else if open.len() == 1 {
-                    field = serde_json::from_str(text).unwrap_or_default();
-                }
-            }
-            _ => {}
-        }
-        place = end;
-    }
-    texts
 }
 
 #[cfg(test)]
@@ -256,5 +269,38 @@ mod tests {
         let escaped = r#"{"body":[{"a":"\u0024\u007bstate.x}"}]}"#;
         let kind = LiteralKind::of("http", escaped).expect("it holds one");
         assert!(kind.is_in(r#"{"body":[{"a":7}]}"#));
+    }
+
+    #[test]
+    fn r29_a_guest_adds_nothing_to_what_the_worker_puts_in() {
+        let kind = r#"{"headers":{"A":"Bearer ${ secret.KEY }","B":"${state.x}-${secret.K}-${execution_id}"},"url":"${state.u}"}"#;
+        let read = LiteralKind::of("http", kind).expect("it holds some");
+        assert_eq!(read.for_worker(), ["/kind/headers/A", "/kind/headers/B"]);
+        let good = r#"{"headers":{"A":"Bearer ${secret.KEY}","B":"x-${secret.K}-${execution_id}"},"url":"http://h"}"#;
+        assert!(read.is_in(good));
+        for (from, to) in [
+            (r#""x-"#, r#""$${secret.X}-"#),
+            (r#""x-"#, r#""${'$'}-"#),
+            ("http://h", "${secret.X}"),
+        ] {
+            assert!(read.is_in(&good.replacen(from, to, 1)), "{to}");
+        }
+        for (from, to) in [
+            ("secret.KEY", "secret.OTHER"),
+            ("secret.KEY", " secret.KEY "),
+            ("${secret.KEY}", "$${secret.KEY}"),
+            ("${secret.KEY}", "value"),
+            ("${secret.KEY}", "${execution_id}"),
+            (r#""x-"#, r#""${secret.X}-"#),
+            (r#""x-"#, r#""${state.x}-"#),
+            (r#""x-"#, r#""x-${secret.K}-"#),
+            (r#""x-"#, r#""x"#),
+            ("${secret.K}-${execution_id}", "${execution_id}-${secret.K}"),
+            (r#""Bearer ${secret.KEY}""#, "7"),
+        ] {
+            let other = good.replacen(from, to, 1);
+            assert_ne!(other, good, "{from}");
+            assert!(!read.is_in(&other), "{to}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::literal::LiteralKind;
 use crate::log::effect;
 use crate::model::{EventKind, WorkItem, instance_of, node_of_run};
 use crate::queues;
+use crate::templates::TEMPLATES;
 
 /// What one workflow lets be ordered; prepared once from its text.
 #[derive(Debug, Default)]
@@ -264,6 +265,11 @@ impl Lawful<'_> {
         }
     }
 
+    /// The pointers of the texts into which the worker puts something.
+    fn templates(&self) -> &[String] {
+        self.literal.map_or(&[], LiteralKind::for_worker)
+    }
+
     /// Whether this payload is spelt as usual. Then nothing but its input is left
     /// to be read, which is most of what these rules cost.
     fn is_usual(&self, payload: &str) -> bool {
@@ -281,13 +287,19 @@ impl Lawful<'_> {
             Ok(payload) => payload,
             Err(error) => {
                 return Some(format!(
-                    "has a payload that is not {{node_id, kind, input}}: {error}"
+                    "has a payload that is not {{node_id, kind, input, templates?}}: {error}"
                 ));
             }
         };
         let differs = match payload {
             _ if payload.node_id != item.node_id => "node_id",
             _ if !self.is_kind(payload.kind.get()) => "kind",
+            // The worker looks for the member as it is spelt here.
+            _ if payload.templates != self.templates()
+                || (!payload.templates.is_empty() && !item.payload.contains(TEMPLATES)) =>
+            {
+                "templates"
+            }
             _ => return None,
         };
         Some(format!(
@@ -313,6 +325,9 @@ struct Payload<'a> {
         reason = "that it is there and is JSON is all that is asked of it"
     )]
     input: &'a RawValue,
+    /// The pointers of the texts into which the worker puts something (rule R29).
+    #[serde(default)]
+    templates: Vec<String>,
 }
 
 impl<'a> Payload<'a> {

@@ -34,6 +34,7 @@ mod questions;
 mod releases;
 mod requests;
 mod rest;
+mod secrets;
 mod set_aside;
 mod several;
 mod scene;

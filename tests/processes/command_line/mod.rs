@@ -36,6 +36,7 @@ mod own;
 mod own_scheduler;
 mod proxies;
 mod repairing;
+mod secrets;
 mod signals;
 mod signing;
 mod simulating;

@@ -17,17 +17,22 @@ const FIELDS: [(&str, &[&str]); 2] = [
     ("http", &["url", "headers", "body"]),
 ];
 
-/// A node's kind as a worker is given it, or why there is none to give.
+/// A node's kind as a worker is given it, and where the worker puts something into it, as
+/// JSON pointers; or why there is none to give.
 ///
 /// # Panics
 /// The kind holds expressions and is not written as `serde_json` writes it. Then this
 /// would lose how it is spelt.
-pub(super) fn kind(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailure> {
+pub(super) fn kind(
+    graph: &Graph,
+    past: &Past,
+    node: usize,
+) -> Result<(String, Vec<String>), NodeFailure> {
     let it = &graph.nodes[node];
     let fields = FIELDS.iter().find(|(name, _)| *name == it.name());
     let is_task = it.name() == "task";
     if !it.kind_text.contains("${") || (fields.is_none() && !is_task) {
-        return Ok(it.kind_text.clone());
+        return Ok((it.kind_text.clone(), Vec::new()));
     }
     let may_hold = |name: &str| match fields {
         Some((_, fields)) => fields.contains(&name),
@@ -38,12 +43,12 @@ pub(super) fn kind(graph: &Graph, past: &Past, node: usize) -> Result<String, No
         it.kind_text,
         "it is written otherwise"
     );
-    let mut parts = Vec::new();
+    let (mut parts, mut templates) = (Vec::new(), Vec::new());
     for (name, value) in it.kind().as_object().expect("a kind is an object") {
         let at = place(it);
         let pointer = format!("{at}/{name}");
         let value = match may_hold(name) {
-            true => filled(past, it, value, &pointer)?,
+            true => filled(past, it, value, &pointer, &mut templates)?,
             false => value.to_string(),
         };
         parts.push(format!("{}:{value}", json!(name)));
@@ -53,7 +58,7 @@ pub(super) fn kind(graph: &Graph, past: &Past, node: usize) -> Result<String, No
         kind.len() <= PAYLOAD_BYTES,
         "no generated value is so large"
     );
-    Ok(kind)
+    Ok((kind, templates))
 }
 
 /// Where the kind of a node, or of an instance, stands in the node.
@@ -64,12 +69,20 @@ fn place(it: &Node) -> &'static str {
     }
 }
 
-fn filled(past: &Past, it: &Node, value: &Value, pointer: &str) -> Result<String, NodeFailure> {
+fn filled(
+    past: &Past,
+    it: &Node,
+    value: &Value,
+    pointer: &str,
+    templates: &mut Vec<String>,
+) -> Result<String, NodeFailure> {
     match value {
         Value::Array(items) => {
             let items = items.iter().enumerate();
             let items: Result<Vec<_>, _> = items
-                .map(|(index, item)| filled(past, it, item, &format!("{pointer}/{index}")))
+                .map(|(index, item)| {
+                    filled(past, it, item, &format!("{pointer}/{index}"), templates)
+                })
                 .collect();
             Ok(format!("[{}]", items?.join(",")))
         }
@@ -77,7 +90,7 @@ fn filled(past: &Past, it: &Node, value: &Value, pointer: &str) -> Result<String
             let members: Result<Vec<_>, _> = members
                 .iter()
                 .map(|(key, value)| {
-                    let value = filled(past, it, value, &format!("{pointer}/{key}"))?;
+                    let value = filled(past, it, value, &format!("{pointer}/{key}"), templates)?;
                     Ok(format!("{}:{value}", json!(key)))
                 })
                 .collect();
@@ -85,7 +98,19 @@ fn filled(past: &Past, it: &Node, value: &Value, pointer: &str) -> Result<String
         }
         Value::String(text) => {
             let unresolved = || NodeFailure::UnresolvedExpression(pointer.to_owned());
-            json_of(past, it, text, pointer == format!("{}/url", place(it))).ok_or_else(unresolved)
+            let in_url = pointer == format!("{}/url", place(it));
+            let is_template = |(_, inner): &(_, Option<String>)| {
+                inner
+                    .as_deref()
+                    .is_some_and(|inner| put_in(inner).is_some())
+            };
+            if parts(text).iter().any(is_template) {
+                // Of an instance, the payload has the body in the place of the kind.
+                templates.push(pointer.replacen(place(it), "/kind", 1));
+                let template = template(past, it, text, in_url);
+                return Ok(json!(template.ok_or_else(unresolved)?).to_string());
+            }
+            json_of(past, it, text, in_url).ok_or_else(unresolved)
         }
         other => Ok(other.to_string()),
     }
@@ -122,6 +147,36 @@ pub(super) fn text_of(past: &Past, it: &Node, text: &str, in_url: bool) -> Optio
     Some(filled)
 }
 
+/// What the worker puts in, as a payload has it, if this is what stands in a text.
+fn put_in(inner: &str) -> Option<String> {
+    let inner = inner.trim();
+    let is_it = inner == "execution_id" || inner.starts_with("secret.");
+    is_it.then(|| format!("${{{inner}}}"))
+}
+
+/// What a text comes to into which the worker puts something; None: there is null in it.
+fn template(past: &Past, it: &Node, text: &str, in_url: bool) -> Option<String> {
+    let (mut template, mut between) = (String::new(), String::new());
+    for (literal, inner) in parts(text) {
+        between += &literal;
+        let Some(inner) = inner else {
+            continue;
+        };
+        match put_in(&inner) {
+            None => between += &text_of(past, it, &format!("${{{inner}}}"), in_url)?,
+            Some(put_in) => {
+                // Dollars at the end would be read together with what follows.
+                let without = between.trim_end_matches('$').to_owned();
+                template += &without.replace("${", "$${");
+                template += &"${'$'}".repeat(between.len() - without.len());
+                template += &put_in;
+                between.clear();
+            }
+        }
+    }
+    Some(template + &between.replace("${", "$${"))
+}
+
 fn percent(value: &str) -> String {
     let byte = |byte: u8| match char::from(byte) {
         plain @ ('a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~') => plain.to_string(),
@@ -145,7 +200,10 @@ fn parts(text: &str) -> Vec<(String, Option<String>)> {
         }
         parts[last].0 += before;
         // The first brace behind which there is an expression: those in texts are not.
-        let is_one = |end: &usize| Expression::parse_over(&after[..*end], Roots::OF_BODIES).is_ok();
+        let is_one = |end: &usize| {
+            let inner = &after[..*end];
+            put_in(inner).is_some() || Expression::parse_over(inner, Roots::OF_BODIES).is_ok()
+        };
         let ends = after.match_indices('}').map(|(end, _)| end);
         let end = ends
             .into_iter()

@@ -48,7 +48,7 @@ pub(super) fn digest(
 /// What the worker is handed. What belongs to the user is verbatim.
 fn payload(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailure> {
     let it = &graph.nodes[node];
-    let kind = fill::kind(graph, past, node)?;
+    let (kind, templates) = fill::kind(graph, past, node)?;
     let input = match it.kind()["input_mapping"]
         .as_object()
         .filter(|it| !it.is_empty())
@@ -76,8 +76,12 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailur
             format!("{{{}}}", resolved.collect::<Vec<_>>().join(","))
         }
     };
+    let templates = match templates.is_empty() {
+        true => String::new(),
+        false => format!(r#","templates":{}"#, json!(templates)),
+    };
     Ok(format!(
-        r#"{{"node_id":{},"kind":{kind},"input":{input}}}"#,
+        r#"{{"node_id":{},"kind":{kind},"input":{input}{templates}}}"#,
         json!(it.id)
     ))
 }

@@ -151,5 +151,5 @@ fn literal(json: &str) -> Option<Cow<'_, str>> {
 /// The text's expressions, if it has some. What is none is reported where the kind's
 /// texts are read.
 fn template(text: &str) -> Result<Option<TextTemplate>, SyntaxError> {
-    TextTemplate::parse(text, Roots::OF_KINDS, Insertion::Plain)
+    TextTemplate::parse_of_payload(text, Roots::OF_KINDS, Insertion::Plain)
 }

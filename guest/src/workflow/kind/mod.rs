@@ -105,6 +105,9 @@ pub(super) fn read<'a>(
     approval_timeout: Option<Millis>,
 ) -> Option<KindSource<'a>> {
     let form = form_of(kind)?;
+    if let "wait" | "human_approval" | "terminate" | "limit_exceeded" = form.name {
+        templates::refuse_secrets(kind, form);
+    }
     let no_targets = |does| {
         Some(KindSource {
             does,

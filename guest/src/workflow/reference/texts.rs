@@ -153,13 +153,13 @@ pub(super) const KINDS: [ObjectText; 25] = [
     object("command", "R5", "Runs a program; its JSON object on stdout is the patch of the state.", &[
         field("argv", "", r#"["./pay", "--once"]"#, "The program's name and its arguments; no shell reads them."),
         field("cwd", "the engine's folder", r#""jobs""#, "The folder in which it runs."),
-        field("env", "", r#"{"CURRENCY": "EUR"}"#, "Variables of its environment, besides those of the engine."),
+        field("env", "", r#"{"CURRENCY": "EUR"}"#, "Variables of its environment, besides those of the engine; for a secret, `${secret.NAME}` (R29)."),
         field("output", "JSON where it is JSON, else a text", r#""last_line""#, "What of stdout is the answer: its last line, all of it as JSON (anything else fails the node for good), all of it as a text, or nothing."),
     ]),
     object("http", "R5", "Makes a request; an answer with a status of 2xx completes the node.", &[
         field("url", "", r#""http://localhost:8000/claims""#, "Where to: `http` or `https`."),
         field("method", "`GET`", r#""POST""#, "The method."),
-        field("headers", "", r#"{"Accept": "application/json"}"#, "Headers of the request."),
+        field("headers", "", r#"{"Accept": "application/json"}"#, "Headers of the request; for a secret, `${secret.NAME}` (R29)."),
         field("body", "the node's input; none with GET and HEAD", r#"{"id": 7}"#, "What is sent; the text `\"\"` sends an empty body."),
         field("follow_redirects", "`same_origin`", r#""never""#, "Which redirects are followed."),
     ]),

@@ -51,13 +51,25 @@ fn r29_texts_with_expressions_are_read_once() {
 #[test]
 fn r29_what_is_no_expression_is_told_at_its_text() {
     #[rustfmt::skip]
-    let rows: [(&str, &str, &str); 8] = [
+    let rows: [(&str, &str, &str); 14] = [
         (r#""type": "command", "argv": ["a", "é ${x}"]"#, "/argv/1",
             "`é ${x}` does not parse: unknown word `x`; a path begins with state, input or node_id, and a text stands in quotes: \"x\" (column 5)"),
         (r#""type": "command", "argv": ["a"], "env": {"A/B": "${item.x}"}"#, "/env/A~1B",
             "`${item.x}` does not parse: unknown word `item`; it can be read only in the body of a map (column 3)"),
-        (r#""type": "command", "argv": ["a"], "cwd": "${secret.HOME}""#, "/cwd",
-            "`${secret.HOME}` does not parse: unknown word `secret`; there is none here; a path begins with state, input or node_id (column 3)"),
+        (r#""type": "command", "argv": ["a", "é ${secret}"]"#, "/argv/1",
+            "`é ${secret}` does not parse: a secret is written `${secret.NAME}` (column 11)"),
+        (r#""type": "command", "argv": ["a", "${secret.A-B}"]"#, "/argv/1",
+            "`${secret.A-B}` does not parse: the worker puts it in, so that it can be no part of an expression: `${secret.A}` stands alone (column 11)"),
+        (r#""type": "http", "url": "http://h", "headers": {"A": "${secret.1A}"}"#, "/headers/A",
+            "`${secret.1A}` does not parse: a secret's name has 1 to 128 of the letters A to Z and a to z, digits and `_`, and begins with no digit (column 10)"),
+        (r#""type": "task", "queue": "q", "key": "${'Bearer ' + secret.KEY}""#, "/key",
+            "`${'Bearer ' + secret.KEY}` does not parse: unknown word `secret`; the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task` (column 15)"),
+        (r#""type": "wait", "condition": "external_event", "correlation_key": "${execution_id}""#, "/correlation_key",
+            "`${execution_id}` does not parse: unknown word `execution_id`; the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task` (column 3)"),
+        (r#""type": "limit_exceeded", "description": "at ${secret.KEY}""#, "/description",
+            "`at ${secret.KEY}` names a secret where nobody puts it in (column 4)"),
+        (r#""type": "tool", "tool_ref": "é${secret.KEY}""#, "/tool_ref",
+            "`é${secret.KEY}` names a secret where nobody puts it in (column 2)"),
         (r#""type": "http", "url": "http://h/${state.a b}""#, "/url",
             "`http://h/${state.a b}` does not parse: expected an operator or the end, found `b` (column 20)"),
         (r#""type": "http", "url": "http://h", "body": {"a": [1, "${state."]}"#, "/body/a/1",

@@ -15,6 +15,7 @@ use crate::guest::{CallLimits, Library};
 use crate::id::ExecutionId;
 use crate::limits::TurnLimits;
 use crate::model::Limits;
+use crate::secrets::Secrets;
 use crate::store::Store;
 
 use super::engine::Engine;
@@ -163,6 +164,16 @@ impl Builder {
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.parts.settings.tenant = tenant.into();
+        self
+    }
+
+    /// Where the values of secrets come from that workflows name (rule R29); of several,
+    /// the first that has one says it. Own workers are given them in the texts of their
+    /// items, and nothing that they say is stored before the values are out of it. Unless
+    /// set, there are none.
+    #[must_use]
+    pub fn secrets(mut self, secrets: impl Secrets) -> Self {
+        self.parts.secrets.push(Box::new(secrets));
         self
     }
 

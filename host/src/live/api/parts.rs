@@ -14,6 +14,7 @@ use crate::limits::{
     LEASE_DEFAULT, LEASE_MIN, STORE_RETRY_PAUSE, TENANT_DEFAULT, TurnLimits,
 };
 use crate::model::Limits;
+use crate::secrets::Secrets;
 use crate::store::{SeenUpTo, Store};
 use crate::trouble::Troubles;
 
@@ -56,6 +57,7 @@ pub(in crate::live) struct Parts {
     pub(in crate::live) scope: Scope,
     pub(in crate::live) callers_max: CallersMax,
     pub(in crate::live) settings: Settings,
+    pub(in crate::live) secrets: Vec<Box<dyn Secrets>>,
 }
 
 /// What makes the engine go on.
@@ -94,6 +96,7 @@ impl Default for Parts {
                 simulated: false,
                 turn_limits: TurnLimits::default(),
             },
+            secrets: Vec::new(),
         }
     }
 }
@@ -149,7 +152,12 @@ impl Parts {
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
             conflicts: Conflicts::default(),
-            pool: Pool::new(tasks, Arc::new(inbox.clone()), inbox.within()),
+            pool: Pool::new(
+                tasks,
+                Arc::new(inbox.clone()),
+                inbox.within(),
+                self.secrets.into(),
+            ),
             waiting_claims: WaitingClaims::default(),
             simulated_delays: SimulatedDelays::default(),
             kept_guests: Vec::new(),

@@ -22,6 +22,8 @@ use crate::live::values::facts;
 use crate::live::values::work::{Answer, Claim, ClaimId, Receipt};
 #[cfg(feature = "http")]
 use crate::live::workers::HttpWorker;
+#[cfg(feature = "http")]
+use crate::live::workers::UntilEnd;
 use crate::live::workers::{Attempted, Work, WorkerGroup, command, queue_program};
 
 // ---- the engine's own ----------------------------------------------------------------
@@ -81,9 +83,9 @@ pub(super) fn work_with_program(
 #[cfg(feature = "http")]
 pub(super) fn work_http(shared: &Shared, slots: usize) {
     let worker = HttpWorker::new();
-    let work = move |item, _| {
-        let worker = worker.clone();
-        let answer: Attempted = Box::pin(async move { worker.run(item).await });
+    let work = move |item, until_end: UntilEnd| {
+        let (worker, masks) = (worker.clone(), until_end.masks().clone());
+        let answer: Attempted = Box::pin(async move { worker.run_hiding(item, &masks).await });
         answer
     };
     let queue = queues::HTTP.to_owned();

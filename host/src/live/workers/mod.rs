@@ -5,6 +5,7 @@
 //! above it in this list.
 
 mod deliver;
+mod hidden;
 mod attempt;
 mod tasks;
 mod pool;
@@ -27,8 +28,11 @@ pub(crate) mod queue_program;
 #[cfg(feature = "http")]
 mod http;
 
+#[cfg(feature = "http")]
+pub(crate) use attempt::UntilEnd;
 pub(crate) use attempt::{Attempted, Work};
 pub(crate) use deliver::{Deliver, Within};
+pub use hidden::without_secrets;
 #[cfg(feature = "http")]
 pub use http::HttpWorker;
 pub use orphans::reap_orphans;

@@ -11,7 +11,7 @@ use crate::id::ExecutionId;
 use crate::limits::HEARTBEATS_PER_LEASE;
 use crate::store::Timestamp;
 
-use super::attempt::{AttemptEnd, Work, attempt};
+use super::attempt::{AllSecrets, AttemptEnd, Work, attempt};
 use super::deliver::{Deliver, Within};
 use super::tasks::{Task, Tasks};
 use crate::live::values::work::{Claim, ClaimId};
@@ -44,6 +44,7 @@ pub(crate) struct Pool {
     tasks: Tasks,
     deliver: Arc<dyn Deliver>,
     within: Within,
+    secrets: AllSecrets,
     groups: Vec<StaffedGroup>,
     running: BTreeMap<ClaimId, RunningAttempt>,
     /// How many leases are to be renewed when.
@@ -66,11 +67,17 @@ struct RunningAttempt {
 }
 
 impl Pool {
-    pub(crate) fn new(tasks: Tasks, deliver: Arc<dyn Deliver>, within: Within) -> Self {
+    pub(crate) fn new(
+        tasks: Tasks,
+        deliver: Arc<dyn Deliver>,
+        within: Within,
+        secrets: AllSecrets,
+    ) -> Self {
         Self {
             tasks,
             deliver,
             within,
+            secrets,
             groups: Vec::new(),
             running: BTreeMap::new(),
             renewals: BTreeMap::new(),
@@ -179,6 +186,7 @@ impl Pool {
                 claim.id.clone(),
                 work,
                 claim.item,
+                Arc::clone(&self.secrets),
             );
             let (task, attempt) = self.tasks.prepare(attempt);
             begun.extend(attempt);

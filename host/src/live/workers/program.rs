@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::error::WorkError;
 use crate::limits::{COMMAND_STDERR_BYTES_MAX, PAYLOAD_BYTES_MAX, PIPE_GRACE, PROGRAM_GRACE};
 
+use crate::secrets::{Masks, StreamMask};
 use crate::store::OutputStream;
 
 use super::attempt::UntilEnd;
@@ -80,7 +81,12 @@ impl Program {
     /// Write the input, read the output, wait for the end; all at once, so
     /// that no pipe fills up while another is waited for. `said` is given all output as it
     /// comes.
-    pub(super) async fn converse(mut self, input: &str, said: &Said) -> Result<Ended, WorkError> {
+    pub(super) async fn converse(
+        mut self,
+        input: &str,
+        said: &Said,
+        masks: &Masks,
+    ) -> Result<Ended, WorkError> {
         let Some(running) = &mut self.running else {
             return Err(WorkError::retryable("the program has ended before"));
         };
@@ -91,12 +97,13 @@ impl Program {
             stderr,
         } = pipes;
         let stdin = stdin.take();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut out = Heard::new(OutputStream::Stdout, said, masks);
+        let mut err = Heard::new(OutputStream::Stderr, said, masks);
         let status = {
             let pipes = async {
                 let written = write(stdin, input.as_bytes());
-                let read = read_all(stdout, PAYLOAD_BYTES_MAX, &mut out, said);
-                let read_end = read_end(stderr, COMMAND_STDERR_BYTES_MAX, &mut err, said);
+                let read = read_all(stdout, PAYLOAD_BYTES_MAX, &mut out);
+                let read_end = read_end(stderr, COMMAND_STDERR_BYTES_MAX, &mut err);
                 tokio::try_join!(written, read, read_end).map(drop)
             };
             let mut pipes = std::pin::pin!(pipes);
@@ -123,8 +130,8 @@ impl Program {
         }
         Ok(Ended {
             status,
-            stdout: out,
-            stderr: err,
+            stdout: out.end(),
+            stderr: err.end(),
         })
     }
 }
@@ -215,41 +222,76 @@ async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> 
 }
 
 /// All of the pipe; more than `bytes_max` is a failure. Left half way, what
-/// came is in `bytes`.
+/// came is in `heard`.
 async fn read_all(
     pipe: &mut Option<impl AsyncRead + Unpin>,
     bytes_max: usize,
-    bytes: &mut Vec<u8>,
-    said: &Said,
+    heard: &mut Heard<'_>,
 ) -> Result<(), WorkError> {
     each_chunk(pipe, |chunk| {
-        said.add(OutputStream::Stdout, chunk);
-        if bytes.len() + chunk.len() > bytes_max {
+        heard.add(chunk);
+        if heard.bytes.len() > bytes_max {
             return Err(WorkError::permanent(format!(
                 "the program wrote more than {bytes_max} bytes to stdout; write them to a file and print its name"
             )));
         }
-        bytes.extend_from_slice(chunk);
         Ok(())
     })
     .await
 }
 
 /// The last `bytes_max` bytes of the pipe. Left half way, the last that came
-/// are in `end`.
+/// are in `heard`.
 async fn read_end(
     pipe: &mut Option<impl AsyncRead + Unpin>,
     bytes_max: usize,
-    end: &mut Vec<u8>,
-    said: &Said,
+    heard: &mut Heard<'_>,
 ) -> Result<(), WorkError> {
     each_chunk(pipe, |chunk| {
-        said.add(OutputStream::Stderr, chunk);
-        end.extend_from_slice(chunk);
+        heard.add(chunk);
+        let end = &mut heard.bytes;
         end.drain(..end.len().saturating_sub(bytes_max));
         Ok(())
     })
     .await
+}
+
+/// What comes of one of a program's outputs, without secrets.
+struct Heard<'a> {
+    stream: OutputStream,
+    said: &'a Said,
+    mask: StreamMask,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Heard<'a> {
+    fn new(stream: OutputStream, said: &'a Said, masks: &Masks) -> Self {
+        Self {
+            stream,
+            said,
+            mask: StreamMask::new(masks),
+            bytes: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, chunk: &[u8]) {
+        let chunk = self.mask.next(chunk);
+        self.tell(&chunk);
+    }
+
+    fn tell(&mut self, chunk: &[u8]) {
+        if !chunk.is_empty() {
+            self.said.add(self.stream, chunk);
+            self.bytes.extend_from_slice(chunk);
+        }
+    }
+
+    /// All of it, or the end: nothing more comes.
+    fn end(mut self) -> Vec<u8> {
+        let rest = self.mask.end();
+        self.tell(&rest);
+        self.bytes
+    }
 }
 
 /// Read what comes until nobody writes any more, and drop it.

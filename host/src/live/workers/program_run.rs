@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use crate::error::WorkError;
 use crate::model::WorkItem;
+use crate::secrets::PREFIX;
 
 use super::attempt::UntilEnd;
 use super::meaning::{self, OutputForm};
@@ -58,11 +59,14 @@ pub(super) async fn run(
         arguments,
         folder,
         env,
+        hidden: PREFIX,
     };
-    let said = Said::new(&until_end);
-    let running = Program::start(&start, programs, until_end)
-        .map_err(|error| not_started(program, folder, &error))?;
-    let ended = said.meanwhile(running.converse(input, &said)).await;
+    let (said, masks) = (Said::new(&until_end), until_end.masks().clone());
+    let running = Program::start(&start, programs, until_end).map_err(|error| {
+        let folder = folder.map(|folder| masks.hide(folder));
+        not_started(&masks.hide(program), folder.as_deref(), &error)
+    })?;
+    let ended = said.meanwhile(running.converse(input, &said, &masks)).await;
     let outcome = ended.and_then(|ended| meaning_of(program, ended, output));
     said.end(outcome.is_ok());
     outcome

@@ -231,3 +231,48 @@ fn r29_values_may_stand_where_expressions_do_and_nothing_else_may() {
         "what a value is, is the guest's word"
     );
 }
+
+#[test]
+fn r29_the_list_of_templates_must_be_the_workflows() {
+    let workflow = r#"{"nodes":{"a":{"kind":{"type":"http","url":"http://h/${state.x}","headers":{"A":"${secret.KEY}"}}}}}"#;
+    let rules = OrderRules::of(workflow);
+    let fault = |kind: &str, more: &str| {
+        let item = WorkItem {
+            queue: "http".to_owned(),
+            max_attempts: 3,
+            payload: format!(r#"{{"node_id":"a","kind":{kind},"input":{{}}{more}}}"#),
+            ..item()
+        };
+        rules.fault(&item, PRIORITY, Attempts::default())
+    };
+    let kind = r#"{"type":"http","url":"http://h/${secret.KEY}","headers":{"A":"${secret.KEY}"}}"#;
+    let listed = r#","templates":["/kind/headers/A"]"#;
+    assert_eq!(fault(kind, listed), None, "an unlisted text is none");
+    for other in [
+        "",
+        r#","templates":[]"#,
+        r#","templates":["/kind/url"]"#,
+        r#","templates":["/kind/headers/A","/kind/url"]"#,
+        r#","templates":["/kind/headers/A","/kind/headers/A"]"#,
+        r#","templates":["/input"]"#,
+        r#","t\u0065mplates":["/kind/headers/A"]"#,
+    ] {
+        let said = fault(kind, other).unwrap_or_default();
+        assert!(said.contains("`templates`"), "{other}: {said}");
+    }
+    let said = fault(kind, r#","templates":{}"#).unwrap_or_default();
+    assert!(said.contains("a payload that is not"), "{said}");
+}
+
+#[test]
+fn r29_a_kind_that_names_no_secret_has_no_templates() {
+    let rules = OrderRules::of(r#"{"nodes":{"a":{"kind":{"type":"tool","tool_ref":"t"}}}}"#);
+    let item = WorkItem {
+        queue: "tool".to_owned(),
+        max_attempts: 3,
+        payload: r#"{"node_id":"a","kind":{"type":"tool","tool_ref":"t"},"input":{},"templates":["/kind/tool_ref"]}"#.to_owned(),
+        ..item()
+    };
+    let said = rules.fault(&item, PRIORITY, Attempts::default());
+    assert!(said.unwrap_or_default().contains("`templates`"));
+}

@@ -15,10 +15,11 @@ use serde_json::json;
 
 use guest::{KIND, guest, lawful, payload, with};
 
-const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"},{"from":"a","to":"c"}],
+const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"},{"from":"a","to":"c"},{"from":"a","to":"d"}],
     "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
              "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry"},
-             "c":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!","${input}"],"cwd":"/tmp"}}}}"#;
+             "c":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!","${input}"],"cwd":"/tmp"}},
+             "d":{"kind":{"type":"http","url":"http://h/${state.x}","headers":{"A":"${secret.KEY} ${state.y}"}}}}}"#;
 
 /// Node `c` is ordered with this kind.
 fn of_expressions(kind: &str) -> WorkItem {
@@ -28,6 +29,20 @@ fn of_expressions(kind: &str) -> WorkItem {
         item.payload = payload("c", kind, "");
     })
 }
+
+/// Node `d` is ordered: a request of this URL and header, with this list of what the
+/// worker puts something into.
+fn of_secrets(url: &str, header: &str, templates: &str) -> WorkItem {
+    with(|item| {
+        item.node_id = "d".to_owned();
+        item.queue = "http".to_owned();
+        let kind = format!(r#"{{"type":"http","url":"{url}","headers":{{"A":"{header}"}}}}"#);
+        item.payload = payload("d", &kind, templates);
+    })
+}
+
+/// As the workflow has it.
+const TEMPLATES: &str = r#","templates":["/kind/headers/A"]"#;
 
 /// The execution whose guest ordered this item.
 async fn ordered(place: &Place, item: &WorkItem) -> (Engine, Execution) {
@@ -60,6 +75,12 @@ async fn what_the_workflow_holds_is_taken() {
         unreached,
         // What expressions come to, too (rule R29).
         of_expressions(r#"{"type":"command","argv":["echo","Hi ; rm -rf /!",[1]],"cwd":"/tmp"}"#),
+        // A text that is not listed names no secret.
+        of_secrets(
+            "http://h/${secret.X}",
+            "${secret.KEY} $${secret.X}",
+            TEMPLATES,
+        ),
     ];
     for item in rows {
         let place = Place::memory();
@@ -83,7 +104,36 @@ async fn what_the_workflow_holds_is_taken() {
 async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
     let sh = r#"{"type":"command","argv":["sh","-c","id"]}"#;
     let with_payload = |text: String| with(|item| item.payload = text);
+    let listed = |text: &str| format!(r#","templates":["/kind/headers/A","{text}"]"#);
     let table = [
+        (
+            of_secrets(
+                "http://h/${secret.X}",
+                "${secret.KEY} y",
+                &listed("/kind/url"),
+            ),
+            "has a `templates` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.KEY} y", &listed("/input")),
+            "has a `templates` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.KEY} y", ""),
+            "has a `templates` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.KEY} ${secret.X}", TEMPLATES),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.X} y", TEMPLATES),
+            "has a `kind` in its payload",
+        ),
+        (
+            with_payload(payload("a", KIND, r#","templates":["/kind/tool_ref"]"#)),
+            "has a `templates` in its payload",
+        ),
         (
             with_payload(payload("a", sh, "")),
             "has a `kind` in its payload",

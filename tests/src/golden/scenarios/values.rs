@@ -90,9 +90,9 @@ pub(super) fn expressions(cast: &Cast<'_>) -> Result<String> {
         r#"
         s -> c, s -> w
         c -> h -> lost
-        c: command {"argv":["run","${state.n}","${state.list + [node_id]}"],"env":{"WHO":"${state.who} of ${state.n}","ESCAPED":"$${HOME}"}}
+        c: command {"argv":["run","${state.n}","${state.list + [node_id]}"],"env":{"WHO":"${state.who} of ${state.n}","ESCAPED":"$${HOME}","KEY":"${secret.KEY}$${HOME}"}}
         w: wait external_event {"correlation_key":"order-${state.n}"}
-        h: http {"url":"http://h/${state.who}","headers":{"X-Node":"${node_id}"},"body":["${state.n < 2 ? 'few' : 'many'}"]}
+        h: http {"url":"http://h/${state.who}","headers":{"X-Node":"${node_id}","X-Of":"${execution_id} of ${state.who}"},"body":["${state.n < 2 ? 'few' : 'many'}"]}
         lost: command {"argv":["run","a ${state.nowhere}"]}
         "#,
     )?;

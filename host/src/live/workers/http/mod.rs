@@ -42,6 +42,7 @@ use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_REDIRECTS_MAX, HTTP_TIMEOUT};
 use crate::live::values::work::Answer;
 use crate::live::workers::filled::{self, Filled};
 use crate::model::WorkItem;
+use crate::secrets::{Masks, is_put_in};
 
 use addresses::NeverInward;
 use call::Call;
@@ -95,17 +96,33 @@ impl HttpWorker {
 
     /// Make the request that the item's node names. Dropped halfway, the request ends.
     ///
+    /// An item that was claimed must have been given its secrets before
+    /// ([`put_in`](crate::secrets::put_in)).
+    ///
     /// # Errors
     /// What became of it instead.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
     pub async fn run(&self, item: WorkItem) -> Result<Answer, WorkError> {
-        run(&self.0, &item).await
+        self.run_hiding(item, &Masks::default()).await
+    }
+
+    /// The same, with these secrets in the item, which are not repeated.
+    pub(crate) async fn run_hiding(
+        &self,
+        item: WorkItem,
+        masks: &Masks,
+    ) -> Result<Answer, WorkError> {
+        if !is_put_in(&item) {
+            let said = "the request was not given its secrets before it was to be made";
+            return Err(WorkError::permanent(said));
+        }
+        run(&self.0, &item, masks).await
     }
 }
 
-async fn run(client: &Client, item: &WorkItem) -> Result<Answer, WorkError> {
+async fn run(client: &Client, item: &WorkItem, masks: &Masks) -> Result<Answer, WorkError> {
     let (kind, input) = read(item)
         .map_err(|error| WorkError::permanent(format!("the payload is no request: {error}")))?;
     let Filled(url) = &kind.url;
@@ -117,6 +134,7 @@ async fn run(client: &Client, item: &WorkItem) -> Result<Answer, WorkError> {
     let exchange = Exchange {
         client,
         secrets: &secrets,
+        masks,
         follow: kind.follow_redirects.unwrap_or_default(),
         ends: Instant::now() + HTTP_TIMEOUT,
     };
@@ -125,7 +143,8 @@ async fn run(client: &Client, item: &WorkItem) -> Result<Answer, WorkError> {
         Err(error) => Err(error),
     };
     answer.map_err(|error| WorkError {
-        message: secrets.hide(&format!("{url} {}", error.message)),
+        // By their names first: what is left may be a part of a URL.
+        message: secrets.hide(&masks.hide(&format!("{url} {}", error.message))),
         ..error
     })
 }
@@ -173,6 +192,7 @@ const NOT_ASKED: &str = "could not be asked";
 struct Exchange<'a> {
     client: &'a Client,
     secrets: &'a Secrets,
+    masks: &'a Masks,
     follow: Follow,
     ends: Instant,
 }
@@ -188,7 +208,7 @@ impl Exchange<'_> {
                     let is_head = call.method == Method::HEAD;
                     response::success(answered, is_head, self.secrets, self.ends).await
                 } else {
-                    Err(response::refused(answered, self.ends).await)
+                    Err(response::refused(answered, self.masks, self.ends).await)
                 };
             };
             leave(answered);

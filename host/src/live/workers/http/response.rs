@@ -13,6 +13,7 @@ use crate::error::WorkError;
 use crate::limits::{HTTP_ERROR_BYTES_MAX, HTTP_KEPT_HEADERS_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use crate::live::values::work::Answer;
 use crate::live::workers::meaning;
+use crate::secrets::Masks;
 
 use super::client::{Answered, Body};
 use super::failure::Failure;
@@ -32,13 +33,13 @@ pub(super) fn location(answered: &Answered) -> Option<Result<String, String>> {
 }
 
 /// The failure that a status means, whatever its body is.
-pub(super) async fn refused(answered: Answered, ends: Instant) -> WorkError {
+pub(super) async fn refused(answered: Answered, masks: &Masks, ends: Instant) -> WorkError {
     let status = answered.status;
     let wait = wait(&answered.headers);
     let asked_for = seconds(&answered.headers);
     let said = format!(
         "answered {status}{wait}: {}",
-        beginning(answered.body, ends).await
+        beginning(answered.body, masks, ends).await
     );
     let error = match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::TOO_EARLY => {
@@ -79,10 +80,14 @@ fn wait(headers: &HeaderMap) -> String {
 }
 
 /// The beginning of a refusal's body; what cannot be read of it changes nothing.
-async fn beginning(mut body: Body, ends: Instant) -> String {
+async fn beginning(mut body: Body, masks: &Masks, ends: Instant) -> String {
     let mut bytes = Vec::new();
     let read = read(&mut body, &mut bytes, HTTP_ERROR_BYTES_MAX, ends).await;
     bytes.truncate(HTTP_ERROR_BYTES_MAX);
+    if !matches!(read, Ok(true)) {
+        // The rest of a secret at the end is not here, and would not be found.
+        bytes = masks.hide_beginning(&bytes);
+    }
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     text.truncate(text.floor_char_boundary(HTTP_ERROR_BYTES_MAX));
     match read {
