@@ -253,6 +253,16 @@ fn special(object: &str, field: &str) -> Option<Value> {
             reference("kind"),
             { "properties": { TYPE: { "not": { "enum": NO_BODIES } } } },
         ] }),
+        ("subgraph", "body") => json!({
+            "type": "object",
+            "required": ["start_node", "nodes"],
+            "properties": {
+                "nodes": special("workflow", "nodes"),
+                "edges": special("workflow", "edges"),
+            },
+            "not": { "anyOf": [{ "required": ["workflow_id"] }, { "required": ["version"] }] },
+        }),
+        ("subgraph", "repeat") => reference("repeat"),
         ("map", "tolerate") => reference("tolerate"),
         ("map", "max_concurrent" | "complete_after") => {
             json!({ "type": "integer", "minimum": 1 })
