@@ -183,10 +183,14 @@ pub async fn wait_for(execution: &Execution, name: &str, count: usize) {
         }
     };
     if tokio::time::timeout(PATIENCE, holds).await.is_err() {
-        panic!(
-            "the log never holds {name} {count} times: {:?}",
-            log(execution).await
-        );
+        let lines = log(execution).await;
+        let whole = execution.events(1, 10_000).await.expect("the log is there");
+        let stalls: Vec<String> = whole
+            .iter()
+            .map(refrain::log::json::write_stored)
+            .filter(|text| text.contains("\"host_stalled\""))
+            .collect();
+        panic!("the log never holds {name} {count} times: {lines:?} {stalls:?}");
     }
 }
 

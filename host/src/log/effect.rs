@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Digest, EventKind};
+use crate::model::{Digest, EventKind, node_of_run};
 use crate::render;
 
 /// What an event does to the work item of one node.
@@ -129,6 +129,18 @@ pub struct Order<'a> {
     pub attempt: u32,
     /// The item's digest.
     pub digest: Digest,
+}
+
+/// Whether an operator asks by this event for the node to be tried again, or for the map
+/// that it is an instance of.
+#[must_use]
+pub fn asks_again(kind: &EventKind, node_id: &str) -> bool {
+    match kind {
+        EventKind::RetryRequested(it) => {
+            it.node_id == node_id || it.node_id == node_of_run(node_id)
+        }
+        _ => false,
+    }
 }
 
 /// The work item that an event of this kind orders. `None` if it orders none.

@@ -28,8 +28,9 @@ fn types_in_a_shell(desk: &Desk, command: &str) -> Said {
     }
 }
 
-/// Ids that a shell, or the reader of arguments, could take for something else.
-const IDS: [&str; 14] = [
+/// Texts that a shell, or the reader of arguments, could take for something else. Those
+/// that rule R1 has for no id of a node are correlation keys only.
+const TEXTS: [&str; 14] = [
     "plain",
     "-rf",
     "--help",
@@ -63,15 +64,17 @@ fn behind<'a>(text: &'a str, words: &str) -> &'a str {
 
 #[test]
 fn what_it_says_to_type_works_for_every_id_and_path() {
-    for (db, ids) in [
-        ("it.db", &IDS[..]),
-        ("my own.db", &IDS[..2]),
-        ("-x.db", &IDS[1..3]),
-        ("it's\n", &IDS[..2]),
-        ("a\u{202e}b.db", &IDS[..2]),
+    for (db, texts) in [
+        ("it.db", &TEXTS[..]),
+        ("my own.db", &TEXTS[..2]),
+        ("-x.db", &TEXTS[1..3]),
+        ("it's\n", &TEXTS[..2]),
+        ("a\u{202e}b.db", &TEXTS[..2]),
     ] {
         let desk = Desk::new();
-        desk.file("w.json", waiting_for(ids).to_string());
+        desk.file("w.json", waiting_for(texts).to_string());
+        let approvals = texts.iter().filter(|text| is_id(text)).count();
+        let waits = approvals + texts.len();
         let flag = format!("--db={db}");
         let running = desk.begins(&["run", "w.json", &flag]);
         let id = desk.until("an execution is listed", || {
@@ -83,7 +86,7 @@ fn what_it_says_to_type_works_for_every_id_and_path() {
         });
         let commands = desk.until("all of them wait", || {
             let commands = said_to_type(&desk.types(&["show", &id, &flag]));
-            (commands.len() == 2 * ids.len()).then_some(commands)
+            (commands.len() == waits).then_some(commands)
         });
 
         let paused = desk.types(&["pause", &id, &flag]);
@@ -104,13 +107,22 @@ fn what_it_says_to_type_works_for_every_id_and_path() {
     }
 }
 
-/// A workflow that waits for a person and an event under each of these ids.
-fn waiting_for(ids: &[&str]) -> Value {
+/// Whether a node may have this id (rule R1).
+fn is_id(text: &str) -> bool {
+    !text.starts_with('-') && !text.contains('!')
+}
+
+/// A workflow that waits for an event under each of these texts, and for a person under
+/// each that is an id.
+fn waiting_for(texts: &[&str]) -> Value {
     let mut nodes = serde_json::Map::new();
-    for (place, id) in ids.iter().enumerate() {
+    for (place, text) in texts.iter().enumerate() {
         let approval = json!({ "type": "human_approval", "description": "?" });
-        let event = json!({ "type": "wait", "condition": "external_event", "correlation_key": id });
-        nodes.insert((*id).to_owned(), json!({ "kind": approval }));
+        let event =
+            json!({ "type": "wait", "condition": "external_event", "correlation_key": text });
+        if is_id(text) {
+            nodes.insert((*text).to_owned(), json!({ "kind": approval }));
+        }
         nodes.insert(format!("event-{place}"), json!({ "kind": event }));
     }
     let branches: Vec<&String> = nodes.keys().collect();

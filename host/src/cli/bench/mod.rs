@@ -9,6 +9,7 @@ mod subprocess;
 mod floor;
 mod http;
 mod latency;
+mod map;
 mod process;
 mod replay;
 mod report;
@@ -59,7 +60,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     executions: Option<u64>,
     /// Nodes of each workflow; at most so many in `scale` [default: 10, and 100
-    /// side by side in `fanout`]
+    /// side by side in `fanout`, 10000 in `map`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     nodes: Option<u64>,
     /// How safe a commit is
@@ -93,6 +94,8 @@ enum What {
     Linear,
     /// A hundred steps at once, and a join
     Fanout,
+    /// A map of ten thousand elements, next to as many nodes that are written out
+    Map,
     /// Chains of requests to a server, a thousand at once and one alone
     Http,
     /// A chain of programs that do nothing, alone, next to a shell's loop
@@ -122,6 +125,7 @@ impl What {
             Self::All
             | Self::Linear
             | Self::Fanout
+            | Self::Map
             | Self::Http
             | Self::Command
             | Self::Memory
@@ -159,6 +163,10 @@ enum Question {
     Idle,
     /// The memory of all executions at work
     Live,
+    /// The memory of one map, from its start to its end
+    Map,
+    /// The memory of one fan-out, from its start to its end
+    Fan,
 }
 
 impl Question {
@@ -167,6 +175,8 @@ impl Question {
             Self::Dispatched => "dispatched",
             Self::Idle => "idle",
             Self::Live => "live",
+            Self::Map => "map",
+            Self::Fan => "fan",
         }
     }
 }
@@ -295,6 +305,9 @@ impl Bench {
         }
         if self.wants(What::Fanout) {
             throughput::fanout(self, &mut report).await?;
+        }
+        if self.wants(What::Map) {
+            map::measure(self, &mut report).await?;
         }
         if self.wants(What::Http) {
             http::measure(self, &mut report).await?;

@@ -45,10 +45,17 @@ pub(super) fn own_cpu() -> Option<Duration> {
 
 /// Memory of this process that is resident, in bytes.
 pub(super) fn resident_bytes() -> Option<u64> {
+    bytes_of("VmRSS:")
+}
+
+/// The most memory of this process that was ever resident, in bytes.
+pub(super) fn resident_bytes_max() -> Option<u64> {
+    bytes_of("VmHWM:")
+}
+
+fn bytes_of(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
 }

@@ -118,6 +118,18 @@ async fn ask(
     serde_json::from_slice(&output.stdout).context("this program, started anew, made no sense")
 }
 
+/// The memory, in bytes, that one execution takes from its start to its end. None where
+/// the system does not say it.
+pub(super) async fn memory_of_one(
+    bench: &Bench,
+    question: Question,
+    width: u64,
+) -> anyhow::Result<Option<f64>> {
+    let folder = bench.folder(question.word())?;
+    let answer = ask(bench, question, &folder, width).await?;
+    Ok(answer.get("rss_bytes").and_then(Value::as_f64))
+}
+
 /// Answer a question, in this process, about executions in this folder.
 pub(super) async fn answer(
     bench: &Bench,
@@ -133,6 +145,8 @@ pub(super) async fn answer(
         }
         Question::Idle => idle(store, executions).await?,
         Question::Live => live(store, executions).await?,
+        Question::Map => whole(store, &Workload::map(executions)?).await?,
+        Question::Fan => whole(store, &Workload::fan(executions)?).await?,
     };
     Ok(rss_bytes.map_or_else(|| json!({}), |bytes| json!({ "rss_bytes": bytes })))
 }
@@ -225,4 +239,20 @@ async fn live(store: SqliteStore, executions: u64) -> anyhow::Result<Option<f64>
     gate.close();
     engine.stop().await;
     Ok(resident.map(real))
+}
+
+/// The bytes by which one execution makes the process grow, at most, from its start to its
+/// end. None where the system does not say it.
+async fn whole(store: SqliteStore, workload: &Workload) -> anyhow::Result<Option<f64>> {
+    let engine = workload.cold_engine(store).await?;
+    engine.work_with_slots(workload::QUEUE, workload::SLOTS, |_| async {
+        Ok(json!({}))
+    });
+    let before = process::resident_bytes();
+    workload.run_one(&engine).await?;
+    let most = process::resident_bytes_max();
+    engine.shutdown().await;
+    Ok(before
+        .zip(most)
+        .map(|(before, most)| real(most.saturating_sub(before))))
 }

@@ -34,6 +34,7 @@ pub(super) struct Workload {
     /// How many of its nodes are steps: work that a worker claims and does.
     pub(super) steps: u64,
     limits: Limits,
+    input: Value,
     gated: bool,
 }
 
@@ -72,6 +73,19 @@ impl Workload {
         nodes.push(("join".to_owned(), join));
         let edges = arms().map(|arm| (name(0), arm)).collect();
         Self::new(&format!("fan-{width}"), &name(0), width + 1, nodes, edges)?.wide(width)
+    }
+
+    /// A map of so many elements, each of them a step.
+    pub(super) fn map(width: u64) -> anyhow::Result<Self> {
+        let kind = json!({ "type": "map", "over": "input.items", "body": step() });
+        let nodes = vec![(name(0), kind)];
+        let map = Self::new(&format!("map-{width}"), &name(0), width, nodes, Vec::new())?;
+        let items: Vec<u64> = (0..width).collect();
+        Self {
+            input: json!({ "items": items }),
+            ..map
+        }
+        .wide(width)
     }
 
     /// It waits for a person; then there are `width` steps at once.
@@ -128,6 +142,7 @@ impl Workload {
                 max_concurrent_nodes: CONCURRENT_NODES_DEFAULT,
                 max_dispatch_per_tick: DISPATCH_PER_TICK_DEFAULT,
             },
+            input: json!({}),
             gated: false,
         })
     }
@@ -160,7 +175,7 @@ impl Workload {
 
     /// Start one execution.
     pub(super) async fn start(&self, engine: &Engine) -> anyhow::Result<Execution> {
-        let start = Start::new(self.id.as_str(), VERSION, json!({}));
+        let start = Start::new(self.id.as_str(), VERSION, self.input.clone());
         Ok(engine.start_with(start).await?)
     }
 

@@ -5,7 +5,7 @@
 //! has given the node a fresh budget from the log.
 
 use crate::log::effect;
-use crate::model::{Event, EventKind, WorkItem, instance_of, node_of_run};
+use crate::model::{Event, WorkItem, instance_of};
 use crate::order_rules::{Attempts, OrderRules};
 use crate::store::{ItemRecord, Reader, StoreError};
 
@@ -142,9 +142,8 @@ const LOOK_BACK: u64 = 16;
 /// Whether the event asks for the node to be tried again, or orders it. `None`
 /// if it does neither.
 fn about(node_id: &str, event: &Event) -> Option<News> {
-    if let EventKind::RetryRequested(it) = &event.kind {
-        let is_meant = it.node_id == node_id || it.node_id == node_of_run(node_id);
-        return is_meant.then_some(News::Retry);
+    if effect::asks_again(&event.kind, node_id) {
+        return Some(News::Retry);
     }
     let order = effect::order(&event.kind)?;
     (order.node_id == node_id).then_some(News::Order(order.attempt))

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use crate::guest::Ports;
 use crate::limits::{DECISIONS_PER_STEP_MAX, EVENT_BYTES_MAX};
 use crate::log::author::may_author;
-use crate::log::canonical;
 use crate::log::digest::{hex, parse_hex, work_item_digest};
+use crate::log::{canonical, effect};
 use crate::model::{
     Digest, Event, EventKind, ItemName, Origin, Snapshot, StorageError, WorkItem, WorkOrder,
-    node_of_run,
 };
 use crate::order_rules::OrderRules;
 use crate::store::{Reader, Store, StoreError, Timestamp, check::TIME_MAX};
@@ -63,28 +62,25 @@ impl Orders {
 pub(crate) struct Offer {
     /// The number of facts.
     facts: u64,
-    /// Nodes that an operator asks to be tried again.
-    retried: Vec<String>,
+    /// An operator's requests to try nodes again.
+    retries: Vec<EventKind>,
 }
 
 impl Offer {
     /// These facts are offered.
     pub(crate) fn of(facts: &[EventKind]) -> Self {
-        let retried = facts.iter().filter_map(|fact| match fact {
-            EventKind::RetryRequested(it) => Some(it.node_id.clone()),
-            _ => None,
-        });
+        let is_retry = |fact: &&EventKind| matches!(fact, EventKind::RetryRequested(_));
         Self {
             facts: facts.len() as u64,
-            retried: retried.collect(),
+            retries: facts.iter().filter(is_retry).cloned().collect(),
         }
     }
 
     /// Whether an operator asks for this node to be tried again.
     pub(in crate::live) fn retries(&self, node_id: &str) -> bool {
-        let node = node_of_run(node_id);
-        let is_meant = |retried: &String| retried == node_id || retried == node;
-        self.retried.iter().any(is_meant)
+        self.retries
+            .iter()
+            .any(|fact| effect::asks_again(fact, node_id))
     }
 }
 

@@ -157,10 +157,7 @@ fn check(
     if last > record.head.sequence && ended(record.status) {
         return Err("the guest took a fact after a terminal event".to_owned());
     }
-    let is_retried = |node: &String| {
-        let mut taken = taken.clone();
-        taken.any(|fact| matches!(fact, EventKind::RetryRequested(it) if it.node_id == *node))
-    };
+    let is_retried = |node: &String| taken.clone().any(|fact| effect::asks_again(fact, node));
     if let Some(node) = retried.iter().find(|node| !is_retried(node)) {
         return Err(format!(
             "node {node:?} was ordered as if an operator had asked for it to be tried again, and that was refused"
