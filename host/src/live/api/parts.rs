@@ -30,6 +30,7 @@ use crate::live::runtime::questions::Questions;
 use crate::live::runtime::readers::Readers;
 use crate::live::turn::backlog::Backlog;
 use crate::live::turn::budget::Phase;
+use crate::live::turn::child_rows::KnownChildren;
 use crate::live::turn::core::Core;
 use crate::live::turn::costly::Costly;
 use crate::live::turn::engine_time::{EngineTime, SimulatedTime};
@@ -148,6 +149,7 @@ impl Parts {
             random,
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
+            children: KnownChildren::default(),
             conflicts: Conflicts::default(),
             pool: Pool::new(tasks, Arc::new(inbox.clone()), inbox.within()),
             waiting_claims: WaitingClaims::default(),

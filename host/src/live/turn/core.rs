@@ -9,6 +9,7 @@ use crate::trouble::Troubles;
 use super::agenda::Agenda;
 use super::backlog::Backlog;
 use super::budget::Phase;
+use super::child_rows::KnownChildren;
 use super::costly::Costly;
 use super::engine_time::{EngineTime, TurnTime};
 use super::gone_workers::GoneWorkers;
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) random: RandomSource,
     /// Stored executions, as far as they are known without reading them.
     pub(crate) known: ExecutionCache,
+    /// Whether there are children, and something is owed of them.
+    pub(crate) children: KnownChildren,
     /// Executions that are damaged, and left alone.
     pub(crate) set_aside: SetAside,
     /// Executions whose writes conflict with those of others.

@@ -38,6 +38,7 @@ pub(in crate::live) mod guest_call;
 pub(in crate::live) mod transaction;
 
 pub(in crate::live) mod tampered;
+pub(in crate::live) mod child_rows;
 pub(in crate::live) mod calls;
 pub(in crate::live) mod stall;
 pub(in crate::live) mod step;
@@ -53,6 +54,7 @@ pub(in crate::live) mod open_turn;
 
 pub(in crate::live) mod upgrade;
 pub(in crate::live) mod fork;
+pub(in crate::live) mod children;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;
 pub(in crate::live) mod output;
