@@ -241,14 +241,18 @@ async fn live(store: SqliteStore, executions: u64) -> anyhow::Result<Option<f64>
     Ok(resident.map(real))
 }
 
-/// The bytes by which one execution makes the process grow, at most, from its start to its
-/// end. None where the system does not say it.
+/// The bytes by which one execution and its workflow make the process grow, at most. None
+/// where the system does not say it.
 async fn whole(store: SqliteStore, workload: &Workload) -> anyhow::Result<Option<f64>> {
-    let engine = workload.cold_engine(store).await?;
+    // What is there once, whatever is run, is there after this one.
+    let small = Workload::chain(1)?.as_wide_as(workload);
+    let engine = small.cold_engine(store).await?;
     engine.work_with_slots(workload::QUEUE, workload::SLOTS, |_| async {
         Ok(json!({}))
     });
+    small.run_one(&engine).await?;
     let before = process::resident_bytes();
+    workload.register(&engine).await?;
     workload.run_one(&engine).await?;
     let most = process::resident_bytes_max();
     engine.shutdown().await;

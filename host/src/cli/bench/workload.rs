@@ -112,6 +112,14 @@ impl Workload {
         Ok(Self { limits, ..self })
     }
 
+    /// With the limits of another one.
+    pub(super) fn as_wide_as(self, other: &Self) -> Self {
+        Self {
+            limits: other.limits,
+            ..self
+        }
+    }
+
     fn new(
         id: &str,
         start: &str,
@@ -169,8 +177,14 @@ impl Workload {
         // All executions of a benchmark start at once.
         let builder = builder.callers_max(NonZeroUsize::MAX);
         let engine = builder.start().await?;
-        engine.register(self.workflow.clone()).await?;
+        self.register(&engine).await?;
         Ok(engine)
+    }
+
+    /// Make the workflow known to an engine.
+    pub(super) async fn register(&self, engine: &Engine) -> anyhow::Result<()> {
+        engine.register(self.workflow.clone()).await?;
+        Ok(())
     }
 
     /// Start one execution.
