@@ -4,66 +4,13 @@
 //! A store without children is asked once whether it has any; nothing else of this costs
 //! a turn anything then.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use crate::id::ExecutionId;
 use crate::model::{ChildName, ChildOrder, EventKind, WorkOrder};
-use crate::store::{ChildChange, ChildRecord, ChildState, StoreError, Turn, ended};
+use crate::store::{ChildRecord, ChildState, StoreError, ended};
 
 use super::core::Core;
+use super::known_children::KnownChildren;
 use super::transaction::Transaction;
-
-/// What an engine knows of the children in its store.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct KnownChildren {
-    /// The store's version that this is of. `None` if it is to be asked anew.
-    version: Option<u64>,
-    /// Whether there may be any.
-    any: bool,
-    /// Whether something may be owed.
-    owed: bool,
-}
-
-impl KnownChildren {
-    /// A turn was not written: what it would have left is not there.
-    pub(in crate::live) fn forget(&mut self) {
-        self.version = None;
-    }
-
-    /// A turn was written.
-    pub(in crate::live) fn written(&mut self, turn: &Turn) {
-        self.any |= !turn.children.is_empty();
-    }
-}
-
-/// The children of a turn.
-#[derive(Debug, Default)]
-pub(in crate::live) struct ChildRows {
-    /// What the turn makes of them. `None`: there is none any more.
-    changed: BTreeMap<ExecutionId, Option<ChildRecord>>,
-    /// Those of which something is owed, in the order in which it came to be.
-    owed: VecDeque<ExecutionId>,
-    /// Whether what is stored as owed is among them.
-    is_loaded: bool,
-    /// How many descendants roots have, as far as the turn has counted them.
-    pub(super) descendants: BTreeMap<ExecutionId, u64>,
-}
-
-impl ChildRows {
-    /// As a store is told.
-    pub(in crate::live) fn into_changes(self) -> Vec<ChildChange> {
-        let changes = self.changed.into_iter();
-        let change = |(id, record): (_, Option<ChildRecord>)| {
-            record.map_or(ChildChange::Drop(id), ChildChange::Keep)
-        };
-        changes.map(change).collect()
-    }
-
-    /// What is owed next.
-    pub(super) fn next_owed(&mut self) -> Option<ExecutionId> {
-        self.owed.pop_front()
-    }
-}
 
 /// Asks the store whether it has children, if others may have written some.
 pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreError> {

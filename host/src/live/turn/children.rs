@@ -37,7 +37,7 @@ pub(in crate::live) fn carry_out(turn: &mut OpenTurn<'_>) -> Result<bool, Engine
         let Some(record) = row(&mut turn.transaction, child)?.filter(ChildRecord::is_owed) else {
             continue;
         };
-        if !turn.transaction.core.scope.includes(record.parent) {
+        if !is_ours(&turn.transaction, &record) {
             continue;
         }
         if !turn.transaction.may(Phase::Steps) {
@@ -68,6 +68,15 @@ pub(in crate::live) fn carry_out(turn: &mut OpenTurn<'_>) -> Result<bool, Engine
         }
     }
     Ok(moved)
+}
+
+/// Whether the engine works on one of both: as it does on what began in this turn.
+fn is_ours(transaction: &Transaction<'_>, record: &ChildRecord) -> bool {
+    [record.parent, record.child].into_iter().any(|id| {
+        let staged = transaction.staged.get(&id);
+        transaction.core.scope.includes(id)
+            || staged.is_some_and(|staged| staged.status_before.is_none())
+    })
 }
 
 /// Whether this execution can be told nothing in this turn.

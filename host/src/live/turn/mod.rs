@@ -27,6 +27,7 @@ pub(in crate::live) mod slots;
 pub(in crate::live) mod waiting;
 pub(in crate::live) mod waiting_claims;
 pub(in crate::live) mod turn_claims;
+pub(in crate::live) mod known_children;
 
 pub(in crate::live) mod core;
 

@@ -20,10 +20,10 @@ use crate::model::{Event, EventKind, Origin, RefusalCode};
 use crate::store::{StoredEvent, Timestamp, Turn, check::TIME_MAX};
 
 use super::budget::{Phase, TurnBudget};
-use super::child_rows::ChildRows;
 use super::core::Core;
 use super::damaged::undamaged;
 use super::engine_time::TurnTime;
+use super::known_children::ChildRows;
 use crate::live::execution::cached::CacheUpdate;
 use crate::live::execution::staged::Staged;
 use crate::live::values::links::Links;
