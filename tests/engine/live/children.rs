@@ -1,9 +1,12 @@
 //! Children (rules R22 and R23) in a whole engine, over each store.
 
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::limits::TurnLimits;
 use refrain::model::{EventKind, Status};
+use refrain::replay::{Auditor, Verdict};
 use refrain::store::ChildState;
-use refrain::{Execution, ExecutionId, WorkError, WorkItem, Workflow};
-use refrain_tests::engines::{Place, audit_all, engine, log, start, wait_for};
+use refrain::{Engine, Execution, ExecutionId, ManualClock, WorkError, WorkItem, Workflow};
+use refrain_tests::engines::{BEGIN, Place, audit_all, engine, log, start, wait_for};
 use serde_json::{Value, json};
 
 /// A workflow whose node `s` has this kind, between two tools.
@@ -44,7 +47,7 @@ async fn tool(item: WorkItem) -> Result<Value, WorkError> {
     }
 }
 
-async fn register(engine: &refrain::Engine, workflow: &Value) {
+async fn register(engine: &Engine, workflow: &Value) {
     let workflow = Workflow::from_json(workflow.to_string()).expect("JSON");
     engine.register(workflow).await.expect("it is valid");
 }
@@ -238,4 +241,71 @@ async fn r22_a_detached_child_is_left_to_itself() {
         engine.shutdown().await;
         audit_all(&place, "");
     }
+}
+
+/// So little that each step uses up its share of the turn.
+fn nothing() -> TurnLimits {
+    TurnLimits {
+        fuel: 1,
+        ..TurnLimits::default()
+    }
+}
+
+/// Turns that are used up at once carry out one thing after the other, and a store's audit
+/// says what is owed meanwhile; so does another engine that goes on with it.
+#[test]
+fn law3_what_one_turn_does_not_reach_the_next_one_does() {
+    for place in Place::each() {
+        let clock = ManualClock::new(BEGIN);
+        let open = || {
+            let builder = Engine::builder()
+                .boxed_store(place.store())
+                .clock(clock.clone())
+                .turn_limits(nothing())
+                .seed(1);
+            let (engine, steps) = builder.stepped().expect("it can be put together");
+            engine.work("tool", tool);
+            (engine, steps)
+        };
+        let (engine, mut steps) = open();
+        for workflow in [child(), parent(named())] {
+            let workflow = Workflow::from_json(workflow.to_string()).expect("JSON");
+            let registered = steps.until(engine.register(workflow));
+            registered.expect("it is answered").expect("it is valid");
+        }
+        let started = steps.until(engine.start("parent", "1.0.0", json!({})));
+        let id = started.expect("it is answered").expect("it starts").id();
+        let mut owed = 0;
+        let mut engine = (engine, steps);
+        for _ in 0..200 {
+            engine.1.step();
+            let mut store = place.store();
+            if store
+                .execution(id)
+                .expect("read")
+                .is_some_and(|it| it.status == Status::Completed)
+            {
+                break;
+            }
+            for row in store.owed_children(9).expect("read") {
+                owed += 1;
+                let mut library = library();
+                let audit = Auditor::new(&mut library).audit_stored(store.as_mut(), id);
+                let audit = audit.expect("it can be audited").expect("it is there");
+                assert_eq!(audit.owed_children, [row.child.to_string()]);
+                assert_eq!(audit.verdict, Verdict::Clean, "{:?}", audit.divergence);
+                // As if the engine had died.
+                engine = open();
+            }
+            clock.advance(std::time::Duration::from_secs(1));
+        }
+        assert!(owed > 0, "nothing was ever left to the next turn");
+        let record = place.store().execution(id).expect("read").expect("there");
+        assert_eq!(record.status, Status::Completed);
+        audit_all(&place, "");
+    }
+}
+
+fn library() -> Library {
+    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
 }

@@ -71,6 +71,7 @@ mod output;
 mod queue;
 mod leases;
 mod listing;
+mod children;
 mod damage;
 mod time;
 mod reading;
@@ -140,6 +141,8 @@ laws! { $
     keep::a_component_is_kept,
     keep::a_digest_is_checked,
     keep::a_snapshot_replaces_the_former,
+    children::children_come_back_as_they_were_kept,
+    children::law3_what_is_owed_is_known_until_it_is_carried_out,
     erase::law4_an_erased_log_has_plain_fields_and_commitments,
     erase::law4_what_is_kept_beside_an_erased_log_is_gone,
     erase::only_what_has_ended_is_erased_and_once,
