@@ -5,7 +5,9 @@ use refrain::limits::TurnLimits;
 use refrain::model::{EventKind, Status};
 use refrain::replay::{Auditor, Verdict};
 use refrain::store::ChildState;
-use refrain::{Engine, Execution, ExecutionId, ManualClock, WorkError, WorkItem, Workflow};
+use refrain::{
+    Approval, Engine, Execution, ExecutionId, Fork, ManualClock, WorkError, WorkItem, Workflow,
+};
 use refrain_tests::engines::{BEGIN, Place, audit_all, engine, log, start, wait_for};
 use serde_json::{Value, json};
 
@@ -308,4 +310,65 @@ fn law3_what_one_turn_does_not_reach_the_next_one_does() {
 
 fn library() -> Library {
     Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
+}
+
+/// An engine that works on one execution works on its children too, also where those were
+/// begun before it came.
+#[tokio::test]
+async fn r22_who_works_on_a_parent_works_on_its_children() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        register(&engine, &child()).await;
+        let mut first = parent(named());
+        first["start_node"] = "s".into();
+        first["nodes"].as_object_mut().expect("nodes").remove("a");
+        first["edges"] = json!([{ "from": "s", "to": "b" }]);
+        let execution = start(&engine, &first).await;
+        wait_for(&execution, "child_started s", 1).await;
+        let other = start(&engine, &child()).await;
+        let (id, other) = (execution.id(), other.id());
+        engine.shutdown().await;
+        let builder = Engine::builder().boxed_store(place.store()).only([id]);
+        let engine = builder.start().await.expect("it starts");
+        engine.work("tool", tool);
+        let end = engine.execution(id).finished().await.expect("it ends");
+        assert_eq!(end.final_state.as_str(), r#"{"b":1,"s":{"x":1}}"#);
+        engine.shutdown().await;
+        let left = place
+            .store()
+            .execution(other)
+            .expect("read")
+            .expect("there");
+        assert_eq!(left.status, Status::Running);
+        audit_all(&place, "");
+    }
+}
+
+/// A fork has no children of its origin: it asks for its own.
+#[tokio::test]
+async fn law11_a_fork_of_a_parent_asks_for_its_own_child() {
+    for place in Place::each() {
+        let engine = engine(&place).await;
+        engine.work("tool", tool);
+        let mut waits = child();
+        waits["nodes"]["x"]["kind"] = json!({ "type": "human_approval", "description": "?" });
+        register(&engine, &waits).await;
+        let origin = start(&engine, &parent(named())).await;
+        wait_for(&origin, "child_started s", 1).await;
+        let fork = engine.fork(Fork::of(origin.id())).await.expect("a fork");
+        let fork = fork.execution;
+        wait_for(&fork, "child_started s", 2).await;
+        for (execution, user) in [(&origin, "ada"), (&fork, "bob")] {
+            let child = engine.execution(child_of(execution, 0));
+            wait_for(&child, "interrupt_raised x", 1).await;
+            child
+                .approve("x", Approval::approved(user))
+                .await
+                .expect("it waits");
+            let end = execution.finished().await.expect("it ends");
+            assert_eq!(end.status, Status::Completed);
+        }
+        engine.shutdown().await;
+        audit_all(&place, "");
+    }
 }

@@ -18,11 +18,30 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
         return Ok(());
     }
     let any = core.store.get().has_children()?;
+    if any {
+        extend_scope(core)?;
+    }
     core.children = KnownChildren {
         version: Some(version),
         any,
         owed: any,
     };
+    Ok(())
+}
+
+/// Who works on an execution works on its children too, and on theirs.
+fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
+    let mut to_visit = core.scope.executions();
+    while let Some(id) = to_visit.pop() {
+        for record in core.store.get().children(id)? {
+            let stored = core.store.get().execution(record.child)?;
+            let goes_on = stored.is_some_and(|stored| !ended(stored.status));
+            if goes_on && core.scope.join(record.child) {
+                core.known.nothing_due.invalidate();
+                to_visit.push(record.child);
+            }
+        }
+    }
     Ok(())
 }
 
