@@ -141,3 +141,103 @@ pub(crate) fn unfounded<'a>(
         unfounded.node_id
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ChildRequested, NodeCancelled, Origin};
+    use crate::order_rules::OrderRules;
+
+    const WORKFLOW: &str = r#"{"nodes": {
+        "a": {"kind": {"type": "tool", "tool_ref": "t"}},
+        "s": {"kind": {"type": "subgraph", "workflow_id": "c", "version": "1.0.0", "repeat": {"while": "true", "max": 3}}},
+        "m": {"kind": {"type": "map", "over": "input", "body": {"type": "subgraph", "body": {"nodes": {}}}}}
+    }}"#;
+
+    fn order(node_id: &str, iteration: u32, workflow: Option<(&str, &str)>) -> ChildOrder {
+        ChildOrder {
+            name: ChildName {
+                node_id: node_id.to_owned(),
+                attempt: 1,
+                iteration,
+            },
+            workflow: workflow.map(|(id, version)| WorkflowName {
+                workflow_id: id.to_owned(),
+                version: version.to_owned(),
+            }),
+            input: "{}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn r22_a_child_is_the_one_that_the_workflow_holds() {
+        let rules = OrderRules::of(WORKFLOW);
+        let named = Some(("c", "1.0.0"));
+        for lawful in [order("s", 2, named), order("m[7]", 0, None)] {
+            assert_eq!(rules.child_fault(&lawful), None, "{lawful:?}");
+        }
+        for (unlawful, part) in [
+            (order("a", 0, named), "starts none"),
+            (order("m", 0, None), "starts none"),
+            (order("x", 0, named), "starts none"),
+            (order("s", 0, None), "another workflow"),
+            (order("s", 0, Some(("c", "2.0.0"))), "another workflow"),
+            (order("m[7]", 0, named), "another workflow"),
+            (order("s", 3, named), "3 iterations"),
+            (order("m[7]", 1, None), "1 iterations"),
+        ] {
+            let fault = rules.child_fault(&unlawful).unwrap_or_default();
+            assert!(fault.contains(part), "{unlawful:?}: {fault}");
+        }
+        let in_place = rules.child("m[0]").and_then(ChildRules::in_place);
+        assert_eq!(in_place, Some(r#"{"nodes": {}}"#));
+    }
+
+    #[test]
+    fn law3_orders_about_children_are_those_of_the_decisions() {
+        let event = |kind| Event {
+            sequence: 2,
+            at: 0,
+            origin: Origin::Decision,
+            kind,
+        };
+        let start = order("s", 0, Some(("c", "1.0.0")));
+        let requested = event(EventKind::ChildRequested(ChildRequested {
+            node_id: "s".to_owned(),
+            attempt: 1,
+            iteration: 0,
+            workflow: start.workflow.clone(),
+        }));
+        let cancelled = event(EventKind::NodeCancelled(NodeCancelled {
+            node_id: "s".to_owned(),
+            reason: crate::model::CancelReason::ByOperator,
+        }));
+        let (started, stopped) = (
+            WorkOrder::StartChild(start.clone()),
+            WorkOrder::CancelChild(start.name.clone()),
+        );
+        let judge = |events: &[&Event], orders: &[&WorkOrder]| {
+            let orders: Vec<WorkOrder> = orders.iter().map(|it| (*it).clone()).collect();
+            unfounded(events.iter().copied(), &orders)
+        };
+        assert_eq!(judge(&[], &[]), None);
+        assert_eq!(judge(&[&requested], &[&started]), None);
+        assert_eq!(judge(&[&cancelled], &[&stopped]), None);
+        assert_eq!(judge(&[&cancelled], &[]), None);
+        let other = WorkOrder::StartChild(order("s", 1, Some(("c", "1.0.0"))));
+        for (events, orders, part) in [
+            (&[&requested][..], &[][..], "was not ordered"),
+            (&[&requested], &[&other], "was not ordered"),
+            (&[], &[&started], "without a decision"),
+            (&[&requested], &[&started, &started], "without a decision"),
+            (
+                &[&requested],
+                &[&started, &stopped],
+                "cancelled without a decision",
+            ),
+        ] {
+            let fault = judge(events, orders).unwrap_or_default();
+            assert!(fault.contains(part), "{events:?} {orders:?}: {fault}");
+        }
+    }
+}
