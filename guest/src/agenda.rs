@@ -26,6 +26,8 @@ pub(crate) struct Agenda {
     pub(crate) settle: NodeSet,
     /// Ready nodes for workers.
     pub(crate) dispatch: NodeSet,
+    /// Ready nodes that ask for a child.
+    pub(crate) requests: NodeSet,
     /// Nodes whose failure is to be judged.
     pub(crate) failing: NodeSet,
     /// Finalizers that no other finalizer holds back.
@@ -69,6 +71,7 @@ pub(crate) struct MapAgenda {
 pub(crate) struct MapFiling {
     pub(crate) settle: bool,
     pub(crate) dispatch: bool,
+    pub(crate) requests: bool,
     pub(crate) failed: bool,
     pub(crate) is_active: bool,
     /// What is under way of it has to be stopped.
@@ -179,6 +182,7 @@ pub(crate) struct Filing {
 enum List {
     Settle,
     Dispatch,
+    Requests,
     Failing,
     Finalizers,
     Failed,
@@ -213,6 +217,7 @@ fn list(record: &NodeRecord, kind: &Kind) -> Option<List> {
     can_go_on.then(|| match kind {
         _ if is_finalizer(kind) => List::Finalizers,
         Kind::Work(_) if record.state == NodeState::Ready => List::Dispatch,
+        Kind::Subgraph(_) if record.state == NodeState::Ready => List::Requests,
         _ => List::Settle,
     })
 }
@@ -289,6 +294,7 @@ impl Agenda {
         for (set, belongs) in [
             (&mut self.settle, filing.settle),
             (&mut self.dispatch, filing.dispatch),
+            (&mut self.requests, filing.requests),
             (&mut self.failing, is_failing),
             (&mut self.failed, filing.failed),
             (&mut self.active, filing.is_active),
@@ -308,6 +314,7 @@ impl Agenda {
         match list {
             List::Settle => &mut self.settle,
             List::Dispatch => &mut self.dispatch,
+            List::Requests => &mut self.requests,
             List::Failing => &mut self.failing,
             List::Finalizers => &mut self.finalizers,
             List::Failed => &mut self.failed,

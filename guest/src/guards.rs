@@ -19,7 +19,9 @@ use crate::node::is_active;
 use crate::state::{Ending, Fixed, is_finalizer};
 use crate::template::Unresolved;
 use crate::time::Timestamp;
-use crate::workflow::plan::{HumanApproval, Kind, Map, NodeIx, PlanText, RunOn, Terminate, Wait};
+use crate::workflow::plan::{
+    Body, HumanApproval, Kind, Map, NodeIx, PlanText, RunOn, Terminate, Wait,
+};
 
 // ---- the execution as a whole --------------------------------------------------
 
@@ -136,12 +138,19 @@ pub fn next_wake(machine: &Machine) -> Option<Timestamp> {
     if !may_decide(machine) {
         return None;
     }
-    let of_nodes = machine
-        .agenda
-        .deadlines
-        .first()
-        .map(|(deadline, _)| *deadline);
+    let of_nodes = deadlines(machine, is_held(machine)).next();
+    let of_nodes = of_nodes.map(|(deadline, _)| deadline);
     of_nodes.into_iter().chain(workflow_deadline(machine)).min()
+}
+
+/// The deadlines, the earliest first. Where nothing new may be ordered, not those at which
+/// another child is asked for.
+pub(crate) fn deadlines(
+    machine: &Machine,
+    is_held: bool,
+) -> impl Iterator<Item = (Timestamp, RunIx)> + '_ {
+    let all = machine.agenda.deadlines.iter().copied();
+    all.filter(move |(_, run)| !is_held || machine.record(*run).state != NodeState::Failing)
 }
 
 /// When the workflow's own timeout passes, while that still matters.
@@ -247,6 +256,12 @@ pub(crate) fn first_dispatch(machine: &Machine, ix: NodeIx) -> RunIx {
     ready.map_or(ix.into(), |index| RunIx::of_instance(ix, index))
 }
 
+/// The element of an instance, JSON, while its map keeps it.
+pub(crate) fn element(machine: &Machine, run: RunIx) -> Option<&str> {
+    let index = run.instance()?;
+    machine.instances(run.node).item(index)
+}
+
 /// Whether an instance goes on no more, because its map is settled.
 pub(crate) fn is_of_settled_map(machine: &Machine, run: RunIx) -> bool {
     !run.is_own() && machine.record(run.node).state != NodeState::Waiting
@@ -325,7 +340,15 @@ pub(crate) fn may_be_unresolved(machine: &Machine, run: RunIx) -> bool {
     let is_template = |text: &PlanText| matches!(text, PlanText::Template(_));
     match &machine.node(run).kind {
         Kind::Work(work) => work.template.is_some(),
-        Kind::Map(map) => !run.is_own() && map.body.template.is_some(),
+        // Its input can be too large.
+        Kind::Subgraph(_) => true,
+        Kind::Map(map) => {
+            !run.is_own()
+                && match &map.body {
+                    Body::Work(work) => work.template.is_some(),
+                    Body::Child(_) => true,
+                }
+        }
         Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(is_template),
         Kind::HumanApproval(approval) => is_template(&approval.description),
         Kind::Condition(_)
@@ -391,6 +414,7 @@ fn is_quiet(machine: &Machine) -> bool {
     agenda.active.is_empty()
         && agenda.settle.is_empty()
         && agenda.dispatch.is_empty()
+        && agenda.requests.is_empty()
         && machine.state.unneeded.is_empty()
 }
 

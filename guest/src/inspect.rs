@@ -15,11 +15,12 @@ use crate::codes;
 use crate::contract::{CancelReason, Inspection, NodeState, SkipReason, Status};
 use crate::digest::digest_of_text;
 use crate::guards::status;
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::name;
 use crate::state::{Dismissal, Instances, NodeRecord, Spent};
 use crate::time::Timestamp;
-use crate::workflow::plan::{Kind, Node, NodeIx};
+use crate::workflow::plan::{Body, Kind, Node, NodeIx};
 
 /// An execution. The fields are in the order of their names.
 #[derive(Serialize)]
@@ -46,6 +47,8 @@ struct ExecutionView<'a> {
 #[derive(Serialize)]
 struct NodeView<'a> {
     attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child: Option<ChildView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen_target: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +82,17 @@ struct NodeView<'a> {
     worker_id: Option<&'a str>,
 }
 
+/// The child of a node. The fields are in the order of their names.
+#[derive(Serialize)]
+struct ChildView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_id: Option<&'a str>,
+    iteration: u32,
+    /// What the iteration before came to, until the node is settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<&'a RawValue>,
+}
+
 /// The instances of a map. The fields are in the order of their names.
 #[derive(Serialize)]
 struct InstancesView<'a> {
@@ -107,7 +121,8 @@ pub fn inspect(machine: &Machine) -> Inspection {
         let waits_for = waits_for(machine, NodeIx(index));
         let mut view = view(node, record, waits_for);
         let instances = machine.state.instances.get(&NodeIx(index));
-        view.instances = instances.map(|instances| instances_view(node, instances));
+        view.instances = instances.map(|instances| instances_view(machine, node, instances));
+        view.child = child_view(machine, NodeIx(index).into());
         (node.id.as_str(), view)
     });
     let view = ExecutionView {
@@ -159,6 +174,7 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord, waits_for: Option<&'a str>) 
     let ms = |time: Option<Timestamp>| time.map(|time| time.0);
     NodeView {
         attempts: record.attempt,
+        child: None,
         chosen_target: record.chosen_target.as_deref(),
         ended_at: ms(record.ended_at),
         failure: record.failure.as_ref().map(|it| codes::failure(&it.cause)),
@@ -179,15 +195,33 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord, waits_for: Option<&'a str>) 
     }
 }
 
-fn instances_view<'a>(node: &'a Node, instances: &'a Instances) -> InstancesView<'a> {
+fn child_view(machine: &Machine, run: RunIx) -> Option<ChildView<'_>> {
+    let child = machine.state.children.get(&run)?;
+    Some(ChildView {
+        execution_id: child.child_id.as_deref(),
+        iteration: child.iteration,
+        last: child.last.as_deref().map(verbatim),
+    })
+}
+
+fn instances_view<'a>(
+    machine: &'a Machine,
+    node: &'a Node,
+    instances: &'a Instances,
+) -> InstancesView<'a> {
+    let ix = machine.plan().find(&node.id);
     let runs = (0..).zip(&instances.runs);
     let runs = runs.filter_map(|(index, run)| {
         let run = run.as_ref()?;
         let mut view = view(node, &run.record, None);
         if let Kind::Map(map) = &node.kind {
             view.kind = kind_in(&map.body_json);
-            view.queue = Some(&*map.body.queue);
+            view.queue = match &map.body {
+                Body::Work(work) => Some(&*work.queue),
+                Body::Child(_) => None,
+            };
         }
+        view.child = ix.and_then(|ix| child_view(machine, RunIx::of_instance(ix, index)));
         let output = run.output.as_deref().map(verbatim);
         Some((index, InstanceView { output, run: view }))
     });
@@ -221,6 +255,7 @@ pub(crate) fn queue(kind: &Kind) -> Option<&str> {
         | Kind::Wait(_)
         | Kind::HumanApproval(_)
         | Kind::Map(_)
+        | Kind::Subgraph(_)
         | Kind::LimitExceeded { .. }
         | Kind::Terminate(_) => None,
     }

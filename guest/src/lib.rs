@@ -65,6 +65,8 @@ pub(crate) mod verdict;
 pub mod machine;
 // Pure questions that both applying and deciding ask.
 pub mod guards;
+// Whether a failed attempt is followed by another, and after how long.
+pub(crate) mod backoff;
 // An event becomes state: the only writer.
 pub mod apply;
 // State and time become the next decision; draining.

@@ -79,6 +79,13 @@ pub const FAILED_INSTANCES_TOLD: usize = 10;
 /// instance in brackets, and what a compensation will be called.
 pub const INSTANCE_SUFFIX_BYTES: usize = 16;
 
+/// Iterations of a repeat: a loop of a year that goes round every minute is half as
+/// long.
+pub const ITERATIONS_MAX: u32 = 1_000_000;
+
+/// How far below its root a child may be.
+pub const CHILD_DEPTH_MAX: u32 = 32;
+
 /// Events in one log: room for retries of the largest workflow.
 pub const EVENTS_MAX: u64 = 1_000_000;
 

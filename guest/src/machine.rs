@@ -18,7 +18,7 @@ use crate::node::is_active;
 use crate::state::{Instances, NodeRecord, State};
 use crate::verdict::{Verdict, stops_rest, verdict};
 use crate::workflow::Plan;
-use crate::workflow::plan::{Kind, Map, Node, NodeIx, Work};
+use crate::workflow::plan::{Body, Kind, Map, Node, NodeIx, Subgraph, Work};
 
 /// One execution, and all that is needed to say how it goes on.
 #[derive(Debug)]
@@ -93,9 +93,31 @@ impl Machine {
         let run = run.into();
         match &self.node(run).kind {
             Kind::Work(work) => Some(work),
-            Kind::Map(map) if !run.is_own() => Some(&map.body),
+            Kind::Map(map) if !run.is_own() => match &map.body {
+                Body::Work(work) => Some(work),
+                Body::Child(_) => None,
+            },
             _ => None,
         }
+    }
+
+    /// The child that a run starts. `None` if it starts none.
+    pub(crate) fn subgraph(&self, run: impl Into<RunIx>) -> Option<&Subgraph> {
+        let run = run.into();
+        match &self.node(run).kind {
+            Kind::Subgraph(subgraph) => Some(subgraph),
+            Kind::Map(map) if !run.is_own() => match &map.body {
+                Body::Work(_) => None,
+                Body::Child(subgraph) => Some(subgraph),
+            },
+            _ => None,
+        }
+    }
+
+    /// Which iteration of its child a run is in, from 0 (rule R23).
+    pub(crate) fn iteration(&self, run: RunIx) -> u32 {
+        let child = self.state.children.get(&run);
+        child.map_or(0, |child| child.iteration)
     }
 
     /// The instances of a map that was expanded.
@@ -253,13 +275,15 @@ fn file_map(agenda: &mut Agenda, state: &State, map: &Map, ix: NodeIx) {
         both.is_some_and(|(it, instances)| it.first_ready(instances.count()).is_some())
     };
     let is_open = record.state == NodeState::Waiting;
+    let goes_on = is_open && verdict.is_none() && has_room && has_ready();
     let filing = MapFiling {
         settle: match record.state {
             NodeState::Pending => record.unsettled == 0,
             NodeState::Ready => true,
             _ => verdict.is_some(),
         },
-        dispatch: is_open && verdict.is_none() && has_room && has_ready(),
+        dispatch: goes_on && matches!(map.body, Body::Work(_)),
+        requests: goes_on && matches!(map.body, Body::Child(_)),
         failed: record.state == NodeState::Failed && !record.is_handled(),
         is_active: is_active(record.state) || under_way > 0,
         stops: under_way > 0 && stops_rest(map, record),

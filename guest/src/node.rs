@@ -37,9 +37,14 @@ pub enum Step {
     Receive,
     /// The execution was stalled on it (rule R11).
     Stall,
+    /// It asked for a child (rule R22).
+    Request,
+    /// Its child failed, cannot be started, or ran out of time.
+    LoseChild,
     /// An operator asked for a retry (rule R20).
     Reopen,
-    /// Its execution is a fork, which begins anew what was under way (law 11).
+    /// Its execution is a fork, which begins anew what was under way (law 11); or its
+    /// next iteration is to begin (rule R23).
     BeginAnew,
     /// All its incoming edges are dead, or it is a finalizer of another ending.
     PassOver,
@@ -51,7 +56,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, for tests and tools that print the table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Reach,
         Self::Schedule,
         Self::Retry,
@@ -65,6 +70,8 @@ impl Step {
         Self::Wait,
         Self::Receive,
         Self::Stall,
+        Self::Request,
+        Self::LoseChild,
         Self::Reopen,
         Self::BeginAnew,
         Self::PassOver,
@@ -86,6 +93,7 @@ impl Step {
             (Ready,      Self::Schedule) => Scheduled,
             (Ready,      Self::Retry)    => BackingOff,
             (Ready,      Self::Wait)     => Waiting,
+            (Ready,      Self::Request)  => Waiting,
             (Ready,      Self::Settle)   => Completed,
             (Ready,      Self::Exhaust)  => Failed,
             (Ready,      Self::PassOver) => Skipped,
@@ -102,6 +110,7 @@ impl Step {
             (Running,    Self::Cancel)   => Cancelled,
 
             (Failing,    Self::Retry)    => BackingOff,
+            (Failing,    Self::Request)  => Waiting,
             (Failing,    Self::Exhaust)  => Failed,
             (Failing,    Self::Stall)    => Failing,
             (Failing,    Self::Reopen)   => Ready,
@@ -113,6 +122,7 @@ impl Step {
 
             (Waiting,    Self::Receive)  => Waiting,
             (Waiting,    Self::BeginAnew) => Ready,
+            (Waiting,    Self::LoseChild) => Failing,
             (Waiting,    Self::Settle)   => Completed,
             (Waiting,    Self::Exhaust)  => Failed,
             (Waiting,    Self::Cancel)   => Cancelled,
@@ -146,6 +156,8 @@ impl fmt::Display for Step {
             Self::Wait => "begin to wait",
             Self::Receive => "be given what it waits for",
             Self::Stall => "stall its execution",
+            Self::Request => "ask for a child",
+            Self::LoseChild => "lose its child",
             Self::Reopen => "be retried",
             Self::BeginAnew => "begin anew",
             Self::PassOver | Self::Skip => "be skipped",

@@ -50,7 +50,7 @@ impl PlanCache {
         if let Some(plan) = self.get(&digest) {
             return Ok((plan, digest));
         }
-        let plan = Arc::new(workflow::parse(text)?);
+        let plan = Arc::new(workflow::parse_registered(text)?);
         self.sweep();
         self.by_digest.insert(digest.clone(), Arc::downgrade(&plan));
         self.keep_recent(&plan);

@@ -28,7 +28,6 @@ use crate::plan_cache::PlanCache;
 use crate::reading::{begun, empty_log, load, read_on, what_was_seen};
 use crate::snapshot;
 use crate::time::Timestamp;
-use crate::workflow::plan::Kind;
 use crate::workflow::{self, Plan};
 pub use crate::world::World;
 
@@ -268,15 +267,7 @@ fn refusal(index: u32, illegal: IllegalEvent) -> Refusal {
 }
 
 fn summary(plan: &Plan) -> WorkflowSummary {
-    let queues: BTreeSet<&str> = plan
-        .nodes
-        .iter()
-        .filter_map(|node| match &node.kind {
-            Kind::Work(work) => Some(&*work.queue),
-            Kind::Map(map) => Some(&*map.body.queue),
-            _ => None,
-        })
-        .collect();
+    let queues: BTreeSet<&str> = plan.queues().collect();
     WorkflowSummary {
         workflow_id: plan.workflow_id.clone(),
         version: plan.version.clone(),

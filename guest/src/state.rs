@@ -47,6 +47,8 @@ pub struct State {
     pub nodes: Vec<NodeRecord>,
     /// The instances of the nodes that were expanded (rule R21).
     pub instances: BTreeMap<NodeIx, Instances>,
+    /// The children of those nodes and instances that have asked for one (rule R22).
+    pub children: BTreeMap<RunIx, ChildRecord>,
     /// What became of each edge, by its index.
     pub edges: Vec<EdgeFate>,
     /// The ids of the external events that have come (rule R19).
@@ -167,6 +169,17 @@ pub struct NodeRecord {
     pub dismissal: Option<Dismissal>,
 }
 
+/// The child of a node, or of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildRecord {
+    /// Which iteration it is, from 0 (rule R23).
+    pub iteration: u32,
+    /// The child of the last attempt, once it was started.
+    pub child_id: Option<String>,
+    /// What the iteration before came to, JSON. None in the first one.
+    pub last: Option<Box<str>>,
+}
+
 /// The instances of a map that was expanded (rule R21).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instances {
@@ -271,6 +284,7 @@ impl State {
             data: json::Object::new(),
             nodes,
             instances: BTreeMap::new(),
+            children: BTreeMap::new(),
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
             event_ids: BTreeSet::new(),
             mailboxes: BTreeMap::new(),

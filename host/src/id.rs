@@ -29,6 +29,9 @@ const KEY_DOMAIN: &[u8] = b"refrain: the execution of a start key\0";
 /// The same for simulated executions.
 const SIMULATED_KEY_DOMAIN: &[u8] = b"refrain: the simulated execution of a start key\0";
 
+/// Keeps the ids of children apart from all other digests.
+const CHILD_DOMAIN: &[u8] = b"refrain: a child\0";
+
 /// An id as a text, in place.
 #[derive(Clone, Copy)]
 pub(crate) struct IdText([u8; TEXT_BYTES]);
@@ -78,6 +81,32 @@ impl ExecutionId {
             .finalize();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
+        let id = Builder::from_bytes(bytes)
+            .with_variant(Variant::RFC4122)
+            .with_version(Version::Custom);
+        Self(id.into_uuid())
+    }
+
+    /// The id of the child that a node of an execution asks for: in the same shard, and
+    /// the same however often it is asked for.
+    ///
+    /// It is a UUID of version 8 as well. Its first two bytes are those of the parent; of a
+    /// SHA-256 come the others: of the text `refrain: a child` and a zero byte, the bytes of
+    /// the parent's id, the length of the node's id in bytes as a `u64` (big endian), the
+    /// node's id, and attempt and iteration as `u32` (big endian).
+    #[must_use]
+    pub fn of_child(parent: Self, node_id: &str, attempt: u32, iteration: u32) -> Self {
+        let hash = Sha256::new()
+            .chain_update(CHILD_DOMAIN)
+            .chain_update(parent.as_bytes())
+            .chain_update((node_id.len() as u64).to_be_bytes())
+            .chain_update(node_id)
+            .chain_update(attempt.to_be_bytes())
+            .chain_update(iteration.to_be_bytes())
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        bytes[..2].copy_from_slice(&parent.shard());
         let id = Builder::from_bytes(bytes)
             .with_variant(Variant::RFC4122)
             .with_version(Version::Custom);

@@ -41,7 +41,24 @@ fn r01_to_r21_two_readings_of_the_rules_agree() {
 /// Small workflows in which rules meet more often than in generated ones:
 /// several waits for one external event, finalizers on every ending, policies
 /// that stall, little room, little time.
-const CROWDED: [&str; 4] = [
+const CROWDED: [&str; 6] = [
+    r#"
+    a -> s, a -> r, s -> d, r -> d on always, a -> t
+    policy two {"max_attempts":2,"backoff":"fixed","initial_delay":1,"max_delay":1}
+    policy held {"max_attempts":1,"on_exhausted":"pause"}
+    own_limits 2 2
+    s: subgraph retry=two timeout=3
+    r: subgraph retry=two {"merge":true,"repeat":{"while":"last.k0 != 1","max":3},"input_mapping":{"a":"last","i":"iteration"}}
+    t: subgraph retry=held {"detached":true}
+    f: finalizer always
+    "#,
+    r#"
+    m -> n -> b
+    policy two {"max_attempts":2,"backoff":"linear","initial_delay":1,"max_delay":2}
+    input {"items":[1,2,3,4]}
+    m: map retry=two timeout=4 {"max_concurrent":2,"tolerate":{"failures":1},"body":{"type":"subgraph","workflow_id":"c","version":"1.0.0"}}
+    n: map {"over":"input.items","complete_after":2,"cancel_rest":true,"body":{"type":"subgraph","workflow_id":"c","version":"1.0.0","repeat":{"while":"last.k1 != 0","max":2}}}
+    "#,
     r#"
     s -> a, s -> b, s -> c, a -> d
     a: wait external_event {"correlation_key":"order"}

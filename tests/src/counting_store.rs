@@ -60,5 +60,5 @@ impl<S: Store> Reader for CountingStore<S> {
     refrain::delegate_store!(inner after called: begin_reading);
     refrain::delegate_store!(inner after called: execution, list, labels, output, last_begun, changed_since, raw_events, events, items, item);
     refrain::delegate_store!(inner after called: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner after called: workflow, component, snapshot);
+    refrain::delegate_store!(inner after called: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }

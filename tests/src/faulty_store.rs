@@ -300,5 +300,5 @@ impl Reader for FaultyStore {
     refrain::delegate_store!(inner after operation: begin_reading);
     refrain::delegate_store!(inner after operation: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner after operation: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner after operation: workflow, component, snapshot);
+    refrain::delegate_store!(inner after operation: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }

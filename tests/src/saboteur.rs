@@ -264,5 +264,5 @@ impl Reader for Saboteur {
     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner: dead_letters, claimed_by, waiting_queues, lease_holders, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner: workflow, component, snapshot);
+    refrain::delegate_store!(inner: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
+use super::child::lose;
 use super::edges::reach;
 use super::ending::{check_finalizer, enter_finalizers};
 use super::payload;
@@ -265,7 +266,13 @@ pub(super) fn timed_out(
     at: Timestamp,
     decision: &NodeTimedOut,
 ) -> Result<(), Refusal> {
-    let run = check_step(machine, &decision.node_id, Step::TimeOut)?;
+    let run = find(machine, &decision.node_id)?;
+    let is_child = machine.subgraph(run).is_some();
+    let step = match is_child {
+        true => Step::LoseChild,
+        false => Step::TimeOut,
+    };
+    check_step_of(machine, run, step)?;
     let record = machine.record(run);
     if decision.attempt != record.attempt {
         return refuse(
@@ -302,6 +309,10 @@ pub(super) fn timed_out(
                 decision.node_id, decision.timeout_ms
             ),
         );
+    }
+    if is_child {
+        lose(machine, run, at, NodeFailure::Timeout(timeout.0), true);
+        return Ok(());
     }
     let failure = Failure {
         cause: NodeFailure::Timeout(timeout.0),

@@ -52,7 +52,7 @@ pub(super) fn exhausted(
     let unbegun = is_last || (is_unresolved && record.state == NodeState::Ready);
     let may_fail = match machine.node(ix).kind {
         _ if !run.is_own() => record.state == NodeState::Failing,
-        Kind::Work(_) => record.state == NodeState::Failing,
+        Kind::Work(_) | Kind::Subgraph(_) => record.state == NodeState::Failing,
         Kind::Wait(_) | Kind::HumanApproval(_) => record.state == NodeState::Waiting,
         Kind::Map(_) => map_may_fail(machine, ix, &decision.cause),
         Kind::LimitExceeded { .. } => true,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::attempt::take_back_claim;
+use super::child::request_anew;
 use super::wait::wait_anew;
 use crate::contract::NodeState;
 use crate::guards::active_runs;
@@ -24,6 +25,7 @@ pub(super) fn forked(machine: &mut Machine, at: Timestamp, sequence: u64) {
         let is_map = matches!(machine.node(run).kind, Kind::Map(_));
         match record.state {
             NodeState::Running => take_back_claim(machine, run),
+            NodeState::Waiting if machine.subgraph(run).is_some() => request_anew(machine, run),
             // A map waits for its instances, and its elements stay what they are.
             NodeState::Waiting if record.wait_result.is_none() && !is_map => {
                 wait_anew(machine, run.node);

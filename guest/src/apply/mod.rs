@@ -17,6 +17,7 @@ mod ending;
 mod rest;
 mod budget;
 mod settlement;
+mod child;
 mod attempt;
 mod exhaustion;
 mod fork;
@@ -25,14 +26,14 @@ use alloc::format;
 use alloc::sync::Arc;
 
 use crate::contract::{
-    Event, EventKind, IllegalEvent, Origin, RefusalCode as Code, WorkflowStarted,
+    Event, EventKind, ExecutionId, IllegalEvent, Origin, RefusalCode as Code, WorkflowStarted,
 };
-use crate::limits::{PRIORITY_MAX, SEED_BITS_MAX};
+use crate::limits::{CHILD_DEPTH_MAX, PRIORITY_MAX, SEED_BITS_MAX};
 use crate::machine::Machine;
 use crate::state::{Ending, State};
 use crate::time::Timestamp;
 use crate::workflow::Plan;
-use refusal::{Refusal, refuse, unsupported};
+use refusal::{Refusal, refuse};
 
 /// Take event 1. `workflow_digest` is the SHA-256 of the text that `plan`
 /// was parsed from.
@@ -82,7 +83,13 @@ fn check_start<'a>(
             "only the host may start an execution: workflow_started is a fact",
         );
     }
-    if (&started.workflow_id, &started.workflow_version) != (&plan.workflow_id, &plan.version) {
+    // What is written in place is named by its node, and has its parent's version.
+    let is_in_place = plan.workflow_id.is_empty()
+        && started.parent.is_some()
+        && started.workflow_id.contains('/');
+    if (&started.workflow_id, &started.workflow_version) != (&plan.workflow_id, &plan.version)
+        && !is_in_place
+    {
         return refuse(
             Code::WrongStart,
             format!(
@@ -119,11 +126,38 @@ fn check_start<'a>(
             format!("its priority is more than {PRIORITY_MAX}"),
         );
     }
-    if started.parent.is_some() {
-        return unsupported("to be a child");
-    }
+    check_parent(started)?;
     payload::value("the initial input", &started.initial_input)?;
     Ok(started)
+}
+
+/// Rule R22 and law 11.
+fn check_parent(started: &WorkflowStarted) -> Result<(), Refusal> {
+    let Some(parent) = &started.parent else {
+        return Ok(());
+    };
+    let is_named = [&parent.execution_id, &parent.root]
+        .into_iter()
+        .all(|id| id.parse::<ExecutionId>().is_ok());
+    if !is_named || parent.attempt == 0 || parent.sequence < 2 {
+        return refuse(
+            Code::WrongStart,
+            "its parent names no event that asks for a child",
+        );
+    }
+    if !(1..=CHILD_DEPTH_MAX).contains(&parent.depth) {
+        return refuse(
+            Code::WrongStart,
+            format!(
+                "a child is from 1 to {CHILD_DEPTH_MAX} below its root, not {}",
+                parent.depth
+            ),
+        );
+    }
+    if started.forked_from.is_some() {
+        return refuse(Code::WrongStart, "a fork has no parent");
+    }
+    Ok(())
 }
 
 /// Take the next event, fact or decision.
@@ -170,10 +204,10 @@ fn take(machine: &mut Machine, event: &Event) -> Result<(), Refusal> {
         EventKind::TimerFired(decision) => wait::timer_fired(machine, at, decision),
         EventKind::ExternalEventReceived(fact) => wait::external_event(machine, fact),
         EventKind::MapExpanded(decision) => map::expanded(machine, at, decision),
-        EventKind::ChildRequested(_)
-        | EventKind::ChildStarted(_)
-        | EventKind::ChildRefused(_)
-        | EventKind::ChildEnded(_) => unsupported("a subgraph"),
+        EventKind::ChildRequested(decision) => child::requested(machine, at, decision),
+        EventKind::ChildStarted(fact) => child::started(machine, at, fact),
+        EventKind::ChildRefused(fact) => child::refused(machine, at, fact),
+        EventKind::ChildEnded(fact) => child::ended(machine, at, fact),
         EventKind::CancelRequested(fact) => operator::cancel_requested(machine, fact),
         EventKind::ExecutionPaused(_) => operator::paused(machine),
         EventKind::ExecutionUnpaused(_) => operator::unpaused(machine),

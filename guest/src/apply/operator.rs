@@ -186,7 +186,8 @@ pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refu
     let node_id = &exhausted.node_id;
     let run = check_step(machine, node_id, Step::Stall)?;
     let node = machine.node(run);
-    if machine.work(run).is_none() || !node.retry.pause_when_exhausted {
+    let is_tried = machine.work(run).is_some() || machine.subgraph(run).is_some();
+    if !is_tried || !node.retry.pause_when_exhausted {
         return refuse(
             Code::Unfounded,
             format!("the policy of node `{node_id}` does not stall the execution"),

@@ -112,7 +112,7 @@ fn check_not_repeated(machine: &Machine, event: &Event) -> Result<(), Refusal> {
 
 /// Whether the event is one that a full log has no room for. What ends or
 /// holds an execution always finds room, or a full log could neither be
-/// cancelled nor tell why it stalled.
+/// cancelled nor tell why it stalled; and so does what becomes of a child that was asked for.
 fn lengthens(event: &Event) -> bool {
     let always = matches!(
         event.kind,
@@ -122,6 +122,8 @@ fn lengthens(event: &Event) -> bool {
             | EventKind::StallLifted(_)
             | EventKind::GuestChanged(_)
             | EventKind::ExecutionForked(_)
+            | EventKind::ChildStarted(_)
+            | EventKind::ChildRefused(_)
             | EventKind::ChildEnded(_)
     );
     event.origin == Origin::Fact && !always

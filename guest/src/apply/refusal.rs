@@ -27,14 +27,6 @@ pub(super) fn refuse<T>(code: Code, reason: impl Into<String>) -> Result<T, Refu
     })
 }
 
-/// Refuse what the contract knows and this guest does not deal with yet.
-pub(super) fn unsupported<T>(what: &str) -> Result<T, Refusal> {
-    refuse(
-        Code::Unsupported,
-        format!("{what} is more than this scheduler can do yet"),
-    )
-}
-
 /// The node of an id, or the instance.
 pub(super) fn find(machine: &Machine, node_id: &str) -> Result<RunIx, Refusal> {
     let found = machine.find(node_id);

@@ -51,7 +51,7 @@ pub(super) fn completed(
     check_choice(machine, run, fact.chosen_target.as_deref())?;
     let spent = budget::spent_with(machine, fact)?;
     if let Some(index) = run.instance() {
-        complete_instance(machine, run, at);
+        complete_instance(machine, run, at, Step::Complete);
         keep_output(machine, run.node, index, &fact.output);
         machine.refile_map(run.node);
     } else {
@@ -81,7 +81,7 @@ pub(super) fn settled(
             record.wait_result.is_some() || record.deadline.is_some_and(|deadline| deadline <= at)
         }
         Kind::Map(_) => machine.verdict(ix) == Some(Verdict::Complete),
-        Kind::Work(_) | Kind::LimitExceeded { .. } => false,
+        Kind::Work(_) | Kind::Subgraph(_) | Kind::LimitExceeded { .. } => false,
     };
     if !may_complete {
         return refuse(
@@ -173,10 +173,28 @@ fn complete(
     judge_edges(machine, ix, chosen_target);
 }
 
+/// The node's child has come to its end well (rule R22).
+pub(super) fn complete_child(machine: &mut Machine, ix: NodeIx, at: Timestamp, patch: Object) {
+    complete(machine, ix, at, Step::Settle, patch, None);
+}
+
+/// The same of an instance.
+pub(super) fn complete_child_of_instance(
+    machine: &mut Machine,
+    run: RunIx,
+    index: u32,
+    at: Timestamp,
+    output: &str,
+) {
+    complete_instance(machine, run, at, Step::Settle);
+    keep_output(machine, run.node, index, output);
+    machine.refile_map(run.node);
+}
+
 /// The state stays as it is, and nothing is led on to (rule R21).
-fn complete_instance(machine: &mut Machine, run: RunIx, at: Timestamp) {
+fn complete_instance(machine: &mut Machine, run: RunIx, at: Timestamp, step: Step) {
     machine.change(run, |node| {
-        node.take(Step::Complete);
+        node.take(step);
         node.ended_at = Some(at);
         node.failure = None;
     });

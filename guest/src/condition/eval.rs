@@ -142,6 +142,8 @@ impl<'a> Evaluation<'a> {
             (Root::Error, _) => self.scope.error?,
             (Root::Item, _) => self.scope.instance?.0,
             (Root::Index, _) => self.scope.instance?.1,
+            (Root::Last, _) => self.scope.iteration?.0,
+            (Root::Iteration, _) => self.scope.iteration?.1,
             (Root::NodeId, None) => return self.node_id().map(Cow::Owned),
             // A text has no members.
             (Root::NodeId, Some(_)) => return None,

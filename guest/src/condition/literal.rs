@@ -118,6 +118,7 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
                 .into()
         }
         "item" | "index" => "it can be read only in the body of a map".into(),
+        "last" | "iteration" => "it can be read only by a `subgraph` with `repeat`".into(),
         _ if ELSEWHERE.contains(&word) || Root::named(word).is_some() => {
             alloc::format!("there is none here; a path begins with {roots}")
         }

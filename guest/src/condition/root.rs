@@ -15,17 +15,23 @@ pub enum Root {
     Item,
     /// The index of a map's instance.
     Index,
+    /// What the iteration before came to (rule R23).
+    Last,
+    /// Which iteration it is, from 0.
+    Iteration,
 }
 
 impl Root {
     /// Every root.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::State,
         Self::Input,
         Self::NodeId,
         Self::Error,
         Self::Item,
         Self::Index,
+        Self::Last,
+        Self::Iteration,
     ];
 
     /// How it is written.
@@ -38,6 +44,8 @@ impl Root {
             Self::Error => "error",
             Self::Item => "item",
             Self::Index => "index",
+            Self::Last => "last",
+            Self::Iteration => "iteration",
         }
     }
 
@@ -70,6 +78,26 @@ impl Roots {
         Root::Index,
     ]);
 
+    /// In what a node holds that repeats its child (rule R23).
+    pub const OF_REPEATS: Self = Self(&[
+        Root::State,
+        Root::Input,
+        Root::NodeId,
+        Root::Last,
+        Root::Iteration,
+    ]);
+
+    /// In what the body of a map holds that repeats its child.
+    pub const OF_REPEATED_BODIES: Self = Self(&[
+        Root::State,
+        Root::Input,
+        Root::NodeId,
+        Root::Item,
+        Root::Index,
+        Root::Last,
+        Root::Iteration,
+    ]);
+
     pub(super) fn hold(self, root: Root) -> bool {
         self.0.contains(&root)
     }
@@ -87,4 +115,4 @@ impl Roots {
 }
 
 /// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 4] = ["iteration", "last", "errors", "output"];
+pub(super) const ELSEWHERE: [&str; 2] = ["errors", "output"];

@@ -13,6 +13,8 @@ pub struct Scope<'a> {
     pub(super) error: Option<&'a str>,
     /// The element of a map's instance, and its index, both as JSON.
     pub(super) instance: Option<(&'a str, &'a str)>,
+    /// What the iteration before came to, and which one it is, both as JSON.
+    pub(super) iteration: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Scope<'a> {
@@ -26,6 +28,7 @@ impl<'a> Scope<'a> {
             node_id: None,
             error: None,
             instance: None,
+            iteration: None,
         }
     }
 
@@ -45,6 +48,16 @@ impl<'a> Scope<'a> {
     pub fn of_instance(self, item: &'a str, index: &'a str) -> Self {
         Self {
             instance: Some((item, index)),
+            ..self
+        }
+    }
+
+    /// The same, seen in an iteration: what the one before came to, and which one it is,
+    /// both checked JSON (rule R23).
+    #[must_use]
+    pub fn in_iteration(self, last: &'a str, iteration: &'a str) -> Self {
+        Self {
+            iteration: Some((last, iteration)),
             ..self
         }
     }

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::contract::{
-    Event, EventKind, ItemDigest, ItemName, NodeFailure, Origin, StallReason, WorkOrder,
-    WorkflowFailure,
+    ChildName, Event, EventKind, ItemDigest, ItemName, NodeFailure, NodeState, Origin, StallReason,
+    WorkOrder, WorkflowFailure,
 };
 use crate::instance::RunIx;
 use crate::machine::Machine;
@@ -135,6 +135,19 @@ pub(super) fn take_back(machine: &Machine, run: RunIx) -> WorkOrder {
     WorkOrder::Cancel(ItemName {
         node_id: machine.node_id(run),
         attempt: machine.record(run).attempt,
+    })
+}
+
+/// The order that ends the child of a run, if it has one that it waits for.
+pub(super) fn child_to_cancel(machine: &Machine, run: RunIx) -> Option<WorkOrder> {
+    machine.subgraph(run)?;
+    let record = machine.record(run);
+    (record.state == NodeState::Waiting).then(|| {
+        WorkOrder::CancelChild(ChildName {
+            node_id: machine.node_id(run),
+            attempt: record.attempt,
+            iteration: machine.iteration(run),
+        })
     })
 }
 

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use super::decision::{Decision, decision};
-use crate::condition::Scope;
+use crate::condition::{Expression, Scope};
 use crate::contract::{
     EventKind, ItemDigest, NodeExhausted, NodeScheduled, RetryScheduled, WorkItem, WorkOrder,
 };
@@ -132,7 +132,8 @@ fn payload(
         Some(template) => template.push(&scope, &mut json)?,
     }
     json.push_str(",\"input\":");
-    push_input(machine, &mut json, work, &scope, element);
+    let mapping = work.input_mapping.as_deref();
+    push_input(machine, &mut json, mapping, &scope, element);
     let for_worker = work.template.as_ref().and_then(|it| it.for_worker());
     if let Some(pointers) = for_worker {
         json.push_str(",\"templates\":");
@@ -159,14 +160,14 @@ fn input_bytes(machine: &Machine, work: &Work, element: Option<(&str, &str)>) ->
 
 /// The kind's mapping, resolved; without one the element of an instance and its index,
 /// else all there is.
-fn push_input(
+pub(super) fn push_input(
     machine: &Machine,
     json: &mut String,
-    work: &Work,
+    mapping: Option<&[(String, Expression)]>,
     scope: &Scope<'_>,
     element: Option<(&str, &str)>,
 ) {
-    let Some(mapping) = &work.input_mapping else {
+    let Some(mapping) = mapping else {
         if let Some((item, index)) = element {
             json.push_str("{\"item\":");
             json.push_str(item);

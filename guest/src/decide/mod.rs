@@ -18,6 +18,7 @@ mod next;
 mod decision;
 mod stop;
 mod dispatch;
+mod child;
 mod retry;
 mod words;
 mod map;
@@ -31,7 +32,9 @@ pub(crate) use retry::judge_failure;
 
 use crate::apply::apply;
 use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
-use crate::guards::{budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, may_decide};
+use crate::guards::{
+    budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, is_held, may_decide,
+};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_DECISIONS_MAX};
 use crate::machine::Machine;
 use crate::time::Timestamp;
@@ -54,7 +57,9 @@ pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEven
     {
         apply(machine, &decision.event)?;
         bytes += decision.bytes();
-        if matches!(decision.order, Some(WorkOrder::Enqueue(_))) {
+        let is_new =
+            |order: &WorkOrder| matches!(order, WorkOrder::Enqueue(_) | WorkOrder::StartChild(_));
+        if decision.order.as_ref().is_some_and(is_new) {
             budget -= 1;
         }
         batch.events.push(decision.event);
@@ -88,7 +93,7 @@ fn next(machine: &Machine, now: Timestamp, budget: u32) -> Option<Next> {
     stop::skip_asked_for(machine)
         .or_else(|| stop::stop(machine))
         .or_else(|| stop::unneeded(machine))
-        .or_else(|| timer::overdue(machine, now))
+        .or_else(|| timer::overdue(machine, now, budget))
         .or_else(|| budget_to_stall_on(machine).map(|_| Next::StallOnBudget))
         .or_else(|| retry::after_failure(machine, budget))
         .or_else(|| go_on(machine, budget))
@@ -108,6 +113,7 @@ fn formulate(machine: &Machine, now: Timestamp, next: Next) -> Decision {
         Next::Exhaust(run) => retry::exhaust(machine, now, run),
         Next::Settle(ix) => settle::settle(machine, now, ix),
         Next::Dispatch(run) => dispatch::dispatch(machine, now, run),
+        Next::Request(run) => child::request(machine, now, run),
         Next::PassOver(ix) => stop::skipping(machine, now, ix.into(), SkipReason::RunOn),
         Next::End(ending) => decision(machine, now, ending::terminal(machine, ending), None),
     }
@@ -121,11 +127,12 @@ fn go_on(machine: &Machine, budget: u32) -> Option<Next> {
     let settle = machine.agenda.settle.first();
     let dispatch = machine.agenda.dispatch.first();
     let dispatch = dispatch.filter(|_| may_dispatch(machine, budget));
-    let dispatch_first = |ix| Some(Next::Dispatch(first_dispatch(machine, ix)));
-    match (settle, dispatch) {
-        (Some(settle), Some(dispatch)) if dispatch < settle => dispatch_first(dispatch),
-        (Some(settle), _) => Some(Next::Settle(settle)),
-        (None, Some(dispatch)) => dispatch_first(dispatch),
-        (None, None) => None,
-    }
+    let request = machine.agenda.requests.first();
+    let request = request.filter(|_| budget > 0 && !is_held(machine));
+    let first = settle.into_iter().chain(dispatch).chain(request).min()?;
+    Some(match first {
+        _ if settle == Some(first) => Next::Settle(first),
+        _ if dispatch == Some(first) => Next::Dispatch(first_dispatch(machine, first)),
+        _ => Next::Request(first_dispatch(machine, first)),
+    })
 }

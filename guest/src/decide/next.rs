@@ -30,6 +30,8 @@ pub(crate) enum Next {
     Settle(NodeIx),
     /// A node is dispatched.
     Dispatch(RunIx),
+    /// A node asks for a child.
+    Request(RunIx),
     /// A finalizer of another ending is skipped.
     PassOver(NodeIx),
     /// The execution ends.

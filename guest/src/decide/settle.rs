@@ -78,7 +78,9 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
                 exhaustion(machine, ix, NodeFailure::Rejected(rejection))
             }
         },
-        (Kind::Work(_), _) => unreachable!("nodes for workers are filed for dispatch"),
+        (Kind::Work(_) | Kind::Subgraph(_), _) => {
+            unreachable!("nodes for workers and with children are not filed for settling")
+        }
     }
 }
 

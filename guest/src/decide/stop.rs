@@ -1,7 +1,7 @@
 //! Nodes that are stopped or left out: because an operator asked for it, or
 //! because the execution is cancelled or out of time (rules R14 and R17).
 
-use super::decision::{Decision, decision, take_back};
+use super::decision::{Decision, child_to_cancel, decision, take_back};
 use super::next::Next;
 use crate::contract::{CancelReason, EventKind, NodeCancelled, NodeSkipped, NodeState, SkipReason};
 use crate::guards::{active_runs, is_ending, must_stop, stop_reason};
@@ -77,7 +77,10 @@ pub(super) fn cancellation(
     reason: CancelReason,
 ) -> Decision {
     let node_id = machine.node_id(run);
-    let order = is_in_flight(machine.record(run).state).then(|| take_back(machine, run));
+    let order = match is_in_flight(machine.record(run).state) {
+        true => Some(take_back(machine, run)),
+        false => child_to_cancel(machine, run),
+    };
     decision(
         machine,
         now,

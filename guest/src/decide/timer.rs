@@ -4,12 +4,13 @@
 use alloc::borrow::Cow;
 use alloc::string::ToString;
 
-use super::decision::{Decision, decision, take_back};
+use super::child::request;
+use super::decision::{Decision, child_to_cancel, decision, take_back};
 use super::next::Next;
 use super::settle::target;
 use super::words::{completion, exhaustion};
-use crate::contract::{EventKind, MissedEvent, NodeFailure, NodeTimedOut, TimerFired};
-use crate::guards::{correlation_key, workflow_deadline};
+use crate::contract::{EventKind, MissedEvent, NodeFailure, NodeState, NodeTimedOut, TimerFired};
+use crate::guards::{correlation_key, deadlines, is_held, workflow_deadline};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::time::{Millis, Timestamp};
@@ -20,11 +21,12 @@ use crate::workflow::plan::{HumanApproval, Kind, NodeIx, Wait};
 const NOT_ANSWERED: &str = r#"{"decision":"timed_out"}"#;
 
 /// What is overdue: the workflow, then its nodes by deadline and R2.
-pub(super) fn overdue(machine: &Machine, now: Timestamp) -> Option<Next> {
+pub(super) fn overdue(machine: &Machine, now: Timestamp, budget: u32) -> Option<Next> {
     if workflow_deadline(machine).is_some_and(|deadline| deadline <= now) {
         return Some(Next::WorkflowTimesOut);
     }
-    let (deadline, run) = *machine.agenda.deadlines.first()?;
+    let may_order = budget > 0 && !is_held(machine);
+    let (deadline, run) = deadlines(machine, !may_order).next()?;
     (deadline <= now).then_some(Next::Overdue(run))
 }
 
@@ -33,7 +35,9 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, run: RunIx) -> Dec
     match &node.kind {
         Kind::Wait(wait) => overdue_wait(machine, now, ix, wait),
         Kind::HumanApproval(approval) => overdue_approval(machine, now, ix, approval),
+        _ if machine.record(run).state == NodeState::Failing => request(machine, now, run),
         Kind::Work(_)
+        | Kind::Subgraph(_)
         | Kind::Condition(_)
         | Kind::Parallel
         | Kind::Join(_)
@@ -49,7 +53,7 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, run: RunIx) -> Dec
                 machine,
                 now,
                 EventKind::NodeTimedOut(timed_out),
-                Some(take_back(machine, run)),
+                Some(child_to_cancel(machine, run).unwrap_or_else(|| take_back(machine, run))),
             )
         }
     }

@@ -107,11 +107,14 @@ fn why_ready(machine: &Machine, run: RunIx) -> Vec<Reason> {
         return why_finalizer(machine, run.node);
     }
     let is_work = machine.work(run).is_some();
-    if !may_settle(machine) || (is_work && is_held(machine)) {
+    let is_ordered = is_work || machine.subgraph(run).is_some();
+    if !may_settle(machine) || (is_ordered && is_held(machine)) {
         return Vec::new();
     }
     let reason = match is_work {
-        false => next_step(NextStep::Settle),
+        false if !is_ordered => next_step(NextStep::Settle),
+        false if !has_window(machine, run) => no_window(machine, run),
+        false => next_step(NextStep::Dispatch),
         true if !has_room(machine) => no_room(machine),
         true if !has_window(machine, run) => no_window(machine, run),
         true => next_step(NextStep::Dispatch),
@@ -158,7 +161,10 @@ fn why_failing(machine: &Machine, run: RunIx) -> Vec<Reason> {
         && !is_stalled_on(machine, run)
         && judge_failure(machine, 1, run).is_some();
     let next = is_judged.then(|| next_step(NextStep::JudgeFailure));
-    last_failure(machine, run).into_iter().chain(next).collect()
+    let again = machine.record(run).deadline;
+    let again = again.map(|time| because(ReasonCause::NotBefore(time.0)));
+    let reasons = last_failure(machine, run).into_iter().chain(again);
+    reasons.chain(next).collect()
 }
 
 fn last_failure(machine: &Machine, run: RunIx) -> Option<Reason> {
@@ -175,6 +181,9 @@ fn why_waiting(machine: &Machine, run: RunIx) -> Vec<Reason> {
     }
     if record.wait_result.is_some() {
         return [next_step(NextStep::Settle)].into();
+    }
+    if machine.subgraph(run).is_some() {
+        return why_child_runs(machine, run);
     }
     let is_open = machine.state.ended.is_none();
     let remedies = |remedy: Remedy| is_open.then_some(remedy).into_iter().collect();
@@ -201,6 +210,23 @@ fn why_waiting(machine: &Machine, run: RunIx) -> Vec<Reason> {
     };
     let ends = record.deadline.map(|at| ReasonCause::WaitEnds(at.0));
     waits_for.into_iter().chain(ends.map(because)).collect()
+}
+
+/// Its child is at work: what that waits for, who asks for the child is told. The child
+/// stands in the place of a worker.
+fn why_child_runs(machine: &Machine, run: RunIx) -> Vec<Reason> {
+    let record = machine.record(run);
+    let child = machine.state.children.get(&run);
+    let running = ReasonCause::WorkerAtWork(RunningAttempt {
+        attempt: record.attempt,
+        worker_id: child
+            .and_then(|child| child.child_id.clone())
+            .unwrap_or_default(),
+        since: record.started_at.unwrap_or_default().0,
+    });
+    let times_out = record.deadline.map(|at| ReasonCause::TimesOut(at.0));
+    let reasons = [running].into_iter().chain(times_out).map(because);
+    reasons.chain(last_failure(machine, run)).collect()
 }
 
 /// That an operator asked for the node to be skipped, and it is not yet.

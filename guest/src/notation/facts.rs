@@ -7,11 +7,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::contract::{
-    ApprovalDecision, ApprovalReceived, CancelRequested, EventKind, ExecutionForked,
-    ExternalEventReceived, GenAi, GuestChanged, HostStalled, LeaseExpired, NodeCompleted,
-    NodeFailed, NodeReleased, NodeRequest, NodeStarted, OperatorNote,
+    ApprovalDecision, ApprovalReceived, CancelRequested, ChildEnded, ChildName, ChildRefusal,
+    ChildRefused, ChildStarted, EventKind, ExecutionForked, ExternalEventReceived, GenAi,
+    GuestChanged, HostStalled, LeaseExpired, NodeCompleted, NodeFailed, NodeReleased, NodeRequest,
+    NodeStarted, OperatorNote, Status,
 };
 
+use super::child::child_id;
 use super::item::ItemState;
 use super::row::Action;
 use super::text::unquoted;
@@ -40,6 +42,14 @@ pub fn facts(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, Stri
         "claim" => claim(world, action)?,
         "complete" | "fail" | "expire" => return result(world, action),
         "release" => return releases(world, action),
+        "begin" => begin(world, action)?,
+        "deny" => EventKind::ChildRefused(ChildRefused {
+            node_id: action.subject()?.to_owned(),
+            attempt: child_name(world, action)?.attempt,
+            iteration: child_name(world, action)?.iteration,
+            code: denial(action)?,
+        }),
+        "end" => return end(world, action),
         "approve" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Approved)?),
         "reject" => EventKind::ApprovalReceived(approval(action, ApprovalDecision::Rejected)?),
         "signal" => {
@@ -85,6 +95,67 @@ fn claim(world: &Memory, action: &Action<'_>) -> Result<EventKind, String> {
         worker_id: action.option("by").unwrap_or("w1").to_owned(),
         attempt: action.number("attempt")?.unwrap_or(ordered),
     }))
+}
+
+/// Which child an action speaks of.
+fn child_name(world: &Memory, action: &Action<'_>) -> Result<ChildName, String> {
+    let node_id = action.subject()?;
+    let last = world.children.get(node_id).map(|child| &child.order.name);
+    let (attempt, iteration) = last.map_or((1, 0), |name| (name.attempt, name.iteration));
+    Ok(ChildName {
+        node_id: node_id.to_owned(),
+        attempt: action.number("attempt")?.unwrap_or(attempt),
+        iteration: action.number("iteration")?.unwrap_or(iteration),
+    })
+}
+
+fn begin(world: &Memory, action: &Action<'_>) -> Result<EventKind, String> {
+    let name = child_name(world, action)?;
+    let id = action.option("child").map(ToOwned::to_owned);
+    Ok(EventKind::ChildStarted(ChildStarted {
+        child_id: id.unwrap_or_else(|| child_id(&name)),
+        node_id: name.node_id,
+        attempt: name.attempt,
+        iteration: name.iteration,
+        workflow_digest: "3".repeat(64),
+    }))
+}
+
+fn denial(action: &Action<'_>) -> Result<ChildRefusal, String> {
+    match action.words().next() {
+        Some("unknown_workflow") => Ok(ChildRefusal::UnknownWorkflow),
+        Some("too_deep") => Ok(ChildRefusal::TooDeep),
+        Some("too_many") => Ok(ChildRefusal::TooMany),
+        other => Err(format!("{other:?} is no reason to refuse a child")),
+    }
+}
+
+/// A child's end; before it its start, if it was not started.
+fn end(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
+    let name = child_name(world, action)?;
+    let last = world.children.get(&name.node_id);
+    let is_unbegun = last.is_some_and(|child| child.is_open && child.id.is_none());
+    let status = match action.words().next() {
+        Some("failed") => Status::Failed,
+        Some("cancelled") => Status::Cancelled,
+        _ => Status::Completed,
+    };
+    let id = action.option("child").map(ToOwned::to_owned);
+    let ended = EventKind::ChildEnded(ChildEnded {
+        child_id: id.unwrap_or_else(|| child_id(&name)),
+        node_id: name.node_id,
+        attempt: name.attempt,
+        iteration: name.iteration,
+        status,
+        sequence: 9,
+        head: "4".repeat(64),
+        output: (status == Status::Completed).then(|| action.json().unwrap_or("{}").to_owned()),
+        error: action.option("why").map(|text| unquoted(text).to_owned()),
+    });
+    Ok(match is_unbegun {
+        true => vec![begin(world, action)?, ended],
+        false => vec![ended],
+    })
 }
 
 /// A worker's answer; before it a claim, if nobody has claimed the item.

@@ -260,6 +260,7 @@ fn filled_in(kind: &str) -> Map<String, Value> {
         "human_approval" => json!({ "description": "May it?" }),
         "policy" => json!({ "policy_ref": "p", "on_violation": "fail" }),
         "agent" => json!({ "agent_ref": "a" }),
+        "subgraph" => json!({ "workflow_id": "child", "version": "1.0.0" }),
         "map" => json!({ "over": "input.items", "body": { "type": "tool", "tool_ref": "t" } }),
         _ => json!({}),
     };

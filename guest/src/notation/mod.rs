@@ -38,23 +38,28 @@
 //! | `release a [by=W] [times=N]` | its worker gives it back; claims first, if nobody has. N times in a row, claimed before each |
 //! | `approve a [by=U] [{PATCH}]`, `reject a [by=U] [why=TEXT]` | a person decides |
 //! | `signal KEY JSON` | an external event |
+//! | `begin a` | the child of a node was started |
+//! | `deny a unknown_workflow`, `too_deep`, `too_many` | it cannot be started |
+//! | `end a {STATE}`, `end a failed [why=TEXT]`, `end a cancelled` | it has ended; it is started before, if it was not |
 //! | `guest N` | the execution goes to the guest of the digest NNN… |
 //! | `cancel [why=TEXT]`, `pause`, `unpause`, `retry a`, `skip a`, `stall`, `lift` | operators and host |
 //! | `cut N; fork [by=W]` | the log becomes that of a fork that has N events in common with it, and goes its own way. In between may stand `complete a {PATCH} edited=W`, also of several nodes |
 //!
-//! `complete`, `fail`, `expire` and `release` take `attempt=N` and `fence=N`, to answer late.
+//! `complete`, `fail`, `expire` and `release` take `attempt=N` and `fence=N`, to answer late;
+//! `begin`, `deny` and `end` take `attempt=N`, `iteration=N` and `child=ID`.
 //!
 //! | question (no turn) | answer |
 //! |---|---|
 //! | `status`, `wake` | `running`; `@5000` or `never` |
 //! | `explain a` | the node's state, with the reasons as detail: codes and data, remedies in brackets |
 //! | `inspect /JSON/POINTER` | the value in `inspect` |
+//! | `child a [/JSON/POINTER]` | the value in the input of the node's last child |
 //! | `item a [/JSON/POINTER]` | the value in the payload of the node's last work item |
 //!
 //! **An output** is a decision, in order: `schedule a`, `retry a @NOT_BEFORE`,
 //! `settle a`, `settle a -> b` (with a choice), `skip a [by_operator|run_on|not_needed]`,
 //! `cancel a [by_operator|join_satisfied|terminated|budget_exceeded]`, `timeout a`, `timeout workflow`, `exhaust a`,
-//! `interrupt a`, `wait a`, `fire a`, `stall a`, `stall budget`, `completed`, `failed`,
+//! `request a`, `interrupt a`, `wait a`, `fire a`, `stall a`, `stall budget`, `completed`, `failed`,
 //! `cancelled`; or `more` (the dispatch limit ended a step, another followed) or
 //! `refused` (a fact was not taken; these come first). Each may be followed by its detail (an
 //! error, a code with its data, a final state, a time), in full or as `~"part of it"`.
@@ -75,6 +80,7 @@ mod codes;
 mod row;
 mod graph;
 mod item;
+mod child;
 mod world;
 mod facts;
 mod foresee;
@@ -82,6 +88,7 @@ mod phrase;
 mod replay;
 mod play;
 
+pub use child::Child;
 pub use facts::facts;
 pub use foresee::{Foreseen, foresee};
 pub use graph::Graph;

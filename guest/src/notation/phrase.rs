@@ -121,7 +121,10 @@ pub(super) fn of(event: &Event) -> Phrase {
             Phrase::new(format!("stall {on}"), why)
         }
         EventKind::MapExpanded(e) => Phrase::new(format!("expand {} {}", e.node_id, e.count), ""),
-        EventKind::ChildRequested(e) => Phrase::new(format!("request {}", e.node_id), ""),
+        EventKind::ChildRequested(e) => Phrase::new(
+            format!("request {}", e.node_id),
+            format!("{}/{}", e.attempt, e.iteration),
+        ),
         EventKind::WorkflowStarted(_)
         | EventKind::NodeStarted(_)
         | EventKind::NodeCompleted(_)

@@ -288,6 +288,14 @@ impl Stage<'_> {
                 let inspection = self.inspect()?;
                 pointed(&inspection.state, question.subject()?)?
             }
+            "child" => {
+                let child = self.world.children.get(question.subject()?);
+                let child = child.ok_or("it has no child")?;
+                pointed(
+                    &child.order.input,
+                    question.words().next().unwrap_or_default(),
+                )?
+            }
             "item" => {
                 let item = self
                     .world

@@ -20,6 +20,7 @@ use crate::limits::RELEASES_MAX;
 use crate::shell::{Scheduler, World};
 use crate::time::Timestamp;
 
+use super::child::{self, Child};
 use super::graph::Graph;
 use super::item::{Item, ItemState, is_named, item_digests, names_item};
 
@@ -37,6 +38,8 @@ pub struct Memory {
     pub now: u64,
     /// The work items, by node and attempt.
     pub items: BTreeMap<(String, u32), Item>,
+    /// The last child of each node and instance.
+    pub children: BTreeMap<String, Child>,
     /// The newest snapshot.
     pub snapshot: Option<Snapshot>,
     /// What the scheduler did in the call that runs.
@@ -61,6 +64,7 @@ impl Memory {
             events: Vec::new(),
             now,
             items: BTreeMap::new(),
+            children: BTreeMap::new(),
             snapshot: None,
             call: Call::default(),
         }
@@ -114,6 +118,7 @@ impl Memory {
             EventKind::ExecutionForked(_) => self.take_claims_back(),
             _ => {}
         }
+        child::note_fact(&mut self.children, &fact.kind);
         self.events.push(fact);
     }
 
@@ -129,6 +134,7 @@ impl Memory {
         let events: Vec<Event> = self.events.drain(..).take(common).collect();
         let ordered = core::mem::take(&mut self.items);
         self.snapshot = None;
+        self.children = BTreeMap::new();
         for event in events {
             match &event.kind {
                 EventKind::NodeScheduled(NodeScheduled {
@@ -274,9 +280,10 @@ impl Memory {
             match order {
                 WorkOrder::Enqueue(item) => self.enqueue(item, &decisions)?,
                 WorkOrder::Cancel(name) => self.cancel(name)?,
-                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
-                    return Err("nobody starts children here".to_owned());
+                WorkOrder::StartChild(order) => {
+                    child::start(&mut self.children, order, &decisions)?;
                 }
+                WorkOrder::CancelChild(name) => child::cancel(&mut self.children, name)?,
             }
         }
         self.events.extend(decisions);

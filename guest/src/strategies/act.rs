@@ -16,7 +16,7 @@ use crate::node::is_settled;
 use crate::notation::ItemState;
 use crate::state::{Instances, NodeRecord};
 use crate::workflow::END;
-use crate::workflow::plan::{Kind, Node, NodeIx};
+use crate::workflow::plan::{Gives, Kind, Node, NodeIx};
 
 /// The action; none where it means nothing. Whether it is legal is for the
 /// machine to say.
@@ -54,6 +54,7 @@ pub(super) fn said(act: &Act, player: &Player) -> Option<String> {
             };
             format!("signal {}{payload}", one_of(&KEYS, *pick)?)
         }
+        Act::Child(pick, patch) => child_said(player, *pick, *patch)?,
         Act::Pause => "pause".to_string(),
         Act::Stall => "stall".to_string(),
         Act::Release(pick) => release(player, *pick)?,
@@ -62,6 +63,40 @@ pub(super) fn said(act: &Act, player: &Player) -> Option<String> {
         Act::Cancel => "cancel why=enough".to_string(),
         Act::ChangeGuest(pick) => format!("guest {}", pick % 10),
     })
+}
+
+/// What becomes of a child that a node waits for.
+fn child_said(player: &Player, pick: Pick, patch: Patch) -> Option<String> {
+    let node = one_of(&parents(player), pick / 8)?;
+    let is_begun = player.world.children.get(node)?.id.is_some();
+    if is_detached(player, node) {
+        return Some(format!("begin {node}"));
+    }
+    Some(match pick % 8 {
+        0 | 1 if !is_begun => format!("begin {node}"),
+        0 if patch == Patch::None => format!("end {node} cancelled"),
+        1 | 2 => format!("end {node} failed why=boom"),
+        3 if !is_begun => format!("deny {node} unknown_workflow"),
+        _ => format!("end {node}{}", patch_said(patch)),
+    })
+}
+
+/// Whether nobody waits for the end of the node's child.
+pub(super) fn is_detached(player: &Player, node_id: &str) -> bool {
+    let run = player.machine.find(node_id).ok();
+    let subgraph = run.and_then(|run| player.machine.subgraph(run));
+    subgraph.is_some_and(|it| it.gives == Gives::Detached)
+}
+
+/// Nodes and instances that wait for a child.
+pub(super) fn parents(player: &Player) -> Vec<&str> {
+    let children = player.world.children.values().filter(|child| {
+        let run = player.machine.find(&child.order.name.node_id);
+        let record = run.map(|run| player.machine.record(run));
+        child.is_open && record.is_ok_and(|record| record.state == NodeState::Waiting)
+    });
+    let names = children.map(|child| child.order.name.node_id.as_str());
+    names.collect()
 }
 
 pub(super) fn result_said(outcome: &Outcome, targets: &[&str]) -> String {

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::act::{answerable, approvals};
+use super::act::{answerable, approvals, is_detached, parents};
 use super::history::History;
 use super::player::Player;
 use crate::contract::NodeState;
@@ -64,6 +64,10 @@ fn peaceful(player: &Player) -> Vec<String> {
     };
     actions.extend(answers("complete", answerable(player)));
     actions.extend(answers("approve", approvals(player)));
+    let children = parents(player).into_iter();
+    let (left, awaited) = children.partition(|node| is_detached(player, node));
+    actions.extend(answers("begin", left));
+    actions.extend(answers("end", awaited));
     let machine = &player.machine;
     let waits = |ix: NodeIx| match &machine.node(ix).kind {
         Kind::Wait(wait) => correlation_key(machine, ix, wait).ok().flatten(),

@@ -62,6 +62,8 @@ pub(super) enum Act {
     Reject(Pick),
     /// An external event.
     Signal(Pick, Patch),
+    /// A child was started, cannot be, or has ended; perhaps with a final state.
+    Child(Pick, Patch),
     /// An operator holds the execution.
     Pause,
     /// The host saw the guest fail.
@@ -147,6 +149,7 @@ fn acts() -> impl Strategy<Value = Act> {
         6 => (pick(), patches()).prop_map(|(pick, patch)| Act::Approve(pick, patch)),
         2 => pick().prop_map(Act::Reject),
         7 => (pick(), patches()).prop_map(|(pick, patch)| Act::Signal(pick, patch)),
+        8 => (pick(), patches()).prop_map(|(pick, patch)| Act::Child(pick, patch)),
         2 => Just(Act::Pause),
         1 => Just(Act::Stall),
         8 => pick().prop_map(Act::Release),

@@ -93,7 +93,11 @@ impl Faults {
     /// A field that is accepted and changes nothing. The id of a node is left
     /// open in its place, so that a large workflow does not have a long list.
     pub(super) fn ignore(&self, place: &Place<'_>) {
-        let pointer = place.pointer();
+        self.ignore_at(place.pointer());
+    }
+
+    /// The same, by the place's pointer.
+    pub(super) fn ignore_at(&self, pointer: String) {
         let in_node = pointer
             .strip_prefix("/nodes/")
             .and_then(|rest| rest.split_once('/'));

@@ -189,7 +189,7 @@ impl<'a, 'p> Fields<'a, 'p> {
 
 /// Fields that the contract has somewhere in a workflow, and this scheduler
 /// cannot do anything about.
-const NOT_YET: [&str; 2] = ["compensate", "repeat"];
+const NOT_YET: [&str; 1] = ["compensate"];
 
 /// Whether a value says nothing: what JamJet writes where there is nothing to
 /// say.

@@ -77,6 +77,27 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The queues that its nodes are dispatched to, and those of workflows that they
+    /// have written in place.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().flat_map(|node| {
+            let (work, child) = match &node.kind {
+                Kind::Work(work) => (Some(work), None),
+                Kind::Subgraph(child) => (None, Some(&**child)),
+                Kind::Map(map) => match &map.body {
+                    Body::Work(work) => (Some(work), None),
+                    Body::Child(child) => (None, Some(child)),
+                },
+                _ => (None, None),
+            };
+            let of_child = child.into_iter().flat_map(|child| &child.queues);
+            let of_work = work.map(|work| &*work.queue);
+            of_work.into_iter().chain(of_child.map(String::as_str))
+        })
+    }
+}
+
 /// One node of a plan.
 #[derive(Debug)]
 pub struct Node {
@@ -170,6 +191,8 @@ pub enum Kind {
     HumanApproval(HumanApproval),
     /// Runs its body for each element of a list (rule R21).
     Map(Box<Map>),
+    /// Starts a child, and completes with it (rule R22).
+    Subgraph(Box<Subgraph>),
     /// Fails for good: a limit of the workflow's own was reached.
     LimitExceeded {
         /// The node's `description`, for the error.
@@ -203,7 +226,7 @@ pub struct Map {
     /// What it is over.
     pub over: Expression,
     /// What each instance is.
-    pub body: Work,
+    pub body: Body,
     /// The kind's `body`, verbatim, for the payloads of work items.
     pub body_json: Box<RawValue>,
     /// How many instances may be under way. None: as many as the execution allows.
@@ -218,6 +241,52 @@ pub struct Map {
     pub output_key: Option<String>,
     /// The most elements.
     pub max_items: u32,
+}
+
+/// What each instance of a map is.
+#[derive(Debug)]
+pub enum Body {
+    /// A worker does it.
+    Work(Work),
+    /// It starts a child.
+    Child(Subgraph),
+}
+
+/// A node, or an instance of one, that starts a child (rule R22).
+#[derive(Debug)]
+pub struct Subgraph {
+    /// The child's workflow: its id and version. None: it is written in place.
+    pub workflow: Option<(String, String)>,
+    /// The queues that the nodes of a workflow written in place are dispatched to.
+    pub queues: Vec<String>,
+    /// The input: name and expression, sorted by name. None: all of state and input.
+    pub input_mapping: Option<Vec<(String, Expression)>>,
+    /// What becomes of the child's final state.
+    pub gives: Gives,
+    /// Whether it starts one child after another (rule R23).
+    pub repeat: Option<Repeat>,
+}
+
+/// What becomes of a child's final state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// It stands in the state under this key. None: under the node's id.
+    Under(Option<String>),
+    /// Its keys are merged into the state.
+    Merged,
+    /// Nobody waits for it.
+    Detached,
+}
+
+/// How often a node starts its child (rule R23).
+#[derive(Debug)]
+pub struct Repeat {
+    /// Whether it goes on, judged when an iteration has ended well.
+    pub condition: Expression,
+    /// The most iterations; at least 1.
+    pub max: u32,
+    /// Whether the node completes when it would go on after the last one; else it fails.
+    pub completes_at_max: bool,
 }
 
 /// How many instances of a map may fail.

@@ -14,7 +14,7 @@ use super::fields::{Effect, Fields, List, Object, Span, check_id};
 use super::kind::{self, KindSource};
 use super::plan::{Budgets, END, On, RetryPolicy};
 use super::retry;
-use super::table::{Field, RUN_ON, Type, check_object, may, must, no_effect};
+use super::table::{Field, RUN_ON, Type, check, check_object, may, must, no_effect};
 use crate::condition::Expression;
 use crate::digest::digest_of_text;
 use crate::json::{elements, members};
@@ -128,9 +128,9 @@ pub(super) const LIMITS: [Field; 2] = [
 
 /// Read checked JSON. None, and a fault, if it is not even an object; else
 /// whatever can be read, and a fault for whatever cannot.
-pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
+pub(super) fn read<'a>(text: &'a str, is_in_place: bool, faults: &Faults) -> Option<Source<'a>> {
     let workflow = Fields::read(&Place::Top, text.trim(), faults)?;
-    check_object(&workflow, &WORKFLOW);
+    check_workflow(&workflow, is_in_place);
     let limits = object(&workflow, "limits", &LIMITS, |limits| {
         LIMITS.map(|field| limits.get(field.name))
     });
@@ -138,7 +138,10 @@ pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
     let timeouts = timeouts(&workflow);
     Some(Source {
         id: workflow.get("workflow_id").unwrap_or_default(),
-        version: version(&workflow, text),
+        version: match is_in_place {
+            true => Cow::Borrowed(""),
+            false => version(&workflow, text),
+        },
         start: workflow.get("start_node"),
         nodes: nodes(&workflow, &timeouts),
         edges: edges(&workflow),
@@ -147,6 +150,31 @@ pub(super) fn read<'a>(text: &'a str, faults: &Faults) -> Option<Source<'a>> {
         max_dispatch_per_tick,
         budgets: budget::read(&workflow),
     })
+}
+
+/// What is written in place has no name of its own: it is known by the node in which it
+/// stands (rule R22).
+fn check_workflow(workflow: &Fields<'_, '_>, is_in_place: bool) {
+    let is_name = |field: &Field| matches!(field.name, "workflow_id" | "version");
+    workflow.check_names(WORKFLOW.iter().map(Field::allowed));
+    for field in WORKFLOW
+        .iter()
+        .filter(|field| !is_in_place || !is_name(field))
+    {
+        check(workflow, field);
+    }
+    for field in WORKFLOW
+        .iter()
+        .filter(|field| is_in_place && is_name(field))
+    {
+        if workflow.has(field.name) {
+            let message = format!(
+                "a workflow that is written in place has no `{}`",
+                field.name
+            );
+            workflow.fault(field.name, message, "leave it out: it is known by its node");
+        }
+    }
 }
 
 /// What an object in the workflow says, once it is checked; None if it is left out.
@@ -281,12 +309,15 @@ fn node<'a>(
             .faults
             .report(fields.place, message, "give it a shorter name");
     }
+    // A child has the time that its node gives it, and no other (rule R14).
+    let is_timed = !kind.as_ref().is_some_and(KindSource::starts_children);
+    let of_workflow = timeouts.node.filter(|_| is_timed);
     NodeSource {
         id,
         kind,
         kind_json,
         retry: policy(fields, policies),
-        timeout: span(fields, "node_timeout_secs").or(timeouts.node),
+        timeout: span(fields, "node_timeout_secs").or(of_workflow),
     }
 }
 

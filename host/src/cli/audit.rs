@@ -304,6 +304,15 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
     if let Some(link) = &audit.forked_from {
         text.push(&linked(link));
     }
+    if let Some(link) = &audit.child_of {
+        text.push(&linked_with_parent(link));
+    }
+    for child in &audit.owed_children {
+        text.push(&text!(
+            "  owed to or by its child {}: the next turn does it\n",
+            child
+        ));
+    }
     if let (Some(attestation), Some(signature)) = (&audit.erased, &audit.signature) {
         let sentence = erased::sentence(attestation);
         text.push(&text!("  {}. {}\n", sentence, erased::vouched(signature)));
@@ -335,6 +344,22 @@ fn linked(link: &Link) -> Text {
         _ => text!("its log is not at hand, so {} not compared", events),
     };
     text!("  forked from {}: {}\n", execution_id, said)
+}
+
+/// What was found of the log that asked for this child.
+fn linked_with_parent(link: &Link) -> Text {
+    let said = match link.link {
+        LinkState::Linked => "both logs name each other",
+        LinkState::Broken => "the logs do not name each other",
+        LinkState::OriginUnsound => "its log is not sound, so they are not compared",
+        _ => "its log is not at hand, so they are not compared",
+    };
+    text!(
+        "  child of {}, event {}: {}\n",
+        link.execution_id,
+        link.sequence,
+        said
+    )
 }
 
 fn details(divergence: &Divergence) -> Text {

@@ -17,7 +17,7 @@ use super::named::Named;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
-use super::{Answer, erased, guests, log, remedy, time};
+use super::{Answer, children, erased, guests, log, remedy, time};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
@@ -88,6 +88,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     for explanation in &explanations {
         output::data(&text(explanation, execution, database, now, colours));
+        output::data(&children::causes(
+            &mut store,
+            execution,
+            &explanation.node_id,
+        )?);
     }
     if nodes.len() > EXPLAINED_MAX {
         output::say(&text!("and {} nodes more", nodes.len() - EXPLAINED_MAX));

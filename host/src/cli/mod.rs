@@ -10,6 +10,7 @@
 mod act;
 mod attempts;
 mod by;
+mod children;
 mod coded;
 mod damage;
 mod database;

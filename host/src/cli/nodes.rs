@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
-    NodeTimedOut, instance_of,
+    NodeTimedOut, Status, instance_of,
 };
 use refrain::names;
 use refrain::render::{self, node_failure};
@@ -51,6 +51,8 @@ pub(super) struct Node {
     pub(super) wait: Option<Wait>,
     /// How many instances it has, if it is a map that was expanded.
     pub(super) instances: Option<u32>,
+    /// Whether it has asked for a child.
+    pub(super) child: bool,
 }
 
 /// What a waiting node waits for.
@@ -207,6 +209,30 @@ impl Nodes {
                 node.instances = Some(e.count);
                 node
             }
+            EventKind::ChildRequested(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Waiting, at);
+                node.attempts = e.attempt;
+                node.child = true;
+                node
+            }
+            EventKind::ChildRefused(e) => {
+                let node = self.node(&e.node_id);
+                node.enter(NodeState::Failing, at);
+                node.error = error();
+                node
+            }
+            EventKind::ChildEnded(e) => {
+                let node = self.node(&e.node_id);
+                match e.status {
+                    Status::Completed => node.end(NodeState::Completed, at),
+                    _ => {
+                        node.enter(NodeState::Failing, at);
+                        node.error = error();
+                    }
+                }
+                node
+            }
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })
             | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
                 let node = self.node(node_id);
@@ -312,6 +338,7 @@ impl Node {
             error: None,
             wait: None,
             instances: None,
+            child: false,
         }
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use refrain::log::KeptEvent;
-use refrain::model::{EventKind, ForkOrigin, Label};
+use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
 use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::{EngineError, ErrorRemedy};
 
+use super::children::{self, Child};
 use super::damage;
 use super::database::Database;
 use super::ending::Ending;
@@ -44,6 +45,9 @@ pub(super) struct View {
     pub(super) record: ExecutionRecord,
     /// The execution that it was forked from, if it is a fork.
     pub(super) forked_from: Option<ForkOrigin>,
+    /// The node that asked for it, where it is a child.
+    pub(super) parent: Option<ParentOrigin>,
+    pub(super) children: Vec<Child>,
     pub(super) simulated: bool,
     pub(super) labels: Vec<Label>,
     pub(super) ending: Ending,
@@ -125,6 +129,15 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
             state = Some(state_now(store, &record));
         }
     }
+    for node in nodes
+        .iter_mut()
+        .filter(|node| node.child && node.state == NodeState::Waiting)
+    {
+        if children::is_detached(store, record.id, &node.id)? {
+            node.state = NodeState::Completed;
+        }
+    }
+    let record_id = record.id;
     let mut counts = BTreeMap::new();
     for node in nodes.iter().filter(|node| node.map().is_none()) {
         *counts.entry(names::node_state(node.state)).or_default() += 1;
@@ -132,6 +145,8 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     Ok(View {
         record,
         forked_from,
+        parent: children::parent(&events),
+        children: children::tree(store, record_id)?,
         simulated,
         labels,
         ending,
@@ -274,6 +289,13 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
             origin.sequence
         ));
     }
+    if let Some(parent) = &view.parent {
+        text.push(&text!(
+            "child of {}, for its node {}\n",
+            parent.execution_id,
+            parent.node_id
+        ));
+    }
     if !view.labels.is_empty() {
         text.push(&text!("labels: {}\n", labels::line(&view.labels)));
     }
@@ -304,6 +326,7 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
             text.push(&text!("and {} more, which --json shows\n", more));
         }
     }
+    text.push(&children::text(&view.children));
     for waiting in waiting {
         text.push(&text!("\n{}\n", waiting.text(record.id, database, *now)));
     }

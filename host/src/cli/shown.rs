@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::children::Child;
 use super::damage::DamagedDocument;
 use super::labels::LabelsDocument;
 use super::list::RecordDocument;
@@ -21,6 +22,10 @@ pub(super) struct Document<'a> {
     #[serde(flatten)]
     record: RecordDocument<'a>,
     forked_from: Option<OriginDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<ParentDocument<'a>>,
+    #[serde(skip_serializing_if = "<[Child]>::is_empty")]
+    children: &'a [Child],
     labels: LabelsDocument<'a>,
     /// What it is now, while it has not ended.
     state: Option<&'a RawValue>,
@@ -37,6 +42,12 @@ struct OriginDocument<'a> {
     execution_id: &'a str,
     /// The last event that both have in common.
     sequence: u64,
+}
+
+#[derive(Serialize)]
+struct ParentDocument<'a> {
+    execution_id: &'a str,
+    node_id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -65,6 +76,11 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
             execution_id: &origin.execution_id,
             sequence: origin.sequence,
         }),
+        parent: view.parent.as_ref().map(|parent| ParentDocument {
+            execution_id: &parent.execution_id,
+            node_id: &parent.node_id,
+        }),
+        children: &view.children,
         labels: LabelsDocument::of(&view.labels),
         final_state: view
             .ending

@@ -32,6 +32,14 @@ pub const CONCURRENT_NODES_DEFAULT: u32 = 16;
 /// Work items that one step may order, unless the engine is built otherwise.
 pub const DISPATCH_PER_TICK_DEFAULT: u32 = 8;
 
+/// How far below its root a child may be: a workflow that calls itself without end is
+/// stopped there.
+pub const CHILD_DEPTH_MAX: u32 = 32;
+
+/// Children, and children of these, that a root may have: as many as a map of the
+/// largest size starts.
+pub const DESCENDANTS_MAX: u64 = 100_000;
+
 /// Callers that wait for an engine at once, unless the engine is built otherwise: some
 /// seconds of turns. One more is told so at once, which serves it better than a place
 /// in a queue without an end.

@@ -8,8 +8,10 @@
 //! state, and is the guest's word.
 
 mod literal;
+mod children;
 mod rules;
 mod cache;
 
 pub(crate) use cache::RulesCache;
+pub(crate) use children::unfounded;
 pub(crate) use rules::{Attempts, OrderRules};

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::children::{ChildRules, SUBGRAPH};
 use super::literal::LiteralKind;
 use crate::log::effect;
-use crate::model::{EventKind, WorkItem, instance_of, node_of_run};
+use crate::model::{ChildOrder, EventKind, WorkItem, instance_of, node_of_run};
 use crate::queues;
 use crate::templates::TEMPLATES;
 
@@ -40,6 +41,8 @@ struct NodeRules {
     max_attempts: u32,
     /// What each of its instances does, if it is a map (rule R21).
     body: Option<BodyRules>,
+    /// The child that it starts, if it does (rule R22).
+    child: Option<ChildRules>,
 }
 
 /// What may be ordered of the instances of a map.
@@ -51,6 +54,8 @@ struct BodyRules {
     queue: Option<Cow<'static, str>>,
     /// Its literal parts, if its texts hold expressions (rule R29).
     literal: Option<LiteralKind>,
+    /// The child that each instance starts, if it does (rule R22).
+    child: Option<ChildRules>,
 }
 
 /// What an item has to be, as far as the workflow says it.
@@ -196,12 +201,37 @@ impl OrderRules {
         })
     }
 
+    /// What this node, or instance, lets be ordered about children. `None` if it starts
+    /// none.
+    pub(crate) fn child(&self, node_id: &str) -> Option<&ChildRules> {
+        if let Some(node) = self.nodes.get(node_id) {
+            return node.child.as_ref();
+        }
+        let (map, _) = instance_of(node_id)?;
+        self.nodes.get(map)?.body.as_ref()?.child.as_ref()
+    }
+
+    /// Why this child is none that the workflow holds, if it is none.
+    pub(crate) fn child_fault(&self, order: &ChildOrder) -> Option<String> {
+        let fault = match self.child(&order.name.node_id) {
+            None => "is of a node that starts none".to_owned(),
+            Some(rules) => rules.fault(order)?,
+        };
+        Some(format!(
+            "the child of node {:?} {fault}",
+            order.name.node_id
+        ))
+    }
+
     /// About how much memory these rules take.
     pub(crate) fn bytes(&self) -> usize {
         self.nodes
             .iter()
             .map(|(id, node)| {
-                let body = node.body.as_ref().map_or(0, |body| body.kind.len());
+                let body = node.body.as_ref().map_or(0, |body| {
+                    body.kind.len() + body.child.as_ref().map_or(0, ChildRules::bytes)
+                });
+                let body = body + node.child.as_ref().map_or(0, ChildRules::bytes);
                 id.len() + node.usual_payload.len() + body + NODE_BYTES
             })
             .sum()
@@ -363,6 +393,7 @@ impl NodeRules {
             kind: start..start + kind.len(),
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
             body: BodyRules::of(kind, own),
+            child: ChildRules::of(kind),
         })
     }
 
@@ -390,6 +421,7 @@ impl BodyRules {
             queue: queue_of(read, own),
             literal,
             kind: body.into(),
+            child: ChildRules::of(body),
         })
     }
 }
@@ -428,7 +460,8 @@ fn queue_of(kind: KindText<'_>, own: Option<&str>) -> Option<Cow<'static, str>> 
 /// (rule R6).
 fn queue(kind: KindText<'_>) -> Option<Cow<'static, str>> {
     let settled_by_scheduler = match kind.name.as_str() {
-        "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" | MAP => true,
+        "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" | MAP
+        | SUBGRAPH => true,
         "condition" => holds_some(kind.branches),
         // A join that merges by a function of its own has a worker.
         "join" => !kind.merge_strategy.is_some_and(is_custom),

@@ -1,6 +1,7 @@
 //! Why a node is where it is.
 
 use super::failure::{node_failure, stall};
+use crate::id::ExecutionId;
 use crate::model::{
     AttemptFailure, CancelReason, Completion, FalseCondition, NextStep, ReasonCause, Seen,
     SeenValue, Timestamp,
@@ -105,6 +106,17 @@ fn attempts(node: &str, cause: &ReasonCause) -> Option<String> {
             "attempt {} of node `{node}` waits on the queue `{}` for a worker, since {}",
             it.attempt,
             it.queue,
+            time(it.since)
+        ),
+        ReasonCause::WorkerAtWork(it) if it.worker_id.parse::<ExecutionId>().is_ok() => format!(
+            "child {} has been running for attempt {} of node `{node}` since {}",
+            it.worker_id,
+            it.attempt,
+            time(it.since)
+        ),
+        ReasonCause::WorkerAtWork(it) if it.worker_id.is_empty() => format!(
+            "attempt {} of node `{node}` has asked for its child since {}",
+            it.attempt,
             time(it.since)
         ),
         ReasonCause::WorkerAtWork(it) => format!(

@@ -148,6 +148,7 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
                 let expected = json!({ "node_id": item.node_id, "attempt": item.attempt, "item_digest": digest });
                 self.misordered(&item.node_id, message, Some(expected))
             }
+            Mismatch::Child(fault) => self.diverges(fault, None),
             Mismatch::Unlawful { item, fault } => {
                 let message = format!(
                     "the guest orders what the workflow does not hold: the work item of attempt {} of node {:?} {fault}",

@@ -13,6 +13,7 @@ use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
 use super::kept_events::Unreadable;
 use super::link;
+use super::parent_link;
 use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
 use super::verdict::{Audit, AuditError, Verdict};
@@ -98,9 +99,16 @@ impl<'a> Auditor<'a> {
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
         // The look ends before the guests decide, so that it holds up no checkpoint.
-        let reading = at_one_moment(store, |store| self.read(store, id))?;
+        let (reading, owed) = at_one_moment(store, |store| {
+            let reading = self.read(store, id)?;
+            Ok::<_, AuditError>((reading, owed_children(store, id)?))
+        })?;
         match reading {
-            Some((reading, origin)) => self.audit(reading, origin.as_ref()).map(Some),
+            Some((reading, origin)) => {
+                let mut audit = self.audit(reading, origin.as_ref())?;
+                audit.owed_children = owed;
+                Ok(Some(audit))
+            }
             None => Ok(self.anchors.missing(id).map(|finding| gone(id, finding))),
         }
     }
@@ -166,13 +174,20 @@ impl<'a> Auditor<'a> {
         Ok(audit)
     }
 
-    /// Compares a fork with its origin.
+    /// Compares a fork with its origin, and a child with its parent.
     fn check_link(
         &self,
         recording: &Recording,
         origin: Option<&Reading>,
         audit: &mut Audit,
     ) -> Result<(), Finding> {
+        if let Some(named) = parent_link::named(recording) {
+            let known = named.execution_id.parse().ok();
+            let known = known.and_then(|id: ExecutionId| self.origins.get(&id));
+            let (link, compared) = parent_link::check(recording, named, origin.or(known));
+            audit.child_of = Some(link);
+            return compared;
+        }
         let Some(named) = link::named(recording) else {
             return Ok(());
         };
@@ -227,7 +242,9 @@ impl<'a> Auditor<'a> {
         let mut origin = None;
         if let Ok(recording) = &reading {
             self.fetch_guests(store, recording)?;
-            let named = link::named(recording).map(|named| named.execution_id.parse());
+            let parent = parent_link::named(recording).map(|named| &named.execution_id);
+            let named = link::named(recording).map(|named| &named.execution_id);
+            let named = named.or(parent).map(|id| id.parse());
             if let Some(Ok(id)) = named {
                 origin = source::read(store, id, &mut self.workflow)?;
             }
@@ -249,6 +266,16 @@ impl<'a> Auditor<'a> {
         }
         Ok(())
     }
+}
+
+/// The children of which something is owed, to this execution or by it.
+fn owed_children(store: &mut dyn Reader, id: ExecutionId) -> Result<Vec<String>, StoreError> {
+    if !store.has_children()? {
+        return Ok(Vec::new());
+    }
+    let owed = store.owed_children(usize::MAX)?.into_iter();
+    let owed = owed.filter(|record| record.parent == id || record.child == id);
+    Ok(owed.map(|record| record.child.to_string()).collect())
 }
 
 /// Takes a guest from the store into the library, if the library does not have it.
@@ -292,6 +319,8 @@ fn clean(recording: &Recording) -> Audit {
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
+        owed_children: Vec::new(),
+        child_of: None,
         erased: recording.claimed.attestation().cloned(),
         signature: None,
         divergence: None,
@@ -307,6 +336,8 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
+        owed_children: Vec::new(),
+        child_of: None,
         erased: None,
         signature: None,
         divergence: Some(*finding.1),
@@ -322,6 +353,8 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
+        owed_children: Vec::new(),
+        child_of: None,
         erased: None,
         signature: None,
         divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),

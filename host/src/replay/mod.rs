@@ -39,6 +39,7 @@ mod asked_guest;
 mod walk;
 // Whether a fork is one of the log that it names.
 mod link;
+mod parent_link;
 // The door.
 mod audit;
 // The beginning of a log, as that of another one.

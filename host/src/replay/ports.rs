@@ -15,7 +15,7 @@ use crate::log::canonical;
 use crate::log::digest::work_item_digest;
 use crate::log::effect;
 use crate::model::{Digest, Event, EventKind, Snapshot, StorageError, WorkItem, WorkOrder};
-use crate::order_rules::{Attempts, OrderRules};
+use crate::order_rules::{Attempts, OrderRules, unfounded};
 use crate::store::{StoreError, StoredEvent, Timestamp};
 
 /// One execution's log, opened as far as it has been replayed.
@@ -29,6 +29,8 @@ pub(super) struct ReplayPorts {
     batch_start: usize,
     /// The work items ordered in this call.
     orders: Vec<WorkItem>,
+    /// What was ordered about children.
+    children: Vec<WorkOrder>,
     /// Their digests.
     digests: Vec<Digest>,
     /// The first thing that the guest did and the log does not have.
@@ -58,6 +60,8 @@ pub(super) enum Mismatch {
         /// The item's digest.
         digest: Digest,
     },
+    /// The guest ordered something about a child that it may not; what is wrong.
+    Child(String),
     /// The guest ordered an item that the workflow does not hold.
     Unlawful {
         /// The item.
@@ -76,6 +80,7 @@ impl ReplayPorts {
             now: 0,
             batch_start: 0,
             orders: Vec::new(),
+            children: Vec::new(),
             digests: Vec::new(),
             mismatch: None,
             rules: None,
@@ -94,6 +99,7 @@ impl ReplayPorts {
         self.now = now;
         self.batch_start = self.revealed;
         self.orders.clear();
+        self.children.clear();
         self.digests.clear();
         self.mismatch = None;
     }
@@ -152,6 +158,34 @@ impl ReplayPorts {
             self.note(Mismatch::Unlawful { item, fault });
         }
         self.orders = orders;
+        if !self.children.is_empty()
+            || self
+                .batch()
+                .iter()
+                .any(|it| matches!(it.event.kind, EventKind::ChildRequested(_)))
+        {
+            self.check_children();
+        }
+    }
+
+    /// Notes the first order about a child that no decision asks for, or that the workflow
+    /// does not hold.
+    fn check_children(&mut self) {
+        let children = std::mem::take(&mut self.children);
+        let decisions = self.batch().iter().map(|stored| &stored.event);
+        let unfounded = unfounded(decisions, &children);
+        let recording = Arc::clone(&self.recording);
+        let rules = self
+            .rules
+            .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow)));
+        let mut unlawful = children.iter().filter_map(|order| match order {
+            WorkOrder::StartChild(order) => rules.child_fault(order),
+            _ => None,
+        });
+        if let Some(fault) = unfounded.or_else(|| unlawful.next()) {
+            self.note(Mismatch::Child(fault));
+        }
+        self.children = children;
     }
 
     /// Why this item is none that the workflow holds, if it is none: the host
@@ -250,11 +284,7 @@ impl Ports for ReplayPorts {
                 }
                 // What is cancelled follows from the decisions, and those are compared.
                 WorkOrder::Cancel(_) => {}
-                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
-                    return Ok(Err(
-                        "no workflow that this program takes has children".to_owned()
-                    ));
-                }
+                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => self.children.push(order),
             }
         }
         Ok(Ok(self.digests[before..].to_vec()))

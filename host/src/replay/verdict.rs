@@ -103,6 +103,13 @@ pub struct Audit {
     /// have in common (law 11). `None` if it is of no fork.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forked_from: Option<Link>,
+    /// The children of which the store owes something to this execution, or this execution
+    /// something to them: what is due in the next turn (law 3).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owed_children: Vec<String>,
+    /// For a child: its link with its parent (law 11).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child_of: Option<Link>,
     /// That the log was erased, by whom, and what its audit said before. `None` if it
     /// is whole.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_json")]
@@ -120,13 +127,13 @@ fn as_json<S: Serializer>(erased: &Option<Attestation>, to: S) -> Result<S::Ok, 
     raw.map_err(S::Error::custom)?.serialize(to)
 }
 
-/// The link of a fork with its origin.
+/// The link of a fork with its origin, or of a child with its parent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Link {
-    /// The execution that it was forked from.
+    /// The execution that it was forked from, or that asked for it.
     pub execution_id: String,
-    /// The last event that both have in common.
+    /// The last event that both have in common; of a parent, the event that asks for it.
     pub sequence: u64,
     /// Whether the two logs were compared.
     pub link: LinkState,

@@ -33,7 +33,7 @@
 ///     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
 ///     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
 ///     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-///     refrain::delegate_store!(inner: workflow, component, snapshot);
+///     refrain::delegate_store!(inner: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 /// }
 /// ```
 #[macro_export]
@@ -154,6 +154,21 @@ macro_rules! delegate_store {
     (@ last_reading $($to:ident)+) => { $crate::delegate_store!(
         # last_reading(shard: [u8; 2]) -> ::std::option::Option<$crate::store::ClockReading>, $($to)+
     ); };
+
+    // Children.
+    (@ child $($to:ident)+) => { $crate::delegate_store!(
+        # child(child: $crate::ExecutionId) -> ::std::option::Option<$crate::store::ChildRecord>, $($to)+
+    ); };
+    (@ children $($to:ident)+) => { $crate::delegate_store!(
+        # children(parent: $crate::ExecutionId) -> ::std::vec::Vec<$crate::store::ChildRecord>, $($to)+
+    ); };
+    (@ owed_children $($to:ident)+) => { $crate::delegate_store!(
+        # owed_children(max: usize) -> ::std::vec::Vec<$crate::store::ChildRecord>, $($to)+
+    ); };
+    (@ descendants $($to:ident)+) => { $crate::delegate_store!(
+        # descendants(root: $crate::ExecutionId) -> u64, $($to)+
+    ); };
+    (@ has_children $($to:ident)+) => { $crate::delegate_store!(# has_children() -> bool, $($to)+); };
 
     // What is kept.
     (@ workflow $($to:ident)+) => { $crate::delegate_store!(

@@ -33,6 +33,8 @@
 //!   ([`ExecutionId::of_key`](crate::ExecutionId::of_key)), and asked for by them.
 //! * **Derived.** An execution's labels are those that its event 1 names, from the turn on
 //!   that begins it.
+//! * **Children.** What is owed between an execution and its child is kept with the child,
+//!   and changes in the turn that orders it or carries it out ([`ChildRecord`]).
 //! * **Output is bounded.** What programs have written is kept in order, and counts
 //!   with its pieces' costs: what is more than the bound drops the oldest, of that
 //!   execution alone. Output of an execution that is not there, or erased, is a conflict.
@@ -66,6 +68,7 @@ mod error;
 mod damage;
 mod record;
 mod labels;
+mod child;
 mod output;
 mod turn;
 pub mod check;
@@ -79,6 +82,7 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use child::{ChildChange, ChildRecord, ChildState};
 pub use contract::Store;
 pub use damage::{Damaged, Many, Tampering};
 pub use error::{CommitError, StoreError};

@@ -5,8 +5,8 @@ use crate::id::ExecutionId;
 use crate::log::{StoredEvent, Timestamp};
 use crate::model::{Label, Snapshot, Status};
 use crate::store::{
-    ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, LabelFilter, Many, RawEvent,
-    StoreError, WorkflowRecord,
+    ChildRecord, ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, LabelFilter, Many,
+    RawEvent, StoreError, WorkflowRecord,
 };
 
 /// The choice of executions to list. By default it is all of them, the oldest first.
@@ -256,6 +256,22 @@ pub trait Reader: Send {
 
     /// A component by its digest.
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// A child.
+    fn child(&mut self, child: ExecutionId) -> Result<Option<ChildRecord>, StoreError>;
+
+    /// The children of an execution, those that it asked for first first.
+    fn children(&mut self, parent: ExecutionId) -> Result<Vec<ChildRecord>, StoreError>;
+
+    /// The children of which something is owed, at most `max`: sorted by parent, then in
+    /// the order in which it asked for them. The cost grows with their number.
+    fn owed_children(&mut self, max: usize) -> Result<Vec<ChildRecord>, StoreError>;
+
+    /// How many children, and children of these, a root has.
+    fn descendants(&mut self, root: ExecutionId) -> Result<u64, StoreError>;
+
+    /// Whether there is any child.
+    fn has_children(&mut self) -> Result<bool, StoreError>;
 
     /// The newest snapshot of an execution. Bytes other than those that were kept are
     /// [`StoreError::Corrupt`], and a further snapshot replaces them.

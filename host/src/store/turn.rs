@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::ExecutionId;
 use crate::log::{Attestation, ChainedEvent, Head, Timestamp};
 use crate::model::{Snapshot, WorkItem};
-use crate::store::{ExecutionRecord, Lease, OutputChange};
+use crate::store::{ChildChange, ExecutionRecord, Lease, OutputChange};
 
 /// Everything that one turn writes.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Turn {
     pub snapshots: Vec<(ExecutionId, Snapshot)>,
     /// Executions whose logs are erased. The turn does nothing else with them.
     pub erasures: Vec<Erasure>,
+    /// What becomes of children, each once.
+    pub children: Vec<ChildChange>,
     /// What is kept of the output of programs.
     pub outputs: Vec<OutputChange>,
     /// The turn's reading of the real clock. `None` if the turn leaves the last one.

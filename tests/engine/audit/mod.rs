@@ -6,5 +6,6 @@
 mod chain;
 mod database;
 mod export;
+mod children;
 mod forked;
 mod ledger;

@@ -275,7 +275,7 @@ impl Reader for Interrupted {
     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner after asked: due);
     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner: workflow, component, snapshot);
+    refrain::delegate_store!(inner: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }
 
 /// Claimed and cancelled in one turn: its work never begins, and its slot goes

@@ -120,7 +120,7 @@ impl Reader for Gated<dyn Store> {
     refrain::delegate_store!(inner: place, is_simulated, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner: workflow, component, snapshot);
+    refrain::delegate_store!(inner: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }
 
 impl Reader for Gated<dyn Reader> {
@@ -143,7 +143,7 @@ impl Reader for Gated<dyn Reader> {
     refrain::delegate_store!(inner: place, is_simulated, begin_reading, end_reading);
     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, items, item);
     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-    refrain::delegate_store!(inner: workflow, component, snapshot);
+    refrain::delegate_store!(inner: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }
 
 /// An engine on a store behind a gate. So many callers may wait for it.

@@ -3,6 +3,7 @@
 mod bad_snapshots;
 mod budgets;
 mod built_in;
+mod children;
 mod claims;
 mod conflicts;
 mod connections;

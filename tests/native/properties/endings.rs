@@ -8,7 +8,7 @@ use refrain_guest::state::is_finalizer;
 use refrain_guest::strategies::{History, workflows};
 use refrain_guest::strategies::{begun, finished};
 use refrain_guest::workflow::Plan;
-use refrain_guest::workflow::plan::{Kind, PlanText};
+use refrain_guest::workflow::plan::{Body, Kind, PlanText};
 
 use crate::properties::ledger::Ledger;
 use crate::properties::{fail, holds, lives};
@@ -52,7 +52,11 @@ fn r15_r16_with_all_work_succeeding_the_end_comes_in_time() {
         let can_fail = |kind: &Kind| match kind {
             Kind::LimitExceeded { .. } | Kind::Terminate(_) => true,
             Kind::Work(work) => work.template.is_some(),
-            Kind::Map(map) => map.body.template.is_some(),
+            Kind::Map(map) => match &map.body {
+                Body::Work(work) => work.template.is_some(),
+                Body::Child(_) => true,
+            },
+            Kind::Subgraph(_) => true,
             Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(has_expressions),
             Kind::HumanApproval(approval) => has_expressions(&approval.description),
             Kind::Condition(_) | Kind::Parallel | Kind::Join(_) => false,

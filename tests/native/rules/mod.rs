@@ -8,6 +8,7 @@ mod graph;
 mod dispatch;
 mod conditions;
 mod maps;
+mod children;
 mod map_bodies;
 mod results;
 mod endings;

@@ -233,7 +233,7 @@ fn law4_event_1_must_bind_this_execution_and_this_workflow() {
                     });
                 });
             },
-            "to be a child is more than this scheduler can do yet",
+            "its parent names no event that asks for a child",
         ),
     ];
     for (change, why) in changes {

@@ -16,6 +16,8 @@ pub(super) struct Failure {
     pub(super) retry_after_ms: u64,
     /// Nobody answered, and the lease is over.
     pub(super) expired: bool,
+    /// Of a child: when the next one is asked for, if not at once.
+    pub(super) again_at: Option<u64>,
 }
 
 /// A node's retry policy, as JSON: the workflow's own, a built-in one, or what
@@ -52,6 +54,7 @@ impl Failure {
             retryable: failed.retryable,
             retry_after_ms: failed.retry_after_ms.unwrap_or(0),
             expired: false,
+            again_at: None,
         }
     }
 
@@ -63,6 +66,7 @@ impl Failure {
             retryable: true,
             retry_after_ms: 0,
             expired: true,
+            again_at: None,
         }
     }
 
@@ -74,6 +78,28 @@ impl Failure {
             retryable: true,
             retry_after_ms: 0,
             expired: false,
+            again_at: None,
+        }
+    }
+
+    /// A child came to nothing.
+    pub(super) fn of_child(cause: NodeFailure, retryable: bool) -> Self {
+        let class = match &cause {
+            NodeFailure::Timeout(_) => "timeout",
+            NodeFailure::ChildFailed(_) => "child_failed",
+            NodeFailure::ChildCancelled => "child_cancelled",
+            NodeFailure::ChildRefused(_) => "child_refused",
+            NodeFailure::RepeatLimit(_) => "repeat_limit",
+            NodeFailure::TooLarge(_) => "too_large",
+            other => panic!("no child comes to {other:?}"),
+        };
+        Self {
+            class: Some(class.to_owned()),
+            cause,
+            retryable,
+            retry_after_ms: 0,
+            expired: false,
+            again_at: None,
         }
     }
 

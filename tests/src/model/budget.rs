@@ -81,10 +81,9 @@ impl Past {
     }
 
     /// An operator lifted the stall on a budget.
-    pub(super) fn switch_off(&mut self, graph: &Graph) {
+    pub(super) fn switch_off(&mut self) {
         self.stalled_on_budget = false;
-        let excess = self.spent.excess(graph).expect("a budget is spent");
-        match excess.budget {
+        match self.last_budget.expect("it was stalled on one") {
             Budget::Tokens => self.spent.tokens_off = true,
             Budget::CostUsd => self.spent.cost_off = true,
         }

@@ -153,8 +153,10 @@ impl Graph {
 
     /// A node's timeout for one attempt in milliseconds (rule R14).
     pub(super) fn node_timeout_ms(&self, node: usize) -> Option<u64> {
-        milliseconds(&self.nodes[node].json["node_timeout_secs"])
-            .or_else(|| milliseconds(&self.json["timeouts"]["node_timeout"]))
+        let own = milliseconds(&self.nodes[node].json["node_timeout_secs"]);
+        // A child has the time that its node gives it, and no other (R14).
+        let all = || milliseconds(&self.json["timeouts"]["node_timeout"]);
+        own.or_else(|| all().filter(|_| self.nodes[node].name() != "subgraph"))
     }
 
     /// When a wait or an approval that begins at `now` ends by itself (rule R19).
@@ -284,7 +286,8 @@ impl Node {
             "memory_retrieval" => Some("retrieval"),
             "command" => Some("command"),
             "http" => Some("http"),
-            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" | "map" => None,
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" | "map"
+            | "subgraph" => None,
             "condition" if self.branches().is_some() => None,
             "join" if self.kind()["merge_strategy"].get("custom").is_none() => None,
             _ => Some("general"),

@@ -183,6 +183,7 @@ impl Past {
             .map(|(node, output)| (later(node), output))
             .collect();
         let fresh = Record {
+            iteration: 0,
             stage: Stage::Pending,
             attempt: 0,
             releases: 0,

@@ -144,10 +144,15 @@ impl Question<'_> {
     // ---- nodes' timeouts and timers (R14, R19) -------------------------------
 
     fn time_came(&self) -> Option<EventKind> {
-        let due = |(node, _)| Some((self.deadline(node)?, node));
+        let may_order = self.budget > 0;
+        let due = |(node, record): (usize, &Record)| {
+            let deadline = self.deadline(node)?;
+            (may_order || !record.is_failing()).then_some((deadline, node))
+        };
         let (deadline, node) = self.nodes().filter_map(due).min()?;
         (deadline <= self.now).then(|| match &self.past.nodes[node].stage {
             Stage::Waiting(_) => self.waited_long_enough(node),
+            Stage::Failing(_) => self.request(node),
             _ => EventKind::NodeTimedOut(NodeTimedOut {
                 node_id: self.id(node),
                 attempt: self.past.nodes[node].attempt,
@@ -162,6 +167,8 @@ impl Question<'_> {
             Stage::Running { since } => {
                 Some(since.saturating_add(self.graph.node_timeout_ms(node)?))
             }
+            Stage::Child { since } => Some(since.saturating_add(self.graph.node_timeout_ms(node)?)),
+            Stage::Failing(failure) if !self.is_held() => failure.again_at,
             Stage::Waiting(wait) if !self.is_answered(node, wait) => wait.until,
             _ => None,
         }
@@ -214,6 +221,12 @@ impl Question<'_> {
         }
         let policy = policy(self.graph, node);
         if failure.is_retried(&policy) && record.attempt < record.max_attempts {
+            if failure.again_at.is_some() {
+                return None;
+            }
+            if self.has_child(node) {
+                return (!self.is_held() && self.budget > 0).then(|| self.request(node));
+            }
             let seed = self.past.started.seed;
             let delay = failure.delay_ms(&policy, record.attempt, seed, &self.id(node));
             return self.retry(node, delay);

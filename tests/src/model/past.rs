@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::condition::Scope;
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCompleted, NodeSettled, SkipReason, StallReason, Status,
-    WorkflowStarted,
+    Budget, CancelReason, Event, EventKind, NodeCompleted, NodeFailure, NodeSettled, SkipReason,
+    StallReason, Status, WorkflowStarted,
 };
 use refrain_guest::json::Object;
 use serde_json::value::RawValue;
@@ -40,6 +40,8 @@ pub(super) struct Past {
     pub(super) unneeded: BTreeSet<usize>,
     /// It is stalled on a budget.
     pub(super) stalled_on_budget: bool,
+    /// The budget that it was stalled on last.
+    pub(super) last_budget: Option<Budget>,
     /// Once finalizers began: whether a node had failed by then.
     pub(super) finalizing_failed: Option<bool>,
     pub(super) paused: bool,
@@ -63,6 +65,7 @@ impl Past {
             attempt: 0,
             releases: 0,
             handled: false,
+            iteration: 0,
             max_attempts: attempt::max_attempts(&attempt::policy(graph, node)),
             skip_asked_for: None,
         };
@@ -80,6 +83,7 @@ impl Past {
             spent: Spent::default(),
             unneeded: BTreeSet::new(),
             stalled_on_budget: false,
+            last_budget: None,
             finalizing_failed: None,
             paused: false,
             host_stall: false,
@@ -115,7 +119,8 @@ impl Past {
         let known = self.observe_execution(graph, event)
             || self.observe_work(graph, event)
             || self.observe_end_of_node(graph, event)
-            || self.observe_wait(graph, event);
+            || self.observe_wait(graph, event)
+            || self.observe_child(graph, event);
         assert!(known, "no scheduler takes this yet: {event:?}");
     }
 
@@ -147,12 +152,15 @@ impl Past {
                 StallReason::AttemptsExhausted(it) => {
                     self.stalled_on = Some(graph.place(&it.node_id));
                 }
-                StallReason::BudgetExceeded(_) => self.stalled_on_budget = true,
+                StallReason::BudgetExceeded(excess) => {
+                    self.stalled_on_budget = true;
+                    self.last_budget = Some(excess.budget);
+                }
             },
             EventKind::ExecutionForked(_) => self.fork(graph, event),
             EventKind::HostStalled(_) => self.host_stall = true,
             EventKind::StallLifted(_) if self.host_stall => self.host_stall = false,
-            EventKind::StallLifted(_) => self.switch_off(graph),
+            EventKind::StallLifted(_) => self.switch_off(),
             _ => return false,
         }
         true
@@ -189,6 +197,10 @@ impl Past {
             EventKind::NodeTimedOut(it) => {
                 let node = graph.place(&it.node_id);
                 let timeout_ms = graph.node_timeout_ms(node).unwrap_or(0);
+                if graph.nodes[node].name() == "subgraph" {
+                    self.lose(graph, node, NodeFailure::Timeout(timeout_ms), true);
+                    return true;
+                }
                 self.set(node, Stage::Failing(Failure::timeout(timeout_ms)));
             }
             _ => return false,
@@ -338,6 +350,11 @@ impl Past {
     fn fork(&mut self, graph: &Graph, event: &Event) {
         self.started_at = event.at;
         for node in 0..self.nodes.len() {
+            if let Stage::Child { .. } = self.nodes[node].stage {
+                self.nodes[node].attempt -= 1;
+                self.set(node, Stage::Pending);
+                continue;
+            }
             let begins = match &self.nodes[node].stage {
                 Stage::Running { .. } => Stage::Scheduled,
                 Stage::Waiting(wait)
@@ -369,7 +386,7 @@ impl Past {
     }
 
     /// R10: the patch's top-level keys replace those of the state.
-    fn merge(&mut self, patch: &str) {
+    pub(super) fn merge(&mut self, patch: &str) {
         let patch: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(patch).expect("a patch is an object");
         self.state.extend(patch);

@@ -21,6 +21,7 @@ impl Question<'_> {
             _ if self.is_unreached(node) => Some(self.skipped(node, SkipReason::Unreached)),
             _ if !self.is_ready(node) => None,
             _ if self.is_work(node) => self.dispatch(node),
+            _ if self.has_child(node) => self.asks_for_child(node),
             _ => Some(self.settled_here(node)),
         })
     }

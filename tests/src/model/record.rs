@@ -16,6 +16,8 @@ pub(super) struct Record {
     pub(super) releases: u32,
     /// It failed for good, and an edge handled that (rule R26).
     pub(super) handled: bool,
+    /// Which iteration of its child it is in (rule R23).
+    pub(super) iteration: u32,
     /// The sequence of the event in which an operator asked for it to be skipped.
     pub(super) skip_asked_for: Option<u64>,
 }
@@ -25,8 +27,14 @@ pub(super) struct Record {
 pub(super) enum Stage {
     Pending,
     Scheduled,
-    Running { since: u64 },
+    Running {
+        since: u64,
+    },
     Failing(Failure),
+    /// It has asked for a child.
+    Child {
+        since: u64,
+    },
     Waiting(Wait),
     Completed,
     Failed,
@@ -64,7 +72,11 @@ impl Record {
             (NodeFailure::NotAList, _) => Some("not_a_list"),
             (NodeFailure::TooManyItems(_), _) => Some("too_many_items"),
             (NodeFailure::InstancesFailed(_), _) => Some("instances_failed"),
-            (other, _) => panic!("no scheduler fails a node so yet: {other:?}"),
+            (NodeFailure::ChildFailed(_), _) => Some("child_failed"),
+            (NodeFailure::ChildCancelled, _) => Some("child_cancelled"),
+            (NodeFailure::ChildRefused(_), _) => Some("child_refused"),
+            (NodeFailure::RepeatLimit(_), _) => Some("repeat_limit"),
+            (other @ NodeFailure::AttemptFailed(_), _) => panic!("no attempt failed so: {other:?}"),
         };
         let message = match &exhausted.cause {
             NodeFailure::AttemptFailed(error) => Some(error),
@@ -79,7 +91,7 @@ impl Record {
     }
 
     pub(super) fn is_under_way(&self) -> bool {
-        self.is_in_flight() || matches!(self.stage, Stage::Waiting(_))
+        self.is_in_flight() || matches!(self.stage, Stage::Waiting(_) | Stage::Child { .. })
     }
 
     pub(super) fn is_failing(&self) -> bool {

@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::built_in;
+use super::subgraph::{BODY, SUBGRAPH};
 use crate::template::Insertion;
 use crate::workflow::fault::{quoted, resembling};
 use crate::workflow::fields::{Fields, known};
@@ -85,7 +86,10 @@ static FORMS: [Form; 26] = [
         may("until", Name), may("keep", Flag),
     ]),
     own("human_approval", GENERAL, &[must("description", Text).with_expressions(), may("timeout_secs", Seconds), may("fallback_node", Text)]),
-    form("subgraph", GENERAL, &[]),
+    own(SUBGRAPH, GENERAL, &[
+        may("workflow_id", Id), may("version", Name), may(BODY, AnyObject), may("output_key", Name), may("merge", Flag), may("detached", Flag),
+        may("repeat", AnyObject),
+    ]),
     form("memory_retrieval", "retrieval", &[must("connector_ref", Text), must("query_expr", Text), SCHEMA]),
     form("policy", GENERAL, &[must("policy_ref", Text), must("on_violation", Any)]),
     form("finalizer", "tool", &[must("tool_ref", Text), must("run_on", Word(RUN_ON))]),
@@ -144,12 +148,17 @@ impl Form {
         }
     }
 
+    /// Whether somebody is given an input, where this project alone reads the fields.
+    fn is_of_input(&self) -> bool {
+        self.queue != GENERAL || self.name == SUBGRAPH
+    }
+
     /// Report the fields that this project does not read, where nobody else
     /// reads them.
     pub(super) fn refuse_unknown(&self, kind: &Fields<'_, '_>) {
         let own = self.fields.iter().map(Field::allowed);
         // What the guest settles itself has no input to map.
-        let mapping = (self.queue != GENERAL).then_some(known(MAPPING.name));
+        let mapping = self.is_of_input().then_some(known(MAPPING.name));
         kind.check_names(own.chain([known(TYPE)]).chain(mapping));
     }
 }
@@ -159,10 +168,7 @@ impl Form {
 pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
     let name: Cow<'_, str> = kind.required(TYPE)?;
     let Some(form) = FORMS.iter().find(|form| form.name == name) else {
-        let names = FORMS
-            .iter()
-            .map(|form| form.name)
-            .filter(|name| *name != "subgraph");
+        let names = FORMS.iter().map(|form| form.name);
         let remedy = match resembling(&name, names.clone()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("the kinds are {}", names.collect::<Vec<_>>().join(", ")),
@@ -170,11 +176,6 @@ pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
         kind.fault(TYPE, format!("unknown kind {}", quoted(&name)), remedy);
         return None;
     };
-    if form.name == "subgraph" {
-        let remedy = "put the nodes of the other workflow into this one, or start it from a `command` or `http` node";
-        kind.fault(TYPE, "`subgraph` is not supported yet", remedy);
-        return None;
-    }
     match form.read_by {
         Reader::Refrain => form.refuse_unknown(kind),
         Reader::AnyWorker => {
@@ -210,6 +211,6 @@ impl Form {
 
     /// Whether a node of this kind may say what its input is.
     pub(in crate::workflow) fn may_map_its_input(&self) -> bool {
-        self.is_open() || self.queue != GENERAL
+        self.is_open() || self.is_of_input()
     }
 }

@@ -10,12 +10,13 @@ use serde_json::value::RawValue;
 
 use super::common::{How, input_mapping, targets, text, violation_target};
 use super::form::form_of;
+use super::subgraph::{self, SUBGRAPH};
 use super::templates;
 use crate::condition::Roots;
 use crate::limits::MAP_ITEMS_MAX;
 use crate::workflow::fault::quoted;
 use crate::workflow::fields::{Fields, Object};
-use crate::workflow::plan::{Map, Tolerance, Work};
+use crate::workflow::plan::{Body, Map, Tolerance, Work};
 use crate::workflow::table::{Field, Type, check_object, may};
 
 /// Kinds that are no work for a worker, or none within an execution.
@@ -66,7 +67,7 @@ pub(super) fn read(kind: &Fields<'_, '_>) -> Option<Map> {
 }
 
 /// The kind of each instance, and its text.
-fn body(kind: &Fields<'_, '_>) -> Option<(Work, Box<RawValue>)> {
+fn body(kind: &Fields<'_, '_>) -> Option<(Body, Box<RawValue>)> {
     let Object(json) = kind.get("body")?;
     let place = kind.place.key("body");
     let body = Fields::read(&place, json, kind.faults)?;
@@ -77,6 +78,10 @@ fn body(kind: &Fields<'_, '_>) -> Option<(Work, Box<RawValue>)> {
         return None;
     }
     let form = form_of(&body)?;
+    let raw = || RawValue::from_string(json.trim().to_string()).expect("checked JSON is JSON");
+    if form.name == SUBGRAPH {
+        return Some((Body::Child(subgraph::read(&body, true)?), raw()));
+    }
     let named = match form.name {
         "policy" => violation_target(&body),
         "a2a_task" => targets(&body, "on_input_required", How::MayChoose),
@@ -99,8 +104,7 @@ fn body(kind: &Fields<'_, '_>) -> Option<(Work, Box<RawValue>)> {
         input_mapping: input_mapping(&body, Roots::OF_BODIES),
         finalizer: None,
     };
-    let json = RawValue::from_string(json.trim().to_string()).expect("checked JSON is JSON");
-    Some((work, json))
+    Some((Body::Work(work), raw()))
 }
 
 /// A whole number that is not 0, and may be left out or null.

@@ -1,8 +1,9 @@
 //! What a node's kind means to scheduling: what it does, and where it leads.
 
 mod built_in;
-mod form;
 mod common;
+mod subgraph;
+mod form;
 mod templates;
 mod map;
 
@@ -13,7 +14,7 @@ use alloc::vec::Vec;
 
 use super::fault::quoted;
 use super::fields::{Fields, Read, check_id, value};
-use super::plan::{Join, Kind, PlanText, RunOn, Terminate, Timer, Wait, Work};
+use super::plan::{Body, Join, Kind, PlanText, RunOn, Subgraph, Terminate, Timer, Wait, Work};
 use super::table::{Field, Type, check_object, may, must};
 use crate::condition::{Expression, Roots};
 use crate::json::{elements, member};
@@ -21,6 +22,7 @@ use crate::time::{Millis, Timestamp};
 pub(super) use common::{How, TargetSource};
 use common::{input_mapping, targets, text, violation_target, whole};
 use form::{Form, form_of};
+use subgraph::{BODY, SUBGRAPH};
 
 #[cfg(test)]
 pub(super) use form::queues;
@@ -28,6 +30,8 @@ pub(super) use form::queues;
 pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
 #[cfg(not(target_family = "wasm"))]
 pub(super) use map::{NO_BODIES, TOLERATE};
+#[cfg(not(target_family = "wasm"))]
+pub(super) use subgraph::REPEAT;
 
 /// The fields of a branch of a `condition`.
 pub(super) const BRANCH: [Field; 2] = [
@@ -77,11 +81,37 @@ impl KindSource<'_> {
         matches!(&self.does, Does::Plainly(Kind::Map(_)))
     }
 
+    /// Whether it, or each instance of it, starts a child.
+    pub(super) fn starts_children(&self) -> bool {
+        match &self.does {
+            Does::Plainly(Kind::Subgraph(_)) => true,
+            Does::Plainly(Kind::Map(map)) => matches!(map.body, Body::Child(_)),
+            Does::Plainly(_) | Does::Condition(_) | Does::HumanApproval { .. } => false,
+        }
+    }
+
+    /// The child, if it, or each instance of it, starts one whose workflow is written in
+    /// place; and where that stands in the kind.
+    pub(super) fn in_place_mut(&mut self) -> Option<(&mut Subgraph, &'static [&'static str])> {
+        let (subgraph, path): (_, &[&str]) = match &mut self.does {
+            Does::Plainly(Kind::Subgraph(subgraph)) => (&mut **subgraph, &[BODY]),
+            Does::Plainly(Kind::Map(map)) => match &mut map.body {
+                Body::Work(_) => return None,
+                Body::Child(subgraph) => (subgraph, &[BODY, BODY]),
+            },
+            Does::Plainly(_) | Does::Condition(_) | Does::HumanApproval { .. } => return None,
+        };
+        subgraph.workflow.is_none().then_some((subgraph, path))
+    }
+
     /// The work, if this is a node for a worker; of a map, that of each instance.
     pub(super) fn work_mut(&mut self) -> Option<&mut Work> {
         match &mut self.does {
             Does::Plainly(Kind::Work(work)) => Some(work),
-            Does::Plainly(Kind::Map(map)) => Some(&mut map.body),
+            Does::Plainly(Kind::Map(map)) => match &mut map.body {
+                Body::Work(work) => Some(work),
+                Body::Child(_) => None,
+            },
             Does::Plainly(_) | Does::Condition(_) | Does::HumanApproval { .. } => None,
         }
     }
@@ -125,6 +155,9 @@ pub(super) fn read<'a>(
         }
         "join" => join(kind, form),
         "map" => no_targets(Does::Plainly(Kind::Map(map::read(kind)?.into()))),
+        SUBGRAPH => no_targets(Does::Plainly(Kind::Subgraph(
+            subgraph::read(kind, false)?.into(),
+        ))),
         "wait" => no_targets(Does::Plainly(Kind::Wait(wait(kind)?))),
         "human_approval" => human_approval(kind, approval_timeout),
         "terminate" => no_targets(Does::Plainly(Kind::Terminate(Terminate {

@@ -16,7 +16,13 @@ use crate::workflow::source::OF_WORK;
 use crate::workflow::table::{Field, Type};
 
 /// The kinds whose nodes no worker does, whatever else they say.
-const WITHOUT_WORKER: [&str; 4] = ["parallel", "wait", "human_approval", "limit_exceeded"];
+const WITHOUT_WORKER: [&str; 5] = [
+    "parallel",
+    "wait",
+    "human_approval",
+    "limit_exceeded",
+    "subgraph",
+];
 
 /// The schema, as JSON.
 #[must_use]
@@ -126,6 +132,12 @@ fn kind_object(kind: &Object) -> Value {
             ]);
         }
         "human_approval" => schema["properties"]["timeout_secs"]["minimum"] = json!(1),
+        "subgraph" => {
+            let present = |name: &str| json!({ "required": [name], "properties": { name: { "not": { "type": "null" } } } });
+            let named = json!({ "allOf": [present("workflow_id"), present("version")] });
+            let in_place = present("body");
+            schema["oneOf"] = json!([named, in_place]);
+        }
         _ => {}
     }
     schema
@@ -253,6 +265,16 @@ fn special(object: &str, field: &str) -> Option<Value> {
             reference("kind"),
             { "properties": { TYPE: { "not": { "enum": NO_BODIES } } } },
         ] }),
+        ("subgraph", "body") => json!({
+            "type": "object",
+            "required": ["start_node", "nodes"],
+            "properties": {
+                "nodes": special("workflow", "nodes"),
+                "edges": special("workflow", "edges"),
+            },
+            "not": { "anyOf": [{ "required": ["workflow_id"] }, { "required": ["version"] }] },
+        }),
+        ("subgraph", "repeat") => reference("repeat"),
         ("map", "tolerate") => reference("tolerate"),
         ("map", "max_concurrent" | "complete_after") => {
             json!({ "type": "integer", "minimum": 1 })

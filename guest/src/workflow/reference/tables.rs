@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::texts::{FieldText, KINDS, MAPPING, ObjectText, PARTS};
-use crate::workflow::kind::{BRANCH, MAPPING_FIELD, TOLERATE, forms};
+use crate::workflow::kind::{BRANCH, MAPPING_FIELD, REPEAT, TOLERATE, forms};
 use crate::workflow::retry::POLICY;
 use crate::workflow::source::{EDGE, LIMITS, NODE, TIMEOUTS, WORKFLOW};
 use crate::workflow::table::Field;
@@ -16,7 +16,7 @@ pub(super) struct Object {
     pub(super) is_open: bool,
 }
 
-const NAMED: [(&str, &[Field]); 8] = [
+const NAMED: [(&str, &[Field]); 9] = [
     ("workflow", &WORKFLOW),
     ("node", &NODE),
     ("edge", &EDGE),
@@ -24,6 +24,7 @@ const NAMED: [(&str, &[Field]); 8] = [
     ("timeouts", &TIMEOUTS),
     ("limits", &LIMITS),
     ("tolerate", &TOLERATE),
+    ("repeat", &REPEAT),
     ("branch", &BRANCH),
 ];
 

@@ -70,7 +70,7 @@ const OUTPUT_KEY: FieldText = field(
 
 /// The parts of a workflow that are no kinds.
 #[rustfmt::skip]
-pub(super) const PARTS: [ObjectText; 8] = [
+pub(super) const PARTS: [ObjectText; 9] = [
     object("workflow", "R1", "A workflow: nodes, the edges between them, and what holds for all of them.", &[
         field("$schema", "", r#""workflow.schema.json""#, "Where the JSON Schema of this format is, for editors; it changes nothing."),
         field("workflow_id", "", r#""refunds""#, "Its name: 1 to 256 bytes without control characters."),
@@ -133,6 +133,11 @@ pub(super) const PARTS: [ObjectText; 8] = [
         field("failures", "", "3", "So many."),
         field("percent", "", "10", "So many of a hundred."),
     ]),
+    object("repeat", "R23", "How often a `subgraph` starts its child: again, as long as an expression is true when one has ended well.", &[
+        field("while", "", r#""last.failures > 0""#, "Whether it goes on: an expression over `last` (what the last child came to), `iteration` (from 0), `state` and `input`."),
+        field("max", "", "10", "The most iterations."),
+        field("on_max", "`fail`", r#""complete""#, "What becomes of the node if it would go on after those: `fail` or `complete`."),
+    ]),
     object("branch", "R7", "A branch of a `condition`: the first one that is true is taken.", &[
         field("condition", "always", r#""state.ok""#, "Whether it is taken: an expression over `state` and `input` (R8)."),
         field("target", "", r#""end""#, "The node that it leads to, or `end`."),
@@ -149,7 +154,7 @@ pub(super) const MAPPING: FieldText = field(
 
 /// The kinds.
 #[rustfmt::skip]
-pub(super) const KINDS: [ObjectText; 25] = [
+pub(super) const KINDS: [ObjectText; 26] = [
     object("command", "R5", "Runs a program; its JSON object on stdout is the patch of the state.", &[
         field("argv", "", r#"["./pay", "--once"]"#, "The program's name and its arguments; no shell reads them."),
         field("cwd", "the engine's folder", r#""jobs""#, "The folder in which it runs."),
@@ -217,6 +222,15 @@ pub(super) const KINDS: [ObjectText; 25] = [
         field("cancel_rest", "`false`", "true", "Whether the other instances under way are stopped once enough have completed."),
         field("output_key", "the node's id", r#""sizes""#, "The key of the list of outputs in the state."),
         field("max_items", "100000", "500", "How many elements the list may have."),
+    ]),
+    object("subgraph", "R22", "Starts an execution of another workflow, its child, and completes with it; the state gets the child's final state.", &[
+        field("workflow_id", "that of `body`", r#""billing""#, "The child's workflow, which has to be registered."),
+        field("version", "that of `body`", r#""1.0.0""#, "Its version; there is no latest one."),
+        field("body", "the workflow that is named", r#"{"start_node": "try", "nodes": {"try": {"kind": {"type": "command", "argv": ["./try"]}}}}"#, "The child's workflow written in place, without `workflow_id` and `version`."),
+        field("output_key", "the node's id", r#""bill""#, "The key of the child's final state in the state."),
+        field("merge", "`false`", "true", "Whether the keys of the child's final state are merged into the state instead."),
+        field("detached", "`false`", "true", "Whether nobody waits for the child: the node completes when it was started."),
+        field("repeat", "once", r#"{"while": "!last.passed", "max": 5}"#, "Starts one child after another (R23)."),
     ]),
     object("limit_exceeded", "R6", "Fails for good: a limit of the workflow's own was reached.", &[
         field("description", "that of the node", r#""too many pages""#, "The error."),

@@ -1,6 +1,7 @@
 //! Rules R1 and R2 as tables, over whole workflows.
 
 mod endings;
+mod children;
 mod faults;
 mod expressions;
 mod plans;

@@ -186,8 +186,8 @@ impl Builder {
         self
     }
 
-    /// Work on these executions, and on those that are started here (also by a
-    /// key that had started one before); on all unless set. Of the others in
+    /// Work on these executions and their children, and on those that are started here
+    /// (also by a key that had started one before); on all unless set. Of the others in
     /// the store, none is woken, claimed, or taken from its worker; what is
     /// asked of them is done as ever. [`Engine::claim`] gives out work of these
     /// only.

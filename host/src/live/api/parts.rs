@@ -35,6 +35,7 @@ use crate::live::turn::core::Core;
 use crate::live::turn::costly::Costly;
 use crate::live::turn::engine_time::{EngineTime, SimulatedTime};
 use crate::live::turn::gone_workers::{GoneWorkers, worker_id};
+use crate::live::turn::known_children::KnownChildren;
 use crate::live::turn::lease_watch::LeaseWatch;
 use crate::live::turn::scope::Scope;
 use crate::live::turn::settings::Settings;
@@ -151,6 +152,7 @@ impl Parts {
             random,
             known: ExecutionCache::default(),
             set_aside: SetAside::default(),
+            children: KnownChildren::default(),
             conflicts: Conflicts::default(),
             pool: Pool::new(
                 tasks,

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use crate::guest::Ports;
-use crate::limits::{DECISIONS_PER_STEP_MAX, EVENT_BYTES_MAX};
+use crate::limits::{DECISIONS_PER_STEP_MAX, EVENT_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use crate::log::author::may_author;
 use crate::log::digest::{hex, parse_hex, work_item_digest};
 use crate::log::{canonical, effect};
 use crate::model::{
-    Digest, Event, EventKind, ItemName, Origin, Snapshot, StorageError, WorkItem, WorkOrder,
+    ChildOrder, Digest, Event, EventKind, ItemName, Origin, Snapshot, StorageError, WorkItem,
+    WorkOrder,
 };
 use crate::order_rules::OrderRules;
 use crate::store::{Reader, Store, StoreError, Timestamp, check::TIME_MAX};
@@ -33,6 +34,8 @@ pub(crate) struct Orders {
     pub(crate) items: Vec<Ordered>,
     /// The work items that it took back.
     pub(crate) cancelled: Vec<ItemName>,
+    /// What it ordered about children.
+    pub(crate) children: Vec<WorkOrder>,
     /// Nodes that were ordered with a fresh budget, because this step offers an
     /// operator's request for it.
     pub(crate) retried: Vec<String>,
@@ -53,7 +56,14 @@ impl Orders {
     pub(crate) fn payload_bytes(&self) -> usize {
         let decided = self.decisions.iter().map(payload_bytes);
         let ordered = self.items.iter().map(|ordered| ordered.item.payload.len());
-        decided.chain(ordered).fold(0, usize::saturating_add)
+        let of_children = self.children.iter().map(|order| match order {
+            WorkOrder::StartChild(order) => order.input.len(),
+            _ => 0,
+        });
+        decided
+            .chain(ordered)
+            .chain(of_children)
+            .fold(0, usize::saturating_add)
     }
 }
 
@@ -255,6 +265,26 @@ impl CallPorts {
         Ok(judged.fault)
     }
 
+    /// Why this child may not be ordered, if it may not.
+    fn child_fault(&self, order: &ChildOrder) -> Option<String> {
+        let name = &order.name;
+        let Some(rules) = self.order_rules.as_deref() else {
+            return Some(format!(
+                "the child of node {:?} is ordered in a call that may order nothing",
+                name.node_id
+            ));
+        };
+        let is_payload = order.input.len() <= PAYLOAD_BYTES_MAX
+            && serde_json::from_str::<serde::de::IgnoredAny>(&order.input).is_ok();
+        if !is_payload {
+            return Some(format!(
+                "the input of the child of node {:?} is no payload",
+                name.node_id
+            ));
+        }
+        rules.child_fault(order)
+    }
+
     /// Why this item is none of the execution, or of no time, whatever the workflow is.
     fn foreign_item_fault(&self, item: &WorkItem) -> Option<String> {
         let place = named(item);
@@ -339,10 +369,17 @@ impl Ports for CallPorts {
                     self.orders.cancelled.push(name);
                     continue;
                 }
-                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
-                    let fault = "the guest orders something about a child, and no workflow that this program takes has one".to_owned();
-                    self.orders.refused.get_or_insert_with(|| fault.clone());
-                    return Ok(Err(fault));
+                WorkOrder::StartChild(order) => {
+                    if let Some(fault) = self.child_fault(&order) {
+                        self.orders.refused.get_or_insert_with(|| fault.clone());
+                        return Ok(Err(fault));
+                    }
+                    self.orders.children.push(WorkOrder::StartChild(order));
+                    continue;
+                }
+                WorkOrder::CancelChild(_) => {
+                    self.orders.children.push(order);
+                    continue;
                 }
             };
             if let Some(fault) = self.item_fault(&item)? {

@@ -12,6 +12,7 @@ use crate::log::effect::{self, Change, ItemEffect};
 use crate::model::{
     Digest, Event, EventKind, ItemName, Origin, Outcome, Refusal, Status, WorkItem,
 };
+use crate::order_rules::unfounded;
 use crate::store::{ItemRecord, Timestamp, check::TIME_MAX, ended};
 
 use super::items::Changes;
@@ -34,6 +35,9 @@ pub(crate) fn settle(
     if let Some(fault) = outcome_fault(staged, taken, &orders.decisions, outcome, now) {
         return Err(fault);
     }
+    if let Some(fault) = unfounded(orders.decisions.iter(), &orders.children) {
+        return Err(fault);
+    }
     let changes = changes(staged, taken_of(facts, &outcome.refused), &mut orders, now)?;
     for (place, kind) in std::mem::take(facts).into_iter().enumerate() {
         if !is_taken(place, &outcome.refused) {
@@ -53,6 +57,7 @@ pub(crate) fn settle(
     for event in orders.decisions {
         staged.push(event);
     }
+    staged.child_orders.extend(orders.children);
     if let Some(changes) = changes {
         staged.items_mut().follow(changes);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::{ChainedEvent, effect};
-use crate::model::{Event, EventKind, Outcome, Status};
+use crate::model::{Event, EventKind, Outcome, Status, WorkOrder};
 use crate::store::{
     ExecutionChange, ExecutionRecord, Head, ItemRecord, Reader, StoreError, StoredEvent, Timestamp,
 };
@@ -51,6 +51,8 @@ pub(crate) struct Staged {
     salts: Salts,
     events: Vec<ChainedEvent>,
     items: Items,
+    /// What it ordered about children, and nobody has taken up yet.
+    pub(crate) child_orders: Vec<WorkOrder>,
 }
 
 impl Staged {
@@ -78,6 +80,7 @@ impl Staged {
             salts,
             events: Vec::new(),
             items: Items::stored(items),
+            child_orders: Vec::new(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Staged {
             salts,
             events: Vec::new(),
             items: Items::default(),
+            child_orders: Vec::new(),
         }
     }
 

@@ -191,6 +191,7 @@ fn without(
 /// The turn is written: caches hold what is stored now. Executions that have ended
 /// leave them.
 fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
+    core.children.written(&turn);
     for change in &mut turn.executions {
         let ExecutionRecord { id, status, .. } = change.record;
         effects.changed.push(id);
@@ -221,6 +222,7 @@ fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
 
 /// The turn is not written: caches may be wrong now, and forget.
 fn not_committed(core: &mut Core) {
+    core.children.forget();
     core.guests.not_committed();
     core.known.forget_all();
 }
@@ -230,6 +232,7 @@ fn conflicting(core: &mut Core, group: &BTreeSet<ExecutionId>) {
     if group.is_empty() {
         return not_committed(core);
     }
+    core.children.forget();
     core.guests.not_committed();
     for id in group {
         core.known.forget(*id);
@@ -287,6 +290,7 @@ fn reopen(core: &mut Core) -> Result<(), StoreError> {
 
 /// A turn panicked: removes all of it, from the store and from memory.
 pub(in crate::live) fn undo_turn(core: &mut Core) {
+    core.children.forget();
     core.guests.discard();
     core.known.forget_all();
     if core.store.is_here() {
@@ -323,4 +327,5 @@ fn is_empty(turn: &Turn) -> bool {
         && turn.snapshots.is_empty()
         && turn.erasures.is_empty()
         && turn.outputs.is_empty()
+        && turn.children.is_empty()
 }

@@ -12,6 +12,7 @@ use super::budget::Phase;
 use super::costly::Costly;
 use super::engine_time::{EngineTime, TurnTime};
 use super::gone_workers::GoneWorkers;
+use super::known_children::KnownChildren;
 use super::lease_watch::LeaseWatch;
 use super::scope::Scope;
 use super::settings::Settings;
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) random: RandomSource,
     /// Stored executions, as far as they are known without reading them.
     pub(crate) known: ExecutionCache,
+    /// Whether there are children, and something is owed of them.
+    pub(crate) children: KnownChildren,
     /// Executions that are damaged, and left alone.
     pub(crate) set_aside: SetAside,
     /// Executions whose writes conflict with those of others.

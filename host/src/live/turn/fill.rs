@@ -3,6 +3,8 @@
 use crate::error::EngineError;
 use crate::store::Turn;
 
+use super::child_rows::look;
+use super::children::carry_out;
 use super::claim_requests::claim_for_all;
 use super::core::Core;
 use super::due::{look_again_at_past_wakes, wake_due};
@@ -46,6 +48,9 @@ pub(in crate::live) fn fill(
     }
     loop {
         step_all(turn)?;
+        if carry_out(turn)? {
+            continue;
+        }
         free_lost_slots(turn);
         let moved = if simulated {
             simulate(turn)?
@@ -99,6 +104,7 @@ pub(in crate::live) fn fill_with_release(
 fn open(core: &mut Core) -> Result<OpenTurn<'_>, EngineError> {
     let version = core.store.get().version()?;
     core.known.as_of(version);
+    look(core, version)?;
     core.set_aside.as_of(version);
     core.waiting_claims.begin_turn(version);
     let time = core.turn_time()?;

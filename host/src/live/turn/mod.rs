@@ -27,6 +27,7 @@ pub(in crate::live) mod slots;
 pub(in crate::live) mod waiting;
 pub(in crate::live) mod waiting_claims;
 pub(in crate::live) mod turn_claims;
+pub(in crate::live) mod known_children;
 
 pub(in crate::live) mod core;
 
@@ -39,6 +40,7 @@ pub(in crate::live) mod guest_call;
 pub(in crate::live) mod transaction;
 
 pub(in crate::live) mod tampered;
+pub(in crate::live) mod child_rows;
 pub(in crate::live) mod calls;
 pub(in crate::live) mod stall;
 pub(in crate::live) mod step;
@@ -54,6 +56,7 @@ pub(in crate::live) mod open_turn;
 
 pub(in crate::live) mod upgrade;
 pub(in crate::live) mod fork;
+pub(in crate::live) mod children;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;
 pub(in crate::live) mod output;

@@ -34,6 +34,14 @@ impl Scope {
         }
     }
 
+    /// The executions that it is for; none if it works on all.
+    pub(crate) fn executions(&self) -> Vec<ExecutionId> {
+        match self {
+            Self::Everything => Vec::new(),
+            Self::Only(executions) => executions.iter().copied().collect(),
+        }
+    }
+
     /// Adds an execution. Says whether it was not in the scope before.
     pub(crate) fn join(&mut self, id: ExecutionId) -> bool {
         match self {

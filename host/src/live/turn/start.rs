@@ -201,7 +201,7 @@ fn started_the_same(
 }
 
 /// The tenant's workflow of this id and version, stored or in this turn.
-fn registered(
+pub(super) fn registered(
     transaction: &mut Transaction<'_>,
     tenant: &str,
     workflow_id: &str,
@@ -224,7 +224,7 @@ fn registered(
 }
 
 /// The digest of a registered workflow's text, as event 1 has it.
-fn digest_of(workflow: &WorkflowRecord) -> Result<Digest, StoreError> {
+pub(super) fn digest_of(workflow: &WorkflowRecord) -> Result<Digest, StoreError> {
     let digest = workflow.digest.parse::<Digest>();
     digest.map_err(|error| StoreError::Corrupt {
         place: format!("workflow {} {}", workflow.workflow_id, workflow.version),

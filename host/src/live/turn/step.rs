@@ -18,6 +18,7 @@ use crate::store::{StoreError, ended};
 
 use super::budget::Share;
 use super::calls::call;
+use super::child_rows::{note_end, take_orders};
 use super::stall::stall;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
@@ -148,7 +149,17 @@ pub(in crate::live) fn one_step_if(
     })?;
     transaction.budget.took(bytes);
     transaction.changed.insert(id);
+    let has_orders = !transaction.staged[&id].child_orders.is_empty();
+    if has_orders || ended(outcome.status) {
+        follow(transaction, id)?;
+    }
     Ok((outcome, bytes))
+}
+
+/// What the step ordered about children, and that it ended the execution, is noted.
+fn follow(transaction: &mut Transaction<'_>, id: ExecutionId) -> Result<(), Failure> {
+    let noted = take_orders(transaction, id).and_then(|()| note_end(transaction, id));
+    noted.map_err(Failure::Store)
 }
 
 fn step_and_settle(

@@ -23,6 +23,7 @@ use super::budget::{Phase, TurnBudget};
 use super::core::Core;
 use super::damaged::undamaged;
 use super::engine_time::TurnTime;
+use super::known_children::ChildRows;
 use crate::live::execution::cached::CacheUpdate;
 use crate::live::execution::staged::Staged;
 use crate::live::values::links::Links;
@@ -40,6 +41,8 @@ pub(crate) struct Transaction<'a> {
     pub(in crate::live) changed: BTreeSet<ExecutionId>,
     /// What is written besides the staged executions.
     pub(in crate::live) besides: Turn,
+    /// Children, and what is owed of them.
+    pub(in crate::live) children: ChildRows,
     /// Which executions are linked.
     pub(in crate::live) links: Links,
     /// It holds something that must not be written: the turn is to be done anew.
@@ -61,6 +64,7 @@ impl<'a> Transaction<'a> {
             to_step: BTreeSet::new(),
             changed: BTreeSet::new(),
             besides: Turn::default(),
+            children: ChildRows::default(),
             links: Links::default(),
             is_undone: false,
         }
@@ -167,6 +171,7 @@ impl<'a> Transaction<'a> {
         let turn = Turn {
             executions: changes.into_iter().flatten().chain(besides).collect(),
             reading: self.core.time.written(self.time),
+            children: self.children.into_changes(),
             ..self.besides
         };
         (turn, left)

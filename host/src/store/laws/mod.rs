@@ -34,7 +34,7 @@
 //!     refrain::delegate_store!(inner: place, is_simulated, reader, begin_reading, end_reading);
 //!     refrain::delegate_store!(inner: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
 //!     refrain::delegate_store!(inner: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-//!     refrain::delegate_store!(inner: workflow, component, snapshot);
+//!     refrain::delegate_store!(inner: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 //! }
 //!
 //! struct Here(MemoryStore);
@@ -71,6 +71,7 @@ mod output;
 mod queue;
 mod leases;
 mod listing;
+mod children;
 mod damage;
 mod time;
 mod reading;
@@ -140,6 +141,8 @@ laws! { $
     keep::a_component_is_kept,
     keep::a_digest_is_checked,
     keep::a_snapshot_replaces_the_former,
+    children::children_come_back_as_they_were_kept,
+    children::law3_what_is_owed_is_known_until_it_is_carried_out,
     erase::law4_an_erased_log_has_plain_fields_and_commitments,
     erase::law4_what_is_kept_beside_an_erased_log_is_gone,
     erase::only_what_has_ended_is_erased_and_once,

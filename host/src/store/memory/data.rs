@@ -15,8 +15,9 @@ use crate::store::memory::execution::Execution;
 use crate::store::memory::output::Output;
 use crate::store::memory::queue::Queue;
 use crate::store::{
-    ClockReading, CommitError, DueWake, Erasure, ExecutionChange, ExecutionRecord, ItemChange,
-    ItemRecord, ItemState, SeenUpTo, Timestamp, Turn, WorkflowRecord, ended,
+    ChildChange, ChildRecord, ClockReading, CommitError, DueWake, Erasure, ExecutionChange,
+    ExecutionRecord, ItemChange, ItemRecord, ItemState, SeenUpTo, Timestamp, Turn, WorkflowRecord,
+    ended,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,7 @@ pub(super) struct Data {
     /// The reading of the last turn of real time.
     pub(super) reading: Option<ClockReading>,
     /// By tenant, id and version.
+    children: BTreeMap<ExecutionId, ChildRecord>,
     pub(super) workflows: BTreeMap<[String; 3], WorkflowRecord>,
     pub(super) components: BTreeMap<String, Arc<[u8]>>,
 }
@@ -282,6 +284,12 @@ impl Data {
                 .entry(component.digest.clone())
                 .or_insert_with(|| component.bytes.as_slice().into());
         }
+        for child in &turn.children {
+            match child {
+                ChildChange::Keep(record) => self.children.insert(record.child, record.clone()),
+                ChildChange::Drop(child) => self.children.remove(child),
+            };
+        }
         for output in &turn.outputs {
             if let Some(execution) = self.executions.get_mut(&output.execution) {
                 Arc::make_mut(execution).output.keep(output);
@@ -319,6 +327,26 @@ impl Data {
     ) -> impl DoubleEndedIterator<Item = &Execution> {
         let ids = self.by_start.range(places);
         ids.filter_map(|(_, id)| self.executions.get(id).map(Arc::as_ref))
+    }
+
+    pub(super) fn child(&self, id: ExecutionId) -> Option<&ChildRecord> {
+        self.children.get(&id)
+    }
+
+    pub(super) fn has_children(&self) -> bool {
+        !self.children.is_empty()
+    }
+
+    pub(super) fn descendants(&self, root: ExecutionId) -> u64 {
+        let of_root = self.children.values().filter(|it| it.root == root);
+        of_root.count() as u64
+    }
+
+    /// All children, sorted by parent and then in the order in which it asked for them.
+    pub(super) fn children(&self) -> Vec<&ChildRecord> {
+        let mut all: Vec<_> = self.children.values().collect();
+        all.sort_by_key(|record| (record.parent, record.sequence, record.child));
+        all
     }
 
     /// The execution that came last.

@@ -147,7 +147,7 @@ impl Reader for MemoryStore {
     crate::delegate_store!(reader: place, is_simulated, reader, end_reading);
     crate::delegate_store!(reader: execution, list, labels, output, last_begun, changed_since, raw_events, items, item);
     crate::delegate_store!(reader: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-    crate::delegate_store!(reader: workflow, component, snapshot);
+    crate::delegate_store!(reader: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }
 
 #[cfg(test)]

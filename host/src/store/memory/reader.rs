@@ -10,8 +10,9 @@ use crate::model::{Label, Snapshot, WorkItem};
 use crate::store::memory::data::Data;
 use crate::store::memory::execution::Execution;
 use crate::store::{
-    ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState, KeptOutput,
-    ListFilter, Many, RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn, WorkflowRecord,
+    ChildRecord, ClockReading, CommitError, DueWake, ExecutionRecord, ItemRecord, ItemState,
+    KeptOutput, ListFilter, Many, RawEvent, Reader, SeenUpTo, StoreError, Timestamp, Turn,
+    WorkflowRecord,
 };
 
 pub(super) const PLACE: &str = "the store in memory";
@@ -316,6 +317,30 @@ impl Reader for MemoryReader {
     ) -> Result<Option<WorkflowRecord>, StoreError> {
         let name = [tenant, workflow_id, version].map(str::to_owned);
         Ok(self.data().workflows.get(&name).cloned())
+    }
+
+    fn child(&mut self, child: ExecutionId) -> Result<Option<ChildRecord>, StoreError> {
+        Ok(self.data().child(child).cloned())
+    }
+
+    fn children(&mut self, parent: ExecutionId) -> Result<Vec<ChildRecord>, StoreError> {
+        let data = self.data();
+        let children = data.children().into_iter();
+        Ok(children.filter(|it| it.parent == parent).cloned().collect())
+    }
+
+    fn owed_children(&mut self, max: usize) -> Result<Vec<ChildRecord>, StoreError> {
+        let data = self.data();
+        let owed = data.children().into_iter().filter(|it| it.is_owed());
+        Ok(owed.take(max).cloned().collect())
+    }
+
+    fn descendants(&mut self, root: ExecutionId) -> Result<u64, StoreError> {
+        Ok(self.data().descendants(root))
+    }
+
+    fn has_children(&mut self) -> Result<bool, StoreError> {
+        Ok(self.data().has_children())
     }
 
     fn component(&mut self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -19,6 +19,7 @@ mod database;
 mod many;
 mod execution;
 mod record_cache;
+mod children;
 mod labels;
 mod output;
 mod listing;

@@ -6,10 +6,12 @@ use crate::log::Timestamp;
 use crate::model::{Label, Snapshot};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::execution::Key;
-use crate::store::sqlite::{clocks, execution, keep, labels, listing, log, news, output, queue};
+use crate::store::sqlite::{
+    children, clocks, execution, keep, labels, listing, log, news, output, queue,
+};
 use crate::store::{
-    ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, ListFilter, Many, RawEvent,
-    Reader, SeenUpTo, StoreError, WorkflowRecord,
+    ChildRecord, ClockReading, DueWake, ExecutionRecord, ItemRecord, KeptOutput, ListFilter, Many,
+    RawEvent, Reader, SeenUpTo, StoreError, WorkflowRecord,
 };
 
 /// A reader of a database file.
@@ -77,6 +79,30 @@ impl Reader for SqliteReader {
     fn labels(&mut self, id: ExecutionId) -> Result<Vec<Label>, StoreError> {
         self.database
             .ask_of(id, |connection| labels::of_execution(connection, id))
+    }
+
+    fn child(&mut self, child: ExecutionId) -> Result<Option<ChildRecord>, StoreError> {
+        self.database
+            .ask_of(child, |connection| children::by_id(connection, child))
+    }
+
+    fn children(&mut self, parent: ExecutionId) -> Result<Vec<ChildRecord>, StoreError> {
+        self.database
+            .ask_of(parent, |connection| children::of_parent(connection, parent))
+    }
+
+    fn owed_children(&mut self, max: usize) -> Result<Vec<ChildRecord>, StoreError> {
+        self.database
+            .ask(|connection| children::owed(connection, max))
+    }
+
+    fn descendants(&mut self, root: ExecutionId) -> Result<u64, StoreError> {
+        self.database
+            .ask_of(root, |connection| children::of_root(connection, root))
+    }
+
+    fn has_children(&mut self) -> Result<bool, StoreError> {
+        self.database.ask(children::any)
     }
 
     fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError> {

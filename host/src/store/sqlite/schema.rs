@@ -14,7 +14,7 @@ const SIMULATED: i64 = 0x5246_5253;
 
 /// The steps from each schema version to the next, from [`OLDEST`] on. A step that
 /// has shipped never changes; a new version is a further step.
-const STEPS: &[&str] = &[STEP_11, STEP_12];
+const STEPS: &[&str] = &[STEP_11, STEP_12, STEP_13];
 
 /// The oldest version that this program brings up to date. Those before it had
 /// logs of another format, which cannot become ones of this: they are chained.
@@ -178,6 +178,28 @@ const STEP_12: &str = "
     DROP INDEX items_claimable;
     CREATE INDEX items_claimable ON items (tenant, queue, priority DESC, claimable_at, ordered)
         WHERE state = 'waiting' AND held = 0;
+";
+
+/// Children, each by its id, with what is owed between it and its parent; for the latter
+/// a request keeps the order.
+const STEP_13: &str = "
+    CREATE TABLE children (
+        child       TEXT PRIMARY KEY,
+        parent      TEXT NOT NULL,
+        root        TEXT NOT NULL,
+        node_id     TEXT NOT NULL,
+        attempt     INTEGER NOT NULL,
+        iteration   INTEGER NOT NULL,
+        sequence    INTEGER NOT NULL, -- of the parent's event that asks for it
+        state       TEXT NOT NULL, -- requested, awaited, ended, cancelled, settled
+        workflow_id TEXT,
+        version     TEXT,
+        input       TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX children_by_parent ON children (parent, sequence);
+    CREATE INDEX children_by_root ON children (root);
+    CREATE INDEX children_owed ON children (parent, sequence)
+        WHERE state IN ('requested', 'ended', 'cancelled');
 ";
 
 /// The description that a file gives of itself.

@@ -207,5 +207,5 @@ impl Reader for SqliteStore {
     crate::delegate_store!(reader: place, is_simulated, reader, begin_reading, end_reading);
     crate::delegate_store!(reader: execution, list, labels, output, last_begun, changed_since, items, item);
     crate::delegate_store!(reader: claimable, expired, dead_letters, claimed_by, waiting_queues, lease_holders, due, next_due, last_at, last_reading);
-    crate::delegate_store!(reader: workflow, component, snapshot);
+    crate::delegate_store!(reader: workflow, component, snapshot, child, children, owed_children, descendants, has_children);
 }

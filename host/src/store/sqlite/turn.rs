@@ -11,7 +11,7 @@ use crate::store::sqlite::execution::{self, Key};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::grow::{Advance, Append};
 use crate::store::sqlite::record_cache::{CachedRecord, RecordCache};
-use crate::store::sqlite::{clocks, erase, keep, labels, output};
+use crate::store::sqlite::{children, clocks, erase, keep, labels, output};
 use crate::store::{
     CommitError, ExecutionChange, ExecutionRecord, OutputChange, Turn, WorkflowRecord,
 };
@@ -98,6 +98,9 @@ pub(super) fn write(
         let id = change.record.id;
         let written = executions.write(change);
         note(&mut conflicts, id, written)?;
+    }
+    for child in &turn.children {
+        children::write(connection, child)?;
     }
     for output in turn.outputs.iter().filter(|_| with_spare) {
         let written = write_output(connection, output);

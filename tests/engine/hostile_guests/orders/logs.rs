@@ -131,6 +131,7 @@ pub(crate) fn taken(id: ExecutionId, item: &WorkItem, guest: Vec<u8>) -> Turn {
         }],
         snapshots: Vec::new(),
         erasures: Vec::new(),
+        children: Vec::new(),
         outputs: Vec::new(),
         reading: None,
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use refrain_guest::apply::{apply, start};
-use refrain_guest::contract::{Event, EventKind, NodeState, SkipReason, StallReason};
+use refrain_guest::contract::{Event, EventKind, NodeState, SkipReason, StallReason, Status};
 use refrain_guest::digest::digest_of_text;
 use refrain_guest::machine::Machine;
 use refrain_guest::node::{Step, name};
@@ -67,6 +67,16 @@ const HISTORIES: &[&str] = &[
     1001 cancel   => cancel x, cancelled
     "#,
     "s -> a if state.x, a -> b\n0000 tick => schedule s\n0000 complete s => skip a, skip b, completed",
+    // Children: one comes to nothing, is tried again, repeated, and lost for good.
+    r#"
+    s: subgraph {"repeat":{"while":"last.more","max":5}}
+    s -> n
+    0000 tick           => request s
+    0001 end s failed
+    2001 tick           => request s
+    2002 end s {"more":true} => request s
+    2003 end s          => schedule n
+    "#,
     "h: human_approval\nh -> n\n0000 tick => interrupt h\n0001 approve h => settle h, schedule n",
     // Operators: a ready node, a failed one, and one that stalls its execution.
     r#"
@@ -257,6 +267,14 @@ fn of_node(event: &Event) -> Option<(&str, Step)> {
         EventKind::InterruptRaised(it) => (&it.node_id, Step::Wait),
         EventKind::TimerCreated(it) => (&it.node_id, Step::Wait),
         EventKind::MapExpanded(it) => (&it.node_id, Step::Wait),
+        EventKind::ChildRequested(it) => (&it.node_id, Step::Request),
+        EventKind::ChildRefused(it) => (&it.node_id, Step::LoseChild),
+        EventKind::ChildEnded(it) => match (it.status, it.output.as_deref()) {
+            (Status::Completed, Some("{}")) => (&it.node_id, Step::Settle),
+            // It goes round once more.
+            (Status::Completed, _) => (&it.node_id, Step::BeginAnew),
+            _ => (&it.node_id, Step::LoseChild),
+        },
         EventKind::ApprovalReceived(it) => (&it.node_id, Step::Receive),
         EventKind::TimerFired(it) => (&it.node_id, Step::Receive),
         EventKind::RetryRequested(it) => (&it.node_id, Step::Reopen),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::apply::apply;
 use refrain_guest::contract::{
-    ApprovalDecision, ApprovalReceived, CancelReason, Event, EventKind, InterruptRaised,
-    ItemDigest, NodeCancelled, NodeCompleted, NodeExhausted, NodeFailed, NodeFailure, NodeReleased,
-    NodeRequest, NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeState, NodeTimedOut,
-    Origin, RetryScheduled, SkipReason, StallReason, Stalled, TimerCreated, TimerFired,
+    ApprovalDecision, ApprovalReceived, CancelReason, ChildRefusal, ChildRefused, ChildRequested,
+    Event, EventKind, InterruptRaised, ItemDigest, NodeCancelled, NodeCompleted, NodeExhausted,
+    NodeFailed, NodeFailure, NodeReleased, NodeRequest, NodeScheduled, NodeSettled, NodeSkipped,
+    NodeStarted, NodeState, NodeTimedOut, Origin, RetryScheduled, SkipReason, StallReason, Stalled,
+    TimerCreated, TimerFired, WorkflowName,
 };
 use refrain_guest::node::{Step, name};
 use refrain_guest::workflow::plan::Kind;
@@ -91,6 +92,7 @@ fn kind_name(kind: &Kind) -> &'static str {
         Kind::Wait(_) => "wait",
         Kind::HumanApproval(_) => "approval",
         Kind::Map(_) => "map",
+        Kind::Subgraph(_) => "subgraph",
         Kind::LimitExceeded { .. } => "limit",
     }
 }
@@ -115,7 +117,7 @@ fn origin(step: Step) -> Origin {
     match step {
         Step::Start | Step::Complete | Step::Release | Step::Fail | Step::Reopen => Origin::Fact,
         // Of what a node can be given, a person's answer names the node.
-        Step::Receive => Origin::Fact,
+        Step::Receive | Step::LoseChild => Origin::Fact,
         _ => Origin::Decision,
     }
 }
@@ -148,6 +150,11 @@ fn offer(place: Place<'_>, step: Step) -> Option<EventKind> {
         Step::Receive => EventKind::ApprovalReceived(ApprovalReceived { node_id, user_id: "ada".into(), decision: ApprovalDecision::Approved, comment: None, state_patch: None, by: None }),
         Step::Stall => EventKind::Stalled(Stalled { reason: StallReason::AttemptsExhausted(NodeExhausted { node_id, attempts: attempt, cause: NodeFailure::LeaseExpired }) }),
         Step::Reopen => EventKind::RetryRequested(NodeRequest { node_id, reason: None, by: None }),
+        Step::Request => EventKind::ChildRequested(ChildRequested {
+            node_id, attempt: attempt + 1, iteration: 0,
+            workflow: Some(WorkflowName { workflow_id: "child".into(), version: "1.0.0".into() }),
+        }),
+        Step::LoseChild => EventKind::ChildRefused(ChildRefused { node_id, attempt, iteration: 0, code: ChildRefusal::TooDeep }),
         Step::PassOver => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::Unreached }),
         Step::Skip => EventKind::NodeSkipped(NodeSkipped { node_id, reason: SkipReason::ByOperator }),
         Step::Cancel => EventKind::NodeCancelled(NodeCancelled { node_id, reason: CancelReason::CancelRequested }),

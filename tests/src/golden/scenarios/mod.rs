@@ -4,6 +4,7 @@
 //! they are, and the newest set gets it when it is renewed.
 
 mod attempts;
+mod children;
 mod endings;
 mod hosts;
 mod maps;
@@ -72,6 +73,8 @@ scenarios! {
     endings::over_budget: "a budget of money that fails the execution",
     endings::budget_lifted: "a budget of tokens that stalls the execution, and is switched off",
     waits::until: "waits until a time, and for an event that comes while it is waited for",
+    children::child: "a child written in place, tried again after a failure; and one that cannot be started",
+    children::repeated: "a child that is repeated, and a map of detached ones",
     endings::limit_exceeded: "a limit that the workflow itself declares as exceeded",
     people::approved: "a person approves, with a comment and a patch",
     people::rejected: "a person rejects",

@@ -30,7 +30,8 @@ fn an_older_schema_is_brought_up_to_date() {
     drop(store);
     file.raw()
         .execute_batch(
-            "DROP INDEX items_claimable;
+            "DROP TABLE children;
+             DROP INDEX items_claimable;
              ALTER TABLE executions DROP COLUMN priority;
              CREATE INDEX items_claimable ON items (tenant, queue, claimable_at, ordered)
                  WHERE state = 'waiting' AND held = 0;

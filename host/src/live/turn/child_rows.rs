@@ -1,0 +1,217 @@
+//! What a turn knows and changes of children: what its executions order about them, and
+//! which of them have ended (law 3).
+//!
+//! A store without children is asked once whether it has any; nothing else of this costs
+//! a turn anything then.
+
+use crate::id::ExecutionId;
+use crate::model::{ChildName, ChildOrder, EventKind, WorkOrder};
+use crate::store::{ChildRecord, ChildState, StoreError, ended};
+
+use super::core::Core;
+use super::known_children::KnownChildren;
+use super::transaction::Transaction;
+
+/// Asks the store whether it has children, if others may have written some.
+pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreError> {
+    if core.children.version == Some(version) {
+        return Ok(());
+    }
+    let any = core.store.get().has_children()?;
+    if any {
+        extend_scope(core)?;
+    }
+    core.children = KnownChildren {
+        version: Some(version),
+        any,
+        owed: any,
+    };
+    Ok(())
+}
+
+/// Who works on an execution works on its children too, and on theirs.
+fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
+    let mut to_visit = core.scope.executions();
+    while let Some(id) = to_visit.pop() {
+        for record in core.store.get().children(id)? {
+            let stored = core.store.get().execution(record.child)?;
+            let goes_on = stored.is_some_and(|stored| !ended(stored.status));
+            if goes_on && core.scope.join(record.child) {
+                core.known.nothing_due.invalidate();
+                to_visit.push(record.child);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether anything of this turn, or of its store, is about children.
+pub(super) fn may_be_any(transaction: &Transaction<'_>) -> bool {
+    transaction.core.children.any || !transaction.children.changed.is_empty()
+}
+
+/// Takes what is stored as owed into the turn, once.
+pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+    if transaction.children.is_loaded || !transaction.core.children.owed {
+        return Ok(());
+    }
+    transaction.children.is_loaded = true;
+    let stored = transaction.core.store.get().owed_children(OWED_PER_TURN)?;
+    let is_all = stored.len() < OWED_PER_TURN;
+    transaction.core.children.owed = !is_all;
+    if !is_all {
+        transaction.budget.cut_off();
+    }
+    for record in stored {
+        if !transaction.children.changed.contains_key(&record.child) {
+            transaction.children.owed.push_back(record.child);
+        }
+    }
+    Ok(())
+}
+
+/// Children of which something is owed that are read in one turn.
+const OWED_PER_TURN: usize = 1_000;
+
+/// What is left of what was owed comes into a later turn.
+pub(super) fn leave(transaction: &mut Transaction<'_>) {
+    transaction.core.children.owed = true;
+}
+
+/// A child, as the turn has it.
+pub(super) fn row(
+    transaction: &mut Transaction<'_>,
+    child: ExecutionId,
+) -> Result<Option<ChildRecord>, StoreError> {
+    match transaction.children.changed.get(&child) {
+        Some(changed) => Ok(changed.clone()),
+        None if transaction.core.children.any => transaction.core.store.get().child(child),
+        None => Ok(None),
+    }
+}
+
+/// The turn keeps a child so.
+pub(super) fn keep(transaction: &mut Transaction<'_>, record: ChildRecord) {
+    if record.is_owed() {
+        transaction.children.owed.push_back(record.child);
+    }
+    let children = &mut transaction.children;
+    children.changed.insert(record.child, Some(record));
+}
+
+/// There is no such child any more.
+pub(super) fn drop_row(transaction: &mut Transaction<'_>, child: ExecutionId) {
+    transaction.children.changed.insert(child, None);
+}
+
+/// Takes up what a step of an execution ordered about children.
+pub(in crate::live) fn take_orders(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+) -> Result<(), StoreError> {
+    let Some(staged) = transaction.staged.get_mut(&id) else {
+        return Ok(());
+    };
+    let orders = std::mem::take(&mut staged.child_orders);
+    for order in orders {
+        match order {
+            WorkOrder::StartChild(order) => request(transaction, id, order)?,
+            WorkOrder::CancelChild(name) => cancel(transaction, id, &name)?,
+            WorkOrder::Enqueue(_) | WorkOrder::Cancel(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn request(
+    transaction: &mut Transaction<'_>,
+    parent: ExecutionId,
+    order: ChildOrder,
+) -> Result<(), StoreError> {
+    let name = order.name;
+    let child = ExecutionId::of_child(parent, &name.node_id, name.attempt, name.iteration);
+    let root = row(transaction, parent)?.map_or(parent, |parent| parent.root);
+    let requested = |kind: &EventKind| {
+        matches!(kind, EventKind::ChildRequested(it)
+            if (&it.node_id, it.attempt, it.iteration) == (&name.node_id, name.attempt, name.iteration))
+    };
+    let events = transaction
+        .staged
+        .get(&parent)
+        .map(|staged| staged.events());
+    let mut events = events.into_iter().flatten().rev();
+    let event = events.find(|chained| requested(&chained.event.kind));
+    let sequence = event.map_or(0, |chained| chained.event.sequence);
+    keep(
+        transaction,
+        ChildRecord {
+            child,
+            parent,
+            root,
+            node_id: name.node_id,
+            attempt: name.attempt,
+            iteration: name.iteration,
+            sequence,
+            state: ChildState::Requested {
+                workflow: order.workflow,
+                input: order.input,
+            },
+        },
+    );
+    Ok(())
+}
+
+/// Nobody waits for this child any more. One that was not started yet will not be.
+fn cancel(
+    transaction: &mut Transaction<'_>,
+    parent: ExecutionId,
+    name: &ChildName,
+) -> Result<(), StoreError> {
+    let child = ExecutionId::of_child(parent, &name.node_id, name.attempt, name.iteration);
+    let Some(record) = row(transaction, child)? else {
+        return Ok(());
+    };
+    match record.state {
+        ChildState::Requested { .. } => drop_row(transaction, child),
+        ChildState::Awaited => keep(
+            transaction,
+            ChildRecord {
+                state: ChildState::Cancelled,
+                ..record
+            },
+        ),
+        ChildState::Ended => keep(
+            transaction,
+            ChildRecord {
+                state: ChildState::Settled,
+                ..record
+            },
+        ),
+        ChildState::Cancelled | ChildState::Settled => {}
+    }
+    Ok(())
+}
+
+/// An execution was stepped: if it is a child that its parent waits for, and has ended,
+/// its parent is to be told.
+pub(in crate::live) fn note_end(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+) -> Result<(), StoreError> {
+    let staged = transaction.staged.get(&id);
+    let has_ended = staged.is_some_and(|staged| ended(staged.record.status));
+    if !may_be_any(transaction) || !has_ended {
+        return Ok(());
+    }
+    match row(transaction, id)? {
+        Some(record) if record.state == ChildState::Awaited => keep(
+            transaction,
+            ChildRecord {
+                state: ChildState::Ended,
+                ..record
+            },
+        ),
+        _ => {}
+    }
+    Ok(())
+}

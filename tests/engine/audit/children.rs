@@ -1,0 +1,150 @@
+//! What is done to a child's log, and what an audit says that has its parent's too (law
+//! 11). Each log is whole in itself: it is chained anew.
+
+use std::io::Cursor;
+
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::{Head, Salt, chain};
+use refrain::model::{Event, EventKind, WorkflowStarted};
+use refrain::replay::{Audit, Auditor, LinkState, Recording, Verdict, from_store};
+use refrain::{ExecutionId, WorkItem, Workflow};
+use refrain_tests::engines::{Place, engine, start};
+use refrain_tests::workflows::tools;
+use serde_json::json;
+
+/// Two parents, each with its child.
+async fn families() -> [(Recording, Recording); 2] {
+    let place = Place::memory();
+    let engine = engine(&place).await;
+    engine.work("tool", |item: WorkItem| async move {
+        Ok(json!({ item.node_id: item.execution_id }))
+    });
+    let mut child = tools("a -> b");
+    child["workflow_id"] = "child".into();
+    let child = Workflow::from_json(child.to_string()).expect("JSON");
+    engine.register(child).await.expect("it is valid");
+    let mut parent = tools("a -> s");
+    parent["nodes"]["s"]["kind"] =
+        json!({ "type": "subgraph", "workflow_id": "child", "version": "1.0.0" });
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let execution = start(&engine, &parent).await;
+        execution.finished().await.expect("it ends");
+        ids.push(execution.id());
+    }
+    let found = [ids[0], ids[1]].map(|id| {
+        let child = ExecutionId::of_child(id, "s", 1, 0);
+        (recording(&place, id), recording(&place, child))
+    });
+    engine.shutdown().await;
+    found
+}
+
+fn recording(place: &Place, id: ExecutionId) -> Recording {
+    let mut store = place.store();
+    let reading = from_store(store.as_mut(), id).expect("it can be read");
+    reading.expect("it is there").expect("it is readable")
+}
+
+/// The audit of the child's log after this was done to its events.
+fn audit(
+    parent: &Recording,
+    child: &Recording,
+    deed: impl FnOnce(&mut Vec<(Event, Salt)>),
+) -> Audit {
+    let mut child = child.clone();
+    let events = child.events.iter();
+    let mut events = events.map(|it| (it.event.clone(), it.salt)).collect();
+    deed(&mut events);
+    let mut head = Head::default();
+    child.events = (1..)
+        .zip(events)
+        .map(|(sequence, (event, salt))| {
+            let stored = chain::follow(&head, Event { sequence, ..event }, salt);
+            head = stored.head();
+            stored
+        })
+        .collect();
+    child.head = head;
+    if let EventKind::WorkflowStarted(started) = &child.events[0].event.kind {
+        child.execution_id = started.execution_id.parse().expect("an id");
+    }
+    let export = child.export(Vec::new()).expect("memory takes it");
+    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let auditor = Auditor::new(&mut library).with_origin(parent.clone());
+    let audit = { auditor }.audit_export(Cursor::new(export), "memory");
+    audit.expect("it can be audited")
+}
+
+fn started(events: &mut [(Event, Salt)]) -> &mut WorkflowStarted {
+    match &mut events[0].0.kind {
+        EventKind::WorkflowStarted(started) => started,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn parent(events: &mut [(Event, Salt)]) -> &mut refrain::model::ParentOrigin {
+    started(events).parent.as_mut().expect("it is a child")
+}
+
+type Deed = fn(&mut Vec<(Event, Salt)>);
+
+#[tokio::test]
+async fn law11_a_child_that_is_not_of_its_parent_is_named() {
+    let [(own, child), (other, others)] = families().await;
+    let clean = audit(&own, &child, |_| {});
+    assert_eq!(clean.verdict, Verdict::Clean, "{:?}", clean.divergence);
+    let link = clean.child_of.expect("it is a child");
+    assert_eq!((link.link, link.sequence), (LinkState::Linked, 5));
+
+    let deeds: [(&str, Deed); 7] = [
+        ("another event", |events| parent(events).sequence = 4),
+        ("another node", |events| {
+            parent(events).node_id = "a".to_owned()
+        }),
+        ("another attempt", |events| parent(events).attempt = 2),
+        ("another depth", |events| parent(events).depth = 2),
+        ("another root", |events| {
+            let root = ExecutionId::from_bytes([7; 16]);
+            parent(events).root = root.to_string();
+        }),
+        ("another input", |events| {
+            started(events).initial_input = "7".to_owned();
+        }),
+        ("an edited result", |events| {
+            let place = events
+                .iter_mut()
+                .find_map(|(event, _)| match &mut event.kind {
+                    EventKind::NodeCompleted(it) => Some(it),
+                    _ => None,
+                });
+            place.expect("it has one").output = "7".to_owned();
+        }),
+    ];
+    for (what, deed) in deeds {
+        let audit = audit(&own, &child, deed);
+        assert_eq!(audit.verdict, Verdict::Tampered, "{what}");
+        let link = audit.child_of.expect("it is a child");
+        assert_eq!(link.link, LinkState::Broken, "{what}");
+    }
+
+    // The child of another execution, made out to be this one's.
+    let id = child.execution_id.to_string();
+    let EventKind::WorkflowStarted(first) = &child.events[0].event.kind else {
+        panic!("it starts");
+    };
+    let origin = first.parent.clone();
+    let swapped = audit(&own, &others, |events| {
+        started(events).execution_id = id;
+        started(events).parent = origin;
+    });
+    assert_eq!(swapped.verdict, Verdict::Tampered);
+    assert_eq!(swapped.child_of.map(|it| it.link), Some(LinkState::Broken));
+
+    let alone = audit(&other, &child, |_| {});
+    assert_eq!(alone.verdict, Verdict::Clean);
+    assert_eq!(
+        alone.child_of.map(|it| it.link),
+        Some(LinkState::OriginMissing)
+    );
+}
