@@ -214,7 +214,7 @@ mod tests {
         }));
         let (started, stopped) = (
             WorkOrder::StartChild(start.clone()),
-            WorkOrder::CancelChild(start.name.clone()),
+            WorkOrder::CancelChild(start.name),
         );
         let judge = |events: &[&Event], orders: &[&WorkOrder]| {
             let orders: Vec<WorkOrder> = orders.iter().map(|it| (*it).clone()).collect();

@@ -112,20 +112,20 @@ fn compare(
         .filter(|(event, _)| event.sequence > named.sequence)
     {
         match &event.kind {
-            EventKind::ChildStarted(it) if it.child_id == id.to_string() => {
-                if it.workflow_digest != own.workflow_digest {
-                    return broken(
-                        1,
-                        format!(
-                            "event {} of {} says that the child is of another workflow text",
-                            event.sequence, named.execution_id
-                        ),
-                    );
-                }
+            EventKind::ChildStarted(it)
+                if it.child_id == id.to_string() && it.workflow_digest != own.workflow_digest =>
+            {
+                return broken(
+                    1,
+                    format!(
+                        "event {} of {} says that the child is of another workflow text",
+                        event.sequence, named.execution_id
+                    ),
+                );
             }
             EventKind::ChildEnded(it) if it.child_id == id.to_string() => {
                 let is_head = |head: Head| (head.sequence, head.hash) == (it.sequence, it.head.0);
-                let is_last = heads().last().is_some_and(is_head);
+                let is_last = heads().next_back().is_some_and(is_head);
                 if !is_last {
                     return broken(
                         it.sequence,

@@ -100,7 +100,7 @@ async fn law11_a_child_that_is_not_of_its_parent_is_named() {
     let deeds: [(&str, Deed); 7] = [
         ("another event", |events| parent(events).sequence = 4),
         ("another node", |events| {
-            parent(events).node_id = "a".to_owned()
+            parent(events).node_id = "a".to_owned();
         }),
         ("another attempt", |events| parent(events).attempt = 2),
         ("another depth", |events| parent(events).depth = 2),

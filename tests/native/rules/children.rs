@@ -328,3 +328,9 @@ fn r23_each_iteration_has_fresh_attempts_and_the_one_that_failed_is_retried() {
         "#,
     );
 }
+
+#[test]
+fn r22_host_and_scheduler_know_one_depth() {
+    let of_host = refrain::limits::CHILD_DEPTH_MAX;
+    assert_eq!(of_host, refrain_guest::limits::CHILD_DEPTH_MAX);
+}

@@ -1,4 +1,4 @@
-//! The scheduling rules R1 to R21, R24 to R26, R28 and R29, at least one table each, on the native core.
+//! The scheduling rules R1 to R26, R28 and R29, at least one table each, on the native core.
 //!
 //! The notation is documented in `refrain_guest::notation`. Every table is also
 //! played with the machine dropped and restored from snapshots, and its log is

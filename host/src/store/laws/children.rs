@@ -86,7 +86,7 @@ pub fn law3_what_is_owed_is_known_until_it_is_carried_out(place: &dyn Place) {
         owed(&mut owner, 9),
         [third.clone(), first.clone(), second.clone()]
     );
-    assert_eq!(owed(&mut owner, 1), [third.clone()]);
+    assert_eq!(owed(&mut owner, 1), std::slice::from_ref(&third));
     let started = ChildRecord {
         state: ChildState::Awaited,
         ..first.clone()
