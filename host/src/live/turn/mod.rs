@@ -26,6 +26,7 @@ pub(in crate::live) mod simulated_delays;
 pub(in crate::live) mod slots;
 pub(in crate::live) mod waiting;
 pub(in crate::live) mod waiting_claims;
+mod stored_queues;
 pub(in crate::live) mod turn_claims;
 pub(in crate::live) mod known_children;
 
@@ -33,7 +34,6 @@ pub(in crate::live) mod core;
 
 pub(in crate::live) mod report;
 pub(in crate::live) mod stored;
-mod stored_queues;
 pub(in crate::live) mod damaged;
 pub(in crate::live) mod guest_call;
 
