@@ -7,6 +7,7 @@ use alloc::string::ToString;
 use super::edges::{reach, release_finalizers};
 use super::ending::{check_finalizer, enter_finalizers};
 use super::map::{forget_skips, map_may_fail};
+use super::operator::lift_policy_stall;
 use super::refusal::{Refusal, check_not_held, check_step_of, find, refuse};
 use super::settlement::handle_failure;
 use super::wait::stop_waiting;
@@ -96,6 +97,8 @@ pub(super) fn exhausted(
         }));
     });
     if !run.is_own() {
+        // Its map was settled while the execution stood on it: nobody is asked any more.
+        lift_policy_stall(machine, run);
         return Ok(());
     }
     forget_skips(machine, ix);

@@ -322,6 +322,22 @@ fn r11_a_policy_stalls_on_an_instance() {
 }
 
 #[test]
+fn r11_a_stall_on_an_instance_ends_as_its_map_is_settled() {
+    check(
+        r#"
+        m -> b
+        policy p {"max_attempts":1,"on_exhausted":"pause"}
+        m: map retry=p {"complete_after":1}
+        input {"items":[0,1]}
+        0000 tick          => expand m 2, schedule m[0], schedule m[1]
+        0010 complete m[0]; fail m[1] io => stall m[1], settle m, exhaust m[1], schedule b
+        0011 status        => running
+        0020 complete b    => completed
+        "#,
+    );
+}
+
+#[test]
 fn r18_a_paused_map_is_expanded_and_settled_but_dispatches_nothing() {
     check(
         r#"
