@@ -250,7 +250,7 @@ async fn live(store: SqliteStore, executions: u64) -> anyhow::Result<Option<f64>
 /// where the system does not say it.
 async fn whole(store: SqliteStore, workload: &Workload) -> anyhow::Result<Option<f64>> {
     // What is there once, whatever is run, is there after this one.
-    let small = Workload::chain(1)?.as_wide_as(workload);
+    let small = Workload::chain(1)?.with_limits_of(workload);
     let engine = small.cold_engine(store).await?;
     engine.work_with_slots(workload::QUEUE, workload::SLOTS, |_| async {
         Ok(json!({}))

@@ -113,7 +113,7 @@ impl Workload {
     }
 
     /// With the limits of another one.
-    pub(super) fn as_wide_as(self, other: &Self) -> Self {
+    pub(super) fn with_limits_of(self, other: &Self) -> Self {
         Self {
             limits: other.limits,
             ..self
