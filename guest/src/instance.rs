@@ -6,7 +6,7 @@
 //! that tells one run from another is here: a [`RunIx`] is a node and, for an
 //! instance, its number. The id of an instance is read and written here alone;
 //! whatever names a node, fact or decision, finds its run by
-//! [`Machine::find`](crate::machine::Machine::find).
+//! `Machine::find`.
 //!
 //! - **State**: [`State::instances`](crate::state::State) has an entry for each
 //!   node that was expanded: the elements, as one text and the offset at which
