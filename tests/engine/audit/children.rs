@@ -1,16 +1,15 @@
 //! What is done to a child's log, and what an audit says that has its parent's too (law
 //! 11). Each log is whole in itself: it is chained anew.
 
-use std::io::Cursor;
-
-use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::log::{Head, Salt, chain};
-use refrain::model::{Event, EventKind, WorkflowStarted};
-use refrain::replay::{Audit, Auditor, LinkState, Recording, Verdict, from_store};
+use refrain::log::Salt;
+use refrain::model::{Event, EventKind};
+use refrain::replay::{Audit, LinkState, Recording, Verdict};
 use refrain::{ExecutionId, WorkItem, Workflow};
 use refrain_tests::engines::{Place, engine, start};
 use refrain_tests::workflows::tools;
 use serde_json::json;
+
+use super::linked::{audit_with, changed, recording, started};
 
 /// Two parents, each with its child.
 async fn families() -> [(Recording, Recording); 2] {
@@ -40,47 +39,17 @@ async fn families() -> [(Recording, Recording); 2] {
     found
 }
 
-fn recording(place: &Place, id: ExecutionId) -> Recording {
-    let mut store = place.store();
-    let reading = from_store(store.as_mut(), id).expect("it can be read");
-    reading.expect("it is there").expect("it is readable")
-}
-
 /// The audit of the child's log after this was done to its events.
 fn audit(
     parent: &Recording,
     child: &Recording,
     deed: impl FnOnce(&mut Vec<(Event, Salt)>),
 ) -> Audit {
-    let mut child = child.clone();
-    let events = child.events.iter();
-    let mut events = events.map(|it| (it.event.clone(), it.salt)).collect();
-    deed(&mut events);
-    let mut head = Head::default();
-    child.events = (1..)
-        .zip(events)
-        .map(|(sequence, (event, salt))| {
-            let stored = chain::follow(&head, Event { sequence, ..event }, salt);
-            head = stored.head();
-            stored
-        })
-        .collect();
-    child.head = head;
+    let mut child = changed(child, deed);
     if let EventKind::WorkflowStarted(started) = &child.events[0].event.kind {
         child.execution_id = started.execution_id.parse().expect("an id");
     }
-    let export = child.export(Vec::new()).expect("memory takes it");
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
-    let auditor = Auditor::new(&mut library).with_origin(parent.clone());
-    let audit = { auditor }.audit_export(Cursor::new(export), "memory");
-    audit.expect("it can be audited")
-}
-
-fn started(events: &mut [(Event, Salt)]) -> &mut WorkflowStarted {
-    match &mut events[0].0.kind {
-        EventKind::WorkflowStarted(started) => started,
-        other => panic!("{other:?}"),
-    }
+    audit_with(parent, &child)
 }
 
 fn parent(events: &mut [(Event, Salt)]) -> &mut refrain::model::ParentOrigin {

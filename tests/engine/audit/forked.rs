@@ -1,17 +1,16 @@
 //! What is done to a fork, and what an audit says that has its origin too (law 11). Each
 //! log is whole in itself: it is chained anew.
 
-use std::io::Cursor;
-
 use refrain::Fork;
-use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::log::{Head, Salt, chain};
-use refrain::model::{Digest, Event, EventKind, WorkflowStarted};
-use refrain::replay::{Audit, Auditor, LinkState, Recording, Verdict, from_store};
-use refrain::{Engine, ExecutionId, WorkItem};
+use refrain::log::Salt;
+use refrain::model::{Digest, Event, EventKind};
+use refrain::replay::{Audit, LinkState, Recording, Verdict};
+use refrain::{Engine, WorkItem};
 use refrain_tests::engines::{Place, engine, start};
 use refrain_tests::workflows::tools;
 use serde_json::json;
+
+use super::linked::{audit_with, changed, recording, started};
 
 /// An execution, and a fork of it that has its first six events in common with it.
 async fn forked() -> (Recording, Recording) {
@@ -34,44 +33,13 @@ async fn forked() -> (Recording, Recording) {
     found
 }
 
-fn recording(place: &Place, id: ExecutionId) -> Recording {
-    let mut store = place.store();
-    let reading = from_store(store.as_mut(), id).expect("it can be read");
-    reading.expect("it is there").expect("it is readable")
-}
-
 /// The audit of the fork's log after this was done to its events and salts.
 fn audit(
     origin: &Recording,
     fork: &Recording,
     deed: impl FnOnce(&mut Vec<(Event, Salt)>),
 ) -> Audit {
-    let mut fork = fork.clone();
-    let events = fork.events.iter();
-    let mut events = events.map(|it| (it.event.clone(), it.salt)).collect();
-    deed(&mut events);
-    let mut head = Head::default();
-    fork.events = (1..)
-        .zip(events)
-        .map(|(sequence, (event, salt))| {
-            let stored = chain::follow(&head, Event { sequence, ..event }, salt);
-            head = stored.head();
-            stored
-        })
-        .collect();
-    fork.head = head;
-    let export = fork.export(Vec::new()).expect("memory takes it");
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
-    let auditor = Auditor::new(&mut library).with_origin(origin.clone());
-    let audit = { auditor }.audit_export(Cursor::new(export), "memory");
-    audit.expect("it can be audited")
-}
-
-fn started(events: &mut [(Event, Salt)]) -> &mut WorkflowStarted {
-    match &mut events[0].0.kind {
-        EventKind::WorkflowStarted(started) => started,
-        other => panic!("{other:?}"),
-    }
+    audit_with(origin, &changed(fork, deed))
 }
 
 fn link(events: &mut [(Event, Salt)]) -> &mut refrain::model::ForkOrigin {

@@ -31,6 +31,13 @@ fn child() -> Value {
     })
 }
 
+/// The same, and it waits for a person.
+fn waiting_child() -> Value {
+    let mut waits = child();
+    waits["nodes"]["x"]["kind"] = json!({ "type": "human_approval", "description": "?" });
+    waits
+}
+
 fn named() -> Value {
     json!({ "type": "subgraph", "workflow_id": "child", "version": "1.0.0" })
 }
@@ -178,9 +185,7 @@ async fn r17_children_are_cancelled_with_their_parent() {
     for place in Place::each() {
         let engine = engine(&place).await;
         engine.work("tool", tool);
-        let mut waits = child();
-        waits["nodes"]["x"]["kind"] = json!({ "type": "human_approval", "description": "?" });
-        register(&engine, &waits).await;
+        register(&engine, &waiting_child()).await;
         let execution = start(&engine, &parent(named())).await;
         wait_for(&execution, "child_started s", 1).await;
         execution.cancel(None).await.expect("it runs");
@@ -350,9 +355,7 @@ async fn law11_a_fork_of_a_parent_asks_for_its_own_child() {
     for place in Place::each() {
         let engine = engine(&place).await;
         engine.work("tool", tool);
-        let mut waits = child();
-        waits["nodes"]["x"]["kind"] = json!({ "type": "human_approval", "description": "?" });
-        register(&engine, &waits).await;
+        register(&engine, &waiting_child()).await;
         let origin = start(&engine, &parent(named())).await;
         wait_for(&origin, "child_started s", 1).await;
         let fork = engine.fork(Fork::of(origin.id())).await.expect("a fork");

@@ -10,7 +10,7 @@ use super::subprocess::memory_of_one;
 use super::workload::{self, Workload};
 use super::{Bench, Question, process};
 
-/// Elements of the map, and nodes beside each other.
+/// Elements of the map, and nodes that are written out.
 const WIDTH: u64 = 10_000;
 
 /// Rounds in which the two take turns.
