@@ -62,6 +62,8 @@ mod reading;
 mod written;
 // A case is played.
 mod play;
+// Which events about children settle nodes.
+mod settled;
 // What happened, a row for each event.
 mod happened;
 // Expectations against what happened.
