@@ -60,10 +60,10 @@ mod case;
 mod reading;
 // Workflows, as they are written in YAML.
 mod written;
-// A case is played.
-mod play;
 // Which events about children settle nodes.
 mod settled;
+// A case is played.
+mod play;
 // What happened, a row for each event.
 mod happened;
 // Expectations against what happened.

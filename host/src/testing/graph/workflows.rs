@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::child::{Child, ChildWorkflow};
-use super::{Graph, Kind, MAP};
+use super::nodes::{Child, ChildWorkflow, Graph, Kind, MAP};
 use crate::live::Workflow;
 use crate::model::{WorkflowSummary, instance_of, node_of_run};
 use crate::resembling::meant;
@@ -218,7 +217,7 @@ impl Workflows {
                 way.push('/');
             }
             way.push_str(part);
-            graph.must_have(part, &way)?;
+            must_have(graph, part, &way)?;
         }
         let last = name.rsplit('/').next().unwrap_or(name);
         Ok(&graph.nodes[node_of_run(last)])
@@ -247,22 +246,20 @@ impl Workflows {
     }
 }
 
-impl Graph {
-    /// There is a node of this name, or a map that may have this instance; it stands at the
-    /// end of this way.
-    fn must_have(&self, name: &str, way: &str) -> Result<(), WrongName> {
-        let map = self.nodes.get(node_of_run(name));
-        let is_instance = instance_of(name).is_some() && map.is_some_and(|it| it.name == MAP);
-        if self.nodes.contains_key(name) || is_instance {
-            return Ok(());
-        }
-        let of = match way.rsplit_once('/') {
-            None => "the workflow".to_owned(),
-            Some((parent, _)) => format!("the workflow of what `{parent}` starts"),
-        };
-        Err(WrongName {
-            message: format!("{of} has no node `{name}`"),
-            remedy: meant(name, "nodes", self.nodes.keys().map(String::as_str)),
-        })
+/// There is a node of this name, or a map that may have this instance; it stands at the
+/// end of this way.
+fn must_have(graph: &Graph, name: &str, way: &str) -> Result<(), WrongName> {
+    let map = graph.nodes.get(node_of_run(name));
+    let is_instance = instance_of(name).is_some() && map.is_some_and(|it| it.name == MAP);
+    if graph.nodes.contains_key(name) || is_instance {
+        return Ok(());
     }
+    let of = match way.rsplit_once('/') {
+        None => "the workflow".to_owned(),
+        Some((parent, _)) => format!("the workflow of what `{parent}` starts"),
+    };
+    Err(WrongName {
+        message: format!("{of} has no node `{name}`"),
+        remedy: meant(name, "nodes", graph.nodes.keys().map(String::as_str)),
+    })
 }

@@ -147,9 +147,9 @@ impl<'a> Play<'a> {
             // A child can have begun while work was claimed.
             self.runs.follow(&mut self.world, &mut self.workers)?;
             for claim in claims {
-                let run = self.runs.get(claim.id.execution);
+                let node = self.runs.name_of(&claim.id);
                 self.workers
-                    .begin(&mut self.world, self.case, run, claim.id)?;
+                    .begin(&mut self.world, self.case, node, claim.id)?;
             }
             let answered = self.workers.answer(&mut self.world)?;
             let is_still = !claimed && !answered && self.runs.order.len() == before;

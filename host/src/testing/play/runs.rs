@@ -6,7 +6,7 @@ use super::workers::Workers;
 use super::world::World;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::live::Execution;
+use crate::live::{ClaimId, Execution};
 use crate::model::{Event, EventKind};
 use crate::testing::graph::{Graph, Workflows};
 
@@ -64,9 +64,15 @@ impl<'a> Runs<'a> {
         });
     }
 
-    /// The run that this execution is.
-    pub(super) fn get(&self, id: ExecutionId) -> Option<&Run<'a>> {
-        self.places.get(&id).map(|place| &self.all[*place])
+    /// The whole name of the node that was claimed. What stands in for a child answers for
+    /// the node that started it.
+    pub(super) fn name_of(&self, claim: &ClaimId) -> String {
+        let run = self.places.get(&claim.execution);
+        match run.map(|place| &self.all[*place]) {
+            Some(run) if run.graph.is_none() => run.way.trim_end_matches('/').to_owned(),
+            Some(run) => format!("{}{}", run.way, claim.node_id),
+            None => claim.node_id.clone(),
+        }
     }
 
     /// The latest child of the node at this way.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::runs::Run;
 use super::world::{LEASE, WORKER, World};
 use crate::clock::milliseconds;
 use crate::error::{EngineError, WorkError};
@@ -85,20 +84,14 @@ impl Workers {
         Ok(claims)
     }
 
-    /// Begins what was claimed, in this run.
+    /// Begins what was claimed of this node.
     pub(super) fn begin(
         &mut self,
         world: &mut World,
         case: &Case,
-        run: Option<&Run<'_>>,
+        node: String,
         id: ClaimId,
     ) -> Result<(), EngineError> {
-        let way = run.map_or("", |run| &run.way);
-        let node = match run.is_some_and(|run| run.graph.is_none()) {
-            // It stands in for all of the child.
-            true => way.trim_end_matches('/').to_owned(),
-            false => format!("{way}{}", id.node_id),
-        };
         let attempt = self.number(&node, &id);
         let said = said(case, &node).and_then(|answers| answers.of_attempt(attempt));
         let said = said.cloned();
