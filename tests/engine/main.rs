@@ -9,6 +9,7 @@ mod golden;
 mod hostile_guests;
 mod sabotage;
 mod breakage;
+mod travel;
 mod versions;
 mod your_own_guest;
 mod cost;

@@ -27,6 +27,8 @@ mod anchor;
 mod ports;
 // A guest behind those ports.
 mod player;
+// A cursor over a log.
+mod travel;
 // Instances that go from log to log.
 mod guests;
 // What the log says of the work items.
@@ -54,4 +56,5 @@ pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
+pub use travel::{NextStep, Seek, StateOrigin, Travel, TravelError};
 pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
