@@ -144,6 +144,7 @@ impl<'a> Evaluation<'a> {
             (Root::Index, _) => self.scope.instance?.1,
             (Root::Last, _) => self.scope.iteration?.0,
             (Root::Iteration, _) => self.scope.iteration?.1,
+            (Root::Output, _) => self.scope.output?,
             (Root::NodeId, None) => return self.node_id().map(Cow::Owned),
             // A text has no members.
             (Root::NodeId, Some(_)) => return None,

@@ -117,7 +117,10 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
             "the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task`"
                 .into()
         }
-        "item" | "index" => "it can be read only in the body of a map".into(),
+        "item" | "index" => {
+            "it can be read only in the body of a map, and in the compensation of one".into()
+        }
+        "output" => "it can be read only in the `compensate` of a node".into(),
         "last" | "iteration" => "it can be read only by a `subgraph` with `repeat`".into(),
         _ if ELSEWHERE.contains(&word) || Root::named(word).is_some() => {
             alloc::format!("there is none here; a path begins with {roots}")

@@ -19,12 +19,12 @@
 //! primary = literal | "[" list "]" | "(" expression ")"
 //!         | root | "has(" path ")" | "size(" expression ")"
 //! root = "state" | "input" | "node_id" | "error" | "item" | "index"
-//!      | "last" | "iteration"
+//!      | "last" | "iteration" | "output"
 //! ```
 //!
 //! `error` stands only where an edge is judged on a failure (rule R26), `item` and
 //! `index` only in the body of a map (rule R21), `last` and `iteration` only where a child
-//! is repeated (rule R23).
+//! is repeated (rule R23), `output` only in what undoes a node (rule R27).
 //!
 //! What goes beyond CEL, for the sake of JamJet's users: `.0` indexes a list,
 //! `has` takes a path that ends in an index, and texts may hold JSON's escapes.

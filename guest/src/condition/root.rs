@@ -19,11 +19,13 @@ pub enum Root {
     Last,
     /// Which iteration it is, from 0.
     Iteration,
+    /// What the run produced that is undone (rule R27).
+    Output,
 }
 
 impl Root {
     /// Every root.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::State,
         Self::Input,
         Self::NodeId,
@@ -32,6 +34,7 @@ impl Root {
         Self::Index,
         Self::Last,
         Self::Iteration,
+        Self::Output,
     ];
 
     /// How it is written.
@@ -46,6 +49,7 @@ impl Root {
             Self::Index => "index",
             Self::Last => "last",
             Self::Iteration => "iteration",
+            Self::Output => "output",
         }
     }
 
@@ -98,6 +102,20 @@ impl Roots {
         Root::Iteration,
     ]);
 
+    /// In what undoes a node (rule R27).
+    pub const OF_COMPENSATIONS: Self =
+        Self(&[Root::State, Root::Input, Root::NodeId, Root::Output]);
+
+    /// In what undoes an instance of a map.
+    pub const OF_UNDONE_INSTANCES: Self = Self(&[
+        Root::State,
+        Root::Input,
+        Root::NodeId,
+        Root::Item,
+        Root::Index,
+        Root::Output,
+    ]);
+
     pub(super) fn hold(self, root: Root) -> bool {
         self.0.contains(&root)
     }
@@ -115,4 +133,4 @@ impl Roots {
 }
 
 /// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 2] = ["errors", "output"];
+pub(super) const ELSEWHERE: [&str; 1] = ["errors"];

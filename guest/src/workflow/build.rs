@@ -2,6 +2,7 @@
 //! indexes.
 
 use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
@@ -53,6 +54,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
                 failure_ends: ends.unwrap_or_default(),
                 retry: node.retry,
                 timeout: node.timeout,
+                compensation: node.compensation.map(Box::new),
             }
         })
         .collect();

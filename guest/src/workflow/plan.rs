@@ -92,8 +92,9 @@ impl Plan {
                 _ => (None, None),
             };
             let of_child = child.into_iter().flat_map(|child| &child.queues);
-            let of_work = work.map(|work| &*work.queue);
-            of_work.into_iter().chain(of_child.map(String::as_str))
+            let undo = node.compensation.as_ref().map(|it| &it.work);
+            let of_work = work.into_iter().chain(undo).map(|work| &*work.queue);
+            of_work.chain(of_child.map(String::as_str))
         })
     }
 }
@@ -122,6 +123,18 @@ pub struct Node {
     pub retry: RetryPolicy,
     /// How long one attempt may take (rule R14).
     pub timeout: Option<Millis>,
+    /// What undoes it, or each of its instances (rule R27). None: nothing does.
+    pub compensation: Option<Box<Compensation>>,
+}
+
+/// What undoes a node, or each of its instances, where the execution ends otherwise than
+/// well (rule R27).
+#[derive(Debug)]
+pub struct Compensation {
+    /// A worker does it.
+    pub work: Work,
+    /// The node's `compensate`, verbatim, for the payloads of work items.
+    pub json: Box<RawValue>,
 }
 
 /// One edge of a plan.

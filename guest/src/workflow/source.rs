@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 use super::budget;
 use super::fault::{Faults, Place, quoted};
 use super::fields::{Effect, Fields, List, Object, Span, check_id};
-use super::kind::{self, KindSource};
-use super::plan::{Budgets, END, On, RetryPolicy};
+use super::kind::{self, COMPENSATE, KindSource};
+use super::plan::{Budgets, Compensation, END, On, RetryPolicy};
 use super::retry;
 use super::table::{Field, RUN_ON, Type, check, check_object, may, must, no_effect};
 use crate::condition::Expression;
@@ -45,6 +45,8 @@ pub(super) struct NodeSource<'a> {
     pub(super) kind_json: &'a str,
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Option<Millis>,
+    /// What undoes it (rule R27).
+    pub(super) compensation: Option<Compensation>,
 }
 
 impl NodeSource<'_> {
@@ -87,10 +89,10 @@ pub(super) const WORKFLOW: [Field; 24] = [
 
 /// The fields of a node.
 #[rustfmt::skip]
-pub(super) const NODE: [Field; 12] = [
+pub(super) const NODE: [Field; 13] = [
     may("id", Type::Text), must("kind", Type::AnyObject), may("retry_policy", Type::Text),
     may("node_timeout_secs", Type::Span), may("queue", Type::Id), may("priority", Type::Range(0, PRIORITY_MAX as u64)),
-    may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)),
+    may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)), may(COMPENSATE, Type::AnyObject),
     may("description", Type::Text), may("labels", Type::AnyObject),
     no_effect("policy"), no_effect("data_policy"),
 ];
@@ -299,12 +301,16 @@ fn node<'a>(
     if let Some(kind) = &mut kind {
         of_work(fields, kind);
     }
-    if kind.as_ref().is_some_and(KindSource::is_map)
-        && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX
-    {
+    let compensation = kind::compensation(fields, kind.as_ref());
+    let names_runs = kind.as_ref().is_some_and(KindSource::is_map) || compensation.is_some();
+    if names_runs && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX {
         let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;
+        let whose = match compensation {
+            None => "a map",
+            Some(_) => "a node with `compensate`",
+        };
         let message =
-            format!("the id of a map has at most {most} bytes, as it is part of longer ones");
+            format!("the id of {whose} has at most {most} bytes, as it is part of longer ones");
         fields
             .faults
             .report(fields.place, message, "give it a shorter name");
@@ -318,6 +324,7 @@ fn node<'a>(
         kind_json,
         retry: policy(fields, policies),
         timeout: span(fields, "node_timeout_secs").or(of_workflow),
+        compensation,
     }
 }
 

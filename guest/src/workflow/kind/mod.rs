@@ -5,7 +5,9 @@ mod common;
 mod subgraph;
 mod form;
 mod templates;
+mod inner;
 mod map;
+mod compensate;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -24,12 +26,15 @@ use common::{input_mapping, targets, text, violation_target, whole};
 use form::{Form, form_of};
 use subgraph::{BODY, SUBGRAPH};
 
+pub(super) use compensate::{COMPENSATE, read as compensation};
 #[cfg(test)]
 pub(super) use form::queues;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
 #[cfg(not(target_family = "wasm"))]
-pub(super) use map::{NO_BODIES, TOLERATE};
+pub(super) use inner::NO_BODIES;
+#[cfg(not(target_family = "wasm"))]
+pub(super) use map::TOLERATE;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use subgraph::REPEAT;
 
