@@ -16,6 +16,7 @@ use crate::instance::{self, RunIx};
 use crate::json::push_quoted;
 use crate::node::is_active;
 use crate::state::{Instances, NodeRecord, State, UndoRecord};
+use crate::time::Millis;
 use crate::verdict::{Verdict, stops_rest, verdict};
 use crate::workflow::Plan;
 use crate::workflow::plan::{Body, Kind, Map, Node, NodeIx, Subgraph, Work};
@@ -111,6 +112,15 @@ impl Machine {
                 Body::Child(_) => None,
             },
             _ => None,
+        }
+    }
+
+    /// How long one attempt of a run may take.
+    pub(crate) fn timeout(&self, run: RunIx) -> Option<Millis> {
+        let node = self.node(run);
+        match &node.compensation {
+            Some(compensation) if run.is_undo() => compensation.timeout,
+            _ => node.timeout,
         }
     }
 

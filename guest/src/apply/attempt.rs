@@ -180,7 +180,7 @@ pub(super) fn claimed(
             ),
         );
     }
-    let deadline = machine.node(run).timeout.map(|timeout| at.after(timeout));
+    let deadline = machine.timeout(run).map(|timeout| at.after(timeout));
     machine.change(run, |node| {
         node.take(Step::Start);
         node.fence = sequence;
@@ -289,7 +289,7 @@ pub(super) fn timed_out(
             ),
         );
     }
-    let timeout = match (record.deadline, machine.node(run).timeout) {
+    let timeout = match (record.deadline, machine.timeout(run)) {
         (Some(deadline), Some(timeout)) if deadline <= at => timeout,
         (Some(deadline), _) => {
             return refuse(

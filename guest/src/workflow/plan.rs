@@ -135,6 +135,9 @@ pub struct Compensation {
     pub work: Work,
     /// The node's `compensate`, verbatim, for the payloads of work items.
     pub json: Box<RawValue>,
+    /// How long one attempt may take: as long as one of the node, else as the workflow says
+    /// of each attempt of a worker (rule R14).
+    pub timeout: Option<Millis>,
 }
 
 /// One edge of a plan.

@@ -301,7 +301,9 @@ fn node<'a>(
     if let Some(kind) = &mut kind {
         of_work(fields, kind);
     }
-    let compensation = kind::compensation(fields, kind.as_ref());
+    let own_timeout = span(fields, "node_timeout_secs");
+    let timeout = own_timeout.or(timeouts.node);
+    let compensation = kind::compensation(fields, kind.as_ref(), timeout);
     let names_runs = kind.as_ref().is_some_and(KindSource::is_map) || compensation.is_some();
     if names_runs && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX {
         let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;
@@ -317,13 +319,12 @@ fn node<'a>(
     }
     // A child has the time that its node gives it, and no other (rule R14).
     let is_timed = !kind.as_ref().is_some_and(KindSource::starts_children);
-    let of_workflow = timeouts.node.filter(|_| is_timed);
     NodeSource {
         id,
         kind,
         kind_json,
         retry: policy(fields, policies),
-        timeout: span(fields, "node_timeout_secs").or(of_workflow),
+        timeout: if is_timed { timeout } else { own_timeout },
         compensation,
     }
 }

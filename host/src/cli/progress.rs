@@ -8,12 +8,12 @@ use std::time::Instant;
 use refrain::id::ExecutionId;
 use refrain::model::{
     Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
-    instance_of,
 };
 use refrain::names;
 use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
 
+use super::nodes::is_one_of_many;
 use super::output::{self, Paint};
 use super::terminal::StatusLine;
 use super::text::{Text, text};
@@ -110,7 +110,7 @@ impl Progress {
             event.kind,
             EventKind::NodeExhausted(_) | EventKind::RetryScheduled(_)
         );
-        if !is_told && instance_of(node).is_some() {
+        if !is_told && is_one_of_many(node) {
             return None;
         }
         let node = Text::word(node);

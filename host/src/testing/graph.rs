@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::model::{instance_of, node_of_run};
+use crate::model::{instance_of, node_of_run, undone_by};
 use crate::resembling::meant;
 
 /// The end of a workflow, which is no node.
@@ -31,6 +32,8 @@ struct Kind {
     name: String,
     /// Whether its work is done by a worker.
     has_worker: bool,
+    /// Whether something undoes it (rule R27).
+    is_undone: bool,
 }
 
 /// An edge, one inside a kind included.
@@ -84,6 +87,8 @@ struct NodeText {
     kind: Value,
     #[serde(default)]
     run_on: Option<String>,
+    #[serde(default)]
+    compensate: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -133,20 +138,21 @@ impl Graph {
         let is_finalizer = |id: &str| nodes.get(id).is_some_and(runs_at_the_end);
         // Finalizers run at the end, whatever leads to them (rule R16).
         all.retain(|edge| is_finalizer(&edge.from) || !is_finalizer(&edge.to));
-        let nodes = nodes
-            .iter()
-            .map(|(id, node)| (id.clone(), Kind::of(&node.kind)));
+        let nodes = nodes.iter().map(|(id, node)| (id.clone(), Kind::of(node)));
         Some(Self {
             nodes: nodes.collect(),
             edges: merged(all),
         })
     }
 
-    /// There is a node of this name, or a map that may have this instance.
+    /// There is a node of this name, or a map that may have this instance, or something
+    /// that undoes either. Of a map, `m!undo` stands for what undoes each instance.
     pub(super) fn check_node(&self, name: &str) -> Result<(), WrongName> {
-        let map = self.nodes.get(node_of_run(name));
-        let is_instance = instance_of(name).is_some() && map.is_some_and(|it| it.name == MAP);
-        if self.nodes.contains_key(name) || is_instance {
+        let run = undone_by(name).unwrap_or(name);
+        let node = self.nodes.get(node_of_run(name));
+        let is_undone = run == name || node.is_some_and(|it| it.is_undone);
+        let is_instance = instance_of(run).is_some() && node.is_some_and(|it| it.name == MAP);
+        if is_undone && (self.nodes.contains_key(run) || is_instance) {
             return Ok(());
         }
         Err(WrongName {
@@ -165,7 +171,7 @@ impl Graph {
     pub(super) fn check_worker(&self, name: &str) -> Result<(), WrongName> {
         self.check_node(name)?;
         let kind = &self.nodes[node_of_run(name)];
-        if kind.has_worker {
+        if kind.has_worker || undone_by(name).is_some() {
             return Ok(());
         }
         let remedy = match kind.name.as_str() {
@@ -186,8 +192,9 @@ impl Graph {
         self.check_node(name)?;
         let kind = &self.nodes[node_of_run(name)];
         // A map has none, its instances have.
-        let is_map = kind.name == MAP && instance_of(name).is_none();
-        if kind.has_worker && !is_map {
+        let is_map = kind.name == MAP && instance_of(undone_by(name).unwrap_or(name)).is_none();
+        let is_tried = kind.has_worker || undone_by(name).is_some();
+        if is_tried && !is_map {
             return Ok(());
         }
         Err(WrongName {
@@ -198,7 +205,8 @@ impl Graph {
 }
 
 impl Kind {
-    fn of(kind: &Value) -> Self {
+    fn of(node: &NodeText) -> Self {
+        let kind = &node.kind;
         let settled_by_itself = match name(kind) {
             "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
             "condition" => has_branches(kind),
@@ -209,6 +217,7 @@ impl Kind {
         Self {
             name: name(kind).to_owned(),
             has_worker: !settled_by_itself,
+            is_undone: node.compensate.is_some(),
         }
     }
 }

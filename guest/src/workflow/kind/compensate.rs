@@ -6,6 +6,7 @@ use super::inner::{self, Place};
 use super::subgraph::SUBGRAPH;
 use super::{Does, KindSource};
 use crate::condition::Roots;
+use crate::time::Millis;
 use crate::workflow::fields::{Fields, Object};
 use crate::workflow::plan::{Body, Compensation, Gives, Kind, Subgraph, Work};
 
@@ -35,11 +36,12 @@ impl KindSource<'_> {
 
 /// Read what undoes a node of this kind. None if nothing does, or after a fault.
 ///
-/// Its work items are as urgent as the node's, and on the node's queue, where it names one
+/// `timeout` is how long an attempt may take. Its work items are as urgent as the node's, and on the node's queue, where it names one
 /// and the compensation does not.
 pub(in crate::workflow) fn read(
     node: &Fields<'_, '_>,
     kind: Option<&KindSource<'_>>,
+    timeout: Option<Millis>,
 ) -> Option<Compensation> {
     let Object(json) = node.get(COMPENSATE)?;
     let kind = kind?;
@@ -73,5 +75,6 @@ pub(in crate::workflow) fn read(
     Some(Compensation {
         work,
         json: inner::verbatim(json),
+        timeout,
     })
 }

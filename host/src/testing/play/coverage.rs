@@ -10,7 +10,7 @@ use super::probe::{Question, ask};
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
-use crate::model::{CancelReason, EventKind, NodeExhausted, NodeFailure, SkipReason, instance_of};
+use crate::model::{CancelReason, EventKind, NodeExhausted, NodeFailure, SkipReason, is_node};
 use crate::testing::graph::{Edge, Graph, On, Rule};
 
 /// The places of the edges that were live in a case.
@@ -102,8 +102,9 @@ fn settled<'a>(
         }
         _ => return None,
     };
-    // An instance leads nowhere, and its patch does not touch the state (rule R21).
-    if instance_of(node).is_some() {
+    // An instance and a compensation lead nowhere, and their patches do not touch the state
+    // (rules R21 and R27).
+    if !is_node(node) {
         return None;
     }
     Some(Settled {

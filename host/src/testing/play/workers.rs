@@ -7,7 +7,7 @@ use super::world::{LEASE, WORKER, World};
 use crate::clock::milliseconds;
 use crate::error::{EngineError, WorkError};
 use crate::live::{Answer, ClaimId};
-use crate::model::{Event, EventKind, Timestamp, node_of_run};
+use crate::model::{Event, EventKind, Timestamp, node_of_run, undone_by};
 use crate::testing::case::{Case, NodeAnswer, Outcome};
 
 /// Items that are claimed at once.
@@ -68,9 +68,14 @@ impl Workers {
     }
 
     fn begin(&mut self, world: &mut World, case: &Case, id: ClaimId) -> Result<(), EngineError> {
-        // What is said of a map is said of each of its instances.
+        // What is said of a map is said of each of its instances, and what is said of what
+        // undoes it of what undoes each of them.
         let said = case.answers.get(&id.node_id);
-        let said = said.or_else(|| case.answers.get(node_of_run(&id.node_id)));
+        let node = node_of_run(&id.node_id);
+        let said = said.or_else(|| match undone_by(&id.node_id) {
+            Some(_) => case.answers.get(&format!("{node}!undo")),
+            None => case.answers.get(node),
+        });
         let said = said
             .and_then(|answers| answers.of_attempt(id.attempt))
             .cloned();
