@@ -191,6 +191,21 @@ pub(super) fn own_queue() -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(&OWN_QUEUES[..])
 }
 
+/// What undoes generated nodes, in the notation; the last comes to nothing, often.
+const UNDOS: [&str; 6] = [
+    "tool",
+    "http",
+    r#"{"type":"task","queue":"undo"}"#,
+    r#"{"type":"tool","tool_ref":"u","input_mapping":{"id":"node_id","was":"output"}}"#,
+    r#"{"type":"command","argv":["undo","${has(output.n)}","${node_id}"]}"#,
+    r#"{"type":"command","argv":["undo","${output.n}"]}"#,
+];
+
+/// What undoes a node.
+pub(super) fn undo() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&UNDOS[..])
+}
+
 /// What generated conditions ask of a failure.
 const FAILURE_CONDITIONS: [&str; 5] = [
     "error.class == \"io_error\"",
@@ -344,6 +359,11 @@ impl NodeKind {
             Self::Either(..) | Self::Approval(..) => false,
             Self::LimitExceeded | Self::Terminate(_) => false,
         }
+    }
+
+    /// Whether a worker completes it, or its instances.
+    pub(super) fn may_be_undone(&self) -> bool {
+        self.may_name_a_queue() || matches!(self, Self::Task(_))
     }
 
     /// Whether the edges that leave it are conditional by themselves.

@@ -61,9 +61,10 @@ pub(super) fn kind(
     Ok((kind, templates))
 }
 
-/// Where the kind of a node, or of an instance, stands in the node.
+/// Where the kind of a node, of an instance, or of a compensation stands in the node.
 fn place(it: &Node) -> &'static str {
     match it.instance {
+        _ if it.undo.is_some() => "/compensate",
         None => "/kind",
         Some(_) => "/kind/body",
     }
