@@ -28,6 +28,9 @@ use crate::workflow::plan::{Body, Kind, Node, NodeIx};
 struct ExecutionView<'a> {
     at: u64,
     cancel_requested: bool,
+    /// How nodes failed whose failure an edge has handled, where an expression reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a RawValue>,
     execution_id: &'a str,
     guest_digest: &'a str,
     input: &'a RawValue,
@@ -129,6 +132,7 @@ struct InstanceView<'a> {
 #[must_use]
 pub fn inspect(machine: &Machine) -> Inspection {
     let (started, data) = (&machine.state.started, machine.state.data.to_text());
+    let errors = machine.state.errors.to_text();
     let nodes = (0..).zip(&machine.state.nodes).map(|(index, record)| {
         let node = machine.node(NodeIx(index));
         let waits_for = waits_for(machine, NodeIx(index));
@@ -142,6 +146,7 @@ pub fn inspect(machine: &Machine) -> Inspection {
     let view = ExecutionView {
         at: machine.state.at.0,
         cancel_requested: machine.state.cancel.is_some(),
+        errors: (!machine.state.errors.is_empty()).then(|| verbatim(&errors)),
         execution_id: &started.execution_id,
         guest_digest: &machine.state.guest_digest,
         input: verbatim(&started.initial_input),

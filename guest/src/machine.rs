@@ -212,9 +212,10 @@ impl Machine {
         Ok(run.undo())
     }
 
-    /// What conditions see.
+    /// What conditions see, and expressions.
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope::new(&self.state.started.initial_input, &self.state.data)
+            .with_errors(&self.state.errors)
     }
 
     /// How a node failed for good, as conditions see it (rule R26): an object of

@@ -43,6 +43,10 @@ pub struct State {
     /// The merged state of the user's data (rule R10).
     #[serde(with = "crate::json::verbatim")]
     pub data: json::Object,
+    /// How nodes failed whose failure an edge has handled, by their ids; where an expression
+    /// reads that (rule R26).
+    #[serde(with = "crate::json::verbatim")]
+    pub errors: json::Object,
     /// The nodes, by their index.
     pub nodes: Vec<NodeRecord>,
     /// The instances of the nodes that were expanded (rule R21).
@@ -299,6 +303,7 @@ impl State {
             sequence: 1,
             at,
             data: json::Object::new(),
+            errors: json::Object::new(),
             nodes,
             instances: BTreeMap::new(),
             undos: BTreeMap::new(),

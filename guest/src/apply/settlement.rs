@@ -406,6 +406,12 @@ pub(super) fn handle_failure(machine: &mut Machine, ix: NodeIx) -> bool {
             failure.is_handled = true;
         }
     });
+    if machine.plan.reads_errors
+        && let Some(error) = machine.error(ix)
+    {
+        let id = machine.node_id(ix);
+        machine.state.errors.insert(id, &error);
+    }
     withdraw_skip(machine, ix.into());
     true
 }

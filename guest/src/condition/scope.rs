@@ -17,6 +17,8 @@ pub struct Scope<'a> {
     pub(super) iteration: Option<(&'a str, &'a str)>,
     /// What the run produced that is undone (rule R27), as JSON text.
     pub(super) output: Option<&'a str>,
+    /// How nodes failed whose failure an edge has handled (rule R26), by their ids.
+    pub(super) errors: Option<&'a Object>,
 }
 
 impl<'a> Scope<'a> {
@@ -32,6 +34,7 @@ impl<'a> Scope<'a> {
             instance: None,
             iteration: None,
             output: None,
+            errors: None,
         }
     }
 
@@ -70,6 +73,16 @@ impl<'a> Scope<'a> {
     pub fn of_undone(self, output: &'a str) -> Self {
         Self {
             output: Some(output),
+            ..self
+        }
+    }
+
+    /// The same, and how nodes failed whose failure an edge has handled (rule R26), by
+    /// their ids.
+    #[must_use]
+    pub fn with_errors(self, errors: &'a Object) -> Self {
+        Self {
+            errors: Some(errors),
             ..self
         }
     }

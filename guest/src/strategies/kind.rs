@@ -123,7 +123,7 @@ impl Map {
         let mut body = match self.is_filled {
             true => json!({
                 "type": "command",
-                "argv": ["run", "${node_id}", "${index}/${item}", "<${index == 3 ? state.k1 : item}>"],
+                "argv": ["run", "${node_id}", "${has(errors.a.message) ? errors.a.attempts : 'none'}", "${index}/${item}", "<${index == 3 ? state.k1 : item}>"],
             }),
             false => json!({ "type": "tool", "tool_ref": "t" }),
         };
@@ -428,7 +428,7 @@ fn filled(kind: &str, is_unsure: bool) -> Value {
         }),
         _ => json!({
             "url": "http://h/${node_id}/${state.k2 == null ? 'a b' : state.k2}?all=${[node_id]}",
-            "headers": {"X-Claim": "${has(input.claim)}", "X-Key": "${'$$'}${ secret.KEY } of ${node_id}"},
+            "headers": {"X-Claim": "${has(input.claim)}", "X-Errors": "${errors}", "X-Key": "${'$$'}${ secret.KEY } of ${node_id}"},
             "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": last}]},
         }),
     }

@@ -47,6 +47,8 @@ impl Past {
         let to_end = ends.any(|(_, on, condition)| holds(on, condition));
         self.nodes[node].handled = to_end || live.contains(&true);
         if self.nodes[node].handled {
+            let error = serde_json::from_str(&error).expect("an error is JSON");
+            self.errors.insert(graph.nodes[node].id.clone(), error);
             let places = graph.edges.iter().zip(0..);
             let own = places.filter(|(edge, _)| edge.from == node);
             for ((_, place), live) in own.zip(live) {

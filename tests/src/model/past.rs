@@ -28,6 +28,8 @@ pub(super) struct Past {
     /// Whether each edge is live; None: it is not settled.
     pub(super) live: Vec<Option<bool>>,
     state: BTreeMap<String, Box<RawValue>>,
+    /// How nodes failed whose failure an edge has handled (rule R26).
+    pub(super) errors: BTreeMap<String, Box<RawValue>>,
     /// The external events that no wait has consumed: key and payload.
     pub(super) signals: Vec<Signal>,
     /// The cancel request, and its reason.
@@ -78,6 +80,7 @@ impl Past {
             nodes: (0..graph.nodes.len()).map(record).collect(),
             live: vec![None; graph.edges.len()],
             state: BTreeMap::new(),
+            errors: BTreeMap::new(),
             signals: Vec::new(),
             cancel: None,
             timed_out: false,
@@ -113,7 +116,9 @@ impl Past {
 
     pub(super) fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
         let state = Object::parse(&self.state()).expect("the state is an object");
-        look(&Scope::new(&self.started.initial_input, &state))
+        let errors = serde_json::to_string(&self.errors).expect("errors can be written");
+        let errors = Object::parse(&errors).expect("errors are an object");
+        look(&Scope::new(&self.started.initial_input, &state).with_errors(&errors))
     }
 
     /// Takes in the next event.

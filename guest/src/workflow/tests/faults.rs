@@ -194,7 +194,7 @@ fn r1_kinds() {
         (r#"{"type": "tool", "tool_ref": 1}"#,                       "/tool_ref",       "expected a text, found a number"),
         (r#"{"type": "tool", "tool_ref": "t", "tool-ref": "u"}"#,    "/tool-ref",       "unknown field `tool-ref`, which would be ignored"),
         (r#"{"type": "tool", "tool_ref": "t", "input_mapping": {"q": "question"}}"#, "/input_mapping/q",
-            "`question` does not parse: unknown word `question`; a path begins with state, input or node_id, and a text stands in quotes: \"question\" (column 1)"),
+            "`question` does not parse: unknown word `question`; a path begins with state, input, node_id or errors, and a text stands in quotes: \"question\" (column 1)"),
         (r#"{"type": "condition", "branches": [{"condition": "state.x ==", "target": "b"}]}"#, "/branches/0/condition",
             "`state.x ==` does not parse: expected a path such as state.name, a literal, a list or (…), found the end (column 11)"),
         (r#"{"type": "join", "merge_strategy": "last"}"#,            "/merge_strategy", "this is no merge strategy"),
