@@ -9,9 +9,10 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::budget;
+use super::compensate::{self, COMPENSATE};
 use super::fault::{Faults, Place, quoted};
 use super::fields::{Effect, Fields, List, Object, Span, check_id};
-use super::kind::{self, COMPENSATE, KindSource};
+use super::kind::{self, KindSource};
 use super::plan::{Budgets, Compensation, END, On, RetryPolicy};
 use super::retry;
 use super::table::{Field, RUN_ON, Type, check, check_object, may, must, no_effect};
@@ -303,7 +304,7 @@ fn node<'a>(
     }
     let own_timeout = span(fields, "node_timeout_secs");
     let timeout = own_timeout.or(timeouts.node);
-    let compensation = kind::compensation(fields, kind.as_ref(), timeout);
+    let compensation = compensate::read(fields, kind.as_ref(), timeout);
     let names_runs = kind.as_ref().is_some_and(KindSource::is_map) || compensation.is_some();
     if names_runs && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX {
         let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;

@@ -31,20 +31,20 @@ pub(in crate::workflow) const NO_BODIES: [&str; 9] = [
 ];
 
 /// What the work is, in a sentence, and where it stands.
-pub(super) struct Place {
+pub(in crate::workflow) struct Place {
     /// What it is: "the body of a map".
-    pub(super) what: &'static str,
+    pub(in crate::workflow) what: &'static str,
     /// Why it chooses no target, and what to do about one that it names.
-    pub(super) no_target: (&'static str, &'static str),
+    pub(in crate::workflow) no_target: (&'static str, &'static str),
     /// Where its kind stands in the node, a JSON pointer.
-    pub(super) at: &'static str,
+    pub(in crate::workflow) at: &'static str,
     /// What its expressions may read.
-    pub(super) roots: Roots,
+    pub(in crate::workflow) roots: Roots,
 }
 
 /// The form of a kind that may stand within a node; None, and a fault, if it may not.
 /// `is_allowed` says so of kinds that are worker's work or a child.
-pub(super) fn form(
+pub(in crate::workflow) fn form(
     kind: &Fields<'_, '_>,
     place: &Place,
     is_allowed: impl Fn(&str) -> bool,
@@ -60,7 +60,7 @@ pub(super) fn form(
 }
 
 /// The work. None, and a fault, if it cannot be read.
-pub(super) fn work(kind: &Fields<'_, '_>, form: &Form, place: &Place) -> Option<Work> {
+pub(in crate::workflow) fn work(kind: &Fields<'_, '_>, form: &Form, place: &Place) -> Option<Work> {
     let named = match form.name {
         "policy" => violation_target(kind),
         "a2a_task" => targets(kind, "on_input_required", How::MayChoose),
@@ -85,6 +85,6 @@ pub(super) fn work(kind: &Fields<'_, '_>, form: &Form, place: &Place) -> Option<
 }
 
 /// The kind as it is written.
-pub(super) fn verbatim(json: &str) -> Box<RawValue> {
+pub(in crate::workflow) fn verbatim(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.trim().to_string()).expect("checked JSON is JSON")
 }

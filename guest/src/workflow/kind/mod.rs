@@ -5,9 +5,8 @@ mod common;
 mod subgraph;
 mod form;
 mod templates;
-mod inner;
+pub(super) mod inner;
 mod map;
-mod compensate;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -24,9 +23,9 @@ use crate::time::{Millis, Timestamp};
 pub(super) use common::{How, TargetSource};
 use common::{input_mapping, targets, text, violation_target, whole};
 use form::{Form, form_of};
-use subgraph::{BODY, SUBGRAPH};
+use subgraph::BODY;
+pub(super) use subgraph::SUBGRAPH;
 
-pub(super) use compensate::{COMPENSATE, read as compensation};
 #[cfg(test)]
 pub(super) use form::queues;
 #[cfg(not(target_family = "wasm"))]

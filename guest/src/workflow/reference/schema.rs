@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::tables::{Object, kinds, parts};
 use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, MAP_ITEMS_MAX, SPAN_MAX};
+use crate::workflow::compensate::COMPENSATE;
 use crate::workflow::fields::Effect;
-use crate::workflow::kind::{COMPENSATE, NO_BODIES, TYPE};
+use crate::workflow::kind::{NO_BODIES, TYPE};
 use crate::workflow::plan::END;
 use crate::workflow::source::OF_WORK;
 use crate::workflow::table::{Field, Type};
