@@ -195,7 +195,7 @@ pub(super) fn own_queue() -> impl Strategy<Value = &'static str> + Clone {
 const UNDOS: [&str; 6] = [
     "tool",
     "http",
-    r#"{"type":"task","queue":"undo"}"#,
+    r#"{"type":"task","queue":"mail"}"#,
     r#"{"type":"tool","tool_ref":"u","input_mapping":{"id":"node_id","was":"output"}}"#,
     r#"{"type":"command","argv":["undo","${has(output.n)}","${node_id}"]}"#,
     r#"{"type":"command","argv":["undo","${output.n}"]}"#,
